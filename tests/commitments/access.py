@@ -15,7 +15,7 @@ from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """One of each standing, and a file."""
+    """A commitment in each status, with one evidence file."""
     world.things["proposed"] = propose(world)
     world.things["agreed"] = agree(world)
     world.things["done"] = done(world)
@@ -32,7 +32,7 @@ def _on(name: str, **more: str) -> Any:
 
 
 def _evidence(world: World) -> dict[str, Any]:
-    """The file of evidence, which each test would look for in a folder of its own."""
+    """The evidence file; each test looks for it in its own folder."""
     file = world.things["evidence"].file
     if not file.storage.exists(file.name):
         file.storage.save(file.name, ContentFile(b"Block B handed over."))
@@ -40,7 +40,7 @@ def _evidence(world: World) -> dict[str, Any]:
 
 
 _READ = expect(inside=200, outside=404)
-#: Leads of the giver alone, of the receiver alone; editors and leads of the giver; of either side.
+#: Leads of the giver only, of the receiver only; editors and leads of the giver; of either side.
 _GIVER_LEADS = {"get": expect(inside=403, outside=404, lead=200), "post": expect(inside=403, outside=404, lead=422)}
 _RECEIVER_LEADS = {
     "get": expect(inside=403, outside=404, partner=200),

@@ -1,4 +1,4 @@
-"""Promises for tests, made through the services."""
+"""Commitments for tests, made through services."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from tests.world import World
 
 
 def in_days(days: int) -> dt.date:
-    """A day that many days from today."""
+    """The date some days from today."""
     return timezone.localdate() + dt.timedelta(days=days)
 
 
 def propose(world: World, **terms: Any) -> Commitment:
-    """Larkhaven proposes to give Westmarch 60 homes in 90 days, Eddie to see it through."""
+    """Propose 60 homes from Larkhaven to Westmarch, due in 90 days.
+
+    Eddie is the owner.
+    """
     given: dict[str, Any] = {
         "giver": world.larkhaven,
         "receiver": world.westmarch,
@@ -36,7 +39,7 @@ def propose(world: World, **terms: Any) -> Commitment:
 
 
 def agree(world: World, **terms: Any) -> Commitment:
-    """The same, confirmed by Amina and by Ben."""
+    """A commitment confirmed by Amina and Ben."""
     commitment = propose(world, **terms)
     for organisation, lead in ((world.larkhaven, world.amina), (world.westmarch, world.ben)):
         commitment = services.confirm_commitment(
@@ -50,12 +53,12 @@ def agree(world: World, **terms: Any) -> Commitment:
 
 
 def report(world: World, commitment: Commitment, status: str = Status.IN_PROGRESS, **said: Any) -> None:
-    """Eddie reports on it."""
+    """Record progress as Eddie."""
     services.record_progress(commitment=commitment, status=status, author=world.eddie, now=timezone.now(), **said)
 
 
 def done(world: World, **terms: Any) -> Commitment:
-    """One that Larkhaven says is wholly delivered."""
+    """A commitment that Larkhaven reports as fully delivered."""
     commitment = agree(world, **terms)
     report(world, commitment, Status.DONE, delivered=commitment.quantity)
     commitment.refresh_from_db()
@@ -63,5 +66,5 @@ def done(world: World, **terms: Any) -> Commitment:
 
 
 def verified(world: World, **terms: Any) -> Commitment:
-    """One that Westmarch has verified."""
+    """A commitment that Westmarch has verified."""
     return services.verify_delivery(commitment=done(world, **terms), author=world.ben, now=timezone.now())

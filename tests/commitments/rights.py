@@ -58,7 +58,7 @@ def _edit(world: World, author: User, promise: Any) -> Any:
 
 
 def _register(add: bool) -> Any:
-    """A promise of a register, written down, or brought up to date."""
+    """Record or update a commitment from a register."""
 
     def call(world: World, author: Any, _: Any) -> Any:
         promise = RegisterPromise(

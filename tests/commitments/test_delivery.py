@@ -1,4 +1,4 @@
-"""Keeping a promise: parts, blockers, evidence, the receiver's word, and whoever takes over."""
+"""Delivery of commitments: progress, evidence, verification, transfer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.outbox import deliver, drop_emails
 from tests.world import World, join
 
 
-def test_progress_comes_in_parts(world: World) -> None:
+def test_progress_is_recorded_in_parts(world: World) -> None:
     commitment = agree(world)
 
     report(world, commitment, delivered=Decimal(25))
@@ -42,7 +42,7 @@ def test_done_needs_the_whole_quantity(world: World) -> None:
         report(world, commitment, Status.DONE, delivered=Decimal(40))
 
 
-def test_blocked_needs_its_blocker_named(world: World) -> None:
+def test_blocked_commitment_needs_a_named_blocker(world: World) -> None:
     commitment = agree(world)
 
     with pytest.raises(services.UnableToRecordProgress, match="Name what blocks it"):
@@ -54,7 +54,7 @@ def test_blocked_needs_its_blocker_named(world: World) -> None:
     assert commitment.blocker == "No water connection before May."
 
 
-def test_more_than_was_promised_needs_a_note(world: World) -> None:
+def test_delivering_more_than_promised_needs_a_note(world: World) -> None:
     commitment = agree(world)
 
     with pytest.raises(services.UnableToRecordProgress, match="61 of 60 homes is more than was promised"):
@@ -66,7 +66,7 @@ def test_more_than_was_promised_needs_a_note(world: World) -> None:
     assert commitment.delivered_words == "61 of 60 homes"
 
 
-def test_the_form_asks_whether_more_was_really_delivered(world: World) -> None:
+def test_form_asks_whether_more_was_really_delivered(world: World) -> None:
     commitment = agree(world)
     browser, address = Client(), reverse("commitments:progress", args=[commitment.pk])
     browser.force_login(world.eddie)
@@ -84,7 +84,7 @@ def test_the_form_asks_whether_more_was_really_delivered(world: World) -> None:
     assert commitment.progress.get().delivered == 61
 
 
-def test_less_than_before_needs_a_note(world: World) -> None:
+def test_reporting_less_than_before_needs_a_note(world: World) -> None:
     commitment = agree(world)
     report(world, commitment, delivered=Decimal(40))
 
@@ -92,7 +92,7 @@ def test_less_than_before_needs_a_note(world: World) -> None:
         report(world, commitment, delivered=Decimal(30))
 
 
-def test_a_report_sent_twice_is_written_once(world: World) -> None:
+def test_report_sent_twice_is_recorded_once(world: World) -> None:
     commitment = agree(world)
     report(world, commitment, delivered=Decimal(10), seen=0)
 
@@ -103,7 +103,7 @@ def test_a_report_sent_twice_is_written_once(world: World) -> None:
 
 
 @pytest.mark.parametrize("who", ["vera", "ben", "chidi", "lena", "dee"])
-def test_only_the_givers_editors_report(world: World, who: str) -> None:
+def test_only_editors_of_the_giver_record_progress(world: World, who: str) -> None:
     commitment = agree(world)
 
     with pytest.raises(UnableToAct, match="organisation that gives"):
@@ -112,19 +112,19 @@ def test_only_the_givers_editors_report(world: World, who: str) -> None:
         )
 
 
-def test_the_receiver_verifies_what_is_done(world: World) -> None:
+def test_receiver_verifies_a_finished_commitment(world: World) -> None:
     commitment = services.verify_delivery(commitment=done(world), author=world.ben, now=timezone.now())
 
     assert commitment.is_verified
     assert commitment.verified_by == world.ben
 
 
-def test_the_giver_cannot_verify_its_own_delivery(world: World) -> None:
+def test_giver_cannot_verify_its_own_delivery(world: World) -> None:
     with pytest.raises(UnableToAct, match="receiving organisation"):
         services.verify_delivery(commitment=done(world), author=world.amina, now=timezone.now())
 
 
-def test_what_is_missing_goes_back_with_the_reason(world: World) -> None:
+def test_unfinished_delivery_is_returned_with_the_reason(world: World) -> None:
     commitment = done(world)
 
     with pytest.raises(services.UnableToVerify, match="what is missing"):
@@ -148,7 +148,7 @@ def test_email_about_an_overdue_commitment_says_by_how_much(world: World) -> Non
     assert "overdue by 3 days" in str(email.body)
 
 
-def test_somebody_who_cannot_see_it_is_not_burdened_with_it(world: World) -> None:
+def test_commitment_is_not_escalated_to_somebody_who_cannot_see_it(world: World) -> None:
     commitment = agree(world)
 
     with pytest.raises(services.UnableToEscalate, match="cannot see"):
@@ -158,7 +158,7 @@ def test_somebody_who_cannot_see_it_is_not_burdened_with_it(world: World) -> Non
     assert escalated.escalated_to == world.ben
 
 
-def test_evidence_is_judged_by_its_content(world: World) -> None:
+def test_evidence_is_checked_by_its_content(world: World) -> None:
     commitment = agree(world)
     note = SimpleUploadedFile("handover.txt", b"Block B handed over on Monday.")
     script = SimpleUploadedFile("handover.pdf", b"<script>alert(1)</script>")
@@ -171,7 +171,7 @@ def test_evidence_is_judged_by_its_content(world: World) -> None:
     assert "handover" not in kept.file.name
 
 
-def test_evidence_is_seen_by_whoever_sees_the_commitment(world: World) -> None:
+def test_evidence_is_visible_to_everybody_who_sees_the_commitment(world: World) -> None:
     note = SimpleUploadedFile("handover.txt", b"Block B handed over on Monday.")
     services.attach_evidence(commitment=agree(world), file=note, author=world.eddie, now=timezone.now())
 
@@ -181,7 +181,7 @@ def test_evidence_is_seen_by_whoever_sees_the_commitment(world: World) -> None:
     assert seen == {"vera": True, "ben": True, "chidi": False, "dee": False}
 
 
-def test_a_leavers_commitments_go_to_a_colleague(world: World) -> None:
+def test_commitments_of_a_person_who_left_go_to_a_colleague(world: World) -> None:
     commitment, kept = agree(world), verified(world)
 
     count = services.hand_over(
@@ -195,7 +195,7 @@ def test_a_leavers_commitments_go_to_a_colleague(world: World) -> None:
     assert kept.owner == world.eddie
 
 
-def test_what_an_abolished_body_still_owes_moves_to_its_successor(world: World) -> None:
+def test_open_commitments_of_an_abolished_body_move_to_its_successor(world: World) -> None:
     current, past = agree(world), verified(world)
     successor = organisations.create_organisation(
         name="Estuary Unitary Council", kind=Kind.COUNCIL, author=None, now=world.now
@@ -212,7 +212,7 @@ def test_what_an_abolished_body_still_owes_moves_to_its_successor(world: World) 
     assert past.receiver == world.westmarch
 
 
-def test_listeners_are_told_inside_the_transaction(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_listeners_are_called_inside_the_transaction(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
 
     def listener(*, commitment: Commitment, author: Any, now: Any) -> None:
@@ -229,7 +229,7 @@ def test_listeners_are_told_inside_the_transaction(world: World, monkeypatch: py
     assert told == [Status.AGREED, Status.IN_PROGRESS, Status.DONE, Status.VERIFIED]
 
 
-def test_a_promise_from_a_register_is_read_once(world: World) -> None:
+def test_commitment_from_a_register_is_recorded_once(world: World) -> None:
     promise = services.RegisterPromise(
         reference="AWDM/0205/12-Leisure",
         text="Open space and leisure",
@@ -249,7 +249,7 @@ def test_a_promise_from_a_register_is_read_once(world: World) -> None:
     assert second == []
 
 
-def test_the_receiver_reports_for_a_giver_outside_the_network(world: World) -> None:
+def test_receiver_reports_for_a_giver_outside_the_network(world: World) -> None:
     promise = services.RegisterPromise(
         reference="X-1", text="A footbridge", receiver=world.westmarch, giver_name="A developer", agreed_at=world.now
     )
@@ -263,7 +263,7 @@ def test_the_receiver_reports_for_a_giver_outside_the_network(world: World) -> N
     assert verified_one.is_verified
 
 
-def test_a_new_lead_of_the_giver_can_report_at_once(world: World) -> None:
+def test_new_lead_of_the_giver_can_report_at_once(world: World) -> None:
     commitment = agree(world)
     join(world.nadia, world.larkhaven, Role.LEAD, world.now)
 
@@ -273,12 +273,12 @@ def test_a_new_lead_of_the_giver_can_report_at_once(world: World) -> None:
     assert commitment.status == Status.AT_RISK
 
 
-def test_what_is_only_proposed_cannot_progress(world: World) -> None:
+def test_proposed_commitment_cannot_have_progress(world: World) -> None:
     with pytest.raises(services.UnableToRecordProgress, match="proposed"):
         report(world, propose(world, due_on=in_days(5)))
 
 
-def test_a_file_sent_twice_is_kept_once(world: World) -> None:
+def test_file_sent_twice_is_kept_once(world: World) -> None:
     commitment = agree(world)
 
     for _ in range(2):

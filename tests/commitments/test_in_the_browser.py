@@ -1,4 +1,4 @@
-"""From an ask to a promise kept, in a real browser; and every page of promises and talks accessible at two widths."""
+"""Commitments in a real browser: from an ask to verified delivery."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def _built() -> None:
 
 @pytest.fixture
 def shown(transactional_db: None) -> World:
-    """The world, for a server that runs beside the test."""
+    """The world, for a live server."""
     return make_world()
 
 
 def entries(world: World) -> tuple[Entry, Entry]:
-    """Ben's ask for sixty homes and Amina's offer of as many, matched."""
+    """Ben's ask for sixty homes and Amina's matching offer."""
     made = []
     for organisation, author, direction, title in (
         (world.westmarch, world.ben, Direction.ASK, "Sixty homes for families in hotels"),
@@ -62,20 +62,20 @@ def entries(world: World) -> tuple[Entry, Entry]:
 
 
 def as_person(browser: Any, origin: str, email: str) -> Page:
-    """A window of one's own, signed in."""
+    """A separate browser window, signed in as a person."""
     page: Page = browser.new_context(viewport=WIDE).new_page()
     sign_in(page, origin, email)
     return page
 
 
 def choose(page: Page, label: str, text: str) -> None:
-    """Type into a field that finds things, and take what it offers."""
+    """Type into an autocomplete field and choose its suggestion."""
     box = page.get_by_label(label)
     box.fill(text)
     page.get_by_role("option", name=text).first.click()
 
 
-def test_an_ask_is_walked_to_a_promise_kept(browser: Any, live_server: Any, shown: World) -> None:
+def test_ask_becomes_a_delivered_commitment(browser: Any, live_server: Any, shown: World) -> None:
     ask, offer = entries(shown)
     origin = live_server.url
     amina = as_person(browser, origin, "amina@larkhaven.example")

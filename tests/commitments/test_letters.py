@@ -1,4 +1,4 @@
-"""Letters at each step of a commitment: to those whose word is asked for, and to those who wait for it."""
+"""Emails at each step of a commitment."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from tests.world import World
 
 
 def signed_in(person: Any) -> Client:
-    """The person's browser."""
+    """A client signed in as a person."""
     client = Client()
     client.force_login(person)
     return client
 
 
 def letters() -> list[tuple[str, str]]:
-    """To whom letters went, and what their subjects say after the reference."""
+    """Recipients of sent emails, with each subject after its reference."""
     sent = sorted((letter.to[0].partition("@")[0], letter.subject.partition(" ")[2]) for letter in deliver())
     deliver().clear()
     return sent
 
 
 def filled(world: World) -> dict[str, Any]:
-    """The form as Eddie proposes thirty homes to Westmarch."""
+    """The form in which Eddie proposes thirty homes to Westmarch."""
     day = in_days(60)
     return {
         "giver": world.larkhaven.pk,
@@ -46,7 +46,7 @@ def filled(world: World) -> dict[str, Any]:
     }
 
 
-def test_leads_of_both_sides_are_asked_to_confirm_what_is_proposed_and_once(world: World) -> None:
+def test_leads_of_both_sides_are_asked_once_to_confirm_a_proposal(world: World) -> None:
     given = filled(world)
     eddie = signed_in(world.eddie)
 
@@ -58,7 +58,7 @@ def test_leads_of_both_sides_are_asked_to_confirm_what_is_proposed_and_once(worl
     assert "waits for Larkhaven Homes and Westmarch" in answer.content.decode()
 
 
-def test_the_letter_says_what_is_promised_and_leads_to_its_page(world: World) -> None:
+def test_email_says_what_is_promised_and_links_to_its_page(world: World) -> None:
     signed_in(world.eddie).post(reverse("commitments:new"), filled(world))
 
     letter = next(one for one in deliver() if one.to == [world.ben.email])
@@ -69,7 +69,7 @@ def test_the_letter_says_what_is_promised_and_leads_to_its_page(world: World) ->
     assert letter.reply_to == [world.eddie.email]
 
 
-def test_those_who_wait_hear_that_it_is_agreed(world: World) -> None:
+def test_people_waiting_for_agreement_are_emailed_when_it_is_agreed(world: World) -> None:
     commitment = propose(world)
 
     for person, side in ((world.amina, "giving"), (world.ben, "receiving")):
@@ -79,7 +79,7 @@ def test_those_who_wait_hear_that_it_is_agreed(world: World) -> None:
     assert letters() == [("amina", "is agreed"), ("eddie", "is agreed")]
 
 
-def test_the_receiver_hears_that_it_is_done_and_the_giver_that_it_is_verified(world: World) -> None:
+def test_receiver_hears_when_it_is_done_and_giver_when_it_is_verified(world: World) -> None:
     commitment = agree(world)
     drop_emails()
     progress = {"status": "done", "delivered": "60", "seen": "0"}
@@ -92,7 +92,7 @@ def test_the_receiver_hears_that_it_is_done_and_the_giver_that_it_is_verified(wo
     assert letters() == [("amina", "is verified"), ("eddie", "is verified")]
 
 
-def test_progress_on_the_way_troubles_nobody_by_letter(world: World) -> None:
+def test_progress_before_completion_sends_no_email(world: World) -> None:
     commitment = agree(world)
     drop_emails()
     progress = {"status": "in_progress", "delivered": "40", "seen": "0"}
@@ -102,7 +102,7 @@ def test_progress_on_the_way_troubles_nobody_by_letter(world: World) -> None:
     assert letters() == []
 
 
-def test_who_delivers_hears_what_is_missing_and_both_that_it_is_cancelled(world: World) -> None:
+def test_owner_hears_what_is_missing_and_both_sides_hear_of_a_cancellation(world: World) -> None:
     commitment = done(world)
     drop_emails()
     sent_back = {"verdict": "missing", "note_text": "Block C has no lift."}
@@ -115,7 +115,7 @@ def test_who_delivers_hears_what_is_missing_and_both_that_it_is_cancelled(world:
     assert letters() == [("ben", "is cancelled"), ("eddie", "is cancelled")]
 
 
-def test_who_sees_it_through_is_chosen_among_the_people_of_the_giver(world: World) -> None:
+def test_owner_is_chosen_from_people_of_the_giver(world: World) -> None:
     commitment = agree(world)
 
     form = signed_in(world.ben).get(f"{reverse('commitments:new')}?replaces={commitment.pk}").context["form"]

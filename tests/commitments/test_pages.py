@@ -1,4 +1,4 @@
-"""The walk of a promise through its pages: proposed, confirmed by both, 40 of 60, delivered, verified."""
+"""Pages of a commitment, from proposal to verification."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from tests.world import World, join
 
 
 def day(name: str, days: int) -> dict[str, int]:
-    """A day in three boxes."""
+    """Form data for a day in three boxes."""
     when = in_days(days)
     return {f"{name}_day": when.day, f"{name}_month": when.month, f"{name}_year": when.year}
 
 
 def signed_in(person: Any) -> Client:
-    """The person's browser."""
+    """A client signed in as a person."""
     client = Client()
     client.force_login(person)
     return client
@@ -39,7 +39,7 @@ def page(name: str, commitment: Commitment, **more: str) -> str:
     return reverse(f"commitments:{name}", kwargs={"pk": commitment.pk, **more})
 
 
-def test_form_asks_for_an_organisation_that_one_edits_for(world: World) -> None:
+def test_form_asks_for_an_organisation_the_person_edits_for(world: World) -> None:
     party = invite_organisation(
         partnership=world.partnership,
         organisation=world.harbour,
@@ -57,7 +57,7 @@ def test_form_asks_for_an_organisation_that_one_edits_for(world: World) -> None:
     assert not Commitment.objects.exists()
 
 
-def test_form_lets_only_a_lead_of_the_own_side_confirm(world: World) -> None:
+def test_form_lets_only_a_lead_confirm_for_their_own_side(world: World) -> None:
     join(world.amina, world.westmarch, Role.EDITOR, timezone.now())
     sent = {"giver": world.westmarch.pk, "receiver": world.larkhaven.pk, "text": "Homes.", **day("due_on", 90)}
     given = sent | {"owner": world.ben.pk, "confirm": "on", "key": uuid.uuid4()}
@@ -69,7 +69,7 @@ def test_form_lets_only_a_lead_of_the_own_side_confirm(world: World) -> None:
     assert not Commitment.objects.exists()
 
 
-def test_a_promise_is_walked_from_proposal_to_verification(world: World) -> None:
+def test_commitment_goes_from_proposal_to_verification_on_its_pages(world: World) -> None:
     amina, eddie, ben = (signed_in(person) for person in (world.amina, world.eddie, world.ben))
     form = eddie.get(reverse("commitments:new"), {"partnership": world.partnership.pk}).context["form"]
     sent = {
@@ -112,7 +112,7 @@ def test_a_promise_is_walked_from_proposal_to_verification(world: World) -> None
     assert "the promise is kept" in verified.content.decode()
 
 
-def test_the_stale_form_is_told_the_truth(world: World) -> None:
+def test_confirming_the_same_terms_twice_is_refused(world: World) -> None:
     commitment = propose(world)
     ben = signed_in(world.ben)
     ben.post(page("confirm", commitment, side="receiving"), {"revision": 1})
@@ -123,7 +123,7 @@ def test_the_stale_form_is_told_the_truth(world: World) -> None:
     assert "has confirmed already" in again.content.decode()
 
 
-def test_the_list_shows_what_fits_and_hides_what_is_not_theirs(world: World) -> None:
+def test_list_applies_filters_and_hides_commitments_of_others(world: World) -> None:
     agree(world, text="Canary homes.")
     propose(world, text="Another thing.")
 
@@ -135,7 +135,7 @@ def test_the_list_shows_what_fits_and_hides_what_is_not_theirs(world: World) -> 
     assert "Canary homes." not in theirs
 
 
-def test_filters_that_make_no_sense_change_nothing(world: World) -> None:
+def test_invalid_filters_change_nothing(world: World) -> None:
     propose(world)
 
     answer = signed_in(world.ben).get(reverse("commitments:list"), {"side": "x", "after": "!!", "partnership": "y"})
@@ -143,7 +143,7 @@ def test_filters_that_make_no_sense_change_nothing(world: World) -> None:
     assert answer.status_code == 200
 
 
-def test_a_stranger_gets_no_evidence(world: World) -> None:
+def test_stranger_cannot_open_evidence(world: World) -> None:
     commitment = agree(world)
     signed_in(world.eddie).post(
         page("attach", commitment), {"title": "Keys", "file": SimpleUploadedFile("keys.txt", b"Sixty keys.")}
@@ -155,7 +155,7 @@ def test_a_stranger_gets_no_evidence(world: World) -> None:
     assert answers == {"vera": 200, "ben": 200, "chidi": 404}
 
 
-def test_what_is_missing_is_said_on_the_page(world: World) -> None:
+def test_page_shows_what_is_missing(world: World) -> None:
     commitment = done(world)
     ben = signed_in(world.ben)
 
@@ -166,7 +166,7 @@ def test_what_is_missing_is_said_on_the_page(world: World) -> None:
     assert "in progress again" in said.content.decode()
 
 
-def test_escalating_tells_the_person_without_the_words(world: World) -> None:
+def test_escalating_emails_the_person_without_the_words(world: World) -> None:
     commitment = agree(world)
     drop_emails()
 
@@ -177,7 +177,7 @@ def test_escalating_tells_the_person_without_the_words(world: World) -> None:
     assert "Canary" not in letter.body + letter.alternatives[0].content
 
 
-def test_hostile_words_are_shown_as_they_were_written(world: World) -> None:
+def test_hostile_words_are_shown_as_typed(world: World) -> None:
     commitment = propose(world, text="<script>alert(1)</script> & 'homes'")
 
     shown = signed_in(world.ben).get(commitment.get_absolute_url()).content.decode()
@@ -186,7 +186,7 @@ def test_hostile_words_are_shown_as_they_were_written(world: World) -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown
 
 
-def test_other_terms_start_from_the_old_ones(world: World) -> None:
+def test_form_for_other_terms_starts_with_the_old_ones(world: World) -> None:
     commitment = agree(world)
 
     form = signed_in(world.eddie).get(reverse("commitments:new"), {"replaces": commitment.pk}).context["form"]
@@ -203,7 +203,7 @@ def test_reminders_are_chosen_on_their_page(world: World) -> None:
     assert eddie.get(reverse("commitments:reminders")).context["form"].initial == {"days": [30, 5, 1], "other": 5}
 
 
-def test_whoever_may_answer_reads_that_it_is_their_turn(world: World) -> None:
+def test_people_who_may_answer_see_that_it_is_their_turn(world: World) -> None:
     def turns(commitment: Commitment, person: User) -> int:
         return signed_in(person).get(commitment.get_absolute_url()).content.decode().count("Your turn")
 
@@ -213,7 +213,7 @@ def test_whoever_may_answer_reads_that_it_is_their_turn(world: World) -> None:
     assert [turns(delivered, person) for person in (world.amina, world.ben)] == [0, 1]
 
 
-def test_a_moved_due_date_and_a_file_are_told_by_their_names(world: World) -> None:
+def test_timeline_names_a_moved_due_date_and_a_file(world: World) -> None:
     commitment, eddie = agree(world), signed_in(world.eddie)
     eddie.post(page("due-date", commitment), {"reason": "No consent yet.", **day("due_on", 120)})
     eddie.post(page("attach", commitment), {"title": "Plan", "file": SimpleUploadedFile("plan.txt", b"A plan.")})

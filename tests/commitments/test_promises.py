@@ -1,4 +1,4 @@
-"""What is promised: both sides confirm the same words, and nobody else can."""
+"""Proposing and agreeing commitments: both sides confirm the same terms."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.commitments.promises import agree, done, in_days, propose
 from tests.world import World
 
 
-def test_a_commitment_is_agreed_once_both_sides_have_confirmed(world: World) -> None:
+def test_commitment_is_agreed_once_both_sides_have_confirmed(world: World) -> None:
     commitment = propose(world)
     now = timezone.now()
 
@@ -33,7 +33,7 @@ def test_a_commitment_is_agreed_once_both_sides_have_confirmed(world: World) -> 
     assert (whole.giver_confirmed_by, whole.receiver_confirmed_by) == (world.amina, world.ben)
 
 
-def test_an_editor_cannot_confirm(world: World) -> None:
+def test_editor_cannot_confirm(world: World) -> None:
     commitment = propose(world, author=world.eddie)
 
     with pytest.raises(UnableToAct, match="Only a lead"):
@@ -59,7 +59,7 @@ def test_nobody_confirms_for_the_other_side(world: World) -> None:
         )
 
 
-def test_nobody_confirms_words_they_have_not_seen(world: World) -> None:
+def test_nobody_confirms_terms_they_have_not_seen(world: World) -> None:
     commitment = propose(world)
     services.edit_proposal(
         commitment=commitment,
@@ -102,7 +102,7 @@ def test_changed_terms_have_to_be_confirmed_again(world: World) -> None:
     assert changed.revision == 2
 
 
-def test_two_who_edit_at_once_do_not_overwrite_each_other(world: World) -> None:
+def test_two_people_editing_at_once_do_not_overwrite_each_other(world: World) -> None:
     commitment = propose(world)
     terms = {"unit": "homes", "owner": world.eddie, "due_on": in_days(90), "now": timezone.now()}
     services.edit_proposal(
@@ -118,7 +118,7 @@ def test_two_who_edit_at_once_do_not_overwrite_each_other(world: World) -> None:
     assert commitment.text == "Ben's words."
 
 
-def test_the_giver_confirms_only_with_somebody_to_see_it_through(world: World) -> None:
+def test_giver_cannot_confirm_without_an_owner(world: World) -> None:
     commitment = propose(world, owner=None, author=world.ben)
     now = timezone.now()
 
@@ -139,7 +139,7 @@ def test_the_giver_confirms_only_with_somebody_to_see_it_through(world: World) -
 
 
 @pytest.mark.parametrize("who", ["vera", "lena", "chidi", "dee"])
-def test_those_who_edit_for_neither_side_cannot_propose(world: World, who: str) -> None:
+def test_only_editors_of_either_side_can_propose(world: World, who: str) -> None:
     with pytest.raises(UnableToAct, match="neither"):
         propose(world, author=getattr(world, who))
 
@@ -153,22 +153,22 @@ def test_those_who_edit_for_neither_side_cannot_propose(world: World, who: str) 
         ({"due_on": in_days(-1)}, "has passed"),
     ],
 )
-def test_terms_that_do_not_hold_are_refused(world: World, terms: dict[str, object], words: str) -> None:
+def test_invalid_terms_are_refused(world: World, terms: dict[str, object], words: str) -> None:
     with pytest.raises(services.UnableToPropose, match=words):
         propose(world, **terms)
 
 
-def test_the_owner_acts_for_the_giver(world: World) -> None:
+def test_owner_acts_for_the_giver(world: World) -> None:
     with pytest.raises(services.UnableToPropose, match="does not act for"):
         propose(world, owner=world.ben)
 
 
-def test_both_sides_take_part_in_the_partnership_it_belongs_to(world: World) -> None:
+def test_both_sides_are_parties_of_the_partnership_it_belongs_to(world: World) -> None:
     with pytest.raises(services.UnableToPropose, match="does not take part"):
         propose(world, partnership=world.other_partnership)
 
 
-def test_a_form_sent_twice_makes_one_commitment(world: World) -> None:
+def test_form_sent_twice_makes_one_commitment(world: World) -> None:
     key = uuid.uuid4()
 
     first = propose(world, key=key)
@@ -178,7 +178,7 @@ def test_a_form_sent_twice_makes_one_commitment(world: World) -> None:
     assert Commitment.objects.count() == 1
 
 
-def test_every_due_date_is_kept_with_who_and_why(world: World) -> None:
+def test_every_due_date_is_kept_with_its_author_and_reason(world: World) -> None:
     commitment = agree(world)
     for days, reason in ((120, "The crane is late."), (150, "Ground gas was found.")):
         services.change_due_date(
@@ -196,7 +196,7 @@ def test_every_due_date_is_kept_with_who_and_why(world: World) -> None:
     ]
 
 
-def test_the_database_keeps_slippage_as_it_was_written(world: World) -> None:
+def test_database_refuses_changes_to_slippage(world: World) -> None:
     commitment = agree(world)
     services.change_due_date(
         commitment=commitment, due_on=in_days(120), reason="Late.", author=world.eddie, now=timezone.now()
@@ -206,7 +206,7 @@ def test_the_database_keeps_slippage_as_it_was_written(world: World) -> None:
         Slippage.objects.update(reason="It was always so.")
 
 
-def test_the_receiver_cannot_move_the_givers_date(world: World) -> None:
+def test_receiver_cannot_move_the_due_date_of_the_giver(world: World) -> None:
     commitment = agree(world)
 
     with pytest.raises(UnableToAct, match="organisation that gives"):
@@ -215,7 +215,7 @@ def test_the_receiver_cannot_move_the_givers_date(world: World) -> None:
         )
 
 
-def test_other_terms_take_its_place_once_both_confirm_them(world: World) -> None:
+def test_replacement_terms_apply_once_both_sides_confirm_them(world: World) -> None:
     old = agree(world)
     new = propose(world, quantity=Decimal(40), replaces=old)
     old.refresh_from_db()
@@ -232,7 +232,7 @@ def test_other_terms_take_its_place_once_both_confirm_them(world: World) -> None
     assert new.reference in old.reason
 
 
-def test_declining_needs_a_reason_and_keeps_it(world: World) -> None:
+def test_declining_needs_a_reason_and_keeps_the_commitment(world: World) -> None:
     commitment = propose(world)
 
     with pytest.raises(services.UnableToEnd, match="reason"):
@@ -247,7 +247,7 @@ def test_declining_needs_a_reason_and_keeps_it(world: World) -> None:
     assert event.data["reason"] == "We have no land there."
 
 
-def test_an_agreed_commitment_that_is_cancelled_counts_as_broken(world: World) -> None:
+def test_cancelled_commitment_counts_as_broken_if_it_was_agreed(world: World) -> None:
     ended = services.end_commitment(
         commitment=agree(world), reason="The grant fell through.", author=world.amina, now=timezone.now()
     )
@@ -255,7 +255,7 @@ def test_an_agreed_commitment_that_is_cancelled_counts_as_broken(world: World) -
     assert ended.was_broken
 
 
-def test_what_is_verified_cannot_be_cancelled(world: World) -> None:
+def test_verified_commitment_cannot_be_cancelled(world: World) -> None:
     commitment = services.verify_delivery(commitment=done(world), author=world.ben, now=timezone.now())
 
     with pytest.raises(services.UnableToEnd, match="already"):
@@ -274,14 +274,14 @@ def test_what_is_verified_cannot_be_cancelled(world: World) -> None:
         {"delivered_quantity": Decimal(-1)},
     ],
 )
-def test_the_database_refuses_what_must_never_be(world: World, fields: dict[str, object]) -> None:
+def test_database_refuses_invalid_commitments(world: World, fields: dict[str, object]) -> None:
     commitment = propose(world)
 
     with pytest.raises(IntegrityError), transaction.atomic():
         Commitment.objects.filter(pk=commitment.pk).update(**fields)
 
 
-def test_an_action_needs_the_word_of_the_one_who_does_it_alone(world: World) -> None:
+def test_action_needs_confirmation_only_by_its_giver(world: World) -> None:
     terms = {"text": "Send the list of sites.", "due_on": in_days(7), "now": timezone.now()}
 
     own = services.propose_action(

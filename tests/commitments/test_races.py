@@ -1,4 +1,4 @@
-"""Two at once: real transactions on real connections, each shown to go wrong without the row's lock."""
+"""Concurrent changes on real connections, with and without the row lock."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def shown(transactional_db: None) -> World:
-    """The world, committed, so that other connections see it."""
+    """The world, committed so that other connections see it."""
     return make_world()
 
 
 def at_once(*jobs: Callable[[], Any]) -> list[Any]:
-    """Run each on a connection of its own, all let go together; what each returned or raised."""
+    """Run functions together on their own connections; return all outcomes."""
     gate, found = threading.Barrier(len(jobs)), [None] * len(jobs)
 
     def run(index: int, job: Callable[[], Any]) -> None:
@@ -50,7 +50,7 @@ def at_once(*jobs: Callable[[], Any]) -> list[Any]:
 
 @pytest.fixture
 def slow_reading(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
-    """Read without the lock in a module, and let both readers read before either writes."""
+    """Replace the locked read in a module, so both read before either writes."""
 
     def switch_off(module: Any) -> None:
         both = threading.Barrier(2)
@@ -74,7 +74,7 @@ def confirm_both(world: World, commitment: Commitment) -> list[Any]:
     return at_once(confirm(world.larkhaven, world.amina), confirm(world.westmarch, world.ben))
 
 
-def test_two_leads_who_confirm_in_the_same_second_agree(shown: World) -> None:
+def test_commitment_is_agreed_when_two_leads_confirm_at_the_same_moment(shown: World) -> None:
     commitment = propose(shown)
 
     confirm_both(shown, commitment)
@@ -83,7 +83,7 @@ def test_two_leads_who_confirm_in_the_same_second_agree(shown: World) -> None:
     assert commitment.status == Status.AGREED
 
 
-def test_without_the_lock_two_confirmations_would_agree_to_nothing(
+def test_two_confirmations_without_the_lock_do_not_make_an_agreement(
     shown: World, slow_reading: Callable[[Any], None]
 ) -> None:
     commitment = propose(shown)
@@ -111,7 +111,7 @@ def report_twice(world: World, commitment: Commitment) -> list[Any]:
     return at_once(report, report)
 
 
-def test_a_report_sent_twice_at_once_is_written_once(shown: World) -> None:
+def test_report_sent_twice_at_once_is_recorded_once(shown: World) -> None:
     commitment = agree(shown)
 
     found = report_twice(shown, commitment)
@@ -120,7 +120,9 @@ def test_a_report_sent_twice_at_once_is_written_once(shown: World) -> None:
     assert sum(isinstance(one, services.UnableToRecordProgress) for one in found) == 1
 
 
-def test_without_the_lock_it_would_be_written_twice(shown: World, slow_reading: Callable[[Any], None]) -> None:
+def test_report_sent_twice_at_once_without_the_lock_is_recorded_twice(
+    shown: World, slow_reading: Callable[[Any], None]
+) -> None:
     commitment = agree(shown)
     slow_reading(delivery)
 
@@ -129,7 +131,7 @@ def test_without_the_lock_it_would_be_written_twice(shown: World, slow_reading: 
     assert Progress.objects.count() == 2
 
 
-def test_a_form_sent_twice_at_once_makes_one_commitment(shown: World) -> None:
+def test_form_sent_twice_at_once_makes_one_commitment(shown: World) -> None:
     key = uuid.uuid4()
 
     found = at_once(lambda: propose(shown, key=key), lambda: propose(shown, key=key))

@@ -1,4 +1,4 @@
-"""Who sees which promise: giver, receiver, its partnership, and nobody else; what waits for whom."""
+"""Who sees which commitments, and what waits for each person."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.world import World, join
     ("who", "sees"),
     [("amina", True), ("vera", True), ("ben", True), ("chidi", False), ("lena", False), ("dee", False), ("sol", False)],
 )
-def test_a_commitment_is_seen_by_its_two_sides_alone(world: World, who: str, sees: bool) -> None:
+def test_commitment_is_visible_to_its_two_sides_only(world: World, who: str, sees: bool) -> None:
     commitment = propose(world, partnership=None)
 
     visible = Commitment.objects.visible_to(getattr(world, who))
@@ -28,7 +28,7 @@ def test_a_commitment_is_seen_by_its_two_sides_alone(world: World, who: str, see
     assert (commitment in visible) is sees
 
 
-def test_a_third_party_of_the_partnership_sees_what_belongs_to_it(world: World) -> None:
+def test_other_parties_see_commitments_of_their_partnership(world: World) -> None:
     party = agreements.invite_organisation(
         partnership=world.partnership,
         organisation=world.riverside,
@@ -56,7 +56,7 @@ def test_readers_and_visibility_agree(world: World) -> None:
                 assert seen is (person in readers)
 
 
-def test_a_proposal_waits_for_the_leads_who_have_not_confirmed(world: World) -> None:
+def test_proposal_waits_for_leads_who_have_not_confirmed(world: World) -> None:
     propose(world, confirm=True)
     now = timezone.now()
 
@@ -68,7 +68,7 @@ def test_a_proposal_waits_for_the_leads_who_have_not_confirmed(world: World) -> 
     assert waiting == {"amina": [], "ben": ["Confirm this commitment"], "chidi": []}
 
 
-def test_what_is_done_waits_for_the_receiver(world: World) -> None:
+def test_finished_commitment_waits_for_the_receiver(world: World) -> None:
     done(world)
 
     (item,) = waiting_from(queries.WAITING, world.ben, timezone.now())
@@ -77,7 +77,7 @@ def test_what_is_done_waits_for_the_receiver(world: World) -> None:
     assert item.within == "Estuary Partnership"
 
 
-def test_what_falls_due_waits_for_its_owner(world: World) -> None:
+def test_commitment_that_falls_due_waits_for_its_owner(world: World) -> None:
     near = agree(world, due_on=in_days(5))
     agree(world, due_on=in_days(60))
 
@@ -87,7 +87,7 @@ def test_what_falls_due_waits_for_its_owner(world: World) -> None:
     assert queries.due_soon(world.eddie, timezone.now()) == [near]
 
 
-def test_what_nobody_owns_any_more_waits_for_the_leads(world: World) -> None:
+def test_commitment_without_an_owner_waits_for_the_leads(world: World) -> None:
     agree(world)
     services.hand_over(person=world.eddie, organisation=world.larkhaven, to=None, author=None, now=timezone.now())
 
@@ -96,7 +96,7 @@ def test_what_nobody_owns_any_more_waits_for_the_leads(world: World) -> None:
     assert waiting == ["Name an owner"]
 
 
-def test_promises_kept_and_broken_are_told_apart(world: World) -> None:
+def test_kept_and_broken_commitments_are_counted_separately(world: World) -> None:
     kept = verified(world)
     open_one = agree(world)
     cancelled = services.end_commitment(
@@ -116,7 +116,7 @@ def test_promises_kept_and_broken_are_told_apart(world: World) -> None:
     assert declined not in (*found.kept, *found.broken, *found.outstanding, *found.proposed)
 
 
-def test_a_promise_past_its_day_is_broken_until_it_is_kept(world: World) -> None:
+def test_overdue_commitment_counts_as_broken_until_it_is_kept(world: World) -> None:
     late = agree(world, due_on=in_days(2))
     later = timezone.localdate() + dt.timedelta(days=3)
 
@@ -128,7 +128,7 @@ def test_a_promise_past_its_day_is_broken_until_it_is_kept(world: World) -> None
     assert (after.broken, after.kept) == ((), (late,))
 
 
-def test_somebody_who_acts_for_another_body_too_sees_both(world: World) -> None:
+def test_person_acting_for_two_organisations_sees_commitments_of_both(world: World) -> None:
     commitment = propose(world, partnership=None)
     join(world.chidi, world.westmarch, Role.VIEWER, world.now)
 

@@ -1,4 +1,4 @@
-"""Reminders: at the lead times each owner chose, once, and only while they are needed."""
+"""Reminders are sent once, at the lead times each owner chose."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tests.world import World
 
 
 def sweep(days: int = 0) -> int:
-    """What the beat does, that many days from now."""
+    """Run the reminder sweep some days from now."""
     now = timezone.now() + dt.timedelta(days=days)
     return services.remind_owners(now=now)
 
 
-def test_an_owner_is_reminded_at_the_usual_lead_times(world: World) -> None:
+def test_owner_is_reminded_at_the_default_lead_times(world: World) -> None:
     agree(world, due_on=in_days(20))
     drop_emails()
 
@@ -30,7 +30,7 @@ def test_an_owner_is_reminded_at_the_usual_lead_times(world: World) -> None:
     assert {letter.to[0] for letter in deliver()} == {"eddie@larkhaven.example"}
 
 
-def test_an_owner_is_reminded_at_the_lead_times_they_chose(world: World) -> None:
+def test_owner_is_reminded_at_the_lead_times_they_chose(world: World) -> None:
     agree(world, due_on=in_days(20))
     services.choose_lead_times(person=world.eddie, days=[7], now=timezone.now())
 
@@ -39,14 +39,14 @@ def test_an_owner_is_reminded_at_the_lead_times_they_chose(world: World) -> None
     assert sent == [13]
 
 
-def test_an_owner_who_chose_none_is_left_alone(world: World) -> None:
+def test_owner_who_chose_no_reminders_gets_none(world: World) -> None:
     agree(world, due_on=in_days(2))
     services.choose_lead_times(person=world.eddie, days=[], now=timezone.now())
 
     assert sweep() == 0
 
 
-def test_a_sweep_that_was_away_for_a_week_sends_one_email(world: World) -> None:
+def test_sweep_that_did_not_run_for_a_week_sends_one_email(world: World) -> None:
     agree(world, due_on=in_days(2))
     drop_emails()
 
@@ -62,7 +62,7 @@ def test_two_sweeps_send_one_email(world: World) -> None:
     assert [sweep(), sweep()] == [1, 0]
 
 
-def test_a_moved_date_is_reminded_of_again(world: World) -> None:
+def test_moved_due_date_is_reminded_of_again(world: World) -> None:
     commitment = agree(world, due_on=in_days(3))
     sweep()
     services.change_due_date(
@@ -72,7 +72,7 @@ def test_a_moved_date_is_reminded_of_again(world: World) -> None:
     assert sweep(16) == 1
 
 
-def test_nothing_is_sent_for_what_was_delivered_meanwhile(world: World) -> None:
+def test_no_reminder_is_sent_after_delivery(world: World) -> None:
     commitment = agree(world, due_on=in_days(3))
     sweep()
     report(world, commitment, Status.DONE, delivered=commitment.quantity)
@@ -82,7 +82,7 @@ def test_nothing_is_sent_for_what_was_delivered_meanwhile(world: World) -> None:
     assert [email.status for email in recorded("commitments.reminder")] == ["suppressed"]
 
 
-def test_nothing_is_sent_to_an_owner_who_has_left(world: World) -> None:
+def test_no_reminder_is_sent_to_an_owner_who_has_left(world: World) -> None:
     agree(world, due_on=in_days(3))
     sweep()
     world.eddie.memberships.update(ends_on=timezone.localdate())
@@ -92,7 +92,7 @@ def test_nothing_is_sent_to_an_owner_who_has_left(world: World) -> None:
     assert [email.status for email in recorded("commitments.reminder")] == ["suppressed"]
 
 
-def test_the_email_says_the_same_in_both_parts(world: World) -> None:
+def test_email_says_the_same_in_text_and_html(world: World) -> None:
     commitment = agree(world, due_on=in_days(3), text="Homes & gardens at <Quayside>.")
     drop_emails()
 

@@ -13,7 +13,7 @@ from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """One of each standing."""
+    """A conversation in each status."""
     world.things["talk_draft"] = draft(world)
     world.things["talk_planned"] = planned(world)
     world.things["talk"] = circulated(world)

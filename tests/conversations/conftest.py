@@ -1,4 +1,4 @@
-"""The world, for every test of this room."""
+"""The world for tests of conversations."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from tests.world import World, make_world
 
 @pytest.fixture
 def world(db: None) -> World:
-    """Everybody, in a transaction of their own."""
+    """The world, in a transaction for each test."""
     return make_world()

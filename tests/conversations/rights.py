@@ -14,7 +14,7 @@ from tests.world import World
 
 
 def _with_correction(world: World) -> Any:
-    """A correction that Westmarch suggests to a circulated record."""
+    """A circulated record with a correction suggested by Westmarch."""
     return services.suggest_correction(
         conversation=circulated(world),
         organisation=world.westmarch,

@@ -1,4 +1,4 @@
-"""Conversations for tests, made through the services."""
+"""Conversations for tests, made through services."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tests.world import World
 
 
 def days_ago(days: int) -> dt.date:
-    """A day that many days before today."""
+    """The date some days before today."""
     return timezone.localdate() - dt.timedelta(days=days)
 
 
 def the_record(world: World, **said: Any) -> Record:
-    """What Amina and Ben said about Quayside five days ago."""
+    """The record of Amina and Ben's talk about Quayside five days ago."""
     return replace(
         Record(
             subject="Quayside",
@@ -53,30 +53,30 @@ def the_record(world: World, **said: Any) -> Record:
 
 
 def draft(world: World, **said: Any) -> Conversation:
-    """Eddie writes it down for Larkhaven."""
+    """A draft that Eddie writes for Larkhaven."""
     return services.record_conversation(
         organisation=world.larkhaven, record=the_record(world, **said), author=world.eddie, now=timezone.now()
     )
 
 
 def planned(world: World, days: int = 5, **said: Any) -> Conversation:
-    """Eddie plans one, that many days from now."""
+    """A conversation that Eddie plans some days from now."""
     empty = {"said": "", "points": (), "next_steps": (), "planned": True, "held_on": days_ago(-days)}
     return draft(world, **(empty | said))
 
 
 def circulated(world: World, **said: Any) -> Conversation:
-    """The same, shown to Westmarch."""
+    """A record circulated to Westmarch."""
     return services.circulate(conversation=draft(world, **said), author=world.eddie, now=timezone.now())
 
 
 def agreed(world: World, **said: Any) -> Conversation:
-    """The same, agreed by Ben for Westmarch, and so locked."""
+    """A record agreed by Ben for Westmarch, and so locked."""
     return agree(circulated(world, **said), world.westmarch, world.ben)
 
 
 def agree(conversation: Conversation, organisation: Organisation, author: User) -> Conversation:
-    """One side agrees to the record as it stands."""
+    """Agree to the current record for one side."""
     return services.agree_record(
         conversation=conversation,
         organisation=organisation,

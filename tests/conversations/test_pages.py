@@ -1,4 +1,4 @@
-"""One form records a conversation; its pages lead from there to agreement."""
+"""Pages on which a conversation is recorded, circulated and agreed."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from tests.world import World
 
 
 def signed_in(person: Any) -> Client:
-    """The person's browser."""
+    """A client signed in as a person."""
     client = Client()
     client.force_login(person)
     return client
 
 
 def day(name: str, days: int) -> dict[str, int]:
-    """A day that many days ago, in three boxes."""
+    """Form data for the date some days ago, in three boxes."""
     when = days_ago(days)
     return {f"{name}_day": when.day, f"{name}_month": when.month, f"{name}_year": when.year}
 
 
 def filled(world: World, **more: Any) -> dict[str, Any]:
-    """The form as Eddie fills it in."""
+    """Form data for a conversation that Eddie records."""
     ours, theirs = world.larkhaven.pk, world.westmarch.pk
     return {
         "subject": "Quayside",
@@ -62,11 +62,11 @@ def filled(world: World, **more: Any) -> dict[str, Any]:
 
 
 def address(world: World) -> str:
-    """The form for a conversation of the partnership's two sides."""
+    """The address of the form for the two sides of the partnership."""
     return f"{reverse('conversations:new')}?partnership={world.partnership.pk}"
 
 
-def test_one_form_records_it_all(world: World) -> None:
+def test_one_form_records_the_whole_conversation(world: World) -> None:
     answer = signed_in(world.eddie).post(address(world), filled(world), follow=True)
 
     conversation = Conversation.objects.get()
@@ -81,7 +81,7 @@ def test_one_form_records_it_all(world: World) -> None:
         assert words in page
 
 
-def test_what_is_missing_is_said_beside_the_field(world: World) -> None:
+def test_missing_values_are_reported_beside_their_fields(world: World) -> None:
     sent = filled(world, step_0_who="", subject="")
 
     answer = signed_in(world.eddie).post(address(world), sent)
@@ -91,7 +91,7 @@ def test_what_is_missing_is_said_beside_the_field(world: World) -> None:
     assert not Conversation.objects.exists()
 
 
-def test_somebody_of_no_side_cannot_be_named(world: World) -> None:
+def test_people_of_other_organisations_cannot_be_named(world: World) -> None:
     answer = signed_in(world.eddie).post(address(world), filled(world, attendees=[world.chidi.pk]))
 
     assert answer.status_code == 422
@@ -104,7 +104,7 @@ def test_people_of_strangers_are_not_offered(world: World) -> None:
     assert "Chidi Tide" not in page
 
 
-def test_without_an_organisation_the_form_asks_for_one(world: World) -> None:
+def test_form_asks_for_an_organisation_if_none_is_given(world: World) -> None:
     eddie = signed_in(world.eddie)
 
     page = eddie.get(reverse("conversations:new"), {"find": "Tidewater"}).content.decode()
@@ -113,7 +113,7 @@ def test_without_an_organisation_the_form_asks_for_one(world: World) -> None:
     assert f"?with={world.tidewater.pk}" in page
 
 
-def test_changing_a_record_starts_from_what_it_says(world: World) -> None:
+def test_form_to_change_a_record_starts_with_its_content(world: World) -> None:
     conversation = draft(world, private_note="Ours.")
     eddie = signed_in(world.eddie)
     edit = reverse("conversations:edit", args=[conversation.pk])
@@ -134,7 +134,7 @@ def test_changing_a_record_starts_from_what_it_says(world: World) -> None:
     assert conversation.private_notes.get().text == "Ours."
 
 
-def test_circulating_tells_those_who_were_there_without_the_words(world: World) -> None:
+def test_circulating_emails_participants_without_the_words(world: World) -> None:
     conversation = draft(world, said="Canary words.")
 
     answer = signed_in(world.eddie).post(reverse("conversations:circulate", args=[conversation.pk]), follow=True)
@@ -144,7 +144,7 @@ def test_circulating_tells_those_who_were_there_without_the_words(world: World) 
     assert "will be sent to Amina Larch and Ben West" in answer.content.decode()
 
 
-def test_it_is_agreed_on_its_page(world: World) -> None:
+def test_record_is_agreed_on_its_page(world: World) -> None:
     conversation = circulated(world)
 
     answer = signed_in(world.ben).post(
@@ -154,7 +154,7 @@ def test_it_is_agreed_on_its_page(world: World) -> None:
     assert "the record is locked" in answer.content.decode()
 
 
-def test_a_locked_record_offers_no_change(world: World) -> None:
+def test_locked_record_offers_no_changes(world: World) -> None:
     conversation = agreed(world)
     eddie = signed_in(world.eddie)
 
@@ -166,7 +166,7 @@ def test_a_locked_record_offers_no_change(world: World) -> None:
     assert answer.status_code == 302
 
 
-def test_a_commitment_made_from_a_conversation_keeps_the_link(world: World) -> None:
+def test_commitment_made_from_a_conversation_keeps_the_link(world: World) -> None:
     conversation = circulated(world)
     eddie = signed_in(world.eddie)
     new = f"{reverse('commitments:new')}?from=conversation-{conversation.pk}"
@@ -208,7 +208,7 @@ def test_a_commitment_made_from_a_conversation_keeps_the_link(world: World) -> N
     assert other.from_conversations.get().conversation == conversation
 
 
-def test_a_commitment_cannot_be_made_from_what_one_cannot_see(world: World) -> None:
+def test_commitment_cannot_be_made_from_a_conversation_one_cannot_see(world: World) -> None:
     conversation = draft(world)
 
     answer = signed_in(world.ben).get(f"{reverse('commitments:new')}?from=conversation-{conversation.pk}")
@@ -216,7 +216,7 @@ def test_a_commitment_cannot_be_made_from_what_one_cannot_see(world: World) -> N
     assert answer.status_code == 404
 
 
-def test_the_list_shows_only_what_is_theirs(world: World) -> None:
+def test_list_shows_only_conversations_one_may_read(world: World) -> None:
     draft(world, subject="Canary draft")
     planned(world, subject="Planned talk")
 
@@ -231,14 +231,14 @@ def test_the_list_shows_only_what_is_theirs(world: World) -> None:
 
 
 def observe(world: World) -> None:
-    """Harbour joins the Estuary Partnership to look on."""
+    """Harbour joins the Estuary Partnership as an observer."""
     party = agreements.invite_organisation(
         partnership=world.partnership, organisation=world.harbour, role="observer", author=world.amina, now=world.now
     )
     agreements.answer_invitation(party=party, accept=True, reason="", author=world.hana, now=world.now)
 
 
-def test_an_observer_is_no_side_unless_somebody_says_so(world: World) -> None:
+def test_observer_is_not_a_side_unless_chosen(world: World) -> None:
     observe(world)
 
     answer = signed_in(world.eddie).post(address(world), filled(world))
@@ -248,7 +248,7 @@ def test_an_observer_is_no_side_unless_somebody_says_so(world: World) -> None:
     assert {side.organisation for side in conversation.sides.all()} == {world.larkhaven, world.westmarch}
 
 
-def test_one_chooses_which_parties_took_part(world: World) -> None:
+def test_editor_chooses_which_parties_took_part(world: World) -> None:
     observe(world)
     eddie = signed_in(world.eddie)
 
@@ -263,7 +263,7 @@ def test_one_chooses_which_parties_took_part(world: World) -> None:
     assert form["partnership"].value() == world.partnership.pk
 
 
-def test_a_side_put_down_by_mistake_is_taken_out_again(world: World) -> None:
+def test_side_added_by_mistake_can_be_removed(world: World) -> None:
     conversation = draft(world, organisations=[world.westmarch, world.harbour])
     eddie = signed_in(world.eddie)
     edit = f"{reverse('conversations:edit', args=[conversation.pk])}?with={world.westmarch.pk}"
@@ -276,7 +276,7 @@ def test_a_side_put_down_by_mistake_is_taken_out_again(world: World) -> None:
     assert {side.organisation for side in conversation.sides.all()} == {world.larkhaven, world.westmarch}
 
 
-def test_what_most_records_leave_empty_is_folded_until_it_holds_or_lacks_something(world: World) -> None:
+def test_rarely_used_fields_are_folded_until_they_have_content_or_errors(world: World) -> None:
     eddie = signed_in(world.eddie)
 
     new = eddie.get(address(world)).content.decode()
@@ -289,7 +289,7 @@ def test_what_most_records_leave_empty_is_folded_until_it_holds_or_lacks_somethi
     assert edit.count('cg-form__fold" open') == 4
 
 
-def test_an_obstacle_becomes_an_ask_of_those_alone_who_may_be_asked(world: World) -> None:
+def test_obstacle_becomes_an_ask_of_organisations_one_may_ask(world: World) -> None:
     observe(world)
     conversation = circulated(world, organisations=[world.westmarch, world.harbour, world.tidewater])
     become = reverse("conversations:become", args=[conversation.points.get(kind="obstacle").pk])
@@ -307,7 +307,7 @@ def test_an_obstacle_becomes_an_ask_of_those_alone_who_may_be_asked(world: World
     assert entry.partnership == world.partnership
 
 
-def test_choosing_nobody_is_told_so(world: World) -> None:
+def test_choosing_nobody_shows_an_error(world: World) -> None:
     eddie, page = signed_in(world.eddie), reverse("conversations:new")
     assert "Choose at least one" not in eddie.get(page).content.decode()
 
@@ -317,7 +317,7 @@ def test_choosing_nobody_is_told_so(world: World) -> None:
     assert "Choose at least one organisation that took part." in answer.content.decode()
 
 
-def test_the_only_partnership_that_the_sides_share_is_proposed(world: World) -> None:
+def test_form_suggests_the_only_partnership_the_sides_share(world: World) -> None:
     eddie, page = signed_in(world.eddie), reverse("conversations:new")
 
     def proposed(*others: Organisation) -> Any:
@@ -336,7 +336,7 @@ def test_the_only_partnership_that_the_sides_share_is_proposed(world: World) -> 
     assert proposed(world.westmarch) is None
 
 
-def test_whoever_may_answer_reads_that_it_is_their_turn(world: World) -> None:
+def test_people_who_may_answer_see_that_it_is_their_turn(world: World) -> None:
     conversation = circulated(world)
     page = conversation.get_absolute_url()
     assert "Your turn" in signed_in(world.ben).get(page).content.decode()
@@ -350,7 +350,7 @@ def test_whoever_may_answer_reads_that_it_is_their_turn(world: World) -> None:
     assert "to answer a correction" not in signed_in(world.vera).get(page).content.decode()
 
 
-def test_a_step_that_changes_no_status_shows_none(world: World) -> None:
+def test_step_that_changes_no_status_shows_no_status(world: World) -> None:
     conversation = circulated(world, organisations=[world.westmarch, world.harbour])
     agree(conversation, world.westmarch, world.ben)
 

@@ -1,6 +1,4 @@
-"""What readers learn: private notes stay at home, attribution is kept, both sides' points stand side by side, silence
-warns.
-"""
+"""What readers of conversations see: notes, names, points and warnings."""
 
 from __future__ import annotations
 
@@ -36,13 +34,13 @@ NOBODY: dict[str, Any] = {"attendees": (), "points": (), "next_steps": ()}
 
 
 def signed_in(person: Any) -> Client:
-    """The person's browser."""
+    """A client signed in as a person."""
     client = Client()
     client.force_login(person)
     return client
 
 
-def test_a_private_note_is_shown_to_its_own_organisation_alone(world: World) -> None:
+def test_private_note_is_shown_to_its_own_organisation_only(world: World) -> None:
     conversation = circulated(world, private_note=CANARY)
     address = conversation.get_absolute_url()
 
@@ -54,7 +52,7 @@ def test_a_private_note_is_shown_to_its_own_organisation_alone(world: World) -> 
     assert shown == {"amina": True, "eddie": True, "vera": True, "ben": False}
 
 
-def test_a_private_note_leaves_no_trace_for_others(world: World) -> None:
+def test_private_note_leaves_no_trace_for_others(world: World) -> None:
     conversation = circulated(world, private_note=CANARY)
 
     events = visible_events(world.ben).filter(target_kind="private_note")
@@ -67,7 +65,7 @@ def test_a_private_note_leaves_no_trace_for_others(world: World) -> None:
     assert not any(CANARY in letter.body for letter in deliver())
 
 
-def test_what_a_record_was_called_as_a_draft_is_not_told_once_it_is_circulated(world: World) -> None:
+def test_subject_of_a_draft_stays_hidden_after_circulation(world: World) -> None:
     conversation = draft(world, subject=CANARY)
     services.edit_conversation(
         conversation=conversation,
@@ -85,7 +83,7 @@ def test_what_a_record_was_called_as_a_draft_is_not_told_once_it_is_circulated(w
     assert [any(CANARY in line for line in told[name]) for name in ("amina", "ben")] == [True, False]
 
 
-def test_closing_a_point_tells_the_other_side_neither_who_nor_what(world: World) -> None:
+def test_closing_a_point_reveals_neither_author_nor_text_to_the_other_side(world: World) -> None:
     conversation = circulated(world, attribution=Attribution.ANONYMOUS)
     obstacle = conversation.points.get(kind="obstacle")
     services.close_point(point=obstacle, reason=f"Found some. {CANARY}", author=world.amina, now=timezone.now())
@@ -97,7 +95,7 @@ def test_closing_a_point_tells_the_other_side_neither_who_nor_what(world: World)
     assert not any("No land" in str(event.data) for event in Event.objects.all())
 
 
-def test_a_side_outside_the_partnership_reads_the_record_without_learning_of_it(world: World) -> None:
+def test_side_outside_the_partnership_reads_the_record_but_not_its_partnership(world: World) -> None:
     conversation = circulated(world, organisations=[world.westmarch, world.tidewater])
 
     page = signed_in(world.chidi).get(conversation.get_absolute_url()).content.decode()
@@ -109,7 +107,7 @@ def test_a_side_outside_the_partnership_reads_the_record_without_learning_of_it(
     assert world.partnership.title in signed_in(world.ben).get(conversation.get_absolute_url()).content.decode()
 
 
-def test_both_sides_keep_notes_of_their_own(world: World) -> None:
+def test_both_sides_keep_their_own_private_notes(world: World) -> None:
     conversation = agreed(world, private_note="Ours.")
     services.write_private_note(
         conversation=conversation, organisation=world.westmarch, text="Theirs.", author=world.ben, now=timezone.now()
@@ -123,7 +121,7 @@ def test_both_sides_keep_notes_of_their_own(world: World) -> None:
     assert seen == {"amina": ["Ours."], "ben": ["Theirs."], "chidi": [], "dee": []}
 
 
-def test_row_history_leaves_the_words_of_private_notes_out() -> None:
+def test_row_history_leaves_out_the_text_of_private_notes() -> None:
     kept = {field.name for field in PrivateNote.pgh_event_model._meta.concrete_fields}  # type: ignore[attr-defined]  # made by pghistory
 
     assert {"written_by", "written_at", "revision"} <= kept
@@ -138,7 +136,7 @@ def test_row_history_leaves_the_words_of_private_notes_out() -> None:
         (Attribution.ANONYMOUS, False, True, True),
     ],
 )
-def test_readers_of_the_other_side_learn_what_was_agreed_about_names(
+def test_readers_of_the_other_side_see_the_agreed_attribution(
     world: World, attribution: str, amina: bool, una: bool, westmarch: bool
 ) -> None:
     conversation = circulated(world, attribution=attribution)
@@ -164,7 +162,7 @@ def test_points_of_an_anonymous_conversation_are_not_attributed(world: World) ->
     assert set(by_side[None]) == {"No land with consent.", "Two hundred homes by 2030."}
 
 
-def test_both_sides_stand_next_to_each_other_and_what_is_over_is_gone(world: World) -> None:
+def test_points_of_both_sides_are_shown_together_without_closed_ones(world: World) -> None:
     conversation = circulated(world)
     services.close_point(
         point=conversation.points.get(kind="objective"), reason="Reached.", author=world.amina, now=timezone.now()
@@ -178,7 +176,7 @@ def test_both_sides_stand_next_to_each_other_and_what_is_over_is_gone(world: Wor
     assert [point.text for point in theirs.opportunities] == ["The depot falls empty in May."]
 
 
-def test_a_reason_stays_where_it_was_given_and_closes_nothing_said_without_a_name(world: World) -> None:
+def test_reason_for_closing_stays_with_its_record_and_anonymous_points_stay_open(world: World) -> None:
     first, second = circulated(world), circulated(world)
     unnamed = circulated(world, attribution=Attribution.ANONYMOUS)
     point = first.points.get(kind="obstacle")
@@ -198,7 +196,7 @@ def test_points_of_a_draft_are_not_shown_to_the_other_side(world: World) -> None
     assert all(side.is_empty for side in sides)
 
 
-def test_an_obstacle_becomes_an_ask_in_one_step_and_keeps_the_link(world: World) -> None:
+def test_obstacle_becomes_an_ask_in_one_step_and_keeps_the_link(world: World) -> None:
     point = circulated(world).points.get(kind="obstacle")
 
     answer = signed_in(world.eddie).post(
@@ -221,7 +219,7 @@ def test_an_obstacle_becomes_an_ask_in_one_step_and_keeps_the_link(world: World)
         )
 
 
-def test_an_opportunity_becomes_an_offer_of_whoever_can_make_it(world: World) -> None:
+def test_opportunity_becomes_an_offer_of_an_organisation_that_can_make_it(world: World) -> None:
     point = circulated(world).points.get(kind="opportunity")
 
     entry = services.turn_into_entry(
@@ -237,7 +235,7 @@ def test_an_opportunity_becomes_an_offer_of_whoever_can_make_it(world: World) ->
     assert entry.organisation == world.larkhaven
 
 
-def test_nobody_makes_an_ask_of_anothers_obstacle(world: World) -> None:
+def test_nobody_makes_an_ask_from_an_obstacle_of_another_side(world: World) -> None:
     point = circulated(world).points.get(kind="obstacle")
 
     answer = signed_in(world.ben).get(reverse("conversations:become", args=[point.pk]))
@@ -245,7 +243,7 @@ def test_nobody_makes_an_ask_of_anothers_obstacle(world: World) -> None:
     assert answer.status_code == 403
 
 
-def test_silence_warns_those_who_hold_the_relationship(world: World) -> None:
+def test_relationship_holders_are_warned_when_a_partnership_goes_quiet(world: World) -> None:
     circulated(world, held_on=days_ago(70))
 
     quiet = {
@@ -258,7 +256,7 @@ def test_silence_warns_those_who_hold_the_relationship(world: World) -> None:
     assert quiet["chidi"] == []
 
 
-def test_the_leads_of_a_partnership_choose_how_long_silence_may_last(world: World) -> None:
+def test_leads_choose_after_how_many_days_a_partnership_has_gone_quiet(world: World) -> None:
     circulated(world, held_on=days_ago(20))
     now, page = timezone.now(), reverse("agreements:detail", args=[world.partnership.pk])
     assert queries.gone_quiet(world.amina, now) == []
@@ -278,7 +276,7 @@ def test_the_leads_of_a_partnership_choose_how_long_silence_may_last(world: Worl
     assert [one.days for one in queries.gone_quiet(world.ben, now + dt.timedelta(days=70))] == [90]
 
 
-def test_asking_which_partnerships_went_quiet_costs_the_same_for_many(
+def test_finding_quiet_partnerships_needs_the_same_queries_for_many(
     world: World, django_assert_num_queries: Any
 ) -> None:
     now = timezone.now() + dt.timedelta(days=400)
@@ -299,14 +297,14 @@ def test_asking_which_partnerships_went_quiet_costs_the_same_for_many(
         assert len(queries.gone_quiet(world.amina, now)) == 4
 
 
-def test_a_conversation_that_is_planned_breaks_the_silence(world: World) -> None:
+def test_planned_conversation_ends_the_quiet_warning(world: World) -> None:
     circulated(world, held_on=days_ago(70))
     planned(world)
 
     assert queries.gone_quiet(world.ben, timezone.now()) == []
 
 
-def test_silence_does_not_betray_a_draft_of_the_other_side(world: World) -> None:
+def test_quiet_warning_does_not_reveal_a_draft_of_the_other_side(world: World) -> None:
     circulated(world, held_on=days_ago(70))
     draft(world, held_on=days_ago(1))
 
@@ -314,7 +312,7 @@ def test_silence_does_not_betray_a_draft_of_the_other_side(world: World) -> None
     assert [one.days for one in queries.gone_quiet(world.ben, timezone.now())] == [70]
 
 
-def test_what_waits_for_whom(world: World) -> None:
+def test_my_work_lists_what_waits_for_each_person(world: World) -> None:
     conversation = circulated(world)
     services.suggest_correction(
         conversation=conversation,
@@ -339,12 +337,12 @@ def test_what_waits_for_whom(world: World) -> None:
 
 
 def again(world: World, who: str) -> list[str]:
-    """What the person is to get in touch about again."""
+    """What a person has to get in touch about again."""
     waiting = waiting_from(queries.WAITING, getattr(world, who), timezone.now())
     return [item.title for item in waiting if item.what == "Get in touch again"]
 
 
-def test_a_next_contact_that_has_come_waits_for_every_side_that_reads_the_record(world: World) -> None:
+def test_due_next_contact_waits_for_every_side_that_reads_the_record(world: World) -> None:
     draft(world, subject="A draft", next_contact_on=days_ago(-2), held_on=days_ago(9))
     circulated(world, next_contact_on=days_ago(-2), partnership=None)
 
@@ -356,7 +354,7 @@ def test_a_next_contact_that_has_come_waits_for_every_side_that_reads_the_record
     }
 
 
-def test_talking_with_others_does_not_stand_for_the_next_contact_with_a_side(world: World) -> None:
+def test_talking_with_others_does_not_count_as_the_next_contact(world: World) -> None:
     circulated(world, next_contact_on=days_ago(-2))
     circulated(world, subject="Harbour", organisations=[world.tidewater], partnership=None, **NOBODY)
     assert again(world, "amina") == ["Quayside"]
@@ -365,7 +363,7 @@ def test_talking_with_others_does_not_stand_for_the_next_contact_with_a_side(wor
     assert again(world, "amina") == again(world, "ben") == []
 
 
-def test_who_has_not_been_in_touch_is_named(world: World) -> None:
+def test_people_who_have_not_been_in_touch_are_named(world: World) -> None:
     now = timezone.now()
     for body, lead, role in ((world.tidewater, world.chidi, "member"), (world.harbour, world.hana, "observer")):
         party = agreements.invite_organisation(
@@ -391,7 +389,7 @@ def test_who_has_not_been_in_touch_is_named(world: World) -> None:
     assert "Plan one" not in words
 
 
-def test_what_a_side_said_twice_stands_once_and_is_closed_with_both(world: World) -> None:
+def test_point_repeated_by_a_side_is_shown_once_and_closed_in_both_records(world: World) -> None:
     circulated(world)
     circulated(world, held_on=days_ago(2))
     ours = queries.points_of_partnership(world.partnership, world.amina)[0]
@@ -406,7 +404,7 @@ def test_what_a_side_said_twice_stands_once_and_is_closed_with_both(world: World
     assert Point.objects.filter(kind="obstacle", closed_at__isnull=False).count() == 2
 
 
-def test_points_are_acted_on_where_the_partnership_shows_them_by_those_who_may(world: World) -> None:
+def test_people_with_rights_act_on_points_from_the_partnership_page(world: World) -> None:
     circulated(world)
     obstacle, opportunity = (Point.objects.get(kind=kind) for kind in ("obstacle", "opportunity"))
     addresses = [
@@ -429,7 +427,7 @@ def test_points_are_acted_on_where_the_partnership_shows_them_by_those_who_may(w
     assert offered("vera") == [set(), set()]
 
 
-def test_a_long_list_of_points_folds(world: World) -> None:
+def test_long_list_of_points_is_folded(world: World) -> None:
     many = [PointGiven(world.larkhaven, PointKind.OBJECTIVE, f"Objective {number}.") for number in range(9)]
     circulated(world, points=many)
 
@@ -439,7 +437,7 @@ def test_a_long_list_of_points_folds(world: World) -> None:
     assert words.index("Objective 4.") < words.index("4 more<") < words.index("Objective 5.")
 
 
-def test_an_anonymous_record_names_nobody_of_another_side_in_its_history(world: World) -> None:
+def test_history_of_an_anonymous_record_names_nobody_of_another_side(world: World) -> None:
     sides = {"organisations": [world.westmarch, world.tidewater], "partnership": None}
     conversation = circulated(world, attribution=Attribution.ANONYMOUS, **sides)
     services.suggest_correction(
@@ -464,7 +462,7 @@ def test_an_anonymous_record_names_nobody_of_another_side_in_its_history(world: 
     assert "Eddie" not in page["ben"] + page["chidi"]
 
 
-def test_a_record_of_organisations_only_shows_others_no_person_who_does_what_comes_next(world: World) -> None:
+def test_record_without_names_hides_who_does_the_next_steps_from_other_sides(world: World) -> None:
     conversation = circulated(world, attribution=Attribution.ORGANISATION)
 
     page = signed_in(world.ben).get(conversation.get_absolute_url()).content.decode()

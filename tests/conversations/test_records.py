@@ -1,4 +1,4 @@
-"""A conversation from draft to locked: written, circulated, corrected, agreed."""
+"""A conversation record from draft to locked."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.world import World
 
 
 def change(world: World, conversation: Conversation, revision: int | None = None, **said: Any) -> Conversation:
-    """Eddie changes the record."""
+    """Change the record as Eddie."""
     return services.edit_conversation(
         conversation=conversation,
         record=the_record(world, **said),
@@ -34,7 +34,7 @@ def change(world: World, conversation: Conversation, revision: int | None = None
     )
 
 
-def test_a_draft_is_read_by_the_side_that_writes_it(world: World) -> None:
+def test_draft_is_read_only_by_the_side_that_writes_it(world: World) -> None:
     conversation = draft(world)
 
     seen = {
@@ -45,7 +45,7 @@ def test_a_draft_is_read_by_the_side_that_writes_it(world: World) -> None:
     assert seen == {"amina": True, "vera": True, "ben": False, "chidi": False, "dee": False, "lena": False}
 
 
-def test_a_circulated_record_is_read_by_every_side_and_nobody_else(world: World) -> None:
+def test_circulated_record_is_read_by_every_side_and_nobody_else(world: World) -> None:
     conversation = circulated(world)
 
     seen = {
@@ -56,7 +56,7 @@ def test_a_circulated_record_is_read_by_every_side_and_nobody_else(world: World)
     assert seen == {"amina": True, "vera": True, "ben": True, "chidi": False, "dee": False, "lena": False}
 
 
-def test_the_record_is_locked_once_both_sides_agree(world: World) -> None:
+def test_record_is_locked_once_both_sides_agree(world: World) -> None:
     conversation = agreed(world)
 
     assert conversation.status == Status.AGREED
@@ -65,7 +65,7 @@ def test_the_record_is_locked_once_both_sides_agree(world: World) -> None:
 
 
 @pytest.mark.parametrize("how", ["update", "delete", "point words", "point delete"])
-def test_the_database_locks_an_agreed_record(world: World, how: str) -> None:
+def test_database_refuses_changes_to_an_agreed_record(world: World, how: str) -> None:
     conversation = agreed(world)
     points = Point.objects.filter(conversation=conversation)
 
@@ -81,7 +81,7 @@ def test_the_database_locks_an_agreed_record(world: World, how: str) -> None:
         ways[how]()
 
 
-def test_a_point_of_a_locked_record_can_still_be_over(world: World) -> None:
+def test_point_of_a_locked_record_can_still_be_closed(world: World) -> None:
     point = agreed(world).points.get(kind="obstacle")
 
     services.close_point(point=point, reason="The depot was bought.", author=world.amina, now=timezone.now())
@@ -90,7 +90,7 @@ def test_a_point_of_a_locked_record_can_still_be_over(world: World) -> None:
     assert not point.is_current
 
 
-def test_a_correction_is_answered_before_that_side_agrees(world: World) -> None:
+def test_correction_is_answered_before_that_side_agrees(world: World) -> None:
     conversation = circulated(world)
     correction = services.suggest_correction(
         conversation=conversation,
@@ -114,7 +114,7 @@ def test_a_correction_is_answered_before_that_side_agrees(world: World) -> None:
         )
 
 
-def test_a_correction_asks_every_other_side_again(world: World) -> None:
+def test_correction_asks_every_other_side_again(world: World) -> None:
     both = [world.westmarch, world.harbour]
     conversation = agree(circulated(world, organisations=both), world.harbour, world.hana)
     conversation = change(world, conversation, said="Other words.", organisations=both)
@@ -146,7 +146,7 @@ def test_refusing_a_correction_needs_a_reason(world: World) -> None:
         )
 
 
-def test_two_who_write_at_once_do_not_overwrite_each_other(world: World) -> None:
+def test_two_people_editing_at_once_do_not_overwrite_each_other(world: World) -> None:
     conversation = draft(world)
     change(world, conversation, said="Eddie's words.")
 
@@ -163,7 +163,7 @@ def test_two_who_write_at_once_do_not_overwrite_each_other(world: World) -> None
     assert conversation.said == "Eddie's words."
 
 
-def test_a_form_sent_twice_makes_one_conversation(world: World) -> None:
+def test_form_sent_twice_makes_one_conversation(world: World) -> None:
     key = uuid.uuid4()
 
     for _ in range(2):
@@ -188,7 +188,7 @@ def test_next_steps_become_actions_once_the_record_is_circulated(world: World) -
     assert {step.action for step in conversation.next_steps.all()} == set(actions)
 
 
-def test_a_next_step_added_later_becomes_an_action_at_once(world: World) -> None:
+def test_next_step_added_later_becomes_an_action_at_once(world: World) -> None:
     conversation = circulated(world)
     later = NextStepGiven(world.larkhaven, "Book the crane.", days_ago(-30), world.amina)
 
@@ -212,12 +212,12 @@ def test_points_that_stay_keep_their_identity(world: World) -> None:
     assert conversation.points.get(kind="obstacle") == kept
 
 
-def test_what_is_planned_has_no_content_yet(world: World) -> None:
+def test_planned_conversation_has_no_content_yet(world: World) -> None:
     with pytest.raises(services.UnableToRecord, match="private note"):
         planned(world, said="We shall offer two million.")
 
 
-def test_a_planned_one_is_seen_by_both_and_becomes_a_draft_when_held(world: World) -> None:
+def test_planned_conversation_is_seen_by_both_and_becomes_a_draft_when_held(world: World) -> None:
     conversation = planned(world)
     seen = conversation in Conversation.objects.visible_to(world.ben)
 
@@ -228,7 +228,7 @@ def test_a_planned_one_is_seen_by_both_and_becomes_a_draft_when_held(world: Worl
     assert conversation not in Conversation.objects.visible_to(world.ben)
 
 
-def test_calling_it_off_needs_a_reason(world: World) -> None:
+def test_cancelling_a_planned_conversation_needs_a_reason(world: World) -> None:
     conversation = planned(world)
 
     with pytest.raises(services.UnableToCancel, match="reason"):
@@ -248,12 +248,12 @@ def test_calling_it_off_needs_a_reason(world: World) -> None:
         ({"next_contact_on": days_ago(30)}, "next contact"),
     ],
 )
-def test_a_record_that_does_not_hold_is_refused(world: World, said: dict[str, Any], words: str) -> None:
+def test_invalid_record_is_refused(world: World, said: dict[str, Any], words: str) -> None:
     with pytest.raises(services.UnableToRecord, match=words):
         draft(world, **said)
 
 
-def test_people_sit_for_the_organisation_they_act_for(world: World) -> None:
+def test_participants_belong_to_the_organisation_they_act_for(world: World) -> None:
     with pytest.raises(services.UnableToRecord, match="does not act for"):
         draft(world, attendees=[AttendeeGiven(world.westmarch, world.chidi)])
 
@@ -272,7 +272,7 @@ def test_only_editors_of_the_keeper_change_the_record(world: World, who: str) ->
         )
 
 
-def test_a_record_with_a_side_that_nobody_signs_in_for_can_still_be_locked(world: World) -> None:
+def test_record_can_be_locked_when_nobody_signs_in_for_one_side(world: World) -> None:
     world.ben.memberships.update(ends_on=timezone.localdate())
     conversation = circulated(world)
 
@@ -284,7 +284,7 @@ def test_a_record_with_a_side_that_nobody_signs_in_for_can_still_be_locked(world
     assert not locked.sides.get(organisation=world.westmarch).agreed_at
 
 
-def test_a_commitment_from_a_conversation_is_between_two_of_its_sides(world: World) -> None:
+def test_commitment_from_a_conversation_is_between_two_of_its_sides(world: World) -> None:
     conversation = circulated(world)
     address = f"{reverse('commitments:new')}?from=conversation-{conversation.pk}"
     client = Client()

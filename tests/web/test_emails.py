@@ -1,4 +1,4 @@
-"""The pages that say what became of emails: who reads which, and that they never show what an email says."""
+"""Pages that say what became of each email, without its content."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ def world(db: None) -> World:
 
 @pytest.fixture
 def notice(world: World) -> Email:
-    """A notice to Sol that Larkhaven's people caused."""
+    """A notice to Sol caused by people of Larkhaven."""
     with transaction.atomic():
         return record_email(kind="digests.links", person_id=world.sol.pk, sender_id=world.larkhaven.pk, now=world.now)
 
 
 def page(person: User, name: str, **kwargs: Any) -> tuple[int, str]:
-    """The status and the text of a page for somebody."""
+    """The status and text of a page for a person."""
     client: Client = signed_in(person)
     answer = client.get(reverse(name, kwargs=kwargs))
     return answer.status_code, answer.content.decode()
 
 
-def test_a_lead_follows_an_email_from_the_queue_to_the_server(world: World, notice: Email) -> None:
+def test_lead_follows_an_email_from_the_queue_to_the_server(world: World, notice: Email) -> None:
     _, before = page(world.amina, "web:email", pk=notice.pk)
     PostOffice().drain()
     _, after = page(world.amina, "web:email", pk=notice.pk)
@@ -51,9 +51,7 @@ def test_a_lead_follows_an_email_from_the_queue_to_the_server(world: World, noti
 
 
 @pytest.mark.parametrize(("role", "is_linked"), [("lead", True), ("editor", False)])
-def test_message_that_an_email_will_be_sent_links_to_its_state_for_leads(
-    world: World, role: str, is_linked: bool
-) -> None:
+def test_message_that_an_email_will_be_sent_links_leads_to_its_state(world: World, role: str, is_linked: bool) -> None:
     person = world.amina if role == "lead" else world.eddie
     made = propose(world)
     address = reverse("commitments:end", args=[made.pk])
@@ -65,7 +63,7 @@ def test_message_that_an_email_will_be_sent_links_to_its_state_for_leads(
     assert ("See what became of it" in said) is is_linked
 
 
-def test_an_email_that_came_back_says_so(world: World, notice: Email) -> None:
+def test_bounced_email_is_shown_as_returned(world: World, notice: Email) -> None:
     PostOffice().drain()
     sent = Email.objects.get(pk=notice.pk)
     note_bounce(kind="soft", address=sent.address, text="4.2.2 full", message_id=sent.message_id, now=world.now)
@@ -75,7 +73,7 @@ def test_an_email_that_came_back_says_so(world: World, notice: Email) -> None:
     assert "Came back" in said
 
 
-def test_a_lead_of_another_organisation_finds_nothing(world: World, notice: Email) -> None:
+def test_lead_of_another_organisation_finds_nothing(world: World, notice: Email) -> None:
     status, _ = page(world.ben, "web:email", pk=notice.pk)
     _, listed = page(world.ben, "web:emails")
 
@@ -83,7 +81,7 @@ def test_a_lead_of_another_organisation_finds_nothing(world: World, notice: Emai
     assert str(notice.pk) not in listed
 
 
-def test_an_account_email_is_shown_to_administrators_alone(world: World, notice: Email) -> None:
+def test_account_email_is_shown_to_administrators_only(world: World, notice: Email) -> None:
     rewrite(notice.pk, lane=0)
 
     as_lead, _ = page(world.amina, "web:email", pk=notice.pk)

@@ -1,4 +1,4 @@
-"""The brief for a meeting and the balance of asks and offers, both ways and within the reader's rights."""
+"""The brief for a meeting and the balance of asks and offers."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from tests.world import World, make_world
 
 @pytest.fixture
 def world(db: None) -> World:
-    """Everybody, in a transaction of their own."""
+    """The world, in a transaction for each test."""
     return make_world()
 
 
 def share(world: World, author: User, organisation: Organisation, title: str, **more: Any) -> Entry:
-    """An ask of one organisation to the other."""
+    """An ask from one organisation to the other."""
     other = world.westmarch if organisation == world.larkhaven else world.larkhaven
     given: dict[str, Any] = {
         "direction": Direction.ASK,
@@ -55,20 +55,20 @@ def share(world: World, author: User, organisation: Organisation, title: str, **
 
 
 def signed_in(person: Any) -> Client:
-    """The person's browser."""
+    """A client signed in as a person."""
     client = Client()
     client.force_login(person)
     return client
 
 
 def sheets(pdf: bytes) -> int:
-    """How many pages a PDF has; they are listed in its compressed streams."""
+    """The number of pages in a PDF, read from its compressed streams."""
     streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL)
     unpacked = [zlib.decompressobj().decompress(stream) for stream in streams if stream.startswith(b"x")]
     return sum(len(re.findall(rb"/Type ?/Page\b", part)) for part in (pdf, *unpacked))
 
 
-def test_the_brief_brings_both_directions_together(world: World) -> None:
+def test_brief_shows_both_directions(world: World) -> None:
     share(world, world.amina, world.larkhaven, "Land at Quayside")
     share(world, world.ben, world.westmarch, "Homes for families in hotels")
     kept, promised = verified(world), agree(world, text="Ten more homes.")
@@ -92,7 +92,7 @@ def test_the_brief_brings_both_directions_together(world: World) -> None:
         assert words in page
 
 
-def test_the_brief_holds_no_private_note_and_no_draft_of_the_other_side(world: World) -> None:
+def test_brief_holds_no_private_notes_or_drafts_of_the_other_side(world: World) -> None:
     circulated(world, private_note="canary-note", subject="Shared talk")
     draft(world, subject="canary-draft")
     exchange.create_entry(
@@ -112,7 +112,7 @@ def test_the_brief_holds_no_private_note_and_no_draft_of_the_other_side(world: W
     assert "canary" not in page
 
 
-def test_a_stranger_learns_nothing_from_a_brief(world: World) -> None:
+def test_stranger_learns_nothing_from_a_brief(world: World) -> None:
     share(world, world.amina, world.larkhaven, "Land at Quayside")
     agree(world)
     circulated(world)
@@ -125,7 +125,7 @@ def test_a_stranger_learns_nothing_from_a_brief(world: World) -> None:
     assert all(side.is_empty for side in found.points)
 
 
-def test_nobody_reads_a_brief_for_an_organisation_that_is_not_theirs(world: World) -> None:
+def test_nobody_reads_a_brief_for_another_organisation(world: World) -> None:
     address = reverse("web:brief", args=[world.larkhaven.pk])
 
     answers = {
@@ -136,7 +136,7 @@ def test_nobody_reads_a_brief_for_an_organisation_that_is_not_theirs(world: Worl
     assert answers == {"ben": 200, "chidi": 404, "dee": 404}
 
 
-def test_give_and_take_counts_each_direction(world: World) -> None:
+def test_balance_counts_each_direction(world: World) -> None:
     ask = share(world, world.amina, world.larkhaven, "Land at Quayside")
     share(world, world.amina, world.larkhaven, "Land at Station Road")
     share(world, world.ben, world.westmarch, "Homes for families in hotels")
@@ -153,7 +153,7 @@ def test_give_and_take_counts_each_direction(world: World) -> None:
     assert found.they_promised.agreed == 0
 
 
-def test_both_sides_read_the_same_figures_from_their_own_side(world: World) -> None:
+def test_both_sides_see_the_same_figures_from_their_own_side(world: World) -> None:
     share(world, world.amina, world.larkhaven, "Land at Quayside")
     agree(world)
     today = timezone.localdate()
@@ -165,7 +165,7 @@ def test_both_sides_read_the_same_figures_from_their_own_side(world: World) -> N
     assert (ours.they_asked, ours.they_promised) == (theirs.we_asked, theirs.we_promised)
 
 
-def test_an_ask_of_the_partnership_counts_for_its_parties(world: World) -> None:
+def test_ask_of_the_partnership_counts_for_its_parties(world: World) -> None:
     share(
         world,
         world.amina,
@@ -192,7 +192,7 @@ def test_asks_are_counted_in_the_quarter_they_were_made(world: World) -> None:
     assert not any(one.ours.made for one in quarters)
 
 
-def test_the_page_shows_the_figures_as_a_table_too(world: World) -> None:
+def test_page_also_shows_the_figures_as_a_table(world: World) -> None:
     share(world, world.ben, world.westmarch, "Homes for families in hotels")
 
     answer = signed_in(world.amina).get(reverse("web:reciprocity-partner", args=[world.westmarch.pk]))
@@ -200,11 +200,11 @@ def test_the_page_shows_the_figures_as_a_table_too(world: World) -> None:
     page = collapse(answer.content.decode())
     assert "<svg" in page
     assert "Westmarch Borough Council asked" in page
-    # Made, met and outstanding of the last quarter, ours and theirs.
+    # Made, met and outstanding in the last quarter, for each side.
     assert answer.context["rows"][-1][1:] == [0, 0, 0, 1, 0, 1]
 
 
-def test_a_correction_that_is_open_does_not_hide_the_last_conversation(world: World) -> None:
+def test_open_correction_does_not_hide_the_last_conversation(world: World) -> None:
     conversation = circulated(world)
     conversations.suggest_correction(
         conversation=conversation,
@@ -219,7 +219,7 @@ def test_a_correction_that_is_open_does_not_hide_the_last_conversation(world: Wo
     assert found.last == conversation
 
 
-def test_the_brief_says_what_changed_in_a_plan_since_the_two_last_spoke(world: World) -> None:
+def test_brief_says_what_changed_in_a_plan_since_the_last_conversation(world: World) -> None:
     plan = begin(world)
     publish(plan, world, now=timezone.now() - dt.timedelta(days=9))
     circulated(world, held_on=timezone.localdate() - dt.timedelta(days=5))
@@ -232,7 +232,7 @@ def test_the_brief_says_what_changed_in_a_plan_since_the_two_last_spoke(world: W
     assert f"{reverse('plans:compare', args=[plan.pk])}?from=1&amp;to=2" in page
 
 
-def test_what_is_open_stands_above_what_is_over_on_a_partnerships_page(world: World) -> None:
+def test_open_items_are_shown_above_closed_ones_on_a_partnership_page(world: World) -> None:
     kept, promised = verified(world), agree(world, text="Ten more homes.")
 
     answer = signed_in(world.ben).get(reverse("web:partnership-commitments", args=[world.partnership.pk]))
@@ -244,7 +244,7 @@ def test_what_is_open_stands_above_what_is_over_on_a_partnerships_page(world: Wo
     assert "Eddie" in page
 
 
-def test_only_those_who_can_save_are_invited_to_write_on_a_partnerships_pages(world: World) -> None:
+def test_only_people_who_can_save_see_buttons_to_write_on_partnership_pages(world: World) -> None:
     pages = [
         reverse(name, args=[world.partnership.pk])
         for name in ("web:partnership-entries", "web:partnership-commitments", "web:partnership-conversations")
@@ -259,7 +259,7 @@ def test_only_those_who_can_save_are_invited_to_write_on_a_partnerships_pages(wo
 
 
 @pytest.mark.skipif(not downloads.can_make_pdf(), reason="Pango is not installed here: the page says what to install")
-def test_the_brief_as_pdf_fits_on_two_sheets(world: World) -> None:
+def test_brief_as_pdf_fits_on_two_pages(world: World) -> None:
     for number in range(6):
         share(world, world.amina, world.larkhaven, f"Land at Quay {number}")
 
@@ -268,14 +268,14 @@ def test_the_brief_as_pdf_fits_on_two_sheets(world: World) -> None:
     assert 1 <= sheets(answer.content) <= 2
 
 
-def test_one_live_partnership_is_not_said_in_the_plural(world: World) -> None:
+def test_one_live_partnership_is_named_in_the_singular(world: World) -> None:
     page = signed_in(world.ben).get(reverse("web:home")).content.decode()
 
     said = " ".join(re.sub(r"<[^>]+>", " ", page).split())
     assert "1 live partnership " in said
 
 
-def test_the_brief_says_how_much_and_how_many_more(world: World) -> None:
+def test_brief_says_how_much_and_how_many_more(world: World) -> None:
     for number in range(14):
         share(world, world.amina, world.larkhaven, f"Land at Quay {number}")
     for number in range(10):
@@ -290,7 +290,7 @@ def test_the_brief_says_how_much_and_how_many_more(world: World) -> None:
     assert words.count("and 2 more") + words.count("And 2 more") == 2
 
 
-def test_who_only_observes_a_partnership_is_not_counted_as_asked(world: World) -> None:
+def test_observer_is_not_counted_as_asked(world: World) -> None:
     now = timezone.now()
     party = agreements.invite_organisation(
         partnership=world.partnership, organisation=world.harbour, role="observer", author=world.amina, now=now
@@ -309,7 +309,7 @@ def test_who_only_observes_a_partnership_is_not_counted_as_asked(world: World) -
     assert watched.they_asked.made == 0
 
 
-def test_an_ask_is_met_by_whoever_delivered_and_by_nobody_else(world: World) -> None:
+def test_ask_counts_as_met_only_by_the_organisation_that_delivered(world: World) -> None:
     both = {"addressees": [world.westmarch, world.tidewater], "unit": "homes", "quantity": Decimal(60)}
     ask = share(world, world.amina, world.larkhaven, "Homes", **both)
     made = agree(

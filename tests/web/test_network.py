@@ -1,4 +1,4 @@
-"""The picture of the network: every organisation is on it, labels do not collide, and it is the same each time."""
+"""The network picture: complete, readable and the same each time."""
 
 from __future__ import annotations
 
@@ -40,23 +40,23 @@ def test_everything_is_inside_the_picture() -> None:
     assert all(0 < place.x < WIDTH and 0 < place.label_y < HEIGHT for place in picture.nodes)
 
 
-def test_the_same_network_gives_the_same_picture() -> None:
+def test_same_network_gives_the_same_picture() -> None:
     assert lay_out(NODES, TIES) == lay_out(reversed(NODES), dict(reversed(TIES.items())))
 
 
-def test_a_tie_to_somebody_not_shown_is_left_out() -> None:
+def test_link_to_an_organisation_not_shown_is_left_out() -> None:
     picture = lay_out(NODES[:2], {(0, 1): 2, (0, 7): 1})
 
     assert [line.weight for line in picture.lines] == [2]
 
 
-def test_nobody_gives_an_empty_picture() -> None:
+def test_empty_network_gives_an_empty_picture() -> None:
     assert lay_out((), {}).nodes == ()
 
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-def test_the_focused_organisation_is_marked_by_a_ring_and_not_by_colour_alone(browser: Any, live_server: Any) -> None:
+def test_focused_organisation_is_marked_by_a_ring_as_well_as_colour(browser: Any, live_server: Any) -> None:
     make_world()
     page = browser.new_page()
     sign_in(page, live_server.url, "ben@westmarch.example")

@@ -1,5 +1,7 @@
-"""The walk for which the project exists, in a real browser on the demonstration network: from an ask between two
-partners to the stakeholder's letter that says "was 120, now 100", and the click that stops the next."""
+"""The main user journey in a real browser, on the demonstration network.
+
+From an ask between two partners to a stakeholder's digest ("was 120, now 100") and unsubscribing.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,7 @@ class Catcher:
     page: str
 
     def letters_to(self, address: str) -> list[dict[str, Any]]:
-        """What an address was sent, newest first."""
+        """Emails sent to an address, newest first."""
         with urllib.request.urlopen(f"{self.page}/messages.json?to={address}", timeout=10) as answer:
             found: list[dict[str, Any]] = json.load(answer)
         return found
@@ -44,7 +46,7 @@ class Catcher:
 
 @pytest.fixture
 def catcher(tmp_path: Path) -> Iterator[Catcher]:
-    """The process that takes every letter and shows it."""
+    """The mail catcher process."""
     with listen("127.0.0.1", 47_600) as smtp, listen("127.0.0.1", 47_700) as web:
         child = Child(
             name="mail",
@@ -72,7 +74,7 @@ def _answers(caught: Catcher) -> bool:
 
 @pytest.fixture
 def site(live_server: Any, catcher: Catcher, settings: Any, transactional_db: None) -> Iterator[str]:
-    """The application with the demonstration network, its letters going to the catcher by real SMTP."""
+    """The application with the demonstration network, sending by SMTP."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", catcher.smtp_port
     settings.SITE_ORIGIN = live_server.url
@@ -87,7 +89,7 @@ def site(live_server: Any, catcher: Catcher, settings: Any, transactional_db: No
 
 
 def as_person(browser: Browser, site: str, email: str) -> Page:
-    """A window of one's own, signed in."""
+    """A separate browser window, signed in as a person."""
     page = browser.new_context(viewport=WIDE).new_page()
     page.set_default_timeout(15_000)
     sign_in(page, site, email)
@@ -95,13 +97,13 @@ def as_person(browser: Browser, site: str, email: str) -> Page:
 
 
 def send_letters() -> None:
-    """What the senders do when the clock strikes."""
+    """Run the jobs that send emails."""
     sweep()
     drain(seconds=20)
 
 
 def follow(page: Page, menu: str, *names: str) -> None:
-    """Go where an item of the menu leads (none when empty), and from there where links of these names lead."""
+    """Open a menu item, if one is given, then follow links by their names."""
     if menu:
         page.get_by_role("navigation", name="Menu").get_by_role("link", name=menu, exact=True).click()
     for name in names:
@@ -109,19 +111,19 @@ def follow(page: Page, menu: str, *names: str) -> None:
 
 
 def publish(page: Page, note: str) -> None:
-    """From the draft: publish it with a note."""
+    """Publish the draft with a note."""
     page.get_by_role("link", name="Publish…").click()
     page.get_by_label("What changed, and why?").fill(note)
     page.get_by_role("button", name=re.compile("Publish version")).click()
 
 
 def homes(page: Page, count: int) -> None:
-    """From the draft: give the one site so many homes."""
+    """Set the number of homes at the only site in the draft."""
     page.get_by_label("Homes, line 1").fill(str(count))
     page.get_by_role("button", name="Save to the draft").click()
 
 
-def test_from_an_ask_to_the_letter_that_says_what_changed_and_the_click_that_stops_the_next(
+def test_ask_leads_to_a_digest_of_changes_and_one_click_unsubscribes(
     browser: Browser, site: str, catcher: Catcher
 ) -> None:
     amina = as_person(browser, site, "amina@larkhaven.example")
@@ -141,7 +143,6 @@ def test_from_an_ask_to_the_letter_that_says_what_changed_and_the_click_that_sto
     amina.reload()
     expect(amina.locator("main")).to_contain_text("Ours is free from January.")
 
-    # Both draft and publish one plan.
     follow(amina, "Plans", "Begin a plan")
     amina.get_by_label("Title").fill("Ferry yard")
     amina.get_by_label("Delivery programme").check()
@@ -161,7 +162,7 @@ def test_from_an_ask_to_the_letter_that_says_what_changed_and_the_click_that_sto
     publish(ben, "The access is agreed.")
     expect(ben.locator("main")).to_contain_text("Version 2")
 
-    # A stakeholder without an account is asked, and confirms from the letter.
+    # A stakeholder without an account is asked, and confirms from the email.
     amina.goto(f"{site}/digests/stakeholders/add/plan/{plan[1]}/")
     amina.get_by_label("Their email address").fill(stakeholder)
     amina.get_by_label("Why they get digests").fill("you chair the tenant panel")
@@ -172,7 +173,7 @@ def test_from_an_ask_to_the_letter_that_says_what_changed_and_the_click_that_sto
     visitor.goto(_link(invitation["text"], "/digests/confirm/"))
     visitor.get_by_role("button", name="Yes, send me digests").click()
 
-    # 120 becomes 100, and the letter says so.
+    # The digest says that 120 became 100.
     amina.goto(f"{site}/plans/{plan[1]}/draft/")
     follow(amina, "", "Old slipway")
     homes(amina, 100)
@@ -192,7 +193,6 @@ def test_from_an_ask_to_the_letter_that_says_what_changed_and_the_click_that_sto
     visitor.goto(_link(letter["text"], "/digests/read/"))
     expect(visitor.locator("main")).to_contain_text("Old slipway")
 
-    # One click stops the next.
     [one_click] = letter["headers"]["List-Unsubscribe"]
     assert letter["headers"]["List-Unsubscribe-Post"] == ["List-Unsubscribe=One-Click"]
     address = re.search(r"<(http[^>]+)>", one_click)

@@ -1,4 +1,7 @@
-"""The directory for administrators: what the registers say may be corrected; the rest goes through the services."""
+"""Admin pages of the directory.
+
+What registers say can be corrected here; changes go through the services.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +68,7 @@ def _sign_in_pages() -> list[tuple[str, str]]:
 
 
 class OrganisationAdminForm(forms.ModelForm[Organisation]):
-    """What is corrected of an organisation, and how its people sign in."""
+    """Corrections to an organisation, and how its people sign in."""
 
     sign_in_provider = forms.ChoiceField(
         label="Own sign-in page",
@@ -89,7 +92,7 @@ class OrganisationAdminForm(forms.ModelForm[Organisation]):
         self.fields["own_sign_in_required"].initial = self.instance.own_sign_in_required
 
     def clean(self) -> dict[str, Any]:
-        """What the service would refuse of the sign-in is said beside the field."""
+        """Show beside the field why the service would refuse the sign-in."""
         given = super().clean() or {}
         words = sign_in_refusal(
             Organisation.objects.get(pk=self.instance.pk) if self.instance.pk else Organisation(),
@@ -102,34 +105,36 @@ class OrganisationAdminForm(forms.ModelForm[Organisation]):
 
 
 class IdentifierInline(ReadOnlyInline):
-    """The numbers that stand for it."""
+    """The organisation's identifiers."""
 
     model = Identifier
     fields = ("scheme", "value", "valid_from", "valid_to")
 
 
 class NameInline(ReadOnlyInline):
-    """The names it is found by."""
+    """The organisation's names."""
 
     model = OrganisationName
     fields = ("name", "kind", "valid_from", "valid_to")
 
 
 class AreaServedInline(ReadOnlyInline):
-    """Where it works."""
+    """The areas that the organisation serves."""
 
     model = AreaServed
     fields = ("area", "starts_on", "ends_on", "source")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AreaServed]:
-        """With the areas, in one query."""
+        """Rows with their areas, in one query."""
         return AreaServed.objects.select_related("area")
 
 
 @admin.register(Organisation)
 class OrganisationAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.ModelAdmin[Organisation]):
-    """Organisations: corrected through the services, so that former names stay findable and every change has an
-    author."""
+    """Admin page of organisations.
+
+    Saves through the services, so that former names stay findable and every change has an author.
+    """
 
     form = OrganisationAdminForm
     fields = _FIELDS
@@ -154,7 +159,7 @@ class OrganisationAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.Mod
     def save_model(
         self, request: HttpRequest, obj: Organisation, form: forms.ModelForm[Organisation], change: bool
     ) -> None:
-        """Through the services: what is wrong is said, and nothing is half changed."""
+        """Save through the service; show its refusal as a message."""
         assert isinstance(request.user, User)
         given = {name: form.cleaned_data[name] for name in _FIELDS}
         now = timezone.now()
@@ -165,20 +170,20 @@ class OrganisationAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.Mod
             except UnableToUpdateOrganisation as error:
                 messages.error(request, str(error))
         else:
-            given.pop("own_sign_in_required")  # the form refuses it: nobody leads a new organisation
+            given.pop("own_sign_in_required")  # refused by the form: no lead yet
             obj.pk = create_organisation(author=request.user, now=now, **given).pk
             obj._state.adding = False
 
     @admin.action(description="Mark as checked: it still exists")
     def mark_checked(self, request: HttpRequest, queryset: QuerySet[Organisation]) -> None:
-        """It is not in the latest list of its register, and somebody has found out why."""
+        """Clear “missing from its register” after somebody has checked."""
         assert isinstance(request.user, User)
         count = sum(mark_found(organisation=one, author=request.user, now=timezone.now()) for one in queryset)
         messages.info(request, f"{count} checked.")
 
 
 class IdentifierAdminForm(forms.ModelForm[Identifier]):
-    """A number that stands for an organisation: added, or put right with a reason."""
+    """A new identifier, or a correction with a reason."""
 
     reason = forms.CharField(
         label="Why",
@@ -192,7 +197,10 @@ class IdentifierAdminForm(forms.ModelForm[Identifier]):
         fields = ("organisation", "scheme", "value", "valid_from", "valid_to")
 
     def clean(self) -> dict[str, Any]:
-        """It ends after it begins, and stands for one organisation in its scheme, which is not on a change's page."""
+        """Check the dates, and that no organisation holds the identifier.
+
+        The scheme is not on the change page, so Django would not check the uniqueness.
+        """
         given = super().clean() or {}
         scheme, value = given.get("scheme") or self.instance.scheme, given.get("value", "")
         taken = Identifier.objects.filter(scheme=scheme, value=value).exclude(pk=self.instance.pk)
@@ -205,8 +213,9 @@ class IdentifierAdminForm(forms.ModelForm[Identifier]):
 
 @admin.register(Identifier)
 class IdentifierAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.ModelAdmin[Identifier]):
-    """The numbers that registers hand out: found, added and put right through the services, with a reason; never
-    deleted, for lists and plans are joined by them.
+    """Identifiers: found, added and corrected with a reason.
+
+    Never deleted: lists and plans join organisations by them.
     """
 
     form = IdentifierAdminForm
@@ -219,13 +228,13 @@ class IdentifierAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.Model
     show_full_result_count = False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Identifier | None = None) -> tuple[str, ...]:
-        """Another scheme's number is another identifier."""
+        """The scheme is read-only: in another scheme it is another identifier."""
         return ("scheme",) if obj else ()
 
     def save_model(
         self, request: HttpRequest, obj: Identifier, form: forms.ModelForm[Identifier], change: bool
     ) -> None:
-        """Through the services: what is wrong is said, and nothing is changed."""
+        """Save through the service; show its refusal as a message."""
         assert isinstance(request.user, User)
         given = {name: value for name, value in form.cleaned_data.items() if name != "reason"}
         reason = form.cleaned_data["reason"]
@@ -243,7 +252,7 @@ class IdentifierAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.Model
 
 @admin.register(Area)
 class AreaAdmin(ReadOnlyAdmin):
-    """Places that codes name, as published."""
+    """Areas by code, as published."""
 
     list_display = ("name", "code", "kind", "parent", "region", "valid_from", "valid_to")
     list_filter = ("kind", ("valid_to", admin.EmptyFieldListFilter))
@@ -253,30 +262,30 @@ class AreaAdmin(ReadOnlyAdmin):
 
 
 class PredecessorInline(ReadOnlyInline):
-    """Who came before."""
+    """The predecessors of a succession."""
 
     model = SuccessionPredecessor
     fields = ("organisation",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SuccessionPredecessor]:
-        """With the organisations, in one query."""
+        """Rows with their organisations, in one query."""
         return SuccessionPredecessor.objects.select_related("organisation")
 
 
 class SuccessorInline(ReadOnlyInline):
-    """Who came after."""
+    """The successors of a succession."""
 
     model = SuccessionSuccessor
     fields = ("organisation",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SuccessionSuccessor]:
-        """With the organisations, in one query."""
+        """Rows with their organisations, in one query."""
         return SuccessionSuccessor.objects.select_related("organisation")
 
 
 @admin.register(Succession)
 class SuccessionAdmin(ReadOnlyAdmin):
-    """Who followed whom."""
+    """Successions, read only."""
 
     list_display = ("kind", "on", "before", "after", "instrument", "source")
     list_filter = ("kind", "on")
@@ -285,22 +294,22 @@ class SuccessionAdmin(ReadOnlyAdmin):
     inlines = (PredecessorInline, SuccessorInline)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Succession]:
-        """With both sides, in two more queries."""
+        """Successions with both sides, in two more queries."""
         return Succession.objects.prefetch_related("predecessors", "successors")
 
     @admin.display(description="Predecessors")
     def before(self, succession: Succession) -> str:
-        """Their names."""
+        """The names of the predecessors."""
         return ", ".join(sorted(one.name for one in succession.predecessors.all()))
 
     @admin.display(description="Successors")
     def after(self, succession: Succession) -> str:
-        """Their names."""
+        """The names of the successors."""
         return ", ".join(sorted(one.name for one in succession.successors.all()))
 
 
 class MembershipAdminForm(forms.ModelForm[Membership]):
-    """Somebody begins to act for an organisation; later only the role changes."""
+    """A new membership; later only its role can change."""
 
     reason = forms.CharField(
         max_length=500,
@@ -313,7 +322,7 @@ class MembershipAdminForm(forms.ModelForm[Membership]):
         fields = ("person", "organisation", "role", "job_title")
 
     def clean(self) -> dict[str, Any]:
-        """Nobody acts for an organisation twice, and administrators for none."""
+        """Refuse a second membership, and administrators as members."""
         given = super().clean() or {}
         person, organisation = given.get("person"), given.get("organisation")
         if person and person.is_staff:
@@ -329,7 +338,7 @@ class MembershipAdminForm(forms.ModelForm[Membership]):
 
 @admin.register(Membership)
 class MembershipAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.ModelAdmin[Membership]):
-    """Who acts for whom: begun and ended through the services, never edited underneath them."""
+    """Memberships: begun and ended through the services."""
 
     form = MembershipAdminForm
     list_display = ("person", "organisation", "role", "job_title", "starts_on", "ends_on", "accepted_at")
@@ -346,11 +355,11 @@ class MembershipAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.Model
     actions = ("end_them",)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Not here: on the organisation's page, where the last lead is looked after."""
+        """False: roles change on the organisation's page, which keeps a last lead."""
         return False
 
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
-        """A new membership, begun through the service; the form has seen that there is none yet."""
+        """Begin the membership through the service."""
         assert isinstance(request.user, User)
         given = form.cleaned_data
         made = add_membership(
@@ -367,7 +376,7 @@ class MembershipAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.Model
 
     @admin.action(description="End these memberships")
     def end_them(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
-        """Every right that came with them ends at once."""
+        """End the selected memberships."""
         assert isinstance(request.user, User)
         for membership in queryset.filter(ends_on=None).select_related("person", "organisation"):
             try:

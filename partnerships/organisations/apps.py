@@ -1,4 +1,4 @@
-"""The organisations room as Django knows it."""
+"""Django app configuration of the organisations room."""
 
 from importlib import import_module
 
@@ -11,5 +11,5 @@ class OrganisationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register what other rooms call."""
+        """Register what lower rooms call."""
         import_module("partnerships.organisations.registrations").register()

@@ -1,13 +1,14 @@
-"""Who may read what: one relation of person and record, declared once by each room and read both ways.
+"""Audience rules: each room declares once who may read its records.
 
 A room declares, for a model, the routes by which a record reaches people. From the same routes come
 
 * `visible_to`: the records that one person may see (every queryset's `visible_to` is built on it);
 * `readers_of`: the people who may see one record (recipients are chosen with it);
 * `reaches`: a condition for SQL over pairs of person and record (sets of recipients);
-* `seen_from`: the records that the people of one organisation may see, whatever their role.
+* `seen_from`: the records that all people of one organisation may see, in any role.
 
-A `Reach` is some records with routes of their own: which of them reach one person, and, for many people at once, whom.
+A `Reach` is a queryset of records with its own routes. It gives the records that reach one person and, for many people
+at once, which of them are reached.
 
 The rules are in docs/rights.md.
 """
@@ -30,11 +31,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Organisations:
-    """The record reaches the people of organisations found along a lookup path.
+    """The record reaches people of organisations found by a lookup path.
 
-    `path` leads from the record to an organisation's id ("owners__organisation"); `when` is about the record and the
-    rows on
-    that path together; `roles` narrows to people in those roles.
+    `path` leads from the record to an organisation's id ("owners__organisation"). `when` is a condition on the record
+    and the rows along that path. `roles` limits the route to people in those roles.
     """
 
     path: str
@@ -44,7 +44,7 @@ class Organisations:
 
 @dataclass(frozen=True)
 class People:
-    """The record reaches named people found along a lookup path, while `when` holds."""
+    """The record reaches people found by a lookup path, while `when` holds."""
 
     path: str
     when: Q = field(default_factory=Q)
@@ -52,14 +52,14 @@ class People:
 
 @dataclass(frozen=True)
 class Network:
-    """The record reaches everyone who can sign in, while `when` holds of it."""
+    """The record reaches everyone who can sign in, while `when` holds."""
 
     when: Q = field(default_factory=Q)
 
 
 Route = Organisations | People | Network
 
-#: To those who edit for the organisation that a record names.
+#: Reaches the editors and leads of the organisation that a record names.
 EDITORS = (Organisations("organisation", roles=EDITING_ROLES),)
 
 
@@ -69,7 +69,10 @@ def _memberships(route: Organisations) -> QuerySet[Membership]:
 
 
 def visible_to(model: type[Model], routes: Iterable[Route], user: User | AnonymousUser) -> Q:
-    """The condition on `model` that holds for the records this person may see; nothing for the signed-out."""
+    """A condition on `model`: the records that this person may see.
+
+    It matches nothing for anonymous users.
+    """
     nothing = Q(pk__in=[])
     if not (isinstance(user, User) and user.is_active):
         return nothing
@@ -85,13 +88,13 @@ def visible_to(model: type[Model], routes: Iterable[Route], user: User | Anonymo
         elif user.is_stakeholder:
             continue
         whole = route.when & reached
-        # On the record's own columns the condition stands as it is: ids of half the table need not be gathered first.
+        # A condition on the record's own columns needs no subquery, which would gather the ids of half the table.
         condition |= whole if _is_own(model, whole) else Q(pk__in=rows.filter(whole).values("pk"))
     return condition
 
 
 def _is_own(model: type[Model], condition: Q) -> bool:
-    """Whether the condition asks only for columns of the record itself, never of rows joined to it."""
+    """Whether the condition uses only columns of the record itself."""
     for child in condition.children:
         if isinstance(child, Q):
             if not _is_own(model, child):
@@ -123,7 +126,10 @@ def readers_of(model: type[Model], routes: Iterable[Route], record: Model) -> Qu
 
 
 def reaches(model: type[Model], routes: Iterable[Route], *, record: OuterRef | F, person: OuterRef | F) -> Q:
-    """The condition that `record` (an id) reaches `person` (an id), for use inside a larger query over pairs."""
+    """A condition that `record` (an id) reaches `person` (an id).
+
+    For use inside a larger query over pairs.
+    """
     rows = model._default_manager.filter(pk=record)
     condition = Q(pk__in=[])
     for route in routes:
@@ -151,7 +157,10 @@ def reaches(model: type[Model], routes: Iterable[Route], *, record: OuterRef | F
 
 
 def seen_from(model: type[Model], routes: Iterable[Route], *, organisation: OuterRef | F) -> Q:
-    """The condition on `model` that holds for records that everybody who acts for `organisation` (an id) may see."""
+    """A condition on `model`: records seen by a whole organisation.
+
+    True where everybody who acts for `organisation` (an id) may see the record, in any role.
+    """
     condition = Q(pk__in=[])
     for route in routes:
         if isinstance(route, Organisations) and not route.roles:
@@ -162,17 +171,23 @@ def seen_from(model: type[Model], routes: Iterable[Route], *, organisation: Oute
 
 @dataclass(frozen=True)
 class Reach:
-    """Records and the routes by which they reach people. The records join no rows on which a route depends."""
+    """Records and the routes by which they reach people.
+
+    The queryset must not join rows that a route depends on.
+    """
 
     records: QuerySet[Any]
     routes: tuple[Organisations | People, ...]
 
     def of(self, user: User) -> QuerySet[Any]:
-        """Those that reach one person."""
+        """The records that reach one person."""
         return self.records.filter(visible_to(self.records.model, self.routes, user))
 
     def to(self, crowd: Crowd) -> list[tuple[QuerySet[Any], dict[int, set[int]]]]:
-        """For each route, the ids at its end among those of the crowd, and which people stand behind each."""
+        """For each route, a query of ids at its end, and the people behind each.
+
+        Only ids that belong to somebody in the crowd.
+        """
         ends = [
             (route, crowd.acting(*route.roles) if isinstance(route, Organisations) else crowd.people)
             for route in self.routes
@@ -184,7 +199,10 @@ class Reach:
 
 
 class Crowd:
-    """Some people (ids), and for whom they act today: asked once, for any number of records and routes."""
+    """Some people (ids) and the organisations they act for today.
+
+    Queried once, for any number of records and routes.
+    """
 
     def __init__(self, people: Iterable[int]) -> None:
         self.people = {pk: {pk} for pk in people}
@@ -192,7 +210,7 @@ class Crowd:
         self._rows = list(acting.values_list("organisation_id", "person_id", "role"))
 
     def acting(self, *roles: str) -> dict[int, set[int]]:
-        """The organisations they act for, in one of the roles where any is given, with those who do."""
+        """The people by organisation they act for, in one of the roles if given."""
         found: dict[int, set[int]] = {}
         for organisation, person, role in self._rows:
             if not roles or role in roles:
@@ -201,7 +219,10 @@ class Crowd:
 
 
 def reached(many: Sequence[Reach], crowd: Crowd) -> list[set[int]]:
-    """For each reach, the people of the crowd whom a record of it reaches; one query for all."""
+    """For each reach, the people of the crowd that it reaches.
+
+    One query for all.
+    """
     ends = [(number, *end) for number, reach in enumerate(many) for end in reach.to(crowd)]
     asked = [rows.annotate(end=Value(place)) for place, (_, rows, _) in enumerate(ends)]
     found: list[set[int]] = [set() for _ in many]
@@ -212,7 +233,10 @@ def reached(many: Sequence[Reach], crowd: Crowd) -> list[set[int]]:
 
 
 def sorted_by_reach(many: Sequence[Reach], user: User) -> list[set[int]]:
-    """For each reach, all of one model, the ids of its records that reach one person; one query for all."""
+    """For each reach, the ids of its records that reach one person.
+
+    All must be of one model; one query for all.
+    """
     asked = [reach.of(user).order_by().values_list("pk").annotate(place=Value(i)) for i, reach in enumerate(many)]
     found: list[set[int]] = [set() for _ in many]
     for pk, place in asked[0].union(*asked[1:]):

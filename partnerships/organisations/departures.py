@@ -1,4 +1,4 @@
-"""What must be settled when somebody stops acting for an organisation: rooms above register their part."""
+"""Hook for what must be settled when a membership ends."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """A membership ends: who takes over what the person owed for the organisation (None: its leads decide)."""
+    """An ending membership and the colleague who takes over.
+
+    None: the organisation's leads decide who takes over.
+    """
 
     membership: Membership
     heir: User | None
@@ -20,16 +23,16 @@ class Departure:
     now: dt.datetime
 
 
-#: Settles what the room holds; returns how many things. Runs inside the transaction, while the membership still holds.
+#: Settles what a room holds; returns how many things. Runs inside the transaction, before the membership ends.
 Hook = Callable[[Departure], int]
 _hooks: list[Hook] = []
 
 
 def register_departure(hook: Hook) -> None:
-    """Say what must be settled when a membership ends."""
+    """Register a function that settles a room's part."""
     _hooks.append(hook)
 
 
 def settle(departure: Departure) -> int:
-    """Settle everything; how many things that were."""
+    """Run every registered function; returns how many things were settled."""
     return sum(hook(departure) for hook in _hooks)

@@ -1,4 +1,4 @@
-"""What emails about acting for an organisation say."""
+"""Content of emails about memberships and organisations' sign-in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from partnerships.people.services import hash_token
 
 
 def write_invitation(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Ask somebody to act for an organisation; the link works once and is bound to them."""
+    """The invitation to act for an organisation, with its one-time link."""
     membership = _membership(due)
     invitation = membership.invitation
     if not membership.is_pending or membership.ends_on is not None or invitation is None or not invitation.is_open(now):
@@ -33,22 +33,28 @@ def write_invitation(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_let_in(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """An administrator has let somebody in: the person and those who watch over it read it."""
+    """Email: an administrator has added a member.
+
+    Goes to the person and the organisation's leads (or administrators).
+    """
     return _by_administrator("organisations/let_in", due, person)
 
 
 def write_invited_by_administrator(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """An administrator has invited somebody: those who watch over the organisation read it."""
+    """Email to leads (or administrators): an administrator invited a person."""
     return _by_administrator("organisations/invited_by_administrator", due, person)
 
 
 def write_role(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """An administrator has given somebody another role: the person and those who watch over it read it."""
+    """Email: an administrator has changed a member's role.
+
+    Goes to the person and the organisation's leads (or administrators).
+    """
     return _by_administrator("organisations/role_by_administrator", due, person)
 
 
 def write_ways_in(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """How an organisation's people sign in has changed: its leads read it."""
+    """Email to the leads: how their organisation's people sign in has changed."""
     event = Event.objects.get(pk=due.params["event"])
     organisation = Organisation.objects.get(pk=event.target_id)
     if not leads_of(organisation).filter(pk=person.pk).exists():

@@ -1,10 +1,10 @@
-"""Events of the organisations room: their codes, and what timelines say of them."""
+"""Kinds of events of the organisations room."""
 
 from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """A code never changes, since rows hold it for ever; a label may."""
+    """Codes never change, because rows hold them for ever; labels may."""
 
     ADDED = "organisation.added", "Added this organisation"
     CHANGED = "organisation.changed", "Changed this organisation"

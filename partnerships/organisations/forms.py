@@ -1,4 +1,7 @@
-"""Forms about organisations and the people who act for them: they check the shape, the services the truth."""
+"""Forms about organisations and memberships.
+
+Forms check the shape of the data; services check the rules.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from partnerships.kit.forms import AutocompleteSelect, Form, Helper
 from partnerships.organisations.models import Area, AreaKind, Kind, Membership, Organisation, Role, Status
 from partnerships.people.models import User
 
-#: Shown beside each role where it is chosen (docs/rights.md).
+#: Help text beside each role (docs/rights.md).
 ROLE_WORDS = {
     Role.VIEWER: "Viewer: reads, comments and follows",
     Role.EDITOR: "Editor: also writes asks, offers, plans, conversations and progress",
@@ -22,7 +25,7 @@ ROLE_WORDS = {
 
 
 class DirectoryFilter(Form):
-    """What narrows the directory."""
+    """Filters of the directory list."""
 
     q = forms.CharField(label="Name or number", required=False, max_length=200, strip=True)
     kind = forms.ChoiceField(label="Kind", required=False, choices=[("", "Any kind"), *Kind.choices])
@@ -43,7 +46,7 @@ class DirectoryFilter(Form):
 
 
 class InviteForm(Form):
-    """Whom to ask to act for an organisation."""
+    """Invitation of a person to act for an organisation."""
 
     email = forms.EmailField(label="Work email address", max_length=254)
     name = forms.CharField(label="Name", required=False, max_length=150)
@@ -74,7 +77,7 @@ class InviteForm(Form):
 
 
 class MembershipForm(Form):
-    """What somebody may do, and what their post is called."""
+    """Role and job title of a membership."""
 
     role = forms.ChoiceField(label="What may they do?", choices=list(ROLE_WORDS.items()), widget=forms.RadioSelect)
     job_title = forms.CharField(label="Job title", required=False, max_length=150)
@@ -97,14 +100,14 @@ class MembershipForm(Form):
 
 
 class ReasonForm(kit.ReasonForm):
-    """A confirming page that asks why."""
+    """Confirmation that asks for a reason."""
 
     danger = True
     reason = forms.CharField(label="Reason", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class EndForm(ReasonForm):
-    """Ending a membership: why, and who takes over what the person owed."""
+    """Ending a membership: the reason, and the colleague who takes over."""
 
     heir = forms.ModelChoiceField(
         label="Who takes over their commitments?",
@@ -121,7 +124,10 @@ class EndForm(ReasonForm):
 
 
 class AcceptForm(Form):
-    """Coming in by an invitation; somebody who has an account already needs neither name nor password."""
+    """Accepting an invitation.
+
+    People who already have an account need neither name nor password.
+    """
 
     name = forms.CharField(label="Your name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     password = forms.CharField(
@@ -143,7 +149,10 @@ class AcceptForm(Form):
 
 
 class SettingsForm(Form):
-    """What an organisation's lead may say about it; names and identifiers belong to the registers."""
+    """Settings that an organisation's lead may change.
+
+    Names and identifiers come from the registers.
+    """
 
     short_name = forms.CharField(label="Short name", required=False, max_length=120)
     website = forms.URLField(label="Website", required=False, max_length=500, assume_scheme="https")

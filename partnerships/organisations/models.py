@@ -1,5 +1,4 @@
-"""Organisations, what they are called, what identifies them, the areas they serve, who acts for them, who followed
-whom."""
+"""Organisations: names, identifiers, areas, members and successions."""
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Kind(models.TextChoices):
-    """The kind of body (docs/glossary.md)."""
+    """The kind of organisation (docs/glossary.md)."""
 
     REGISTERED_PROVIDER = "registered_provider", "Registered provider"
     COUNCIL = "council", "Council"
@@ -38,7 +37,7 @@ class Kind(models.TextChoices):
 
 
 class CouncilType(models.TextChoices):
-    """Which tier a council is, as the published registers code it."""
+    """The tier of a council, coded as in the published registers."""
 
     UNITARY = "UA", "Unitary"
     METROPOLITAN = "MD", "Metropolitan district"
@@ -51,7 +50,10 @@ class CouncilType(models.TextChoices):
 
 
 class Status(models.TextChoices):
-    """Where an organisation is in its life; a shadow authority is elected but has no powers before vesting day."""
+    """The stage of an organisation's life.
+
+    A shadow authority is elected but has no powers before vesting day.
+    """
 
     PROPOSED = "proposed", "Proposed"
     SHADOW = "shadow", "Shadow"
@@ -61,7 +63,7 @@ class Status(models.TextChoices):
 
 
 class AreaKind(models.TextChoices):
-    """What sort of area a GSS code names."""
+    """The kind of area that a GSS code names."""
 
     DISTRICT = "district", "District or unitary"
     COUNTY = "county", "County"
@@ -73,9 +75,10 @@ class AreaKind(models.TextChoices):
 
 @pghistory.track()
 class Area(models.Model):
-    """A place that a code names: not the body that governs it. A parent contains it (a county its districts).
+    """A place with a code; not the body that governs it.
 
-    `valid_to` is exclusive: the first day on which the area no longer was.
+    A parent contains it (a county its districts). `valid_to` is exclusive: the first day on which the area no longer
+    existed.
     """
 
     code = models.CharField("GSS code", max_length=9, unique=True)
@@ -99,32 +102,34 @@ class Area(models.Model):
 
 
 class OrganisationQuerySet(models.QuerySet["Organisation"]):
-    """Organisations by who may see them and what they are."""
+    """Filters of organisations."""
 
     def visible_to(self, user: User | AnonymousUser) -> OrganisationQuerySet:
-        """All of them for anyone signed in (docs/rights.md)."""
+        """All organisations for anyone signed in (docs/rights.md)."""
         return self if user.is_authenticated and user.is_active else self.none()
 
     def of_person(self, user: User | AnonymousUser, *roles: str) -> OrganisationQuerySet:
-        """Those the person acts for today, in one of the roles where any is given."""
+        """Those the person acts for today, in one of the roles if any is given."""
         return self.filter(pk__in=Membership.objects.current().of_person(user, *roles).values("organisation"))
 
     def current(self) -> OrganisationQuerySet:
-        """Those not dissolved."""
+        """Organisations that are not dissolved."""
         return self.exclude(status=Status.DISSOLVED)
 
     def for_listing(self) -> OrganisationQuerySet:
-        """With what a list shows, in two queries."""
+        """With everything that a list shows, in two queries."""
         return self.select_related("region").prefetch_related("identifiers")
 
 
 @pghistory.track()
 class Organisation(models.Model):
-    """A body that can be a partner. Identity is the identifier, never the name; nothing is deleted, only ended.
+    """A body that can be a partner.
 
-    Life: proposed → shadow → active → merging → dissolved. `missing_from` names the registers whose latest list no
-    longer has it, each with the day of the first list that had not; `missing_since` is the earliest of these days:
-    "not in the latest list, check".
+    Its identity is its identifiers, never its name. It is never deleted, only ended.
+
+    States: proposed → shadow → active → merging → dissolved. `missing_from` names the registers whose latest list no
+    longer has it, each with the day of the first list without it; `missing_since` is the earliest of these days.
+    Somebody should then check it.
     """
 
     name = models.CharField(max_length=300)
@@ -191,16 +196,16 @@ class Organisation(models.Model):
 
     @property
     def asks_more_at_sign_in(self) -> bool:
-        """Whether it asks more of its people than the site does: a second factor, or its own sign-in."""
+        """Whether it requires a second factor or its own sign-in."""
         return self.second_factor_required or self.own_sign_in_required
 
     def get_absolute_url(self) -> str:
-        """Its page."""
+        """The URL of its page."""
         return reverse("organisations:detail", kwargs={"pk": self.pk})
 
     @property
     def display_name(self) -> str:
-        """The short name where there is one."""
+        """The short name, or else the name."""
         return self.short_name or self.name
 
     @property
@@ -215,7 +220,7 @@ class Organisation(models.Model):
 
     @property
     def missing_in_words(self) -> list[tuple[str, dt.date]]:
-        """The registers whose latest list no longer has it, each with the day since when."""
+        """The registers whose latest list lacks it, each with the day since when."""
         return [
             (register.replace("-", " ").capitalize(), dt.date.fromisoformat(day))
             for register, day in sorted(self.missing_from.items())
@@ -223,7 +228,7 @@ class Organisation(models.Model):
 
 
 class NameKind(models.TextChoices):
-    """What sort of name it is."""
+    """The kind of name."""
 
     OFFICIAL = "official", "Official"
     SHORT = "short", "Short"
@@ -233,7 +238,10 @@ class NameKind(models.TextChoices):
 
 @pghistory.track()
 class OrganisationName(models.Model):
-    """Every name an organisation is found by. `folded` is the spelling-free form that search and matching compare."""
+    """Every name by which an organisation can be found.
+
+    `folded` is the normalised form that search and matching compare.
+    """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="names")
     name = models.CharField(max_length=300)
@@ -254,7 +262,7 @@ class OrganisationName(models.Model):
 
 
 class Scheme(models.TextChoices):
-    """Who hands the identifier out."""
+    """The body that issues the identifier."""
 
     GSS = "gss", "GSS code"
     LOCAL_AUTHORITY = "local-authority", "Local authority key"
@@ -270,7 +278,10 @@ class Scheme(models.TextChoices):
 
 @pghistory.track()
 class Identifier(models.Model):
-    """A number or code that stands for one organisation in one scheme. Always text: `45UB`, `5069`."""
+    """A number or code of one organisation in one scheme.
+
+    Always text: `45UB`, `5069`.
+    """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="identifiers")
     scheme = models.CharField(max_length=20, choices=Scheme)
@@ -294,7 +305,10 @@ class Identifier(models.Model):
 
 @pghistory.track()
 class AreaServed(models.Model):
-    """An organisation serves (or governs) an area from a day up to, not including, another."""
+    """An organisation serves (or governs) an area between two days.
+
+    The last day is exclusive.
+    """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="areas_served")
     area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="served_by")
@@ -317,7 +331,7 @@ class AreaServed(models.Model):
 
 
 class SuccessionKind(models.TextChoices):
-    """How one body or area followed another."""
+    """How one organisation or area followed another."""
 
     MERGE = "merge", "Merged"
     SPLIT = "split", "Split"
@@ -330,7 +344,10 @@ class SuccessionKind(models.TextChoices):
 
 @pghistory.track()
 class Succession(models.Model):
-    """What happened on a day to turn predecessors into successors, and under which instrument."""
+    """An event that turned predecessors into successors.
+
+    With its date and legal instrument.
+    """
 
     kind = models.CharField(max_length=20, choices=SuccessionKind)
     on = models.DateField(null=True, blank=True, help_text="The day the successors took over.")
@@ -361,7 +378,7 @@ class SuccessionPredecessor(models.Model):
 
 @pghistory.track()
 class SuccessionSuccessor(models.Model):
-    """An organisation that a succession began or gave to."""
+    """An organisation that a succession created or gave to."""
 
     succession = models.ForeignKey(Succession, on_delete=models.CASCADE)
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
@@ -381,19 +398,22 @@ class Role(models.TextChoices):
     LEAD = "lead", "Lead"
 
 
-#: Those who may create and edit for their organisation.
+#: Roles that may create and edit for their organisation.
 EDITING_ROLES = (Role.EDITOR, Role.LEAD)
 
 
-#: The key under which events keep why somebody began or ended: for them and the leads, not for timelines.
+#: The key under which events keep the reason for beginning or ending a membership. Timelines do not show it.
 REASON = "reason_for_leads"
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
-    """Memberships by whether they give rights now."""
+    """Filters of memberships."""
 
     def current(self, on: dt.date | None = None) -> MembershipQuerySet:
-        """Those in force: accepted, begun and not ended, of people who have not left (today where no day is given)."""
+        """Memberships in force on a day (by default today).
+
+        Accepted, begun and not ended, of people who have not left.
+        """
         day = on or timezone.localdate()
         return self.filter(
             Q(ends_on=None) | Q(ends_on__gt=day),
@@ -403,7 +423,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         )
 
     def visible_to(self, user: User | AnonymousUser) -> MembershipQuerySet:
-        """Memberships in full (also pending and ended): one's own, one's organisations'; administrators see all."""
+        """Memberships in full, also pending and ended ones.
+
+        Their own and those of their organisations; all for administrators.
+        """
         if not user.is_authenticated or not user.is_active:
             return self.none()
         if user.is_staff:
@@ -411,20 +434,21 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.filter(Q(person_id=user.pk) | Q(organisation__in=Organisation.objects.of_person(user)))
 
     def of_person(self, user: User | AnonymousUser, *roles: str) -> MembershipQuerySet:
-        """Those of one person, in one of the roles where any is given."""
+        """Those of one person, in one of the roles if any is given."""
         mine = self.filter(person_id=user.pk)
         return mine.filter(role__in=roles) if roles else mine
 
     def for_listing(self) -> MembershipQuerySet:
-        """With the person and the organisation, in the order people are listed."""
+        """With person and organisation, in the order in which lists show them."""
         return self.select_related("person", "organisation").order_by("person__name", "pk")
 
 
 @pghistory.track(exclude=["job_title"])
 class Membership(models.Model):
-    """A person acts for an organisation in a role, from a day up to, not including, another.
+    """A person acts for an organisation in a role, between two days.
 
-    asked (invited, not yet accepted) → in force → ended. History survives staff turnover: rows are ended, not deleted.
+    The last day is exclusive. States: invited (not yet accepted) → in force → ended. Rows are ended, not deleted, so
+    that history stays when people change.
     """
 
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")

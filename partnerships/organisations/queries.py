@@ -1,4 +1,4 @@
-"""Finding organisations, who acts for them, and who followed whom."""
+"""Queries about organisations, their members and their successions."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from partnerships.organisations.models import (
 )
 from partnerships.people.models import User
 
-#: Sorts memberships by what they may do, leads first.
+#: Sorts memberships by role, leads first.
 _STRENGTH = Case(When(role=Role.LEAD, then=0), When(role=Role.EDITOR, then=1), default=2)
-#: Successions through which what a body held goes to its successors.
+#: Kinds of succession that pass what a body held to its successors.
 INHERITING = frozenset(
     {
         SuccessionKind.MERGE,
@@ -49,10 +49,10 @@ def find_organisations(
     area: Area | None = None,
     status: str = "",
 ) -> OrganisationQuerySet:
-    """Organisations by a part of any name or identifier, and by kind, region, area and status; not ordered.
+    """Unordered organisations by name or identifier, and by filters.
 
-    Every word of `text` must occur in one and the same name, or all of it in an identifier. Where nothing
-    matches so, names that are spelt nearly alike are taken.
+    Every word of `text` must occur in the same name, or the whole text in an identifier. If nothing matches, names
+    with a similar spelling are returned.
     """
     found = Organisation.objects.visible_to(user)
     if kind:
@@ -91,14 +91,14 @@ def _named(text: str) -> Q:
 
 
 def match_by_name(name: str) -> OrganisationQuerySet:
-    """Organisations one of whose names folds to the same as this one."""
+    """Organisations with a name that normalises to the same text."""
     return Organisation.objects.filter(
         pk__in=OrganisationName.objects.filter(folded=fold_name(name)).values("organisation")
     )
 
 
 def acting_memberships(user: User) -> QuerySet[Membership]:
-    """For whom the person acts today: strongest role first."""
+    """The person's memberships in force today, strongest role first."""
     return (
         Membership.objects.current()
         .of_person(user)
@@ -109,7 +109,10 @@ def acting_memberships(user: User) -> QuerySet[Membership]:
 
 
 def organisation_for(user: User, organisation_id: int, *roles: str) -> Organisation | None:
-    """The organisation if the person acts for it today, in one of the roles where any is given; else None."""
+    """The organisation if the person acts for it today, else None.
+
+    If roles are given, in one of them.
+    """
     return Organisation.objects.of_person(user, *roles).filter(pk=organisation_id).first()
 
 
@@ -121,38 +124,43 @@ def people_of(organisation: Organisation) -> QuerySet[User]:
 
 
 def leads_of(organisation: Organisation) -> QuerySet[User]:
-    """The people who speak for it today."""
+    """The people who lead it today."""
     return User.objects.filter(
         pk__in=Membership.objects.current().filter(organisation=organisation, role=Role.LEAD).values("person")
     )
 
 
 def watching(membership: Membership) -> QuerySet[User]:
-    """The leads besides the person, or, where nobody else leads, all administrators: somebody always watches."""
+    """The other leads or, where there are none, all administrators.
+
+    Those who are emailed about what an administrator does to a membership.
+    """
     leads = leads_of(membership.organisation).exclude(pk=membership.person_id)
     return leads if leads.exists() else User.objects.filter(is_staff=True, is_active=True)
 
 
 def with_account(people: QuerySet[User]) -> QuerySet[User]:
-    """Those of them who can sign in, by name: whoever is written to about what waits for them there."""
+    """Those of them who have an account, by name."""
     return people.filter(is_active=True, account_since__isnull=False).order_by("name", "pk")
 
 
 def leads_with_account(organisations: Collection[Organisation] | Collection[int]) -> QuerySet[User]:
-    """The people with an account who lead one of the organisations (or their ids) today: those whose word is asked
-    for."""
+    """People with an account who lead one of the organisations today.
+
+    Organisations or their ids.
+    """
     leads = Membership.objects.current().filter(organisation__in=organisations, role=Role.LEAD)
     return with_account(User.objects.filter(pk__in=leads.values("person")))
 
 
 def colleagues_of(membership: Membership) -> QuerySet[User]:
-    """Who else acts for the same organisation today, by name."""
+    """Other people who act for the same organisation today, by name."""
     others = Membership.objects.current().filter(organisation=membership.organisation_id)
     return User.objects.filter(pk__in=others.values("person")).exclude(pk=membership.person_id).order_by("name", "pk")
 
 
 def contacts_of(organisation: Organisation) -> QuerySet[Membership]:
-    """Who acts for it today, leads first."""
+    """The memberships in force today, leads first."""
     return (
         Membership.objects.current()
         .filter(organisation=organisation)
@@ -163,7 +171,7 @@ def contacts_of(organisation: Organisation) -> QuerySet[Membership]:
 
 
 def predecessors_of(organisation: Organisation) -> QuerySet[SuccessionPredecessor]:
-    """Whom it followed, with the succession, newest first."""
+    """Its predecessors with the succession, newest first."""
     return (
         SuccessionPredecessor.objects.filter(succession__successors=organisation)
         .select_related("succession", "organisation")
@@ -172,7 +180,7 @@ def predecessors_of(organisation: Organisation) -> QuerySet[SuccessionPredecesso
 
 
 def successors_of(organisation: Organisation) -> QuerySet[SuccessionSuccessor]:
-    """Who follows it, also in the future, with the succession, newest first."""
+    """Its successors with the succession, newest first; also future ones."""
     return (
         SuccessionSuccessor.objects.filter(succession__predecessors=organisation)
         .select_related("succession", "organisation")
@@ -183,16 +191,20 @@ def successors_of(organisation: Organisation) -> QuerySet[SuccessionSuccessor]:
 def successors_on(
     organisation: Organisation, on: dt.date | None = None, *, kinds: Collection[str] = INHERITING
 ) -> list[Organisation]:
-    """Who followed it directly, by that day (today where none is given); a succession of unknown date counts."""
+    """Its direct successors by that day (by default today).
+
+    A succession of unknown date counts.
+    """
     return _next(on or timezone.localdate(), {organisation.pk}, kinds)
 
 
 def resolve_forward(
     organisation: Organisation, on: dt.date | None = None, *, kinds: Collection[str] = INHERITING
 ) -> list[Organisation]:
-    """Who stands in its place on a day after any chain of successions; itself where nobody followed.
+    """The organisations that stand in its place on a day.
 
-    A body that lived on after a transfer of functions is among them.
+    Follows any chain of successions; the organisation itself where nobody followed. A body that continued after a
+    transfer of functions is included.
     """
     day = on or timezone.localdate()
     seen: dict[int, Organisation] = {organisation.pk: organisation}

@@ -1,5 +1,4 @@
-"""What this room tells the rooms below it: what ends when somebody leaves, who needs a second factor, what is
-personal, and the kinds of its emails."""
+"""What the organisations room registers with lower rooms."""
 
 from __future__ import annotations
 
@@ -24,12 +23,15 @@ from partnerships.people.personal import Fate, Rule, register_personal
 from partnerships.people.second_factor import register_reason
 from partnerships.people.sign_in_policy import register_policy
 
-#: How long leads may still sign in by password after their organisation began to require its own sign-in.
+#: How long leads may still sign in by password once their organisation requires its own sign-in.
 WAY_BACK = dt.timedelta(days=1)
 
 
 def end_memberships(leaving: Leaving) -> int:
-    """End every membership; a last lead may go too, for nothing may keep somebody who leaves from leaving."""
+    """End every membership, also that of a last lead.
+
+    Closing an account must always be possible.
+    """
     memberships = Membership.objects.filter(person=leaving.person, ends_on=None).select_related("organisation")
     for membership in memberships.order_by("pk"):
         end_membership(
@@ -44,7 +46,7 @@ def end_memberships(leaving: Leaving) -> int:
 
 
 def _heir(leaving: Leaving, membership: Membership) -> User | None:
-    """Whoever takes over, where they act for this organisation too."""
+    """The successor, if they act for this organisation too; else None."""
     if leaving.heir is None:
         return None
     theirs = Membership.objects.current().of_person(leaving.heir).filter(organisation=membership.organisation_id)
@@ -57,12 +59,15 @@ def leads_somewhere(user: User) -> bool:
 
 
 def organisation_asks_for_it(user: User) -> bool:
-    """Whether an organisation that the person acts for asks all its people for a second factor."""
+    """Whether one of the person's organisations requires a second factor."""
     return Membership.objects.current().of_person(user).filter(organisation__second_factor_required=True).exists()
 
 
 def acts_for_somebody(user: User) -> str:
-    """For whom the person acts or is asked to act, as a reason why they cannot administer; empty: for nobody."""
+    """Why somebody with memberships cannot administer; empty without any.
+
+    Pending memberships count.
+    """
     open_ones = Membership.objects.filter(person=user, ends_on=None)
     names = list(open_ones.order_by("organisation__name").values_list("organisation__name", flat=True))
     if not names:
@@ -71,7 +76,7 @@ def acts_for_somebody(user: User) -> str:
 
 
 def offered_providers(user: User, now: dt.datetime) -> set[str]:
-    """The keys of the sign-in providers that the person's organisations have."""
+    """Keys of the sign-in providers of the person's organisations."""
     acting = Membership.objects.current(timezone.localdate(now)).of_person(user)
     return set(
         acting.exclude(organisation__sign_in_provider="").values_list("organisation__sign_in_provider", flat=True)
@@ -79,7 +84,7 @@ def offered_providers(user: User, now: dt.datetime) -> set[str]:
 
 
 def required_providers(user: User, now: dt.datetime) -> set[str]:
-    """The keys of the sign-in providers that the person's organisations require of them.
+    """Keys of the sign-in providers that the person must use.
 
     Leads keep their password for a day, so that a provider that fails does not lock the organisation out.
     """
@@ -90,13 +95,13 @@ def required_providers(user: User, now: dt.datetime) -> set[str]:
 
 
 def relying_on(provider: str) -> list[Relying]:
-    """The organisations whose people sign in through a provider, with their leads."""
+    """The organisations that use a provider, with their leads."""
     using = Organisation.objects.filter(sign_in_provider=provider).order_by("name", "pk")
     return [Relying(one.name, tuple(leads_of(one))) for one in using]
 
 
 def register() -> None:
-    """Say it all, once, at start-up."""
+    """Register everything, once, at start-up."""
     register_events(EventKind)
     register_kind(name="organisation", visible_ids=lambda user: Organisation.objects.visible_to(user).values("pk"))
     register_kind(name="membership", visible_ids=lambda user: Membership.objects.visible_to(user).values("pk"))

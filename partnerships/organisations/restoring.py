@@ -1,4 +1,4 @@
-"""What must not come undone when a backup is restored: ended memberships."""
+"""Ends memberships again after a backup is restored."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _REASON = "As it was before a backup was restored."
 
 
 def redo_ended(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
-    """End again the memberships that ended since the backup; how many."""
+    """End again the memberships that ended since the backup; returns how many."""
     ended = 0
     for membership in Membership.objects.filter(pk__in=[line["membership"] for line in lines], ends_on=None):
         try:
@@ -26,5 +26,5 @@ def redo_ended(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
 
 
 def register() -> None:
-    """Have this done after a restore."""
+    """Register this to run after a restore."""
     register_redo(MEMBERSHIP_ENDED, "memberships ended again", redo_ended)

@@ -1,4 +1,4 @@
-"""What a person may do: their roles on a day, and their rights over an organisation (docs/rights.md)."""
+"""Roles of a person, and rights over an organisation (docs/rights.md)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """For which organisations (ids) somebody acts on a day, and in which role.
+    """A person's organisations (ids) by role on one day.
 
-    `is_system` stands for importers, loaders and the clock, which pass no author: they may do what any organisation's
-    lead or an administrator may. Administrators act for no organisation.
+    `is_system` stands for importers, loaders and scheduled jobs, which have no author. They may do what any
+    organisation's lead or an administrator may. Administrators act for no organisation.
     """
 
     of: Mapping[int, str] = field(default_factory=dict)
@@ -43,16 +43,16 @@ class Roles:
         return frozenset(pk for pk, role in self.of.items() if role == Role.LEAD)
 
     def led_among(self, organisation_ids: Collection[int]) -> frozenset[int]:
-        """Those of the organisations that they lead."""
+        """Which of the organisations they lead."""
         return frozenset(pk for pk in organisation_ids if self.lead(pk))
 
     def edited_among(self, organisation_ids: Collection[int]) -> frozenset[int]:
-        """Those of the organisations that they edit for."""
+        """Which of the organisations they edit for."""
         return frozenset(pk for pk in organisation_ids if self.edit_for(pk))
 
     @property
     def keeps_directory(self) -> bool:
-        """Whether they may change what registers say of any organisation: administrators and importers."""
+        """Whether they may change register data: administrators and the system."""
         return self.is_system or self.is_administrator
 
     @property
@@ -62,10 +62,10 @@ class Roles:
 
 
 def roles_of(person: User | None, now: dt.datetime) -> Roles:
-    """The roles of a person on the day of `now`; of the system where no person is given.
+    """The roles of a person on the day of `now`; None is the system.
 
-    Read from the database, not from the object passed: an account closed meanwhile has no roles. One query for people
-    and two for administrators.
+    Read from the database and not from the object, because the account may have been closed meanwhile. One query for
+    people and two for administrators.
     """
     if person is None:
         return Roles(is_system=True)
@@ -77,7 +77,7 @@ def roles_of(person: User | None, now: dt.datetime) -> Roles:
 
 
 def has_open_account(person: User) -> bool:
-    """Whether the person can sign in today: what they may do for themselves needs no organisation."""
+    """Whether the person can sign in today."""
     return User.objects.filter(pk=person.pk, is_active=True, account_since__isnull=False).exists()
 
 
@@ -90,43 +90,55 @@ class Rights:
 
     @property
     def may_change_settings(self) -> bool:
-        """Whether they may change what its leads say about it: `SETTINGS`."""
+        """Whether they may change the fields in `SETTINGS`."""
         return self.roles.lead(self.organisation.pk) or self.roles.keeps_directory
 
     def may_change(self, fields: Collection[str]) -> bool:
-        """Whether they may change these fields: leads only the settings, administrators every field."""
+        """Whether they may change these fields.
+
+        Leads may change only the settings, administrators every field.
+        """
         return self.roles.keeps_directory or (self.may_change_settings and SETTINGS.issuperset(fields))
 
     @property
     def may_manage_people(self) -> bool:
-        """Whether they may invite people and change or end memberships: its leads, and administrators."""
+        """Whether they may manage memberships: leads and administrators."""
         return self.roles.lead(self.organisation.pk) or self.roles.keeps_directory
 
     def may_name_post(self, membership: Membership) -> bool:
-        """Whether they may say what the post of a membership is called: their own, or one that they manage."""
+        """Whether they may change a job title: their own, or one they manage."""
         own = membership.person_id == self.roles.person_id and self.roles.act_for(membership.organisation_id)
         return own or self.may_manage_people
 
     @property
     def may_add_people(self) -> bool:
-        """Whether they may add people without asking them: administrators and loaders."""
+        """Whether they may add people without an invitation.
+
+        Administrators and loaders.
+        """
         return self.roles.keeps_directory
 
     @property
     def may_see_people(self) -> bool:
-        """Whether they see addresses, open invitations and former people: its own people, and administrators."""
+        """Whether they see addresses, invitations and former people.
+
+        The organisation's own people and administrators.
+        """
         return self.roles.act_for(self.organisation.pk) or self.roles.is_administrator
 
     def may_end(self, membership: Membership) -> bool:
-        """Whether they may end this membership: their own, or one that they manage. Needs its person fetched."""
+        """Whether they may end this membership: their own, or one they manage.
+
+        Its person must be fetched already.
+        """
         own = membership.person_id == self.roles.person_id and membership.person.is_active
         return own or self.may_manage_people
 
 
-#: What an organisation's leads may change of it; the rest is for administrators.
+#: Fields that an organisation's leads may change. The others are for administrators.
 SETTINGS = frozenset({"short_name", "website", "second_factor_required", "own_sign_in_required"})
 
 
 def rights_over(organisation: Organisation, person: User | None, now: dt.datetime) -> Rights:
-    """What the person (the system where None) may do with the organisation on the day of `now`."""
+    """The person's rights over the organisation; None is the system."""
     return Rights(organisation, roles_of(person, now))

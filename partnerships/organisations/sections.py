@@ -1,4 +1,4 @@
-"""What rooms above add to an organisation's page."""
+"""Hook for sections that upper rooms add to an organisation's page."""
 
 from __future__ import annotations
 

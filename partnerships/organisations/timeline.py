@@ -1,4 +1,4 @@
-"""Turning events into the lines of a timeline: who, for whom, did what, and what was and is now."""
+"""Turns events into timeline lines: who did what, before and after."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from partnerships.kit.dates import long_date
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
-#: The page of each kind of record that can stand in a timeline; a kind without one is shown without a link.
+#: The page of each kind of record in a timeline. A kind that is not here is shown without a link.
 PAGES = {
     "organisation": "organisations:detail",
     "partnership": "agreements:detail",
@@ -30,7 +30,7 @@ PAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field of the record before and after, in words; either may be empty."""
+    """One field before and after, in words; either may be empty."""
 
     field: str
     was: str
@@ -50,7 +50,7 @@ class TimelineLine:
     changes: tuple[Change, ...]
 
 
-#: Numbers of rows that events keep for programs; people know the things by other names.
+#: Data that events keep for programs. Timelines leave it out.
 _NOT_SHOWN = frozenset({"succession", "membership", "import_run", "run"})
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -67,7 +67,7 @@ def _words(value: Any) -> str:
     text = str(value)
     if _DAY.fullmatch(text):
         return long_date(dt.date.fromisoformat(text))
-    if text.islower() and text.replace("_", "").isalpha():  # a code, such as a status
+    if text.islower() and text.replace("_", "").isalpha():  # A code, such as a status.
         return text.replace("_", " ").capitalize().replace("sign off", "sign-off")
     return text
 
@@ -102,7 +102,10 @@ def _name_of(event: Event, bodies: dict[int, str]) -> str:
 
 
 def timeline_lines(events: Iterable[Event]) -> list[TimelineLine]:
-    """The events as lines, in their order, with names looked up in two queries."""
+    """The events as lines, in the same order.
+
+    Names are looked up in two queries.
+    """
     rows = list(events)
     people = {
         person.pk: person.display_name
@@ -121,7 +124,7 @@ def timeline_lines(events: Iterable[Event]) -> list[TimelineLine]:
         lines.append(
             TimelineLine(
                 title=row.label,
-                # Who acted may be told in other words, where a record hides its people.
+                # Records that hide their people replace the actor's name.
                 by=str(row.data.get("by", "")) or (f"{actor}, {body}" if body else actor),
                 at=row.at,
                 href=_page(row),

@@ -1,4 +1,4 @@
-"""Addresses of the directory and of those who act for an organisation."""
+"""URLs of the directory and of memberships."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What waits for people: each room says what waits and whom it reaches, and is asked for one person or for many."""
+"""Collects what waits for one person or for many, from all sources."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One sort of thing that waits.
+    """One kind of thing that waits for people.
 
-    `of` says exactly what of it waits for a person, in words. `reaches` are the records of which some may wait at a
-    moment, with the routes to those for whom: whoever is not reached has nothing of it, and is not asked about.
+    `of` returns exactly what waits for a person. `reaches` are the records that may wait at a moment, with their
+    routes; a person whom they do not reach is skipped.
     """
 
     of: Callable[[User, dt.datetime], list[Waiting]]
@@ -24,12 +24,15 @@ class Source:
 
 
 def waiting_from(sources: Iterable[Source], user: User, now: dt.datetime) -> list[Waiting]:
-    """What waits for one person, each source asked in turn; the most pressing first."""
+    """What waits for one person, from all sources, most urgent first."""
     return sorted((one for source in sources for one in source.of(user, now)), key=Waiting.oldest_first)
 
 
 def waiting_from_all(sources: Sequence[Source], people: Collection[User], now: dt.datetime) -> dict[int, list[Waiting]]:
-    """The same for many people, by their ids: two queries for all, and then only what may wait for each."""
+    """What waits for many people, by their ids.
+
+    Two queries for all; then each person's sources that may have something.
+    """
     if not people:
         return {}
     reaches = [(source, reach) for source in sources for reach in source.reaches(now)]

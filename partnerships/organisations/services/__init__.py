@@ -1,4 +1,4 @@
-"""What can be done to organisations and to those who act for them."""
+"""Services that change organisations and memberships."""
 
 from partnerships.organisations.services.directory import (
     ChangedFields,

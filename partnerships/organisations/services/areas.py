@@ -1,4 +1,4 @@
-"""Keeping the gazetteer true: areas by their codes, what contains them, and how long each was one."""
+"""Keeps areas by their codes, with their parents and dates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.organisations.models import Area
 
 
 class AreaFields(TypedDict, total=False):
-    """What may be said of an area; what is not given stays as it was."""
+    """Fields of an area; those not given stay as they were."""
 
     name: str
     kind: str
@@ -24,8 +24,11 @@ class AreaFields(TypedDict, total=False):
 
 @transaction.atomic
 def keep_area(*, code: str, **fields: Unpack[AreaFields]) -> tuple[Area, bool, tuple[str, ...]]:
-    """The area of this code, whether it is new, and which of the fields changed. Published codes only: nobody owns an
-    area."""
+    """Create or update the area with this code.
+
+    Returns the area, whether it is new, and which fields changed. There are no rights to check: areas come from
+    published lists.
+    """
     area = Area.objects.select_for_update(of=("self",)).filter(code=code).first()
     if area is None:
         return Area.objects.create(code=code, **fields), True, ()

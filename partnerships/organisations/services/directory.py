@@ -1,4 +1,7 @@
-"""Keeping the directory true: organisations, their names and identifiers, the areas they serve, who followed whom."""
+"""Services that change the directory.
+
+Organisations with their names and identifiers, areas served and successions.
+"""
 
 from __future__ import annotations
 
@@ -38,28 +41,38 @@ from partnerships.organisations.services.own_sign_in import (
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 
-#: How an organisation's people sign in.
+#: The fields for how an organisation's people sign in.
 _WAYS_IN = frozenset({"sign_in_provider", "own_sign_in_required_at", "second_factor_required"})
 
 
 class UnableToCreateOrganisation(Exception):
-    """The organisation has no name, or another one holds one of its identifiers."""
+    """The name is empty, or an identifier belongs to another organisation."""
 
 
 class UnableToUpdateOrganisation(Exception):
-    """No name, impossible dates, another's name, or a sign-in that does not exist or that no lead has tried."""
+    """The name, dates or sign-in are invalid.
+
+    The name is empty or another organisation's, the dates are impossible, or the sign-in provider does not exist or
+    has not been used by a lead.
+    """
 
 
 class UnableToAddIdentifier(Exception):
-    """The identifier stands for another organisation already."""
+    """The identifier is empty or belongs to another organisation."""
 
 
 class UnableToCorrectIdentifier(Exception):
-    """The reason or the value is missing, the dates are impossible, or the number stands for another organisation."""
+    """The correction is invalid.
+
+    The reason or value is missing, the dates are impossible, or the identifier belongs to another organisation.
+    """
 
 
 class UnableToRecordSuccession(Exception):
-    """A succession needs somebody before and somebody after, and nobody can be both (but for a boundary change)."""
+    """One side is empty, or an organisation is on both sides.
+
+    Both sides are allowed for a boundary change.
+    """
 
 
 class UnableToDissolve(Exception):
@@ -67,7 +80,7 @@ class UnableToDissolve(Exception):
 
 
 class OrganisationFields(TypedDict, total=False):
-    """What may be set on an organisation besides its name and kind; see the model."""
+    """Optional fields of a new organisation; see the model."""
 
     short_name: str
     council_type: str
@@ -84,7 +97,10 @@ class OrganisationFields(TypedDict, total=False):
 
 
 class IdentifierFields(TypedDict, total=False):
-    """What may be corrected of an identifier; its scheme stays, for another scheme's number is another identifier."""
+    """Fields of an identifier that can be corrected.
+
+    Not its scheme: in another scheme it is another identifier.
+    """
 
     organisation: Organisation
     value: str
@@ -93,7 +109,7 @@ class IdentifierFields(TypedDict, total=False):
 
 
 class ChangedFields(OrganisationFields, total=False):
-    """What may be changed on an organisation later."""
+    """Fields of an organisation that can be changed later."""
 
     name: str
     kind: str
@@ -130,9 +146,9 @@ def create_organisation(
     areas: Iterable[Area] = (),
     **fields: Unpack[OrganisationFields],
 ) -> Organisation:
-    """A new organisation with its identifiers (scheme, value), further names (name, kind) and areas served.
+    """A new organisation with its identifiers, names and areas served.
 
-    Raises `UnableToCreateOrganisation` when the name is empty or an identifier stands for another organisation.
+    Identifiers are pairs of scheme and value, names pairs of name and kind. Raises `UnableToCreateOrganisation`.
     """
     require(roles_of(author, now).keeps_directory)
     name = " ".join(name.split())
@@ -157,7 +173,7 @@ def create_organisation(
 
 
 def _who_holds(identifiers: Sequence[tuple[str, str]]) -> str:
-    """Which organisation holds one of these identifiers, in words; empty when none does."""
+    """Says which organisation holds one of the identifiers; empty: none."""
     condition = Q(pk__in=[])
     for scheme, value in identifiers:
         condition |= Q(scheme=scheme, value=value)
@@ -175,7 +191,7 @@ def _keep_names(organisation: Organisation, names: Iterable[tuple[str, str]]) ->
 
 
 def _is_anothers(organisation: Organisation, changed: dict[str, Any]) -> bool:
-    """Whether a name that it would take from now on is one that another body goes by."""
+    """Whether a new name is already another organisation's name."""
     taken = [fold_name(changed[field]) for field in ("name", "short_name") if changed.get(field)]
     return OrganisationName.objects.filter(folded__in=taken).exclude(organisation=organisation).exists()
 
@@ -189,10 +205,10 @@ def update_organisation(
     reason: str = "",
     **fields: Unpack[ChangedFields],
 ) -> tuple[str, ...]:
-    """Change what differs and return the names of the changed fields; a former name stays findable.
+    """Change what differs and return the names of the changed fields.
 
-    Its leads are emailed when the way its people sign in changes. Where its own sign-in is required from now on, people
-    are signed out, leads after a day. Raises `UnableToUpdateOrganisation`.
+    A former name stays findable. The leads are emailed when the way their people sign in changes. When own sign-in
+    becomes required, people are signed out, leads after a day. Raises `UnableToUpdateOrganisation`.
     """
     locked = Organisation.objects.select_for_update().get(pk=organisation.pk)
     require(rights_over(locked, author, now).may_change(fields.keys()))
@@ -254,9 +270,9 @@ def add_identifier(
     valid_to: dt.date | None = None,
     reason: str = "",
 ) -> Identifier:
-    """The identifier, made unless this organisation has it already.
+    """The identifier, created unless this organisation has it already.
 
-    Raises `UnableToAddIdentifier` when it is empty or stands for another organisation.
+    Raises `UnableToAddIdentifier`.
     """
     require(roles_of(author, now).keeps_directory)
     value = value.strip()
@@ -289,11 +305,10 @@ def correct_identifier(
     now: dt.datetime,
     **fields: Unpack[IdentifierFields],
 ) -> tuple[str, ...]:
-    """Change what differs of an identifier and return the names of the changed fields; both organisations' histories
-    say so where it goes from one to another.
+    """Correct an identifier and return the names of the changed fields.
 
-    Raises `UnableToCorrectIdentifier` without a reason or a value, when its end would lie before its start, or when
-    the number stands for another organisation in its scheme.
+    If it moves to another organisation, the event is in both organisations' timelines. Raises
+    `UnableToCorrectIdentifier`.
     """
     require(roles_of(author, now).keeps_directory)
     locked = Identifier.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=identifier.pk)
@@ -340,7 +355,10 @@ def add_name(
     valid_from: dt.date | None = None,
     valid_to: dt.date | None = None,
 ) -> OrganisationName | None:
-    """A further name to find the organisation by, unless it has it already; None for an empty one."""
+    """Add a name by which the organisation can be found.
+
+    None for an empty name. A name that it has already is not added again.
+    """
     require(roles_of(author, now).keeps_directory)
     name = " ".join(name.split())
     if not name:
@@ -366,7 +384,10 @@ def serve_area(
     ends_on: dt.date | None = None,
     source: str = "",
 ) -> AreaServed:
-    """The organisation serves the area from a day up to, not including, another; open sides are None."""
+    """Record that the organisation serves the area between two days.
+
+    The last day is exclusive; None leaves a side open.
+    """
     require(roles_of(author, now).keeps_directory)
     served, made = AreaServed.objects.get_or_create(
         organisation=organisation,
@@ -381,7 +402,7 @@ def serve_area(
 
 @transaction.atomic
 def end_area_served(*, served: AreaServed, on: dt.date, author: User | None, now: dt.datetime) -> None:
-    """The organisation no longer serves the area from this day on."""
+    """End the area served: this day is the first without it."""
     require(roles_of(author, now).keeps_directory)
     AreaServed.objects.filter(pk=served.pk).update(ends_on=on)
     served.ends_on = on
@@ -406,10 +427,9 @@ def record_succession(
     instrument: str = "",
     source: str = "",
 ) -> Succession:
-    """Say who followed whom on a day; the same statement made twice is one row.
+    """Record who followed whom on a day; the same again makes no new row.
 
-    Raises `UnableToRecordSuccession` when either side is empty or somebody would follow themselves. Whether a
-    predecessor has ended is a fact of its own: see `dissolve`.
+    It does not end the predecessors: see `dissolve`. Raises `UnableToRecordSuccession`.
     """
     require(roles_of(author, now).keeps_directory)
     before, after = {one.pk for one in predecessors}, {one.pk for one in successors}
@@ -445,9 +465,9 @@ def record_succession(
 def dissolve(
     *, organisation: Organisation, on: dt.date | None, author: User | None, now: dt.datetime, reason: str = ""
 ) -> None:
-    """The organisation ended: `on` is the first day on which it no longer was (None where unknown).
+    """End the organisation.
 
-    Raises `UnableToDissolve` when it has ended already or would end before it began.
+    `on` is the first day on which it no longer existed (None: unknown). Raises `UnableToDissolve`.
     """
     require(roles_of(author, now).keeps_directory)
     locked = Organisation.objects.select_for_update().get(pk=organisation.pk)
@@ -471,9 +491,9 @@ def dissolve(
 def mark_missing(
     *, organisation: Organisation, register: str, as_of: dt.date, author: User | None, now: dt.datetime
 ) -> bool:
-    """Say that the latest list of a register no longer has it ("check"), and whether that was news.
+    """Record that a register's latest list lacks it; whether that is new.
 
-    Each register is kept apart: a council that two lists should have can be missing from one of them.
+    Each register counts separately: a council can be missing from one of two lists.
     """
     require(roles_of(author, now).keeps_directory)
     locked = Organisation.objects.select_for_update().get(pk=organisation.pk)
@@ -492,9 +512,9 @@ def mark_missing(
 
 @transaction.atomic
 def mark_found(*, organisation: Organisation, author: User | None, now: dt.datetime, register: str = "") -> bool:
-    """Say that its register lists it again, or that somebody has checked; and whether that was news.
+    """Record that its register lists it again, or that somebody checked it.
 
-    With a register named, only what that register missed is cleared.
+    With a register, only that register's mark is cleared. Returns whether anything changed.
     """
     require(roles_of(author, now).keeps_directory)
     locked = Organisation.objects.select_for_update().get(pk=organisation.pk)

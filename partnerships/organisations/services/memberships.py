@@ -1,4 +1,4 @@
-"""Who acts for an organisation: inviting people, taking them in, changing what they may do, letting them go."""
+"""Services that invite members, change their roles and end memberships."""
 
 from __future__ import annotations
 
@@ -30,34 +30,43 @@ from partnerships.people.services import (
 )
 from partnerships.people.sessions import end_sessions
 
-#: Invitations in one day by one organisation (repeats count), and to one person by anyone (docs/safety.md, Limits).
+#: Invitations a day from one organisation (resent ones count), and to one person from all (docs/safety.md, Limits).
 INVITATIONS_A_DAY = 20
 INVITATIONS_A_PERSON = 5
 _DAY, _HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
 
 
 class UnableToInviteMember(Exception):
-    """The address is none, the person acts for the organisation already or administers the network, too many were
-    invited today, or an administrator does not say why."""
+    """The invitation is refused.
+
+    The address is invalid, the person is a member already or an administrator, a daily limit is reached, or an
+    administrator gives no reason.
+    """
 
 
 class UnableToAcceptMembership(Exception):
-    """The invitation opens nothing any more."""
+    """The invitation is not valid any more."""
 
 
 class UnableToAddMembership(Exception):
-    """The person acts for the organisation already."""
+    """The membership cannot be added.
+
+    The person is a member already or an administrator, or an administrator gives no reason.
+    """
 
 
 class UnableToChangeRole(Exception):
-    """Nobody would lead the organisation, the membership is over, or an administrator does not say why."""
+    """The role cannot be changed.
+
+    Nobody would lead the organisation, the membership is over, or an administrator gives no reason.
+    """
 
 
 class UnableToEndMembership(Exception):
     """Nobody would lead the organisation, or the membership is over already."""
 
 
-#: Why no administrator is let in anywhere, by themselves or by others.
+#: Why administrators cannot become members.
 _NO_ADMINISTRATOR = "Administrators act for nobody: their rights would know no bounds."
 
 
@@ -83,14 +92,14 @@ def _note(
 
 
 def _lock(organisation_id: int) -> Organisation:
-    """Lock the organisation's row, so that two leads cannot both leave it in the same second."""
+    """Lock the organisation's row, so that two leads cannot both leave it."""
     return Organisation.objects.select_for_update().get(pk=organisation_id)
 
 
 def _lock_person(person: User) -> User:
-    """Lock the person's row: nobody becomes an administrator while they are let in, or the other way round.
+    """Lock the person's row, before that of the organisation.
 
-    Before the organisation's, as when an account is closed.
+    Nobody can become an administrator and a member at the same time. Closing an account locks in the same order.
     """
     return User.objects.select_for_update().get(pk=person.pk)
 
@@ -111,10 +120,10 @@ def add_membership(
     starts_on: dt.date | None = None,
     reason: str = "",
 ) -> Membership:
-    """The person acts for the organisation from today, or the day given, without being asked.
+    """Add a membership without an invitation, from today or the given day.
 
-    For loaders, and for administrators: they say why, cannot choose an administrator, and the person and the leads
-    are told by email. Raises `UnableToAddMembership` when that is not so, or the person acts for it already.
+    For loaders, and for administrators, who give a reason; the person and the leads are then emailed. Raises
+    `UnableToAddMembership`.
     """
     chosen_administrator = author is not None and (person.pk == author.pk or _lock_person(person).is_staff)
     require(rights_over(_lock(organisation.pk), author, now).may_add_people)
@@ -155,11 +164,11 @@ def invite_member(
     message: str = "",
     reason: str = "",
 ) -> Membership:
-    """Ask somebody by email to act for the organisation; the membership waits until they accept.
+    """Invite somebody by email; the membership is pending until they accept.
 
-    An administrator says why, and the organisation's leads are told. Raises `UnableToInviteMember`.
+    An administrator gives a reason, and the organisation's leads are emailed. Raises `UnableToInviteMember`.
     """
-    require(rights_over(organisation, author, now).may_manage_people)  # before a person's row is made for the address
+    require(rights_over(organisation, author, now).may_manage_people)  # before `person_for_address` creates a row
     if author.is_staff and not reason.strip():
         raise UnableToInviteMember("Say why.")
     try:
@@ -207,14 +216,19 @@ def _send_invitation(membership: Membership, token: str, *, now: dt.datetime) ->
 
 
 def _tell(kind: str, membership: Membership, event: Event, *, now: dt.datetime, own: bool = False) -> None:
-    """Tell those who watch over a membership what an administrator did to it, and, with `own`, its person."""
+    """Email about an administrator's change to a membership.
+
+    Goes to the leads (or administrators) and, with `own`, to its person.
+    """
     people = {person.pk for person in watching(membership)} | ({membership.person_id} if own else set())
     record_emails(kind=kind, people=people, params={"membership": membership.pk, "event": event.pk}, now=now)
 
 
 def _count_invitation(organisation: Organisation, person: User, now: dt.datetime) -> None:
-    """Count an email that is about to go out. Raises `UnableToInviteMember`, which takes the count back, when the
-    organisation has sent those of its day, or the person has got theirs."""
+    """Count an email that is about to be recorded.
+
+    Raises `UnableToInviteMember`, which rolls the count back, above the limit of the organisation or the person.
+    """
     limits = (
         (
             f"invitations by organisation {organisation.pk}",
@@ -235,9 +249,9 @@ def _count_invitation(organisation: Organisation, person: User, now: dt.datetime
 
 @transaction.atomic
 def resend_invitation(*, membership: Membership, author: User, now: dt.datetime) -> Invitation:
-    """Send the email again with a new link; the old one opens nothing from now on.
+    """Send the invitation again with a new link; the old link stops working.
 
-    Raises `UnableToInviteMember` when the person has answered or too many emails went out today.
+    Raises `UnableToInviteMember` when the person has answered or a daily limit is reached.
     """
     organisation = _lock(membership.organisation_id)
     require(rights_over(organisation, author, now).may_manage_people)
@@ -258,7 +272,10 @@ def resend_invitation(*, membership: Membership, author: User, now: dt.datetime)
 
 
 def invitation_for(*, token: str, now: dt.datetime) -> Membership | None:
-    """The membership that a token still opens, with person, organisation and inviter, or None."""
+    """The pending membership for a token, or None if it is not valid.
+
+    With person, organisation and inviter.
+    """
     return (
         Membership.objects.filter(
             invitation__in=Invitation.objects.open(now).filter(token_hash=hash_token(token), person__is_active=True),
@@ -272,9 +289,9 @@ def invitation_for(*, token: str, now: dt.datetime) -> Membership | None:
 
 @transaction.atomic
 def accept_membership(*, token: str, now: dt.datetime, name: str = "", password: str | None = None) -> Membership:
-    """Use an invitation: the person acts for the organisation from now on.
+    """Accept an invitation: the membership is in force from now on.
 
-    Raises `UnableToAcceptMembership`, and Django's `ValidationError` when the password does not pass.
+    Raises `UnableToAcceptMembership`, and Django's `ValidationError` when the password is not valid.
     """
     try:
         invitation = accept_invitation(token=token, now=now, name=name, password=password)
@@ -304,7 +321,10 @@ def accept_membership(*, token: str, now: dt.datetime, name: str = "", password:
 
 
 def _leads_besides(membership: Membership, now: dt.datetime) -> bool:
-    """Whether somebody else leads the organisation; its row must be locked."""
+    """Whether somebody else leads the organisation.
+
+    Its row must be locked.
+    """
     return (
         Membership.objects.current(timezone.localdate(now))
         .filter(organisation=membership.organisation_id, role=Role.LEAD)
@@ -321,9 +341,9 @@ def _would_leave_nobody(membership: Membership, author: User | None, now: dt.dat
 
 @transaction.atomic
 def change_role(*, membership: Membership, role: str, author: User | None, now: dt.datetime, reason: str = "") -> None:
-    """Give the person another role; the last lead stays one unless an administrator decides otherwise.
+    """Change the role. Only an administrator can demote the last lead.
 
-    An administrator says why, and the person and the organisation's leads are told. Raises `UnableToChangeRole`.
+    An administrator gives a reason, and the person and the leads are emailed. Raises `UnableToChangeRole`.
     """
     organisation = _lock(membership.organisation_id)
     require(rights_over(organisation, author, now).may_manage_people)
@@ -351,7 +371,7 @@ def change_role(*, membership: Membership, role: str, author: User | None, now: 
 
 @transaction.atomic
 def change_job_title(*, membership: Membership, job_title: str, author: User | None, now: dt.datetime) -> None:
-    """Say what the person's post is called."""
+    """Change the job title."""
     require(rights_over(_lock(membership.organisation_id), author, now).may_name_post(membership))
     changed = (
         Membership.objects.filter(pk=membership.pk)
@@ -363,7 +383,7 @@ def change_job_title(*, membership: Membership, job_title: str, author: User | N
         _note(membership, EventKind.JOB_TITLE_CHANGED, author=author, now=now)
 
 
-#: What the journal calls an ended membership.
+#: The journal's name for an ended membership.
 MEMBERSHIP_ENDED = "membership ended"
 
 
@@ -377,11 +397,13 @@ def end_membership(
     heir: User | None = None,
     even_last_lead: bool = False,
 ) -> None:
-    """The person acts for the organisation no longer: every right that came with it ends at once.
+    """End a membership and every right that came with it.
 
-    What they owed for it goes to `heir`, a colleague, or waits for the leads to name one. Raises
-    `UnableToEndMembership` when it is over already, or when nobody would lead the organisation and the author is
-    not an administrator (`even_last_lead`: when the person's own account is closed, which nothing may prevent).
+    What the person owed for the organisation passes to the colleague `heir`, or waits until the leads name one. With
+    `even_last_lead`, the last lead's membership can be ended by anyone (when their account is closed).
+
+    Raises `UnableToEndMembership` when it is over already, or when nobody would lead the organisation and the author
+    is not an administrator.
     """
     organisation = _lock(membership.organisation_id)
     locked = (

@@ -1,7 +1,8 @@
-"""How an organisation's own sign-in comes into force: first offered, required once a lead has come in through it.
+"""How an organisation's own sign-in comes into force.
 
-Without a provider people sign in by password. With one, either opens. Required: the provider alone; leads keep their
-password for a day more (`rights.WAY_BACK`). Another provider is only offered again.
+Without a provider people sign in by password. An offered provider works beside the password. It can be required once a
+lead has signed in through it; then only the provider works, but leads keep their password for one more day
+(`registrations.WAY_BACK`). A new provider is at first only offered.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from partnerships.people.sessions import end_sessions
 
 
 def sign_in_refusal(organisation: Organisation, *, provider: str, required: bool) -> str:
-    """Why its people cannot sign in this way, in words; empty: they can."""
+    """Why these sign-in settings are not possible; empty: they are."""
     if provider and provider not in dict(provider_choices()):
         return f"There is no sign-in page “{provider}”. Choose one that exists."
     if not required or (organisation.own_sign_in_required and organisation.sign_in_provider == provider):
@@ -33,7 +34,10 @@ def sign_in_refusal(organisation: Organisation, *, provider: str, required: bool
 def required_since(
     organisation: Organisation, *, provider: str, required: bool | None, now: dt.datetime
 ) -> dt.datetime | None:
-    """From when the provider is required: as it stands where nothing is said (None) and the provider stays."""
+    """From when the provider is required; None: it is not.
+
+    Unchanged where nothing is given (None) and the provider stays.
+    """
     same = provider == organisation.sign_in_provider
     if required is None:
         required = same and organisation.own_sign_in_required
@@ -43,7 +47,10 @@ def required_since(
 
 
 def end_sessions_by_password(organisation: Organisation) -> None:
-    """Sign its people out now that its own sign-in is required; leads stay in until their day is over."""
+    """Sign the organisation's people out now that own sign-in is required.
+
+    Leads stay signed in until their extra day is over.
+    """
     leading = Membership.objects.current().filter(organisation=organisation, role=Role.LEAD).values("person")
     for person in people_of(organisation).exclude(pk__in=leading):
         end_sessions(person)

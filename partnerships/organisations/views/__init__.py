@@ -1,1 +1,1 @@
-"""Pages of the directory, and of those who act for an organisation."""
+"""Views of the directory and of memberships."""

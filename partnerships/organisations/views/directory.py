@@ -1,4 +1,4 @@
-"""The directory: finding organisations, and each one's page."""
+"""Views of the directory: the list, and each organisation's page."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from partnerships.organisations.services import UnableToUpdateOrganisation, upda
 from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.requests import signed_in
 
-#: Counting further than this costs more than it tells.
+#: Larger results are shown as “more than”; counting them would cost too much.
 MAX_COUNTED = 1000
-#: What a suggestion box shows.
+#: Number of suggestions in a box.
 SUGGESTIONS = 20
 
 
 @require_safe
 def organisation_list(request: HttpRequest) -> HttpResponse:
-    """Every organisation, by part of a name or number, kind, region, area and status."""
+    """The list of organisations, with search and filters."""
     user = signed_in(request)
     form = DirectoryFilter(request.GET)
     valid = form.is_valid()
@@ -62,7 +62,7 @@ def organisation_list(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def suggest(request: HttpRequest) -> JsonResponse:
-    """Organisations that fit what is typed, for boxes that suggest."""
+    """Organisations that match what is typed, for suggestion boxes."""
     text = request.GET.get("q", "")[:200]
     found = find_organisations(user=signed_in(request), text=text) if text.strip() else Organisation.objects.none()
     rows = found.current().order_by("name", "pk")[:SUGGESTIONS]
@@ -71,7 +71,7 @@ def suggest(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """What an organisation is, whom it followed, where it works and who acts for it."""
+    """An organisation's page."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user).select_related("region", "parent"), pk=pk)
     return render(
@@ -95,10 +95,10 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_settings(request: HttpRequest, pk: int) -> HttpResponse:
-    """What a lead may say about their organisation, and how strictly its people sign in."""
+    """The settings of an organisation, for its leads."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
-    require(roles_of(user, timezone.now()).lead(organisation.pk))  # administrators change it in Django admin
+    require(roles_of(user, timezone.now()).lead(organisation.pk))  # administrators use Django admin
     form = SettingsForm(posted(request), organisation=organisation)
     if request.method == "POST" and form.is_valid():
         try:

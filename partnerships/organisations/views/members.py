@@ -1,4 +1,4 @@
-"""Who acts for an organisation: the list, invitations and their acceptance, roles, and leaving."""
+"""Views of memberships: list, invitations, roles and leaving."""
 
 from __future__ import annotations
 
@@ -39,7 +39,10 @@ from partnerships.people.sign_in import sign_in_new_account
 
 
 def _managed(user: User, pk: int) -> Organisation:
-    """The organisation whose people the person may manage; 404 where it is not seen, 403 otherwise."""
+    """The organisation, if the person may manage its people.
+
+    404 where they cannot see it, otherwise 403.
+    """
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     require(rights_over(organisation, user, timezone.now()).may_manage_people)
     return organisation
@@ -58,7 +61,10 @@ def _managed_membership(user: User, pk: int, membership: int) -> Membership:
 
 @require_safe
 def people(request: HttpRequest, pk: int) -> HttpResponse:
-    """Its contacts for everybody; for its own people and administrators also who was invited, and who has left."""
+    """An organisation's contacts.
+
+    Its own people and administrators also see pending and former members.
+    """
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     everybody = Membership.objects.visible_to(user).filter(organisation=organisation).for_listing()
@@ -82,7 +88,7 @@ def people(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def invite(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask somebody by email to act for the organisation."""
+    """Invite somebody by email to act for the organisation."""
     user = signed_in(request)
     organisation = _managed(user, pk)
     form = InviteForm(posted(request), organisation=organisation, by_administrator=user.is_staff)
@@ -104,7 +110,7 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def invite_again(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
-    """Send the email again, with a new link."""
+    """Send the invitation again, with a new link."""
     user = signed_in(request)
     found = _managed_membership(user, pk, membership)
     try:
@@ -120,7 +126,7 @@ def invite_again(request: HttpRequest, pk: int, membership: int) -> HttpResponse
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def member_edit(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
-    """Give somebody another role or job title."""
+    """Change somebody's role or job title."""
     user = signed_in(request)
     found = _managed_membership(user, pk, membership)
     form = MembershipForm(posted(request), membership=found, by_administrator=user.is_staff)
@@ -160,7 +166,7 @@ def member_end(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave(request: HttpRequest, pk: int) -> HttpResponse:
-    """Stop acting for an organisation oneself."""
+    """End one's own membership."""
     user = signed_in(request)
     found = get_object_or_404(
         Membership.objects.current().of_person(user).select_related("person", "organisation"), organisation=pk
@@ -199,7 +205,10 @@ def _ending(request: HttpRequest, user: User, membership: Membership, *, submit:
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
-    """Come in by the link in an email: GET only shows what it is about, so a mail scanner accepts nothing."""
+    """The page behind an invitation link; only a POST accepts.
+
+    Mail scanners open links, so a GET changes nothing.
+    """
     now = timezone.now()
     membership = invitation_for(token=token, now=now)
     if membership is None:

@@ -1,4 +1,4 @@
-"""Imports in the administration: upload a list, look at what it would do, apply or discard; answer doubts."""
+"""Django admin for imports: upload, preview, apply, discard, review rows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MAX_LINES = 200
 
 
 def _in_words(seconds: float) -> str:
-    """How long something takes, as people say it: “less than 10 seconds”, “about 40 seconds”, “about 3 minutes”."""
+    """A duration in words, such as “about 40 seconds” or “about 3 minutes”."""
     if seconds < 10:
         return "less than 10 seconds"
     if seconds < 90:
@@ -43,7 +43,7 @@ def _in_words(seconds: float) -> str:
 
 
 def _earlier_durations() -> list[tuple[str, int, str]]:
-    """How long the latest list of each register took: its kind, how many bodies it held, and the time in words."""
+    """Kind, number of bodies and duration of each register's latest import."""
     latest = (
         ImportRun.objects.filter(register__in=ORGANISATION_REGISTERS, status=RunStatus.APPLIED)
         .defer("content")
@@ -55,7 +55,7 @@ def _earlier_durations() -> list[tuple[str, int, str]]:
 
 @admin.register(ImportRun)
 class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
-    """What was imported, and the way to import more: upload → preview → apply or discard."""
+    """Import runs, and the upload → preview → apply or discard of new ones."""
 
     list_display = (
         "__str__",
@@ -77,19 +77,19 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
     date_hierarchy = "started_at"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ImportRun]:
-        """Without the files of previews, which the list does not show."""
+        """Import runs without the files of previews, which the list does not show."""
         return super().get_queryset(request).defer("content", "report")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Runs are facts."""
+        """Import runs are never changed."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Runs are facts."""
+        """Import runs are never deleted."""
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        """The two things that can be done with a preview."""
+        """The addresses that apply or discard a preview."""
         own = [
             path(
                 "<int:pk>/apply/", self.admin_site.admin_view(require_POST(self.apply)), name="transfer_importrun_apply"
@@ -105,7 +105,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Choose a list; nothing is changed yet."""
+        """The upload form; a preview changes nothing yet."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = UploadForm(request.POST or None, request.FILES or None)
@@ -158,7 +158,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
         return TemplateResponse(request, "transfer/run.html", context)
 
     def apply(self, request: HttpRequest, pk: int) -> HttpResponseRedirect:
-        """Import the file that was looked at."""
+        """Import the previewed file."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         run = get_object_or_404(ImportRun, pk=pk)
@@ -179,7 +179,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
         return redirect("admin:transfer_importrun_change", done.pk)
 
     def discard(self, request: HttpRequest, pk: int) -> HttpResponseRedirect:
-        """Let the file go."""
+        """Delete the previewed file without importing it."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         run = get_object_or_404(ImportRun, pk=pk)
@@ -194,7 +194,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
 
 @admin.register(Doubt)
 class DoubtAdmin(admin.ModelAdmin[Doubt]):
-    """Rows of lists that a person has to say who they are."""
+    """Unmatched rows awaiting review."""
 
     list_display = ("name", "key", "register", "why", "answer", "organisation", "answered_by")
     list_filter = ("answer", "register")
@@ -203,17 +203,17 @@ class DoubtAdmin(admin.ModelAdmin[Doubt]):
     ordering = ("answer", "register", "name", "pk")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Imports ask, people do not."""
+        """Only imports add rows to review."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """The next import would only ask again."""
+        """Never: the next import would ask again."""
         return False
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The row, who it could be, and the form to say so."""
+        """The row, the organisations it may be, and the form to answer."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         doubt = get_object_or_404(Doubt.objects.select_related("run", "organisation", "answered_by"), pk=object_id)

@@ -1,4 +1,4 @@
-"""Choosing a list to import, and saying who a doubtful row is."""
+"""Forms to upload a list and to answer a row to review."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from partnerships.transfer.reading.tables import MAX_BYTES
 
 
 class UploadForm(Form):
-    """A published list and the day on which it was true."""
+    """A published list and the date on which it was correct."""
 
     register = forms.ChoiceField(
         label="Which list it is", choices=[(register.value, register.label) for register in ORGANISATION_REGISTERS]
@@ -35,7 +35,7 @@ class UploadForm(Form):
     )
 
     def clean_file(self) -> UploadedFile[bytes]:
-        """Refuse what is too large before it is read."""
+        """Refuse a file that is too large, before it is read."""
         file: UploadedFile[bytes] = self.cleaned_data["file"]
         if (file.size or 0) > MAX_BYTES:
             raise forms.ValidationError(f"The file is {file.size:,} bytes long; the limit is {MAX_BYTES:,}.")
@@ -43,7 +43,7 @@ class UploadForm(Form):
 
 
 class AnswerForm(Form):
-    """Which organisation a row is, or that it is a new one, or none."""
+    """The answer to a row: a known organisation, a new one, or none."""
 
     answer = forms.ChoiceField(label="The row", widget=forms.RadioSelect)
     identifier = forms.CharField(

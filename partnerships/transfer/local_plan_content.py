@@ -1,4 +1,4 @@
-"""A published local plan as the content of a plan here, held against what an earlier file said of it."""
+"""The content of a plan, made from a published local plan."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from partnerships.transfer.reading.local_plans import LocalPlan, Milestone, mile
 
 
 def content_from_file(plan: LocalPlan, before: dict[str, Any] | None) -> dict[str, Any]:
-    """What the file says of the plan, on top of what it said before (None: never): other parts stay as they were there.
+    """The plan's content with what the new file changed.
 
-    Milestones keep their keys and places from before; new ones follow in the order of their dates.
+    Only differences from `before`, what the last file said (None: never imported), are applied; owners' edits stay.
+    Known milestones keep their keys and places; new ones follow by date.
     """
     old = list(before["milestones"]) if before else []
     keys = milestone_keys(plan.milestones, old)

@@ -1,6 +1,4 @@
-"""What was brought in from published lists: one row a run, and the rows of lists that wait for a person to say who
-they are.
-"""
+"""Import runs, and unmatched rows awaiting review."""
 
 from __future__ import annotations
 
@@ -13,7 +11,7 @@ from partnerships.people.models import User
 
 
 class Register(models.TextChoices):
-    """Which published list it was."""
+    """Which published list was imported."""
 
     COUNCILS = "councils", "Councils and combined authorities"
     LEPS = "leps", "Local Enterprise Partnerships"
@@ -24,7 +22,7 @@ class Register(models.TextChoices):
     NETWORK = "network", "A network file"
 
 
-#: Those that come as one file and say which organisations there are.
+#: Registers of organisations that come as one file.
 ORGANISATION_REGISTERS = (Register.COUNCILS, Register.LEPS, Register.PROVIDERS, Register.COMBINED_AUTHORITIES)
 
 
@@ -37,10 +35,10 @@ class RunStatus(models.TextChoices):
 
 
 class ImportRun(models.Model):
-    """One file and what it did, or (previewed) what it would do. The counts are of bodies, plans or agreements, not
-    of cells.
+    """One imported file and what it did or, if previewed, would do.
 
-    `content` holds the file only between preview and decision.
+    The counts are of bodies, plans or agreements, not cells. `content` holds the file until the preview is applied or
+    discarded.
     """
 
     register = models.CharField(max_length=24, choices=Register)
@@ -81,12 +79,12 @@ class ImportRun(models.Model):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether somebody still has to apply or discard it."""
+        """Whether the preview still has to be applied or discarded."""
         return self.status == RunStatus.PREVIEWED
 
 
 class Answer(models.TextChoices):
-    """What a person said of a row: it is this organisation, it is a new one, or it shall be left out."""
+    """What a person answered: a known organisation, a new one, or ignore."""
 
     THIS = "this", "It is an organisation already in the directory"
     NEW = "new", "It is a new organisation"
@@ -95,9 +93,9 @@ class Answer(models.TextChoices):
 
 @pghistory.track()
 class Doubt(models.Model):
-    """A row of a list that could not be joined to an organisation for sure: open until a person answers.
+    """A row that could not be matched for sure; open until answered.
 
-    The answer is remembered by register and key, so that the next list finds it.
+    The answer is kept by register and key, so that later imports use it.
     """
 
     register = models.CharField(max_length=24, choices=Register)
@@ -130,5 +128,5 @@ class Doubt(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether nobody has answered."""
+        """Whether the row has no answer yet."""
         return not self.answer

@@ -1,4 +1,4 @@
-"""The format of a network file, version 1: what a whole network is written down as (docs/network-format.md)."""
+"""The format of a network file, version 1 (docs/network-format.md)."""
 
 from __future__ import annotations
 
@@ -379,7 +379,10 @@ NETWORK = Shape(
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of the file; JSON itself would take the last of two fields of one name and say nothing."""
+    """A JSON object whose keys are unique.
+
+    Python's parser would silently keep the last of two equal keys.
+    """
     fields = dict(pairs)
     if len(fields) < len(pairs):
         names = [name for name, _ in pairs]
@@ -389,7 +392,7 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _check_addresses(read: dict[str, Any], checking: Checking) -> None:
-    """One address is one person's."""
+    """Note people who share an email address."""
     seen: dict[str, int] = {}
     for place, person in enumerate(read.get("people") or []):
         address = person.get("email", "").casefold()
@@ -403,7 +406,10 @@ def _check_addresses(read: dict[str, Any], checking: Checking) -> None:
 
 
 def read_network(data: bytes, now: dt.datetime) -> dict[str, Any]:
-    """A network file, checked throughout. Raises `UnableToRead` with every fault and the path to it."""
+    """The checked content of a network file.
+
+    Raises `UnableToRead` with every problem and its path.
+    """
     try:
         value = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_each_once)
     except UnicodeDecodeError as error:

@@ -9,6 +9,6 @@ from partnerships.transfer.personal import RULES
 
 
 def register() -> None:
-    """Register its kinds of event, and what this room holds about people."""
+    """Register kinds of event and the rules about personal data."""
     register_events(EventKind)
     register_personal(RULES)

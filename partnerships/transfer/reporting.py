@@ -1,4 +1,4 @@
-"""What an import did or would do, as counts, lists and sentences."""
+"""The report of an import: counts, lists and sentences."""
 
 from __future__ import annotations
 
@@ -45,31 +45,31 @@ _IN_PAST = {
 
 @dataclass
 class Report:
-    """Notes what happens to each body; rows that only stay as they were are counted, not listed."""
+    """Outcome of each body; unchanged bodies are counted, not listed."""
 
     counts: Counter[str] = field(default_factory=Counter)
     lines: dict[str, list[str]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
-    #: No date was to be found: the list was taken to be true today.
+    #: No date was found, so today was assumed.
     dated_today: bool = False
-    #: How many of how many bodies the list lacks, where they are too many to be believed unasked.
+    #: Missing and expected bodies, if too many are missing to apply the list without asking.
     too_many_missing: tuple[int, int] | None = None
-    #: How long bringing it in took.
+    #: How long the import took.
     seconds: float = 0
 
     def note(self, outcome: str, line: str = "") -> None:
-        """Count one outcome; the line says which body, and what of it."""
+        """Count an outcome; the line names the body and what changed."""
         self.counts[outcome] += 1
         if line:
             self.lines.setdefault(outcome, []).append(line)
 
     def remark(self, line: str) -> None:
-        """Say something that concerns no single body, once."""
+        """Add a remark that is not about a single body, once."""
         if line not in self.remarks:
             self.remarks.append(line)
 
     def as_json(self) -> dict[str, Any]:
-        """For the run's record."""
+        """The report for the run's record."""
         return {
             "lines": self.lines,
             "remarks": self.remarks,
@@ -80,7 +80,7 @@ class Report:
 
     @property
     def changes_nothing(self) -> bool:
-        """Whether everything stays as it is."""
+        """Whether nothing changes."""
         return not any(self.counts[outcome] for outcome in OUTCOMES if outcome not in ("left_alone", "undecided"))
 
 
@@ -94,7 +94,7 @@ class Section:
 
 
 def sections(report: dict[str, Any], *, applied: bool, limit: int | None = None) -> list[Section]:
-    """The report's lists under their titles; with `most`, only so many lines of each."""
+    """The outcomes with their titles; `limit` limits the lines of each."""
     titles = _IN_PAST if applied else _IN_FUTURE
     found = []
     for outcome, title in titles.items():
@@ -106,7 +106,10 @@ def sections(report: dict[str, Any], *, applied: bool, limit: int | None = None)
 
 
 def summary(what: str, as_of: dt.date | None, counts: dict[str, int], *, applied: bool) -> str:
-    """The last line: `Registered providers as of 28 February 2023: 1,391 created, …`."""
+    """The last line of a report.
+
+    For example `Registered providers as of 28 February 2023: 1,391 created, …`.
+    """
     when = f" as of {long_date(as_of)}" if as_of else ""
     words = ", ".join(
         f"{counts.get(outcome, 0):,} {word}"

@@ -1,6 +1,6 @@
-"""What waits for a person, from every room below.
+"""Everything that waits for a person, from every room below.
 
-My work lists it, and digests that are due anyway add it.
+Shown on My work and in digests.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ SOURCES = (
 
 
 def waiting_for(person: User, now: dt.datetime) -> list[Waiting]:
-    """Everything that waits for somebody with an account, most urgent first."""
+    """Everything that waits for a person with an account, most urgent first."""
     return waiting_for_all([person], now)[person.pk]
 
 
 def waiting_for_all(people: Collection[User], now: dt.datetime) -> dict[int, list[Waiting]]:
-    """What waits for each of these people, by id; empty for stakeholders.
+    """What waits for each person, by id; empty for stakeholders.
 
     People with nothing waiting cost no query of their own.
     """

@@ -1,5 +1,6 @@
-"""Published lists for the tests: small ones written here, extracts of real ones, and the real ones where they are to
-be had.
+"""Published lists for tests: small ones, extracts, and real ones.
+
+The real ones are used if they are on this machine.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from partnerships.transfer.services.local_plans import File, import_local_plans
 from partnerships.transfer.services.registers import import_register
 
 EXTRACTS = Path(__file__).parent / "extracts"
-#: The whole published files, laid beside the checkout.
+#: The whole published files, beside the checkout.
 WHOLE = Path(__file__).parents[3] / "shared" / "data"
 
 
@@ -29,14 +30,14 @@ def extract(name: str) -> bytes:
 
 
 def bring(register: str, data: bytes | str, *, name: str = "list.csv", **options: Any) -> ImportRun:
-    """Import a list as the command does, and give its run."""
+    """Import a list as the command does; returns the run."""
     raw = data.encode() if isinstance(data, str) else data
     now = options.pop("now", timezone.now())
     return import_register(register=register, data=raw, file_name=name, author=None, now=now, **options).run
 
 
 def bring_plans(plans: bytes, timetable: bytes, *, now: dt.datetime | None = None, **options: Any) -> ImportRun:
-    """Import local plans as the command does, and give the run."""
+    """Import local plans as the command does; returns the run."""
     return import_local_plans(
         plans=File("local-plan.csv", plans),
         timetable=File("local-plan-timetable.csv", timetable),

@@ -1,4 +1,4 @@
-"""Administrators upload a list, see what it would do, apply it, and say who doubtful rows are."""
+"""Administrators upload, preview and apply lists, and review rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def world() -> World:
 
 @pytest.fixture
 def dee(world: World, client: Any) -> Any:
-    """A browser in which Dee, who administers the network, is signed in."""
+    """A browser in which Dee, an administrator, is signed in."""
     client.force_login(world.dee)
     return client
 
@@ -37,7 +37,7 @@ def upload(client: Any, register: str, text: str, name: str = "list.csv") -> Any
     return client.post(reverse("admin:transfer_importrun_add"), {"register": register, "file": file})
 
 
-def test_an_upload_shows_what_it_would_do_before_anything_is_changed(dee: Any) -> None:
+def test_upload_shows_a_preview_and_changes_nothing(dee: Any) -> None:
     before = Organisation.objects.count()
 
     answer = upload(dee, "councils", COUNCILS)
@@ -51,7 +51,7 @@ def test_an_upload_shows_what_it_would_do_before_anything_is_changed(dee: Any) -
     assert Organisation.objects.count() == before
 
 
-def test_applying_imports_the_file_and_lets_it_go(dee: Any) -> None:
+def test_applying_a_preview_imports_its_file_and_deletes_it(dee: Any) -> None:
     before = Organisation.objects.count()
     upload(dee, "councils", COUNCILS)
     run = ImportRun.objects.get()
@@ -65,7 +65,7 @@ def test_applying_imports_the_file_and_lets_it_go(dee: Any) -> None:
     assert done.by is not None
 
 
-def test_a_preview_says_how_long_it_takes_and_what_the_last_ones_took(dee: Any) -> None:
+def test_preview_shows_how_long_recent_imports_took(dee: Any) -> None:
     upload(dee, "councils", COUNCILS)
     run = ImportRun.objects.get()
 
@@ -77,7 +77,7 @@ def test_a_preview_says_how_long_it_takes_and_what_the_last_ones_took(dee: Any) 
     assert "Councils and combined authorities: less than 10 seconds for the last one, of 5" in again
 
 
-def test_a_list_that_lacks_much_is_applied_only_with_the_tick(dee: Any) -> None:
+def test_list_with_much_missing_is_applied_only_if_confirmed(dee: Any) -> None:
     bring("councils", COUNCILS)
     upload(dee, "councils", "\n".join(COUNCILS.splitlines()[:4]).replace("2023-03-31,XNW", "2023-03-31,"))
     run = ImportRun.objects.get(status=RunStatus.PREVIEWED)
@@ -93,7 +93,7 @@ def test_a_list_that_lacks_much_is_applied_only_with_the_tick(dee: Any) -> None:
     assert Organisation.objects.exclude(missing_since=None).count() == 2
 
 
-def test_an_older_list_is_refused_on_the_page_with_the_remedy(dee: Any) -> None:
+def test_older_list_is_refused_with_a_remedy(dee: Any) -> None:
     bring("councils", COUNCILS)
 
     answer = upload(dee, "councils", COUNCILS.replace("Mere Council", "Mere Unitary"), "councils_2024-01.csv")
@@ -103,7 +103,7 @@ def test_an_older_list_is_refused_on_the_page_with_the_remedy(dee: Any) -> None:
     assert not ImportRun.objects.filter(status=RunStatus.PREVIEWED).exists()
 
 
-def test_a_council_that_a_person_said_is_new_is_made_once(dee: Any) -> None:
+def test_council_answered_as_new_is_created_once(dee: Any) -> None:
     bring("councils", COUNCILS)
     strange = "LAD25CD,LAD25NM\nE07900001,Westmarch\nE06900001,Mere\nE07900044,Mere\n"
     bring("councils", strange, accept_missing=True)
@@ -125,7 +125,7 @@ def test_discarding_changes_nothing(dee: Any) -> None:
     assert Organisation.objects.count() == before
 
 
-def test_a_file_that_is_refused_says_why_on_the_page(dee: Any) -> None:
+def test_refused_file_shows_its_problems_on_the_page(dee: Any) -> None:
     answer = upload(dee, "councils", COUNCILS.replace("gss-code", "colour"))
 
     assert answer.status_code == 422
@@ -133,7 +133,7 @@ def test_a_file_that_is_refused_says_why_on_the_page(dee: Any) -> None:
     assert not ImportRun.objects.exists()
 
 
-def test_nobody_but_administrators_comes_in(world: World, client: Any) -> None:
+def test_only_administrators_can_open_imports(world: World, client: Any) -> None:
     client.force_login(world.amina)
 
     answer = upload(client, "councils", COUNCILS)
@@ -143,7 +143,7 @@ def test_nobody_but_administrators_comes_in(world: World, client: Any) -> None:
 
 
 @pytest.mark.parametrize("choice", ["this", "other", "new", "leave_out"])
-def test_an_answer_is_carried_out_at_once_and_remembered(dee: Any, choice: str) -> None:
+def test_answer_is_applied_at_once_and_remembered(dee: Any, choice: str) -> None:
     bring("councils", COUNCILS)
     strange = PROVIDERS.replace("Westmarch Borough Council,90AA", "Some Other Council,90AA")
     bring("providers", strange)

@@ -1,4 +1,4 @@
-"""Lists as publishers really issue them: several sheets, notes at the foot, maps, parts, codes that moved."""
+"""Lists as publishers issue them: several sheets, notes, maps, new codes."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ from .lists import COUNCILS, PROVIDERS, WHOLE, as_workbook, bring
 pytestmark = pytest.mark.django_db
 
 HEADING, *RECORDS = [line.split(",") for line in PROVIDERS.splitlines()]
-#: The ONS's names and codes of districts: no keys, and areas instead of bodies.
+#: The ONS's names and codes of districts: no keys, and areas instead of councils.
 DISTRICTS = "LAD25CD,LAD25NM\nE07900001,Westmarch\nE06900001,Mere\n"
 
 
 def the(name: str) -> Organisation:
-    """The organisation of that name."""
+    """The organisation with that name."""
     return Organisation.objects.get(name=name)
 
 
 def remarks(run: ImportRun) -> str:
-    """Everything the report says besides what happened to bodies."""
+    """The report's remarks."""
     return " ".join(run.report["remarks"])
 
 
 # Several sheets
 
 
-def test_of_several_sheets_with_the_same_headings_the_longest_is_read_and_said() -> None:
+def test_longest_of_several_sheets_is_read_and_reported() -> None:
     gone = [HEADING, ["Goneaway Homes Limited", "LX0001", "01/04/1980", "Non-profit", "Company"]]
     book = as_workbook({"Removed in March": gone, "All providers": [HEADING, *RECORDS], "About": [["A list"]]})
     bring("councils", COUNCILS)
@@ -57,7 +57,7 @@ def test_of_several_sheets_with_the_same_headings_the_longest_is_read_and_said()
 
 
 @pytest.mark.parametrize("more", [[], ["End date"]])
-def test_sheets_between_which_nothing_decides_are_refused_by_name(more: list[str]) -> None:
+def test_sheets_that_fit_equally_well_are_refused_by_name(more: list[str]) -> None:
     other = [[*row, *([None] if more else [])] for row in RECORDS[: 1 if more else 4]]
     later = [[*HEADING, *more], *[["X" + row[0], *row[1:]] for row in other]]
     book = as_workbook({"2024": [HEADING, *RECORDS], "2025": later})
@@ -66,7 +66,7 @@ def test_sheets_between_which_nothing_decides_are_refused_by_name(more: list[str
         bring("providers", book, name="providers.xlsx")
 
 
-def test_a_copy_of_the_sheet_is_no_second_list() -> None:
+def test_copy_of_a_sheet_is_not_a_second_list() -> None:
     table = read_providers(read_sheets(as_workbook({"List": [HEADING, *RECORDS], "Copy": [HEADING, *RECORDS]})))
 
     assert len(table.providers) == 4
@@ -76,7 +76,7 @@ def test_a_copy_of_the_sheet_is_no_second_list() -> None:
 # Parts of lists
 
 
-def test_a_list_that_lacks_a_fifth_of_its_register_is_refused_unless_somebody_says_it_is_so(tmp_path: Path) -> None:
+def test_list_lacking_a_fifth_of_its_register_must_be_confirmed(tmp_path: Path) -> None:
     bring("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
     bring("providers", PROVIDERS, as_of=dt.date(2024, 1, 1))
     part = tmp_path / "part_2024-02.csv"
@@ -93,7 +93,7 @@ def test_a_list_that_lacks_a_fifth_of_its_register_is_refused_unless_somebody_sa
     assert the("Mere Council").missing_from == {"providers": "2024-02-29"}
 
 
-def test_each_register_misses_for_itself_and_the_page_says_which(client: Client) -> None:
+def test_missing_bodies_are_marked_for_each_register_and_shown(client: Client) -> None:
     client.force_login(make_world().vera)
     bring("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
     bring("providers", PROVIDERS, as_of=dt.date(2024, 1, 1))
@@ -119,7 +119,7 @@ def test_each_register_misses_for_itself_and_the_page_says_which(client: Client)
 # Older lists and dates
 
 
-def test_a_list_older_than_the_latest_is_refused_and_a_wrong_day_can_be_put_right() -> None:
+def test_older_list_is_refused_and_a_wrong_date_can_be_corrected() -> None:
     bring("councils", COUNCILS, as_of=dt.date(2025, 6, 1))
     older = COUNCILS.replace("Mere Council,Mere", "Mere Unitary,Mere")
 
@@ -127,11 +127,11 @@ def test_a_list_older_than_the_latest_is_refused_and_a_wrong_day_can_be_put_righ
         bring("councils", older, as_of=dt.date(2025, 2, 1))
 
     assert the("Mere Council").names.count() == 2
-    bring("councils", COUNCILS, as_of=dt.date(2025, 1, 1))  # the first file again, with its right day
+    bring("councils", COUNCILS, as_of=dt.date(2025, 1, 1))  # the first file again, with the correct date
     assert bring("councils", older, as_of=dt.date(2025, 2, 1)).changed == 1
 
 
-def test_a_day_that_is_still_to_come_is_refused() -> None:
+def test_date_in_the_future_is_refused() -> None:
     now = dt.datetime(2025, 3, 10, 12, tzinfo=dt.UTC)
 
     with pytest.raises(UnableToRead, match="11 March 2025, which is still to come"):
@@ -158,13 +158,13 @@ def test_a_day_that_is_still_to_come_is_refused() -> None:
         ("decided 2025-02-31.csv", "2025-02-28"),
     ],
 )
-def test_the_day_is_read_from_names_as_publishers_give_them(name: str, day: str) -> None:
+def test_date_is_read_from_file_names(name: str, day: str) -> None:
     found = date_in_file_name(name)
 
     assert (found.isoformat() if found else "") == day
 
 
-def test_the_day_is_read_from_a_title_or_the_rows_and_said_when_it_is_assumed() -> None:
+def test_date_is_read_from_title_or_rows_and_an_assumed_one_reported() -> None:
     titled = "\n".join(["List of councils,,", "As at 8 February 2023,,", COUNCILS])
     entered = "\n".join(
         f"{line},{'entry-date' if place == 0 else '19/02/2024'}" for place, line in enumerate(COUNCILS.splitlines())
@@ -189,7 +189,7 @@ def test_the_day_is_read_from_a_title_or_the_rows_and_said_when_it_is_assumed() 
         ["[x] not available"],
     ],
 )
-def test_notes_below_a_table_are_left_out_and_said(foot: list[str]) -> None:
+def test_notes_below_a_table_are_left_out_and_reported(foot: list[str]) -> None:
     bring("councils", COUNCILS)
 
     run = bring("providers", "\n".join([PROVIDERS.strip(), *foot]))
@@ -199,7 +199,7 @@ def test_notes_below_a_table_are_left_out_and_said(foot: list[str]) -> None:
 
 
 @pytest.mark.parametrize("register", ["councils", "combined-authorities", "leps"])
-def test_every_list_may_end_in_notes(register: str) -> None:
+def test_every_list_may_end_with_notes(register: str) -> None:
     bring("councils", COUNCILS)
     lists = {
         "councils": DISTRICTS,
@@ -212,14 +212,14 @@ def test_every_list_may_end_in_notes(register: str) -> None:
     assert "Source: Office for National Statistics" in remarks(run)
 
 
-def test_a_last_row_that_was_cut_short_is_a_fault_and_no_note() -> None:
+def test_last_row_cut_short_is_a_problem_and_not_a_note() -> None:
     bring("councils", COUNCILS)
 
     with pytest.raises(UnableToRead, match=r"Row 6, column “Registration number”: the cell is blank"):
         bring("providers", PROVIDERS + "Larkhaven Hom")
 
 
-def test_a_map_of_the_ons_is_read_by_what_it_says_of_its_areas() -> None:
+def test_ons_map_is_read_by_the_attributes_of_its_areas() -> None:
     bring("councils", COUNCILS)
     areas = [("E07900001", "Westmarch"), ("E06900001", "Mere")]
     features = [
@@ -241,7 +241,7 @@ def test_a_map_of_the_ons_is_read_by_what_it_says_of_its_areas() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
-def test_utf_16_without_a_mark_is_read_too(encoding: str) -> None:
+def test_utf_16_without_a_byte_order_mark_is_read(encoding: str) -> None:
     found = read_providers(read_sheets(PROVIDERS.encode(encoding))).providers
 
     assert [one.number for one in found] == ["LX9001", "5069", "90AA", "5070"]
@@ -250,7 +250,7 @@ def test_utf_16_without_a_mark_is_read_too(encoding: str) -> None:
 # Councils by codes and names alone
 
 
-def test_a_list_of_codes_and_names_leaves_official_names_and_makes_no_second_council() -> None:
+def test_list_of_codes_and_names_keeps_official_names_and_adds_no_duplicate() -> None:
     bring("councils", COUNCILS.replace("Mere Council,Mere", "Mere Council,"))
 
     run = bring("councils", DISTRICTS)
@@ -261,7 +261,7 @@ def test_a_list_of_codes_and_names_leaves_official_names_and_makes_no_second_cou
     assert bring("councils", DISTRICTS).left_alone == 2
 
 
-def test_a_council_whose_code_moved_is_joined_by_its_name() -> None:
+def test_council_with_a_new_code_is_matched_by_its_name() -> None:
     bring("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
 
     run = bring("councils", DISTRICTS.replace("E07900001", "E07900009"), as_of=dt.date(2025, 4, 1))
@@ -277,7 +277,7 @@ def test_a_council_whose_code_moved_is_joined_by_its_name() -> None:
     assert westmarch.areas_served.get(area__code="E07900001").ends_on == dt.date(2025, 4, 1)
 
 
-def test_the_keyed_list_joins_councils_that_came_by_codes_and_names_first() -> None:
+def test_list_with_keys_matches_councils_that_came_by_code_and_name() -> None:
     bring("councils", DISTRICTS.replace("E07900001", "E07900009"))
 
     run = bring("councils", COUNCILS)
@@ -286,11 +286,11 @@ def test_the_keyed_list_joins_councils_that_came_by_codes_and_names_first() -> N
     westmarch = the("Westmarch Borough Council")
     assert westmarch.identifiers.filter(scheme=Scheme.LOCAL_AUTHORITY, value="XWM").exists()
     assert westmarch.names.get(name="Westmarch").kind == "short"
-    # The lower of two codes of one tier was handed out first: it is the area of before.
+    # The lower of two codes of one tier is the older one.
     assert westmarch.areas_served.get(ends_on=None).area.code == "E07900009"
 
 
-def test_what_codes_and_names_cannot_say_for_sure_waits_for_a_person() -> None:
+def test_unsure_matches_by_code_and_name_wait_for_review() -> None:
     world = make_world()
     bring("councils", COUNCILS)
     # Mere's name under Westmarch's code; a code of another tier for Mere's name.
@@ -312,7 +312,7 @@ def test_what_codes_and_names_cannot_say_for_sure_waits_for_a_person() -> None:
     assert the("Mere Council").identifiers.filter(scheme=Scheme.GSS, value="E07900044").exists()
 
 
-def test_a_code_and_a_name_of_two_councils_are_a_doubt_and_change_neither() -> None:
+def test_code_and_name_of_two_councils_wait_for_review_and_change_neither() -> None:
     bring("councils", COUNCILS)
 
     run = bring("councils", "LAD25CD,LAD25NM\nE07900001,Mere\n", accept_missing=True)
@@ -322,7 +322,7 @@ def test_a_code_and_a_name_of_two_councils_are_a_doubt_and_change_neither() -> N
     assert set(Doubt.objects.get().candidates.all()) == {the("Westmarch Borough Council"), the("Mere Council")}
 
 
-def test_an_unknown_code_is_a_doubt_while_another_council_of_its_kind_is_gone() -> None:
+def test_unknown_code_waits_for_review_while_a_similar_council_is_missing() -> None:
     bring("councils", COUNCILS)
 
     run = bring("councils", DISTRICTS.replace("E06900001,Mere", "E06900005,Brightwater"), accept_missing=True)
@@ -332,7 +332,7 @@ def test_an_unknown_code_is_a_doubt_while_another_council_of_its_kind_is_gone() 
     assert bring("councils", DISTRICTS + "E06900005,Brightwater\n").created == 1
 
 
-def test_an_end_that_is_past_closes_and_one_to_come_does_not() -> None:
+def test_past_end_closes_a_council_and_a_future_one_does_not() -> None:
     bring("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
     flagged = COUNCILS.replace("E07900001,,,,England", "E07900001,,2026-03-31,XNW,England")
     said_to_end = flagged.replace('westmarch borough",,True', 'westmarch borough",,False')
@@ -348,7 +348,7 @@ def test_an_end_that_is_past_closes_and_one_to_come_does_not() -> None:
 # Providers that ended
 
 
-def test_a_provider_that_the_list_says_has_ended_is_closed_on_its_day() -> None:
+def test_provider_that_has_ended_is_closed_on_the_date_in_the_list() -> None:
     bring("councils", COUNCILS)
     bring("providers", PROVIDERS, as_of=dt.date(2024, 1, 1))
     heading, *rows = PROVIDERS.splitlines()
@@ -374,7 +374,7 @@ def test_a_provider_that_the_list_says_has_ended_is_closed_on_its_day() -> None:
     assert bring("providers", later, as_of=dt.date(2025, 1, 1)).closed == 0
 
 
-def test_a_status_says_that_a_provider_ended_where_there_is_no_date() -> None:
+def test_status_closes_a_provider_without_an_end_date() -> None:
     bring("councils", COUNCILS)
     heading, *rows = PROVIDERS.splitlines()
 
@@ -389,7 +389,7 @@ def test_a_status_says_that_a_provider_ended_where_there_is_no_date() -> None:
 # What services refuse
 
 
-def test_what_a_service_refuses_is_the_fault_of_its_row() -> None:
+def test_what_a_service_refuses_is_reported_with_its_row() -> None:
     bring("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
     bring("providers", PROVIDERS, as_of=dt.date(2024, 1, 1))
     update_organisation(
@@ -406,20 +406,20 @@ def test_what_a_service_refuses_is_the_fault_of_its_row() -> None:
     assert the("Larkhaven Homes Limited").status == Status.ACTIVE
 
 
-def test_a_council_that_would_follow_itself_is_told_by_its_row() -> None:
+def test_council_that_would_succeed_itself_is_reported_with_its_row() -> None:
     with pytest.raises(UnableToRead, match=r"Row 3: An organisation cannot follow itself."):
         bring("councils", COUNCILS.replace("2023-03-31,XNW", "2023-03-31,XNM"))
 
     assert not Organisation.objects.exists()
 
 
-def test_combined_authorities_wait_for_the_councils_they_are_made_of() -> None:
+def test_combined_authorities_need_their_councils_first() -> None:
     with pytest.raises(UnableToRead, match="Import the list of councils first"):
         bring("combined-authorities", "LAD25CD,LAD25NM,CAUTH25CD,CAUTH25NM\nE06900001,Mere,E47900001,Estuary Reach\n")
 
 
 @pytest.mark.slow
-def test_the_real_districts_of_the_ons_join_the_real_councils() -> None:
+def test_real_ons_districts_match_the_real_councils() -> None:
     if not WHOLE.is_dir():
         pytest.skip("The published files are not beside the checkout.")
     bring("councils", (WHOLE / "councils/uk_local_authorities.csv").read_bytes(), as_of=dt.date(2025, 7, 10))

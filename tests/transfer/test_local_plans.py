@@ -1,4 +1,4 @@
-"""Real local plans become plans of their councils, and a later file a new version of exactly those that differ."""
+"""Local plans become plans of councils; later files add versions."""
 
 from __future__ import annotations
 
@@ -45,17 +45,17 @@ def councils(db: None) -> None:
 
 
 def the(title: str) -> Plan:
-    """The plan of that title."""
+    """The plan with that title."""
     return Plan.objects.get(title=title)
 
 
 def dates(plan: Plan) -> dict[str, str]:
-    """Each milestone of the newest version with its date."""
+    """The milestones of the newest version with their dates."""
     items = plan.versions.get(number=plan.current_number).content["milestones"]
     return {item["key"]: item["actual"] or item["forecast"] for item in items}
 
 
-def test_plans_come_published_public_and_owned_by_all_their_councils() -> None:
+def test_imported_plans_are_public_and_owned_by_all_their_councils() -> None:
     run = bring_plans(PLANS.encode(), TIMETABLE.encode())
 
     assert run.created == 5
@@ -71,7 +71,7 @@ def test_plans_come_published_public_and_owned_by_all_their_councils() -> None:
     assert "planning data" in note
 
 
-def test_dates_are_kept_as_precise_as_they_came() -> None:
+def test_dates_keep_their_precision() -> None:
     bring_plans(PLANS.encode(), TIMETABLE.encode())
 
     assert dates(the("Westmarch Local Plan 2030")) == {
@@ -85,7 +85,7 @@ def test_dates_are_kept_as_precise_as_they_came() -> None:
     }
 
 
-def test_a_reference_that_stands_twice_is_two_plans_and_said_aloud() -> None:
+def test_reference_used_twice_is_two_plans_and_reported() -> None:
     run = bring_plans(PLANS.encode(), TIMETABLE.encode())
 
     assert dates(the("Old Plan")) == {"plan-adopted": "1998"}
@@ -93,7 +93,7 @@ def test_a_reference_that_stands_twice_is_two_plans_and_said_aloud() -> None:
     assert "“twice” stands in rows 4 and 5: read as 2 plans" in " ".join(run.report["remarks"])
 
 
-def test_the_same_files_again_change_nothing_even_reordered() -> None:
+def test_same_files_in_any_order_change_nothing() -> None:
     bring_plans(PLANS.encode(), TIMETABLE.encode())
     reordered = as_csv(list(reversed(rows_of(TIMETABLE.encode()))))
 
@@ -103,7 +103,7 @@ def test_the_same_files_again_change_nothing_even_reordered() -> None:
     assert Version.objects.count() == 5
 
 
-def test_a_later_file_publishes_exactly_the_plans_that_differ() -> None:
+def test_later_file_publishes_exactly_the_plans_that_differ() -> None:
     bring_plans(PLANS.encode(), TIMETABLE.encode())
 
     run = bring_plans(PLANS.encode(), TIMETABLE.replace("2027,mere-joint", "2028-03,mere-joint").encode())
@@ -115,7 +115,7 @@ def test_a_later_file_publishes_exactly_the_plans_that_differ() -> None:
     assert the("Westmarch Local Plan 2030").current_number == 1
 
 
-def test_a_plan_that_the_file_says_has_ended_is_closed_and_withdrawn_milestones_are_left_out() -> None:
+def test_ended_plan_is_closed_and_withdrawn_milestones_are_left_out() -> None:
     bring_plans(PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 1, 1))
     ends = {"westmarch-2030": "2025-03-31", "mere-joint": "2031-01-01"}
     plans = as_csv([{**row, "end-date": ends.get(row["reference"], "")} for row in rows_of(PLANS.encode())])
@@ -142,14 +142,14 @@ def test_files_older_than_the_latest_are_refused() -> None:
     assert Version.objects.count() == 5
 
 
-def test_the_day_of_the_files_is_that_of_their_newest_row_and_notes_are_left_out() -> None:
+def test_date_of_the_files_is_that_of_their_newest_row() -> None:
     run = bring_plans(PLANS.encode(), TIMETABLE.encode() + b"Source: planning data platform\n")
 
     assert run.as_of == dt.date(2024, 12, 10)
     assert "Source: planning data platform" in " ".join(run.report["remarks"])
 
 
-def test_a_plan_gone_from_the_file_is_kept_and_said_to_be_missing() -> None:
+def test_plan_missing_from_the_file_is_kept_and_reported() -> None:
     bring_plans(PLANS.encode(), TIMETABLE.encode())
     fewer = "\n".join(line for line in PLANS.splitlines() if not line.startswith("park-plan"))
 
@@ -161,7 +161,7 @@ def test_a_plan_gone_from_the_file_is_kept_and_said_to_be_missing() -> None:
     assert bring_plans(PLANS.encode(), TIMETABLE.encode()).returned == 1
 
 
-def test_one_broken_row_refuses_both_files_with_row_and_remedy() -> None:
+def test_one_invalid_row_refuses_both_files_with_row_and_remedy() -> None:
     broken = TIMETABLE.replace("2017-04-11,westmarch-2030", "2017-04-31,westmarch-2030").replace(
         "2020,mere-joint", "2020,nobody"
     )
@@ -180,9 +180,9 @@ def test_a_plan_of_an_unknown_council_is_refused() -> None:
         bring_plans(PLANS.replace("local-authority:XWM,", "local-authority:XYZ,").encode(), TIMETABLE.encode())
 
 
-def test_what_owners_wrote_themselves_outlives_the_next_file() -> None:
+def test_edits_of_owners_survive_the_next_file() -> None:
     bring_plans(PLANS.encode(), TIMETABLE.encode())
-    from partnerships.plans.services import publish_version  # the same service as the page's
+    from partnerships.plans.services import publish_version  # the service that the page calls
 
     plan = the("Mere and March Joint Plan")
     content = plan.versions.get().content
@@ -197,7 +197,7 @@ def test_what_owners_wrote_themselves_outlives_the_next_file() -> None:
     assert dates(plan)["estimated-plan-adoption-date"] == "2028"
 
 
-def test_a_milestone_that_moves_keeps_its_key_among_others_of_its_kind() -> None:
+def test_milestone_that_moves_keeps_its_key_among_others_of_its_kind() -> None:
     def row(date: str) -> Milestone:
         from partnerships.kit.dates import PartialDate
 
@@ -214,7 +214,7 @@ def test_a_milestone_that_moves_keeps_its_key_among_others_of_its_kind() -> None
     )
 
 
-def test_the_command_ends_with_what_it_did(tmp_path: Path) -> None:
+def test_command_ends_with_a_summary(tmp_path: Path) -> None:
     plans, timetable = tmp_path / "local-plan.csv", tmp_path / "local-plan-timetable.csv"
     plans.write_text(PLANS)
     timetable.write_text(TIMETABLE)
@@ -231,7 +231,7 @@ def test_the_command_ends_with_what_it_did(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_real_local_plans_import_with_every_milestone() -> None:
+def test_real_local_plans_import_with_every_milestone() -> None:
     folder = WHOLE / "plans" if WHOLE.is_dir() else EXTRACTS
     list_of_councils = (
         (WHOLE / "councils/uk_local_authorities.csv").read_bytes() if WHOLE.is_dir() else extract("councils.csv")

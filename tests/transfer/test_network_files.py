@@ -1,4 +1,4 @@
-"""A network file loads whole or not at all, says where it is wrong, and the demonstration is one."""
+"""Network files load completely or are refused with every problem."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def load(value: dict[str, Any], *, demo: bool = True, **options: Any) -> tuple[I
     )
 
 
-def test_a_network_is_played_in_the_order_of_its_dates_and_nobody_is_written_to() -> None:
+def test_network_is_replayed_by_date_without_emails() -> None:
     deliver().clear()
     load(SMALL)
 
@@ -132,7 +132,7 @@ def test_a_network_is_played_in_the_order_of_its_dates_and_nobody_is_written_to(
     assert not deliver()
 
 
-def test_the_same_file_again_changes_nothing_and_another_of_its_name_is_refused() -> None:
+def test_same_file_again_changes_nothing_and_a_namesake_is_refused() -> None:
     load(SMALL)
 
     _, done = load(SMALL)
@@ -143,12 +143,12 @@ def test_the_same_file_again_changes_nothing_and_another_of_its_name_is_refused(
         load({**SMALL, "about": "changed"})
 
 
-def test_how_often_partners_want_to_be_in_touch_is_part_of_the_file() -> None:
+def test_network_file_has_how_often_partners_want_to_be_in_touch() -> None:
     load(changed(["partnerships", 0, "contact_days"], 21))
     assert Partnership.objects.get().contact_days == 21
 
 
-def test_a_dry_run_leaves_nothing_behind() -> None:
+def test_dry_run_saves_nothing() -> None:
     _, done = load(SMALL, dry_run=True)
 
     assert done
@@ -156,7 +156,7 @@ def test_a_dry_run_leaves_nothing_behind() -> None:
     assert not User.objects.exists()
 
 
-def test_every_fault_is_told_with_its_path() -> None:
+def test_every_problem_is_reported_with_its_path() -> None:
     broken = copy.deepcopy(SMALL)
     broken["organisations"][0]["kind"] = "castle"
     broken["organisations"][1]["colour"] = "blue"
@@ -176,7 +176,7 @@ def test_every_fault_is_told_with_its_path() -> None:
     assert not Organisation.objects.exists()
 
 
-def test_what_the_rules_forbid_is_refused_with_its_place_and_nothing_stays() -> None:
+def test_what_services_refuse_is_reported_with_its_place_and_nothing_saved() -> None:
     broken = copy.deepcopy(SMALL)
     broken["partnerships"][0]["steps"] = [{"to": "active", "at": "70 days ago", "by": "amina", "reason": "Now."}]
 
@@ -188,7 +188,7 @@ def test_what_the_rules_forbid_is_refused_with_its_place_and_nothing_stays() -> 
     assert not Organisation.objects.exists()
 
 
-def test_something_that_lies_ahead_has_not_happened() -> None:
+def test_step_after_the_load_is_refused() -> None:
     broken = copy.deepcopy(SMALL)
     broken["plans"][0]["versions"][1]["at"] = "in 3 days"
 
@@ -196,14 +196,14 @@ def test_something_that_lies_ahead_has_not_happened() -> None:
         load(broken)
 
 
-def test_known_passwords_are_for_demonstrations_alone(settings: Any) -> None:
+def test_known_passwords_are_only_for_demonstrations(settings: Any) -> None:
     settings.DEMONSTRATION = False
 
     with pytest.raises(CommandError, match="DEMONSTRATION"):
         call_command("load_network", str(DEMO), "--demo-passwords")
 
 
-def test_without_them_people_have_accounts_and_choose_their_own_password() -> None:
+def test_people_without_demonstration_passwords_choose_their_own() -> None:
     load(SMALL, demo=False)
 
     amina = User.objects.get(email="amina@larkhaven.example")
@@ -211,7 +211,7 @@ def test_without_them_people_have_accounts_and_choose_their_own_password() -> No
     assert not amina.has_usable_password()
 
 
-def test_the_demonstration_loads_and_its_people_can_sign_in(settings: Any, client: Any) -> None:
+def test_demonstration_loads_and_its_people_can_sign_in(settings: Any, client: Any) -> None:
     settings.DEMONSTRATION = True
     out = StringIO()
 
@@ -233,7 +233,7 @@ def test_the_demonstration_loads_and_its_people_can_sign_in(settings: Any, clien
 
 
 def refused(value: Any) -> str:
-    """Why a file is refused; nothing of it is there afterwards."""
+    """Why a file is refused; checks that nothing of it was saved."""
     with pytest.raises(UnableToRead) as caught, transaction.atomic():
         load(value)
     assert not Plan.objects.exists()
@@ -268,7 +268,7 @@ def changed(path: list[Any], value: Any) -> dict[str, Any]:
         (["plans", 0, "versions", 0, "content", "about"], {"summary": "\x00"}, "cannot be stored"),
     ],
 )
-def test_what_cannot_be_is_refused_with_its_place(path: list[Any], value: Any, said: str) -> None:
+def test_impossible_value_is_refused_with_its_place(path: list[Any], value: Any, said: str) -> None:
     assert said in refused(changed(path, value))
 
 
@@ -276,13 +276,13 @@ def test_what_cannot_be_is_refused_with_its_place(path: list[Any], value: Any, s
     ("text", "said"),
     [('{"a": 1, "a": 2}', "“a” stands twice"), ("9" * 5000, "no field can"), ("[" * 100_000, "nested without end")],
 )
-def test_what_is_hardly_json_is_refused(text: str, said: str) -> None:
+def test_almost_json_is_refused(text: str, said: str) -> None:
     with pytest.raises(UnableToRead, match=said):
         read_network(f'{{"format": "common-ground-network", "version": 1, "about": {text}}}'.encode(), timezone.now())
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Where every value of a file stands."""
+    """The path of every value in a file."""
     if path:
         yield path
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
@@ -307,7 +307,7 @@ ODD = st.one_of(
 
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(path=st.sampled_from(list(places(SMALL))), value=ODD)
-def test_an_odd_value_anywhere_is_loaded_or_refused_in_words(path: tuple[Any, ...], value: Any) -> None:
+def test_odd_value_anywhere_is_loaded_or_refused_in_words(path: tuple[Any, ...], value: Any) -> None:
     with contextlib.suppress(UnableToRead), transaction.atomic():
         load(changed(list(path), value))
         transaction.set_rollback(True)

@@ -1,6 +1,4 @@
-"""Whatever a file holds, an import ends with a result that is valid or a refusal that says why, and then nothing is
-changed.
-"""
+"""Any file is imported or refused with reasons, and then changes nothing."""
 
 from __future__ import annotations
 
@@ -54,7 +52,7 @@ REGISTERS = {
     "leps": LEPS,
     "combined-authorities": AUTHORITIES,
 }
-#: What turns up in cells: nothing, noise, near misses of every kind of value, and what other lists mean by nothing.
+#: Cells: nothing, noise, near misses of every kind of value, and other lists' marks for nothing.
 ODD = st.one_of(
     st.sampled_from(
         [
@@ -90,7 +88,7 @@ FORMS = ("csv", "tsv", "utf-16", "utf-16-le", "latin-1", "workbook", "bytes cut"
 
 
 def spoiled(rows: list[list[str]], shape: str, changes: list[tuple[int, int, str]]) -> list[list[str]]:
-    """The rows with something wrong with them."""
+    """The rows with errors put in."""
     rows = [list(row) for row in rows]
     place = changes[0][0] if changes else 0
     if shape == "shuffled":
@@ -112,7 +110,7 @@ def spoiled(rows: list[list[str]], shape: str, changes: list[tuple[int, int, str
 
 
 def written(rows: list[list[str]], form: str, at: int) -> bytes:
-    """The rows as a file of some kind."""
+    """The rows as a file of some type."""
     if form == "workbook":
         plain = [["".join(mark for mark in cell if mark.isprintable())[:30_000] for cell in row] for row in rows]
         return as_workbook({"List": plain, "Notes": [["About"]]})
@@ -130,7 +128,7 @@ def written(rows: list[list[str]], form: str, at: int) -> bytes:
 
 @st.composite
 def files(draw: st.DrawFn, lists: dict[str, str]) -> tuple[str, bytes]:
-    """One of the lists, spoiled, as a file; and which list it was."""
+    """A list with errors, as a file, and its register."""
     name = draw(st.sampled_from(sorted(lists)))
     rows = [row for row in csv.reader(io.StringIO(lists[name])) if row]
     place = st.integers(0, 60)
@@ -140,7 +138,7 @@ def files(draw: st.DrawFn, lists: dict[str, str]) -> tuple[str, bytes]:
 
 
 def held() -> list[Any]:
-    """Everything that an import may write, by its number and what it says."""
+    """Everything that an import may write."""
     records = (Organisation, OrganisationName, Identifier, Area, AreaServed, Succession, Doubt, ImportRun)
     plans = (Plan, Version, DeveloperAgreement)
     return [
@@ -150,9 +148,9 @@ def held() -> list[Any]:
 
 
 def ends_well(run: Callable[[], object]) -> None:
-    """Run an import: it gives a result, or refuses the file in words that can be shown and leaves all as it was.
+    """Run an import: it succeeds, or refuses in words and changes nothing.
 
-    Either is taken back afterwards, so that every file meets the same directory.
+    Both are rolled back, so that every file meets the same directory.
     """
     with transaction.atomic():
         before = held()
@@ -160,13 +158,16 @@ def ends_well(run: Callable[[], object]) -> None:
         if refused is not None:
             assert refused.problems
             assert all(problem.found and problem.remedy for problem in refused.problems)
-            "\n".join(refused.lines()).encode()  # a terminal shows it
+            "\n".join(refused.lines()).encode()  # what a terminal shows
             assert held() == before
         transaction.set_rollback(True)
 
 
 def refusal_of(run: Callable[[], object]) -> UnableToRead | None:
-    """Why the file was refused; None where it was taken, with every rule of the database held at once."""
+    """Why the file was refused; None if it was imported.
+
+    Checks deferred constraints too.
+    """
     try:
         run()
     except UnableToRead as error:
@@ -178,7 +179,7 @@ def refusal_of(run: Callable[[], object]) -> UnableToRead | None:
 
 @pytest.fixture
 def directory() -> None:
-    """A directory that lists can be held against."""
+    """A directory to match lists with."""
     bring("councils", COUNCILS, name="councils_2024-01.csv")
     bring("providers", PROVIDERS, name="providers_2024-01.csv")
 
@@ -186,7 +187,7 @@ def directory() -> None:
 BOUNDED = settings(
     max_examples=60,
     deadline=None,
-    derandomize=True,  # the same files each time: what fails here fails for everybody
+    derandomize=True,  # the same files each time: a failure can be repeated
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
@@ -194,7 +195,7 @@ BOUNDED = settings(
 @pytest.mark.usefixtures("directory")
 @BOUNDED
 @given(file=files(REGISTERS), accept=st.booleans())
-def test_every_register_ends_well_whatever_the_file_holds(file: tuple[str, bytes], accept: bool) -> None:
+def test_every_register_survives_any_file(file: tuple[str, bytes], accept: bool) -> None:
     name, data = file
     register = "councils" if name == "codes and names" else name
 
@@ -203,7 +204,7 @@ def test_every_register_ends_well_whatever_the_file_holds(file: tuple[str, bytes
 
 @BOUNDED
 @given(file=files(REGISTERS))
-def test_an_empty_directory_meets_every_file_as_well(file: tuple[str, bytes]) -> None:
+def test_empty_directory_survives_any_file(file: tuple[str, bytes]) -> None:
     name, data = file
     register = "councils" if name == "codes and names" else name
 
@@ -213,7 +214,7 @@ def test_an_empty_directory_meets_every_file_as_well(file: tuple[str, bytes]) ->
 @pytest.mark.usefixtures("directory")
 @BOUNDED
 @given(file=files({"plans": PLANS, "timetable": TIMETABLE}))
-def test_local_plans_end_well_whatever_the_files_hold(file: tuple[str, bytes]) -> None:
+def test_local_plans_survive_any_files(file: tuple[str, bytes]) -> None:
     name, data = file
     given_files = {"plans": PLANS.encode(), "timetable": TIMETABLE.encode()} | {name: data}
 
@@ -230,7 +231,7 @@ def test_local_plans_end_well_whatever_the_files_hold(file: tuple[str, bytes]) -
 @pytest.mark.usefixtures("directory")
 @BOUNDED
 @given(file=files({"agreements": AGREEMENTS, "contributions": CONTRIBUTIONS, "transactions": TRANSACTIONS}))
-def test_developer_agreements_end_well_whatever_the_files_hold(file: tuple[str, bytes]) -> None:
+def test_developer_agreements_survive_any_files(file: tuple[str, bytes]) -> None:
     name, data = file
     whole = {
         "agreements": AGREEMENTS.encode(),
@@ -246,7 +247,7 @@ def test_developer_agreements_end_well_whatever_the_files_hold(file: tuple[str, 
 
 
 @pytest.mark.parametrize("name", ["a\x00b.csv", "\ud800.csv", "x" * 400 + ".csv", "../../councils.csv", ""])
-def test_the_name_of_a_file_stops_nothing(name: str) -> None:
+def test_no_file_name_stops_an_import(name: str) -> None:
     run = import_register(register="councils", data=COUNCILS.encode(), file_name=name, author=None, now=NOW).run
 
     assert run.created == 5

@@ -1,4 +1,4 @@
-"""Any file as it comes becomes rows with numbers, or is refused with what to do."""
+"""Any file becomes numbered rows, or is refused with a remedy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from partnerships.transfer.reading.tables import read_sheets
 from .lists import PROVIDERS, as_workbook
 
 
-def test_a_list_reads_alike_in_every_dialect_and_encoding() -> None:
+def test_list_reads_the_same_in_every_dialect_and_encoding() -> None:
     plain = read_providers(read_sheets(PROVIDERS.encode()))
     tabs = PROVIDERS.replace(",", "\t")
     variants = [
@@ -35,7 +35,7 @@ def test_a_list_reads_alike_in_every_dialect_and_encoding() -> None:
         ]
 
 
-def test_the_heading_is_found_below_titles_whatever_its_case_and_order() -> None:
+def test_heading_is_found_below_titles_in_any_case_and_order() -> None:
     rows = [
         ["Registered providers of social housing"],
         ["As at 8 February 2023", None],
@@ -84,12 +84,12 @@ def test_the_heading_is_found_below_titles_whatever_its_case_and_order() -> None
         ("[x]", "None"),
     ],
 )
-def test_a_date_is_kept_as_precise_as_it_was_written(written: values.Cell, meant: str) -> None:
+def test_date_keeps_the_precision_it_was_written_with(written: values.Cell, meant: str) -> None:
     assert str(values.partial_date(written)) == meant
 
 
 @pytest.mark.parametrize("written", ["31/02/2023", "02/13/2023", "soon", "2023-13", "123456"])
-def test_a_date_that_is_none_is_refused_with_the_remedy(written: str) -> None:
+def test_invalid_date_is_refused_with_a_remedy(written: str) -> None:
     with pytest.raises(values.Unreadable, match=r"is not a date. Write"):
         values.partial_date(written)
 
@@ -98,21 +98,21 @@ def test_a_date_that_is_none_is_refused_with_the_remedy(written: str) -> None:
     ("written", "meant"),
     [("£1,373,992.00", "1373992.00"), ("2013.0", "2013.0"), ("(500)", "-500"), (12, "12"), ("1 200", "1200")],
 )
-def test_an_amount_is_read_in_every_usual_spelling(written: values.Cell, meant: str) -> None:
+def test_amount_is_read_in_every_usual_spelling(written: values.Cell, meant: str) -> None:
     assert values.amount(written) == Decimal(meant)
 
 
-def test_numbers_that_are_names_stay_text() -> None:
+def test_numbers_used_as_codes_stay_text() -> None:
     assert [values.code(cell) for cell in (5069, 5069.0, "5069.0", " 45ub ")] == ["5069", "5069", "5069", "45UB"]
 
 
-def test_the_date_in_a_file_name_is_the_last_day_it_can_mean() -> None:
+def test_date_in_a_file_name_is_the_last_day_it_can_mean() -> None:
     assert date_in_file_name("rsh_registered_providers_2023-02.json") == dt.date(2023, 2, 28)
     assert date_in_file_name("list-2024-05-07.csv") == dt.date(2024, 5, 7)
     assert date_in_file_name("list.csv") is None
 
 
-def test_every_fault_is_told_with_its_row_and_remedy() -> None:
+def test_every_problem_is_reported_with_its_row_and_remedy() -> None:
     broken = (
         PROVIDERS.replace("03/02/1975", "31/02/1975")
         .replace("5070", "5069")
@@ -132,7 +132,7 @@ def test_every_fault_is_told_with_its_row_and_remedy() -> None:
     assert "Row 5, column “Registration number”: “5069” stands already in row 3." in told[2]
 
 
-def test_a_missing_column_is_named_with_what_is_there_instead() -> None:
+def test_missing_column_is_reported_with_the_headings_found() -> None:
     with pytest.raises(UnableToRead) as refused:
         read_providers(read_sheets(PROVIDERS.replace("Registration number", "Colour").encode()))
 
@@ -171,6 +171,6 @@ def _archive(entries: dict[str, bytes]) -> bytes:
         (bytes(range(256)) * 10, "not text"),
     ],
 )
-def test_what_is_no_list_or_would_exhaust_the_reader_is_refused(data: bytes, told: str) -> None:
+def test_files_that_are_no_list_or_exhaust_the_reader_are_refused(data: bytes, told: str) -> None:
     with pytest.raises(UnableToRead, match=told):
         read_sheets(data, "list")

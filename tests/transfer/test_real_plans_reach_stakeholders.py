@@ -1,4 +1,4 @@
-"""Who follows a council is told by letter which milestone of its published plan moved, from when to when."""
+"""Followers of a council get emails about milestones that moved."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .test_local_plans import PLANS, TIMETABLE
 pytestmark = pytest.mark.django_db
 
 
-def test_a_moved_milestone_is_told_with_both_dates(settings: Any) -> None:
+def test_digest_gives_both_dates_of_a_moved_milestone(settings: Any) -> None:
     settings.DIGEST_SETTLE_MINUTES = 0
     selecting.clear_cache()
     rendering.clear_caches()

@@ -1,6 +1,4 @@
-"""Published registers bring the directory up to date: all or nothing, twice is once, nothing is lost, nobody is
-doubled.
-"""
+"""Registers update the directory: all or nothing, without duplicates."""
 
 from __future__ import annotations
 
@@ -38,11 +36,11 @@ LEPS = [
 
 
 def the(name: str) -> Organisation:
-    """The organisation of that name."""
+    """The organisation with that name."""
     return Organisation.objects.get(name=name)
 
 
-def test_councils_come_with_areas_successors_and_half_open_dates() -> None:
+def test_councils_have_areas_successors_and_half_open_dates() -> None:
     run = bring("councils", COUNCILS)
 
     assert (run.created, run.changed, run.left_alone) == (5, 0, 0)
@@ -60,7 +58,7 @@ def test_councils_come_with_areas_successors_and_half_open_dates() -> None:
     assert not Organisation.objects.filter(name="Glenmarch Council").exists()
 
 
-def test_the_same_list_again_changes_nothing() -> None:
+def test_same_list_again_changes_nothing() -> None:
     for register, data in (("councils", COUNCILS), ("providers", PROVIDERS)):
         bring(register, data)
 
@@ -71,7 +69,7 @@ def test_the_same_list_again_changes_nothing() -> None:
         assert "This very file was imported" in " ".join(again.report["remarks"])
 
 
-def test_a_dry_run_says_it_all_and_changes_nothing() -> None:
+def test_dry_run_reports_everything_and_changes_nothing() -> None:
     run = bring("councils", COUNCILS, dry_run=True)
 
     assert run.created == 5
@@ -81,21 +79,21 @@ def test_a_dry_run_says_it_all_and_changes_nothing() -> None:
     assert not ImportRun.objects.exists()
 
 
-def test_one_bad_row_changes_nothing_at_all() -> None:
+def test_one_invalid_row_changes_nothing() -> None:
     with pytest.raises(UnableToRead, match="Row 5, column “start-date”"):
         bring("councils", COUNCILS.replace("2023-04-01,,,England", "not a day,,,England"))
 
     assert not Organisation.objects.exists()
 
 
-def test_a_successor_that_nobody_knows_is_refused() -> None:
+def test_unknown_successor_is_refused() -> None:
     with pytest.raises(UnableToRead, match="“XZZ” is the key of no council"):
         bring("councils", COUNCILS.replace("2023-03-31,XNW", "2023-03-31,XZZ"))
 
     assert not Organisation.objects.exists()
 
 
-def test_a_later_list_changes_closes_marks_and_finds_again() -> None:
+def test_later_list_updates_closes_marks_and_unmarks() -> None:
     bring("councils", COUNCILS, as_of=dt.date(2025, 1, 1))
     renamed = COUNCILS.replace("Mere Council,Mere", "Mere City Council,Mere")
     gone = "\n".join(line for line in renamed.splitlines() if not line.startswith("XCO"))
@@ -117,7 +115,7 @@ def test_a_later_list_changes_closes_marks_and_finds_again() -> None:
     assert not the("Marchshire County Council").needs_checking
 
 
-def test_a_recoded_council_keeps_both_areas_apart_in_time() -> None:
+def test_council_with_a_new_code_keeps_both_areas_with_their_dates() -> None:
     bring("councils", COUNCILS, as_of=dt.date(2025, 4, 1))
 
     run = bring("councils", COUNCILS.replace("E07900001", "E07900009"), as_of=dt.date(2026, 4, 1))
@@ -131,7 +129,7 @@ def test_a_recoded_council_keeps_both_areas_apart_in_time() -> None:
     assert again.changed == 0
 
 
-def test_a_provider_that_is_a_council_joins_it_and_is_never_a_second_one() -> None:
+def test_provider_that_is_a_council_is_matched_and_not_duplicated() -> None:
     bring("councils", COUNCILS)
 
     run = bring("providers", PROVIDERS.replace("Mere Council,5070", "Borough Council of Mere,5070"))
@@ -144,7 +142,7 @@ def test_a_provider_that_is_a_council_joins_it_and_is_never_a_second_one() -> No
     assert the("Tidewater Housing Group Limited").identifiers.get().valid_from == dt.date(2019, 4, 1)
 
 
-def test_a_list_that_only_writes_differently_changes_nothing() -> None:
+def test_list_with_other_spellings_changes_nothing() -> None:
     bring("councils", COUNCILS)
     bring("providers", PROVIDERS)
     shouted = "\n".join(
@@ -175,14 +173,14 @@ def in_a_connection_of_its_own() -> ImportRun:
         connection.close()
 
 
-def test_providers_before_councils_are_refused_with_what_to_do_first() -> None:
+def test_providers_before_councils_are_refused_with_a_remedy() -> None:
     with pytest.raises(UnableToRead, match="Import the list of councils first"):
         bring("providers", PROVIDERS)
 
     assert not Organisation.objects.exists()
 
 
-def test_what_cannot_be_joined_for_sure_is_left_to_a_person() -> None:
+def test_unsure_matches_are_left_for_review() -> None:
     bring("councils", COUNCILS)
 
     run = bring("providers", PROVIDERS.replace("Westmarch Borough Council,90AA", "Some Other Council,90AA"))
@@ -194,7 +192,7 @@ def test_what_cannot_be_joined_for_sure_is_left_to_a_person() -> None:
     assert not Organisation.objects.filter(name="Some Other Council").exists()
 
 
-def test_leps_are_closed_bodies_with_the_districts_they_served() -> None:
+def test_leps_are_closed_and_have_the_districts_they_served() -> None:
     bring("councils", COUNCILS)
 
     run = bring("leps", as_workbook({"Cover": [["x"]], "Sheet1": LEPS}), name="leps.xlsx")
@@ -210,7 +208,7 @@ def test_leps_are_closed_bodies_with_the_districts_they_served() -> None:
     assert (names.created, names.changed, names.left_alone) == (0, 0, 2)
 
 
-def test_a_lep_with_a_later_code_is_still_the_same_lep() -> None:
+def test_lep_with_a_later_code_is_the_same_lep() -> None:
     bring("leps", as_workbook({"Sheet1": LEPS}), name="leps.xlsx")
 
     run = bring("leps", '{"E37900001": "Estuary Reach", "E37900011": "Mereland LEP"}', name="names.json")
@@ -219,7 +217,7 @@ def test_a_lep_with_a_later_code_is_still_the_same_lep() -> None:
     assert set(the("Mereland").identifiers.values_list("value", flat=True)) == {"E37900002", "E37900011"}
 
 
-def test_combined_authorities_say_which_districts_they_serve_and_follow_new_codes() -> None:
+def test_combined_authorities_serve_listed_districts_and_follow_new_codes() -> None:
     bring("councils", COUNCILS)
     lookup = (
         "\ufeffLAD30CD,LAD30NM,CAUTH30CD,CAUTH30NM,ObjectId\n"
@@ -232,14 +230,14 @@ def test_combined_authorities_say_which_districts_they_serve_and_follow_new_code
     assert run.created == 1
     codes = the("Estuary Reach").areas_served.values_list("area__code", flat=True)
     assert set(codes) == {"E47900001", "E07900007", "E06900001"}
-    # Westmarch has a new code: nobody else has its name and tier.
+    # Westmarch has a new code: it is the only one with its name and tier.
     assert the("Westmarch Borough Council").identifiers.filter(value="E07900007").exists()
     left = bring("combined-authorities", "\n".join(lookup.splitlines()[:2]), as_of=dt.date(2026, 1, 1))
     assert left.changed == 1
     assert the("Estuary Reach").areas_served.get(area__code="E06900001").ends_on == dt.date(2026, 1, 1)
 
 
-def test_the_command_ends_with_what_it_did_and_fails_aloud(tmp_path: Path) -> None:
+def test_command_ends_with_a_summary_and_fails_with_an_error(tmp_path: Path) -> None:
     file = tmp_path / "councils_2025-07.csv"
     file.write_text(COUNCILS)
     out = StringIO()
@@ -256,7 +254,7 @@ def test_the_command_ends_with_what_it_did_and_fails_aloud(tmp_path: Path) -> No
         call_command("import_register", "councils", str(tmp_path / "nowhere.csv"))
 
 
-def test_extracts_of_the_real_lists_import_and_join() -> None:
+def test_extracts_of_real_lists_import_and_match() -> None:
     councils = bring("councils", extract("councils.csv"))
     providers = bring("providers", extract("providers.json"), name="providers.json")
     authorities = bring("combined-authorities", extract("combined_authorities.csv"), accept_missing=True)
@@ -273,7 +271,7 @@ def test_extracts_of_the_real_lists_import_and_join() -> None:
 
 
 @pytest.mark.slow
-def test_the_whole_real_lists_give_the_figures_of_their_publishers() -> None:
+def test_whole_real_lists_give_the_figures_of_their_publishers() -> None:
     whole = WHOLE.is_dir()
     councils = bring(
         "councils", (WHOLE / "councils/uk_local_authorities.csv").read_bytes() if whole else extract("councils.csv")

@@ -1,4 +1,4 @@
-"""What the import commands have in common: reading files, showing progress, printing reports and refusals."""
+"""Shared by the import commands: files, progress, reports and refusals."""
 
 from __future__ import annotations
 
@@ -16,17 +16,20 @@ from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.reading.tables import MAX_BYTES
 from partnerships.transfer.reporting import sections
 
-#: How many bodies of each outcome are printed without --all.
+#: Bodies printed for each outcome without --all.
 MAX_LINES = 20
 
 
 def day(text: str) -> dt.date:
-    """A day given on the command line; argparse shows the error."""
+    """A date from the command line; argparse shows the error."""
     return dt.date.fromisoformat(text)
 
 
 def contents(path: Path, limit: int = MAX_BYTES) -> bytes:
-    """The bytes of a file, not more than one past the limit. Raises `CommandError` when it cannot be opened."""
+    """The bytes of a file, up to one past the limit.
+
+    Raises `CommandError` if it cannot be opened.
+    """
     try:
         with path.open("rb") as file:
             return file.read(limit + 1)
@@ -35,7 +38,10 @@ def contents(path: Path, limit: int = MAX_BYTES) -> bytes:
 
 
 def author_of(email: str) -> User | None:
-    """The administrator in whose name the command acts; None for the system. Raises `CommandError` for any other."""
+    """The administrator named as author; None is the system.
+
+    Raises `CommandError` for anyone else.
+    """
     if not email:
         return None
     person = User.objects.filter(email__iexact=email.strip(), is_active=True, is_staff=True).first()
@@ -45,7 +51,10 @@ def author_of(email: str) -> User | None:
 
 
 class Meter:
-    """Shows how far a long import has come: on a terminal in place, else every five hundred rows."""
+    """Progress of a long import.
+
+    Updates one line on a terminal; elsewhere prints every five hundred rows.
+    """
 
     def __init__(self, command: BaseCommand) -> None:
         self.out = command.stderr
@@ -53,7 +62,7 @@ class Meter:
         self.style = no_style()
 
     def __call__(self, done: int, total: int) -> None:
-        """Show that `done` of `total` are done."""
+        """Show that `done` rows out of `total` are finished."""
         if self.live and (done % 25 == 0 or done == total):
             self.out.write(f"\r{done:,} of {total:,}", self.style.SUCCESS, ending="\n" if done == total else "")
         elif not self.live and total > 500 and done % 500 == 0:
@@ -61,7 +70,7 @@ class Meter:
 
 
 def print_report(command: BaseCommand, run: ImportRun, *, applied: bool, everything: bool) -> None:
-    """Print what happened to which body, and what else there is to know; the last line is printed by the caller."""
+    """Print the outcomes and remarks; the caller prints the last line."""
     for section in sections(run.report, applied=applied, limit=None if everything else MAX_LINES):
         command.stdout.write(f"\n{section.title}")
         for line in section.lines:
@@ -74,14 +83,14 @@ def print_report(command: BaseCommand, run: ImportRun, *, applied: bool, everyth
 
 
 def refusal(error: UnableToRead, name: str) -> CommandError:
-    """The refusal of a file: every fault with its row and remedy, and that nothing was changed."""
+    """The error for a refused file: every problem with its row and remedy."""
     count = len(error.problems)
     faults = "1 fault" if count == 1 else f"{count:,} faults"
     return CommandError("\n".join([*error.lines(), f"{name} was refused for {faults}; nothing was changed."]))
 
 
 def add_accept_missing(parser: Any) -> None:
-    """The flag that says that a list which lacks much is the whole one."""
+    """Add the flag that accepts a list with many bodies missing."""
     parser.add_argument(
         "--accept-missing",
         action="store_true",
@@ -90,7 +99,7 @@ def add_accept_missing(parser: Any) -> None:
 
 
 def add_common_options(parser: Any) -> None:
-    """The options that every import takes."""
+    """Add the options that every import has."""
     parser.add_argument("--dry-run", action="store_true", help="say what would happen, row by row, and change nothing")
     parser.add_argument(
         "--all", action="store_true", help="print every line of the report, not the first twenty of each kind"

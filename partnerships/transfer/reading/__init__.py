@@ -1,1 +1,4 @@
-"""Reading published lists and plans: bytes in, checked records or named problems out; no Django, no input or output."""
+"""Reading published lists: bytes in, checked records or problems out.
+
+No Django, no input or output.
+"""

@@ -1,4 +1,4 @@
-"""Reading row by row while collecting what is wrong, so that a person sees every fault of a file at once."""
+"""Reading cells of rows while collecting every problem in the file."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from partnerships.transfer.reading.values import Unreadable, code, full_date, pa
 
 Value = TypeVar("Value")
 
-#: Names and keys longer than these are typing errors, not names and keys.
+#: Longer names and keys are typing errors.
 LONGEST, LONGEST_KEY = 300, 80
 
 
 class Collector:
-    """Notes problems under the row and the file's own name of the column."""
+    """Notes problems by row and by the file's own column name."""
 
     def __init__(self, table: Table) -> None:
         self.table = table
         self.problems: list[Problem] = []
 
     def note(self, line: Line, column: str, found: str, remedy: str) -> None:
-        """Remember a fault of this row."""
+        """Note a problem in this row."""
         name = self.table.name_of(column) if column else ""
         self.problems.append(Problem(line.number, name, found, remedy, self.table.sheet))
 
     def read(self, line: Line, column: str, reader: Callable[[Cell], Value]) -> Value | None:
-        """The cell through a reader; None and a note where it cannot be read."""
+        """The cell read by `reader`; None, and a note, if it is unreadable."""
         try:
             return reader(line[column])
         except Unreadable as error:
@@ -40,15 +40,15 @@ class Collector:
             return None
 
     def day(self, line: Line, column: str) -> dt.date | None:
-        """A whole date or None."""
+        """A full date or None."""
         return self.read(line, column, full_date)
 
     def partial(self, line: Line, column: str) -> PartialDate | None:
-        """A date as precise as it came, or None."""
+        """A date of any precision, or None."""
         return self.read(line, column, partial_date)
 
     def required(self, line: Line, column: str) -> str:
-        """Text that must be there."""
+        """A text that must not be empty."""
         value = line.text(column)
         if not value:
             self.note(line, column, "the cell is blank.", "Fill it in, or remove the row.")
@@ -57,7 +57,7 @@ class Collector:
         return value
 
     def key(self, line: Line, column: str, seen: dict[str, int], *, optional: bool = False) -> str:
-        """A code that stands for the row and may stand for no other."""
+        """A code that identifies the row and must be unique in the file."""
         value = code(line[column])
         if not value:
             if not optional:
@@ -76,6 +76,6 @@ class Collector:
         return value
 
     def finish(self) -> None:
-        """Raise `UnableToRead` with all that was noted, if anything was."""
+        """Raise `UnableToRead` with all noted problems, if there are any."""
         if self.problems:
             raise UnableToRead(self.problems)

@@ -1,4 +1,7 @@
-"""The ONS look-up of districts and counties to combined authorities, of any year."""
+"""The ONS look-up from districts and counties to combined authorities.
+
+Reads the look-ups of every year.
+"""
 
 from __future__ import annotations
 
@@ -36,14 +39,17 @@ class CombinedAuthority:
 
 @dataclass(frozen=True, slots=True)
 class CombinedAuthorityList:
-    """What a look-up says."""
+    """The content of a look-up."""
 
     authorities: tuple[CombinedAuthority, ...]
     about: About
 
 
 def read_combined_authorities(sheets: Sequence[Sheet]) -> CombinedAuthorityList:
-    """The combined authorities of a look-up. Raises `UnableToRead` with every fault found."""
+    """The combined authorities of a look-up.
+
+    Raises `UnableToRead` with every problem.
+    """
     table = find_table(sheets, COLUMNS, "a look-up of districts to combined authorities")
     faults = Collector(table)
     districts: dict[str, int] = {}
@@ -52,7 +58,7 @@ def read_combined_authorities(sheets: Sequence[Sheet]) -> CombinedAuthorityList:
     for line in table:
         authority = code(line["authority"])
         if not authority:
-            continue  # districts outside any combined authority stand in some years' look-ups
+            continue  # some look-ups also list districts outside combined authorities
         district = faults.key(line, "district", districts)
         if district and not DISTRICT.fullmatch(district):
             faults.note(line, "district", f"“{district}” is not the code of a district.", "Write it as E08000001.")

@@ -1,5 +1,6 @@
-"""Lists of councils and combined authorities: mySociety's, the planning data platform's, and the ONS's names and
-codes.
+"""Lists of councils and combined authorities.
+
+Reads mySociety's, the planning data platform's, and the ONS's lists of names and codes.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from partnerships.transfer.reading.tables import Sheet
 from partnerships.transfer.reading.values import code, flag, partial_date
 
 GSS = re.compile(r"[A-Z]\d{8}")
-#: Codes of English regions (ONS), by the names that lists use.
+#: GSS codes of English regions (ONS), by the names used in lists.
 REGIONS = {
     "North East": "E12000001",
     "North West": "E12000002",
@@ -36,7 +37,7 @@ _OTHER_REGION_NAMES = {
     "greater london": "london",
 }
 REGION_NAMES = {gss: name for name, gss in REGIONS.items()}
-#: What a GSS code's first three characters say of the council (ONS); lists without a type column are read by it.
+#: Council type by the first three characters of its GSS code (ONS), for lists without a type column.
 TYPE_OF_PREFIX = {"E06": "UA", "E07": "NMD", "E08": "MD", "E09": "LBO", "E10": "CTY", "E47": "COMB", "E61": "SRA"}
 _MISTYPED = (dt.date(1905, 5, 1), dt.date(1905, 7, 31))
 TYPES = ("UA", "MD", "NMD", "LBO", "CTY", "CC", "COMB", "SRA")
@@ -104,7 +105,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Council:
-    """One row: a council or combined authority of England, with dates half-open."""
+    """A council or combined authority in England; dates are half-open."""
 
     row: int
     key: str
@@ -126,24 +127,30 @@ class Council:
 
     @property
     def is_combined(self) -> bool:
-        """Whether it is a combined or strategic authority and no council."""
+        """Whether it is a combined or strategic authority."""
         return self.type in ("COMB", "SRA")
 
 
 @dataclass(frozen=True, slots=True)
 class CouncilList:
-    """What a list of councils says, and how many rows of other nations it left aside."""
+    """The English councils of a list, and the number of rows skipped.
+
+    Rows of other nations are skipped.
+    """
 
     councils: tuple[Council, ...]
     elsewhere: int
-    #: Lists with keys of councils list all of them, under their own names; the ONS's lists of one kind of area only
-    #: those, under the names of the areas.
+    #: Lists with keys contain every council under its own name. The ONS's lists contain one kind of area, under the
+    #: names of the areas.
     is_whole: bool
     about: About
 
 
 def read_councils(sheets: Sequence[Sheet]) -> CouncilList:
-    """The English councils of a list. Raises `UnableToRead` with every fault found."""
+    """The English councils of a list.
+
+    Raises `UnableToRead` with every problem.
+    """
     table = find_table(sheets, COLUMNS, "a list of councils")
     faults = Collector(table)
     keys: dict[str, int] = {}
@@ -208,9 +215,9 @@ def _council(line: Line, faults: Collector, keys: dict[str, int], codes: dict[st
 
 
 def _start(line: Line, faults: Collector) -> dt.date | None:
-    """The first day, where a whole one is given.
+    """The start date, if a full one is given.
 
-    Days in the early summer of 1905 are years that somebody typed into Excel (1996 is the 1,996th day since 1900).
+    A year typed into Excel becomes a day in the early summer of 1905: 1996 is the 1,996th day since 1900.
     """
     partial = faults.read(line, "start", partial_date)
     if partial is None or partial.precision != "day" or _MISTYPED[0] <= partial.earliest <= _MISTYPED[1]:
@@ -260,7 +267,10 @@ def _is_current(line: Line, faults: Collector) -> bool:
 
 
 def _alternatives(line: Line) -> tuple[str, ...]:
-    """Other spellings, each once whatever its letter case; names that themselves hold commas fall apart harmlessly."""
+    """Alternative names, split at commas, unique whatever their case.
+
+    Names that contain commas are split too, which does no harm.
+    """
     seen = {line.text("official").casefold(), line.text("nice").casefold(), ""}
     kept = []
     for part in line.text("alternatives").split(","):
@@ -272,10 +282,11 @@ def _alternatives(line: Line) -> tuple[str, ...]:
 
 
 def _with_half_open_ends(councils: list[Council]) -> tuple[Council, ...]:
-    """The councils with the first day on which each no longer was.
+    """The councils with half-open end dates.
 
-    Lists mix two conventions: the last day (the ONS's: 31 March) and the day the successor took over (1 April).
-    The start of a successor settles it; else a first of a month is the day after, and any other day is the last one.
+    Lists mix two conventions: the last day (the ONS: 31 March) and the day on which the successor started (1 April).
+    The start of the successor decides. Without one, the first of a month is taken as the day after, any other day as
+    the last.
     """
     starts = {council.key: council.starts_on for council in councils}
     settled = []

@@ -1,4 +1,4 @@
-"""The day on which a published list was true: as its file's name, its title or its rows say it."""
+"""The date of a published list, from its file name, title or rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from partnerships.transfer.reading.values import text
 _MONTH = "|".join([*MONTHS, *(name[:3] for name in MONTHS), "Sept"])
 _YEAR = r"(?P<year>20\d{2})"
 _GAP = r"[-_., ]"
-#: Whole days first: they say more than a month.
+#: Full dates first: they are more precise than a month.
 _DAYS = (
     re.compile(rf"(?<!\d){_YEAR}(?P<gap>{_GAP}?)(?P<month>\d{{2}})(?P=gap)(?P<day>\d{{2}})(?!\d)"),
     re.compile(rf"(?<!\d)(?P<day>\d{{2}})(?P<gap>[-_./])(?P<month>\d{{2}})(?P=gap){_YEAR}(?!\d)"),
@@ -32,10 +32,10 @@ _SAYS_WHEN = re.compile(
 
 
 def date_in_file_name(file_name: str) -> dt.date | None:
-    """The last day meant by a date in a file's name; None where there is none.
+    """The last date meant by a file name; None if it has no date.
 
     `…_2023-02.json` is 28 February 2023, `LAD_(April_2025).csv` 30 April 2025, `list20250401.csv` 1 April 2025. A
-    whole day counts before a month, and what stands last before what stands earlier.
+    full date is preferred to a month, and a later match to an earlier one.
     """
     for patterns in (_DAYS, _MONTHS):
         found = [
@@ -50,7 +50,10 @@ def date_in_file_name(file_name: str) -> dt.date | None:
 
 
 def date_in_titles(rows: Iterable[Row]) -> dt.date | None:
-    """The day that a title above the heading names, such as “As at 8 February 2023”; None where none does."""
+    """The date in a title above the heading; None if there is none.
+
+    For example “As at 8 February 2023”.
+    """
     for row in rows:
         words = " ".join(text(cell) for cell in row.cells)
         says = _SAYS_WHEN.search(words)

@@ -1,4 +1,7 @@
-"""Read the three files of developer agreements that authorities publish, and account for every row."""
+"""Reading the three files of developer agreements.
+
+Every row is read or set aside with a reason.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +64,7 @@ TRANSACTIONS = (
     _END,
     _ENTRY,
 )
-#: The three kinds in the platform's list (developer-agreement-type.csv), and what authorities write instead.
+#: The platform's three types (developer-agreement-type.csv) and authorities' own words for them.
 _TYPES = (
     ("section 106", r"s(ection)?106.*"),
     ("section 278", r"s(ection)?278.*"),
@@ -72,7 +75,10 @@ STATUSES = ("secured", "received", "allocated", "spent", "transferred", "returne
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """One row of the agreements file; `organisation` as the file writes it."""
+    """One row of the agreements file.
+
+    `organisation` is as written in the file.
+    """
 
     row: int
     key: str
@@ -86,7 +92,10 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """One transaction of a promise; `ended_on` is when the platform withdrew it."""
+    """One transaction for a contribution.
+
+    `ended_on` is when the platform withdrew the record.
+    """
 
     row: int
     key: str
@@ -228,7 +237,7 @@ def _keyed(line: Line, seen: dict[str, int], account: Accounts) -> str:
 
 
 def _number(line: Line, column: str, account: Accounts) -> Decimal | None:
-    """An amount or quantity; values that are not plain numbers are reported."""
+    """An amount or quantity; values that are not plain numbers are noted."""
     cell = line[column]
     try:
         value = amount(cell)

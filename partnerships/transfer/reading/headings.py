@@ -1,4 +1,4 @@
-"""Finding the table in a file: which sheet, which row is the heading, and which column means what."""
+"""Finding the table in a file: its sheet, heading row and columns."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from partnerships.transfer.reading.problems import Problem, UnableToRead, unable
 from partnerships.transfer.reading.tables import Cell, Row, Sheet
 from partnerships.transfer.reading.values import text
 
-#: Titles, notes and blank lines may stand above the heading, as far down as this.
+#: Titles, notes and blank lines may come above the heading, up to this row.
 HEADING_WITHIN = 40
-#: How publishers begin the notes below a table; in a row that is filled like a record only the unmistakable ones count.
+#: How publishers start the notes below a table. In a row filled like a record, only the unmistakable ones count.
 _NOTE = re.compile(
     r"(\(?(foot)?notes?\b|sources?\b|(grand |sub)?totals?\b|contains\b|©|\(c\)|crown copyright|copyright|licen[cs]ed?\b"
     r"|(last |date )?(updated|published)\b|(prepared|produced) by|contact\b|for (more|further) information"
@@ -33,9 +33,7 @@ _SURELY_NOTE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What is worth knowing of how a list was read, and the day on which it says that it was true (None: it does
-    not).
-    """
+    """How a list was read, for the report, and the date that it states."""
 
     remarks: tuple[str, ...] = ()
     true_on: dt.date | None = None
@@ -43,8 +41,9 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A meaning that a column can have: patterns for its canonical heading, the likeliest first, and an example to
-    show.
+    """A meaning of a column, with heading patterns and an example.
+
+    The likeliest pattern comes first.
     """
 
     code: str
@@ -55,7 +54,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row read by meaning."""
+    """One row, read by meaning."""
 
     number: int
     cells: tuple[Cell, ...]
@@ -63,7 +62,7 @@ class Line:
     sheet: str
 
     def __getitem__(self, code: str) -> Cell:
-        """The cell of that meaning; None where the file has no such column or the row is short."""
+        """The cell for a meaning; None if the column or cell is missing."""
         place = self.places.get(code)
         return self.cells[place] if place is not None and place < len(self.cells) else None
 
@@ -74,21 +73,21 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under a heading whose meanings are known."""
+    """The rows below a heading whose columns are known."""
 
     sheet: str
     heading: Row
     places: dict[str, int]
     rows: tuple[Row, ...]
     above: tuple[Row, ...] = ()
-    #: Notes below the table, which are no records.
+    #: Notes below the table.
     notes: tuple[Row, ...] = ()
-    #: What else there was to choose from, for the report.
+    #: Other possible sheets, for the report.
     remarks: tuple[str, ...] = ()
 
     @property
     def about(self) -> About:
-        """What the report says of how this table was read, and the day that its title names."""
+        """How this table was read, and the date in its title, for the report."""
         return About(self.remarks, date_in_titles(self.above))
 
     def __iter__(self) -> Iterator[Line]:
@@ -99,13 +98,13 @@ class Table:
         return code in self.places
 
     def name_of(self, code: str) -> str:
-        """What the file itself calls the column, for messages."""
+        """The file's own name for the column, for messages."""
         place = self.places.get(code)
         return text(self.heading.cells[place]) if place is not None else code
 
     @property
     def nameless(self) -> tuple[int, ...]:
-        """Places of columns that hold values but have no heading, counted from 1."""
+        """Positions, from 1, of columns with values but no heading."""
         wide = max((len(row.cells) for row in self.rows), default=0)
         return tuple(
             place + 1
@@ -116,14 +115,17 @@ class Table:
 
 
 def canonical(heading: str) -> str:
-    """A heading without case, spaces, marks and accents: `Organisation_Name ` and `organisation name` are one."""
+    """A heading without case, spaces, punctuation and accents.
+
+    `Organisation_Name ` and `organisation name` are equal.
+    """
     folded = unicodedata.normalize("NFKD", heading).casefold()
     return re.sub(r"[^a-z0-9]+", "", folded)
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """The likeliest heading row of one sheet, with what stands below it."""
+    """The likeliest heading row of a sheet, and the rows below it."""
 
     sheet: Sheet
     index: int
@@ -134,12 +136,12 @@ class _Candidate:
 
     @property
     def heading(self) -> Row:
-        """The row whose cells are taken for headings."""
+        """The heading row's cells."""
         return self.sheet.rows[self.index]
 
     @property
     def content(self) -> set[tuple[str, ...]]:
-        """What the rows say, to tell a copy from another list."""
+        """The values of the rows, to recognise a copy of a list."""
         places = sorted(self.places.values())
         return {tuple(text(row.cells[at]) if at < len(row.cells) else "" for at in places) for row in self.rows}
 
@@ -148,11 +150,10 @@ class _Candidate:
 
 
 def find_table(sheets: Sequence[Sheet], columns: Sequence[Column], what: str) -> Table:
-    """The table in which every required meaning has a column. Among several sheets, the one that fits best: most
-    headings that mean something here, then most rows.
+    """The table that has a column for every required meaning.
 
-    Raises `UnableToRead` naming the columns that are missing, with what the likeliest heading row holds instead; or
-    the sheets, where several fit alike and say different things.
+    If several sheets have one, the best has most known headings, then most rows. Raises `UnableToRead` with the missing
+    columns and the headings found instead, or with the sheets if the choice is unclear.
     """
     required = {column.code for column in columns if column.required}
     likeliest = [found for sheet in sheets if (found := _likeliest(sheet, columns, required)) is not None]
@@ -211,10 +212,10 @@ def _with_rows(found: _Candidate, required: set[str]) -> _Candidate:
 
 
 def _first_note(rows: Sequence[Row], needed: set[int], heading: int) -> int:
-    """Where the notes below a table begin: the last rows that are not filled like records and begin as notes do, or
-    stand below a gap.
+    """The index of the first note below the table.
 
-    A row cut short in the middle of the last record is none: it stays, and is told as a fault.
+    Notes are the last rows that are not filled like records and either start like notes or follow a gap. A last record
+    that was cut short is not a note: it stays and is reported as a problem.
     """
     first = len(rows)
     for index in range(len(rows) - 1, -1, -1):
@@ -235,8 +236,9 @@ def _words(row: Row) -> str:
 
 
 def _chosen(whole: list[_Candidate], what: str) -> tuple[_Candidate, list[_Candidate]]:
-    """The sheet that is the list, and the others that could be it. One heading more does not outweigh many rows less:
-    then neither is chosen.
+    """The best sheet, and the others it could be.
+
+    One more heading does not outweigh far fewer rows: then none is chosen.
     """
     best = max(whole, key=lambda one: (len(one.places), len(one.rows)))
     rivals = [
@@ -265,7 +267,7 @@ def _places(row: Row, below: Sequence[Row], columns: Sequence[Column]) -> dict[s
             continue
         if filled is None:
             filled = {place for place in range(len(headings)) if _any_value(below, place)}
-        # A column that is blank all the way down means nothing where another has the same meaning.
+        # A blank column is ignored if another column has the same meaning.
         place = _place(column, headings, filled - set(places.values()))
         if place is None:
             place = _place(column, headings, set(range(len(headings))) - set(places.values()))
@@ -282,7 +284,7 @@ def _place(column: Column, headings: list[str], among: set[int]) -> int | None:
     for pattern in column.patterns:
         found = [place for place in among if headings[place] and re.fullmatch(pattern, headings[place])]
         if found:
-            # Of LAD23CD and LAD25CD the newer; of equal headings the first.
+            # The newer of LAD23CD and LAD25CD; the first of equal headings.
             return max(found, key=lambda place: (headings[place], -place))
     return None
 

@@ -1,4 +1,7 @@
-"""Lists of Local Enterprise Partnerships: districts with the LEP or LEPs that served them, or just codes and names."""
+"""Lists of Local Enterprise Partnerships.
+
+Either districts with the LEPs that served them, or just codes and names.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,7 @@ NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Lep:
-    """One LEP: its code in this list, its name, and the districts it served as (code, name)."""
+    """A LEP: its code in the list, name, and districts as (code, name)."""
 
     row: int
     code: str
@@ -53,14 +56,14 @@ class Lep:
 
 @dataclass(frozen=True, slots=True)
 class LepList:
-    """What a list of LEPs says."""
+    """The content of a list of LEPs."""
 
     leps: tuple[Lep, ...]
     about: About
 
 
 def read_leps(sheets: Sequence[Sheet]) -> LepList:
-    """The LEPs of a list. Raises `UnableToRead` with every fault found."""
+    """The LEPs of a list. Raises `UnableToRead` with every problem."""
     with_districts = _has_districts(sheets)
     table = find_table(sheets, DISTRICTS if with_districts else NAMES, "a list of LEPs")
     faults = Collector(table)
@@ -109,7 +112,7 @@ def read_leps(sheets: Sequence[Sheet]) -> LepList:
 
 
 def _has_districts(sheets: Sequence[Sheet]) -> bool:
-    """Whether some cell near the top of a sheet that also names LEPs is the code of a district."""
+    """Whether a sheet that names LEPs has district codes near its top."""
     for sheet in sheets:
         cells = [code(cell) for row in sheet.rows[:60] for cell in row.cells]
         if any(DISTRICT_CODE.fullmatch(cell) for cell in cells) and any(LEP_CODE.fullmatch(cell) for cell in cells):

@@ -1,6 +1,4 @@
-"""Local plans and their timetables as the planning data platform publishes them, matched to what was
-imported before.
-"""
+"""Reading local plans and timetables of the planning data platform."""
 
 from __future__ import annotations
 
@@ -40,7 +38,7 @@ TIMETABLE = (
     Column("entry", ("entrydate",), "entry-date"),
     Column("ended", ("enddate",), "end-date"),
 )
-#: The kinds of milestone of the platform (local-plan-event.csv), in the words of its own list.
+#: The platform's kinds of milestone (local-plan-event.csv).
 EVENTS: Mapping[str, str] = {
     "timetable-published": "Local development scheme published",
     "reg-18-draft-local-plan-published": "Regulation 18 draft local plan published",
@@ -79,15 +77,15 @@ class Milestone:
     date: PartialDate
     is_forecast: bool
     note: str
-    #: The day from which the platform no longer holds it to be so.
+    #: The date on which the platform withdrew it.
     ended: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LocalPlan:
-    """One row of the plans' file with the events that belong to it.
+    """One row of the plans file with its events.
 
-    `reference` is the platform's and may stand twice; `key` tells such rows apart by their names too.
+    `reference` is the platform's and may occur twice; `key` tells such rows apart by name.
     """
 
     row: int
@@ -103,30 +101,33 @@ class LocalPlan:
     adopted: PartialDate | None
     boundary: str
     entry: dt.date | None
-    #: The day from which the platform no longer holds it to be a plan.
+    #: The date on which the platform withdrew it.
     ended: dt.date | None = None
     milestones: tuple[Milestone, ...] = field(default=())
 
 
 @dataclass(frozen=True, slots=True)
 class LocalPlans:
-    """Plans with their milestones, and what a reader of the report should know of how they were put together."""
+    """Plans with their milestones, and remarks for the report."""
 
     plans: tuple[LocalPlan, ...]
     remarks: tuple[str, ...]
-    #: The newest day on which a row was written.
+    #: The latest entry date of any row.
     written_on: dt.date | None = None
 
     @property
     def milestone_count(self) -> int:
-        """How many milestones they have together."""
+        """The number of milestones of all plans."""
         return sum(len(plan.milestones) for plan in self.plans)
 
 
 def read_local_plans(
     plan_sheets: Sequence[Sheet], timetable_sheets: Sequence[Sheet], *, plans_name: str, timetable_name: str
 ) -> LocalPlans:
-    """The plans of one file with the milestones of the other. Raises `UnableToRead` with every fault of both."""
+    """The plans of one file with the milestones of the other.
+
+    Raises `UnableToRead` with every problem in both files.
+    """
     problems: list[Problem] = []
     plans: list[LocalPlan] = []
     events: list[tuple[str, Milestone]] = []
@@ -218,7 +219,10 @@ def _read_plans(sheets: Sequence[Sheet], remarks: list[str], written: list[dt.da
 
 
 def _organisations(line: Line, faults: Collector) -> tuple[str, ...]:
-    """The CURIEs of the plan's authorities, each once; the older prefix `local-authority-eng` is read as the newer."""
+    """The distinct CURIEs of the plan's authorities.
+
+    The older prefix `local-authority-eng` is read as the newer one.
+    """
     curies: dict[str, None] = {}
     for part in re.split(r"[;,|]", line.text("organisations")):
         prefix, colon, key = part.strip().partition(":")
@@ -273,8 +277,9 @@ def _read_events(
 
 
 def _milestone(line: Line, event: str, date: PartialDate, entry: dt.date | None, ended: dt.date | None) -> Milestone:
-    """An event has happened when it is no estimate and lies before the day its row was written; else it is a
-    forecast.
+    """The milestone of an event.
+
+    It is actual if it is not an estimate and is earlier than its row's entry date; otherwise it is a forecast.
     """
     name = EVENTS.get(event, event.replace("-", " ").strip().capitalize())
     is_forecast = event.startswith("estimated-") or (entry is not None and date.earliest > entry)
@@ -283,11 +288,10 @@ def _milestone(line: Line, event: str, date: PartialDate, entry: dt.date | None,
 
 
 def _shared_out(plans: list[LocalPlan], milestones: list[Milestone]) -> list[LocalPlan]:
-    """The plans of one reference with its milestones.
+    """The plans that share a reference, with its milestones divided.
 
-    Where a reference stands several times, an event that is there as often as the plans goes to each in turn; an
-    adoption
-    to the plan adopted then; anything else to the plan entered last.
+    If several plans share a reference, an event that occurs once for each goes to each in turn, an adoption goes to the
+    plan adopted on that date, and anything else to the plan entered last.
     """
     if len(plans) == 1:
         return [replace(plans[0], milestones=tuple(milestones))]
@@ -308,12 +312,10 @@ def _shared_out(plans: list[LocalPlan], milestones: list[Milestone]) -> list[Loc
 
 
 def milestone_keys(milestones: Sequence[Milestone], before: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
-    """A key for each milestone that stays the same from one vintage to the next.
+    """Keys for milestones that stay the same in later files.
 
-    An event that a plan has once is known by its kind. Of one that stands several times, each row keeps the key that
-    the
-    same date had in the version before (`before`: its milestones), the others take the keys that are left in order,
-    then new ones.
+    An event that occurs once in a plan is known by its kind. If a kind occurs several times, a row keeps the key of the
+    milestone with its date in `before` (the previous version's); others take the unused keys in order, then new ones.
     """
     keys: dict[int, str] = {}
     events: dict[str, list[int]] = {}

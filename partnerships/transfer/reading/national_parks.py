@@ -1,8 +1,7 @@
-"""National park authorities that plans and agreements name by their Wikidata number alone.
+"""National park authorities by Wikidata number.
 
-Each was taken from a published file: the name beside the number in local-plan.csv, or the address of the authority's
-own
-documents in developer-agreement.csv.
+Plans and agreements identify them by this number alone. Sources: the name beside the number in local-plan.csv, or the
+web address of the authority's documents in developer-agreement.csv.
 """
 
 from __future__ import annotations

@@ -1,20 +1,20 @@
-"""What is wrong with a file, said so that the person who has it can put it right."""
+"""Problems with a file, each with its place and remedy."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-#: How many problems are shown one by one; the rest are counted.
+#: Problems listed one by one; the rest are counted.
 MAX_SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One fault: the row as a spreadsheet counts it (None: the file as a whole), the column, what was found, what to
-    do.
+    """One problem: row, column, value found and remedy.
 
-    In a network file `path` is the place instead: `plans[2].versions[1].note`.
+    Rows are numbered as in a spreadsheet; None is the whole file. In a network file `path` is the place:
+    `plans[2].versions[1].note`.
     """
 
     row: int | None
@@ -39,14 +39,14 @@ class Problem:
 
 
 class UnableToRead(Exception):
-    """The file cannot be used as it is; `problems` says where, what was found, and the remedy."""
+    """The file is invalid; `problems` has each place, value and remedy."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(self.lines()))
 
     def lines(self) -> list[str]:
-        """The problems as sentences, the first hundred, and how many more there are."""
+        """The first hundred problems as sentences, and the number of others."""
         lines = [str(problem) for problem in self.problems[:MAX_SHOWN]]
         if len(self.problems) > MAX_SHOWN:
             lines.append(f"… and {len(self.problems) - MAX_SHOWN:,} more.")
@@ -54,5 +54,5 @@ class UnableToRead(Exception):
 
 
 def unable(found: str, remedy: str, *, row: int | None = None, column: str = "") -> UnableToRead:
-    """One problem as an exception."""
+    """An exception with one problem."""
     return UnableToRead([Problem(row, column, found, remedy)])

@@ -1,5 +1,6 @@
-"""Lists of registered providers of social housing: the regulator's of any month, and the register of 2017 with council
-keys.
+"""Lists of registered providers of social housing.
+
+Reads the regulator's monthly list, and the register of 2017 that has council keys.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ COLUMNS = (
     ),
     Column("status", ("registrationstatus", "providerstatus", "status"), "Status"),
 )
-#: How lists say that a provider is registered no more.
+#: Words in lists for a provider that is no longer registered.
 _ENDED = {"deregistered", "removed", "dissolved", "ceased", "closed", "ended", "former", "inactive", "notregistered"}
 
 NON_PROFIT, PROFIT, LOCAL_AUTHORITY = "Non-profit", "Profit", "Local authority"
@@ -110,7 +111,10 @@ _FORMS = {"1": "Companies House", "2": "Charity Commission", "3": "FCA - Non-cha
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """One row: a registered provider. `council_key` is the key of the council it is, where the list gives it."""
+    """One registered provider.
+
+    `council_key` is the key of the council that it is, if the list gives it.
+    """
 
     row: int
     number: str
@@ -119,7 +123,7 @@ class Provider:
     designation: str
     form: str
     council_key: str
-    #: The list says that it is registered no more, and since when.
+    #: Whether the list says that it is no longer registered, and since when.
     is_ended: bool = False
     ended_on: dt.date | None = None
 
@@ -131,14 +135,14 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class ProviderList:
-    """What a list of providers says."""
+    """The content of a list of providers."""
 
     providers: tuple[Provider, ...]
     about: About
 
 
 def read_providers(sheets: Sequence[Sheet]) -> ProviderList:
-    """The providers of a list. Raises `UnableToRead` with every fault found."""
+    """The providers of a list. Raises `UnableToRead` with every problem."""
     table = find_table(sheets, COLUMNS, "a list of registered providers")
     faults = Collector(table)
     numbers: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""Checking a JSON value against a described shape, so that a fault is told by its path and every fault at once."""
+"""Checks a JSON value against a shape and notes every problem by path."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _AGO = re.compile(r"(\d{1,5}) (minute|hour|day|week|month|year)s? ago", re.ASCII
 _AHEAD = re.compile(r"in (\d{1,5}) (minute|hour|day|week|month|year)s?", re.ASCII)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _LONG = {"minute": 1 / 1440, "hour": 1 / 24, "day": 1, "week": 7, "month": 30, "year": 365}
-#: So many days back or ahead at most, and between which years everything happens.
+#: Maximum days before or after today, and the range of years.
 _LONGEST, _FIRST_YEAR, _LAST_YEAR = 150 * 365, 1800, 2200
 _KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,70}[a-z0-9])?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One field: what its value is.
+    """One field and the type of its value.
 
     kinds: key, text, flag, whole, decimal, date, moment, choice, ref, refs, texts, part, parts, free.
     """
@@ -31,14 +31,17 @@ class Part:
     kind: str = "text"
     required: bool = False
     choices: tuple[str, ...] = ()
-    to: str = ""  # of which list a ref is a key
+    to: str = ""  # the list that a ref points to
     shape: Shape | None = None
     default: Any = None
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What an object may hold. `keys` names the list whose keys its own key joins."""
+    """The fields of an object.
+
+    `keys` names the list that the object's own key belongs to.
+    """
 
     parts: tuple[Part, ...]
     keys: str = ""
@@ -46,7 +49,7 @@ class Shape:
 
 @dataclass
 class Checking:
-    """The moment to count from, the keys met so far, and what was wrong."""
+    """The start moment, the keys found so far, and the problems noted."""
 
     now: dt.datetime
     keys: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -54,11 +57,14 @@ class Checking:
     _refs: list[tuple[str, str, str]] = field(default_factory=list)
 
     def note(self, path: str, found: str, remedy: str) -> None:
-        """Remember a fault."""
+        """Note a problem."""
         self.problems.append(Problem(None, "", found, remedy, path=path))
 
     def object(self, value: Any, shape: Shape, path: str) -> dict[str, Any]:
-        """The object with every part of its shape, in Python's types; what is wrong is noted and left out."""
+        """The object with its fields as Python types.
+
+        Invalid fields are noted and left out.
+        """
         if not isinstance(value, Mapping):
             self.note(path, f"{_shown(value)} is not an object.", "Write it between { and }.")
             return {}
@@ -138,13 +144,16 @@ class Checking:
         return value
 
     def check_refs(self) -> None:
-        """Note every reference to a key that the file does not have; call when all of it is read."""
+        """Note references to missing keys; call after reading everything."""
         for to, value, path in self._refs:
             if value not in self.keys.get(to, {}):
                 self.note(path, f"“{value}” is not the key of anything in “{to}”.", "Correct it, or add what it means.")
 
     def moment(self, text: str) -> dt.datetime:
-        """A day or moment: ISO 8601, or counted from the loading: today, 12 days ago, in 3 weeks. Raises ValueError."""
+        """A day or moment, in ISO 8601 or relative to the load.
+
+        Relative: today, 12 days ago, in 3 weeks. Raises `ValueError`.
+        """
         text = text.strip()
         if text in ("now", "today"):
             return self.now
@@ -166,7 +175,7 @@ class Checking:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every text in a JSON value, names of fields among them."""
+    """Every text in a JSON value, field names included."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
@@ -212,5 +221,5 @@ def _shown(value: Any) -> str:
 
 
 def every(value: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """The named parts that say something."""
+    """The named parts that are not empty."""
     return {name: value[name] for name in names if value[name] not in (None, "")}

@@ -1,5 +1,6 @@
-"""Files as tables: CSV of any dialect, XLSX and JSON become sheets of numbered rows, within limits that no bomb
-passes.
+"""Reads CSV, XLSX and JSON files as sheets of numbered rows.
+
+Limits stop decompression bombs.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from partnerships.transfer.reading.workbooks import MAX_COLUMNS, MAX_ROWS, read_
 
 Cell = str | int | float | bool | dt.date | dt.datetime | dt.time | None
 
-#: The largest register file, 4 MB (docs/safety.md, Limits).
+#: Maximum size of a register file, 4 MB (docs/safety.md, Limits).
 MAX_BYTES = 4 * 1024 * 1024
-#: One cell of a register never says more than this.
+#: Maximum characters in one cell.
 MAX_CHARACTERS = 32_000
 DELIMITERS = (",", "\t", ";", "|")
 _MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -29,28 +30,29 @@ _MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row under its number in the file, counted from 1 as a spreadsheet does."""
+    """A row with its number, counted from 1 as in a spreadsheet."""
 
     number: int
     cells: tuple[Cell, ...]
 
     def is_blank(self) -> bool:
-        """Whether there is nothing in it."""
+        """Whether every cell is empty."""
         return all(cell is None or (isinstance(cell, str) and not cell.strip()) for cell in self.cells)
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table without any idea yet of which row is the heading."""
+    """A table whose heading row is not known yet."""
 
     name: str
     rows: tuple[Row, ...]
 
 
 def read_sheets(data: bytes, file_name: str = "", *, max_bytes: int = MAX_BYTES) -> tuple[Sheet, ...]:
-    """The sheets of a file, blank rows left out. The kind is told from the content, not from the name.
+    """The sheets of a file without blank rows.
 
-    Raises `UnableToRead` for a file that is too large, empty, of another kind, broken, or made to exhaust its reader.
+    The type is detected from the content, not the name. Raises `UnableToRead` for a file that is too large, empty,
+    broken, of another type, or built to exhaust its reader.
     """
     if len(data) > max_bytes:
         raise unable(
@@ -106,9 +108,9 @@ def _decoded(data: bytes) -> str:
 
 
 def _wide(data: bytes) -> tuple[str, ...]:
-    """UTF-16 without a mark at its beginning: in one of each two bytes most letters of our alphabet are nought.
+    """UTF-16 without a byte order mark, decoded.
 
-    Raises `UnableToRead` for anything else with noughts in it.
+    Most Latin characters have one zero byte out of two. Raises `UnableToRead` for other content with zero bytes.
     """
     sample = data[:20_000]
     first, second = sample[0::2].count(0), sample[1::2].count(0)
@@ -121,7 +123,7 @@ def _wide(data: bytes) -> tuple[str, ...]:
 
 def _from_csv(text: str, name: str) -> Sheet:
     delimiter = _delimiter(text)
-    # strict: a quote that never closes would else swallow the rest of the file in one cell.
+    # strict: otherwise an unclosed quote would swallow the rest of the file in one cell.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[Row] = []
     number = 0
@@ -141,7 +143,7 @@ def _from_csv(text: str, name: str) -> Sheet:
 
 
 def _delimiter(text: str) -> str:
-    """The delimiter that gives most rows near the top several cells; a comma where none does."""
+    """The delimiter that splits most rows near the top; else a comma."""
     sample = text[:20_000].splitlines()[:30]
 
     def typical_width(delimiter: str) -> float:
@@ -159,7 +161,7 @@ def _from_json(text: str) -> Sheet:
         value = json.loads(text, object_pairs_hook=_no_key_twice, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         raise unable(f"it is not JSON: {error.msg}.", "Download it again.", row=error.lineno) from error
-    except ValueError as error:  # Python reads no number of more than some thousand digits
+    except ValueError as error:  # Python refuses numbers of some thousand digits
         raise unable("it holds a number without end.", "Use the published file as it is.") from error
     except RecursionError as error:
         raise unable("it is nested without end.", "Use the published file as it is.") from error
@@ -191,8 +193,9 @@ def _from_json(text: str) -> Sheet:
 
 
 def _attributes(record: Any) -> Any:
-    """What a feature of a map says in words: a record of GeoJSON (`properties`) or of Esri (`attributes`) without its
-    shape.
+    """The attributes of a map feature, without its geometry.
+
+    Reads GeoJSON (`properties`) and Esri (`attributes`).
     """
     if isinstance(record, dict) and "geometry" in record:
         for part in ("properties", "attributes"):

@@ -1,6 +1,4 @@
-"""One cell at a time: text as people mean it, numbers that are names kept as text, dates in every usual spelling,
-money.
-"""
+"""Reading one cell: text, codes, dates and amounts."""
 
 from __future__ import annotations
 
@@ -14,16 +12,19 @@ from partnerships.transfer.reading.tables import Cell
 
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"), None)
 _EXCEL_EPOCH = dt.date(1899, 12, 30)
-#: What published tables write for "nothing here".
+#: What published tables write for an empty value.
 _NOTHING = {"", "-", "–", "—", "n/a", "na", "nan", "none", "null", "nil", "[x]", "[z]", "..", "#n/a"}
 
 
 class Unreadable(ValueError):
-    """The cell does not hold what its column should; the text says what it holds and what to write."""
+    """The cell has an invalid value; the text gives value and remedy."""
 
 
 def text(cell: Cell) -> str:
-    """The cell as one line: spaces of every kind folded to one, invisible characters gone, 5069.0 read as 5069."""
+    """The cell as one line of text.
+
+    Whitespace is collapsed, invisible characters are removed, and 5069.0 becomes 5069.
+    """
     if cell is None:
         return ""
     if isinstance(cell, bool):
@@ -40,12 +41,15 @@ def text(cell: Cell) -> str:
 
 
 def is_nothing(cell: Cell) -> bool:
-    """Whether the cell says nothing: blank, or one of the marks that tables write for no value."""
+    """Whether the cell is blank or holds a mark for no value."""
     return text(cell).casefold() in _NOTHING
 
 
 def code(cell: Cell) -> str:
-    """A key, code or registration number: text, in capitals, without spaces around or a decimal that Excel added."""
+    """A key, code or registration number in capitals.
+
+    Spaces around it and a decimal added by Excel are removed.
+    """
     line = text(cell)
     if re.fullmatch(r"\d+\.0+", line):
         line = line.partition(".")[0]
@@ -53,7 +57,7 @@ def code(cell: Cell) -> str:
 
 
 def flag(cell: Cell) -> bool | None:
-    """Yes, no, or None where the cell says neither."""
+    """Yes, no, or None if the cell says neither."""
     word = text(cell).casefold()
     if word in ("true", "yes", "y", "1", "t"):
         return True
@@ -61,9 +65,9 @@ def flag(cell: Cell) -> bool | None:
 
 
 def partial_date(cell: Cell) -> PartialDate | None:
-    """A date as precise as it was written; None where there is nothing.
+    """A date as precise as it was written; None for an empty cell.
 
-    Read: 2017, 2017.0, 2017-04, 2017-04-11, 2017-04-11T00:00:00, 11/04/2017 (day first, as in Britain), 11.04.2017,
+    Reads 2017, 2017.0, 2017-04, 2017-04-11, 2017-04-11T00:00:00, 11/04/2017 (day first, as in Britain), 11.04.2017,
     11 April 2017, 11-Apr-17, 11th April 2017, April 2017, a date cell, and a day number of Excel. Raises `Unreadable`.
     """
     if is_nothing(cell):
@@ -109,7 +113,7 @@ def _month(word: str) -> int:
 
 
 def _century(year: str) -> str:
-    """Two-digit years as POSIX reads them: 69 and later belong to the last century."""
+    """Two-digit years as in POSIX: 69 and later are in the last century."""
     if len(year) == 2 and year.isdecimal():
         return f"19{year}" if int(year) >= 69 else f"20{year}"
     return year
@@ -123,7 +127,10 @@ def _made(year: str, month: str, day: str | None) -> PartialDate:
 
 
 def full_date(cell: Cell) -> dt.date | None:
-    """A day; None where there is nothing. Raises `Unreadable`, also where only the month or the year is given."""
+    """A full date; None for an empty cell.
+
+    Raises `Unreadable`, also if only the month or year is given.
+    """
     partial = partial_date(cell)
     if partial is None:
         return None
@@ -133,8 +140,9 @@ def full_date(cell: Cell) -> dt.date | None:
 
 
 def amount(cell: Cell) -> Decimal | None:
-    """A sum of money or a quantity: £1,373,992.00, 2013.0, (500.00), 1 200; None where there is nothing. Raises
-    `Unreadable`.
+    """A sum of money or a quantity; None for an empty cell.
+
+    Reads £1,373,992.00, 2013.0, (500.00) and 1 200. Raises `Unreadable`.
     """
     if is_nothing(cell):
         return None

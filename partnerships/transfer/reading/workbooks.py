@@ -1,4 +1,4 @@
-"""Excel workbooks: looked over as an archive before a byte of them is believed, then read row by row."""
+"""Reads Excel workbooks, after checking them as archives."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 else:
     openpyxl = late("openpyxl")
 
-#: Limits of a workbook, which is an archive (docs/safety.md, Limits).
+#: Limits of a workbook as an archive (docs/safety.md, Limits).
 MAX_ENTRIES = 200
 MAX_UNPACKED = 20 * 1024 * 1024
 MAX_ROWS = 200_000
 MAX_COLUMNS = 300
-#: Blank rows that formatting leaves below a table; a sheet of Excel has no more rows than this.
+#: Maximum blank rows below a table, left by formatting; an Excel sheet has no more rows than this.
 LAST_ROW = 1_048_576
 _DECLARATIONS = tuple(
     word.encode(encoding)
@@ -33,14 +33,15 @@ Numbered = list[tuple[int, tuple[Any, ...]]]
 
 
 def read_workbook(data: bytes) -> Iterator[tuple[str, Numbered]]:
-    """Each visible sheet with its rows under their numbers, values as Excel last computed them.
+    """Each visible sheet with its numbered rows.
 
-    Raises `UnableToRead` when the archive is no workbook, is damaged, or unpacks to more than a list needs.
+    Values are those that Excel last computed. Raises `UnableToRead` if the archive is not a workbook, is damaged, or
+    unpacks to more than a list needs.
     """
     _look_over(data)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # openpyxl warns of styles and validations that a list does not need
+            warnings.simplefilter("ignore")  # openpyxl warns about styles and validations, which lists do not need
             book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
             found = [(sheet.title, _rows(sheet)) for sheet in book.worksheets if sheet.sheet_state == "visible"]
     except (
@@ -89,7 +90,10 @@ def _look_over(data: bytes) -> None:
 
 
 def _no_declarations(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
-    """Refuse document types and entities: no spreadsheet program writes them, and they can unfold without end."""
+    """Refuse document types and entities in XML.
+
+    No spreadsheet program writes them, and entities can expand without end.
+    """
     tail = b""
     with archive.open(entry) as part:
         while piece := part.read(1 << 16):

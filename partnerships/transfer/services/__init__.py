@@ -1,1 +1,1 @@
-"""What can be brought in and given out, and what a person decides of it."""
+"""Services that import lists and apply people's answers to rows."""

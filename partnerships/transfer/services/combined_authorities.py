@@ -1,6 +1,4 @@
-"""Bringing in which districts make up each combined authority, and the authorities themselves where they are not there
-yet.
-"""
+"""Importing combined authorities and the districts they consist of."""
 
 from __future__ import annotations
 
@@ -20,8 +18,9 @@ from partnerships.transfer.services.doubts import Doubts, NewDoubt, settled
 def bring_combined_authorities(
     listed: tuple[CombinedAuthority, ...], directory: Directory, doubts: Doubts, run: Import
 ) -> None:
-    """Bring the directory up to date with a look-up of districts to combined authorities. Raises `UnableToRead` when
-    there is no council yet.
+    """Update the directory from a look-up of combined authorities.
+
+    Raises `UnableToRead` if the directory has no councils yet.
     """
     if not any(one.kind == Kind.COUNCIL for one in directory.organisations.values()):
         raise UnableToRead(
@@ -127,7 +126,7 @@ def _update(
 def _serve(
     authority: CombinedAuthority, body: Organisation, listed_codes: set[str], directory: Directory, run: Import
 ) -> list[str]:
-    """Make the authority serve exactly the listed districts from now on; say what that changed."""
+    """Make the authority serve exactly the listed districts; say the changes."""
     own = directory.areas.get(authority.code) or directory.area(
         authority.code, name=authority.name, kind=AreaKind.COMBINED_AUTHORITY
     )
@@ -156,8 +155,9 @@ def _names(areas: list[Area]) -> str:
 
 
 def _district(code: str, name: str, listed_codes: set[str], directory: Directory, run: Import) -> Area:
-    """The area of a district. A new code with the name and tier of one council, whose old code the list does not have,
-    is its new code.
+    """The area of a district.
+
+    An unknown code with the name and tier of exactly one council, whose old code is not in the list, is its new code.
     """
     known = directory.areas.get(code)
     if known is not None:
@@ -183,7 +183,7 @@ def _district(code: str, name: str, listed_codes: set[str], directory: Directory
 def apply_combined_authority_answer(
     doubt: Doubt, body: Organisation | None, directory: Directory, run: Import
 ) -> Organisation:
-    """Do what a person answered: join the row of the doubt to the body, or make a new one of it."""
+    """Apply an answer: match the row to the organisation, or create one."""
     districts = tuple((code, name) for code, name in doubt.row["districts"])
     authority = CombinedAuthority(doubt.row["row"], doubt.row["code"], doubt.row["name"], districts)
     codes = {code for code, _ in districts}

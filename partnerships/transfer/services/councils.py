@@ -1,4 +1,4 @@
-"""Bringing in councils and combined authorities: bodies, the areas they govern, and who followed whom."""
+"""Importing councils and combined authorities, areas and successions."""
 
 from __future__ import annotations
 
@@ -31,15 +31,16 @@ from partnerships.transfer.services.doubts import Doubts, NewDoubt, distinct
 LONDON = "E12000007"
 _AREA_KINDS = {"CTY": AreaKind.COUNTY, "COMB": AreaKind.COMBINED_AUTHORITY, "SRA": AreaKind.REGION}
 _GOVERNING = (Kind.COUNCIL, Kind.STRATEGIC_AUTHORITY)
-#: How many bodies a doubt offers.
+#: Maximum organisations offered for a row to review.
 _MAX_OFFERED = 12
 _DATES = ("starts_on", "ends_on")
 _TUPLES = ("successors", "alternatives", "former_codes")
 
 
 def bring_councils(listed: CouncilList, directory: Directory, doubts: Doubts, run: Import) -> None:
-    """Bring the directory up to date with a list. Raises `UnableToRead` where the list contradicts itself or the
-    directory.
+    """Update the directory from a list of councils.
+
+    Raises `UnableToRead` if the list contradicts itself or the directory.
     """
     _check(listed, directory)
     if listed.elsewhere:
@@ -79,8 +80,9 @@ def bring_councils(listed: CouncilList, directory: Directory, doubts: Doubts, ru
 
 
 def _as_at(councils: Sequence[Council], run: Import) -> tuple[Council, ...]:
-    """The councils as they stood on the list's day: an end that was still to come has not come yet, one that was past
-    has.
+    """The councils as they were on the list's date.
+
+    Ends after it are ignored, ends before it count.
     """
     later = [one for one in councils if one.ends_on and one.ends_on > run.as_of and not one.is_current]
     if later:
@@ -92,12 +94,15 @@ def _as_at(councils: Sequence[Council], run: Import) -> tuple[Council, ...]:
 
 
 def find_council(council: Council, directory: Directory) -> Organisation | None:
-    """The body of a row by its key, else by its code, present or former."""
+    """The organisation of a row, by key or else by code, old or new."""
     return directory.holder(Scheme.LOCAL_AUTHORITY, council.key) or directory.holder(Scheme.GSS, council.gss)
 
 
 class _Matching:
-    """Which body each row is: by key or code; else by name, where only one body can be meant; else a person decides."""
+    """Matches rows to organisations, by key or code, or else by name.
+
+    A name must be unambiguous; otherwise the row is left for review.
+    """
 
     def __init__(self, listed: CouncilList, directory: Directory, doubts: Doubts, run: Import) -> None:
         self._listed = listed
@@ -105,7 +110,7 @@ class _Matching:
         self._doubts = doubts
         self._run = run
         self._codes = {council.gss for council in listed.councils}
-        #: The rows that are a body by its name alone.
+        #: Rows that were matched by name alone.
         self.joined: set[str] = set()
         self._of_place: dict[tuple[str, str], list[Organisation]] = defaultdict(list)
         self._places: dict[int, set[str]] = {}
@@ -117,7 +122,10 @@ class _Matching:
                     self._of_place[body.kind, place].append(body)
 
     def matched(self, councils: Sequence[Council]) -> dict[str, Organisation | None]:
-        """The body of each row by the row's key; None for a new one. Rows that wait for a person are not in it."""
+        """The organisation of each row by the row's key; None for a new one.
+
+        Rows left for review are missing.
+        """
         found: dict[str, Organisation | None] = {}
         taken: dict[int, Council] = {}
         waiting = []
@@ -147,8 +155,9 @@ class _Matching:
         return found
 
     def _contradicting(self, council: Council, body: Organisation) -> list[Organisation]:
-        """Other bodies whose name the row has, where the list has codes and names alone and the name is not the
-        body's.
+        """Other organisations with the row's name.
+
+        Only for lists of codes and names, and only if the name differs from the matched organisation's.
         """
         place = _place(council.name, combined=council.is_combined)
         if self._listed.is_whole or body.kind not in _GOVERNING or place in self._places[body.pk]:
@@ -163,7 +172,7 @@ class _Matching:
         )
 
     def _by_name(self, council: Council, found: dict[str, Organisation | None], taken: dict[int, Council]) -> None:
-        # A list with keys tells two councils of one name apart; one of codes and names does not.
+        # Keys tell two councils of the same name apart; codes and names do not.
         alike = [one for one in self._alike(council) if one.pk not in taken or not self._listed.is_whole]
         living = [one for one in alike if not one.is_ended]
         one_is_left = len(living) == 1 and living[0].pk not in taken
@@ -182,8 +191,10 @@ class _Matching:
             found[council.key] = None
 
     def _is_sure(self, body: Organisation, council: Council) -> bool:
-        """Whether the one living body of the row's name is the row: of its tier, under no key or code that the list
-        has for another. A combined authority may always be a successor.
+        """Whether the one active organisation with the row's name is the row's.
+
+        It must have the row's tier, and no key or code that another row has. Never sure for a combined authority with a
+        code: it may be a successor.
         """
         codes = self._directory.values(body, Scheme.GSS)
         if self._listed.is_whole and self._directory.values(body, Scheme.LOCAL_AUTHORITY) - {council.key}:
@@ -197,8 +208,9 @@ class _Matching:
         return any(code[:3] == council.gss[:3] for code in codes)
 
     def _gone(self, council: Council, taken: dict[int, Council]) -> list[Organisation]:
-        """Living bodies of the row's tier that a list of codes and names no longer has: one of them may have been
-        renamed and recoded at once.
+        """Active organisations of the row's tier that the list lacks.
+
+        Only for lists of codes and names: one of them may have changed both.
         """
         if self._listed.is_whole:
             return []
@@ -229,7 +241,7 @@ def _as_row(council: Council, listed: CouncilList) -> dict[str, Any]:
 
 
 def apply_council_answer(doubt: Doubt, body: Organisation | None, directory: Directory, run: Import) -> Organisation:
-    """Do what a person answered: join the row of the doubt to the body, or make a new one of it."""
+    """Apply an answer: match the row to the organisation, or create one."""
     row = dict(doubt.row)
     official = row.pop("official")
     row |= {name: dt.date.fromisoformat(row[name]) if row[name] else None for name in _DATES}
@@ -282,9 +294,10 @@ def _check(listed: CouncilList, directory: Directory) -> None:
 
 
 def _areas(councils: tuple[Council, ...], directory: Directory, *, names_are_areas: bool) -> dict[str, Area]:
-    """The area of each council by its key; regions first, then counties, then what they contain.
+    """The area of each council by its key.
 
-    A list of codes and names (`names_are_areas`) names areas that are new; those known keep their names.
+    Regions first, then counties, then what they contain. If `names_are_areas` (lists of codes and names), the list
+    names new areas; known areas keep their names.
     """
     for code, name in REGION_NAMES.items():
         directory.area(code, name=name, kind=AreaKind.REGION)
@@ -315,7 +328,10 @@ def _areas(councils: tuple[Council, ...], directory: Directory, *, names_are_are
 
 
 def _fields(council: Council, directory: Directory, *, official: bool) -> dict[str, Any]:
-    """What the list says of the body. What it leaves blank is not touched, nor the name where the list names areas."""
+    """The organisation's fields in the list.
+
+    Blank fields are left out, and so is the name if the list names areas.
+    """
     fields: dict[str, Any] = {"council_type": council.type}
     if official:
         fields["name"] = council.name
@@ -350,8 +366,9 @@ def _body(
     official: bool,
     joined: bool,
 ) -> Organisation:
-    """The body of the row, made or brought up to date. With `official`, the row's name is the body's own; `joined`
-    says that only the name told who it is.
+    """The row's organisation, created or updated.
+
+    If `official`, the row has the organisation's own name; if `joined`, it was matched by name alone.
     """
     if known is not None:
         return _brought_up_to_date(known, council, area, directory, run, official=official, joined=joined)
@@ -406,10 +423,10 @@ def _brought_up_to_date(
 def follow_code(
     body: Organisation, area: Area, directory: Directory, run: Import, *, ends_on: dt.date | None = None
 ) -> list[str]:
-    """Let a council govern the area of its present code; where that is a new code for the same place, the old one ends.
+    """Make a council govern the area of its present code.
 
-    A list that still has a code known to have ended changes nothing; nor does one with a lower code of the same tier,
-    which was handed out before the one known.
+    A new code for the same place ends the old one. Nothing changes if the list still has a code that has ended, or a
+    lower code of the same tier, which is older than the known one.
     """
     if area.valid_to is not None and ends_on is None:
         return []
@@ -445,8 +462,10 @@ def _successions(
     directory: Directory,
     run: Import,
 ) -> None:
-    """One event for each set of successors on a day: districts that became one council are merged, a county's two
-    heirs split it. What waits for a person is in none until then.
+    """One succession for each set of successors on a date.
+
+    Districts that became one council are a merger; the two successors of a county are a split. Rows left for review
+    are not included yet.
     """
     events: dict[tuple[tuple[str, ...], dt.date | None], list[Organisation]] = {}
     rows: dict[tuple[tuple[str, ...], dt.date | None], int] = {}

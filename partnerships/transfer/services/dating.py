@@ -1,4 +1,4 @@
-"""On which day a list was true, and that no older one is taken for the latest."""
+"""The date of a list, and the refusal of lists older than the latest."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from partnerships.transfer.reporting import Report
 def settled_date(
     *, given: dt.date | None, named: dt.date | None, said: dt.date | None, now: dt.datetime, report: Report
 ) -> dt.date:
-    """The day as somebody gave it, else as the file's name, title or rows say it, else today, which the report says.
+    """The date given, else the date found in the list, else today.
 
-    Raises `UnableToRead` for a given day that is still to come: a list cannot be true then already.
+    The date is looked for in the file's name, title and rows; the report says when today is assumed. Raises
+    `UnableToRead` if the given date is in the future.
     """
     today = timezone.localdate(now)
     if given is not None:
@@ -28,7 +29,7 @@ def settled_date(
             )
         return given
     if found := named or said:
-        return min(found, today)  # “November 2026” is its last day, unless that is still to come
+        return min(found, today)  # “November 2026” means its last day, or today if that is still to come
     report.dated_today = True
     report.remark(
         f"Neither the file's name nor its rows say on which day it was true: taken for today, {long_date(today)}. If "
@@ -38,9 +39,9 @@ def settled_date(
 
 
 def refuse_older(*, register: str, digest: str, as_of: dt.date) -> None:
-    """Let nothing older than the latest list of the same register be applied: it would take the directory back in time.
+    """Refuse a list older than the latest one of the same register.
 
-    A file that was imported again counts with the day given last, so that a wrong day can be put right. Raises
+    If a file is imported again, its last given date counts, so that a wrong date can be corrected. Raises
     `UnableToRead`.
     """
     newest: dict[str, ImportRun] = {}

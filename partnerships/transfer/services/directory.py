@@ -1,6 +1,4 @@
-"""The directory held against a list: what is known under which key, looked up in memory, and brought up to date row by
-row.
-"""
+"""The directory in memory, for matching and updating by lists."""
 
 from __future__ import annotations
 
@@ -43,7 +41,7 @@ def silent(done: int, total: int) -> None:
 
 @dataclass
 class Import:
-    """What every step of an import needs: who, when, from which list, and where to note what happened."""
+    """What each step of an import needs: author, time, list and report."""
 
     register: str
     author: User | None
@@ -52,13 +50,14 @@ class Import:
     source: str
     report: Report = field(default_factory=Report)
     progress: Progress = silent
-    #: The row that is being brought in, to be named where it is refused.
+    #: The row being imported, for error messages.
     row: int | None = None
 
 
 class Directory:
-    """Organisations, identifiers, names, areas and areas served as they stand, kept in step with what the import
-    writes.
+    """Organisations, identifiers, names, areas and areas served.
+
+    Kept in step with what the import writes.
     """
 
     def __init__(self) -> None:
@@ -85,7 +84,7 @@ class Directory:
         self.by_name[fold_name(name)].add(pk)
 
     def holder(self, scheme: str, value: str) -> Organisation | None:
-        """The organisation that an identifier stands for."""
+        """The organisation that has an identifier."""
         pk = self.holders.get((scheme, value))
         return self.organisations[pk] if pk is not None else None
 
@@ -108,7 +107,7 @@ class Directory:
         identifiers: Iterable[tuple[str, str]],
         names: Iterable[str],
     ) -> None:
-        """Take note of an organisation just created."""
+        """Add an organisation that was just created."""
         self.organisations[organisation.pk] = organisation
         for scheme, value in identifiers:
             self._hold(organisation.pk, scheme, value)
@@ -116,7 +115,7 @@ class Directory:
             self._call(organisation.pk, name)
 
     def area(self, code: str, **fields: Any) -> Area:
-        """The area of a code, made or brought up to date where it differs."""
+        """The area with a code, created or updated."""
         known = self.areas.get(code)
         if known is not None and all(getattr(known, name) == value for name, value in fields.items()):
             return known
@@ -126,7 +125,7 @@ class Directory:
         return area
 
     def district(self, code: str, name: str) -> Area:
-        """The area of a district's code; an unknown one is made with the list's name for it."""
+        """The area of a district's code, created by the list's name if unknown."""
         return self.areas.get(code) or self.area(code, name=name or code, kind=AreaKind.DISTRICT)
 
     def update(
@@ -139,8 +138,9 @@ class Directory:
         names: Iterable[tuple[str, str]] = (),
         registered_on: dt.date | None = None,
     ) -> list[str]:
-        """Write what differs and say in words what did; an identifier that stands for another organisation is left
-        there.
+        """Write what differs; returns the changes in words.
+
+        An identifier that another organisation has stays there.
         """
         said = []
         differing = {name: value for name, value in fields.items() if _differ(getattr(organisation, name), value)}
@@ -186,7 +186,7 @@ class Directory:
         starts_on: dt.date | None = None,
         ends_on: dt.date | None = None,
     ) -> bool:
-        """Let the organisation serve the area unless it does; and whether that was news."""
+        """Make the organisation serve the area; whether that is a change."""
         rows = self.served[organisation.pk][area.pk]
         if any(row.ends_on == ends_on or row.ends_on is None for row in rows):
             for row in rows:
@@ -210,7 +210,7 @@ class Directory:
         return True
 
     def end_service(self, organisation: Organisation, area: Area, on: dt.date, run: Import) -> bool:
-        """End the organisation's serving of the area where it is open; and whether it was."""
+        """End the organisation's service of the area; whether it was open."""
         for row in self.served[organisation.pk][area.pk]:
             if row.ends_on is None or row.ends_on > on:
                 end_area_served(served=row, on=on, author=run.author, now=run.now)
@@ -218,7 +218,7 @@ class Directory:
         return False
 
     def mark_listed(self, listed: set[int], expected: Iterable[Organisation], run: Import) -> None:
-        """Mark those that the list should have and has not; take the mark off those that it has again."""
+        """Mark organisations missing from the list; unmark those found again."""
         due = list(expected)
         absent = [organisation for organisation in due if organisation.pk not in listed]
         news = [one for one in absent if run.register not in one.missing_from]
@@ -238,12 +238,12 @@ class Directory:
 
 
 def alternative_names(*names: str) -> list[tuple[str, str]]:
-    """Names as further ones to be found by."""
+    """Add alternative names, for searching."""
     return [(name, NameKind.ALTERNATIVE) for name in names if name]
 
 
 def _differ(was: Any, now: Any) -> bool:
-    """Whether a list says something else: one that writes a name in capitals, or with another apostrophe, does not."""
+    """Whether a list has another value; capitals and apostrophes are ignored."""
     if isinstance(was, str) and isinstance(now, str) and was and now:
         return fold_name(was) != fold_name(now)
     return bool(was != now)

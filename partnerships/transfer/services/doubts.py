@@ -1,4 +1,4 @@
-"""Rows that no rule joins for sure: kept for a person, whose answer every later list finds again."""
+"""Rows to review, whose answers later lists use again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from partnerships.transfer.services.directory import Import
 
 @dataclass(frozen=True, slots=True)
 class NewDoubt:
-    """A row to ask about, before its run is on record."""
+    """A row to review, before its run is saved."""
 
     key: str
     name: str
@@ -24,24 +24,24 @@ class NewDoubt:
 
 @dataclass
 class Doubts:
-    """The answers given so far for one register, and the questions this import adds."""
+    """The answers known for one register, and the new rows to review."""
 
     answers: dict[str, Doubt]
     asked: list[NewDoubt] = field(default_factory=list)
 
     @classmethod
     def of(cls, register: str) -> Doubts:
-        """With every answer given for the register."""
+        """With every answer known for the register."""
         rows = Doubt.objects.filter(register=register).select_related("organisation")
         return cls({doubt.key: doubt for doubt in rows})
 
     def answer(self, key: str) -> Doubt | None:
-        """What was answered for a row; None where nobody asked or answered yet."""
+        """The answer to a row; None if there is none."""
         doubt = self.answers.get(key)
         return doubt if doubt is not None and doubt.answer else None
 
     def ask(self, run: Import, doubt: NewDoubt) -> None:
-        """Leave the row for a person."""
+        """Leave the row for review."""
         self.asked.append(doubt)
         could = ", ".join(one.name for one in doubt.candidates)
         run.report.note(
@@ -57,7 +57,7 @@ def settled(
     create: Callable[[], None],
     leave: Callable[[], None],
 ) -> bool:
-    """Do as a person answered for this row; False where nobody has."""
+    """Apply the answer to this row; False if there is none."""
     answer = doubts.answer(key)
     if answer is None:
         return False
@@ -71,5 +71,5 @@ def settled(
 
 
 def distinct(organisations: Iterable[Organisation]) -> tuple[Organisation, ...]:
-    """Each organisation once, in order."""
+    """The organisations without duplicates, in order."""
     return tuple({one.pk: one for one in organisations}.values())

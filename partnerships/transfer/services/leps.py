@@ -1,4 +1,4 @@
-"""Bringing in Local Enterprise Partnerships: closed bodies with the districts they served."""
+"""Importing Local Enterprise Partnerships as closed organisations."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from partnerships.transfer.reading.names import lep_place
 from partnerships.transfer.services.directory import Directory, Import
 from partnerships.transfer.services.doubts import Doubts, NewDoubt, settled
 
-#: Core funding ended and functions passed on with the new financial year. Lists of LEPs do not say so; an
-#: administrator can
-#: give a LEP whose company lives on another date or status.
+#: Core funding and functions of LEPs ended with the financial year. Lists of LEPs do not say so; an administrator can
+#: give a LEP whose company goes on another date or status.
 CLOSED_ON = dt.date(2024, 4, 1)
 
 
 def bring_leps(listed: tuple[Lep, ...], directory: Directory, doubts: Doubts, run: Import) -> None:
-    """Bring the directory up to date with a list of LEPs of any year."""
+    """Update the directory from a list of LEPs of any year."""
     seen: set[int] = set()
     codes = {lep.code for lep in listed}
     places = {lep_place(lep.name) for lep in listed}
@@ -28,7 +27,7 @@ def bring_leps(listed: tuple[Lep, ...], directory: Directory, doubts: Doubts, ru
         one
         for one in directory.organisations.values()
         if one.kind == Kind.LEP
-        and directory.values(one, Scheme.LEP)  # it came from such a list; one entered by hand need not be in any
+        and directory.values(one, Scheme.LEP)  # from an earlier list; a LEP entered by hand may be missing
         and not directory.values(one, Scheme.LEP) & codes
         and not {lep_place(name) for name in directory.names[one.pk]} & places
     ]
@@ -47,7 +46,7 @@ def bring_leps(listed: tuple[Lep, ...], directory: Directory, doubts: Doubts, ru
 def _bring(
     lep: Lep, codes: set[str], gone: list[Organisation], directory: Directory, doubts: Doubts, run: Import
 ) -> Organisation | None:
-    """Create, update or join one LEP; None where a person has to decide, or decided to leave it out."""
+    """Create, update or match one LEP; None if the row waits or is left out."""
     known = directory.holder(Scheme.LEP, lep.code)
     if known is not None:
         return _update(lep, known, directory, run)
@@ -69,7 +68,7 @@ def _bring(
     ]
     if len(same) == 1:
         return _update(lep, same[0], directory, run)
-    if gone:  # no LEP has begun since these lists were written: one new and one gone are likely one and the same
+    if gone:  # no LEP was founded after these lists, so one new and one missing are probably the same
         doubts.ask(
             run,
             NewDoubt(
@@ -110,8 +109,9 @@ def _common_region(areas: list[Area]) -> Area | None:
 
 
 def _update(lep: Lep, body: Organisation, directory: Directory, run: Import) -> Organisation:
-    """Bring a known LEP up to date. Its name stays: lists shorten it differently from year to year, and all
-    are kept.
+    """Update a known LEP.
+
+    Its name stays, because lists shorten it differently each year; all forms are kept.
     """
     said = directory.update(
         body, run, fields={}, identifiers=[(str(Scheme.LEP), lep.code)], names=[(lep.name, "alternative")]
@@ -127,8 +127,9 @@ def _update(lep: Lep, body: Organisation, directory: Directory, run: Import) -> 
 
 
 def _serve(lep: Lep, body: Organisation, directory: Directory, run: Import) -> int:
-    """Note the districts served until the LEP closed, or until the district itself was no more; and how many were
-    news.
+    """Add the districts served; returns how many are new.
+
+    Service ends when the LEP closed, or earlier if the district ended.
     """
     added = 0
     closed = body.valid_to
@@ -140,7 +141,7 @@ def _serve(lep: Lep, body: Organisation, directory: Directory, run: Import) -> i
 
 
 def apply_lep_answer(doubt: Doubt, body: Organisation | None, directory: Directory, run: Import) -> Organisation:
-    """Do what a person answered: join the row of the doubt to the body, or make a new one of it."""
+    """Apply an answer: match the row to the organisation, or create one."""
     districts = tuple((code, name) for code, name in doubt.row["districts"])
     lep = Lep(doubt.row["row"], doubt.row["code"], doubt.row["name"], districts)
     if body is None:

@@ -1,5 +1,6 @@
-"""Importing published local plans: as plans of their councils, open to everyone, one version for each vintage that
-differs.
+"""Importing published local plans as plans of their councils.
+
+They are public, and each changed file adds one version.
 """
 
 from __future__ import annotations
@@ -44,13 +45,13 @@ from partnerships.transfer.services.directory import Import, Progress, silent
 from partnerships.transfer.services.locking import wait_for_turn
 from partnerships.transfer.services.registers import Outcome, last_line, row_errors
 
-#: Names the file and its publisher in every version's note.
+#: The note of every version: names the file and its publisher.
 PUBLISHER = "planning data platform, MHCLG"
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file's name and bytes."""
+    """A file's name and content."""
 
     name: str
     data: bytes
@@ -66,10 +67,10 @@ def import_local_plans(
     dry_run: bool = False,
     progress: Progress = silent,
 ) -> Outcome:
-    """Bring published local plans and their milestones in: a new version of exactly the plans that differ.
+    """Import local plans and milestones; each changed plan gets a version.
 
-    A plan that is no longer in the file stays, with a line in its history that says so. All or nothing. Raises
-    `UnableToRead` with every fault of both files.
+    A plan missing from the file stays, with an event in its history. All or nothing. Raises `UnableToRead` with every
+    problem in both files.
     """
     listed = read_local_plans(
         read_sheets(plans.data, plans.name),
@@ -153,7 +154,7 @@ def _bring(listed: LocalPlans, run: Import, plans_name: str) -> None:
 
 
 def _without_withdrawn(listed: LocalPlans, run: Import) -> LocalPlans:
-    """The plans without the milestones that the platform has ended."""
+    """The plans without milestones that the platform has withdrawn."""
     ended = [one for plan in listed.plans for one in plan.milestones if one.ended and one.ended <= run.as_of]
     if not ended:
         return listed
@@ -170,7 +171,7 @@ def _ends(plan: LocalPlan, run: Import) -> bool:
 
 
 def _close(plan: LocalPlan, body: Plan, run: Import) -> None:
-    """Close the plan where the file says that it has ended."""
+    """Close the plan if the file says that it has ended."""
     if plan.ended is None or not _ends(plan, run):
         return
     body.refresh_from_db()
@@ -182,8 +183,9 @@ def _close(plan: LocalPlan, body: Plan, run: Import) -> None:
 
 
 def _owners(listed: LocalPlans, run: Import, plans_name: str) -> dict[str, Organisation]:
-    """The organisation of every CURIE in the file. Raises `UnableToRead` naming those that the directory does not
-    have.
+    """The organisation of every CURIE in the file.
+
+    Raises `UnableToRead` with those missing from the directory.
     """
     wanted = {curie: plan for plan in reversed(listed.plans) for curie in plan.organisations}
     held = {
@@ -225,7 +227,7 @@ def _owners(listed: LocalPlans, run: Import, plans_name: str) -> dict[str, Organ
 
 
 class _Known:
-    """The plans imported before, by the reference of the published file."""
+    """The imported plans, by the reference in the published file."""
 
     def __init__(self) -> None:
         self.plans = list(
@@ -239,7 +241,7 @@ class _Known:
             self._by_reference.setdefault(plan.external_reference.partition("#")[0], []).append(plan)
 
     def external(self, plan: LocalPlan, listed: LocalPlans) -> str:
-        """What a new plan is known by: its reference, and its name too where the reference stands for several."""
+        """A new plan's reference, with its name if several plans share it."""
         several = [one for one in listed.plans if one.reference == plan.reference]
         taken = {one.external_reference for one in self._by_reference.get(plan.reference, ())}
         if len(several) == 1 and plan.reference not in taken:
@@ -247,8 +249,9 @@ class _Known:
         return plan.key[:200]
 
     def matched(self, listed: LocalPlans) -> list[tuple[LocalPlan, Plan | None]]:
-        """Each row with its plan: by reference, and among several of one reference by name, else one left for one
-        left.
+        """Each row with its plan.
+
+        Matched by reference, then by name if several share one; the last row and plan left over are matched.
         """
         found: dict[str, Plan] = {}
         groups: dict[str, list[LocalPlan]] = {}
@@ -317,7 +320,7 @@ def _bring_one(
 
 
 def _publish(plan: Plan, newest: Version | None, before: object, fresh: object, run: Import) -> None:
-    """Publish what the file changed, keeping what the owners added by hand since the last import."""
+    """Publish the file's changes and keep the owners' own edits."""
     if plan.is_over:
         run.report.remark(
             f"{plan.title} is {plan.get_status_display().lower()} here: what the file changed was left out."
@@ -351,7 +354,7 @@ def _remark_on_owners(plan: LocalPlan, existing: Plan, bodies: list[Organisation
 
 
 def _mark(plans: list[Plan], seen: set[int], run: Import) -> None:
-    """Write in the history of a plan that the file no longer has that it is so, once; and that it is there again."""
+    """Record once that a plan is missing from the file, or found again."""
     events = Event.objects.filter(
         target_kind="plan",
         target_id__in=[plan.pk for plan in plans],

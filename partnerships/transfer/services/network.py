@@ -1,5 +1,6 @@
-"""Loading a whole network from one file: everything is played in the order of its dates through the rooms' own
-services.
+"""Loading a network from one file.
+
+Its events are replayed in order of date through the rooms' own services.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from partnerships.transfer.services.locking import wait_for_turn
 
 @dataclass(order=True)
 class Step:
-    """Something that happened at a moment; steps of one moment keep the order in which they were written."""
+    """An event at a moment; events of one moment keep the file's order."""
 
     at: dt.datetime
     order: int
@@ -47,7 +48,7 @@ class Step:
 
 @dataclass
 class Network:
-    """What has been loaded so far, by the keys of the file, and what is still to be played."""
+    """What is loaded, by the file's keys, and the steps still to replay."""
 
     file: dict[str, Any]
     now: dt.datetime
@@ -62,12 +63,15 @@ class Network:
 
     @property
     def begins(self) -> dt.datetime:
-        """When the network began: bodies and people are as old as that."""
+        """When the network began: the age of its organisations and people."""
         begins: dt.datetime | None = self.file["begins"]
         return begins or self.now
 
     def by(self, key: str) -> User:
-        """The person who did it: services ask for their rights. Raises `UnableToLoad` where the file names nobody."""
+        """The person who acts; services check their rights.
+
+        Raises `UnableToLoad` if the file names nobody.
+        """
         if not key:
             raise UnableToLoad("it names nobody who did this.", "Add “by” with the key of a person.")
         return self.people[key]
@@ -77,11 +81,14 @@ class Network:
         return [self.organisations[key] for key in keys]
 
     def keep(self, kind: str, key: str, made: Any) -> None:
-        """Remember what a key of the file became."""
+        """Store the object that a key of the file became."""
         self.made.setdefault(kind, {})[key] = made
 
     def found(self, kind: str, key: str, *, state: str = "there") -> Any:
-        """What a key of the file became. Raises `UnableToLoad` where it is not in that state yet at this moment."""
+        """The object that a key of the file became.
+
+        Raises `UnableToLoad` if it is not in that state yet at this moment.
+        """
         try:
             return self.made[kind][key]
         except KeyError:
@@ -90,12 +97,12 @@ class Network:
             ) from None
 
     def then(self, at: dt.datetime, path: str, play: Callable[[dt.datetime], None]) -> None:
-        """Play this when its moment comes."""
+        """Replay this at its moment."""
         heapq.heappush(self.steps, Step(at, next(self._orders), path, play))
 
 
 class UnableToLoad(Exception):
-    """Something in the file cannot be: what was found, and the remedy."""
+    """An entry in the file is not possible; says the problem and remedy."""
 
     def __init__(self, found: str, remedy: str) -> None:
         self.found, self.remedy = found, remedy
@@ -115,10 +122,10 @@ def load_network(
     dry_run: bool = False,
     demo: bool = False,
 ) -> tuple[ImportRun, bool]:
-    """Load a network file whole, or nothing of it; the run, and whether anything was done.
+    """Load all of a network file or nothing; the run, and whether it is new.
 
-    The same file again does nothing. `demo` gives everyone with an account the file's demonstration password. Nobody is
-    written to: a file tells what has already happened. Raises `UnableToRead` with every fault and its path.
+    Loading the same file again does nothing. With `demo`, every account gets the file's demonstration password. No
+    emails are sent. Raises `UnableToRead` with every problem and its path.
     """
     file = read_network(data, now)
     digest = hashlib.sha256(data).hexdigest()
@@ -144,7 +151,7 @@ def load_network(
         waiting = list(connection.run_on_commit)
         with without_emails():
             counts = _play(network, parts)
-        # Nudges for what happened long ago.
+        # Nudges would be about events of long ago.
         connection.run_on_commit = waiting
         run = ImportRun(
             register=Register.NETWORK,
@@ -179,7 +186,7 @@ def _earlier(name: str) -> ImportRun | None:
 
 
 def _play(network: Network, parts: tuple[Part, ...]) -> dict[str, int]:
-    """Lay everything out, then play it in the order of its dates."""
+    """Collect all steps, then replay them in order of date."""
     _areas(network)
     _organisations(network)
     _people(network)
@@ -214,7 +221,7 @@ LISTS = (
 
 @contextmanager
 def at(path: str) -> Iterator[None]:
-    """Say where in the file it was that a service refused."""
+    """Add the place in the file to what a service refuses."""
     try:
         yield
     except UnableToLoad as error:
@@ -227,7 +234,7 @@ def at(path: str) -> Iterator[None]:
         found = str(error).splitlines()[0]
         raise UnableToRead([Problem(None, "", f"it cannot be stored: {found}.", "Correct it.", path=path)]) from error
     except Exception as error:
-        # Services refuse with exceptions of their own, all named so; anything else is a fault of ours.
+        # Services refuse with exceptions named UnableTo…; anything else is a bug.
         if not type(error).__name__.startswith("Unable"):
             raise
         raise UnableToRead([Problem(None, "", str(error), "Correct it, or its date.", path=path)]) from error
@@ -253,7 +260,7 @@ def _areas(network: Network) -> None:
 
 
 def _organisations(network: Network) -> None:
-    """Those whose identifier is in the directory are those; the others are made."""
+    """Organisations are found by identifier, otherwise created."""
     for place, item in enumerate(network.file["organisations"]):
         with at(f"organisations[{place}]"):
             network.organisations[item["key"]] = _organisation(network, item)
@@ -351,5 +358,5 @@ def _person(network: Network, item: dict[str, Any]) -> User:
         item["email"], password, name=item["name"], account_since=network.begins, **rights
     )
     if password is None:
-        confirm_address(person)  # so that they can choose a password through “Forgotten your password?”
+        confirm_address(person)  # so that they can set a password through “Forgotten your password?”
     return person

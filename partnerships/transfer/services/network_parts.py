@@ -1,6 +1,4 @@
-"""Laying out the partnerships, asks and offers, commitments, plans and subscriptions of a network file as
-dated steps.
-"""
+"""Turns parts of a network file into dated steps."""
 
 from __future__ import annotations
 
@@ -66,7 +64,7 @@ Item = dict[str, Any]
 
 
 def partnerships(network: Network) -> None:
-    """Partnerships: opened, organisations invited and their answers, steps from status to status."""
+    """Steps of partnerships: creation, invitations, answers and statuses."""
     for place, item in enumerate(network.file["partnerships"]):
         path = f"partnerships[{place}]"
         network.then(item["opened"], path, partial(_open, network, item))
@@ -167,7 +165,7 @@ def _step(network: Network, item: Item, step: Item, now: dt.datetime) -> None:
 
 
 def entries(network: Network) -> None:
-    """Asks and offers: written, shared, answered, the answers decided, withdrawn."""
+    """Steps of asks and offers: written, shared, answered, decided, withdrawn."""
     for place, item in enumerate(network.file["entries"]):
         path = f"entries[{place}]"
         written = item["written"] or item["shared"] or network.now
@@ -248,8 +246,9 @@ def _withdraw(network: Network, item: Item, now: dt.datetime) -> None:
 
 
 def commitments(network: Network) -> None:
-    """Commitments: proposed and confirmed by the giver's or receiver's lead, confirmed by the other, progress,
-    verified.
+    """Steps of commitments: proposed, confirmed, in progress, verified.
+
+    The giver's or receiver's lead proposes, and the other confirms.
     """
     for place, item in enumerate(network.file["commitments"]):
         path = f"commitments[{place}]"
@@ -311,7 +310,7 @@ def _verify(network: Network, item: Item, now: dt.datetime) -> None:
 
 
 def plans(network: Network) -> None:
-    """Plans: begun, published version by version, shown early, commented, signed, and the draft as it stands."""
+    """Steps of plans: versions, shares, comments, sign-off and the draft."""
     for place, item in enumerate(network.file["plans"]):
         path = f"plans[{place}]"
         network.then(item["begun"], path, partial(_begin, network, item))
@@ -386,7 +385,10 @@ def _not_a_plan(error: InvalidContent) -> UnableToLoad:
 
 
 def _with_pieces(content: Content | None, pieces: Any) -> Content:
-    """The content with pieces set, each by its name; of an item that is there, only the fields given are changed."""
+    """The content with pieces replaced by name.
+
+    Of an existing item only the given fields change.
+    """
     if content is None or not isinstance(pieces, Mapping) or not pieces:
         raise UnableToLoad(
             "it has neither “content” nor, after a first version, “set”.",
@@ -407,7 +409,7 @@ def _with_pieces(content: Content | None, pieces: Any) -> Content:
 
 
 def _draft(network: Network, item: Item, now: dt.datetime) -> None:
-    """The draft on top of the newest version: pieces by name, saved one by one as people would."""
+    """Steps that save the draft on the newest version, piece by piece."""
     plan = _plan(network, item)
     newest = _newest(plan)
     if newest is None:
@@ -478,7 +480,7 @@ def _sign(network: Network, item: Item, signature: Item, now: dt.datetime) -> No
 
 
 def conversations(network: Network) -> None:
-    """Conversations: recorded, circulated, agreed by the other sides."""
+    """Steps of conversations: recorded, circulated, agreed by the others."""
     for place, item in enumerate(network.file["conversations"]):
         path = f"conversations[{place}]"
         network.then(item["recorded"], path, partial(_record, network, item))
@@ -547,7 +549,10 @@ def _agree(network: Network, item: Item, agreed: Item, now: dt.datetime) -> None
 
 
 def subscriptions(network: Network) -> None:
-    """Subscriptions, when everything else is there: those confirmed count as told of the present versions."""
+    """Steps of subscriptions, after everything else.
+
+    A confirmed one has the present versions as its watermark.
+    """
     for place, item in enumerate(network.file["subscriptions"]):
         network.then(network.now, f"subscriptions[{place}]", partial(_subscribe, network, item))
 
@@ -586,5 +591,5 @@ def _subscribe(network: Network, item: Item, now: dt.datetime) -> None:
     )
 
 
-#: Everything that a file may hold besides bodies, people and memberships; plans before what refers to them.
+#: All lists besides organisations, people and memberships; plans come before what refers to them.
 EVERYTHING = (partnerships, entries, commitments, conversations, plans, subscriptions)

@@ -1,4 +1,4 @@
-"""Bringing in registered providers: those that are councils are joined to the council already there, never doubled."""
+"""Importing registered providers; councils among them are matched."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from partnerships.transfer.services.doubts import Doubts, NewDoubt, distinct, se
 
 
 def bring_providers(listed: ProviderList, directory: Directory, doubts: Doubts, run: Import) -> None:
-    """Bring the directory up to date with a list. Raises `UnableToRead` when there is no council to join
-    councils to.
+    """Update the directory from a list of registered providers.
+
+    Raises `UnableToRead` if there are no councils yet to match.
     """
     councils = Councils(directory)
     if not councils.all and any(provider.is_council for provider in listed.providers):
@@ -34,7 +35,7 @@ def bring_providers(listed: ProviderList, directory: Directory, doubts: Doubts, 
             ]
         )
     providers = [_as_at(provider, run.as_of) for provider in listed.providers]
-    providers.sort(key=lambda provider: provider.is_ended)  # those of the same name that live on are there first
+    providers.sort(key=lambda provider: provider.is_ended)  # active ones first: ended namesakes look for them
     numbers = {provider.number for provider in providers}
     former = {
         bare_company(one.name): one
@@ -60,13 +61,13 @@ def bring_providers(listed: ProviderList, directory: Directory, doubts: Doubts, 
 
 
 def _as_at(provider: Provider, day: dt.date) -> Provider:
-    """The provider as it stood on the list's day: an end that was still to come has not come yet."""
+    """The provider as it was on the list's date: later ends are ignored."""
     later = provider.ended_on is not None and provider.ended_on > day
     return replace(provider, is_ended=False, ended_on=None) if later else provider
 
 
 class Councils:
-    """The councils of the directory by every name they are known by, and by place."""
+    """The directory's councils by name and by place."""
 
     def __init__(self, directory: Directory) -> None:
         self.all = [one for one in directory.organisations.values() if one.kind == Kind.COUNCIL]
@@ -80,8 +81,9 @@ class Councils:
                 self._by_place.setdefault(place, []).append(council)
 
     def named(self, name: str, on: dt.date) -> tuple[Organisation, ...]:
-        """Councils that the name can mean on a day: those called exactly so, else those of the place; the living
-        before the ended.
+        """Councils that the name can mean on a date, active ones first.
+
+        Exact names are preferred to places.
         """
         ids = {council.pk for council in self.all}
         exact = distinct(one for one in self._directory.called(name) if one.pk in ids)
@@ -107,7 +109,7 @@ def _bring(
     doubts: Doubts,
     run: Import,
 ) -> Organisation | None:
-    """Create, update or join one provider; None where a person has to decide, or decided to leave it out."""
+    """Create, update or match one provider; None if it waits or is left out."""
     known = directory.holder(Scheme.RSH, provider.number)
     if known is not None:
         _update(provider, known, directory, run)
@@ -143,10 +145,10 @@ def _bring(
 
 
 def _bring_ended(provider: Provider, directory: Directory, alike: set[str], run: Import) -> Organisation | None:
-    """Close the provider that the list says is registered no more; one not here yet comes in closed.
+    """Close a provider that is no longer registered, creating it if unknown.
 
-    None where the row is left aside: a council goes on without its number, and so does a provider of the name (`alike`)
-    that is here under another one.
+    None if nothing is done: a council goes on without its number, and so does a known provider with the same name
+    (`alike`) and another number.
     """
     body = directory.holder(Scheme.RSH, provider.number)
     if body is None:
@@ -166,7 +168,7 @@ def _bring_ended(provider: Provider, directory: Directory, alike: set[str], run:
 
 
 def _company_names(directory: Directory) -> set[str]:
-    """Every name of every provider in the directory, without what it is in law."""
+    """Every provider's names without legal suffixes."""
     return {
         bare_company(name)
         for one in directory.organisations.values()
@@ -176,7 +178,7 @@ def _company_names(directory: Directory) -> set[str]:
 
 
 def _end_number(provider: Provider, body: Organisation, run: Import) -> str:
-    """End the registration number on the day that the list gives; say what that changed."""
+    """End the registration number on the list's date; returns the change."""
     number = Identifier.objects.get(scheme=Scheme.RSH, value=provider.number)
     if provider.ended_on is None or number.valid_to is not None:
         return ""
@@ -201,9 +203,10 @@ def _doubt(provider: Provider, candidates: tuple[Organisation, ...], why: str) -
 def _which_council(
     provider: Provider, directory: Directory, councils: Councils, on: dt.date
 ) -> tuple[Organisation | None, NewDoubt | None]:
-    """The council that a provider is, by its keys and its name together; a doubt where they disagree or are not enough.
+    """The council that a provider is, by keys and name together.
 
-    Registration numbers of councils registered in 2010 are the old ONS codes of their areas (`45UB`).
+    A row to review if they disagree or are not enough. Councils registered in 2010 have the old ONS code of their area
+    as their number (`45UB`).
     """
     by_list = directory.holder(Scheme.LOCAL_AUTHORITY, provider.council_key) if provider.council_key else None
     by_code = directory.holder(Scheme.LOCAL_AUTHORITY_FORMER, provider.number)
@@ -251,9 +254,7 @@ def _create(provider: Provider, directory: Directory, run: Import) -> Organisati
 
 
 def _join(provider: Provider, body: Organisation, directory: Directory, run: Import) -> Organisation:
-    """Give a body already there the registration number, what the list says of it, and the list's name to be
-    found by.
-    """
+    """Add the number, the list's fields and the list's name to a body."""
     directory.update(
         body,
         run,
@@ -267,7 +268,7 @@ def _join(provider: Provider, body: Organisation, directory: Directory, run: Imp
 
 
 def _update(provider: Provider, body: Organisation, directory: Directory, run: Import) -> None:
-    """Bring a known provider up to date; a council keeps the name its own list gives it."""
+    """Update a known provider; a council keeps the name in its own list."""
     names: list[tuple[str, str]] = []
     if body.kind == Kind.REGISTERED_PROVIDER:
         fields = {**_fields(provider), "name": provider.name}
@@ -286,7 +287,7 @@ def _update(provider: Provider, body: Organisation, directory: Directory, run: I
 
 
 def apply_provider_answer(doubt: Doubt, body: Organisation | None, directory: Directory, run: Import) -> Organisation:
-    """Do what a person answered: join the row of the doubt to the body, or make a new one of it."""
+    """Apply an answer: match the row to the organisation, or create one."""
     days = {
         name: dt.date.fromisoformat(day) if (day := doubt.row.get(name)) else None
         for name in ("registered_on", "ended_on")

@@ -1,4 +1,4 @@
-"""Importing a published register: read all of it, then apply all of it or nothing, and keep what it did."""
+"""Importing a published register: all of it or nothing."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ from partnerships.transfer.services.providers import apply_provider_answer, brin
 
 Bring = Callable[[Directory, Doubts, Import], None]
 ApplyAnswer = Callable[[Doubt, Organisation | None, Directory, Import], Organisation]
-#: What services refuse while a list is applied: the fault of one of its rows, or of the directory it is held against.
+#: What services refuse while a list is applied: a problem in a row, or in the directory.
 REFUSALS = (
     UnableToAddIdentifier,
     UnableToCreateOrganisation,
@@ -62,15 +62,18 @@ REFUSALS = (
 
 
 class UnableToApply(Exception):
-    """The run is no preview, or no longer one."""
+    """The run is not a preview, or was applied or discarded."""
 
 
 class UnableToAnswer(Exception):
-    """The doubt has been answered, or the answer does not fit."""
+    """The row has an answer already, or the answer is invalid."""
 
 
 def _read(register: str, sheets: tuple[Sheet, ...]) -> tuple[About, Bring]:
-    """Read the sheets; give what is worth knowing of them and what brings them in. Raises `UnableToRead`."""
+    """The remarks on the sheets, and the function that applies them.
+
+    Raises `UnableToRead`.
+    """
     if register == Register.COUNCILS:
         councils = read_councils(sheets)
         return councils.about, lambda directory, doubts, run: bring_councils(councils, directory, doubts, run)
@@ -100,7 +103,7 @@ _APPLY_ANSWER: Mapping[str, ApplyAnswer] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An import's run (not in the database after a dry run) and its last line."""
+    """The import run and its last line; a dry run's is not saved."""
 
     run: ImportRun
     last_line: str
@@ -118,11 +121,11 @@ def import_register(
     accept_missing: bool = False,
     progress: Progress = silent,
 ) -> Outcome:
-    """Read a published list and bring the directory up to date with it: all of it, or nothing.
+    """Import a published list into the directory: all of it or nothing.
 
     The list's date is `as_of`, else the date in the file's name, title or rows, else today. A dry run does everything
-    and then takes it back. Raises `UnableToRead` with every fault found; also for a list older than the latest one,
-    and for one that lacks so many bodies that it is hardly the whole one, unless `accept_missing`.
+    and rolls it back. Raises `UnableToRead` with every problem; also for a list older than the latest one, and for one
+    that lacks too many bodies to be complete, unless `accept_missing`.
     """
     about, bring = _read(register, read_sheets(data, file_name))
     with transaction.atomic():
@@ -218,8 +221,9 @@ def _remark_on_earlier(run: Import, digest: str) -> None:
 
 @contextmanager
 def row_errors(run: Import) -> Iterator[None]:
-    """Turn what services and the database refuse into the fault of the row that was being brought in. Raises
-    `UnableToRead`.
+    """Turn refusals of services and the database into problems of a row.
+
+    Raises `UnableToRead`.
     """
     try:
         yield
@@ -237,13 +241,13 @@ def row_errors(run: Import) -> Iterator[None]:
 
 
 def constraint_of(error: IntegrityError) -> str:
-    """The name of the rule that a write broke, as words."""
+    """The name of the broken constraint, as words."""
     rule = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) or "a rule of the database"
     return str(rule).replace("_", " ")
 
 
 def _guard_the_missing(report: Report, *, keep: bool, accepted: bool) -> None:
-    """Do not take a part of a list, or the wrong one, for the whole: that would mark most of a register."""
+    """Refuse a partial or wrong list, which would mark most of a register."""
     if report.too_many_missing is None or accepted:
         return
     absent, due = report.too_many_missing
@@ -264,7 +268,7 @@ def _guard_the_missing(report: Report, *, keep: bool, accepted: bool) -> None:
 
 
 def _ask(doubts: Doubts, run: ImportRun) -> None:
-    """Keep the new questions; one that was asked before and is still open is brought up to date."""
+    """Save new rows to review; open ones are updated."""
     for asked in doubts.asked:
         doubt, _ = Doubt.objects.update_or_create(
             register=run.register,
@@ -275,7 +279,7 @@ def _ask(doubts: Doubts, run: ImportRun) -> None:
 
 
 def last_line(run: ImportRun, *, applied: bool) -> str:
-    """What a run did, or would do, in one sentence."""
+    """What a run did or would do, in one sentence."""
     counts = {outcome: getattr(run, outcome) for outcome in OUTCOMES}
     return summary(Register(run.register).label, run.as_of, counts, applied=applied)
 
@@ -289,8 +293,9 @@ def preview_register(
     now: dt.datetime,
     as_of: dt.date | None = None,
 ) -> ImportRun:
-    """Keep a file with the report of what importing it would do, for somebody to apply or discard. Raises
-    `UnableToRead`.
+    """Save a file and a report of what importing it would do.
+
+    Raises `UnableToRead`.
     """
     outcome = import_register(
         register=register, data=data, file_name=file_name, author=author, now=now, as_of=as_of, dry_run=True
@@ -304,10 +309,10 @@ def preview_register(
 
 
 def apply_preview(*, run: ImportRun, author: User, now: dt.datetime, accept_missing: bool = False) -> ImportRun:
-    """Import the file of a preview, on the directory as it now is, and let go of the file.
+    """Import a preview's file into the directory as it is now; delete it.
 
-    `accept_missing`: somebody said that what the list lacks is really missing. Raises `UnableToApply` when it was
-    applied or discarded meanwhile, and `UnableToRead` when it no longer fits.
+    `accept_missing` confirms that bodies missing from the list are really gone. Raises `UnableToApply` if the preview
+    was applied or discarded meanwhile, and `UnableToRead` if it no longer fits.
     """
     with transaction.atomic():
         wait_for_turn()
@@ -334,7 +339,10 @@ def apply_preview(*, run: ImportRun, author: User, now: dt.datetime, accept_miss
 
 
 def discard_preview(*, run: ImportRun, author: User, now: dt.datetime) -> None:
-    """Let go of the file of a preview without importing it. Raises `UnableToApply` when it was applied or discarded."""
+    """Delete a preview's file without importing it.
+
+    Raises `UnableToApply` if it was applied or discarded.
+    """
     with transaction.atomic():
         waiting = ImportRun.objects.select_for_update().filter(pk=run.pk, status=RunStatus.PREVIEWED)
         if not waiting.update(status=RunStatus.DISCARDED, content=None, finished_at=now):
@@ -358,9 +366,9 @@ def answer_doubt(
     author: User,
     now: dt.datetime,
 ) -> Doubt:
-    """Say who a row is, and do it at once: join it, make a new organisation of it, or leave it out.
+    """Answer a row to review and apply it: match, create or leave out.
 
-    Raises `UnableToAnswer` when it was answered meanwhile, when joining names no organisation, or without a reason.
+    Raises `UnableToAnswer` if it has an answer already, if matching names no organisation, or if there is no reason.
     """
     if not reason.strip():
         raise UnableToAnswer("Say why, for those who come after you.")

@@ -1,4 +1,4 @@
-"""Bring published local plans and their timetables in as plans of their councils."""
+"""Import published local plans and their timetables."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ class Command(AccountedCommand):
     help = _HELP
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        """Keep the lines of the help as they are."""
+        """Keep the line breaks of the help text."""
         return super().create_parser(prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The two files."""
+        """Add the two files and the options."""
         parser.add_argument("plans", type=Path, help="the list of plans: local-plan.csv")
         parser.add_argument("timetable", type=Path, help="their milestones: local-plan-timetable.csv")
         parser.add_argument(
@@ -57,7 +57,7 @@ class Command(AccountedCommand):
         add_common_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Import, report, and end with one line that says what was done."""
+        """Import, print the report, and end with one line that sums it up."""
         plans: Path = options["plans"]
         timetable: Path = options["timetable"]
         try:

@@ -1,4 +1,4 @@
-"""Bring the directory of organisations up to date with a published register."""
+"""Import a published register of organisations into the directory."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ class Command(AccountedCommand):
     help = _HELP
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        """Keep the lines of the help as they are."""
+        """Keep the line breaks of the help text."""
         return super().create_parser(prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which register, which file."""
+        """Add the register, the file and the options."""
         parser.add_argument(
             "register", choices=[str(register.value) for register in ORGANISATION_REGISTERS], help="which list it is"
         )
@@ -64,7 +64,7 @@ class Command(AccountedCommand):
         add_common_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Import, report, and end with one line that says what was done."""
+        """Import, print the report, and end with one line that sums it up."""
         path: Path = options["file"]
         try:
             outcome = import_register(

@@ -1,4 +1,4 @@
-"""Load a whole network from one file: bodies, people, partnerships, asks and offers, plans, subscriptions."""
+"""Load a whole network from one file (docs/network-format.md)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ file a second
 time changes nothing.
 """
 
-#: A network file may say much more than a register.
+#: Maximum bytes of a network file, which is larger than a register.
 MAX_BYTES = 32 * 1024 * 1024
 
 
@@ -36,11 +36,11 @@ class Command(AccountedCommand):
     help = _HELP
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        """Keep the lines of the help as they are."""
+        """Keep the line breaks of the help text."""
         return super().create_parser(prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which file, and how."""
+        """Add the file and the options."""
         parser.add_argument("file", type=Path, help="the network file")
         parser.add_argument("--dry-run", action="store_true", help="check everything and change nothing")
         parser.add_argument(
@@ -53,7 +53,7 @@ class Command(AccountedCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Load, and end with one line that says what was done."""
+        """Load the file, and end with one line that sums it up."""
         path: Path = options["file"]
         if options["demo_passwords"] and not settings.DEMONSTRATION:
             raise CommandError(

@@ -15,7 +15,7 @@ from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """A commitment in each status, with one evidence file."""
+    """Proposed, agreed and done commitments, and one evidence file."""
     world.things["proposed"] = propose(world)
     world.things["agreed"] = agree(world)
     world.things["done"] = done(world)
@@ -32,7 +32,7 @@ def _on(name: str, **more: str) -> Any:
 
 
 def _evidence(world: World) -> dict[str, Any]:
-    """The evidence file; each test looks for it in its own folder."""
+    """Route arguments for the evidence, after saving its file if it is missing."""
     file = world.things["evidence"].file
     if not file.storage.exists(file.name):
         file.storage.save(file.name, ContentFile(b"Block B handed over."))

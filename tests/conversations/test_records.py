@@ -253,7 +253,7 @@ def test_invalid_record_is_refused(world: World, said: dict[str, Any], words: st
         draft(world, **said)
 
 
-def test_participants_belong_to_the_organisation_they_act_for(world: World) -> None:
+def test_participant_must_act_for_the_organisation_they_are_listed_under(world: World) -> None:
     with pytest.raises(services.UnableToRecord, match="does not act for"):
         draft(world, attendees=[AttendeeGiven(world.westmarch, world.chidi)])
 

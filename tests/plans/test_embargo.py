@@ -151,7 +151,7 @@ def test_comments_on_an_embargoed_version_are_shown_to_its_owners_only(
     assert Comment.objects.visible_to(world.ben).filter(pk=said.pk).exists()
 
 
-def test_embargoed_version_is_no_baseline_for_other_readers(world: World, as_: Callable[[User], Client]) -> None:
+def test_embargoed_version_cannot_be_pinned_as_baseline(world: World, as_: Callable[[User], Client]) -> None:
     plan = held_back(world)
 
     answer = as_(world.amina).post(reverse("plans:baseline", args=[plan.pk]), {"number": "2"}, follow=True)

@@ -67,7 +67,7 @@ def test_database_refuses_changes_to_a_published_version(world: World, statement
     assert versions.get().note == "First version."
 
 
-def test_projection_writes_only_rows_that_differ(world: World) -> None:
+def test_publishing_updates_projected_rows_and_leaves_equal_ones_alone(world: World) -> None:
     plan = published(world)
     untouched = Site.objects.get(plan=plan, key="secret").pk
     fewer_homes(plan, world)

@@ -53,7 +53,7 @@ def test_former_party_reads_old_comments_but_adds_none_where_only_partners_may(
     assert plan.comments.count() == (1 if status == 403 else 3)
 
 
-def test_people_of_a_former_party_are_not_mentioned(world: World) -> None:
+def test_mentioning_somebody_of_a_former_party_emails_nobody(world: World) -> None:
     plan = published(world)
     said = services.add_comment(plan=plan, version_number=1, text="Why?", author=world.ben, now=timezone.now())
     leaves(world)

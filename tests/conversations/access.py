@@ -13,7 +13,7 @@ from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """A conversation in each status."""
+    """Planned, draft and circulated conversations, one with a correction."""
     world.things["talk_draft"] = draft(world)
     world.things["talk_planned"] = planned(world)
     world.things["talk"] = circulated(world)

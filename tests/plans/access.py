@@ -17,7 +17,7 @@ from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """Plans in each state, with shares, signatures and an ownership offer.
+    """A published plan and an unpublished one, with shares and signatures.
 
     The main plan waits for signatures. Nadia's share of its draft is current, Oscar's has ended.
     The plan "hidden" was never published.

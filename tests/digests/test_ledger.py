@@ -1,4 +1,7 @@
-"""The ledger says what could not be told and why, and who was asked; whoever looks gets no right of the reader's."""
+"""The ledger of digests: what was not told and why, and who was asked.
+
+Reading the ledger gives nobody the rights of the email's reader.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ from tests.world import World
 
 
 def page(person: User, name: str, **kwargs: object) -> str:
-    """A page as somebody sees it."""
+    """A page as this person sees it."""
     client = Client()
     client.force_login(person)
     answer = client.get(reverse(f"digests:{name}", kwargs=kwargs))
@@ -55,7 +58,7 @@ def follow(world: World, plan: Plan) -> Subscription:
     return services.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
 
 
-def test_the_ledger_says_what_was_not_told_because_access_was_lost(
+def test_the_ledger_shows_what_was_not_told_because_access_was_lost(
     world: World, plan: Plan, office: PostOffice
 ) -> None:
     follow(world, plan)
@@ -72,7 +75,7 @@ def test_the_ledger_says_what_was_not_told_because_access_was_lost(
     assert Watermark.objects.get(recipient=world.ben, plan=plan).number == 1
 
 
-def test_what_is_left_out_of_a_letter_stays_in_the_ledger_and_untold(
+def test_what_is_left_out_of_a_digest_is_in_the_ledger_and_stays_untold(
     world: World, plan: Plan, opened: Plan, office: PostOffice
 ) -> None:
     follow(world, plan)
@@ -95,7 +98,7 @@ def test_what_is_left_out_of_a_letter_stays_in_the_ledger_and_untold(
     assert Watermark.objects.get(recipient=world.ben, plan=opened).number == 2
 
 
-def test_a_letter_sent_again_says_no_more_than_the_first(
+def test_a_digest_sent_again_says_no_more_than_the_first(
     world: World, plan: Plan, opened: Plan, office: PostOffice
 ) -> None:
     subscription = follow(world, plan)
@@ -114,7 +117,7 @@ def test_a_letter_sent_again_says_no_more_than_the_first(
     assert "Harbour Quarter" not in text_of(office.to(world.ben)[1])
 
 
-def test_leads_see_whom_they_asked_since_when_and_what_became_of_the_letter(
+def test_leads_see_who_was_asked_when_and_whether_the_email_was_sent(
     world: World, plan: Plan, office: PostOffice
 ) -> None:
     asked = ask(world, plan)
@@ -139,7 +142,7 @@ def test_leads_see_whom_they_asked_since_when_and_what_became_of_the_letter(
     assert "Stopped by the person. Only they can ask for it again." in over
 
 
-def test_whoever_waits_or_said_yes_is_not_said_to_be_asked_a_second_time(
+def test_adding_a_waiting_or_confirmed_stakeholder_again_is_refused(
     world: World, plan: Plan, office: PostOffice
 ) -> None:
     asked = ask(world, plan)
@@ -156,7 +159,7 @@ def test_whoever_waits_or_said_yes_is_not_said_to_be_asked_a_second_time(
     assert Delivery.objects.filter(kind="digests.confirmation").count() == 1
 
 
-def test_no_tab_leads_where_one_may_not_go(world: World, plan: Plan) -> None:
+def test_tabs_only_lead_to_pages_their_reader_may_open(world: World, plan: Plan) -> None:
     tabs = (reverse("digests:stakeholders"), reverse("digests:ledger"), reverse("digests:due"))
 
     of_amina, of_eddie, of_dee = (
@@ -169,7 +172,7 @@ def test_no_tab_leads_where_one_may_not_go(world: World, plan: Plan) -> None:
     assert of_dee == set(tabs[1:])
 
 
-def test_an_editor_who_follows_is_among_those_whom_a_lead_will_tell(world: World, plan: Plan) -> None:
+def test_an_editor_who_follows_is_counted_among_the_next_readers(world: World, plan: Plan) -> None:
     services.subscribe(person=world.eddie, target=plan, author=world.eddie, now=timezone.now())
     services.subscribe(person=world.amina, target=plan, author=world.amina, now=timezone.now())
 
@@ -180,7 +183,7 @@ def test_an_editor_who_follows_is_among_those_whom_a_lead_will_tell(world: World
     assert "so you are not in this list" in for_amina
 
 
-def test_who_tells_a_role_reads_whom_that_means_today(world: World, plan: Plan) -> None:
+def test_telling_a_role_shows_how_many_people_have_it_today(world: World, plan: Plan) -> None:
     lead = signed_in(world.amina)
 
     answers = [
@@ -195,7 +198,7 @@ def test_who_tells_a_role_reads_whom_that_means_today(world: World, plan: Plan) 
     assert re.search(r"go to everyone who acts for a party of the partnership. .* People today: [1-9]", answers[1])
 
 
-def test_the_plans_page_says_that_one_is_told_already_by_what_else_one_follows(world: World, plan: Plan) -> None:
+def test_the_plan_page_says_which_other_subscription_covers_it(world: World, plan: Plan) -> None:
     services.subscribe(person=world.ben, target=world.larkhaven, author=world.ben, now=timezone.now())
 
     card = signed_in(world.ben).get(plan.get_absolute_url()).content.decode()
@@ -203,7 +206,7 @@ def test_the_plans_page_says_that_one_is_told_already_by_what_else_one_follows(w
     assert f"because you follow {world.larkhaven}" in card
 
 
-def test_a_typed_address_tells_a_lead_no_name_before_its_reader_said_yes(
+def test_an_added_address_reveals_no_name_before_its_reader_confirms(
     world: World, plan: Plan, office: PostOffice
 ) -> None:
     change_audience(plan=plan, audience="network", reason="Ready.", author=world.amina, now=timezone.now())
@@ -241,7 +244,9 @@ def test_a_typed_address_tells_a_lead_no_name_before_its_reader_said_yes(
     assert world.nadia.name in page(world.amina, "stakeholders")
 
 
-def test_a_lead_of_others_sees_nothing_of_whom_larkhaven_asked(world: World, plan: Plan, office: PostOffice) -> None:
+def test_a_lead_of_another_organisation_sees_nothing_of_who_larkhaven_asked(
+    world: World, plan: Plan, office: PostOffice
+) -> None:
     ask(world, plan)
     office.drain()
     client = Client()
@@ -251,7 +256,7 @@ def test_a_lead_of_others_sees_nothing_of_whom_larkhaven_asked(world: World, pla
     assert client.get(reverse("digests:entry", kwargs={"pk": Delivery.objects.get().pk})).status_code == 404
 
 
-def test_ledger_with_more_rows_costs_no_more_queries(world: World, plan: Plan, office: PostOffice) -> None:
+def test_a_ledger_with_more_rows_needs_no_more_queries(world: World, plan: Plan, office: PostOffice) -> None:
     follow(world, plan)
     publish(plan, 100, author=world.amina)
     play(office)
@@ -266,9 +271,7 @@ def test_ledger_with_more_rows_costs_no_more_queries(world: World, plan: Plan, o
     assert costs[2] == costs[1]
 
 
-def test_the_letter_as_sent_gives_whoever_looks_no_right_of_the_readers(
-    world: World, plan: Plan, office: PostOffice
-) -> None:
+def test_the_digest_as_sent_shows_no_working_links(world: World, plan: Plan, office: PostOffice) -> None:
     services.confirm(subscription=ask(world, plan), now=timezone.now())
     publish(plan, 100, author=world.amina)
     play(office)
@@ -283,7 +286,9 @@ def test_the_letter_as_sent_gives_whoever_looks_no_right_of_the_readers(
     assert "/digests/stop/not-shown/" in shown
 
 
-def test_what_waits_for_a_partner_is_shown_to_no_lead_of_another(world: World, plan: Plan, office: PostOffice) -> None:
+def test_a_lead_does_not_see_what_waits_for_another_organisations_reader(
+    world: World, plan: Plan, office: PostOffice
+) -> None:
     follow(world, plan)
     publish(plan, 100, author=world.amina)
     play(office)
@@ -298,7 +303,7 @@ def test_what_waits_for_a_partner_is_shown_to_no_lead_of_another(world: World, p
     assert "was 120, now 100" in entry
 
 
-#: A letter as it was kept before: texts with the numbers of pieces between them.
+#: An email as it was stored before the migration: texts, with ids of shared parts between them.
 BEFORE = [
     (
         "To: Ben West <ben@westmarch.example>\r\nMessage-ID: <1.ab@localhost>\r\n"
@@ -314,7 +319,7 @@ BEFORE = [
 ]
 
 
-def test_a_letter_in_doubt_keeps_its_links_over_an_upgrade() -> None:
+def test_an_email_in_doubt_keeps_its_links_after_an_upgrade() -> None:
     migration = import_module("partnerships.digests.migrations.0015_leaner_letters")
 
     layout, words = migration._anew(BEFORE)
@@ -326,7 +331,7 @@ def test_a_letter_in_doubt_keeps_its_links_over_an_upgrade() -> None:
     assert migration._as_before(layout, words) == BEFORE
 
 
-def test_what_is_kept_of_an_email_opens_nothing(world: World, plan: Plan, office: PostOffice) -> None:
+def test_a_stored_email_contains_no_working_tokens(world: World, plan: Plan, office: PostOffice) -> None:
     follow(world, plan)
     publish(plan, 100, author=world.amina)
     play(office)
@@ -345,7 +350,7 @@ def test_what_is_kept_of_an_email_opens_nothing(world: World, plan: Plan, office
 # ---- Erasure
 
 
-def test_erasing_a_stakeholder_takes_their_name_and_address_out_of_every_letter_and_report(
+def test_erasing_a_stakeholder_clears_their_name_from_emails_and_bounces(
     world: World, plan: Plan, office: PostOffice
 ) -> None:
     services.confirm(subscription=ask(world, plan), now=timezone.now())
@@ -372,7 +377,7 @@ def test_erasing_a_stakeholder_takes_their_name_and_address_out_of_every_letter_
     assert Subscription.objects.get(person=world.sol).why == ""
 
 
-def test_what_a_mail_server_said_is_kept_without_the_address(world: World, plan: Plan) -> None:
+def test_a_mail_servers_reply_is_stored_without_the_address(world: World, plan: Plan) -> None:
     ask(world, plan)
 
     suppress(
@@ -387,7 +392,7 @@ def test_what_a_mail_server_said_is_kept_without_the_address(world: World, plan:
         assert reason == "The mail server refused the address: 550 <the address> unknown"
 
 
-def test_erasing_an_administrator_lets_nobody_be_written_to_again(world: World, plan: Plan) -> None:
+def test_erasing_an_administrator_keeps_the_suppressions_they_made(world: World, plan: Plan) -> None:
     suppress(
         address="gone@council.example",
         reason="It came back.",

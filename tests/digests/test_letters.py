@@ -1,5 +1,7 @@
-"""Every letter through a parser: headers by their standards, two parts with the same facts, links that lead where they
-say, and hostile words that stay words."""
+"""Every digest through a parser: headers, parts, links, hostile text.
+
+Headers follow their standards, both parts state the same facts, and links open what they promise.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,7 @@ HOSTILE = 'Bee\r\nBcc: all@example.org <script>alert("x")</script> Ünïcode \ue
 
 @pytest.fixture
 def letters(world: World, plan: Plan, office: PostOffice) -> dict[str, EmailMessage]:
-    """What a partner and a stakeholder received about the same version."""
+    """The digests a partner and a stakeholder got about the same version."""
     now = timezone.now()
     services.enrol(person=world.ben, target=plan, author=None, now=now)
     services.enrol(person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, why="", now=now)
@@ -51,7 +53,7 @@ def letters(world: World, plan: Plan, office: PostOffice) -> dict[str, EmailMess
 
 @pytest.fixture(params=["ben", "sol"])
 def letter(request: pytest.FixtureRequest, letters: dict[str, EmailMessage]) -> EmailMessage:
-    """One of the two."""
+    """One of the two digests."""
     return letters[request.param]
 
 
@@ -61,7 +63,7 @@ def words(text: str) -> set[str]:
     return set(re.findall(r"[\w’“”&-]+", plain.replace("|", " ")))
 
 
-def test_what_changed_in_a_milestone_is_said_in_one_breath(world: World, plan: Plan, office: PostOffice) -> None:
+def test_a_milestones_changes_are_in_one_sentence(world: World, plan: Plan, office: PostOffice) -> None:
     services.enrol(person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now())
     publish(plan, 120, author=world.amina, start="2027-10")
     play(office)
@@ -71,7 +73,7 @@ def test_what_changed_in_a_milestone_is_said_in_one_breath(world: World, plan: P
         assert "Start on site, forecast: was April 2027, now October 2027" in said
 
 
-def test_headers_are_what_the_standards_ask(letter: EmailMessage) -> None:
+def test_headers_follow_the_standards(letter: EmailMessage) -> None:
     delivery = Delivery.objects.get(message_id=str(letter["Message-ID"]))
 
     assert letter["Auto-Submitted"] == "auto-generated"  # RFC 3834
@@ -87,23 +89,29 @@ def test_headers_are_what_the_standards_ask(letter: EmailMessage) -> None:
     assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"  # RFC 8058
 
 
-def test_it_is_two_parts_in_plain_bytes(letter: EmailMessage, office: PostOffice) -> None:
+def test_a_digest_has_a_text_and_an_html_part_in_ascii(letter: EmailMessage, office: PostOffice) -> None:
     assert letter.get_content_type() == "multipart/alternative"
     assert [part.get_content_type() for part in letter.iter_parts()] == ["text/plain", "text/html"]
     for sent in office.sent:
         assert sent.data.isascii()
         head, _, body = sent.data.partition(b"\r\n\r\n")
-        assert max(map(len, head.split(b"\r\n"))) < 200  # an address cannot be folded
+        assert max(map(len, head.split(b"\r\n"))) < 200  # addresses cannot be folded
         assert max(map(len, body.split(b"\r\n"))) <= 76
         assert b"\n" not in sent.data.replace(b"\r\n", b"")
 
 
-def test_both_parts_say_the_same(letter: EmailMessage) -> None:
+def test_both_parts_state_the_same_facts(letter: EmailMessage) -> None:
     shown = re.sub(r"<[^>]+>", " ", re.sub(r"<(style|title)\b.*?</\1>", " ", html_of(letter), flags=re.DOTALL))
     text, html = words(text_of(letter)), words(unescape(shown))
 
     assert not {word for word in text ^ html if any(char.isdigit() for char in word)}
-    assert html - text <= {"Was", "Now", "Difference", "Common", "Ground"}  # the table's headings, the name on top
+    assert html - text <= {
+        "Was",
+        "Now",
+        "Difference",
+        "Common",
+        "Ground",
+    }  # the table's headings and the site's name at the top
     said = " ".join(text_of(letter).split())
     assert "was 120, now 96" in said
     assert "Summary: Homes by the [removed: water] [added: river]." in said
@@ -119,7 +127,7 @@ def test_the_html_loads_nothing_and_runs_nothing(letter: EmailMessage) -> None:
     assert "&lt;b&gt;Fewer&lt;/b&gt; &amp; " in html
 
 
-def test_every_link_opens(world: World, letters: dict[str, EmailMessage]) -> None:
+def test_every_link_in_a_digest_opens(world: World, letters: dict[str, EmailMessage]) -> None:
     for name, letter in letters.items():
         client = Client()
         if name == "ben":
@@ -131,18 +139,18 @@ def test_every_link_opens(world: World, letters: dict[str, EmailMessage]) -> Non
             assert client.get(f"{parts.path}?{parts.query}").status_code == 200, link
 
 
-def test_the_comparison_is_of_exactly_the_two_versions(letters: dict[str, EmailMessage], plan: Plan) -> None:
+def test_the_comparison_link_opens_exactly_the_two_versions(letters: dict[str, EmailMessage], plan: Plan) -> None:
     assert f"/plans/{plan.pk}/compare/?from=1&to=2" in text_of(letters["ben"])
     assert "Compare version 1 with version 2" in text_of(letters["ben"])
 
 
-def test_what_waits_for_somebody_comes_along(letters: dict[str, EmailMessage]) -> None:
+def test_a_digest_includes_what_waits_for_its_reader(letters: dict[str, EmailMessage]) -> None:
     assert "What waits for you" in text_of(letters["ben"])
     assert "Answer Amina Larch's comment" in text_of(letters["ben"])
     assert "What waits for you" not in text_of(letters["sol"])
 
 
-def test_what_waits_and_is_overdue_says_by_how_much(world: World, plan: Plan, office: PostOffice) -> None:
+def test_overdue_items_say_by_how_many_days(world: World, plan: Plan, office: PostOffice) -> None:
     services.enrol(person=world.eddie, target=plan, author=None, now=timezone.now())
     Commitment.objects.filter(pk=agree(world).pk).update(due_on=in_days(-3))
     later = agree(world, text="Land for homes.", due_on=in_days(2))
@@ -167,7 +175,7 @@ def test_what_waits_and_is_overdue_says_by_how_much(world: World, plan: Plan, of
         ("", ""),
     ],
 )
-def test_why_somebody_gets_it_reads_well_whatever_a_lead_typed_and_the_same_everywhere(
+def test_the_reason_for_a_digest_is_the_same_in_emails_and_on_pages(
     world: World, plan: Plan, office: PostOffice, typed: str, quoted: str
 ) -> None:
     given = {"author": world.amina, "organisation": world.larkhaven, "why": typed, "now": timezone.now()}
@@ -189,7 +197,7 @@ def test_why_somebody_gets_it_reads_well_whatever_a_lead_typed_and_the_same_ever
     assert all(f">{because}</td>" in page for page in read)
 
 
-def test_what_came_after_a_word_is_set_apart_from_it(world: World, plan: Plan, office: PostOffice) -> None:
+def test_added_text_is_set_apart_from_the_word_before_it(world: World, plan: Plan, office: PostOffice) -> None:
     services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
     publish(plan, 120, author=world.amina, summary="Homes by the water; a ferry from the quay.")
     play(office)
@@ -198,7 +206,7 @@ def test_what_came_after_a_word_is_set_apart_from_it(world: World, plan: Plan, o
     assert "Homes by the water [added: ; a ferry from the quay]." in said
 
 
-def test_hostile_words_stay_words(world: World, plan: Plan, office: PostOffice) -> None:
+def test_hostile_text_is_escaped(world: World, plan: Plan, office: PostOffice) -> None:
     world.ben.name = HOSTILE[:140]
     world.ben.save(update_fields=["name"])
     services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
@@ -214,7 +222,7 @@ def test_hostile_words_stay_words(world: World, plan: Plan, office: PostOffice) 
 
 
 @given(st.text(max_size=300))
-def test_what_is_joined_of_pieces_reads_as_it_was_written(text: str) -> None:
+def test_joined_encoded_parts_decode_to_the_original_text(text: str) -> None:
     import quopri
 
     clean = text.replace("\r", "")
@@ -236,7 +244,7 @@ def token(world: World, purpose: Purpose, *, days: int = 0, number: int = 1) -> 
 
 @pytest.mark.parametrize("purpose", list(Purpose))
 @pytest.mark.parametrize("other", list(Purpose))
-def test_a_link_is_good_for_one_thing(world: World, purpose: Purpose, other: Purpose) -> None:
+def test_a_link_is_valid_for_one_purpose(world: World, purpose: Purpose, other: Purpose) -> None:
     mine = token(world, purpose)
 
     if purpose is other:
@@ -247,7 +255,7 @@ def test_a_link_is_good_for_one_thing(world: World, purpose: Purpose, other: Pur
 
 
 @pytest.mark.parametrize("purpose", list(Purpose))
-def test_a_link_ends_with_its_time_its_key_and_its_person(world: World, purpose: Purpose) -> None:
+def test_a_link_is_invalid_after_its_time_with_another_key_or_another_person(world: World, purpose: Purpose) -> None:
     days = 731 if purpose is Purpose.STOP else 31
     old, fresh = token(world, purpose, days=days), token(world, purpose)
     said, _, signature = fresh.rpartition(".")
@@ -266,11 +274,11 @@ def test_a_link_ends_with_its_time_its_key_and_its_person(world: World, purpose:
 # ---- Throttling
 
 
-def test_a_domain_gets_no_more_a_minute_than_is_set(
+def test_a_domain_gets_no_more_emails_per_minute_than_its_limit(
     world: World, plan: Plan, office: PostOffice, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.EMAIL_PER_DOMAIN_PER_MINUTE = 3
-    # The test may straddle the turn of a minute: what is held back comes due only when the test says so.
+    # The minute may change during the test, so held emails become due only when the test says so.
     monkeypatch.setattr(throttle, "next_minute", lambda now: now + dt.timedelta(hours=1))
     for number in range(5):
         services.enrol(
@@ -296,7 +304,7 @@ def test_a_domain_gets_no_more_a_minute_than_is_set(
     assert len(office.sent) == 6
 
 
-def test_a_paused_reader_gets_one_letter_that_catches_up(world: World, plan: Plan, office: PostOffice) -> None:
+def test_a_paused_reader_catches_up_with_one_digest(world: World, plan: Plan, office: PostOffice) -> None:
     subscription = services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
     services.pause(subscription=subscription, author=world.ben, now=timezone.now())
     for homes in (110, 100, 96):
@@ -313,7 +321,7 @@ def test_a_paused_reader_gets_one_letter_that_catches_up(world: World, plan: Pla
     assert "was 120, now 96" in text_of(letter)
 
 
-def test_long_news_folds_and_hides_nothing_important(world: World, plan: Plan, office: PostOffice) -> None:
+def test_long_news_is_shortened_but_keeps_the_figures(world: World, plan: Plan, office: PostOffice) -> None:
     services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
     content = quay(96)
     content["sections"] = [{"key": f"s{n}", "title": f"Section {n}", "text": f"Words {n}."} for n in range(20)]
@@ -327,11 +335,11 @@ def test_long_news_folds_and_hides_nothing_important(world: World, plan: Plan, o
     assert re.search(r"and \d+ more changes", text)
 
 
-def test_the_frame_is_rendered_once_for_all(world: World, plan: Plan, office: PostOffice) -> None:
+def test_the_frame_of_emails_is_rendered_once(world: World, plan: Plan, office: PostOffice) -> None:
     assert rendering.frame() is rendering.frame()
 
 
-def test_words_that_many_readers_share_are_kept_once_and_each_still_reads_their_own(
+def test_shared_text_is_stored_once_and_each_reader_gets_their_own_email(
     world: World, opened: Plan, office: PostOffice
 ) -> None:
     now = timezone.now()

@@ -1,5 +1,7 @@
-"""Letters that could not leave: they wait for the server, go on as they were or are written anew, and never say what
-their reader may not read any more."""
+"""Digests that could not be sent are kept and sent later.
+
+They never show what their reader may no longer read.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,7 @@ GONE = Answer(0, Outcome.NO_SUCH_ADDRESS, "550 5.1.1 User unknown")
 
 @pytest.fixture
 def ben(world: World, plan: Plan) -> Subscription:
-    """Ben, of the council, follows the plan, and a version waits to be told."""
+    """Ben's subscription to the plan; a new version waits to be told."""
     subscription = services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
     publish(plan, 100, author=world.amina)
     return subscription
@@ -55,7 +57,7 @@ def signed_in(person: User) -> Client:
 
 
 def hours_pass(count: int = 1) -> None:
-    """What waits for another try may be tried, and is so much older."""
+    """Make emails due again and this many hours older."""
     for email in Email.objects.open():
         rewrite(email.pk, created_at=email.created_at - dt.timedelta(hours=count), available_at=timezone.now())
 
@@ -63,7 +65,7 @@ def hours_pass(count: int = 1) -> None:
 # ---- A mail server that is away
 
 
-def test_a_mail_server_that_is_away_for_days_loses_no_digest(
+def test_no_digest_is_lost_when_the_mail_server_is_away_for_days(
     world: World, plan: Plan, ben: Subscription, office: PostOffice
 ) -> None:
     office.answers[world.ben.email] = [AWAY] * 60
@@ -80,7 +82,7 @@ def test_a_mail_server_that_is_away_for_days_loses_no_digest(
     assert Watermark.objects.get(recipient=world.ben, plan=plan).number == 2
 
 
-def test_once_the_server_is_back_letters_are_not_long_in_coming(
+def test_emails_are_retried_within_minutes_once_the_server_is_back(
     world: World, ben: Subscription, office: PostOffice
 ) -> None:
     office.answers[world.ben.email] = [AWAY] * 2
@@ -93,7 +95,7 @@ def test_once_the_server_is_back_letters_are_not_long_in_coming(
     assert delivery.reason.startswith("No connection to the mail server")
 
 
-def test_a_letter_that_never_left_says_what_is_so_when_it_leaves(
+def test_a_delayed_digest_contains_the_news_of_the_day_it_is_sent(
     world: World, plan: Plan, ben: Subscription, office: PostOffice
 ) -> None:
     office.answers[world.ben.email] = [AWAY, LATER]
@@ -109,7 +111,7 @@ def test_a_letter_that_never_left_says_what_is_so_when_it_leaves(
     assert "And four less." in text_of(letter)
 
 
-def test_a_server_that_says_later_for_five_days_is_given_up(
+def test_an_email_fails_when_the_server_defers_it_for_days(
     world: World, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settling, "MAX_DEFERRALS", 3)
@@ -124,9 +126,7 @@ def test_a_server_that_says_later_for_five_days_is_given_up(
     assert settling.MAX_DEFERRALS == 3
 
 
-def test_a_misconfigured_server_that_calls_every_address_none_does_not_silence_everybody(
-    world: World, plan: Plan, office: PostOffice
-) -> None:
+def test_a_server_that_rejects_every_address_suppresses_nobody(world: World, plan: Plan, office: PostOffice) -> None:
     people = [person_for_address(email=f"reader{number}@council.example", name="") for number in range(15)]
     for person in people:
         services.enrol(person=person, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now())
@@ -141,7 +141,7 @@ def test_a_misconfigured_server_that_calls_every_address_none_does_not_silence_e
     assert len(office.sent) == 15
 
 
-def test_one_address_that_is_none_is_not_written_to_again(world: World, ben: Subscription, office: PostOffice) -> None:
+def test_one_rejected_address_is_suppressed(world: World, ben: Subscription, office: PostOffice) -> None:
     office.answers[world.ben.email] = [GONE]
 
     play(office)
@@ -149,10 +149,12 @@ def test_one_address_that_is_none_is_not_written_to_again(world: World, ben: Sub
     assert Suppression.objects.get().reason == "The mail server refused the address: 550 5.1.1 User unknown"
 
 
-# ---- A letter in doubt
+# ---- An email in doubt
 
 
-def test_a_letter_in_doubt_goes_again_as_it_is(world: World, plan: Plan, ben: Subscription, office: PostOffice) -> None:
+def test_an_email_in_doubt_is_sent_again_unchanged(
+    world: World, plan: Plan, ben: Subscription, office: PostOffice
+) -> None:
     office.answers[world.ben.email] = [LOST, AWAY, LATER]
     play(office)
     publish(plan, 96, author=world.amina)
@@ -167,7 +169,7 @@ def test_a_letter_in_doubt_goes_again_as_it_is(world: World, plan: Plan, ben: Su
     assert rest != first
 
 
-def test_a_letter_in_doubt_does_not_say_any_more_that_something_waits_which_may_not_be_seen(
+def test_an_email_in_doubt_no_longer_lists_what_may_not_be_seen(
     world: World, plan: Plan, ben: Subscription, office: PostOffice
 ) -> None:
     comment = add_comment(plan=plan, author=world.amina, text="@Ben West, is it so?", version_number=2, now=world.now)
@@ -183,7 +185,7 @@ def test_a_letter_in_doubt_does_not_say_any_more_that_something_waits_which_may_
     assert first["Message-ID"] == again["Message-ID"]
 
 
-def test_a_letter_in_doubt_is_not_sent_to_whoever_lost_access_meanwhile(
+def test_an_email_in_doubt_is_not_sent_to_a_reader_who_lost_access(
     world: World, plan: Plan, ben: Subscription, office: PostOffice
 ) -> None:
     office.answers[world.ben.email] = [LOST]
@@ -196,7 +198,7 @@ def test_a_letter_in_doubt_is_not_sent_to_whoever_lost_access_meanwhile(
     assert Delivery.objects.get().status == "suppressed"
 
 
-def test_a_letter_in_doubt_follows_its_reader_to_a_new_address_with_links_that_work(
+def test_an_email_in_doubt_goes_to_the_new_address_with_valid_links(
     world: World, plan: Plan, ben: Subscription, office: PostOffice
 ) -> None:
     office.answers[world.ben.email] = [LOST]
@@ -214,7 +216,7 @@ def test_a_letter_in_doubt_follows_its_reader_to_a_new_address_with_links_that_w
     assert is_current(Purpose.STOP, token, link_key=key)
 
 
-def test_a_letter_of_which_a_part_is_no_longer_kept_is_written_anew(
+def test_an_email_whose_shared_part_was_deleted_is_composed_again(
     world: World, ben: Subscription, office: PostOffice
 ) -> None:
     office.answers[world.ben.email] = [LOST]
@@ -226,9 +228,7 @@ def test_a_letter_of_which_a_part_is_no_longer_kept_is_written_anew(
     assert len(office.to(world.ben)) == 2
 
 
-def test_who_was_not_reached_is_told_again_who_holds_their_address(
-    world: World, plan: Plan, office: PostOffice
-) -> None:
+def test_the_privacy_note_is_repeated_until_an_email_is_delivered(world: World, plan: Plan, office: PostOffice) -> None:
     services.enrol(person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now())
     publish(plan, 100, author=world.amina)
     office.answers[world.sol.email] = [AWAY, LATER]
@@ -240,7 +240,7 @@ def test_who_was_not_reached_is_told_again_who_holds_their_address(
     assert "Why we have your address" in text_of(office.to(world.sol)[0])
 
 
-# ---- Pausing while a letter is on its way
+# ---- Pausing while an email is being sent
 
 
 def pause_until(world: World, day: dt.date | None) -> None:
@@ -258,7 +258,7 @@ def pause_until(world: World, day: dt.date | None) -> None:
 
 
 @pytest.mark.parametrize("when", ["chosen", "claimed", "in doubt"])
-def test_whoever_paused_gets_nothing_until_the_day_they_named(
+def test_a_paused_reader_gets_nothing_until_the_pause_ends(
     world: World, plan: Plan, ben: Subscription, office: PostOffice, when: str
 ) -> None:
     plan_round(now=timezone.now())
@@ -281,7 +281,7 @@ def test_whoever_paused_gets_nothing_until_the_day_they_named(
     assert "was 120, now 100" in text_of(office.to(world.ben)[-1])
 
 
-def test_a_letter_that_was_claimed_just_before_the_pause_is_taken_back(
+def test_an_email_claimed_just_before_a_pause_is_released(
     world: World, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = claim
@@ -301,7 +301,7 @@ def test_a_letter_that_was_claimed_just_before_the_pause_is_taken_back(
     assert delivery.available_at > timezone.now() + dt.timedelta(hours=20)
 
 
-def test_a_letter_that_was_claimed_just_before_they_lost_access_is_taken_back(
+def test_an_email_claimed_just_before_losing_access_is_suppressed(
     world: World, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = claim
@@ -321,10 +321,10 @@ def test_a_letter_that_was_claimed_just_before_they_lost_access_is_taken_back(
     assert Delivery.objects.get().status == "suppressed"
 
 
-# ---- A letter that cannot be written
+# ---- An email that cannot be composed
 
 
-def test_a_letter_that_cannot_be_written_holds_up_nobody_and_is_set_aside_for_people_to_see(
+def test_an_email_that_cannot_be_composed_fails_without_delaying_others(
     world: World, plan: Plan, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services.enrol(person=world.eddie, target=plan, author=None, now=timezone.now())
@@ -351,7 +351,7 @@ def test_a_letter_that_cannot_be_written_holds_up_nobody_and_is_set_aside_for_pe
     assert "canary" not in poison.reason
 
 
-def test_a_letter_that_cannot_be_written_is_counted_where_operators_look(
+def test_emails_that_cannot_be_composed_are_shown_to_operators(
     world: World, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rendering, "digest", lambda *given, **more: 1 / 0)
@@ -363,7 +363,7 @@ def test_a_letter_that_cannot_be_written_is_counted_where_operators_look(
     assert "cannot be written" in page.content.decode()
 
 
-def test_whoever_is_overdue_counts_though_another_letter_of_theirs_is_put_off(
+def test_an_overdue_reader_is_counted_although_another_email_is_deferred(
     world: World, plan: Plan, ben: Subscription
 ) -> None:
     services.send_links(person=world.ben, now=timezone.now())
@@ -374,7 +374,7 @@ def test_whoever_is_overdue_counts_though_another_letter_of_theirs_is_put_off(
     assert queue_figures()["oldest_due_seconds"] >= 3600
 
 
-def test_a_stakeholders_week_is_played_whatever_is_wrong_with_somebody_elses_letter(
+def test_the_simulated_week_passes_although_another_email_cannot_be_composed(
     world: World, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan_round(now=timezone.now())
@@ -393,7 +393,7 @@ def test_a_stakeholders_week_is_played_whatever_is_wrong_with_somebody_elses_let
     assert Delivery.objects.get().attempts == 0
 
 
-def test_a_mistake_that_is_mended_meanwhile_costs_nobody_a_letter(
+def test_a_digest_is_sent_once_a_composing_error_is_fixed(
     world: World, plan: Plan, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
@@ -410,7 +410,7 @@ def test_a_mistake_that_is_mended_meanwhile_costs_nobody_a_letter(
 # ---- Asking
 
 
-def test_nobody_is_asked_to_follow_what_whoever_asked_may_no_longer_read(
+def test_no_confirmation_is_sent_when_the_asking_organisation_lost_access(
     world: World, plan: Plan, office: PostOffice
 ) -> None:
     services.add_stakeholder(
@@ -432,9 +432,7 @@ def test_nobody_is_asked_to_follow_what_whoever_asked_may_no_longer_read(
 # ---- Sending again
 
 
-def test_the_same_news_sent_again_is_the_same_news(
-    world: World, plan: Plan, ben: Subscription, office: PostOffice
-) -> None:
+def test_a_digest_sent_again_has_the_same_news(world: World, plan: Plan, ben: Subscription, office: PostOffice) -> None:
     play(office)
     letter = Delivery.objects.get()
     publish(plan, 96, author=world.amina)
@@ -448,7 +446,7 @@ def test_the_same_news_sent_again_is_the_same_news(
     assert len({str(one["Message-ID"]) for one in office.to(world.ben)}) == 3
 
 
-def test_what_was_received_is_sent_again_only_for_a_reason_that_the_ledger_shows(
+def test_sending_a_received_digest_again_needs_a_reason_shown_in_the_ledger(
     world: World, plan: Plan, ben: Subscription, office: PostOffice
 ) -> None:
     play(office)
@@ -469,7 +467,7 @@ def test_what_was_received_is_sent_again_only_for_a_reason_that_the_ledger_shows
     assert "by Amina Larch: They lost it in a move." in collapse(page.content.decode())
 
 
-def test_a_letter_that_failed_can_be_sent_again_though_it_was_never_written(
+def test_a_failed_email_that_was_never_composed_can_be_sent_again(
     world: World, plan: Plan, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
@@ -488,7 +486,7 @@ def test_a_letter_that_failed_can_be_sent_again_though_it_was_never_written(
 # ---- What was left untold
 
 
-def test_whoever_may_read_again_is_told_what_they_missed(
+def test_a_reader_who_regains_access_is_told_what_they_missed(
     world: World, plan: Plan, ben: Subscription, office: PostOffice
 ) -> None:
     plan_round(now=timezone.now())
@@ -504,9 +502,7 @@ def test_whoever_may_read_again_is_told_what_they_missed(
     assert "was 120, now 100" in text_of(office.to(world.ben)[0])
 
 
-def test_an_address_to_which_no_mail_goes_is_not_counted_as_left_out_every_hour(
-    world: World, ben: Subscription, office: PostOffice
-) -> None:
+def test_a_suppressed_address_is_not_reported_as_missed(world: World, ben: Subscription, office: PostOffice) -> None:
     Suppression.objects.create(address=world.ben.email, reason="Mail came back.", since=timezone.now())
     play(office)
 
@@ -514,19 +510,17 @@ def test_an_address_to_which_no_mail_goes_is_not_counted_as_left_out_every_hour(
     assert reconcile(now=timezone.now()) == 0
 
 
-def test_what_was_tried_and_failed_is_not_tried_again_by_itself(
-    world: World, ben: Subscription, office: PostOffice
-) -> None:
+def test_a_refused_digest_is_not_retried_automatically(world: World, ben: Subscription, office: PostOffice) -> None:
     office.answers[world.ben.email] = [Answer(0, Outcome.REFUSED, "554 5.6.0 Refused")]
     play(office)
 
     assert reconcile(now=timezone.now()) == 0
 
 
-# ---- What came back
+# ---- Bounces
 
 
-def test_what_came_back_is_told_again_with_what_comes_next(
+def test_bounced_news_is_repeated_in_the_next_digest(
     world: World, plan: Plan, ben: Subscription, office: PostOffice
 ) -> None:
     from partnerships.outbox.bounces import note_bounce

@@ -1,5 +1,7 @@
-"""Whom an organisation asked: found, filtered, turned over, handed out as a file, and ended for a reason; nobody by a
-name before they said yes."""
+"""The list of stakeholders an organisation added.
+
+Search, filters, paging, export, and ending with a reason; no names before they have confirmed.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,10 @@ LIST = "digests:stakeholders"
 
 
 def ask(world: World, about: Target, email: str, name: str = "", *, says_yes: bool = False) -> Subscription:
-    """Somebody whom Larkhaven asks about its plan, or something else, and perhaps their answer."""
+    """Larkhaven asks somebody about its plan or another target.
+
+    Optionally, they answer.
+    """
     now = timezone.now()
     asked = services.add_stakeholder(
         email=email, name=name, target=about, author=world.amina, organisation=world.larkhaven, now=now
@@ -42,7 +47,7 @@ def ask(world: World, about: Target, email: str, name: str = "", *, says_yes: bo
 
 
 def listed(client: Client, address: str = "", **chosen: str) -> list[str]:
-    """Whom a page of the list shows, in its order."""
+    """The stakeholders on a page of the list, in order."""
     answer = client.get(address or reverse(LIST), chosen)
     assert answer.status_code == 200
     found = re.findall(r'<th scope="row"[^>]*>(.*?)(?:<br>.*?)?</th>', tight(answer.content.decode()))
@@ -50,7 +55,7 @@ def listed(client: Client, address: str = "", **chosen: str) -> list[str]:
 
 
 def rows(client: Client, **chosen: str) -> list[dict[str, str]]:
-    """What the file says."""
+    """The rows of the exported file."""
     answer = client.get(reverse("digests:export-stakeholders"), chosen)
     text = b"".join(answer.streaming_content).decode().removeprefix("\ufeff")  # type: ignore[attr-defined]  # streamed
     return list(csv.DictReader(io.StringIO(text)))
@@ -58,13 +63,16 @@ def rows(client: Client, **chosen: str) -> list[dict[str, str]]:
 
 @pytest.fixture
 def amina(world: World) -> Client:
-    """Amina's browser."""
+    """Amina's browser, signed in."""
     return signed_in(world.amina)
 
 
 @pytest.fixture
 def asked(world: World, plan: Plan) -> dict[str, Subscription]:
-    """Four whom Larkhaven asked: their names and their addresses stand in other orders."""
+    """Four stakeholders of Larkhaven's, with different statuses.
+
+    Sorted by name and sorted by address, they come in different orders.
+    """
     found = {
         "abel": ask(world, plan, "zz@council.example", "Abel Quiet"),
         "bea": ask(world, plan, "tenant@panel.example", "Bea Yes", says_yes=True),
@@ -77,9 +85,7 @@ def asked(world: World, plan: Plan) -> dict[str, Subscription]:
     return found
 
 
-def test_who_said_yes_is_found_by_name_and_address_and_others_by_the_address_alone(
-    amina: Client, asked: dict[str, Subscription]
-) -> None:
+def test_only_confirmed_stakeholders_are_found_by_name(amina: Client, asked: dict[str, Subscription]) -> None:
     assert listed(amina, q="bea y") == ["Bea Yes"]
     assert listed(amina, q="TENANT@") == ["Bea Yes"]
     assert listed(amina, q="zz@") == ["zz@council.example"]
@@ -88,9 +94,7 @@ def test_who_said_yes_is_found_by_name_and_address_and_others_by_the_address_alo
     assert "Nobody fits" in amina.get(reverse(LIST), {"q": "abel"}).content.decode()
 
 
-def test_somebody_whose_digests_ended_is_found_by_name_or_by_the_whole_address_that_was_typed(
-    amina: Client, asked: dict[str, Subscription]
-) -> None:
+def test_an_ended_stakeholder_is_found_by_name_or_whole_address(amina: Client, asked: dict[str, Subscription]) -> None:
     assert listed(amina, q="dot") == ["Dot Over"]
     assert listed(amina, q="Gone@council.example") == ["Dot Over"]
     assert listed(amina, q="gone@") == []
@@ -98,9 +102,7 @@ def test_somebody_whose_digests_ended_is_found_by_name_or_by_the_whole_address_t
     assert [row["Address"] for row in rows(amina, q="dot")] == [""]
 
 
-def test_not_even_the_order_tells_the_name_of_somebody_who_has_not_said_yes(
-    amina: Client, asked: dict[str, Subscription]
-) -> None:
+def test_the_order_does_not_reveal_an_unconfirmed_name(amina: Client, asked: dict[str, Subscription]) -> None:
     before = listed(amina)
     services.confirm(subscription=asked["abel"], now=timezone.now())
 
@@ -108,7 +110,7 @@ def test_not_even_the_order_tells_the_name_of_somebody_who_has_not_said_yes(
     assert listed(amina) == ["Abel Quiet", "Bea Yes", "Cai Paused", "Dot Over"]
 
 
-def test_a_question_that_comes_back_after_an_end_takes_the_name_away_again(
+def test_asking_an_ended_stakeholder_again_hides_their_name(
     world: World, plan: Plan, amina: Client, asked: dict[str, Subscription]
 ) -> None:
     ask(world, plan, "gone@council.example")
@@ -117,7 +119,7 @@ def test_a_question_that_comes_back_after_an_end_takes_the_name_away_again(
     assert listed(amina, q="gone@") == ["gone@council.example"]
 
 
-def test_each_status_is_a_filter_of_its_own(amina: Client, asked: dict[str, Subscription]) -> None:
+def test_the_list_filters_by_each_status(amina: Client, asked: dict[str, Subscription]) -> None:
     suppress(
         address="tenant@panel.example", reason="No such mailbox.", email_id=None, author_id=None, now=timezone.now()
     )
@@ -138,7 +140,10 @@ def test_each_status_is_a_filter_of_its_own(amina: Client, asked: dict[str, Subs
 
 @pytest.fixture
 def several(world: World, plan: Plan, opened: Plan, asked: dict[str, Subscription]) -> dict[str, str]:
-    """The same four, and others whom Larkhaven asked about other things; each thing as the filter says it."""
+    """The same four, and others asked about other things.
+
+    Each target is named as the filter names it.
+    """
     ask(world, opened, "tenant@panel.example", says_yes=True)
     ask(world, world.partnership, "eve@council.example", "Eve Chair", says_yes=True)
     ask(world, world.larkhaven, "zz@council.example", "Abel Quiet")
@@ -151,13 +156,13 @@ def several(world: World, plan: Plan, opened: Plan, asked: dict[str, Subscriptio
 
 
 def options(client: Client) -> list[str]:
-    """What the filter offers under “About”: headings, and the names and values below them."""
+    """The options of the filter “About”: headings, with names and values."""
     [select] = re.findall(r'<select name="about".*?</select>', client.get(reverse(LIST)).content.decode(), re.DOTALL)
     found = re.findall(r'<optgroup label="([^"]*)"|<option value="([^"]*)"[^>]*>([^<]*)', select)
     return [unescape(" ".join(filter(None, one))) for one in found]
 
 
-def test_what_they_follow_is_a_filter_for_the_page_and_its_file(amina: Client, several: dict[str, str]) -> None:
+def test_the_page_and_its_file_filter_by_what_people_follow(amina: Client, several: dict[str, str]) -> None:
     about = {name: listed(amina, about=value) for name, value in several.items()}
 
     assert about == {
@@ -174,9 +179,7 @@ def test_what_they_follow_is_a_filter_for_the_page_and_its_file(amina: Client, s
     assert listed(amina, about=several["Estuary Partnership"], q="bea") == []
 
 
-def test_who_has_not_said_yes_is_found_by_no_name_whatever_they_were_asked_about(
-    amina: Client, several: dict[str, str]
-) -> None:
+def test_unconfirmed_stakeholders_are_not_found_by_name_with_any_filter(amina: Client, several: dict[str, str]) -> None:
     body = several["Larkhaven Homes"]
 
     assert listed(amina, about=body, q="abel") == []
@@ -184,7 +187,7 @@ def test_who_has_not_said_yes_is_found_by_no_name_whatever_they_were_asked_about
     assert "Abel" not in amina.get(reverse(LIST), {"about": body}).content.decode()
 
 
-def test_the_filter_offers_what_somebody_was_asked_about_under_headings_and_nothing_else(
+def test_the_filter_offers_only_what_somebody_was_asked_about(
     world: World, amina: Client, several: dict[str, str]
 ) -> None:
     assert options(amina) == [
@@ -200,7 +203,7 @@ def test_the_filter_offers_what_somebody_was_asked_about_under_headings_and_noth
     assert options(signed_in(world.ben)) == ["Anything"]
 
 
-def test_a_filter_is_taken_off_and_a_long_filtered_list_turned_over_without_losing_it(
+def test_paging_keeps_the_filter_and_the_filter_can_be_removed(
     world: World, plan: Plan, amina: Client, several: dict[str, str]
 ) -> None:
     for number in range(50):
@@ -217,9 +220,7 @@ def test_a_filter_is_taken_off_and_a_long_filtered_list_turned_over_without_losi
     assert "about" not in chip
 
 
-def test_what_may_no_longer_be_read_is_no_filter_nor_told_from_what_never_was(
-    world: World, plan: Plan, several: dict[str, str]
-) -> None:
+def test_filters_do_not_reveal_what_may_no_longer_be_read(world: World, plan: Plan, several: dict[str, str]) -> None:
     services.add_stakeholder(
         email="rose@street.example",
         name="",
@@ -251,7 +252,7 @@ def test_what_may_no_longer_be_read_is_no_filter_nor_told_from_what_never_was(
     assert not Export.objects.exists()
 
 
-def test_what_is_no_filter_is_said_and_hands_nothing_out(amina: Client, asked: dict[str, Subscription]) -> None:
+def test_an_invalid_filter_is_reported_and_exports_nothing(amina: Client, asked: dict[str, Subscription]) -> None:
     shown = amina.get(reverse(LIST), {"status": "married"})
     file = amina.get(reverse("digests:export-stakeholders"), {"status": "married"})
 
@@ -260,9 +261,7 @@ def test_what_is_no_filter_is_said_and_hands_nothing_out(amina: Client, asked: d
     assert not Export.objects.exists()
 
 
-def test_a_long_list_is_turned_over_page_by_page_and_costs_the_same_however_long(
-    world: World, plan: Plan, amina: Client
-) -> None:
+def test_a_long_list_has_pages_and_needs_no_more_queries(world: World, plan: Plan, amina: Client) -> None:
     def queries() -> int:
         amina.get(reverse(LIST))
         with CaptureQueriesContext(connection) as captured:
@@ -290,7 +289,7 @@ def test_a_long_list_is_turned_over_page_by_page_and_costs_the_same_however_long
     assert [row["Person"] for row in rows(amina)] == pages[0] + pages[1]
 
 
-def test_the_file_says_what_the_page_shows_in_its_order_and_is_written_down(
+def test_the_file_matches_the_page_and_the_export_is_recorded(
     world: World, amina: Client, asked: dict[str, Subscription], office: PostOffice
 ) -> None:
     office.drain()
@@ -320,7 +319,7 @@ def test_the_file_says_what_the_page_shows_in_its_order_and_is_written_down(
     assert (written.what, written.rows, written.actor_id) == ("digests:export-stakeholders", 4, world.amina.pk)
 
 
-def test_a_lead_of_others_finds_and_takes_nobody_whom_larkhaven_asked(
+def test_a_lead_of_another_organisation_cannot_find_or_export_stakeholders(
     world: World, asked: dict[str, Subscription]
 ) -> None:
     ben = signed_in(world.ben)
@@ -330,7 +329,7 @@ def test_a_lead_of_others_finds_and_takes_nobody_whom_larkhaven_asked(
     assert ben.get(reverse("digests:end-stakeholder", kwargs={"pk": asked["bea"].pk})).status_code == 404
 
 
-def test_stopping_somebodys_digests_asks_first_and_keeps_the_reason(
+def test_stopping_a_stakeholders_digests_asks_first_and_keeps_the_reason(
     world: World, amina: Client, asked: dict[str, Subscription]
 ) -> None:
     filtered = f"{reverse(LIST)}?q=bea&status=confirmed"
@@ -358,7 +357,7 @@ def test_stopping_somebodys_digests_asks_first_and_keeps_the_reason(
     )
 
 
-def test_the_page_that_asks_whether_to_stop_names_nobody_who_has_not_said_yes(
+def test_the_page_that_asks_before_stopping_hides_unconfirmed_names(
     amina: Client, asked: dict[str, Subscription]
 ) -> None:
     page = reverse("digests:end-stakeholder", kwargs={"pk": asked["abel"].pk})
@@ -381,7 +380,7 @@ def test_a_second_click_on_stop_changes_nothing_and_says_so(amina: Client, asked
     assert asked["dot"].reason == "Moved on."
 
 
-def test_nobody_is_sent_elsewhere_after_stopping(amina: Client, asked: dict[str, Subscription]) -> None:
+def test_stopping_does_not_redirect_to_another_site(amina: Client, asked: dict[str, Subscription]) -> None:
     page = reverse("digests:end-stakeholder", kwargs={"pk": asked["bea"].pk})
 
     answer = amina.post(f"{page}?next=https://elsewhere.example/", {"reason": "She has left."})
@@ -389,7 +388,7 @@ def test_nobody_is_sent_elsewhere_after_stopping(amina: Client, asked: dict[str,
     assert answer["Location"] == reverse(LIST)
 
 
-def test_asking_again_leads_back_to_the_filtered_list(amina: Client, asked: dict[str, Subscription]) -> None:
+def test_asking_again_returns_to_the_filtered_list(amina: Client, asked: dict[str, Subscription]) -> None:
     filtered = f"{reverse(LIST)}?status=asked"
     [action] = re.findall(r'action="(/digests/stakeholders/\d+/ask-again/[^"]*)"', amina.get(filtered).content.decode())
 
@@ -398,7 +397,7 @@ def test_asking_again_leads_back_to_the_filtered_list(amina: Client, asked: dict
     assert (answer.status_code, answer["Location"]) == (302, filtered)
 
 
-def test_erasing_somebody_takes_the_words_with_which_a_lead_ended_their_digests(
+def test_erasing_somebody_clears_the_reason_a_lead_gave_for_ending(
     world: World, asked: dict[str, Subscription]
 ) -> None:
     erase_person(person=asked["dot"].person, author=world.dee, reason="Asked for it.", now=timezone.now())

@@ -1,4 +1,7 @@
-"""The link that stops emails: it stops what its email told of, says what is left, and can be undone."""
+"""The stop link in emails.
+
+It stops what its email was about, says what is left, and can be undone.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,7 @@ def follow(world: World, *targets: Plan) -> None:
 
 
 def told_of(world: World, office: PostOffice, *plans: Plan, homes: int = 100) -> str:
-    """The address of the stop link in the newest email, which tells Sol of these plans."""
+    """Send Sol an email about these plans; return the path of its stop link."""
     for plan in plans:
         publish(plan, homes, author=world.amina)
     play(office)
@@ -61,7 +64,7 @@ def told_of(world: World, office: PostOffice, *plans: Plan, homes: int = 100) ->
 
 
 def stop_link(person: User, delivery: int, *, days: int) -> str:
-    """The stop link of an email sent so many days ago."""
+    """The stop link of an email sent a number of days ago."""
     key = Preference.objects.get(person=person).link_key
     minute = minute_of(timezone.now() - dt.timedelta(days=days))
     token = make(Purpose.STOP, person_id=person.pk, link_key=key, number=delivery, minute=minute)
@@ -84,7 +87,7 @@ def page(address: str, data: dict[str, object] | None = None) -> str:
     return unescape(answer.content.decode())
 
 
-def test_one_click_on_an_email_about_one_plan_stops_that_plan_alone(
+def test_one_click_on_an_email_about_one_plan_stops_only_that_plan(
     world: World, plan: Plan, second: Plan, office: PostOffice
 ) -> None:
     follow(world, plan, second)
@@ -99,7 +102,7 @@ def test_one_click_on_an_email_about_one_plan_stops_that_plan_alone(
     assert "Harbour Quarter" not in since
 
 
-def test_one_click_stops_one_plan_of_a_partnership_that_is_followed(
+def test_one_click_stops_one_plan_of_a_followed_partnership(
     world: World, plan: Plan, second: Plan, office: PostOffice
 ) -> None:
     services.enrol(
@@ -148,7 +151,9 @@ def test_the_page_asks_which_of_several_things_to_stop(
     assert "Harbour Quarter" in since
 
 
-def test_nothing_ticked_stops_nothing_and_is_said(world: World, plan: Plan, second: Plan, office: PostOffice) -> None:
+def test_with_nothing_ticked_nothing_stops_and_the_page_says_so(
+    world: World, plan: Plan, second: Plan, office: PostOffice
+) -> None:
     follow(world, plan, second)
     link = told_of(world, office, plan, second)
 
@@ -159,7 +164,7 @@ def test_nothing_ticked_stops_nothing_and_is_said(world: World, plan: Plan, seco
     assert Subscription.objects.confirmed().filter(person=world.sol).count() == 2
 
 
-def test_stopping_everything_is_offered_and_done(world: World, plan: Plan, second: Plan, office: PostOffice) -> None:
+def test_the_page_can_stop_everything(world: World, plan: Plan, second: Plan, office: PostOffice) -> None:
     follow(world, plan, second)
     link = told_of(world, office, plan)
 
@@ -170,7 +175,7 @@ def test_stopping_everything_is_offered_and_done(world: World, plan: Plan, secon
 
 
 @pytest.mark.parametrize("data", [ONE_CLICK, {"all": "yes"}], ids=["one click", "everything"])
-def test_the_page_after_a_stop_undoes_it_and_tells_what_was_missed(
+def test_undoing_a_stop_tells_what_was_missed(
     world: World, plan: Plan, second: Plan, office: PostOffice, data: dict[str, object]
 ) -> None:
     follow(world, plan, second)
@@ -194,7 +199,7 @@ def _standing(person: User) -> list[object]:
     return [*kept.values_list("plan", "status", "refused_at", "ended_at"), preference.refused_at]
 
 
-def test_an_undo_restores_nothing_that_was_not_stopped_by_it(
+def test_an_undo_restores_only_what_that_click_stopped(
     world: World, plan: Plan, second: Plan, office: PostOffice
 ) -> None:
     follow(world, plan, second)
@@ -225,7 +230,7 @@ def test_an_undo_is_offered_for_a_day(
     assert not Subscription.objects.live().filter(person=world.sol).exists()
 
 
-def test_a_mail_program_that_stops_by_email_stops_what_the_email_told_of(
+def test_unsubscribing_by_email_stops_what_the_email_was_about(
     world: World, plan: Plan, second: Plan, office: PostOffice, tmp_path: Path
 ) -> None:
     follow(world, plan, second)
@@ -238,9 +243,7 @@ def test_a_mail_program_that_stops_by_email_stops_what_the_email_told_of(
     assert set(Subscription.objects.confirmed().filter(person=world.sol).values_list("plan", flat=True)) == {second.pk}
 
 
-def test_following_a_partnership_anew_brings_its_stopped_plan_back(
-    world: World, plan: Plan, office: PostOffice
-) -> None:
+def test_following_a_partnership_again_includes_its_stopped_plan(world: World, plan: Plan, office: PostOffice) -> None:
     services.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=timezone.now())
     publish(plan, 100, author=world.amina)
     play(office)
@@ -257,7 +260,7 @@ def test_following_a_partnership_anew_brings_its_stopped_plan_back(
     assert "now 70" in text_of(office.to(world.ben)[-1])
 
 
-def test_the_link_of_an_email_that_told_of_nothing_asks_about_all_one_follows(
+def test_the_stop_link_of_an_email_without_news_lists_all_subscriptions(
     world: World, plan: Plan, second: Plan, office: PostOffice
 ) -> None:
     follow(world, plan, second)
@@ -282,7 +285,7 @@ def test_one_click_works_for_two_years_after_the_email(
     assert set(Subscription.objects.confirmed().filter(person=world.sol).values_list("plan", flat=True)) == {second.pk}
 
 
-def test_a_stop_link_ends_after_two_years_and_leads_to_a_new_one(world: World, plan: Plan, office: PostOffice) -> None:
+def test_a_stop_link_expires_after_two_years_and_offers_a_new_one(world: World, plan: Plan, office: PostOffice) -> None:
     follow(world, plan)
     told_of(world, office, plan)
     link = stop_link(world.sol, Delivery.objects.get(recipient=world.sol).pk, days=731)
@@ -298,7 +301,7 @@ def test_a_stop_link_ends_after_two_years_and_leads_to_a_new_one(world: World, p
     assert "/digests/stop/" in text_of(office.to(world.sol)[-1])
 
 
-def test_no_page_behind_a_link_prints_the_whole_address(world: World, plan: Plan, office: PostOffice) -> None:
+def test_no_page_behind_a_link_shows_the_whole_address(world: World, plan: Plan, office: PostOffice) -> None:
     asked = services.add_stakeholder(
         email=world.sol.email,
         name="",

@@ -1,4 +1,7 @@
-"""From a published version to the letter that says "was 120, now 100", and to the click that stops the next."""
+"""From a published version to a digest, and to the click that stops it.
+
+The digest says "was 120, now 100".
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ def follow(world: World, plan: Plan) -> Subscription:
 
 
 def stakeholder(world: World, plan: Plan) -> Subscription:
-    """Sol, who has no account, confirms that Larkhaven added him."""
+    """Sol, who has no account and has confirmed that Larkhaven added him."""
     asked = add_stakeholder(
         email=world.sol.email,
         name="Sol Stake",
@@ -41,7 +44,7 @@ def stakeholder(world: World, plan: Plan) -> Subscription:
     return confirm(subscription=asked, now=timezone.now())
 
 
-def test_a_partner_reads_what_was_and_what_is_now(world: World, plan: Plan, office: PostOffice) -> None:
+def test_a_partner_reads_the_old_and_new_figures(world: World, plan: Plan, office: PostOffice) -> None:
     follow(world, plan)
     publish(plan, 100, author=world.amina)
 
@@ -56,7 +59,7 @@ def test_a_partner_reads_what_was_and_what_is_now(world: World, plan: Plan, offi
     assert f"/plans/{plan.pk}/compare/?from=1&to=2" in text_of(letter)
 
 
-def test_the_author_of_all_the_changes_gets_nothing(world: World, plan: Plan, office: PostOffice) -> None:
+def test_the_author_of_all_changes_gets_no_digest(world: World, plan: Plan, office: PostOffice) -> None:
     follow(world, plan)
     subscribe(person=world.amina, target=plan, author=world.amina, now=timezone.now())
     publish(plan, 100, author=world.amina)
@@ -78,7 +81,9 @@ def test_nothing_is_told_twice(world: World, plan: Plan, office: PostOffice) -> 
     assert Delivery.objects.get().status == EmailStatus.SENT
 
 
-def test_a_burst_is_one_letter_with_the_net_change(world: World, plan: Plan, office: PostOffice) -> None:
+def test_several_versions_at_once_make_one_digest_with_the_net_change(
+    world: World, plan: Plan, office: PostOffice
+) -> None:
     follow(world, plan)
     publish(plan, 100, author=world.amina)
     publish(plan, 96, author=world.amina, note="And four less.")
@@ -114,7 +119,9 @@ def test_a_stakeholder_reads_nothing_confidential(world: World, plan: Plan, offi
     assert "you chair the tenant panel" in text_of(letter)
 
 
-def test_confidential_changes_alone_send_a_stakeholder_nothing(world: World, plan: Plan, office: PostOffice) -> None:
+def test_a_stakeholder_gets_no_digest_of_confidential_changes_only(
+    world: World, plan: Plan, office: PostOffice
+) -> None:
     stakeholder(world, plan)
     follow(world, plan)
     publish(plan, 120, author=world.amina, hidden=9)
@@ -167,7 +174,7 @@ def test_confirming_by_the_link_starts_digests(world: World, plan: Plan, office:
     assert "was 120, now 100" in text_of(office.to(world.sol)[1])
 
 
-def test_one_click_stops_the_next(world: World, plan: Plan, office: PostOffice) -> None:
+def test_one_click_stops_the_next_digest(world: World, plan: Plan, office: PostOffice) -> None:
     stakeholder(world, plan)
     publish(plan, 100, author=world.amina)
     play(office)
@@ -189,7 +196,7 @@ def test_one_click_stops_the_next(world: World, plan: Plan, office: PostOffice) 
     assert len(office.sent) == before
 
 
-def test_whoever_lost_access_before_the_claim_gets_nothing(world: World, plan: Plan, office: PostOffice) -> None:
+def test_a_reader_who_lost_access_before_the_claim_gets_nothing(world: World, plan: Plan, office: PostOffice) -> None:
     follow(world, plan)
     publish(plan, 100, author=world.amina)
     plan_round(now=timezone.now())
@@ -201,9 +208,7 @@ def test_whoever_lost_access_before_the_claim_gets_nothing(world: World, plan: P
     assert Delivery.objects.get().status == EmailStatus.SUPPRESSED
 
 
-def test_whoever_reads_no_longer_through_an_embargo_is_told_when_it_ends(
-    world: World, plan: Plan, office: PostOffice
-) -> None:
+def test_a_reader_who_left_the_owner_hears_when_the_embargo_ends(world: World, plan: Plan, office: PostOffice) -> None:
     ends = timezone.now() + dt.timedelta(hours=2)
     owner = join(world.ben, world.larkhaven, "viewer", world.now)
     follow(world, plan)
@@ -222,7 +227,9 @@ def test_whoever_reads_no_longer_through_an_embargo_is_told_when_it_ends(
 
 
 @pytest.mark.parametrize("kind", ["partnership", "organisation"])
-def test_following_something_covers_its_plans(world: World, plan: Plan, office: PostOffice, kind: str) -> None:
+def test_following_an_organisation_or_partnership_covers_its_plans(
+    world: World, plan: Plan, office: PostOffice, kind: str
+) -> None:
     target = world.partnership if kind == "partnership" else world.larkhaven
     subscribe(person=world.ben, target=target, author=world.ben, now=timezone.now())
     publish(plan, 100, author=world.amina)

@@ -1,4 +1,7 @@
-"""The SMTP dialogue, with a server that answers by script: every letter is answered once, whatever goes wrong."""
+"""The SMTP dialogue with a scripted server.
+
+Every email gets exactly one answer, whatever goes wrong.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,10 @@ from partnerships.outbox.smtp import SmtpSender
 
 
 class Script(threading.Thread):
-    """A mail server that pipelines, and hangs up in the middle of the first message it is told to."""
+    """A mail server that pipelines and can drop a connection.
+
+    It hangs up once, in the middle of the message to `hang_up_on`.
+    """
 
     def __init__(self, *, hang_up_on: str, certificate: Path | None = None, at_once: bool = False) -> None:
         super().__init__(daemon=True)
@@ -49,7 +55,7 @@ class Script(threading.Thread):
                 line.close()
 
     def talk(self, line: socket.socket) -> bool:
-        """Answer until somebody hangs up; whether the caller wants to go on in secret."""
+        """Answer until somebody hangs up; whether the client asked for TLS."""
         address, in_data = "", False
         for said in line.makefile("rb"):
             if in_data:
@@ -82,7 +88,7 @@ class Script(threading.Thread):
 
 
 @pytest.mark.parametrize("unlucky", [0, 1, 2, 3])
-def test_a_lost_connection_skips_nobody(settings, unlucky):
+def test_a_lost_connection_skips_no_email(settings, unlucky):
     people = [f"person{number}@council.example" for number in range(4)]
     server = Script(hang_up_on=people[unlucky])
     server.start()
@@ -96,12 +102,12 @@ def test_a_lost_connection_skips_nobody(settings, unlucky):
     assert [(one.key, one.outcome) for one in answers] == [
         (key, Outcome.LATER if key == unlucky else Outcome.ACCEPTED) for key in range(4)
     ]
-    assert [one.key for one in answers if one.in_doubt] == [unlucky]  # it may have been taken
+    assert [one.key for one in answers if one.in_doubt] == [unlucky]  # the server may have accepted it
     assert server.taken == [person for key, person in enumerate(people) if key != unlucky]
 
 
 @pytest.mark.parametrize("has_no_dots", [False, True])
-def test_dots_that_begin_a_line_are_doubled_unless_there_are_none(settings, *, has_no_dots: bool) -> None:
+def test_dots_at_the_start_of_lines_are_doubled(settings, *, has_no_dots: bool) -> None:
     server = Script(hang_up_on="")
     server.start()
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
@@ -118,7 +124,7 @@ def test_dots_that_begin_a_line_are_doubled_unless_there_are_none(settings, *, h
     )
 
 
-def test_letters_larger_than_the_network_takes_at_once_arrive_whole(settings):
+def test_emails_larger_than_the_socket_buffer_arrive_complete(settings):
     server = Script(hang_up_on="")
     server.start()
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", server.port, 30
@@ -132,7 +138,7 @@ def test_letters_larger_than_the_network_takes_at_once_arrive_whole(settings):
     assert server.lines == [*lines, b".\r\n"] * 2
 
 
-def test_a_server_that_is_away_answers_later_for_everybody(settings):
+def test_all_emails_are_deferred_when_the_server_is_away(settings):
     with socket.create_server(("127.0.0.1", 0)) as door:
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", door.getsockname()[1]
     office = SmtpSender()
@@ -152,7 +158,7 @@ def test_a_server_that_is_away_answers_later_for_everybody(settings):
         (553, "Mailbox name invalid"),
     ],
 )
-def test_only_a_mailbox_that_is_none_counts_as_no_such_address(code: int, said: str) -> None:
+def test_an_unknown_mailbox_counts_as_no_such_address(code: int, said: str) -> None:
     assert classify(code, f"{code} {said}", at_recipient=True) is Outcome.NO_SUCH_ADDRESS
 
 
@@ -173,7 +179,7 @@ def test_only_a_mailbox_that_is_none_counts_as_no_such_address(code: int, said: 
         (550, "5.7.1 Service unavailable, client host [192.0.2.1] blocked using Spamhaus"),
     ],
 )
-def test_a_server_that_does_not_let_us_in_is_asked_again_and_silences_nobody(code: int, said: str) -> None:
+def test_relay_and_authentication_refusals_are_retried(code: int, said: str) -> None:
     assert classify(code, f"{code} {said}", at_recipient=True) is Outcome.LATER
 
 
@@ -188,7 +194,7 @@ def test_a_server_that_does_not_let_us_in_is_asked_again_and_silences_nobody(cod
         (554, "Transaction failed"),
     ],
 )
-def test_any_other_refusal_is_of_the_letter_not_of_the_address(code: int, said: str) -> None:
+def test_other_refusals_concern_the_email_not_the_address(code: int, said: str) -> None:
     assert classify(code, f"{code} {said}", at_recipient=True) is Outcome.REFUSED
 
 
@@ -196,7 +202,7 @@ def test_any_other_refusal_is_of_the_letter_not_of_the_address(code: int, said: 
 
 
 def certificate(folder: Path) -> Path:
-    """A key and a certificate for localhost that only itself vouches for, in one file."""
+    """A self-signed certificate and key for localhost, in one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     now = dt.datetime.now(dt.UTC)
@@ -219,9 +225,7 @@ def certificate(folder: Path) -> Path:
 
 @pytest.mark.parametrize("how", ["EMAIL_USE_SSL", "EMAIL_USE_TLS"])
 @pytest.mark.parametrize("trust", ["nobody", "its own", "anybody"])
-def test_letters_go_only_to_a_server_that_proves_its_name_unless_told_otherwise(
-    settings, tmp_path: Path, how: str, trust: str
-) -> None:
+def test_emails_go_only_to_a_server_with_a_trusted_certificate(settings, tmp_path: Path, how: str, trust: str) -> None:
     file = certificate(tmp_path)
     server = Script(hang_up_on="", certificate=file, at_once=how == "EMAIL_USE_SSL")
     server.start()

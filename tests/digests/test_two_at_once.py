@@ -1,5 +1,7 @@
-"""Two at once: somebody confirms while a version is spread; both orders tell them everything, and without the lock
-one does not."""
+"""Concurrent transactions, above all confirming during a spread.
+
+A reader who confirms while a version is spread is told about it in either order; without the lock, in one only.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def beside(work: Callable[[], object]) -> threading.Thread:
-    """Begin some work on a connection of its own."""
+    """Start some work in a thread with a connection of its own."""
 
     def run() -> None:
         try:
@@ -52,7 +54,7 @@ def somebody_waits() -> bool:
 
 
 def confirm_while_a_version_is_spread(world: World, plan: Plan) -> Watermark:
-    """Sol confirms; before that is committed, a version is published and the sweep finds it."""
+    """Publish a version and sweep before Sol's confirmation is committed."""
     asked = services.add_stakeholder(
         email=world.sol.email,
         name="Sol",
@@ -80,7 +82,9 @@ def confirm_while_a_version_is_spread(world: World, plan: Plan) -> Watermark:
     return Watermark.objects.get(recipient=world.sol, plan=plan)
 
 
-def test_who_confirms_while_a_version_is_spread_is_told_of_it(world: World, plan: Plan, office: PostOffice) -> None:
+def test_confirming_while_a_version_is_spread_includes_that_version(
+    world: World, plan: Plan, office: PostOffice
+) -> None:
     confirm_while_a_version_is_spread(world, plan)
 
     play(office)
@@ -88,7 +92,7 @@ def test_who_confirms_while_a_version_is_spread_is_told_of_it(world: World, plan
     assert "was 120, now 100" in text_of(office.to(world.sol)[-1])
 
 
-def test_without_the_lock_they_are_not_until_somebody_looks_what_was_left(
+def test_without_the_lock_the_version_is_missed_until_reconciling(
     world: World, plan: Plan, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(answering, "lock_planning", lambda: None)
@@ -111,11 +115,11 @@ def until_it_waits_or_ends(work: threading.Thread) -> None:
         time.sleep(0.01)
 
 
-def test_a_role_that_is_told_no_more_while_it_is_given_out_leaves_nobody_following(
+def test_ending_a_role_rule_while_it_is_applied_leaves_no_subscriptions(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rule = services.set_role_rule(target=world.partnership, author=world.amina, now=timezone.now())
-    Subscription.objects.filter(person=world.ben).delete()  # as before he came into the role
+    Subscription.objects.filter(person=world.ben).delete()  # as before he had the role
     meant, ending = roles.people_of, threading.Event()
 
     def while_it_ends(rule: RoleRule) -> QuerySet[Membership]:
@@ -137,7 +141,7 @@ def test_a_role_that_is_told_no_more_while_it_is_given_out_leaves_nobody_followi
     assert not Subscription.objects.live().filter(how=How.ROLE).exists()
 
 
-def test_two_who_ask_the_same_stranger_wait_for_each_other_and_not_forever(world: World, plan: Plan) -> None:
+def test_two_requests_to_the_same_new_address_do_not_deadlock(world: World, plan: Plan) -> None:
     asked = {
         "email": "rose@street.example",
         "name": "Rose",
@@ -149,7 +153,7 @@ def test_two_who_ask_the_same_stranger_wait_for_each_other_and_not_forever(world
     theirs: list[Subscription] = []
 
     with transaction.atomic():
-        lock_planning()  # as whoever loads a network, and asks many
+        lock_planning()  # as loading a network does
         asking = beside(lambda: theirs.append(services.add_stakeholder(now=timezone.now(), **asked)))
         until_it_waits_or_ends(asking)
         mine = services.add_stakeholder(now=timezone.now(), **asked)
@@ -159,7 +163,7 @@ def test_two_who_ask_the_same_stranger_wait_for_each_other_and_not_forever(world
     assert Delivery.objects.filter(recipient=mine.person).count() == 1
 
 
-def test_what_is_settled_beside_the_sending_is_settled_the_same(world: World, plan: Plan, office: PostOffice) -> None:
+def test_settling_on_the_second_connection_gives_the_same_results(world: World, plan: Plan, office: PostOffice) -> None:
     later = answers.Answer(0, answers.Outcome.LATER, "451 4.3.0 Not now")
     away = answers.Answer(0, answers.Outcome.LATER, "No connection to the mail server", reached=False)
     refused = answers.Answer(0, answers.Outcome.REFUSED, "554 5.6.0 No")
@@ -177,7 +181,7 @@ def test_what_is_settled_beside_the_sending_is_settled_the_same(world: World, pl
     assert (rows[world.eddie.pk].status, rows[world.eddie.pk].deferrals) == ("queued", 0)
 
 
-def test_a_double_click_sends_a_letter_again_once(world: World, plan: Plan, office: PostOffice) -> None:
+def test_a_double_click_sends_an_email_again_only_once(world: World, plan: Plan, office: PostOffice) -> None:
     services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
     publish(plan, 100, author=world.amina)
     play(office)

@@ -1,5 +1,7 @@
-"""Whoever types an address of somebody else's learns nothing, by words or by work, and undoes nothing that its owner
-decided."""
+"""Typing somebody else's address reveals nothing and changes nothing.
+
+Neither the page nor the work behind it shows what is known, and what the owner decided holds.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,10 @@ def follow_form(plan: Plan) -> str:
 
 
 def type_in(plan: Plan, email: str) -> str:
-    """A stranger types somebody's address to follow a plan, and the sweep takes it up; what the stranger reads."""
+    """A stranger types an address to follow a plan, and the sweep handles it.
+
+    Returns the page the stranger sees.
+    """
     answer = Client().post(follow_form(plan), {"email": email, "frequency": "daily"})
     assert answer.status_code == 200
     plan_round(now=timezone.now())
@@ -95,7 +100,7 @@ REFUSALS: tuple[Callable[[World, Plan], None], ...] = (
 
 @pytest.mark.parametrize("refuse", REFUSALS, ids=lambda refuse: refuse.__name__)
 @pytest.mark.parametrize("later", [dt.timedelta(0), dt.timedelta(days=400)], ids=["at once", "a year later"])
-def test_a_typed_address_undoes_no_refusal(
+def test_typing_an_address_does_not_undo_a_refusal(
     world: World, opened: Plan, refuse: Callable[[World, Plan], None], later: dt.timedelta
 ) -> None:
     refuse(world, opened)
@@ -110,7 +115,7 @@ def test_a_typed_address_undoes_no_refusal(
 
 
 @pytest.mark.parametrize("refuse", [stopped_everything, wants_no_more_questions], ids=lambda refuse: refuse.__name__)
-def test_who_wants_nothing_more_is_asked_about_no_other_plan_either(
+def test_somebody_who_refused_everything_is_not_asked_about_another_plan(
     world: World, plan: Plan, opened: Plan, refuse: Callable[[World, Plan], None]
 ) -> None:
     refuse(world, plan)
@@ -120,7 +125,7 @@ def test_who_wants_nothing_more_is_asked_about_no_other_plan_either(
     assert not Subscription.objects.filter(plan=opened).exists()
 
 
-def test_who_wants_nothing_more_is_sent_no_links_for_what_they_still_follow_either(
+def test_somebody_who_refuses_questions_gets_no_links_they_did_not_ask_for(
     world: World, plan: Plan, opened: Plan
 ) -> None:
     followed = said_yes(world, opened)
@@ -143,9 +148,7 @@ def test_who_wants_nothing_more_is_sent_no_links_for_what_they_still_follow_eith
 
 
 @pytest.mark.parametrize("answer", ["", "ended by Larkhaven", "yes"])
-def test_a_partner_who_asks_again_after_a_while_leaves_the_refusal_until_it_is_answered(
-    world: World, opened: Plan, answer: str
-) -> None:
+def test_a_refusal_holds_until_a_partners_later_question_is_answered(world: World, opened: Plan, answer: str) -> None:
     declined(world, opened)
     [of_sol] = Subscription.objects.filter(person=world.sol)
     rewrite(created_at=timezone.now() - dt.timedelta(days=400))
@@ -165,7 +168,9 @@ def test_a_partner_who_asks_again_after_a_while_leaves_the_refusal_until_it_is_a
     assert of_sol.status == {"": "asked", "yes": "confirmed"}.get(answer, "ended")
 
 
-def test_a_yes_to_a_partner_allows_no_strangers_question(world: World, plan: Plan, opened: Plan) -> None:
+def test_confirming_a_partners_request_does_not_allow_strangers_questions(
+    world: World, plan: Plan, opened: Plan
+) -> None:
     wants_no_more_questions(world, opened)
     before = Preference.objects.get(person=world.sol).refused_at
 
@@ -176,9 +181,7 @@ def test_a_yes_to_a_partner_allows_no_strangers_question(world: World, plan: Pla
     assert Preference.objects.get(person=world.sol).refused_at == before
 
 
-def test_who_stopped_everything_before_that_was_kept_is_asked_nothing_after_the_upgrade(
-    world: World, plan: Plan, opened: Plan
-) -> None:
+def test_the_upgrade_records_who_had_stopped_everything(world: World, plan: Plan, opened: Plan) -> None:
     learn = import_module("partnerships.digests.migrations.0013_who_stopped_everything_before").LEARN
     people = {
         name: person_for_address(email=f"{name}@street.example") for name in ("all", "one", "ended", "matches", "some")
@@ -194,7 +197,7 @@ def test_who_stopped_everything_before_that_was_kept_is_asked_nothing_after_the_
     for name in ("all", "ended"):
         author = world.amina if name == "ended" else people[name]
         services.stop_everything(person=people[name], author=author, reason="Stopped.", now=timezone.now())
-    for name in ("matches", "some"):  # all that one follows, but matches go on; one of two things
+    for name in ("matches", "some"):  # stopped everything but matches; stopped one of two things
         services.stop(subscriptions=[of[name, plan.pk]], author=people[name], reason="Stopped.", now=timezone.now())
     Preference.objects.filter(person__in=[people["some"], people["one"]]).update(tells_matches=False)
     Preference.objects.update(refused_at=None)
@@ -210,7 +213,7 @@ def test_who_stopped_everything_before_that_was_kept_is_asked_nothing_after_the_
     assert histories.count() == known + 1
 
 
-def test_who_stopped_one_thing_may_still_be_asked_about_another(world: World, plan: Plan, opened: Plan) -> None:
+def test_somebody_who_stopped_one_plan_may_be_asked_about_another(world: World, plan: Plan, opened: Plan) -> None:
     stopped_it(world, plan)
 
     type_in(opened, world.sol.email)
@@ -218,7 +221,7 @@ def test_who_stopped_one_thing_may_still_be_asked_about_another(world: World, pl
     assert Subscription.objects.get(plan=opened).is_waiting
 
 
-def test_who_said_no_comes_back_by_their_own_link_and_a_letter(world: World, opened: Plan, office: PostOffice) -> None:
+def test_somebody_who_refused_can_return_by_their_own_link(world: World, opened: Plan, office: PostOffice) -> None:
     stopped_everything(world, opened)
     [refused] = Subscription.objects.filter(person=world.sol)
     office.drain()
@@ -241,7 +244,7 @@ def test_who_said_no_comes_back_by_their_own_link_and_a_letter(world: World, ope
     assert taken_back
 
 
-def test_who_stopped_everything_may_let_themselves_be_asked_again(world: World, plan: Plan, opened: Plan) -> None:
+def test_somebody_who_stopped_everything_can_allow_questions_again(world: World, plan: Plan, opened: Plan) -> None:
     stopped_everything(world, plan)
     bearer = Client(enforce_csrf_checks=True)
 
@@ -254,10 +257,10 @@ def test_who_stopped_everything_may_let_themselves_be_asked_again(world: World, 
     assert Subscription.objects.get(plan=opened).is_waiting
 
 
-def test_who_signs_in_follows_again_what_they_refused(world: World, opened: Plan) -> None:
+def test_somebody_signed_in_can_follow_again_what_they_refused(world: World, opened: Plan) -> None:
     followed = services.subscribe(person=world.ben, target=opened, author=world.ben, now=timezone.now())
     services.stop_everything(person=world.ben, author=world.ben, reason="Enough.", now=timezone.now())
-    assert followed.person.digest_preference.refused_at is None  # what was read before
+    assert followed.person.digest_preference.refused_at is None  # cached before the change
     assert Preference.objects.get(person=world.ben).refused_at is not None
 
     signed_in(world.ben).post(reverse("digests:subscribe", kwargs={"kind": "plan", "pk": opened.pk}))
@@ -267,7 +270,7 @@ def test_who_signs_in_follows_again_what_they_refused(world: World, opened: Plan
     assert Preference.objects.get(person=world.ben).refused_at is None
 
 
-def test_what_a_lead_ended_is_no_refusal(world: World, opened: Plan) -> None:
+def test_a_subscription_ended_by_a_lead_is_not_a_refusal(world: World, opened: Plan) -> None:
     services.stop(
         subscriptions=[said_yes(world, opened)], author=world.amina, reason="Ended by Larkhaven.", now=timezone.now()
     )
@@ -277,16 +280,14 @@ def test_what_a_lead_ended_is_no_refusal(world: World, opened: Plan) -> None:
     assert Subscription.objects.get(person=world.sol).is_waiting
 
 
-def test_a_question_that_waits_is_not_repeated_without_end(world: World, opened: Plan) -> None:
+def test_an_unanswered_request_is_repeated_only_a_few_times(world: World, opened: Plan) -> None:
     for day in range(9):
         services.ask_for(email=world.sol.email, target=opened, now=timezone.now() + dt.timedelta(days=day))
 
     assert Delivery.objects.filter(recipient=world.sol).count() == MAX_TIMES_ASKED
 
 
-def test_who_follows_nothing_any_more_gets_links_once_in_a_while_and_by_their_own_link_at_once(
-    world: World, opened: Plan
-) -> None:
+def test_strangers_requests_for_links_are_limited_but_the_own_link_works(world: World, opened: Plan) -> None:
     stopped_everything(world, opened)
     letters = Delivery.objects.filter(recipient=world.sol, kind="digests.links")
 
@@ -305,7 +306,7 @@ def test_who_follows_nothing_any_more_gets_links_once_in_a_while_and_by_their_ow
 
 
 def addresses(world: World, opened: Plan) -> dict[str, str]:
-    """One address of each kind that anything is known about."""
+    """One address of each kind about which something is known."""
     people = {
         kind: person_for_address(email=f"{kind}@street.example")
         for kind in ("waiting", "follows", "paused", "refused", "suppressed", "stopped")
@@ -333,10 +334,10 @@ def addresses(world: World, opened: Plan) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("form", ["follow", "links"])
-def test_the_pages_do_the_same_work_whatever_is_known_about_an_address(world: World, opened: Plan, form: str) -> None:
+def test_the_pages_do_the_same_work_for_known_and_unknown_addresses(world: World, opened: Plan, form: str) -> None:
     where = follow_form(opened) if form == "follow" else reverse("digests:new-links")
     browser = Client()
-    browser.post(where, {"email": "first@street.example", "frequency": "daily"})  # what is read once a process
+    browser.post(where, {"email": "first@street.example", "frequency": "daily"})  # fills what is read once per process
     done: dict[str, Any] = {}
 
     for kind, address in addresses(world, opened).items():
@@ -351,7 +352,7 @@ def test_the_pages_do_the_same_work_whatever_is_known_about_an_address(world: Wo
     assert not any("people_user" in statement for statement in done["unknown"][3])
 
 
-def test_a_broker_that_is_gone_changes_no_answer_and_loses_no_letter(
+def test_without_a_broker_answers_are_the_same_and_no_email_is_lost(
     world: World, opened: Plan, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def gone(*args: Any, **kwargs: Any) -> None:
@@ -369,7 +370,7 @@ def test_a_broker_that_is_gone_changes_no_answer_and_loses_no_letter(
     assert sorted(one.recipient for one in office.sent) == sorted([NOBODY, world.sol.email])
 
 
-def test_an_address_is_forgotten_once_it_is_taken_up(world: World, opened: Plan) -> None:
+def test_a_typed_address_is_deleted_once_it_is_processed(world: World, opened: Plan) -> None:
     type_in(opened, NOBODY)
     Client().post(reverse("digests:new-links"), {"email": NOBODY})
     waiting = EmailRequest.objects.count()
@@ -382,7 +383,7 @@ def test_an_address_is_forgotten_once_it_is_taken_up(world: World, opened: Plan)
     assert (waiting, left, EmailRequest.objects.count()) == (1, 0, 0)
 
 
-def test_one_address_that_fails_holds_up_no_other(world: World, opened: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_address_does_not_delay_others(world: World, opened: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     asking = email_requests.ask_for
 
     def fail_for_nobody(**data: Any) -> None:
@@ -406,7 +407,7 @@ def test_one_address_that_fails_holds_up_no_other(world: World, opened: Plan, mo
     assert EmailRequest.objects.get().tries == MAX_ATTEMPTS, "it is set aside, and tried no more"
 
 
-def test_a_plan_that_is_no_longer_public_when_the_address_is_taken_up_is_not_named(world: World, opened: Plan) -> None:
+def test_a_plan_no_longer_public_when_a_request_is_processed_is_not_named(world: World, opened: Plan) -> None:
     Client().post(follow_form(opened), {"email": NOBODY, "frequency": "daily"})
     change_audience(plan=opened, audience="owners", reason="Too early.", author=world.amina, now=timezone.now())
 
@@ -416,7 +417,7 @@ def test_a_plan_that_is_no_longer_public_when_the_address_is_taken_up_is_not_nam
     assert not Delivery.objects.exists()
 
 
-def test_an_address_from_which_mail_comes_back_makes_nobody(world: World, opened: Plan) -> None:
+def test_a_suppressed_address_does_not_create_a_person(world: World, opened: Plan) -> None:
     bounces.suppress(address=NOBODY, reason="It came back.", email_id=None, author_id=None, now=timezone.now())
 
     type_in(opened, NOBODY)
@@ -424,7 +425,7 @@ def test_an_address_from_which_mail_comes_back_makes_nobody(world: World, opened
     assert not User.objects.filter(email=NOBODY).exists()
 
 
-def test_an_address_that_was_tried_in_vain_can_be_looked_at_and_not_changed(world: World, opened: Plan) -> None:
+def test_administrators_can_see_but_not_change_failed_email_requests(world: World, opened: Plan) -> None:
     record_request(email="vic@example.org", plan=opened, now=timezone.now())
     EmailRequest.objects.update(tries=MAX_ATTEMPTS)
     dee = signed_in(world.dee)

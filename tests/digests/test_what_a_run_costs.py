@@ -1,4 +1,7 @@
-"""What sending costs does not grow with what was ever sent: everything is found by index, and settled beside."""
+"""The cost of sending does not grow with what was sent before.
+
+Rows are found by index, and settled on a second connection.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +34,11 @@ READERS, LETTERS = 60, 12_000
 
 @pytest.fixture(params=["nothing was ever sent", "all was sent and nothing waits"])
 def ledger(request: pytest.FixtureRequest, world: World, opened: Plan) -> Plan:
-    """A plan of which sixty stakeholders were told two hundred times, as many letters to others that wait for their
-    hour, and as many addresses from which mail came back; the planner of queries still believes what it knew before."""
+    """A plan with 60 followers and 12,000 earlier digests.
+
+    12,000 emails to others wait for their hour, and 12,000 addresses are suppressed. PostgreSQL's statistics are from
+    before the last rows were added.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("TRUNCATE outbox_email, digests_subscription, digests_watermark, outbox_suppression CASCADE")
@@ -87,12 +93,15 @@ def ledger(request: pytest.FixtureRequest, world: World, opened: Plan) -> Plan:
 
 @contextmanager
 def explained(options: str, *settings: str) -> Iterator[dict[str, Any]]:
-    """Let PostgreSQL explain each statement about digests before it is run; yields what it says by statement."""
+    """Explain each statement about digests before it runs.
+
+    Yields what PostgreSQL says, by statement.
+    """
     said: dict[str, Any] = {}
 
     def look(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         statement = sql.strip()
-        planned = statement.rpartition("; ")[2]  # by `rows_planned_once`
+        planned = statement.rpartition("; ")[2]  # prepared by `rows_planned_once`
         statement = planned if planned.startswith("EXECUTE") else statement
         if statement.startswith("EXECUTE") or (
             statement.startswith(("SELECT", "WITH", "UPDATE", "INSERT", "DELETE"))
@@ -110,7 +119,7 @@ def explained(options: str, *settings: str) -> Iterator[dict[str, Any]]:
 
 
 def _with_hashes(lines: list[str]) -> Iterator[str]:
-    """The nodes of a plan that look something up in memory."""
+    """The nodes of a query plan that look something up in memory."""
     node = ""
     for line in lines:
         if "(cost=" in line:
@@ -120,14 +129,14 @@ def _with_hashes(lines: list[str]) -> Iterator[str]:
 
 
 def _rows(plan: dict[str, Any]) -> float:
-    """The rows that a plan took from tables, and looked at in vain."""
+    """Rows that a query plan read from tables or discarded."""
     names = ("Rows Removed by Filter", "Rows Removed by Join Filter", "Rows Removed by Index Recheck")
     own = sum(plan.get(name, 0.0) for name in names) + ("Relation Name" in plan and plan["Actual Rows"])
     own *= plan["Actual Loops"]
     return float(own + sum(_rows(inner) for inner in plan.get("Plans", ())))
 
 
-def test_no_statement_of_a_run_reads_all_that_was_ever_sent(ledger: Plan, world: World, office: PostOffice) -> None:
+def test_no_statement_of_a_run_reads_all_earlier_emails(ledger: Plan, world: World, office: PostOffice) -> None:
     publish(ledger, 80, author=world.amina)
     plan_round(now=timezone.now())
 
@@ -139,7 +148,9 @@ def test_no_statement_of_a_run_reads_all_that_was_ever_sent(ledger: Plan, world:
     assert [(count, statement) for statement, count in counts.items() if count > LETTERS // 2] == []
 
 
-def test_each_is_looked_up_by_its_index_however_dear_that_looks(ledger: Plan, world: World, office: PostOffice) -> None:
+def test_rows_are_looked_up_by_index_even_when_that_looks_expensive(
+    ledger: Plan, world: World, office: PostOffice
+) -> None:
     publish(ledger, 80, author=world.amina)
 
     with explained("VERBOSE", "enable_seqscan = off", "random_page_cost = 100000") as said:
@@ -150,15 +161,15 @@ def test_each_is_looked_up_by_its_index_however_dear_that_looks(ledger: Plan, wo
     in_memory = [statement for statement, lines in said.items() if any("hashed SubPlan" in line for line in lines)]
     few = (
         "plans_planowner",  # owners
-        "digests_opendigest",  # those under way
-        "Function Scan on pg_catalog.unnest c ",  # those that were claimed, each looked up
-        "Function Scan on told ",  # those who read them
+        "digests_opendigest",  # digests being made
+        "Function Scan on pg_catalog.unnest c ",  # claimed emails, each looked up
+        "Function Scan on told ",  # their readers
     )
     hashed = [(statement, node) for statement in in_memory for node in _with_hashes(said[statement])]
     assert [one for one in hashed if not any(words in part for words in few for part in one)] == []
 
 
-def test_why_many_people_get_a_letter_is_asked_at_once(
+def test_the_names_for_many_readers_take_two_queries(
     world: World, plan: Plan, django_assert_max_num_queries: Any
 ) -> None:
     now = timezone.now()
@@ -180,7 +191,7 @@ def test_why_many_people_get_a_letter_is_asked_at_once(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("behind_pgbouncer", [False, True])
-def test_what_was_taken_is_settled_on_the_second_connection(
+def test_accepted_emails_are_settled_on_the_second_connection(
     world: World, opened: Plan, office: PostOffice, monkeypatch: pytest.MonkeyPatch, *, behind_pgbouncer: bool
 ) -> None:
     services.enrol(person=world.ben, target=opened, author=None, now=timezone.now())
@@ -197,7 +208,7 @@ def test_what_was_taken_is_settled_on_the_second_connection(
 
 
 @pytest.mark.parametrize(("quick", "sizes"), [(60.0, [1, 2, 4, 4]), (0.0, [1, 1, 1, 1])])
-def test_a_drain_begins_with_few_and_takes_more_while_they_leave_quickly(
+def test_a_drain_starts_small_and_grows_while_sending_is_quick(
     ledger: Plan, world: World, office: PostOffice, monkeypatch: pytest.MonkeyPatch, quick: float, sizes: list[int]
 ) -> None:
     publish(ledger, 80, author=world.amina)
@@ -218,7 +229,7 @@ def test_a_drain_begins_with_few_and_takes_more_while_they_leave_quickly(
     assert len(office.sent) == READERS
 
 
-def test_no_more_answers_wait_than_a_killed_worker_may_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unsettled_answers_stay_within_what_a_killed_worker_may_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
     settler = draining.SettlerBeside()
     groups: list[int] = []
 
@@ -238,7 +249,7 @@ def test_no_more_answers_wait_than_a_killed_worker_may_repeat(monkeypatch: pytes
     assert groups[-1] == 1
 
 
-def test_the_last_letters_of_a_run_are_shared_out(ledger: Plan, world: World, settings: Any) -> None:
+def test_the_last_emails_of_a_run_are_shared_between_workers(ledger: Plan, world: World, settings: Any) -> None:
     settings.WORKER_CONCURRENCY = 2
     publish(ledger, 80, author=world.amina)
     plan_round(now=timezone.now())

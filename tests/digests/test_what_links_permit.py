@@ -1,5 +1,7 @@
-"""Each link from a letter does what it is for and nothing else; and no page that one opens says the name of something
-that its reader may read no longer, though it can still be stopped."""
+"""Each link in an email permits its own purpose and nothing else.
+
+No page behind a link names what its reader may no longer read, but they can still stop it.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,7 @@ from tests.world import World
 
 STOP, PREFERENCES, READ, CONFIRM = Purpose.STOP, Purpose.PREFERENCES, Purpose.READ, Purpose.CONFIRM
 
-#: What can be done with a link, and the one purpose that permits it; None: no link does.
+#: Each act, and the one purpose of link that permits it; None means that no link does.
 ACTS: tuple[tuple[str, str, dict[str, Any], dict[str, str], Purpose | None], ...] = (
     ("get", "stop", {}, {}, STOP),
     ("post", "stop", {}, {"List-Unsubscribe": "One-Click"}, STOP),
@@ -69,7 +71,7 @@ ACTS: tuple[tuple[str, str, dict[str, Any], dict[str, str], Purpose | None], ...
 
 @pytest.fixture
 def things(world: World, plan: Plan, office: PostOffice) -> dict[str, Any]:
-    """Sol follows Harbour Quarter, got a letter about it, and is asked about Larkhaven."""
+    """Sol follows Harbour Quarter, got a digest, and is asked about Larkhaven."""
     given = {"author": world.amina, "organisation": world.larkhaven, "now": timezone.now()}
     followed = services.enrol(person=world.sol, target=plan, **given)
     asked = services.add_stakeholder(email=world.sol.email, name="", target=world.larkhaven, **given)
@@ -82,8 +84,10 @@ def things(world: World, plan: Plan, office: PostOffice) -> dict[str, Any]:
 
 @pytest.fixture
 def for_every_act(world: World, things: dict[str, Any], opened: Plan) -> dict[str, Any]:
-    """The same, and something for every act to change: he has paused one thing and refused another, and has paused
-    everything and wanted no questions for now."""
+    """The same, with something for every act to change.
+
+    Sol has paused one subscription, refused another, paused everything and refused questions.
+    """
     given = {"author": world.amina, "organisation": world.larkhaven, "now": timezone.now()}
     paused = services.enrol(person=world.sol, target=world.westmarch, **given)
     services.pause(subscription=paused, author=world.sol, now=timezone.now())
@@ -97,7 +101,7 @@ def for_every_act(world: World, things: dict[str, Any], opened: Plan) -> dict[st
 
 def status_changed() -> tuple[list[Any], ...]:
     return tuple(
-        list(model.objects.order_by("pk").values())  # type: ignore[attr-defined]  # a model's
+        list(model.objects.order_by("pk").values())  # type: ignore[attr-defined]  # each is a model
         for model in (Subscription, Preference, Delivery)
     )
 
@@ -106,7 +110,7 @@ def status_changed() -> tuple[list[Any], ...]:
 @pytest.mark.parametrize(
     "act", ACTS, ids=lambda act: "-".join([*act[:2], *map(str, act[2].values()), *act[3], *act[3].values()])
 )
-def test_a_link_permits_the_acts_of_its_purpose_alone(
+def test_a_link_permits_only_the_acts_of_its_purpose(
     world: World, for_every_act: dict[str, Any], purpose: Purpose, act: Any
 ) -> None:
     method, page, named, data, permitted = act
@@ -126,7 +130,7 @@ def test_a_link_permits_the_acts_of_its_purpose_alone(
     assert (status_changed() != before) is (purpose is permitted and method == "post")
 
 
-def test_answering_never_refuses_more_than_this_one(world: World, things: dict[str, Any]) -> None:
+def test_answering_never_refuses_all_further_questions(world: World, things: dict[str, Any]) -> None:
     address = reverse("digests:confirm", kwargs={"token": token(world.sol, CONFIRM, number=things["asked"])})
 
     Client(enforce_csrf_checks=True).post(address, {"answer": "never"})
@@ -136,7 +140,7 @@ def test_answering_never_refuses_more_than_this_one(world: World, things: dict[s
     assert Preference.objects.get(person=world.sol).refused_at is not None
 
 
-def test_old_refusals_cost_the_page_no_query_each(world: World, things: dict[str, Any], opened: Plan) -> None:
+def test_more_refusals_need_no_more_queries(world: World, things: dict[str, Any], opened: Plan) -> None:
     def refuse(plan: Plan) -> None:
         refused = services.enrol(person=world.sol, target=plan, author=None, now=timezone.now())
         services.stop(subscriptions=[refused], author=world.sol, reason="No.", now=timezone.now())
@@ -167,7 +171,7 @@ def test_old_refusals_cost_the_page_no_query_each(world: World, things: dict[str
     assert cost() == one
 
 
-def test_a_question_that_was_answered_is_answered_once(world: World, things: dict[str, Any]) -> None:
+def test_a_confirmation_cannot_be_answered_twice(world: World, things: dict[str, Any]) -> None:
     address = reverse("digests:confirm", kwargs={"token": token(world.sol, CONFIRM, number=things["asked"])})
     bearer = Client(enforce_csrf_checks=True)
     bearer.post(address, {"answer": "yes"})
@@ -178,7 +182,7 @@ def test_a_question_that_was_answered_is_answered_once(world: World, things: dic
     assert Subscription.objects.get(pk=things["asked"]).is_confirmed
 
 
-def test_an_earlier_letter_does_not_answer_what_was_asked_anew(world: World, things: dict[str, Any]) -> None:
+def test_an_earlier_email_cannot_answer_a_later_request(world: World, things: dict[str, Any]) -> None:
     old = token(world.sol, CONFIRM, number=things["asked"], days=1)
     asked = Subscription.objects.get(pk=things["asked"])
     services.stop(subscriptions=[asked], author=world.sol, reason="Declined.", now=timezone.now())
@@ -192,7 +196,7 @@ def test_an_earlier_letter_does_not_answer_what_was_asked_anew(world: World, thi
     assert asked.is_waiting
 
 
-def test_a_link_acts_on_nobody_elses_things(world: World, plan: Plan, things: dict[str, Any]) -> None:
+def test_a_link_cannot_change_another_persons_subscriptions(world: World, plan: Plan, things: dict[str, Any]) -> None:
     of_ben = services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
     bearer = Client(enforce_csrf_checks=True)
     confirm = reverse("digests:confirm", kwargs={"token": token(world.sol, CONFIRM, number=of_ben.pk)})
@@ -218,7 +222,7 @@ def test_a_link_acts_on_nobody_elses_things(world: World, plan: Plan, things: di
 
 
 @pytest.mark.parametrize("purpose", Purpose, ids=lambda purpose: purpose.value)
-def test_who_left_has_no_links_and_old_ones_stay_dead_when_they_are_let_back_in(
+def test_links_of_a_closed_account_stay_invalid_when_it_is_reopened(
     world: World, things: dict[str, Any], purpose: Purpose
 ) -> None:
     number = things["asked" if purpose is CONFIRM else "letter"]
@@ -235,12 +239,15 @@ def test_who_left_has_no_links_and_old_ones_stay_dead_when_they_are_let_back_in(
     assert back == 404
 
 
-# ---- What may no longer be read has no name
+# ---- What may no longer be read is not named
 
 
 @pytest.fixture
 def lost(world: World, plan: Plan, office: PostOffice) -> dict[str, Any]:
-    """Westmarch told Sol of the partnership and of its plan, asked him about another, and then left."""
+    """Subscriptions through Westmarch, which then left the partnership.
+
+    Sol follows the plan, the partnership and Westmarch; Rose is asked about the plan, which now only its owners read.
+    """
     given = {"author": world.ben, "organisation": world.westmarch, "now": timezone.now()}
     followed = services.enrol(person=world.sol, target=plan, why="you chair the Harbour Quarter panel", **given)
     of_partnership = services.enrol(person=world.sol, target=world.partnership, **given)
@@ -258,9 +265,7 @@ def names_nothing(page: str) -> bool:
     return "Harbour Quarter" not in page and "Estuary" not in page
 
 
-def test_by_link_nothing_is_named_that_may_no_longer_be_read_and_all_of_it_is_stopped(
-    world: World, lost: dict[str, Any]
-) -> None:
+def test_by_link_what_may_no_longer_be_read_is_unnamed_but_can_be_stopped(world: World, lost: dict[str, Any]) -> None:
     bearer = Client(enforce_csrf_checks=True)
     preferences = reverse("digests:preferences", kwargs={"token": token(world.sol, PREFERENCES)})
     stop = reverse("digests:stop", kwargs={"token": token(world.sol, STOP)})
@@ -286,7 +291,9 @@ def test_by_link_nothing_is_named_that_may_no_longer_be_read_and_all_of_it_is_st
     assert Subscription.objects.get(pk=lost["asked"].pk).is_refused
 
 
-def test_what_was_refused_is_named_only_while_it_may_be_read(world: World, plan: Plan, lost: dict[str, Any]) -> None:
+def test_refused_subscriptions_are_named_only_while_they_may_be_read(
+    world: World, plan: Plan, lost: dict[str, Any]
+) -> None:
     services.stop_everything(person=world.sol, author=world.sol, reason="Enough.", now=timezone.now())
     preferences = reverse("digests:preferences", kwargs={"token": token(world.sol, PREFERENCES)})
     letters = Delivery.objects.count()
@@ -301,7 +308,7 @@ def test_what_was_refused_is_named_only_while_it_may_be_read(world: World, plan:
 
 
 @pytest.mark.parametrize(("days", "comes_back"), [(179, True), (181, False)])
-def test_a_right_to_read_that_was_given_up_long_ago_is_not_taken_back_alone(
+def test_a_long_refused_right_to_read_cannot_be_regained_alone(
     world: World, plan: Plan, things: dict[str, Any], opened: Plan, days: int, comes_back: bool
 ) -> None:
     of_public = services.enrol(
@@ -321,7 +328,7 @@ def test_a_right_to_read_that_was_given_up_long_ago_is_not_taken_back_alone(
     assert Subscription.objects.get(pk=of_public.pk).is_waiting
 
 
-def test_signed_in_nothing_is_named_that_may_no_longer_be_read(
+def test_signed_in_what_may_no_longer_be_read_is_not_named(
     world: World, plan: Plan, opened: Plan, lost: dict[str, Any]
 ) -> None:
     now = timezone.now()
@@ -364,7 +371,7 @@ def test_signed_in_nothing_is_named_that_may_no_longer_be_read(
         reverse("digests:end-stakeholder", kwargs={"pk": lost["followed"].pk}), {"reason": "We left."}, follow=True
     )
 
-    # Of the partnership itself a former party keeps what it held.
+    # A former party may still name the partnership: it keeps what the partnership held.
     assert [page for page in [*pages, file] if "Harbour Quarter" in page] == []
     assert "A plan you can no longer read" in file
     assert "You no longer follow a plan you can no longer read." in stopped.content.decode()
@@ -379,7 +386,7 @@ def test_signed_in_nothing_is_named_that_may_no_longer_be_read(
     assert question.is_waiting
 
 
-def test_whoever_may_read_it_meets_its_name(world: World, things: dict[str, Any]) -> None:
+def test_readers_with_access_see_the_plans_name(world: World, things: dict[str, Any]) -> None:
     bearer = Client(enforce_csrf_checks=True)
 
     stop = bearer.get(reverse("digests:stop", kwargs={"token": token(world.sol, STOP)})).content.decode()
@@ -391,7 +398,7 @@ def test_whoever_may_read_it_meets_its_name(world: World, things: dict[str, Any]
 
 @pytest.fixture
 def shared(world: World) -> Plan:
-    """A plan of the partnership that anybody may read."""
+    """A public plan of the partnership."""
     plan = create_plan(
         owners=[world.larkhaven],
         partnership=world.partnership,
@@ -405,7 +412,7 @@ def shared(world: World) -> Plan:
     return plan
 
 
-def test_a_letter_by_a_role_that_has_just_ended_still_says_why_it_comes(
+def test_a_digest_by_a_role_that_just_ended_still_gives_a_reason(
     world: World, shared: Plan, office: PostOffice
 ) -> None:
     services.set_role_rule(target=world.partnership, author=world.amina, now=timezone.now())
@@ -420,7 +427,7 @@ def test_a_letter_by_a_role_that_has_just_ended_still_says_why_it_comes(
     assert "Estuary" not in letter
 
 
-def test_a_letter_about_a_public_plan_does_not_name_a_partnership_that_its_reader_may_no_longer_know(
+def test_a_digest_does_not_name_a_partnership_its_reader_may_not_see(
     world: World, shared: Plan, office: PostOffice
 ) -> None:
     services.enrol(

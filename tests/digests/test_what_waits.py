@@ -1,4 +1,7 @@
-"""What waits for many people at once is what waits for each of them, and costs nothing for those without anything."""
+"""What waits for many people at once equals what waits for each.
+
+People with nothing waiting need no queries of their own.
+"""
 
 from __future__ import annotations
 
@@ -26,21 +29,23 @@ from tests.exchange.conftest import shared
 from tests.support.prepared import prepared
 from tests.world import DEMO, World, join, make_world, person
 
-#: What somebody costs at most for each sort of thing that waits for them; and what all cost together.
+#: Query limits: for one person and one kind of waiting item, and for everybody together.
 MAX_PER_KIND, FOR_ALL = 5, 2
-#: Days ahead: what is due, planned, quiet or lapsed changes with them.
+#: Days ahead; on each, other items are due, planned, quiet or lapsed.
 AHEAD = (0, 4, 25, 80, 400)
 
 
 def demonstration(settings: Any) -> None:
-    """The demonstration network."""
+    """Load the demonstration network."""
     settings.DEMONSTRATION = True
     call_command("load_network", str(DEMO), "--demo-passwords", verbosity=0)
 
 
 def everyday(settings: Any) -> None:
-    """The world of the access table, where Amina calls on Ben, who is silent, and on Eddie, who answers, and wants to
-    be in touch each week."""
+    """Make the world of the access table, with comments that wait.
+
+    Amina mentions Ben, who is silent, and Eddie, who answers. She wants contact each week.
+    """
     world, now = prepared(), timezone.now()
     edit_terms(partnership=world.partnership, contact_days=7, author=world.amina, now=now)
     plan = world.things["plan"]
@@ -51,13 +56,13 @@ def everyday(settings: Any) -> None:
 
 
 def everything(settings: Any) -> None:
-    """That and the demonstration, side by side."""
+    """Make that world and the demonstration, side by side."""
     everyday(settings)
     demonstration(settings)
 
 
 def ask_of_westmarch(world: World) -> Entry:
-    """Larkhaven asks its partnership."""
+    """An ask of Larkhaven's to its partnership."""
     return shared(
         world.larkhaven,
         world.amina,
@@ -69,12 +74,12 @@ def ask_of_westmarch(world: World) -> Entry:
 
 
 def sorts_for(someone: User, now: dt.datetime) -> list[Source]:
-    """The sources that have something for a person, each asked exactly."""
+    """The sources that have something for a person, asked one by one."""
     return [source for source in SOURCES if source.of(someone, now)]
 
 
 def assert_the_same(people: Collection[User], now: dt.datetime) -> None:
-    """All at once is one by one, with every source asked about everybody."""
+    """Assert that asking for all people at once gives the same as one by one."""
     together = waiting_for_all(people, now)
 
     for someone in people:
@@ -83,14 +88,14 @@ def assert_the_same(people: Collection[User], now: dt.datetime) -> None:
 
 
 def cost(people: Collection[User], now: dt.datetime) -> int:
-    """How many queries it takes to know what waits for them."""
+    """The number of queries it takes to know what waits for these people."""
     with CaptureQueriesContext(connection) as captured:
         waiting_for_all(people, now)
     return len(captured)
 
 
 @pytest.mark.parametrize("make", [demonstration, everyday])
-def test_all_at_once_is_one_by_one_for_everybody(
+def test_asking_for_all_at_once_gives_the_same_as_one_by_one(
     db: None, make: Callable[[Any], None], settings: Any, tmp_path: Path
 ) -> None:
     settings.MEDIA_ROOT = tmp_path
@@ -102,7 +107,7 @@ def test_all_at_once_is_one_by_one_for_everybody(
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_it_is_so_whoever_acts_for_whom(db: None, seed: int, settings: Any, tmp_path: Path) -> None:
+def test_results_are_the_same_with_random_memberships(db: None, seed: int, settings: Any, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path
     everything(settings)
     chance = random.Random(seed)
@@ -116,7 +121,7 @@ def test_it_is_so_whoever_acts_for_whom(db: None, seed: int, settings: Any, tmp_
     assert_the_same(people, timezone.now() + dt.timedelta(days=chance.choice(AHEAD)))
 
 
-def test_the_worlds_hold_every_sort_of_thing_that_waits(db: None, settings: Any, tmp_path: Path) -> None:
+def test_the_test_worlds_contain_every_kind_of_waiting_item(db: None, settings: Any, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path
     everything(settings)
     people = list(User.objects.filter(account_since__isnull=False))
@@ -131,7 +136,7 @@ def test_the_worlds_hold_every_sort_of_thing_that_waits(db: None, settings: Any,
     assert [source.of.__name__ for source in SOURCES if source not in found] == []
 
 
-def test_those_for_whom_nothing_waits_cost_no_query_of_their_own(db: None) -> None:
+def test_people_with_nothing_waiting_need_no_queries_of_their_own(db: None) -> None:
     world, now = make_world(), timezone.now()
     ask = ask_of_westmarch(world)
     colleagues = [person(f"Colleague {i}", f"colleague{i}@westmarch.example") for i in range(50)]
@@ -146,7 +151,7 @@ def test_those_for_whom_nothing_waits_cost_no_query_of_their_own(db: None) -> No
     assert few == many == FOR_ALL
 
 
-def test_others_cost_a_few_queries_for_each_sort_of_thing(db: None, settings: Any, tmp_path: Path) -> None:
+def test_other_people_need_a_few_queries_per_kind_of_item(db: None, settings: Any, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path
     everything(settings)
     now = timezone.now() + dt.timedelta(days=25)
@@ -159,7 +164,7 @@ def test_others_cost_a_few_queries_for_each_sort_of_thing(db: None, settings: An
     assert cost(people, now) == sum(costs.values()) + FOR_ALL
 
 
-def test_nothing_waits_for_stakeholders_and_those_who_left(db: None) -> None:
+def test_nothing_waits_for_stakeholders_or_closed_accounts(db: None) -> None:
     world, now = make_world(), timezone.now()
     ask_of_westmarch(world)
     User.objects.filter(pk=world.ben.pk).update(is_active=False)

@@ -1,4 +1,4 @@
-"""When the next digest goes out, as people read it: by their own clock, for what they follow and how."""
+"""When the next digest goes out, as people read it on pages."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from partnerships.plans.services import create_plan
 from tests.digests.conftest import PostOffice, html_of, play, publish, signed_in, text_of
 from tests.world import World, join
 
-#: A Tuesday; the clocks go back on the Sunday after.
+#: A Tuesday; the clocks go back on the following Sunday.
 TUESDAY = dt.datetime(2026, 10, 20, 9, 0, tzinfo=dt.UTC)
 
 
 @pytest.fixture
 def followed(world: World, plan: Plan) -> Subscription:
-    """Ben follows the plan."""
+    """Ben's subscription to the plan."""
     return services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
 
 
@@ -50,7 +50,7 @@ def prefer(world: World, frequency: str, **more: object) -> None:
         ),
     ],
 )
-def test_the_next_one_is_said_by_how_they_want_them(
+def test_the_next_digest_follows_the_chosen_frequency(
     world: World, followed: Subscription, frequency: str, more: dict[str, object], words: str
 ) -> None:
     prefer(world, frequency, **more)
@@ -58,9 +58,7 @@ def test_the_next_one_is_said_by_how_they_want_them(
     assert when_next(world.ben, TUESDAY).words == words
 
 
-def test_the_next_one_is_that_of_what_they_follow_not_of_a_pace_that_nothing_has(
-    world: World, followed: Subscription
-) -> None:
+def test_the_next_digest_follows_the_frequency_of_live_subscriptions(world: World, followed: Subscription) -> None:
     prefer(world, "daily")
     Subscription.objects.update(frequency="weekly")
     weekly = when_next(world.ben, TUESDAY)
@@ -73,8 +71,7 @@ def test_the_next_one_is_that_of_what_they_follow_not_of_a_pace_that_nothing_has
     assert when_next(world.ben, TUESDAY).words == "You follow nothing, so no digest comes."
 
 
-#: What Ben follows, who prefers digests at once: each thing with the pace that it has alone; and what his page says on
-#: that Tuesday.
+#: What Ben follows, each with its own frequency if it has one (else at once); and what his page says on that Tuesday.
 PACES: list[tuple[dict[str, str], str]] = [
     ({"plan": "", "partnership": "monthly"}, "Monday 2 November 2026, 08:00, if something has changed by then."),
     ({"plan": "", "larkhaven": "weekly"}, "Monday 26 October 2026, 08:00, if something has changed by then."),
@@ -105,19 +102,19 @@ PACES: list[tuple[dict[str, str], str]] = [
 
 
 def follow(world: World, plan: Plan, followed: dict[str, str]) -> None:
-    """Ben follows each of these things."""
+    """Ben follows each of these, at its frequency."""
     for name, frequency in followed.items():
         target = plan if name == "plan" else getattr(world, name)
         services.enrol(person=world.ben, target=target, author=None, frequency=frequency, now=timezone.now())
 
 
 def manage(world: World) -> str:
-    """What "Your digests" says to Ben, who is signed in."""
+    """The page "Your digests" as Ben sees it."""
     return signed_in(world.ben).get(reverse("digests:manage")).content.decode()
 
 
 @pytest.mark.parametrize(("followed", "words"), PACES)
-def test_the_page_says_the_pace_that_decides_as_sending_decides_it(
+def test_the_page_and_sending_agree_on_the_next_digest(
     world: World, plan: Plan, followed: dict[str, str], words: str
 ) -> None:
     follow(world, plan, followed)
@@ -132,7 +129,7 @@ def test_the_page_says_the_pace_that_decides_as_sending_decides_it(
     assert Watermark.objects.get(recipient=world.ben, plan=plan).due_at == (said.at or now)
 
 
-def test_a_new_plan_comes_sooner_where_the_page_says_so(world: World, plan: Plan) -> None:
+def test_a_new_plan_comes_sooner_when_the_page_says_so(world: World, plan: Plan) -> None:
     join(world.vera, world.westmarch, "lead", world.now)
     follow(world, plan, {"partnership": "", "larkhaven": "weekly"})
     now = timezone.now()
@@ -154,12 +151,12 @@ def test_a_new_plan_comes_sooner_where_the_page_says_so(world: World, plan: Plan
     assert Watermark.objects.get(recipient=world.ben, plan=new).due_at == now
 
 
-def test_of_several_plans_the_one_that_is_told_first_decides(world: World, plan: Plan, opened: Plan) -> None:
+def test_with_several_plans_the_earliest_digest_counts(world: World, plan: Plan, opened: Plan) -> None:
     follow(world, plan, {"plan": "", "partnership": "monthly"})
     before = when_next(world.ben, TUESDAY)
     services.enrol(person=world.ben, target=opened, author=None, frequency="daily", now=timezone.now())
     both = when_next(world.ben, TUESDAY)
-    services.enrol(person=world.ben, target=world.westmarch, author=None, now=timezone.now())  # owns none yet
+    services.enrol(person=world.ben, target=world.westmarch, author=None, now=timezone.now())  # owns no plan yet
 
     assert before.moment == "Monday 2 November 2026, 08:00"
     assert both.moment == "Wednesday 21 October 2026, 08:00"
@@ -167,7 +164,7 @@ def test_of_several_plans_the_one_that_is_told_first_decides(world: World, plan:
     assert when_next(world.ben, TUESDAY).sooner
 
 
-def test_who_follows_what_has_no_plan_yet_is_told_when_one_would_come(world: World, plan: Plan) -> None:
+def test_following_an_organisation_without_plans_shows_the_next_possible_digest(world: World, plan: Plan) -> None:
     follow(world, plan, {"westmarch": ""})
     at_once = when_next(world.ben, TUESDAY)
     Subscription.objects.update(frequency="weekly")
@@ -179,14 +176,14 @@ def test_who_follows_what_has_no_plan_yet_is_told_when_one_would_come(world: Wor
 
 
 @pytest.mark.parametrize("status", ["paused", "ended", "asked"])
-def test_a_pace_of_what_tells_nothing_decides_nothing(world: World, plan: Plan, status: str) -> None:
+def test_the_frequency_of_an_inactive_subscription_is_ignored(world: World, plan: Plan, status: str) -> None:
     follow(world, plan, {"plan": "", "partnership": "monthly"})
     Subscription.objects.filter(partnership=world.partnership).update(status=status)
 
     assert when_next(world.ben, TUESDAY).words == "Next one: as soon as something changes."
 
 
-def test_at_once_on_working_days_alone_is_no_promise_for_a_saturday(world: World, plan: Plan) -> None:
+def test_at_once_on_working_days_waits_from_saturday_to_monday(world: World, plan: Plan) -> None:
     follow(world, plan, {"plan": ""})
     prefer(world, "at_once", working_days_only=True)
     saturday = TUESDAY + dt.timedelta(days=4)
@@ -197,9 +194,7 @@ def test_at_once_on_working_days_alone_is_no_promise_for_a_saturday(world: World
     )
 
 
-def test_who_has_paused_or_not_yet_answered_is_not_told_that_they_follow_nothing(
-    world: World, followed: Subscription
-) -> None:
+def test_paused_and_unconfirmed_readers_see_why_no_digest_comes(world: World, followed: Subscription) -> None:
     Subscription.objects.update(status="paused")
     paused = when_next(world.ben, TUESDAY).words
     Subscription.objects.update(status="asked")
@@ -208,7 +203,7 @@ def test_who_has_paused_or_not_yet_answered_is_not_told_that_they_follow_nothing
     assert when_next(world.ben, TUESDAY).words == "No digest comes until you confirm in the email we sent you."
 
 
-def test_it_is_said_by_their_own_clock(world: World, followed: Subscription) -> None:
+def test_the_next_digest_is_shown_in_the_readers_time_zone(world: World, followed: Subscription) -> None:
     prefer(world, "daily")
     world.ben.time_zone = "America/New_York"
     world.ben.save(update_fields=["time_zone"])
@@ -220,7 +215,7 @@ def test_it_is_said_by_their_own_clock(world: World, followed: Subscription) -> 
     assert ", 08:00 (New York time), if something has changed by then." in page
 
 
-def test_a_date_that_had_its_digest_already_is_not_promised_again(
+def test_a_date_that_already_had_its_digest_is_not_shown_again(
     world: World, plan: Plan, followed: Subscription, office: PostOffice
 ) -> None:
     prefer(world, "daily")
@@ -240,7 +235,7 @@ def test_a_date_that_had_its_digest_already_is_not_promised_again(
     assert later.date() > due.date()
 
 
-def test_who_publishes_reads_both_clocks_of_whoever_lives_by_another(
+def test_the_publisher_sees_both_times_for_a_reader_in_another_time_zone(
     world: World, plan: Plan, followed: Subscription
 ) -> None:
     prefer(world, "daily")
@@ -252,7 +247,7 @@ def test_who_publishes_reads_both_clocks_of_whoever_lives_by_another(
     assert forecast.when == "Tuesday 19 October 2027, 13:00; 08:00 (New York time)"
 
 
-def test_who_will_get_it_follows_the_pace_of_the_closest_subscription_that_has_one(
+def test_the_forecast_uses_the_frequency_of_the_closest_subscription(
     world: World, plan: Plan, followed: Subscription
 ) -> None:
     services.enrol(person=world.ben, target=world.partnership, author=None, frequency="monthly", now=timezone.now())
@@ -265,7 +260,7 @@ def test_who_will_get_it_follows_the_pace_of_the_closest_subscription_that_has_o
     assert forecast.why == "Harbour Quarter"
 
 
-def test_who_will_get_a_first_version_is_whoever_may_read_it_then_and_as_what(world: World) -> None:
+def test_the_forecast_of_a_first_version_lists_its_future_readers(world: World) -> None:
     draft = create_plan(
         owners=[world.larkhaven],
         partnership=world.partnership,
@@ -293,7 +288,7 @@ def test_who_will_get_a_first_version_is_whoever_may_read_it_then_and_as_what(wo
     assert {one.person: one.is_outside for one in wider} == {world.vera: False, world.ben: False, world.chidi: True}
 
 
-def test_a_letter_says_how_often_it_comes_by_their_own_choice_and_clock(
+def test_a_digest_states_its_frequency_in_the_readers_time_zone(
     world: World, plan: Plan, followed: Subscription, office: PostOffice
 ) -> None:
     prefer(world, "daily", hour=9)
@@ -312,7 +307,7 @@ def test_a_letter_says_how_often_it_comes_by_their_own_choice_and_clock(
         )
 
 
-def test_the_plans_page_says_when_that_plan_is_told_not_another(
+def test_the_plan_page_shows_the_next_digest_about_that_plan(
     world: World, plan: Plan, opened: Plan, followed: Subscription
 ) -> None:
     services.enrol(person=world.ben, target=opened, author=None, frequency="monthly", now=timezone.now())
@@ -339,7 +334,7 @@ def test_the_plans_page_says_when_that_plan_is_told_not_another(
 
 
 @pytest.mark.parametrize("by_link", [True, False], ids=["by link", "signed in"])
-def test_choosing_another_pace_on_the_form_holds_for_everything(
+def test_changing_the_frequency_on_the_form_applies_to_everything(
     world: World, plan: Plan, followed: Subscription, by_link: bool
 ) -> None:
     Subscription.objects.update(frequency="at_once")
@@ -359,7 +354,7 @@ def test_choosing_another_pace_on_the_form_holds_for_everything(
     assert due.weekday() == 2
 
 
-def test_another_hour_leaves_what_has_a_pace_of_its_own_and_says_so(
+def test_changing_the_hour_keeps_frequencies_set_for_one_plan_and_says_so(
     world: World, plan: Plan, followed: Subscription
 ) -> None:
     prefer(world, "weekly")
@@ -374,7 +369,10 @@ def test_another_hour_leaves_what_has_a_pace_of_its_own_and_says_so(
 
 
 def _paused_with_two_paces(world: World, plan: Plan, opened: Plan) -> dt.date:
-    """Ben, paused for some days, follows one plan at once and another weekly; both have changed."""
+    """Pause Ben, who follows one plan at once and another weekly.
+
+    Both plans have changed. Returns the day on which the pause ends.
+    """
     services.enrol(person=world.ben, target=opened, author=None, frequency="weekly", now=timezone.now())
     until = timezone.localdate() + dt.timedelta(days=3)
     services.prefer(
@@ -394,7 +392,7 @@ def _paused_with_two_paces(world: World, plan: Plan, opened: Plan) -> dt.date:
     return until
 
 
-def test_a_pause_ends_in_one_email_where_two_paces_hold(
+def test_a_pause_ends_in_one_email_for_two_frequencies(
     world: World, plan: Plan, opened: Plan, followed: Subscription
 ) -> None:
     until = _paused_with_two_paces(world, plan, opened)
@@ -411,7 +409,7 @@ def test_a_pause_ends_in_one_email_where_two_paces_hold(
     assert forecast[world.ben] == due
 
 
-def test_a_pause_ended_early_ends_in_one_email_too(
+def test_a_pause_ended_early_also_ends_in_one_email(
     world: World, plan: Plan, opened: Plan, followed: Subscription, office: PostOffice
 ) -> None:
     _paused_with_two_paces(world, plan, opened)

@@ -1,7 +1,10 @@
-"""Random histories of several plans and readers: every change that concerns a reader comes in exactly one digest,
-once, whatever is paused, stopped, slowed down, lost, crashed or put off in between.
+"""Random histories of several plans and readers.
 
-Every version adds a milestone of its own, which letters always name: whoever is owed it must read it once.
+Every change that concerns a reader comes in exactly one digest, whatever is paused, stopped, slowed down, lost,
+crashed or deferred in between.
+
+Every version adds a milestone of its own, which digests always name. A reader who is owed the version must read it
+once.
 """
 
 from __future__ import annotations
@@ -56,12 +59,12 @@ _MARK = re.compile(r"Mark (\d+)\b")
 
 @dataclass
 class Reader:
-    """Somebody who follows a partnership's plans, and what the model knows of them."""
+    """A follower of a partnership's plans, as the model knows them."""
 
     person: User
     subscription: Subscription
     owed: set[int] = field(default_factory=set)
-    perhaps: set[int] = field(default_factory=set)  # given up with their own choice: at most once
+    perhaps: set[int] = field(default_factory=set)  # given up when they stopped or left: comes at most once
     paused: bool = False
     stopped: bool = False
     silenced: bool = False
@@ -70,11 +73,11 @@ class Reader:
 
     @property
     def read(self) -> Counter[int]:
-        """How many letters named each version."""
+        """How many emails named each version."""
         return Counter(mark for raw in self.letters.values() for mark in marks_in(raw))
 
     def give_up(self) -> None:
-        """What has not been told yet need not be any more."""
+        """Mark what has not been told yet as no longer owed."""
         untold = self.owed - set(self.read)
         self.owed -= untold
         self.perhaps |= untold
@@ -85,7 +88,10 @@ def marks_in(raw: bytes) -> set[int]:
 
 
 class History:
-    """One history on real services, with a clock that leaps so that every pace comes round."""
+    """One history on real services.
+
+    Its clock leaps so that every frequency comes round.
+    """
 
     def __init__(self, world: World, first: Plan) -> None:
         self.world, self.office = world, PostOffice()
@@ -140,7 +146,7 @@ class History:
                 reader.owed.add(mark)
 
     def tick(self) -> None:
-        """Everything that is due, in whatever pace, goes out."""
+        """Send everything that is due, at every frequency."""
         for _ in range(4):
             self.leap()
             Delivery.objects.filter(status="queued").update(available_at=timezone.now())
@@ -160,11 +166,11 @@ class History:
     def take(self, address: str, raw: bytes) -> None:
         reader = next(one for one in self.readers.values() if one.person.email == address)
         identifier = str(read(raw)["Message-ID"])
-        assert reader.letters.setdefault(identifier, raw) == raw  # a repeat is the same letter, to the byte
+        assert reader.letters.setdefault(identifier, raw) == raw  # a repeated email is identical, byte for byte
         assert marks_in(raw), "An empty letter was sent."
 
     def pause(self, name: str) -> None:
-        """Pause, or resume who is paused."""
+        """Pause the reader, or resume a paused one."""
         reader = self.readers[name]
         if self.in_doubt or reader.stopped or reader.silenced:
             return
@@ -174,7 +180,7 @@ class History:
         reader.paused = not reader.paused
 
     def stop(self, name: str) -> None:
-        """Stop, or follow again: what came in between is no news."""
+        """Stop, or follow again; changes in between are not owed."""
         reader = self.readers[name]
         if self.in_doubt or reader.silenced:
             return
@@ -199,7 +205,7 @@ class History:
         )
 
     def bounce(self, name: str) -> None:
-        """Their mail comes back, or the address is released."""
+        """Suppress the reader's address, or release it."""
         reader = self.readers[name]
         if self.in_doubt:
             return
@@ -212,12 +218,15 @@ class History:
         reader.silenced = not reader.silenced
 
     def put_off(self, name: str) -> None:
-        """Their server says "later" to the next try."""
+        """Let the reader's server defer the next delivery attempt."""
         later = answers.Answer(0, answers.Outcome.LATER, "451 4.3.0 Not now")
         self.office.answers[self.readers[name].person.email] = [later]
 
     def crash(self, took: bool) -> None:
-        """A worker claims and dies; `took` says that the server had taken its letters. The lease ends."""
+        """A worker claims and dies, and the lease ends.
+
+        `took`: the server had accepted its emails already.
+        """
         self.leap()
         plan_round(now=self.now)
         claimed = claim(now=timezone.now(), limit=10).emails
@@ -227,7 +236,7 @@ class History:
         self.in_doubt = self.in_doubt or bool(claimed)
 
     def leave(self) -> None:
-        """The council leaves the partnership: Ben reads nothing from now on."""
+        """The council leaves the partnership, so Ben loses access."""
         reader = self.readers["ben"]
         if self.in_doubt or reader.gone:
             return
@@ -241,7 +250,7 @@ class History:
         reader.give_up()
 
     def end(self) -> None:
-        """Whoever paused or was silenced hears again, and nothing is left over."""
+        """Resume and release every reader; check what each was told."""
         self.tick()
         for name, reader in self.readers.items():
             if reader.silenced:
@@ -259,8 +268,10 @@ class History:
 @pytest.mark.django_db
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS)
-def test_every_change_comes_once_in_one_digest(world: World, plan: Plan, steps: list[tuple[object, ...]]) -> None:
-    selecting.clear_cache()  # numbers of versions come again once a history is rolled back
+def test_every_change_comes_once_in_exactly_one_digest(
+    world: World, plan: Plan, steps: list[tuple[object, ...]]
+) -> None:
+    selecting.clear_cache()  # version numbers repeat after a rollback
     rendering.clear_caches()
     with transaction.atomic():
         history = History(world, plan)

@@ -1,4 +1,4 @@
-"""Commitments for administrators: to look at, not to change, for the services own the truth."""
+"""Read-only admin pages for commitments; changes go through the services."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ReadOnly:
 
 
 class SlippageInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs alone
-    """Every due date it had, without the reasons, which belong to the two organisations."""
+    """Every change of due date, without the reasons, which stay private."""
 
     model = Slippage
     fields = ("was", "now", "by", "at")
@@ -69,7 +69,7 @@ class CommitmentAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # 
 
 @admin.register(Reminder)
 class ReminderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
-    """Which reminders are owed, sent or set aside."""
+    """Reminders that are due, sent or set aside."""
 
     list_display = ("commitment", "person", "due_on", "days_before", "sent_at", "dropped_at")
     list_filter = ("days_before",)

@@ -1,4 +1,4 @@
-"""What emails about commitments say, and whether their reader may still read it."""
+"""Emails about commitments, and whether their recipient may still read it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,12 @@ _ANSWERED = "It does not wait for them any more."
 
 
 def write_reminder(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Remind the owner of what falls due, unless it was delivered, moved or given to somebody else meanwhile."""
+    """Reminder for the owner that a commitment is due.
+
+    Dropped if it was delivered, moved or given to another owner in the meantime.
+    """
     params = due.params
-    if "reminder" in params:  # recorded before parameters named the commitment itself
+    if "reminder" in params:  # older emails have no commitment in their parameters
         reminder = Reminder.objects.get(pk=params["reminder"])
         params = {"commitment": reminder.commitment_id, "due_on": reminder.due_on.isoformat()}
     commitment = _fetched(params["commitment"])
@@ -43,7 +46,7 @@ def write_reminder(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_escalation(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell somebody that a commitment was brought before them."""
+    """Email to the person a commitment was escalated to."""
     commitment, author = _found(due)
     if commitment.escalated_to_id != person.pk:
         return _ANSWERED
@@ -59,7 +62,7 @@ def write_escalation(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_proposed(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Ask a lead of a side that has still to confirm for its word."""
+    """Email that asks a lead to confirm for their organisation."""
     commitment, author = _found(due)
     if commitment.revision != due.params["revision"]:
         return "The terms have changed since."
@@ -77,7 +80,7 @@ def write_proposed(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_agreed(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell those who proposed it, and the person who sees it through, that both sides have confirmed."""
+    """Email to the proposer and the owner that both sides have confirmed."""
     commitment, author = _found(due)
     if commitment.status == Status.CANCELLED:
         return "It was cancelled meanwhile."
@@ -93,7 +96,7 @@ def write_agreed(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_done(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Ask a lead of the receiver to say whether what is reported done has arrived."""
+    """Email that asks a lead of the receiver to verify the delivery."""
     commitment, author = _found(due)
     if not commitment.is_done or not leads_with_account(waits_for(commitment)).filter(pk=person.pk).exists():
         return _ANSWERED
@@ -108,7 +111,7 @@ def write_done(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_answered(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell those who deliver whether the receiver found that it arrived."""
+    """Email to the giver's people: delivery verified or sent back."""
     commitment, author = _found(due)
     verified = due.params["verified"]
     return _turn(
@@ -124,7 +127,10 @@ def write_answered(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_ended(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell the other side that it was declined, withdrawn or cancelled; the reason is on its page."""
+    """Email to the other side: declined, withdrawn or cancelled.
+
+    The reason is on the commitment's page only.
+    """
     commitment, author = _found(due)
     return _turn(
         commitment,
@@ -151,7 +157,7 @@ def _may_read(commitment: Commitment, person: User) -> bool:
 def _turn(
     commitment: Commitment, person: User, author: User, *, heading: str, words: str, action: str
 ) -> Content | str:
-    """Where a commitment stands now and whose turn it is."""
+    """Where a commitment stands, and which side must act next."""
     if not _may_read(commitment, person):
         return _NO_READER
     context = {

@@ -1,10 +1,10 @@
-"""Events of commitments: their codes, and what timelines say of them."""
+"""Kinds of event on commitments: codes, and labels for timelines."""
 
 from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """A code never changes, since rows hold it for ever; a label may."""
+    """Codes are stored in rows and never change; labels may."""
 
     PROPOSED = "commitment.proposed", "Proposed a commitment"
     ACTION_NOTED = "commitment.action_noted", "Noted an action"

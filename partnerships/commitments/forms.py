@@ -1,4 +1,4 @@
-"""The forms of promises: they check shapes; the services check what is true."""
+"""Forms for commitments: they validate shape; services validate the rest."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _QUANTITY = forms.NumberInput(
 
 
 class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic in the stubs alone
-    """Somebody, named with the bodies they act for."""
+    """Choice of a person, shown with the organisations they act for."""
 
     def label_from_instance(self, obj: Any) -> str:
         """`Ben West, Westmarch Borough Council`."""
@@ -39,13 +39,13 @@ class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic 
 
 
 def with_bodies(people: QuerySet[User]) -> QuerySet[User]:
-    """People with the memberships that `PersonField` names."""
+    """People with the memberships that `PersonField` shows."""
     current = Membership.objects.current().select_related("organisation").order_by("organisation__name", "pk")
     return people.prefetch_related(Prefetch("memberships", queryset=current, to_attr="current_memberships"))
 
 
 class TermsForm(Form):
-    """What is promised, how much, by whom and when."""
+    """The terms: what is promised, how much, by whom and when."""
 
     text = forms.CharField(
         label="What is promised",
@@ -73,7 +73,7 @@ class TermsForm(Form):
     due_on = DayField(label="Due date")
 
     def clean(self) -> dict[str, Any]:
-        """A number needs its unit."""
+        """Require a unit with a number."""
         cleaned = super().clean() or {}
         if cleaned.get("quantity") is not None and not cleaned.get("unit"):
             self.add_error("unit", "Choose what the number counts")
@@ -81,7 +81,7 @@ class TermsForm(Form):
 
 
 class ProposeForm(TermsForm):
-    """A new commitment between two bodies, one of which the author edits for."""
+    """A new commitment between two organisations; the author edits for one."""
 
     giver = forms.ModelChoiceField(label="Who gives", queryset=Organisation.objects.none(), widget=AutocompleteSelect)
     receiver = forms.ModelChoiceField(
@@ -120,7 +120,7 @@ class ProposeForm(TermsForm):
                 Q(pk__in=bodies.values("pk")) | Q(pk__in=[body.pk for body in extra])
             ).order_by("name", "pk")
         giver = (kwargs.get("initial") or {}).get("giver")
-        # Where the record says who gives, only its people can see it through.
+        # If the origin fixes the giver, only the giver's people can be the owner.
         givers = bodies.filter(pk=giver.pk) if pair and giver else bodies
         current = Membership.objects.current().filter(organisation__in=givers.values("pk"))
         leads = Organisation.objects.of_person(user, Role.LEAD).exists()
@@ -145,13 +145,16 @@ class ProposeForm(TermsForm):
         )
 
     def body(self, name: str) -> forms.ModelChoiceField[Any]:
-        """One of the fields that choose a row."""
+        """The layout of one select field."""
         field = self.fields[name]
         assert isinstance(field, forms.ModelChoiceField)
         return field
 
     def clean(self) -> dict[str, Any]:
-        """Two different organisations, for one of which the author edits; only its leads confirm at once."""
+        """Require two different organisations, and that the author edits for one.
+
+        Only a lead may confirm at once.
+        """
         cleaned = super().clean()
         giver, receiver = cleaned.get("giver"), cleaned.get("receiver")
         if giver is None or receiver is None:
@@ -169,7 +172,7 @@ class ProposeForm(TermsForm):
 
 
 class EditTermsForm(TermsForm):
-    """Other terms for a commitment that is still proposed."""
+    """Change the terms of a proposed commitment."""
 
     revision = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -188,7 +191,7 @@ class EditTermsForm(TermsForm):
 
 
 class ConfirmForm(Form):
-    """A lead's word that their organisation gives, or receives, what is written."""
+    """A lead's confirmation of the terms."""
 
     revision = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -208,7 +211,7 @@ class ConfirmForm(Form):
 
 
 class ProgressForm(Form):
-    """How far it is."""
+    """A progress report."""
 
     delivered = forms.DecimalField(
         label="Delivered so far, in all", required=False, min_value=0, max_digits=14, decimal_places=2, widget=_QUANTITY
@@ -263,7 +266,10 @@ class ProgressForm(Form):
         self.helper = Helper(self, submit="Report this progress", cancel=commitment.get_absolute_url())
 
     def _is_more(self) -> bool:
-        """Whether the figure that was sent is more than was promised: it may be a slip, so it is asked about."""
+        """Whether the reported amount is above the promised one.
+
+        It may be a slip, so the form asks for a tick.
+        """
         if "delivered" not in self.fields or not self.is_bound:
             return False
         try:
@@ -272,7 +278,7 @@ class ProgressForm(Form):
             return False
 
     def clean(self) -> dict[str, Any]:
-        """A blocked one needs its blocker; more than was promised needs a tick and its reason."""
+        """Require a blocker if blocked; above the promise, a tick and a reason."""
         cleaned = super().clean() or {}
         if "more" in self.fields:
             words = delivered_words(cleaned["delivered"], self.commitment.quantity, self.commitment.unit)
@@ -286,7 +292,7 @@ class ProgressForm(Form):
 
 
 class DueDateForm(Form):
-    """Another day, and why."""
+    """A new due date and the reason."""
 
     due_on = DayField(label="New due date")
     reason = forms.CharField(
@@ -302,7 +308,7 @@ class DueDateForm(Form):
 
 
 class OwnerForm(Form):
-    """Somebody else to see it through."""
+    """Choose another owner."""
 
     def __init__(self, *args: Any, commitment: Commitment, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -312,7 +318,7 @@ class OwnerForm(Form):
 
 
 class EscalateForm(Form):
-    """Somebody to bring it before."""
+    """Choose who to escalate to."""
 
     reason = forms.CharField(label="What you need from them", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
 
@@ -329,7 +335,7 @@ class EscalateForm(Form):
 
 
 class VerifyForm(Form):
-    """The receiver's word on what is reported done."""
+    """The receiver's answer: delivered, or not yet."""
 
     verdict = forms.ChoiceField(
         label="Has it arrived?",
@@ -349,7 +355,7 @@ class VerifyForm(Form):
         self.helper = Helper(self, submit="Give this answer", cancel=commitment.get_absolute_url())
 
     def clean(self) -> dict[str, Any]:
-        """What is missing must be said."""
+        """Require a reason when something is missing."""
         cleaned = super().clean() or {}
         if cleaned.get("verdict") == "missing" and not cleaned.get("note_text", "").strip():
             self.add_error("note_text", "Say what is missing")
@@ -357,7 +363,7 @@ class VerifyForm(Form):
 
 
 class EndForm(Form):
-    """Why it ends."""
+    """The reason for ending a commitment."""
 
     reason = forms.CharField(
         label="Reason",
@@ -377,7 +383,7 @@ class EndForm(Form):
 
 
 class EvidenceForm(Form):
-    """A file that shows what was delivered."""
+    """Upload a file of evidence."""
 
     title = forms.CharField(label="What it shows", max_length=200)
     file = forms.FileField(
@@ -392,7 +398,7 @@ class EvidenceForm(Form):
 
 
 class RemindersForm(Form):
-    """How long before the due date to be reminded."""
+    """How many days before the due date to send reminders."""
 
     CHOICES = (
         (60, "60 days before"),
@@ -425,13 +431,13 @@ class RemindersForm(Form):
 
     @property
     def chosen(self) -> list[int]:
-        """All days chosen, of a valid form."""
+        """The days chosen; needs a valid form."""
         other = self.cleaned_data["other"]
         return [*self.cleaned_data["days"], *([] if other is None else [other])]
 
 
 class FilterForm(Form):
-    """Which commitments to show."""
+    """Filters of the list of commitments."""
 
     SIDES = (("", "Given or received"), ("given", "We give"), ("received", "We receive"), ("mine", "I see through"))
     STANDING = (
@@ -466,7 +472,7 @@ class FilterForm(Form):
 
 
 def _owner_field(organisation: Organisation, *, required: bool) -> PersonField:
-    """Who sees it through: somebody of the organisation that gives."""
+    """Field for the owner: a person of the giver."""
     return PersonField(
         label="Who sees it through",
         queryset=with_bodies(people_who_may_own(organisation)),

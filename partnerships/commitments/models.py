@@ -1,4 +1,4 @@
-"""Promises between organisations: who gives what to whom, by when, who answers for it, and what became of it."""
+"""Commitments: who promised what, when it is due, and what was delivered."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Kind(models.TextChoices):
-    """A commitment is a promise both sides confirm; an action is a task from a conversation, for one side to do."""
+    """A commitment needs both sides to confirm; an action is a task for one."""
 
     COMMITMENT = "commitment", "Commitment"
     ACTION = "action", "Action"
@@ -43,7 +43,7 @@ class Unit(models.TextChoices):
 
 
 class Status(models.TextChoices):
-    """Where a promise is in its life; `TRANSITIONS` says what may follow."""
+    """State of a commitment; `TRANSITIONS` lists the allowed next states."""
 
     PROPOSED = "proposed", "Proposed"
     AGREED = "agreed", "Agreed"
@@ -57,7 +57,7 @@ class Status(models.TextChoices):
 
 
 _ENDS = (Status.CANCELLED, Status.SUPERSEDED)
-#: Allowed next statuses (docs/rights.md). Done returns to in progress when the receiver says something is missing.
+# : Allowed next statuses (docs/rights.md). Done returns to in progress when the receiver sends the delivery back.
 TRANSITIONS: dict[str, tuple[str, ...]] = {
     Status.PROPOSED: (Status.AGREED, *_ENDS),
     Status.AGREED: (Status.IN_PROGRESS, Status.AT_RISK, Status.BLOCKED, Status.DONE, *_ENDS),
@@ -70,9 +70,9 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
     Status.SUPERSEDED: (),
 }
 
-#: Statuses in which the promise has still to be kept.
+# : Agreed, and not yet done.
 UNDER_WAY = (Status.AGREED, Status.IN_PROGRESS, Status.AT_RISK, Status.BLOCKED)
-#: Statuses after which nothing happens any more.
+# : Final statuses.
 OVER = (Status.VERIFIED, Status.CANCELLED, Status.SUPERSEDED)
 
 _PARTY = "partnership__parties"
@@ -82,11 +82,11 @@ PRESENT_ROUTES: tuple[Route, ...] = (
     Organisations("receiver"),
     Organisations(f"{_PARTY}__organisation", when=Q(**{f"{_PARTY}__status": PartyStatus.ACCEPTED})),
 )
-#: What was written down about a commitment after a party of its partnership had left.
+# : Excludes what happened after a party left the partnership.
 _SINCE = Event.objects.filter(
     target_kind="commitment", target_id=models.OuterRef("pk"), at__gt=models.OuterRef(f"{_PARTY}__left_at")
 )
-#: The same, and a former party what the partnership held on the day it left, while it stands as it stood.
+# : The same, and for a former party what the partnership held on the day it left, as it then was.
 ROUTES: tuple[Route, ...] = (
     *PRESENT_ROUTES,
     Organisations(
@@ -96,7 +96,7 @@ ROUTES: tuple[Route, ...] = (
         & ~Q(models.Exists(_SINCE)),
     ),
 )
-#: Routes to those who confirm a proposed one for a side that has not, and who verify what was done for theirs.
+# : Routes to leads of a side that has not confirmed, and to leads of a receiver that has not verified.
 CONFIRMING = (
     Organisations("giver", when=Q(giver_confirmed_at=None), roles=(Role.LEAD,)),
     Organisations("receiver", when=Q(receiver_confirmed_at=None), roles=(Role.LEAD,)),
@@ -105,67 +105,65 @@ VERIFYING = (Organisations("receiver", roles=(Role.LEAD,)),)
 
 
 class CommitmentQuerySet(models.QuerySet["Commitment"]):
-    """Commitments by who may see them, who may act on them, and where they stand."""
+    """Filters by reader, by who may act, and by status."""
 
     def visible_to(self, user: User | AnonymousUser) -> CommitmentQuerySet:
-        """Those the person may read."""
+        """Commitments that the person may read."""
         return self.filter(visible_to(Commitment, ROUTES, user))
 
     def followed_by(self, user: User | AnonymousUser) -> CommitmentQuerySet:
-        """Those of which the person may know what happens from now on."""
+        """Commitments whose future events the person may see."""
         return self.filter(visible_to(Commitment, PRESENT_ROUTES, user))
 
     def editable_by(self, user: User | AnonymousUser) -> CommitmentQuerySet:
-        """Those whose giver or receiver the person edits for."""
+        """Commitments whose giver or receiver the person edits for."""
         sides = (Organisations("giver", roles=EDITING_ROLES), Organisations("receiver", roles=EDITING_ROLES))
         return self.filter(visible_to(Commitment, sides, user))
 
     def awaiting_confirmation_by(self, user: User | AnonymousUser) -> CommitmentQuerySet:
-        """Proposed ones whose side the person leads and has not confirmed."""
+        """Proposed ones with a side that the person leads and must confirm."""
         return self.filter(visible_to(Commitment, CONFIRMING, user), status=Status.PROPOSED)
 
     def awaiting_verification_by(self, user: User | AnonymousUser) -> CommitmentQuerySet:
-        """Those said to be done whose receiver the person leads."""
+        """Done ones whose receiver the person leads."""
         return self.awaiting_verification().filter(visible_to(Commitment, VERIFYING, user))
 
     def awaiting_verification(self) -> CommitmentQuerySet:
-        """Those said to be done."""
+        """Done, and not yet verified."""
         return self.filter(status=Status.DONE, kind=Kind.COMMITMENT)
 
     def under_way(self) -> CommitmentQuerySet:
-        """Agreed and still to be kept."""
+        """Agreed, and not yet done."""
         return self.filter(status__in=UNDER_WAY)
 
     def overdue(self, today: dt.date) -> CommitmentQuerySet:
-        """Still to be kept, and past their day."""
+        """Not yet done, and past the due date."""
         return self.under_way().filter(due_on__lt=today)
 
     def of_organisation(self, organisation: Organisation) -> CommitmentQuerySet:
-        """Those that an organisation gives or receives."""
+        """Commitments that an organisation gives or receives."""
         return self.filter(Q(giver=organisation) | Q(receiver=organisation))
 
     def between(self, one: Organisation, other: Organisation) -> CommitmentQuerySet:
-        """Those that one of two organisations gives and the other receives."""
+        """Commitments from one of two organisations to the other."""
         return self.filter(Q(giver=one, receiver=other) | Q(giver=other, receiver=one))
 
     def for_listing(self) -> CommitmentQuerySet:
-        """With what a list shows; order where shown."""
+        """Fetch what a list shows; the caller orders."""
         return self.select_related("giver", "receiver", "owner", "owner_organisation", "partnership")
 
 
 @pghistory.track()
 class Commitment(models.Model):
-    """One organisation's promise to another, with an owner and a date; or an action, which one side does.
+    """A promise of one organisation to another, or an action for one side.
 
-    proposed → agreed (giver and receiver confirmed; an action needs its giver alone) → in progress → at risk or blocked
-    (the blocker named) → done → verified (by the receiver; an action ends at done). Done goes back to in progress
-    when the
-    receiver finds it is not there yet. Cancelled or superseded, with a reason, from anywhere before verified.
+    proposed → agreed (giver and receiver confirmed; for an action the giver is enough) → in progress → at risk or
+    blocked (with the blocker) → done → verified (by the receiver; an action ends at done). Done returns to in progress
+    when the receiver sends the delivery back. Cancelled or superseded, with a reason, from any state before verified.
 
-    `due_on` is the day it is due now, `original_due_on` the first one; every change between is a `Slippage`. `revision`
-    rises with each change of terms, so that nobody confirms words they have not seen. `giver_name` stands where the
-    giver
-    is in no directory (a developer in a published section 106 agreement): such promises come from registers.
+    `due_on` is the present due date and `original_due_on` the first; each change is a `Slippage`. `revision` rises with
+    each change of terms, so that people confirm only the words they have seen. `giver_name` is used if the giver is not
+    in the directory, such as the developer in a published section 106 agreement.
     """
 
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.COMMITMENT)
@@ -285,12 +283,12 @@ class Commitment(models.Model):
         return self.reference
 
     def get_absolute_url(self) -> str:
-        """Its page."""
+        """Address of its page."""
         return reverse("commitments:detail", args=[self.pk])
 
     @property
     def is_action(self) -> bool:
-        """Whether it is a task from a conversation rather than a promise both sides confirm."""
+        """Whether it is an action from a conversation."""
         return self.kind == Kind.ACTION
 
     @property
@@ -300,12 +298,12 @@ class Commitment(models.Model):
 
     @property
     def is_under_way(self) -> bool:
-        """Whether it is agreed and still to be kept."""
+        """Whether it is agreed and not yet done."""
         return self.status in UNDER_WAY
 
     @property
     def is_done(self) -> bool:
-        """Whether the giver says it is delivered and the receiver has not answered."""
+        """Whether it is reported done and the receiver has not answered."""
         return self.status == Status.DONE
 
     @property
@@ -315,17 +313,17 @@ class Commitment(models.Model):
 
     @property
     def is_blocked(self) -> bool:
-        """Whether something named stands in its way."""
+        """Whether it is blocked."""
         return self.status == Status.BLOCKED
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing happens any more."""
+        """Whether its status is final."""
         return self.status in OVER or (self.is_action and self.status == Status.DONE)
 
     @property
     def was_broken(self) -> bool:
-        """Whether it was cancelled after both sides had agreed it."""
+        """Whether it was cancelled after both sides had agreed."""
         return (
             self.status == Status.CANCELLED
             and self.giver_confirmed_at is not None
@@ -334,61 +332,64 @@ class Commitment(models.Model):
 
     @property
     def has_slipped(self) -> bool:
-        """Whether it is due on another day than it was at first."""
+        """Whether its due date differs from the first one."""
         return self.due_on != self.original_due_on
 
     @property
     def slipped_days(self) -> int:
-        """Days between the first due date and the present one; negative when it was brought forward."""
+        """Days between first and present due date; negative if brought forward."""
         if self.due_on is None or self.original_due_on is None:
             return 0
         return (self.due_on - self.original_due_on).days
 
     @property
     def outstanding(self) -> Decimal | None:
-        """What of the quantity is still to come; None where nothing is counted."""
+        """Quantity still to be delivered; None without a quantity."""
         return None if self.quantity is None else max(self.quantity - self.delivered_quantity, Decimal(0))
 
     @property
     def percent_delivered(self) -> int:
-        """How much of the quantity is delivered, in whole per cent, at most 100; 0 where nothing is counted."""
+        """Whole per cent delivered, at most 100; 0 without a quantity."""
         return min(100, int(100 * self.delivered_quantity / self.quantity)) if self.quantity else 0
 
     @property
     def giver_words(self) -> str:
-        """What the giver is called. Needs `giver` fetched."""
+        """Name of the giver. Needs `giver` fetched."""
         return self.giver.display_name if self.giver else self.giver_name
 
     @property
     def receiver_words(self) -> str:
-        """What the receiver is called; empty for an action done for nobody in particular. Needs `receiver` fetched."""
+        """Name of the receiver, or empty. Needs `receiver` fetched.
+
+        Only an action can be without a receiver.
+        """
         return self.receiver.display_name if self.receiver else ""
 
     @property
     def quantity_words(self) -> str:
-        """`60 homes`; empty where nothing is counted."""
+        """`60 homes`; empty without a quantity."""
         return quantity_words(self.quantity, self.unit)
 
     @property
     def delivered_words(self) -> str:
-        """`40 of 60 homes`; empty where nothing is counted."""
+        """`40 of 60 homes`; empty without a quantity."""
         return delivered_words(self.delivered_quantity, self.quantity, self.unit)
 
     @property
     def waits_words(self) -> str:
-        """What is waited for: a confirmation or a verification; empty where nothing is."""
+        """The confirmation or verification it waits for, in words; or empty."""
         if self.is_proposed:
             return "to accept it" if self.is_action else "to confirm it"
         return "to verify the delivery" if self.is_done and not self.is_action else ""
 
     def is_overdue(self, today: dt.date) -> bool:
-        """Whether it should have been kept before today."""
+        """Whether it is past its due date and not yet done."""
         return self.is_under_way and self.due_on is not None and self.due_on < today
 
 
 @pghistory.track()
 class Slippage(models.Model):
-    """A due date that moved: from which day to which, who moved it, and why. Rows are only added."""
+    """One change of due date, with author and reason; append-only."""
 
     commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, related_name="slippages")
     was = models.DateField(null=True)
@@ -412,13 +413,13 @@ class Slippage(models.Model):
 
     @property
     def days(self) -> int:
-        """How many days later; negative when it was brought forward."""
+        """Days between the two dates; negative if brought forward."""
         return (self.now - self.was).days if self.was else 0
 
 
 @pghistory.track()
 class Progress(models.Model):
-    """A report on a promise: how much is delivered in all by now, its status from here on, and a note."""
+    """One progress report: total delivered so far, status and note."""
 
     commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, related_name="progress")
     delivered_before = models.DecimalField(max_digits=14, decimal_places=2)
@@ -441,21 +442,21 @@ class Progress(models.Model):
 
     @property
     def delivered_words(self) -> str:
-        """`40 of 60 homes`; empty where nothing is counted. Needs `commitment` fetched."""
+        """`40 of 60 homes`, or empty. Needs `commitment` fetched."""
         return delivered_words(self.delivered, self.commitment.quantity, self.commitment.unit)
 
 
 class EvidenceQuerySet(models.QuerySet["Evidence"]):
-    """Evidence by who may read it: whoever may read the commitment."""
+    """Evidence by reader: anyone who may read the commitment."""
 
     def visible_to(self, user: User | AnonymousUser) -> EvidenceQuerySet:
-        """That of commitments the person may read, where it has not been taken away."""
+        """Evidence that was not removed, of commitments the person may read."""
         return self.filter(commitment__in=Commitment.objects.visible_to(user), removed_at=None)
 
 
 @pghistory.track()
 class Evidence(models.Model):
-    """A file that shows what was delivered, kept outside the web root and served through the permission check."""
+    """A file that shows progress; stored outside the web root."""
 
     commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, related_name="evidence")
     progress = models.ForeignKey(Progress, on_delete=models.SET_NULL, null=True, blank=True, related_name="evidence")
@@ -479,13 +480,13 @@ class Evidence(models.Model):
         return self.title
 
 
-#: How many days before the due date an owner is reminded who has chosen nothing; 0 is the day itself.
+# : Default reminders, in days before the due date; 0 is the day itself.
 DEFAULT_LEAD_TIMES = (14, 3, 0)
 
 
 @pghistory.track()
 class ReminderChoice(models.Model):
-    """How many days ahead a person wants to be reminded of what they own; an empty list means never."""
+    """How many days ahead a person wants reminders; an empty list is never."""
 
     person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="reminder_choice")
     days = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)
@@ -495,7 +496,10 @@ class ReminderChoice(models.Model):
 
 
 class Reminder(models.Model):
-    """A reminder owed to an owner: one a commitment, due date and lead time, written with its email in the outbox."""
+    """A reminder for an owner: one per commitment, due date and lead time.
+
+    Recorded in one transaction with its email.
+    """
 
     commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, related_name="reminders")
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
@@ -526,5 +530,5 @@ class Reminder(models.Model):
 
 
 def commitment_readers(commitment: Commitment) -> models.QuerySet[User]:
-    """The people who may read a commitment."""
+    """People who may read a commitment."""
     return readers_of(Commitment, ROUTES, commitment)

@@ -1,11 +1,9 @@
-"""Where commitments come from: rooms above register how a record of theirs suggests one, and keep the link in their
-own table.
+"""Hook for rooms whose records commitments come from.
 
-A response, a conversation or a plan is not known here. Its room registers an `Origin` at start-up; the form at
-`/commitments/new/?from=response-12` then asks the origin called `response` what record 12 suggests, and after the
-commitment
-is made, in the same transaction, lets it keep the link. The commitment's page lists the links that the reader may
-follow.
+A room above registers an `Origin` at start-up: for responses, conversations or plans. The form at
+`/commitments/new/?from=response-12` asks the origin called `response` what record 12 suggests. When the commitment is
+made, the room stores the link in its own table, in the same transaction. The commitment's page lists the links that the
+reader may see.
 """
 
 from __future__ import annotations
@@ -24,7 +22,7 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """What a record suggests as a commitment; the form starts with it. `words` name the record: “the answer of …”."""
+    """Initial values of the form; `words` names the record in a sentence."""
 
     words: str
     href: str
@@ -38,47 +36,47 @@ class Suggestion:
 
     @property
     def pair(self) -> tuple[Organisation, ...]:
-        """The two organisations between whom such a commitment is, where the record says both; else none."""
+        """The two organisations, if the record fixes both; else none."""
         return (self.giver, self.receiver) if self.giver and self.receiver else ()
 
 
 @dataclass(frozen=True, slots=True)
 class OriginLink:
-    """A record that a commitment came from, as its page shows it."""
+    """A record that a commitment came from, as shown on its page."""
 
     words: str
     href: str
 
 
 class Suggest(Protocol):
-    """What the record suggests, or None when this person may not see it or may not make a commitment from it."""
+    """What the record suggests; None if the person may not use it."""
 
     def __call__(self, *, user: User, record_id: int) -> Suggestion | None: ...
 
 
 class Link(Protocol):
-    """Keep that the commitment came from the record; called inside the transaction that makes it."""
+    """Store the link from record to commitment, in the same transaction."""
 
     def __call__(self, *, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None: ...
 
 
 class LinksOf(Protocol):
-    """The records of this kind that the commitment came from, as far as this person may see them."""
+    """Records of this kind behind the commitment that the person may see."""
 
     def __call__(self, *, commitment: Commitment, user: User) -> Sequence[OriginLink]: ...
 
 
 class HandOn(Protocol):
-    """Let an agreed commitment keep the links of the one in whose place it stands; called inside that transaction."""
+    """Copy the links of a replaced commitment, in the same transaction."""
 
     def __call__(self, *, old: Commitment, new: Commitment) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A kind of record that commitments come from: its name in addresses, and what its room can say.
+    """A kind of record that commitments come from, and its functions.
 
-    Where several kinds keep their links in one table, one of them hands on for all.
+    If several kinds store their links in one table, one of them copies the links for all.
     """
 
     name: str
@@ -103,12 +101,12 @@ _origins: dict[str, Origin] = {}
 
 
 def register_origin(origin: Origin) -> None:
-    """Let commitments be made from records of this kind."""
+    """Allow commitments to be made from records of this kind."""
     _origins[origin.name] = origin
 
 
 def read_from(text: str) -> From | None:
-    """`response-12` as a record of a registered kind; None for anything else."""
+    """The record behind `response-12`; None for an unknown kind."""
     name, _, number = text.rpartition("-")
     origin = _origins.get(name)
     if origin is None or not (number.isascii() and number.isdecimal()) or len(number) > 18:
@@ -117,12 +115,12 @@ def read_from(text: str) -> From | None:
 
 
 def links_of(commitment: Commitment, user: User) -> list[OriginLink]:
-    """Every record the commitment came from that this person may see."""
+    """Every record behind the commitment that this person may see."""
     return [link for name in sorted(_origins) for link in _origins[name].links_of(commitment=commitment, user=user)]
 
 
 def hand_on(old: Commitment, new: Commitment) -> None:
-    """Let every room give `new` the links that `old` has."""
+    """Copy the links of `old` to `new` in every room."""
     for name in sorted(_origins):
         if give := _origins[name].hand_on:
             give(old=old, new=new)

@@ -1,4 +1,4 @@
-"""What this room holds about people, and what becomes of it when somebody is erased."""
+"""Personal data rules for erasure and export."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Quantities in words: `60 homes`, `£1,250,000`, `2.5 hectares`, `40 of 60 homes`."""
+"""Quantities in words: `60 homes`, `£1,250,000`, `40 of 60 homes`."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-#: One of a thing is named differently from several.
+# : Singular names of units.
 _SINGULAR = {
     "homes": "home",
     "hectares": "hectare",
@@ -16,7 +16,7 @@ _PLURAL = {**{unit: unit for unit in _SINGULAR}, "posts": "full-time posts"}
 
 
 def number_words(number: Decimal) -> str:
-    """A figure without needless noughts: `60`, `2.5`, `1,250,000`."""
+    """A number without trailing zeros: `60`, `2.5`, `1,250,000`."""
     whole = number.to_integral_value()
     if number == whole:
         return f"{int(whole):,}"
@@ -24,14 +24,14 @@ def number_words(number: Decimal) -> str:
 
 
 def plain_number(number: Decimal | None) -> Decimal | None:
-    """A figure as a form shows it: `60`, not `60.00`, and never `6E+1`."""
+    """A number for a form field: `60`, not `60.00` or `6E+1`."""
     if number is None:
         return None
     return number.quantize(Decimal(1)) if number == number.to_integral_value() else number.normalize()
 
 
 def quantity_words(quantity: Decimal | None, unit: str) -> str:
-    """The quantity with its unit; empty where nothing is counted."""
+    """The quantity with its unit; empty without a quantity."""
     if quantity is None:
         return ""
     if unit == "pounds":
@@ -41,7 +41,7 @@ def quantity_words(quantity: Decimal | None, unit: str) -> str:
 
 
 def delivered_words(delivered: Decimal, quantity: Decimal | None, unit: str) -> str:
-    """`40 of 60 homes`; empty where nothing is counted."""
+    """`40 of 60 homes`; empty without a quantity."""
     if quantity is None:
         return ""
     if unit == "pounds":

@@ -1,4 +1,4 @@
-"""Reading commitments: lists, what waits for a person, what falls due, promises kept and broken between two bodies."""
+"""Read commitments: lists, work that waits, and promises kept or broken."""
 
 from __future__ import annotations
 
@@ -32,13 +32,16 @@ from partnerships.organisations.queries import with_account
 from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 
-#: How far ahead “due soon” looks.
+# : How far ahead "due soon" looks.
 SOON = dt.timedelta(days=14)
 _LEAD = (Role.LEAD,)
 
 
 def events_of_commitments(user: User) -> Q:
-    """The condition on events about commitments: those the person follows, or what happened up to the day they left."""
+    """Condition on events about commitments that the person may see.
+
+    For a former party: events up to the day it left.
+    """
     former = Party.objects.filter(
         organisation__in=Organisation.objects.of_person(user),
         status=PartyStatus.LEFT,
@@ -50,19 +53,22 @@ def events_of_commitments(user: User) -> Q:
 
 
 def for_partnership(partnership: Partnership, user: User) -> CommitmentQuerySet:
-    """Those of a partnership that the person may see, what is due first on top."""
+    """Commitments of a partnership the person may see, by due date."""
     return in_order(Commitment.objects.visible_to(user).filter(partnership=partnership)).for_listing()
 
 
 def open_and_over(partnership: Partnership, user: User, limit: int) -> tuple[list[Commitment], list[Commitment]]:
-    """Those of a partnership that the person may see: what is open, due first on top; what is over, newest first."""
+    """Open ones by due date, and closed ones newest first.
+
+    Both of one partnership, as far as the person may see them.
+    """
     over = Q(status__in=OVER) | Q(kind=Kind.ACTION, status=Status.DONE)
     rows = for_partnership(partnership, user)
     return list(rows.exclude(over)[:limit]), list(rows.filter(over).order_by("-status_since", "-pk")[:limit])
 
 
 def for_organisation(organisation: Organisation, user: User) -> CommitmentQuerySet:
-    """Those that an organisation gives or receives and the person may see, what is due first on top."""
+    """Commitments of an organisation the person may see, by due date."""
     return in_order(Commitment.objects.visible_to(user).of_organisation(organisation)).for_listing()
 
 
@@ -72,15 +78,17 @@ def in_order(commitments: CommitmentQuerySet) -> CommitmentQuerySet:
 
 
 def due_soon(user: User, now: dt.datetime) -> list[Commitment]:
-    """What the person owns that is overdue or due within `SOON`, what is due first on top."""
+    """The person's own commitments that are overdue or due within `SOON`."""
     last = timezone.localdate(now) + SOON
     mine = Commitment.objects.visible_to(user).filter(owner=user, due_on__lte=last).under_way()
     return list(in_order(mine).for_listing())
 
 
 def _waits(now: dt.datetime, proposed: CommitmentQuerySet | None = None) -> tuple[tuple[str, str, Reach], ...]:
-    """What somebody is to do, the moment since when, and which commitments reach whom for it: for one that waits for
-    several reasons, the last counts. `proposed` narrows what there is to confirm."""
+    """What waits, since when, and the commitments that reach each person.
+
+    If one waits for several reasons, the last counts. `proposed` narrows the ones to confirm.
+    """
     under_way = Commitment.objects.under_way()
     ownerless = under_way.filter(owner=None, giver__isnull=False)
     soon = under_way.filter(due_on__lte=timezone.localdate(now) + SOON)
@@ -121,12 +129,12 @@ def _steps_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-#: What waits in commitments: to confirm, to verify, to own, to see through, and what was brought before somebody.
+# : Work that waits: confirm, verify, name an owner, deliver, answer an escalation.
 WAITING = (Source(_steps_wanted, lambda now: [reach for *_, reach in _waits(now)]),)
 
 
 def with_story(commitments: CommitmentQuerySet) -> CommitmentQuerySet:
-    """With all that a commitment's own page shows."""
+    """Fetch everything that a commitment's own page shows."""
     return (
         commitments.for_listing()
         .select_related(
@@ -152,7 +160,7 @@ def with_story(commitments: CommitmentQuerySet) -> CommitmentQuerySet:
 
 
 def people_who_may_own(organisation: Organisation) -> QuerySet[User]:
-    """The people of an organisation who can see a commitment through, by name."""
+    """People of an organisation who may own a commitment, by name."""
     members = Membership.objects.current().filter(organisation=organisation)
     people: QuerySet[User] = User.objects.filter(pk__in=members.values("person"))
     return people.order_by("name", "pk")
@@ -160,7 +168,7 @@ def people_who_may_own(organisation: Organisation) -> QuerySet[User]:
 
 @dataclass(frozen=True, slots=True)
 class Promises:
-    """What one body promised another and what became of it, each in the order it fell due."""
+    """Commitments of one organisation to another by outcome, by due date."""
 
     giver: Organisation
     receiver: Organisation
@@ -171,12 +179,12 @@ class Promises:
 
     @property
     def kept_late(self) -> int:
-        """How many of the kept ones came after the day first agreed."""
+        """Number of kept ones delivered after the first due date."""
         return sum(was_late(commitment) for commitment in self.kept)
 
 
 def was_late(commitment: Commitment) -> bool:
-    """Whether it was delivered after the day first agreed."""
+    """Whether it was delivered after the first due date."""
     if commitment.done_at is None or commitment.original_due_on is None:
         return False
     return timezone.localdate(commitment.done_at) > commitment.original_due_on
@@ -185,7 +193,7 @@ def was_late(commitment: Commitment) -> bool:
 def promises(*, giver: Organisation, receiver: Organisation, user: User, today: dt.date) -> Promises:
     """What `giver` promised `receiver`, as far as the person may see it.
 
-    Kept: verified, or done and waiting for the receiver's word. Broken: cancelled after both had agreed, or overdue.
+    Kept: verified, or done and not yet verified. Broken: cancelled after both sides agreed, or overdue.
     """
     between = Commitment.objects.visible_to(user).filter(giver=giver, receiver=receiver, kind=Kind.COMMITMENT)
     rows = list(in_order(between).for_listing())
@@ -204,22 +212,22 @@ def promises(*, giver: Organisation, receiver: Organisation, user: User, today: 
 
 
 def under_way_of(partnership: Partnership, user: User) -> CommitmentQuerySet:
-    """Those of a partnership that are still to be kept and that the person may see."""
+    """Those under way in a partnership that the person may see."""
     return for_partnership(partnership, user).filter(status__in=UNDER_WAY)
 
 
 def overdue_of(user: User, now: dt.datetime) -> CommitmentQuerySet:
-    """Those past their day that the person may see."""
+    """Overdue commitments that the person may see."""
     return in_order(Commitment.objects.visible_to(user).overdue(timezone.localdate(now))).for_listing()
 
 
 def with_words(commitments: CommitmentQuerySet, words: str) -> CommitmentQuerySet:
-    """Those whose reference or text holds the words."""
+    """Commitments whose reference or text contains the words."""
     return commitments.filter(Q(reference__iexact=words) | Q(text__icontains=words))
 
 
 def partners_of(user: User) -> QuerySet[Organisation]:
-    """The bodies the person edits for, and those that share a present partnership with one of them, by name."""
+    """Organisations the person edits for, and their partners, by name."""
     mine = Organisation.objects.of_person(user, *EDITING_ROLES)
     shared = Partnership.objects.present_for(user, *EDITING_ROLES).live()
     parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(partnership__in=shared.values("pk"))
@@ -230,7 +238,7 @@ def partners_of(user: User) -> QuerySet[Organisation]:
 
 
 def concerned_with(commitment: Commitment) -> QuerySet[User]:
-    """Who sees it through, and who gave a side's word for it, where they have an account and may read it today."""
+    """The owner and those who confirmed, if they may read it today."""
     named = (
         commitment.owner_id,
         commitment.proposed_by_id,

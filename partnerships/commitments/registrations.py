@@ -1,4 +1,4 @@
-"""What the commitments room registers at start-up."""
+"""Registrations of the commitments room."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from partnerships.people.personal import register_personal
 
 
 def register() -> None:
-    """Register handing over, whose events one sees, personal data and kinds of email."""
+    """Register handover, event visibility, personal data and emails."""
     register_events(EventKind)
     register_departure(
         lambda departure: hand_over(

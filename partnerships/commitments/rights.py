@@ -13,7 +13,10 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What one person may do with one commitment now. Roles are those held for the giver and for the receiver."""
+    """Rights of one person over one commitment now.
+
+    Roles are those held for the giver and for the receiver.
+    """
 
     commitment: Commitment
     giver_role: str
@@ -21,8 +24,9 @@ class Rights:
 
     @property
     def edits_for_deliverer(self) -> bool:
-        """Whether they report progress: editors and leads of the giver, or of the receiver where the giver is
-        outside.
+        """Whether they report progress: editors and leads of the giver.
+
+        If the giver is outside the directory, those of the receiver.
         """
         role = self.giver_role if self.commitment.giver_id else self.receiver_role
         return role in EDITING_ROLES
@@ -38,20 +42,21 @@ class Rights:
         return Role.LEAD in (self.giver_role, self.receiver_role)
 
     def leads_side(self, *, giving: bool) -> bool:
-        """Whether they may give the word of the giver, or of the receiver: its leads; for an action, editors of who
-        does it.
+        """Whether they may confirm for this side: its leads.
+
+        For an action, its editors too.
         """
         role = self.giver_role if giving else self.receiver_role
         return role == Role.LEAD or (giving and self.commitment.is_action and role in EDITING_ROLES)
 
     @property
     def may_edit_terms(self) -> bool:
-        """Whether they may change what is proposed: editors and leads of either side, until both have confirmed."""
+        """Editors and leads of either side, until both have confirmed."""
         return self.commitment.is_proposed and self.edits
 
     @property
     def may_confirm_giving(self) -> bool:
-        """Whether they may confirm for the giver: its leads; for an action, its editors too."""
+        """Whether they may confirm for the giver: leads; for actions, editors."""
         unconfirmed = self.commitment.is_proposed and self.commitment.giver_confirmed_at is None
         return unconfirmed and self.leads_side(giving=True)
 
@@ -63,46 +68,47 @@ class Rights:
 
     @property
     def may_confirm(self) -> bool:
-        """Whether a confirmation waits for them."""
+        """Whether they may confirm for either side."""
         return self.may_confirm_giving or self.may_confirm_receiving
 
     @property
     def own_turn(self) -> frozenset[int | None]:
-        """The organisations (ids) whose confirmation or verification waits for this person."""
+        """Ids of organisations for which this person must confirm or verify."""
         giving = {self.commitment.giver_id} if self.may_confirm_giving else set()
         receiving = {self.commitment.receiver_id} if self.may_confirm_receiving or self.may_verify else set()
         return frozenset(giving | receiving)
 
     @property
     def may_report(self) -> bool:
-        """Whether they may record progress, move the due date and attach evidence."""
+        """Whether they may report progress and change the due date."""
         return self.commitment.is_under_way and self.edits_for_deliverer
 
     @property
     def may_attach(self) -> bool:
-        """Whether they may attach evidence: while it is under way, and while the receiver looks at it."""
+        """Whether they may attach evidence: until the delivery is verified."""
         return (self.commitment.is_under_way or self.commitment.is_done) and self.edits_for_deliverer
 
     @property
     def may_escalate(self) -> bool:
-        """Whether they may bring it before somebody: editors and leads of either side."""
+        """Whether they may escalate: editors and leads of either side."""
         return self.commitment.is_under_way and self.edits
 
     @property
     def may_change_owner(self) -> bool:
-        """Whether they may name another owner: editors and leads of the organisation that delivers."""
+        """Whether they may change the owner: editors and leads of the giver."""
         return not self.commitment.is_over and self.edits_for_deliverer
 
     @property
     def may_verify(self) -> bool:
-        """Whether they may say that what is reported done has arrived: leads of the receiver."""
+        """Whether they may verify the delivery: leads of the receiver."""
         verifiable = self.commitment.is_done and not self.commitment.is_action
         return verifiable and self.leads_side(giving=False)
 
     @property
     def may_end(self) -> bool:
-        """Whether they may cancel it: leads of either side; while it is only proposed, editors of the side that
-        proposed it.
+        """Whether they may end it: leads of either side.
+
+        While it is proposed, also editors of the side that proposed it.
         """
         commitment = self.commitment
         if commitment.is_over:
@@ -113,18 +119,18 @@ class Rights:
 
     @property
     def may_replace(self) -> bool:
-        """Whether they may propose other terms in its place: editors and leads of either side, once it is agreed."""
+        """Editors and leads of either side, once it is agreed."""
         known = bool(self.commitment.giver_id and self.commitment.receiver_id)
         return known and self.commitment.is_under_way and self.edits and not self.commitment.is_action
 
     @property
     def may_act(self) -> bool:
-        """Whether there is anything at all they may do."""
+        """Whether they may do anything at all."""
         return not self.commitment.is_over and self.edits
 
 
 def rights_over(commitment: Commitment, person: User, now: dt.datetime) -> Rights:
-    """What the person may do with the commitment on the day of `now`; one query."""
+    """Rights of the person on the day of `now`; one query."""
     roles = roles_of(person, now).of
     return Rights(
         commitment,
@@ -134,7 +140,7 @@ def rights_over(commitment: Commitment, person: User, now: dt.datetime) -> Right
 
 
 def side_of(rights: Rights) -> Organisation | None:
-    """The organisation for which the person acts here: the giver's side first."""
+    """Organisation for which the person acts here; the giver comes first."""
     if rights.giver_role in EDITING_ROLES:
         return rights.commitment.giver
     if rights.receiver_role in EDITING_ROLES:
@@ -143,7 +149,10 @@ def side_of(rights: Rights) -> Organisation | None:
 
 
 def waits_for(commitment: Commitment) -> tuple[Organisation, ...]:
-    """The organisations whose answer it waits for: to confirm, or to verify. Needs giver and receiver fetched."""
+    """Organisations that must confirm or verify.
+
+    Needs giver and receiver fetched.
+    """
     if commitment.status == Status.PROPOSED:
         sides = (
             (commitment.giver, commitment.giver_confirmed_at),

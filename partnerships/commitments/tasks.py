@@ -1,4 +1,4 @@
-"""What the beat asks of this room."""
+"""Scheduled tasks of this room."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages of promises: the list, one commitment, and a page for each thing that can be done with it."""
+"""Pages of commitments."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ from partnerships.people.told import noting_told
 
 @require_safe
 def commitment_list(request: HttpRequest) -> HttpResponse:
-    """Every commitment the person may see, what is due first on top."""
+    """Commitments the person may see, by due date."""
     user = signed_in(request)
     form = FilterForm(request.GET, user=user)
     rows = Commitment.objects.visible_to(user)
@@ -112,7 +112,10 @@ def _filtered(rows: CommitmentQuerySet, chosen: dict[str, Any], user: User) -> C
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
-    """Propose a commitment: by hand, from a record of another room (`?from=response-12`), or in another's place."""
+    """Propose a commitment: from scratch, from a record, or as a replacement.
+
+    `?from=response-12` names the record.
+    """
     user = signed_in(request)
     if not Organisation.objects.of_person(user, *EDITING_ROLES).exists():
         raise PermissionDenied
@@ -159,7 +162,7 @@ _TERMS = ("text", "quantity", "unit", "owner", "due_on")
 
 
 def _replaced(request: HttpRequest, user: User) -> Commitment | None:
-    """The commitment in whose place another is proposed."""
+    """The commitment to be replaced."""
     number = request.GET.get("replaces", "")
     if not number:
         return None
@@ -179,7 +182,7 @@ def _bodies_of(suggestion: Suggestion | None, replaces: Commitment | None) -> tu
 
 
 def _pair_of(suggestion: Suggestion | None, replaces: Commitment | None) -> tuple[Organisation, ...]:
-    """The two sides, where the record it comes from or the commitment it replaces leaves no choice."""
+    """The two sides, if the origin or the replaced commitment fixes them."""
     if replaces is not None:
         return _bodies_of(None, replaces)
     return suggestion.pair if suggestion else ()
@@ -188,7 +191,7 @@ def _pair_of(suggestion: Suggestion | None, replaces: Commitment | None) -> tupl
 def _initial(
     request: HttpRequest, user: User, suggestion: Suggestion | None, replaces: Commitment | None
 ) -> dict[str, Any]:
-    """What the form starts with; a quantity as people write it."""
+    """Initial values of the form."""
     if replaces is not None:
         named = {name: getattr(replaces, name) for name in (*_TERMS, "giver", "receiver", "partnership")}
         return named | {"quantity": plain_number(replaces.quantity)}
@@ -209,7 +212,7 @@ def _initial(
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One commitment: its terms, whose turn it is, what was delivered, and all that happened."""
+    """One commitment: terms, next step, deliveries and timeline."""
     user = signed_in(request)
     commitment = get_object_or_404(queries.with_story(Commitment.objects.visible_to(user)), pk=pk)
     if commitment.partnership is not None:
@@ -228,7 +231,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change the terms while they are proposed."""
+    """Edit proposed terms."""
     user, commitment, rights = _opened(request, pk)
     _require(rights.edits and commitment.giver_id is not None)
     initial = {name: getattr(commitment, name) for name in _TERMS} | {"quantity": plain_number(commitment.quantity)}
@@ -249,7 +252,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: HttpRequest, pk: int, side: str) -> HttpResponse:
-    """A lead confirms for the giver or for the receiver."""
+    """Confirm for the giver or the receiver."""
     if side not in ("giving", "receiving"):
         raise Http404
     user, commitment, rights = _opened(request, pk)
@@ -288,7 +291,7 @@ def _confirmed_words(commitment: Commitment, organisation: Organisation) -> str:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def progress(request: HttpRequest, pk: int) -> HttpResponse:
-    """Report how far it is."""
+    """Report progress."""
     user, commitment, rights = _opened(request, pk)
     _require(rights.edits_for_deliverer)
     newest = commitment.progress.order_by("-pk").values_list("pk", flat=True).first() or 0
@@ -307,7 +310,7 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
 
 @transaction.atomic
 def _report(given: dict[str, Any], commitment: Commitment, user: User) -> None:
-    """The report and its file: both or neither."""
+    """Save report and file in one transaction."""
     now = timezone.now()
     if given["evidence"]:
         services.attach_evidence(commitment=commitment, file=given["evidence"], author=user, now=now)
@@ -325,7 +328,7 @@ def _report(given: dict[str, Any], commitment: Commitment, user: User) -> None:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def due_date(request: HttpRequest, pk: int) -> HttpResponse:
-    """Move the day it is due."""
+    """Change the due date."""
     user, commitment, rights = _opened(request, pk)
     _require(rights.edits_for_deliverer)
     form = DueDateForm(_posted(request)[0], commitment=commitment)
@@ -344,7 +347,7 @@ def due_date(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def owner(request: HttpRequest, pk: int) -> HttpResponse:
-    """Name another owner."""
+    """Change the owner."""
     user, commitment, rights = _opened(request, pk)
     _require(rights.edits_for_deliverer)
     form = OwnerForm(_posted(request)[0], commitment=commitment)
@@ -364,7 +367,7 @@ def owner(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def escalate(request: HttpRequest, pk: int) -> HttpResponse:
-    """Bring it before somebody."""
+    """Escalate to a person."""
     user, commitment, rights = _opened(request, pk)
     _require(rights.edits)
     people = commitment_readers(commitment).exclude(pk=user.pk)
@@ -391,7 +394,7 @@ def escalate(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def verify(request: HttpRequest, pk: int) -> HttpResponse:
-    """The receiver says whether what is reported done has arrived."""
+    """Verify the delivery, or send it back."""
     user, commitment, rights = _opened(request, pk)
     _require(rights.leads_side(giving=False) and not commitment.is_action)
     form = VerifyForm(_posted(request)[0], commitment=commitment)
@@ -415,7 +418,7 @@ def verify(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def end(request: HttpRequest, pk: int) -> HttpResponse:
-    """Decline, withdraw or cancel it."""
+    """Decline, withdraw or cancel."""
     user, commitment, rights = _opened(request, pk)
     _require(rights.may_end if not commitment.is_over else rights.leads)
     form = EndForm(_posted(request)[0], commitment=commitment, rights=rights)
@@ -435,7 +438,7 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def attach(request: HttpRequest, pk: int) -> HttpResponse:
-    """Attach a file that shows what was delivered."""
+    """Attach a file of evidence."""
     user, commitment, rights = _opened(request, pk)
     _require(rights.edits_for_deliverer)
     form = EvidenceForm(*_posted(request), commitment=commitment)
@@ -458,14 +461,14 @@ def attach(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def evidence(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """Hand out a file of evidence."""
+    """Download a file of evidence."""
     found = get_object_or_404(Evidence.objects.visible_to(signed_in(request)), pk=pk)
     return private_file(found.file, name=found.file_name, content_type=found.content_type)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask, then take a file of evidence away."""
+    """Ask for confirmation, then remove a file of evidence."""
     user = signed_in(request)
     found = get_object_or_404(Evidence.objects.visible_to(user), pk=pk)
     commitment = _seen(user, found.commitment_id)
@@ -483,7 +486,7 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def reminders(request: HttpRequest) -> HttpResponse:
-    """Choose how long before the due date to be reminded of one's own commitments."""
+    """Choose lead times for one's own reminders."""
     user = signed_in(request)
     now_chosen = lead_times_of(user)
     offered = {day for day, _ in RemindersForm.CHOICES}
@@ -498,7 +501,7 @@ def reminders(request: HttpRequest) -> HttpResponse:
 
 
 def _lines(user: User, commitment: Commitment) -> list[TimelineLine]:
-    """What happened to it, newest first; its own page need not say of what."""
+    """Timeline, newest first, without the commitment's own title."""
     events = timeline(user=user, kind="commitment", record_id=commitment.pk)[:100]
     return [replace(line, subject="") for line in timeline_lines(events)]
 
@@ -509,23 +512,23 @@ def _seen(user: User, pk: int) -> Commitment:
 
 
 def _opened(request: HttpRequest, pk: int) -> tuple[User, Commitment, Rights]:
-    """Who asks, the commitment they may see, and what they may do with it."""
+    """The person, the commitment they may see, and their rights."""
     user = signed_in(request)
     commitment = _seen(user, pk)
     return user, commitment, rights_over(commitment, user, timezone.now())
 
 
 def _require(allowed: bool) -> None:
-    """Refuse (403) somebody who sees the record but may not do this."""
+    """Raise 403 for somebody who sees the record but may not do this."""
     if not allowed:
         raise PermissionDenied
 
 
 def _posted(request: HttpRequest) -> tuple[Any, Any]:
-    """What was sent, for a form's `data` and `files`; None for both when the page is only opened."""
+    """A form's `data` and `files`; None for both on GET."""
     return (request.POST, request.FILES) if request.method == "POST" else (None, None)
 
 
 def _answer(request: HttpRequest, template: str, context: dict[str, Any], form: BaseForm) -> HttpResponse:
-    """The page: 422 when the form came back with errors."""
+    """The page; status 422 when the form has errors."""
     return render(request, template, context, status=422 if form.errors else 200)

@@ -1,6 +1,4 @@
-"""Everything that changes a commitment: its terms, its delivery and evidence, who answers for it, and reminding its
-owner.
-"""
+"""Services that change commitments."""
 
 from partnerships.commitments.services.delivery import (
     UnableToEscalate,

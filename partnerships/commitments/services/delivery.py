@@ -1,4 +1,4 @@
-"""Keeping what was promised: progress in parts, risk and blockers, done, verified or sent back."""
+"""Services for delivery: progress, risks, escalation and verification."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from partnerships.commitments.services.rows import locked, note
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 
-#: What a report may say of where things stand.
+# : Statuses that a report may set.
 REPORTABLE = (Status.IN_PROGRESS, Status.AT_RISK, Status.BLOCKED, Status.DONE)
 
 
 class UnableToRecordProgress(Exception):
-    """It is not under way, or the figures or the blocker do not hold."""
+    """It is not under way, or the amount or the blocker is invalid."""
 
 
 class UnableToEscalate(Exception):
@@ -36,11 +36,11 @@ class UnableToEscalate(Exception):
 
 
 class UnableToVerify(Exception):
-    """It is not reported done, or nothing says what is missing."""
+    """It is not reported done, or the reason is missing."""
 
 
 def exceeds(commitment: Commitment, amount: Decimal) -> bool:
-    """Whether this amount in all is more than was promised, and more than was reported before."""
+    """Whether this total is above the promised and the last reported one."""
     return commitment.quantity is not None and amount > max(commitment.quantity, commitment.delivered_quantity)
 
 
@@ -56,12 +56,13 @@ def record_progress(
     blocker: str = "",
     seen: int | None = None,
 ) -> Progress:
-    """Report where it stands: how much is delivered in all by now, and whether it goes well.
+    """Record a progress report.
 
-    `status` is one of in progress, at risk, blocked (with the blocker named) and done. `delivered` is the whole amount
-    so far; left out, it stays. Less than before, and more than was promised, need a note that says why. Done needs the
-    whole quantity. `seen` is the newest report the author had before them
-    (0: none): when another came meanwhile, or the form was sent twice, nothing is written.
+    `status` is one of in progress, at risk, blocked (with a blocker) and done. `delivered` is the total so far; left
+    out, it stays. A total below the last one, or above the promise, needs a note. Done needs the whole quantity. `seen`
+    is the id of the newest report the author saw (0: none): if there is a newer one, or the form was sent twice,
+    nothing is written.
+
     Raises `UnableToRecordProgress`.
     """
     current = locked(commitment)
@@ -142,7 +143,10 @@ def record_progress(
 
 @transaction.atomic
 def escalate(*, commitment: Commitment, to: User, author: User, now: dt.datetime, reason: str = "") -> Commitment:
-    """Bring it before somebody who may see it, of either side or of the partnership. Raises `UnableToEscalate`."""
+    """Escalate to a person of either side or of the partnership.
+
+    The person must be able to see it. Raises `UnableToEscalate`.
+    """
     current = locked(commitment)
     rights = rights_over(current, author, now)
     if current.status not in UNDER_WAY:
@@ -167,7 +171,10 @@ def escalate(*, commitment: Commitment, to: User, author: User, now: dt.datetime
 
 @transaction.atomic
 def verify_delivery(*, commitment: Commitment, author: User, now: dt.datetime, note_text: str = "") -> Commitment:
-    """Say for the receiver that what is reported done has arrived. Raises `UnableToVerify`."""
+    """Confirm for the receiver that it was delivered.
+
+    Raises `UnableToVerify`.
+    """
     current = _done(commitment, author, now)
     current.status, current.status_since = Status.VERIFIED, now
     current.verified_by, current.verified_at = author, now
@@ -189,7 +196,10 @@ def verify_delivery(*, commitment: Commitment, author: User, now: dt.datetime, n
 
 @transaction.atomic
 def send_back(*, commitment: Commitment, reason: str, author: User, now: dt.datetime) -> Commitment:
-    """Say for the receiver that what is reported done is not there yet, and why. Raises `UnableToVerify`."""
+    """Say for the receiver that the delivery is incomplete, and why.
+
+    Raises `UnableToVerify`.
+    """
     current = _done(commitment, author, now)
     if not reason.strip():
         raise UnableToVerify("Say what is missing.")
@@ -221,7 +231,7 @@ def send_back(*, commitment: Commitment, reason: str, author: User, now: dt.date
 
 
 def _done(commitment: Commitment, author: User, now: dt.datetime) -> Commitment:
-    """The commitment under lock, if it is reported done and the author may answer for the receiver."""
+    """The commitment, locked; reported done, and the author may verify it."""
     current = locked(commitment)
     if not current.is_done:
         raise UnableToVerify(f"{current.reference} is {current.get_status_display().lower()}.")

@@ -1,4 +1,4 @@
-"""Recording emails at the next step of a commitment: to those asked for their word, and those who wait for it."""
+"""Record emails about the next step of a commitment."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from partnerships.people.models import User
 
 
 def tell_asked(kind: str, commitment: Commitment, *, author: User, now: dt.datetime, **params: Any) -> None:
-    """Tell the leads of the sides whose confirmation or verification it waits for, but for the author."""
+    """Email the leads who must confirm or verify, except the author."""
     _record(kind, leads_with_account(waits_for(commitment)), commitment, author, now, params)
 
 
 def tell_concerned(kind: str, commitment: Commitment, *, author: User, now: dt.datetime, **params: Any) -> None:
-    """Tell the person who sees it through and those who gave a side's word for it, but for the author."""
+    """Email the owner and those who confirmed, except the author."""
     _record(kind, concerned_with(commitment), commitment, author, now, params)
 
 
 def tell_one(kind: str, person: User, commitment: Commitment, *, author: User, now: dt.datetime) -> None:
-    """Tell one person, unless it is the author."""
+    """Email one person, unless they are the author."""
     _record(kind, User.objects.filter(pk=person.pk), commitment, author, now, {})
 
 

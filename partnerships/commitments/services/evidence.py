@@ -1,4 +1,4 @@
-"""Files that show what was delivered."""
+"""Services for evidence."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from partnerships.kit.rights import require
 from partnerships.kit.uploads import UnableToTakeFile, check_upload
 from partnerships.people.models import User
 
-#: How many files one commitment may carry.
+# : Limit of files per commitment.
 MAX_FILES = 20
 
 
 class UnableToAttach(Exception):
-    """It is not agreed yet or is over, or the file is not of a kind that is taken."""
+    """It is not agreed yet or is over, or the file type is not allowed."""
 
 
 def _check(rights: Rights) -> None:
-    """Refuse by state, then by right. Raises `UnableToAttach` and `UnableToAct`."""
+    """Check state, then rights. Raises `UnableToAttach` and `UnableToAct`."""
     if not rights.commitment.is_under_way and not rights.commitment.is_done:
         raise UnableToAttach("Evidence changes only after both sides have agreed and until the delivery is verified.")
     require(rights.may_attach, "Only editors and leads of the organisation that gives attach and remove evidence.")
@@ -40,9 +40,9 @@ def attach_evidence(
     title: str = "",
     progress: Progress | None = None,
 ) -> Evidence:
-    """Keep a file with the commitment, judged by its content; sent twice by its author, it is kept once.
+    """Store a file as evidence; its content decides its type.
 
-    Raises `UnableToAttach`.
+    The same file from the same author is stored once. Raises `UnableToAttach`.
     """
     current = locked(commitment)
     rights = rights_over(current, author, now)
@@ -52,7 +52,7 @@ def attach_evidence(
     except UnableToTakeFile as error:
         raise UnableToAttach(str(error)) from error
     kept = current.evidence.filter(removed_at=None)
-    # The same form, sent twice: the file is there already.
+    # The same form, sent twice.
     same = kept.filter(sha256=checked.sha256, file_name=checked.name, added_by=author).first()
     if same is not None:
         return same
@@ -89,7 +89,7 @@ def attach_evidence(
 
 @transaction.atomic
 def remove_evidence(*, evidence: Evidence, author: User, now: dt.datetime) -> None:
-    """Take a file away again; that it was there stays in the timeline. Raises `UnableToAttach`."""
+    """Remove a file; the timeline keeps its title. Raises `UnableToAttach`."""
     current = locked(evidence.commitment)
     rights = rights_over(current, author, now)
     _check(rights)

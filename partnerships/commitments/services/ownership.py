@@ -1,6 +1,4 @@
-"""Who sees a commitment through: naming another owner, handing over when somebody leaves, moving to a successor
-body.
-"""
+"""Services that change the owner, or move commitments to a successor."""
 
 from __future__ import annotations
 
@@ -20,12 +18,15 @@ from partnerships.people.models import User
 
 
 class UnableToChangeOwner(Exception):
-    """It is over, or the new owner does not act for the organisation that answers for it."""
+    """It is over, or the new owner does not act for the organisation."""
 
 
 @transaction.atomic
 def change_owner(*, commitment: Commitment, owner: User, author: User, now: dt.datetime) -> Commitment:
-    """Name another owner, a person of the organisation that answers for it. Raises `UnableToChangeOwner`."""
+    """Change the owner to another person of the same organisation.
+
+    Raises `UnableToChangeOwner`.
+    """
     current = locked(commitment)
     rights = rights_over(current, author, now)
     if current.is_over:
@@ -42,10 +43,10 @@ def change_owner(*, commitment: Commitment, owner: User, author: User, now: dt.d
 def hand_over(
     *, person: User, organisation: Organisation, to: User | None, author: User | None, now: dt.datetime
 ) -> int:
-    """Give all that a leaver still owns for an organisation to a colleague; returns how many.
+    """Transfer the open commitments of a leaver to a colleague; their number.
 
-    Without a colleague the commitments stay with the organisation alone, which is shown as having to name an owner.
-    Raises `UnableToChangeOwner` when the colleague does not act for the organisation.
+    Without a colleague they have no owner, and the organisation is asked to name one. Raises `UnableToChangeOwner` when
+    the colleague does not act for the organisation.
     """
     if to is not None and not acts_for(to, organisation):
         raise UnableToChangeOwner(f"{to.display_name} does not act for {organisation.display_name}.")
@@ -73,10 +74,9 @@ def assign_to_successor(
     now: dt.datetime,
     commitments: list[Commitment] | None = None,
 ) -> int:
-    """Move what a body gives or receives, and is not over, to the body that follows it; returns how many.
+    """Move open commitments from predecessor to successor; their number.
 
-    What is over keeps the names of its time. A commitment that would then be of one organisation with itself is left
-    alone.
+    Closed ones keep the old name. A commitment that would have the same organisation on both sides is left alone.
     """
     require(roles_of(author, now).keeps_directory)
     mine = Commitment.objects.select_for_update(of=("self",)).filter(

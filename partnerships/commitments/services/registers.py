@@ -1,4 +1,4 @@
-"""Promises that a public register already holds as agreed: section 106 contributions, read in bulk."""
+"""Import of commitments from public registers: section 106 contributions."""
 
 from __future__ import annotations
 
@@ -32,11 +32,12 @@ class RegisterProgress:
 
 @dataclass(frozen=True, slots=True)
 class RegisterPromise:
-    """One row of a register, as a promise to `receiver` by somebody the directory may not know.
+    """One row of a register, as a promise to `receiver`.
 
-    `reference` is the register's own key, unique for the receiver within `source`; `agreed_at` the moment of the legal
-    agreement. `done` says that the register calls it wholly delivered; `withdrawn` why the register no longer upholds
-    the record: it is kept as cancelled, and counts neither as kept nor as broken.
+    The giver need not be in the directory. `reference` is the register's own key, unique per receiver and `source`;
+    `agreed_at` is the moment of the legal agreement. `done` means that the register has it as wholly delivered.
+    `withdrawn` is the reason why the register dropped the record: it is imported as cancelled, and counts neither as
+    kept nor as broken.
     """
 
     reference: str
@@ -56,9 +57,9 @@ class RegisterPromise:
 def record_from_register(
     *, promises: Sequence[RegisterPromise], source: str, author: User | None, now: dt.datetime
 ) -> list[Commitment]:
-    """Write promises that are not here yet, with their progress, in a few statements; returns the new ones.
+    """Create the commitments that are missing, with progress; the new ones.
 
-    A promise whose source, reference and receiver are known is left as it is, so the same file may come twice.
+    A promise with a known source, reference and receiver is skipped, so the same file may be imported twice.
     """
     require(roles_of(author, now).keeps_directory)
     known = set(
@@ -90,11 +91,11 @@ def record_from_register(
 def add_from_register(
     *, promises: Sequence[RegisterPromise], source: str, author: User | None, now: dt.datetime
 ) -> tuple[list[Commitment], list[Commitment]]:
-    """Bring what a register reports since onto promises known already; returns those brought on, and those left alone.
+    """Add new reports to known commitments; the changed and the skipped.
 
-    Reports are added where all that is written down so far is what the register said before, word for word. Left alone
-    are those where it says something else than it did, or where people have reported for themselves. What the register
-    has withdrawn since is cancelled, whoever reported on it.
+    Reports are added only if all reports so far are the register's own and unchanged. Skipped are those where the
+    register changed an earlier report, or where people reported themselves. What the register has withdrawn is
+    cancelled in any case.
     """
     require(roles_of(author, now).keeps_directory)
     wanted = {(promise.reference, promise.receiver.pk): promise for promise in promises}
@@ -163,7 +164,7 @@ def _withdraw(row: Commitment, promise: RegisterPromise, author: User | None, no
     before = row.get_status_display()
     row.status, row.status_since, row.reason = Status.CANCELLED, now, promise.withdrawn
     row.save(update_fields=["status", "status_since", "reason"])
-    # While it still counts as agreed: what it met is asked for again.
+    # Listeners need the agreed state, to reopen the entries that it met.
     tell_listeners(commitment=row, author=author, now=now)
     row.giver_confirmed_at = row.receiver_confirmed_at = None
     row.save(update_fields=["giver_confirmed_at", "receiver_confirmed_at"])
@@ -202,7 +203,7 @@ def _row(number: int, promise: RegisterPromise, source: str, author: User | None
     last = promise.progress[-1].at if promise.progress else promise.agreed_at
     status = Status.IN_PROGRESS if promise.progress else Status.AGREED
     status = Status.DONE if promise.done else status
-    # One that was agreed and then cancelled would count as broken: a withdrawn record says nothing of that.
+    # Agreed and then cancelled would count as broken; a withdrawn record is not.
     confirmed = None if promise.withdrawn else promise.agreed_at
     return Commitment(
         pk=number,

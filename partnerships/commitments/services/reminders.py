@@ -1,4 +1,4 @@
-"""Reminding owners of what falls due, at the lead times each chose."""
+"""Reminders for owners, at the lead times they chose."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from partnerships.organisations.rights import has_open_account
 from partnerships.outbox.services import record_email
 from partnerships.people.models import User
 
-#: The longest notice one may choose, in days; nothing is looked for further ahead.
+# : Longest lead time, in days.
 LONGEST_LEAD_TIME = 90
 
 _QUEUE = """
@@ -40,7 +40,7 @@ ON CONFLICT (commitment_id, person_id, due_on, days_before) DO NOTHING
 
 
 def choose_lead_times(*, person: User, days: Iterable[int], now: dt.datetime) -> ReminderChoice:
-    """How many days ahead a person wants to be reminded of what they own; none at all means never."""
+    """Choose how many days ahead to be reminded; an empty list means never."""
     require(has_open_account(person))
     chosen = sorted({day for day in days if 0 <= day <= LONGEST_LEAD_TIME}, reverse=True)
     with transaction.atomic():
@@ -57,17 +57,17 @@ def choose_lead_times(*, person: User, days: Iterable[int], now: dt.datetime) ->
 
 
 def lead_times_of(person: User) -> list[int]:
-    """The lead times in force for a person, longest first."""
+    """A person's lead times, longest first."""
     choice = ReminderChoice.objects.filter(person=person).first()
     return list(DEFAULT_LEAD_TIMES) if choice is None else list(choice.days)
 
 
 @transaction.atomic
 def remind_owners(*, now: dt.datetime) -> int:
-    """Write down the reminders owed today, each once, and record their emails with them; returns how many are new.
+    """Record today's reminders with their emails; the number of new ones.
 
-    Of several lead times that have passed (the sweep was away for a week) only the shortest is owed. A due date that
-    moved is a new one, with reminders of its own. Whether it is still needed is checked again when the email leaves.
+    If several lead times have passed, because the sweep did not run for a week, only the shortest counts. A changed due
+    date gets reminders of its own. The email is checked again when it is composed.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -83,7 +83,7 @@ def remind_owners(*, now: dt.datetime) -> int:
     waiting = Reminder.objects.select_for_update(skip_locked=True).filter(sent_at=None, dropped_at=None)
     owed = list(waiting.order_by("pk"))
     for reminder in owed:
-        # Not its number: after a restore the same reminder is written again under another one.
+        # Not its id: after a restore the same reminder is written again with another id.
         params = {
             "commitment": reminder.commitment_id,
             "due_on": reminder.due_on.isoformat(),

@@ -1,4 +1,4 @@
-"""One commitment in the place of another: what was delivered, the dates and where it came from go on with it."""
+"""Replace one commitment by another: keep delivery, dates and origins."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from partnerships.people.models import User
 def take_place(
     old: Commitment, successor: Commitment, *, author: User, organisation: Organisation, now: dt.datetime
 ) -> None:
-    """Let an agreed commitment take the place of the one it replaces; both rows are locked by the caller.
+    """Let an agreed commitment replace its predecessor; both are locked.
 
-    The records that the old one came from are those of its successor too. The old one ends as superseded, unless it
-    ended meanwhile: then what was delivered and its dates stay with it.
+    Links to origins are copied. The old one becomes superseded, unless it ended in the meantime: then it keeps its
+    delivery and its dates.
     """
     hand_on(old, successor)
     if old.is_over:
@@ -44,7 +44,7 @@ def take_place(
 
 
 def _carry_dates(old: Commitment, successor: Commitment, author: User, now: dt.datetime) -> None:
-    """The day first agreed stays the first, whatever the terms are called; every later one with who and why."""
+    """Keep the first due date, and copy each change with author and reason."""
     moves = [
         Slippage(commitment=successor, was=one.was, now=one.now, reason=one.reason, by=one.by, at=one.at)
         for one in old.slippages.select_related("by").order_by("at", "pk")
@@ -62,7 +62,7 @@ def _carry_dates(old: Commitment, successor: Commitment, author: User, now: dt.d
 def _carry_delivered(
     old: Commitment, successor: Commitment, author: User, organisation: Organisation, now: dt.datetime
 ) -> None:
-    """What is delivered already counts for the new terms, where both count the same."""
+    """Count what is delivered already, if both have the same unit."""
     if successor.quantity is None or successor.unit != old.unit or not old.delivered_quantity:
         return
     Progress.objects.create(

@@ -1,4 +1,4 @@
-"""What every service here needs: the row under lock, its next number, and the line in the timeline."""
+"""Shared by these services: locks, new ids, and events."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from partnerships.people.models import User
 
 
 def locked(commitment: Commitment) -> Commitment:
-    """The commitment as it stands, its row locked until the transaction ends; with its organisations."""
+    """The commitment with its organisations, locked."""
     return (
         Commitment.objects.select_for_update(of=("self",))
         .select_related("giver", "receiver", "partnership", "owner", "replaces")
@@ -27,7 +27,7 @@ def locked(commitment: Commitment) -> Commitment:
 
 
 def next_numbers(count: int = 1) -> list[int]:
-    """Fresh keys for new commitments, so that the reference can be written with the row."""
+    """New ids, taken first so that each row can hold its reference."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
@@ -37,12 +37,15 @@ def next_numbers(count: int = 1) -> list[int]:
 
 
 def reference_for(number: int) -> str:
-    """What people call it: `C-1042`."""
+    """The reference that people use: `C-1042`."""
     return f"C-{number}"
 
 
 def acts_for(person: User, organisation: Organisation | None, *roles: str) -> bool:
-    """Whether the person acts for the organisation today, in one of the roles where any is given."""
+    """Whether the person acts for the organisation, in one of these roles.
+
+    Without roles, any role counts.
+    """
     if organisation is None:
         return False
     mine = Membership.objects.current().of_person(person, *roles)
@@ -58,8 +61,9 @@ def note(
     now: dt.datetime,
     **data: Any,
 ) -> None:
-    """Write a line in the commitment's timeline, and in its partnership's. `data` holds JSON values, never a file's
-    content.
+    """Record an event on the commitment and its partnership.
+
+    `data` holds JSON values, never a file's content.
     """
     record(
         actor_id=author.pk if author else None,
@@ -75,12 +79,15 @@ def note(
 
 
 def title_of(commitment: Commitment) -> str:
-    """What a timeline and a list of tasks call it: the reference and the beginning of its words."""
+    """Reference and start of the text, for timelines and lists of tasks."""
     return f"{commitment.reference} {Truncator(commitment.text).chars(90)}"
 
 
 def terms_of(commitment: Commitment) -> dict[str, Any]:
-    """The terms in words, for before and after. The owner is not among them: events name people by number alone."""
+    """The terms in words, for before and after.
+
+    Without the owner: events name people by id only.
+    """
     return {
         "text": commitment.text,
         "quantity": quantity_words(commitment.quantity, commitment.unit),

@@ -1,4 +1,4 @@
-"""What is promised: proposing, editing, confirming by both sides, moving the date, ending."""
+"""Services for terms: propose, edit, confirm, change due date, end."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ _NO_SIDE = "You edit for neither of the two organisations."
 
 
 class UnableToPropose(Exception):
-    """The commitment cannot be made: who, what or when does not hold."""
+    """The parties, the terms or the owner are invalid."""
 
 
 class UnableToEdit(Exception):
-    """The terms cannot be changed any more, or were changed by somebody else meanwhile."""
+    """The terms are closed, or were changed by somebody else."""
 
 
 class UnableToConfirm(Exception):
-    """There is nothing to confirm for this side, or what was seen is not what stands there now."""
+    """This side has nothing to confirm, or the terms have changed since."""
 
 
 class UnableToChangeDueDate(Exception):
-    """The due date cannot move: it is not under way, nothing changes, or no reason was given."""
+    """It is not under way, the date is the same, or the reason is missing."""
 
 
 class UnableToEnd(Exception):
-    """It is over already, or no reason was given."""
+    """It is over already, or the reason is missing."""
 
 
 @transaction.atomic
@@ -71,16 +71,14 @@ def propose_commitment(
     came_from: From | None = None,
     key: uuid.UUID | None = None,
 ) -> Commitment:
-    """A promise of one organisation to another, which both have still to confirm.
+    """Propose a commitment, which both sides must confirm.
 
-    The author edits for one of the two. `owner` is a person of the giver; left out, the giver names one when it
-    confirms.
-    With `confirm`, an author who leads their side confirms for it at once. `replaces` is the commitment that ends as
-    superseded when both have confirmed this one. `came_from` keeps the link in the room it came from. A `key` that
-    made a
-    commitment already gives that one again.
+    The author edits for one of the two. `owner` is a person of the giver; if left out, the giver names one when it
+    confirms. With `confirm`, a lead confirms for their side at once. `replaces` is the commitment that becomes
+    superseded when both have confirmed. `came_from` links it to a record of another room. A `key` used before returns
+    the same commitment.
 
-    Raises `UnableToPropose`, or `UnableToConfirm` where a confirmation is asked of somebody who leads neither.
+    Raises `UnableToPropose`, or `UnableToConfirm` if the author may not confirm.
     """
     made = Commitment.objects.filter(key=key, proposed_by=author).first() if key else None
     if made is not None:
@@ -118,7 +116,7 @@ def propose_commitment(
                 now=now,
             )
     except IntegrityError:
-        # The same form, sent twice at once: the other one was first.
+        # The same form was sent twice at once.
         made = Commitment.objects.filter(key=key, proposed_by=author).first() if key else None
         if made is None:
             raise
@@ -146,10 +144,10 @@ def propose_action(
     partnership: Partnership | None = None,
     came_from: From | None = None,
 ) -> Commitment:
-    """A task that `organisation` does, for another where one is named: agreed at once when its author edits for it.
+    """Propose an action for `organisation`; agreed if its author edits for it.
 
-    Otherwise it waits until an editor or lead of `organisation` confirms it. The author edits for one of the two.
-    Raises `UnableToPropose`.
+    Otherwise an editor or lead of `organisation` must confirm. The author edits for one of the two. Raises
+    `UnableToPropose`.
     """
     own = acts_for(author, organisation, *EDITING_ROLES)
     require(own or acts_for(author, for_organisation, *EDITING_ROLES), _NO_SIDE)
@@ -196,9 +194,9 @@ def edit_proposal(
     author: User,
     now: dt.datetime,
 ) -> Commitment:
-    """Change what is proposed; whatever was confirmed must be confirmed again, for the terms are others now.
+    """Change proposed terms; earlier confirmations are dropped.
 
-    `revision` is the one the author saw. Raises `UnableToEdit`, or `UnableToPropose` when the new terms do not hold.
+    `revision` is the one the author saw. Raises `UnableToEdit`, or `UnableToPropose` if the new terms are invalid.
     """
     current = locked(commitment)
     rights = rights_over(current, author, now)
@@ -261,13 +259,13 @@ def confirm_commitment(
     now: dt.datetime,
     owner: User | None = None,
 ) -> Commitment:
-    """Confirm for one side; when both have, it is agreed, and takes the place of what it replaces (`take_place`).
+    """Confirm for one side; when both have, it is agreed (`take_place`).
 
-    The giver's confirmation needs an owner: the one named, or `owner`, a person of the giver. `revision` is the one the
-    author saw. Raises `UnableToConfirm`.
+    The giver's confirmation needs an owner: the present one, or `owner`, a person of the giver. `revision` is the one
+    the author saw. Raises `UnableToConfirm`.
     """
     if commitment.replaces_id:
-        # The older row is locked first, everywhere, so that two confirmations never wait for each other.
+        # Always lock the older row first, to prevent deadlocks.
         Commitment.objects.select_for_update(of=("self",)).get(pk=commitment.replaces_id)
     current = locked(commitment)
     rights = rights_over(current, author, now)
@@ -321,8 +319,9 @@ def confirm_commitment(
 def change_due_date(
     *, commitment: Commitment, due_on: dt.date, reason: str, author: User, now: dt.datetime
 ) -> Slippage:
-    """Move the day it is due, with the reason; the first date and every later one are kept. Raises
-    `UnableToChangeDueDate`.
+    """Change the due date, with a reason; all earlier dates are kept.
+
+    Raises `UnableToChangeDueDate`.
     """
     current = locked(commitment)
     rights = rights_over(current, author, now)
@@ -353,8 +352,9 @@ def change_due_date(
 
 @transaction.atomic
 def end_commitment(*, commitment: Commitment, reason: str, author: User, now: dt.datetime) -> Commitment:
-    """Cancel it, with the reason: declined or withdrawn while it is proposed, cancelled afterwards. Raises
-    `UnableToEnd`.
+    """Decline or withdraw a proposal, or cancel a commitment; with a reason.
+
+    Raises `UnableToEnd`.
     """
     current = locked(commitment)
     rights = rights_over(current, author, now)
@@ -467,7 +467,10 @@ def _check_terms(
 
 
 def _check_origin(came_from: From | None, sides: tuple[Organisation, ...], author: User) -> None:
-    """A record that names both sides is met by them alone: others could close what is not theirs."""
+    """If the origin names both sides, allow those two only.
+
+    Others could otherwise close a record that is not theirs.
+    """
     if came_from is None:
         return
     suggestion = came_from.origin.suggest(user=author, record_id=came_from.record_id)

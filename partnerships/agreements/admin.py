@@ -1,4 +1,4 @@
-"""Read-only register of partnerships, without the partners' own texts.
+"""Read-only admin pages for partnerships, without the partners' texts.
 
 Rights: docs/rights.md.
 """
@@ -17,19 +17,19 @@ from partnerships.people.models import User
 
 
 class PartyInline(ReadOnlyInline):
-    """Who takes part."""
+    """The parties."""
 
     model = Party
     fields = ("organisation", "role", "status", "invited_at", "joined_on", "left_on")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Party]:
-        """With the organisations, in one query."""
+        """The parties with their organisations, in one query."""
         return Party.objects.select_related("organisation")
 
 
 @admin.register(Partnership)
 class PartnershipAdmin(ReadOnlyAdmin):
-    """The register of partnerships: status, dates and what a monitoring officer looks for."""
+    """Partnerships for a monitoring officer: status, dates and parties."""
 
     restricted = ("purpose", "terms_of_reference", "contribution", "annual_budget", "liabilities", "reports_to")
     fields = (
@@ -57,7 +57,7 @@ class PartnershipAdmin(ReadOnlyAdmin):
 
 @admin.register(Party)
 class PartyAdmin(ReadOnlyAdmin):
-    """Each organisation's part in each partnership."""
+    """The part of each organisation in each partnership."""
 
     restricted = ("reason",)
     fields = ("partnership", "organisation", "role", "status", "invited_at", "answered_at", "joined_on", "left_on")
@@ -70,7 +70,7 @@ class PartyAdmin(ReadOnlyAdmin):
 
 @admin.register(Document)
 class DocumentAdmin(ReadOnlyAdmin):
-    """Which documents there are, not what is in them; one that was removed can be brought back."""
+    """Documents without their content; removed ones can be restored."""
 
     restricted = ("file",)
     fields = (
@@ -93,7 +93,7 @@ class DocumentAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Bring back what was removed", permissions=["view"])
     def restore(self, request: HttpRequest, queryset: QuerySet[Document]) -> None:
-        """Removed documents come back to their partnership."""
+        """Restore removed documents."""
         assert isinstance(request.user, User)
         for document in queryset:
             try:

@@ -1,4 +1,4 @@
-"""What must be settled when an organisation leaves a partnership: rooms above register their part."""
+"""Hook for rooms that have work to do when an organisation leaves."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class PartyDeparture:
-    """An organisation has left a partnership, or was removed from it: `party` says which, and why."""
+    """A party has left a partnership or was removed; `party` says why."""
 
     party: Party
     author: User | None
@@ -21,30 +21,30 @@ class PartyDeparture:
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """Something that will end with a leaving, in words, with the page where it can be looked at."""
+    """Something that leaving will end, in words, with its page."""
 
     words: str
     path: str = ""
 
 
-#: Settles what the room holds. Runs inside the transaction, the partnership and the party locked and saved as left.
+#: Settles the room's records. Runs in the transaction, with partnership and party locked and saved as left.
 Hook = Callable[[PartyDeparture], None]
-#: Says what will end if the party leaves, to a lead who is about to decide it.
+#: Tells a lead, before they decide, what will end if the party leaves.
 Foretell = Callable[[Party, User], Sequence[Consequence]]
 _rooms: list[tuple[Hook, Foretell]] = []
 
 
 def register_party_departure(hook: Hook, foretell: Foretell) -> None:
-    """Say what must be settled when an organisation leaves a partnership, and what its leads must know before."""
+    """Register what a room settles and warns about when a party leaves."""
     _rooms.append((hook, foretell))
 
 
 def settle(departure: PartyDeparture) -> None:
-    """Settle everything."""
+    """Call every registered room."""
     for hook, _foretell in _rooms:
         hook(departure)
 
 
 def consequences(party: Party, reader: User) -> list[Consequence]:
-    """What will end if the party leaves, as far as the reader may know of it."""
+    """What will end if the party leaves, as far as the reader may know."""
     return [one for _hook, foretell in _rooms for one in foretell(party, reader)]

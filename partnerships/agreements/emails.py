@@ -1,4 +1,4 @@
-"""What emails about taking part in a partnership say, to the leads of organisations."""
+"""Emails to leads about taking part in a partnership."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from partnerships.people.models import User
 
 
 def write_invitation(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell a lead of an invited organisation."""
+    """Email to a lead of an invited organisation."""
     party = _party(due)
     if not party.is_waiting or party.partnership.is_over:
         return "The invitation was answered or withdrawn."
@@ -31,7 +31,7 @@ def write_invitation(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_answer(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell the person who sent the invitation what the organisation answered."""
+    """Email with the answer, to the person who sent the invitation."""
     party = _party(due)
     if party.is_waiting:
         return "The organisation has been invited again since."
@@ -47,7 +47,10 @@ def write_answer(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_gone(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell the leads of the other parties, and of one that was removed, that an organisation takes part no longer."""
+    """Email that an organisation has left or was removed.
+
+    For leads of the other parties, and of the one removed.
+    """
     party = _party(due)
     if party.status != PartyStatus.LEFT:
         return "The organisation has been invited again since."

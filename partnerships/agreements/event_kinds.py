@@ -1,10 +1,10 @@
-"""Events of partnerships: their codes, and what timelines say of them."""
+"""Kinds of event on partnerships: codes, and labels for timelines."""
 
 from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """A code never changes, since rows hold it for ever; a label may."""
+    """Codes are stored in rows and never change; labels may."""
 
     OPENED = "partnership.opened", "Opened this partnership"
     TERMS_CHANGED = "partnership.terms_changed", "Changed the terms"

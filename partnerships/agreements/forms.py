@@ -1,4 +1,4 @@
-"""Forms about partnerships: they check the shape, the services the truth."""
+"""Forms for partnerships: they validate shape; services validate the rest."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form, H
 from partnerships.kit.uploads import ACCEPT, MAX_BYTES, MEGABYTE
 from partnerships.organisations.models import Area, AreaKind, Organisation
 
-#: Shown beside each role where it is chosen (docs/rights.md).
+#: Help text of each role (docs/rights.md).
 ROLE_WORDS = {
     PartyRole.CHAIR: "Chair: speaks for the partnership, invites organisations, changes terms and status",
     PartyRole.LEAD: "Lead: the same, beside the chair",
@@ -25,7 +25,7 @@ ROLE_WORDS = {
 
 
 class PartnershipFilter(Form):
-    """What narrows the list of partnerships."""
+    """Filters of the list of partnerships."""
 
     q = forms.CharField(label="Title or organisation", required=False, max_length=200)
     kind = forms.ChoiceField(label="Kind", required=False, choices=[("", "Any kind"), *Kind.choices])
@@ -34,10 +34,10 @@ class PartnershipFilter(Form):
 
 
 class OrganisationChoice(forms.ModelChoiceField[Organisation]):
-    """One organisation of a few."""
+    """Choice of one organisation."""
 
     def label_from_instance(self, obj: Organisation) -> str:
-        """Its name."""
+        """The organisation's name."""
         return obj.name
 
 
@@ -51,7 +51,7 @@ def _areas() -> forms.ModelMultipleChoiceField[Area]:
 
 
 class StartForm(Form):
-    """Opening a partnership: what one must know to begin; the terms come later."""
+    """Open a partnership; the terms come later."""
 
     organisation = OrganisationChoice(
         label="For which organisation?", queryset=Organisation.objects.none(), empty_label=None
@@ -82,7 +82,7 @@ class StartForm(Form):
 
 
 class TermsForm(Form):
-    """All the terms of a partnership."""
+    """All terms of a partnership."""
 
     title = forms.CharField(label="Title", max_length=200)
     kind = forms.ChoiceField(label="Kind", choices=Kind.choices)
@@ -167,7 +167,7 @@ class TermsForm(Form):
 
 
 class InviteForm(Form):
-    """Which organisation to ask, out of those found, and what it would be."""
+    """Choose an organisation from the search results, and its role."""
 
     organisation = OrganisationChoice(
         label="Which organisation?", queryset=Organisation.objects.none(), widget=forms.RadioSelect, empty_label=None
@@ -189,7 +189,7 @@ class InviteForm(Form):
 
 
 class AnswerForm(Form):
-    """Accepting or declining an invitation."""
+    """Accept or decline an invitation."""
 
     answer = forms.ChoiceField(
         label="Does your organisation take part?",
@@ -210,7 +210,7 @@ class AnswerForm(Form):
 
 
 class RoleForm(Form):
-    """What an organisation is in a partnership."""
+    """Role of an organisation in a partnership."""
 
     role = forms.ChoiceField(
         label="What is it in the partnership?", choices=list(ROLE_WORDS.items()), widget=forms.RadioSelect
@@ -224,14 +224,14 @@ class RoleForm(Form):
 
 
 class ReasonForm(kit.ReasonForm):
-    """A step that needs a reason."""
+    """A reason."""
 
     danger = True
     reason = forms.CharField(label="Reason", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class StatusForm(Form):
-    """Where the partnership goes next, and why."""
+    """The next status and the reason."""
 
     status = forms.ChoiceField(label="What does it become?", widget=forms.RadioSelect)
     reason = forms.CharField(label="Why", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
@@ -248,7 +248,7 @@ class StatusForm(Form):
 
 
 class DocumentForm(Form):
-    """A file to keep with the partnership."""
+    """Upload a document."""
 
     title = forms.CharField(
         label="Title", required=False, max_length=200, help_text="Left empty, the file's name is taken."

@@ -1,4 +1,4 @@
-"""Partnerships: who works with whom, in which role, on what terms, and the documents that say so."""
+"""Partnerships, their parties, terms and documents."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Kind(models.TextChoices):
 
 
 class Status(models.TextChoices):
-    """Where a partnership is in its life; `TRANSITIONS` says what may follow."""
+    """State of a partnership; `TRANSITIONS` lists the allowed next states."""
 
     EXPLORING = "exploring", "Exploring"
     DRAFTING = "drafting", "Drafting"
@@ -57,10 +57,10 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
     Status.ENDED: (),
 }
 
-#: How seldom and how often the partners may want to be in touch, in days.
+#: Limits, in days, of the contact rhythm.
 CONTACT_DAYS = range(7, 731)
 
-#: Statuses in which nothing can be changed any more.
+#: Statuses in which a partnership is read-only.
 OVER = (Status.RENEWED, Status.ENDED)
 
 
@@ -72,7 +72,7 @@ class Audience(models.TextChoices):
 
 
 class PartyRole(models.TextChoices):
-    """What an organisation is in a partnership. Observers read and comment; they are never addressed and never sign."""
+    """Role of a party. Observers read and comment only."""
 
     CHAIR = "chair", "Chair"
     LEAD = "lead", "Lead"
@@ -85,7 +85,7 @@ LEADING_ROLES = (PartyRole.CHAIR, PartyRole.LEAD)
 
 
 class PartyStatus(models.TextChoices):
-    """Where an organisation's part in it stands."""
+    """State of an organisation's part."""
 
     INVITED = "invited", "Invited"
     ACCEPTED = "accepted", "Accepted"
@@ -93,15 +93,15 @@ class PartyStatus(models.TextChoices):
     LEFT = "left", "Left"
 
 
-#: Routes to those who may read all of a partnership: people of its parties, and of the invited, who must know what
-#: they accept.
+#: Routes to those who may read all of a partnership: people of its parties, and of invited organisations, who must
+#: know what they accept.
 INSIDE = (
     Organisations(
         "parties__organisation",
         when=Q(parties__status__in=[PartyStatus.ACCEPTED, PartyStatus.INVITED]),
     ),
 )
-#: Routes to those who may read what it held up to the day their organisation left.
+#: Routes to people of former parties, who read what it held up to the day they left.
 FORMER = (Organisations("parties__organisation", when=Q(parties__status=PartyStatus.LEFT)),)
 #: Routes to those who may change its terms and status.
 LEADING = (
@@ -113,36 +113,45 @@ LEADING = (
 )
 #: Routes to those who may read its outline.
 OUTLINE = (Network(when=Q(audience=Audience.NETWORK)),)
-#: Routes to everybody who may see it at least in outline.
+#: Routes to everybody who may see at least its outline.
 OUTLINED = (*INSIDE, *FORMER, *OUTLINE)
 
 
 class PartnershipQuerySet(models.QuerySet["Partnership"]):
-    """Partnerships by who may see or change them."""
+    """Filters by reader, by who may act, and by status."""
 
     def visible_to(self, user: User | AnonymousUser) -> PartnershipQuerySet:
         """Those the person may see at least in outline."""
         return self.filter(visible_to(Partnership, OUTLINED, user))
 
     def known_today_to(self, user: User | AnonymousUser) -> PartnershipQuerySet:
-        """Those whose present parties the person may see: all of it, or the outline."""
+        """Those the person may see today, in full or in outline.
+
+        Without those that only a former party reads.
+        """
         return self.filter(visible_to(Partnership, (*INSIDE, *OUTLINE), user))
 
     def inside_for(self, user: User | AnonymousUser) -> PartnershipQuerySet:
-        """Those whose whole content the person may read today: people of present and invited parties."""
+        """Those the person may read in full today.
+
+        For people of present and invited parties.
+        """
         return self.filter(visible_to(Partnership, INSIDE, user))
 
     def held_by(self, user: User | AnonymousUser) -> PartnershipQuerySet:
-        """Those whose content the person may read, now or up to the day they left."""
+        """Those the person may read in full, today or up to the day they left."""
         return self.filter(visible_to(Partnership, (*INSIDE, *FORMER), user))
 
     def present_for(self, user: User | AnonymousUser, *roles: str) -> PartnershipQuerySet:
-        """Those in which the person's organisation is a present (accepted) party, the person in one of the roles."""
+        """Those with a present party for which the person has one of the roles."""
         route = Organisations("parties__organisation", when=Q(parties__status=PartyStatus.ACCEPTED), roles=roles)
         return self.filter(visible_to(Partnership, (route,), user))
 
     def led_by(self, user: User | AnonymousUser) -> PartnershipQuerySet:
-        """Those whose terms and status the person may change: leads of the chair's or lead organisation."""
+        """Those whose terms and status the person may change.
+
+        For leads of the chair's or a lead organisation.
+        """
         return self.filter(visible_to(Partnership, LEADING, user))
 
     def live(self) -> PartnershipQuerySet:
@@ -150,7 +159,7 @@ class PartnershipQuerySet(models.QuerySet["Partnership"]):
         return self.exclude(status__in=OVER)
 
     def for_listing(self) -> PartnershipQuerySet:
-        """With parties and their organisations, newest activity not considered; order where shown."""
+        """Fetch parties and organisations; the caller orders."""
         return self.prefetch_related(
             models.Prefetch(
                 "parties",
@@ -160,7 +169,7 @@ class PartnershipQuerySet(models.QuerySet["Partnership"]):
         )
 
 
-#: The line of row history that says what an organisation left behind: see the module `past`.
+#: Row history label of the state that a former party still reads: see `past`.
 LEFT_BEHIND = "left_behind"
 
 
@@ -168,12 +177,11 @@ LEFT_BEHIND = "left_behind"
     pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent(), pghistory.ManualEvent(LEFT_BEHIND)
 )
 class Partnership(models.Model):
-    """Organisations that work together, and on what terms.
+    """Organisations that work together on stated terms.
 
     exploring → drafting → awaiting sign-off → active → under review → active again, renewed or ended; active ⇄
-    suspended;
-    ended from anywhere. Every step has a reason. Renewed and ended are read only; a renewed one is pointed at by its
-    successor.
+    suspended; ended from any state. Every step has a reason. Renewed and ended ones are read-only; the successor points
+    to the renewed one.
     """
 
     title = models.CharField(max_length=200)
@@ -228,49 +236,57 @@ class Partnership(models.Model):
         return self.title
 
     def get_absolute_url(self) -> str:
-        """Its page."""
+        """Address of its page."""
         return reverse("agreements:detail", kwargs={"pk": self.pk})
 
     @property
     def is_over(self) -> bool:
-        """Whether it is read only."""
+        """Whether it is read-only."""
         return self.status in OVER
 
     @property
     def quiet_after(self) -> int:
-        """After how many days without a conversation it has gone quiet: as its leads chose, or as the site says."""
+        """Days without a conversation after which it has gone quiet.
+
+        As its leads chose, or the site's default.
+        """
         return self.contact_days or settings.NO_CONTACT_DAYS
 
     @property
     def next_statuses(self) -> tuple[Status, ...]:
-        """What may follow the present status."""
+        """Statuses allowed next."""
         return tuple(Status(status) for status in TRANSITIONS[self.status])
 
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.DeleteEvent(), obj_field=None)
 class PartnershipArea(Partnership.areas.through):  # type: ignore[name-defined,misc]  # made by Django
-    """That a partnership is about an area; a proxy, so that row history keeps what it gains and loses."""
+    """Link to an area; a proxy model, so that row history covers it."""
 
     class Meta:
         proxy = True
 
 
 class PartyQuerySet(models.QuerySet["Party"]):
-    """Parties by whether they take part today."""
+    """Filters by whether they take part today."""
 
     def present(self) -> PartyQuerySet:
         """Those that accepted and have not left."""
         return self.filter(status=PartyStatus.ACCEPTED)
 
     def required(self) -> PartyQuerySet:
-        """Those whose acceptance an active partnership needs: all invited or present but observers."""
+        """Those that must accept before it is active: all but observers.
+
+        Only invited and present ones.
+        """
         return self.filter(status__in=[PartyStatus.INVITED, PartyStatus.ACCEPTED]).exclude(role=PartyRole.OBSERVER)
 
 
 @pghistory.track()
 class Party(models.Model):
-    """An organisation's part in a partnership: invited → accepted or declined; accepted → left. One row an
-    organisation."""
+    """An organisation's part: invited → accepted or declined; accepted → left.
+
+    One row per organisation.
+    """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="parties")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="parties")
@@ -317,18 +333,18 @@ class Party(models.Model):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether its lead has not answered the invitation."""
+        """Whether its invitation has no answer yet."""
         return self.status == PartyStatus.INVITED
 
 
 class DocumentQuerySet(models.QuerySet["Document"]):
-    """Documents by who may read them."""
+    """Documents by reader."""
 
     def visible_to(self, user: User | AnonymousUser) -> DocumentQuerySet:
-        """Those of partnerships in which the person's organisation takes part; for a former party, those added before
-        it left. Who is only invited reads the terms it would accept, and no document.
+        """Documents of partnerships in which the person's organisation takes part.
 
-        Removed documents are seen by nobody; an administrator restores them in Django admin.
+        A former party reads those added before it left. An invited organisation reads the terms, but no documents.
+        Removed documents are hidden from everybody; an administrator restores them in Django admin.
         """
         inside = Partnership.objects.present_for(user).values("pk")
         former = Party.objects.filter(
@@ -344,7 +360,7 @@ class DocumentQuerySet(models.QuerySet["Document"]):
 
 @pghistory.track()
 class Document(models.Model):
-    """A file that belongs to a partnership, kept outside the web root and served through the permission check."""
+    """A file of a partnership; stored outside the web root."""
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="documents")
     title = models.CharField(max_length=200)
@@ -365,5 +381,5 @@ class Document(models.Model):
 
 
 def partnership_readers(partnership: Partnership) -> models.QuerySet[User]:
-    """The people who may read the whole of a partnership today."""
+    """People who may read all of a partnership today."""
     return readers_of(Partnership, INSIDE, partnership)

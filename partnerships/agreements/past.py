@@ -1,7 +1,7 @@
-"""What a partnership was when an organisation left it: all that the people of a former party still read.
+"""A partnership as it was when an organisation left it.
 
 Row history is read up to a line that was written while the partnership was locked, not up to a time: the database
-stamps a row with the beginning of its transaction, which may be earlier than a leaving that it waited for.
+stamps a row with the start of its transaction, which may be earlier than the departure that it waited for.
 """
 
 from __future__ import annotations
@@ -15,13 +15,18 @@ from partnerships.people.models import User
 
 
 def keep_for_leavers(partnership: Partnership) -> None:
-    """Write down what the partnership is at this moment; call with its row locked, when an organisation leaves."""
+    """Record the partnership as it is now, for a party that leaves.
+
+    Call with the partnership locked.
+    """
     create_event(partnership, label=LEFT_BEHIND)
 
 
 def former_party(user: User, partnership: Partnership) -> Party | None:
-    """The part through which the person reads the partnership only as it was; None where they are inside, or never
-    were."""
+    """The former party through which the person reads it, or None.
+
+    None also for people of a present party.
+    """
     if Partnership.objects.inside_for(user).filter(pk=partnership.pk).exists():
         return None
     return (
@@ -34,9 +39,9 @@ def former_party(user: User, partnership: Partnership) -> Party | None:
 
 
 def as_read_by(user: User, partnership: Partnership) -> Partnership:
-    """The partnership as the person may know it: as it is, or as it was when their organisation left.
+    """The partnership as the person may read it: as it is, or as it was.
 
-    What comes back from history is never to be saved.
+    Never save the result: it may come from history.
     """
     party = former_party(user, partnership)
     return partnership if party is None else as_then(partnership, party)
@@ -58,7 +63,10 @@ def as_then(partnership: Partnership, party: Party) -> Partnership:
 
 
 def parties_then(party: Party) -> list[Party]:
-    """Every party as it was when this one left, this one with it, by role and name; never to be saved."""
+    """All parties as they were when this one left, by role and name.
+
+    Includes the one that left. Never save the result.
+    """
     events = Party.pgh_event_model.objects.filter(partnership_id=party.partnership_id)  # type: ignore[attr-defined]  # made by pghistory
     leaving = events.filter(pgh_obj_id=party.pk, status=PartyStatus.LEFT).order_by("-pgh_id").first()
     if leaving is None:
@@ -73,7 +81,10 @@ def parties_then(party: Party) -> list[Party]:
 
 
 def areas_then(partnership: Partnership, party: Party) -> list[str]:
-    """The names of its areas when the party left: what the first change since then says they had been."""
+    """Names of its areas when the party left.
+
+    From the first change since then, which holds the earlier names.
+    """
     since = Event.objects.filter(target_kind="partnership", target_id=partnership.pk, at__gt=party.left_at)
     changed = since.filter(data__before__has_key="areas").order_by("pk").first()
     if changed is not None:

@@ -1,4 +1,4 @@
-"""Reading partnerships: finding them, what a former party may still read, whose turn it is, what waits for a person."""
+"""Read partnerships: lists, next steps, and work that waits."""
 
 from __future__ import annotations
 
@@ -27,16 +27,17 @@ from partnerships.organisations.models import Organisation, OrganisationName, Ro
 from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 
-#: How long before its review date a partnership's leads are reminded of it.
+#: How long before the review date leads are reminded.
 REVIEW_NOTICE = dt.timedelta(days=30)
 
 
 def find_partnerships(
     *, user: User, text: str = "", kind: str = "", status: str = "", mine: bool = False
 ) -> PartnershipQuerySet:
-    """Those the person may see, by a part of the title or of a present party's name, kind and status; not ordered.
+    """Partnerships the person may see, filtered; not ordered.
 
-    What an organisation has left is found by what it was then, and `listed_as` is the title to sort by.
+    Filters: part of the title or of a present party's name, kind and status. A former party's partnerships are matched
+    as they were when it left. `listed_as` is the title to sort by.
     """
     known = Partnership.objects.inside_for(user) if mine else Partnership.objects.known_today_to(user)
     condition = Q()
@@ -66,7 +67,10 @@ def find_partnerships(
 
 
 def find_by_words(user: User, text: str, *, limit: int) -> list[Partnership]:
-    """Up to `most` whose title or purpose, as far as the person may know them, holds every word, by title."""
+    """Up to `most` whose title or purpose holds every word, by title.
+
+    Only as far as the person may know them.
+    """
     words = text.lower().split()
     condition = Q()
     for word in words:
@@ -81,14 +85,14 @@ def find_by_words(user: User, text: str, *, limit: int) -> list[Partnership]:
 
 
 def _left_behind(user: User) -> list[tuple[Partnership, Party]]:
-    """The partnerships that the person reads only as they were, as they were, each with the part that ended."""
+    """Partnerships the person reads as a former party, with that party."""
     left = Partnership.objects.held_by(user).exclude(pk__in=Partnership.objects.known_today_to(user).values("pk"))
     pairs = ((one, former_party(user, one)) for one in left)
     return [(as_then(one, party), party) for one, party in pairs if party is not None]
 
 
 def _named_then(party: Party, folded: str) -> bool:
-    """Whether a party that was present when this one left has a name like this."""
+    """Whether a party present when this one left has a name like this."""
     if not folded:
         return False
     present = [one.organisation_id for one in parties_then(party) if one.is_present]
@@ -96,7 +100,10 @@ def _named_then(party: Party, folded: str) -> bool:
 
 
 def events_of_partnerships(user: User) -> Q:
-    """The condition on events about partnerships: those they take part in, or did up to the moment they left."""
+    """Condition on events about partnerships that the person may see.
+
+    For a former party: events up to the moment it left.
+    """
     former = Party.objects.filter(
         organisation__in=Organisation.objects.of_person(user),
         status=PartyStatus.LEFT,
@@ -107,7 +114,10 @@ def events_of_partnerships(user: User) -> Q:
 
 
 def acting_party(user: User, partnership: Partnership, *roles: str) -> Party | None:
-    """The present party for which the person acts, in one of the roles where any is given; leading parties first."""
+    """The present party for which the person acts; leading parties first.
+
+    In one of the roles, if any is given.
+    """
     parties = (
         Party.objects.present()
         .filter(partnership=partnership, organisation__in=Organisation.objects.of_person(user, *roles))
@@ -119,7 +129,7 @@ def acting_party(user: User, partnership: Partnership, *roles: str) -> Party | N
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Who must do what next."""
+    """Who must act next, and how."""
 
     who: str
     what: str
@@ -130,7 +140,7 @@ class Turn:
 
 
 def whose_turn(partnership: Partnership, parties: Iterable[Party], *, mine: Collection[int]) -> Turn | None:
-    """Whose turn it is; `mine` are the ids of organisations that the reader leads. None when nobody's."""
+    """Whose turn it is, or None. `mine` are the ids the reader leads."""
     parties = list(parties)
     if partnership.is_over:
         return None
@@ -164,7 +174,7 @@ _NEXT_STEP = {
 }
 
 
-#: Invitations to partnerships, which wait for an answer of a lead.
+#: Invitations that a lead must answer.
 _INVITATIONS = Reach(
     Party.objects.filter(status=PartyStatus.INVITED, partnership__in=Partnership.objects.live()),
     (Organisations("organisation", roles=(Role.LEAD,)),),
@@ -187,7 +197,7 @@ def _invitations_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 def _steps(now: dt.datetime) -> Reach:
-    """Partnerships whose next step is their leads': a review to hold or prepare, or a sign-off that is complete."""
+    """Partnerships whose leads must act: a review, or a complete sign-off."""
     soon = timezone.localdate(now) + REVIEW_NOTICE
     unanswered = Party.objects.filter(partnership=OuterRef("pk"), status=PartyStatus.INVITED)
     partnerships = Partnership.objects.filter(
@@ -222,7 +232,7 @@ def _steps_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     return waiting
 
 
-#: What waits for leads: invitations to answer, reviews to hold or to prepare, sign-offs complete.
+#: Work that waits for leads: invitations, reviews, complete sign-offs.
 WAITING = (
     Source(_invitations_wanted, lambda _: (_INVITATIONS,)),
     Source(_steps_wanted, lambda now: (_steps(now),)),
@@ -230,14 +240,16 @@ WAITING = (
 
 
 def partnerships_of(user: User, organisation: Organisation) -> PartnershipQuerySet:
-    """Those in which the organisation takes part today, as far as the person may see that; nothing to former
-    parties."""
+    """Partnerships of the organisation today that the person may see.
+
+    Not shown to former parties.
+    """
     taking_part = Party.objects.present().filter(organisation=organisation)
     return Partnership.objects.known_today_to(user).filter(pk__in=taking_part.values("partnership"))
 
 
 def organisation_section(user: User, organisation: Organisation) -> Section | None:
-    """Its partnerships, for its page in the directory."""
+    """Section with its partnerships, for the organisation's page."""
     found = partnerships_of(user, organisation).for_listing().order_by("status", "title", "pk")[:50]
     context = {"partnerships": found, "organisation": organisation}
     return Section("agreements/_organisation_section.html", context) if found else None

@@ -1,4 +1,4 @@
-"""What the agreements room registers at start-up."""
+"""Registrations of the agreements room."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from partnerships.people.retention import register_retention
 
 
 def register() -> None:
-    """Register whose events one sees, sections, kinds of email, retention and personal data."""
+    """Register event visibility, sections, emails, retention, personal data."""
     register_events(EventKind)
     restoring.register()
     register_kind(

@@ -1,4 +1,4 @@
-"""What must not come undone when a backup is restored: ended parts in partnerships."""
+"""Repeat departures from partnerships after a backup is restored."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _REASON = "As it was before a backup was restored."
 
 
 def redo_ended(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
-    """End again the parts in partnerships that ended since the backup; how many."""
+    """End the parts that ended after the backup; the number of them."""
     ended = 0
     gone = [line["party"] for line in not_undone("party", lines)]
     present = Party.objects.filter(pk__in=gone).exclude(status=PartyStatus.LEFT)
@@ -28,5 +28,5 @@ def redo_ended(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
 
 
 def register() -> None:
-    """Have this done after a restore."""
+    """Register this for restores."""
     register_redo(PARTY_LEFT, "parts in partnerships ended again", redo_ended)

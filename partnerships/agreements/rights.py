@@ -14,7 +14,10 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What one person may do with one partnership now. `present` are the roles of its present parties, by id."""
+    """Rights of one person over one partnership now.
+
+    `present` are the roles of its present parties, by organisation id.
+    """
 
     partnership: Partnership
     present: Mapping[int, str]
@@ -22,29 +25,32 @@ class Rights:
 
     @property
     def leading(self) -> frozenset[int]:
-        """The chair's and lead organisations that the person leads."""
+        """Chair's and lead organisations that the person leads."""
         return self.roles.led_among([pk for pk, role in self.present.items() if role in LEADING_ROLES])
 
     @property
     def leads(self) -> bool:
-        """Whether they may change terms and status, invite organisations, and change or end their parts."""
+        """Whether they may change terms and status, and manage parties."""
         return self.roles.is_system or bool(self.leading)
 
     def leads_for(self, organisation: Organisation | None) -> bool:
-        """Whether they may do so in the name of the organisation, where one is named."""
+        """Whether they may do so for this organisation, if one is given."""
         return self.leads and (organisation is None or self.roles.is_system or organisation.pk in self.leading)
 
     def may_answer(self, party: Party) -> bool:
-        """Whether they may accept or decline an invitation: leads of the invited organisation."""
+        """Whether they may answer an invitation: leads of the invited."""
         return self.roles.lead(party.organisation_id)
 
     def may_leave(self, party: Party) -> bool:
-        """Whether they may end this organisation's part for it: its leads."""
+        """Whether they may leave for this organisation: its leads."""
         return self.roles.lead(party.organisation_id)
 
     @property
     def adds_documents_for(self) -> frozenset[int]:
-        """The present parties for which they add and remove documents: editors and leads, not of observers."""
+        """Parties for which they add and remove documents.
+
+        Editors and leads of present parties, except observers.
+        """
         return self.roles.edited_among([pk for pk, role in self.present.items() if role != PartyRole.OBSERVER])
 
     def may_add_document(self, organisation: Organisation | None) -> bool:
@@ -54,16 +60,16 @@ class Rights:
         return organisation.pk in self.adds_documents_for
 
     def may_remove(self, document: Document) -> bool:
-        """Whether they may remove a document: editors and leads of the party that added it."""
+        """Whether they may remove a document: editors and leads of its party."""
         return self.roles.is_system or document.added_for_id in self.adds_documents_for
 
     @property
     def may_restore_documents(self) -> bool:
-        """Whether they may bring back what was removed: administrators."""
+        """Whether they may restore documents: administrators."""
         return self.roles.keeps_directory
 
 
 def rights_over(partnership: Partnership, person: User | None, now: dt.datetime) -> Rights:
-    """What the person (the system where None) may do with the partnership on the day of `now`."""
+    """Rights of the person (None: the system) on the day of `now`."""
     present = partnership.parties.present().values_list("organisation_id", "role")
     return Rights(partnership, dict(present), roles_of(person, now))

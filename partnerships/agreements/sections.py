@@ -1,4 +1,4 @@
-"""What rooms above add to a partnership's overview; only its present parties are shown them."""
+"""Hook for sections on a partnership's overview; for present parties only."""
 
 from __future__ import annotations
 

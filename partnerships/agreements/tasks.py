@@ -1,4 +1,4 @@
-"""What happens to partnerships by itself."""
+"""Scheduled tasks of this room."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from partnerships.agreements.services import start_due_reviews
 
 @shared_task
 def start_due_reviews_now() -> int:
-    """Put active partnerships whose review date has come under review."""
+    """Start reviews that are due."""
     return start_due_reviews(now=timezone.now())

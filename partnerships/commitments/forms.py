@@ -145,7 +145,7 @@ class ProposeForm(TermsForm):
         )
 
     def body(self, name: str) -> forms.ModelChoiceField[Any]:
-        """The layout of one select field."""
+        """One of the fields that choose a record."""
         field = self.fields[name]
         assert isinstance(field, forms.ModelChoiceField)
         return field

@@ -57,7 +57,7 @@ class Status(models.TextChoices):
 
 
 _ENDS = (Status.CANCELLED, Status.SUPERSEDED)
-# : Allowed next statuses (docs/rights.md). Done returns to in progress when the receiver sends the delivery back.
+#: Allowed next statuses (docs/rights.md). Done returns to in progress when the receiver sends the delivery back.
 TRANSITIONS: dict[str, tuple[str, ...]] = {
     Status.PROPOSED: (Status.AGREED, *_ENDS),
     Status.AGREED: (Status.IN_PROGRESS, Status.AT_RISK, Status.BLOCKED, Status.DONE, *_ENDS),
@@ -70,9 +70,9 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
     Status.SUPERSEDED: (),
 }
 
-# : Agreed, and not yet done.
+#: Agreed, and not yet done.
 UNDER_WAY = (Status.AGREED, Status.IN_PROGRESS, Status.AT_RISK, Status.BLOCKED)
-# : Final statuses.
+#: Final statuses.
 OVER = (Status.VERIFIED, Status.CANCELLED, Status.SUPERSEDED)
 
 _PARTY = "partnership__parties"
@@ -82,11 +82,11 @@ PRESENT_ROUTES: tuple[Route, ...] = (
     Organisations("receiver"),
     Organisations(f"{_PARTY}__organisation", when=Q(**{f"{_PARTY}__status": PartyStatus.ACCEPTED})),
 )
-# : Excludes what happened after a party left the partnership.
+#: Events on a commitment after a party left its partnership.
 _SINCE = Event.objects.filter(
     target_kind="commitment", target_id=models.OuterRef("pk"), at__gt=models.OuterRef(f"{_PARTY}__left_at")
 )
-# : The same, and for a former party what the partnership held on the day it left, as it then was.
+#: The same, and former parties, if nothing has happened to the commitment since they left.
 ROUTES: tuple[Route, ...] = (
     *PRESENT_ROUTES,
     Organisations(
@@ -96,7 +96,7 @@ ROUTES: tuple[Route, ...] = (
         & ~Q(models.Exists(_SINCE)),
     ),
 )
-# : Routes to leads of a side that has not confirmed, and to leads of a receiver that has not verified.
+#: Routes to leads of a side that has not confirmed, and to leads of a receiver that has not verified.
 CONFIRMING = (
     Organisations("giver", when=Q(giver_confirmed_at=None), roles=(Role.LEAD,)),
     Organisations("receiver", when=Q(receiver_confirmed_at=None), roles=(Role.LEAD,)),
@@ -480,7 +480,7 @@ class Evidence(models.Model):
         return self.title
 
 
-# : Default reminders, in days before the due date; 0 is the day itself.
+#: Default reminders, in days before the due date; 0 is the day itself.
 DEFAULT_LEAD_TIMES = (14, 3, 0)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-# : Singular names of units.
+#: Singular names of units.
 _SINGULAR = {
     "homes": "home",
     "hectares": "hectare",

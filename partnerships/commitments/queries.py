@@ -32,7 +32,7 @@ from partnerships.organisations.queries import with_account
 from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 
-# : How far ahead "due soon" looks.
+#: How far ahead "due soon" looks.
 SOON = dt.timedelta(days=14)
 _LEAD = (Role.LEAD,)
 
@@ -85,7 +85,7 @@ def due_soon(user: User, now: dt.datetime) -> list[Commitment]:
 
 
 def _waits(now: dt.datetime, proposed: CommitmentQuerySet | None = None) -> tuple[tuple[str, str, Reach], ...]:
-    """What waits, since when, and the commitments that reach each person.
+    """What waits, since when, and whom each waiting commitment reaches.
 
     If one waits for several reasons, the last counts. `proposed` narrows the ones to confirm.
     """
@@ -129,7 +129,7 @@ def _steps_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-# : Work that waits: confirm, verify, name an owner, deliver, answer an escalation.
+#: Work that waits: confirm, verify, name an owner, deliver, answer an escalation.
 WAITING = (Source(_steps_wanted, lambda now: [reach for *_, reach in _waits(now)]),)
 
 

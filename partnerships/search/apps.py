@@ -1,4 +1,4 @@
-"""The search room as Django knows it."""
+"""Django configuration of the search room."""
 
 from django.apps import AppConfig
 

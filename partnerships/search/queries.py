@@ -1,5 +1,7 @@
-"""One search over everything a person may see: each room's own visible records, each by the fields its readers
-share."""
+"""One search over everything a person may see.
+
+Searches each room's visible records by the fields that all their readers share.
+"""
 
 from __future__ import annotations
 
@@ -24,15 +26,15 @@ from partnerships.people.models import User
 from partnerships.plans.models import Plan, Site, Version
 from partnerships.plans.queries import as_read_by, titled_for
 
-#: Results shown of each sort; one more is fetched to know whether there are others.
+#: Results shown of each kind; one more is fetched to know whether there are others.
 SHOWN = 10
-#: Shorter words find half the register.
+#: Shorter words match too much of the register.
 SHORTEST = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One thing found: where it is and enough to recognise it."""
+    """One search result: its address, and enough text to recognise it."""
 
     title: str
     href: str
@@ -41,7 +43,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What was found of one sort; `more` when there are others than those shown."""
+    """Results of one kind; `more` if some are not shown."""
 
     name: str
     results: tuple[Result, ...]
@@ -49,7 +51,7 @@ class Group:
 
 
 def _words(text: str, *fields: str) -> Q:
-    """Every word of the text stands in one of the fields."""
+    """Condition that every word of the text is in one of the fields."""
     condition = Q()
     for word in text.split():
         somewhere = Q()
@@ -97,7 +99,7 @@ def _conversations(user: User, text: str) -> QuerySet[Conversation]:
 
 
 def _asked_or_offered(entry: Entry) -> str:
-    """Whose it is, and for how long nobody has answered it."""
+    """Whose entry it is, and how long it has had no answer."""
     words = f"{entry.get_direction_display()} from {entry.organisation.name}"
     if entry.waiting_since is None:
         return words
@@ -106,7 +108,7 @@ def _asked_or_offered(entry: Entry) -> str:
 
 
 def _about(organisation: Organisation) -> str:
-    """Kind, what became of it, and the identifiers by which people know it."""
+    """Kind, status and identifiers of the organisation."""
     codes = [identifier.value for identifier in organisation.identifiers.all()][:3]
     ended = [] if organisation.status == OrganisationStatus.ACTIVE else [organisation.get_status_display().lower()]
     return ", ".join([organisation.get_kind_display(), *ended, *codes])
@@ -121,7 +123,10 @@ def _group(
 
 
 def search(*, user: User, text: str) -> tuple[Group, ...]:
-    """What the person may see that holds every word of the text, by sort; nothing for fewer than two characters."""
+    """Records the person may see that contain every word, by kind.
+
+    Empty for fewer than two characters.
+    """
     text = " ".join(text.split())[:200]
     if len(text) < SHORTEST:
         return ()

@@ -12,7 +12,7 @@ from partnerships.search.queries import search
 
 @require_safe
 def results(request: HttpRequest) -> HttpResponse:
-    """Everything the reader may see that holds the words."""
+    """Search results for the reader."""
     text = request.GET.get("q", "").replace("\x00", "").strip()
     groups = search(user=signed_in(request), text=text)
     return render(request, "search/results.html", {"text": text, "groups": groups})

@@ -1,4 +1,4 @@
-"""Who may open what of a partnership."""
+"""Access table of partnership pages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """A document of Larkhaven's, and an invitation to Riverside Design, whose lead is Nadia."""
+    """Add a document of Larkhaven and an invitation to Riverside Design.
+
+    Nadia leads Riverside Design.
+    """
     world.things["agreement_document"] = add_document(
         partnership=world.partnership,
         title="Memorandum",
@@ -48,13 +51,13 @@ def invitation(world: World) -> dict[str, Any]:
 
 def document(world: World) -> dict[str, Any]:
     kept = world.things["agreement_document"]
-    if not kept.file.storage.exists(kept.file.name):  # each test keeps its files to itself
+    if not kept.file.storage.exists(kept.file.name):  # each test stores its files in a place of its own
         kept.file.storage.save(kept.file.name, ContentFile(b"What we agreed."))
     return {"pk": world.partnership.pk, "document": kept.pk}
 
 
 INSIDE = expect(inside=200, outside=404)
-#: Only the chair's lead.
+#: The chair's lead only.
 CHAIR = expect(inside=403, outside=404, lead=200)
 CHAIR_POST = expect(inside=403, outside=404, lead=422)
 

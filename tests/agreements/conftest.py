@@ -1,4 +1,4 @@
-"""The named world for this room's tests."""
+"""Fixtures of this room's tests."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from tests.world import World, make_world
 
 @pytest.fixture
 def world(db: None) -> World:
-    """Everybody and everything, freshly made."""
+    """A new world for each test."""
     return make_world()

@@ -172,7 +172,7 @@ ROWS = (
     ),
 )
 
-#: Services that no person calls.
+#: Services that only the system calls.
 WITHOUT_A_PERSON = {
     "agreements.start_due_reviews": "called by the clock",
     "agreements.missing_for": "reads only",

@@ -1,4 +1,7 @@
-"""An organisation that left reads what there was, and nothing that was written after: on no page, list or search."""
+"""A former party reads what there was, and nothing written after it left.
+
+Checked on pages, lists and search.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ from tests.world import World, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-#: Stands in everything written after Westmarch left.
+#: Stands in every text written after Westmarch left.
 LATER = "Quillwort"
 
 
@@ -58,7 +61,7 @@ def invite(world: World, organisation: Organisation, partnership: Partnership | 
 
 
 def before(world: World) -> dict[str, Any]:
-    """What the partnership held when Westmarch left, most of it between Larkhaven and Harbour."""
+    """Records from before Westmarch left, most between Larkhaven and Harbour."""
     accept(invite(world, world.harbour), world.hana)
     edit_terms(
         partnership=world.partnership,
@@ -86,7 +89,7 @@ def before(world: World) -> dict[str, Any]:
 
 
 def after(world: World, held: dict[str, Any]) -> None:
-    """What the others write once Westmarch has gone."""
+    """Records that the other parties write after Westmarch left."""
     now = timezone.now
     edit_terms(
         partnership=world.partnership,
@@ -147,7 +150,7 @@ def after(world: World, held: dict[str, Any]) -> None:
 
 
 def pages_of(world: World, held: dict[str, Any]) -> dict[str, str]:
-    """Every address at which Ben could meet the partnership."""
+    """Every page on which Ben could see the partnership, fetched by address."""
     here = {"pk": world.partnership.pk}
     addresses = [
         *(reverse(f"agreements:{name}", kwargs=here) for name in ("detail", "members", "history", "documents")),
@@ -181,7 +184,7 @@ def pages_of(world: World, held: dict[str, Any]) -> dict[str, str]:
     return {address: client.get(address).content.decode() for address in addresses}
 
 
-def test_a_former_party_reads_what_there_was_and_nothing_later(world: World) -> None:
+def test_a_former_party_sees_nothing_written_after_it_left(world: World) -> None:
     held = before(world)
     leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
 
@@ -213,8 +216,8 @@ def test_a_former_party_reads_what_there_was_and_nothing_later(world: World) -> 
     assert link not in pages[f"{names}?q=&status=drafting"]
 
 
-def test_terms_changed_by_whoever_waited_for_the_leaving_are_not_shown(world: World) -> None:
-    """The row of such a change is stamped with the beginning of its transaction, before the leaving."""
+def test_terms_saved_by_an_overlapping_transaction_after_a_party_left_are_hidden(world: World) -> None:
+    """History stamps rows with the start of the transaction, here earlier."""
     began = timezone.now()
     leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
     edit_terms(partnership=world.partnership, purpose=LATER, author=world.amina, now=timezone.now())

@@ -1,4 +1,4 @@
-"""A partnership's life: opened, joined, signed off, reviewed, renewed, ended; and who reads what of it when."""
+"""The life of a partnership from start to renewal, and who reads it when."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def client_of(person: User) -> Client:
     return client
 
 
-def test_a_partnership_is_put_up_for_sign_off_only_with_terms_and_a_review_date(world: World) -> None:
+def test_sign_off_needs_terms_and_a_review_date(world: World) -> None:
     take(world, "drafting")
 
     with pytest.raises(UnableToChangeStatus, match=r"terms.*review date"):
@@ -84,7 +84,7 @@ def test_a_partnership_is_put_up_for_sign_off_only_with_terms_and_a_review_date(
     assert world.partnership.status == Status.AWAITING_SIGN_OFF
 
 
-def test_it_becomes_active_when_everybody_has_accepted(world: World) -> None:
+def test_a_partnership_becomes_active_when_all_parties_have_accepted(world: World) -> None:
     write_terms(world)
     take(world, "drafting", "awaiting_sign_off")
     party = invite_organisation(
@@ -99,7 +99,7 @@ def test_it_becomes_active_when_everybody_has_accepted(world: World) -> None:
     assert world.partnership.starts_on == timezone.localdate()
 
 
-def test_an_observer_holds_nothing_up(world: World) -> None:
+def test_a_partnership_can_become_active_before_an_observer_accepts(world: World) -> None:
     invite_organisation(
         partnership=world.partnership, organisation=world.harbour, role="observer", author=world.amina, now=world.now
     )
@@ -109,8 +109,8 @@ def test_an_observer_holds_nothing_up(world: World) -> None:
     assert world.partnership.status == Status.ACTIVE
 
 
-def test_the_steps_are_those_of_the_house() -> None:
-    """The transitions of docs/rights.md, every allowed and every refused one."""
+def test_the_status_transitions_are_those_of_the_rights_document() -> None:
+    """Every transition of docs/rights.md, and no other."""
     assert {status: set(steps) for status, steps in TRANSITIONS.items()} == {
         "exploring": {"drafting", "ended"},
         "drafting": {"awaiting_sign_off", "ended"},
@@ -124,7 +124,7 @@ def test_the_steps_are_those_of_the_house() -> None:
 
 
 @pytest.mark.parametrize(("name", "empty"), [("terms_of_reference", " "), ("review_on", None)])
-def test_what_was_put_up_for_sign_off_may_change_but_not_go(world: World, name: Any, empty: Any) -> None:
+def test_terms_and_review_date_cannot_be_emptied_after_sign_off(world: World, name: Any, empty: Any) -> None:
     make_active(world)
 
     with pytest.raises(UnableToEditTerms, match="do not leave"):
@@ -135,7 +135,7 @@ def test_what_was_put_up_for_sign_off_may_change_but_not_go(world: World, name: 
 
 
 @pytest.mark.parametrize("status", list(Status))
-def test_only_the_steps_of_the_table_are_possible(world: World, status: str) -> None:
+def test_transitions_outside_the_table_are_refused(world: World, status: str) -> None:
     Partnership.objects.filter(pk=world.partnership.pk).update(status=status)
 
     for wanted in set(Status.values) - set(TRANSITIONS[status]):
@@ -143,14 +143,14 @@ def test_only_the_steps_of_the_table_are_possible(world: World, status: str) -> 
             take(world, wanted)
 
 
-def test_every_step_has_a_reason(world: World) -> None:
+def test_every_status_change_needs_a_reason(world: World) -> None:
     with pytest.raises(UnableToChangeStatus, match="reason"):
         change_status(
             partnership=world.partnership, status="drafting", reason=" ", author=world.amina, now=timezone.now()
         )
 
 
-def test_on_its_review_date_it_goes_under_review_by_itself_and_only_once(world: World) -> None:
+def test_a_due_review_starts_by_itself_and_only_once(world: World) -> None:
     review = timezone.localdate() + dt.timedelta(days=10)
     make_active(world, review)
     noon = timezone.make_aware(dt.datetime.combine(review, dt.time(12)))
@@ -164,7 +164,7 @@ def test_on_its_review_date_it_goes_under_review_by_itself_and_only_once(world: 
         take(world, "active", now=noon)
 
 
-def test_a_renewal_drafts_a_successor_that_points_back_and_takes_over_when_active(world: World) -> None:
+def test_a_renewal_drafts_a_successor_that_replaces_the_old_one_when_active(world: World) -> None:
     make_active(world)
     take(world, "under_review")
 
@@ -195,7 +195,7 @@ def test_a_renewal_drafts_a_successor_that_points_back_and_takes_over_when_activ
     assert world.partnership.status == Status.RENEWED
 
 
-def test_what_is_over_can_be_read_and_not_changed(world: World) -> None:
+def test_an_ended_partnership_can_be_read_but_not_changed(world: World) -> None:
     take(world, "ended")
     now = timezone.now()
 
@@ -220,7 +220,7 @@ def test_what_is_over_can_be_read_and_not_changed(world: World) -> None:
     assert client_of(world.ben).get(address).status_code == 200
 
 
-def test_somebody_always_leads_a_partnership(world: World) -> None:
+def test_the_last_leading_party_cannot_leave_or_change_its_role(world: World) -> None:
     chair = world.party(world.larkhaven)
     now = timezone.now()
 
@@ -233,7 +233,7 @@ def test_somebody_always_leads_a_partnership(world: World) -> None:
     leave_partnership(party=chair, reason="Tired.", author=world.amina, now=now)
 
 
-def test_declining_says_why_and_closes_the_door_again(world: World) -> None:
+def test_declining_needs_a_reason_and_ends_access(world: World) -> None:
     party = invite_organisation(
         partnership=world.partnership, organisation=world.harbour, role="member", author=world.amina, now=world.now
     )
@@ -247,7 +247,7 @@ def test_declining_says_why_and_closes_the_door_again(world: World) -> None:
     assert client_of(world.hana).get(address).status_code == 404
 
 
-def test_the_network_sees_an_outline_and_not_the_terms(world: World) -> None:
+def test_the_network_sees_the_outline_but_not_the_terms(world: World) -> None:
     edit_terms(
         partnership=world.partnership,
         audience="network",
@@ -266,7 +266,7 @@ def test_the_network_sees_an_outline_and_not_the_terms(world: World) -> None:
         assert chidi.get(reverse(f"agreements:{name}", kwargs={"pk": world.partnership.pk})).status_code == 403
 
 
-def test_every_change_is_in_the_timeline_with_before_and_after(world: World) -> None:
+def test_a_change_of_terms_is_in_the_timeline_with_before_and_after(world: World) -> None:
     edit_terms(partnership=world.partnership, title="Quay Partnership", author=world.amina, now=timezone.now())
 
     newest = timeline(user=world.ben, kind="partnership", record_id=world.partnership.pk)[0]
@@ -276,7 +276,7 @@ def test_every_change_is_in_the_timeline_with_before_and_after(world: World) -> 
     assert not timeline(user=world.chidi, kind="partnership", record_id=world.partnership.pk)
 
 
-def test_how_often_partners_want_to_be_in_touch_has_bounds_is_kept_in_history_and_renewed(world: World) -> None:
+def test_contact_days_have_limits_are_recorded_and_are_kept_by_a_renewal(world: World) -> None:
     make_active(world)
     page, amina = reverse("agreements:edit", kwargs={"pk": world.partnership.pk}), client_of(world.amina)
     assert "what holds everywhere here: 60 days" in amina.get(page).content.decode()
@@ -309,7 +309,7 @@ def test_how_often_partners_want_to_be_in_touch_has_bounds_is_kept_in_history_an
     assert successor.contact_days == 30
 
 
-def test_an_invitation_waits_for_the_lead_who_answers_in_the_browser(world: World) -> None:
+def test_an_invitation_waits_for_a_lead_who_accepts_it_on_its_page(world: World) -> None:
     party = invite_organisation(
         partnership=world.partnership, organisation=world.harbour, role="member", author=world.amina, now=world.now
     )
@@ -336,7 +336,7 @@ def add(world: World, content: bytes, name: str) -> Document:
     )
 
 
-def test_a_document_is_an_attachment_that_no_browser_opens(world: World) -> None:
+def test_a_document_is_served_as_an_attachment_with_a_safe_name(world: World) -> None:
     document = add(world, b"What we agreed.\n", "../../etc/mem<o>.txt")
     address = reverse("agreements:document-download", kwargs={"pk": world.partnership.pk, "document": document.pk})
 
@@ -357,14 +357,14 @@ def test_a_document_is_an_attachment_that_no_browser_opens(world: World) -> None
         (b"PK\x03\x04x", "a.docx"),
     ],
 )
-def test_what_is_no_document_is_refused(world: World, content: bytes, name: str) -> None:
+def test_files_of_other_types_are_refused(world: World, content: bytes, name: str) -> None:
     with pytest.raises(UnableToAddDocument):
         add(world, content, name)
 
     assert not Document.objects.exists()
 
 
-def test_a_removed_document_is_gone_for_everybody_until_it_is_brought_back(world: World) -> None:
+def test_a_removed_document_is_hidden_until_it_is_restored(world: World) -> None:
     document = add(world, b"What we agreed.\n", "memo.txt")
     address = reverse("agreements:document-download", kwargs={"pk": world.partnership.pk, "document": document.pk})
 

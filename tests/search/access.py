@@ -1,4 +1,4 @@
-"""Who may search: anyone signed in; what they find is tested in test_search."""
+"""Access table of search; test_search checks what people find."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be done to partnerships, their parties and their documents."""
+"""Services that change partnerships, their parties and documents."""
 
 from partnerships.agreements.services.documents import (
     UnableToAddDocument,

@@ -1,4 +1,4 @@
-"""A partnership's documents: added, removed, and brought back by an administrator."""
+"""Services for documents: add, remove, restore."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from partnerships.people.retention import for_each
 
 
 class UnableToAddDocument(Exception):
-    """The partnership is over, or the file is not one that is taken."""
+    """The partnership is over, or the file type is not allowed."""
 
 
 class UnableToRemoveDocument(Exception):
-    """The document has been removed already, or the partnership is over."""
+    """The document is removed already, or the partnership is over."""
 
 
 class UnableToRestoreDocument(Exception):
-    """The document is not removed, or its file is no longer kept."""
+    """The document is not removed, or its file has been deleted."""
 
 
-#: How long the file of a removed document is kept, so that an administrator can bring it back.
+#: How long the file of a removed document is kept for restoring.
 REMOVED_KEPT = dt.timedelta(days=365)
 
 
@@ -45,9 +45,9 @@ def add_document(
     author: User | None,
     now: dt.datetime,
 ) -> Document:
-    """Keep a file with the partnership. Raises `UnableToAddDocument`.
+    """Add a document. Raises `UnableToAddDocument`.
 
-    The row and the file agree: where the row cannot be written, the file is taken away again.
+    If the row cannot be written, the file is deleted again.
     """
     locked = lock(partnership.pk)
     require(rights_over(locked, author, now).may_add_document(organisation))
@@ -93,9 +93,9 @@ def add_document(
 def remove_document(
     *, document: Document, author: User | None, now: dt.datetime, organisation: Organisation | None = None
 ) -> None:
-    """Take a document out of sight; the file is kept until an administrator restores it or retention takes it.
+    """Hide a document; its file stays until retention deletes it.
 
-    Raises `UnableToRemoveDocument`.
+    Until then an administrator can restore it. Raises `UnableToRemoveDocument`.
     """
     partnership = lock(document.partnership_id)
     require(rights_over(partnership, author, now).may_remove(document))
@@ -116,7 +116,7 @@ def remove_document(
 
 @transaction.atomic
 def restore_document(*, document: Document, author: User | None, now: dt.datetime) -> None:
-    """Bring a removed document back. Raises `UnableToRestoreDocument`."""
+    """Restore a removed document. Raises `UnableToRestoreDocument`."""
     partnership = lock(document.partnership_id)
     require(rights_over(partnership, author, now).may_restore_documents)
     if Document.objects.filter(pk=document.pk, file="").exists():
@@ -128,8 +128,10 @@ def restore_document(*, document: Document, author: User | None, now: dt.datetim
 
 
 def drop_removed_files(now: dt.datetime, dry_run: bool) -> int:
-    """Delete the files of documents that were removed long ago, once that is sure; the rows stay, with title and
-    fingerprint."""
+    """Delete the files of documents removed long ago, after commit.
+
+    The rows stay, with title and fingerprint.
+    """
     old = Document.objects.filter(removed_at__lte=now - REMOVED_KEPT).exclude(file="")
     if dry_run:
         return old.count()
@@ -139,7 +141,7 @@ def drop_removed_files(now: dt.datetime, dry_run: bool) -> int:
 @transaction.atomic
 def _drop_file(pk: int) -> None:
     document = Document.objects.select_for_update().exclude(file="").filter(pk=pk, removed_at__isnull=False).first()
-    if document is None:  # brought back, or dropped by another run, in the meantime
+    if document is None:  # restored, or deleted by another run, in the meantime
         return
     Document.objects.filter(pk=pk).update(file="")
     transaction.on_commit(partial(document.file.storage.delete, str(document.file.name)))

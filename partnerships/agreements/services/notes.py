@@ -1,4 +1,4 @@
-"""Writing down what happens to a partnership, and locking it first."""
+"""Shared by these services: events and locks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def note(
     organisation: Organisation | None = None,
     data: dict[str, Any] | None = None,
 ) -> None:
-    """Record that the author, for an organisation where one is given, did this to the partnership."""
+    """Record an event: what the author did, for an organisation if given."""
     record(
         actor_id=author.pk if author else None,
         organisation_id=organisation.pk if organisation else None,
@@ -36,5 +36,5 @@ def note(
 
 
 def lock(partnership_id: int) -> Partnership:
-    """The partnership with its row locked: what it allows is read only after others have finished."""
+    """The partnership, locked. Check what it allows only after this."""
     return Partnership.objects.select_for_update().get(pk=partnership_id)

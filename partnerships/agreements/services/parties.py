@@ -1,4 +1,4 @@
-"""Which organisations take part: inviting, answering, leaving, changing roles."""
+"""Services for parties: invite, answer, leave, change role."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ from partnerships.people.models import User
 
 
 class UnableToInvite(Exception):
-    """The partnership is over, or the organisation has ended or takes part already."""
+    """The partnership is over, or the organisation has ended or is a party."""
 
 
 class UnableToAnswer(Exception):
-    """There is nothing to answer, or declining without a reason."""
+    """There is nothing to answer, or the reason for declining is missing."""
 
 
 class UnableToLeave(Exception):
-    """The organisation does not take part, gave no reason, or would leave nobody to lead the partnership."""
+    """It is not a party, gave no reason, or is the last one that leads."""
 
 
 class UnableToChangeParty(Exception):
-    """The role is not known, or nobody would lead the partnership."""
+    """The role is unknown, or nobody would lead the partnership."""
 
 
-#: Each is an email to every lead of the invited organisation, also when it is withdrawn and sent again.
+#: Each sends an email to every lead of the invited organisation, even if withdrawn and sent again.
 INVITATIONS_A_DAY = 20
 
 
 def _invited_lately(partnership: Partnership, now: dt.datetime) -> int:
-    """How many invitations the partnership sent in the last day."""
+    """Number of invitations sent in the last day."""
     return Event.objects.filter(
         target_kind="partnership",
         target_id=partnership.pk,
@@ -54,7 +54,7 @@ def _invited_lately(partnership: Partnership, now: dt.datetime) -> int:
 
 
 def _lock_party(party: Party) -> tuple[Partnership, Party]:
-    """The partnership and the party, both locked, the partnership first."""
+    """The partnership and the party, locked in this order."""
     partnership = lock(party.partnership_id)
     return partnership, Party.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=party.pk)
 
@@ -73,9 +73,9 @@ def invite_organisation(
     author: User | None,
     now: dt.datetime,
 ) -> Party:
-    """Ask an organisation to take part; its leads are told by email. One that declined or left may be asked again.
+    """Invite an organisation and email its leads.
 
-    Raises `UnableToInvite`.
+    One that declined or left may be invited again. Raises `UnableToInvite`.
     """
     locked = lock(partnership.pk)
     require(rights_over(locked, author, now).leads)
@@ -116,7 +116,7 @@ def invite_organisation(
 
 
 def _acting_for(partnership: Partnership, author: User | None) -> int | None:
-    """The number of the present party for which the author acts."""
+    """Id of the organisation for which the author acts."""
     mine = Membership.objects.current().of_person(author) if author else Membership.objects.none()
     parties = partnership.parties.present().filter(organisation__in=mine.values("organisation"))
     return parties.order_by("pk").values_list("organisation_id", flat=True).first()
@@ -124,9 +124,9 @@ def _acting_for(partnership: Partnership, author: User | None) -> int | None:
 
 @transaction.atomic
 def answer_invitation(*, party: Party, accept: bool, reason: str, author: User | None, now: dt.datetime) -> None:
-    """The invited organisation accepts, or declines with a reason; the person who invited it is told.
+    """Accept or decline an invitation, and email the person who sent it.
 
-    Raises `UnableToAnswer`.
+    Declining needs a reason. Raises `UnableToAnswer`.
     """
     partnership, locked = _lock_party(party)
     require(rights_over(partnership, author, now).may_answer(locked))
@@ -169,9 +169,9 @@ def _someone_else_leads(partnership: Partnership, party: Party) -> bool:
 
 @transaction.atomic
 def leave_partnership(*, party: Party, reason: str, author: User | None, now: dt.datetime) -> None:
-    """The organisation stops taking part; it keeps reading what there was up to this moment, and owns nothing of it.
+    """Leave a partnership; the organisation still reads what there was.
 
-    Raises `UnableToLeave`.
+    It owns nothing in the partnership from then on. Raises `UnableToLeave`.
     """
     partnership, locked = _lock_party(party)
     require(rights_over(partnership, author, now).may_leave(locked))
@@ -181,7 +181,7 @@ def leave_partnership(*, party: Party, reason: str, author: User | None, now: dt
 
 @transaction.atomic
 def remove_party(*, party: Party, reason: str, author: User | None, now: dt.datetime) -> None:
-    """End an organisation's part, or withdraw its invitation. Raises `UnableToLeave`."""
+    """Remove a party, or withdraw its invitation. Raises `UnableToLeave`."""
     partnership, locked = _lock_party(party)
     require(rights_over(partnership, author, now).leads)
     if party.is_waiting and not locked.is_waiting:
@@ -207,7 +207,7 @@ def _withdraw(partnership: Partnership, locked: Party, *, reason: str, author: U
     )
 
 
-#: What the journal calls an organisation's part that ended.
+#: Name of ended parts in the journal.
 PARTY_LEFT = "party left"
 
 
@@ -244,7 +244,10 @@ def _go(
 
 
 def _tell_gone(partnership: Partnership, party: Party, *, removed: bool, author: User | None, now: dt.datetime) -> None:
-    """Tell the leads of the parties that stay and, where it was removed, of the one that went, but for the author."""
+    """Email leads of the other parties, and of a removed one.
+
+    Not the author.
+    """
     organisations = set(partnership.parties.present().values_list("organisation", flat=True))
     leads = Membership.objects.current().filter(
         role=Role.LEAD, organisation__in=organisations | ({party.organisation_id} if removed else set())
@@ -260,7 +263,7 @@ def _tell_gone(partnership: Partnership, party: Party, *, removed: bool, author:
 
 @transaction.atomic
 def change_party_role(*, party: Party, role: str, author: User | None, now: dt.datetime) -> None:
-    """Give an organisation another role in the partnership; there is always a chair or lead.
+    """Change a party's role; there is always a chair or lead.
 
     Raises `UnableToChangeParty`.
     """

@@ -1,4 +1,4 @@
-"""Opening a partnership and changing its terms."""
+"""Services that open a partnership and change its terms."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from partnerships.people.models import User
 
 
 class UnableToCreatePartnership(Exception):
-    """It has no title, impossible dates or an impossible rhythm, or an organisation that has ended."""
+    """Title missing, dates or rhythm invalid, or organisation ended."""
 
 
 class UnableToEditTerms(Exception):
-    """The partnership is over, dates or rhythm are impossible, or what was put up for sign-off would be left empty."""
+    """Partnership over, dates or rhythm invalid, or agreed terms emptied."""
 
 
 class Terms(TypedDict, total=False):
@@ -48,7 +48,7 @@ class Terms(TypedDict, total=False):
 
 
 class ChangedTerms(Terms, total=False):
-    """What may be changed later, the title, kind and purpose among it."""
+    """Fields that can be changed later, also title, kind and purpose."""
 
     title: str
     kind: str
@@ -79,9 +79,9 @@ def create_partnership(
     redefines: Partnership | None = None,
     **terms: Unpack[Terms],
 ) -> Partnership:
-    """A new partnership, exploring, chaired by the author's organisation, which has accepted by opening it.
+    """Open a partnership; its status is exploring.
 
-    Raises `UnableToCreatePartnership`.
+    The author's organisation is the chair and has accepted. Raises `UnableToCreatePartnership`.
     """
     require(roles_of(author, now).lead(organisation.pk))
     title = " ".join(title.split())
@@ -121,7 +121,7 @@ def create_partnership(
 
 
 def _agreed_fault(partnership: Partnership, changed: Mapping[str, object]) -> str:
-    """What was set to be signed off stays set: terms and a review date may change, and never go."""
+    """Error text if terms or review date would be emptied after sign-off."""
     if partnership.status in (Status.EXPLORING, Status.DRAFTING):
         return ""
     if "terms_of_reference" in changed and not partnership.terms_of_reference.strip():
@@ -142,10 +142,10 @@ def edit_terms(
     reason: str = "",
     **terms: Unpack[ChangedTerms],
 ) -> tuple[str, ...]:
-    """Change what differs and return the names of the changed fields.
+    """Change the terms; the names of the changed fields.
 
-    Raises `UnableToEditTerms` when the partnership is over, the dates are impossible, or terms or a review date that
-    were put up for sign-off would be left empty.
+    Raises `UnableToEditTerms` when the partnership is over, the dates are invalid, or terms or a review date that went
+    to sign-off would be emptied.
     """
     locked = lock(partnership.pk)
     require(rights_over(locked, author, now).leads_for(organisation))

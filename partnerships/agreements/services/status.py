@@ -1,4 +1,7 @@
-"""Status changes and renewal of a partnership (docs/rights.md, Statuses)."""
+"""Services that change a partnership's status or renew it.
+
+See docs/rights.md, Statuses.
+"""
 
 from __future__ import annotations
 
@@ -26,15 +29,15 @@ from partnerships.people.models import User
 
 
 class UnableToChangeStatus(Exception):
-    """The step is not allowed from here, has no reason, or something that it needs is missing."""
+    """The transition is not allowed, has no reason, or lacks something."""
 
 
 class UnableToRenew(Exception):
-    """Only a partnership under review can be renewed, once, by one of its parties."""
+    """Not under review, renewed already, or the author is no party."""
 
 
 def missing_for(partnership: Partnership, status: str, today: dt.date) -> list[str]:
-    """What must still be done before the partnership can take this status; empty when nothing is missing."""
+    """What is missing before it can take this status; empty if nothing."""
     missing = []
     if status == Status.AWAITING_SIGN_OFF:
         if not partnership.terms_of_reference.strip():
@@ -58,7 +61,7 @@ def missing_for(partnership: Partnership, status: str, today: dt.date) -> list[s
 
 
 def _review_is_due(partnership: Partnership, today: dt.date) -> bool:
-    """Whether the nightly task would put it under review again at once."""
+    """Whether the nightly task would start a review again at once."""
     return partnership.review_on is None or partnership.review_on <= today
 
 
@@ -72,10 +75,10 @@ def change_status(
     now: dt.datetime,
     organisation: Organisation | None = None,
 ) -> None:
-    """Take the partnership to another status, with the reason why.
+    """Change the status, with a reason.
 
-    When a successor becomes active, the partnership under review that it redefines becomes renewed.
-    Raises `UnableToChangeStatus`.
+    When a successor becomes active, the partnership under review that it redefines becomes renewed. Raises
+    `UnableToChangeStatus`.
     """
     locked = lock(partnership.pk)
     require(rights_over(locked, author, now).leads_for(organisation))
@@ -134,10 +137,10 @@ def renew(
     now: dt.datetime,
     title: str = "",
 ) -> Partnership:
-    """Open the successor of a partnership under review: the same terms to redraft, the same organisations invited.
+    """Draft the successor of a partnership under review.
 
-    The old one stays under review until the successor is active, and is renewed then.
-    Raises `UnableToRenew`.
+    It has the same terms, and the same organisations are invited. The old one stays under review until the successor is
+    active; then it becomes renewed. Raises `UnableToRenew`.
     """
     locked = lock(partnership.pk)
     require(rights_over(locked, author, now).leads_for(organisation))
@@ -190,9 +193,9 @@ def renew(
 
 
 def start_due_reviews(*, now: dt.datetime) -> int:
-    """Take every active partnership whose review date has come to under review; how many there were.
+    """Put active partnerships under review on their review date; the number.
 
-    Each in a transaction of its own, so that one that cannot be taken does not hold the others back.
+    Each in its own transaction, so that one failure does not block the others.
     """
     today = timezone.localdate(now)
     due = Partnership.objects.filter(status=Status.ACTIVE, review_on__lte=today).order_by("review_on", "pk")
@@ -207,6 +210,6 @@ def start_due_reviews(*, now: dt.datetime) -> int:
                 now=now,
             )
         except UnableToChangeStatus:
-            continue  # somebody changed it in the meantime
+            continue  # changed by somebody else in the meantime
         started += 1
     return started

@@ -1,4 +1,4 @@
-"""How a view comes by a partnership: through what the reader may see, then through what they may do."""
+"""Fetch a partnership for a view: first what is visible, then the rights."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from partnerships.people.models import User
 
 
 def seen(user: User, pk: int) -> Partnership:
-    """A partnership that the person sees at least in outline; 404 for strangers."""
+    """A partnership the person sees at least in outline; else 404."""
     return get_object_or_404(Partnership.objects.visible_to(user), pk=pk)
 
 
 def held(user: User, pk: int) -> Partnership:
-    """A partnership whose content the person may read, a former party as it was when it left; 403 in outline only."""
+    """A partnership the person may read in full; 403 for the outline only.
+
+    For a former party, as it was when it left.
+    """
     partnership = seen(user, pk)
     if not Partnership.objects.held_by(user).filter(pk=pk).exists():
         raise PermissionDenied
@@ -27,7 +30,7 @@ def held(user: User, pk: int) -> Partnership:
 
 
 def led(user: User, pk: int) -> Partnership:
-    """A partnership whose terms and status the person may change; 403 for those who only see it."""
+    """A partnership whose terms the person may change; 403 for other readers."""
     partnership = seen(user, pk)
     require(rights_over(partnership, user, timezone.now()).leads)
     return partnership

@@ -1,4 +1,4 @@
-"""A partnership's documents: the list, adding, downloading, removing."""
+"""Pages of a partnership's documents."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from partnerships.people.requests import signed_in
 
 @require_safe
 def documents(request: HttpRequest, pk: int) -> HttpResponse:
-    """The documents that the reader may read, newest first."""
+    """Documents of the partnership, newest first."""
     user = signed_in(request)
     partnership = held(user, pk)
     rows = (
@@ -46,7 +46,7 @@ def documents(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def document_add(request: HttpRequest, pk: int) -> HttpResponse:
-    """Keep a file with the partnership."""
+    """Add a document."""
     user = signed_in(request)
     partnership = held(user, pk)
     rights = rights_over(partnership, user, timezone.now())
@@ -79,14 +79,14 @@ def document_add(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def document_download(request: HttpRequest, pk: int, document: int) -> HttpResponseBase:
-    """The file itself, as an attachment."""
+    """Download a document as an attachment."""
     found = get_object_or_404(Document.objects.visible_to(signed_in(request)), pk=document, partnership=pk)
     return private_file(found.file, name=found.file_name, content_type=found.content_type)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def document_remove(request: HttpRequest, pk: int, document: int) -> HttpResponse:
-    """Take a document of one's own organisation out of sight."""
+    """Remove a document of one's own organisation."""
     user = signed_in(request)
     partnership = held(user, pk)
     found = get_object_or_404(Document.objects.visible_to(user), pk=document, partnership=pk)

@@ -1,4 +1,4 @@
-"""The organisations of a partnership: who takes part, inviting, answering, roles, leaving."""
+"""Pages of a partnership's parties."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ from partnerships.organisations.queries import find_organisations
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
-#: How many organisations a search offers to invite.
+#: Limit of search results to invite from.
 OFFERED = 20
 
 
 @require_safe
 def members(request: HttpRequest, pk: int) -> HttpResponse:
-    """Which organisations take part, are invited, declined or have left."""
+    """Parties of the partnership: present, invited, declined and former."""
     user = signed_in(request)
     partnership = held(user, pk)
     former = former_party(user, partnership)
@@ -65,14 +65,14 @@ def members(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def invite(request: HttpRequest, pk: int) -> HttpResponse:
-    """Find an organisation and ask it to take part."""
+    """Search for an organisation and invite it."""
     user = signed_in(request)
     partnership = led(user, pk)
     text = request.GET.get("q", "")[:200].strip()
     taken = partnership.parties.filter(status__in=[PartyStatus.INVITED, PartyStatus.ACCEPTED]).values("organisation")
     candidates = find_organisations(user=user, text=text).current().exclude(pk__in=taken)
     posted = request.method == "POST"
-    # A choice is checked against the whole directory, for the search may have been another one in the meantime.
+    # Validated against the whole directory: the search text may have changed since the choice.
     found = candidates.order_by("name", "pk")[:OFFERED] if text else Organisation.objects.none()
     offered = (
         Organisation.objects.visible_to(user)
@@ -98,7 +98,7 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("agreements:members", pk=pk)
     if posted:
         chosen = [one for one in [request.POST.get("organisation", "")] if one.isdecimal() and len(one) < 18]
-        form.fields["organisation"].queryset = Organisation.objects.filter(pk__in=chosen)  # type: ignore[attr-defined]  # shown again: only what was chosen
+        form.fields["organisation"].queryset = Organisation.objects.filter(pk__in=chosen)  # type: ignore[attr-defined]  # shown again: only the chosen one
     return render(
         request,
         "agreements/invite.html",
@@ -108,7 +108,7 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _party(user: User, pk: int, party: int) -> Party:
-    """A party of a partnership that the person is inside of."""
+    """A party of a partnership that the person may read in full."""
     return get_object_or_404(
         Party.objects.select_related("organisation", "partnership", "invited_by"),
         pk=party,
@@ -119,7 +119,7 @@ def _party(user: User, pk: int, party: int) -> Party:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: HttpRequest, pk: int, party: int) -> HttpResponse:
-    """Accept or decline for an organisation that the reader leads."""
+    """Answer an invitation for an organisation that the reader leads."""
     user = signed_in(request)
     found = _party(user, pk, party)
     require(rights_over(found.partnership, user, timezone.now()).may_answer(found))
@@ -148,7 +148,7 @@ def answer(request: HttpRequest, pk: int, party: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def party_role(request: HttpRequest, pk: int, party: int) -> HttpResponse:
-    """Change what an organisation is in the partnership."""
+    """Change a party's role."""
     user = signed_in(request)
     partnership = led(user, pk)
     found = _party(user, pk, party)
@@ -171,7 +171,7 @@ def party_role(request: HttpRequest, pk: int, party: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def party_remove(request: HttpRequest, pk: int, party: int) -> HttpResponse:
-    """End an organisation's part, or withdraw its invitation."""
+    """Remove a party, or withdraw its invitation."""
     user = signed_in(request)
     led(user, pk)
     found = _party(user, pk, party)
@@ -204,7 +204,7 @@ def party_remove(request: HttpRequest, pk: int, party: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave(request: HttpRequest, pk: int, party: int) -> HttpResponse:
-    """Stop taking part, for an organisation that the reader leads."""
+    """Leave, for an organisation that the reader leads."""
     user = signed_in(request)
     seen(user, pk)
     found = _party(user, pk, party)

@@ -1,4 +1,4 @@
-"""The list of partnerships, and one partnership: opening it, reading it, its terms, its status, its history."""
+"""Pages of partnerships: list, overview, terms, status and history."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ from partnerships.organisations.models import EDITING_ROLES, Organisation, Role
 from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.requests import signed_in
 
-#: Counting further than this costs more than it tells.
+#: Counting further is too slow.
 MAX_COUNTED = 1000
 
 
 @require_safe
 def partnership_list(request: HttpRequest) -> HttpResponse:
-    """Partnerships that the reader may see."""
+    """List of partnerships that the reader may see."""
     user = signed_in(request)
     form = PartnershipFilter(request.GET)
     valid = form.is_valid()
@@ -102,7 +102,7 @@ def create(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """What the partnership is and on what terms; its outline for those outside."""
+    """Overview with terms; only the outline for people outside."""
     user = signed_in(request)
     partnership = seen(user, pk)
     inside = Partnership.objects.held_by(user).filter(pk=pk).exists()
@@ -137,7 +137,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change the terms."""
+    """Edit the terms."""
     user = signed_in(request)
     partnership = led(user, pk)
     form = TermsForm(posted(request), partnership=partnership)
@@ -166,7 +166,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def status(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take the partnership to its next status, or renew it."""
+    """Change the status, or renew."""
     user = signed_in(request)
     partnership = led(user, pk)
     form = StatusForm(posted(request), partnership=partnership)
@@ -207,7 +207,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def history(request: HttpRequest, pk: int) -> HttpResponse:
-    """Everything that happened in the partnership, as far as the reader may see it, newest first."""
+    """Timeline of the partnership, newest first."""
     user = signed_in(request)
     partnership = held(user, pk)
     page = keyset_page(request, timeline(user=user, kind="partnership", record_id=pk), order=("-at", "-pk"), size=50)

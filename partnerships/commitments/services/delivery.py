@@ -23,7 +23,7 @@ from partnerships.commitments.services.rows import locked, note
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 
-# : Statuses that a report may set.
+#: Statuses that a report may set.
 REPORTABLE = (Status.IN_PROGRESS, Status.AT_RISK, Status.BLOCKED, Status.DONE)
 
 

@@ -15,7 +15,7 @@ from partnerships.kit.rights import require
 from partnerships.kit.uploads import UnableToTakeFile, check_upload
 from partnerships.people.models import User
 
-# : Limit of files per commitment.
+#: Limit of files per commitment.
 MAX_FILES = 20
 
 

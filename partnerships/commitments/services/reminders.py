@@ -21,7 +21,7 @@ from partnerships.organisations.rights import has_open_account
 from partnerships.outbox.services import record_email
 from partnerships.people.models import User
 
-# : Longest lead time, in days.
+#: Longest lead time, in days.
 LONGEST_LEAD_TIME = 90
 
 _QUEUE = """

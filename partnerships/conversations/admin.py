@@ -1,6 +1,6 @@
-"""Conversations in admin: that they took place, not what was said.
+"""Read-only admin pages for conversations: that they took place.
 
-Rights: docs/rights.md.
+Without what was said. Rights: docs/rights.md.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from partnerships.kit.administration import ReadOnlyAdmin
 
 @admin.register(Conversation)
 class ConversationAdmin(ReadOnlyAdmin):
-    """When, in which partnership, kept by whom, and where the record stands; to look at only."""
+    """Date, partnership, keeper and status of the record; read-only."""
 
     restricted = ("subject", "said", "reason")
     list_display = ("pk", "organisation", "partnership", "held_on", "format", "status")

@@ -1,4 +1,4 @@
-"""The conversations room as Django knows it."""
+"""Django configuration of the conversations room."""
 
 from importlib import import_module
 
@@ -11,5 +11,5 @@ class ConversationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register what other rooms call."""
+        """Register the room's hooks."""
         import_module("partnerships.conversations.registrations").register()

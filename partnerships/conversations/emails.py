@@ -1,4 +1,4 @@
-"""What emails about conversations say. None carries what was said."""
+"""Emails about conversations; none contains what was said."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.people.models import User
 
 
 def write_circulated(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell somebody who was there that the record waits to be read."""
+    """Email to an attendee that the record was circulated."""
     conversation = Conversation.objects.select_related("organisation").get(pk=due.params["conversation"])
     if not attendees_with_access(conversation).filter(pk=person.pk).exists():
         return "They may not read the record any more."

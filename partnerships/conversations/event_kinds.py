@@ -1,10 +1,10 @@
-"""Events of conversations: their codes, and what timelines say of them."""
+"""Kinds of event on conversations: codes, and labels for timelines."""
 
 from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """A code never changes, since rows hold it for ever; a label may."""
+    """Codes are stored in rows and never change; labels may."""
 
     PLANNED = "conversation.planned", "Planned a conversation"
     RECORDED = "conversation.recorded", "Recorded a conversation"

@@ -1,4 +1,4 @@
-"""The forms of conversations: one form for a whole record, built for the sides that took part."""
+"""Forms for conversations; one form holds a whole record."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form, H
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.people.models import User
 
-#: Empty rows for next steps beyond those already there.
+#: Empty rows for next steps, besides those already there.
 _SPARE_STEPS = 3
 _MAX_STEPS = 20
 _POINT_LENGTH = 500
@@ -46,10 +46,13 @@ _WORDS = {
 
 
 class Fold(Section):
-    """Fields that most records leave empty, under a heading that opens; open when they hold or lack something."""
+    """Collapsed section of rarely used fields.
+
+    Open if a field has a value or an error.
+    """
 
     def render(self, form: forms.BaseForm, context: Context, **kwargs: Any) -> SafeString:
-        """The section as HTML; crispy-forms calls this while it lays the form out."""
+        """The section as HTML; called by crispy-forms."""
         inner = format_html_join("", "{}", ((render_field(field, form, context),) for field in self.fields))
         is_open = any(_is_filled(form, str(name)) or str(name) in form.errors for name in self.fields)
         words = {"heading": self.heading, "hint": self.hint, "inner": inner, "open": is_open}
@@ -57,7 +60,7 @@ class Fold(Section):
 
 
 def _is_filled(form: forms.BaseForm, name: str) -> bool:
-    """Whether a field holds anything else than it begins with for a new record."""
+    """Whether a field differs from its value in a new record."""
     value = form[name].value()
     if isinstance(value, list | tuple):
         return any(value)
@@ -65,7 +68,7 @@ def _is_filled(form: forms.BaseForm, name: str) -> bool:
 
 
 class ConversationForm(Form):
-    """A whole conversation: who, when, what was said, what each side wants, and what comes next."""
+    """A whole record: who, when, what was said, points and next steps."""
 
     subject = forms.CharField(label="What it was about", max_length=200)
     partnership = forms.ModelChoiceField(
@@ -122,7 +125,7 @@ class ConversationForm(Form):
         self.keeper, self.others = keeper, list(others)
         self.sides = [keeper, *others]
         self.steps = min(steps + _SPARE_STEPS, _MAX_STEPS)
-        # Whoever has a seat in the record keeps it, also when they have left since.
+        # An attendee who has left their organisation since stays in the record.
         known = people_of(self.sides, user).values("pk")
         people = User.objects.filter(Q(pk__in=known) | Q(pk__in=[person for person, _ in seated])).order_by(
             "name", "pk"
@@ -175,7 +178,7 @@ class ConversationForm(Form):
             self.fields[f"step_{row}_due_on"] = DayField(label=f"Date next step {row + 1} is due", required=False)
 
     def _sections(self) -> list[Section]:
-        """First what everybody writes after a call: who, when, what was said. The rest folds."""
+        """Sections: who, when and what was said first; the rest is collapsed."""
         steps = [[f"step_{row}_{part}" for part in ("text", "who", "due_on")] for row in range(self.steps)]
         return [
             Section("When and who", "subject", "state", "held_on", "format", "attendees"),
@@ -204,7 +207,7 @@ class ConversationForm(Form):
         ]
 
     def clean(self) -> dict[str, Any]:
-        """Points that fit, and next steps that are whole."""
+        """Validate points and next steps."""
         cleaned = super().clean() or {}
         for side in self.sides:
             for kind in _WORDS:
@@ -223,7 +226,7 @@ class ConversationForm(Form):
 
     @property
     def record(self) -> Record:
-        """What a valid form says."""
+        """The record that a valid form describes."""
         given = self.cleaned_data
         return Record(
             subject=given["subject"],
@@ -281,14 +284,14 @@ class ConversationForm(Form):
 
 
 def _lines(text: str) -> list[str]:
-    """The lines that say something."""
+    """The lines that are not empty."""
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def _bodies_of(
     people: QuerySet[User], sides: Sequence[Organisation], seated: Sequence[tuple[int, int]]
 ) -> dict[int, set[int]]:
-    """For which of the sides each person acts, or acted when they took their seat."""
+    """Sides that each person acts for, or acted for when added as attendee."""
     bodies: dict[int, set[int]] = {}
     for person, organisation in seated:
         bodies.setdefault(person, set()).add(organisation)
@@ -299,7 +302,7 @@ def _bodies_of(
 
 
 def initial_of(conversation: Conversation, own_note: PrivateNote | None) -> dict[str, Any]:
-    """What the form starts with when a record is changed. Needs the story fetched."""
+    """Initial values for editing a record. Needs the story fetched."""
     initial: dict[str, Any] = {
         name: getattr(conversation, name)
         for name in ("subject", "partnership", "held_on", "format", "theme", "said", "attribution", "next_contact_on")
@@ -329,7 +332,7 @@ def initial_of(conversation: Conversation, own_note: PrivateNote | None) -> dict
 
 
 class ChooseForm(Form):
-    """With whom the conversation was, before the form for it is laid out."""
+    """Choose whom the conversation was with, before the main form."""
 
     others = forms.ModelMultipleChoiceField(
         label="Your partners",
@@ -349,7 +352,7 @@ class ChooseForm(Form):
         field = self.fields["others"]
         assert isinstance(field, forms.ModelMultipleChoiceField)
         if parties:
-            # The few of one partnership are ticked, each with its part in it.
+            # Parties of one partnership are few: show them as checkboxes with their roles.
             field.widget = forms.CheckboxSelectMultiple()
             field.label = "Who took part besides you"
             field.help_text = "Only those who took part read the record and are asked to agree to it."
@@ -359,12 +362,12 @@ class ChooseForm(Form):
         self.helper = Helper(self, submit="Continue", method="get")
 
     def add_prefix(self, field_name: str) -> str:
-        """The fields are called `with` and `for` in addresses, which Python keeps for itself."""
+        """Names of fields in addresses: `with` and `for` are Python keywords."""
         return {"others": "with", "keeper": "for"}.get(field_name, field_name)
 
 
 class CorrectionForm(Form):
-    """What should be put right."""
+    """A suggested correction."""
 
     text = forms.CharField(
         label="What should be put right",
@@ -379,7 +382,7 @@ class CorrectionForm(Form):
 
 
 class AnswerForm(Form):
-    """Whether a correction is taken up."""
+    """Accept or refuse a correction."""
 
     verdict = forms.ChoiceField(
         label="Is it taken up?",
@@ -399,7 +402,7 @@ class AnswerForm(Form):
         self.helper = Helper(self, submit="Give this answer", cancel=conversation.get_absolute_url())
 
     def clean(self) -> dict[str, Any]:
-        """A no needs its reason."""
+        """Require a reason for refusing."""
         cleaned = super().clean() or {}
         if cleaned.get("verdict") == "no" and not cleaned.get("answer", "").strip():
             self.add_error("answer", "Say why it is not taken up")
@@ -407,7 +410,7 @@ class AnswerForm(Form):
 
 
 class AgreeForm(Form):
-    """A side's word that the record is right."""
+    """Agree to the record for one side."""
 
     revision = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -420,7 +423,7 @@ class AgreeForm(Form):
 
 
 class ConfirmForm(Form):
-    """A form that is one button."""
+    """A form with a button only."""
 
     def __init__(self, *args: Any, submit: str, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -428,7 +431,7 @@ class ConfirmForm(Form):
 
 
 class ReasonForm(kit.ReasonForm):
-    """Why."""
+    """A reason."""
 
     danger = True
     reason = forms.CharField(label="Reason", max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
@@ -452,7 +455,7 @@ class NoteForm(Form):
 
 
 class BecomeForm(Form):
-    """An ask of an obstacle, or an offer of an opportunity."""
+    """Make an ask of an obstacle, or an offer of an opportunity."""
 
     title = forms.CharField(label="In one line", max_length=200)
     theme = forms.ChoiceField(label="Theme", choices=[("", "Choose a theme"), *Theme.choices])
@@ -486,7 +489,7 @@ class BecomeForm(Form):
 
 
 class FilterForm(Form):
-    """Which conversations to show."""
+    """Filters of the list of conversations."""
 
     words = forms.CharField(label="Subject", required=False, max_length=80)
     status = forms.ChoiceField(label="Standing", required=False, choices=[("", "Any"), *Status.choices])

@@ -1,4 +1,4 @@
-"""Conversations between partners: who met, what was said, what each side wants, and what follows from it."""
+"""Conversations: who met, what was said, points and next steps."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Format(models.TextChoices):
 
 
 class Status(models.TextChoices):
-    """Where the record of a conversation is in its life."""
+    """State of the record."""
 
     PLANNED = "planned", "Planned"
     DRAFT = "draft", "Draft"
@@ -44,7 +44,7 @@ class Status(models.TextChoices):
 
 
 class Attribution(models.TextChoices):
-    """How readers of another organisation learn who said what."""
+    """How other organisations see who said what."""
 
     NAMED = "named", "Named: people and organisations"
     ORGANISATION = "organisation", "Organisations only"
@@ -55,10 +55,10 @@ class Attribution(models.TextChoices):
 SHARED = (Status.PLANNED, Status.CIRCULATED, Status.CORRECTED, Status.AGREED, Status.CANCELLED)
 #: Statuses of a conversation that took place.
 HELD = (Status.DRAFT, Status.CIRCULATED, Status.CORRECTED, Status.AGREED)
-#: Statuses in which sides are asked whether the record is right.
+#: Statuses in which sides are asked to agree to the record.
 OPEN_FOR_CORRECTION = (Status.CIRCULATED, Status.CORRECTED)
 
-#: Readers (docs/rights.md): the organisations that took part; of a draft, only the one that writes it.
+#: Readers (docs/rights.md): the organisations that took part; of a draft, only its keeper.
 ROUTES: tuple[Route, ...] = (
     Organisations("organisation"),
     Organisations("sides__organisation", when=Q(status__in=SHARED)),
@@ -66,14 +66,17 @@ ROUTES: tuple[Route, ...] = (
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
-    """Conversations by who may see or write them, and by whether they took place."""
+    """Filters by reader, by who may write, and by whether it took place."""
 
     def visible_to(self, user: User | AnonymousUser) -> ConversationQuerySet:
-        """Those the person may read."""
+        """Conversations that the person may read."""
         return self.filter(visible_to(Conversation, ROUTES, user))
 
     def editable_by(self, user: User | AnonymousUser) -> ConversationQuerySet:
-        """Those whose record the person writes: editors and leads of the organisation that keeps it."""
+        """Those whose record the person may write.
+
+        For editors and leads of the organisation that keeps it.
+        """
         return self.filter(visible_to(Conversation, EDITORS, user))
 
     def held(self) -> ConversationQuerySet:
@@ -81,12 +84,12 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         return self.filter(status__in=HELD)
 
     def with_organisation(self, organisation: Organisation) -> ConversationQuerySet:
-        """Those in which an organisation took part."""
+        """Conversations in which an organisation took part."""
         took_part = Side.objects.filter(organisation=organisation, conversation=models.OuterRef("pk"))
         return self.filter(models.Exists(took_part))
 
     def for_listing(self) -> ConversationQuerySet:
-        """With what a list shows; order where shown."""
+        """Fetch what a list shows; the caller orders."""
         sides = Side.objects.select_related("organisation").order_by("pk")
         return self.select_related("organisation", "partnership").prefetch_related(
             models.Prefetch("sides", queryset=sides)
@@ -95,13 +98,11 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
 
 @pghistory.track()
 class Conversation(models.Model):
-    """The record of a conversation, kept by one organisation, agreed by all that took part.
+    """Record of a conversation: kept by one organisation, agreed by all sides.
 
-    planned → draft (it took place; its keeper alone reads it) → circulated → corrected → agreed, and then locked, in
-    the
-    database too. A planned one may be cancelled. `revision` rises with each edit, so that nobody overwrites or agrees
-    to
-    what they have not seen. Private notes are rows of their own and never part of this one.
+    planned → draft (it took place; only its keeper reads it) → circulated → corrected → agreed, and then locked, in the
+    database too. A planned one may be cancelled. `revision` rises with each edit, so that nobody overwrites, or agrees
+    to, what they have not seen. Private notes are separate rows.
     """
 
     organisation = models.ForeignKey(
@@ -164,21 +165,21 @@ class Conversation(models.Model):
         ]
 
     def __str__(self) -> str:
-        # Administrators meet this wherever a record is named; its subject is the partners' own.
+        # Without the subject: administrators see this text, and the subject is private to the partners.
         return f"Conversation {self.pk}"
 
     def get_absolute_url(self) -> str:
-        """Its page."""
+        """Address of its page."""
         return reverse("conversations:detail", args=[self.pk])
 
     @property
     def names_people(self) -> bool:
-        """Whether readers of other sides see who it was."""
+        """Whether other sides see who took part."""
         return self.attribution == Attribution.NAMED
 
     @property
     def names_sides(self) -> bool:
-        """Whether readers of other sides see which side it was."""
+        """Whether other sides see which organisation said what."""
         return self.attribution != Attribution.ANONYMOUS
 
     @property
@@ -188,17 +189,17 @@ class Conversation(models.Model):
 
     @property
     def is_draft(self) -> bool:
-        """Whether only the organisation that writes it may read it."""
+        """Whether only its keeper may read it."""
         return self.status == Status.DRAFT
 
     @property
     def is_open_for_correction(self) -> bool:
-        """Whether the sides are asked whether it is right."""
+        """Whether the sides may correct it."""
         return self.status in OPEN_FOR_CORRECTION
 
     @property
     def is_locked(self) -> bool:
-        """Whether all sides agreed it, so that nothing changes any more."""
+        """Whether all sides have agreed, and it can no longer change."""
         return self.status == Status.AGREED
 
     @property
@@ -209,7 +210,7 @@ class Conversation(models.Model):
 
 @pghistory.track()
 class Side(models.Model):
-    """An organisation that took part, and whether it agrees with the record as it stands."""
+    """An organisation that took part, and when it agreed to the record."""
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="sides")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="conversation_sides")
@@ -228,7 +229,7 @@ class Side(models.Model):
 
 @pghistory.track(exclude=["name", "job_title"])
 class Attendee(models.Model):
-    """Somebody who was there, for an organisation: a person of the directory, or a name that was typed in."""
+    """Somebody who was there: a known person, or a typed name."""
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="attendees")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
@@ -250,7 +251,7 @@ class Attendee(models.Model):
 
     @property
     def display_name(self) -> str:
-        """What they are called. Needs `person` fetched."""
+        """The attendee's name. Needs `person` fetched."""
         return self.person.display_name if self.person else self.name or "a former member"
 
 
@@ -273,22 +274,22 @@ END IF;
 
 
 class PointQuerySet(models.QuerySet["Point"]):
-    """Points by who may read them and whether they still hold."""
+    """Filters by reader, and by whether points still hold."""
 
     def visible_to(self, user: User | AnonymousUser) -> PointQuerySet:
-        """Those of conversations the person may read."""
+        """Points of conversations that the person may read."""
         return self.filter(conversation__in=Conversation.objects.visible_to(user))
 
     def current(self) -> PointQuerySet:
-        """Those nobody has said to be over."""
+        """Points that were not closed."""
         return self.filter(closed_at=None)
 
 
 @pghistory.track()
 class Point(models.Model):
-    """An objective, obstacle or opportunity of one side, current until somebody of that side says that it is over.
+    """An objective, obstacle or opportunity of one side, until it closes it.
 
-    Its words are part of the record: once that is agreed, the database refuses to change or delete them.
+    The words are part of the record: once it is agreed, the database refuses to change or delete them.
     """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="points")
@@ -299,9 +300,9 @@ class Point(models.Model):
     closed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     closed_reason = models.CharField(max_length=300, blank=True)
 
-    #: The ask or offer that it became, as far as the reader may see it: `queries.show_entries` sets it.
+    #: The ask or offer it became, if the reader may see it; `queries.show_entries` sets it.
     entry_shown: Entry | None = None
-    #: What the reader may do with it: `queries.let_act` sets both.
+    #: What the reader may do with it; `queries.let_act` sets both.
     may_close = False
     may_become = False
 
@@ -338,7 +339,10 @@ class Point(models.Model):
 
     @property
     def direction(self) -> str:
-        """What it can become: an obstacle an ask, an opportunity an offer; empty for an objective."""
+        """What it can become: `ask`, `offer` or empty.
+
+        An obstacle becomes an ask, an opportunity an offer; an objective neither.
+        """
         return {PointKind.OBSTACLE: "ask", PointKind.OPPORTUNITY: "offer"}.get(PointKind(self.kind), "")
 
 
@@ -359,19 +363,19 @@ class PointEntry(models.Model):
 
 
 class PrivateNoteQuerySet(models.QuerySet["PrivateNote"]):
-    """Private notes, which nobody reads but the organisation that wrote them."""
+    """Filters by reader: only people of the organisation that wrote it."""
 
     def visible_to(self, user: User | AnonymousUser) -> PrivateNoteQuerySet:
-        """Those of the person's own organisations."""
+        """Notes of the person's own organisations."""
         return self.filter(visible_to(PrivateNote, (Organisations("organisation"),), user))
 
 
 @pghistory.track(exclude=["text"])
 class PrivateNote(models.Model):
-    """What one organisation notes for itself about a conversation. Restricted: shown on the conversation's page to
-    its own
-    people and nowhere else. Row history keeps who wrote it and when, and leaves the text out, so that no administrator
-    reads it there.
+    """What one organisation notes for itself about a conversation.
+
+    Restricted: shown only on the conversation's page, to people of that organisation. Row history keeps author and
+    time, but not the text, which administrators could read there.
     """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="private_notes")
@@ -392,7 +396,7 @@ class PrivateNote(models.Model):
 
 @pghistory.track()
 class NextStep(models.Model):
-    """What somebody will do next; once the record is circulated, an action of the commitments room."""
+    """A next step; it becomes an action when the record is circulated."""
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="next_steps")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
@@ -422,7 +426,7 @@ class ConversationCommitment(models.Model):
 
 @pghistory.track()
 class Correction(models.Model):
-    """What a side wants put right in a circulated record: open → taken up or not, with an answer."""
+    """What a side wants corrected: open → accepted or refused, with an answer."""
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="corrections")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
@@ -452,5 +456,5 @@ class Correction(models.Model):
 
 
 def conversation_readers(conversation: Conversation) -> models.QuerySet[User]:
-    """The people who may read a conversation."""
+    """People who may read a conversation."""
     return readers_of(Conversation, ROUTES, conversation)

@@ -1,4 +1,4 @@
-"""Conversations as a source of commitments: what one suggests, the link that is kept, and where it is shown."""
+"""Conversations as an origin of commitments."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from partnerships.people.models import User
 
 
 def suggest(*, user: User, record_id: int) -> Suggestion | None:
-    """A commitment between the person's own side and the other, where there are two."""
+    """A commitment between the person's own side and the only other side."""
     conversation = Conversation.objects.visible_to(user).for_listing().filter(pk=record_id).first()
     if conversation is None:
         return None
@@ -36,7 +36,10 @@ def suggest(*, user: User, record_id: int) -> Suggestion | None:
 
 
 def link(*, commitment: Commitment, record_id: int, author: User, now: dt.datetime) -> None:
-    """Keep that the commitment came from the conversation: it is between two of its sides, or `UnableToPropose`."""
+    """Link the commitment to the conversation.
+
+    Raises `UnableToPropose` unless it is between two of its sides.
+    """
     sides = Side.objects.filter(conversation=record_id, organisation__in=[commitment.giver_id, commitment.receiver_id])
     if sides.count() != 2:
         raise UnableToPropose("A commitment from a conversation is between two organisations that took part.")
@@ -44,7 +47,7 @@ def link(*, commitment: Commitment, record_id: int, author: User, now: dt.dateti
 
 
 def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
-    """Conversations that a commitment or action came from, as far as the person may see them."""
+    """Conversations behind a commitment that the person may see."""
     seen = Conversation.objects.visible_to(user)
     found = seen.filter(commitments__commitment=commitment) | seen.filter(next_steps__action=commitment)
     return [
@@ -54,7 +57,7 @@ def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
 
 
 def hand_on(*, old: Commitment, new: Commitment) -> None:
-    """What came from a conversation still does when other terms take its place."""
+    """Copy the links of a commitment to the one that replaces it."""
     links = ConversationCommitment.objects.filter(commitment=old).order_by("pk")
     kept = [
         ConversationCommitment(conversation_id=link.conversation_id, commitment=new, made_at=link.made_at)
@@ -64,7 +67,7 @@ def hand_on(*, old: Commitment, new: Commitment) -> None:
 
 
 def conversations_address(commitment_from: Conversation) -> str:
-    """Where a commitment is made from the conversation."""
+    """Address of the form for a commitment from this conversation."""
     return f"{reverse('commitments:new')}?from={CONVERSATION.name}-{commitment_from.pk}"
 
 

@@ -1,4 +1,4 @@
-"""What this room holds about people, and what becomes of it when somebody is erased."""
+"""Personal data rules for erasure and export."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ RULES = (
     Rule("conversations.Attendee", "job_title", Fate.CLEAR, "what they were when they took part"),
     Rule("conversations.Point", "closed_by", Fate.KEEP, "who said that it is over", ("closed_reason", "closed_at")),
     Rule("conversations.PointEntry", "made_by", Fate.KEEP, "who made an ask or offer of it", ("made_at",)),
-    # The words belong to the organisation and are restricted: who wrote them, and when, is all that is theirs.
+    # The text belongs to the organisation and is restricted; only author and time are personal.
     Rule("conversations.PrivateNote", "written_by", Fate.KEEP, "who wrote their organisation's note", ("written_at",)),
     Rule("conversations.NextStep", "owner", Fate.KEEP, "who does it", ("text", "due_on")),
     Rule("conversations.Correction", "author", Fate.KEEP, "who suggested it", ("text", "made_at")),

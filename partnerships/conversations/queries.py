@@ -1,6 +1,4 @@
-"""Reading conversations: lists, what each reader may know of who was there, both sides' points, what waits, who went
-quiet.
-"""
+"""Read conversations: lists, attendees, points, and work that waits."""
 
 from __future__ import annotations
 
@@ -61,12 +59,15 @@ SOON = dt.timedelta(days=7)
 
 
 def for_partnership(partnership: Partnership, user: User) -> ConversationQuerySet:
-    """Those of a partnership that the person may see, newest first."""
+    """Conversations of a partnership the person may see, newest first."""
     return in_order(Conversation.objects.visible_to(user).filter(partnership=partnership)).for_listing()
 
 
 def only_shared_partnership(user: User, sides: Collection[Organisation]) -> Partnership | None:
-    """The one live partnership that the person edits in and all the sides take part in; None where there are more."""
+    """The live partnership that the person edits in and all sides belong to.
+
+    None if there are several.
+    """
     shared = Partnership.objects.present_for(user, *EDITING_ROLES).live()
     for side in sides:
         shared = shared.filter(Exists(Party.objects.present().filter(partnership=OuterRef("pk"), organisation=side)))
@@ -80,12 +81,18 @@ def kept_by(user: User) -> ConversationQuerySet:
 
 
 def events_of_own_side(user: User) -> Q:
-    """The condition on events of one's own side alone: about points, and with names where the record gives none."""
+    """Condition on events that only one's own side may see.
+
+    Events about points, and events with names that the record does not give.
+    """
     return Q(organisation_id__in=Organisation.objects.of_person(user).values("pk"))
 
 
 def events_of_conversations(user: User) -> Q:
-    """The condition on events that every side reads: not the nameless line about what one's own side did."""
+    """Condition on events that every side may see.
+
+    Without the nameless version of what one's own side did.
+    """
     told_in_full = Organisation.objects.of_person(user).filter(
         pk=Cast(KeyTextTransform("side", OuterRef("data")), BigIntegerField())
     )
@@ -93,7 +100,7 @@ def events_of_conversations(user: User) -> Q:
 
 
 def story_of(conversation: Conversation, user: User) -> QuerySet[Event]:
-    """What happened to a conversation, newest first, as far as the person may know."""
+    """Timeline of a conversation, newest first, as the person may see it."""
     own_line = Q(target_kind="conversation_side", target_id=conversation.pk)
     here = own_line | Q(target_kind="conversation", target_id=conversation.pk)
     within = Q(within_kind="conversation", within_id=conversation.pk)
@@ -101,7 +108,7 @@ def story_of(conversation: Conversation, user: User) -> QuerySet[Event]:
 
 
 def between(*, user: User, ours: Organisation, theirs: Organisation) -> ConversationQuerySet:
-    """Those in which both organisations took part and that the person may see, newest first."""
+    """Conversations with both organisations the person may see, newest first."""
     return _of_both(user, ours, theirs).for_listing()
 
 
@@ -115,7 +122,7 @@ def in_order(conversations: ConversationQuerySet) -> ConversationQuerySet:
 
 
 def with_story(conversations: ConversationQuerySet) -> ConversationQuerySet:
-    """With all that a conversation's own page shows, private notes apart."""
+    """Fetch everything that its own page shows, except private notes."""
     steps = NextStep.objects.select_related("organisation", "owner", "action").order_by("due_on", "pk")
     points = Point.objects.select_related("organisation", "became__entry").order_by("kind", "pk")
     corrections = Correction.objects.select_related("organisation", "author", "answered_by").order_by("made_at", "pk")
@@ -129,14 +136,14 @@ def with_story(conversations: ConversationQuerySet) -> ConversationQuerySet:
 
 
 def private_notes_of(conversation: Conversation, user: User) -> list[PrivateNote]:
-    """What the person's own organisations noted for themselves."""
+    """Private notes of the person's own organisations."""
     mine = PrivateNote.objects.visible_to(user).filter(conversation=conversation).exclude(text="")
     return list(mine.select_related("organisation", "written_by").order_by("pk"))
 
 
 @dataclass(frozen=True, slots=True)
 class Seats:
-    """Who was there for one side, as far as a reader may know: names, or only how many."""
+    """Attendees of one side as a reader may see them: names or a number."""
 
     organisation: Organisation | None
     names: tuple[str, ...]
@@ -144,10 +151,10 @@ class Seats:
 
 
 def seats_shown(conversation: Conversation, own: Iterable[int]) -> list[Seats]:
-    """Attendees by side for a reader of the organisations `own` (ids), in the way they agreed to be named.
+    """Attendees by side for a reader of the organisations `own` (ids).
 
-    One's own people are always named. Of the others: names when attributed by name, the number of people when by
-    organisation, and nothing but the number, without the organisation, when anonymous. Needs attendees fetched.
+    One's own people are always named. Others are named if the attribution is by name; only counted if it is by
+    organisation; only counted, without the organisation, if it is anonymous. Needs attendees fetched.
     """
     mine = set(own)
     sides: dict[int, list[Attendee]] = defaultdict(list)
@@ -170,31 +177,31 @@ def _seat_words(seat: Attendee) -> str:
     return f"{seat.display_name}, {seat.job_title}" if seat.job_title else seat.display_name
 
 
-#: Points of one kind shown at once; the rest folds.
+#: Points of one kind shown at first; the rest is collapsed.
 UNFOLDED = 5
 
 
 @dataclass(frozen=True, slots=True)
 class PointGroup:
-    """Points of one kind under their heading."""
+    """Points of one kind with their heading."""
 
     label: str
     points: list[Point]
 
     @property
     def first(self) -> list[Point]:
-        """Those that are shown at once: all, unless there are many."""
+        """Points shown at first."""
         return self.points[:UNFOLDED] if len(self.points) > UNFOLDED + 1 else self.points
 
     @property
     def folded(self) -> list[Point]:
-        """The others."""
+        """Points in the collapsed part."""
         return self.points[len(self.first) :]
 
 
 @dataclass(slots=True)
 class SidePoints:
-    """One side's objectives, obstacles and opportunities; `organisation` is None where they may not be attributed."""
+    """Points of one side; `organisation` is None if they are anonymous."""
 
     organisation: Organisation | None
     objectives: list[Point] = field(default_factory=list)
@@ -202,7 +209,7 @@ class SidePoints:
     opportunities: list[Point] = field(default_factory=list)
 
     def add(self, point: Point) -> None:
-        """Put a point where it belongs."""
+        """Add a point to the list of its kind."""
         lists = {
             PointKind.OBJECTIVE: self.objectives,
             PointKind.OBSTACLE: self.obstacles,
@@ -221,16 +228,16 @@ class SidePoints:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing in it."""
+        """Whether it has no points."""
         return not (self.objectives or self.obstacles or self.opportunities)
 
 
 def points_of_partnership(partnership: Partnership, user: User) -> list[SidePoints]:
-    """Each party's current objectives, obstacles and opportunities, side by side, as far as the person may see them.
+    """Current points of each party, as far as the person may see them.
 
-    The reader's own organisation comes first, then the others by name; parties without any are there too, so that the
-    gap is seen, but for one that only observes. Points of anonymous conversations come last, without their side, unless
-    they are the reader's own. What a side said in several conversations stands once, as it was said last.
+    The reader's own organisation comes first, then the others by name. Parties without points are included, so that the
+    gap is visible, except observers. Points of anonymous conversations come last, without their side, unless they are
+    the reader's own. A point repeated in several conversations is shown once, as last worded.
     """
     taking_part = Party.objects.present().filter(partnership=partnership).exclude(role=PartyRole.OBSERVER)
     present = taking_part.values("organisation")
@@ -240,7 +247,7 @@ def points_of_partnership(partnership: Partnership, user: User) -> list[SidePoin
 
 
 def points_between(*, user: User, ours: Organisation, theirs: Organisation) -> list[SidePoints]:
-    """The current points of two organisations, from conversations in which both took part."""
+    """Current points of two organisations, from conversations with both."""
     both = Conversation.objects.with_organisation(ours).with_organisation(theirs)
     return _by_side([ours, theirs], Point.objects.filter(conversation__in=both), user)
 
@@ -274,10 +281,10 @@ def _by_side(bodies: list[Organisation], points: QuerySet[Point], user: User) ->
 
 
 def let_act(sides: Iterable[SidePoints], edited: Collection[int]) -> None:
-    """Let each point carry what somebody who edits for these organisations (ids) may do with it.
+    """Set what an editor of these organisations (ids) may do with each point.
 
-    Its own side closes it, and makes an ask of its obstacle; any side that took part makes an offer of an opportunity.
-    Needs the sides of each point's conversation fetched.
+    Its own side may close it, and make an ask of its obstacle; any side may make an offer of an opportunity. Needs the
+    sides of each point's conversation fetched.
     """
     for point in (point for side in sides for group in side.groups for point in group.points):
         took_part = {side.organisation_id for side in point.conversation.sides.all()}
@@ -288,7 +295,10 @@ def let_act(sides: Iterable[SidePoints], edited: Collection[int]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Another party of a partnership, and when the reader's side last spoke with it; `days` ago, or never."""
+    """Another party, and when the reader's side last spoke with it.
+
+    `last` and `days` are None if they never spoke.
+    """
 
     organisation: Organisation
     last: dt.date | None
@@ -298,9 +308,9 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """A partnership in which nobody has spoken for a while. `since` is the last conversation, or the beginning.
+    """A partnership that has gone quiet.
 
-    `contacts` are the other parties, those with whom it has been quiet for longest on top.
+    `since` is the last conversation, or the start. `contacts` are the other parties, longest silence first.
     """
 
     partnership: Partnership
@@ -311,7 +321,7 @@ class Quiet:
 
     @property
     def with_whom(self) -> str:
-        """`Westmarch Borough Council and 2 others`; nothing where nobody else takes part."""
+        """`Westmarch Borough Council and 2 others`; empty without others."""
         names = [contact.organisation.display_name for contact in self.contacts]
         if len(names) > 2:
             names = [names[0], f"{len(names) - 1} others"]
@@ -319,11 +329,10 @@ class Quiet:
 
 
 def gone_quiet(user: User, now: dt.datetime) -> list[Quiet]:
-    """Live partnerships that the person edits for, with no conversation for as long as each allows, the quietest
-    first.
+    """Live partnerships that have gone quiet, longest silence first.
 
-    Those with a conversation planned for today or later are not among them. Only conversations that the person may
-    see count.
+    Those that the person edits for, each by its own limit. Without those that have a conversation planned for today or
+    later. Only conversations that the person may see count.
     """
     today = timezone.localdate(now)
     live = Partnership.objects.present_for(user, *EDITING_ROLES).live()
@@ -346,7 +355,7 @@ def gone_quiet(user: User, now: dt.datetime) -> list[Quiet]:
 
 
 def _quiet(now: dt.datetime) -> Reach:
-    """Parties of live partnerships in which, as far as everybody of the party sees, nobody has spoken for a while."""
+    """Parties of live partnerships that have gone quiet for the whole party."""
     today = timezone.localdate(now)
     allowed = Coalesce("partnership__contact_days", settings.NO_CONTACT_DAYS)
     last = ExpressionWrapper(Value(today, DateField()) - allowed, DateField())
@@ -370,15 +379,16 @@ def _quiet_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 def contacts_of(partnership: Partnership, user: User, now: dt.datetime) -> list[Contact]:
-    """The other parties that take part, and when the person's side last spoke with each; the quietest on top."""
+    """The other parties with the last contact of each, longest silence first."""
     today = timezone.localdate(now)
     return _contacts(user, [partnership], today).get(partnership.pk, [])
 
 
 def _contacts(user: User, partnerships: Collection[Partnership], today: dt.date) -> dict[int, list[Contact]]:
-    """By partnership: the other parties and the last conversation the person may see that both sides took part in.
+    """By partnership: the other parties, and the last conversation with each.
 
-    One that belongs to another partnership does not count for this one; one that belongs to none does.
+    Only conversations that the person may see. One that belongs to another partnership does not count; one that belongs
+    to none does.
     """
     if not partnerships:
         return {}
@@ -415,7 +425,7 @@ def _contacts(user: User, partnerships: Collection[Partnership], today: dt.date)
 
 
 def _records(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
-    """Records that a side has to agree, those with a correction to answer, and talks to write down."""
+    """Records to agree to, corrections to answer, conversations to write up."""
     open_ones = Conversation.objects.filter(status__in=OPEN_FOR_CORRECTION)
     asked = Correction.objects.filter(conversation=OuterRef("pk"), answered_at=None)
     planned = Conversation.objects.filter(status=Status.PLANNED, held_on__lte=timezone.localdate(now))
@@ -452,14 +462,15 @@ def _in_words(user: User, waiting: list[tuple[str, Conversation, dt.datetime | N
 
 
 def partnerships_known_to(user: User, conversations: Iterable[Conversation]) -> dict[int, str]:
-    """The titles of the conversations' partnerships by number, where the reader may know of them: a side that takes
-    no part in a partnership reads the record all the same.
+    """Titles of the conversations' partnerships the reader may know of, by id.
+
+    A side outside the partnership may read the record, but not the title.
     """
     ids = {one.partnership_id for one in conversations if one.partnership_id}
     return dict(Partnership.objects.visible_to(user).filter(pk__in=ids).values_list("pk", "title")) if ids else {}
 
 
-#: A next contact that was planned longer ago than this is not asked for any more.
+#: Age limit of a planned next contact; older ones are ignored.
 _RECALLED = dt.timedelta(days=730)
 
 
@@ -468,8 +479,10 @@ def _held_or_planned(today: dt.date) -> Q:
 
 
 def _past_contacts(now: dt.datetime) -> Reach:
-    """Sides of conversations whose next contact has come, with another side that has not been met since, as far as
-    everybody of this side sees."""
+    """Sides whose planned next contact is due soon or overdue.
+
+    Only if the side has not met one of the others since, in conversations that everybody of the side may see.
+    """
     today = timezone.localdate(now)
     later = Q(held_on__gt=OuterRef("conversation__held_on")) | Q(
         held_on=OuterRef("conversation__held_on"), pk__gt=OuterRef("conversation")
@@ -491,8 +504,10 @@ def _past_contacts(now: dt.datetime) -> Reach:
 
 
 def _contacts_due(user: User, today: dt.date) -> list[Conversation]:
-    """The conversations whose planned next contact has come, and after which the person's side has not spoken with
-    one of the others again, nor planned to. It waits for every side that may read the record.
+    """Conversations whose planned next contact is due soon or overdue.
+
+    Only if there is another side that the person's side has not met since, nor planned to meet. It waits for every side
+    that may read the record.
     """
     edited = set(Organisation.objects.of_person(user, *EDITING_ROLES).values_list("pk", flat=True))
     took_part = Side.objects.filter(conversation=OuterRef("pk"), organisation__in=edited)
@@ -533,28 +548,32 @@ def _quiet_waiting(quiet: Quiet) -> Waiting:
         what=f"{words} with {quiet.with_whom}" if quiet.with_whom else words,
         title=quiet.partnership.title,
         path=f"{reverse('conversations:new')}?partnership={quiet.partnership.pk}",
-        # It waits since the silence became too long, not since it began: what people asked for comes before.
+        # Waiting since the limit was passed, not since the last conversation: requests from people sort first.
         since=timezone.make_aware(dt.datetime.combine(too_long, dt.time())),
         within=quiet.partnership.title,
     )
 
 
 def last_held(*, user: User, ours: Organisation, theirs: Organisation, today: dt.date) -> Conversation | None:
-    """The last conversation the two had, as far as the person may see it."""
+    """The last conversation of the two that the person may see."""
     held = with_story(_of_both(user, ours, theirs).held())
     return held.filter(held_on__lte=today).first()
 
 
 def due_soon(user: User, now: dt.datetime) -> list[Conversation]:
-    """Planned conversations of the person's organisations within `SOON`, the next one first."""
+    """Conversations of the person's organisations planned within `SOON`.
+
+    The next one first.
+    """
     today = timezone.localdate(now)
     planned = Conversation.objects.visible_to(user).filter(status=Status.PLANNED, held_on__range=(today, today + SOON))
     return list(planned.for_listing().order_by(F("held_on").asc(), "pk"))
 
 
 def people_of(organisations: Iterable[Organisation], user: User) -> QuerySet[User]:
-    """People who may be named as attendees: of one's own organisations, and of those that share a partnership with
-    them.
+    """People who may be attendees.
+
+    People of one's own organisations, and of those in the same partnerships.
     """
     mine = Organisation.objects.of_person(user, *EDITING_ROLES)
     shared = Partnership.objects.present_for(user, *EDITING_ROLES)
@@ -568,8 +587,9 @@ def people_of(organisations: Iterable[Organisation], user: User) -> QuerySet[Use
 
 
 def attendees_with_access(conversation: Conversation) -> QuerySet[User]:
-    """Those who were there, have an account, and act today for a side: they may read the record once it is
-    circulated.
+    """Attendees who may read the record once it is circulated.
+
+    They have an account and act for a side today.
     """
     acting = Membership.objects.current().filter(organisation__in=conversation.sides.values("organisation"))
     there = Attendee.objects.filter(conversation=conversation, person__isnull=False)
@@ -580,9 +600,10 @@ def attendees_with_access(conversation: Conversation) -> QuerySet[User]:
 
 
 def points_shown(conversation: Conversation, own: Iterable[int]) -> list[SidePoints]:
-    """The record's points by side, for a reader of the organisations `own` (ids); those over are among them.
+    """The record's points by side, also closed ones, for one reader.
 
-    In an anonymous record, points of other sides stand together without their side. Needs the story fetched.
+    `own` are the ids of the reader's organisations. In an anonymous record, points of other sides are listed together
+    without their side. Needs the story fetched.
     """
     mine = set(own)
     anonymous = conversation.attribution == Attribution.ANONYMOUS
@@ -598,14 +619,17 @@ def points_shown(conversation: Conversation, own: Iterable[int]) -> list[SidePoi
 
 
 def who_may_be_asked(conversation: Conversation, asking: Organisation) -> list[Organisation]:
-    """The other sides that may be addressed by an ask or offer: all but those that only observe the partnership."""
+    """Other sides to which an ask or offer may be addressed.
+
+    All except observers of the partnership.
+    """
     observers = Party.objects.present().filter(partnership=conversation.partnership_id, role=PartyRole.OBSERVER)
     others = conversation.sides.exclude(organisation=asking).exclude(organisation__in=observers.values("organisation"))
     return [side.organisation for side in others.select_related("organisation").order_by("organisation__name", "pk")]
 
 
 def show_entries(sides: Iterable[SidePoints], user: User) -> None:
-    """Let each point carry the ask or offer it became, where the reader may see that."""
+    """Set the ask or offer that each point became, if the reader may see it."""
     points = [point for side in sides for group in side.groups for point in group.points]
     made = {point.pk: point.became.entry_id for point in points if hasattr(point, "became")}
     seen = Entry.objects.visible_to(user).in_bulk(made.values()) if made else {}
@@ -614,13 +638,13 @@ def show_entries(sides: Iterable[SidePoints], user: User) -> None:
 
 
 def sides_to_ask(conversation: Conversation) -> set[int]:
-    """The ids of the sides that have not agreed and for which somebody signs in here who could."""
+    """Ids of sides that have not agreed and have somebody who can."""
     waiting = conversation.sides.filter(agreed_at=None).values("organisation")
     able = Membership.objects.current().filter(organisation__in=waiting, role__in=EDITING_ROLES)
     return set(able.values_list("organisation_id", flat=True))
 
 
-#: What waits in conversations: records to agree, corrections to answer, talks to record or to have.
+#: Work that waits: records to agree to, corrections to answer, conversations to write up or to hold.
 WAITING = (
     Source(_records_wanted, _records),
     Source(_contacts_wanted, lambda now: (_past_contacts(now),)),

@@ -1,4 +1,4 @@
-"""What the conversations room registers at start-up."""
+"""Registrations of the conversations room."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from partnerships.people.personal import register_personal
 
 
 def register() -> None:
-    """Register whose events one sees, origins of commitments, personal data, sections and kinds of email."""
+    """Register event visibility, origins, personal data, sections and emails."""
     register_events(EventKind)
     for name, condition in (("conversation", events_of_conversations), ("conversation_side", events_of_own_side)):
         register_kind(

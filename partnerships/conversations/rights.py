@@ -1,4 +1,7 @@
-"""What a person may do with a conversation: editors and leads, for their own side (docs/rights.md)."""
+"""What a person may do with a conversation (docs/rights.md).
+
+Editors and leads act for their own side.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,10 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What one person may do with one conversation now. `sides` are those that they edit for."""
+    """Rights of one person over one conversation now.
+
+    `sides` are those that they edit for.
+    """
 
     conversation: Conversation
     sides: tuple[Organisation, ...]
@@ -31,7 +37,7 @@ class Rights:
 
     @property
     def other_sides(self) -> tuple[Organisation, ...]:
-        """The sides they edit for that do not keep the record."""
+        """Sides they edit for, except the keeper."""
         return tuple(side for side in self.sides if side.pk != self.conversation.organisation_id)
 
     @property
@@ -41,12 +47,12 @@ class Rights:
 
     @property
     def may_circulate(self) -> bool:
-        """Whether they may show the draft to the other sides."""
+        """Whether they may circulate the draft."""
         return self.keeps and self.conversation.is_draft
 
     @property
     def may_cancel(self) -> bool:
-        """Whether they may call a planned conversation off."""
+        """Whether they may cancel a planned conversation."""
         return self.keeps and self.conversation.is_planned
 
     @property
@@ -56,12 +62,12 @@ class Rights:
 
     @property
     def may_answer(self) -> bool:
-        """Whether they answer corrections."""
+        """Whether they may answer corrections."""
         return self.keeps and self.conversation.is_open_for_correction
 
     @property
     def to_agree_for(self) -> tuple[Organisation, ...]:
-        """The sides for which their agreement is still missing."""
+        """Sides for which they may still agree."""
         if not self.conversation.is_open_for_correction:
             return ()
         return tuple(side for side in self.sides if side.pk not in self.agreed)
@@ -73,7 +79,7 @@ class Rights:
 
 
 def rights_over(conversation: Conversation, person: User, now: dt.datetime) -> Rights:
-    """What the person may do with the conversation on the day of `now`."""
+    """Rights of the person on the day of `now`."""
     sides = list(conversation.sides.select_related("organisation").order_by("pk"))
     edited = roles_of(person, now).edited_among([side.organisation_id for side in sides])
     return Rights(

@@ -1,4 +1,4 @@
-"""What this room adds to an organisation's page: when one last spoke with it, and what to do before the next time."""
+"""Sections on an organisation's page: last conversation, and the next one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from partnerships.people.models import User
 
 
 def meeting_section(user: User, organisation: Organisation) -> Section | None:
-    """For people of another organisation: the last conversation, the brief, and the form for the next one."""
+    """Last conversation, brief, and form for the next one.
+
+    For people of other organisations.
+    """
     acting = [membership for membership in acting_memberships(user) if membership.organisation_id != organisation.pk]
     if not acting:
         return None

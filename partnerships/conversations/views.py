@@ -1,6 +1,4 @@
-"""The pages of conversations: the list, one record, the one form that writes it, and a page for each thing done with
-it.
-"""
+"""Pages of conversations."""
 
 from __future__ import annotations
 
@@ -52,13 +50,13 @@ from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.people.told import noting_told
 
-#: More sides than this make a form nobody would fill in at once; then the writer chooses who was there.
+#: Limit of sides for one form; with more, the writer first chooses who took part.
 _MAX_SIDES = 4
 
 
 @require_safe
 def conversation_list(request: HttpRequest) -> HttpResponse:
-    """Every conversation the person may see, newest first, and the partnerships that have gone quiet."""
+    """Conversations the person may see, newest first, and quiet partnerships."""
     user = signed_in(request)
     form = FilterForm(request.GET, user=user)
     rows = Conversation.objects.visible_to(user)
@@ -81,7 +79,10 @@ def conversation_list(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
-    """Record or plan a conversation; first with whom, where the address does not say."""
+    """Record or plan a conversation; the other sides are chosen first.
+
+    That step is skipped if the address names them.
+    """
     user = signed_in(request)
     mine = Organisation.objects.of_person(user, *EDITING_ROLES).order_by("name", "pk")
     if not mine.exists():
@@ -118,7 +119,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 def _number(text: str) -> int | None:
-    """A key from an address, or None."""
+    """An id from the address, or None."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
 
 
@@ -130,7 +131,10 @@ def _partnership(request: HttpRequest, user: User) -> Partnership | None:
 
 
 def _keeper(request: HttpRequest, mine: OrganisationQuerySet, partnership: Partnership | None) -> Organisation:
-    """For which of their organisations the person writes: the one named, one that is a party, or the first."""
+    """The organisation that keeps the record.
+
+    The one named in the address, else a party, else the person's first.
+    """
     number = _number(request.GET.get("for", ""))
     if number is not None:
         return get_object_or_404(mine, pk=number)
@@ -144,20 +148,20 @@ def _keeper(request: HttpRequest, mine: OrganisationQuerySet, partnership: Partn
 def _others(
     request: HttpRequest, user: User, keeper: Organisation, partnership: Partnership | None
 ) -> list[Organisation]:
-    """With whom it was, as far as the address says: the organisations named, or the only other party."""
+    """The other sides: as named in the address, or the only other party."""
     if "choose" in request.GET:
         return []
     named = _named(request, user, keeper)
     if named or partnership is None:
         return named
-    # An observer is hardly ever one of those who talked, and would have to agree to the record.
+    # Observers rarely take part, and would have to agree to the record.
     taking_part = partnership.parties.present().exclude(role=PartyRole.OBSERVER).exclude(organisation=keeper)
     others = [party.organisation for party in taking_part.select_related("organisation")[:2]]
     return others if len(others) == 1 else []
 
 
 def _named(request: HttpRequest, user: User, keeper: Organisation) -> list[Organisation]:
-    """The organisations that the address names, but for the one that keeps the record."""
+    """Organisations named in the address, except the keeper."""
     numbers = [number for text in request.GET.getlist("with") if (number := _number(text)) is not None]
     bodies = Organisation.objects.visible_to(user).exclude(pk=keeper.pk).order_by("name", "pk")
     return list(bodies.filter(pk__in=numbers)[:_MAX_SIDES]) if numbers else []
@@ -172,7 +176,7 @@ def _choose(
     chosen: Sequence[Organisation] = (),
     back: str = "",
 ) -> HttpResponse:
-    """Ask with whom it was: parties of the partnership, a partner from the list, or any organisation found by name."""
+    """Choose the other sides: parties, known partners or a search result."""
     if request.method == "POST":
         raise Http404
     text = request.GET.get("find", "").strip()[:100]
@@ -204,7 +208,7 @@ def _choose(
 
 
 def _parties(partnership: Partnership, keeper: Organisation, kept: Sequence[Organisation]) -> dict[int, str]:
-    """The other parties with their part, and whoever else is chosen already, by number."""
+    """Roles of the other parties and of sides already chosen, by id."""
     parties = partnership.parties.present().exclude(organisation=keeper).select_related("organisation")
     words = {
         party.organisation_id: f"{party.organisation.name}{' (observer)' if party.role == PartyRole.OBSERVER else ''}"
@@ -215,7 +219,7 @@ def _parties(partnership: Partnership, keeper: Organisation, kept: Sequence[Orga
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One conversation: who was there, what was said, both sides' points, what follows, and where the record stands."""
+    """One conversation: attendees, record, points, next steps and status."""
     user = signed_in(request)
     conversation = get_object_or_404(queries.with_story(Conversation.objects.visible_to(user)), pk=pk)
     own = set(Organisation.objects.of_person(user).values_list("pk", flat=True))
@@ -253,7 +257,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change the record."""
+    """Edit the record."""
     user = signed_in(request)
     conversation = get_object_or_404(queries.with_story(Conversation.objects.visible_to(user)), pk=pk)
     _require(rights_over(conversation, user, timezone.now()).keeps)
@@ -303,7 +307,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def circulate(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the record to the other sides, and tell those of them who were there."""
+    """Circulate the record and email its attendees."""
     user, conversation, rights = _opened(request, pk)
     _require(rights.keeps)
     form = ConfirmForm(posted(request), submit="Circulate this record", cancel=conversation.get_absolute_url())
@@ -322,13 +326,13 @@ def circulate(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _told(conversation: Conversation, author: User) -> list[User]:
-    """Who is told of the circulated record: those who were there and may read it, but for the author."""
+    """Recipients: attendees who may read the record, except the author."""
     return list(queries.attendees_with_access(conversation).exclude(pk=author.pk))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    """Call a planned conversation off."""
+    """Cancel a planned conversation."""
     user, conversation, rights = _opened(request, pk)
     _require(rights.keeps)
     form = ReasonForm(posted(request), submit="Call it off", cancel=conversation.get_absolute_url())
@@ -370,7 +374,7 @@ def correct(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: HttpRequest, pk: int) -> HttpResponse:
-    """Answer a correction for the keeper of the record."""
+    """Answer a correction for the keeper."""
     user = signed_in(request)
     seen = Conversation.objects.visible_to(user)
     correction = get_object_or_404(
@@ -427,7 +431,7 @@ def agree(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def private_note(request: HttpRequest, pk: int) -> HttpResponse:
-    """Write one's own organisation's private note."""
+    """Edit one's own organisation's private note."""
     user, conversation, rights = _opened(request, pk)
     _require(rights.edits)
     organisation = rights.sides[0]
@@ -455,7 +459,7 @@ def private_note(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def close(request: HttpRequest, pk: int) -> HttpResponse:
-    """Say that an objective, obstacle or opportunity no longer holds."""
+    """Close a point."""
     user, point, rights = _point(request, pk)
     _require(any(side.pk == point.organisation_id for side in rights.sides))
     back = _back(request, point)
@@ -497,12 +501,12 @@ def become(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _lines(user: User, conversation: Conversation) -> list[TimelineLine]:
-    """What happened to it, newest first; its own page need not say of what."""
+    """Timeline, newest first, without the conversation's own title."""
     return [replace(line, subject="") for line in timeline_lines(queries.story_of(conversation, user)[:100])]
 
 
 def _back(request: HttpRequest, point: Point) -> str:
-    """Where somebody came from: the page of the partnership, if the address says so, else the record."""
+    """Where the person came from: the partnership's page, or the record."""
     partnership = point.conversation.partnership_id
     if partnership and request.GET.get("from") == "partnership":
         return reverse("web:partnership-conversations", args=[partnership])
@@ -510,7 +514,10 @@ def _back(request: HttpRequest, point: Point) -> str:
 
 
 def _point(request: HttpRequest, pk: int) -> tuple[User, Point, Rights]:
-    """Who asks, the point they may see and may know the side of, and what they may do with its conversation."""
+    """The person, a point whose side they may know, and their rights.
+
+    Rights over the point's conversation.
+    """
     user = signed_in(request)
     seen = Point.objects.visible_to(user).select_related("conversation__organisation", "organisation")
     point = get_object_or_404(seen, pk=pk)
@@ -518,18 +525,18 @@ def _point(request: HttpRequest, pk: int) -> tuple[User, Point, Rights]:
 
 
 def _opened(request: HttpRequest, pk: int) -> tuple[User, Conversation, Rights]:
-    """Who asks, the conversation they may see, and what they may do with it."""
+    """The person, the conversation they may see, and their rights."""
     user = signed_in(request)
     conversation = get_object_or_404(Conversation.objects.visible_to(user).for_listing(), pk=pk)
     return user, conversation, rights_over(conversation, user, timezone.now())
 
 
 def _require(allowed: bool) -> None:
-    """Refuse (403) somebody who sees the record but may not do this."""
+    """Raise 403 for somebody who sees the record but may not do this."""
     if not allowed:
         raise PermissionDenied
 
 
 def _answer(request: HttpRequest, template: str, context: dict[str, Any], form: BaseForm) -> HttpResponse:
-    """The page: 422 when the form came back with errors."""
+    """The page; status 422 when the form has errors."""
     return render(request, template, context, status=422 if form.errors else 200)

@@ -1,4 +1,4 @@
-"""Everything that changes a conversation: its record, agreeing on it, its points, and private notes."""
+"""Services that change conversations, their points and private notes."""
 
 from partnerships.conversations.services.agreeing import (
     UnableToAgree,

@@ -1,4 +1,4 @@
-"""Next steps become actions of the commitments room once the record is shared."""
+"""Make actions of next steps when the record is circulated."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from partnerships.people.models import User
 
 
 def make_actions(conversation: Conversation, *, author: User, now: dt.datetime) -> None:
-    """Make an action of each next step that is none yet, for the other side where there is just one.
+    """Make an action of each next step that has none yet.
 
-    Steps of the keeper's own people are agreed at once; others wait until their organisation accepts them.
-    Call inside the transaction that shares the record.
+    It is for the other side, if there is just one. Steps of the keeper's own people are agreed at once; others must be
+    accepted by their organisation. Call inside the transaction that circulates the record.
     """
     sides = [side.organisation for side in conversation.sides.select_related("organisation").order_by("pk")]
     for step in conversation.next_steps.filter(action=None).select_related("organisation", "owner").order_by("pk"):
-        # Somebody who has left since it was written down cannot be given it.
+        # A person who has left since cannot own the action.
         able = step.owner is not None and people_who_may_own(step.organisation).filter(pk=step.owner.pk).exists()
         step.action = propose_action(
             organisation=step.organisation,
@@ -34,9 +34,9 @@ def make_actions(conversation: Conversation, *, author: User, now: dt.datetime) 
 
 
 def _other_side(step: NextStep, keeper: Organisation, sides: list[Organisation]) -> Organisation | None:
-    """For whom the step is done: the keeper, or, when the keeper does it, the only other side.
+    """Receiver of the step: the keeper, or the only other side if it acts.
 
-    What the keeper does after a record that names nobody stays its own: an action tells its reader who owns it.
+    None if the keeper acts and there are several other sides, or the record names nobody: an action shows its owner.
     """
     if step.organisation_id != keeper.pk:
         return keeper

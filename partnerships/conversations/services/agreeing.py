@@ -1,4 +1,4 @@
-"""Agreeing on the record: circulated to those who took part, corrected, agreed by every side, and then locked."""
+"""Services for agreeing on a record: circulate, correct, agree."""
 
 from __future__ import annotations
 
@@ -23,16 +23,19 @@ class UnableToCirculate(Exception):
 
 
 class UnableToCorrect(Exception):
-    """It is not circulated, or the correction is answered."""
+    """It is not circulated, or the correction has been answered."""
 
 
 class UnableToAgree(Exception):
-    """It is not circulated, this side agreed already, or what was seen is not what stands there now."""
+    """It is not circulated, agreed already, or has changed since."""
 
 
 @transaction.atomic
 def circulate(*, conversation: Conversation, author: User, now: dt.datetime) -> Conversation:
-    """Show the draft to every side that took part, and make actions of its next steps. Raises `UnableToCirculate`."""
+    """Circulate the draft to every side; next steps become actions.
+
+    Raises `UnableToCirculate`.
+    """
     current = locked(conversation)
     if not current.is_draft:
         raise UnableToCirculate(f"The record is {current.get_status_display().lower()}, not a draft.")
@@ -65,7 +68,7 @@ def circulate(*, conversation: Conversation, author: User, now: dt.datetime) -> 
 def suggest_correction(
     *, conversation: Conversation, organisation: Organisation, text: str, author: User, now: dt.datetime
 ) -> Correction:
-    """Say for a side what should be put right; its keeper answers. Raises `UnableToCorrect`."""
+    """Suggest a correction for a side. Raises `UnableToCorrect`."""
     current = locked(conversation)
     if not current.is_open_for_correction:
         raise UnableToCorrect(f"The record is {current.get_status_display().lower()}.")
@@ -86,8 +89,9 @@ def suggest_correction(
 def answer_correction(
     *, correction: Correction, taken_up: bool, answer: str, author: User, now: dt.datetime
 ) -> Correction:
-    """Say for the keeper whether a correction was taken up; no without a reason is refused. Raises
-    `UnableToCorrect`.
+    """Accept or refuse a correction for the keeper.
+
+    Refusing needs a reason. Raises `UnableToCorrect`.
     """
     current = locked(correction.conversation)
     found = Correction.objects.select_for_update(of=("self",)).get(pk=correction.pk)
@@ -114,9 +118,10 @@ def answer_correction(
 def agree_record(
     *, conversation: Conversation, organisation: Organisation, revision: int, author: User, now: dt.datetime
 ) -> Conversation:
-    """Agree to the record for one side; when every side that has somebody here to ask agrees, it is locked.
+    """Agree to the record for one side; the last agreement locks it.
 
-    `revision` is the one the author saw. Open corrections are answered first. Raises `UnableToAgree`.
+    Only sides with somebody here who can agree are needed. `revision` is the one the author saw. Open corrections must
+    be answered first. Raises `UnableToAgree`.
     """
     current = locked(conversation)
     if not current.is_open_for_correction:

@@ -1,4 +1,4 @@
-"""Private notes: what one organisation writes for itself about a conversation."""
+"""Service for private notes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from partnerships.people.models import User
 
 
 class UnableToNote(Exception):
-    """A colleague changed the note meanwhile."""
+    """Somebody else changed the note in the meantime."""
 
 
 @transaction.atomic
@@ -29,9 +29,9 @@ def write_private_note(
     now: dt.datetime,
     revision: int | None = None,
 ) -> PrivateNote | None:
-    """Write, change or (with nothing) clear one's own organisation's note; a locked record does not lock it.
+    """Write, change or (with empty text) clear the organisation's own note.
 
-    `revision` is the one the author saw, 0 for none. Raises `UnableToNote`.
+    Also on a locked record. `revision` is the one the author saw, 0 for none. Raises `UnableToNote`.
     """
     took_part = conversation.sides.filter(organisation=organisation).exists()
     may_note = took_part and roles_of(author, now).edit_for(organisation.pk)

@@ -1,4 +1,4 @@
-"""Keeping points current: saying that one is over, and making an ask of an obstacle or an offer of an opportunity."""
+"""Services for points: close, or turn into an ask or offer."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _MADE = {PointKind.OBSTACLE: EventKind.ASK_MADE, PointKind.OPPORTUNITY: EventKin
 
 
 class UnableToChangePoint(Exception):
-    """It is closed, or has become an ask or offer already."""
+    """It is closed, or is an ask or offer already."""
 
 
 @transaction.atomic
 def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) -> Point:
-    """Say that an objective, obstacle or opportunity no longer holds, and why. Raises `UnableToChangePoint`.
+    """Close a point, with a reason. Raises `UnableToChangePoint`.
 
-    What the same side said in the same words in other conversations of the partnership is closed with it: it stands
-    among what they want only once. The reason stays in the conversation where it was given; records without names are
-    left alone, for what closes with another would tell whose it is.
+    Points of the same side with the same words in other conversations of the partnership are closed too, since lists
+    show them once. The reason stays in the conversation where it was given. Anonymous records are left alone: closing
+    together would reveal the side.
     """
     locked(point.conversation)
     current = Point.objects.select_related("conversation", "organisation").get(pk=point.pk)
@@ -53,7 +53,7 @@ def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) ->
 
 
 def _said_again(point: Point) -> list[Point]:
-    """The same point of the same side in other conversations of the partnership, still current."""
+    """The same point in other conversations of the partnership, still open."""
     if point.conversation.partnership_id is None or point.conversation.attribution == Attribution.ANONYMOUS:
         return []
     same = Point.objects.current().filter(
@@ -78,10 +78,10 @@ def turn_into_entry(
     now: dt.datetime,
     addressees: Sequence[Organisation] = (),
 ) -> Entry:
-    """Make an ask of an obstacle, or an offer of an opportunity, as a draft of `organisation` that keeps the link.
+    """Draft an ask from an obstacle, or an offer from an opportunity.
 
-    An obstacle becomes an ask of the side that has it; an opportunity an offer of any side that took part. It is
-    addressed to `addressees`, or to every other side that may be asked. Raises `UnableToChangePoint`.
+    An obstacle becomes an ask of its own side; an opportunity an offer of any side. It is addressed to `addressees`, or
+    to every other side that may be asked, and stays linked to the point. Raises `UnableToChangePoint`.
     """
     conversation = locked(point.conversation)
     current = Point.objects.select_related("conversation").get(pk=point.pk)
@@ -123,7 +123,7 @@ def turn_into_entry(
 
 
 def _partnership_of(conversation: Conversation, bodies: Sequence[Organisation]) -> Partnership | None:
-    """The partnership that the ask or offer belongs to: the conversation's, where all of them take part in it."""
+    """The conversation's partnership, if all of them take part in it."""
     partnership = conversation.partnership
     if partnership is None or partnership.is_over:
         return None

@@ -1,4 +1,4 @@
-"""Writing a conversation down: planned or held, who was there, what was said, what each side wants, what comes next."""
+"""Services for the record: write, edit, cancel."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ from partnerships.people.models import User
 
 
 class UnableToRecord(Exception):
-    """The record does not hold together, is locked, or was changed by somebody else meanwhile."""
+    """The record is invalid, locked, or was changed by somebody else."""
 
 
 class UnableToCancel(Exception):
-    """It is not planned, or no reason was given."""
+    """It is not planned, or the reason is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttendeeGiven:
-    """Somebody who was there: a person of the directory, or a name."""
+    """An attendee: a known person, or a name."""
 
     organisation: Organisation
     person: User | None = None
@@ -61,7 +61,7 @@ class PointGiven:
 
 @dataclass(frozen=True, slots=True)
 class NextStepGiven:
-    """What somebody will do next, and by when."""
+    """A next step, and when it is due."""
 
     organisation: Organisation
     text: str
@@ -71,9 +71,9 @@ class NextStepGiven:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What the form says of a conversation. `organisations` are the other sides; the keeper is always one.
+    """Content of the form. `organisations` are the sides besides the keeper.
 
-    A planned one, which every side sees at once, has no content yet: nothing said, no points, no next steps.
+    A planned conversation has no summary, points or next steps, since every side sees it at once.
     """
 
     subject: str
@@ -101,9 +101,9 @@ def record_conversation(
     now: dt.datetime,
     key: uuid.UUID | None = None,
 ) -> Conversation:
-    """Write a conversation down for the organisation that keeps the record; held ones begin as a draft.
+    """Create a conversation; one that took place starts as a draft.
 
-    A `key` that made a conversation already gives that one again. Raises `UnableToRecord`.
+    A `key` used before returns the same conversation. Raises `UnableToRecord`.
     """
     made = Conversation.objects.filter(key=key, created_by=author).first() if key else None
     if made is not None:
@@ -121,7 +121,7 @@ def record_conversation(
                 **_fields(record),
             )
     except IntegrityError:
-        # The same form, sent twice at once: the other one was first.
+        # The same form was sent twice at once.
         made = Conversation.objects.filter(key=key, created_by=author).first() if key else None
         if made is None:
             raise
@@ -143,10 +143,10 @@ def record_conversation(
 def edit_conversation(
     *, conversation: Conversation, record: Record, revision: int, author: User, now: dt.datetime
 ) -> Conversation:
-    """Change the record until it is agreed. A circulated one becomes *corrected*, and every other side is asked again.
+    """Change the record until it is agreed.
 
-    A planned one that `record` calls held becomes a draft. `revision` is the one the author saw. Raises
-    `UnableToRecord`.
+    A circulated one becomes *corrected*, and every other side must agree again. A planned one that has taken place,
+    according to `record`, becomes a draft. `revision` is the one the author saw. Raises `UnableToRecord`.
     """
     current = locked(conversation)
     if not current.is_editable:
@@ -185,7 +185,7 @@ def edit_conversation(
 
 @transaction.atomic
 def cancel_planned(*, conversation: Conversation, reason: str, author: User, now: dt.datetime) -> Conversation:
-    """Call off a planned conversation, with the reason. Raises `UnableToCancel`."""
+    """Cancel a planned conversation, with a reason. Raises `UnableToCancel`."""
     current = locked(conversation)
     if not current.is_planned:
         raise UnableToCancel("Only a planned conversation can be called off.")
@@ -261,7 +261,7 @@ def _check_people(record: Record) -> None:
         *((seat.person, seat.organisation) for seat in record.attendees if seat.person),
         *((step.owner, step.organisation) for step in record.next_steps if step.owner),
     ]
-    # People who have left meanwhile keep the seat they had that day.
+    # People who have left since stay attendees of that day.
     known = set(
         Membership.objects.filter(person__in=[person.pk for person, _ in named if person]).values_list(
             "person_id", "organisation_id"
@@ -273,7 +273,7 @@ def _check_people(record: Record) -> None:
 
 
 def _write_parts(conversation: Conversation, record: Record, *, author: User, now: dt.datetime) -> None:
-    """Bring sides, attendees, points and next steps in line with what is given; rows that stay keep their identity."""
+    """Update sides, attendees, points and next steps; unchanged rows stay."""
     bodies = {body.pk: body for body in (conversation.organisation, *record.organisations)}
     _keep_points(conversation, record.points)
     conversation.attendees.all().delete()
@@ -317,7 +317,10 @@ def _write_parts(conversation: Conversation, record: Record, *, author: User, no
 
 
 def _keep_points(conversation: Conversation, given: Sequence[PointGiven]) -> None:
-    """Add the new, leave the known, delete the missing; what became an ask or offer is closed instead of deleted."""
+    """Add new points and delete missing ones.
+
+    One that became an ask or offer is closed instead of deleted.
+    """
     wanted = {(one.organisation.pk, str(one.kind), one.text.strip()): one for one in given if one.text.strip()}
     for point in conversation.points.select_related("became"):
         known = (point.organisation_id, point.kind, point.text)

@@ -1,4 +1,4 @@
-"""What every service here needs: the row under lock, who acts for whom, and the line in the timeline."""
+"""Shared by these services: locks and events."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from partnerships.people.models import User
 
 
 def locked(conversation: Conversation) -> Conversation:
-    """The conversation as it stands, its row locked until the transaction ends."""
+    """The conversation, locked."""
     return (
         Conversation.objects.select_for_update(of=("self",))
         .select_related("organisation", "partnership")
@@ -30,11 +30,10 @@ def note(
     now: dt.datetime,
     **data: Any,
 ) -> None:
-    """Write a line in the conversation's timeline, and in its partnership's; never what was said.
+    """Record an event on the conversation and its partnership.
 
-    What happened to a draft, and under which subject, stays its keeper's own, also when it is circulated later. Where
-    the record names nobody, the side that acted reads who did it, and the others a line that says only what the
-    attribution lets them know.
+    Never with what was said. Events and subject of a draft stay with its keeper, also after it is circulated. If the
+    record is anonymous, the side that acted sees who did it; the others see only what the attribution allows.
     """
     within: tuple[str, int | None] = ("partnership", conversation.partnership_id)
     kind = "conversation"
@@ -59,9 +58,10 @@ def note(
 def _note_for_others(
     conversation: Conversation, event: EventKind, *, organisation: Organisation, now: dt.datetime, data: dict[str, Any]
 ) -> None:
-    """The same line for readers of the other sides: no person, and no organisation where the record names none.
+    """The same event for the other sides: without the person.
 
-    Who keeps the record is on its page in any case. `side` keeps this line from those who read the full one.
+    Also without the organisation if the record is anonymous, unless it is the keeper, which its page names anyway.
+    `side` hides this event from readers of the full one.
     """
     told = conversation.names_sides or organisation.pk == conversation.organisation_id
     record(
@@ -85,7 +85,10 @@ def _note_for_others(
 def note_about_point(
     point: Point, event: EventKind, *, author: User, organisation: Organisation, now: dt.datetime, reason: str = ""
 ) -> None:
-    """Write a line that the side of a point alone reads: others may not be told whose it is."""
+    """Record an event that only the point's side may see.
+
+    Others may not know whose point it is.
+    """
     record(
         actor_id=author.pk,
         organisation_id=organisation.pk,

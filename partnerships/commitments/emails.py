@@ -111,7 +111,7 @@ def write_done(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_answered(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to the giver's people: delivery verified or sent back."""
+    """Email to those who deliver: delivery verified or sent back."""
     commitment, author = _found(due)
     verified = due.params["verified"]
     return _turn(

@@ -238,7 +238,7 @@ def partners_of(user: User) -> QuerySet[Organisation]:
 
 
 def concerned_with(commitment: Commitment) -> QuerySet[User]:
-    """The owner and those who confirmed, if they may read it today."""
+    """Owner, proposer and those who confirmed, if they may read it today."""
     named = (
         commitment.owner_id,
         commitment.proposed_by_id,

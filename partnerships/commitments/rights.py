@@ -85,7 +85,7 @@ class Rights:
 
     @property
     def may_attach(self) -> bool:
-        """Whether they may attach evidence: until the delivery is verified."""
+        """Whether they may attach evidence: from agreement to verification."""
         return (self.commitment.is_under_way or self.commitment.is_done) and self.edits_for_deliverer
 
     @property
@@ -95,7 +95,7 @@ class Rights:
 
     @property
     def may_change_owner(self) -> bool:
-        """Whether they may change the owner: editors and leads of the giver."""
+        """Whether they may change the owner: those who report progress."""
         return not self.commitment.is_over and self.edits_for_deliverer
 
     @property
@@ -108,7 +108,7 @@ class Rights:
     def may_end(self) -> bool:
         """Whether they may end it: leads of either side.
 
-        While it is proposed, also editors of the side that proposed it.
+        Editors of the side that proposed it may withdraw a proposal, and end an action at any time.
         """
         commitment = self.commitment
         if commitment.is_over:

@@ -66,7 +66,7 @@ def for_partnership(partnership: Partnership, user: User) -> ConversationQuerySe
 def only_shared_partnership(user: User, sides: Collection[Organisation]) -> Partnership | None:
     """The live partnership that the person edits in and all sides belong to.
 
-    None if there are several.
+    None unless there is exactly one.
     """
     shared = Partnership.objects.present_for(user, *EDITING_ROLES).live()
     for side in sides:
@@ -464,7 +464,7 @@ def _in_words(user: User, waiting: list[tuple[str, Conversation, dt.datetime | N
 def partnerships_known_to(user: User, conversations: Iterable[Conversation]) -> dict[int, str]:
     """Titles of the conversations' partnerships the reader may know of, by id.
 
-    A side outside the partnership may read the record, but not the title.
+    A side outside the partnership reads the record, but may not know the title.
     """
     ids = {one.partnership_id for one in conversations if one.partnership_id}
     return dict(Partnership.objects.visible_to(user).filter(pk__in=ids).values_list("pk", "title")) if ids else {}

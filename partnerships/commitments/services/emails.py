@@ -21,7 +21,7 @@ def tell_asked(kind: str, commitment: Commitment, *, author: User, now: dt.datet
 
 
 def tell_concerned(kind: str, commitment: Commitment, *, author: User, now: dt.datetime, **params: Any) -> None:
-    """Email the owner and those who confirmed, except the author."""
+    """Email the owner, the proposer and those who confirmed; not the author."""
     _record(kind, concerned_with(commitment), commitment, author, now, params)
 
 

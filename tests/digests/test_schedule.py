@@ -53,22 +53,14 @@ def test_an_hour_of_the_day_maps_to_one_moment(day: str, hour: int, zone: str, e
             "2026-12-29T08:00",
         ),  # Christmas and its substitute holiday
         (Rhythm("weekly", 8, weekday=0), "2026-11-24T09:00", "2026-11-30T08:00"),
-        (
-            Rhythm("weekly", 8, weekday=0, working_days_only=True),
-            "2027-05-01T09:00",
-            "2027-05-04T07:00",
-        ),  # May Day
+        (Rhythm("weekly", 8, weekday=0, working_days_only=True), "2027-05-01T09:00", "2027-05-04T07:00"),  # May Day
         (Rhythm("daily", 8, paused_until=dt.date(2026, 12, 1)), "2026-11-24T09:00", "2026-12-01T08:00"),
         (Rhythm("biweekly", 8, weekday=1), "2026-11-24T09:00", "2026-12-01T08:00"),  # every second Tuesday
         (Rhythm("biweekly", 8, weekday=1), "2026-12-01T09:00", "2026-12-15T08:00"),  # the week between has none
         (Rhythm("biweekly", 8, weekday=0), "2027-03-23T09:00", "2027-04-05T07:00"),  # across a clock change
         (Rhythm("monthly", 8, weekday=0), "2026-11-24T09:00", "2026-12-07T08:00"),  # the first Monday
         (Rhythm("monthly", 8, weekday=3), "2027-03-05T09:00", "2027-04-01T07:00"),
-        (
-            Rhythm("monthly", 8, weekday=0, working_days_only=True),
-            "2027-04-30T09:00",
-            "2027-05-04T07:00",
-        ),  # May Day
+        (Rhythm("monthly", 8, weekday=0, working_days_only=True), "2027-04-30T09:00", "2027-05-04T07:00"),  # May Day
         (Rhythm("weekly", 2, weekday=6), "2026-10-19T09:00", "2026-10-25T02:00"),  # after the hour that happened twice
         (Rhythm("weekly", 9, weekday=6, zone="America/New_York"), "2026-10-26T09:00", "2026-11-01T14:00"),
     ],

@@ -1,4 +1,4 @@
-"""What a person may do with a partnership, its parties and its documents (docs/rights.md)."""
+"""What a person may do with a partnership (docs/rights.md)."""
 
 from __future__ import annotations
 

@@ -120,8 +120,10 @@ def agree_record(
 ) -> Conversation:
     """Agree to the record for one side; the last agreement locks it.
 
-    Only sides with somebody here who can agree are needed. `revision` is the one the author saw. Open corrections must
-    be answered first. Raises `UnableToAgree`.
+    Only sides with somebody here who can agree are needed. `revision` is the one the author saw. The side's
+    own corrections must be answered before it agrees, and all corrections before the record is locked.
+
+    Raises `UnableToAgree`.
     """
     current = locked(conversation)
     if not current.is_open_for_correction:

@@ -12,7 +12,7 @@ from partnerships.outbox.claiming import is_due
 from partnerships.outbox.draining import drain
 
 CHECK_EVERY_SECONDS = 0.25
-#: Without a database: slower, so that a restarting PostgreSQL is not flooded with connections.
+#: Without a database: slower, so as not to flood a restarting PostgreSQL with connections.
 _OUTAGE_PAUSE_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)

@@ -1,4 +1,7 @@
-"""Alerts to operators as account emails in the outbox. While the database is away they go straight to the server."""
+"""Alerts to operators as account emails in the outbox.
+
+While the database is down they go straight to the mail server.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ ALERT = "outbox.alert"
 
 
 def record_alert(subject: str, text: str) -> None:
-    """Record an alert to every operator, in a transaction of its own. Called in a thread of its own."""
+    """Record an alert to every operator, in its own transaction and thread."""
     try:
         with transaction.atomic():
             for _, address in settings.ADMINS:

@@ -1,4 +1,4 @@
-"""What a mail server says about an email, and what it means: accepted, refused, no such address, or try later."""
+"""Classifies a mail server's reply to an email."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PLAIN = re.compile(r"[!-~]+@[!-~]+")
 
 
 class Outcome(Enum):
-    """What became of an email: accepted, refused for good, no such address, or to be tried later."""
+    """What became of an email: accepted, refused, no such address or retry."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -21,9 +21,10 @@ class Outcome(Enum):
 
 
 class Outgoing(NamedTuple):
-    """A message ready to be sent: `data` is all of it with CRLF line ends; `key` is the caller's own.
+    """A message ready to send: `data` is all of it, with CRLF line ends.
 
-    `has_no_dots` promises that no line begins with a dot, so that none has to be doubled (RFC 5321, 4.5.2).
+    `key` is the caller's own. `has_no_dots` promises that no line begins with a dot, so that none has to be doubled
+    (RFC 5321, 4.5.2).
     """
 
     key: int
@@ -35,10 +36,10 @@ class Outgoing(NamedTuple):
 
 @dataclass(slots=True)
 class Answer:
-    """What became of the message with this key, and why in the server's own words.
+    """What became of the message with this key; the reason is the server's.
 
-    Of one to be tried later: `in_doubt` says that a server may have accepted it; `reached` is False where no server
-    let us in, so that nothing was said about the message at all.
+    For a retry: `in_doubt` means that a server may have accepted it; `reached` is False if the connection failed before
+    any reply about the message.
     """
 
     key: int
@@ -49,10 +50,10 @@ class Answer:
     reached: bool = True
 
 
-#: Enhanced codes that speak of the mailbox itself (RFC 3463, RFC 7505): no such mailbox or domain, not an address,
-#: moved, accepts no mail, closed. 5.1.7 and 5.1.8 speak of the sender, 5.1.0 and 5.0.0 of nothing in particular.
+#: Enhanced codes about the mailbox itself (RFC 3463, RFC 7505): no such mailbox or domain, not an address, moved,
+#: accepts no mail, closed. 5.1.7 and 5.1.8 are about the sender, 5.1.0 and 5.0.0 about nothing in particular.
 NO_MAILBOX = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
-#: Replies that ask who we are (RFC 4954, RFC 3207): the settings of this instance are wrong, not the address.
+#: Replies about authentication (RFC 4954, RFC 3207): our settings are wrong, not the address.
 _ASKS_WHO_WE_ARE = frozenset({530, 534, 535, 538})
 _ADDRESS = re.compile(r"\S+@\S+")
 _RELAYING = re.compile(r"\brelay|authenticat|\bauth\b|log ?in\b|starttls|credential", re.IGNORECASE)
@@ -65,19 +66,19 @@ _POLICY = re.compile(r"polic(y|ies)|spam|denied|not (permitted|allowed|authori[s
 
 
 def enhanced_code(text: str) -> str:
-    """The enhanced code (RFC 3463) in a server's words, such as `5.1.1`; empty when it gives none."""
+    """The enhanced code (RFC 3463) in a reply, such as `5.1.1`; else ""."""
     found = _ENHANCED.search(text)
     return found[1] if found else ""
 
 
 def classify(code: int, text: str, *, at_recipient: bool) -> Outcome:
-    """Read a server's refusal: by its enhanced code (RFC 3463) where it gives one, else by where it was given.
+    """The outcome of a refusal, by its enhanced code (RFC 3463) or its stage.
 
-    There is no such address only where the code speaks of the mailbox, or where a plain 550, 551 or 553 answers RCPT
-    without mentioning a policy. A server that does not let this instance in (relaying, authentication, the sender, a
-    block list) says nothing about an address: what it refuses is tried later, when somebody has put that right.
+    "No such address" only if the code is about the mailbox, or for a plain 550, 551 or 553 to RCPT that does not
+    mention a policy. A refusal of this instance (relaying, authentication, the sender, a block list) says nothing about
+    the address: it is retried, so that somebody can correct the cause.
     """
-    words = _ADDRESS.sub(" ", text)  # an address may say anything
+    words = _ADDRESS.sub(" ", text)  # an address may contain any words
     if code < 500 or code in _ASKS_WHO_WE_ARE or _RELAYING.search(words):
         return Outcome.LATER
     enhanced = enhanced_code(words)
@@ -92,22 +93,25 @@ def classify(code: int, text: str, *, at_recipient: bool) -> Outcome:
 
 
 def is_about_us(text: str) -> bool:
-    """Whether a server's words speak of this instance, not of the address: it does not relay, or lists us."""
+    """Whether a reply is about this instance: no relaying, or block-listed."""
     words = _ADDRESS.sub(" ", text)
     return bool(_RELAYING.search(words) or _ABOUT_US.search(words))
 
 
 def refusal(key: int, code: int, text: bytes, *, at_recipient: bool) -> Answer:
-    """The answer to a reply that is not an acceptance."""
+    """The answer for a reply that is not an acceptance."""
     said = reply_text(code, text)
     return Answer(key, classify(code, said, at_recipient=at_recipient), said)
 
 
 def reply_text(code: int, text: bytes) -> str:
-    """A reply as the ledger keeps it: one line of at most 500 characters."""
+    """A reply for the ledger: one line of at most 500 characters."""
     return f"{code} {' '.join(text.decode('utf-8', 'replace').split())}"[:500]
 
 
 def can_be_addressed(address: str) -> bool:
-    """Whether SMTP without extensions can carry the address: ASCII, one @, nothing that would break a command."""
+    """Whether plain SMTP can carry the address.
+
+    ASCII, one @, and nothing that would break a command.
+    """
     return bool(_PLAIN.fullmatch(address)) and "<" not in address and ">" not in address

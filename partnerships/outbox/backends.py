@@ -1,4 +1,7 @@
-"""What sends, by the EMAIL settings: our SMTP client, or any Django mail backend (a provider through anymail)."""
+"""The sender chosen by the EMAIL settings.
+
+Either our SMTP client, or any Django mail backend (a provider through anymail).
+"""
 
 from __future__ import annotations
 
@@ -24,14 +27,14 @@ _OWN_HEADERS = frozenset({"from", "to", "subject", "content-type", "content-tran
 
 
 def connect() -> Sender:
-    """What sends by the EMAIL settings."""
+    """The sender chosen by the EMAIL settings."""
     return SmtpSender() if settings.EMAIL_BACKEND == _SMTP_BACKEND else BackendSender()
 
 
 class BackendSender:
-    """Any Django mail backend: each message is parsed and handed over, one connection for all.
+    """Sends through any Django mail backend over one connection.
 
-    The backend works in a thread of its own, so that a provider that takes its time does not end a lease.
+    The backend runs in its own thread, so that a slow provider does not let a lease run out.
     """
 
     def __init__(self) -> None:
@@ -44,7 +47,10 @@ class BackendSender:
         self._thread.shutdown(wait=False)
 
     def send(self, messages: Iterable[Outgoing], while_waiting: WhileWaiting = keep_waiting) -> Iterator[Answer]:
-        """Hand each message to the backend and yield its answer; providers refuse with an exception of their own."""
+        """Send each message and yield its answer.
+
+        Backends refuse with exceptions of their own.
+        """
         for message in messages:
             under_way = self._thread.submit(self._hand_over, message)
             is_abandoned = False
@@ -79,8 +85,11 @@ class BackendSender:
 
 
 def _of_provider(key: int, error: Exception) -> Answer:
-    """Whether to try again after a provider's exception: refused recipients and 4xx requests are final, the rest is
-    not. A provider that does not know our key, or that cannot be reached, has said nothing about the message."""
+    """The outcome of a provider's exception.
+
+    Refused recipients and 4xx requests are final, others are retried. A provider that rejects our key or cannot be
+    reached has said nothing about the message.
+    """
     said = f"{type(error).__name__}: {error}"[:500]
     if type(error).__name__ == "AnymailRecipientsRefused":
         return Answer(key, Outcome.NO_SUCH_ADDRESS, said)
@@ -93,7 +102,7 @@ def _of_provider(key: int, error: Exception) -> Answer:
         return Answer(key, Outcome.LATER, said)
     if isinstance(error, (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)):
         return Answer(key, Outcome.LATER, said, reached=False)
-    # anymail's own classes derive from those of requests, which need not be imported to be known.
+    # anymail's classes derive from those of requests, so requests need not be imported.
     names = {cls.__name__ for cls in type(error).__mro__ if cls.__module__.startswith("requests")}
     if names & {"ConnectTimeout", "ConnectionError"} and "aborted" not in said.lower():
         return Answer(key, Outcome.LATER, said, reached=False)
@@ -101,7 +110,7 @@ def _of_provider(key: int, error: Exception) -> Answer:
 
 
 def as_django(message: Outgoing) -> EmailMultiAlternatives:
-    """The same message as Django's mail backends want it: subject, text, HTML and headers."""
+    """The message as a Django email: subject, text, HTML and headers."""
     parsed = email.message_from_bytes(message.data, policy=email.policy.default)
     text, html = parsed.get_body(("plain",)), parsed.get_body(("html",))
     made = EmailMultiAlternatives(

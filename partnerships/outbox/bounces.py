@@ -1,4 +1,7 @@
-"""What came back: hard bounces and complaints suppress an address, soft ones are counted, however we hear of them."""
+"""Handles bounces and complaints, from any source.
+
+Hard bounces and complaints suppress an address; soft bounces are counted.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ _REASON, _TEXT = 300, 500
 #: This many soft bounces within this time count as a hard one.
 MAX_SOFT, SOFT_WITHIN = 5, dt.timedelta(days=30)
 
-#: What suppresses an address at once.
+#: Kinds of bounce that suppress an address at once.
 _CAUSES: dict[str, SuppressionCause] = {
     Bounce.Kind.COMPLAINT: SuppressionCause.COMPLAINT,
     Bounce.Kind.HARD: SuppressionCause.BOUNCED,
@@ -27,11 +30,11 @@ _CAUSES: dict[str, SuppressionCause] = {
 
 
 class UnableToRelease(Exception):
-    """Nothing is suppressed at this address."""
+    """The address is not suppressed."""
 
 
 def without_address(text: str, address: str) -> str:
-    """What a mail server said, without the address that it said it of."""
+    """A server's reply without the address."""
     return re.sub(re.escape(address), "the address", text, flags=re.IGNORECASE) if address else text
 
 
@@ -45,9 +48,9 @@ def suppress(
     author_id: int | None,
     now: dt.datetime,
 ) -> bool:
-    """Send no notices and no digests to an address any more. Returns whether it is new."""
+    """Suppress notices and digests to an address; returns whether it is new."""
     address = address.strip().lower()
-    reason = without_address(reason, address)  # it goes into history and log, which hold people by number only
+    reason = without_address(reason, address)  # history and logs identify people by number only
     if not address or Suppression.objects.filter(address__iexact=address, released_at=None).exists():
         return False
     Suppression.objects.bulk_create(
@@ -62,7 +65,10 @@ def suppress(
 
 @transaction.atomic
 def release(*, address: str, author_id: int | None, now: dt.datetime) -> int:
-    """Let emails go to an address again. Returns how many subscriptions are active again; raises `UnableToRelease`."""
+    """Stop suppressing an address.
+
+    Returns the number of subscriptions that are active again. Raises `UnableToRelease`.
+    """
     for hooks in registered_hooks():
         hooks.lock()
     if not open_suppressions(address).update(released_at=now):
@@ -82,11 +88,11 @@ def note_bounce(
     event_id: str = "",
     now: dt.datetime,
 ) -> Bounce | None:
-    """Write down that an email came back; a hard bounce or a complaint suppresses the address.
+    """Record a bounce; a hard one or a complaint suppresses the address.
 
-    The email is found by its Message-ID or by the provider's number, each by an index. Only addresses that we have
-    written to are suppressed, so that a forged report cannot silence somebody. None when it is not about an email of
-    ours, or was known already.
+    The email is found by Message-ID or by the provider's number, both indexed. Only addresses that we have written to
+    are suppressed, so that a forged report cannot block an address. None if it is about no email of ours, or already
+    known.
     """
     number = message_ids.find(message_id) or _by_provider(provider_id)
     if number is None:
@@ -132,7 +138,7 @@ def _note(email: Email, *, kind: str, address: str, text: str, now: dt.datetime)
 
 @transaction.atomic
 def note_refusal(*, email: Email, text: str, now: dt.datetime) -> None:
-    """The mail server gave an email up because of the state of the mailbox: a soft bounce, said at once."""
+    """Record a soft bounce: the server refused because of the mailbox state."""
     bounce = _note(email, kind=Bounce.Kind.SOFT, address=email.address, text=text, now=now)
     if reason := _too_often(bounce, now):
         cause = SuppressionCause.BOUNCED_OFTEN
@@ -140,9 +146,9 @@ def note_refusal(*, email: Email, text: str, now: dt.datetime) -> None:
 
 
 def _too_often(bounce: Bounce, now: dt.datetime) -> str:
-    """Why an address is suppressed after this soft bounce; empty while they are few.
+    """Why soft bounces now suppress an address; "" below the limit.
 
-    Counted from when somebody last released the address. What a policy refuses says nothing about the address.
+    Counts since the address was last released. Refusals by a policy do not count.
     """
     if bounce.kind != Bounce.Kind.SOFT:
         return ""
@@ -158,5 +164,8 @@ def _too_often(bounce: Bounce, now: dt.datetime) -> str:
 
 @transaction.atomic
 def is_new(event_id: str, *, now: dt.datetime) -> bool:
-    """Note that a report is acted on, in the transaction that acts; returns whether nobody has before."""
+    """Record that a report is processed; returns whether it is the first time.
+
+    Call in the transaction that processes it.
+    """
     return not event_id or ReportSeen.objects.get_or_create(event_id=event_id, defaults={"seen_at": now})[1]

@@ -1,4 +1,7 @@
-"""Claiming: a batch of due emails is locked, checked, composed and frozen in one transaction before any is sent."""
+"""Claims due emails: lock, check, compose and freeze in one transaction.
+
+Sending starts after the commit.
+"""
 
 from __future__ import annotations
 
@@ -27,19 +30,21 @@ from partnerships.outbox.restoring import Facts, delivered_before, facts_of
 
 log = structlog.get_logger(__name__)
 
-#: An email that was claimed this often without an answer ends its worker each time: it is set aside.
+#: Claims without an answer before an email is set aside: it probably crashes its worker.
 MAX_CLAIMS = 40
-#: An email that could not be composed this often is set aside; a mistake that is mended meanwhile loses none.
+#: Failed attempts to compose before an email is set aside, so that a bug fixed in time loses none.
 MAX_COMPOSINGS = 5
-#: How often a server may have accepted an email without answering. Then it is given up.
+#: Times that a server may have accepted an email without answering, before it fails.
 MAX_DOUBTS = 3
-#: After this long any sender takes an account email: the one reserved for them may be down.
+#: After this long any sender claims account emails: the reserved one may be down.
 _ACCOUNT_OVERDUE = "30 seconds"
 
 
 class Claimed(NamedTuple):
-    """An email that is ours to send until the lease ends: its own words, and the template that it shares with others
-    of its batch. `attempt` tells our claim from a later one of somebody else."""
+    """A claimed email: its own words, and the template shared by its batch.
+
+    `attempt` tells our claim from a later one by another sender.
+    """
 
     pk: int
     attempt: int
@@ -50,19 +55,22 @@ class Claimed(NamedTuple):
 
     @property
     def data(self) -> bytes:
-        """The message exactly as it is sent."""
+        """The message exactly as sent."""
         return self.template % self.words
 
 
 class Claim(NamedTuple):
-    """What one claim brought: the emails to send, how many were looked at, and what to check before each leaves."""
+    """The result of a claim.
+
+    The emails to send, the number examined, and what to check before each leaves.
+    """
 
     emails: list[Claimed]
     examined: int
     checks: dict[Composer, dict[int, Any]]
 
 
-#: Which emails a sender may claim, as SQL about the email `e`.
+#: Emails that a sender may claim, as SQL about the email `e`.
 LANES = {
     "account": f"e.lane = {Lane.ACCOUNT.value}",
     "others": (
@@ -117,7 +125,7 @@ UPDATE outbox_email e
  WHERE e.id = c.id AND {month}
 """
 
-# What could not be composed is tried again a few times, each after twice as long, and then set aside.
+# Emails that could not be composed are retried after doubling waits, then set aside.
 _PUT_OFF = f"""
 UPDATE outbox_email e
    SET status = CASE WHEN e.unanswered + 1 >= %(limit)s THEN 'failed' ELSE 'queued' END,
@@ -138,7 +146,7 @@ UPDATE outbox_email e
  WHERE e.id = c.id AND {month}
 """
 
-# Claimed and not tried: as if it had not been claimed.
+# Claimed but not tried: as if it had not been claimed.
 _RELEASE = f"""
 UPDATE outbox_email e
    SET status = 'queued', available_at = clock_timestamp(), attempts = GREATEST(e.attempts - 1, 0),
@@ -154,7 +162,7 @@ UPDATE outbox_email e SET available_at = clock_timestamp() + %(lease)s::interval
 RETURNING e.id
 """  # noqa: S608 - our own constants
 
-# A server takes its time over the end of DATA: if this process ends meanwhile, the email may have arrived.
+# A server may be slow after the end of DATA: if this process dies then, the email may have been delivered.
 _NOTE_WAIT = f"""
 UPDATE outbox_email e SET doubts = e.doubts + 1, in_doubt = true
  WHERE e.id = %(id)s AND {STILL_SENDING} AND e.attempts = %(attempt)s
@@ -164,9 +172,9 @@ UPDATE outbox_email e SET doubts = e.doubts + 1, in_doubt = true
 def claim(*, now: dt.datetime, limit: int, lanes: str = "all", people: Collection[int] | None = None) -> Claim:
     """Claim up to `limit` due emails of these lanes (and people).
 
-    Those that nobody may read any more, or that have nothing to say, are settled here and do not leave; those of
-    people who paused wait until the pause ends. One that cannot be composed holds nobody up: it is tried a few times
-    and then ends as failed with its reason.
+    Emails that nobody may read any more, or that have nothing to say, are settled here; those of people who paused wait
+    for the end of the pause. An email that cannot be composed blocks no others: it is retried, then fails with its
+    reason.
     """
     try:
         return _claim(now=now, limit=limit, lanes=lanes, people=people)
@@ -225,7 +233,7 @@ def _claim(
 
 
 class _Row(NamedTuple):
-    """One row of `_DUE`, its columns by name."""
+    """One row of `_DUE`, by column name."""
 
     pk: int
     kind: str
@@ -247,7 +255,7 @@ class _Row(NamedTuple):
     repeat_of_id: int | None
 
     def as_due(self, message_id: str) -> Due:
-        """The same with its JSON read."""
+        """The row with its JSON parsed."""
         recipe = None
         if self.recipe:
             layout, words = json.loads(self.recipe)
@@ -272,7 +280,10 @@ class _Row(NamedTuple):
 
 
 def _composers(rows: Sequence[_Row]) -> tuple[dict[Composer, list[Due]], list[SetAside]]:
-    """The emails by what composes them, and those that no room composes any more. New ones get their Message-ID."""
+    """Emails by composer, and those without one.
+
+    Assigns Message-IDs to new ones.
+    """
     new = [row.pk for row in rows if not row.message_id]
     given = dict(zip(new, message_ids.make(new), strict=True))
     by_composer: dict[Composer, list[Due]] = defaultdict(list)
@@ -314,7 +325,7 @@ def _refusals(candidates: Collection[Candidate], doubts: dict[int, int]) -> dict
 
 
 def _hold(until: Collection[tuple[int, dt.datetime | None]]) -> None:
-    """Let emails wait in the queue until a moment."""
+    """Keep emails queued until a moment."""
     if until:
         for month, rows in by_month(until, key=itemgetter(0)).items():
             columns = {"ids": [pk for pk, _ in rows], "moments": [moment for _, moment in rows]}
@@ -322,7 +333,7 @@ def _hold(until: Collection[tuple[int, dt.datetime | None]]) -> None:
 
 
 def _claim_one_by_one(*, now: dt.datetime, limit: int, lanes: str, people: Collection[int] | None) -> Claim:
-    """The same, each email in a transaction of its own, so that the one that cannot be composed is known."""
+    """Claim each email in its own transaction, to find one that fails."""
     wanted = "" if people is None else " AND e.person_id = ANY(%(people)s)"
     asked = _NUMBERS.format(lanes=LANES[lanes], only=wanted)
     found = rows_of(asked, {"limit": limit, "people": list(people or ())})
@@ -346,7 +357,10 @@ def _claim_one_by_one(*, now: dt.datetime, limit: int, lanes: str, people: Colle
 
 
 def _put_off(pk: int, error: Exception) -> None:
-    """Try one that could not be composed again later, or set it aside. What it says stays out of the reason."""
+    """Retry an email that could not be composed later, or set it aside.
+
+    The exception's text is kept out of the reason.
+    """
     code = EmailReason.NOT_COMPOSED
     reason = code.in_full(f"{type(error).__name__} ({_where(error)})")
     params = {"id": pk, "limit": MAX_COMPOSINGS, "first": settings.EMAIL_RETRY_SECONDS}
@@ -357,7 +371,7 @@ def _put_off(pk: int, error: Exception) -> None:
 
 
 def _where(error: Exception) -> str:
-    """The file and line where it went wrong."""
+    """The file and line of the error."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{PurePath(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else "somewhere"
 
@@ -366,10 +380,10 @@ def _where(error: Exception) -> str:
 
 
 def recheck(claim: Claim, emails: Collection[Claimed], *, now: dt.datetime, is_new: bool = False) -> set[int]:
-    """Renew the lease of emails not yet sent (that of a new claim holds), and release those that must not leave.
+    """Renew the leases of unsent emails; release those that must not leave.
 
-    Their reader paused, left, stopped, or lost the right to read; or the lease was lost to another sender. Returns the
-    numbers of those that are not ours to send any more.
+    Their reader paused, left, unsubscribed or lost the right to read, or another sender has the lease. Returns the
+    numbers of emails that must not be sent. A lease just claimed is not renewed.
     """
     if not emails:
         return set()
@@ -385,7 +399,7 @@ def recheck(claim: Claim, emails: Collection[Claimed], *, now: dt.datetime, is_n
 
 
 def renew(emails: Collection[Claimed]) -> set[int]:
-    """Renew the lease of claimed emails; returns the numbers of those that are still ours."""
+    """Renew leases; returns the numbers of emails that are still ours."""
     renewed: set[int] = set()
     for month, some in by_month(emails, key=attrgetter("pk")).items():
         params = _ours(some) | {"lease": lease()}
@@ -395,18 +409,18 @@ def renew(emails: Collection[Claimed]) -> set[int]:
 
 
 def release(emails: Collection[Claimed]) -> None:
-    """Return emails that were claimed and not tried to the queue, for another claim."""
+    """Return claimed emails that were not tried to the queue."""
     for month, some in by_month(emails, key=attrgetter("pk")).items():
         rows_of(_RELEASE.format(month=month), _ours(some))
 
 
 def note_wait(one: Claimed) -> None:
-    """Write down that a server may be accepting this email without answering: it counts as in doubt from now on."""
+    """Record that a server may be accepting this email: it is in doubt now."""
     rows_of(_NOTE_WAIT, {"id": one.pk, "attempt": one.attempt})
 
 
 def lease() -> dt.timedelta:
-    """How long a claim holds unless it is renewed."""
+    """How long a claim lasts unless it is renewed."""
     return dt.timedelta(seconds=settings.EMAIL_LEASE_SECONDS)
 
 
@@ -420,7 +434,7 @@ def _ours(emails: Collection[Claimed]) -> dict[str, Any]:
 def _freeze(
     batch: Batch, candidates: dict[int, Candidate], attempts: dict[int, int], now: dt.datetime
 ) -> list[Claimed]:
-    """Write down what leaves, settle what does not, and hand over the messages."""
+    """Record what leaves, settle what does not, and return the messages."""
     if batch.set_aside:
         for month, some in by_month(batch.set_aside, key=itemgetter(0)).items():
             ids, statuses, reasons, codes = map(list, zip(*some, strict=True))
@@ -451,18 +465,18 @@ def _freeze(
 
 
 def _frozen_before(candidates: Iterable[Candidate]) -> list[tuple[Candidate, Recipe, bytes]]:
-    """Emails in doubt with the message as it was sent before."""
+    """Emails in doubt, with the message as sent before."""
     frozen = [(one, one.due.recipe) for one in candidates if one.due.recipe is not None]
     known = bodies(recipe for _, recipe in frozen)
     return [(one, recipe, recipe.join(known).encode("ascii")) for one, recipe in frozen]
 
 
 def claimable(limit: int, lanes: str) -> int:
-    """How many emails could be claimed now, counted up to `limit`, by the database's own clock."""
+    """The number of claimable emails up to `limit`, by the database's clock."""
     ((count,),) = rows_planned_once(_COUNT.format(lanes=LANES[lanes]), [limit], whatever_is_asked=True)
     return int(count)
 
 
 def is_due(*, lanes: str) -> bool:
-    """Whether anything could be claimed now."""
+    """Whether any email can be claimed now."""
     return bool(claimable(1, lanes))

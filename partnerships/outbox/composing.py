@@ -10,14 +10,17 @@ from partnerships.outbox.kinds import Batch, Candidate, Composer, Due
 
 
 class RenderedComposer(Composer):
-    """Composes emails that were rendered when they were recorded: to an address, whether or not a person has it."""
+    """Composes emails that were rendered when recorded.
+
+    They go to an address, whether or not a person has it.
+    """
 
     def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
-        """The addresses as they were recorded."""
+        """The addresses as recorded."""
         return [Candidate(one, one.address) for one in due]
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
-        """Put each message together. Nothing of its body is kept once it was accepted."""
+        """Build each message. Bodies are deleted once accepted."""
         again = repeatable(candidates)
         for one in candidates:
             if one.pk in again:

@@ -1,4 +1,4 @@
-"""What a single email says: rendered from templates/emails and put together as a message with both its parts."""
+"""The content of a single email, rendered from templates/emails."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from partnerships.outbox import mime
 from partnerships.outbox.kinds import Candidate
 from partnerships.outbox.parts import Message, bodies
 
-#: RFC 3834: nobody's holiday answer should come back. RFC 2046: the same text twice, the better one last.
+#: RFC 3834: no out-of-office replies. RFC 2046: the same text twice, the better one last.
 HEADERS = (
     "Auto-Submitted: auto-generated\r\n"
     "MIME-Version: 1.0\r\n"
@@ -29,14 +29,14 @@ HEADERS = (
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What an email says: `templates/emails/{template}.{subject.txt,txt,html}` with a context."""
+    """`templates/emails/{template}.{subject.txt,txt,html}` and a context."""
 
     template: str
     context: Mapping[str, Any] = field(default_factory=dict)
     reply_to: str = ""
 
     def render(self) -> Rendered:
-        """The subject on one line, and both parts."""
+        """The subject on one line, the text and the HTML."""
         words = {**self.context, "site_name": settings.SITE_NAME, "site_origin": settings.SITE_ORIGIN}
         return Rendered(
             subject=" ".join(render_to_string(f"emails/{self.template}.subject.txt", words).split()),
@@ -48,7 +48,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """An email's words, ready to be put together. `html` is empty where there is only a text."""
+    """The rendered content of an email; `html` is empty for plain text."""
 
     subject: str
     text: str
@@ -57,7 +57,7 @@ class Rendered:
 
 
 def link(name: str, **kwargs: object) -> str:
-    """The full address of a page, from the one configured origin."""
+    """The full address of a page, from the configured origin."""
     return f"{settings.SITE_ORIGIN}{reverse(name, kwargs=kwargs)}"
 
 
@@ -70,7 +70,7 @@ def _sender(sender: str) -> mime.Part:
 def message(
     rendered: Rendered, *, name: str, address: str, message_id: str, is_secret: bool, now: dt.datetime
 ) -> Message:
-    """The message to one recipient. Nothing of a secret one is kept once a server has accepted it."""
+    """The message to one recipient; a secret one is deleted once accepted."""
     subject = mime.one_line(rendered.subject)
     head = (
         f"{mime.to_header(name, address)}Message-ID: {message_id}\r\n"
@@ -87,7 +87,10 @@ def message(
 
 
 def repeatable(candidates: Iterable[Candidate]) -> set[int]:
-    """The numbers of emails in doubt that can be sent again unchanged: to the same address, all parts still stored."""
+    """The numbers of emails in doubt that can be sent again unchanged.
+
+    Their address is the same and all their parts are stored.
+    """
     frozen = [one for one in candidates if one.due.recipe is not None]
     known = bodies(one.due.recipe for one in frozen if one.due.recipe is not None).keys()
     return {
@@ -99,12 +102,12 @@ def repeatable(candidates: Iterable[Candidate]) -> set[int]:
     }
 
 
-#: How a message on a page says that emails will be sent; pages link from it to what becomes of them.
+#: Marks a flash message that announces emails; pages then link to the ledger.
 WILL_BE_SENT = "An email will be sent to"
 
 
 def told_by_email(names: Sequence[str]) -> str:
-    """` An email will be sent to Ben West and Wendy March.`, or nothing where nobody gets one."""
+    """` An email will be sent to Ben West and Wendy March.`, or "" for nobody."""
     if not names:
         return ""
     return f" {WILL_BE_SENT} {' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))}."

@@ -1,7 +1,7 @@
-"""Draining: claiming what is due, sending it over a kept connection, and settling what the server answered.
+"""Sends due emails: claim, send over a kept connection, settle.
 
-An email is claimed under a lease, composed and committed before it is sent. The lease is renewed while a server takes
-its time; what a killed sender held returns to the queue when its lease ends.
+An email is claimed under a lease, composed and committed before it is sent. The lease is renewed while a server is
+slow; emails of a killed sender return to the queue when their lease ends.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ from partnerships.outbox.restoring import ACCEPTED
 from partnerships.outbox.settling import Settler, SettlerBeside, SettlerInLine
 from partnerships.outbox.smtp import WAIT_STEP, Sender
 
-#: Emails claimed at a time: few at first, so that the first leave soon; more while they leave quickly, to share the
-#: cost of a transaction; few again when the server is slow.
+#: Emails claimed at a time: few at first, so that the first leave soon; more while the server is fast, to share the
+#: cost of a transaction; few again when it is slow.
 FIRST_BATCH, BATCH = 125, 250
 _QUICK, _MIN_BATCH = 1.0, 25
-#: After this many seconds of one batch, the rest of it is released: others may be quicker.
+#: After this many seconds a batch is released, so that faster senders may take it.
 _MAX_BATCH_SECONDS = 20.0
-#: How long an email may wait in a batch before it is checked again, and its lease renewed.
+#: Seconds that an email may wait in a batch before it is checked again and its lease renewed.
 _CHECK_EVERY = 2.0
-#: A server that takes longer than this over one email is slow: the other emails of the batch are released.
+#: Seconds after which a server counts as slow: the rest of the batch is released.
 _SLOW = 2.0
 
 
 @dataclass(slots=True)
 class Tally:
-    """What one drain did, and whether nothing was left to send when it ended."""
+    """The counts of one drain, and whether nothing was left when it ended."""
 
     counts: Counter[str] = field(default_factory=Counter)
     is_all: bool = False
 
     @property
     def total(self) -> int:
-        """How many emails were settled in any way."""
+        """The number of emails settled."""
         return self.counts.total()
 
 
@@ -57,16 +57,16 @@ def drain(
     batch: int = BATCH,
     people: Collection[int] | None = None,
 ) -> Tally:
-    """Send what is due in these lanes (to some people alone) until nothing is left or the time is up.
+    """Send due emails of these lanes (and people) until none are left.
 
-    The batch under way is finished first. `beside` settles on a second connection. While EMAILS_HELD, only account
-    emails leave.
+    Stops when time is up, after finishing its batch. `beside` settles on a second connection. While EMAILS_HELD, only
+    account emails leave.
     """
     tally = Tally()
     if settings.EMAILS_HELD:
         lanes = "account"
     until = time.monotonic() + seconds
-    envelope_sender = parseaddr(settings.EMAIL_MAILBOX)[1]  # where reports of what comes back are read
+    envelope_sender = parseaddr(settings.EMAIL_MAILBOX)[1]  # bounces are read from this mailbox
     sender = connect()
     settler: Settler = SettlerBeside() if beside else SettlerInLine()
     size = min(FIRST_BATCH, batch)
@@ -76,7 +76,7 @@ def drain(
             claimed = claim(now=timezone.now(), limit=limit, lanes=lanes, people=people)
             _Round(claimed, sender, envelope_sender, settler).send()
             examined = claimed.examined
-            del claimed  # the next batch is composed without this one beside it
+            del claimed  # free its memory before the next batch is composed
             is_quick = time.monotonic() - began < _QUICK
             size = min(2 * size, batch) if is_quick else max(size // 2, min(FIRST_BATCH, batch))
             settler.rest()
@@ -90,14 +90,20 @@ def drain(
 
 
 def _share(size: int, lanes: str) -> int:
-    """At most `size`, and near the end of a run at most one sender's share, so that no process ends alone."""
+    """At most `size`; near the end, at most one sender's share.
+
+    So all processes finish at about the same time.
+    """
     processes: int = settings.WORKER_CONCURRENCY
     return min(size, max(-(-claimable(size * processes, lanes) // processes), _MIN_BATCH))
 
 
 class _Round:
-    """Sends one batch. While a server takes its time, the lease of the email under way is renewed, and the others are
-    released, so that one slow answer delays nobody else."""
+    """Sends one batch.
+
+    While a server is slow, the lease of the current email is renewed and the others are released, so that one slow
+    answer does not delay them.
+    """
 
     def __init__(self, claimed: Claim, sender: Sender, envelope_sender: str, settler: Settler) -> None:
         self._claim = claimed
@@ -105,8 +111,8 @@ class _Round:
         self._envelope_sender = envelope_sender
         self._settler = settler
         self._by_key = {one.pk: one for one in claimed.emails}
-        self._left = list(reversed(claimed.emails))  # not yet handed to the sender
-        self._handed: list[int] = []  # handed to the sender and not answered
+        self._left = list(reversed(claimed.emails))  # not yet passed to the sender
+        self._handed: list[int] = []  # passed to the sender, not answered
         self._back: set[int] = set()
         self._noted: set[int] = set()
         self._waiting_since = 0.0
@@ -114,7 +120,7 @@ class _Round:
         self._is_released = False
 
     def send(self) -> None:
-        """Send the batch; what the time does not suffice for is released."""
+        """Send the batch; release what does not fit into the time."""
         if not self._by_key:
             return
         self._back = recheck(self._claim, self._claim.emails, now=timezone.now(), is_new=True)
@@ -139,10 +145,10 @@ class _Round:
             if one.pk in self._back:
                 continue
             self._handed.append(one.pk)
-            yield Outgoing(one.pk, self._envelope_sender, one.address, one.data, has_no_dots=True)  # `mime` leaves none
+            yield Outgoing(one.pk, self._envelope_sender, one.address, one.data, has_no_dots=True)  # none, see `mime`
 
     def _while_waiting(self, key: int) -> bool:
-        """Called each second while the server takes its time over this email."""
+        """Called each second while the server is slow with this email."""
         now = time.monotonic()
         if self._waiting_for != key:
             self._waiting_for, self._waiting_since = key, now - WAIT_STEP

@@ -1,4 +1,4 @@
-"""What upper rooms do when an address is suppressed or released, an email comes back, or somebody unsubscribes."""
+"""Hooks of upper rooms for suppression, bounces and unsubscribing."""
 
 from __future__ import annotations
 
@@ -13,38 +13,41 @@ class OutboxHooks:
     """Base class: does nothing. An upper room registers an instance at start-up."""
 
     def lock(self) -> None:
-        """Take the locks that the other calls need, before the outbox locks any row."""
+        """Take the locks for the other calls, before the outbox locks rows."""
 
     def suppressed(
         self, *, address: str, reason: str, email_id: int | None, author_id: int | None, now: dt.datetime
     ) -> None:
-        """Nothing is sent to this address any more."""
+        """Notices and digests to this address stopped."""
 
     def released(self, *, address: str, author_id: int | None, now: dt.datetime) -> int:
-        """Emails may go to this address again. Returns how many things are active again."""
+        """The address is released; returns how many things are active again."""
         return 0
 
     def came_back(self, *, email: Email, bounce: Bounce) -> None:
-        """An email was not received."""
+        """An email bounced."""
 
     def delivered_before(self, *, lines: Sequence[dict[str, Any]], now: dt.datetime) -> None:
-        """After a restore: emails that a server accepted, as the journal has them, with what was `told` in each."""
+        """Emails that were accepted after the restored backup.
+
+        `told` is what the journal has about the content of each.
+        """
 
     def discarded(self, *, numbers: Collection[int], now: dt.datetime) -> None:
         """An operator discards these queued emails."""
 
     def unsubscribed(self, *, address: str, now: dt.datetime) -> None:
-        """The recipient told the mail provider that they want no more."""
+        """The recipient unsubscribed at the mail provider."""
 
 
 _registered: list[OutboxHooks] = []
 
 
 def register_hooks(hooks: OutboxHooks) -> None:
-    """Have these called."""
+    """Register hooks."""
     _registered.append(hooks)
 
 
 def registered_hooks() -> tuple[OutboxHooks, ...]:
-    """All that are registered."""
+    """All registered hooks."""
     return tuple(_registered)

@@ -1,6 +1,6 @@
-"""Kinds of email: the hook through which upper rooms say who gets an email and what it says.
+"""Kinds of email, which upper rooms register with a composer each.
 
-A kind is registered once, at start-up, in the `registrations.py` of the room it belongs to.
+Register once, at start-up, in the `registrations.py` of the kind's room.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from partnerships.outbox.parts import Message, Recipe
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A locked email that is due, as the outbox holds it. `recipe` and `memo` only of one in doubt."""
+    """A locked email that is due; `recipe` and `memo` only if in doubt."""
 
     pk: int
     kind: str
     lane: int
     person_id: int | None
-    address: str  # of one without a person, or as it was frozen
+    address: str  # for an email without a person, or as frozen
     params: dict[str, Any]
     secrets: dict[str, Any]
     message_id: str
@@ -37,14 +37,17 @@ class Due:
 
 @dataclass(slots=True)
 class Candidate:
-    """A due email and where it would go today. Composers may extend it with what they know of the recipient."""
+    """A due email and its present address.
+
+    Composers may extend it with facts about the recipient.
+    """
 
     due: Due
     address: str
     name: str = ""
-    #: Why it must not leave; empty: it may.
+    #: Why it must not leave; "" if it may.
     refusal: str = ""
-    #: Not before this moment (the recipient has paused).
+    #: Not before this moment, because the recipient paused.
     hold_until: dt.datetime | None = None
 
     @property
@@ -54,7 +57,7 @@ class Candidate:
 
 
 class SetAside(NamedTuple):
-    """An email that is settled without leaving, and why: for people, and as a code where one exists."""
+    """An email settled without sending: the reason, and its code if any."""
 
     pk: int
     status: str
@@ -64,47 +67,50 @@ class SetAside(NamedTuple):
 
 @dataclass(slots=True)
 class Batch:
-    """What composing decided about the emails of one claim, gathered until it is written in a few statements."""
+    """Decisions about the emails of one claim, saved in few statements."""
 
     messages: dict[int, Message] = field(default_factory=dict)
-    #: Composed before: the same message once more.
+    #: Composed before; the same message is sent again.
     again: list[Candidate] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)
-    #: What each composer wants back when the email is sent again.
+    #: What each composer needs if the email is sent again.
     memos: dict[int, Any] = field(default_factory=dict)
     #: What the journal keeps of each (see `restoring`): JSON values, numbers and codes only.
     told: dict[int, Sequence[Sequence[int]]] = field(default_factory=dict)
-    #: What `Composer.no_longer_allowed` needs to check again before the email leaves.
+    #: What `Composer.no_longer_allowed` checks before the email leaves.
     checks: dict[int, Any] = field(default_factory=dict)
 
 
 class Composer:
-    """Writes the emails of some kinds. Called inside the transaction that claims them."""
+    """Writes emails of some kinds, inside the transaction of the claim."""
 
     def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
-        """Find the recipient of each email. A few statements for all of them, however many there are."""
+        """The recipient of each email, found in a fixed number of statements."""
         raise NotImplementedError
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
-        """Write each message into the batch, or say there why there is none."""
+        """Add each message to the batch, or the reason why there is none."""
         raise NotImplementedError
 
     def refused(self, candidates: Sequence[Candidate], *, now: dt.datetime) -> None:
-        """Note that these emails are settled without leaving."""
+        """Note that these emails are settled without sending."""
 
     def no_longer_allowed(self, checks: dict[int, Any], *, now: dt.datetime) -> set[int]:
-        """The numbers of claimed emails that must not leave after all; `checks` as the batch holds them."""
+        """The numbers of claimed emails that must not leave after all.
+
+        `checks` are those of the batch.
+        """
         return set()
 
 
 @dataclass(frozen=True, slots=True)
 class EmailKind:
-    """One sort of email: its code, what pages call it, its lane and its composer.
+    """A kind of email: its code, label, lane and composer.
 
-    `is_secret`: nothing of its body is kept once a server has accepted it, since it carries a token. A kind that marks
-    its tokens (`Message.tokens`) loses these alone.
+    `is_secret`: the body is deleted once accepted, because it has a token. A kind that marks its tokens
+    (`Message.tokens`) loses only those.
 
-    `keeps_its_link`: the link in it still opens after a restore, so the same email is not sent again then.
+    `keeps_its_link`: its link still works after a restore, so the same email is not sent again then.
     """
 
     code: str
@@ -119,7 +125,7 @@ _kinds: dict[str, EmailKind] = {}
 
 
 def register_kind(kind: EmailKind) -> None:
-    """Make a kind known; a code stands for one kind."""
+    """Register a kind; its code must be new."""
     known = _kinds.get(kind.code)
     if known is not None and known != kind:
         raise ValueError(f"Two kinds of email are called {kind.code}.")
@@ -127,7 +133,7 @@ def register_kind(kind: EmailKind) -> None:
 
 
 def kind_of(code: str) -> EmailKind | None:
-    """The kind with this code; None for one that no room knows any more."""
+    """The kind with this code; None if no room registers it."""
     return _kinds.get(code)
 
 

@@ -1,7 +1,7 @@
-"""Message-IDs (RFC 5322, 3.6.4): each holds the number of its email, by which it is found without an index.
+"""Message-IDs (RFC 5322, 3.6.4), which contain the email's number.
 
-Nobody can guess another's from their own: a forged report about it could silence an address. None is made twice, also
-after a restore from a backup that does not know which numbers were used since.
+So an email is found by its primary key. They cannot be guessed: a forged report could suppress an address. They are
+unique even after a restore from a backup that lacks some used numbers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _NUMBER = re.compile(r"<([0-9]{1,18})\.")
 
 
 def site_host() -> str:
-    """The host of this instance: the right-hand side of Message-IDs and List-Ids."""
+    """The host of this instance, used in Message-IDs and List-Ids."""
     return _host_of(settings.SITE_ORIGIN)
 
 
@@ -30,13 +30,16 @@ def _host_of(origin: str) -> str:
 
 
 def make(numbers: Iterable[int]) -> list[str]:
-    """New Message-IDs for the emails with these numbers."""
+    """New Message-IDs for emails with these numbers."""
     host = site_host()
     return [f"<{number}.{secrets.token_hex(16)}@{host}>" for number in numbers]
 
 
 def find(message_id: str) -> int | None:
-    """The number of the email with this Message-ID; None where there is none. Two look-ups by key at most."""
+    """The number of the email with this Message-ID, or None.
+
+    Needs at most two look-ups by key.
+    """
     if not message_id:
         return None
     if found := _NUMBER.match(message_id):

@@ -1,9 +1,9 @@
-"""Messages in pieces: what many letters share is encoded once, and a letter is a recipe that joins pieces with its
-own words.
+"""Messages in parts: shared parts are encoded once.
 
-A template is rendered once with marks where personal words go, and cut there. Every part is quoted-printable by
-itself (a soft line break ends one that does not end a line), so that parts can be joined in any order without
-encoding anything again. `=_` cannot occur in quoted-printable text, so one boundary is safe for every message.
+A message is a recipe that joins shared parts with its own words. A template is rendered once with marks for personal
+words, and split at the marks. Every part is quoted-printable by itself (a soft line break ends one that does not end a
+line), so that parts can be joined in any order without encoding them again. `=_` cannot occur in quoted-printable text,
+so one boundary is safe for every message.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from email.utils import formataddr
 from functools import lru_cache
 
 _OPEN, _CLOSE, _BARE = "\ue000", "\ue001", "\ue002"
-#: No text that somebody typed can hold it: each process has its own.
+#: Typed text cannot contain it: each process has its own.
 _OURS = secrets.token_hex(8)
 _MARK = re.compile(f"{_OPEN}{_OURS}([a-z_]+)([{_CLOSE}{_BARE}])")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ue000\ue001\ue002]+")
 
-# What needs no encoding, does not begin with a dot, and still fits a line of 76 with the "=" of a soft break.
+# Needs no encoding, does not begin with a dot, and fits a line of 76 with the "=" of a soft break.
 _PLAIN = re.compile(r"(?!\.)[ !-<>-~]*", re.ASCII)
 _SHORT = 75
 
-# A blank at the end of a line is encoded after the line was measured: it goes to a line of its own.
+# A space at the end of a line is encoded after the line was measured: it gets its own line.
 _TOO_LONG = re.compile(r"^(.{74,})(=09|=20)\n", re.MULTILINE)
 
 BOUNDARY = "=_common-ground"
@@ -40,25 +40,27 @@ LAST_PART = f"\r\n--{BOUNDARY}--\r\n"
 
 
 def mark(name: str) -> str:
-    """A mark to render a template with, where the personal words called `name` go."""
+    """A mark to render a template with, in place of the words named `name`."""
     return f"{_OPEN}{_OURS}{name}{_CLOSE}"
 
 
 def mark_bare(name: str) -> str:
-    """A mark for words that need no encoding and fit a line: they go in as they are, and the break after them belongs
-    to what follows, so that the same words may stand in headers."""
+    """A mark for words that need no encoding and fit a line.
+
+    They are inserted unchanged; the break after them belongs to the next part, so that they may be used in headers.
+    """
     return f"{_OPEN}{_OURS}{name}{_BARE}"
 
 
 def one_line(text: str) -> str:
-    """A text without line breaks and control characters, safe in a header."""
+    """A text without line breaks and control characters, for headers."""
     return " ".join(_UNPRINTABLE.sub(" ", text).split())
 
 
 def encode(text: str) -> str:
-    """Quoted-printable (RFC 2045, 6.7) with CRLF, ending in a line break, soft unless the text has one there.
+    """Quoted-printable (RFC 2045, 6.7) with CRLF, ending in a line break.
 
-    No line begins with a dot, so that nothing has to be doubled on the way to the server.
+    The last break is soft unless the text has one there. No line begins with a dot, so that none has to be doubled.
     """
     if len(text) < _SHORT and _PLAIN.fullmatch(text):
         return f"{text}=\r\n"
@@ -69,7 +71,7 @@ def encode(text: str) -> str:
     encoded = _TOO_LONG.sub("\\1=\n\\2\n", encoded[1:])
     if encoded and not encoded.endswith("\n"):
         start = encoded.rfind("\n") + 1
-        if len(encoded) - start > _SHORT:  # the "=" of the soft break would make the line longer than 76
+        if len(encoded) - start > _SHORT:  # the "=" of the soft break would make it longer than 76
             cut = start + _SHORT - 6
             while "=" in encoded[cut - 2 : cut]:
                 cut -= 1
@@ -80,7 +82,7 @@ def encode(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A shared part of messages, ready for the wire."""
+    """A shared part of messages, encoded."""
 
     digest: str
     body: str
@@ -88,18 +90,21 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Mould:
-    """A rendered template: shared parts, and between them the names of what is personal."""
+    """A rendered template: shared parts and the names of slots between them."""
 
     parts: tuple[Part | str, ...]
 
 
 def part_of(body: str) -> Part:
-    """A shared part, known by its SHA-256."""
+    """A shared part, identified by its SHA-256."""
     return Part(hashlib.sha256(body.encode("ascii")).hexdigest(), body)
 
 
 def cut(rendered: str, *, before: str = "", after: str = "") -> Mould:
-    """Cut a rendered template at its marks; `before` and `after` are put around it as they are."""
+    """Split a rendered template at its marks.
+
+    `before` and `after` are added unchanged.
+    """
     first, *rest = _MARK.split(rendered)
     parts: list[Part | str] = []
     body = before + encode(first)
@@ -125,7 +130,7 @@ def fill(mould: Mould, slot: str, moulds: Sequence[Mould]) -> Mould:
 
 
 def fix(parts: Iterable[Part | str], fixed: Mapping[str, str]) -> tuple[Part | str, ...]:
-    """The same parts with words that all readers share in their slots, and neighbours made one: fewer to join."""
+    """The mould with slots filled by shared words, and parts merged."""
     joined: list[Part | str] = []
     open_ = ""
     for part in parts:
@@ -143,7 +148,7 @@ def fix(parts: Iterable[Part | str], fixed: Mapping[str, str]) -> tuple[Part | s
 
 @lru_cache(maxsize=4096)
 def header(name: str, value: str) -> str:
-    """One header line in ASCII (RFC 2047), folded, ended."""
+    """One header line in ASCII (RFC 2047), folded, with its line end."""
     value = one_line(value)
     charset = "us-ascii" if value.isascii() else "utf-8"
     folded = Header(value, charset, header_name=name, maxlinelen=76).encode(splitchars=" ,;")
@@ -151,6 +156,6 @@ def header(name: str, value: str) -> str:
 
 
 def to_header(person: str, address: str) -> str:
-    """The To line: one recipient, the name encoded where it is not ASCII."""
+    """The To line for one recipient; a name that is not ASCII is encoded."""
     person = one_line(person)
     return f"To: {formataddr((person, address)) if person else address}\r\n"

@@ -1,4 +1,4 @@
-"""What is still to leave, for operators: look at it, and settle what must not be sent."""
+"""Shows queued emails to operators, and discards some."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Command(AccountedCommand):
     help = "Look at the outbox: figures, what waits by kind, and discarding what must not be sent (after a restore)."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """What to do, and with which emails."""
+        """Add the subcommands and their options."""
         commands = parser.add_subparsers(dest="command", required=True, parser_class=argparse.ArgumentParser)
         status = commands.add_parser("status", help="The figures of the queue.")
         status.add_argument("--json", action="store_true", help="As one JSON object.")
@@ -36,7 +36,7 @@ class Command(AccountedCommand):
         discard.add_argument("--reason", required=True, help="Why; it stands in the ledger.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do what was asked, and say so in the last line."""
+        """Run the subcommand; the last line sums it up."""
         getattr(self, f"_{options['command']}")(options)
 
     def _status(self, options: dict[str, Any]) -> None:

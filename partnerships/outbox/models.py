@@ -1,4 +1,4 @@
-"""Every email: what is to be sent, what became of it, what came back, and which addresses get nothing."""
+"""Emails, bounces, suppressed addresses, and the tables about them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from django.db.models.functions import Lower
 
 #: How long the message as sent is kept.
 BODY_KEPT = dt.timedelta(days=30)
-#: How long the address, the subject and what a mail server said are kept.
+#: How long the address, the subject and the server's reply are kept.
 ADDRESS_KEPT = dt.timedelta(days=365)
-#: Partitions whose youngest email is older than this are dropped. The database holds the same number.
+#: Partitions whose newest email is older than this are dropped. The same number is in the database.
 ROWS_KEPT = dt.timedelta(days=3 * 365)
 
 
 class Lane(models.IntegerChoices):
-    """In which order emails leave. One sender is reserved for the first lane."""
+    """The order in which emails leave; one sender is reserved for the first."""
 
     ACCOUNT = 0, "Account"
     NOTICE = 1, "Notice"
@@ -26,7 +26,10 @@ class Lane(models.IntegerChoices):
 
 
 class EmailStatus(models.TextChoices):
-    """queued → sending → sent, failed, suppressed or dropped; from sending back to queued when a lease ends."""
+    """queued → sending → sent, failed, suppressed or dropped.
+
+    From sending back to queued when a lease ends or an email is released.
+    """
 
     QUEUED = "queued", "Queued"
     SENDING = "sending", "Sending"
@@ -36,26 +39,26 @@ class EmailStatus(models.TextChoices):
     DROPPED = "dropped", "No longer needed"
 
 
-#: Emails that are still to leave.
+#: Statuses of emails that are not settled.
 OPEN = (EmailStatus.QUEUED, EmailStatus.SENDING)
 
 
 class EmailReason(models.TextChoices):
-    """Why an email has not left, where code asks. `Email.reason` says it to people, in full."""
+    """Why an email has not left, for code; `Email.reason` is for people."""
 
     NOT_COMPOSED = "not_composed", "It could not be written"
     MAY_HAVE_ARRIVED = "may_have_arrived", "It may have arrived"
 
     def in_full(self, detail: str) -> str:
-        """The label with what went wrong, as the ledger keeps it."""
+        """The label and the error, for the ledger."""
         return f"{self.label}: {detail}"[:500]
 
 
 class EmailQuerySet(models.QuerySet["Email"]):
-    """Emails by whether they are still to leave."""
+    """Emails by whether they are settled."""
 
     def open(self) -> EmailQuerySet:
-        """Queued or being sent."""
+        """Queued or sending."""
         return self.filter(status__in=OPEN)
 
     def is_settled(self) -> EmailQuerySet:
@@ -64,16 +67,16 @@ class EmailQuerySet(models.QuerySet["Email"]):
 
 
 class Email(models.Model):
-    """One email to one person or address: recorded, claimed under a lease, frozen, sent, settled.
+    """One email to one person or address.
 
-    Written in the transaction that causes it, so that neither can exist without the other. `kind` is a code that says
-    which room composes it, from `params`. `available_at` is when it may next be claimed: the time of the next try of a
-    queued one, the end of the lease of one that is being sent. `recipe` is the message as sent (see `parts.Recipe`).
-    An email that a server may have accepted without answering is `in_doubt`: it is sent again unchanged, at most twice.
+    Recorded in the transaction that causes it, so that neither exists without the other. `kind` is a code that says
+    which room composes it, from `params`. `available_at` is when it may next be claimed: the next attempt if queued,
+    the end of the lease if sending. `recipe` is the message as sent (see `parts.Recipe`). If a server may have accepted
+    it without answering, it is `in_doubt` and is sent again unchanged, at most twice.
 
-    The table is partitioned by month. The number of an email begins with its month, so that looking it up reads one
-    partition; it stands in the Message-ID. A trigger holds that `lane`, `kind`, `person_id` and `created_at` never
-    change, and that nothing of a settled email changes, except that personal data is cleared.
+    The table is partitioned by month. The number of an email begins with its month and is part of its Message-ID, so
+    that looking it up reads one partition. A trigger keeps `lane`, `kind`, `person_id` and `created_at` from changing,
+    and settled emails too, except that personal data is cleared.
     """
 
     lane = models.PositiveSmallIntegerField(choices=Lane)
@@ -127,7 +130,7 @@ class Email(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether it is still to leave."""
+        """Whether it is queued or sending."""
         return self.status in OPEN
 
     @property
@@ -137,9 +140,9 @@ class Email(models.Model):
 
 
 class EmailPart(models.Model):
-    """A part of messages that many emails share, as it was sent: kept once, encoded.
+    """A shared part of messages as sent, encoded and stored once.
 
-    `body` is quoted-printable ASCII with CRLF line ends. Removed when no email that is kept needs it.
+    `body` is quoted-printable ASCII with CRLF line ends. Removed when no kept email needs it.
     """
 
     digest = models.CharField(max_length=64, unique=True)
@@ -151,7 +154,7 @@ class EmailPart(models.Model):
 
 
 class LegacyMessageId(models.Model):
-    """The Message-ID of an email that was sent before Message-IDs held the number of their email."""
+    """The Message-ID of an email sent before they held email numbers."""
 
     message_id = models.CharField(max_length=120, primary_key=True)
     email_id = models.BigIntegerField()
@@ -164,7 +167,7 @@ class LegacyMessageId(models.Model):
 
 
 class SuppressionCause(models.TextChoices):
-    """Why an address is suppressed. `Suppression.reason` says it to people, with the server's words."""
+    """Why an address is suppressed, for code; `reason` is for people."""
 
     REFUSED = "refused", "The mail server refused the address"
     BOUNCED = "bounced", "Mail came back for good"
@@ -173,12 +176,12 @@ class SuppressionCause(models.TextChoices):
     OTHER = "other", "Something else"
 
 
-# The cause is written once, with the reason, which history has.
+# The cause is written once, with the reason, and history has the reason.
 @pghistory.track(exclude=["address", "cause"])
 class Suppression(models.Model):
-    """An address that gets no notices and no digests until somebody releases it.
+    """An address that gets no notices and digests until it is released.
 
-    Account emails are still tried: somebody who is locked out must be able to ask for a reset.
+    Account emails are still sent: somebody who is locked out must be able to ask for a reset.
     """
 
     address = models.EmailField(max_length=254)
@@ -200,11 +203,13 @@ class Suppression(models.Model):
 
 
 class Bounce(models.Model):
-    """An email came back, or its recipient complained. Partitioned by month, as emails are."""
+    """A bounce or complaint; partitioned by month, like emails."""
 
     class Kind(models.TextChoices):
-        """Hard: there is no such mailbox. Soft: it may work later. Complaint: marked as unwanted. Refused: by a
-        policy, which says nothing about the address. Delayed: still being tried."""
+        """Hard: no such mailbox. Soft: may work later. Complaint: marked as spam.
+
+        Refused: by a policy, which says nothing about the address. Delayed: still being tried.
+        """
 
         HARD = "hard", "Came back for good"
         SOFT = "soft", "Came back for now"
@@ -224,7 +229,7 @@ class Bounce(models.Model):
 
 
 class ReportSeen(models.Model):
-    """A report from a provider or from the mailbox that was acted on, so that it counts once."""
+    """A report that was processed, so that it counts once."""
 
     event_id = models.CharField(max_length=200, unique=True, help_text="The provider's number, or a hash of the mail.")
     seen_at = models.DateTimeField()
@@ -237,10 +242,9 @@ class ReportSeen(models.Model):
 
 
 class DeliveredBefore(models.Model):
-    """An email that a server accepted after the backup that was restored, so that the restored database lacks it.
+    """An email accepted after the restored backup was made.
 
-    Written by `after_restore`. When the same email (kind, recipient, parameters) is about to be sent again, it is
-    dropped, once.
+    Written by `after_restore`. The next identical email (kind, recipient, parameters) is dropped, once.
     """
 
     kind = models.CharField(max_length=40)
@@ -258,7 +262,7 @@ class DeliveredBefore(models.Model):
 
 
 class SendCount(models.Model):
-    """How many emails were claimed for a domain in a minute: what throttling counts, across all senders."""
+    """Emails claimed for a domain in a minute, for throttling all senders."""
 
     domain = models.CharField(max_length=253)
     minute = models.DateTimeField()
@@ -272,8 +276,8 @@ class SendCount(models.Model):
         return f"{self.domain} {self.minute:%H:%M}: {self.count}"
 
 
-#: In SQL: whether an email `e`, looked up by its number, is being sent, and whether it is still to leave. The empty
-#: text keeps PostgreSQL from using the index over everything that is open: when it last looked, nothing was, and
-#: reading all of that seemed cheaper than looking one up.
+#: In SQL: whether an email `e`, looked up by its number, is sending, or is open. The empty text keeps PostgreSQL from
+#: using the index over open emails: its statistics may say that there are none, so that reading that index looks
+#: cheaper than one look-up.
 STILL_SENDING = "e.status || '' = 'sending'"
 STILL_OPEN = "e.status || '' IN ('queued', 'sending')"

@@ -1,7 +1,7 @@
-"""Numbers of emails and the months of their partitions.
+"""Numbers of emails, and the months of their partitions.
 
-A number begins with its month (see docs/outbox.md). Statements that look emails up by number name the month in plain
-figures, so that PostgreSQL plans them for one partition, once a connection, however many partitions there are.
+A number begins with its month (see docs/outbox.md). Statements that look emails up by number name the month literally,
+so that PostgreSQL plans them for one partition, once a connection, however many partitions there are.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _Row = TypeVar("_Row")
 
 
 def by_month(rows: Iterable[_Row], *, key: Callable[[_Row], int]) -> dict[str, list[_Row]]:
-    """Rows by a condition in SQL, on the number of the email `e`, that holds for their month alone."""
+    """Rows by month, each with an SQL condition on the number of email `e`."""
     found: dict[int, list[_Row]] = defaultdict(list)
     for row in rows:
         found[key(row) >> MONTH_BITS].append(row)
@@ -25,5 +25,5 @@ def by_month(rows: Iterable[_Row], *, key: Callable[[_Row], int]) -> dict[str, l
 
 
 def condition(month: int) -> str:
-    """The condition for one month; 0 stands for numbers from before numbers began with their month."""
+    """The condition for one month; 0 is for numbers without a month."""
     return f"e.id >= {month << MONTH_BITS} AND e.id < {(month + 1) << MONTH_BITS} AND e.id = ANY(%(ids)s)"

@@ -1,4 +1,4 @@
-"""Messages as they are kept: shared parts are stored once, and a message is a recipe of parts and its own words."""
+"""Stored messages: recipes of shared parts and a message's own words."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ RETURNING digest, id
 """
 
 
-#: What stands in a stored message where a token was.
+#: Replaces a token in a stored message.
 HIDDEN = "hidden"
 
 
 class Message(NamedTuple):
-    """A composed message: its parts in order, and the values of the slots between them.
+    """A composed message: its parts in order, and the slots between them.
 
-    `tokens` are the slots whose values open something: they are not kept once a server has accepted the message.
+    `tokens` are the slots with values that open something: they are deleted once a server has accepted the message.
     """
 
     subject: str
@@ -40,9 +40,9 @@ class Message(NamedTuple):
 
 
 class Recipe(NamedTuple):
-    """A message as it is stored: the numbers of its parts, its own words between them as -1, -2 …, and these words.
+    """A stored message: part numbers, and its own words as -1, -2 …
 
-    Tokens are numbered after the words, and are stored apart: of a settled email they are gone.
+    Tokens are numbered after the words and stored apart; they are deleted when the email is settled.
     """
 
     layout: list[int]
@@ -51,7 +51,7 @@ class Recipe(NamedTuple):
 
     @property
     def all_words(self) -> list[str]:
-        """Its own words, tokens included while they are kept."""
+        """Its own words, and its tokens while they are kept."""
         return [*self.words, *self.tokens]
 
     @property
@@ -70,29 +70,32 @@ class Recipe(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What some messages share, as it is stored and as it is sent, with the places of their own words."""
+    """What some messages share, and the places of their own words."""
 
-    slots: tuple[str, ...]  # the name of each word, once, those of tokens last
-    kept: int  # how many of them are no tokens
+    slots: tuple[str, ...]  # the name of each word, once; tokens come last
+    kept: int  # how many of them are not tokens
     layout: str  # of their recipes, as JSON
     order: tuple[int, ...]  # the word at each place
     template: bytes  # %b at each place
 
     def fill(self, values: Mapping[str, str]) -> tuple[str, str, tuple[bytes, ...]]:
-        """The recipe of a message and its tokens as JSON, and what to put into the template.
+        """The recipe and tokens of a message as JSON, and the template's values.
 
         The innermost loop of sending.
         """
         own = [values[slot] for slot in self.slots]
         encoded = [said.encode("ascii") for said in own]
-        words = list(map(encode_basestring_ascii, own))  # as `json.dumps`, without its preparations
+        words = list(map(encode_basestring_ascii, own))  # like `json.dumps`, but faster
         recipe = f"[{self.layout}, [{', '.join(words[: self.kept])}]]"
         tokens = f"[{', '.join(words[self.kept :])}]"
         return recipe, tokens, tuple([encoded[place] for place in self.order])
 
 
 def forms_for(messages: Iterable[Message], now: dt.datetime) -> dict[int, Form]:
-    """The form of each message by the identity of its parts, which are stored once for all that share them."""
+    """The form of each message by the identity of its parts.
+
+    Parts are stored once for all messages that share them.
+    """
     by_parts = {id(message.parts): message for message in messages}
     stored = _store(
         {part.digest: part for one in by_parts.values() for part in one.parts if isinstance(part, mime.Part)}, now
@@ -111,7 +114,10 @@ def _form(parts: Sequence[mime.Part | str], tokens: Collection[str], stored: dic
 
 
 def _store(parts: dict[str, mime.Part], now: dt.datetime) -> dict[str, int]:
-    """Store shared parts, each once; returns their numbers. In one order, so that two senders cannot deadlock."""
+    """Store shared parts once; returns their numbers.
+
+    Always in the same order, so that two senders cannot deadlock.
+    """
     if not parts:
         return {}
     digests = sorted(parts)
@@ -125,6 +131,6 @@ def _store(parts: dict[str, mime.Part], now: dt.datetime) -> dict[str, int]:
 
 
 def bodies(recipes: Iterable[Recipe]) -> dict[int, str]:
-    """The parts of these messages by their numbers, as far as they are still stored."""
+    """The stored parts of these messages by number."""
     numbers = {number for recipe in recipes for number in recipe.part_ids}
     return dict(EmailPart.objects.filter(pk__in=numbers).values_list("pk", "body")) if numbers else {}

@@ -1,4 +1,4 @@
-"""What mail providers report about our emails, as anymail reads it: bounces, complaints, unsubscribing."""
+"""Reports of mail providers, read by anymail: bounces, complaints, stops."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from partnerships.outbox.bounces import note_bounce
 from partnerships.outbox.hooks import registered_hooks
 from partnerships.outbox.models import Bounce
 
-#: The last part of the address to give to the provider, and the view that reads and checks its reports. Imported when
-#: one comes: a worker needs none of it.
+#: The last part of the webhook address, and the view that checks and reads its reports. Imported at the first report:
+#: workers do not need it.
 PROVIDERS = {
     "brevo": "anymail.webhooks.brevo.BrevoTrackingWebhookView",
     "mailersend": "anymail.webhooks.mailersend.MailerSendTrackingWebhookView",
@@ -33,22 +33,25 @@ _POLICY = (RejectReason.BLOCKED, RejectReason.SPAM)
 
 
 def reader_of(provider: str) -> Callable[[HttpRequest], HttpResponse]:
-    """The view that reads and checks this provider's reports."""
+    """The view that checks and reads this provider's reports."""
     view: Callable[[HttpRequest], HttpResponse] = import_string(PROVIDERS[provider]).as_view()
     return view
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a report means to us."""
+    """What a report means for us."""
 
     kind: str
     text: str
 
 
 def verdict(event: AnymailTrackingEvent) -> Verdict | None:
-    """Hard where there is no such mailbox, soft where it may work later, a complaint where somebody marked our email;
-    refused by a policy or delayed, which do not count; None for the rest."""
+    """The meaning of a report; None if it is not about a failure.
+
+    Hard: no such mailbox. Soft: may work later. Complaint: marked as spam. Refused by a policy and delayed do not
+    count.
+    """
     text = str(event.mta_response or event.description or event.reject_reason or event.event_type)
     if event.event_type == EventType.COMPLAINED:
         return Verdict(Bounce.Kind.COMPLAINT, text)
@@ -66,13 +69,13 @@ def _kind_of(event: AnymailTrackingEvent, text: str) -> str:
 
 
 def _event_id(event: AnymailTrackingEvent) -> str:
-    """The provider's number of the event, or where it gives none what the event is made of."""
+    """The provider's id of the event, or one made from its content."""
     made_of = f"{event.message_id} {event.event_type} {event.timestamp} {event.recipient}"
     return event.event_id or f"made:{hashlib.sha256(made_of.encode()).hexdigest()}"
 
 
 def act_on(event: AnymailTrackingEvent, *, now: dt.datetime) -> None:
-    """Write down what came back, or stop the digests of somebody who unsubscribed at the provider."""
+    """Record a bounce, or end the digests of somebody who unsubscribed."""
     if event.event_type == EventType.UNSUBSCRIBED:
         for hooks in registered_hooks():
             hooks.unsubscribed(address=event.recipient or "", now=now)

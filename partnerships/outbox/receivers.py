@@ -1,4 +1,7 @@
-"""Wakes a sender after commit. What a lost nudge missed, the sweep and the account sender find."""
+"""Wakes a sender after commit.
+
+The sweep and the account sender find emails if a nudge is lost.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +20,13 @@ log = structlog.get_logger(__name__)
 
 @receiver(emails_recorded, dispatch_uid="outbox.emails_recorded")
 def on_emails_recorded(sender: Any, lanes: set[Lane], **kwargs: Any) -> None:
-    """Nudge after commit. The account sender looks by itself, several times a second."""
+    """Nudge after commit; the account sender polls several times a second."""
     if lanes - {Lane.ACCOUNT}:
         transaction.on_commit(nudge, robust=True)
 
 
 def nudge() -> None:
-    """Wake a sender, if the broker is there."""
+    """Wake a sender, if the broker is up."""
     try:
         wake()
     except Exception as error:  # noqa: BLE001 - whatever is wrong with the broker, the sweep finds the email

@@ -1,4 +1,4 @@
-"""What the outbox registers at start-up: the receiver that wakes a sender, and what it does after a restore."""
+"""What the outbox registers: the nudge after commit, and restoring."""
 
 from importlib import import_module
 
@@ -12,7 +12,7 @@ from partnerships.outbox.restoring import ACCEPTED, redo_accepted
 
 
 def register() -> None:
-    """Register it all."""
+    """Register receivers and functions for restores."""
     register_events(EventKind)
     import_module("partnerships.outbox.receivers")
     alerts.register()

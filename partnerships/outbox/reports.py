@@ -1,4 +1,7 @@
-"""Reading a mailbox of reports (RFC 3464), for plain SMTP: what came back, complaints, and wishes to stop."""
+"""Reads a mailbox of reports (RFC 3464), for plain SMTP.
+
+Finds bounces, complaints and requests to unsubscribe.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ _STOP = re.compile(r"\bstop[\s:]+([0-9A-Za-z_.\-]{20,200})")
 
 
 def _messages_in(part: Message) -> list[Message]:
-    """The messages inside a part: groups of fields, the email that came back, or its headers as text."""
+    """The messages inside a part.
+
+    Groups of fields, the email that bounced, or its headers as text.
+    """
     payload = part.get_payload()
     if isinstance(payload, str):
         return [email.message_from_string(payload, policy=email.policy.default)]
@@ -26,7 +32,10 @@ def _messages_in(part: Message) -> list[Message]:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one mail to the mailbox says: a bounce of one of our emails, or a wish to stop (the token of the link)."""
+    """A bounce of one of our emails, or a request to unsubscribe.
+
+    A request has the token of the link.
+    """
 
     kind: str
     address: str = ""
@@ -37,7 +46,7 @@ class Report:
 
 
 def read_report(raw: bytes) -> Report | None:
-    """Read one mail; None when it is neither a report about an email nor a wish to stop."""
+    """The report in a mail; None if it is about no email and no unsubscribing."""
     message = email.message_from_bytes(raw, policy=email.policy.default)
     wish = _STOP.search(str(message.get("Subject", "")))
     event_id = _event_id(message, raw)
@@ -68,8 +77,10 @@ def read_report(raw: bytes) -> Report | None:
 
 
 def _kind_of(action: str, status: str, text: str) -> str:
-    """What a report (RFC 3464) means: hard only where its code speaks of the mailbox. A relay that does not let us in
-    says nothing of an address."""
+    """The kind of a report (RFC 3464): hard only if about the mailbox.
+
+    A relay that refuses us says nothing about the address.
+    """
     if action in ("delayed", "relayed", "delivered", "expanded"):
         return Bounce.Kind.DELAYED
     if classify(550, f"{status} {text}", at_recipient=False) is Outcome.NO_SUCH_ADDRESS:
@@ -78,7 +89,10 @@ def _kind_of(action: str, status: str, text: str) -> str:
 
 
 def _event_id(message: Message, raw: bytes) -> str:
-    """What a mail is known by when it is read again: its Message-ID, or else all of it but the way it came."""
+    """An id for a mail, to recognise it when it is read again.
+
+    Its Message-ID, or a hash of everything but its transport headers.
+    """
     given = str(message.get("Message-ID", "")).strip()
     body = raw.replace(b"\r\n", b"\n").partition(b"\n\n")[2]
     return "mail:" + hashlib.sha256(given.encode() if given else body).hexdigest()

@@ -1,4 +1,4 @@
-"""What the journal says of emails, and what follows from it after a restore: nothing delivered is sent again."""
+"""Emails in the journal, so that a restore sends nothing twice."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from partnerships.outbox.hooks import registered_hooks
 from partnerships.outbox.kinds import Candidate, kind_of
 from partnerships.outbox.models import DeliveredBefore, Email, EmailStatus, Lane
 
-#: The journal's words for an email that a server accepted, and for what happens to an address.
+#: Codes in the journal: an accepted email, and changes of an address.
 ACCEPTED, SUPPRESSED = "accepted", "suppressed"
 
 
 class Facts(NamedTuple):
-    """What the journal keeps of an email once it was accepted; `told` is what its composer wants to know again."""
+    """What the journal keeps of an accepted email.
+
+    `told` is what its composer needs to know after a restore.
+    """
 
     email: int
     kind: str
@@ -30,7 +33,7 @@ class Facts(NamedTuple):
     told: Sequence[Sequence[int]]
 
     def as_json(self) -> dict[str, Any]:
-        """The same as the journal writes it: hashes instead of the address and the parameters."""
+        """The facts for the journal, with hashes of address and parameters."""
         return {
             "email": self.email,
             "kind": self.kind,
@@ -42,7 +45,7 @@ class Facts(NamedTuple):
 
 
 def params_hash(params: Mapping[str, Any]) -> str:
-    """A hash of an email's parameters, by which the same email is known again; empty where it has none."""
+    """A hash of an email's parameters, to recognise it; "" if it has none."""
     if not params:
         return ""
     return hashlib.sha256(json.dumps(params, sort_keys=True, default=str).encode()).hexdigest()[:40]
@@ -56,8 +59,11 @@ def facts_of(candidate: Candidate, told: Sequence[Sequence[int]]) -> Facts:
 
 @transaction.atomic
 def redo_accepted(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
-    """Settle what the restored database still wants to send, and remember what it does not know; how many."""
-    # An email in doubt may have two lines; and a number may have been given again since the restore.
+    """Settle emails already delivered before the restore; how many.
+
+    Those that the restored database lacks are remembered.
+    """
+    # An email in doubt may have two lines, and its number may have been used again since the restore.
     by_number = {line["email"]: line for line in lines}
     found = Email.objects.filter(pk__in=by_number)
     same = {email.pk: email.is_open for email in found if _is_same(email, by_number[email.pk])}
@@ -91,7 +97,7 @@ def _is_same(email: Email, line: dict[str, Any]) -> bool:
 def _is_remembered(line: dict[str, Any]) -> bool:
     """Whether sending it again would be a repeat.
 
-    Account emails and questions to confirm are sent again: the link in what was delivered no longer opens.
+    Account emails and confirmations are sent again: the link in the delivered one no longer works.
     """
     kind = kind_of(line["kind"])
     if kind is None or kind.lane != Lane.NOTICE or not line["params"]:
@@ -100,7 +106,7 @@ def _is_remembered(line: dict[str, Any]) -> bool:
 
 
 def delivered_before(candidates: Collection[Candidate]) -> set[int]:
-    """The numbers of emails that were delivered before a restore; each remembered delivery stops one."""
+    """Emails delivered before a restore; each remembered delivery stops one."""
     if not candidates or not DeliveredBefore.objects.exists():
         return set()
     people = {one.due.person_id for one in candidates}

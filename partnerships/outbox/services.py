@@ -1,4 +1,7 @@
-"""Recording emails, in the transaction of the change that causes them. The only way to send one."""
+"""Records emails in the transaction of the change that causes them.
+
+The only way to send an email.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from partnerships.outbox.hooks import registered_hooks
 from partnerships.outbox.kinds import kind_of
 from partnerships.outbox.models import Email, EmailStatus, Lane
 
-#: Sent once for each call that recorded emails, with the lanes they are in. A receiver wakes a sender after commit.
+#: Sent once for each call that recorded emails, with their lanes. A receiver wakes a sender after commit.
 emails_recorded = Signal()
 
 
@@ -28,7 +31,7 @@ _noted: ContextVar[list[Email] | None] = ContextVar("noted_emails", default=None
 
 
 class UnableToRecordEmail(Exception):
-    """No transaction is open, or no room knows this kind of email."""
+    """No transaction is open, or no room registers this kind of email."""
 
 
 def record_emails(
@@ -40,11 +43,11 @@ def record_emails(
     sender_id: int | None = None,
     now: dt.datetime,
 ) -> list[Email]:
-    """Record one email to each of these people, once however often they are named.
+    """Record one email for each of these people; duplicates are ignored.
 
-    `params` are JSON values from which the kind composes each, and `secrets` those that open something, which are not
-    kept once the email is settled; `sender_id` is the organisation on whose behalf it is
-    sent. Call inside the transaction of the change; raises `UnableToRecordEmail` outside one.
+    The kind composes each from `params` (JSON values) and `secrets`, which are tokens deleted when the email is
+    settled. `sender_id` is the organisation on whose behalf it is sent. Call inside the transaction of the change;
+    raises `UnableToRecordEmail` outside one.
     """
     return _record(
         kind,
@@ -67,7 +70,10 @@ def record_email(
     repeat_of_id: int | None = None,
     now: dt.datetime,
 ) -> Email:
-    """Record one email, to a person or (where there is none) to an address. As `record_emails`."""
+    """Record one email to a person or, without one, to an address.
+
+    As `record_emails`.
+    """
     if person_id is None and not address and not secrets:
         raise UnableToRecordEmail("An email needs a person, an address, or secrets that hold one.")
     [made] = _record(
@@ -107,7 +113,7 @@ def _record(
             params=dict(params),
             secrets=dict(secrets) if secrets else None,
             repeat_of_id=repeat_of_id,
-            # By the real clock at the latest: a simulated moment must not keep it from leaving.
+            # Not later than the real clock: a simulated moment must not delay it.
             available_at=min(now, timezone.now()),
             created_at=now,
         )
@@ -125,7 +131,7 @@ def _record(
 
 @contextmanager
 def without_emails() -> Iterator[None]:
-    """Record no email within the block: for loaders of files that tell what happened long ago."""
+    """Record no emails within the block: for loaders of past events."""
     token = _muted.set(True)
     try:
         yield
@@ -135,7 +141,7 @@ def without_emails() -> Iterator[None]:
 
 @contextmanager
 def noting_emails() -> Iterator[list[Email]]:
-    """Gather the emails that are recorded within the block, so that a page can say who will get one."""
+    """Collect emails recorded within the block, so that a page can name them."""
     gathered: list[Email] = []
     token = _noted.set(gathered)
     try:
@@ -145,16 +151,16 @@ def noting_emails() -> Iterator[list[Email]]:
 
 
 def drop_email(*, email: Email, reason: str, now: dt.datetime) -> bool:
-    """Settle a queued email that is no longer needed; returns whether it was still queued."""
+    """Drop a queued email; returns whether it was still queued."""
     from_queue = Email.objects.filter(pk=email.pk, status="queued")
     return bool(from_queue.update(status="dropped", settled_at=now, reason=reason[:500], reason_code=""))
 
 
 @transaction.atomic
 def discard_emails(*, kind: str, recorded_before: dt.datetime, reason: str, now: dt.datetime) -> int:
-    """Settle queued emails of one kind without sending them: an operator's decision. Returns how many.
+    """Drop queued emails of one kind, as an operator; returns how many.
 
-    Those that are being sent at this moment are left alone. What a digest would have said counts as told.
+    Emails being sent are left alone. News in a discarded digest counts as told.
     """
     queued = Email.objects.select_for_update(skip_locked=True).filter(
         kind=kind, status=EmailStatus.QUEUED, created_at__lt=recorded_before
@@ -180,6 +186,6 @@ def discard_emails(*, kind: str, recorded_before: dt.datetime, reason: str, now:
 
 
 def wake_if_due() -> None:
-    """Have a sender woken if notices or digests are due that nobody is sending."""
+    """Wake a sender if notices or digests are due and nobody is sending."""
     if is_due(lanes="others"):
         emails_recorded.send(sender=Email, lanes={Lane.NOTICE, Lane.DIGEST})

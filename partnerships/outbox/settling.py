@@ -1,7 +1,7 @@
-"""Settling: writing down what a mail server answered, in groups, beside the sending.
+"""Settles emails: records servers' answers in groups, beside sending.
 
-What was answered is settled on a second connection while the next emails leave: a killed sender repeats the few that
-were answered but not yet settled, each under its first Message-ID, and loses none.
+A second connection settles while the next emails leave. A killed sender repeats the few that were answered but not
+settled, each with its first Message-ID, and loses none.
 """
 
 from __future__ import annotations
@@ -41,16 +41,15 @@ from partnerships.outbox.months import by_month
 
 log = structlog.get_logger(__name__)
 
-#: An email to which servers said "later" this often is given up: the waits double up to an hour, which makes five days
-#: (RFC 5321, 4.5.4.1).
+#: Attempts before an email fails: the waits double up to an hour, which makes five days (RFC 5321, 4.5.4.1).
 MAX_DEFERRALS = 130
 _MAX_WAIT = 3600.0
-#: While no server lets us in, emails wait as long as that takes, trying again this often at the latest.
+#: While connections fail, emails are retried at least this often, without limit.
 _MAX_WAIT_UNREACHED = 300.0
-#: A server that in the last hour denied this many addresses, and refused most emails, is not believed any more.
+#: A server that denied this many addresses in the last hour, and refused most emails, is not believed.
 _MAX_DENIED, _RECENT = 10, 50
 
-# In one statement: what upper rooms do about emails that arrived (`on_accepted`) reads `done`.
+# One statement: SQL of upper rooms about accepted emails (`on_accepted`) reads `done`.
 _ACCEPTED = """
 WITH answer(id, provider_id) AS (SELECT * FROM unnest(%(ids)s::bigint[], %(providers)s::text[])),
 done AS (
@@ -71,8 +70,8 @@ UPDATE outbox_email e
  WHERE e.id = answer.id AND e.id = ANY(%(ids)s) AND {STILL_SENDING}
 """  # noqa: S608 - our own constants
 
-# The first try again comes soon, each later one after twice as long, an hour at most; after five days, or when it may
-# have arrived often enough, it is given up.
+# The first retry comes soon, each later one after twice as long, at most an hour. The email fails after five days, or
+# if it may have been delivered often enough.
 _LATER = f"""
 WITH answer AS (
     SELECT a.id, a.reason, a.in_doubt, e.doubts + a.counts AS doubts,
@@ -98,7 +97,7 @@ UPDATE outbox_email e
 RETURNING e.id, e.status, answer.is_doubtful
 """  # noqa: S608 - our own constants
 
-# Connection failed before any reply: does not count as an attempt.
+# Connection failed before any reply: does not count as a delivery attempt.
 _UNREACHED = f"""
 UPDATE outbox_email e
    SET status = 'queued', unanswered = 0, reason = answer.reason, reason_code = '',
@@ -113,26 +112,31 @@ _when_accepted: list[Callable[[Sequence[int]], None]] = []
 
 
 def on_accepted(name: str, sql: str) -> None:
-    """Add SQL that runs with the emails a server accepted: a common table expression, which may read
-    `done(id, kind, person_id)`. Registered by upper rooms at start-up."""
+    """Add SQL that runs when emails were accepted.
+
+    A common table expression, which may read `done(id, kind, person_id)`. Upper rooms register it at start-up.
+    """
     _on_accepted[name] = sql
 
 
 def when_accepted(call: Callable[[Sequence[int]], None]) -> None:
-    """Have `call` told the numbers of the emails that a server accepted, before they are settled."""
+    """Call `call` with the numbers of accepted emails, before settling."""
     _when_accepted.append(call)
 
 
 def accepted_sql(month: str) -> str:
-    """The whole statement that settles accepted emails of one month (a condition of `months`)."""
+    """The statement that settles accepted emails of one month.
+
+    The month is a condition of `months`.
+    """
     more = "".join(f",\n{name} AS MATERIALIZED ({sql})" for name, sql in _on_accepted.items())
     return _ACCEPTED.format(month=month, still_open=STILL_OPEN, more=more)
 
 
 def settle(answers: Sequence[Answer], *, noted: Collection[int] = ()) -> Counter[str]:
-    """Write down what became of these emails.
+    """Record what became of these emails.
 
-    `noted` are those whose doubt was counted while the server was awaited.
+    `noted` are those counted as in doubt while the sender waited.
     """
     by: dict[Outcome, list[Answer]] = {outcome: [] for outcome in Outcome}
     for answer in answers:
@@ -170,7 +174,7 @@ def settle(answers: Sequence[Answer], *, noted: Collection[int] = ()) -> Counter
 
 
 def tell_accepted(answers: Sequence[Answer]) -> None:
-    """Tell those who asked which emails a server accepted."""
+    """Pass the accepted emails to the registered functions."""
     if _when_accepted:
         numbers = [one.key for one in answers]
         for call in _when_accepted:
@@ -191,7 +195,10 @@ def _put_off(later: Sequence[Answer], noted: Collection[int]) -> dict[str, Any]:
 
 
 def _doubts_of(answer: Answer, noted: Collection[int]) -> int:
-    """How many doubts an answer adds: one that was counted while waiting goes when the answer is plain."""
+    """How many doubts an answer adds.
+
+    A clear answer removes a doubt that was counted while waiting.
+    """
     if answer.in_doubt:
         return 0 if answer.key in noted else 1
     return -1 if answer.key in noted else 0
@@ -202,7 +209,10 @@ def _said(answers: Sequence[Answer]) -> dict[str, Any]:
 
 
 def _speaks_of_the_mailbox(answer: Answer) -> bool:
-    """Whether a refusal is about the state of a mailbox (x.2.x, such as a full one): a soft bounce, told at once."""
+    """Whether a refusal is about a mailbox's state, which is a soft bounce.
+
+    Codes x.2.x, such as a full mailbox.
+    """
     return enhanced_code(answer.text)[1:].startswith(".2.")
 
 
@@ -217,8 +227,10 @@ def _act_on_refusals(denied: Collection[int], soft: Collection[int]) -> None:
 
 
 def _is_believed(denied: int, accepted: int) -> bool:
-    """Whether a server that denies this many addresses, having accepted so many emails, may be right: a misconfigured
-    one denies all of them."""
+    """Whether to believe a server that denies this many addresses.
+
+    A misconfigured server denies all of them.
+    """
     since = timezone.now() - dt.timedelta(hours=1)
     said = Suppression.objects.filter(since__gt=since, cause=SuppressionCause.REFUSED)
     if said.count() + denied < _MAX_DENIED:
@@ -237,20 +249,20 @@ def _accepted(answers: Sequence[Answer]) -> dict[str, Any]:
 
 
 class Settler(Protocol):
-    """Takes answers and sees to it that they are settled."""
+    """Takes answers and settles them."""
 
     def put(self, answer: Answer, *, noted: bool = False) -> None:
-        """Take one answer; `noted` says that its doubt was counted while the server was awaited."""
+        """Take one answer; `noted`: its doubt was counted while waiting."""
 
     def rest(self) -> None:
-        """No answers come for a while: settle those that wait."""
+        """Settle waiting answers: none will come for a while."""
 
     def finish(self) -> Counter[str]:
-        """Settle what is left, and say how many of each kind there were."""
+        """Settle the rest, and return the counts of each outcome."""
 
 
 class SettlerInLine:
-    """Settles on the caller's own connection at the end of a batch: for tests and single emails."""
+    """Settles on the caller's connection, for tests and single emails."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
@@ -270,21 +282,21 @@ class SettlerInLine:
             self._counts += settle(answers, noted=self._noted)
 
     def finish(self) -> Counter[str]:
-        """Settle what is left."""
+        """Settle the rest."""
         self.rest()
         counts, self._counts = self._counts, Counter()
         return counts
 
 
 class SettlerBeside:
-    """Settles on a second connection that never blocks: while the database commits one group, the next emails leave.
+    """Settles on a second, asynchronous connection while emails leave.
 
-    An email that was not accepted is settled at once by itself. When the database is away, it waits for it, longer than
-    a lease could still belong to this sender.
+    An email that was not accepted is settled at once by itself. If the database is down, waits until no lease of this
+    sender can be valid any more.
     """
 
-    #: Answers are gathered for this long (to settle eight costs twice as much as to settle one), and never more than
-    #: this many: what a killed process repeats, the one that is being sent among them.
+    #: Answers are gathered for this long (settling eight costs twice as much as settling one), up to this many: so many
+    #: emails, with the one being sent, are repeated if the process is killed.
     _WAIT, _MAX = 0.006, 8
     _GIVE_UP = 600.0
 
@@ -299,7 +311,7 @@ class SettlerBeside:
         self._prepared: set[str] = set()
 
     def put(self, answer: Answer, *, noted: bool = False) -> None:
-        """Take an answer, and send a group off if the last one is done."""
+        """Take an answer; settle a group if the last one is done."""
         if answer.outcome is not Outcome.ACCEPTED:
             self._counts += settle([answer], noted=[answer.key] if noted else [])
             return
@@ -314,13 +326,13 @@ class SettlerBeside:
             self._send_off()
 
     def rest(self) -> None:
-        """Send off the group that is not full."""
+        """Settle the incomplete group."""
         if self._waiting:
             self._wait()
             self._send_off()
 
     def finish(self) -> Counter[str]:
-        """Wait until everything is settled, and give the connection back."""
+        """Wait until everything is settled, and close the connection."""
         while self._under_way or self._waiting:
             self._wait()
             if self._waiting:
@@ -344,7 +356,7 @@ class SettlerBeside:
         return True
 
     def _wait(self) -> None:
-        """Wait for the group that is under way."""
+        """Wait for the present group."""
         while self._under_way and not self._is_free():
             readable = self._second.poll() != psycopg2.extensions.POLL_WRITE if self._second is not None else True
             if self._second is not None:
@@ -363,8 +375,10 @@ class SettlerBeside:
             self._again(error)
 
     def _statement(self) -> tuple[str, dict[str, Any]]:
-        """What settles the group: planning it costs as much as running it, so each connection that stays ours plans it
-        once for each month."""
+        """The statement that settles the group, planned once for each month.
+
+        Planning costs as much as running, so connections that stay ours prepare it.
+        """
         statements: list[str] = []
         values: dict[str, Any] = {}
         for place, (month, some) in enumerate(by_month(self._under_way, key=attrgetter("key")).items()):
@@ -386,7 +400,10 @@ class SettlerBeside:
         self._under_way = []
 
     def _again(self, error: psycopg2.Error) -> None:
-        """The database went away: settle the group on the first connection as soon as it answers."""
+        """The database went down: settle the group on the first connection.
+
+        Waits until it is back.
+        """
         log.warning("not_settled_beside", count=len(self._under_way), kind=type(error).__name__)
         if self._second is not None:
             self._second.close()
@@ -407,12 +424,12 @@ class SettlerBeside:
 
 
 def _with(sql: str, *, ids: str, providers: str) -> str:
-    """A statement with these instead of its values."""
+    """A statement with its values replaced."""
     return sql.replace("%(ids)s", ids).replace("%(providers)s", providers)
 
 
 def _second_connection() -> Any:
-    """A connection to the same database that does not block; commits by itself."""
+    """An asynchronous connection to the same database, with autocommit."""
     params = {name: value for name, value in connection.get_connection_params().items() if name != "cursor_factory"}
     second = psycopg2.connect(**params, async_=True)
     extras.wait_select(second)

@@ -1,8 +1,8 @@
-"""Sending many messages over one kept SMTP connection, with a timeout for each command.
+"""Sends many messages over one SMTP connection.
 
-Commands are pipelined where the server offers it (RFC 2920). Connecting, MAIL, RCPT and DATA have EMAIL_TIMEOUT each.
-The answer to the end of DATA may take EMAIL_DATA_TIMEOUT (RFC 5321, 4.5.3.2.6 asks for 10 minutes): a server that is
-slow there may be delivering the message, and giving up early would send it twice.
+Each command has a timeout. Commands are pipelined if the server offers it (RFC 2920). Connecting, MAIL, RCPT and DATA
+have EMAIL_TIMEOUT each. The answer to the end of DATA may take EMAIL_DATA_TIMEOUT (RFC 5321, 4.5.3.2.6 asks for 10
+minutes): a server that is slow there may be delivering the message, and giving up early would send it twice.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from django.core.mail.utils import DNS_NAME
 
 from partnerships.outbox.answers import Answer, Outcome, Outgoing, refusal, reply_text
 
-#: A longer line, or a longer reply, does not come from an SMTP server.
+#: Longer lines and replies do not come from an SMTP server.
 _MAX_LINE, _MAX_REPLY = 4096, 64 * 1024
-#: How often the caller hears that an answer to the end of DATA is still awaited, in seconds.
+#: Seconds between calls to the caller while the answer to the end of DATA is awaited.
 WAIT_STEP = 1.0
 
-#: Called while a server takes its time, with the key of the message under way. Returns whether the caller has given the
-#: other messages to somebody else, so that no further one may be sent over this connection.
+#: Called while a server is slow, with the key of the present message. Returns whether the caller has released the other
+#: messages, so that no further one may be sent over this connection.
 WhileWaiting = Callable[[int], bool]
 
 
 class Unreachable(Exception):
-    """No connection to the mail server, or it was lost; the text says why."""
+    """The mail server cannot be reached, or the connection was lost."""
 
 
 class _InDoubt(Exception):
@@ -39,10 +39,13 @@ class _InDoubt(Exception):
 
 
 class Sender(Protocol):
-    """Something that sends."""
+    """A sender of messages."""
 
     def send(self, messages: Iterable[Outgoing], while_waiting: WhileWaiting = ...) -> Iterator[Answer]:
-        """Send each message and yield its answer as soon as it is known; never raises because of the network."""
+        """Send each message and yield its answer at once.
+
+        Never raises because of the network.
+        """
 
     def close(self) -> None:
         """End the connection."""
@@ -54,9 +57,9 @@ def keep_waiting(key: int) -> bool:
 
 
 def tls_context() -> ssl.SSLContext:
-    """How the mail server must prove who it is.
+    """The TLS settings for checking the mail server.
 
-    By a certificate for its name from an authority of the system or of EMAIL_CA_FILE, unless EMAIL_TLS_VERIFY is off.
+    Its certificate needs its name and an authority of the system or of EMAIL_CA_FILE, unless EMAIL_TLS_VERIFY is off.
     """
     context = ssl.create_default_context(cafile=settings.EMAIL_CA_FILE or None)
     if not settings.EMAIL_TLS_VERIFY:
@@ -66,7 +69,7 @@ def tls_context() -> ssl.SSLContext:
 
 
 class SmtpSender:
-    """One kept SMTP connection; opened when first needed, opened again when it was lost."""
+    """One SMTP connection, opened when needed and after it was lost."""
 
     def __init__(self) -> None:
         self._smtp: smtplib.SMTP | None = None
@@ -76,7 +79,7 @@ class SmtpSender:
         self._is_abandoned = False
 
     def close(self) -> None:
-        """Say QUIT, if there is a connection."""
+        """Send QUIT, if there is a connection."""
         smtp, self._smtp = self._smtp, None
         if smtp is not None:
             try:
@@ -87,9 +90,9 @@ class SmtpSender:
     def send(self, messages: Iterable[Outgoing], while_waiting: WhileWaiting = keep_waiting) -> Iterator[Answer]:
         """Send each message and yield its answer.
 
-        With pipelining the end of one message and the envelope of the next are sent together, so that one round trip a
-        message is left. When the connection is lost, the message under way is to be tried later (or is in doubt, where
-        the server may have had all of it), and the next opens a new connection.
+        With pipelining the end of one message and the envelope of the next are sent together: one round trip for each
+        message. If the connection is lost, the present message is retried later (or is in doubt, if the server may have
+        had all of it), and the next opens a new connection.
         """
         self._while_waiting, self._is_abandoned = while_waiting, False
         waiting = iter(messages)
@@ -109,7 +112,10 @@ class SmtpSender:
             message = yield from self._run(message, waiting)
 
     def _run(self, message: Outgoing, waiting: Iterator[Outgoing]) -> Generator[Answer, None, Outgoing | None]:
-        """Send over the open connection until it is lost or nothing waits; returns the first message not yet tried."""
+        """Send until the connection is lost or nothing waits.
+
+        Returns the first message not yet tried.
+        """
         current: Outgoing | None = message
         following: Outgoing | None = None  # its envelope may have been sent already
         try:
@@ -126,8 +132,7 @@ class SmtpSender:
                     code, text = self._finish(current, _envelope(following) if following else b"")
                     done, current, following = _final(current.key, code, text), following, None
                     if self._is_abandoned:
-                        # Its envelope was sent, but somebody else sends it: only closing the connection takes that
-                        # back.
+                        # Its envelope was sent, but another sender has it now: only closing the connection cancels it.
                         current = None
                         self._drop()
                     yield done
@@ -145,7 +150,7 @@ class SmtpSender:
         return None
 
     def _finish(self, message: Outgoing, more: bytes = b"") -> tuple[int, bytes]:
-        """Send the message itself (and what follows it), and read the answer to its end."""
+        """Send the body and the next envelope, and read the answer to the body."""
         try:
             self._write(*_body(message), more)
             self._wait_for_the_end(message.key)
@@ -154,7 +159,7 @@ class SmtpSender:
             raise _InDoubt(str(error) or "closed") from error
 
     def _wait_for_the_end(self, key: int) -> None:
-        """Wait until the server answers the end of DATA, as long as EMAIL_DATA_TIMEOUT."""
+        """Wait for the answer to the end of DATA, up to EMAIL_DATA_TIMEOUT."""
         smtp = self._smtp
         if smtp is None or smtp.sock is None:
             raise Unreachable("The connection was closed.")
@@ -168,12 +173,12 @@ class SmtpSender:
             self._is_abandoned = self._while_waiting(key) or self._is_abandoned
 
     def _read_envelope(self, message: Outgoing) -> Answer | None:
-        """Read the three answers to MAIL, RCPT and DATA; None when the body may follow."""
+        """Read the answers to MAIL, RCPT and DATA; None if the body may follow."""
         sender, recipient, data = self._read(), self._read(), self._read()
         if data[0] == 354:
             if sender[0] == 250 and recipient[0] in (250, 251):
                 return None
-            # A server that says "go ahead" without a recipient gets an empty message, which it must refuse (RFC 2920).
+            # A server that accepts DATA without a recipient gets an empty message, which it must refuse (RFC 2920).
             self._write(b".\r\n")
             self._read()
         for (code, text), at_recipient in ((sender, False), (recipient, True), (data, False)):
@@ -190,7 +195,7 @@ class SmtpSender:
         raise Unreachable(f"The mail server answered out of turn: {reply_text(*data)}")
 
     def _send_plainly(self, message: Outgoing) -> Answer:
-        """One message without pipelining: each command waits for its answer."""
+        """Send one message without pipelining: each command waits for its answer."""
         for command, at_recipient in ((_mail(message), False), (_rcpt(message), True), (b"DATA\r\n", False)):
             self._write(command)
             code, text = self._read()
@@ -249,7 +254,7 @@ class SmtpSender:
             smtp.sock.sendall(memoryview(b"".join(parts))[sent:])
 
     def _read(self) -> tuple[int, bytes]:
-        """One reply: its code, and its words in one piece however many lines it has."""
+        """One reply: its code, and its lines joined."""
         smtp = self._smtp
         if smtp is None or smtp.file is None:
             raise Unreachable("The connection was closed.")
@@ -283,7 +288,7 @@ def _envelope(message: Outgoing) -> bytes:
 
 
 def _body(message: Outgoing) -> tuple[bytes, bytes]:
-    """The message as it is sent after DATA, dots doubled (RFC 5321, 4.5.2), and what ends it."""
+    """The body after DATA with doubled dots (RFC 5321, 4.5.2), and its end."""
     data = message.data
     if not message.has_no_dots:
         data = data.replace(b"\r\n.", b"\r\n..")

@@ -1,4 +1,7 @@
-"""Celery tasks of the outbox. The broker carries nudges; the rows say what is to be done. Every task may run twice."""
+"""Celery tasks of the outbox.
+
+The broker carries nudges; the rows say what to do. Every task may run twice.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +20,9 @@ from partnerships.outbox.retention import MIN_MONTHS_READY, make_partitions, mon
 
 log = structlog.get_logger(__name__)
 
-#: A drain ends after this long and lets another go on, so that a worker can be stopped without waiting for a long run.
+#: A drain ends after this long and starts another, so that a worker can be stopped soon.
 _SECONDS = 20.0
-#: A mail server may take EMAIL_DATA_TIMEOUT over one email: the worker's usual limits would end the drain before.
+#: One email may take EMAIL_DATA_TIMEOUT, longer than the worker's usual limits allow.
 _LIMIT = settings.EMAIL_DATA_TIMEOUT + 120
 
 
@@ -31,7 +34,7 @@ def wake() -> None:
 
 @shared_task(name="partnerships.outbox.tasks.drain", soft_time_limit=_LIMIT, time_limit=_LIMIT + 60)
 def drain() -> None:
-    """Send notices and digests that are due; when time is up and something is left, hand over to the next."""
+    """Send due notices and digests; start another drain if time runs out."""
     if not send_what_is_due(seconds=_SECONDS, lanes="others").is_all:
         drain.apply_async(expires=30)
 
@@ -45,12 +48,12 @@ def sweep() -> None:
 
 @shared_task(name="partnerships.outbox.tasks.prepare_partitions")
 def prepare_partitions() -> None:
-    """Make the partitions of the coming months, and tell the operators when they run out."""
+    """Make the partitions of coming months; alert operators if they run out."""
     now = timezone.now()
     try:
         make_partitions(now=now)
     except OperationalError as error:
-        # Somebody reads the whole table, such as a backup: the next hour will do.
+        # Something reads the whole table, such as a backup: the next hour will do.
         log.warning("partitions_not_made", kind=type(error).__name__)
     ready = months_ready(now=now)
     if ready < MIN_MONTHS_READY:

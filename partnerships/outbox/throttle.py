@@ -1,4 +1,7 @@
-"""Throttling: how many emails may leave a minute and an hour, in all and for each domain, across all senders."""
+"""Throttles emails by minute and hour, in all and by domain.
+
+Counts all senders together.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ _LOCK = 0x7061_6365  # any number that nothing else in the database locks
 _ALL = "*"
 _MINUTE, _HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
 
-# How many went to each domain within the hour, and within this minute.
+# Emails to each domain within the hour, and within this minute.
 _COUNTED = """
 SELECT domain, sum(count), COALESCE(sum(count) FILTER (WHERE minute = %s), 0)
   FROM outbox_sendcount
@@ -30,10 +33,10 @@ def domain_of(address: str) -> str:
 
 
 def over_limit(emails: Iterable[tuple[int, str]], *, now: dt.datetime) -> tuple[set[int], Counter[str]]:
-    """Which emails (number, address) must wait a minute, and how many of the others go to each domain, for `count`.
+    """Emails (number, address) that must wait, and the others by domain.
 
-    Call in the transaction that claims them. With limits a minute, one sender counts at a time; the limit an hour is
-    a safety net and may be exceeded by one batch a sender.
+    The second result is for `count`. Call in the transaction that claims them. With limits by minute, one sender counts
+    at a time; the limit by hour is a safety net that each sender may exceed by one batch.
     """
     per_minute, per_domain = settings.EMAIL_PER_MINUTE, settings.EMAIL_PER_DOMAIN_PER_MINUTE
     per_hour = settings.EMAIL_PER_DOMAIN_PER_HOUR
@@ -64,7 +67,7 @@ def over_limit(emails: Iterable[tuple[int, str]], *, now: dt.datetime) -> tuple[
 
 
 def count(counted: Counter[str], *, now: dt.datetime) -> None:
-    """Write down how many leave; last in the claiming transaction, since other senders wait for these rows."""
+    """Record how many leave, last in the claim: other senders wait for it."""
     if counted:
         with connection.cursor() as cursor:
             cursor.execute(
@@ -77,10 +80,10 @@ def count(counted: Counter[str], *, now: dt.datetime) -> None:
 
 
 def minute_of(moment: dt.datetime) -> dt.datetime:
-    """The beginning of the minute."""
+    """The start of the minute."""
     return moment.replace(second=0, microsecond=0)
 
 
 def next_minute(now: dt.datetime) -> dt.datetime:
-    """When an email over the limit may try again."""
+    """When a throttled email may be tried again."""
     return minute_of(now) + _MINUTE

@@ -1,1 +1,1 @@
-"""Questions about the outbox: the queue, and which addresses get nothing."""
+"""Queries about the queue and about suppressed addresses."""

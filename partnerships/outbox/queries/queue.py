@@ -1,4 +1,7 @@
-"""The figures of the queue that operators and the watchdog read. None of them reads more than what is open."""
+"""Figures of the queue for operators and the watchdog.
+
+None of them reads more than the open emails.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from django.utils import timezone
 from partnerships.outbox.models import Email, EmailReason, Lane, Suppression
 from partnerships.outbox.retention import months_ready
 
-#: Counts stop here: an operator wants to know whether it is many.
+#: Counts stop here: operators only want to know whether it is many.
 MAX_COUNT = 100_000
 
 _OPEN = """
@@ -20,7 +23,7 @@ SELECT lane, status, count(*) FROM (
     SELECT lane, status FROM outbox_email WHERE status IN ('queued', 'sending') LIMIT %s) e
  GROUP BY lane, status
 """
-# One look at the beginning of the index for each lane.
+# One read at the start of the index for each lane.
 _OLDEST = """
 SELECT lane.number, (
     SELECT e.available_at FROM outbox_email e
@@ -28,7 +31,7 @@ SELECT lane.number, (
      ORDER BY e.lane, e.available_at, e.id LIMIT 1)
   FROM unnest(%s::int[]) AS lane(number)
 """
-# What changes while senders work: the newest settled email, and the leases that they renew.
+# Both change while senders work: the newest settled email, and the leases.
 _SIGNS_OF_LIFE = """
 SELECT (SELECT max(settled_at) FROM outbox_email WHERE settled_at > statement_timestamp() - interval '1 hour'),
        (SELECT max(last.available_at) FROM unnest(ARRAY[0, 1, 2]) AS lane(number), LATERAL (
@@ -40,7 +43,7 @@ SELECT (SELECT max(settled_at) FROM outbox_email WHERE settled_at > statement_ti
 
 
 def oldest_due(lanes: list[int]) -> dt.datetime | None:
-    """Since when the oldest email of these lanes could have been claimed; None while none is due."""
+    """When the oldest due email of these lanes became due; None if none is."""
     with connection.cursor() as cursor:
         cursor.execute(_OLDEST, [lanes])
         moments = [moment for _, moment in cursor.fetchall() if moment is not None and moment <= timezone.now()]
@@ -48,10 +51,10 @@ def oldest_due(lanes: list[int]) -> dt.datetime | None:
 
 
 def queue_figures() -> dict[str, Any]:
-    """How many emails are queued and being sent, and how long the oldest that is due has waited.
+    """Counts of queued and sending emails, and the age of the oldest due one.
 
-    Counts stop at 100,000. `not_composed` counts emails that cannot be written: those still being tried, and those set
-    aside within a day. `months_ready` says for how many months after this one partitions exist. `last_settled` and
+    Counts stop at 100,000. `not_composed` counts emails that cannot be composed: those being retried, and those set
+    aside within a day. `months_ready` is the number of later months that have partitions. `last_settled` and
     `lease_until` change while senders work.
     """
     counts = {"queued": 0, "sending": 0}
@@ -66,7 +69,7 @@ def queue_figures() -> dict[str, Any]:
     now = timezone.now()
     account = oldest_due([Lane.ACCOUNT])
     others = None if settings.EMAILS_HELD else oldest_due([Lane.NOTICE, Lane.DIGEST])
-    unwritten = Email.objects.filter(reason_code=EmailReason.NOT_COMPOSED)  # few, by an index of their own
+    unwritten = Email.objects.filter(reason_code=EmailReason.NOT_COMPOSED)  # few, with an index of their own
     not_composed = unwritten.open().count()
     not_composed += unwritten.filter(status="failed", settled_at__gt=now - dt.timedelta(days=1)).count()
     return {

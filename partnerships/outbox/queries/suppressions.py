@@ -1,6 +1,6 @@
-"""Which addresses get no notices and no digests.
+"""Which addresses get no notices and digests.
 
-After a restore an address may be known by its hash alone: what stands for it then is an address that cannot exist.
+After a restore an address may be known by its hash alone: then a placeholder address that cannot exist is stored.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from partnerships.kit import journal
 from partnerships.kit.database import rows_planned_once
 from partnerships.outbox.models import Suppression
 
-#: RFC 2606: nothing under this name exists.
+#: RFC 2606: no name below it exists.
 _BY_HASH = "@suppressed.invalid"
 
-#: In SQL: whether nothing is sent to the address of a person `u`. OFFSET 0 lets PostgreSQL look up each person by the
+#: In SQL: whether the address of a person `u` is suppressed. OFFSET 0 makes PostgreSQL look each person up by the
 #: index: without it, it may read every suppressed address first.
 SUPPRESSED = (
     "EXISTS (SELECT 1 FROM outbox_suppression s"
@@ -30,7 +30,7 @@ SELECT lower(s.address) FROM outbox_suppression s WHERE lower(s.address) = ANY(%
 
 
 def suppressed_among(addresses: Collection[str]) -> set[str]:
-    """Those of these addresses (in lower case) to which nothing is sent."""
+    """Those of these addresses (in lower case) that are suppressed."""
     if not addresses:
         return set()
     hashed = {standing_for(journal.address_hash(address)): address for address in addresses}
@@ -39,23 +39,23 @@ def suppressed_among(addresses: Collection[str]) -> set[str]:
 
 
 def standing_for(address_hash: str) -> str:
-    """What stands in the table for an address of which only the journal's hash is known."""
+    """The placeholder for an address known only by the journal's hash."""
     return f"{address_hash}{_BY_HASH}"
 
 
 def hash_in_journal(address: str) -> str:
-    """The journal's hash of an address, also of one that stands for a hash."""
+    """The journal's hash of an address or placeholder."""
     known = address.lower().removesuffix(_BY_HASH)
     return known if known != address.lower() else journal.address_hash(address)
 
 
 def open_suppressions(address: str) -> QuerySet[Suppression]:
-    """What stops notices and digests to this address: its own row, and one that knows it by its hash."""
+    """Suppressions of this address: by itself and by its hash."""
     forms = [address.strip().lower(), standing_for(hash_in_journal(address))]
     rows = Suppression.objects.alias(lower=Lower("address"))
     return rows.filter(lower__in=forms, released_at=None)
 
 
 def is_suppressed(address: str) -> bool:
-    """Whether nothing is sent to this address."""
+    """Whether this address is suppressed."""
     return open_suppressions(address).exists()

@@ -1,4 +1,4 @@
-"""How the accounts package behaves here: nobody signs up by themselves, stakeholders and leavers cannot come in."""
+"""How allauth behaves here: sign-in only, for invited people."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
     """Sign-in by email and password, for people who were invited."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Never: people come in by invitation, which vouches for their address."""
+        """Always False: people join by invitation, which proves their address."""
         return False
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """The address that the trusted proxies saw; refuses a request without one (403)."""
+        """The address that the outermost trusted proxy saw; 403 without one."""
         address = client_address(request)
         if not address:
             raise PermissionDenied("The server does not say who asks.")
         return address
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
-        """Home, or the page that was asked for."""
+        """The page that was asked for, or the home page."""
         return next_url(request, str(settings.LOGIN_REDIRECT_URL))
 
     def pre_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse | None:
-        """Refuse a password where the person's organisation requires its own sign-in."""
+        """Refuse a password where the person must use their own sign-in."""
         refused: HttpResponse | None = super().pre_login(request, user, **kwargs)
         if refused is not None or not isinstance(user, User):
             return refused
@@ -59,7 +59,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
         return None
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Record an email about an account, to people who can sign in and to new addresses; never to stakeholders."""
+        """Record an account email to people with an account or a new address.
+
+        Stakeholders and leavers get none.
+        """
         person = find_person(email)
         if person is not None and (person.is_stakeholder or not person.is_active):
             return
@@ -75,28 +78,31 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
             )
 
     def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
-        """From the one configured origin, whatever Host the request named."""
+        """A URL with the configured origin; the Host header is not trusted."""
         path = reverse("account_confirm_email", args=[emailconfirmation.key])
         return f"{settings.SITE_ORIGIN}{path}"
 
     def get_reset_password_from_key_url(self, key: str) -> str:
-        """From the one configured origin, whatever Host the request named."""
+        """A URL with the configured origin; the Host header is not trusted."""
         path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
         return str(settings.SITE_ORIGIN) + path.replace("UID-KEY", key)
 
 
 class OrganisationSignInAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth carries no types
-    """Sign-in through an organisation's own provider (OpenID Connect): for people whom that organisation has let in."""
+    """Sign-in through an organisation's own provider (OpenID Connect).
+
+    For people who act for that organisation.
+    """
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
-        """Never: a provider vouches for its people, it does not invite them."""
+        """Always False: a provider vouches for people but cannot add them."""
         return False
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
-        """Join the provider's identity to the person with its verified address, whose organisation uses the provider.
+        """Connect the provider's identity to the person with that address.
 
-        A provider may speak for its own organisation's people alone: otherwise one partner's directory could claim
-        another partner's addresses.
+        The provider must have verified the address, and only an organisation that uses the provider has its people
+        signed in. Otherwise one partner's directory could claim another partner's addresses.
         """
         if sociallogin.is_existing:
             person = sociallogin.user
@@ -112,16 +118,16 @@ class OrganisationSignInAdapter(DefaultSocialAccountAdapter):  # type: ignore[mi
 
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth carries no types
-    """Second factors carry the site's name, and their secrets are kept encrypted."""
+    """Second factors with the site's name and encrypted secrets."""
 
     def encrypt(self, text: str) -> str:
-        """What the database keeps of an app's secret, or of what recovery codes are made from."""
+        """The encrypted secret of an app or of recovery codes, for the database."""
         return encrypt(text)
 
     def decrypt(self, encrypted_text: str) -> str:
-        """The secret again."""
+        """The secret in plain text."""
         return decrypt(encrypted_text)
 
     def get_totp_issuer(self) -> str:
-        """What the authenticator app shows."""
+        """The name that the authenticator app shows."""
         return str(settings.SITE_NAME)

@@ -1,4 +1,4 @@
-"""Addresses on the internet: who asks, behind how many proxies, and what the limits count as one address."""
+"""Client addresses behind proxies, and what rate limits count."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import ipaddress
 from django.conf import settings
 from django.http import HttpRequest
 
-#: Providers give a customer a whole /64, so single IPv6 addresses can be changed at will (RFC 6177).
+#: Providers give each customer a /64, whose single addresses can be changed at will (RFC 6177).
 IPV6_PREFIX = 64
 
 
 def _parsed(text: str) -> str:
-    """The address in its shortest form without a port; empty when it is invalid."""
+    """The address in its shortest form without a port; empty if invalid."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]
@@ -27,10 +27,11 @@ def _parsed(text: str) -> str:
 
 
 def client_address(request: HttpRequest) -> str:
-    """The address that the outermost trusted proxy saw; empty when the server does not say.
+    """The address that the outermost trusted proxy saw.
 
-    Each proxy adds one entry to X-Forwarded-For, so the trusted ones are counted from the right; what the visitor sent
-    stands to their left. A request that came through fewer proxies has fewer entries, all of them by trusted proxies.
+    Each proxy adds one entry to X-Forwarded-For, so the trusted ones are counted from the right; entries that the
+    visitor sent are further left. A request that came through fewer proxies has fewer entries, all from trusted
+    proxies. Empty when the server gives no address.
     """
     direct = _parsed(request.META.get("REMOTE_ADDR", ""))
     proxies = settings.ALLAUTH_TRUSTED_PROXY_COUNT
@@ -41,7 +42,7 @@ def client_address(request: HttpRequest) -> str:
 
 
 def counted_address(address: str) -> str:
-    """What the limits count as one address: an IPv4 address, or an IPv6 network of a single customer."""
+    """What limits count as one address: an IPv4 address or an IPv6 /64."""
     if ":" not in address:
         return address
     return str(ipaddress.ip_network(f"{address}/{IPV6_PREFIX}", strict=False).network_address)

@@ -1,5 +1,8 @@
-"""People for administrators: found, asked to administer, let go; passwords, addresses and second factors stay their
-own."""
+"""Admin pages of people.
+
+Administrators find people, grant administration and close accounts. Passwords, addresses and second factors stay in
+their owners' hands.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Any
 
 import allauth.account.admin
 import allauth.mfa.admin
-import allauth.socialaccount.admin  # noqa: F401 - registers what is taken off below
+import allauth.socialaccount.admin  # noqa: F401 - registers the pages that are unregistered below
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount import providers
@@ -31,13 +34,13 @@ from partnerships.people.second_factor import has_second_factor
 from partnerships.people.services import change_details, person_for_address, reopen_account
 from partnerships.people.sessions import end_sessions
 
-# Rights come from memberships and from being an administrator; groups would be a second truth.
+# Rights come from memberships and from being an administrator. Groups would be a second source.
 admin.site.unregister(Group)
 
 
 @admin.register(User)
 class UserAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[User]):
-    """Everybody: people with an account, stakeholders without one, people who have left."""
+    """Everybody: people with an account, stakeholders, and leavers."""
 
     list_display = ("email", "name", "is_staff", "is_active", "account_since", "last_login", "left_at")
     list_filter = (
@@ -64,15 +67,18 @@ class UserAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[User]):
     actions = ("sign_out_everywhere", "let_back_in")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        """Those erased are no people any more, only numbers in history."""
+        """People who have not been erased."""
         return super().get_queryset(request).filter(erased_at=None)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        """An address changes only by its owner, who proves it; administration has a page that asks why."""
+        """The address is read-only: only its owner can change it, with proof.
+
+        Administration has its own page, which asks for a reason.
+        """
         return self.readonly_fields if obj is None else (*self.readonly_fields, "email")
 
     def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm[User], change: bool) -> None:
-        """A new person is a stakeholder until an invitation lets them choose a password."""
+        """Create a stakeholder; an invitation later lets them choose a password."""
         if change:
             assert isinstance(request.user, User)
             change_details(
@@ -89,7 +95,7 @@ class UserAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[User]):
 
     @admin.display(description="What can be done")
     def what_can_be_done(self, person: User) -> SafeString | str:
-        """The pages that ask for a reason."""
+        """Links to the pages that ask for a reason."""
         if person.pk is None or not person.is_active:
             return "Nothing: they have left. The action “Let back in” undoes it."
         pages = [("people:leaver", "End all access")]
@@ -110,13 +116,13 @@ class UserAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[User]):
 
     @admin.action(description="Sign out everywhere")
     def sign_out_everywhere(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """End their sessions; they can sign in again."""
+        """End the sessions of the selected people."""
         count = sum(end_sessions(person) for person in queryset)
         messages.info(request, f"{count} sessions ended.")
 
     @admin.action(description="Let back in")
     def let_back_in(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Undo leaving: the account opens again, without the memberships it had."""
+        """Reopen closed accounts, without their earlier memberships."""
         assert isinstance(request.user, User)
         for person in queryset.filter(is_active=False):
             reopen_account(
@@ -125,13 +131,16 @@ class UserAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[User]):
             messages.info(request, f"{person} can sign in again.")
 
 
-# The package looks for sessions by a user name, which nobody here has.
+# The package searches by user name, which people here do not have.
 admin.site.unregister(UserSession)
 
 
 @admin.register(UserSession)
 class SessionAdmin(ReadOnly, UserSessionAdmin):  # type: ignore[misc]  # allauth carries no types
-    """Where people are signed in; ended by their owners, or by “Sign out everywhere”."""
+    """Where people are signed in; read only.
+
+    Owners end sessions themselves, administrators with “Sign out everywhere”.
+    """
 
     raw_id_fields = ()
     fields = ("user", "ip", "user_agent", "created_at", "last_seen_at")
@@ -140,15 +149,15 @@ class SessionAdmin(ReadOnly, UserSessionAdmin):  # type: ignore[misc]  # allauth
     ordering = ("-last_seen_at", "-pk")
 
 
-# Whoever could write these would sign in as anybody: an address marked as verified takes a new password, an identity or
-# a second factor is a way in. People change their own in their account.
+# Read only: with write access one could sign in as anybody. An address marked as verified can reset a password, and
+# an identity or a second factor is a way to sign in. People change their own in their account.
 for model in (EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken):
     admin.site.unregister(model)
 
 
 @admin.register(EmailAddress)
 class AddressAdmin(ReadOnlyAdmin):
-    """Which addresses are whose, and whether they have been proven."""
+    """Email addresses of accounts, and whether they are verified."""
 
     list_display = ("email", "user", "primary", "verified")
     list_filter = ("primary", "verified")
@@ -159,7 +168,10 @@ class AddressAdmin(ReadOnlyAdmin):
 
 @admin.register(Authenticator)
 class AuthenticatorAdmin(ReadOnlyAdmin):
-    """Who has which second factor, never its secret; a lost one is removed on a page of its own, with a reason."""
+    """Second factors without their secrets.
+
+    A lost one is removed on its own page, with a reason.
+    """
 
     list_display = ("user", "type", "created_at", "last_used_at")
     list_filter = ("type", "created_at", "last_used_at")
@@ -171,7 +183,7 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
 
 @admin.register(SocialAccount)
 class IdentityAdmin(ReadOnlyAdmin):
-    """Who signs in through which organisation's own page."""
+    """Identities from organisations' sign-in providers."""
 
     list_display = ("user", "provider", "last_login", "date_joined")
     list_filter = ("provider",)
@@ -182,7 +194,7 @@ class IdentityAdmin(ReadOnlyAdmin):
 
 
 class ProviderForm(forms.ModelForm[SocialApp]):
-    """An organisation's sign-in page: where it is, as whom we ask there, and why this is said now."""
+    """A sign-in provider: its URL, our client ID, and the reason."""
 
     secret = forms.CharField(
         required=False,
@@ -205,11 +217,11 @@ class ProviderForm(forms.ModelForm[SocialApp]):
         self.fields["provider"] = forms.ChoiceField(choices=providers.registry.as_choices())
 
     def clean_secret(self) -> str:
-        """The new one, or else the present one."""
+        """The new secret; if empty, the present one."""
         return str(self.cleaned_data["secret"] or self.instance.secret)
 
     def clean(self) -> dict[str, Any]:
-        """What the service would refuse is said beside the form."""
+        """Show on the form why the service would refuse it."""
         given = super().clean() or {}
         fields = ("provider", "provider_id", "name", "client_id", "settings")
         if all(name in given for name in fields):
@@ -221,7 +233,10 @@ class ProviderForm(forms.ModelForm[SocialApp]):
 
 @admin.register(SocialApp)
 class ProviderAdmin(admin.ModelAdmin[SocialApp]):
-    """Organisations' own sign-in pages; whoever changes one changes who gets in, so it is written down and told."""
+    """Sign-in providers of organisations.
+
+    Each change is recorded and emailed, because it changes who can sign in.
+    """
 
     form = ProviderForm
     list_display = ("name", "provider_id", "provider", "client_id")
@@ -229,23 +244,23 @@ class ProviderAdmin(admin.ModelAdmin[SocialApp]):
     ordering = ("name", "pk")
 
     def has_delete_permission(self, request: HttpRequest, obj: SocialApp | None = None) -> bool:
-        """One at a time, and none that an organisation requires."""
+        """Only on a provider's own page, and only if no organisation uses it."""
         return obj is not None and not relying_on(key_of(obj)) and super().has_delete_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: SocialApp, form: ProviderForm, change: bool) -> None:
-        """Through the service; the form has seen that it will not refuse."""
+        """Save through the service; the form has checked it already."""
         assert isinstance(request.user, User)
         keep_provider(app=obj, author=request.user, reason=form.cleaned_data["reason"], now=timezone.now())
 
     def delete_model(self, request: HttpRequest, obj: SocialApp) -> None:
-        """Through the service."""
+        """Delete through the service."""
         assert isinstance(request.user, User)
         remove_provider(app=obj, author=request.user, now=timezone.now())
 
 
 @admin.register(Invitation)
 class InvitationAdmin(ReadOnlyAdmin):
-    """Emails that let somebody in; the secret in them is not kept."""
+    """Invitations; only a hash of the token is kept."""
 
     list_display = ("person", "invited_by", "created_at", "expires_at", "accepted_at", "revoked_at")
     list_filter = (("accepted_at", admin.EmptyFieldListFilter), ("revoked_at", admin.EmptyFieldListFilter))
@@ -269,7 +284,7 @@ class SecurityEventAdmin(ReadOnlyAdmin):
 
 @admin.register(RetentionRun)
 class RetentionRunAdmin(ReadOnlyAdmin):
-    """What each night removed, by rule."""
+    """What each night's retention removed, by rule."""
 
     list_display = ("day", "began_at", "ended_at", "removed")
     list_filter = ("day", ("ended_at", admin.EmptyFieldListFilter))
@@ -287,7 +302,7 @@ class RetentionRuleStateAdmin(ReadOnlyAdmin):
 
 @admin.register(ViewAs)
 class ViewAsAdmin(ReadOnlyAdmin):
-    """Who looked as whom, when and why."""
+    """Which administrator looked as whom, when and why."""
 
     list_display = ("began_at", "administrator", "person", "reason", "expires_at", "ended_at")
     list_select_related = ("administrator", "person")

@@ -1,4 +1,4 @@
-"""The site of Django admin: entered through the account alone, and its lists answer only what their pages ask."""
+"""The Django admin site, entered only through the account's sign-in."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ from partnerships.kit.http import next_url
 
 
 class Administration(AdminSite):
-    """Where administrators look after registers, accounts and the ledger."""
+    """Admin site for registers, accounts and the ledger."""
 
     @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
     @method_decorator(login_not_required)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Never Django's own form: it knows neither rate limits nor second factors nor an organisation's own
-        sign-in."""
+        """Redirect to the account's sign-in.
+
+        Django's own form has no rate limits, second factors or own sign-in.
+        """
         if not request.user.is_authenticated:
             return redirect_to_login(next_url(request, reverse("admin:index")))
         if not self.has_permission(request):
@@ -33,12 +35,17 @@ class Administration(AdminSite):
         return redirect("admin:index")
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]  # Django's answers with a template of its own
-        """On the account's own page, which asks who is there, ends other sessions and writes it down."""
+        """Redirect to the account's page.
+
+        It asks for the present password, ends other sessions and writes to the security log.
+        """
         return redirect("account_change_password")
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """Whoever writes a room's pages, or a package's: every list gets the rule about filters, and every record
-        whose table has row history shows it."""
+        """Register models; adds the filter rule and row history to each page.
+
+        Every list accepts only the filters it offers, and every model with row history shows it.
+        """
         base = admin_class or ModelAdmin
         if not issubclass(base, OfferedFilters):
             base = type(base.__name__, (OfferedFilters, base), {"__module__": base.__module__})

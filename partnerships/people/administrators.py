@@ -1,4 +1,4 @@
-"""Who administers the network: made so, and no longer, each time for a reason that all who administer it are told."""
+"""Grants and withdraws administration, with a reason that is emailed."""
 
 from __future__ import annotations
 
@@ -15,22 +15,28 @@ from partnerships.people.event_kinds import EventKind
 from partnerships.people.models import SecurityEvent, SecurityEventKind, User
 from partnerships.people.sessions import end_sessions
 
-#: From a person to what keeps them from administering, in words; empty: nothing.
+#: Why a person cannot administer, in words; empty: they can.
 Obstacle = Callable[[User], str]
 _obstacles: list[Obstacle] = []
 
 
 class UnableToChangeAdministration(Exception):
-    """No administrator asks, no reason is given, the person cannot administer, or nobody else would."""
+    """The change is refused.
+
+    The author is no administrator, no reason is given, the person cannot administer, or nobody else does.
+    """
 
 
 def register_obstacle(obstacle: Obstacle) -> None:
-    """Say what keeps somebody from administering: rooms above know for whom people act."""
+    """Register a reason why somebody cannot administer."""
     _obstacles.append(obstacle)
 
 
 def lock_with_administrators(person: User) -> tuple[User, list[User]]:
-    """The person and the other active administrators, all locked: two who withdraw each other cannot both succeed."""
+    """Lock the person and the other active administrators.
+
+    Two administrators who withdraw each other cannot both succeed.
+    """
     concerned = User.objects.select_for_update().filter(Q(is_staff=True, is_active=True) | Q(pk=person.pk))
     rows = {one.pk: one for one in concerned.order_by("pk")}
     locked = rows.pop(person.pk)
@@ -46,9 +52,10 @@ def _check(author: User | None, others: list[User], reason: str) -> None:
 
 @transaction.atomic
 def grant_administration(*, person: User, author: User | None, reason: str, now: dt.datetime) -> None:
-    """Make somebody a network administrator; they sign in anew, with a second factor where one is asked for.
+    """Make somebody an administrator.
 
-    The author is an administrator, or None for the operators' command line. Raises `UnableToChangeAdministration`.
+    They must sign in again, with a second factor where one is required. The author is an administrator, or None for
+    the command line. Raises `UnableToChangeAdministration`.
     """
     locked, others = lock_with_administrators(person)
     _check(author, others, reason)
@@ -65,9 +72,9 @@ def grant_administration(*, person: User, author: User | None, reason: str, now:
 
 @transaction.atomic
 def withdraw_administration(*, person: User, author: User | None, reason: str, now: dt.datetime) -> None:
-    """Take somebody's administration away; their account stays. Somebody else always administers.
+    """Withdraw somebody's administration; their account stays.
 
-    Raises `UnableToChangeAdministration`.
+    At least one other administrator must remain. Raises `UnableToChangeAdministration`.
     """
     locked, others = lock_with_administrators(person)
     if author is not None and author.pk == locked.pk:
@@ -102,7 +109,7 @@ def _set(person: User, *, granted: bool, author: User | None, reason: str, now: 
 
 
 def tell_of_administration(person: User, *, event: Event, granted: bool, now: dt.datetime) -> None:
-    """Tell the person, while they have an account, and all who administer the network."""
+    """Email the person, unless they have left, and all administrators."""
     record_emails(
         kind="people.administration",
         people=concerned_with(person, administrators=True),
@@ -112,6 +119,9 @@ def tell_of_administration(person: User, *, event: Event, granted: bool, now: dt
 
 
 def concerned_with(person: User, *, administrators: bool) -> list[int]:
-    """The numbers of the person and, where it concerns them, of all who administer the network, while they are here."""
+    """Ids of the person and, with `administrators`, of all administrators.
+
+    Only people who have not left.
+    """
     concerned = Q(pk=person.pk) | Q(is_staff=True) if administrators else Q(pk=person.pk)
     return list(User.objects.filter(concerned, is_active=True).values_list("pk", flat=True))

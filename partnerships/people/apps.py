@@ -1,4 +1,4 @@
-"""The people room as Django knows it."""
+"""Django app configuration of the people room."""
 
 from importlib import import_module
 
@@ -11,6 +11,6 @@ class PeopleConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Listen for what happens to accounts, and register what other rooms call."""
+        """Connect the signals and register what lower rooms call."""
         import_module("partnerships.people.receivers")
         import_module("partnerships.people.registrations").register()

@@ -1,4 +1,4 @@
-"""Checking an address and a password."""
+"""Authentication by email address and password."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from partnerships.people.services import find_person
 class AddressBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth carries no types
     """Sign-in by email address and password.
 
-    allauth's own looks an unknown address up once more, in a column without an index. Here a known and an unknown
-    address cost the same: one look-up by the index and one password hash.
+    allauth's own backend searches for an unknown address a second time, in a column without an index. Here known and
+    unknown addresses cost the same: one indexed lookup and one password hash.
     """
 
     def authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
-        """The person, or None where the address, the password or the account is wrong."""
+        """The person, or None where address, password or account is wrong."""
         password = credentials.get("password")
         if not password:
             return None

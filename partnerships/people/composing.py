@@ -1,4 +1,7 @@
-"""Composers for emails to a person: who they are is looked up when the email leaves, not when it is recorded."""
+"""Composes emails to people.
+
+The person is looked up when the email leaves, not when it is recorded.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,12 @@ from partnerships.outbox.kinds import Batch, Candidate, Composer, Due, EmailKind
 from partnerships.outbox.models import EmailStatus, Lane
 from partnerships.people.models import User
 
-#: Writes an email to a person from its parameters. A sentence instead of content says why it must not leave.
+#: Writes an email to a person from its parameters, or returns a sentence that says why it must not be sent.
 Write: TypeAlias = Callable[[Due, User, dt.datetime], Content | str]
 
 
 class PersonComposer(Composer):
-    """Composes one kind of email to people, with a function that writes its content."""
+    """Composes one kind of email, with a function that writes the content."""
 
     def __init__(self, write: Write, *, is_secret: bool = False, may_reach_leavers: bool = False) -> None:
         self._write = write
@@ -26,7 +29,10 @@ class PersonComposer(Composer):
         self._may_reach_leavers = may_reach_leavers
 
     def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
-        """The recipients, in one statement. People who have left get nothing."""
+        """The due emails with their recipients, in one query.
+
+        People who have left are refused.
+        """
         people = User.objects.in_bulk([one.person_id for one in due if one.person_id is not None])
         return [self._candidate(one, people.get(one.person_id or 0)) for one in due]
 
@@ -41,7 +47,7 @@ class PersonComposer(Composer):
         return PersonCandidate(due, person.email, person.display_name, refusal=refusal, person=person)
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
-        """Write each, or send one in doubt again unchanged if it may still be sent."""
+        """Write each email, or repeat one that may already have been sent."""
         again = repeatable(candidates)
         for one in candidates:
             if not isinstance(one, PersonCandidate):
@@ -61,7 +67,7 @@ class PersonComposer(Composer):
                 is_secret=self._is_secret,
                 now=now,
             )
-            # Only word for word: what they may no longer read must not be repeated.
+            # Repeat only if the text is unchanged: the person may no longer be allowed to read what it said.
             if one.pk in again and one.due.recipe is not None and written.values["body"] in one.due.recipe.all_words:
                 batch.again.append(one)
             else:
@@ -69,7 +75,7 @@ class PersonComposer(Composer):
             batch.checks[one.pk] = one.person.pk
 
     def no_longer_allowed(self, checks: dict[int, Any], *, now: dt.datetime) -> set[int]:
-        """Those whose recipient has left since the claim."""
+        """Ids of emails whose recipient has left since the claim."""
         if not checks or self._may_reach_leavers:
             return set()
         here = set(User.objects.filter(pk__in=set(checks.values()), is_active=True).values_list("pk", flat=True))
@@ -77,7 +83,7 @@ class PersonComposer(Composer):
 
 
 class PersonCandidate(Candidate):
-    """A due email to a person."""
+    """A due email with its recipient."""
 
     def __init__(self, due: Due, address: str, name: str, *, refusal: str, person: User) -> None:
         super().__init__(due, address, name, refusal=refusal)
@@ -94,6 +100,9 @@ def register_email(
     keeps_its_link: bool = False,
     leavers: bool = False,
 ) -> None:
-    """Register a kind of email to people. `leavers`: it may go to somebody who has left (that their account ended)."""
+    """Register a kind of email to people.
+
+    `leavers`: it may go to somebody who has left (for example, that their account was closed).
+    """
     composer = PersonComposer(write, is_secret=is_secret, may_reach_leavers=leavers)
     register_kind(EmailKind(code, label, lane, composer, is_secret=is_secret, keeps_its_link=keeps_its_link))

@@ -1,6 +1,6 @@
-"""What the outbox holds about people, and what becomes of it when somebody is erased.
+"""What erasure does to emails in the outbox.
 
-Said here, since the outbox lies below people and knows them by number only.
+Registered here because the outbox is a lower room and knows people only by id.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ from partnerships.people.personal import Fate, Rule
 
 
 def clear_addresses(person: User) -> int:
-    """Clear where emails went: to the person, or to their address alone (password resets). Returns how many."""
+    """Clear the address in emails to the person or to their address.
+
+    Password resets hold the address alone. Returns the number of emails.
+    """
     to_address = Email.objects.filter(person_id=None, address__iexact=person.email)
     count = to_address.update(address="", subject="", reason="", recipe=None)
     return count + Email.objects.filter(person_id=person.pk).exclude(address="").update(address="")

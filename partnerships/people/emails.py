@@ -1,4 +1,4 @@
-"""What emails about accounts and about who administers the network say."""
+"""Content of emails about accounts and administrators."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NO_ADMINISTRATOR = "They do not administer the network any more."
 
 
 def write_new_sign_in(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Somebody's account was used from somewhere new."""
+    """Email: their account was used from a new place."""
     event = SecurityEvent.objects.filter(pk=due.params["event"], person=person).first()
     if event is None:
         return "The entry of the security log is gone."
@@ -23,24 +23,30 @@ def write_new_sign_in(due: Due, person: User, now: dt.datetime) -> Content | str
 
 
 def write_administration(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Somebody administers the network from now on, or no longer: they and all who do read it."""
+    """Email: somebody is now an administrator, or no longer one.
+
+    Goes to the person and all administrators.
+    """
     return _about_person("people/administration", due, person, granted=due.params["granted"])
 
 
 def write_account_closed(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """An administrator's own account was closed: they can no longer sign in to read it."""
+    """Email: an administrator's account was closed.
+
+    Goes to the person, who can no longer sign in to read it, and to all administrators.
+    """
     if person.is_active:
         return "The account is open again."
     return _about_person("people/account_closed", due, person)
 
 
 def write_removed_factors(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """An administrator has removed somebody's second factors."""
+    """Email: an administrator removed the person's second factors."""
     return _about_person("people/second_factor_removed", due, person)
 
 
 def _about_person(template: str, due: Due, reader: User, **context: object) -> Content | str:
-    """An email to the person it is about, and to administrators while they are."""
+    """Content about a person, for them and for present administrators."""
     event = Event.objects.get(pk=due.params["event"])
     person = User.objects.get(pk=event.target_id)
     if reader != person and not reader.is_staff:
@@ -56,7 +62,10 @@ def _about_person(template: str, due: Due, reader: User, **context: object) -> C
 
 
 def write_sign_in_provider(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """A sign-in provider was added, changed or removed: the leads who rely on it and all administrators read it."""
+    """Email: a sign-in provider was added, changed or removed.
+
+    Goes to the leads of organisations that use it and to all administrators.
+    """
     event = Event.objects.get(pk=due.params["event"])
     provider = event.data.get("after") or event.data["before"]
     if not person.is_staff and person not in leads_relying_on(due.params["key"]):

@@ -1,7 +1,7 @@
-"""Secrets of second factors as the database keeps them: encrypted, so that a dump of it opens no account.
+"""Encrypts secrets of second factors, so that a dump reveals none.
 
-Each key is made (HKDF, RFC 5869) from a secret in SECOND_FACTOR_KEYS, or in SECRET_KEY and SECRET_KEY_FALLBACKS where
-that is unset. The first encrypts; all decrypt, so that a key can be changed: see docs/deploy.md.
+Each key is derived (HKDF, RFC 5869) from a secret in SECOND_FACTOR_KEYS or, where that is unset, in SECRET_KEY and
+SECRET_KEY_FALLBACKS. The first key encrypts and all keys decrypt, so that a key can be changed: see docs/deploy.md.
 """
 
 from __future__ import annotations
@@ -24,12 +24,15 @@ else:
     fernet = late("cryptography.fernet")
     hashes, hkdf = late("cryptography.hazmat.primitives.hashes"), late("cryptography.hazmat.primitives.kdf.hkdf")
 
-#: How every Fernet token begins: its version, 0x80, and the years until 2242. No secret of an app begins so.
+#: The start of every Fernet token until 2242: version 0x80 and the high bytes of the time. App secrets differ.
 _BEGINS = "gAAAAA"
 
 
 class UnableToDecrypt(Exception):
-    """None of the keys fits: one was taken out of the settings before what it encrypted was encrypted anew."""
+    """No key fits.
+
+    A key was removed from the settings before the secrets were encrypted with another one.
+    """
 
 
 @lru_cache(maxsize=8)
@@ -48,17 +51,23 @@ def _keys() -> fernet.MultiFernet:
 
 
 def is_encrypted(kept: str) -> bool:
-    """Whether a kept text is one of ours, rather than one from before there was encryption."""
+    """Whether a stored text is encrypted.
+
+    Texts stored before encryption was introduced are not.
+    """
     return kept.startswith(_BEGINS)
 
 
 def encrypt(text: str) -> str:
-    """What the database keeps of a secret."""
+    """The secret encrypted with the first key."""
     return _keys().encrypt(text.encode()).decode()
 
 
 def decrypt(kept: str) -> str:
-    """The secret; one kept before there was encryption is returned as it is. Raises `UnableToDecrypt`."""
+    """The secret in plain text.
+
+    One stored before encryption was introduced is returned unchanged. Raises `UnableToDecrypt`.
+    """
     if not is_encrypted(kept):
         return kept
     try:
@@ -69,7 +78,10 @@ def decrypt(kept: str) -> str:
 
 @transaction.atomic
 def encrypt_all_anew() -> int:
-    """Put everybody's secrets under the first key; how many people's rows those were. Raises `UnableToDecrypt`."""
+    """Encrypt all secrets with the first key; returns the number of people.
+
+    Raises `UnableToDecrypt`.
+    """
     rows = Authenticator.objects.select_for_update().exclude(type=Authenticator.Type.WEBAUTHN).order_by("pk")
     for row in rows:
         for name in ("secret", "seed"):

@@ -1,10 +1,10 @@
-"""Events of the people room: their codes, and what timelines say of them."""
+"""Kinds of events of the people room."""
 
 from django.db import models
 
 
 class EventKind(models.TextChoices):
-    """A code never changes, since rows hold it for ever; a label may."""
+    """Codes never change, because rows hold them for ever; labels may."""
 
     INVITATION_ACCEPTED = "person.invitation_accepted", "Accepted an invitation"
     INVITATION_WITHDRAWN = "person.invitation_withdrawn", "Withdrew an invitation"

@@ -1,4 +1,4 @@
-"""Forms about oneself."""
+"""Forms about one's own account, and administrators' forms about others."""
 
 from __future__ import annotations
 
@@ -23,14 +23,17 @@ def _time_zones() -> list[tuple[str, str]]:
 
 
 class PasswordResetForm(ResetPasswordForm):  # type: ignore[misc]  # allauth carries no types
-    """Asks for an address to choose a new password; does the same work whether or not anybody has it."""
+    """Asks for an email address.
+
+    It does the same work whether or not the address has an account.
+    """
 
     def clean_email(self) -> str:
-        """Nothing is looked up: the sender does that."""
+        """The address, without a lookup: the email's composer does that."""
         return str(self.cleaned_data["email"])
 
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
-        """Record it for the sender."""
+        """Record an email request."""
         address = str(self.cleaned_data["email"])
         ask_for_password_reset(address=address, now=timezone.now())
         return address
@@ -52,7 +55,7 @@ class ViewAsForm(Form):
 
 
 class ReasonForm(kit.ReasonForm):
-    """Why an administrator does something to somebody's account."""
+    """Why an administrator changes somebody's account."""
 
     danger = True
     reason = forms.CharField(
@@ -64,7 +67,7 @@ class ReasonForm(kit.ReasonForm):
 
 
 class LeaverForm(Form):
-    """Ending somebody's access everywhere, and who takes over what they owed."""
+    """Closing somebody's account: the reason, and who takes over."""
 
     reason = forms.CharField(label="Why", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
     heir = forms.ModelChoiceField(
@@ -83,7 +86,7 @@ class LeaverForm(Form):
 
 
 class DetailsForm(Form):
-    """What the partners call somebody, and when their day begins."""
+    """One's own name and time zone."""
 
     name = forms.CharField(label="Your name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     time_zone = forms.ChoiceField(

@@ -1,4 +1,7 @@
-"""Organisations' own sign-in pages. A change to one changes who gets in, so it is written down and told."""
+"""Organisations' sign-in providers.
+
+Every change is recorded and emailed, because it changes who can sign in.
+"""
 
 from __future__ import annotations
 
@@ -24,83 +27,90 @@ from partnerships.people.sessions import end_sessions
 
 @dataclass(frozen=True, slots=True)
 class Relying:
-    """An organisation whose people sign in through a provider, and who leads it."""
+    """An organisation that uses a provider, with its leads."""
 
     name: str
     leads: tuple[User, ...]
 
 
-#: Where Microsoft's Entra ID is, and the paths there that stand for every tenant, and so vouch for nobody.
+#: Host of Microsoft's Entra ID, and its paths for any tenant, which vouch for nobody.
 _ENTRA = "login.microsoftonline.com"
 _ENTRA_ANY_TENANT = frozenset({"common", "organizations", "consumers"})
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE)
 
-#: From the key of a provider to the organisations that use it: rooms above know them.
+#: From the key of a provider to the organisations that use it. Registered by upper rooms.
 Hook = Callable[[str], list[Relying]]
 _hooks: list[Hook] = []
 
 
 class UnableToChangeProvider(Exception):
-    """No reason is given, its details are wrong, or an organisation uses the provider that would go."""
+    """No reason, invalid settings, or an organisation uses the provider."""
 
 
 def register_relying(hook: Hook) -> None:
-    """Say who relies on a provider."""
+    """Register a function that finds who uses a provider."""
     _hooks.append(hook)
 
 
 def relying_on(provider: str) -> list[Relying]:
-    """The organisations whose people sign in through the provider with this key."""
+    """The organisations that use the provider with this key."""
     return [one for hook in _hooks for one in hook(provider)] if provider else []
 
 
 def leads_relying_on(provider: str) -> set[User]:
-    """The people who lead them."""
+    """The leads of the organisations that use the provider."""
     return {lead for one in relying_on(provider) for lead in one.leads}
 
 
 def key_of(app: SocialApp) -> str:
-    """What organisations and accounts call the provider."""
+    """The key by which organisations and accounts refer to the provider."""
     return str(app.provider_id or app.provider)
 
 
 def provider_choices() -> list[tuple[str, str]]:
-    """Every provider there is, as key and name, for lists to choose from."""
+    """Keys and names of all providers, as choices for a form field."""
     return [(key_of(app), f"{app.name} ({key_of(app)})") for app in SocialApp.objects.order_by("name", "pk")]
 
 
 def provider_name(provider: str) -> str:
-    """What the provider with this key is called on the sign-in page; empty where there is none."""
+    """The provider's name on the sign-in page; empty if there is none."""
     return next((str(app.name) for app in SocialApp.objects.order_by("pk") if key_of(app) == provider), "")
 
 
 def has_vouched_for(provider: str, people: QuerySet[User]) -> bool:
-    """Whether one of these people has signed in through the provider as it is set up now."""
+    """Whether one of these people has signed in through the provider.
+
+    Counts only since it was last changed to another directory.
+    """
     return bool(SocialAccount.objects.filter(provider=provider, user__in=people).exists())
 
 
 def verified_address(sociallogin: Any) -> str:
-    """The address that a provider vouches for, by its own word or by the setting `verified_email`; else empty.
+    """The address that the provider has verified; else empty.
 
-    The setting counts where the provider says nothing, as Entra ID does (docs/accounts.md); never against its word.
+    Where the provider says nothing, as Entra ID does, the setting `verified_email` decides (docs/accounts.md). The
+    setting never overrides a provider that denies it.
     """
     said = sociallogin.account.extra_data
     claims = said.get("userinfo") or said.get("id_token") or said
-    # Some providers send the word "false".
+    # Some providers send the text "false".
     if str(claims.get("email_verified", "")).lower() == "false":
         return ""
     return next((str(one.email) for one in sociallogin.email_addresses if one.verified), "")
 
 
 def _others_with_the_key(app: SocialApp) -> QuerySet[SocialApp]:
-    """Other providers with the same key: nobody could tell which of them vouched for somebody."""
+    """Other providers with the same key.
+
+    With two, it would be unclear which one vouched for a person.
+    """
     key = key_of(app)
     same: QuerySet[SocialApp] = SocialApp.objects.filter(Q(provider_id=key) | Q(provider_id="", provider=key))
     return same.exclude(pk=app.pk)
 
 
 def refusal(app: SocialApp) -> str:
-    """Why a provider cannot be saved as it now stands, in words; empty: it can."""
+    """Why the provider cannot be saved; empty: it can."""
     key, was = key_of(app), SocialApp.objects.filter(pk=app.pk).first()
     if _others_with_the_key(app).exists():
         return f"Another sign-in page has the provider ID “{key}”. Choose another one."
@@ -110,7 +120,7 @@ def refusal(app: SocialApp) -> str:
 
 
 def _settings_refusal(app: SocialApp) -> str:
-    """What is wrong with where a provider is and whose addresses count as verified, in words; empty: nothing."""
+    """What is wrong with the issuer's URL or the domains; empty: nothing."""
     given = app.settings if isinstance(app.settings, dict) else {}
     issuer = urlsplit(str(given.get("server_url", "")))
     if issuer.scheme not in ({"https"} if settings.HTTPS else {"http", "https"}) or not issuer.hostname:
@@ -124,7 +134,7 @@ def _settings_refusal(app: SocialApp) -> str:
 
 
 def _said(app: SocialApp) -> dict[str, Any]:
-    """What is written down of a provider: where it is and as whom we ask, never a secret."""
+    """The provider's fields for the activity log, without secrets."""
     return {
         "name": app.name,
         "provider": app.provider,
@@ -147,9 +157,9 @@ def _note(app: SocialApp, event: EventKind, *, author: User, reason: str, now: d
 
 
 def _forget_identities(provider: str) -> int:
-    """Take the identities that a provider vouched for from their people, who are signed out; how many those were.
+    """Delete the identities from a provider and sign their people out.
 
-    Another directory may give the same identity to somebody else.
+    Another directory may give the same identity to somebody else. Returns the number of identities.
     """
     accounts = SocialAccount.objects.filter(provider=provider).select_related("user")
     for account in accounts:
@@ -159,10 +169,10 @@ def _forget_identities(provider: str) -> int:
 
 @transaction.atomic
 def keep_provider(*, app: SocialApp, author: User, reason: str, now: dt.datetime) -> None:
-    """Save a provider as it now stands, new or changed; administrators and the leads who rely on it are emailed.
+    """Save a new or changed provider.
 
-    Where it is another directory now, its people's identities are forgotten: each is joined anew by their verified
-    address. Raises `UnableToChangeProvider`.
+    Administrators and the leads who use it are emailed. If it is another directory now, its identities are deleted,
+    and each person is connected again by their verified address. Raises `UnableToChangeProvider`.
     """
     reason = reason.strip()
     if not reason:
@@ -192,7 +202,10 @@ def keep_provider(*, app: SocialApp, author: User, reason: str, now: dt.datetime
 
 @transaction.atomic
 def remove_provider(*, app: SocialApp, author: User, now: dt.datetime, reason: str = "") -> None:
-    """Take a provider out that no organisation uses. Raises `UnableToChangeProvider`."""
+    """Delete a provider that no organisation uses.
+
+    Raises `UnableToChangeProvider`.
+    """
     if relying_on(key_of(app)):
         raise UnableToChangeProvider("Organisations use it: their people could not sign in any more.")
     event = _note(app, EventKind.PROVIDER_REMOVED, author=author, reason=reason, now=now, before=_said(app))

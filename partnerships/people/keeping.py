@@ -1,4 +1,4 @@
-"""This room's own rules: what of a person is kept, for how long, and what becomes of it when they are erased."""
+"""Retention and personal data rules of the people room."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ def _tallies(now: dt.datetime, dry_run: bool) -> int:
 
 
 def _kept_until_taken_back(now: dt.datetime, dry_run: bool) -> int:
-    """Nothing goes by age: a no stands until its owner takes it back."""
+    """Removes nothing: a refusal stays until its owner withdraws it."""
     return 0
 
 
 def register() -> None:
-    """Say it all, once, at start-up."""
+    """Register the rules, once, at start-up."""
     register_retention(
         "invitations",
         what="Invitations: whom, by whom, the message",

@@ -1,4 +1,4 @@
-"""What must end when somebody leaves: rooms above register their part, one action runs them all."""
+"""Hook for what ends when somebody's account is closed."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """Somebody leaves: who says so, who takes over what they owed (None: their organisation's leads decide), why,
-    when."""
+    """An account being closed: author, who takes over, reason and time.
+
+    Without somebody who takes over, the organisation's leads decide.
+    """
 
     person: User
     author: User | None
@@ -21,21 +23,21 @@ class Leaving:
     now: dt.datetime
 
 
-#: Ends, or hands over, what the room holds for the person; returns how many things. Runs inside the transaction.
+#: Ends or passes on what a room holds for the person; returns how many things. Runs inside the transaction.
 Hook = Callable[[Leaving], int]
 _hooks: dict[str, Hook] = {}
 
 
 def register_leaving(name: str, hook: Hook) -> None:
-    """Say what must be done when somebody leaves, under a name that reads like "memberships ended"."""
+    """Register a function under a readable name ("memberships ended")."""
     _hooks[name] = hook
 
 
 def run_hooks(leaving: Leaving) -> dict[str, int]:
-    """Do it all; how many things each hook ended or handed over."""
+    """Run every function; returns how many things each ended or passed on."""
     return {name: hook(leaving) for name, hook in sorted(_hooks.items())}
 
 
 def hook_names() -> tuple[str, ...]:
-    """What happens when somebody leaves."""
+    """The names of the registered functions."""
     return tuple(sorted(_hooks))

@@ -1,4 +1,4 @@
-"""Counting what may be done only so often, in PostgreSQL: one statement that no other request can come between."""
+"""Rate limits, counted in PostgreSQL with one atomic statement."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ _EPOCH = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
 
 
 def _key(what: str) -> str:
-    """What is counted, so that the table tells nobody who did it."""
+    """A hash of what is counted, so that the table names nobody."""
     return salted_hmac("partnerships.people.limits", what, algorithm="sha256").hexdigest()
 
 
 def _began(now: dt.datetime, stretch: dt.timedelta) -> dt.datetime:
-    """When the stretch of time in which we are began."""
+    """The start of the current period."""
     return now - (now - _EPOCH) % stretch
 
 
 def count(what: str, *, stretch: dt.timedelta, now: dt.datetime) -> int:
-    """Count one more, and say how many there are in this stretch of time (a minute, an hour).
+    """Count one more and return the count of the current period.
 
-    Within a transaction, others who count the same wait until it ends, and what is rolled back was not counted.
+    `stretch` is the length of the period (a minute, an hour). Within a transaction, others who count the same thing
+    wait until it ends, and a rollback undoes the count.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -44,15 +45,15 @@ def count(what: str, *, stretch: dt.timedelta, now: dt.datetime) -> int:
 
 
 def counted_since(what: str, since: dt.datetime) -> int:
-    """How many were counted in the stretches that began after a moment."""
+    """The count of all periods that began after a moment."""
     found = Tally.objects.filter(key=_key(what), began_at__gt=since).aggregate(sum=Sum("count"))
     return found["sum"] or 0
 
 
 def too_many(request: HttpRequest, what: str, *, limit: int, stretch: dt.timedelta) -> HttpResponse | None:
-    """Count one more of what a person, or an address of the signed-out, asks for; the refusal (429) above the limit.
+    """Count a request; above the limit, the 429 response, else None.
 
-    An IPv6 network of one customer counts as one address. The refusal says when the stretch of time is over.
+    Counts by person or, when signed out, by address; an IPv6 /64 is one address. The response says when to try again.
     """
     now, person = timezone.now(), request.user
     address = counted_address(client_address(request))

@@ -1,4 +1,7 @@
-"""How retention fares, as figures for Prometheus: read from its rows when they are asked for, by any process."""
+"""Prometheus metrics of retention.
+
+Read from the database on each scrape, so any process can serve them.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,14 @@ _DAY = 86_400
 
 
 class RetentionCollector(Collector):
-    """Days since each rule ran to its end; nothing while the database is away."""
+    """Days since each rule ran to its end; nothing without a database."""
 
     def describe(self) -> Iterator[Metric]:
-        """Nothing is asked of the database at start-up."""
+        """No metrics: start-up must not query the database."""
         yield from ()
 
     def collect(self) -> Iterator[Metric]:
-        """Infinite for a rule that never has."""
+        """The metrics; infinite for a rule that never ran to its end."""
         try:
             ages = time_since_complete(now=timezone.now())
         except Error:

@@ -1,5 +1,4 @@
-"""What stands between a session and a page: its end, looking as somebody else, an organisation's own sign-in, a second
-factor."""
+"""Middleware for session limits, viewing as others and sign-in rules."""
 
 from __future__ import annotations
 
@@ -27,14 +26,14 @@ from partnerships.people.view_as import live_view
 GetResponse = Callable[[HttpRequest], HttpResponse]
 log = structlog.get_logger(__name__)
 
-#: Where the session keeps the number of a view.
+#: The session key with the id of a view.
 VIEW_AS_KEY = "view_as"
-#: Addresses that stay the administrator's own while they look as somebody else.
+#: Namespaces of pages that administrators see as themselves even while they look as somebody else.
 OWN = frozenset({"admin", "people"})
 
 
 def _is_about_accounts(request: HttpRequest) -> bool:
-    """Whether the page is one of the accounts package: signing in and out, factors, sessions."""
+    """Whether the page belongs to allauth: sign-in, factors, sessions."""
     match = request.resolver_match
     return (
         match is not None
@@ -46,9 +45,12 @@ def _is_about_accounts(request: HttpRequest) -> bool:
 
 
 class SessionLimitMiddleware:
-    """End a session twelve hours after signing in, however busy; idle ones end by themselves after sixty minutes."""
+    """Ends a session twelve hours after signing in, even in constant use.
 
-    #: How often the end of an idle session is moved on.
+    Idle sessions expire after sixty minutes.
+    """
+
+    #: How often, in seconds, the expiry of an idle session is renewed.
     SECONDS = 60
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -59,7 +61,7 @@ class SessionLimitMiddleware:
             return self.get_response(request)
         now = time.time()
         lasted = now - request.session.get(SIGNED_IN_AT, 0)
-        # A clock set back must not make a session last for ever.
+        # A clock set back must not make a session endless.
         if not 0 <= lasted + self.SECONDS < settings.SESSION_HARD_LIMIT.total_seconds() + self.SECONDS:
             logout(request)
             wanted = request.get_full_path() if request.method in ("GET", "HEAD") else "/"
@@ -70,7 +72,10 @@ class SessionLimitMiddleware:
 
 
 class ViewAsMiddleware:
-    """Show an administrator what somebody else sees: reading only; every page is logged."""
+    """Shows an administrator what somebody else sees.
+
+    Read only; every page is logged.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -81,7 +86,7 @@ class ViewAsMiddleware:
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: list[Any], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        """Put the person in the administrator's place, once the address is known."""
+        """Replace the administrator with the person once the URL is resolved."""
         number = request.session.get(VIEW_AS_KEY)
         if number is None or not isinstance(request.user, User):
             return None
@@ -105,17 +110,17 @@ class ViewAsMiddleware:
         request.view_as = seen  # type: ignore[attr-defined]  # for the banner
         administrator = request.user.pk
         request.user = seen.person
-        # Whatever a page changes while it is looked at, the administrator changed it.
+        # Changes made by a page during the view are the administrator's.
         pghistory.context(user=administrator, seen_as=seen.person_id)
         return None
 
 
 class _SessionCheck(ABC):
-    """Something that is asked of whoever is signed in, looked at once in ten minutes of a session."""
+    """A requirement of sessions, checked every ten minutes."""
 
-    #: How long a session is trusted to still fulfil what is asked of it.
+    #: How long, in seconds, a passed check stays valid.
     SECONDS = 600
-    #: Where the session keeps when that was seen.
+    #: The session key with the time of the last passed check.
     key: str
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -127,7 +132,7 @@ class _SessionCheck(ABC):
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: list[Any], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        """Where to go instead, as long as it is not fulfilled."""
+        """The redirect while the requirement is not met, else None."""
         user = request.user
         if not isinstance(user, User) or hasattr(request, "view_as") or self.opens_always(request):
             return None
@@ -139,22 +144,24 @@ class _SessionCheck(ABC):
         return instead
 
     def opens_always(self, request: HttpRequest) -> bool:
-        """Whether the page must open all the same."""
+        """Whether the page opens without the check."""
         return False
 
     @abstractmethod
     def instead(self, request: HttpRequest, user: User) -> HttpResponse | None:
-        """None where all is well."""
+        """The redirect, or None if the requirement is met."""
 
 
 class OwnSignInMiddleware(_SessionCheck):
-    """End a session that did not begin as the person's organisation requires by now; on every page, because a password
-    must not be changed there either."""
+    """Ends a session that lacks the organisation's required sign-in.
+
+    Also on account pages: a password must not be changed there either.
+    """
 
     key = OWN_SIGN_IN_SEEN_AT
 
     def instead(self, request: HttpRequest, user: User) -> HttpResponse | None:
-        """Signed out, to where they sign in."""
+        """Sign out and redirect to the sign-in page."""
         if comes_as_required(request, user, now=timezone.now()):
             return None
         logout(request)
@@ -163,17 +170,17 @@ class OwnSignInMiddleware(_SessionCheck):
 
 
 class SecondFactorMiddleware(_SessionCheck):
-    """Lead those who must have a second factor, and have none, to where they get one; nothing else opens."""
+    """Redirects people who must add a second factor to where they can."""
 
     key = FACTOR_SEEN_AT
 
     def opens_always(self, request: HttpRequest) -> bool:
-        """The pages on which one gets one."""
+        """Account pages, where a second factor can be added."""
         match = request.resolver_match
         return _is_about_accounts(request) or (match is not None and match.view_name == "people:account")
 
     def instead(self, request: HttpRequest, user: User) -> HttpResponse | None:
-        """To where they get one."""
+        """Redirect to the page of second factors."""
         if not required_for(user) or has_second_factor(user):
             return None
         messages.warning(request, "You need a second factor to go on: add a passkey or an authenticator app.")

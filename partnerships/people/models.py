@@ -1,4 +1,4 @@
-"""People: those who sign in, and stakeholders who have no password and live by the digest."""
+"""People with an account, stakeholders, and the records of their accounts."""
 
 from __future__ import annotations
 
@@ -18,22 +18,28 @@ if TYPE_CHECKING:
 
 
 def confirm_address(user: User) -> None:
-    """Let allauth know that the address is theirs: an administrator, a loader or an invitation has vouched for it."""
+    """Mark the address as verified in allauth.
+
+    An administrator, a loader or an invitation has vouched for it.
+    """
     addresses = apps.get_model("account", "EmailAddress")
     addresses.objects.update_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
 
 
 class UserManager(BaseUserManager["User"]):
-    """Makes people by email address; addresses are kept in lower case."""
+    """Creates people by email address, kept in lower case."""
 
     def known_to(self, user: User | AnonymousUser) -> models.QuerySet[User]:
-        """Whose account a person may look into: their own; administrators everybody's."""
+        """People whose account a person may see: themselves; administrators all."""
         if not user.is_authenticated or not user.is_active:
             return self.none()
         return self.all() if user.is_staff else self.filter(pk=user.pk)
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
-        """A person; without a password they cannot sign in (a stakeholder)."""
+        """Create a person.
+
+        Without a password they are a stakeholder, who cannot sign in.
+        """
         user = self.model(email=email.strip().lower(), **fields)
         if password is None:
             user.set_unusable_password()
@@ -46,22 +52,21 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
-        """A network administrator with every right in Django admin."""
+        """Create an administrator with every right in Django admin."""
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
     def get_by_natural_key(self, username: str | None) -> User:
-        """The person with this address, whatever the letter case."""
+        """The person with this address, in any letter case."""
         return self.get(email__iexact=username)
 
 
-# Row history keeps people by number and never what is personal, so that it can stay whole when somebody is erased.
+# Row history keeps no personal data, so that it can stay unchanged when somebody is erased.
 @pghistory.track(exclude=["password", "last_login", "email", "name"])
 class User(AbstractBaseUser, PermissionsMixin):
     """A person, known by an email address.
 
-    A *stakeholder* has no account: no way to sign in (`account_since` is empty). `is_active` false means the person
-    has left: no way in, no mail.
-    `is_staff` opens Django admin to network administrators.
+    A *stakeholder* has no account and cannot sign in (`account_since` is empty). If `is_active` is false, the person
+    has left: they cannot sign in and get no emails. `is_staff` marks administrators.
     """
 
     email = models.EmailField("email address", max_length=254)
@@ -100,9 +105,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def display_name(self) -> str:
-        """The name; without one, "a stakeholder", or for an account the part of the address before the @.
+        """The name to show for this person.
 
-        A stakeholder's address is shown only to the organisation that entered it, and so is that part of it.
+        Without a name: "a stakeholder" or, for an account, the part of the address before the @. A stakeholder's
+        address is shown only to the organisation that entered it, and so is that part.
         """
         if self.erased_at:
             return "a former member"
@@ -112,7 +118,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def is_stakeholder(self) -> bool:
-        """Whether this person has no account and so lives by the digest."""
+        """Whether this person has no account."""
         return self.account_since is None
 
     def get_short_name(self) -> str:
@@ -120,23 +126,23 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.display_name.split()[0] if self.display_name else ""
 
     def get_full_name(self) -> str:
-        """The whole name."""
+        """The full name."""
         return self.display_name
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
-    """Invitations by what can still be done with them."""
+    """Filters of invitations."""
 
     def open(self, now: dt.datetime) -> InvitationQuerySet:
-        """Not yet used, revoked or expired."""
+        """Invitations not yet used, revoked or expired."""
         return self.filter(accepted_at=None, revoked_at=None, expires_at__gt=now)
 
 
 @pghistory.track(exclude=["token_hash", "message"])
 class Invitation(models.Model):
-    """A single-use, expiring email to one address that lets its person come in.
+    """A single-use invitation, which expires, emailed to one person.
 
-    Only a SHA-256 hash of the token is kept; the token itself is in the email alone.
+    Only a SHA-256 hash of the token is kept; the token itself is only in the email.
     """
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="invitations")
@@ -154,12 +160,12 @@ class Invitation(models.Model):
         return f"Invitation {self.pk}"
 
     def is_open(self, now: dt.datetime) -> bool:
-        """Not yet used, revoked or expired."""
+        """Whether it is not yet used, revoked or expired."""
         return self.accepted_at is None and self.revoked_at is None and self.expires_at > now
 
 
 class SecurityEventKind(models.TextChoices):
-    """What is worth telling about somebody's account."""
+    """Kinds of events in the security log of an account."""
 
     SIGNED_IN = "signed_in", "Signed in"
     NEW_PLACE = "new_place", "Signed in from a new place"
@@ -176,11 +182,11 @@ class SecurityEventKind(models.TextChoices):
 
 
 class SecurityEvent(models.Model):
-    """One line of an account's security log; kept for twelve months (docs/privacy.md).
+    """One line of a security log, kept for twelve months (docs/privacy.md).
 
-    The application's role can only add lines. Old lines go, and erased people's network address and browser are
-    blanked, by functions of the tables' owner (migration 0008). A refused sign-in with an address that has no account
-    belongs to nobody; the address is not kept.
+    The application's database role can only add lines. Functions of the table's owner (migration 0008) remove old
+    lines and blank network address and browser of erased people. A refused sign-in with an unknown address has no
+    person, and the address is not kept.
     """
 
     person = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="security_events")
@@ -195,7 +201,7 @@ class SecurityEvent(models.Model):
             models.Index(fields=["at"], name="security_event_at"),
         ]
         triggers = [
-            # Where one role does everything, these triggers alone guard the log.
+            # Where a single role does everything, only these triggers protect the log.
             pgtrigger.Trigger(
                 name="unaltered",
                 when=pgtrigger.Before,
@@ -231,7 +237,10 @@ class SecurityEvent(models.Model):
 
 
 class ViewAs(models.Model):
-    """An administrator looked at the site as somebody else, for a reason, from one moment to another; kept for ever."""
+    """An administrator looked at the site as somebody else.
+
+    Kept for ever, with the reason.
+    """
 
     administrator = models.ForeignKey(User, on_delete=models.PROTECT, related_name="views_as")
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="viewed_as")
@@ -265,7 +274,7 @@ class ViewAs(models.Model):
 
 
 class Tally(models.Model):
-    """How often something that is limited was done in a stretch of time; the key is a hash, which names nobody."""
+    """A count for a rate limit in one period; its key is a hash."""
 
     key = models.CharField(max_length=64)
     began_at = models.DateTimeField()
@@ -281,9 +290,9 @@ class Tally(models.Model):
 
 
 class RefusedAddress(models.Model):
-    """The address of somebody who said no to digests and was erased since: nobody may ask it again.
+    """A hash of the address of an erased person who refused digests.
 
-    Only a keyed hash is kept; the key is in the settings, not in the database (`people/refusals.py`).
+    Nobody may ask this address again. The hash is keyed, with the key in the settings (`people/refusals.py`).
     """
 
     address_hash = models.CharField(max_length=64, unique=True)
@@ -297,9 +306,10 @@ class RefusedAddress(models.Model):
 
 
 class RetentionRun(models.Model):
-    """A night's retention: its row claims the day, so that a complete run happens once a day.
+    """One night's retention.
 
-    `ended_at` is empty while rules have failed: a later tick takes the run up again.
+    The row claims the day, so that retention completes once a day. `ended_at` is empty while rules have failed; a
+    later tick then tries again.
     """
 
     day = models.DateField(unique=True)
@@ -312,7 +322,7 @@ class RetentionRun(models.Model):
 
 
 class RetentionRuleState(models.Model):
-    """How one retention rule fares: when it last ran to its end, and why it did not since."""
+    """When a retention rule last ran to its end, and its error since."""
 
     rule = models.CharField(max_length=100, unique=True)
     first_tried_at = models.DateTimeField()

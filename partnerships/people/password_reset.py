@@ -1,4 +1,7 @@
-"""Password resets: whose the address is, is looked up by the sender, so that the page does the same for everybody's."""
+"""Password resets.
+
+The address is looked up by the composer, so that the page does the same for every address.
+"""
 
 from __future__ import annotations
 
@@ -21,15 +24,21 @@ RESET_KIND = "people.password_reset"
 
 @transaction.atomic
 def ask_for_password_reset(*, address: str, now: dt.datetime) -> None:
-    """Record that somebody typed this address to choose a new password; the address is not kept once it is settled."""
+    """Record an email request for this address.
+
+    The address is removed once the email is settled.
+    """
     record_email(kind=RESET_KIND, secrets={"address": address}, now=now)
 
 
 class PasswordResetComposer(Composer):
-    """Writes to whoever signs in with the address that was typed; others get nothing."""
+    """Composes password resets for addresses with an account only."""
 
     def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
-        """Those with an account; stakeholders have no password to reset."""
+        """Requests whose address has an account.
+
+        Stakeholders have no password to reset.
+        """
         return [self._candidate(one) for one in due]
 
     def _candidate(self, due: Due) -> Candidate:
@@ -39,7 +48,7 @@ class PasswordResetComposer(Composer):
         return PersonCandidate(due, person.email, person.display_name, refusal="", person=person)
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
-        """Write each with a link that works once."""
+        """Write each email with a link that works once."""
         again = repeatable(candidates)
         for one in candidates:
             if not isinstance(one, PersonCandidate):

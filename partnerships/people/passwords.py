@@ -1,4 +1,4 @@
-"""Refusing passwords that are known from breaches: whoever guesses begins with those."""
+"""Refuses passwords that are known from data breaches."""
 
 from __future__ import annotations
 
@@ -12,33 +12,34 @@ from django.utils.crypto import constant_time_compare
 
 log = structlog.get_logger(__name__)
 
-#: The service says how often a password was seen in breaches, for every hash that begins with these five digits.
+#: The service returns, for every hash that begins with these five digits, how often it was seen in breaches.
 _PREFIX = 5
 _SECONDS = 2
 
 
 class BreachedPasswordValidator:
-    """Ask a list of breached passwords (the range protocol of Have I Been Pwned), which learns five digits of a hash.
+    """Checks a password against a list of breached passwords.
 
-    Off where `BREACHED_PASSWORDS_URL` is empty. When the list does not answer in time, the password passes: nobody is
-    kept out because somebody else's server is away.
+    Uses the range protocol of Have I Been Pwned: the list gets only five digits of a hash. Off where
+    `BREACHED_PASSWORDS_URL` is empty. If the list does not answer in time, the password passes, so that an outage
+    there blocks nobody.
     """
 
     def validate(self, password: str, user: object = None) -> None:
-        """Refuse a password that the list knows."""
+        """Raise `ValidationError` for a password that is on the list."""
         if settings.BREACHED_PASSWORDS_URL and self._is_known(password):
             raise ValidationError(self.refusal(), code="password_breached")
 
     def refusal(self) -> str:
-        """What the person reads."""
+        """The error message."""
         return "This password is known from a breach of another site. Choose one that you use nowhere else."
 
     def get_help_text(self) -> str:
-        """What is said before."""
+        """The hint beside the password field."""
         return "Your password can’t be one that is known from a breach of another site."
 
     def _is_known(self, password: str) -> bool:
-        # The protocol's hash, not ours: nothing is kept by it.
+        # SHA-1 is the protocol's choice; the hash is not stored.
         digest = hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper()
         try:
             answer = requests.get(

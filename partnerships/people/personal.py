@@ -1,5 +1,7 @@
-"""Which fields hold personal data, and what becomes of each: every room says so for its own; a test finds what is
-unsaid."""
+"""Personal data rules: what erasure and export do with each field.
+
+Each room registers rules for its own models; a test finds fields without a rule.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Fate(Enum):
-    """What erasing a person does to a field that refers to them or holds something about them."""
+    """What erasure does to a personal field."""
 
     KEEP = "kept: it names the person by number only, and stands as “a former member”"
     CLEAR = "emptied"
@@ -29,8 +31,8 @@ class Fate(Enum):
 class Rule:
     """The rule for one personal field.
 
-    `why` says what it is kept for. `exported` are the fields of its row that the person gets with their data;
-    nothing of a row that only names them as one of several.
+    `why` is the purpose of keeping it. `exported` are the fields of the row that the person's export includes; empty
+    for rows that name the person only as one of several.
     """
 
     model: str
@@ -38,41 +40,47 @@ class Rule:
     fate: Fate
     why: str
     exported: tuple[str, ...] = ()
-    #: For a field that holds something about a person: the field (or path) that says about whom, where there is not
-    #: exactly one in its row; the field itself where it is the person's address that says so.
+    #: For a field with data about a person: the field (or path) that refers to the person, if the row does not have
+    #: exactly one. It is the field itself where the person is known by their address.
     whose: str = ""
-    #: How to do it, for the erased person, where the application's role may not change the table itself.
+    #: Applies the rule where the application's database role may not change the table itself.
     apply: Callable[[User], int] | None = None
 
 
 _rules: dict[tuple[str, str], Rule] = {}
 
-#: Fields that hold something about a person by their name, wherever they occur.
+#: Names of fields that hold personal data in any model.
 PERSONAL_NAMES = frozenset({"email", "user_agent", "ip", "job_title", "phone", "address", "recipient", "attendees"})
 
 
-#: What rooms below people call the number of the person a row belongs to.
+#: The field with a person's id in rooms below people.
 PERSON_NUMBER = "person_id"
 
 
 def register_personal(rules: Sequence[Rule]) -> None:
-    """Say what becomes of personal fields; models are named "app.Model"."""
+    """Register rules; models are named "app.Model"."""
     for rule in rules:
         _rules[rule.model, rule.field] = rule
 
 
 def rules() -> tuple[Rule, ...]:
-    """Every rule, by model and field."""
+    """All rules, by model and field."""
     return tuple(_rules[key] for key in sorted(_rules))
 
 
 def is_history(model: type[Model]) -> bool:
-    """Whether a model is a table of row history, which keeps people by number and excludes what is personal."""
+    """Whether a model is a table of row history.
+
+    Row history keeps people by id and excludes personal data.
+    """
     return hasattr(model, "pgh_tracked_model") or model._meta.app_label == "pghistory"
 
 
 def personal_fields() -> Iterator[tuple[str, str]]:
-    """Every (model, field) that refers to a person or holds something personal, found in the models themselves."""
+    """Every (model, field) that refers to a person or holds personal data.
+
+    Found in the models themselves.
+    """
     for model in apps.get_models():
         if not model._meta.managed or model._meta.proxy:
             continue
@@ -101,12 +109,12 @@ def _held(model: type[Model]) -> Iterator[str]:
 
 
 def fields_without_rule() -> list[str]:
-    """Personal fields that no rule covers; the test wants none."""
+    """Personal fields without a rule; a test requires none."""
     return sorted({f"{model}.{name}" for model, name in personal_fields() if (model, name) not in _rules})
 
 
 def rules_without_field() -> list[str]:
-    """Rules whose field is gone; the test wants none."""
+    """Rules whose field no longer exists; a test requires none."""
     gone = []
     for model, name in _rules:
         try:

@@ -1,4 +1,4 @@
-"""Everything held about a person, handed out or taken out, by the rules that the rooms registered."""
+"""Exports and erases a person's data by the registered rules."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from partnerships.people.personal import PERSON_NUMBER, Fate, Rule, rules
 from partnerships.people.refusals import keep_refusal
 from partnerships.people.sessions import end_sessions
 
-#: The version of the exported form, for whoever reads it by machine.
+#: Version of the export's format, for programs that read it.
 FORMAT = "common-ground-personal-data/1"
 
 
-#: What the journal calls an erasure.
+#: The journal's name for an erasure.
 ERASED = "erased"
 
 
@@ -38,7 +38,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dt.datetime | dt.date):
         return value.isoformat()
     if isinstance(value, Model):
-        # Another record by its number alone: third parties are not part of what somebody may ask for.
+        # Only the id of another record: an export must not include third parties.
         return value.pk
     if isinstance(value, FieldFile):
         return value.name
@@ -51,9 +51,10 @@ def _rows(rule: Rule, person: User) -> QuerySet[Model]:
 
 
 def _readable(rows: QuerySet[Model], person: User) -> set[int]:
-    """The rows whose words the person may read today: a leaver's own records may long say something else.
+    """Ids of the rows whose text the person may still read.
 
-    Records say so themselves, or the record that they belong to does; what belongs to no record is the person's own.
+    Others may have changed a leaver's records since. `visible_to` of the rows decides, or that of the record they
+    belong to; rows without either are the person's own.
     """
     if hasattr(rows, "visible_to"):
         return set(rows.visible_to(person).values_list("pk", flat=True))
@@ -69,21 +70,22 @@ def _readable(rows: QuerySet[Model], person: User) -> set[int]:
 
 
 def _is_about(row: Model, name: str) -> bool:
-    """Whether a field says when, how or which, and nothing in words of the partners' own."""
+    """Whether a field is a date, a choice or a reference, not free text."""
     field = row._meta.get_field(name)
     return isinstance(field, DateField | BooleanField | ForeignKey) or bool(getattr(field, "choices", None))
 
 
 def _refers(rule: Rule) -> bool:
-    """Whether the rule's field leads to a person, rather than holding something about the row's own."""
+    """Whether the field refers to a person rather than describing one."""
     field = apps.get_model(rule.model)._meta.get_field(rule.field)
     return field.name == PERSON_NUMBER or (field.is_relation and field.related_model is User)
 
 
 def export_person(*, person: User, author: User | None, now: dt.datetime) -> dict[str, Any]:
-    """Everything held about a person, as JSON values: their row, and by the rooms' rules every row that names them.
+    """Everything held about a person, as JSON values.
 
-    The export itself is noted in the activity log and in the person's security log.
+    Their own row and, by the rules, every row that refers to them. The export is noted in the activity log and in the
+    person's security log.
     """
     held: dict[str, list[dict[str, Any]]] = {}
     for rule in rules():
@@ -124,7 +126,7 @@ def export_person(*, person: User, author: User | None, now: dt.datetime) -> dic
 
 
 def rows_in(exported: dict[str, Any]) -> int:
-    """How many rows an export of a person holds."""
+    """The number of rows in a person's export."""
     return sum(map(len, exported["held"].values())) + len(exported["did"])
 
 
@@ -144,21 +146,21 @@ def _note(
 
 @transaction.atomic
 def erase_person(*, person: User, author: User | None, reason: str, now: dt.datetime) -> dict[str, int]:
-    """Take out everything personal; what must stand stays as done by “a former member”.
+    """Erase a person; what must stay is shown as by “a former member”.
 
-    Access ends everywhere first. Of somebody who said no to digests a keyed hash of the address stays, so that nobody
-    asks it again. Returns how many rows each rule touched. Raises `UnableToErase`.
+    Closes the account first. If the person refused digests, a keyed hash of the address stays, so that nobody asks it
+    again. Returns how many rows each rule touched. Raises `UnableToErase`.
     """
     locked = User.objects.select_for_update().get(pk=person.pk)
     if locked.erased_at is not None:
         raise UnableToErase("This person has been erased already.")
     refused = keep_refusal(person=locked, now=now)
-    # The database blanks lines of the security log only of people who are erased.
+    # The database allows blanking only for people who are erased.
     User.objects.filter(pk=locked.pk).update(erased_at=now)
     touched = run_hooks(Leaving(person=locked, author=author, heir=None, reason=reason, now=now))
     touched["refusals kept by a hash of the address"] = int(bool(refused))
     end_sessions(locked)
-    # Values first: some are found by the rows that refer to the person.
+    # Values first: some are found through rows that refer to the person.
     for rule in rules():
         if not _refers(rule) and rule.model != "people.User":
             touched[f"{rule.model}.{rule.field}"] = _apply_to_value(rule, locked)
@@ -192,13 +194,19 @@ def erase_person(*, person: User, author: User | None, reason: str, now: dt.date
 
 
 def _apply(rule: Rule, person: User) -> int:
-    """Do what the rule says about rows that refer to the person; those kept keep their number alone."""
+    """Apply the rule to rows that refer to the person.
+
+    Rows that are kept keep only the id.
+    """
     rows = _rows(rule, person)
     return rows.delete()[0] if rule.fate is Fate.DELETE else rows.count()
 
 
 def _apply_to_value(rule: Rule, person: User) -> int:
-    """Do what the rule says about a field that holds something of the person's: in their rows, or their address."""
+    """Apply the rule to a field with data about the person.
+
+    Found through their rows or by their address.
+    """
     if rule.apply is not None:
         return rule.apply(person)
     model: type[Model] = apps.get_model(rule.model)
@@ -214,12 +222,12 @@ def _apply_to_value(rule: Rule, person: User) -> int:
 
 
 def erased_address(person: User) -> str:
-    """What stands where an address stood: it names nobody and reaches nobody (RFC 2606)."""
+    """A placeholder address that can receive nothing (RFC 2606)."""
     return f"erased-{person.pk}@erased.invalid"
 
 
 def _forget_in_admin_log(person: User) -> None:
-    """Django admin writes down how a record was called: for a person, that is their name."""
+    """Replace the person's name in Django's admin log."""
     LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(User), object_id=str(person.pk)).update(
         object_repr="a former member"
     )

@@ -1,4 +1,4 @@
-"""Reading about one's own account."""
+"""Queries about one's own account."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from partnerships.people.second_factor import required_for
 
 
 def colleagues_of(person: User) -> QuerySet[User]:
-    """Who could take over from somebody: the active people with an account but themselves, by name."""
+    """Other active people with an account, by name; they could take over."""
     return User.objects.filter(is_active=True, account_since__isnull=False).exclude(pk=person.pk).order_by("name", "pk")
 
 
@@ -29,7 +29,7 @@ class AccountOverview:
 
 
 def account_overview(user: User) -> AccountOverview:
-    """How a person signs in, and what happened to their account lately."""
+    """How a person signs in, and the last events of their account."""
     types = list(Authenticator.objects.filter(user=user).values_list("type", flat=True))
     return AccountOverview(
         sessions=UserSession.objects.filter(user=user).count(),

@@ -1,4 +1,4 @@
-"""What the accounts package tells of: sign-ins, refused ones, changed passwords, factors and addresses."""
+"""Handlers of allauth's signals, for the security log and sessions."""
 
 from __future__ import annotations
 
@@ -28,19 +28,22 @@ def _where(request: HttpRequest) -> dict[str, Any]:
 
 @receiver(user_logged_in)
 def session_began(request: HttpRequest, **kwargs: object) -> None:
-    """From now on the session's hours count."""
+    """Note in the session when it began."""
     request.session[SIGNED_IN_AT] = time.time()
 
 
 @receiver(accounts.user_logged_in)
 def signed_in(request: HttpRequest, user: User, **kwargs: object) -> None:
-    """Somebody signed in."""
+    """Log a sign-in."""
     note_sign_in(person=user, now=timezone.now(), **_where(request))
 
 
 @receiver(user_login_failed)
 def refused(credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: object) -> None:
-    """A wrong password: one row, whether or not an account has the address, so that the answer takes the same time."""
+    """Log a wrong password.
+
+    One row for known and unknown addresses, so that both take the same time.
+    """
     person = find_person(str(credentials.get("email") or credentials.get("username") or ""))
     if request is not None:
         account = None if person is None or person.is_stakeholder else person
@@ -49,7 +52,7 @@ def refused(credentials: dict[str, Any], request: HttpRequest | None = None, **k
 
 @receiver([accounts.password_changed, accounts.password_reset, accounts.password_set])
 def password_changed(request: HttpRequest, user: User, **kwargs: object) -> None:
-    """A new password ends every other session."""
+    """Log a new password and end all other sessions."""
     now = timezone.now()
     end_sessions(user, but=request.session.session_key or "")
     note_event(person=user, kind=SecurityEventKind.PASSWORD_CHANGED, now=now, **_where(request))
@@ -57,12 +60,12 @@ def password_changed(request: HttpRequest, user: User, **kwargs: object) -> None
 
 @receiver([factors.authenticator_added, factors.authenticator_removed, factors.authenticator_reset])
 def second_factor_changed(request: HttpRequest, user: User, **kwargs: object) -> None:
-    """A second factor came, went or was made anew."""
+    """Log a second factor that was added, removed or replaced."""
     note_event(person=user, kind=SecurityEventKind.SECOND_FACTOR_CHANGED, now=timezone.now(), **_where(request))
 
 
 @receiver(accounts.email_changed)
 def email_changed(request: HttpRequest, user: User, **kwargs: object) -> None:
-    """Another address is the main one now."""
+    """Log a new main address."""
     address_changed(person=user, now=timezone.now())
     note_event(person=user, kind=SecurityEventKind.ADDRESS_CHANGED, now=timezone.now(), **_where(request))

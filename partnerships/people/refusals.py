@@ -1,7 +1,8 @@
-"""Who said no, remembered after their address is erased: by a keyed hash, so that nobody asks that address again.
+"""Remembers who refused digests after their address is erased.
 
-The hash is HMAC-SHA256 under the first of ADDRESS_HASH_KEYS; all of them are compared, so that a key can be changed.
-Without any, SECRET_KEY and SECRET_KEY_FALLBACKS serve (docs/privacy.md).
+Keeps a keyed hash, HMAC-SHA256 under the first of ADDRESS_HASH_KEYS, so that nobody asks the address again. All keys
+are compared, so that a key can be changed. Without any, SECRET_KEY and SECRET_KEY_FALLBACKS are used
+(docs/privacy.md).
 """
 
 from __future__ import annotations
@@ -14,18 +15,21 @@ from django.utils.crypto import salted_hmac
 
 from partnerships.people.models import RefusedAddress, User
 
-#: Whether a person has said no to what a room sends.
+#: Whether a person has refused what a room sends.
 Hook = Callable[[User], bool]
 _hooks: list[Hook] = []
 
 
 def register_refusal(hook: Hook) -> None:
-    """Say how a room knows that somebody has said no."""
+    """Register how a room knows that somebody has refused."""
     _hooks.append(hook)
 
 
 def hashes_of(address: str) -> list[str]:
-    """The keyed hashes of an address, whatever its letter case, one for each key; the first key's first."""
+    """The keyed hashes of an address, one for each key, in their order.
+
+    Ignores letter case.
+    """
     keys = settings.ADDRESS_HASH_KEYS or [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     plain = address.strip().lower()
     return [
@@ -34,7 +38,10 @@ def hashes_of(address: str) -> list[str]:
 
 
 def keep_refusal(*, person: User, now: dt.datetime) -> str:
-    """Keep the hash of the address of a person who is being erased, if they have said no; the hash, or empty."""
+    """Keep the address hash of a person being erased, if they refused.
+
+    Returns the hash, or an empty text.
+    """
     if not any(hook(person) for hook in _hooks):
         return ""
     kept = hashes_of(person.email)[0]
@@ -43,16 +50,19 @@ def keep_refusal(*, person: User, now: dt.datetime) -> str:
 
 
 def keep_hashes(hashes: Iterable[str], *, now: dt.datetime) -> None:
-    """Keep hashes of refused addresses, such as those that the journal held over a restore."""
+    """Keep hashes of refused addresses, for example from the journal."""
     rows = [RefusedAddress(address_hash=one, kept_since=now) for one in hashes]
     RefusedAddress.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def has_refused(address: str) -> bool:
-    """Whether somebody with this address said no before they were erased."""
+    """Whether an erased person with this address had refused."""
     return RefusedAddress.objects.filter(address_hash__in=hashes_of(address)).exists()
 
 
 def forget_refusal(address: str) -> bool:
-    """Let an address be asked again, because its owner wants it; whether it was refused."""
+    """Let an address be asked again, at its owner's wish.
+
+    Returns whether it was refused before.
+    """
     return bool(RefusedAddress.objects.filter(address_hash__in=hashes_of(address)).delete()[0])

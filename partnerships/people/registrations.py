@@ -1,4 +1,4 @@
-"""What the people room registers at start-up."""
+"""What the people room registers with lower rooms."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from partnerships.people.second_factor import register_reason
 
 
 def register() -> None:
-    """Register whose events one sees, who needs a second factor, kinds of email, and retention."""
+    """Register event visibility, second factors, kinds of email and retention."""
     register_events(EventKind)
     register_kind(name="person", visible_ids=lambda user: User.objects.known_to(user).values("pk"))
     register_reason("administrator", lambda user: user.is_staff)

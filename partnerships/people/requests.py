@@ -1,4 +1,4 @@
-"""The person behind a request, for views that only the signed-in reach."""
+"""The signed-in person of a request."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from partnerships.people.models import User
 
 
 def signed_in(request: HttpRequest) -> User:
-    """Who asks; refuses (403) where nobody is signed in, which `LoginRequiredMiddleware` has already seen to."""
+    """The signed-in person; 403 without one.
+
+    `LoginRequiredMiddleware` has normally redirected such a request already.
+    """
     if isinstance(request.user, User):
         return request.user
     raise PermissionDenied

@@ -1,4 +1,4 @@
-"""What must not come undone when a backup is restored: erasures, closed accounts, suppressed addresses."""
+"""Repeats erasures, closed accounts and suppressions after a restore."""
 
 from __future__ import annotations
 
@@ -25,8 +25,10 @@ _REASON = "As it was before a backup was restored."
 
 
 def redo_erased(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
-    """Erase again everybody who was erased since the backup; how many. Who had said no stays refused, also those whom
-    the backup does not know."""
+    """Erase again everybody erased since the backup; returns how many.
+
+    Refused addresses stay refused, also those of people who are not in the backup.
+    """
     keep_hashes({line["refusal"] for line in lines if line.get("refusal")}, now=now)
     people = User.objects.filter(pk__in=[line["person"] for line in lines], erased_at=None)
     known = {line["person"]: (line["address"], line.get("joined")) for line in lines}
@@ -41,12 +43,12 @@ def redo_erased(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
 
 
 def redo_closed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
-    """Close or reopen accounts, each as it was last; how many changed."""
+    """Close or reopen accounts, as each last was; returns how many changed."""
     last = last_about("person", lines)
     changed = 0
     for person in User.objects.filter(pk__in=last, erased_at=None).order_by("pk"):
         line = last[person.pk]
-        # A number may have been given again. Lines written before 29 November 2026 do not say when somebody joined.
+        # An id may have been given again. Lines written before 29 November 2026 do not say when somebody joined.
         is_same = line.get("joined", person.joined_at.isoformat()) == person.joined_at.isoformat()
         if not is_same or person.is_active == line.get("undone", False):
             continue
@@ -62,9 +64,9 @@ def redo_closed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
 
 
 def redo_suppressed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
-    """Suppress and release again, each address as it was last; how many changed.
+    """Suppress or release addresses, as each last was.
 
-    An address that nobody has in the restored database is suppressed by its hash.
+    An address that nobody has in the restored database is suppressed by its hash. Returns how many changed.
     """
     last = last_about("address", lines)
     emails = User.objects.exclude(email="").values_list("email", flat=True) if last else ()
@@ -86,7 +88,7 @@ def redo_suppressed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
 
 
 def note_restore(*, since: dt.datetime, now: dt.datetime) -> None:
-    """Note from when on the journal is applied, for a run that must be repeated."""
+    """Note from when on the journal is applied, for a repeated run."""
     record(
         actor_id=None,
         kind=EventKind.RESTORE_STARTED,
@@ -98,7 +100,10 @@ def note_restore(*, since: dt.datetime, now: dt.datetime) -> None:
 
 
 def restore_begun(now: dt.datetime) -> dt.datetime | None:
-    """From when on an earlier run of the last week applied the journal; None where there was none."""
+    """From when on an earlier run applied the journal; None without one.
+
+    Only runs of the last week count.
+    """
     runs = Event.objects.filter(kind=EventKind.RESTORE_STARTED, at__gt=now - dt.timedelta(days=7)).order_by("at", "pk")
     first = runs.first()
     return dt.datetime.fromisoformat(first.data["since"]) if first else None
@@ -106,7 +111,10 @@ def restore_begun(now: dt.datetime) -> dt.datetime | None:
 
 @transaction.atomic
 def end_all_ways_in(*, now: dt.datetime) -> dict[str, int]:
-    """Sign everybody out and withdraw every open invitation: some were ended since the backup; how many of each."""
+    """End all sessions and revoke all open invitations.
+
+    Some were ended since the backup. Returns how many of each.
+    """
     sessions, _ = Session.objects.all().delete()
     invitations = Invitation.objects.filter(pk__in=Invitation.objects.open(now).values("pk")).update(revoked_at=now)
     record(
@@ -121,7 +129,7 @@ def end_all_ways_in(*, now: dt.datetime) -> dict[str, int]:
 
 
 def register() -> None:
-    """Have these done after a restore."""
+    """Register these to run after a restore."""
     register_redo(ERASED, "people erased again", redo_erased)
     register_redo(CLOSED, "accounts closed or reopened again", redo_closed)
     register_redo(SUPPRESSED, "addresses suppressed or released again", redo_suppressed)

@@ -1,4 +1,4 @@
-"""How long things are kept: rooms register rules, the nightly job applies each by itself."""
+"""Retention: rooms register rules, and a nightly job applies each."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from partnerships.people.models import RetentionRuleState, RetentionRun
 log = structlog.get_logger(__name__)
 Thing = TypeVar("Thing")
 
-#: The hour, in London, from which a day's run may begin, and after how long an unfinished one is taken up again.
+#: The hour, in London, from which a day's run may begin, and how long an unfinished run blocks the next attempt.
 NIGHT = 2
 CUT_OFF = dt.timedelta(minutes=50)
-#: Rows removed in one transaction.
+#: Rows deleted in one transaction.
 BATCH = 1_000
-#: A rule without a complete run for so long is reported to the operators.
+#: A rule without a complete run for this long is reported to the operators.
 OVERDUE = dt.timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
 class RetentionRule:
-    """What is kept, for what purpose and on which basis, for how long; and how what is over goes.
+    """A retention rule: what is kept, why, on which basis and how long.
 
-    `apply(now, dry_run)` removes (or only counts) what is past its time and returns how many things those were. It
-    runs outside a transaction and commits in batches, so that work done before a failure stands: `delete_in_batches`
-    for rows, `for_each` for things with a service of their own.
+    `apply(now, dry_run)` removes (or only counts) what is past its time and returns how many things. It runs outside a
+    transaction and commits in batches, so that work done before a failure stays: `delete_in_batches` for rows,
+    `for_each` for things with their own service.
     """
 
     what: str
@@ -55,20 +55,26 @@ def register_retention(
     kept_for: str,
     apply: Callable[[dt.datetime, bool], int],
 ) -> None:
-    """Add a rule under a short name; made again under the same name, it replaces the first."""
+    """Register a rule under a short name; the same name replaces it."""
     RULES[name] = RetentionRule(what, purpose, basis, kept_for, apply)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How many things each rule removed (in a dry run: would remove), and the kind of error of each that failed."""
+    """How many things each rule removed, and the error type of failed rules.
+
+    In a dry run: how many it would remove.
+    """
 
     removed: dict[str, int] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
 
 
 def delete_in_batches(rows: QuerySet[Model], *, dry_run: bool) -> int:
-    """Delete rows, `BATCH` in a transaction, or only count them; how many there were without what hangs on them."""
+    """Delete rows, `BATCH` in a transaction, or only count them.
+
+    Returns the number of rows without those deleted by cascade.
+    """
     if dry_run:
         return rows.count()
     removed, label = 0, rows.model._meta.label
@@ -80,12 +86,15 @@ def delete_in_batches(rows: QuerySet[Model], *, dry_run: bool) -> int:
 
 
 def for_each(things: Iterable[Thing], act: Callable[[Thing], object]) -> int:
-    """Act on every thing though some fail; how many there were. Raises the first failure when all have had a turn."""
+    """Act on each thing, also after failures; returns how many.
+
+    Raises the first failure at the end.
+    """
     count, failure = 0, None
     for thing in things:
         try:
             act(thing)
-        except Exception as error:  # noqa: BLE001 - one bad record must not keep the others for ever
+        except Exception as error:  # noqa: BLE001 - one bad record must not block the others for ever
             failure = failure or error
         else:
             count += 1
@@ -95,9 +104,9 @@ def for_each(things: Iterable[Thing], act: Callable[[Thing], object]) -> int:
 
 
 def apply_retention(*, now: dt.datetime, dry_run: bool = False, stop_on: tuple[type[Exception], ...] = ()) -> Outcome:
-    """Apply every rule by itself: one that fails is noted, and the others run all the same.
+    """Apply every rule; one that fails does not stop the others.
 
-    The rule that has waited longest for a complete run goes first, so that a slow one starves nobody. `stop_on` are
+    The rule whose last complete run is oldest goes first, so that a slow rule cannot starve the others. `stop_on` are
     errors that end the whole run (a time limit).
     """
     outcome = Outcome()
@@ -131,7 +140,7 @@ def _note(name: str, now: dt.datetime, *, error: str = "") -> None:
 
 
 def time_since_complete(*, now: dt.datetime) -> dict[str, dt.timedelta | None]:
-    """How long ago each rule last ran to its end; None where it never did."""
+    """How long ago each rule last ran to its end; None: never."""
     completed = dict(RetentionRuleState.objects.values_list("rule", "completed_at"))
     ages = {}
     for name in sorted(RULES):
@@ -141,13 +150,19 @@ def time_since_complete(*, now: dt.datetime) -> dict[str, dt.timedelta | None]:
 
 
 def overdue_rules(*, now: dt.datetime) -> list[str]:
-    """Rules that have been tried or have run, and have had no complete run for `OVERDUE`."""
+    """Rules without a complete run for `OVERDUE`.
+
+    Only rules that have been tried before.
+    """
     states = {state.rule: state for state in RetentionRuleState.objects.filter(rule__in=RULES)}
     return sorted(name for name, one in states.items() if (one.completed_at or one.first_tried_at) <= now - OVERDUE)
 
 
 def _claim(now: dt.datetime) -> int | None:
-    """Claim today's run, if nobody has or the last try is over and incomplete; its number, or None."""
+    """Claim today's run; its id, or None if it is claimed or complete.
+
+    An incomplete run can be claimed again when its time is over.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO people_retentionrun (day, began_at, removed) VALUES (%s, %s, '{}')"
@@ -160,10 +175,10 @@ def _claim(now: dt.datetime) -> int | None:
 
 
 def apply_retention_once(*, now: dt.datetime, stop_on: tuple[type[Exception], ...] = ()) -> Outcome | None:
-    """Apply every rule if it is past `NIGHT` and today's run is not claimed or complete; what came of it, or None.
+    """Apply every rule once a day after `NIGHT`; the outcome, or None.
 
-    Call every hour: it is complete once a day, however many clocks call it. A run that was cut off, or in which a
-    rule failed, is taken up by a later tick.
+    Call it every hour, from any number of schedulers. A run that was cut off, or in which a rule failed, is repeated
+    by a later call.
     """
     if timezone.localtime(now).hour < NIGHT:
         return None

@@ -1,4 +1,7 @@
-"""Who must sign in with a second factor: rooms above register reasons, the setting switches the standing ones on."""
+"""Who must have a second factor.
+
+Upper rooms register reasons; SECOND_FACTOR_REQUIRED switches on those that depend on a role.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,15 @@ from django.conf import settings
 
 from partnerships.people.models import User
 
-#: Whether the person must, for a reason that holds wherever SECOND_FACTOR_REQUIRED is on (their role), or always (a
-#: policy).
+#: Whether the person must have one. Reasons that depend on a role need SECOND_FACTOR_REQUIRED; an organisation's
+#: policy always counts.
 Reason = Callable[[User], bool]
 _by_role: dict[str, Reason] = {}
 _by_policy: dict[str, Reason] = {}
 
 
 def register_reason(name: str, reason: Reason, *, always: bool = False) -> None:
-    """Add a reason; `always`: also where the setting SECOND_FACTOR_REQUIRED is off."""
+    """Register a reason; `always`: also without SECOND_FACTOR_REQUIRED."""
     (_by_policy if always else _by_role)[name] = reason
 
 
@@ -29,7 +32,7 @@ def required_for(user: User) -> bool:
 
 
 def has_second_factor(user: User) -> bool:
-    """Whether the person has an authenticator app, a passkey or a security key."""
+    """Whether the person has an app, a passkey or a security key."""
     return bool(
         Authenticator.objects.filter(
             user=user, type__in=[Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]

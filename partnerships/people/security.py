@@ -1,4 +1,4 @@
-"""The security log: noting what happens to an account, and telling its owner by email when it matters."""
+"""The security log of accounts, and emails to their owners."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from partnerships.kit.owner_functions import call_owner_function
 from partnerships.outbox.services import record_email
 from partnerships.people.models import SecurityEvent, SecurityEventKind, User
 
-#: A place that somebody signed in from within this time is no news.
+#: A sign-in from a place used within this time is not emailed.
 REMEMBERED = dt.timedelta(days=180)
 
 
 def _neighbourhood(ip: str | None) -> str:
-    """The network an address belongs to: providers hand out single addresses anew every day."""
+    """The network of an address; single addresses change every day."""
     try:
         address = ipaddress.ip_address(ip or "")
     except ValueError:
@@ -27,18 +27,27 @@ def _neighbourhood(ip: str | None) -> str:
 def note_event(
     *, person: User | None, kind: str, now: dt.datetime, ip: str | None = None, user_agent: str = ""
 ) -> SecurityEvent:
-    """One line of a person's security log, or of nobody's where no account has the address that was given."""
+    """Add a line to a person's security log.
+
+    Without a person where no account has the address.
+    """
     return SecurityEvent.objects.create(person=person, kind=kind, at=now, ip=ip or None, user_agent=user_agent[:200])
 
 
 def blank_security_log(person: User) -> int:
-    """Blank network address and browser in the log of a person who is erased; what happened, and when, stays."""
+    """Blank network address and browser in an erased person's log.
+
+    The kinds and times of events stay.
+    """
     return call_owner_function("blank_security_log", person.pk)
 
 
 @transaction.atomic
 def note_sign_in(*, person: User, now: dt.datetime, ip: str | None, user_agent: str) -> SecurityEvent:
-    """Note a sign-in; when neither the network nor the browser is known, the person is told by email."""
+    """Log a sign-in; email the person if network and browser are a new pair.
+
+    The first sign-in is not emailed.
+    """
     seen = SecurityEvent.objects.filter(
         person=person,
         kind__in=[SecurityEventKind.SIGNED_IN, SecurityEventKind.NEW_PLACE],

@@ -1,4 +1,4 @@
-"""Bringing people in, and letting them go."""
+"""Services that add, invite and change people, and close accounts."""
 
 from __future__ import annotations
 
@@ -29,30 +29,36 @@ INVITATION_LIFETIME = dt.timedelta(days=14)
 
 
 class UnableToAddPerson(Exception):
-    """The address is none."""
+    """The address is not a valid email address."""
 
 
 class UnableToAcceptInvitation(Exception):
-    """The invitation is used, revoked, expired, or was for somebody else."""
+    """The invitation is used, revoked, expired, or somebody else's."""
 
 
 class UnableToRemoveSecondFactor(Exception):
-    """No administrator asks, no reason is given, it is their own, or there is none."""
+    """Second factors cannot be removed.
+
+    The author is no administrator, no reason is given, they are the author's own, or there are none.
+    """
 
 
 class UnableToCloseAccount(Exception):
-    """The person has left already, or would close the last administrator's account."""
+    """The person has left already, or is the last administrator."""
 
 
 def find_person(email: str) -> User | None:
-    """The person with this address, whatever its letter case, or None; found by the index of the unique address."""
+    """The person with this address in any letter case, or None.
+
+    Uses the index of the unique address.
+    """
     return User.objects.alias(lowered=Lower("email")).filter(lowered=Lower(Value(email.strip()))).first()
 
 
 def person_for_address(*, email: str, name: str = "") -> User:
-    """The person with this address; a stakeholder without a password is made where there is none.
+    """The person with this address, created as a stakeholder if new.
 
-    Raises `UnableToAddPerson` when the text is not an email address. A known person's name is left alone.
+    A known person keeps their name. Raises `UnableToAddPerson` when the text is not an email address.
     """
     email = email.strip().lower()
     try:
@@ -70,7 +76,7 @@ def person_for_address(*, email: str, name: str = "") -> User:
 
 
 def hash_token(token: str) -> str:
-    """What is kept of a secret token: its SHA-256 in hex."""
+    """The SHA-256 hash of a token in hex; only this is stored."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -78,7 +84,10 @@ def hash_token(token: str) -> str:
 def create_invitation(
     *, person: User, invited_by: User | None, message: str = "", now: dt.datetime
 ) -> tuple[Invitation, str]:
-    """A new invitation and its token; earlier open ones of the same person stay as they are."""
+    """A new invitation and its token.
+
+    Earlier open invitations of the person stay valid.
+    """
     token = secrets.token_urlsafe(32)
     invitation = Invitation.objects.create(
         person=person,
@@ -93,10 +102,10 @@ def create_invitation(
 
 @transaction.atomic
 def accept_invitation(*, token: str, now: dt.datetime, name: str = "", password: str | None = None) -> Invitation:
-    """Use an invitation once; a person without a password gets the given one.
+    """Use an invitation once; sets the password if the person has none.
 
-    Raises `UnableToAcceptInvitation` when the token opens nothing any more, and Django's `ValidationError` when the
-    password does not pass the validators.
+    Raises `UnableToAcceptInvitation` when the token is not valid, and Django's `ValidationError` when the password is
+    not.
     """
     invitation = (
         Invitation.objects.select_for_update(of=("self",))
@@ -131,7 +140,7 @@ def accept_invitation(*, token: str, now: dt.datetime, name: str = "", password:
 
 @transaction.atomic
 def revoke_invitation(*, invitation: Invitation, author: User, now: dt.datetime) -> None:
-    """Withdraw an invitation that has not been used; its link opens nothing from now on."""
+    """Revoke an unused invitation; its link stops working."""
     Invitation.objects.filter(pk=invitation.pk, accepted_at=None).update(revoked_at=now)
     record(
         actor_id=author.pk,
@@ -144,14 +153,14 @@ def revoke_invitation(*, invitation: Invitation, author: User, now: dt.datetime)
 
 @transaction.atomic
 def change_details(*, person: User, name: str, time_zone: str, author: User, now: dt.datetime) -> None:
-    """Change what a person is called, and where their day begins."""
+    """Change a person's name and time zone."""
     locked = User.objects.select_for_update().get(pk=person.pk)
     before, after = apply_changes(locked, {"name": name.strip(), "time_zone": time_zone})
     if not before:
         return
     locked.save(update_fields=list(before))
     person.name, person.time_zone = locked.name, locked.time_zone
-    # Names stay out of the log, which outlives them.
+    # No names in the log, which outlives them.
     zones = {"before": {"time_zone": before.get("time_zone")}, "after": {"time_zone": after.get("time_zone")}}
     record(
         actor_id=author.pk,
@@ -163,7 +172,7 @@ def change_details(*, person: User, name: str, time_zone: str, author: User, now
     )
 
 
-#: What the journal calls a closed account.
+#: The journal's name for a closed account.
 CLOSED = "account closed"
 
 
@@ -171,10 +180,10 @@ CLOSED = "account closed"
 def close_account(
     *, person: User, author: User | None, reason: str, now: dt.datetime, heir: User | None = None
 ) -> dict[str, int]:
-    """Somebody leaves: one action ends every way in and every right, and hands what they owed to the heir.
+    """Close an account: ends every way to sign in and every right.
 
-    An administrator's administration ends too, and is not brought back with the account: they are told by email, and so
-    are the other administrators. Returns how many things each room ended or handed over. Raises `UnableToCloseAccount`.
+    What the person owed passes to `heir`. An administrator loses administration for good, and they and the other
+    administrators are emailed. Returns how many things each room ended or passed on. Raises `UnableToCloseAccount`.
     """
     locked, administrators = lock_with_administrators(person)
     if not locked.is_active:
@@ -212,9 +221,9 @@ def close_account(
 
 @transaction.atomic
 def reopen_account(*, person: User, author: User | None, now: dt.datetime, reason: str) -> None:
-    """Let a person who has left sign in again; memberships and shares are not brought back.
+    """Reopen a closed account, without its memberships and shares.
 
-    Without an author, `after_restore` does again what an administrator did.
+    The author is None when `after_restore` repeats what an administrator did.
     """
     changed = User.objects.filter(pk=person.pk, is_active=False, erased_at=None).update(is_active=True, left_at=None)
     if changed:
@@ -231,15 +240,16 @@ def reopen_account(*, person: User, author: User | None, now: dt.datetime, reaso
 
 
 def address_changed(*, person: User, now: dt.datetime) -> None:
-    """Note that a person is reached at another address; neither address goes into the log."""
+    """Record that a person's address changed; the log holds no address."""
     record(actor_id=person.pk, kind=EventKind.EMAIL_CHANGED, target_kind="person", target_id=person.pk, now=now)
 
 
 @transaction.atomic
 def remove_second_factors(*, person: User, author: User, reason: str, now: dt.datetime) -> int:
-    """Take every second factor and the recovery codes off somebody who has lost them all; how many those were.
+    """Remove all second factors and recovery codes of a person.
 
-    They are signed out everywhere and told by email. Raises `UnableToRemoveSecondFactor`.
+    For somebody who has lost them. They are signed out everywhere and emailed. Returns how many were removed. Raises
+    `UnableToRemoveSecondFactor`.
     """
     if not (author.is_staff and author.is_active):
         raise UnableToRemoveSecondFactor("Only an administrator can do this.")

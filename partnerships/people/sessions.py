@@ -1,4 +1,4 @@
-"""Ending somebody's sessions, wherever they are signed in."""
+"""Sessions: ending them, and their keys."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from django.http import HttpRequest
 
 from partnerships.people.models import User
 
-#: Where a session keeps when it began by signing in, and when it was last used, in seconds.
+#: Session keys with the times of sign-in and of last use, in seconds.
 SIGNED_IN_AT = "signed_in_at"
 SEEN_AT = "seen_at"
-#: When the session was last found to fulfil what is asked of its person: a second factor, their organisation's own
-#: sign-in.
+#: Session keys with the times when the second factor and the organisation's own sign-in were last checked.
 FACTOR_SEEN_AT = "second_factor_seen_at"
 OWN_SIGN_IN_SEEN_AT = "own_sign_in_seen_at"
 
 
 def end_sessions(person: User, *, but: str = "") -> int:
-    """Sign the person out everywhere, but for the session with this key; how many sessions that ended."""
+    """End the person's sessions except `but`; returns how many."""
     known = UserSession.objects.filter(user=person).exclude(session_key=but)
     keys = list(known.values_list("session_key", flat=True))
     Session.objects.filter(session_key__in=keys).delete()
@@ -27,6 +26,9 @@ def end_sessions(person: User, *, but: str = "") -> int:
 
 
 def look_again(request: HttpRequest) -> None:
-    """More may be asked of this session's person than before: look at the next page, not when the time comes."""
+    """Check the session's requirements again on the next page.
+
+    For example, after the person joined an organisation that requires more.
+    """
     for key in (FACTOR_SEEN_AT, OWN_SIGN_IN_SEEN_AT):
         request.session.pop(key, None)

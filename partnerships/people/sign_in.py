@@ -1,4 +1,4 @@
-"""Signing somebody in who has just proven who they are, through the accounts package, so that its records agree."""
+"""Signs somebody in through allauth, so that its records agree."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from partnerships.people.models import User
 
 
 def sign_in_new_account(request: HttpRequest, person: User, *, redirect_url: str = "/") -> HttpResponse:
-    """Sign in a person who has this moment set a password by an invitation to their address."""
+    """Sign in a person who has just set a password by an invitation."""
     record_authentication(request, person, method="password")
     response: HttpResponse = perform_login(request, person, redirect_url=redirect_url)
     return response

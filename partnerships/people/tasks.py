@@ -1,4 +1,4 @@
-"""Jobs of the clock on personal data."""
+"""Scheduled jobs on personal data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 @shared_task
 def apply_retention_now() -> None:
-    """Every hour: remove what is past its time, once a day."""
+    """Hourly: apply the retention rules once a day."""
     now = timezone.now()
     overdue = overdue_rules(now=now)
     if overdue:

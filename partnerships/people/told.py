@@ -1,4 +1,4 @@
-"""Words on a page about who will get an email because of what was just done there."""
+"""Says on a page who will get an email about what was just done."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ class Told:
     emails: list[Email]
 
     def words(self) -> str:
-        """` An email will be sent to Ben West.`, or nothing where nobody gets one."""
+        """A sentence with the recipients; empty without any.
+
+        Begins with a space: ` An email will be sent to Ben West.`
+        """
         ids = {email.person_id for email in self.emails if email.person_id is not None}
         people = User.objects.filter(pk__in=ids).order_by("name", "pk") if ids else ()
         return told_by_email([person.display_name for person in people])
@@ -27,6 +30,6 @@ class Told:
 
 @contextmanager
 def noting_told() -> Iterator[Told]:
-    """Note who will get an email because of what services do within the block."""
+    """Collects the emails that services record within the block."""
     with noting_emails() as emails:
         yield Told(emails)

@@ -1,4 +1,4 @@
-"""Addresses of one's own account, and of the pages that say what is kept and how the site works for everybody."""
+"""URLs of accounts, and of the pages about privacy and accessibility."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""Looking at the site as somebody else: for administrators, for a reason, for half an hour, reading only, written
-down."""
+"""Lets administrators look at the site as somebody else.
+
+For a reason, for half an hour, read only, and recorded.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +13,20 @@ from partnerships.activity.services import record
 from partnerships.people.event_kinds import EventKind
 from partnerships.people.models import SecurityEvent, SecurityEventKind, User, ViewAs
 
-#: Long enough to look into one question.
+#: Long enough to answer one question.
 LASTS = dt.timedelta(minutes=30)
 
 
 class UnableToViewAs(Exception):
-    """Not an administrator, no reason, or somebody whom one cannot look in for."""
+    """Not an administrator, no reason, or the person cannot be viewed as."""
 
 
 @transaction.atomic
 def begin_view_as(*, administrator: User, person: User, reason: str, now: dt.datetime) -> ViewAs:
-    """Begin to see what the person sees; they read it in their own security log. Raises `UnableToViewAs`."""
+    """Begin to look as the person, noted in their security log.
+
+    Raises `UnableToViewAs`.
+    """
     if not (administrator.is_staff and administrator.is_active):
         raise UnableToViewAs("Only administrators may look as somebody else.")
     if not reason.strip():
@@ -60,7 +65,10 @@ def end_view_as(*, view: ViewAs, now: dt.datetime) -> None:
 
 
 def live_view(*, pk: int, administrator: User, now: dt.datetime) -> ViewAs | None:
-    """The view with this number if it still holds for this administrator, with its person."""
+    """The administrator's view with this id if it is in force, else None.
+
+    With its person.
+    """
     if not (administrator.is_staff and administrator.is_active):
         return None
     return (

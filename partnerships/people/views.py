@@ -1,4 +1,4 @@
-"""One's own account, and the public pages about privacy, cookies and accessibility."""
+"""Views of one's own account, and public pages such as privacy."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ log: Any = structlog.get_logger(__name__)
 @never_cache
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
-    """Who one is here, how one signs in, and where one is signed in now."""
+    """One's own account: details, ways to sign in, and sessions."""
     return render(request, "people/account.html", {"overview": account_overview(signed_in(request))})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def details(request: HttpRequest) -> HttpResponse:
-    """Change one's name and time zone."""
+    """Change one's own name and time zone."""
     user = signed_in(request)
     form = DetailsForm(posted(request), person=user)
     if request.method == "POST" and form.is_valid():
@@ -69,7 +69,7 @@ def details(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def own_data(request: HttpRequest) -> HttpResponse:
-    """Everything held about oneself, as a file that machines can read."""
+    """Download everything held about oneself, as JSON."""
     user = signed_in(request)
     exported = export_person(person=user, author=user, now=timezone.now())
     body = json.dumps(exported, indent=2, ensure_ascii=False)
@@ -81,7 +81,7 @@ def own_data(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def view_as(request: HttpRequest, pk: int) -> HttpResponse:
-    """Begin to look as somebody else, with the reason why."""
+    """Begin to look as somebody else, with a reason."""
     user = signed_in(request)
     if not user.is_staff:
         raise Http404
@@ -115,7 +115,7 @@ def view_as_end(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def leaver(request: HttpRequest, pk: int) -> HttpResponse:
-    """End somebody's access everywhere: by an administrator."""
+    """Close somebody's account, for administrators."""
     user = signed_in(request)
     if not user.is_staff:
         raise Http404
@@ -141,7 +141,7 @@ def leaver(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _somebody(request: HttpRequest, pk: int, **conditions: bool) -> tuple[User, User]:
-    """The administrator who asks, and the person here whom it is about; 404 for everybody else."""
+    """The administrator who asks, and the person concerned; else 404."""
     user = signed_in(request)
     if not user.is_staff:
         raise Http404
@@ -150,14 +150,14 @@ def _somebody(request: HttpRequest, pk: int, **conditions: bool) -> tuple[User, 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def grant(request: HttpRequest, pk: int) -> HttpResponse:
-    """Make somebody an administrator, with the reason why."""
+    """Make somebody an administrator, with a reason."""
     user, person = _somebody(request, pk, is_staff=False)
     return _change_administration(request, user, person, granting=True)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take somebody's administration away, with the reason why."""
+    """Withdraw somebody's administration, with a reason."""
     user, person = _somebody(request, pk, is_staff=True)
     return _change_administration(request, user, person, granting=False)
 
@@ -188,7 +188,7 @@ def _change_administration(request: HttpRequest, user: User, person: User, *, gr
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take the second factors off somebody who has lost them, with the reason why."""
+    """Remove somebody's lost second factors, with a reason."""
     user, person = _somebody(request, pk)
     back = reverse("admin:people_user_change", args=[pk])
     form = ReasonForm(posted(request), submit="Remove the second factor", cancel=back)
@@ -212,10 +212,10 @@ def remove_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def to_organisation_sign_in(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Begin to sign in through an organisation's provider: a button posts here, and the page goes on to the provider.
+    """Begin to sign in through an organisation's provider.
 
-    Browsers hold a form's redirects to `form-action`, too. A page of ours in between leaves that at 'self' everywhere
-    (docs/decisions/0021).
+    A button posts here, and the page then leads on to the provider. Browsers apply `form-action` to a form's redirects
+    too; the page in between keeps it at 'self' everywhere (docs/decisions/0021).
     """
     try:
         answer: HttpResponse = begin_openid_connect(request, provider_id=provider_id)
@@ -238,7 +238,7 @@ def to_organisation_sign_in(request: HttpRequest, provider_id: str) -> HttpRespo
 @login_not_required
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
-    """What is kept about people, why, for how long, and what they can ask for."""
+    """What is kept about people, why, for how long, and their rights."""
     return render(request, "people/privacy.html", {"rules": RULES.values(), "contact": settings.PRIVACY_CONTACT})
 
 
@@ -260,7 +260,10 @@ def cookies(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def accessibility(request: HttpRequest) -> HttpResponse:
-    """The statement that the Public Sector Bodies (Accessibility) Regulations 2018 ask for."""
+    """The accessibility statement.
+
+    Required by the Public Sector Bodies (Accessibility) Regulations 2018.
+    """
     return render(
         request,
         "people/accessibility.html",

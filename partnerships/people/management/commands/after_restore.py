@@ -1,4 +1,4 @@
-"""Apply what happened after a backup was made, once it has been restored."""
+"""Applies what happened after a backup was made, once it is restored."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from partnerships.kit.journal import replay
 from partnerships.outbox.services import without_emails
 from partnerships.people.restoring import end_all_ways_in, note_restore, restore_begun
 
-#: The backup was made while people worked: begin a little before its newest event, by as much as a transaction takes.
+#: Transactions that were open during the backup may be missing from it, so begin a little before its newest event.
 _MARGIN = dt.timedelta(minutes=5)
 
 
@@ -35,7 +35,7 @@ class Command(AccountedCommand):
         parser.add_argument("--since", help="ISO time; by default 5 minutes before the newest event of the backup.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Apply it, and say line by line what that did."""
+        """Apply the journal and print what was done."""
         if not settings.EMAILS_HELD:
             raise CommandError("Set EMAILS_HELD=1 first: emails must not leave before this is done.")
         since, now = self._since(options["since"]), timezone.now()

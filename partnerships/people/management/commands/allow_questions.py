@@ -1,4 +1,4 @@
-"""Let an address be asked again whose owner said no and was erased since."""
+"""Lets an erased person's refused address be asked again."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Command(AccountedCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which address."""
+        """The address."""
         parser.add_argument("email", help="The address, as its owner gives it.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Say in the last line what was done."""
+        """Remove the refusal and print what was done."""
         if not forget_refusal(options["email"]):
             raise CommandError("Nobody who was erased has refused under this address.")
         self.stdout.write(f"{options['email']} may be asked again.")

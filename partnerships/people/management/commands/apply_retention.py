@@ -1,4 +1,4 @@
-"""Remove what has been kept long enough; the worker does the same every night."""
+"""Applies the retention rules; the worker does it every night."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Command(AccountedCommand):
         parser.add_argument("--dry-run", action="store_true", help="Only say what would be removed.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Apply every rule, say how much each removed, and fail at the end if one did."""
+        """Apply every rule and print the counts; fails if a rule failed."""
         dry_run: bool = options["dry_run"]
         outcome = apply_retention(now=timezone.now(), dry_run=dry_run)
         for name, count in sorted(outcome.removed.items()):

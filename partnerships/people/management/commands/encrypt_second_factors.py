@@ -1,4 +1,4 @@
-"""Put what second factors keep in the database under the first of the present keys."""
+"""Encrypts all secrets of second factors with the first key."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Command(AccountedCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """All or none, and say in the last line how many."""
+        """Encrypt all or none, and print the number of people."""
         try:
             count = encrypt_all_anew()
         except UnableToDecrypt as error:

@@ -1,4 +1,4 @@
-"""Take out everything personal about somebody (UK GDPR, Article 17)."""
+"""Erases somebody's personal data (UK GDPR, Article 17)."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Command(AccountedCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Whom, why, and whether to ask first."""
+        """Who is erased, why, and whether to ask first."""
         parser.add_argument("email", help="The person's email address.")
         parser.add_argument("--reason", default="Asked to be erased.", help="Why; kept in the log, so name nobody.")
         parser.add_argument("--yes", action="store_true", help="Do not ask.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Erase, and say in the last line what that touched."""
+        """Erase the person and print the number of rows touched."""
         person = find_person(options["email"])
         if person is None:
             raise CommandError(f"Nobody has the address {options['email']}.")

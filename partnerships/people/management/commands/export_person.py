@@ -1,4 +1,4 @@
-"""Hand out everything held about a person (UK GDPR, Article 15)."""
+"""Exports everything held about a person (UK GDPR, Article 15)."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Command(AccountedCommand):
     help = "Write everything held about a person as JSON: to the screen, or to a file. The export is noted in the log."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Whose data, and where it goes."""
+        """Whose data, and the file to write to."""
         parser.add_argument("email", help="The person's email address.")
         parser.add_argument("--to", type=Path, help="A file to write; it must not exist yet.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Export, and say so in the last line."""
+        """Export the data and print that it was done."""
         person = find_person(options["email"])
         if person is None:
             raise CommandError(f"Nobody has the address {options['email']}.")

@@ -1,4 +1,4 @@
-"""What happened, for administrators: who did what to which record, without the words that belong to the partners."""
+"""Django admin for the activity log, without content of the partners."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from partnerships.kit.administration import ReadOnlyAdmin
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
-    """The activity log; its data may hold titles and reasons that only partners may read."""
+    """The activity log; `data` may hold content that only partners may read."""
 
     fields = (
         "at",
@@ -35,7 +35,7 @@ class EventAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Event], search_term: str
     ) -> tuple[QuerySet[Event], bool]:
-        """What Django finds, and events whose label holds the words searched for."""
+        """Django's results, and events whose label contains the search text."""
         found, has_duplicates = super().get_search_results(request, queryset, search_term)
         words = search_term.strip().lower()
         codes = [code for code, label in event_labels().items() if words and words in label.lower()]
@@ -43,13 +43,13 @@ class EventAdmin(ReadOnlyAdmin):
 
     @admin.display(description="What happened", ordering="kind")
     def label(self, event: Event) -> str:
-        """What happened, in words."""
+        """The event's label."""
         return event.label
 
 
 @admin.register(Export)
 class ExportAdmin(ReadOnlyAdmin):
-    """What left as a file, and through whom; people by number, as everywhere in the logs."""
+    """Exports, with people identified by number as in all logs."""
 
     list_display = ("at", "what", "record_id", "rows", "actor_id", "seen_as_id")
     list_filter = ("what", "at")

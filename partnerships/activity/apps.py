@@ -1,4 +1,4 @@
-"""The activity room as Django knows it."""
+"""Django's configuration of the activity room."""
 
 from django.apps import AppConfig
 
@@ -10,7 +10,7 @@ class ActivityConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Row history says of each change what somebody was doing."""
+        """Let row history show the event of each change."""
         from partnerships.activity.queries import acts_in  # noqa: PLC0415 - models must be loaded first
         from partnerships.kit.row_history import explain_by  # noqa: PLC0415 - rooms register at start-up
 

@@ -6,18 +6,18 @@ from collections.abc import Mapping
 
 from django.db.models import TextChoices
 
-#: An event from before there were codes, whose sentence no code replaces: it stands in `data["wording"]`.
+#: An old event without a code: its sentence is in `data["wording"]`.
 OTHER = "other"
 
 _kinds: dict[str, TextChoices] = {}
 
 
 class UnknownEventKind(LookupError):
-    """No room has registered the kind."""
+    """No room has registered this kind."""
 
 
 def register_events(kinds: type[TextChoices]) -> None:
-    """Make a room's kinds of event known. Raises `ValueError` where a code stands for two of them."""
+    """Register a room's kinds. Raises `ValueError` for duplicate codes."""
     for kind in kinds:
         if _kinds.setdefault(kind.value, kind) is not kind:
             raise ValueError(f"Two kinds of event have the code {kind.value}.")
@@ -35,9 +35,9 @@ def check_registered(code: str) -> None:
 
 
 def label_of(code: str, wording: str | None = None) -> str:
-    """What timelines say of an event: its label, or the old sentence of one that has no code.
+    """The event's label, or the sentence of an old event without a code.
 
-    A code that no room registers any more is shown as it is.
+    A code that no room registers any more is returned itself.
     """
     if wording:
         return wording[:1].upper() + wording[1:]

@@ -1,4 +1,7 @@
-"""What happened: one row an event, kept for ever, naming people and records by number only."""
+"""The activity log: one row an event, append-only.
+
+People and records are identified by number only.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,12 @@ from partnerships.activity.event_kinds import label_of
 
 
 class Event(models.Model):
-    """Somebody did something to a record at a moment.
+    """An event: who did what to which record, and when.
 
-    `kind` is the code of what happened: see `event_kinds`. Code compares codes, people read `label`. The room
-    stands below people and organisations, so they are kept as numbers. `target_*` is the record it happened to;
-    `within_*` the record whose timeline also shows it (a partnership, mostly). `data` holds the before and after,
-    the reason, and what a reader needs to understand the line; never restricted text.
+    `kind` is the code of what happened, see `event_kinds`. Code compares codes, people read `label`. This room is below
+    people and organisations, so it stores their numbers. `target_*` is the changed record; `within_*` is a record whose
+    timeline also shows the event, usually a partnership. `data` holds the values before and after, the reason, and what
+    a reader needs to understand the line; never restricted text.
     """
 
     actor_id = models.BigIntegerField(null=True, help_text="None: the system itself.")
@@ -55,12 +58,12 @@ class Event(models.Model):
 
     @property
     def label(self) -> str:
-        """What happened, as a timeline says it."""
+        """The event's text for timelines."""
         return label_of(self.kind, self.data.get("wording"))
 
 
 class Export(models.Model):
-    """Something left as a file: who took what, when, and how many rows it had; kept for ever."""
+    """An export to a file: who, what, when and how many rows. Append-only."""
 
     actor_id = models.BigIntegerField(null=True, help_text="None: somebody who was not signed in.")
     seen_as_id = models.BigIntegerField(null=True, help_text="As whom an administrator was looking.")

@@ -1,4 +1,4 @@
-"""Reading what happened: only events about records that the reader may see."""
+"""Queries of events, limited to records that the reader may see."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from partnerships.activity.event_kinds import label_of
 from partnerships.activity.models import Event
 from partnerships.activity.registry import kinds
 
-#: Events that are looked at first where the newest visible ones are wanted.
+#: Events read first when looking for the newest visible ones.
 _FIRST_BATCH = 300
 
 
 def visible_events(user: Any, here: Q | None = None) -> QuerySet[Event]:
-    """Events whose target the person may see, of registered kinds only.
+    """Events of registered kinds whose record the person may see.
 
-    `here` names the events in question by a condition that an index answers: a record, a partnership, some numbers.
-    They are found first, and rights are asked of their records alone; without it, of everything.
+    `here` limits the events by an indexed condition: a record, a partnership, some numbers. They are found first, and
+    only their records are checked; without it, all are.
     """
     found = Event.objects.all() if here is None else Event.objects.filter(here)
     present = None if here is None else set(found.order_by().values_list("target_kind", flat=True).distinct())
@@ -39,8 +39,8 @@ def visible_events(user: Any, here: Q | None = None) -> QuerySet[Event]:
 def newest_visible(user: Any, candidates: QuerySet[Event], count: int) -> list[Event]:
     """The newest `count` of the candidates that the person may see.
 
-    Reads the newest candidates and asks rights of those, then of the next four times as many: most people see much of
-    what is new, and only somebody who sees little of it pays for reading it all.
+    Checks the newest candidates, then four times as many, and so on: most people see much of what is new, so that only
+    those who see little pay for reading everything.
     """
     newest = candidates.order_by("-at", "-id")
     seen: list[Event] = []
@@ -55,13 +55,16 @@ def newest_visible(user: Any, candidates: QuerySet[Event], count: int) -> list[E
 
 
 def timeline(*, user: Any, kind: str, record_id: int) -> QuerySet[Event]:
-    """What happened to one record and within it, newest first, as far as the reader may see it."""
+    """The events of a record and within it, newest first, that a reader sees."""
     here = Q(target_kind=kind, target_id=record_id) | Q(within_kind=kind, within_id=record_id)
     return visible_events(user, here).order_by("-at", "-id")
 
 
 def acts_in(contexts: Collection[UUID]) -> Mapping[UUID, list[str]]:
-    """What people did in these contexts of row history, by context: labels alone, which hold none of their words."""
+    """Labels of events in these contexts of row history, by context.
+
+    Labels hold no content of the partners.
+    """
     acts: defaultdict[UUID, list[str]] = defaultdict(list)
     found = Event.objects.filter(context_id__in=contexts).order_by("pk")
     for context, kind, wording in found.values_list("context_id", "kind", "data__wording"):

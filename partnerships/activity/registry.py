@@ -1,4 +1,7 @@
-"""Which kinds of record can be in the timeline, and who may see each: rooms register theirs at start-up."""
+"""Kinds of record in timelines, and who may see each.
+
+Rooms register theirs at start-up.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,10 @@ from django.db.models import Q, QuerySet
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of record: its name, a function from a person to the ids of the records they may see, and what else holds.
+    """A kind of record and who may see events about it.
 
-    `condition(person)` narrows to events, where seeing the record is not enough: somebody who left sees what
-    happened up to that day.
+    `visible_ids(person)` gives the ids of visible records. `condition(person)` limits the events further: somebody who
+    left sees what happened up to that day.
     """
 
     name: str
@@ -35,9 +38,9 @@ def register_kind(
     visible_ids: Callable[[Any], QuerySet[Any, Any]],
     condition: Callable[[Any], Q] = _no_condition,
 ) -> None:
-    """Say who may see events about records of this kind.
+    """Register who may see events about records of this kind.
 
-    `visible_ids(user)` gives a queryset of ids; `condition(user)` a further condition on the events themselves.
+    `visible_ids(user)` returns a queryset of ids; `condition(user)` is a further condition on the events.
     """
     _kinds[name] = Kind(name, visible_ids, condition)
 

@@ -1,4 +1,4 @@
-"""Writing an event down."""
+"""Recording events and exports."""
 
 from __future__ import annotations
 
@@ -23,11 +23,10 @@ def record(
     now: dt.datetime,
     data: dict[str, Any] | None = None,
 ) -> Event:
-    """Record that `actor_id`, for `organisation_id`, did something to a record.
+    """Record that `actor_id`, for `organisation_id`, changed a record.
 
-    `kind` is one of the kinds that a room has registered, else `UnknownEventKind` is raised.
-    `data` carries `before` and `after`, and `reason` where one was given: JSON values only, no restricted text.
-    Call inside the transaction of the change itself, so that both stand or fall together.
+    `data` has `before`, `after` and, if given, `reason`: JSON values only, no restricted text. Call inside the
+    transaction of the change. Raises `UnknownEventKind` if no room has registered `kind`.
     """
     check_registered(kind.value)
     return Event.objects.create(
@@ -52,7 +51,7 @@ def note_export(
     rows: int | None,
     now: dt.datetime,
 ) -> Export:
-    """Write down that `actor_id` took `what` away as a file of so many rows (None: a document)."""
+    """Record an export of `what` by `actor_id`; rows None is a document."""
     return Export.objects.create(
         actor_id=actor_id, seen_as_id=seen_as_id, what=what, record_id=record_id, rows=rows, at=now
     )

@@ -1,4 +1,4 @@
-"""Before and after of a change as JSON values, ready for an event's `data`."""
+"""Values before and after a change, as JSON for an event's `data`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from django.db.models import Model
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON keeps it: dates in ISO form, decimals as text, people by number and other records by name."""
+    """A value as JSON.
+
+    Dates in ISO form, decimals as text, people by number, and other records by name.
+    """
     if isinstance(value, AbstractBaseUser):
         return value.pk
     if isinstance(value, Model):
@@ -27,7 +30,7 @@ def plain(value: Any) -> Any:
 
 
 def apply_changes(record: Model, fields: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Set the fields that differ on the record, unsaved, and return what they were and what they are now."""
+    """Set fields that differ, unsaved; returns their old and new values."""
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
     for name, value in fields.items():

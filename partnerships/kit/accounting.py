@@ -1,4 +1,4 @@
-"""Saying who acts and why, where no request says so: row history keeps it with every change that follows."""
+"""Context for row history outside requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand
 
 @contextmanager
 def acting(**facts: Any) -> Iterator[None]:
-    """Add facts (`reason`, `job`, `command`) to the context of row history for what is done within, and no longer."""
+    """Add facts (`reason`, `job`, `command`) to row history in the block."""
     with pghistory.context() as context:
         before = dict(context.metadata)
         context.metadata.update({name: value for name, value in facts.items() if value})
@@ -24,9 +24,12 @@ def acting(**facts: Any) -> Iterator[None]:
 
 
 class AccountedCommand(BaseCommand):
-    """A command whose changes say which command made them, and the reason that it was given."""
+    """A command that adds its name and `--reason` to row history."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        """Run as ever, accounted for: by the command's name, never by its arguments, which may be addresses."""
+        """Run with the command's name as context.
+
+        Never with its arguments, which may be addresses.
+        """
         with acting(command=type(self).__module__.rpartition(".")[2], reason=options.get("reason")):
             return super().execute(*args, **options)

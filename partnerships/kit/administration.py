@@ -1,4 +1,4 @@
-"""What Django admin's pages share: records that only services may write, and row history shown as before and after."""
+"""Shared parts of Django admin: read-only records and row history."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ from django.template.response import TemplateResponse
 
 from partnerships.kit.row_history import row_history
 
-#: What the filters that a list offers ask.
+#: Look-ups that list filters use.
 _COMPARISONS = frozenset({"", "exact", "isnull", "isempty", "in", "gte", "lt", "year", "month", "day"})
 
 
 class OfferedFilters:
-    """A list is filtered by what its page offers: others would answer questions about hidden text, letter by letter."""
+    """Allows only the filters that the list page offers.
+
+    Others would reveal hidden text character by character.
+    """
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Whether the page itself offers this filter; Django would allow any column of the record."""
+        """Whether the page offers this filter; Django would allow any column."""
         page: Any = self
         offered = {one if isinstance(one, str) else one[0] for one in page.get_list_filter(request) if one}
         offered |= {page.date_hierarchy} if page.date_hierarchy else set()
@@ -34,19 +37,19 @@ class OfferedFilters:
 
 
 def _is_comparison(words: str) -> bool:
-    """Whether this is all that follows a field: a foreign key's own number may come first."""
+    """Whether this is a comparison, such as `exact`, `id__in` or `pk`."""
     return all(word in _COMPARISONS or word in {"id", "pk", "code"} for word in words.split("__"))
 
 
 class RowHistory:
-    """The History button shows what the database itself wrote down: also of bulk updates and raw SQL."""
+    """History from database triggers, bulk updates and raw SQL included."""
 
-    #: Columns whose content only partners may read: their changes are told without it, as are those of columns that
-    #: the record's own page does not show.
+    #: Columns with content that only partners may read: their changes are shown without values, like those of columns
+    #: that the record's page leaves out.
     restricted: tuple[str, ...] = ()
 
     def told_without_content(self, request: HttpRequest, record: Any) -> set[str]:
-        """Columns of which the history says only that they changed."""
+        """Columns whose changes are shown without values."""
         page: Any = self
         shown = {*flatten_fieldsets(page.get_fieldsets(request, record)), *page.get_list_display(request)}
         hidden = {field.name for field in record._meta.concrete_fields if field.name not in shown}
@@ -55,7 +58,7 @@ class RowHistory:
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Each change of the row, newest first, with who, when, from where and why."""
+        """The changes of the row, newest first: who, when, from where and why."""
         page: Any = self
         record = page.get_object(request, object_id)
         if record is None:
@@ -74,15 +77,15 @@ class RowHistory:
 
 
 class _Found(AutocompleteSelect):
-    """Shows again what was chosen; what is no number of a record was not."""
+    """Shows the chosen records again; ignores values that are not ids."""
 
     def optgroups(self, name: str, value: Sequence[str], attr: dict[str, Any] | None = None) -> Any:
-        """Without what the database would not take for a number."""
+        """Without values that the database would refuse as ids."""
         return super().optgroups(name, [one for one in value if str(one).isdecimal() and len(str(one)) < 19], attr)
 
 
 class AutocompleteMixin:
-    """Records that one finds as one types (`autocomplete_fields`): anything else that is sent is refused, no error."""
+    """Autocomplete fields that refuse invalid values without an error page."""
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """The field, with a widget that shows a wrong choice again."""
@@ -94,10 +97,10 @@ class AutocompleteMixin:
 
 
 class NothingAdded:
-    """Rows come from services alone."""
+    """Rows are added by services only."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
+        """Never."""
         return False
 
 
@@ -105,24 +108,24 @@ class NothingDeleted:
     """Rows are ended, never deleted."""
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
+        """Never."""
         return False
 
 
 class ReadOnly(NothingAdded, NothingDeleted):
-    """To look at, not to change: the services own the truth."""
+    """Rows are changed by services only."""
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
+        """Never."""
         return False
 
 
 class ReadOnlyAdmin(RowHistory, ReadOnly, admin.ModelAdmin[Any]):
-    """A register to look at."""
+    """A read-only list of records."""
 
 
 class ReadOnlyInline(ReadOnly, admin.TabularInline[Any, Any]):
-    """Rows below a record, to look at."""
+    """Read-only rows below a record."""
 
     extra = 0
     show_change_link = False

@@ -1,4 +1,4 @@
-"""The kit room as Django knows it."""
+"""Django's configuration of the kit room."""
 
 from django.apps import AppConfig
 

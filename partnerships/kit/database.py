@@ -1,4 +1,4 @@
-"""What holds of the connection to the database, and statements that it plans once."""
+"""The database connection: prepared statements and raw rows."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from weakref import WeakKeyDictionary
 
 from django.db import connection
 
-#: Before statements about a few rows of large tables: whatever the planner last knew of how many there are, each is
-#: found by its index, by one process (to start others takes longer than most statements), and nothing is compiled.
+#: For statements about a few rows of large tables: use indexes, one process (starting others takes longer than most
+#: statements) and no JIT, whatever the statistics say.
 BY_INDEX = "SET LOCAL enable_seqscan = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL jit = off"
 
 
@@ -20,10 +20,10 @@ _direct: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 
 
 def keeps_statements() -> bool:
-    """Whether a prepared statement is still there at the next transaction: not behind PgBouncer.
+    """Whether prepared statements last until the next transaction.
 
-    A pooler gives each transaction another server process. PostgreSQL tells each client the number of its process, for
-    cancelling; a pooler tells a number of its own making. Asked once a connection.
+    Not behind PgBouncer, which gives each transaction another server process. PostgreSQL tells clients the id of their
+    process, for cancelling; a pooler makes up an id. Checked once a connection.
     """
     connection.ensure_connection()
     own = connection.connection
@@ -34,9 +34,9 @@ def keeps_statements() -> bool:
     return _direct[own]
 
 
-#: Statements that each connection has planned already, by their text: the name of each, and of its values in order.
+#: Prepared statements of each connection: by text, its name and the order of its values.
 _planned: WeakKeyDictionary[Any, dict[str, tuple[str, list[str]]]] = WeakKeyDictionary()
-#: No connection keeps more of them than this.
+#: Maximum prepared statements of a connection.
 _MAX_PLANNED = 100
 _PLACE = re.compile(r"%(?:\((\w+)\))?s")
 
@@ -44,10 +44,10 @@ _PLACE = re.compile(r"%(?:\((\w+)\))?s")
 def rows_planned_once(
     sql: str, values: Sequence[Any] | Mapping[str, Any], *, whatever_is_asked: bool = False
 ) -> list[tuple[Any, ...]]:
-    """All rows of a statement that is asked over and over: a connection plans it once, which takes longer than running.
+    """All rows of a frequent statement, which each connection plans once.
 
-    PostgreSQL plans anew for values of which it thinks that they deserve it. With `whatever_is_asked` it does not: for
-    a statement whose best plan is the same for all values. Behind PgBouncer everything is planned each time.
+    Planning takes longer than running. PostgreSQL may still plan again for some values, unless `whatever_is_asked`: for
+    a statement with the same best plan for all values. Behind PgBouncer each call is planned.
     """
     connection.ensure_connection()
     planned = _planned.setdefault(connection.connection, {})
@@ -62,15 +62,18 @@ def rows_planned_once(
         planned[sql] = name, order
     name, order = planned[sql]
     given = [as_array(one) for one in ([values[one] for one in order] if isinstance(values, Mapping) else values)]
-    # Said with each statement: what one wants must not hold for the next.
+    # Sent with each statement: settings of one must not apply to the next.
     mode = "force_generic_plan" if whatever_is_asked else "auto"
     said = f"EXECUTE {name} ({', '.join(['%s'] * len(given))})" if given else f"EXECUTE {name}"
     return rows_of(f"SET plan_cache_mode = {mode}; {said}", given)
 
 
 def as_array(value: Any) -> Any:
-    """A list of numbers, of truths or of texts (None among them) as PostgreSQL writes one, where it knows what it gets:
-    psycopg2, the parser and the planner would go through them one by one. Anything else as it is."""
+    """A list of numbers, booleans or texts (or None) as a PostgreSQL array.
+
+    For parameters of a known type: psycopg2, the parser and the planner would process the items one by one. Other
+    values are returned unchanged.
+    """
     if not isinstance(value, list) or not value:
         return value
     kinds = set(map(type, value))
@@ -84,7 +87,7 @@ def as_array(value: Any) -> Any:
 
 
 def _texts(texts: list[str]) -> str:
-    """Escaped all together, parted by what no text of PostgreSQL's may hold."""
+    """Escape all texts at once, joined by a character PostgreSQL forbids."""
     whole = "\0".join(texts)
     if whole.count("\0") >= len(texts):
         raise ValueError("A text cannot hold the character NUL.")
@@ -93,7 +96,7 @@ def _texts(texts: list[str]) -> str:
 
 
 def rows_of(sql: str, values: Sequence[Any] | Mapping[str, Any] | None) -> list[tuple[Any, ...]]:
-    """All rows of a statement; none of one that returns nothing."""
+    """All rows of a statement; empty if it returns none."""
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         rows: list[tuple[Any, ...]] = cursor.fetchall() if cursor.description else []

@@ -1,4 +1,4 @@
-"""Dates as partners write them: half-open periods, dates known only to the month or year, and ages in words."""
+"""Dates as partners write them: periods, partial dates, ages in words."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _PARTIAL = re.compile(r"(?P<year>\d{4})(?:-(?P<month>\d{2}))?(?:-(?P<day>\d{2}))
 
 
 class NotADate(ValueError):
-    """The text is not a year, a month or a day in the ISO form."""
+    """The text is not a year, month or day in ISO form."""
 
 
 @total_ordering
 @dataclass(frozen=True, slots=True)
 class PartialDate:
-    """A date as precise as it came: a year (`2017`), a month (`2017-04`) or a day (`2017-04-11`).
+    """A year (`2017`), a month (`2017-04`) or a day (`2017-04-11`).
 
-    The text form is ISO 8601 with the unknown end left off. Ordered by the first day it could be.
+    The text form is ISO 8601 without the unknown end. Sorted by the first possible day.
     """
 
     year: int
@@ -42,7 +42,7 @@ class PartialDate:
 
     @classmethod
     def parse(cls, text: str) -> PartialDate:
-        """Read `YYYY`, `YYYY-MM` or `YYYY-MM-DD`; anything else raises `NotADate`."""
+        """The date in `YYYY`, `YYYY-MM` or `YYYY-MM-DD`; else raises `NotADate`."""
         match = _PARTIAL.fullmatch(text.strip())
         if match is None:
             raise NotADate(f"“{text}” is not a date: write 2027, 2027-04 or 2027-04-11.")
@@ -106,18 +106,21 @@ def long_date(day: dt.date) -> str:
 
 
 def long_time(local: dt.datetime) -> str:
-    """`12 November 2026, 09:14`, of a moment by the clock that is meant."""
+    """`12 November 2026, 09:14`, in the moment's own time zone."""
     return f"{long_date(local.date())}, {local:%H:%M}"
 
 
 def overdue_in_words(due: dt.date, today: dt.date) -> str:
-    """`overdue by 3 days`; empty up to the day itself."""
+    """`overdue by 3 days`; "" until the due day has passed."""
     days = (today - due).days
     return f"overdue by {days} day{'' if days == 1 else 's'}" if days > 0 else ""
 
 
 def age_in_words(since: dt.date, today: dt.date) -> str:
-    """How long ago: `today`, `1 day`, `23 days`. Counted in days up to two years, then in years."""
+    """An age: `today`, `1 day`, `23 days`.
+
+    In days up to two years, then in years.
+    """
     days = (today - since).days
     if days <= 0:
         return "today"
@@ -127,5 +130,5 @@ def age_in_words(since: dt.date, today: dt.date) -> str:
 
 
 def covers(start: dt.date | None, end: dt.date | None, day: dt.date) -> bool:
-    """Whether the half-open period [start, end) holds the day; an open side is None."""
+    """Whether the half-open period [start, end) has the day; None is open."""
     return (start is None or start <= day) and (end is None or day < end)

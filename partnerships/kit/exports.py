@@ -1,4 +1,4 @@
-"""Handing rows out as CSV that a spreadsheet opens safely: no cell of ours ever runs as a formula."""
+"""CSV exports in which no cell runs as a formula."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from typing import Any
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 
-#: A cell that begins so is read by spreadsheets as a formula (OWASP, "CSV injection"). The last are full-width twins.
+#: Spreadsheets read a cell that begins with one of these as a formula (OWASP, "CSV injection"). The last ones are
+#: full-width.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
-#: A file holds no more rows: each is read before the first leaves.
+#: Maximum rows of a file: all are read before the first is sent.
 MAX_ROWS = 10_000
 
 
 def day_of(moment: dt.datetime | None) -> dt.date | None:
-    """The day alone: a spreadsheet reads it as a date."""
+    """The date alone, so that spreadsheets read it as a date."""
     return timezone.localdate(moment) if moment else None
 
 
 def safe_cell(value: object) -> str | int | float | Decimal:
-    """What a cell may hold: numbers as they are, days and moments in the ISO form, texts that cannot run.
+    """A safe cell: numbers unchanged, dates in ISO form, texts escaped.
 
-    A text that would be read as a formula gets an apostrophe before it, also when blanks stand before the sign.
+    A text that would be a formula gets an apostrophe before it, even if spaces come before the sign.
     """
     if value is None:
         return ""
@@ -46,14 +47,14 @@ def safe_cell(value: object) -> str | int | float | Decimal:
 
 
 class _Echo:
-    """A file that hands back what is written to it, so that rows can be sent one by one."""
+    """A file that returns what is written, to send rows one by one."""
 
     def write(self, text: str) -> str:
         return text
 
 
 def csv_lines(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    """The lines of a CSV file with a byte order mark, so that spreadsheets read it as UTF-8."""
+    """The lines of a CSV file, with a byte order mark for spreadsheets."""
     writer: Any = csv.writer(_Echo())
     yield "\ufeff" + writer.writerow([safe_cell(heading) for heading in headings])
     for row in rows:
@@ -61,18 +62,21 @@ def csv_lines(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Iter
 
 
 def count_rows(response: HttpResponseBase, rows: int) -> None:
-    """Say how many rows an answer hands out: each export is written down with it."""
+    """Set the number of exported rows, which is recorded with each export."""
     response.rows_handed_out = rows  # type: ignore[attr-defined]  # read below
 
 
 def rows_of(response: HttpResponseBase) -> int | None:
-    """How many rows an answer hands out; None for a document."""
+    """The number of rows in a response; None for a document."""
     rows: int | None = getattr(response, "rows_handed_out", None)
     return rows
 
 
 def csv_response(name: str, headings: Sequence[str], rows: Sequence[Sequence[object]]) -> StreamingHttpResponse:
-    """A download of the rows. Read them before: a fault while sending would end the file in the middle."""
+    """A download of the rows.
+
+    Read all rows before: an error while sending would cut the file short.
+    """
     response = StreamingHttpResponse(csv_lines(headings, rows), content_type="text/csv; charset=utf-8")
     count_rows(response, len(rows))
     response["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -82,7 +86,7 @@ def csv_response(name: str, headings: Sequence[str], rows: Sequence[Sequence[obj
 
 
 def csv_text(rows: Iterable[Sequence[object]]) -> str:
-    """Rows as CSV with a byte-order mark, so that Excel reads its accents."""
+    """Rows as CSV with a byte order mark, so that Excel reads its accents."""
     out = io.StringIO()
     writer = csv.writer(out)
     for row in rows:

@@ -1,4 +1,4 @@
-"""Forms as GOV.UK Frontend lays them out: the crispy helper, sections, a date in three boxes, long lists."""
+"""Forms for GOV.UK Frontend: layout, sections, dates, long lists."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from django.utils.safestring import SafeString
 
 from partnerships.kit.dates import MONTHS
 
-#: Parameters that say where in a list one is, dropped whenever its filters change.
+#: Parameters of paging, dropped when filters change.
 PAGING_PARAMETERS = ("page", "after", "before", "cursor")
 
 _DEFAULT_REQUIRED = str(forms.Field.default_error_messages["required"])
-#: What a label begins with that is no noun, and is quoted where a sentence needs one.
+#: Labels with these first words are not nouns, and are quoted within sentences.
 _QUESTION_WORDS = frozenset(
     ["how", "why", "what", "when", "where", "which", "who", "needed", "available", "is", "are", "do", "does"]
 )
@@ -37,7 +37,7 @@ _MONTH_NUMBERS = {name.lower(): number for number, name in enumerate(MONTHS, sta
 
 
 class Section(LayoutObject):  # type: ignore[misc]  # crispy-forms carries no types
-    """Fields under a heading of their own, with an optional sentence below it."""
+    """Fields below a heading, with an optional sentence."""
 
     def __init__(self, heading: str, *fields: object, hint: str = "") -> None:
         self.heading = heading
@@ -45,7 +45,7 @@ class Section(LayoutObject):  # type: ignore[misc]  # crispy-forms carries no ty
         self.hint = hint
 
     def render(self, form: forms.BaseForm, context: Context, **kwargs: Any) -> SafeString:
-        """The section as HTML; crispy-forms calls this while it lays the form out."""
+        """The section as HTML; crispy-forms calls this."""
         inner = format_html_join("", "{}", ((render_field(field, form, context),) for field in self.fields))
         return render_to_string(
             "common_ground/section.html",
@@ -54,10 +54,10 @@ class Section(LayoutObject):  # type: ignore[misc]  # crispy-forms carries no ty
 
 
 class Helper(FormHelper):  # type: ignore[misc]  # crispy-forms carries no types
-    """How a form is laid out: its fields or sections in order, its buttons and where giving up leads.
+    """The layout of a form: fields or sections, buttons and cancel link.
 
-    `submit` are the words of the button; `secondary` is a second button as (name, words); `danger` turns the
-    button into a warning for what cannot be undone. Without fields or sections, all the form's fields are shown.
+    `submit` is the text of the button; `secondary` is a second button as (name, text); `danger` makes it a warning
+    button, for what cannot be undone. Without fields or sections, all fields are shown.
     """
 
     def __init__(
@@ -89,18 +89,18 @@ class Helper(FormHelper):  # type: ignore[misc]  # crispy-forms carries no types
 
 
 class Form(forms.Form):
-    """The base of every form here: a line break in a long text is one character, as the counter below the box counts.
+    """The base of all forms: a line break counts as one character.
 
-    Browsers send two (CR LF, by the HTML standard), which would be refused at a limit that the counter says is kept.
+    The counter below the box counts it so, but browsers send two (CR LF, by the HTML standard).
     """
 
     def full_clean(self) -> None:
-        """Validate, with line breaks as browsers show them."""
+        """Validate, with each line break as one character."""
         names = [self.add_prefix(name) for name, field in self.fields.items() if _is_long(field)]
         sent = {name: self.data[name] for name in names if name in self.data}
         counted = {name: text.replace("\r\n", "\n").replace("\r", "\n") for name, text in sent.items()}
         if counted != sent:
-            data: Any = copy(self.data)  # a QueryDict's copy can be changed
+            data: Any = copy(self.data)  # a copied QueryDict can be changed
             for name, text in counted.items():
                 data[name] = text
             self.data = data
@@ -112,8 +112,10 @@ def _is_long(field: forms.Field) -> bool:
 
 
 class ReasonForm(Form):
-    """A step that wants a reason. A room that asks in words of its own declares `reason` anew, and `danger` where what
-    follows cannot be undone."""
+    """A step that needs a reason.
+
+    A room with its own words declares `reason` again, and sets `danger` if the step cannot be undone.
+    """
 
     danger = False
     reason = forms.CharField(label="Why?", max_length=1_000, widget=forms.Textarea(attrs={"rows": 3}))
@@ -124,7 +126,7 @@ class ReasonForm(Form):
 
 
 def error_words(field: BoundField) -> list[str]:
-    """What is wrong with a field, in words that say what to do instead of “This field is required”."""
+    """A field's error, saying what to do instead of “This field is required”."""
     return [_missing_words(field) if text == _DEFAULT_REQUIRED else str(text) for text in field.errors]
 
 
@@ -143,7 +145,10 @@ def _missing_words(field: BoundField) -> str:
 
 
 def _in_a_sentence(label: str) -> str:
-    """A label as it reads after a verb: `Title` becomes `the title`; what is no noun is quoted."""
+    """A label within a sentence: `Title` becomes `the title`.
+
+    Labels that are not nouns are quoted.
+    """
     first = label.split()[0]
     if first.lower() in _QUESTION_WORDS | _OTHER_WORDS:
         return f"an answer to “{label}”"
@@ -152,7 +157,7 @@ def _in_a_sentence(label: str) -> str:
 
 
 class DayInput(forms.MultiWidget):
-    """Day, month and year in three boxes, the way people find easiest for a date they know."""
+    """Day, month and year in three boxes (GOV.UK date input)."""
 
     template_name = "common_ground/widgets/day_input.html"
 
@@ -163,7 +168,7 @@ class DayInput(forms.MultiWidget):
         )
 
     def decompress(self, value: dt.date | str | None) -> list[Any]:
-        """The boxes' contents for a date; an ISO text is taken as one."""
+        """The boxes for a date or an ISO text."""
         if isinstance(value, str):
             try:
                 value = dt.date.fromisoformat(value[:10])
@@ -173,9 +178,9 @@ class DayInput(forms.MultiWidget):
 
 
 class DayField(forms.MultiValueField):
-    """A date asked for in three boxes; cleans to a `date`, or None when it may be left out.
+    """A date in three boxes; cleans to a `date`, or None if empty.
 
-    The month may be a number or a name. The year has four figures.
+    The month may be a number or a name. The year has four digits.
     """
 
     widget = DayInput
@@ -186,7 +191,7 @@ class DayField(forms.MultiValueField):
         super().__init__(fields=[forms.CharField(required=False, max_length=20) for _ in range(3)], **kwargs)
 
     def clean(self, value: Any) -> dt.date | None:
-        """The date; a problem is said in words that name the field."""
+        """The date; errors name the field."""
         parts = [str(part or "").strip() for part in (value or ("", "", ""))]
         name = self.label or "The date"
         if not any(parts):
@@ -203,13 +208,13 @@ class DayField(forms.MultiValueField):
         return day
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        """Whether the boxes say another day than before."""
+        """Whether the boxes have another day than before."""
         before = DayInput().decompress(initial)
         return [str(part or "").strip() for part in (data or ("", "", ""))] != [str(part or "") for part in before]
 
     @staticmethod
     def _day(parts: Sequence[str]) -> dt.date | None:
-        """The date that the three parts make, or None."""
+        """The date of the three parts, or None."""
         day, month, year = parts
         number = _MONTH_NUMBERS.get(month.lower(), int(month) if month.isdecimal() else 0)
         if not (day.isdecimal() and year.isdecimal() and len(year) == 4):
@@ -221,20 +226,23 @@ class DayField(forms.MultiValueField):
 
 
 def _with_article(label: str) -> str:
-    """A date's label after “Enter”: `Start date` becomes `the start date`, `Needed by` is quoted."""
+    """A date's label after “Enter”: `Start date` becomes `the start date`.
+
+    `Needed by` is quoted.
+    """
     lowered = label[:1].lower() + label[1:]
     return f"the {lowered}" if "date" in lowered else f"a date for “{label}”"
 
 
 class AutocompleteSelect(forms.Select):
-    """One of a long list, found by typing; a plain select without JavaScript."""
+    """One of a long list with autocomplete; a select without JavaScript."""
 
     def __init__(self, attrs: dict[str, Any] | None = None, choices: Any = ()) -> None:
         super().__init__({"data-module": "cg-autocomplete", **(attrs or {})}, choices)
 
 
 class AutocompleteSelectMultiple(forms.SelectMultiple):
-    """Several of a long list, found by typing and shown as chips; a plain list without JavaScript."""
+    """Several of a long list, as chips; a plain list without JavaScript."""
 
     def __init__(self, attrs: dict[str, Any] | None = None, choices: Any = ()) -> None:
         super().__init__({"data-module": "cg-autocomplete-multiple", **(attrs or {})}, choices)
@@ -242,14 +250,14 @@ class AutocompleteSelectMultiple(forms.SelectMultiple):
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A filter in use: its words, and the address of the list without it."""
+    """An active filter: its text, and the address of the list without it."""
 
     label: str
     href: str
 
 
 def active_filters(form: forms.BaseForm, parameters: QueryDict) -> list[Chip]:
-    """The filters that a valid, bound GET form applies, each with the way to take it off."""
+    """The active filters of a valid GET form, each with its removal link."""
     if not form.is_valid():
         return []
     chips: list[Chip] = []
@@ -288,7 +296,7 @@ def _chip_label(field: forms.Field, name: str, value: Any) -> str:
 
 
 def _flat(choices: Any) -> Mapping[str, str]:
-    """Choices by value, groups opened."""
+    """Labels of choices by value, groups flattened."""
     words: dict[str, str] = {}
     for value, label in choices:
         if isinstance(label, list | tuple):

@@ -1,4 +1,4 @@
-"""What views of every room share: where to go next, handing out private files, and reading a long list page by page."""
+"""Shared parts of views: redirects, private files and paging."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ _Row = TypeVar("_Row", bound=Model)
 
 
 def next_url(request: HttpRequest, default: str, *, parameter: str = "next") -> str:
-    """Where the request asks to go next if that is a page of ours, else `default`."""
+    """The address in `next` if it is on our site, else `default`."""
     wanted = request.POST.get(parameter) or request.GET.get(parameter) or ""
     allowed = url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    # Only paths: an address with our host could still be misread by what shows it.
+    # Only paths: an address with our host might still be misread.
     return wanted if allowed and wanted.startswith("/") else default
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
-    """What was sent with a form; an empty form that was sent is bound all the same."""
+    """The POST data; an empty form that was sent is bound too."""
     return request.POST if request.method == "POST" else None
 
 
 def private_file(file: File[bytes], *, name: str, content_type: str) -> HttpResponseBase:
-    """The file as a download that no browser opens, guesses at, or keeps for somebody else.
+    """The file as a download that browsers neither open, guess nor cache.
 
-    Call after the permission check. A file that is gone from storage is a 404.
+    Call after the permission check. A file missing from storage is a 404.
     """
     try:
         opened = file.open("rb")
@@ -51,8 +51,10 @@ def private_file(file: File[bytes], *, name: str, content_type: str) -> HttpResp
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[_Row]):
-    """Some rows of a list, with the query strings that lead to the rows before and after (empty where there are
-    none)."""
+    """A page of a list, with query strings of the previous and next pages.
+
+    They are empty if there is none.
+    """
 
     rows: Sequence[_Row]
     previous: str
@@ -60,7 +62,7 @@ class Page(Generic[_Row]):
 
     @property
     def is_first(self) -> bool:
-        """Whether nothing comes before."""
+        """Whether this is the first page."""
         return not self.previous
 
 
@@ -76,7 +78,7 @@ def _decode(text: str, length: int) -> list[Any] | None:
         return None
     if not isinstance(values, list) or len(values) != length:
         return None
-    # Keys that no row of ours can have would only make the database complain.
+    # Keys that no row can have would cause database errors.
     plain = all(
         (isinstance(one, int) and abs(one) < 2**63) or (isinstance(one, str) and "\x00" not in one) for one in values
     )
@@ -84,14 +86,14 @@ def _decode(text: str, length: int) -> list[Any] | None:
 
 
 def _beyond(order: Sequence[str], values: Sequence[Any], *, backwards: bool) -> Q:
-    """Rows that come after (or before) the one with these values, in this order."""
+    """The condition for rows after (or before) these values, in this order."""
     condition, equal = Q(pk__in=[]), Q()
     for key, value in zip(order, values, strict=True):
         name = key.lstrip("-")
         descending = key.startswith("-") != backwards
         condition |= equal & Q(**{f"{name}__{'lt' if descending else 'gt'}": value})
         equal &= Q(**{name: value})
-    # One plain bound on the first key lets the database begin reading there instead of at the list's start.
+    # A simple bound on the first key lets the database start reading there.
     first = f"{order[0].lstrip('-')}__{'lte' if order[0].startswith('-') != backwards else 'gte'}"
     return Q(**{first: values[0]}) & condition
 
@@ -104,9 +106,10 @@ def _value(row: Model, key: str) -> Any:
 
 
 def keyset_page(request: HttpRequest, rows: QuerySet[_Row], *, order: Sequence[str], size: int = 25) -> Page[_Row]:
-    """A page of `rows` in `order` (field names that are never null, the last one unique), by keys instead of offsets.
+    """A page of `rows` in `order`, by keys instead of offsets.
 
-    The request's `after` or `before` says where; what cannot be read is the first page. Other parameters are kept.
+    `order` has field names that are never null, the last one unique. The request's `after` or `before` chooses the
+    page; invalid ones give the first. Other parameters are kept.
     """
     backwards = "after" not in request.GET and "before" in request.GET
     place = _decode(request.GET.get("before" if backwards else "after", ""), len(order))

@@ -1,10 +1,9 @@
-"""An append-only journal outside the database: what must not come undone when a backup is restored.
+"""A journal outside the database of what a restore must not undo.
 
-One line of JSON each: erasures, refusals, suppressions, ended access, what took one of these back, and one for each
-email that a server accepted.
-Files lie in JOURNAL_ROOT, one a month, and are never overwritten by a restore. People are named by number, addresses by
-a keyed hash; the key is JOURNAL_KEY (by default made from SECRET_KEY), which the database does not hold.
-`manage.py after_restore` reads it.
+Append-only, one line of JSON each: erasures, refusals, suppressions, ended access, reversals of these, and one for
+each email that a server accepted. The files are in JOURNAL_ROOT, one a month, and a restore never overwrites them.
+People are identified by number, addresses by a keyed hash; the key is JOURNAL_KEY (by default made from SECRET_KEY),
+which is not in the database. `manage.py after_restore` reads it.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 
 def address_hash(address: str) -> str:
-    """The keyed hash by which the journal knows an address, whatever its letter case."""
+    """The keyed hash of an address, the same in upper and lower case."""
     return hmac.digest(_key(settings.JOURNAL_KEY), address.strip().lower().encode(), hashlib.sha256).hex()[:40]
 
 
@@ -37,19 +36,22 @@ def _key(secret: str) -> bytes:
 
 
 def note(what: str, *, now: dt.datetime, **facts: Any) -> None:
-    """Write a line once the transaction has committed. Facts are numbers, codes and hashes: no names, no addresses."""
+    """Write a line after the commit.
+
+    Facts are numbers, codes and hashes: no names, no addresses.
+    """
     transaction.on_commit(lambda: write(what, now=now, **facts))
 
 
 def write(what: str, *, now: dt.datetime, **facts: Any) -> None:
     """Write a line at once."""
     text = json.dumps({"at": now.isoformat(), "what": what, **facts}, separators=(",", ":")) + "\n"
-    # One write to a file opened for appending: lines of several processes do not mix.
+    # One write to a file opened for appending, so that lines of several processes do not mix.
     try:
         file = _file(str(settings.JOURNAL_ROOT), f"{now.astimezone(dt.UTC):%Y-%m}", os.getpid())
         os.write(file, text.encode("ascii"))
     except OSError as error:
-        # What happened stands: a full disk must not undo it. Operators see the line that is missing.
+        # A full disk must not undo the change. Operators see in the log that the line is missing.
         log.error("journal_not_written", what=what, kind=type(error).__name__)
 
 
@@ -61,7 +63,7 @@ def _file(root: str, month: str, process: int) -> int:
 
 
 def lines(*, since: dt.datetime) -> Iterator[dict[str, Any]]:
-    """The lines written from a moment on, oldest first. A last line that was cut off is left out."""
+    """The lines from a moment on, oldest first, without incomplete ones."""
     for path in sorted(Path(settings.JOURNAL_ROOT).glob("*.jsonl")):
         if path.stem < f"{since.astimezone(dt.UTC):%Y-%m}":
             continue
@@ -78,31 +80,31 @@ def lines(*, since: dt.datetime) -> Iterator[dict[str, Any]]:
 
 
 def last_about(subject: str, lines: Sequence[dict[str, Any]]) -> dict[Any, dict[str, Any]]:
-    """The last line about each subject (the fact of that name): what happened before it no longer counts.
+    """The last line about each subject (the fact of that name).
 
-    A line with `undone` says that the act was taken back: an account was reopened, a party came back.
+    A line with `undone` reverses the act: an account was reopened, a party came back.
     """
     return {line[subject]: line for line in lines}
 
 
 def not_undone(subject: str, lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The last line about each subject, without those that say that the act was taken back."""
+    """The last line about each subject, unless it reverses the act."""
     return [line for line in last_about(subject, lines).values() if not line.get("undone")]
 
 
-#: Does again what lines of one kind say, as far as the restored database lacks it. May run twice. Returns how many.
+#: Applies lines of one kind that the restored database lacks; returns how many. May run twice.
 Redo: TypeAlias = Callable[[Sequence[dict[str, Any]], dt.datetime], int]
 
 _redo: dict[str, tuple[str, Redo]] = {}
 
 
 def register_redo(what: str, words: str, redo: Redo) -> None:
-    """Say how lines of a kind are applied after a restore; `words` is what the command prints for them."""
+    """Register how lines of a kind are applied; `words` is for the output."""
     _redo[what] = words, redo
 
 
 def replay(*, since: dt.datetime, now: dt.datetime) -> dict[str, int]:
-    """Apply every line from a moment on, kind by kind; how many things each kind did."""
+    """Apply lines from a moment on, by kind; the number applied by each."""
     found: dict[str, list[dict[str, Any]]] = {}
     for line in lines(since=since):
         found.setdefault(line["what"], []).append(line)

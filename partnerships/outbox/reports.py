@@ -91,7 +91,7 @@ def _kind_of(action: str, status: str, text: str) -> str:
 def _event_id(message: Message, raw: bytes) -> str:
     """An id for a mail, to recognise it when it is read again.
 
-    Its Message-ID, or a hash of everything but its transport headers.
+    A hash of its Message-ID, or of its body if it has none.
     """
     given = str(message.get("Message-ID", "")).strip()
     body = raw.replace(b"\r\n", b"\n").partition(b"\n\n")[2]

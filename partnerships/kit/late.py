@@ -1,11 +1,11 @@
-"""Heavy packages, read when something of them is first used: a worker that sends letters draws no PDF and no network.
+"""Heavy packages, imported at first use, so that email workers stay small.
 
     if TYPE_CHECKING:
         import networkx as nx
     else:
         nx = late("networkx")
 
-and views of packages, read at their first request, for letters need an address and not its view:
+Views of packages are imported at their first request, because emails need only their addresses:
 
     path("add/", late_view("allauth.mfa.webauthn.views.add_webauthn"), name="mfa_add_webauthn")
 
@@ -20,7 +20,7 @@ from typing import Any
 
 
 class Late:
-    """Stands for a package; a missing one is an `ImportError` where it is first used, not where it is named."""
+    """A package imported at first use; a missing one is an `ImportError` then."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -32,13 +32,15 @@ class Late:
 
 
 def late(name: str) -> Any:
-    """The package of this name, not read yet."""
+    """The package with this name, not imported yet."""
     return Late(name)
 
 
 def late_view(name: str) -> Callable[..., Any]:
-    """The view of this dotted name, not read yet. What middleware asks of a view, such as whether one must be signed
-    in, is said where the address stands."""
+    """A view by its dotted name, imported at the first request.
+
+    What middleware reads from a view, such as whether it needs a sign-in, is declared where its address is.
+    """
     module, _, function = name.rpartition(".")
     views = late(module)
 

@@ -1,4 +1,4 @@
-"""Taking out of log lines, tracebacks and alerts what they must not carry: addresses, bearer links, database values."""
+"""Masks addresses, tokens and database values in logs and alerts."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from django.urls.resolvers import RoutePattern
 
 MASK = "[masked]"
 
-# --- What PostgreSQL adds to an error: the row's values, the statement with its literals.
+# --- Errors of PostgreSQL, with the row's values and the statement's literals
 
-#: As psycopg2 words it: each part on a line of its own, whose value may have several lines.
+#: As psycopg2 formats it: each part on its own line; its value may have several.
 _DATABASE_PARTS = r"(?:DETAIL|CONTEXT|QUERY|STATEMENT|WHERE|HINT|LINE \d+):"
 _DETAIL = re.compile(rf"\n\s*{_DATABASE_PARTS}.*?(?=\n\n(?:The above exception|During handling)|\Z)", re.DOTALL)
-#: The same in a repr(), which stands on one line.
+#: The same in a repr(), on one line.
 _DETAIL_IN_REPR = re.compile(rf"\\n\s*{_DATABASE_PARTS}[^\n]*")
 _VALUE = re.compile(r"(invalid input (?:syntax|value) for [^:\n]+: )[^\n]+")
 
@@ -30,14 +30,14 @@ _VALUE = re.compile(r"(invalid input (?:syntax|value) for [^:\n]+: )[^\n]+")
 
 _ADDRESS = re.compile(r"[^\s@<>\"'(),;:=/?&\[\]\\{}]+(?:@|%40)[^\W_](?:[\w-]*\.)+[\w-]*\w")
 
-# --- Links whose holder may do something: any part of an address that is neither a number nor a slug
+# --- Links with a token: any part of an address that is neither a number nor a slug
 
 _SLASH = "(?:/|%2[Ff])"
 _PARAMETER = re.compile(r"<(?:(?P<converter>\w+):)?(?P<name>\w+)>")
 _HARMLESS = (IntConverter, SlugConverter)
-#: Parameters of these names are secret whatever their converter.
+#: Parameters with these names are secret in any converter.
 _SECRET_NAMES = frozenset({"token", "signature", "secret"})
-#: Django admin's addresses hold numbers and names of models, in converters that others use for secrets.
+#: Addresses of Django admin hold numbers and names of models, in converters that others use for secrets.
 _WITHOUT_SECRETS = frozenset({"admin"})
 _QUERY = re.compile(r"(/[^\s\"'<>?]*)\?[^\s\"'<>]+")
 _REST = r"[^\s\"'<>]+"
@@ -46,7 +46,7 @@ _links: re.Pattern[str] | None = None
 
 
 def mask(text: str) -> str:
-    """The text without addresses, what follows in a bearer link, query strings, and values from the database."""
+    """The text without addresses, tokens in links, queries and values."""
     if "DETAIL:" in text or "LINE " in text or "CONTEXT:" in text:
         text = _DETAIL_IN_REPR.sub(rf"\\nDETAIL: {MASK}", _DETAIL.sub(f"\nDETAIL: {MASK}", text))
     if "invalid input" in text:
@@ -60,7 +60,10 @@ def mask(text: str) -> str:
 
 
 def bearer_prefixes() -> list[str]:
-    """For every address that holds a secret, the part before the secret as a regular expression without its first /."""
+    """Regular expressions for the addresses with a secret, up to the secret.
+
+    Without the first /.
+    """
     return sorted(set(_prefixes(get_resolver(settings.ROOT_URLCONF).url_patterns, "")))
 
 
@@ -74,7 +77,7 @@ def _prefixes(patterns: list[Any], before: str) -> Iterator[str]:
 
 
 def _until_secret(one: URLPattern | URLResolver) -> tuple[str, bool]:
-    """A pattern up to its first secret, as a regular expression, and whether it has one."""
+    """A pattern up to its first secret as a regex, and whether it has one."""
     pattern = one.pattern
     if not isinstance(pattern, RoutePattern):
         whole = str(pattern).removeprefix("^").removesuffix("$")
@@ -90,7 +93,7 @@ def _until_secret(one: URLPattern | URLResolver) -> tuple[str, bool]:
 
 
 def _bearer_links() -> re.Pattern[str] | None:
-    """Every such link up to its secret; None in a process that has not read the addresses (it has no requests)."""
+    """The links with a token; None in a process without URLs loaded."""
     global _links  # noqa: PLW0603 - made once, when the addresses are there
     if _links is None and settings.configured and hasattr(sys.modules.get(settings.ROOT_URLCONF), "urlpatterns"):
         prefixes = "|".join(prefix.replace("/", _SLASH) for prefix in bearer_prefixes())
@@ -98,11 +101,14 @@ def _bearer_links() -> re.Pattern[str] | None:
     return _links
 
 
-# --- Where it is applied
+# --- Where masking is applied
 
 
 def mask_values(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A structlog processor, the last before the renderer: masks everything in the line, the traceback too."""
+    """A structlog processor that masks the whole line, tracebacks too.
+
+    The last one before the renderer.
+    """
     for name, value in event.items():
         event[name] = _masked(value)
     return event
@@ -121,15 +127,15 @@ def _masked(value: Any) -> Any:
 
 
 class MaskingFormatter(logging.Formatter):
-    """For loggers that are not structlog's: masks the finished line, the traceback too."""
+    """Masks the lines of other loggers, tracebacks too."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line as ever, masked."""
+        """The formatted line, masked."""
         return mask(super().format(record))
 
 
 def print_masked_traceback(kind: type[BaseException], error: BaseException | None, where: TracebackType | None) -> None:
-    """What ends a process by an error prints: a `sys.excepthook`."""
+    """A `sys.excepthook` that masks the traceback of a crash."""
     if issubclass(kind, KeyboardInterrupt):
         sys.__excepthook__(kind, error or kind(), where)
         return

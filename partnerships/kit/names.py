@@ -1,4 +1,4 @@
-"""Names free of their spelling: what search and matching compare instead of what a register happened to type."""
+"""Names without differences of spelling, for search and matching."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _APOSTROPHES = dict.fromkeys(map(ord, "'’‘ʼ`´"), None)
 _NOT_A_WORD = re.compile(r"[^0-9a-z]+")
 _INITIALS = re.compile(r"\b(?:[a-z] )+[a-z]\b")
 
-#: Words that say what a company is in law, not which one.
+#: Legal suffixes of companies.
 LEGAL_WORDS = frozenset(["limited", "ltd", "plc", "llp", "cic", "cio", "company", "co", "incorporated", "inc", "the"])
-#: Words that say what sort of council it is; "of" goes with them ("City of York Council").
+#: Kinds of council in names; "of" is removed with them ("City of York Council").
 COUNCIL_WORDS = frozenset(
     [
         "council",
@@ -35,7 +35,7 @@ COUNCIL_WORDS = frozenset(
         "of",
     ]
 )
-#: Phrases that would leave a misleading word behind if only their single words were dropped.
+#: Phrases whose single words would leave a misleading word behind.
 COUNCIL_PHRASES = (
     "london borough of",
     "royal borough of",
@@ -46,9 +46,10 @@ COUNCIL_PHRASES = (
 
 
 def fold_name(text: str) -> str:
-    """The name in lower case without accents, apostrophes, punctuation or odd spaces; "&" reads "and", initials join.
+    """The name in lower case without accents, punctuation or extra spaces.
 
-    `King’s Lynn & West-Norfolk` and `KINGS LYNN AND WEST NORFOLK` fold alike; so do `L.H.A.` and `LHA`.
+    "&" becomes "and", and initials are joined. `King’s Lynn & West-Norfolk` and `KINGS LYNN AND WEST NORFOLK` are
+    equal; so are `L.H.A.` and `LHA`.
     """
     plain = unicodedata.normalize("NFKD", text).translate(_APOSTROPHES).replace("&", " and ").casefold()
     plain = "".join(character for character in plain if not unicodedata.combining(character))
@@ -62,9 +63,10 @@ def core_name(
     words: Collection[str] = LEGAL_WORDS | COUNCIL_WORDS,
     phrases: Collection[str] = COUNCIL_PHRASES,
 ) -> str:
-    """The folded name without its legal and council words: for matching one register with another, never for identity.
+    """The folded name without legal and council words.
 
-    `London Borough of Barnet` and `Barnet Council` share the core `barnet`. A name made of such words alone keeps them.
+    For matching registers, never for identity. `London Borough of Barnet` and `Barnet Council` share the core `barnet`.
+    A name of only such words keeps them.
     """
     folded = fold_name(text)
     remaining = f" {folded} "

@@ -1,4 +1,4 @@
-"""Telling the operators (`OPERATORS`) what the system cannot put right by itself: few emails, however many errors."""
+"""Alerts to the operators (`OPERATORS`), few however many errors occur."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from partnerships.kit.masking import mask
 
 log = structlog.get_logger(__name__)
 
-#: At most one email about the same subject in this time, and at most `MAX_ALERTS` about anything.
+#: At most one email a subject in this time, and at most `MAX_ALERTS` in all.
 QUIET = dt.timedelta(hours=1)
 MAX_ALERTS = 10
 
-#: When each subject was last sent from this process, for use while the database is away.
+#: When this process last sent each subject, for use while the database is down.
 _sent_here: dict[str, float] = {}
 _lock = threading.Lock()
 _THREAD = "alert to operators"
 
 
 def alert_operators(subject: str, text: str, *, quiet: dt.timedelta = QUIET) -> bool:
-    """Email the operators unless they were told of this within `quiet`; whether an email is on its way.
+    """Email the operators, at most once within `quiet`; whether it is sent.
 
-    Never raises and never waits for the mail server. Addresses, tokens and values from the database are masked.
+    Never raises and never waits for the mail server. Addresses, tokens and database values are masked.
     """
     if not settings.ADMINS or not _may_send(subject, quiet):
         return False
@@ -42,7 +42,7 @@ def alert_operators(subject: str, text: str, *, quiet: dt.timedelta = QUIET) -> 
 
 
 def wait_for_alerts(*, seconds: float) -> None:
-    """Before a process ends: let emails to the operators leave, but no longer than this."""
+    """Wait for alerts to be sent before a process ends, up to this time."""
     end = time.monotonic() + seconds
     for thread in threading.enumerate():
         if thread.name == _THREAD:
@@ -50,8 +50,10 @@ def wait_for_alerts(*, seconds: float) -> None:
 
 
 def _may_send(subject: str, quiet: dt.timedelta) -> bool:
-    """Whether neither this subject nor alerts in all are over their limit: counted for all processes together, or by
-    this one while the database is away."""
+    """Whether this subject and alerts in all are within their limits.
+
+    Counted for all processes together, or for this one while the database is down.
+    """
     key = hashlib.sha256(subject.encode()).hexdigest()
     try:
         with transaction.atomic():
@@ -79,7 +81,10 @@ _channels: list[Channel] = []
 
 
 def register_channel(channel: Channel) -> None:
-    """Have alerts sent by this; straight to the mail server only where it finds no database."""
+    """Send alerts through this function.
+
+    They go straight to the mail server if it finds no database.
+    """
     _channels.append(channel)
 
 

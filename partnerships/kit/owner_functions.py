@@ -1,10 +1,11 @@
-"""Functions of the tables' owner: the only way in which the application's role removes rows of an append-only table.
+"""Functions that run as the tables' owner.
 
-The application's role has no DELETE there (`APPEND_ONLY_TABLES`, housing/grants.py). A migration, which runs as the
-owner, makes the function with `retention_function`; the room's retention rule calls `remove_old_rows`.
+Only they can remove rows of append-only tables: the application's role has no DELETE there (`APPEND_ONLY_TABLES`,
+housing/grants.py). A migration, which runs as the owner, creates the function with `retention_function`; the room's
+retention rule calls `remove_old_rows`.
 
-The body decides by the database's own clock and by nothing that a caller may set. Guard such tables by rights and by
-these functions: triggers of django-pgtrigger can be turned off by a session variable (`pgtrigger.ignore`).
+The body decides by the database's clock and by nothing that a caller can set. Guard such tables by rights and by these
+functions: triggers of django-pgtrigger can be turned off by a session variable (`pgtrigger.ignore`).
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from django.db.migrations.operations import RunSQL
 
 
 def owner_function(*, name: str, arguments: str, body: str) -> RunSQL:
-    """A migration operation: a PL/pgSQL function that runs as its owner and returns a number of rows.
+    """A migration operation: a PL/pgSQL function that runs as its owner.
 
-    `arguments` are SQL such as `person bigint`. Nobody may call it until housing/grants.py grants it to the
-    application's role.
+    It returns a number of rows. `arguments` are SQL such as `person bigint`. Nobody may call it until housing/grants.py
+    grants it to the application's role.
     """
     return RunSQL(
         sql=f"""
@@ -34,15 +35,15 @@ def owner_function(*, name: str, arguments: str, body: str) -> RunSQL:
 
 
 def retention_function(table: str, *, column: str, kept_for: str, condition: str = "TRUE") -> RunSQL:
-    """A migration operation: the function behind `remove_old_rows` for one table.
+    """A migration operation: the function behind `remove_old_rows`.
 
-    It removes nothing whose `column` is younger than `kept_for` (an interval such as `365 days`), whatever it is
-    asked, and only rows that meet `condition` (SQL over the table's columns).
+    For one table. It only removes rows whose `column` is older than `kept_for` (an interval such as `365 days`) and
+    that meet `condition` (SQL over the table's columns), whatever the caller asks.
     """
     return owner_function(
         name=_removing(table),
         arguments="before timestamptz, batch integer",
-        # Only literals of migrations come here.
+        # All values are literals in migrations.
         body=f"""
             DECLARE
                 bound timestamptz := LEAST(before, clock_timestamp() - interval '{kept_for}');
@@ -60,13 +61,16 @@ def retention_function(table: str, *, column: str, kept_for: str, condition: str
 
 
 def remove_old_rows(table: str, *, before: dt.datetime, batch: int) -> int:
-    """Remove at most `batch` of the oldest rows up to `before`, as far as the owner's function lets them go."""
+    """Remove at most `batch` of the oldest rows up to `before`.
+
+    The owner's function may keep some of them.
+    """
     return call_owner_function(_removing(table), before, batch)
 
 
 @transaction.atomic
 def call_owner_function(name: str, *values: int | str | dt.datetime) -> int:
-    """Call a function made by `owner_function`; the number of rows it touched."""
+    """Call a function made by `owner_function`; the number of changed rows."""
     places = ", ".join(["%s"] * len(values))
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT public.{connection.ops.quote_name(name)}({places})", values)

@@ -1,6 +1,6 @@
-"""Markdown that people wrote, as HTML that is safe to show: an allow list of elements, no images, no scripts.
+"""Markdown as safe HTML: allowed elements only, no images, no scripts.
 
-The parser takes time in proportion to the text, whatever the text is: see docs/decisions/0040.
+The parser takes time in proportion to the text: see docs/decisions/0040.
 """
 
 from __future__ import annotations
@@ -31,25 +31,31 @@ ELEMENTS = frozenset(
 ATTRIBUTES: dict[str, set[str]] = {"a": {"href", "title"}, "th": {"align"}, "td": {"align"}, "ol": {"start"}}
 SCHEMES = frozenset({"http", "https", "mailto"})
 
-#: Cells that the tables of one text leave out at the ends of their rows, and that are filled in empty.
+#: Maximum missing cells that are filled in, over all tables of a text.
 MAX_FILLED_CELLS = 10_000
 
-# Headings of a text stand below the page's own, which go down to h2.
+# Headings of a text come below the page's own, which go down to h2.
 _HEADINGS = {"h1": "h3", "h2": "h4", "h3": "h5", "h4": "h6", "h5": "h6", "h6": "h6"}
 
 
 @lru_cache(maxsize=1)
 def _parser() -> markdown_it.MarkdownIt:
-    """CommonMark with tables and line breaks as typed. HTML is shown as text. Reference links are off: a long address
-    defined once and named a thousand times would be written out a thousand times."""
+    """CommonMark with tables and line breaks as typed.
+
+    HTML is shown as text. Reference links are off: a long address defined once and used a thousand times would be
+    repeated a thousand times.
+    """
     parser = markdown_it.MarkdownIt("commonmark", {"html": False, "breaks": True})
     parser.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
     return parser.enable("table").disable("reference")
 
 
 def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """The package's rule for tables, with one limit for all tables of a text: its own holds for each table, and tables
-    of 256 columns with one letter a row become 430 times as long as what was typed."""
+    """The package's table rule, with one limit for all tables of a text.
+
+    Its own limit is for each table: many tables of 256 columns with one character a row would become 430 times as long
+    as the source.
+    """
     if state.env.get("too_many_cells") or not rules_block.table(state, start, end, True):
         return False
     if silent:
@@ -72,7 +78,7 @@ def _line(state: StateBlock, number: int) -> str:
 
 @lru_cache(maxsize=1)
 def rules() -> str:
-    """A short mark of everything that decides what HTML comes out; stored HTML with another mark is cleaned again."""
+    """A hash of all rules of rendering; HTML stored with another is cleaned."""
     decides = (
         sorted(ELEMENTS),
         sorted((name, sorted(values)) for name, values in ATTRIBUTES.items()),
@@ -84,7 +90,7 @@ def rules() -> str:
 
 
 def clean(html: str) -> SafeString:
-    """The HTML without what is not on the allow list."""
+    """The HTML with allowed elements only."""
     return SafeString(
         nh3.clean(
             html,
@@ -97,7 +103,7 @@ def clean(html: str) -> SafeString:
 
 
 def to_html(text: str) -> SafeString:
-    """The HTML of a Markdown text; what is not on the allow list is taken out."""
+    """The HTML of a Markdown text, with allowed elements only."""
     if not text.strip():
         return SafeString("")
     parser = _parser()
@@ -109,12 +115,12 @@ def to_html(text: str) -> SafeString:
 
 @dataclass(frozen=True, slots=True)
 class StoredHtml:
-    """HTML kept beside its Markdown, by the path of its field, with the mark of the rules that made it."""
+    """HTML stored beside its Markdown by field path, with its rules' hash."""
 
     html: Mapping[str, str]
     rules: str
 
     def get(self, path: str) -> SafeString:
-        """The HTML of one field, "" where there is none; cleaned again if the rules have changed since."""
+        """The HTML of a field, or ""; cleaned again if the rules have changed."""
         html = self.html.get(path, "")
         return SafeString(html) if self.rules == rules() else clean(html)

@@ -1,4 +1,4 @@
-"""The one refusal that services raise when a person has no right to act."""
+"""The exception for an action without the right to it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from django.core.exceptions import PermissionDenied
 class UnableToAct(PermissionDenied):
     """The person has no right to do this.
 
-    Views do not catch it: Django answers 403 for every room. A loader names the entry of its file.
+    Views do not catch it: Django answers 403. A loader names the entry of its file.
     """
 
 
 def require(permitted: bool, words: str = "You have no right to do this.") -> None:
-    """Refuse what is not permitted; `words` say who may, for loaders and logs. Raises `UnableToAct`."""
+    """Raise `UnableToAct` unless permitted; `words` say who may, for logs."""
     if not permitted:
         raise UnableToAct(words)

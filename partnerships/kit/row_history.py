@@ -1,4 +1,4 @@
-"""What row history says of one record: each change before and after, who made it, from where, and why."""
+"""The row history of a record: changes, author, place and reason."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from uuid import UUID
 from django.contrib.auth import get_user_model
 from django.db.models import Model
 
-#: What says of contexts what somebody was doing in them.
+#: Functions that describe contexts.
 _EXPLAINED_BY: list[Callable[[Collection[UUID]], Mapping[UUID, list[str]]]] = []
 
-#: Where administrators act: reasons given there are theirs, all others belong to the partners.
+#: Addresses of administrators: reasons given there are their own, all others belong to the partners.
 _OWN_PAGES = ("admin:", "people:")
 
-#: What the trigger that wrote a row is called, as people say it.
+#: Words for the trigger that wrote a row.
 LABELS = {"insert": "Added", "update": "Changed", "delete": "Deleted"}
 
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One column before and after; a record that was added has no before."""
+    """A column before and after; an added record has no value before."""
 
     name: str
     was: str
@@ -32,7 +32,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
-    """One change of the row."""
+    """A change of the row."""
 
     what: str
     at: dt.datetime
@@ -43,7 +43,7 @@ class RowChange:
 
 
 def explain_by(find: Callable[[Collection[UUID]], Mapping[UUID, list[str]]]) -> None:
-    """Let row history say why: `find` gives the words for contexts, by their ids."""
+    """Register `find`, which describes contexts by their ids."""
     _EXPLAINED_BY.append(find)
 
 
@@ -52,9 +52,9 @@ def _shown(value: Any) -> str:
 
 
 def row_history(record: Model, *, restricted: Collection[str] = ()) -> list[RowChange]:
-    """Every change of this row, newest first; empty where its table has no history.
+    """The changes of a row, newest first; empty if its table has no history.
 
-    Of `restricted` columns it says that they changed, never from what to what.
+    Of `restricted` columns it says that they changed, without values.
     """
     events = getattr(type(record), "pgh_event_model", None)
     if events is None:
@@ -65,14 +65,14 @@ def row_history(record: Model, *, restricted: Collection[str] = ()) -> list[RowC
 
 
 def _who(context: Mapping[str, Any], names: Mapping[int, str]) -> str:
-    """Who acted: a person, a role of the database where somebody wrote SQL by hand, or the system itself."""
+    """The author: a person, a database role for SQL by hand, or the system."""
     if context.get("user"):
         return names.get(context["user"], "a former member")
     return f"the database role {context['role']}" if context.get("role") else "the system"
 
 
 def _why(context: Mapping[str, Any], acts: Iterable[str]) -> str:
-    """What they were doing, and the reason where it is the administrators' own."""
+    """What the author was doing, and the reason if it is an administrator's."""
     url = context.get("url", "")
     reason = context.get("reason", "") if not url or url.startswith(_OWN_PAGES) else ""
     return ": ".join(part for part in ("; ".join(acts), reason) if part)

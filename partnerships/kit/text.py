@@ -1,4 +1,4 @@
-"""Texts for pages, emails and papers: differences word by word, excerpts, and addresses taken out."""
+"""Texts: word differences, excerpts, and removing addresses."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from diff_match_patch import diff_match_patch
 
 Kind: TypeAlias = Literal["equal", "delete", "insert", "gap"]
 
-#: A difference that takes longer than this many seconds becomes coarser, never wrong.
+#: Seconds after which a difference becomes coarser, but stays correct.
 DEADLINE = 0.5
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]]+@[^\s<>\"'(),;:\[\]]+")
 _TOKEN = re.compile(r"\w+(?:[’'.,]\w+)*|\s+|[^\w\s]")
 _KINDS: dict[int, Kind] = {-1: "delete", 0: "equal", 1: "insert"}
-# One character stands for each distinct word; surrogates (55,296 to 57,343) cannot stand alone.
+# One character stands for each distinct word; surrogates (55,296 to 57,343) cannot be used.
 _FIRST_SURROGATE, _AFTER_SURROGATES, _LAST_CODE_POINT = 0xD800, 0xE000, 0x10FFFF
 
 
 class Fragment(NamedTuple):
-    """A run of words that stayed the same, went or came; a gap stands for words left out of an excerpt."""
+    """A run of equal, deleted or inserted words, or a gap in an excerpt."""
 
     kind: Kind
     text: str
 
 
 def word_differences(was: str, now: str) -> tuple[Fragment, ...]:
-    """Say how `was` became `now`.
+    """The differences between two texts.
 
     Equal and deleted fragments joined give `was`; equal and inserted ones give `now`.
     """
@@ -64,7 +64,7 @@ def word_differences(was: str, now: str) -> tuple[Fragment, ...]:
 
 
 def _joined(fragments: Iterable[Fragment]) -> list[Fragment]:
-    """Join neighbours of a kind, and changes that only a space divides, which read better as one."""
+    """Join neighbours of a kind, and changes separated only by a space."""
     joined: list[Fragment] = []
     for fragment in fragments:
         if joined and joined[-1].kind == fragment.kind:
@@ -75,7 +75,7 @@ def _joined(fragments: Iterable[Fragment]) -> list[Fragment]:
 
 
 def excerpt(fragments: Sequence[Fragment], words: int = 12) -> tuple[Fragment, ...]:
-    """Keep what changed with about so many words of what surrounds it; gaps say where words were left out."""
+    """The changes with about this many words around them, and gaps."""
     kept: list[Fragment] = []
     for place, fragment in enumerate(fragments):
         if fragment.kind != "equal":
@@ -97,7 +97,7 @@ def excerpt(fragments: Sequence[Fragment], words: int = 12) -> tuple[Fragment, .
 
 
 def shorten(text: str, limit: int) -> str:
-    """Cut a text to at most so many characters, at a word where one ends near, with "…" for the rest."""
+    """A text cut to this many characters, at a word if possible, with "…"."""
     text = " ".join(text.split())
     if len(text) <= limit:
         return text
@@ -109,7 +109,7 @@ def shorten(text: str, limit: int) -> str:
 
 
 def masked_address(address: str) -> str:
-    """An email address by its first character and its domain: `b...@example.org`."""
+    """A masked email address: `b...@example.org`."""
     local, at, domain = address.rpartition("@")
     return f"{local[:1]}...{at}{domain}"
 

@@ -1,6 +1,6 @@
-"""What may be uploaded: judged by size, by content and by what it unpacks to, never by what the browser says.
+"""Checks of uploads by size and content, never by the browser's claims.
 
-Plain text has no mark in its content, so its name must say that it is text.
+Plain text has no signature in its content, so its name must say that it is text.
 """
 
 from __future__ import annotations
@@ -48,19 +48,19 @@ _OPEN_DOCUMENT_TYPES = {
     f"{_OPEN_DOCUMENT}.presentation": "odp",
 }
 _IMAGES = {"PNG": ("image/png", "png"), "JPEG": ("image/jpeg", "jpg")}
-#: What documents and evidence may be.
+#: Types of documents and evidence.
 DOCUMENTS = frozenset({"pdf", "png", "jpg", "docx", "xlsx", "pptx", "odt", "ods", "odp", "csv", "txt"})
 #: For the `accept` attribute of file inputs.
 ACCEPT = ",".join(f".{extension}" for extension in sorted(DOCUMENTS | {"jpeg"}))
 
 
 class UnableToTakeFile(Exception):
-    """The file is empty, too large, not of a kind that is taken, or unpacks to too much."""
+    """The file is empty, too large, of a wrong type, or unpacks to too much."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedUpload:
-    """A file found to be what it should be; `name` is for people to read, `storage_name` says nothing about it."""
+    """A checked file; `name` is for people, `storage_name` says nothing."""
 
     name: str
     content_type: str
@@ -75,7 +75,10 @@ class CheckedUpload:
 
 
 def clean_file_name(name: str, extension: str = "") -> str:
-    """The last part of a name without control characters, at most 120 characters, with the extension of the content."""
+    """The last part of a name, cleaned, with the content's extension.
+
+    Without control characters, at most 120 characters.
+    """
     last = PurePosixPath(name.replace("\\", "/")).name
     stem = "".join(character for character in last if character.isprintable() and character not in '<>:"/|?*').strip(
         ". "
@@ -87,14 +90,14 @@ def clean_file_name(name: str, extension: str = "") -> str:
 
 
 def _choose(allowed: Collection[str]) -> str:
-    """What to choose instead: `Choose a file of one of these kinds: CSV, PDF.`"""
+    """The remedy: `Choose a file of one of these kinds: CSV, PDF.`"""
     return f"Choose a file of one of these kinds: {', '.join(sorted(one.upper() for one in allowed))}."
 
 
 def check_upload(
     file: File[bytes], *, allowed: Collection[str] = DOCUMENTS, max_bytes: int = MAX_BYTES
 ) -> CheckedUpload:
-    """Say what the file is, by its content, leaving it at its beginning.
+    """The file's type by its content; leaves the file at its start.
 
     Raises `UnableToTakeFile` with a sentence for the person who chose it.
     """
@@ -116,7 +119,7 @@ def check_upload(
 
 
 def _content(file: File[bytes]) -> tuple[str, str]:
-    """The content type and the extension that belongs to it; two empty texts where it is unknown."""
+    """The content type and its extension; two empty texts if unknown."""
     file.seek(0)
     head = file.read(1024)
     if head.startswith(b"%PDF-"):
@@ -146,7 +149,7 @@ def _image(file: File[bytes]) -> tuple[str, str]:
 
 
 def check_archive(file: IO[bytes]) -> list[str]:
-    """The names in a ZIP archive, having unpacked it to nowhere under the limits, whatever its headers claim.
+    """The names in a ZIP archive, after checking its real unpacked size.
 
     Raises `UnableToTakeFile` for too many entries, too much content, encryption, macros, or XML with a document type.
     """
@@ -167,7 +170,7 @@ def check_archive(file: IO[bytes]) -> list[str]:
 
 
 def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> int:
-    """Read one entry to its end and return how many bytes may still come."""
+    """Read one entry to its end; returns the bytes that others may have."""
     if entry.flag_bits & 0x1:
         raise UnableToTakeFile("The file is encrypted.")
     if entry.filename.casefold().endswith("vbaproject.bin"):
@@ -180,7 +183,7 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> int:
             if left < 0:
                 raise UnableToTakeFile(f"The file unpacks to more than {MAX_UNPACKED // MEGABYTE} MB.")
             if is_xml:
-                # Without zero bytes UTF-16 reads like ASCII; the end of the last chunk may hold a beginning.
+                # Without zero bytes UTF-16 reads like ASCII; the end of the last chunk may hold the start of a word.
                 seen = (tail + chunk).replace(b"\x00", b"").upper()
                 if b"<!DOCTYPE" in seen or b"<!ENTITY" in seen:
                     raise UnableToTakeFile("The file defines its own document type.")
@@ -204,9 +207,10 @@ def _office(file: File[bytes]) -> tuple[str, str]:
 
 
 def _text(file: File[bytes]) -> tuple[str, str]:
-    """Plain text in UTF-8 or Windows-1252 without control characters; CSV when its name says so.
+    """The type of plain text in UTF-8 or Windows-1252; CSV by its name.
 
-    Scripts are plain text too: one with another ending, such as .bat or .js, is refused and not renamed.
+    No control characters. Scripts are plain text too: a file with another ending, such as .bat or .js, is refused, not
+    renamed.
     """
     file.seek(0)
     while chunk := file.read(_CHUNK):

@@ -1,4 +1,4 @@
-"""What waits for a person, in one shape for every room: My work and the digest show them together."""
+"""What waits for a person: one shape, for My work and digests."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Waiting:
     status_label: str = ""
 
     def oldest_first(self) -> tuple[str, str, str]:
-        """A key that sorts by due day, then by how long it has waited; what has neither comes last."""
+        """A sort key: by due day, then by waiting time, then the rest."""
         due = self.due.isoformat() if self.due else "9999-12-31"
         since = self.since.isoformat() if self.since else "9999"
         return (min(due, since[:10]), since, self.title)

@@ -1,4 +1,4 @@
-"""The form of the access table: one row a URL name, one status a persona and method.
+"""The access table: a row for each URL, a status by persona and method.
 
 Each room keeps its rows in tests/<room>/access.py:
 

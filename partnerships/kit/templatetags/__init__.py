@@ -1,1 +1,1 @@
-"""The tags and filters that templates of every room share."""
+"""Template tags and filters for every room."""

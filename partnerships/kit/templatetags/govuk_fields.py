@@ -1,4 +1,4 @@
-"""What the form templates ask of a bound field: its component, and its control with that component's classes."""
+"""Template tags for form fields: component, and control with classes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ register.filter("error_words", error_words)
 
 @register.simple_tag
 def sentence_labels(form: forms.BaseForm) -> str:
-    """Labels of a form that is not ours in sentence case: `New Password (again)` becomes `New password (again)`."""
+    """Labels in sentence case, for forms of packages.
+
+    `New Password (again)` becomes `New password (again)`.
+    """
     for field in form.fields.values():
         words = str(field.label or "").split(" ")
         field.label = " ".join([words[0], *(word if word.isupper() else word.lower() for word in words[1:])])
@@ -40,7 +43,7 @@ def sentence_labels(form: forms.BaseForm) -> str:
 
 @register.simple_tag
 def field_shape(field: BoundField) -> str:
-    """Which component shows the field: a key of `_CONTROL_CLASSES`, or radios or checkboxes."""
+    """The field's component: in `_CONTROL_CLASSES`, radios or checkboxes."""
     widget = field.field.widget
     match widget:
         case forms.CheckboxSelectMultiple():
@@ -65,12 +68,12 @@ def field_shape(field: BoundField) -> str:
 
 @register.simple_tag
 def govuk_widget(field: BoundField) -> SafeString:
-    """The field's control with the classes of its component, those it brings itself, and the mark of an error."""
+    """The field's control with its component's classes and error state."""
     shape = field_shape(field)
     base = _CONTROL_CLASSES.get(shape, "govuk-input")
     own = field.field.widget.attrs.get("class", "")
     wrong = f"{base.split()[0]}--error" if field.errors and shape != "checkbox" else ""
-    # A placeholder vanishes as one types: what it says belongs in the label or the hint. False leaves it out.
+    # A placeholder disappears while typing: its text belongs in the label or hint. False removes it.
     attrs: dict[str, Any] = {"class": " ".join(part for part in (base, own, wrong) if part), "placeholder": False}
     if shape == "counted":
         described = [field.aria_describedby or "", f"{field.auto_id}-info"]
@@ -80,7 +83,7 @@ def govuk_widget(field: BoundField) -> SafeString:
 
 @register.simple_tag
 def choice_items(field: BoundField) -> list[dict[str, Any]]:
-    """The choices of radios or checkboxes: the input, its id and label, and the group where a new one begins."""
+    """The choices of radios or checkboxes: input, id, label and new group."""
     kind = "radios" if field_shape(field) == "radios" else "checkboxes"
     items: list[dict[str, Any]] = []
     group: object = None
@@ -110,7 +113,7 @@ def choice_items(field: BoundField) -> list[dict[str, Any]]:
 
 
 def _group_of(field: BoundField, value: object) -> str:
-    """The name of the group that a choice stands in, or nothing."""
+    """The name of the group of a choice, or ""."""
     for group, choices in getattr(field.field, "choices", ()):
         if isinstance(choices, list | tuple) and any(str(key) == str(value) for key, _ in choices):
             return str(group)

@@ -1,4 +1,4 @@
-"""Small tags for every page: dates in words, tags of status, marks, tabs, was-and-now, error summaries."""
+"""Template tags for every page: dates, statuses, tabs, differences."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from partnerships.kit.text import masked_address
 
 register = template.Library()
 
-# Both halves are drawn on a field of 48; the ask is a line, the offer is filled, the match is both. PDFs know no
-# stylesheet inside a drawing, so the line is in its attributes too.
+# Both halves are drawn on a grid of 48; the ask is a line, the offer is filled, the match is both. PDFs have no
+# stylesheet inside a drawing, so the line has attributes too.
 _ASK = '<path class="cg-half__ask" fill="none" stroke="currentColor" stroke-width="4" d="M22 6a18 18 0 0 0 0 36z"/>'
 _OFFER = '<path class="cg-half__offer" d="M26 6a18 18 0 0 1 0 36z"/>'
 _HALVES = {"ask": _ASK, "offer": _OFFER, "match": _ASK + _OFFER}
@@ -33,7 +33,7 @@ _DIRECTION_WORDS = {"ask": "Ask", "offer": "Offer", "match": "Match"}
 
 
 def _as_day(value: dt.date | dt.datetime) -> dt.date:
-    """The calendar day, in the site's zone when the value is a moment."""
+    """The calendar day, in the site's time zone for a moment."""
     if isinstance(value, dt.datetime):
         return timezone.localtime(value).date() if timezone.is_aware(value) else value.date()
     return value
@@ -41,25 +41,25 @@ def _as_day(value: dt.date | dt.datetime) -> dt.date:
 
 @register.filter
 def masked(address: str) -> str:
-    """An email address by its first character and its domain: `b...@example.org`."""
+    """A masked email address: `b...@example.org`."""
     return masked_address(address)
 
 
 @register.filter
 def long_date(value: dt.date | dt.datetime | None) -> str:
-    """`12 November 2026`; empty for none."""
+    """`12 November 2026`; "" for None."""
     return dates.long_date(_as_day(value)) if value else ""
 
 
 @register.filter
 def partial_date(value: str) -> str:
-    """A date as precise as it is known, in words: `2027`, `April 2027`, `11 April 2027`; empty for none."""
+    """A partial date: `2027`, `April 2027`, `11 April 2027`; "" for None."""
     return dates.PartialDate.parse(value).words if value else ""
 
 
 @register.filter
 def long_time(value: dt.datetime | None) -> str:
-    """`12 November 2026, 09:14` in the site's zone; empty for none."""
+    """`12 November 2026, 09:14` in the site's time zone; "" for None."""
     if not value:
         return ""
     return dates.long_time(timezone.localtime(value) if timezone.is_aware(value) else value)
@@ -67,7 +67,7 @@ def long_time(value: dt.datetime | None) -> str:
 
 @register.filter
 def pounds(value: Decimal | int | None) -> str:
-    """`£85,000`, with pence only where there are some: `£85,000.50`; empty for none."""
+    """`£85,000`, or with pence `£85,000.50`; "" for None."""
     if value is None:
         return ""
     return f"£{value:,.0f}" if value == int(value) else f"£{value:,.2f}"
@@ -75,26 +75,26 @@ def pounds(value: Decimal | int | None) -> str:
 
 @register.filter
 def age(value: dt.date | dt.datetime | None) -> str:
-    """How long ago in words: `today`, `1 day`, `23 days`; empty for none."""
+    """An age: `today`, `1 day`, `23 days`; "" for None."""
     return dates.age_in_words(_as_day(value), timezone.localdate()) if value else ""
 
 
 @register.filter
 def lasting(value: dt.date | dt.datetime | None) -> str:
-    """Since how long something is so: `since today`, `for 23 days`; empty for none."""
+    """A duration until now: `since today`, `for 23 days`; "" for None."""
     words = age(value)
     return f"since {words}" if words == "today" else words and f"for {words}"
 
 
 @register.filter
 def overdue(value: dt.date | dt.datetime | None) -> str:
-    """`overdue by 3 days`; empty for none, and for what is not overdue."""
+    """`overdue by 3 days`; "" for None and if it is not overdue."""
     return dates.overdue_in_words(_as_day(value), timezone.localdate()) if value else ""
 
 
 @register.filter
 def due(value: dt.date | dt.datetime | None) -> str:
-    """How far off a deadline is: `due in 3 days`, `due today`, `12 days overdue`; empty for none."""
+    """`due in 3 days`, `due today` or `12 days overdue`; "" for None."""
     if not value:
         return ""
     days = (_as_day(value) - timezone.localdate()).days
@@ -117,27 +117,27 @@ _SYSTEMS = (
 
 @register.filter
 def browser(user_agent: str) -> str:
-    """What a browser calls itself, in words: `Firefox on Windows`; `A program` for what is no browser."""
+    """A user agent in words: `Firefox on Windows`; else `A program`."""
     name = next((words for mark, words in _BROWSERS if mark in user_agent), "")
     system = next((words for mark, words in _SYSTEMS if mark in user_agent), "")
     return f"{name} on {system}" if name and system else name or "A program"
 
 
 def _class_name(code: object) -> str:
-    """A stored code as part of a class name: `at_risk` becomes `at-risk`."""
+    """A code as part of a class name: `at_risk` becomes `at-risk`."""
     return str(code).lower().replace("_", "-").replace(" ", "-")
 
 
 @register.simple_tag
 def status_tag(words: object, code: object = "") -> SafeString:
-    """A tag of status; the stylesheet gives each code its colour."""
+    """A status tag; the stylesheet has a colour for each code."""
     extra = f" cg-tag--{_class_name(code)}" if code else ""
     return format_html('<strong class="govuk-tag cg-tag{}">{}</strong>', extra, words)
 
 
 @register.simple_tag
 def half_disc(kind: object, size: str = "") -> SafeString:
-    """The mark of an ask, an offer or a match; decorative, so say the word beside it."""
+    """The mark of an ask, offer or match; decorative, so add the word."""
     name = _class_name(kind)
     return format_html(
         '<svg class="cg-half cg-half--{}{}" viewBox="0 0 48 48" aria-hidden="true" focusable="false">{}</svg>',
@@ -149,7 +149,7 @@ def half_disc(kind: object, size: str = "") -> SafeString:
 
 @register.simple_tag
 def direction(kind: object, words: str = "") -> SafeString:
-    """The mark with its word: the half-disc and `Ask`, `Offer` or `Match`."""
+    """The mark and its word: `Ask`, `Offer` or `Match`."""
     name = _class_name(kind)
     return format_html(
         '<span class="cg-direction cg-direction--{}">{}<span>{}</span></span>',
@@ -161,9 +161,9 @@ def direction(kind: object, words: str = "") -> SafeString:
 
 @register.simple_tag
 def count_tile(number: object, words: str, href: str = "", one: str = "") -> SafeString:
-    """A number with its words, as an item of a `cg-counts` list; a link when there is somewhere to go.
+    """A number with its words, as an item of a `cg-counts` list.
 
-    `one` are the words for the number 1, where they are others.
+    It is a link if it has an address. `one` are the words for the number 1, if different.
     """
     if one and number == 1:
         words = one
@@ -190,7 +190,7 @@ def organisation_chip(name: object, kind: object = "", href: str = "") -> SafeSt
 
 @register.simple_tag
 def person_chip(name: object, role: object = "", href: str = "") -> SafeString:
-    """A person's name, with the role when one is given."""
+    """A person's name, with a role if given."""
     shown = format_html('<a class="govuk-link" href="{}">{}</a>', href, name) if href else name
     said = format_html(' <span class="cg-chip__role">{}</span>', role) if role else ""
     return format_html(
@@ -202,7 +202,7 @@ def person_chip(name: object, role: object = "", href: str = "") -> SafeString:
 
 @register.simple_block_tag
 def tabs(content: str, label: str) -> SafeString:
-    """Sub-navigation around `tab`s; the label names it for screen readers."""
+    """Sub-navigation around `tab`s; the label is for screen readers."""
     return format_html(
         '<nav class="moj-sub-navigation cg-no-print" aria-label="{}">'
         '<ul class="moj-sub-navigation__list">{}</ul></nav>',
@@ -213,7 +213,7 @@ def tabs(content: str, label: str) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def tab(context: Context, words: str, href: str, count: int | None = None, current: bool | None = None) -> SafeString:
-    """One tab: current when its address is the page's own, unless `current` says otherwise."""
+    """A tab; current if its address is the page's, unless `current` is given."""
     request = context.get("request")
     if current is None:
         current = request is not None and request.path == href.partition("?")[0]
@@ -228,9 +228,9 @@ def tab(context: Context, words: str, href: str, count: int | None = None, curre
 
 @register.simple_tag(takes_context=True)
 def nav_item(context: Context, words: str, name: str, also: str = "") -> SafeString:
-    """An item of the main menu; nothing where no such page exists.
+    """An item of the main menu; "" if the page does not exist.
 
-    Active on its own page, in the namespaces of `also`, and on views whose names begin with a listed `room:name`.
+    Active on its page, in the namespaces of `also`, and on views whose names begin with a listed `room:name`.
     """
     try:
         href = reverse(name)
@@ -271,7 +271,7 @@ def _added(text: object) -> SafeString:
 
 @register.simple_tag
 def was_now(was: object, now: object) -> SafeString:
-    """What went and what came, told apart by mark-up and hidden words as well as by colour."""
+    """The old and new value, also marked by elements and hidden words."""
     gone = _removed(was) if was not in (None, "") else ""
     came = _added(now) if now not in (None, "") else ""
     return format_html("{}{}{}", gone, " " if gone and came else "", came)
@@ -279,7 +279,7 @@ def was_now(was: object, now: object) -> SafeString:
 
 @register.simple_tag
 def word_diff(fragments: Iterable[tuple[str, str]]) -> SafeString:
-    """A text with its word-level changes: the fragments of `kit.text`; a gap shows as three dots."""
+    """A text with changed words: fragments of `kit.text`; a gap is three dots."""
     return format_html_join("", "{}", ((_fragment(kind, text),) for kind, text in fragments))
 
 
@@ -297,7 +297,7 @@ def _fragment(kind: str, text: str) -> str:
 
 @register.inclusion_tag("partials/_error_summary.html")
 def error_summary(form: BaseForm | None) -> dict[str, Any]:
-    """The list of what is wrong, each line leading to its field; nothing when the form is in order."""
+    """A list of errors with links to their fields; "" if there are none."""
     if form is None or not getattr(form, "errors", None):
         return {"errors": []}
     errors = [{"text": text, "target": ""} for text in form.non_field_errors()]
@@ -309,7 +309,7 @@ def error_summary(form: BaseForm | None) -> dict[str, Any]:
 
 @register.simple_tag(takes_context=True)
 def block_text(context: Context, name: str) -> SafeString:
-    """What the page put into the block of this name, so that a layout can use it twice or ask whether it is there."""
+    """The content of a block, so that a layout can use it twice or test it."""
     if BLOCK_CONTEXT_KEY not in context.render_context:
         return SafeString("")
     return SafeString(BlockNode(name, NodeList()).render(context).strip())
@@ -317,7 +317,7 @@ def block_text(context: Context, name: str) -> SafeString:
 
 @register.simple_block_tag
 def empty_state(content: str, heading: str, href: str = "", action: str = "") -> SafeString:
-    """A list with nothing in it: heading, the text in the block, and a button where there is something to do."""
+    """An empty list: heading, the text in the block, and optionally a button."""
     given = {"heading": heading, "text": _one_line(content), "href": href, "action": action}
     return render_to_string("partials/_empty.html", given)
 

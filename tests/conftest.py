@@ -1,4 +1,4 @@
-"""What every test shares: quick password hashing, kept mail, and the outside world held off."""
+"""Shared by all tests: fast password hashing, caught mail, no network."""
 
 from __future__ import annotations
 
@@ -14,19 +14,22 @@ from partnerships.kit import operators
 from tests.support.browser import chromium_path
 from tests.support.database import template_database
 
-# Playwright's own event loop runs in the test's thread; Django's guard against that is for servers.
+# Playwright's event loop runs in the test's thread; Django's check for one is meant for servers.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
 def pytest_configure() -> None:
-    """Settings that only tests want, before Django reads them."""
+    """Settings for tests, before Django reads them."""
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     django_settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
     django_settings.CELERY_BROKER_URL = "memory://"
 
 
 def pytest_collection_finish() -> None:
-    """What was there before the first test stays: looking through it for garbage took a fifth of a run."""
+    """Freeze objects from before the first test.
+
+    Collecting garbage among them took a fifth of a run.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 10, 10)
@@ -34,20 +37,23 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True)
 def media_root(settings: object, tmp_path: object) -> None:
-    """Each test keeps its files to itself."""
+    """Each test has its own files."""
     settings.JOURNAL_ROOT = tmp_path / "journal"  # type: ignore[attr-defined]  # the same
     settings.MEDIA_ROOT = tmp_path  # type: ignore[attr-defined]  # pytest-django's wrapper
 
 
 @pytest.fixture(autouse=True)
 def alerts_go_straight(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Alerts to operators are recorded by a thread of its own, whose rows no test would roll back."""
+    """Send alerts directly.
+
+    Usually a thread of its own records them, and no test would roll back its rows.
+    """
     monkeypatch.setattr(operators, "_channels", [])
 
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """Debian's Chromium, without the background traffic it likes to make."""
+    """Debian's Chromium, without its background traffic."""
     found = chromium_path()
     if found is None:
         message = "No Chromium here: install Debian's package chromium (.ci/run does) to run the browser tests."
@@ -72,7 +78,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None, django_db_keepdb: bool, django_db_blocker: Any
 ) -> None:
-    """Copy the test database from one that has been migrated before, unless an earlier one is kept."""
+    """Copy the test database from a migrated one, unless an old one is kept."""
     if not django_db_keepdb:
         with django_db_blocker.unblock():
             connections["default"].settings_dict["TEST"]["TEMPLATE"] = template_database()

@@ -1,7 +1,7 @@
-"""`make crawl`: follow every link and form of a started instance as every persona.
+"""`make crawl`: follow every link and form of a running site by persona.
 
-Options: --pages N (of one kind a persona opens), --words N (foreign words looked for on each page that finds),
---origin (else SITE_ORIGIN). The last line is one JSON object; the exit status is 1 where there was a leak or an error.
+Options: --pages N (pages of one kind that a persona opens), --words N (foreign words searched for on each search
+page), --origin (else SITE_ORIGIN). The last line is one JSON object; the exit status is 1 after a leak or an error.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def crawl() -> int:
-    """Set Django up as the instance's other commands do, then crawl."""
+    """Set Django up like the site's other commands, then crawl."""
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
     import django

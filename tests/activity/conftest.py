@@ -1,4 +1,4 @@
-"""The named world for this room's tests."""
+"""The world for these tests."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from tests.world import World, make_world
 
 @pytest.fixture
 def world(db: None) -> World:
-    """Everybody and everything, freshly made."""
+    """The small world."""
     return make_world()

@@ -1,4 +1,7 @@
-"""The migration from sentences to codes: every event keeps what it says, and none is altered by hand meanwhile."""
+"""The migration from sentences to codes keeps what every event says.
+
+Events cannot be changed by hand while it runs.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +25,13 @@ KNOWN: dict[str, str] = import_module(f"partnerships.activity.migrations.{CODES}
 
 
 def migrate(name: str) -> None:
-    """Take the room's tables to this migration."""
+    """Migrate the room's tables to this migration."""
     executor = MigrationExecutor(connection)
     executor.migrate([("activity", name)])
 
 
 def fill(rows: list[tuple[str, str]], now: dt.datetime) -> list[int]:
-    """Write events as they were, by kind of record and sentence; returns their numbers."""
+    """Insert events as they were, by kind of record and sentence; the ids."""
     found = []
     with connection.cursor() as cursor:
         for target_kind, verb in rows:
@@ -42,13 +45,13 @@ def fill(rows: list[tuple[str, str]], now: dt.datetime) -> list[int]:
 
 
 def rows_of(numbers: list[int]) -> list[dict[str, Any]]:
-    """These events as SQL sees them, in their order."""
+    """These events as rows of SQL, in order."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_jsonb(e)::text FROM activity_event e WHERE id = ANY(%s) ORDER BY id", [numbers])
         return [json.loads(row) for (row,) in cursor.fetchall()]
 
 
-def test_every_sentence_becomes_its_code_and_the_way_back_restores_it() -> None:
+def test_every_sentence_becomes_its_code_and_reversing_restores_it() -> None:
     given = [
         (sentence.partition(": ")[0] if ": " in sentence else "plan", sentence.rpartition(": ")[2])
         for sentence in KNOWN
@@ -78,12 +81,12 @@ def test_every_sentence_becomes_its_code_and_the_way_back_restores_it() -> None:
         after = rows_of(numbers)
     finally:
         migrate(CODES)
-    # Two sentences have one code: the way back gives the one that was written last.
+    # Two sentences have one code: reversing gives the one written last.
     last = {"declined an ask for all": "closed an ask that all have declined"}
     assert after == [{**row, "verb": last.get(row["verb"], row["verb"])} for row in before]
 
 
-def test_an_event_stays_unalterable_after_the_migration() -> None:
+def test_event_cannot_be_changed_after_the_migration() -> None:
     migrate(SENTENCES)
     try:
         [number] = fill([("plan", "agreed")], timezone.now())

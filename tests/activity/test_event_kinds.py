@@ -1,4 +1,4 @@
-"""Events are told by codes that rooms register; people read labels."""
+"""Events have codes that rooms register, and labels for people."""
 
 from __future__ import annotations
 
@@ -61,19 +61,19 @@ def test_every_label_reads_as_the_beginning_of_a_sentence() -> None:
     assert odd == []
 
 
-def test_a_kind_that_no_room_registered_is_not_recorded(world: World) -> None:
+def test_unregistered_kind_is_not_recorded(world: World) -> None:
     with pytest.raises(UnknownEventKind, match=r"room\.gone"):
         record(actor_id=None, kind=Unknown.GONE, target_kind="plan", target_id=1, now=timezone.now())
 
     assert not Event.objects.filter(kind="room.gone").exists()
 
 
-def test_a_code_stands_for_one_kind() -> None:
+def test_code_stands_for_one_kind() -> None:
     with pytest.raises(ValueError, match=r"plan\.agreed"):
         register_events(Taken)
 
 
-def test_timelines_say_the_label_and_keep_the_sentence_of_an_old_event(world: World) -> None:
+def test_timelines_show_labels_and_the_sentences_of_old_events(world: World) -> None:
     about = {"target_kind": "partnership", "target_id": world.partnership.pk, "at": timezone.now()}
     coded = Event.objects.create(kind="partnership.terms_changed", **about)
     old = Event.objects.create(kind="other", data={"wording": "planted a tree"}, **about)
@@ -84,7 +84,7 @@ def test_timelines_say_the_label_and_keep_the_sentence_of_an_old_event(world: Wo
     assert [line.title for line in lines] == ["Changed the terms", "Planted a tree", "partnership.retired"]
 
 
-def test_row_history_says_what_was_done_once(world: World) -> None:
+def test_row_history_shows_what_was_done_once(world: World) -> None:
     about = {"target_kind": "partnership", "target_id": world.partnership.pk, "at": timezone.now()}
     for kind, data in (
         ("partnership.terms_changed", {}),
@@ -101,7 +101,7 @@ def test_row_history_says_what_was_done_once(world: World) -> None:
     assert acts[event.context_id].count("Changed the terms") == 1
 
 
-#: Words that code must read: PostgreSQL's own messages, and the text of an email that was just received.
+#: Texts that code must read: PostgreSQL's messages, and a received email.
 _READ = {
     "partnerships/kit/masking.py": {"invalid input"},
     "partnerships/digests/management/week.py": {"You get this because"},
@@ -112,7 +112,7 @@ _SENTENCE = re.compile(r"[A-Za-z]\S* \S")
 
 
 def sentences_compared(module: ast.Module) -> set[str]:
-    """English sentences that code compares, looks for or filters by."""
+    """English sentences that code compares, searches for or filters by."""
     found: set[str] = set()
     for node in ast.walk(module):
         asked: list[ast.expr] = []

@@ -1,4 +1,7 @@
-"""Each change says who made it, from where and why, also by jobs, commands and SQL; each export is written down."""
+"""Each change has its author, place and reason, and exports are recorded.
+
+Jobs, commands and SQL by hand too.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,7 @@ def fails(statement: str, *values: object) -> bool:
     return False
 
 
-def test_a_form_says_who_where_and_what_they_were_doing(world: World) -> None:
+def test_form_records_author_page_and_action(world: World) -> None:
     browser(world.eddie).post(reverse("people:details"), {"name": "Eddie L.", "time_zone": "Europe/Paris"})
 
     change = newest(world.eddie)
@@ -57,7 +60,7 @@ def test_a_form_says_who_where_and_what_they_were_doing(world: World) -> None:
     assert change.why == "Changed their details"
 
 
-def test_an_administrators_reason_is_shown_and_a_partners_is_not(world: World) -> None:
+def test_reasons_of_administrators_are_shown_and_of_partners_are_not(world: World) -> None:
     browser(world.dee).post(
         reverse("people:leaver", kwargs={"pk": world.eddie.pk}), {"reason": "He asked us to.", "heir": world.amina.pk}
     )
@@ -74,7 +77,7 @@ def test_an_administrators_reason_is_shown_and_a_partners_is_not(world: World) -
     assert Context.objects.filter(metadata__reason="A candid word.").exists()
 
 
-def test_a_job_says_which_it_was(world: World) -> None:
+def test_job_records_its_name(world: World) -> None:
     @shared_task(name="tests.rename")
     def rename() -> None:
         Organisation.objects.filter(pk=world.larkhaven.pk).update(website="https://larkhaven.example/")
@@ -85,7 +88,7 @@ def test_a_job_says_which_it_was(world: World) -> None:
     assert (change.by, change.where) == ("the system", "tests.rename")
 
 
-def test_a_command_says_which_it_was_and_its_reason_but_no_address(world: World) -> None:
+def test_command_records_its_name_and_reason_but_no_address(world: World) -> None:
     call_command("erase_person", world.eddie.email, yes=True, reason="A letter of 3 May.")
 
     change = newest(world.eddie)
@@ -94,19 +97,19 @@ def test_a_command_says_which_it_was_and_its_reason_but_no_address(world: World)
     assert not [row for row in Context.objects.all() if "eddie@" in str(row.metadata)]
 
 
-def test_every_command_of_ours_accounts_for_its_changes() -> None:
+def test_every_command_of_ours_records_its_context() -> None:
     careless = [
         name
         for name, app in get_commands().items()
         if str(app).startswith("partnerships.")
-        and name != "show_urls"  # it reads the addresses alone
+        and name != "show_urls"  # it only reads addresses of pages
         and not isinstance(load_command_class(str(app), name), AccountedCommand)
     ]
 
     assert careless == []
 
 
-def test_sql_by_hand_is_accounted_to_the_databases_role(world: World) -> None:
+def test_sql_by_hand_is_recorded_with_its_database_role(world: World) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('pghistory.context_id', '', true), session_user")
         role = cursor.fetchone()[1]
@@ -119,7 +122,7 @@ def test_sql_by_hand_is_accounted_to_the_databases_role(world: World) -> None:
     assert [(field.was, field.now) for field in change.fields] == [("", "https://by.hand/")]
 
 
-def test_no_row_of_history_is_without_a_context(world: World) -> None:
+def test_every_row_of_history_has_a_context(world: World) -> None:
     without = [
         model._meta.label
         for model in apps.get_models()
@@ -132,7 +135,7 @@ def test_no_row_of_history_is_without_a_context(world: World) -> None:
     assert not Event.objects.filter(context_id=None).exists()
 
 
-def test_a_reason_holds_for_what_is_done_within_it_alone(world: World) -> None:
+def test_reason_applies_only_within_its_block(world: World) -> None:
     with acting(command="tidying"):
         with acting(reason="Two names for one body."):
             Organisation.objects.filter(pk=world.larkhaven.pk).update(website="https://one.example/")
@@ -143,7 +146,7 @@ def test_a_reason_holds_for_what_is_done_within_it_alone(world: World) -> None:
     assert (second.where, second.why) == ("tidying", "")
 
 
-def test_a_form_that_signs_somebody_in_is_theirs_from_then_on(world: World) -> None:
+def test_form_that_signs_somebody_in_is_recorded_as_theirs(world: World) -> None:
     with acting(url="account_login", user=None):
         User.objects.filter(pk=world.eddie.pk).update(time_zone="Europe/Paris")
         with acting(user=world.eddie.pk):
@@ -153,7 +156,7 @@ def test_a_form_that_signs_somebody_in_is_theirs_from_then_on(world: World) -> N
     assert Context.objects.filter(metadata__url="account_login").count() == 2
 
 
-def test_contexts_and_history_are_altered_by_nobody_not_even_their_owner(world: World) -> None:
+def test_contexts_and_history_cannot_be_changed_even_by_their_owner(world: World) -> None:
     change_details(person=world.eddie, author=world.eddie, name="", time_zone="Europe/Paris", now=timezone.now())
 
     assert fails("UPDATE pghistory_context SET metadata = '{}'")
@@ -165,7 +168,7 @@ def test_contexts_and_history_are_altered_by_nobody_not_even_their_owner(world: 
         assert {row[0] for row in cursor.fetchall()} == set(history_tables())
 
 
-def test_a_view_as_somebody_can_only_be_ended_and_once(world: World) -> None:
+def test_view_as_another_person_can_only_be_ended_and_once(world: World) -> None:
     now = timezone.now()
     view = begin_view_as(administrator=world.dee, person=world.vera, reason="She asked.", now=now)
 
@@ -176,7 +179,7 @@ def test_a_view_as_somebody_can_only_be_ended_and_once(world: World) -> None:
     assert fails("UPDATE people_viewas SET ended_at = NULL")
 
 
-def test_the_security_log_is_altered_by_nobody_and_goes_only_when_its_time_is_over(world: World) -> None:
+def test_security_log_cannot_be_changed_and_is_removed_only_when_old(world: World) -> None:
     now = timezone.now()
     SecurityEvent.objects.create(person=world.eddie, kind="signed_in", at=now)
     SecurityEvent.objects.create(person=world.eddie, kind="refused", at=now - dt.timedelta(days=365))
@@ -189,7 +192,7 @@ def test_the_security_log_is_altered_by_nobody_and_goes_only_when_its_time_is_ov
     assert not fails("DELETE FROM people_securityevent WHERE kind = %s", "refused")
 
 
-def test_what_is_looked_at_as_somebody_else_is_accounted_to_the_administrator(world: World) -> None:
+def test_viewing_as_another_person_is_recorded_with_the_administrator(world: World) -> None:
     dee = browser(world.dee)
     dee.post(reverse("people:view-as", kwargs={"pk": world.amina.pk}), {"reason": "She asked."})
 
@@ -199,7 +202,7 @@ def test_what_is_looked_at_as_somebody_else_is_accounted_to_the_administrator(wo
     assert (export.actor_id, export.seen_as_id, export.what) == (world.dee.pk, world.amina.pk, "exchange:export")
 
 
-def test_an_export_is_written_down_with_who_what_and_how_many(world: World, settings: LazySettings) -> None:
+def test_export_is_recorded_with_who_what_and_how_many(world: World, settings: LazySettings) -> None:
     amina = browser(world.amina)
     settings.EXPORTS_PER_MINUTE = 100
 
@@ -216,7 +219,7 @@ def test_an_export_is_written_down_with_who_what_and_how_many(world: World, sett
     assert fails("DELETE FROM activity_export")
 
 
-def test_an_export_by_command_is_written_down_too(world: World, tmp_path: Path) -> None:
+def test_export_by_a_command_is_recorded(world: World, tmp_path: Path) -> None:
     call_command("export_person", world.eddie.email, to=tmp_path / "eddie.json")
 
     export = Export.objects.get()
@@ -224,21 +227,21 @@ def test_an_export_by_command_is_written_down_too(world: World, tmp_path: Path) 
     assert export.rows
 
 
-def test_what_is_refused_is_no_export(world: World) -> None:
+def test_refused_export_is_not_recorded(world: World) -> None:
     browser(world.chidi).get(reverse("web:brief-pdf", kwargs={"pk": 10**9}))
     Client().get(reverse("exchange:export"))
 
     assert not Export.objects.exists()
 
 
-def test_closing_an_account_keeps_what_it_was_and_is(world: World) -> None:
+def test_closing_an_account_records_the_state_before_and_after(world: World) -> None:
     close_account(person=world.eddie, author=world.dee, reason="Left.", now=timezone.now())
 
     fields = {field.name: (field.was, field.now) for field in newest(world.eddie).fields}
     assert fields["active"] == ("True", "False")
 
 
-def test_a_bulk_update_is_kept_row_by_row(world: World) -> None:
+def test_bulk_update_is_recorded_row_by_row(world: World) -> None:
     before = {row.pk: len(row_history(row)) for row in Partnership.objects.all()}
 
     Partnership.objects.update(meeting_frequency="Monthly")

@@ -1,4 +1,4 @@
-"""Every table of the domain has row history, or says why it needs none."""
+"""Every table of the domain has row history, or a reason for none."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from housing.grants import append_only_tables
 from partnerships.agreements.services import edit_terms
 from tests.world import World
 
-#: Tables of ours without row history, and why.
+#: Tables without row history, and the reason.
 WITHOUT = {
     "people.Tally": "counters of what is limited",
     "people.RefusedAddress": "hashes of erased addresses, which must not come back in a history",
@@ -61,11 +61,11 @@ def tables() -> list[type[Model]]:
 
 
 def tracked_tables() -> set[str]:
-    """By the name of the table: a join table is tracked through a proxy of its model."""
+    """Tracked tables by name: a join table is tracked through a proxy model."""
     return {model._meta.db_table for model in apps.get_models() if hasattr(model, "pgh_event_model")}
 
 
-def test_every_table_has_row_history_or_says_why_not() -> None:
+def test_every_table_has_row_history_or_a_reason_for_none() -> None:
     untold = {
         model._meta.label
         for model in tables()
@@ -76,13 +76,13 @@ def test_every_table_has_row_history_or_says_why_not() -> None:
     assert sorted(set(WITHOUT) - untold) == [], "These have a history by now, or are gone."
 
 
-def test_a_table_without_history_would_be_found() -> None:
+def test_table_without_history_would_be_found() -> None:
     assert get_user_model()._meta.db_table in tracked_tables()
     assert {"outbox_sendcount", "exchange_fit"}.isdisjoint(tracked_tables())
 
 
 @pytest.mark.django_db
-def test_areas_that_a_partnership_gains_or_loses_are_kept(world: World) -> None:
+def test_areas_added_to_or_removed_from_a_partnership_are_recorded(world: World) -> None:
     now = timezone.now()
     events = apps.get_model("agreements", "PartnershipAreaEvent").objects.filter(partnership=world.partnership.pk)
     assert not events.exists()

@@ -19,7 +19,7 @@ from tools.embedded.processes import Child, wait_until
 
 
 def pgbouncer_program() -> str:
-    """Where PgBouncer is; elsewhere than in CI a test without one is skipped and says what to install."""
+    """The path of PgBouncer; skips the test if it is missing, except in CI."""
     found = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin")
     if found is None:
         message = "No PgBouncer here: install Debian's package pgbouncer (.ci/run does) to run these tests."
@@ -31,7 +31,10 @@ def pgbouncer_program() -> str:
 
 @contextmanager
 def pgbouncer() -> Iterator[int]:
-    """Transaction pooling before the tests' database, taking the server processes in turn; yields its port."""
+    """A PgBouncer in transaction mode; yields its port.
+
+    It uses the server processes in turn.
+    """
     given = connection.settings_dict
     program, folder = pgbouncer_program(), Path(tempfile.mkdtemp(prefix="cg-pool-", dir="/tmp"))
     with socket.socket() as door:
@@ -83,7 +86,7 @@ def _answers(port: int) -> bool:
 
 @contextmanager
 def connected_through(port: int, *, processes: int) -> Iterator[None]:
-    """Let this thread's connection go through PgBouncer, which has at least so many server processes open."""
+    """Connect this thread through PgBouncer with this many server processes."""
     given = connection.settings_dict
     direct = given["HOST"], given["PORT"]
     connection.close()

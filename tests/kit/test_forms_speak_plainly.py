@@ -1,4 +1,4 @@
-"""Forms of the kit: dates in three boxes, words for what is missing, filters that can be taken off."""
+"""Forms: dates in three boxes, errors with remedies, removable filters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.pages import collapse
 
 
 class AskForm(forms.Form):
-    """An ask, as small as can be."""
+    """A minimal ask."""
 
     title = forms.CharField(label="Title", help_text="In one line.")
     needed_by = DayField(label="Needed by", required=False)
@@ -27,7 +27,7 @@ class AskForm(forms.Form):
 
 
 class FilterForm(forms.Form):
-    """What a list may be filtered by."""
+    """The filters of a list."""
 
     q = forms.CharField(label="Keyword", required=False)
     kind = forms.MultipleChoiceField(choices=[("ask", "Ask"), ("offer", "Offer")], required=False)
@@ -47,7 +47,7 @@ def _needed_by(day: str, month: str, year: str) -> AskForm:
 
 
 @pytest.mark.parametrize("month", ["3", "03", "March", "mar"])
-def test_a_month_may_be_a_number_or_a_name(month: str) -> None:
+def test_month_may_be_a_number_or_a_name(month: str) -> None:
     form = _needed_by("27", month, "2027")
 
     assert form.is_valid()
@@ -64,20 +64,20 @@ def test_a_month_may_be_a_number_or_a_name(month: str) -> None:
         (("x", "y", "z"), "Needed by must be a real date, like 27 3 2027"),
     ],
 )
-def test_a_date_that_is_none_is_refused_in_words_that_name_the_field(parts: tuple[str, str, str], words: str) -> None:
+def test_invalid_date_is_refused_with_the_name_of_its_field(parts: tuple[str, str, str], words: str) -> None:
     form = _needed_by(*parts)
 
     assert form.errors["needed_by"] == [words]
 
 
-def test_a_date_that_may_be_left_out_is_none() -> None:
+def test_optional_date_left_empty_is_none() -> None:
     form = _needed_by("", "", "")
 
     assert form.is_valid()
     assert form.cleaned_data["needed_by"] is None
 
 
-def test_what_was_typed_comes_back_with_the_error() -> None:
+def test_typed_values_are_shown_again_with_the_error() -> None:
     form = _needed_by("31", "11", "2027")
 
     page = collapse(render_crispy_form(form))
@@ -85,7 +85,7 @@ def test_what_was_typed_comes_back_with_the_error() -> None:
     assert 'name="needed_by_day" id="id_needed_by_0" value="31"' in page
 
 
-def test_a_missing_answer_says_what_to_do() -> None:
+def test_missing_answer_says_what_to_do() -> None:
     form = AskForm({})
 
     form.is_valid()
@@ -104,14 +104,14 @@ def test_a_missing_answer_says_what_to_do() -> None:
         ("Choose a password", "Choose a password"),
     ],
 )
-def test_a_label_that_is_no_noun_is_not_made_one(label: str, words: str) -> None:
+def test_label_that_is_not_a_noun_is_quoted(label: str, words: str) -> None:
     form = forms.Form({})
     form.fields["it"] = forms.CharField(label=label)
 
     assert error_words(form["it"]) == [words]
 
 
-def test_hint_and_error_are_tied_to_their_field() -> None:
+def test_hint_and_error_are_linked_to_their_field() -> None:
     page = render_crispy_form(AskForm({}))
 
     assert 'aria-describedby="id_title_helptext id_title_error"' in page
@@ -129,13 +129,13 @@ def test_hostile_labels_and_values_are_shown_as_text() -> None:
     assert "<img" not in page
 
 
-def test_optional_fields_say_so_and_required_ones_do_not() -> None:
+def test_optional_fields_are_marked_and_required_ones_are_not() -> None:
     page = render_crispy_form(AskForm())
 
     assert page.count("(optional)") == 1
 
 
-def test_each_filter_in_use_can_be_taken_off_alone_and_paging_starts_again() -> None:
+def test_each_filter_can_be_removed_alone_and_paging_restarts() -> None:
     parameters = QueryDict("q=homes&kind=ask&kind=offer&after=77")
 
     chips = active_filters(FilterForm(parameters), parameters)
@@ -147,7 +147,7 @@ def test_each_filter_in_use_can_be_taken_off_alone_and_paging_starts_again() -> 
     ]
 
 
-def test_filters_that_make_no_sense_give_no_chips() -> None:
+def test_invalid_filters_give_no_chips() -> None:
     parameters = QueryDict("kind=neither")
 
     assert active_filters(FilterForm(parameters), parameters) == []

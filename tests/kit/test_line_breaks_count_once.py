@@ -1,4 +1,4 @@
-"""A line break counts as one character, as the counter below the box says, though browsers send two."""
+"""A line break counts as one character, though browsers send two."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _forms_of(kind: type[forms.BaseForm]) -> Iterator[type[forms.BaseForm]]:
         yield from _forms_of(form)
 
 
-def test_a_comment_of_exactly_the_limit_is_taken(world: World, as_: Callable[[User], Client]) -> None:  # noqa: F811
+def test_comment_of_exactly_the_limit_is_accepted(world: World, as_: Callable[[User], Client]) -> None:  # noqa: F811
     plan = published(world)
     text = "ab\r\n" * 1_666 + "cd"  # 5,000 characters in the browser, which sends 6,666
 
@@ -37,7 +37,7 @@ def test_a_comment_of_exactly_the_limit_is_taken(world: World, as_: Callable[[Us
     assert len(Comment.objects.get().text) == 5_000
 
 
-def test_a_refused_text_comes_back_as_it_was_counted(
+def test_refused_text_is_shown_again_as_it_was_counted(
     world: World,  # noqa: F811
     as_: Callable[[User], Client],  # noqa: F811
 ) -> None:
@@ -49,7 +49,7 @@ def test_a_refused_text_comes_back_as_it_was_counted(
     assert "it has 5005" in answer.content.decode()
 
 
-def test_every_form_with_a_long_text_counts_alike() -> None:
+def test_every_form_with_a_long_text_counts_the_same() -> None:
     for module in pkgutil.walk_packages(partnerships.__path__, "partnerships."):
         if module.name.endswith(".forms"):
             import_module(module.name)
@@ -65,7 +65,7 @@ def test_every_form_with_a_long_text_counts_alike() -> None:
 
 
 @pytest.mark.parametrize("sent", ["one\r\ntwo", "one\rtwo", "one\ntwo"])
-def test_line_breaks_become_line_feeds_however_they_are_sent(sent: str) -> None:
+def test_all_kinds_of_line_break_become_line_feeds(sent: str) -> None:
     class Note(Form):
         text = forms.CharField(max_length=7, widget=forms.Textarea)
 

@@ -1,4 +1,4 @@
-"""What is handed to PostgreSQL as one value arrives as it was."""
+"""Arrays passed to PostgreSQL as one value arrive unchanged."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TRUTHS = st.lists(st.booleans(), min_size=1, max_size=6)
     | st.tuples(st.just("bigint[]"), _NUMBERS)
     | st.tuples(st.just("bool[]"), _TRUTHS)
 )
-def test_a_list_written_as_one_value_arrives_as_it_was(case: tuple[str, list[Any]]) -> None:
+def test_list_passed_as_one_value_arrives_unchanged(case: tuple[str, list[Any]]) -> None:
     kind, values = case
 
     with connection.cursor() as cursor:
@@ -38,5 +38,5 @@ def test_a_list_written_as_one_value_arrives_as_it_was(case: tuple[str, list[Any
 
 
 @pytest.mark.parametrize("value", [[], [1, "one"], [1.5], ("text",), "text", None])
-def test_whatever_else_goes_as_it_is(value: Any) -> None:
+def test_other_values_are_passed_unchanged(value: Any) -> None:
     assert as_array(value) is value

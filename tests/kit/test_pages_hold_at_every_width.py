@@ -1,4 +1,4 @@
-"""The components as a browser draws them: accessible, and without sideways scrolling on a small phone."""
+"""Components in a browser: accessible, no sideways scrolling on a phone."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_every_component_is_accessible_and_reflows(page: Any, live_server: Any, 
 
 
 @pytest.mark.parametrize("size", [NARROW, WIDE], ids=["phone", "desk"])
-def test_a_form_full_of_errors_is_accessible_and_reflows(page: Any, live_server: Any, size: dict[str, int]) -> None:
+def test_form_full_of_errors_is_accessible_and_reflows(page: Any, live_server: Any, size: dict[str, int]) -> None:
     page.set_viewport_size(size)
     page.goto(f"{live_server.url}/styleguide/form/")
 
@@ -45,7 +45,7 @@ def test_a_form_full_of_errors_is_accessible_and_reflows(page: Any, live_server:
     assert reflows(page)
 
 
-def test_each_line_of_the_error_summary_leads_to_its_field(page: Any, live_server: Any) -> None:
+def test_each_line_of_the_error_summary_links_to_its_field(page: Any, live_server: Any) -> None:
     page.goto(f"{live_server.url}/styleguide/form/")
     page.get_by_role("button", name="Share this ask").click()
 
@@ -57,7 +57,7 @@ def test_each_line_of_the_error_summary_leads_to_its_field(page: Any, live_serve
         assert page.evaluate("document.activeElement.id") == target
 
 
-def test_nothing_breaks_the_content_security_policy(page: Any, live_server: Any) -> None:
+def test_no_component_violates_the_content_security_policy(page: Any, live_server: Any) -> None:
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
 
@@ -67,7 +67,7 @@ def test_nothing_breaks_the_content_security_policy(page: Any, live_server: Any)
     assert complaints == []
 
 
-def test_the_figures_of_a_table_are_there(page: Any, live_server: Any) -> None:
+def test_figures_of_a_table_are_shown(page: Any, live_server: Any) -> None:
     page.goto(f"{live_server.url}/styleguide/")
 
     shown = page.eval_on_selector_all(

@@ -1,4 +1,4 @@
-"""The tags that every page uses: dates, ages, statuses, marks, tabs, and what was and is now."""
+"""Template tags for every page: dates, statuses, tabs, differences."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from partnerships.kit.text import word_differences
 
 
 def render(source: str, **context: object) -> str:
-    """The template's text with the kit's tags at hand."""
+    """The output of a template with the kit's tags loaded."""
     return Template("{% load kit %}" + source).render(Context(context))
 
 
@@ -33,7 +33,7 @@ def render(source: str, **context: object) -> str:
         ("{{ summer|long_time }}", "1 July 2026, 00:30"),
     ],
 )
-def test_dates_and_ages_read_as_people_say_them(source: str, words: str) -> None:
+def test_dates_and_ages_are_in_words(source: str, words: str) -> None:
     shown = render(
         source,
         none=None,
@@ -46,20 +46,20 @@ def test_dates_and_ages_read_as_people_say_them(source: str, words: str) -> None
     assert shown == words
 
 
-def test_a_status_is_said_in_words_and_its_code_gives_the_colour() -> None:
+def test_status_is_in_words_and_its_code_gives_the_colour() -> None:
     shown = render('{% status_tag "At risk" "at_risk" %}')
 
     assert shown == '<strong class="govuk-tag cg-tag cg-tag--at-risk">At risk</strong>'
 
 
-def test_removed_and_added_are_told_apart_without_colour() -> None:
+def test_removed_and_added_differ_without_colour() -> None:
     shown = render('{% was_now "120" "96" %}')
 
     assert "removed: </span>120" in shown
     assert "added: </span>96" in shown
 
 
-def test_a_zero_is_a_value_that_was() -> None:
+def test_zero_counts_as_an_old_value() -> None:
     assert "added: </span>0" in render("{% was_now was now %}", was="", now=0)
 
 
@@ -70,7 +70,7 @@ def test_hostile_text_in_a_difference_is_shown_as_text() -> None:
     assert "<i>" not in shown
 
 
-def test_the_tab_of_the_page_itself_is_current() -> None:
+def test_tab_of_the_current_page_is_current() -> None:
     request = RequestFactory().get("/plans/4/")
 
     tabs = '{% tab "Read" "/plans/4/" %}{% tab "History" "/plans/4/history/" %}'
@@ -80,7 +80,7 @@ def test_the_tab_of_the_page_itself_is_current() -> None:
     assert '<a class="moj-sub-navigation__link" href="/plans/4/" aria-current="page">Read</a>' in shown
 
 
-def test_a_menu_item_without_a_page_is_not_shown() -> None:
+def test_menu_item_without_a_page_is_hidden() -> None:
     assert render('{% nav_item "Reports" "nowhere:index" %}') == ""
 
 
@@ -96,5 +96,5 @@ def test_a_menu_item_without_a_page_is_not_shown() -> None:
         ("curl/8.1", "A program"),
     ],
 )
-def test_a_session_names_its_browser(user_agent: str, words: str) -> None:
+def test_session_names_its_browser(user_agent: str, words: str) -> None:
     assert render("{{ user_agent|browser }}", user_agent=user_agent) == words

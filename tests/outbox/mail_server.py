@@ -1,4 +1,4 @@
-"""A real SMTP server in a thread, which misbehaves as told, always and not only once."""
+"""A real SMTP server in a thread, which misbehaves as each test decides."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from collections.abc import Iterator
 
 
 class MailServer(threading.Thread):
-    """Accepts mail on 127.0.0.1. `at_the_end` says what it does after the end of DATA for some addresses.
+    """Accepts mail on 127.0.0.1; `at_the_end` is what follows DATA by address.
 
-    `slow:SECONDS` answers late, `later:SECONDS` says late that it is to be tried again, `hang` never answers, `drop`
-    closes the connection; each time the message was received.
+    `slow:SECONDS` answers late, `later:SECONDS` asks late for a retry, `hang` never answers, `drop` closes the
+    connection; each time after the message was received.
     """
 
     def __init__(self, at_the_end: dict[str, str], *, pipelining: bool) -> None:
         super().__init__(daemon=True)
         self.at_the_end = at_the_end
         self.pipelining = pipelining
-        #: How often the whole of a message to each address was received.
+        #: How often each address received the whole message.
         self.received: Counter[str] = Counter()
         self.message_ids: dict[str, set[str]] = {}
         self._door = socket.create_server(("127.0.0.1", 0))
@@ -29,7 +29,7 @@ class MailServer(threading.Thread):
         self.port: int = self._door.getsockname()[1]
 
     def run(self) -> None:
-        """Serve each connection in a thread of its own."""
+        """Serve each connection in its own thread."""
         while True:
             try:
                 connection, _ = self._door.accept()
@@ -38,7 +38,7 @@ class MailServer(threading.Thread):
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def close(self) -> None:
-        """Accept no more, and end what hangs."""
+        """Accept no more connections, and end hanging ones."""
         self._closing.set()
         with contextlib.suppress(OSError):
             self._door.shutdown(socket.SHUT_RDWR)
@@ -71,7 +71,7 @@ class MailServer(threading.Thread):
                     connection.sendall(b"250 fine\r\n")
 
     def _end(self, connection: socket.socket, address: str, message: bytes) -> bool:
-        """Do what is to be done at the end of a message; whether the connection goes on."""
+        """Act at the end of a message; whether the connection goes on."""
         self.received[address] += 1
         found = next(line for line in message.decode().splitlines() if line.startswith("Message-ID: "))
         self.message_ids.setdefault(address, set()).add(found)
@@ -92,7 +92,7 @@ class MailServer(threading.Thread):
 
 @contextlib.contextmanager
 def mail_server(at_the_end: dict[str, str], *, pipelining: bool = True) -> Iterator[MailServer]:
-    """A server that ends with the block."""
+    """A server that stops with the block."""
     server = MailServer(at_the_end, pipelining=pipelining)
     server.start()
     try:

@@ -1,4 +1,4 @@
-"""The migration that gives emails and suppressed addresses codes beside the reasons that people read."""
+"""The migration that adds codes beside reasons of emails and suppressions."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ SUPPRESSIONS = (
 
 
 def insert(statement: str, values: list[Any]) -> int:
-    """Insert one row by SQL; returns its number."""
+    """Insert one row by SQL; returns its id."""
     with connection.cursor() as cursor:
         cursor.execute(f"{statement} RETURNING id", values)
         return int(cursor.fetchone()[0])
 
 
-def test_reasons_get_their_codes_and_settled_emails_stand() -> None:
+def test_reasons_get_codes_and_settled_emails_stay_unchanged() -> None:
     now = timezone.now()
     MigrationExecutor(connection).migrate(PROSE)
     try:

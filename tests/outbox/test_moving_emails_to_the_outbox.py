@@ -1,4 +1,7 @@
-"""The migration to the outbox loses no email: each keeps its number, Message-ID, items, date and bounces."""
+"""The migration to the outbox loses no email.
+
+Each keeps its number, Message-ID, items, date and bounces.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 @pytest.fixture
 def database() -> Iterator[None]:
-    """An empty database in place of this suite's, dropped at the end."""
+    """An empty database instead of the suite's, dropped at the end."""
 
     def execute(statement: str) -> None:
         with connection._nodb_cursor() as cursor:
@@ -61,7 +64,7 @@ def database() -> Iterator[None]:
 
 
 def insert(table: str, **values: Any) -> int:
-    """Insert one row by SQL; returns its number."""
+    """Insert one row by SQL; returns its id."""
     names = sql.SQL(", ").join(map(sql.Identifier, values))
     places = sql.SQL(", ").join([sql.Placeholder()] * len(values))
     statement = sql.SQL("INSERT INTO {} ({}) VALUES ({}) RETURNING id")
@@ -71,7 +74,7 @@ def insert(table: str, **values: Any) -> int:
 
 
 def delivery(recipient: int, status: str, now: dt.datetime, **values: Any) -> int:
-    """One delivery of the old ledger."""
+    """A delivery of the old ledger."""
     is_open = status in ("queued", "sending")
     given = {
         "recipient_id": recipient,
@@ -91,7 +94,7 @@ def delivery(recipient: int, status: str, now: dt.datetime, **values: Any) -> in
 
 
 class Before:
-    """The old ledger, with a delivery of every sort."""
+    """The old ledger, with a delivery of every kind."""
 
     def __init__(self, now: dt.datetime) -> None:
         state = MigrationExecutor(connection).loader.project_state([("digests", BEFORE)])
@@ -174,7 +177,7 @@ def before(database: None) -> Before:
     return made
 
 
-def test_every_email_moves_with_all_that_belongs_to_it(before: Before) -> None:
+def test_every_email_moves_with_everything_that_belongs_to_it(before: Before) -> None:
     check_emails(before)
     check_what_keeps_them_apart(before)
     check_bounces_and_suppressions(before)
@@ -184,7 +187,7 @@ def test_every_email_moves_with_all_that_belongs_to_it(before: Before) -> None:
 
 
 def check_emails(before: Before) -> None:
-    """Number, kind, lane, status, Message-ID and message of each."""
+    """Number, kind, lane, status, Message-ID and message of each email."""
     emails = Email.objects.in_bulk()
     assert set(emails) == {
         before.sent,
@@ -227,7 +230,7 @@ def check_emails(before: Before) -> None:
 
 
 def check_what_keeps_them_apart(before: Before) -> None:
-    """Items, and the narrow tables of what must be unique."""
+    """Items, and the tables that keep emails unique."""
     items = set(DeliveryItem.objects.values_list("delivery_id", "plan_id", "from_number", "to_number"))
     assert items == {(before.sent, 77, 1, 2), (before.queued, 77, 1, 2)}
     assert set(OpenDigest.objects.values_list("recipient_id", "repeat_of_id", "email_id")) == {
@@ -244,7 +247,7 @@ def check_what_keeps_them_apart(before: Before) -> None:
 
 
 def check_bounces_and_suppressions(before: Before) -> None:
-    """What came back, what was acted on, and which addresses were released, with their history."""
+    """Bounces, processed reports, and released addresses with their history."""
     assert set(Bounce.objects.values_list("pk", "kind", "email_id", "person_id")) == {
         (before.bounce, "hard", before.bounced, before.ben),
         (before.stray, "soft", 0, None),
@@ -259,7 +262,7 @@ def check_bounces_and_suppressions(before: Before) -> None:
 
 
 def check_links_in_emails_already_sent(before: Before) -> None:
-    """Stop, preferences, and the digest in the browser."""
+    """Links to unsubscribe, to preferences, and to the digest in the browser."""
     assert Preference.objects.get(person_id=before.amina).link_key == before.link_key
     for purpose, name in PURPOSES.items():
         token = links.make(
@@ -274,7 +277,10 @@ def check_links_in_emails_already_sent(before: Before) -> None:
 
 
 def check_reports_about_emails_already_sent(before: Before) -> None:
-    """A bounce finds its email by an old Message-ID and by the provider's number; one acted on before counts once."""
+    """A bounce finds its email by old Message-ID and by provider's number.
+
+    One that was processed before counts once.
+    """
     now = before.now + dt.timedelta(hours=1)
     report = {"kind": "delayed", "address": "", "text": "Later", "now": now}
     by_message_id = note_bounce(message_id=OLD_STYLE, event_id="event-2", **report)
@@ -287,7 +293,7 @@ def check_reports_about_emails_already_sent(before: Before) -> None:
 
 
 def check_the_next_numbers(before: Before) -> None:
-    """What is recorded after the move collides with nothing moved."""
+    """New numbers do not collide with moved ones."""
     new = Email.objects.create(
         lane=1, kind="digests.links", person_id=before.amina, available_at=before.now, created_at=before.now
     )

@@ -1,4 +1,4 @@
-"""Operators see what is still to leave, and settle what must not be sent."""
+"""Operators see open emails, and discard those that must not be sent."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SIGN_OFF = "plans.sign_off_request"
 
 @pytest.fixture
 def world(db: None) -> World:
-    """Everybody, with a request to sign that waits for Ben."""
+    """The small world, with a request to sign that waits for Ben."""
     made = make_world()
     drop_emails()
     made.things["plan"] = published(made)
@@ -34,13 +34,13 @@ def world(db: None) -> World:
 
 
 def emails(*words: str) -> str:
-    """Run `manage.py emails`; what it says."""
+    """The output of `manage.py emails`."""
     said = StringIO()
     call_command("emails", *words, stdout=said)
     return said.getvalue()
 
 
-def test_operator_reads_what_waits_and_settles_it(world: World) -> None:
+def test_operator_reads_open_emails_and_discards_them(world: World) -> None:
     waiting = emails("waiting")
 
     said = emails("discard", "--kind", SIGN_OFF, "--reason", "Watermark before the restore.")
@@ -55,7 +55,7 @@ def test_operator_reads_what_waits_and_settles_it(world: World) -> None:
     assert emails("waiting").endswith("0 emails are still to leave.\n")
 
 
-def test_only_the_kind_and_the_time_that_are_named_are_settled(world: World) -> None:
+def test_only_the_named_kind_and_time_are_discarded(world: World) -> None:
     hour_ago = (timezone.now() - dt.timedelta(hours=1)).isoformat()
 
     emails("discard", "--kind", "plans.share", "--reason", "Another kind.")

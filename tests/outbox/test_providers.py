@@ -1,4 +1,7 @@
-"""A provider's HTTP API that is slow, hangs, drops or refuses: few copies, and nobody else is affected."""
+"""Providers that are slow, hang, drop or refuse send few duplicates.
+
+Other recipients are not affected.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,10 @@ from tests.world import World, make_world
 
 
 class Provider(ThreadingHTTPServer):
-    """Answers as Postmark does. `what` says how, by address: an HTTP status, `slow`, `hang` or `drop`."""
+    """Answers like Postmark.
+
+    `what` says how, by address: an HTTP status, `slow`, `hang` or `drop`.
+    """
 
     daemon_threads = True
 
@@ -35,7 +41,7 @@ class Provider(ThreadingHTTPServer):
 
 
 class Answering(BaseHTTPRequestHandler):
-    """Takes one message."""
+    """Handles one message."""
 
     server: Provider
 
@@ -64,12 +70,12 @@ class Answering(BaseHTTPRequestHandler):
             pass  # the client has given up
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that http.server gives
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def world(db: None) -> World:
-    """The small world, without the emails that making it caused."""
+    """The small world, without the emails of its set-up."""
     made = make_world()
     rewrite(status="dropped", settled_at=timezone.now())
     return made
@@ -77,7 +83,7 @@ def world(db: None) -> World:
 
 @pytest.fixture
 def provider(settings: Any) -> Iterator[Provider]:
-    """A provider that is fine with everybody whom a test leaves alone; four seconds for an answer."""
+    """A provider that accepts all emails by default, within four seconds."""
     running = Provider()
     threading.Thread(target=running.serve_forever, daemon=True).start()
     settings.EMAIL_BACKEND = "anymail.backends.postmark.EmailBackend"
@@ -93,7 +99,7 @@ def provider(settings: Any) -> Iterator[Provider]:
 
 
 def record(*people: User) -> list[Email]:
-    """An email to each of them, in this order."""
+    """Record an email to each of them, in this order."""
     with transaction.atomic():
         return [record_email(kind=KIND, person_id=one.pk, now=timezone.now()) for one in people]
 
@@ -123,7 +129,7 @@ def test_provider_that_never_answers_gets_three_copies_at_most(world: World, pro
 
 
 @pytest.mark.parametrize(("status", "ends_as"), [(422, "failed"), (401, "queued"), (429, "queued"), (503, "queued")])
-def test_refusal_of_a_provider_leaves_no_doubt(
+def test_refusal_by_a_provider_leaves_no_doubt(
     world: World, provider: Provider, settings: Any, status: int, ends_as: str
 ) -> None:
     settings.EMAIL_RETRY_SECONDS = 60
@@ -136,7 +142,7 @@ def test_refusal_of_a_provider_leaves_no_doubt(
     assert (email.status, email.in_doubt, email.doubts) == (ends_as, False, 0)
 
 
-def test_provider_that_cannot_be_reached_costs_no_attempt(world: World, provider: Provider) -> None:
+def test_unreachable_provider_costs_no_delivery_attempt(world: World, provider: Provider) -> None:
     provider.shutdown()
     provider.server_close()
     [email] = record(world.ben)

@@ -1,4 +1,7 @@
-"""Mail servers that are always slow, always hang or always drop: few copies, and nobody else is affected."""
+"""Mail servers that are slow, hang or drop send few duplicates.
+
+Other recipients are not affected.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ KIND = "tests.notice"
 
 
 def write(due: Due, person: User, now: Any) -> Content:
-    """A short email that exists."""
+    """A short email."""
     context = {"person": person, "event": None, "link": "http://localhost/"}
     return Content("people/new_sign_in", context)
 
@@ -39,7 +42,7 @@ register_email(KIND, "A notice of the tests", write, lane=Lane.NOTICE)
 
 @pytest.fixture
 def world(db: None) -> World:
-    """The small world, without the emails that making it caused."""
+    """The small world, without the emails of its set-up."""
     made = make_world()
     rewrite(status="dropped", settled_at=timezone.now())
     return made
@@ -57,26 +60,26 @@ def quick(settings: Any) -> None:
 
 @pytest.fixture(params=[True, False], ids=["pipelining", "plain"])
 def server(request: pytest.FixtureRequest, world: World, settings: Any) -> Iterator[MailServer]:
-    """A server that is fine with everybody but Ben, about whom each test decides."""
+    """A server that accepts all emails but Ben's, which each test decides."""
     with mail_server({}, pipelining=request.param) as running:
         settings.EMAIL_PORT = running.port
         yield running
 
 
 def record(*people: User) -> dict[int, Email]:
-    """An email to each of them."""
+    """Record an email to each of them."""
     with transaction.atomic():
         return {one.pk: record_email(kind=KIND, person_id=one.pk, now=timezone.now()) for one in people}
 
 
 def send(times: int = 1) -> None:
-    """Drain as often, with everything that waits for another try due again."""
+    """Drain this many times; emails that wait for a retry become due again."""
     for _ in range(times):
         Email.objects.filter(status="queued").update(available_at=timezone.now())
         drain(seconds=30, beside=False)
 
 
-def test_a_server_that_is_always_slow_gets_each_email_once(world: World, server: MailServer) -> None:
+def test_slow_server_gets_each_email_once(world: World, server: MailServer) -> None:
     server.at_the_end = {world.ben.email: "slow:2.5", world.amina.email: "slow:2.5"}
     emails = record(world.amina, world.ben, world.vera)
 
@@ -87,7 +90,7 @@ def test_a_server_that_is_always_slow_gets_each_email_once(world: World, server:
 
 
 @pytest.mark.parametrize("what", ["hang", "drop"])
-def test_a_server_that_never_answers_gets_three_copies_at_most(world: World, server: MailServer, what: str) -> None:
+def test_server_that_never_answers_gets_three_copies_at_most(world: World, server: MailServer, what: str) -> None:
     server.at_the_end = {world.ben.email: what}
     emails = record(world.ben, world.amina, world.vera)
 
@@ -100,7 +103,7 @@ def test_a_server_that_never_answers_gets_three_copies_at_most(world: World, ser
     assert given_up.reason.startswith("It may have arrived: ")
 
 
-def test_a_server_that_slowly_says_later_leaves_no_doubt(world: World, server: MailServer, settings: Any) -> None:
+def test_server_that_slowly_asks_for_a_retry_leaves_no_doubt(world: World, server: MailServer, settings: Any) -> None:
     settings.EMAIL_RETRY_SECONDS = 60
     server.at_the_end = {world.ben.email: "later:3.2"}
     [email] = record(world.ben).values()
@@ -114,7 +117,7 @@ def test_a_server_that_slowly_says_later_leaves_no_doubt(world: World, server: M
     assert Email.objects.get(pk=email.pk).status == "sent"
 
 
-def test_the_others_of_a_batch_are_released_while_a_server_is_slow(
+def test_rest_of_a_batch_is_released_while_a_server_is_slow(
     world: World, server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.at_the_end = {world.amina.email: "slow:3"}
@@ -133,7 +136,7 @@ def test_the_others_of_a_batch_are_released_while_a_server_is_slow(
     assert server.received == {world.amina.email: 1, world.ben.email: 1, world.vera.email: 1}
 
 
-def test_a_worker_killed_while_it_waits_has_counted_that_copy(world: World, server: MailServer, settings: Any) -> None:
+def test_worker_killed_while_waiting_has_counted_that_copy(world: World, server: MailServer, settings: Any) -> None:
     settings.EMAIL_RETRY_SECONDS = 60
     server.at_the_end = {world.ben.email: "hang"}
     [email] = record(world.ben).values()

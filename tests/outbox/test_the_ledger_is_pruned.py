@@ -1,4 +1,7 @@
-"""The ledger of emails is pruned: bodies after 30 days, addresses after a year, rows with their month after three."""
+"""Retention of emails: bodies 30 days, addresses a year, rows three years.
+
+Rows go with their month.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ pytestmark = pytest.mark.django_db
 
 
 def email(created_at: dt.datetime, **values: Any) -> Email:
-    """An email that was sent when it was recorded."""
+    """An email sent when it was recorded."""
     given = {
         "lane": 1,
         "kind": "tests.old",
@@ -47,19 +50,19 @@ def email(created_at: dt.datetime, **values: Any) -> Email:
 
 
 def bounce(at: dt.datetime) -> Bounce:
-    """An email that came back."""
+    """A bounced email."""
     return Bounce.objects.create(
         kind="soft", address="amina@larkhaven.example", email_id=1, person_id=7, at=at, text="450 full"
     )
 
 
 def prune(*, dry_run: bool = False) -> int:
-    """Apply the rules about emails as the hourly job does; returns how many things that removed."""
+    """Apply the retention rules as the hourly job does; the number removed."""
     return sum(tidy(now=NOW, dry_run=dry_run).values())
 
 
 @pytest.mark.parametrize(("age", "is_kept"), [(29, True), (30, False), (31, False)])
-def test_the_message_as_sent_is_kept_for_30_days(age: int, is_kept: bool) -> None:
+def test_message_as_sent_is_kept_for_30_days(age: int, is_kept: bool) -> None:
     one = email(NOW - age * DAY)
 
     assert prune(dry_run=True) == (0 if is_kept else 1)
@@ -71,7 +74,7 @@ def test_the_message_as_sent_is_kept_for_30_days(age: int, is_kept: bool) -> Non
 
 
 @pytest.mark.parametrize(("age", "is_kept"), [(364, True), (365, False), (366, False)])
-def test_addresses_and_what_servers_said_are_kept_for_a_year(age: int, is_kept: bool) -> None:
+def test_addresses_and_server_replies_are_kept_for_a_year(age: int, is_kept: bool) -> None:
     one, returned = email(NOW - age * DAY, recipe=None, memo=None), bounce(NOW - age * DAY)
 
     assert prune(dry_run=True) == (0 if is_kept else 2)
@@ -85,7 +88,7 @@ def test_addresses_and_what_servers_said_are_kept_for_a_year(age: int, is_kept: 
     assert (one.person_id, one.kind, one.status) == (7, "tests.old", "sent")
 
 
-def test_an_email_that_is_still_to_leave_keeps_everything() -> None:
+def test_open_email_keeps_everything() -> None:
     one = email(NOW - 400 * DAY, status="queued", settled_at=None)
 
     prune()
@@ -107,16 +110,16 @@ def month_of(moment: dt.datetime) -> tuple[int, int]:
 
 
 def put_partition(table: str, moment: dt.datetime) -> None:
-    """A partition of a past month, as a ledger that has run for years has it."""
+    """A partition of a past month, as in an old ledger."""
     first, end = month_of(moment)
     owner(f"CREATE TABLE {table}_{moment:%Y_%m} PARTITION OF {table} FOR VALUES FROM ({first}) TO ({end})")
 
 
 @pytest.fixture
 def months() -> list[dt.datetime]:
-    """The month of three years ago, the two before it, and an older one for what was there before partitions.
+    """The month three years ago, the two before it, and an older one.
 
-    By the database's clock, which is the one that decides.
+    The older one is for emails from before there were partitions. By the database's clock, which decides.
     """
     owner("SET CONSTRAINTS ALL IMMEDIATE")
     now = timezone.now()
@@ -139,7 +142,7 @@ def partitions() -> set[str]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def test_a_month_goes_when_its_last_day_is_three_years_ago(months: list[dt.datetime]) -> None:
+def test_month_is_dropped_three_years_after_its_last_day(months: list[dt.datetime]) -> None:
     before, last, kept = months
     this = f"outbox_email_{timezone.now():%Y_%m}"
 
@@ -149,7 +152,7 @@ def test_a_month_goes_when_its_last_day_is_three_years_ago(months: list[dt.datet
     assert {f"outbox_email_{kept:%Y_%m}", this} <= partitions()
 
 
-def test_emails_from_before_there_were_partitions_go_after_three_years(months: list[dt.datetime]) -> None:
+def test_emails_from_before_partitions_are_removed_after_three_years(months: list[dt.datetime]) -> None:
     LegacyMessageId.objects.create(message_id="<old@localhost>", email_id=5)
     email(timezone.now(), id=5)
     email(timezone.now())
@@ -162,7 +165,7 @@ def test_emails_from_before_there_were_partitions_go_after_three_years(months: l
     assert not LegacyMessageId.objects.exists()
 
 
-def test_emails_from_before_there_were_partitions_stay_three_years() -> None:
+def test_emails_from_before_partitions_are_kept_for_three_years() -> None:
     one = email(timezone.now(), id=5)
     LegacyMessageId.objects.create(message_id="<old@localhost>", email_id=5)
 
@@ -172,7 +175,7 @@ def test_emails_from_before_there_were_partitions_stay_three_years() -> None:
     assert LegacyMessageId.objects.exists()
 
 
-def test_an_old_month_stays_while_an_email_of_it_is_still_to_leave(months: list[dt.datetime]) -> None:
+def test_old_month_stays_while_it_has_an_open_email(months: list[dt.datetime]) -> None:
     before, last, _ = months
     first, _ = month_of(last)
     email(last, id=first + 1, status="queued", settled_at=None)
@@ -183,7 +186,7 @@ def test_an_old_month_stays_while_an_email_of_it_is_still_to_leave(months: list[
     assert f"outbox_email_{before:%Y_%m}" not in partitions()
 
 
-def test_the_items_of_a_digest_go_with_its_month(months: list[dt.datetime]) -> None:
+def test_items_of_a_digest_are_dropped_with_its_month(months: list[dt.datetime]) -> None:
     first, _ = month_of(months[1])
     new = email(timezone.now())
     for number in (first + 1, new.pk):
@@ -204,7 +207,7 @@ def test_partitions_exist_a_year_ahead_and_a_second_run_makes_none() -> None:
 
 
 def drop_months_after(count: int) -> None:
-    """Leave partitions for this many months after this one."""
+    """Drop the partitions after this many months."""
     now = timezone.now()
     for ahead in range(count + 1, 13):
         year, month = divmod(now.year * 12 + now.month - 1 + ahead, 12)
@@ -213,11 +216,11 @@ def drop_months_after(count: int) -> None:
 
 
 @pytest.mark.parametrize(("ready", "is_told"), [(2, False), (1, True)])
-def test_operators_are_told_when_partitions_run_out(
+def test_operators_are_alerted_when_partitions_run_out(
     ready: int, is_told: bool, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     settings.ADMINS = [("Operators", "operators@ground.example")]
-    monkeypatch.setattr(operators, "_channels", [])  # straight to the mail server: the alert is another test's
+    monkeypatch.setattr(operators, "_channels", [])  # straight to the mail server: another test covers the alert
     owner("SET CONSTRAINTS ALL IMMEDIATE")
     drop_months_after(ready)
     monkeypatch.setattr(retention, "MONTHS_AHEAD", ready)
@@ -231,7 +234,7 @@ def test_operators_are_told_when_partitions_run_out(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_making_partitions_waits_only_shortly_for_somebody_who_reads_all() -> None:
+def test_making_partitions_waits_only_briefly_for_long_reads() -> None:
     drop_months_after(11)
     given = connection.settings_dict
     reader = psycopg2.connect(
@@ -252,7 +255,7 @@ def test_making_partitions_waits_only_shortly_for_somebody_who_reads_all() -> No
 
 
 @pytest.mark.django_db(transaction=True)
-def test_rules_about_emails_run_although_dropping_months_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retention_of_emails_runs_although_dropping_months_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> int:
         raise OperationalError("lock timeout")
 
@@ -285,7 +288,7 @@ def test_hourly_job_removes_the_rest_and_reports_the_failure(monkeypatch: pytest
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_was_cleared_before_a_failure_stays_cleared(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_cleared_before_a_failure_stay_cleared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "BATCH", 1)
     first, second = (email(NOW - 40 * DAY + number * DAY) for number in range(2))
     refusal = "BEGIN RAISE EXCEPTION 'A disk is full'; END"

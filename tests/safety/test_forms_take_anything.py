@@ -1,4 +1,7 @@
-"""Whatever somebody sends to a form, the answer is a page of ours, never an error: by properties, over every form."""
+"""Whatever is sent to a form, the answer is a page and never an error.
+
+Property tests over every form.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +23,11 @@ __all__ = ["media_root", "world"]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
-#: Whose forms: each is sent as somebody who may send it.
+#: The first persona of these that may send a form sends it.
 SENDERS = {"lead": "amina", "administrator": "dee", "signed_out": ""}
 FORMS = [row for row in ROWS if row.post is not None]
 
-#: What forms have stumbled over elsewhere, beside whatever Hypothesis thinks of.
+#: Values that broke other forms, besides those of Hypothesis.
 ODD = (
     "",
     " ",
@@ -59,7 +62,7 @@ VALUES = st.one_of(
 
 
 def sender(row: Row, world: World) -> Client:
-    """The browser of the first who may send this form."""
+    """A browser of the first persona who may send this form."""
     assert row.post is not None
     client = Client(raise_request_exception=False)
     persona = next((one for one in SENDERS if row.post[one] in {200, 302, 422}), "lead")
@@ -69,7 +72,7 @@ def sender(row: Row, world: World) -> Client:
 
 
 @pytest.mark.parametrize("row", FORMS, ids=lambda row: f"{row.name}{row.query}")
-def test_no_form_ends_in_an_error_whatever_is_sent(row: Row, world: World) -> None:
+def test_no_form_fails_whatever_is_sent(row: Row, world: World) -> None:
     client = sender(row, world)
     address = reverse(row.name, kwargs=row.on(world)) + row.query
     names = set(row.data(world))

@@ -1,4 +1,4 @@
-"""What nobody gets past: hosts, redirects, fields that no form has, bombs in bodies and files, errors that talk."""
+"""Hosts, redirects, extra fields, bombs in uploads, and error pages."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def client_of(person: Any) -> Client:
 # --- Hosts and redirects
 
 
-def test_a_host_that_is_not_ours_is_refused(world: World) -> None:
+def test_foreign_host_is_refused(world: World) -> None:
     answer = Client().get("/", headers={"host": "evil.example"})
 
     assert answer.status_code == 400
@@ -42,7 +42,7 @@ def test_a_host_that_is_not_ours_is_refused(world: World) -> None:
 
 
 @pytest.mark.parametrize("wanted", ABROAD)
-def test_nothing_leads_to_another_site(world: World, wanted: str) -> None:
+def test_no_redirect_leads_to_another_site(world: World, wanted: str) -> None:
     eddie = client_of(world.eddie)
     for method, address, data in (
         ("get", "account_login", {"next": wanted}),
@@ -110,7 +110,7 @@ def test_fields_that_a_form_does_not_show_change_nothing(world: World) -> None:
 # --- Bodies and files
 
 
-def test_a_body_that_is_too_large_is_refused_unread(world: World, settings: LazySettings) -> None:
+def test_body_that_is_too_large_is_refused_unread(world: World, settings: LazySettings) -> None:
     address = reverse("account_login")
 
     declared = Client().post(address, {"login": "x"}, CONTENT_LENGTH=str(settings.MAX_REQUEST_BYTES + 1))
@@ -158,7 +158,7 @@ BOMBS: dict[str, tuple[str, Callable[[], bytes]]] = {
 
 
 @pytest.mark.parametrize("bomb", BOMBS)
-def test_a_file_that_is_a_bomb_is_refused(bomb: str) -> None:
+def test_decompression_bomb_is_refused(bomb: str) -> None:
     words, make = BOMBS[bomb]
 
     with pytest.raises(UnableToTakeFile, match=words):
@@ -168,7 +168,7 @@ def test_a_file_that_is_a_bomb_is_refused(bomb: str) -> None:
 @pytest.mark.parametrize(
     "name", ["../../etc/passwd", "C:\\Windows\\x.txt", "a\r\nSet-Cookie: b", '"><script>.txt', "."]
 )
-def test_the_name_of_a_file_is_never_a_path(name: str) -> None:
+def test_file_name_is_never_a_path(name: str) -> None:
     file = ContentFile(b"Minutes.\n")
     file.name = name
 
@@ -181,7 +181,7 @@ def test_the_name_of_a_file_is_never_a_path(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["run.bat", "page.js", "setup.ps1", "notes.pdf", "RUN.BAT", "C:\\plan.sh", "page.txt.js"]
 )
-def test_a_text_file_with_another_ending_is_refused_and_not_renamed(name: str) -> None:
+def test_text_file_with_another_ending_is_refused_and_not_renamed(name: str) -> None:
     file = ContentFile(b"@echo off\n")
     file.name = name
 
@@ -192,7 +192,7 @@ def test_a_text_file_with_another_ending_is_refused_and_not_renamed(name: str) -
 @pytest.mark.parametrize(
     ("name", "kept"), [("notes.TXT", "notes.txt"), ("homes.csv", "homes.csv"), ("README", "README.txt")]
 )
-def test_text_is_taken_under_the_names_of_text(name: str, kept: str) -> None:
+def test_text_is_accepted_with_the_extensions_of_text(name: str, kept: str) -> None:
     file = ContentFile(b"Minutes.\n")
     file.name = name
 
@@ -204,7 +204,7 @@ def test_no_cell_runs_as_a_formula(text: str) -> None:
     assert str(safe_cell(text)).startswith("'")
 
 
-# --- What errors say
+# --- Error pages
 
 SECRET = "heron-in-the-reeds"
 
@@ -213,7 +213,7 @@ def explode(*args: object, **kwargs: object) -> None:
     raise RuntimeError(SECRET)
 
 
-def test_each_error_is_in_the_products_look_and_leaks_nothing(
+def test_each_error_page_has_our_design_and_leaks_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch, settings: LazySettings
 ) -> None:
     eddie, lead = client_of(world.eddie), client_of(world.amina)
@@ -242,7 +242,7 @@ def test_each_error_is_in_the_products_look_and_leaks_nothing(
     assert answers[429]["Retry-After"]
 
 
-def test_a_forged_form_is_told_kindly(world: World) -> None:
+def test_forged_form_gets_a_helpful_error(world: World) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(world.eddie)
 

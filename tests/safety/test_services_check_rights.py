@@ -1,4 +1,7 @@
-"""Every service refuses everybody whom docs/rights.md does not permit, and changes nothing then."""
+"""Services refuse everybody whom docs/rights.md does not permit.
+
+A refused call changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ WITHOUT_A_PERSON: dict[str, str] = {
 
 
 def services_of(room: str) -> Iterator[str]:
-    """Every function of a room's services that other rooms may call, or that says who acts."""
+    """Services of a room that others may call or that have an author."""
     package = importlib.import_module(f"partnerships.{room}.services")
     for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
         for name, found in inspect.getmembers(importlib.import_module(module.name), inspect.isfunction):
@@ -59,21 +62,24 @@ def test_every_service_has_a_row_or_a_reason_for_none() -> None:
 
 @pytest.fixture(scope="module")
 def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """One world for the whole table; each call's writes are rolled back."""
+    """One world for the whole table; each call is rolled back."""
     with kept_world(django_db_blocker, tmp_path_factory) as made:
         add_personas(made)
         yield made
 
 
 def rows_written() -> int:
-    """How many rows of any table this transaction has inserted, updated or deleted so far, undone ones included."""
+    """Rows that this transaction inserted, updated or deleted in any table.
+
+    Changes rolled back to a savepoint count too.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_xact_all_tables")
         return int(cursor.fetchone()[0])
 
 
 def outcome(row: Row, world: World, persona: str) -> str:
-    """What comes of the call: "done", "refused", or what went wrong; everything is rolled back."""
+    """The result of the call: "done", "refused" or the error; rolled back."""
     person = who(world, persona)
     with transaction.atomic():
         made = row.prepare(world)
@@ -91,7 +97,7 @@ def outcome(row: Row, world: World, persona: str) -> str:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
-def test_a_service_permits_exactly_those_whom_the_table_names(row: Row, world: World) -> None:
+def test_service_permits_exactly_the_personas_in_the_table(row: Row, world: World) -> None:
     expected = {persona: "done" if persona in row.permitted else "refused" for persona in PERSONAS}
 
     found = {persona: outcome(row, world, persona) for persona in PERSONAS}

@@ -1,4 +1,7 @@
-"""The access table: every URL × persona × method has its status, and a URL without a row fails."""
+"""The access table: every URL × persona × method has its status.
+
+A URL without a row fails.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ __all__ = ["media_root", "world"]
 
 pytestmark = pytest.mark.django_db
 
-#: Addresses of others, which follow a rule instead of a row (see the tests below), and pages for machines.
+#: URLs of packages, which follow a rule instead of a row (see the tests below), and pages for machines.
 BY_RULE = ("admin", "account", "mfa", "usersessions", "socialaccount", "headless", "idp", "openid", "social")
 MACHINES = {
     "health_live": 200,
@@ -51,7 +54,7 @@ def named_urls(resolver: URLResolver | None = None, namespace: str = "") -> Iter
 
 
 def is_by_rule(name: str) -> bool:
-    """Whether the URL belongs to Django's admin, to allauth or to machines."""
+    """Whether the URL is of Django admin, of allauth or for machines."""
     first = re.split("[:_/]", name, maxsplit=1)[0]
     return first in BY_RULE or name in MACHINES
 
@@ -64,13 +67,13 @@ def test_every_url_has_a_row() -> None:
     assert not without_row, "Add rows to tests/<room>/access.py for: " + ", ".join(sorted(without_row))
 
 
-def test_no_row_is_for_a_url_that_is_gone() -> None:
+def test_every_row_has_an_existing_url() -> None:
     assert {row.name for row in ROWS} <= set(named_urls())
 
 
 @pytest.fixture(scope="module")
 def visitors(world: World, django_db_blocker: Any) -> dict[str, tuple[Client, SimpleCookie]]:
-    """Each persona's browser with its cookies, signed in once: making one takes longer than a page."""
+    """Each persona's browser, signed in once: that takes longer than a page."""
     made = {}
     with django_db_blocker.unblock():
         for persona in PERSONAS:
@@ -87,7 +90,7 @@ def visitors(world: World, django_db_blocker: Any) -> dict[str, tuple[Client, Si
 
 @pytest.fixture
 def visit(visitors: dict[str, tuple[Client, SimpleCookie]]) -> Callable[[str], Client]:
-    """The browser of a persona as it was just after signing in."""
+    """The browser of a persona as it was after signing in."""
 
     def as_signed_in(persona: str) -> Client:
         client, cookies = visitors[persona]
@@ -98,7 +101,9 @@ def visit(visitors: dict[str, tuple[Client, SimpleCookie]]) -> Callable[[str], C
 
 
 @pytest.mark.parametrize(("row", "method", "persona"), CASES)
-def test_the_table(row: Row, method: str, persona: str, world: World, visit: Callable[[str], Client]) -> None:
+def test_every_url_answers_as_the_access_table_says(
+    row: Row, method: str, persona: str, world: World, visit: Callable[[str], Client]
+) -> None:
     with transaction.atomic():
         client = visit(persona)
         address = reverse(row.name, kwargs=row.on(world)) + row.query
@@ -118,7 +123,7 @@ def test_the_table(row: Row, method: str, persona: str, world: World, visit: Cal
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete", "trace", "options"])
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.name}{row.query}")
-def test_other_methods_are_not_answered(row: Row, method: str, world: World, visit: Callable[[str], Client]) -> None:
+def test_other_methods_are_refused(row: Row, method: str, world: World, visit: Callable[[str], Client]) -> None:
     answer = getattr(visit("lead"), method)(reverse(row.name, kwargs=row.on(world)))
 
     assert answer.status_code == 405
@@ -131,17 +136,17 @@ ADMIN_INDEXES = sorted(
 
 @pytest.mark.parametrize("persona", PERSONAS)
 @pytest.mark.parametrize("name", ["admin:index", *ADMIN_INDEXES])
-def test_admin_opens_to_administrators_alone(name: str, persona: str, visit: Callable[[str], Client]) -> None:
+def test_django_admin_is_open_only_to_administrators(name: str, persona: str, visit: Callable[[str], Client]) -> None:
     with transaction.atomic():
         answer = visit(persona).get(reverse(name))
 
-        # An administrator may be refused what services alone may write (403), never shown an error.
+        # An administrator may be refused what only services may write (403), but never gets an error.
         assert answer.status_code in ({200, 403} if persona == "administrator" else {302})
         transaction.set_rollback(True)
 
 
 @pytest.mark.parametrize("persona", PERSONAS)
-def test_records_in_administration_open_to_administrators_alone(persona: str, visit: Callable[[str], Client]) -> None:
+def test_records_in_django_admin_are_open_only_to_administrators(persona: str, visit: Callable[[str], Client]) -> None:
     answered = []
     for model, page in admin.site._registry.items():
         of_model = f"admin:{model._meta.app_label}_{model._meta.model_name}"
@@ -169,7 +174,7 @@ ACCOUNT_PAGES = sorted(
 
 
 def stands_alone(name: str) -> bool:
-    """Whether the URL of this name needs nothing to be built."""
+    """Whether the URL of this name has no parameters."""
     try:
         reverse(name)
     except Exception:  # noqa: BLE001 - reverse has one error for every misfit
@@ -212,5 +217,5 @@ def _fits(name: str, part: str, value: object) -> bool:
 
 
 @pytest.mark.parametrize(("name", "status"), MACHINES.items())
-def test_pages_for_machines_say_nothing_to_people(name: str, status: int, world: World) -> None:
+def test_pages_for_machines_show_nothing_to_people(name: str, status: int, world: World) -> None:
     assert Client().get(reverse(name)).status_code == status

@@ -1,4 +1,4 @@
-"""The house stays as it is drawn: layers, foreign keys, doors, and the picture in docs/architecture.md."""
+"""The architecture: layers, foreign keys, and the picture in the docs."""
 
 from __future__ import annotations
 
@@ -20,36 +20,36 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def contracts() -> dict[str, dict[str, Any]]:
-    """The import contracts of pyproject.toml by their ids."""
+    """The import contracts of pyproject.toml by id."""
     content = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     return {contract["id"]: contract for contract in content["tool"]["importlinter"]["contracts"]}
 
 
 def ranks() -> dict[str, int]:
-    """Each room's height in the contract; the ground is 0."""
+    """Each room's layer in the contract; the lowest is 0."""
     layers = contracts()["rooms"]["layers"]
     return {name.strip(" ()"): height for height, layer in enumerate(reversed(layers)) for name in layer.split("|")}
 
 
 def rooms() -> list[str]:
-    """The rooms that are built."""
+    """The existing rooms."""
     return sorted(path.name for path in ROOMS_FOLDER.iterdir() if (path / "apps.py").exists())
 
 
 def modules(pattern: str = "**/*.py") -> list[Path]:
-    """The domain's modules, without migrations."""
+    """The modules of all rooms, without migrations."""
     return sorted(path for path in ROOMS_FOLDER.glob(pattern) if "migrations" not in path.parts)
 
 
 def domain_models() -> list[type[Model]]:
-    """Every table of the rooms, with those of row history and of many-to-many links."""
+    """Every table of the rooms, with row history and many-to-many tables."""
     return [
         model for model in apps.get_models(include_auto_created=True) if model.__module__.startswith("partnerships.")
     ]
 
 
 def upward_links(model: type[Model]) -> Iterator[Field[Any, Any]]:
-    """Foreign keys from this model to a room that is not below it, and not its own."""
+    """Foreign keys of this model to rooms that are not below it."""
     height = ranks()
     source = model._meta.app_label
     for field in model._meta.get_fields():
@@ -66,7 +66,7 @@ def test_every_room_is_installed_under_its_own_name() -> None:
     assert sorted(installed) == rooms()
 
 
-def test_every_room_has_its_place_in_the_contracts() -> None:
+def test_every_room_is_in_the_contracts() -> None:
     inside = {name.removeprefix("partnerships.") for name in contracts()["inside"]["containers"]}
 
     assert contracts()["rooms"]["exhaustive"] is True
@@ -79,7 +79,7 @@ def test_no_foreign_key_points_upwards(model: type[Model]) -> None:
     assert [field.name for field in upward_links(model)] == []
 
 
-def test_a_foreign_key_that_points_upwards_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_foreign_key_that_points_upwards_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
     membership = apps.get_model("organisations", "Membership")
     monkeypatch.setitem(globals(), "ranks", lambda: {"organisations": 0, "people": 1})
 
@@ -91,7 +91,7 @@ def test_a_foreign_key_that_points_upwards_would_be_found(monkeypatch: pytest.Mo
     [path for path in modules() if "services" in (*path.parts, path.stem)],
     ids=lambda path: str(path.relative_to(ROOMS_FOLDER)),
 )
-def test_services_know_nothing_of_http(module: Path) -> None:
+def test_services_do_not_use_http(module: Path) -> None:
     imported = {
         name
         for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
@@ -108,7 +108,7 @@ def test_services_know_nothing_of_http(module: Path) -> None:
 
 
 @pytest.mark.parametrize("module", modules(), ids=lambda path: str(path.relative_to(ROOMS_FOLDER)))
-def test_imports_stand_at_the_top(module: Path) -> None:
+def test_imports_are_at_the_top(module: Path) -> None:
     hidden = [
         node.lineno
         for function in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
@@ -128,11 +128,11 @@ def test_every_module_says_what_it_is_for(module: Path) -> None:
 
 
 @pytest.mark.parametrize("model", domain_models(), ids=lambda model: model._meta.label)
-def test_order_is_said_where_things_are_shown(model: type[Model]) -> None:
+def test_models_have_no_default_order(model: type[Model]) -> None:
     assert not model._meta.ordering
 
 
-def test_the_picture_in_the_documentation_is_the_contract() -> None:
+def test_picture_in_the_docs_matches_the_contract() -> None:
     words = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     picture = re.search(r"```\n(web.*?)```", words, re.DOTALL)
 
@@ -140,11 +140,11 @@ def test_the_picture_in_the_documentation_is_the_contract() -> None:
     assert picture[1].splitlines() == contracts()["rooms"]["layers"]
 
 
-def test_rooms_in_brackets_are_those_not_built() -> None:
+def test_rooms_in_brackets_do_not_exist_yet() -> None:
     layers = " ".join(contracts()["rooms"]["layers"])
 
     assert set(re.findall(r"\((\w+)\)", layers)) == set(ranks()) - set(rooms())
 
 
-def test_nothing_is_called_utils() -> None:
+def test_no_module_is_called_utils() -> None:
     assert [path for path in modules() if path.stem in {"utils", "helpers", "misc"}] == []

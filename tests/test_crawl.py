@@ -1,4 +1,4 @@
-"""The crawl in reduced size: every persona follows links, guesses addresses, looks for foreign words, sends forms."""
+"""A short crawl: every persona follows links, searches and sends forms."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.planting import FINDERS, Planted, administration, finders_of_
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
-#: How many pages of one kind each persona opens, and which of them also send the forms they meet.
+#: Pages of one kind that each persona opens, and which personas send forms.
 PAGES, SENDING = 1, ("signed_out", "lead", "administrator")
 
 
@@ -33,7 +33,10 @@ PAGES, SENDING = 1, ("signed_out", "lead", "administrator")
 def planted(
     django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Planted]:
-    """One planted world for all personas, its letters sent; what forms do to it is rolled back."""
+    """One planted world for all personas, with its emails sent.
+
+    Changes by forms are rolled back.
+    """
     files = override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("planted"))
     with django_db_blocker.unblock(), files, transaction.atomic():
         with TestCase.captureOnCommitCallbacks(execute=True):
@@ -45,11 +48,11 @@ def planted(
 
 @pytest.fixture(autouse=True)
 def media_root() -> None:
-    """The world's files stay where the world was made."""
+    """The world's files stay where they were created."""
 
 
 def visitor(planted: Planted, persona: str) -> Fetch:
-    """Asks as a persona; whatever a form changes is taken back."""
+    """Requests as a persona; changes by forms are rolled back."""
     client = Client(raise_request_exception=False)
     person = planted.people.get(persona)
     if person is not None and not person.is_stakeholder:
@@ -105,7 +108,7 @@ PERSONAS = (
 
 
 @pytest.mark.parametrize("persona", PERSONAS)
-def test_nobody_meets_a_foreign_word_or_an_error(
+def test_no_persona_sees_a_foreign_word_or_an_error(
     planted: Planted, persona: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -118,7 +121,7 @@ def test_nobody_meets_a_foreign_word_or_an_error(
     assert [word for word in planted.readers if word in caplog.text] == []
 
 
-def test_no_history_in_administration_tells_a_foreign_word(planted: Planted) -> None:
+def test_no_history_in_django_admin_shows_a_foreign_word(planted: Planted) -> None:
     fetch = visitor(planted, "administrator")
     foreign = planted.foreign("administrator")
     told, pages = [], 0
@@ -136,7 +139,7 @@ def test_no_history_in_administration_tells_a_foreign_word(planted: Planted) -> 
 
 
 @pytest.mark.parametrize("persona", ["viewer", "partner", "stranger", "left", "shared", "share_ended", "administrator"])
-def test_no_export_holds_a_foreign_word(planted: Planted, persona: str, settings: LazySettings) -> None:
+def test_no_export_has_a_foreign_word(planted: Planted, persona: str, settings: LazySettings) -> None:
     settings.EXPORTS_PER_MINUTE = 1_000
     routes = EXPORT_ROUTES - {"plans:pdf", "plans:compare-pdf", "web:brief-pdf"}
     fetch, foreign = visitor(planted, persona), planted.foreign(persona)
@@ -152,18 +155,18 @@ def test_no_export_holds_a_foreign_word(planted: Planted, persona: str, settings
     assert held == []
 
 
-def test_a_search_for_foreign_words_of_every_room_is_answered_like_one_for_nonsense(planted: Planted) -> None:
+def test_searches_for_foreign_words_of_every_room_answer_like_nonsense(planted: Planted) -> None:
     foreign = planted.foreign("stranger")
     crawler = Crawler("stranger", visitor(planted, "stranger"), foreign)
 
-    # By the alphabet: every fifth is of another field, room after room.
+    # In alphabetical order, every fifth is of another field, room after room.
     crawler.look_for(foreign[::5], ["/search/?q={}"])
 
     assert crawler.report.leaks == []
     assert len(foreign) > 50
 
 
-def test_no_letter_tells_a_foreign_word(planted: Planted) -> None:
+def test_no_email_has_a_foreign_word(planted: Planted) -> None:
     office = PostOffice()
     now = timezone.now()
     plan_round(now=now)

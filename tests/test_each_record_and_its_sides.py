@@ -1,9 +1,10 @@
-"""Who reads and who changes each record of ask and offer, promises and conversations, from four sides: the two
-organisations concerned (lead, editor, viewer), another party of the same partnership, a stranger, and those who may
-nothing. A record without a case here fails the last test.
+"""Who reads and changes each ask, offer, commitment and conversation.
 
-Each case makes its record through the services with the word `WORD` in it, which then shows on the pages of its
-readers alone; and lets everybody try to act on it, which changes it for its writers alone.
+From four sides: the two organisations concerned (lead, editor, viewer), another party of the same partnership, a
+stranger, and people without rights. A record without a case here fails the last test.
+
+Each case creates its record through services with the word `WORD` in it, which must appear only on pages of its
+readers. Then everybody tries to act on it, which must change it only for its writers.
 """
 
 from __future__ import annotations
@@ -43,12 +44,12 @@ from tests.exchange.conftest import draft, shared
 from tests.support.outbox import deliver, drop_emails
 from tests.world import World, area, join, make_world, person
 
-#: In every record here, and nowhere else; searched for by the word that goes with it.
+#: In every record here and nowhere else; searches use the word beside it.
 WORD, BESIDE = "Kestrelwort", "quarrying"
 SAID = f"{WORD} {BESIDE}"
 
-#: Larkhaven, whose record it mostly is; Westmarch, the other organisation; Riverside, a third party of their
-#: partnership; Tidewater, a stranger; who has left Larkhaven; and who administers the network.
+#: Larkhaven, which owns most records; Westmarch, the other organisation; Riverside, a third party of their
+#: partnership; Tidewater, a stranger; a person who left Larkhaven; an administrator.
 OWN = {"lead", "editor", "viewer"}
 OTHER = {"other lead", "other viewer"}
 THIRD = {"third party"}
@@ -60,7 +61,7 @@ Sides = dict[str, User]
 
 @pytest.fixture
 def world(db: None) -> World:
-    """Everybody, with a viewer of Westmarch's, and Riverside in the partnership."""
+    """The small world with a viewer of Westmarch and Riverside as a party."""
     made = make_world()
     made.things["will"] = person("Will West", "will@westmarch.example")
     join(made.things["will"], made.westmarch, Role.VIEWER, made.now)
@@ -88,7 +89,7 @@ def sides(world: World) -> Sides:
 
 @dataclass(frozen=True)
 class Act:
-    """What somebody sends to change the record, and how one tells that it changed."""
+    """The request that changes the record, and how to see the change."""
 
     url: str
     data: Callable[[World, Any], dict[str, Any]]
@@ -99,7 +100,7 @@ class Act:
 
 @dataclass(frozen=True)
 class Case:
-    """A record: how it is made, on which pages it shows, to whom, and who may act on it."""
+    """A record: how to create it, its pages, readers and writers."""
 
     model: type[models.Model]
     make: Callable[[World], Any]
@@ -146,7 +147,7 @@ def _named_ask(world: World, **given: Any) -> Entry:
 
 
 def _offer(world: World, title: str = SAID) -> Entry:
-    """Westmarch's, to Larkhaven alone."""
+    """Westmarch's offer, shared only with Larkhaven."""
     return shared(
         world.westmarch,
         world.ben,
@@ -272,7 +273,7 @@ def _edit_entry(world: World, entry: Entry) -> dict[str, Any]:
 EDIT_ENTRY = Act("exchange:edit", _edit_entry, WRITERS)
 
 
-# --- Promises --------------------------------------------------------------------------------------------------------
+# --- Commitments -----------------------------------------------------------------------------------------------------
 
 
 def _slippage(world: World) -> promised.Slippage:
@@ -460,7 +461,7 @@ CASES = {
         OWN | OTHER,
         Act(
             "exchange:dismiss-match",
-            # For Larkhaven: Westmarch's lead puts nothing aside for it.
+            # For Larkhaven: Westmarch's lead dismisses nothing for it.
             lambda world, match: {"reason": "Too wet.", "organisation": world.larkhaven.pk},
             WRITERS,
             on=lambda match: {"pk": match.ask_id, "other": match.offer_id},
@@ -660,7 +661,7 @@ def _browser(someone: User) -> Client:
 
 
 def _common(world: World) -> list[str]:
-    """Pages that gather from everywhere."""
+    """Pages that list records of all kinds."""
     return [
         f"{reverse('search:search')}?q={BESIDE}",
         reverse("agreements:history", args=[world.partnership.pk]),
@@ -668,10 +669,10 @@ def _common(world: World) -> list[str]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_record_shows_to_its_readers_alone(world: World, name: str) -> None:
+def test_record_is_shown_only_to_its_readers(world: World, name: str) -> None:
     case = CASES[name]
     pages = list(case.pages(case.make(world)))
-    # Who else is asked or took part is an organisation, which the directory names to everybody.
+    # Who else is asked or took part is an organisation, which the directory shows to everybody.
     pages += _common(world) if case.word == WORD else []
 
     browsers = {side: _browser(someone) for side, someone in sides(world).items()}
@@ -686,7 +687,7 @@ def _text(client: Client, page: str) -> str:
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.act])
-def test_a_record_is_changed_by_its_writers_alone(world: World, name: str) -> None:
+def test_record_is_changed_only_by_its_writers(world: World, name: str) -> None:
     case = CASES[name]
     record, act = case.make(world), case.act
     assert act is not None
@@ -704,7 +705,7 @@ def test_a_record_is_changed_by_its_writers_alone(world: World, name: str) -> No
 
     assert wrote == act.writers, answers
     assert {answers[side] for side in wrote} == {302}
-    # Whoever concerns nobody's record cannot tell that it is there.
+    # People without any right to the record cannot tell that it exists.
     assert {answers[side] for side in ("stranger", "left", "administrator")} == {404}
 
 
@@ -765,7 +766,7 @@ def test_a_choice_of_reminders_is_ones_own_and_its_letters_go_to_the_owner_alone
     ]
 
 
-#: Records without a page of their own, and the test that says who learns of them.
+#: Records without their own page, and the test of who reads them.
 APART = {
     exchanged.EntryCount: test_the_counts_on_the_board_hold_what_one_may_read,
     exchanged.Fit: test_what_fits_a_filter_is_told_to_those_alone_who_may_read_it,
@@ -774,7 +775,7 @@ APART = {
 }
 
 
-def test_no_record_of_these_rooms_is_without_its_sides() -> None:
+def test_every_record_of_these_rooms_has_a_case() -> None:
     rooms = [apps.get_app_config(room) for room in ("exchange", "commitments", "conversations")]
     records = {model for room in rooms for model in room.get_models() if not issubclass(model, Event)}
 

@@ -1,4 +1,4 @@
-"""An email that waits in the outbox does not leave when its reader lost the right to what it says."""
+"""A queued email does not leave if its reader lost the right to read it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NOW = timezone.now
 
 
 def _leaves(somebody: str) -> Callable[[World], None]:
-    """Closes the account of one of the world's people."""
+    """Closes the account of a person of the world."""
 
     def close(w: World) -> None:
         close_account(person=getattr(w, somebody), author=w.dee, reason="Left.", now=NOW())
@@ -38,7 +38,7 @@ def _leaves(somebody: str) -> Callable[[World], None]:
 
 
 def _stops_leading(somebody: str) -> Callable[[World], None]:
-    """Makes one of the world's people a viewer of their organisation, under another lead."""
+    """Makes a person of the world a viewer; another person leads."""
 
     def demote(w: World) -> None:
         lead: User = getattr(w, somebody)
@@ -83,7 +83,7 @@ def _dee_stops_administering(w: World) -> None:
 
 @pytest.fixture
 def world(db: None) -> World:
-    """Everybody, fresh for each test."""
+    """The small world, fresh for each test."""
     return make_world()
 
 

@@ -1,4 +1,7 @@
-"""Every page that a lead may open passes axe (WCAG 2.2 AA) and reflows, at the width of a phone and of a desk."""
+"""Every page for leads passes axe (WCAG 2.2 AA) and reflows.
+
+At the width of a phone and of a desk.
+"""
 
 from __future__ import annotations
 
@@ -23,15 +26,17 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser, pyte
 
 @pytest.fixture
 def shown(transactional_db: None) -> World:
-    """The world of the access table, for a server that runs beside the test."""
+    """The world of the access table, for a server beside the test."""
     if not (Path(django_settings.BASE_DIR) / "static" / "build" / "css" / "site.css").exists():
         pytest.fail("The stylesheets are not built: run `npm ci --ignore-scripts && node static/build.mjs`.")
     return prepared()
 
 
 def pages(world: World) -> Iterator[tuple[str, str]]:
-    """The address of every page of ours that a lead may open, and of allauth's that stand alone; with the text of
-    those that run no scripts, in which axe cannot work (the copy of a letter exactly as it was sent).
+    """The addresses of all pages that a lead may open.
+
+    Ours, and allauth's without parameters. Pages that run no scripts, in which axe cannot work, come with their text:
+    the copies of emails exactly as sent.
     """
     client = Client()
     client.force_login(world.amina)
@@ -47,7 +52,10 @@ def pages(world: World) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("half", [0, 1], ids=["even", "odd"])
 def test_every_page_is_accessible_and_reflows(page: Any, live_server: Any, shown: World, half: int) -> None:
-    """In halves, for as many workers: each page at the width of a desk, then narrowed to a phone's."""
+    """Each page at the width of a desk, then at that of a phone.
+
+    In halves, for two workers.
+    """
     page.set_viewport_size(WIDE)
     sign_in(page, live_server.url, shown.amina.email)
     problems: dict[str, Any] = {}

@@ -1,7 +1,7 @@
-"""Every grant that a partnership, a membership or a share gives ends with what gave it.
+"""Every grant ends with the partnership, membership or share behind it.
 
-A case makes a grant and gives a probe that says whether it still works. It is tried before and after each of the
-events that must end it.
+A case creates a grant and a probe that says whether it still works. The probe runs before and after each event that
+must end the grant.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def its_last_day_passes(world: World) -> None:
 
 
 def larkhaven_gives_the_plan_up(world: World) -> None:
-    """Harbour owns it too, and goes on owning it."""
+    """Harbour owns it too, and still owns it afterwards."""
     plan: Plan = world.things["plan"]
     plan.owners.create(organisation=world.harbour, began_at=timezone.now())
     plans.give_up_ownership(
@@ -101,7 +101,7 @@ def the_invitation_is_withdrawn(world: World) -> None:
         organisations.end_membership(membership=world.things["membership"], author=world.amina, now=timezone.now())
 
 
-# ---- The grants, each with its probe
+# ---- The grants with their probes
 
 
 def _plan(world: World, owners: list[Organisation] | None = None, *, is_published: bool = True) -> Plan:
@@ -256,7 +256,7 @@ def offer_of_a_plan(world: World) -> Probe:
 
 @dataclass(frozen=True)
 class Grant:
-    """A grant to Ben of Westmarch (or to those it says), and what ends it."""
+    """A grant to Ben of Westmarch (or to those named), and what ends it."""
 
     make: Callable[[World], Probe]
     ends: tuple[Callable[[World], None], ...]
@@ -300,7 +300,7 @@ GRANTS = (
         for ends in grant.ends
     ],
 )
-def test_a_grant_ends_with_what_gave_it(
+def test_grant_ends_with_what_gave_it(
     world: World, grant: Callable[[World], Probe], ends: Callable[[World], None]
 ) -> None:
     works = grant(world)

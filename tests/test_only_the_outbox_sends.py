@@ -1,4 +1,4 @@
-"""No module but the outbox's sender speaks SMTP or uses Django's mail; an outage loses no email."""
+"""Only the outbox's sender sends mail; an outage loses no email."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.world import World, make_world
 from tools.embedded.mail import Catcher, Mailbox
 
 SENDER = {"partnerships/outbox/smtp.py", "partnerships/outbox/backends.py"}
-#: Alerts to operators leave without the database, which may be what is away.
+#: Alerts to operators leave without the database, which may be down.
 ALERTS = {"partnerships/kit/operators.py"}
 MAIL_MODULES = ("smtplib", "aiosmtplib", "django.core.mail", "anymail.backends", "anymail.message")
 
@@ -40,7 +40,7 @@ def _imports(tree: ast.AST) -> Iterator[str]:
             yield f"django.core.mail.{node.attr}"
 
 
-def test_no_module_but_the_sender_sends_mail() -> None:
+def test_only_the_sender_sends_mail() -> None:
     root = Path(django_settings.BASE_DIR)
     senders = set()
     for folder in ("partnerships", "housing"):
@@ -54,7 +54,7 @@ def test_no_module_but_the_sender_sends_mail() -> None:
 
 @pytest.fixture
 def world(transactional_db: None) -> World:
-    """Everybody, in a database that commits."""
+    """The small world, in a database that commits."""
     return make_world()
 
 
@@ -65,7 +65,7 @@ def _free_port() -> int:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_emails_stand_during_an_outage_and_arrive_when_the_server_is_back(
+def test_emails_wait_during_an_outage_and_arrive_afterwards(
     world: World, settings: LazySettings, tmp_path: Path
 ) -> None:
     plan = published(world)

@@ -1,6 +1,6 @@
-"""How many queries each page costs: no more than is recorded, and no more when there is twice as much to show.
+"""Pages make no more queries than recorded, nor more for twice as many rows.
 
-After a change that is meant to cost more, record anew and look at the difference before committing it:
+After a change that is meant to cost more, record again and check the difference before committing it:
 
     RECORD_QUERY_COUNTS=1 make test ARGS=tests/test_query_counts.py
 """
@@ -33,12 +33,12 @@ __all__ = ["media_root", "world"]
 
 RECORDED = Path(__file__).parent / "query_counts.json"
 RECORD = bool(os.environ.get("RECORD_QUERY_COUNTS"))
-#: A second organisation to act for, a first row in a list that was empty: one query more, however many rows.
+#: One more query for a second organisation, or for a first row in an empty list, whatever the number of rows.
 FILLING = 1
 
 
 def queries(client: Client, address: str) -> int:
-    """What one visit costs, after one that has warmed what is kept between visits."""
+    """The queries of one visit, after another that fills the caches."""
     client.get(address)
     with CaptureQueriesContext(connection) as captured:
         answer = client.get(address)
@@ -48,8 +48,8 @@ def queries(client: Client, address: str) -> int:
 
 
 @pytest.mark.django_db
-def test_no_page_costs_more_queries_than_recorded(world: World, settings: LazySettings) -> None:
-    settings.EXPORTS_PER_MINUTE = 1_000  # every page that hands out a file is opened twice here
+def test_no_page_makes_more_queries_than_recorded(world: World, settings: LazySettings) -> None:
+    settings.EXPORTS_PER_MINUTE = 1_000  # every page with an export is opened twice here
     client = Client()
     client.force_login(world.amina)
     found = {}
@@ -66,7 +66,7 @@ def test_no_page_costs_more_queries_than_recorded(world: World, settings: LazySe
 
 
 def second_network(folder: Path) -> Path:
-    """The demonstration once more, with other names, addresses and numbers."""
+    """The demonstration again, with other names, addresses and numbers."""
     content = json.loads(DEMO.read_text(encoding="utf-8"))
     content["name"] += "-two"
     for organisation in content["organisations"]:
@@ -81,7 +81,7 @@ def second_network(folder: Path) -> Path:
     return file
 
 
-def test_twice_as_much_to_show_costs_no_more_queries(db: None, settings: Any, tmp_path: Path, client: Client) -> None:
+def test_twice_as_many_records_need_no_more_queries(db: None, settings: Any, tmp_path: Path, client: Client) -> None:
     settings.DEMONSTRATION = True
     settings.EXPORTS_PER_MINUTE = 1_000  # as above, four times
     call_command("load_network", str(DEMO), "--demo-passwords", verbosity=0)

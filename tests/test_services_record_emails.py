@@ -1,4 +1,7 @@
-"""Every service that tells somebody records exactly one email for each person told, and each kind has its service."""
+"""Every service that emails people records one email for each.
+
+Each kind of email has its service.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ NOW = timezone.now
 
 @pytest.fixture
 def world(db: None) -> World:
-    """Everybody, fresh for each test."""
+    """The small world, fresh for each test."""
     return make_world()
 
 
@@ -34,7 +37,7 @@ def _told() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_service_records_one_email_for_each_person_told(world: World, name: str) -> None:
+def test_service_records_one_email_for_each_recipient(world: World, name: str) -> None:
     act = CASES[name].prepare(world)
     drop_emails()
 
@@ -45,14 +48,14 @@ def test_service_records_one_email_for_each_person_told(world: World, name: str)
 
 def test_every_kind_of_email_has_a_service_in_the_table() -> None:
     recorded_here = {kind for one in CASES.values() for kind, _ in one.told}
-    # Tests of digests and of alerts to operators cover those two rooms; other tests register kinds of their own.
+    # Tests of digests and of alerts cover those two rooms; other tests register their own kinds.
     elsewhere = ("digests.", "outbox.", "tests.")
     known = {kind.code for kind in all_kinds() if not kind.code.startswith(elsewhere)}
 
     assert recorded_here == known
 
 
-def test_nothing_is_recorded_when_the_change_is_rolled_back(world: World) -> None:
+def test_rolled_back_change_records_no_email(world: World) -> None:
     plan = published(world)
     drop_emails()
 

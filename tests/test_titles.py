@@ -1,4 +1,4 @@
-"""Each page has a title and a heading of its own: no two pages of one record share them."""
+"""Each page has its own title and heading, unique within a record."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NO_PAGES = frozenset({"digests:as-sent"})
 
 
 def _visitor(world: World, row: Row) -> Client | None:
-    """The browser of the first persona who gets the page: the lead, where it is one of them."""
+    """The browser of the first persona who may open the page, leads first."""
     readers = [persona for persona in ("lead", *PERSONAS) if row.get is not None and row.get[persona] == 200]
     if not readers:
         return None
@@ -34,7 +34,7 @@ def _visitor(world: World, row: Row) -> Client | None:
 
 
 def pages(world: World) -> dict[str, tuple[str, str]]:
-    """The HTML of every page of the access table, by URL name and query, with its address."""
+    """Every page of the access table: HTML and address by URL name and query."""
     found = {}
     for row in ROWS:
         client = _visitor(world, row)
@@ -66,7 +66,7 @@ def test_no_two_pages_share_a_title(world: World) -> None:
     assert "\n".join(f"{title}: {', '.join(names)}" for title, names in sorted(shared.items())) == ""
 
 
-def test_every_page_has_one_heading_of_the_first_level(world: World) -> None:
+def test_every_page_has_one_heading_of_level_one(world: World) -> None:
     headings = {name: _texts("h1", page) for name, (_, page) in pages(world).items()}
 
     assert {name: found for name, found in headings.items() if len(found) != 1 or not found[0]} == {}

@@ -1,4 +1,7 @@
-"""An email address is shown to the organisation that entered it and to administrators alone."""
+"""Who sees an email address.
+
+Only administrators and the organisation that entered it.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,10 @@ FINDERS = ("/digests/ledger/?q={}", "/digests/stakeholders/?q={}", "/search/?q={
 def planted(
     django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Planted]:
-    """The planted world after a round of digests; each came back for now, with its address in the server's words."""
+    """The planted world after digests that all soft-bounced.
+
+    The servers' replies contain the addresses.
+    """
     files = override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("planted"), DIGEST_SETTLE_MINUTES=0)
     with django_db_blocker.unblock(), files, transaction.atomic():
         with TestCase.captureOnCommitCallbacks(execute=True):
@@ -59,7 +65,7 @@ def planted(
 
 @pytest.fixture(autouse=True)
 def media_root() -> None:
-    """The world's files stay where the world was made."""
+    """The world's files stay where they were created."""
 
 
 def _published(planted: Planted) -> list[Plan]:
@@ -68,12 +74,12 @@ def _published(planted: Planted) -> list[Plan]:
 
 
 def addresses(planted: Planted) -> dict[str, frozenset[str]]:
-    """Every planted address, or its part before the @, and who may read it."""
+    """Every planted address, or its part before the @, and its readers."""
     return {word: who for word, who in planted.readers.items() if "@" in word or "address" in word}
 
 
 def pages_with_people(planted: Planted) -> list[str]:
-    """Every page that lists people, or shows one of them."""
+    """Every page that lists or shows people."""
     bodies = Organisation.objects.filter(name__endswith=planted.mark)
     return [
         *(reverse(f"digests:{name}") for name in ("manage", "ledger", "due", "stakeholders", "export-stakeholders")),
@@ -95,7 +101,7 @@ def pages_with_people(planted: Planted) -> list[str]:
 
 
 @pytest.mark.parametrize("persona", READERS)
-def test_no_page_shows_an_address_that_another_organisation_entered(planted: Planted, persona: str) -> None:
+def test_no_page_shows_an_address_entered_by_another_organisation(planted: Planted, persona: str) -> None:
     foreign = [word for word, readers in addresses(planted).items() if persona not in readers]
     fetch = visitor(planted, persona)
 
@@ -109,7 +115,7 @@ def test_no_page_shows_an_address_that_another_organisation_entered(planted: Pla
 
 
 @pytest.mark.parametrize("persona", ["lead", "partner", "stranger", "shared"])
-def test_a_search_for_a_foreign_address_is_answered_like_nonsense(planted: Planted, persona: str) -> None:
+def test_search_for_a_foreign_address_answers_like_nonsense(planted: Planted, persona: str) -> None:
     foreign = [word for word, readers in addresses(planted).items() if persona not in readers]
     crawler = Crawler(persona, visitor(planted, persona), foreign)
 
@@ -118,7 +124,7 @@ def test_a_search_for_a_foreign_address_is_answered_like_nonsense(planted: Plant
     assert "\n".join(crawler.report.leaks) == ""
 
 
-def test_the_organisation_that_entered_an_address_and_administrators_read_it(planted: Planted) -> None:
+def test_address_is_shown_to_administrators_and_the_organisation_that_entered_it(planted: Planted) -> None:
     mine = {"lead": "panel0", "partner": "panel1", "stranger": "panel2", "shared": "panel3"}
 
     for persona, domain in mine.items():

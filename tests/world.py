@@ -1,12 +1,10 @@
-"""The small world in which every test takes place, made through the services that real people use.
+"""The small world of the tests, created through the services that people use.
 
-Amina leads Larkhaven Homes, a housing association; Eddie edits and Vera reads for it; Lena has left it. Ben leads for
-Westmarch Borough Council, Larkhaven's partner in the Estuary Partnership. Chidi leads Tidewater Housing Group, which
-is in
-another partnership with Harbour Community Trust (led by Hana). Dee administers the network and acts for nobody. Nadia
-and
-Oscar work for Riverside Design: Nadia has been shown Larkhaven's draft by name, Oscar's showing has ended. Sol is a
-stakeholder without an account.
+Amina leads Larkhaven Homes, a housing association; Eddie edits and Vera reads for it; Lena has left it. Ben leads
+Westmarch Borough Council, Larkhaven's partner in the Estuary Partnership. Chidi leads Tidewater Housing Group, which is
+in another partnership with Harbour Community Trust (led by Hana). Dee administers the network and acts for no
+organisation. Nadia and Oscar work for Riverside Design: Nadia has a share of Larkhaven's draft, Oscar's share has
+ended. Sol is a stakeholder without an account.
 """
 
 from __future__ import annotations
@@ -34,12 +32,12 @@ DEMO = Path(__file__).parent.parent / "partnerships" / "transfer" / "demo.json"
 
 
 def person(name: str, email: str, **fields: Any) -> User:
-    """Somebody with an account and the password that everybody here has."""
+    """A person with an account and the shared password."""
     return User.objects.create_user(email, PASSWORD, name=name, **fields)
 
 
 def require_own_sign_in(organisation: Organisation, provider: str, *, lead: User, author: User) -> None:
-    """The organisation requires a sign-in page of its own, which a lead of it has tried."""
+    """Make the organisation require its own sign-in, tried by a lead."""
     SocialApp.objects.create(
         provider="openid_connect",
         provider_id=provider,
@@ -58,18 +56,18 @@ def require_own_sign_in(organisation: Organisation, provider: str, *, lead: User
 
 
 def area(code: str, name: str) -> Area:
-    """A district, made where it is not there yet."""
+    """A district, created if missing."""
     return Area.objects.get_or_create(code=code, defaults={"name": name, "kind": AreaKind.DISTRICT})[0]
 
 
 def join(someone: User, organisation: Organisation, role: str, now: dt.datetime) -> Membership:
-    """Somebody begins to act for an organisation."""
+    """Give a person a membership of an organisation."""
     return organisations.add_membership(organisation=organisation, person=someone, role=role, author=None, now=now)
 
 
 @dataclass
 class World:
-    """Everybody and everything; rooms put their own things into `things`."""
+    """People and records; rooms add their own to `things`."""
 
     now: dt.datetime
     fareham: Area
@@ -95,14 +93,14 @@ class World:
     things: dict[str, Any] = field(default_factory=dict)
 
     def party(self, organisation: Organisation) -> Party:
-        """The organisation's part in the Estuary Partnership."""
+        """The organisation's party in the Estuary Partnership."""
         return self.partnership.parties.get(organisation=organisation)
 
 
 def make_partnership(
     title: str, chair: Organisation, chair_lead: User, other: Organisation, other_lead: User, now: dt.datetime
 ) -> Partnership:
-    """Two organisations in a partnership that the second one's lead has accepted."""
+    """A partnership of two organisations, accepted by the second one's lead."""
     made = agreements.create_partnership(
         organisation=chair,
         author=chair_lead,
@@ -121,9 +119,10 @@ def make_partnership(
 
 @without_emails()
 def make_world(mark: str = "", *, now: dt.datetime | None = None) -> World:
-    """Make it all as at `now` (default: 30 days ago); call inside a transaction that is rolled back.
+    """Create the small world as of `now` (default: 30 days ago).
 
-    With a mark, names and addresses carry it, so that a second world can stand in an instance that has one.
+    Call inside a transaction that is rolled back. With a mark, names and addresses contain it, so that a second world
+    can exist on the same site.
     """
     now = now or timezone.now() - dt.timedelta(days=30)
 

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One thing that waits for somebody.
+    """One thing that waits for a person.
 
-    `what` says what to do ("Answer this ask"), `title` names the record, `path` is its address on the site, `since`
-    the moment it
-    began to wait, `due` its last day where it has one, `within` the title of the partnership it belongs to (empty:
-    none).
+    `what` says what to do ("Answer this ask"), `title` is the record's title, `path` its address on the site, `since`
+    the moment when it began to wait, `due` its last day if it has one, and `within` the title of its partnership or "".
     """
 
     what: str

@@ -2,7 +2,7 @@
 
 Each room keeps its rows in tests/<room>/access.py:
 
-    def prepare(world: World) -> None:            # optional: what the rows need beyond the world, made through services
+    def prepare(world: World) -> None:            # optional: more records, made through services
         world.things["plan"] = create_plan(...)
 
     ROWS = (
@@ -12,13 +12,11 @@ Each room keeps its rows in tests/<room>/access.py:
         outside=404, lead=422)),
     )
 
-`expect` gives the status for each persona: the signed-out go to sign in (302) unless said otherwise, and so does the
-stakeholder, who has opened the links of a letter but has no account; `inside` are the people of
-Larkhaven and its partner (viewer, editor, lead, partner); `outside` everybody else who is signed in. Name a persona
-to differ.
-A method without an expectation must answer 405 to whoever is signed in. POST is sent empty (or with `data`), so 422
-or 302 is
-what somebody who may do it gets.
+`expect` gives the status for each persona. The signed-out are sent to sign in (302) by default, and so is the
+stakeholder, who has opened the links of an email but has no account. `inside` are the people of Larkhaven and its
+partner (viewer, editor, lead, partner); `outside` is everybody else who is signed in. Name a persona to give another
+status. A method without an expectation must answer 405 to everyone signed in. POST is sent empty (or with `data`), so
+that somebody who may do it gets 422 or 302.
 """
 
 from __future__ import annotations
@@ -30,14 +28,14 @@ from typing import Any
 from tests.world import World
 
 SIGNED_OUT = "signed_out"
-#: Somebody without an account who has opened the links of a digest: they open what they are for, and nothing else.
+#: Opened the links of a digest but has no account.
 STAKEHOLDER = "stakeholder"
 WITHOUT_ACCOUNT = (SIGNED_OUT, STAKEHOLDER)
 INSIDE = ("viewer", "editor", "lead", "partner")
 OUTSIDE = ("stranger", "left", "shared", "share_ended", "administrator")
 PERSONAS = (*WITHOUT_ACCOUNT, *INSIDE, *OUTSIDE)
 
-#: Which person of the world each persona is.
+#: The world's person for each persona.
 WHO = {
     "viewer": "vera",
     "editor": "eddie",
@@ -54,7 +52,10 @@ Expected = Mapping[str, int]
 
 
 def expect(*, inside: int, outside: int, signed_out: int = 302, **individual: int) -> Expected:
-    """The status for every persona; `individual` names those that differ from their side."""
+    """The status for every persona.
+
+    `individual` has those that differ from their side.
+    """
     unknown = set(individual) - set(PERSONAS)
     if unknown:
         raise ValueError(f"No such persona: {', '.join(sorted(unknown))}")
@@ -65,7 +66,7 @@ def expect(*, inside: int, outside: int, signed_out: int = 302, **individual: in
 
 
 def everyone(status: int = 200, signed_out: int = 302) -> Expected:
-    """The same status for all who are signed in."""
+    """The same status for everyone signed in."""
     return expect(inside=status, outside=status, signed_out=signed_out)
 
 
@@ -80,7 +81,7 @@ def _nothing(world: World) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Row:
-    """What a URL answers to whom."""
+    """The statuses of a URL by persona."""
 
     name: str
     get: Expected | None = None
@@ -91,7 +92,7 @@ class Row:
 
     @property
     def expectations(self) -> dict[str, Expected]:
-        """By method; those not named must answer 405."""
+        """Expectations by method; other methods must answer 405."""
         return {
             method: expected for method, expected in (("get", self.get), ("post", self.post)) if expected is not None
         }

@@ -1,8 +1,7 @@
-"""A crawler over every link and form, as one persona at a time: no error of ours, and no word that is not theirs.
+"""Crawls links and forms as one persona: no errors, no foreign words.
 
-It knows nothing of HTTP: it is given a `Fetch`, so that the same crawl runs inside the suite (Django's test client)
-and against a
-started instance (tests/crawl.py).
+It gets pages through a `Fetch`, so that the same crawl runs in the suite (Django's test client) and on a running site
+(tests/crawl.py).
 """
 
 from __future__ import annotations
@@ -22,22 +21,22 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from django.urls import Resolver404, resolve
 
-#: Addresses that would end the persona's own visit or that are not pages of ours.
+#: Addresses that would end the persona's session or that are not our pages.
 _LEAVE_ALONE = re.compile(r"^/(static|accounts/(logout|password|sessions|inactive)|admin/(logout|password|jsi18n))")
-#: Forms whose effect would make the rest of the crawl mean less.
+#: Forms whose effect would make the rest of the crawl less useful.
 _NOT_SUBMITTED = re.compile(
     r"logout|password|leave|administrator|/end|erase|remove|delete|sessions|reauthenticate|2fa|revoke|stop|unsubscribe"
 )
 URI_TOO_LONG = 414
-#: What its fields are given the third time, one after the other: nothing of the kind that was asked for.
+#: Values for fields the third time, in turn: never of the requested type.
 ODD = ("-1", "9" * 25, "0000-00-00", "x" * 5_000, "\x00", "NaN", "[]", "2027-02-30T25:61", "\ufffd", "")
-#: What a form is tried with the second time.
+#: Values for a form the second time.
 HOSTILE = "\"><script>alert(1)</script> =1+1 {{ 7*7 }} \u202e ' OR 1=1 -- \\ %00 ../../etc/passwd"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back."""
+    """A response."""
 
     status: int
     content_type: str
@@ -48,7 +47,7 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The body with what hides words taken off: entities, zip members, compressed PDF streams."""
+        """The body as text: entities, ZIP members and PDF streams decoded."""
         if self.body[:4] == b"PK\x03\x04":
             with zipfile.ZipFile(io.BytesIO(self.body)) as archive:
                 return "\n".join(archive.read(name).decode("utf-8", "replace") for name in archive.namelist())
@@ -67,14 +66,14 @@ def _inflated(body: bytes) -> Iterable[str]:
 
 
 class Fetch(Protocol):
-    """Asks for an address as somebody who is signed in, and follows no redirect."""
+    """Requests an address as a signed-in persona; follows no redirect."""
 
     def __call__(self, method: str, path: str, data: Mapping[str, str] | None = None) -> Answer: ...
 
 
 @dataclass
 class Form:
-    """A form found on a page."""
+    """A form on a page."""
 
     action: str
     method: str
@@ -133,7 +132,7 @@ class _Page(HTMLParser):
 
 
 def forms_of(body: bytes) -> list[Form]:
-    """The forms of a page, each with what its fields held or might hold."""
+    """The forms of a page, each with the values its fields have or may have."""
     page = _Page()
     page.feed(body.decode("utf-8", "replace"))
     return page.forms
@@ -154,7 +153,7 @@ def _filled(kind: str, name: str) -> str:
 
 @dataclass
 class Report:
-    """What a crawl did and found."""
+    """The counts and findings of a crawl."""
 
     urls: set[str] = field(default_factory=set)
     forms: int = 0
@@ -163,7 +162,7 @@ class Report:
     errors: list[str] = field(default_factory=list)
 
     def add(self, other: Report) -> None:
-        """Take in what another persona's crawl found."""
+        """Add another persona's report."""
         self.urls |= other.urls
         self.forms += other.forms
         self.answers += other.answers
@@ -171,16 +170,16 @@ class Report:
         self.errors += other.errors
 
 
-#: What no two answers have in common: nonces, and tokens of forms.
+#: What differs between any two responses: nonces, and tokens of forms.
 CHANGES = re.compile(r'nonce="[^"]*"|csrf[^<>]*', re.IGNORECASE)
 
 
 def _masked(answer: Answer, word: str) -> list[str]:
-    """The answer's lines without the word that was asked for, and without what differs at every visit."""
+    """The response's lines without the word and without varying parts."""
     return CHANGES.sub("", answer.text.replace(word, "the word")).splitlines()
 
 
-#: What a strict policy would stop (scripts and styles within the page, handlers in attributes, things from elsewhere),
+#: What a strict policy would block (scripts and styles within the page, handlers in attributes, external resources),
 #: and "1 live partnerships".
 _LOOSE = {
     "has a script of its own": re.compile(r"<script(?![^>]*(?:src=|nonce=|type=\"application/json\"))", re.IGNORECASE),
@@ -198,7 +197,7 @@ _LOOSE = {
 
 
 def _loose_ends(answer: Answer) -> list[str]:
-    """What is wrong with a page's policy, or with what its policy would stop."""
+    """Problems of a page's policy, and what its policy would block."""
     if "html" not in answer.content_type:
         return []
     body = answer.body.decode("utf-8", "replace")
@@ -216,7 +215,7 @@ def _route(path: str) -> str:
 
 @dataclass
 class Crawler:
-    """Walks as one persona. `foreign` are the words that this persona must never be shown."""
+    """Crawls as one persona; `foreign` are words that it must never see."""
 
     persona: str
     fetch: Fetch
@@ -229,7 +228,7 @@ class Crawler:
     _forms: list[tuple[str, Form]] = field(default_factory=list)
 
     def crawl(self, start: Iterable[str]) -> Report:
-        """Everything that can be reached from the given addresses; forms are kept for `send_forms`."""
+        """Crawl from the given addresses; forms are kept for `send_forms`."""
         queue = deque(dict.fromkeys(start))
         while queue:
             path = queue.popleft()
@@ -246,17 +245,19 @@ class Crawler:
         return self.report
 
     def send_forms(self, *methods: str) -> Report:
-        """Each form that was found, of these methods where any is given: kindly, with hostile text, and with what no
-        field asked for."""
+        """Send each form found: valid, hostile, and with extra fields.
+
+        `methods` limits them.
+        """
         for path, form in self._forms:
             if not methods or form.method in methods:
                 self._submit(path, form)
         return self.report
 
     def look_for(self, words: Iterable[str], finders: Iterable[str]) -> Report:
-        """Look for words that stand in foreign records alone: each page answers as it does to nonsense, byte for byte.
+        """Search for foreign words: pages must answer as they do to nonsense.
 
-        Masked are the words themselves, which pages repeat, and what differs at every visit.
+        Byte for byte, except for the words themselves, which pages repeat, and what differs at every visit.
         """
         for finder in finders:
             for word in words:
@@ -304,14 +305,14 @@ class Crawler:
         return answer
 
     def _counted(self, method: str, path: str, data: Mapping[str, str] | None = None) -> Answer:
-        """Ask, count and look for errors; words are looked for by whoever knows what the page repeats."""
+        """Request, count and check for errors; callers check for words."""
         self._asked.add(path)
         answer = self.fetch(method, path, data)
         self.report.urls.add(urlsplit(path).path)
         self.report.answers[answer.status] += 1
         if answer.status >= 500:
             self.report.errors.append(f"{self.persona}: {method.upper()} {path} answered {answer.status}")
-        # An address that is too long is refused by the server itself, in front of every page of ours.
+        # The server itself refuses an address that is too long, before our pages.
         faults = _loose_ends(answer) if answer.status != URI_TOO_LONG else []
         self.report.errors += [f"{self.persona}: {method.upper()} {path} {fault}" for fault in faults]
         return answer

@@ -1,4 +1,4 @@
-"""A migrated database to copy: migrating takes half a minute, copying a moment, and both give the same tables."""
+"""A migrated database to copy, which is much faster than migrating."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from django.core.management import call_command
 from django.db import connections
 from psycopg2 import sql
 
-#: Copies kept for earlier sets of migrations, so that switching branches stays quick.
+#: Copies kept for earlier sets of migrations, so that switching branches stays fast.
 KEPT = 4
 _PREFIX = "cg_template_"
 
 
 def migrations_digest() -> str:
-    """A short hash of every migration of every installed app: another set, another template."""
+    """A short hash of every migration of every installed app."""
     digest = hashlib.sha256()
     for config in sorted(apps.get_app_configs(), key=lambda config: config.label):
         for file in sorted(Path(config.path, "migrations").glob("*.py")):
@@ -26,8 +26,10 @@ def migrations_digest() -> str:
 
 
 def template_database() -> str:
-    """The name of a database that has all migrations and no rows; made where it is missing, by one process at a
-    time."""
+    """The name of a database with all migrations and no rows.
+
+    Created if missing, by one process at a time.
+    """
     connection = connections["default"]
     name = _PREFIX + migrations_digest()
     original = connection.settings_dict["NAME"]

@@ -1,4 +1,4 @@
-"""Changing emails in ways that the database refuses: for tests that need an older or another ledger."""
+"""Changes emails in ways that the database refuses, for tests."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def without_guard() -> Iterator[None]:
 
 
 def rewrite(pk: int | None = None, **values: Any) -> None:
-    """Give all emails (or one) other values."""
+    """Set values of all emails, or of one."""
     with without_guard():
         emails = Email.objects.all() if pk is None else Email.objects.filter(pk=pk)
         emails.update(**values)

@@ -1,4 +1,4 @@
-"""Emails in tests: delivering what the outbox holds, and reading what was recorded."""
+"""Emails in tests: sending what the outbox has, and reading it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from partnerships.outbox.models import Email, EmailStatus
 
 
 def deliver() -> list[mail.EmailMessage]:
-    """Deliver everything that is due into Django's `mail.outbox`, and return that; `to` holds bare addresses."""
+    """Send all due emails to Django's `mail.outbox`, and return that.
+
+    `to` has bare addresses.
+    """
     drain(seconds=30, beside=False)
     for message in mail.outbox:
         message.to = [parseaddr(address)[1] for address in message.to]
@@ -20,11 +23,11 @@ def deliver() -> list[mail.EmailMessage]:
 
 
 def recorded(kind: str = "") -> list[Email]:
-    """The emails in the outbox, of one kind or of all, oldest first."""
+    """The emails in the outbox, of one kind or all, oldest first."""
     emails = Email.objects.order_by("created_at", "pk")
     return list(emails.filter(kind=kind) if kind else emails)
 
 
 def drop_emails() -> None:
-    """Drop what is queued: emails about how a test was set up are no part of it."""
+    """Drop queued emails, such as those of a test's set-up."""
     Email.objects.open().update(status=EmailStatus.DROPPED, settled_at=timezone.now(), reason="Set-up of a test.")

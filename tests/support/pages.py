@@ -1,4 +1,4 @@
-"""What a page or an email says, whatever the layout of its HTML."""
+"""Texts of pages and emails, whatever the layout of their HTML."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 
 
 def collapse(text: str) -> str:
-    """The text with every run of whitespace as one space, as a browser shows it."""
+    """The text with whitespace collapsed, as a browser shows it."""
     return " ".join(text.split())
 
 
 def tight(html: str) -> str:
-    """The same, and without whitespace beside tags and before their end: for looking up an element with its text."""
+    """The same without whitespace at tags, to search for an element."""
     return re.sub(r"\s*(<[^>]*?)\s*(/?>)\s*", r"\1\2", collapse(html))

@@ -1,4 +1,4 @@
-"""A world with a marked word in every private field, and who may read each word.
+"""A world with a marked word in every private field, and its readers.
 
 Readers follow docs/rights.md.
 """
@@ -46,41 +46,44 @@ from tests.world import World, make_world
 OWN = ("viewer", "editor", "lead")
 DRAFTERS = ("editor", "lead")
 PARTNERS = (*OWN, "partner")
-#: Administrators see which records there are, by title, not what they say.
+#: Administrators see titles of records, not their content.
 REGISTERS = ("administrator",)
 
 
 @dataclass
 class Planted:
-    """The world, its words, and who may read each; `addresses` are pages that no link leads to."""
+    """The world, its words and their readers.
+
+    `addresses` are pages that no link leads to.
+    """
 
     world: World
     mark: str
     readers: dict[str, frozenset[str]] = field(default_factory=dict)
     addresses: dict[str, list[str]] = field(default_factory=dict)
     letters: list[Any] = field(default_factory=list)
-    #: Words that a letter carries to an address of which no persona reads.
+    #: Words in emails to addresses that no persona reads.
     in_letters: dict[str, list[str]] = field(default_factory=dict)
 
     def word(self, name: str, *readers: str) -> str:
-        """A new word that these personas, and nobody else, may read."""
-        # The last letter keeps one word from being the beginning of another.
+        """A new word that only these personas may read."""
+        # The last character keeps one word from being the beginning of another.
         word = f"zq{self.mark}{name.replace(' ', '')}z"
         self.readers[word] = frozenset(readers)
         return word
 
     def foreign(self, persona: str) -> list[str]:
-        """Every word that the persona must never meet."""
+        """Every word that the persona must never see."""
         return sorted(word for word, readers in self.readers.items() if persona not in readers)
 
     @property
     def people(self) -> dict[str, Any]:
-        """Who each persona is."""
+        """The person of each persona."""
         return {persona: getattr(self.world, name) for persona, name in WHO.items()} | {"stakeholder": self.world.sol}
 
 
 def plant(mark: str) -> Planted:
-    """Make it all, through the services that people use."""
+    """Create everything, through the services that people use."""
     planted = Planted(make_world(mark=mark), mark)
     for sow in (_partnership, _plans, _entries, _commitments, _conversations, _people, _addresses, _other_side):
         sow(planted, planted.world, timezone.now())
@@ -117,7 +120,7 @@ def _partnership(p: Planted, w: World, now: dt.datetime) -> None:
 
 
 def _content(p: Planted, name: str, readers: Iterable[str], inside: Iterable[str]) -> dict[str, Any]:
-    """What a plan says: words for its readers, and others in what only the class inside may read."""
+    """The content of a plan: words for all its readers, and for insiders."""
     mine, theirs = tuple(readers), tuple(inside)
     return {
         "about": {"title": p.word(f"{name} title", *mine, *REGISTERS), "summary": p.word(f"{name} summary", *mine)},
@@ -208,7 +211,7 @@ def _plans(p: Planted, w: World, now: dt.datetime) -> None:
             author=w.amina,
             now=now,
         )
-    # The letter was written while the showing stood.
+    # The email was written while the share was valid.
     p.in_letters[w.oscar.email] = [drafted.title]
     Share.objects.filter(plan=drafted, person=w.oscar).update(ends_on=timezone.localdate() - dt.timedelta(days=1))
     plans.ask_for_access(
@@ -364,7 +367,7 @@ def _conversations(p: Planted, w: World, now: dt.datetime) -> None:
 
 
 def _people(p: Planted, w: World, now: dt.datetime) -> None:
-    # Whom an organisation invites, and administrators, may know who is invited; the letter's words only its reader.
+    # The inviting organisation and administrators may know who is invited; only the reader may know the email's words.
     invited, message = p.word("invited", *OWN, "administrator"), p.word("invitation message")
     organisations.invite_member(
         organisation=w.larkhaven,
@@ -387,7 +390,7 @@ def _people(p: Planted, w: World, now: dt.datetime) -> None:
         organisation=w.larkhaven,
         now=now,
     )
-    # The person finds the reason in what is held about them.
+    # The person finds the reason in their data export.
     reason = p.word("view reason", "administrator", "viewer")
     begin_view_as(administrator=w.dee, person=w.vera, reason=reason, now=now - dt.timedelta(days=1))
     key = Preference.objects.get(person=w.sol).link_key
@@ -396,8 +399,10 @@ def _people(p: Planted, w: World, now: dt.datetime) -> None:
 
 
 def _addresses(p: Planted, w: World, now: dt.datetime) -> None:
-    """For each organisation the addresses that it entered: of colleagues, and of stakeholders with and without a name,
-    who answered and who did not."""
+    """The addresses entered by each organisation.
+
+    Of colleagues, and of stakeholders with and without a name, confirmed or not.
+    """
     plan_of = {plan.audience: plan for plan in Plan.objects.filter(title__contains=p.mark, current_number__gt=0)}
     bodies = (
         (w.larkhaven, w.amina, plan_of["partnership"], OWN, (w.amina, w.eddie, w.vera)),
@@ -419,7 +424,7 @@ def _addresses(p: Planted, w: World, now: dt.datetime) -> None:
 
 
 def _other_side(p: Planted, w: World, now: dt.datetime) -> None:
-    """What a competitor in another partnership keeps: for nobody of the first."""
+    """Records of a competitor in another partnership, for nobody of the first."""
     edit_terms(partnership=w.other_partnership, purpose=p.word("other purpose", "stranger"), author=w.chidi, now=now)
     entry = exchange.create_entry(
         organisation=w.tidewater,
@@ -433,7 +438,7 @@ def _other_side(p: Planted, w: World, now: dt.datetime) -> None:
         author=w.chidi,
         now=now,
     )
-    # Hana's organisation is of that partnership: the offer is told to it.
+    # Hana's organisation is in that partnership: it gets an email about the offer.
     p.in_letters[w.hana.email] = [entry.title]
     exchange.share_entry(entry=entry, author=w.chidi, now=now)
     content = _content(p, "other", ("stranger",), ("stranger",))
@@ -451,9 +456,9 @@ def _other_side(p: Planted, w: World, now: dt.datetime) -> None:
 
 
 def guessed(planted: Planted, *, one_of: int | None = None) -> list[str]:
-    """Addresses of planted records, by number, on every page that takes one: guessed, or kept from better days.
+    """Addresses of planted records by number, for every page with a number.
 
-    `one_of` takes one record a page, another for each number, instead of all.
+    They are guessed, or kept from earlier. With `one_of`, one record a page, another for each number, instead of all.
     """
     numbers: dict[str, list[int]] = {
         "agreements": [planted.world.partnership.pk, planted.world.other_partnership.pk],
@@ -490,7 +495,7 @@ def named_patterns(resolver: URLResolver | None = None, namespace: str = "") -> 
             yield f"{namespace}{pattern.name}", set(pattern.pattern.regex.groupindex)
 
 
-#: Pages that find records by words, to which a hidden word must look like nonsense.
+#: Pages that search records, to which a hidden word must be like nonsense.
 FINDERS = (
     "/search/?q={}",
     "/partnerships/?q={}",
@@ -504,7 +509,7 @@ FINDERS = (
 
 
 def administration() -> list[str]:
-    """Where administrators find things: lists, and the autocompletes of their forms."""
+    """Where administrators search: lists, and autocompletes of forms."""
     found = ["/admin/"]
     for model, options in admin.site._registry.items():
         label, name = model._meta.app_label, model._meta.model_name
@@ -520,7 +525,7 @@ def administration() -> list[str]:
 
 
 def finders_of_administration() -> list[str]:
-    """The lists of Django admin that can be searched."""
+    """The lists of Django admin with a search."""
     return [
         f"{reverse(f'admin:{model._meta.app_label}_{model._meta.model_name}_changelist')}?q={{}}"
         for model, options in admin.site._registry.items()

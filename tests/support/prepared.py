@@ -1,4 +1,7 @@
-"""The rows of the access table and their world, with what every room adds to it for its pages."""
+"""The rows of the access table, and their world.
+
+Every room adds records for its pages.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ ROWS: list[Row] = [row for module in MODULES for row in module.ROWS]
 
 
 def prepared() -> World:
-    """The world of the tests with each room's additions."""
+    """The small world with each room's additions."""
     made = make_world()
     for module in MODULES:
         if hasattr(module, "prepare"):
@@ -37,7 +40,7 @@ def prepared() -> World:
 
 @contextmanager
 def kept_world(blocker: Any, files: pytest.TempPathFactory) -> Iterator[World]:
-    """One such world for many tests, each of which rolls its own writes back; it goes with its files at the end."""
+    """One world for many tests, which roll back; its files are deleted after."""
     with blocker.unblock(), override_settings(MEDIA_ROOT=files.mktemp("world")), transaction.atomic():
         yield prepared()
         transaction.set_rollback(True)
@@ -45,11 +48,14 @@ def kept_world(blocker: Any, files: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture(autouse=True)
 def media_root() -> None:
-    """For modules that share `world`: its files stay where it was made."""
+    """For modules that share `world`: its files stay where they were created."""
 
 
 @pytest.fixture(scope="module")
 def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """One world for a whole module that imports this and `media_root`; each test's writes are rolled back."""
+    """One world for a module that imports it and `media_root`.
+
+    Each test's writes are rolled back.
+    """
     with kept_world(django_db_blocker, tmp_path_factory) as made:
         yield made

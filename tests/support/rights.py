@@ -1,4 +1,4 @@
-"""The form of the table of services: who may call each one, and how a test calls it.
+"""The rights table: who may call each service, and how a test calls it.
 
 Each room keeps its rows in tests/<room>/rights.py:
 
@@ -8,8 +8,8 @@ Each room keeps its rows in tests/<room>/rights.py:
     #: Services that no person calls, each with the reason.
     WITHOUT_A_PERSON = {"agreements.start_due_reviews": "called by the clock"}
 
-`prepare` makes what the service needs, through services, as somebody who may. `call` gets the world, the person who
-acts and what `prepare` made.
+`prepare` creates what the service needs, through services, as somebody with the right to. `call` gets the world, the
+author and what `prepare` returned.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from partnerships.organisations.models import Role
 from partnerships.people.models import User
 from tests.world import World, join, person
 
-#: Who each persona is: a person of the world, or one added by `add_personas`.
+#: The person of each persona, from the world or from `add_personas`.
 PERSONAS = {
     "lead": "amina",  # leads Larkhaven, the chair of the Estuary Partnership
     "editor": "eddie",
@@ -34,7 +34,7 @@ PERSONAS = {
     "former": "hana",  # leads Harbour, which has left
     "stranger": "chidi",  # leads Tidewater, in another partnership
     "left": "lena",  # no longer acts for Larkhaven
-    "inactive": "ines",  # leads Larkhaven, with an account that is closed
+    "inactive": "ines",  # leads Larkhaven, with a closed account
     "stakeholder": "sol",
     "administrator": "dee",
 }
@@ -55,7 +55,7 @@ def _nothing(world: World) -> Any:
 
 @dataclass(frozen=True)
 class Row:
-    """A service in one situation, and the personas that may call it there."""
+    """A service in one situation, and the personas permitted there."""
 
     service: str
     call: Callable[[World, User, Any], object]
@@ -68,7 +68,10 @@ class Row:
 
 
 def add_personas(world: World) -> None:
-    """The personas that the world lacks; Riverside observes the Estuary Partnership, Harbour joined and left it."""
+    """Add the personas that the world lacks.
+
+    Riverside observes the Estuary Partnership; Harbour joined and left it.
+    """
     estuary, now = world.partnership, world.now
     petra = person("Petra West", "petra@westmarch.example")
     join(petra, world.westmarch, Role.EDITOR, now)
@@ -80,14 +83,14 @@ def add_personas(world: World) -> None:
         )
         agreements.answer_invitation(party=party, accept=True, reason="", author=lead, now=now)
     agreements.leave_partnership(party=world.party(world.harbour), reason="Reorganised.", author=world.hana, now=now)
-    # A closed account whose membership still stands: harder to refuse than one whose membership has ended too.
+    # A closed account with an open membership: harder to refuse than one whose membership has ended too.
     User.objects.filter(pk=ines.pk).update(is_active=False)
     ines.refresh_from_db()
     world.things |= {"petra": petra, "ines": ines}
 
 
 def who(world: World, persona: str) -> User:
-    """The person that a persona is."""
+    """The person of a persona."""
     name = PERSONAS[persona]
     found: User = world.things[name] if name in world.things else getattr(world, name)
     return found

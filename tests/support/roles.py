@@ -1,4 +1,4 @@
-"""Database roles that log in to the tests' database with the application's rights and time limits."""
+"""Database roles for tests, with the application's rights and timeouts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from housing.grants import grant
 
 
 def database_url(*, user: str = "", password: str = "") -> str:
-    """The address of the tests' database, for its owner or for another role."""
+    """The URL of the tests' database, for its owner or another role."""
     given: dict[str, Any] = connection.settings_dict
     user, password = user or given["USER"], password or given["PASSWORD"]
     return f"postgres://{user}:{password}@{quote(given['HOST'], safe='')}:{given['PORT']}/{given['NAME']}"
@@ -24,7 +24,10 @@ def database_url(*, user: str = "", password: str = "") -> str:
 
 @contextmanager
 def limited_role(kind: str) -> Iterator[str]:
-    """The address for a new role with the rights of the application and the limits of `web` or `worker`."""
+    """The URL for a new role with the application's rights and limits.
+
+    `web` or `worker` chooses the limits.
+    """
     name, password = f"test_{kind}_{secrets.token_hex(4)}", secrets.token_hex(16)
     identifier = sql.Identifier(name)
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""What statements a page sent to the database, so that two visits can be held against each other."""
+"""SQL statements of a page, to compare two visits."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import re
 
 
 def shape(statements: list[dict[str, str]]) -> list[str]:
-    """Statements without what stands in them."""
+    """Statements without their values."""
     return [re.sub(r"'(?:[^']|'')*'|\b\d+\b|\bs\d+_x\d+\b", "?", statement["sql"]) for statement in statements]

@@ -1,6 +1,6 @@
-"""The crawl of a started instance: plants a world of its own, then walks it over HTTP as every persona.
+"""Crawls a running site over HTTP as every persona, in its own world.
 
-For demonstrations alone: it adds people and records and sends every form it meets.
+Only for demonstrations: it adds people and records and sends every form.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ PERSONAS = (
 
 
 class Visitor:
-    """A browser that keeps cookies, follows no redirect and asks one thing at a time."""
+    """A browser that keeps cookies, follows no redirect and is not parallel."""
 
     def __init__(self, origin: str) -> None:
         parts = urlsplit(origin)
@@ -58,7 +58,7 @@ class Visitor:
         try:
             answer, content = self._sent(method, path, body, headers)
         except (http.client.HTTPException, OSError):
-            # The server closes what was idle for long.
+            # The server closes idle connections.
             self.connection.close()
             answer, content = self._sent(method, path, body, headers)
         for value in answer.headers.get_all("Set-Cookie", []):
@@ -80,7 +80,7 @@ class Visitor:
         return answer, answer.read()
 
     def sign_in(self, address: str) -> None:
-        """Through the page that people use."""
+        """Sign in through the sign-in page."""
         page = self("get", "/accounts/login/")
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
         answer = self(
@@ -93,7 +93,7 @@ class Visitor:
 
 
 def visitor(planted: Planted, persona: str, origin: str) -> Fetch:
-    """A visitor who has signed in as the persona, where the persona can."""
+    """A visitor, signed in as the persona if it can sign in."""
     made = Visitor(origin)
     person = planted.people.get(persona)
     if person is not None and not person.is_stakeholder:
@@ -102,7 +102,7 @@ def visitor(planted: Planted, persona: str, origin: str) -> Fetch:
 
 
 def letters(planted: Planted, since: float) -> list[str]:
-    """Foreign words in letters that the mail catcher took since then."""
+    """Foreign words in emails that the mail catcher received since then."""
     told = []
     for path in (settings.VAR_DIR / "mail").glob("*.eml"):
         if path.stat().st_mtime < since:
@@ -120,7 +120,7 @@ def letters(planted: Planted, since: float) -> list[str]:
 
 
 def logs(planted: Planted) -> list[str]:
-    """Words that stand in the instance's own logs, where no word of a record belongs."""
+    """Words in the site's own logs, which must have no words of records."""
     found = []
     for path in (settings.VAR_DIR / "log").glob("*.log"):
         text = path.read_text(encoding="utf-8", errors="replace") if path.name != "postgres.log" else ""
@@ -129,13 +129,13 @@ def logs(planted: Planted) -> list[str]:
 
 
 def say(words: str) -> None:
-    """One line for whoever watches."""
+    """Print one line."""
     sys.stdout.write(f"{words}\n")
     sys.stdout.flush()
 
 
 def main() -> int:
-    """Crawl, and say what was found."""
+    """Crawl, and print what was found."""
     options = argparse.ArgumentParser(description="Crawl a started demonstration.")
     options.add_argument("--pages", type=int, default=4)
     options.add_argument("--words", type=int, default=2)
@@ -161,14 +161,14 @@ def main() -> int:
         crawler.look_for(words, finders)
         crawlers.append(crawler)
         say(f"{persona}: {len(crawler.report.urls)} addresses")
-    # Forms last, and those that only look before those that change: whoever shares something shows others its words.
+    # Forms last, and those that only read before those that change: sharing something shows others its words.
     for crawler in crawlers:
         crawler.send_forms("get")
     told = letters(planted, began)
     for crawler in crawlers:
         crawler.send_forms("post")
         total.add(crawler.report)
-    # Whom a form of the crawl wrote to who is none of the personas may have been shown what it told.
+    # Somebody who is no persona may have received words in an email from a form.
     told += [line for line in letters(planted, began) if "(nobody)" not in line and line not in told]
     total.leaks += told + logs(planted)
     for line in (*total.leaks, *total.errors):

@@ -27,7 +27,10 @@ ORGANISATION_REGISTERS = (Register.COUNCILS, Register.LEPS, Register.PROVIDERS, 
 
 
 class RunStatus(models.TextChoices):
-    """previewed → applied or discarded; a run from the command line is applied at once."""
+    """previewed → applied or discarded.
+
+    A run from the command line is applied at once.
+    """
 
     PREVIEWED = "previewed", "Waiting to be applied"
     APPLIED = "applied", "Applied"

@@ -60,7 +60,7 @@ def test_form_records_author_page_and_action(world: World) -> None:
     assert change.why == "Changed their details"
 
 
-def test_reasons_of_administrators_are_shown_and_of_partners_are_not(world: World) -> None:
+def test_only_reasons_of_administrators_are_shown(world: World) -> None:
     browser(world.dee).post(
         reverse("people:leaver", kwargs={"pk": world.eddie.pk}), {"reason": "He asked us to.", "heir": world.amina.pk}
     )

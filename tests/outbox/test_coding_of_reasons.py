@@ -1,4 +1,7 @@
-"""The migration that adds codes beside reasons of emails and suppressions."""
+"""The migration that adds codes beside reasons for people.
+
+For emails and suppressed addresses.
+"""
 
 from __future__ import annotations
 

@@ -168,7 +168,7 @@ def main() -> int:
     for crawler in crawlers:
         crawler.send_forms("post")
         total.add(crawler.report)
-    # Somebody who is no persona may have received words in an email from a form.
+    # People who are not personas may have received words in an email from a form.
     told += [line for line in letters(planted, began) if "(nobody)" not in line and line not in told]
     total.leaks += told + logs(planted)
     for line in (*total.leaks, *total.errors):

@@ -1,4 +1,4 @@
-"""Importing developer agreements: promises become commitments, and every row is accounted for."""
+"""Importing developer agreements: every row is accounted for."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ organisation,start-date,units
 
 @pytest.fixture(autouse=True)
 def councils(db: None) -> None:
-    """The councils that the files name."""
+    """The councils named in the files."""
     bring("councils", COUNCILS)
 
 
@@ -68,7 +68,7 @@ def import_agreements(a: str = AGREEMENTS, c: str = CONTRIBUTIONS, t: str = TRAN
 
 
 def the(reference: str) -> Commitment:
-    """The commitment made from a contribution."""
+    """The commitment of a contribution."""
     return Commitment.objects.get(source_reference=reference)
 
 
@@ -100,7 +100,7 @@ def test_unusual_values_are_reported_with_their_rows() -> None:
     )
 
 
-def test_promises_become_commitments_with_the_payments_received_so_far() -> None:
+def test_promises_become_commitments_with_payments_so_far() -> None:
     import_agreements()
 
     education = the("W/1-education")
@@ -144,7 +144,7 @@ def test_figures_in_another_unit_are_kept_in_the_text_and_reported() -> None:
     assert "t.csv, row 10: 8 homes not counted, kept in the text: the promise counts money." in reported
 
 
-def test_records_withdrawn_by_the_platform_are_kept_but_not_counted() -> None:
+def test_withdrawn_records_are_kept_but_not_counted() -> None:
     promises = CONTRIBUTIONS.replace(",units,,\n", ",units,,,end-date\n").replace(
         "2013.0,open-space-and-leisure,W/1-da,W/1-open,local-authority-eng:XWM,2019-02-03,,,see file",
         "2013.0,open-space-and-leisure,W/1-da,W/1-open,local-authority-eng:XWM,2019-02-03,,,,2019-11-29",
@@ -169,7 +169,7 @@ def test_records_withdrawn_by_the_platform_are_kept_but_not_counted() -> None:
     assert last.note == "Received: £373,992.00 not counted. Withdrawn from the register on 1 March 2022."
 
 
-def test_the_same_files_again_change_nothing() -> None:
+def test_same_files_again_change_nothing() -> None:
     import_agreements()
 
     run, _ = import_agreements()
@@ -196,7 +196,7 @@ def test_later_payments_are_added_to_a_known_promise() -> None:
     assert (again.changed, again.left_alone) == (0, 8)
 
 
-def test_progress_that_people_recorded_is_kept_and_the_difference_reported() -> None:
+def test_recorded_progress_is_kept_and_the_difference_reported() -> None:
     import_agreements()
     homes = the("W/2-homes")
     Progress.objects.create(
@@ -215,7 +215,7 @@ def test_progress_that_people_recorded_is_kept_and_the_difference_reported() -> 
     assert any("W/2-homes" in one and "Nothing was changed" in one for one in run.report["remarks"])
 
 
-def test_a_wrong_file_is_refused_and_the_command_fails(tmp_path: Path) -> None:
+def test_wrong_file_is_refused_and_the_command_fails(tmp_path: Path) -> None:
     with pytest.raises(UnableToRead, match="“contribution-purpose”"):
         import_agreements(c=CONTRIBUTIONS.replace("contribution-purpose", "colour"))
     assert not Commitment.objects.exists()

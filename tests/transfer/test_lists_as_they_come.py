@@ -247,7 +247,7 @@ def test_utf_16_without_a_byte_order_mark_is_read(encoding: str) -> None:
     assert [one.number for one in found] == ["LX9001", "5069", "90AA", "5070"]
 
 
-# Councils by codes and names alone
+# Lists of codes and names only
 
 
 def test_list_of_codes_and_names_keeps_official_names_and_adds_no_duplicate() -> None:

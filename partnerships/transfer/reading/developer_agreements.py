@@ -208,7 +208,7 @@ def _entry(line: Line) -> dt.date | None:
 
 
 def _note_oddities(table: Table, account: Accounts) -> None:
-    """Report title rows above the heading, and values in columns without a heading."""
+    """Report rows above the heading, and values in columns without one."""
     account.rows = len(table.rows)
     for remark in table.remarks:
         account.notes.append(f"{account.file}: {remark}")

@@ -1,1 +1,1 @@
-"""Commands that bring data in."""
+"""Management commands that import data."""

@@ -1,4 +1,4 @@
-"""Import developer agreements; their promises become commitments to the councils."""
+"""Import developer agreements; their promises become commitments."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ command twice changes nothing the second time.
 
 
 class Command(AccountedCommand):
-    """`manage.py import_developer_agreements AGREEMENTS.csv CONTRIBUTIONS.csv TRANSACTIONS.csv`."""
+    """`manage.py import_developer_agreements AGREEMENTS CONTRIBUTIONS TRANSACTIONS`.
+
+    Each is a CSV file.
+    """
 
     help = _HELP
 
@@ -55,7 +58,7 @@ class Command(AccountedCommand):
         add_common_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Import, print the report, and end with one line that accounts for all rows."""
+        """Import, print the report, and end with one line for all rows."""
         paths: tuple[Path, Path, Path] = (options["agreements"], options["contributions"], options["transactions"])
         agreements, contributions, transactions = (File(path.name, contents(path)) for path in paths)
         try:

@@ -1,4 +1,4 @@
-"""Import developer agreements: what developers promised to councils becomes commitments."""
+"""Importing developer agreements: promises become commitments."""
 
 from partnerships.transfer.services.developer_agreements.importing import import_developer_agreements
 

@@ -10,7 +10,7 @@ from partnerships.transfer.services.directory import Import
 
 
 class Authorities:
-    """Organisations by their keys of several kinds, their names and Wikidata numbers."""
+    """Organisations by their keys, names and Wikidata numbers."""
 
     def __init__(self, run: Import) -> None:
         self._run = run

@@ -48,7 +48,7 @@ def import_developer_agreements(
     dry_run: bool = False,
     progress: Progress = silent,
 ) -> Outcome:
-    """Import agreements, their promises and payments; every row is used or reported.
+    """Import agreements, promises and payments; every row is accounted for.
 
     Importing the same files twice changes nothing the second time. Raises `UnableToRead` if a file is not the expected
     one, or the directory has no councils.
@@ -172,7 +172,10 @@ def _register_agreement(agreement: Agreement, authority: Organisation) -> Regist
 def _save_promises(
     read: AgreementFiles, authorities: Authorities, agreements: dict[str, DeveloperAgreement], run: Import
 ) -> list[RegisterPromise]:
-    """Save contributions as commitments; those without a known authority are set aside."""
+    """Save contributions as commitments.
+
+    Those of unknown authorities are set aside.
+    """
     account, account_of_transactions = read.accounts[1], read.accounts[2]
     agreement_rows = {row.key: row for row in read.agreements}
     promises: list[RegisterPromise] = []

@@ -1,4 +1,4 @@
-"""Turn contributions and transactions of the files into promises and progress reports."""
+"""Turn contributions and transactions into promises and progress reports."""
 
 from __future__ import annotations
 
@@ -74,11 +74,11 @@ def register_promise(
 def _progress(
     movements: tuple[Movement, ...], unit: str, as_of: dt.date, account: Accounts
 ) -> tuple[RegisterProgress, ...]:
-    """One report for each transaction: the total delivered by then, and every figure in words.
+    """A progress report for each transaction: the total delivered by then.
 
-    Money that was allocated, spent, transferred or returned must have been received, so the total delivered is the
-    largest of those sums. A figure in another unit than the promise's, or of a withdrawn record, is not counted, and
-    the report says so.
+    Every figure is in its words too. Money that was allocated, spent, transferred or returned must have been received,
+    so the total delivered is the largest of those sums. A figure in another unit than the promise's, or of a withdrawn
+    record, is not counted, and the report says so.
     """
     sums: Counter[str] = Counter()
     reports = []

@@ -87,8 +87,8 @@ class BackendSender:
 def _of_provider(key: int, error: Exception) -> Answer:
     """The outcome of a provider's exception.
 
-    Refused recipients and 4xx requests are final, others are retried. A provider that rejects our key or cannot be
-    reached has said nothing about the message.
+    Refused recipients and most 4xx responses are final, others are retried. A provider that rejects our key or cannot
+    be reached has said nothing about the message.
     """
     said = f"{type(error).__name__}: {error}"[:500]
     if type(error).__name__ == "AnymailRecipientsRefused":

@@ -251,7 +251,7 @@ class _Known:
     def matched(self, listed: LocalPlans) -> list[tuple[LocalPlan, Plan | None]]:
         """Each row with its plan.
 
-        Matched by reference, then by name if several share one; the last row and plan left over are matched.
+        Matched by reference, then by name if several share one. If one row and one plan are left over, they match.
         """
         found: dict[str, Plan] = {}
         groups: dict[str, list[LocalPlan]] = {}

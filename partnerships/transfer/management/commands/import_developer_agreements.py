@@ -36,10 +36,7 @@ command twice changes nothing the second time.
 
 
 class Command(AccountedCommand):
-    """`manage.py import_developer_agreements AGREEMENTS CONTRIBUTIONS TRANSACTIONS`.
-
-    Each is a CSV file.
-    """
+    """`manage.py import_developer_agreements` with three CSV files."""
 
     help = _HELP
 

@@ -1,4 +1,4 @@
-"""Pages make no more queries than recorded, nor more for twice as many rows.
+"""Pages make only the recorded queries, also for twice as many rows.
 
 After a change that is meant to cost more, record again and check the difference before committing it:
 

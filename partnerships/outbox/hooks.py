@@ -10,7 +10,7 @@ from partnerships.outbox.models import Bounce, Email
 
 
 class OutboxHooks:
-    """Base class: does nothing. An upper room registers an instance at start-up."""
+    """Base class that does nothing; upper rooms register instances."""
 
     def lock(self) -> None:
         """Take the locks for the other calls, before the outbox locks rows."""

@@ -30,7 +30,7 @@ def register_promise(
     as_of: dt.date,
     accounts: tuple[Accounts, Accounts, Accounts],
 ) -> RegisterPromise:
-    """A contribution as a promise to `receiver`, with its transactions as progress.
+    """A contribution as a promise to `receiver`; its transactions as progress.
 
     It counts money if the contribution names a sum, otherwise homes, otherwise nothing. A figure that is not counted
     stays in the text, and the report says so.

@@ -13,6 +13,7 @@ import pghistory
 from django.core.exceptions import ImproperlyConfigured
 
 from housing import environment
+from housing.content_policy import CONTENT_SECURITY_POLICY  # noqa: F401 - a setting of django-csp
 from housing.database_roles import connection_settings
 from housing.logs import configure_structlog, logging_settings
 

@@ -107,7 +107,7 @@ def take_back(w: World) -> None:
 
 
 def is_shown(w: World) -> bool:
-    return Share.objects.standing(NOW()).filter(person=w.nadia).exists()
+    return Share.objects.active(NOW()).filter(person=w.nadia).exists()
 
 
 def follow(w: World) -> None:

@@ -191,7 +191,12 @@ def cut_database(name: str, seconds: float) -> None:
     try:
         until = time.time() + seconds
         while time.time() < until:
-            cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+            # Autovacuum may be in it, and only a superuser may end that.
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = %s AND backend_type = 'client backend'",
+                [name],
+            )
             time.sleep(0.2)
     finally:
         cursor.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')

@@ -100,13 +100,29 @@ def _of_provider(key: int, error: Exception) -> Answer:
         return Answer(key, Outcome.REFUSED, said)
     if isinstance(status, int) and status in (500, 502, 503):
         return Answer(key, Outcome.LATER, said)
-    if isinstance(error, (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)):
-        return Answer(key, Outcome.LATER, said, reached=False)
-    # anymail's classes derive from those of requests, so requests need not be imported.
-    names = {cls.__name__ for cls in type(error).__mro__ if cls.__module__.startswith("requests")}
-    if names & {"ConnectTimeout", "ConnectionError"} and "aborted" not in said.lower():
+    if _never_connected(error):
         return Answer(key, Outcome.LATER, said, reached=False)
     return Answer(key, Outcome.LATER, said, in_doubt=True)
+
+
+#: What says that no connection was made, so that the provider cannot have the message. Classes of urllib3 by name.
+_NO_CONNECTION = (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)
+_NO_CONNECTION_NAMES = frozenset({"ConnectTimeoutError", "NameResolutionError", "NewConnectionError"})
+
+
+def _never_connected(error: BaseException) -> bool:
+    """Whether an exception, or one that it was raised for, says that no connection was made."""
+    waiting: list[object] = [error]
+    seen: set[int] = set()
+    while waiting:
+        one = waiting.pop()
+        if not isinstance(one, BaseException) or id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, _NO_CONNECTION) or type(one).__name__ in _NO_CONNECTION_NAMES:
+            return True
+        waiting += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+    return False
 
 
 def as_django(message: Outgoing) -> EmailMultiAlternatives:

@@ -29,7 +29,7 @@ from tests.world import World, make_world
 class Provider(ThreadingHTTPServer):
     """Answers like Postmark.
 
-    `what` says how, by address: an HTTP status, `slow`, `hang` or `drop`.
+    `what` says how, by address: an HTTP status, `slow`, `hang`, `stall` or `drop`.
     """
 
     daemon_threads = True
@@ -65,6 +65,10 @@ class Answering(BaseHTTPRequestHandler):
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
+            if what == "stall":  # the headers are there, the rest never comes
+                self.wfile.flush()
+                time.sleep(6)
+                return
             self.wfile.write(body)
         except OSError:
             pass  # the client has given up
@@ -115,7 +119,7 @@ def test_slow_provider_gets_each_email_once(world: World, provider: Provider) ->
     assert Email.objects.get(person_id=world.ben.pk, kind=KIND).provider_id == f"number-{world.ben.email}"
 
 
-@pytest.mark.parametrize("what", ["hang", "drop"])
+@pytest.mark.parametrize("what", ["hang", "stall", "drop"])
 def test_provider_that_never_answers_gets_three_copies_at_most(world: World, provider: Provider, what: str) -> None:
     provider.what = {world.ben.email: what}
     given_up, *_others = record(world.ben, world.amina, world.vera)

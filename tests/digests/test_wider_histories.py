@@ -229,7 +229,8 @@ class History:
         """
         self.leap()
         plan_round(now=self.now)
-        claimed = claim(now=timezone.now(), limit=10).emails
+        readers = [reader.person.pk for reader in self.readers.values()]
+        claimed = claim(now=timezone.now(), limit=10, people=readers).emails
         for one in claimed if took else ():
             self.take(one.address, one.data)
         Delivery.objects.filter(status="sending").update(available_at=timezone.now())

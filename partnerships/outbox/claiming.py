@@ -10,7 +10,7 @@ import json
 import traceback
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
@@ -22,11 +22,12 @@ from partnerships.kit.database import BY_INDEX, rows_of, rows_planned_once
 from partnerships.outbox import message_ids, throttle
 from partnerships.outbox.answers import can_be_addressed
 from partnerships.outbox.kinds import Batch, Candidate, Composer, Due, SetAside, kind_of
-from partnerships.outbox.models import STILL_OPEN, STILL_SENDING, EmailReason, EmailStatus, Lane
+from partnerships.outbox.leases import Claim, Claimed, lease
+from partnerships.outbox.models import STILL_OPEN, EmailReason, EmailStatus, Lane
 from partnerships.outbox.months import by_month
 from partnerships.outbox.parts import Recipe, bodies, forms_for
 from partnerships.outbox.queries.suppressions import suppressed_among
-from partnerships.outbox.restoring import Facts, delivered_before, facts_of
+from partnerships.outbox.restoring import delivered_before, facts_of
 
 log = structlog.get_logger(__name__)
 
@@ -38,36 +39,6 @@ MAX_COMPOSINGS = 5
 MAX_DOUBTS = 3
 #: After this long any sender claims account emails: the reserved one may be down.
 _ACCOUNT_OVERDUE = "30 seconds"
-
-
-class Claimed(NamedTuple):
-    """A claimed email: its own words, and the template shared by its batch.
-
-    `attempt` tells our claim from a later one by another sender.
-    """
-
-    pk: int
-    attempt: int
-    address: str
-    template: bytes
-    words: tuple[bytes, ...]
-    facts: Facts  # for the journal
-
-    @property
-    def data(self) -> bytes:
-        """The message exactly as sent."""
-        return self.template % self.words
-
-
-class Claim(NamedTuple):
-    """The result of a claim.
-
-    The emails to send, the number examined, and what to check before each leaves.
-    """
-
-    emails: list[Claimed]
-    examined: int
-    checks: dict[Composer, dict[int, Any]]
 
 
 #: Emails that a sender may claim, as SQL about the email `e`.
@@ -145,28 +116,6 @@ UPDATE outbox_email e
        AS c(id, status, reason, code)
  WHERE e.id = c.id AND {month}
 """
-
-# Claimed but not tried: as if it had not been claimed.
-_RELEASE = f"""
-UPDATE outbox_email e
-   SET status = 'queued', available_at = clock_timestamp(), attempts = GREATEST(e.attempts - 1, 0),
-       unanswered = GREATEST(e.unanswered - 1, 0)
-  FROM unnest(%(ids)s::bigint[], %(attempts)s::int[]) AS c(id, attempt)
- WHERE e.id = c.id AND {{month}} AND {STILL_SENDING} AND e.attempts = c.attempt
-"""  # noqa: S608 - our own constants
-
-_RENEW = f"""
-UPDATE outbox_email e SET available_at = clock_timestamp() + %(lease)s::interval
-  FROM unnest(%(ids)s::bigint[], %(attempts)s::int[]) AS c(id, attempt)
- WHERE e.id = c.id AND {{month}} AND {STILL_SENDING} AND e.attempts = c.attempt
-RETURNING e.id
-"""  # noqa: S608 - our own constants
-
-# A server may be slow after the end of DATA: if this process dies then, the email may have been delivered.
-_NOTE_WAIT = f"""
-UPDATE outbox_email e SET doubts = e.doubts + 1, in_doubt = true
- WHERE e.id = %(id)s AND {STILL_SENDING} AND e.attempts = %(attempt)s
-"""  # noqa: S608 - our own constants
 
 
 def claim(*, now: dt.datetime, limit: int, lanes: str = "all", people: Collection[int] | None = None) -> Claim:
@@ -374,58 +323,6 @@ def _where(error: Exception) -> str:
     """The file and line of the error."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{PurePath(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else "somewhere"
-
-
-# ---- After the claim
-
-
-def recheck(claim: Claim, emails: Collection[Claimed], *, now: dt.datetime, is_new: bool = False) -> set[int]:
-    """Renew the leases of unsent emails; release those that must not leave.
-
-    Their reader paused, left, unsubscribed or lost the right to read, or another sender has the lease. Returns the
-    numbers of emails that must not be sent. A lease just claimed is not renewed.
-    """
-    if not emails:
-        return set()
-    with transaction.atomic():
-        rows_of(BY_INDEX, [])
-        wanted = {one.pk for one in emails}
-        still_ours = wanted if is_new else renew(emails)
-        back: set[int] = set()
-        for composer, known in claim.checks.items():
-            back |= composer.no_longer_allowed({pk: what for pk, what in known.items() if pk in wanted}, now=now)
-        release([one for one in emails if one.pk in back])
-    return back | (wanted - still_ours)
-
-
-def renew(emails: Collection[Claimed]) -> set[int]:
-    """Renew leases; returns the numbers of emails that are still ours."""
-    renewed: set[int] = set()
-    for month, some in by_month(emails, key=attrgetter("pk")).items():
-        params = _ours(some) | {"lease": lease()}
-        found = rows_planned_once(_RENEW.format(month=month), params, whatever_is_asked=True)
-        renewed |= {pk for (pk,) in found}
-    return renewed
-
-
-def release(emails: Collection[Claimed]) -> None:
-    """Return claimed emails that were not tried to the queue."""
-    for month, some in by_month(emails, key=attrgetter("pk")).items():
-        rows_of(_RELEASE.format(month=month), _ours(some))
-
-
-def note_wait(one: Claimed) -> None:
-    """Record that a server may be accepting this email: it is in doubt now."""
-    rows_of(_NOTE_WAIT, {"id": one.pk, "attempt": one.attempt})
-
-
-def lease() -> dt.timedelta:
-    """How long a claim lasts unless it is renewed."""
-    return dt.timedelta(seconds=settings.EMAIL_LEASE_SECONDS)
-
-
-def _ours(emails: Collection[Claimed]) -> dict[str, Any]:
-    return {"ids": [one.pk for one in emails], "attempts": [one.attempt for one in emails]}
 
 
 # ---- Writing

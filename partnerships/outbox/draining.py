@@ -18,9 +18,10 @@ from django.utils import timezone
 from partnerships.kit import journal
 from partnerships.outbox import backends
 from partnerships.outbox.answers import Outcome, Outgoing
-from partnerships.outbox.claiming import Claim, Claimed, claim, claimable, note_wait, recheck, release, renew
+from partnerships.outbox.claiming import claim, claimable
+from partnerships.outbox.leases import Claim, Claimed, note_wait, recheck, release, renew
 from partnerships.outbox.restoring import ACCEPTED
-from partnerships.outbox.settling import Settler, SettlerBeside, SettlerInLine
+from partnerships.outbox.settlers import Settler, SettlerBeside, SettlerInLine
 from partnerships.outbox.smtp import WAIT_STEP, Sender
 
 #: Emails claimed at a time: few at first, so that the first leave soon; more while the server is fast, to share the

@@ -21,7 +21,7 @@ from partnerships.digests.models import Delivery, DeliveryItem, Preference, Subs
 from partnerships.digests.planning.watermarks import start_watermarks
 from partnerships.digests.queries.naming import named_to_followers
 from partnerships.digests.services.sweep import plan_round
-from partnerships.outbox import draining, settling
+from partnerships.outbox import draining, settlers
 from partnerships.outbox.answers import Answer, Outcome
 from partnerships.outbox.models import Email, Lane, Suppression
 from partnerships.people.models import User
@@ -197,7 +197,7 @@ def test_accepted_emails_are_settled_on_the_second_connection(
     services.enrol(person=world.ben, target=opened, author=None, now=timezone.now())
     publish(opened, 80, author=world.amina)
     plan_round(now=timezone.now())
-    monkeypatch.setattr(settling, "keeps_statements", lambda: not behind_pgbouncer)
+    monkeypatch.setattr(settlers, "keeps_statements", lambda: not behind_pgbouncer)
 
     with capture_logs() as said:
         draining.drain(seconds=10, beside=True, connect=lambda: office)

@@ -16,10 +16,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from partnerships.outbox import draining
-from partnerships.outbox.claiming import Claimed
 from partnerships.outbox.content import Content
 from partnerships.outbox.draining import drain
 from partnerships.outbox.kinds import Due
+from partnerships.outbox.leases import Claimed
 from partnerships.outbox.models import Email, Lane
 from partnerships.outbox.services import record_email
 from partnerships.people.composing import register_email

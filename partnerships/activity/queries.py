@@ -17,22 +17,20 @@ from partnerships.activity.registry import kinds
 _FIRST_BATCH = 300
 
 
-def visible_events(user: Any, here: Q | None = None) -> QuerySet[Event]:
+def visible_events(user: Any, here: Q) -> QuerySet[Event]:
     """Events of registered kinds whose record the person may see.
 
     `here` limits the events by an indexed condition: a record, a partnership, some numbers. They are found first, and
-    only their records are checked; without it, all are.
+    only their records are checked.
     """
-    found = Event.objects.all() if here is None else Event.objects.filter(here)
-    present = None if here is None else set(found.order_by().values_list("target_kind", flat=True).distinct())
+    found = Event.objects.filter(here)
+    present = set(found.order_by().values_list("target_kind", flat=True).distinct())
     seen = Q(pk__in=[])
     for kind in kinds():
-        if present is not None and kind.name not in present:
-            continue
-        allowed = kind.visible_ids(user)
-        if present is not None:
-            allowed = allowed.filter(pk__in=found.filter(target_kind=kind.name).values("target_id"))
-        seen |= Q(target_kind=kind.name, target_id__in=allowed) & kind.condition(user)
+        if kind.name in present:
+            records = found.filter(target_kind=kind.name).values("target_id")
+            allowed = kind.visible_ids(user).filter(pk__in=records)
+            seen |= Q(target_kind=kind.name, target_id__in=allowed) & kind.condition(user)
     return found.filter(seen)
 
 

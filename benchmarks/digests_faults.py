@@ -60,7 +60,7 @@ SMTP_FAULTS = (
     "rcpt:421 4.7.0 Closing:1:97",
     "rcpt:550 5.1.1 Gone:9:101",
 )
-#: The same for a hundred people, of whom each fault must hit somebody.
+#: The same for a run with a hundred people, where each fault must still hit somebody.
 FEW_SMTP_FAULTS = (
     "rcpt:450 4.2.1 Busy:1:7",
     "data:451 4.3.0 Later:1:11",
@@ -317,7 +317,7 @@ def play(fault: str, people: int, times: int, seconds: float, seed: int, only: s
         "done": dict(done),
         "lost": len(lost),
         "repeated": sum(len(ids) - 1 for ids in repeats.values()),
-        "most_repeats_a_person": max((len(ids) - 1 for ids in emails.values()), default=0),
+        "max_repeats_per_person": max((len(ids) - 1 for ids in emails.values()), default=0),
         "other_message_ids": sum(len(set(ids)) > 1 for ids in repeats.values()),
         "statuses": dict(statuses),
         "publish_seconds": round(publishing, 2),

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
-import os
 import random
 import secrets
 import statistics
@@ -26,8 +25,9 @@ from typing import Any
 import psycopg2
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from benchmarks.databases import OWN, kept_database, prepare_pages
 from benchmarks.exchange_by_hand import ALL, STRAIGHT, board_by_hand, by_hand, by_hand_for_both
-from benchmarks.exchange_world import OWN, fill, own_database, say
+from benchmarks.exchange_world import fill, say
 
 
 def timed(*ways: Callable[[int], object], rounds: int) -> list[list[float]]:
@@ -190,26 +190,11 @@ def main() -> int:
     wanted = reading.parse_args()
     if not OWN:
         reading.error("DATABASE_URL is not set: start this with make bench-exchange")
-    with own_database(keep=wanted.keep) as (address, is_new):
-        # As in production: templates are cached and queries are not logged.
-        os.environ |= {
-            "DATABASE_URL": address,
-            "DATABASE_ROLE": "application",
-            "DJANGO_SETTINGS_MODULE": "housing.settings",
-            "DEBUG": "0",
-            "SECRET_KEY": secrets.token_urlsafe(50),
-            "LOG_LEVEL": "ERROR",
-        }
-        os.environ.pop("DATABASE_OWNER_URL", None)
-        import django
-        from django.conf import settings
+    with kept_database("bench_exchange", keep=wanted.keep) as (address, is_new):
+        prepare_pages(address)
         from django.core.management import call_command
         from django.db import connections
 
-        django.setup()
-        settings.ALLOWED_HOSTS = ["*"]
-        settings.SECURE_SSL_REDIRECT = False
-        settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
         if is_new:
             say("tables")
             call_command("migrate", verbosity=0)

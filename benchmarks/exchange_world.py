@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
-
-import psycopg2
-
-OWN = os.environ.get("DATABASE_OWNER_URL") or os.environ.get("DATABASE_URL", "")
 
 _WORDS = [
     "modular",
@@ -83,41 +75,6 @@ _WORDS = [
 def say(words: str) -> None:
     """Print progress to stderr."""
     print(words, file=sys.stderr, flush=True)
-
-
-@contextmanager
-def own_database(*, keep: bool) -> Iterator[tuple[str, bool]]:
-    """The URL of a database beside the configured one, and whether it is new.
-
-    It is dropped at the end, unless `keep`.
-    """
-    parts = urlsplit(OWN)
-    name = f"{parts.path.strip('/')}_bench_exchange"
-    address = urlunsplit(parts._replace(path=f"/{name}"))
-
-    def run(sql: str) -> None:
-        connection = psycopg2.connect(OWN)
-        connection.autocommit = True
-        connection.cursor().execute(sql)
-        connection.close()
-
-    def is_there() -> bool:
-        try:
-            psycopg2.connect(address).close()
-        except psycopg2.OperationalError:
-            return False
-        return True
-
-    if keep and is_there():
-        yield address, False
-        return
-    run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-    run(f'CREATE DATABASE "{name}"')
-    try:
-        yield address, True
-    finally:
-        if not keep:
-            run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 _FILL = """

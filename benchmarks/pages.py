@@ -17,24 +17,22 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import secrets
 import statistics
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import psutil
-import psycopg2
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-OWN = os.environ.get("DATABASE_OWNER_URL") or os.environ.get("DATABASE_URL", "")
+from benchmarks.country import fill
+from benchmarks.databases import OWN, kept_database, prepare_pages
+
 #: A page that takes longer than this is asked for once only.
 _SLOW_SECONDS = 3.0
 #: No statement may take longer: the page counts as failed.
@@ -57,53 +55,6 @@ class Figures:
     def cpu_ms(self) -> float:
         """Processor time of a request in both processes."""
         return self.python_ms + self.postgres_ms
-
-
-@contextmanager
-def own_database(times: float, *, keep: bool) -> Iterator[tuple[str, bool]]:
-    """A database beside the configured one and whether it is new; dropped at the end unless kept."""
-    parts = urlsplit(OWN)
-    name = f"{parts.path.strip('/')}_pages_{times:g}".replace(".", "_")
-
-    def run(sql: str) -> list[tuple[Any, ...]]:
-        connection = psycopg2.connect(OWN)
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(sql)
-            rows = cursor.fetchall() if cursor.description else []
-        connection.close()
-        return rows
-
-    is_new = not run(f"SELECT 1 FROM pg_database WHERE datname = '{name}'")
-    if is_new:
-        run(f'CREATE DATABASE "{name}"')
-    finished = False
-    try:
-        yield urlunsplit(parts._replace(path=f"/{name}")), is_new
-        finished = True
-    finally:
-        if not (keep and finished):
-            run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-
-
-def prepare(address: str) -> None:
-    """Start Django on the database, as in production."""
-    os.environ |= {
-        "DATABASE_URL": address,
-        "DATABASE_ROLE": "application",
-        "DJANGO_SETTINGS_MODULE": "housing.settings",
-        "DEBUG": "0",
-        "SECRET_KEY": secrets.token_urlsafe(50),
-        "LOG_LEVEL": "ERROR",
-    }
-    os.environ.pop("DATABASE_OWNER_URL", None)
-    import django
-    from django.conf import settings
-
-    django.setup()
-    settings.ALLOWED_HOSTS = ["*"]
-    settings.SECURE_SSL_REDIRECT = False
-    settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 
 
 # --- the pages and their statements by hand --------------------------------------------------------------------------
@@ -352,13 +303,13 @@ def _backend() -> int:
 
 def figures_at(times: float, *, rounds: int, keep: bool, only: list[str]) -> dict[str, dict[str, Figures]]:
     """Fill, then measure every page for every person, in a process of its own: Django starts once in each."""
-    with own_database(times, keep=keep) as (address, is_new):
-        prepare(address)
+    name = f"bench_pages_{times:g}".replace(".", "_")
+    with kept_database(name, keep=keep) as (address, is_new):
+        prepare_pages(address)
         from django.core.management import call_command
         from django.db import connections
         from django.test import Client
 
-        from benchmarks.country import fill
         from partnerships.people.models import User
 
         if is_new:
@@ -374,16 +325,16 @@ def figures_at(times: float, *, rounds: int, keep: bool, only: list[str]) -> dic
             for page, (url, given) in pages_of(person).items():
                 if only and page not in only and page != "empty":
                     continue
-                got = measure(client, url, rounds)
-                if got is None:
+                figures = measure(client, url, rounds)
+                if figures is None:
                     continue
                 if page in BY_HAND:
-                    got.by_hand_ms = round(by_hand(BY_HAND[page], {**given, "person": person.pk}, rounds), 2)
-                found[name][page] = got
+                    figures.by_hand_ms = round(by_hand(BY_HAND[page], {**given, "person": person.pk}, rounds), 2)
+                found[name][page] = figures
                 print(
-                    f"  {times:g}x {name:14}{page:28}{got.queries:4} queries {got.p50_ms:9.1f} ms"
-                    f"{got.python_ms:9.1f} + {got.postgres_ms:.1f} ms CPU {got.bytes / 1024:8.0f} KB"
-                    f"   by hand {got.by_hand_ms}",
+                    f"  {times:g}x {name:14}{page:28}{figures.queries:4} queries {figures.p50_ms:9.1f} ms"
+                    f"{figures.python_ms:9.1f} + {figures.postgres_ms:.1f} ms CPU {figures.bytes / 1024:8.0f} KB"
+                    f"   by hand {figures.by_hand_ms}",
                     flush=True,
                 )
         connections.close_all()
@@ -405,8 +356,6 @@ def main() -> int:
         found = figures_at(wanted.one, rounds=wanted.rounds, keep=wanted.keep, only=wanted.only)
         print(json.dumps({who: {page: asdict(one) for page, one in pages.items()} for who, pages in found.items()}))
         return 0
-    import subprocess
-
     sizes: dict[float, Any] = {}
     for times in wanted.times:
         command = [sys.executable, __file__, "--one", str(times), "--rounds", str(wanted.rounds)]

@@ -54,7 +54,7 @@ def end_with_children(played: subprocess.Popen[str]) -> None:
 
 def assert_nothing_was_lost(figures: dict[str, Any], *, repeats: int) -> None:
     assert figures["lost"] == 0, figures
-    assert figures["most_repeats_a_person"] <= 1, figures
+    assert figures["max_repeats_per_person"] <= 1, figures
     assert figures["other_message_ids"] == 0, figures
     assert figures["repeated"] <= repeats, figures
     assert not {"queued", "sending"} & set(figures["statuses"]), figures

@@ -10,9 +10,9 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.state import StateApps
 from django.utils import timezone
-from psycopg2 import sql
 
 from partnerships.developer_agreements.models import AgreementPromise, DeveloperAgreement
+from tests.support.empty_database import empty_database
 
 BEFORE = [("transfer", "0002_history_of_agreements_and_doubts"), ("commitments", "0003_forget_claims_of_reminders")]
 MOVED = "cg_agreements_moved_by_a_test"
@@ -23,23 +23,9 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 @pytest.fixture
 def database() -> Iterator[None]:
-    """An empty database in place of this suite's, dropped at the end."""
-
-    def execute(statement: str) -> None:
-        with connection._nodb_cursor() as cursor:
-            cursor.execute(sql.SQL(statement).format(sql.Identifier(MOVED)))
-
-    original = connection.settings_dict["NAME"]
-    execute("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-    execute("CREATE DATABASE {}")
-    connection.close()
-    connection.settings_dict["NAME"] = MOVED
-    try:
+    """An empty database instead of the suite's."""
+    with empty_database(MOVED):
         yield
-    finally:
-        connection.close()
-        connection.settings_dict["NAME"] = original
-        execute("DROP DATABASE IF EXISTS {} WITH (FORCE)")
 
 
 def rows_of(label: str) -> dict[str, list[tuple[object, ...]]]:

@@ -33,6 +33,7 @@ from partnerships.outbox.models import (
     Suppression,
 )
 from partnerships.outbox.parts import Recipe, bodies
+from tests.support.empty_database import empty_database
 
 BEFORE = "0017_a_no_to_one_plan"
 MOVED = "cg_moved_by_a_test"
@@ -44,23 +45,9 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 @pytest.fixture
 def database() -> Iterator[None]:
-    """An empty database instead of the suite's, dropped at the end."""
-
-    def execute(statement: str) -> None:
-        with connection._nodb_cursor() as cursor:
-            cursor.execute(sql.SQL(statement).format(sql.Identifier(MOVED)))
-
-    original = connection.settings_dict["NAME"]
-    execute("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-    execute("CREATE DATABASE {}")
-    connection.close()
-    connection.settings_dict["NAME"] = MOVED
-    try:
+    """An empty database instead of the suite's."""
+    with empty_database(MOVED):
         yield
-    finally:
-        connection.close()
-        connection.settings_dict["NAME"] = original
-        execute("DROP DATABASE IF EXISTS {} WITH (FORCE)")
 
 
 def insert(table: str, **values: Any) -> int:

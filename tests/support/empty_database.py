@@ -1,0 +1,30 @@
+"""A database of its own for a test that migrates: nothing it leaves behind reaches other tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+from psycopg2 import sql
+
+
+@contextmanager
+def empty_database(name: str) -> Iterator[None]:
+    """An empty database in place of the suite's, dropped at the end."""
+
+    def execute(statement: str) -> None:
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(sql.SQL(statement).format(sql.Identifier(name)))
+
+    original = connection.settings_dict["NAME"]
+    execute("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+    execute("CREATE DATABASE {}")
+    connection.close()
+    connection.settings_dict["NAME"] = name
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = original
+        execute("DROP DATABASE IF EXISTS {} WITH (FORCE)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -13,9 +14,12 @@ from typing import TypeAlias
 import structlog
 from django.conf import settings
 from django.core.cache import cache
-from django.core.mail import mail_admins
+from django.core.mail import get_connection, mail_admins
+from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail.backends.smtp import EmailBackend
 from django.db import DatabaseError, InterfaceError, transaction
 
+from partnerships.kit.mail_tls import tls_context
 from partnerships.kit.masking import mask
 
 log = structlog.get_logger(__name__)
@@ -88,6 +92,20 @@ def register_channel(channel: Channel) -> None:
     _channels.append(channel)
 
 
+class _SmtpBackend(EmailBackend):
+    """Django's SMTP backend, with our checks of the server's certificate."""
+
+    @property
+    def ssl_context(self) -> ssl.SSLContext:
+        return tls_context()
+
+
+def _connection() -> BaseEmailBackend:
+    """The backend chosen by the EMAIL settings."""
+    backend = get_connection()
+    return _SmtpBackend() if type(backend) is EmailBackend else backend
+
+
 def _send(subject: str, text: str) -> None:
     try:
         for channel in _channels:
@@ -97,6 +115,6 @@ def _send(subject: str, text: str) -> None:
     except (DatabaseError, InterfaceError) as error:
         log.warning("alert_not_recorded", kind=type(error).__name__)
     try:
-        mail_admins(subject, text)
+        mail_admins(subject, text, connection=_connection())
     except (OSError, SMTPException, ValueError) as error:
         log.warning("alert_not_sent", kind=type(error).__name__)

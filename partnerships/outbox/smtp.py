@@ -18,6 +18,7 @@ from typing import Protocol
 from django.conf import settings
 from django.core.mail.utils import DNS_NAME
 
+from partnerships.kit.mail_tls import tls_context
 from partnerships.outbox.answers import Answer, Outcome, Outgoing, refusal, reply_text
 
 #: Longer lines and replies do not come from an SMTP server.
@@ -54,18 +55,6 @@ class Sender(Protocol):
 def keep_waiting(key: int) -> bool:
     """Wait on, and keep the other messages."""
     return False
-
-
-def tls_context() -> ssl.SSLContext:
-    """The TLS settings for checking the mail server.
-
-    Its certificate needs its name and an authority of the system or of EMAIL_CA_FILE, unless EMAIL_TLS_VERIFY is off.
-    """
-    context = ssl.create_default_context(cafile=settings.EMAIL_CA_FILE or None)
-    if not settings.EMAIL_TLS_VERIFY:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 class SmtpSender:

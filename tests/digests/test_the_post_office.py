@@ -6,20 +6,16 @@ Every email gets exactly one answer, whatever goes wrong.
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import socket
 import ssl
 import threading
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from partnerships.outbox.answers import Answer, Outcome, Outgoing, classify
 from partnerships.outbox.smtp import SmtpSender
+from tests.support.certificates import self_signed_certificate
 
 
 class Script(threading.Thread):
@@ -201,32 +197,10 @@ def test_other_refusals_concern_the_email_not_the_address(code: int, said: str) 
 # ---- Who the server is
 
 
-def certificate(folder: Path) -> Path:
-    """A self-signed certificate and key for localhost, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    file = folder / "server.pem"
-    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    file.write_bytes(secret + made.public_bytes(Encoding.PEM))
-    return file
-
-
 @pytest.mark.parametrize("how", ["EMAIL_USE_SSL", "EMAIL_USE_TLS"])
 @pytest.mark.parametrize("trust", ["nobody", "its own", "anybody"])
 def test_emails_go_only_to_a_server_with_a_trusted_certificate(settings, tmp_path: Path, how: str, trust: str) -> None:
-    file = certificate(tmp_path)
+    file = self_signed_certificate(tmp_path)
     server = Script(hang_up_on="", certificate=file, at_once=how == "EMAIL_USE_SSL")
     server.start()
     settings.EMAIL_HOST, settings.EMAIL_PORT = "localhost", server.port

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import socket
+import ssl
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import pytest
 import time_machine
+from aiosmtpd.controller import Controller
 from django.core.mail import EmailMessage
 from django.db import OperationalError
 from django.test import Client
@@ -20,6 +24,8 @@ from partnerships.kit.operators import MAX_ALERTS, QUIET, alert_operators, wait_
 from partnerships.outbox.alerts import record_alert
 from partnerships.outbox.models import Email, Lane
 from partnerships.people.models import User
+from tests.support.certificates import self_signed_certificate
+from tools.embedded.mail import Catcher, Mailbox
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +39,16 @@ def with_operators(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 def subjects(mailoutbox: list[EmailMessage]) -> list[str]:
     wait_for_alerts(seconds=10)
     return [email.subject.removeprefix("[Common Ground] ") for email in mailoutbox]
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def _database_away(subject: str, text: str) -> None:
+    raise OperationalError("gone")
 
 
 def test_the_same_alert_is_sent_once_an_hour(mailoutbox: list[EmailMessage]) -> None:
@@ -75,6 +91,34 @@ def test_an_alert_about_a_database_outage_needs_no_database(client: Client, mail
             assert client.get("/plans/").status_code == 503
 
     assert subjects(mailoutbox) == ["The database is unavailable: OperationalError"]
+
+
+@pytest.mark.parametrize("encryption", ["EMAIL_USE_SSL", "EMAIL_USE_TLS"])
+@pytest.mark.parametrize(("trust", "arrives"), [("nobody", 0), ("its authority", 1), ("anybody", 1)])
+def test_an_alert_past_the_outbox_follows_the_tls_settings(
+    settings: Any, tmp_path: Path, encryption: str, trust: str, arrives: int
+) -> None:
+    certificate = self_signed_certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    mailbox = Mailbox(tmp_path / "mail")
+    how = {"ssl_context": context} if encryption == "EMAIL_USE_SSL" else {"tls_context": context}
+    server = Controller(Catcher(mailbox), hostname="localhost", port=_free_port(), **how)
+    server.start()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "localhost", server.port
+    setattr(settings, encryption, True)
+    settings.EMAIL_TLS_VERIFY = trust != "anybody"
+    settings.EMAIL_CA_FILE = str(certificate) if trust == "its authority" else ""
+
+    try:
+        with patch.object(operators, "_channels", [_database_away]):
+            alert_operators("The disk is full", "Nothing can be written.")
+            wait_for_alerts(seconds=10)
+    finally:
+        server.stop()
+
+    assert len(mailbox.names()) == arrives
 
 
 def test_no_alerts_without_operators(settings: Any, mailoutbox: list[EmailMessage]) -> None:

@@ -1,0 +1,19 @@
+"""How the mail server's certificate is checked: EMAIL_CA_FILE and EMAIL_TLS_VERIFY."""
+
+from __future__ import annotations
+
+import ssl
+
+from django.conf import settings
+
+
+def tls_context() -> ssl.SSLContext:
+    """The TLS settings for every connection to the mail server.
+
+    Its certificate needs its name and an authority of the system or of EMAIL_CA_FILE, unless EMAIL_TLS_VERIFY is off.
+    """
+    context = ssl.create_default_context(cafile=settings.EMAIL_CA_FILE or None)
+    if not settings.EMAIL_TLS_VERIFY:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

@@ -81,9 +81,13 @@ def normalise_homes(raw: Any, path: str = "homes") -> list[Item]:
 
     Each combination once, without empty lines, in order. Raises `InvalidContent`.
     """
+    if raw is None:
+        raw = []
+    if not isinstance(raw, list | tuple):
+        raise InvalidContent([Problem(path, "This must be a list of homes.")])
     problems: list[Problem] = []
     counts: dict[Line, int] = {}
-    for place, entry in enumerate(raw or ()):
+    for place, entry in enumerate(raw):
         here = f"{path}/{place + 1}"
         if not isinstance(entry, Mapping):
             problems.append(Problem(here, "This must be a line of homes."))

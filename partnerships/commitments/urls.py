@@ -2,23 +2,32 @@
 
 from django.urls import path
 
-from partnerships.commitments import views
+from partnerships.commitments.views import (
+    delivery,
+    detail,
+    evidence,
+    listing,
+    ownership,
+    proposing,
+    reminders,
+    terms,
+)
 
 app_name = "commitments"
 urlpatterns = [
-    path("", views.commitment_list, name="list"),
-    path("new/", views.new, name="new"),
-    path("reminders/", views.reminders, name="reminders"),
-    path("<int:pk>/", views.detail, name="detail"),
-    path("<int:pk>/edit/", views.edit, name="edit"),
-    path("<int:pk>/confirm/<str:side>/", views.confirm, name="confirm"),
-    path("<int:pk>/progress/", views.progress, name="progress"),
-    path("<int:pk>/due-date/", views.due_date, name="due-date"),
-    path("<int:pk>/owner/", views.owner, name="owner"),
-    path("<int:pk>/escalate/", views.escalate, name="escalate"),
-    path("<int:pk>/verify/", views.verify, name="verify"),
-    path("<int:pk>/end/", views.end, name="end"),
-    path("<int:pk>/evidence/", views.attach, name="attach"),
-    path("evidence/<int:pk>/", views.evidence, name="evidence"),
-    path("evidence/<int:pk>/remove/", views.remove, name="remove"),
+    path("", listing.commitment_list, name="list"),
+    path("new/", proposing.new, name="new"),
+    path("reminders/", reminders.reminders, name="reminders"),
+    path("<int:pk>/", detail.detail, name="detail"),
+    path("<int:pk>/edit/", terms.edit, name="edit"),
+    path("<int:pk>/confirm/<str:side>/", terms.confirm, name="confirm"),
+    path("<int:pk>/progress/", delivery.progress, name="progress"),
+    path("<int:pk>/due-date/", terms.due_date, name="due-date"),
+    path("<int:pk>/owner/", ownership.owner, name="owner"),
+    path("<int:pk>/escalate/", delivery.escalate, name="escalate"),
+    path("<int:pk>/verify/", delivery.verify, name="verify"),
+    path("<int:pk>/end/", terms.end, name="end"),
+    path("<int:pk>/evidence/", evidence.attach, name="attach"),
+    path("evidence/<int:pk>/", evidence.evidence, name="evidence"),
+    path("evidence/<int:pk>/remove/", evidence.remove, name="remove"),
 ]

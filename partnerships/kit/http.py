@@ -12,7 +12,9 @@ from typing import Any, Generic, TypeVar
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.db.models import Model, Q, QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase, QueryDict
+from django.forms import BaseForm
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
 _Row = TypeVar("_Row", bound=Model)
@@ -31,6 +33,11 @@ def next_url(request: HttpRequest, default: str, *, parameter: str = "next") -> 
 def posted(request: HttpRequest) -> QueryDict | None:
     """The POST data; an empty form that was sent is bound too."""
     return request.POST if request.method == "POST" else None
+
+
+def form_page(request: HttpRequest, template: str, form: BaseForm, **context: Any) -> HttpResponse:
+    """The page of a form, with status 422 if the form has errors."""
+    return render(request, template, {"form": form, **context}, status=422 if form.errors else 200)
 
 
 def private_file(file: File[bytes], *, name: str, content_type: str) -> HttpResponseBase:

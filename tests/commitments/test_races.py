@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from partnerships.commitments import services
 from partnerships.commitments.models import Commitment, Progress, Status
-from partnerships.commitments.services import delivery, terms
+from partnerships.commitments.services import confirming, delivery
 from tests.commitments.promises import agree, propose
 from tests.world import World, make_world
 
@@ -87,7 +87,7 @@ def test_two_confirmations_without_the_lock_do_not_make_an_agreement(
     shown: World, slow_reading: Callable[[Any], None]
 ) -> None:
     commitment = propose(shown)
-    slow_reading(terms)
+    slow_reading(confirming)
 
     confirm_both(shown, commitment)
 

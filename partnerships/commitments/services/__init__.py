@@ -1,5 +1,6 @@
 """Services that change commitments."""
 
+from partnerships.commitments.services.confirming import UnableToConfirm, confirm_commitment
 from partnerships.commitments.services.delivery import (
     UnableToEscalate,
     UnableToRecordProgress,
@@ -10,6 +11,7 @@ from partnerships.commitments.services.delivery import (
     send_back,
     verify_delivery,
 )
+from partnerships.commitments.services.ending import UnableToEnd, end_commitment
 from partnerships.commitments.services.evidence import (
     UnableToAttach,
     attach_evidence,
@@ -21,6 +23,7 @@ from partnerships.commitments.services.ownership import (
     change_owner,
     hand_over,
 )
+from partnerships.commitments.services.proposing import UnableToPropose, propose_action, propose_commitment
 from partnerships.commitments.services.registers import (
     RegisterProgress,
     RegisterPromise,
@@ -32,16 +35,9 @@ from partnerships.commitments.services.reminders import (
 )
 from partnerships.commitments.services.terms import (
     UnableToChangeDueDate,
-    UnableToConfirm,
     UnableToEdit,
-    UnableToEnd,
-    UnableToPropose,
     change_due_date,
-    confirm_commitment,
     edit_proposal,
-    end_commitment,
-    propose_action,
-    propose_commitment,
 )
 
 __all__ = [

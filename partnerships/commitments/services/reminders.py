@@ -23,7 +23,6 @@ from partnerships.people.models import User
 
 #: Longest lead time, in days.
 LONGEST_LEAD_TIME = 90
-
 _QUEUE = """
 INSERT INTO commitments_reminder (commitment_id, person_id, due_on, days_before, created_at)
 SELECT DISTINCT ON (c.id) c.id, c.owner_id, c.due_on, lead.days, %(now)s

@@ -1,4 +1,4 @@
-"""Commitments: who promised what, when it is due, and what was delivered."""
+"""Commitments, and who may read them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pghistory
-import pgtrigger
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
 from partnerships.activity.models import Event
 from partnerships.agreements.models import Partnership, PartyStatus
+from partnerships.commitments.models.choices import ENDS, OVER, UNDER_WAY, Kind, Status, Unit
 from partnerships.commitments.quantities import delivered_words, quantity_words
 from partnerships.organisations.audience import Organisations, Route, readers_of, visible_to
 from partnerships.organisations.models import EDITING_ROLES, Organisation, Role
@@ -22,58 +21,6 @@ from partnerships.people.models import User
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
-
-
-class Kind(models.TextChoices):
-    """A commitment needs both sides to confirm; an action is a task for one."""
-
-    COMMITMENT = "commitment", "Commitment"
-    ACTION = "action", "Action"
-
-
-class Unit(models.TextChoices):
-    """What a quantity counts."""
-
-    HOMES = "homes", "homes"
-    HECTARES = "hectares", "hectares"
-    POUNDS = "pounds", "£"
-    POSTS = "posts", "full-time posts"
-    PLACES = "places", "places"
-    HOURS = "hours", "hours"
-
-
-class Status(models.TextChoices):
-    """State of a commitment; `TRANSITIONS` lists the allowed next states."""
-
-    PROPOSED = "proposed", "Proposed"
-    AGREED = "agreed", "Agreed"
-    IN_PROGRESS = "in_progress", "In progress"
-    AT_RISK = "at_risk", "At risk"
-    BLOCKED = "blocked", "Blocked"
-    DONE = "done", "Done"
-    VERIFIED = "verified", "Verified"
-    CANCELLED = "cancelled", "Cancelled"
-    SUPERSEDED = "superseded", "Superseded"
-
-
-_ENDS = (Status.CANCELLED, Status.SUPERSEDED)
-#: Allowed next statuses (docs/rights.md). Done returns to in progress when the receiver sends the delivery back.
-TRANSITIONS: dict[str, tuple[str, ...]] = {
-    Status.PROPOSED: (Status.AGREED, *_ENDS),
-    Status.AGREED: (Status.IN_PROGRESS, Status.AT_RISK, Status.BLOCKED, Status.DONE, *_ENDS),
-    Status.IN_PROGRESS: (Status.AT_RISK, Status.BLOCKED, Status.DONE, *_ENDS),
-    Status.AT_RISK: (Status.IN_PROGRESS, Status.BLOCKED, Status.DONE, *_ENDS),
-    Status.BLOCKED: (Status.IN_PROGRESS, Status.AT_RISK, Status.DONE, *_ENDS),
-    Status.DONE: (Status.VERIFIED, Status.IN_PROGRESS, *_ENDS),
-    Status.VERIFIED: (),
-    Status.CANCELLED: (),
-    Status.SUPERSEDED: (),
-}
-
-#: Agreed, and not yet done.
-UNDER_WAY = (Status.AGREED, Status.IN_PROGRESS, Status.AT_RISK, Status.BLOCKED)
-#: Final statuses.
-OVER = (Status.VERIFIED, Status.CANCELLED, Status.SUPERSEDED)
 
 _PARTY = "partnership__parties"
 #: Readers (docs/rights.md): the giver, the receiver and the parties of its partnership.
@@ -246,7 +193,7 @@ class Commitment(models.Model):
             ),
             models.CheckConstraint(condition=Q(delivered_quantity__gte=0), name="commitment_delivered_not_negative"),
             models.CheckConstraint(
-                condition=Q(status__in=[Status.PROPOSED, *_ENDS])
+                condition=Q(status__in=[Status.PROPOSED, *ENDS])
                 | Q(giver_confirmed_at__isnull=False) & (Q(receiver_confirmed_at__isnull=False) | Q(kind=Kind.ACTION)),
                 name="commitment_agreed_by_both",
                 violation_error_message="Both sides must confirm.",
@@ -257,7 +204,7 @@ class Commitment(models.Model):
                 violation_error_message="Name what blocks it.",
             ),
             models.CheckConstraint(
-                condition=~Q(status__in=_ENDS) | ~Q(reason=""),
+                condition=~Q(status__in=ENDS) | ~Q(reason=""),
                 name="commitment_end_has_reason",
                 violation_error_message="Give the reason.",
             ),
@@ -385,148 +332,6 @@ class Commitment(models.Model):
     def is_overdue(self, today: dt.date) -> bool:
         """Whether it is past its due date and not yet done."""
         return self.is_under_way and self.due_on is not None and self.due_on < today
-
-
-@pghistory.track()
-class Slippage(models.Model):
-    """One change of due date, with author and reason; append-only."""
-
-    commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, related_name="slippages")
-    was = models.DateField(null=True)
-    now = models.DateField()
-    reason = models.TextField()
-    by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
-    at = models.DateTimeField()
-
-    class Meta:
-        verbose_name_plural = "slippage"
-        constraints = [
-            models.CheckConstraint(condition=Q(was=None) | ~Q(was=F("now")), name="slippage_moves"),
-            models.CheckConstraint(condition=~Q(reason=""), name="slippage_has_reason"),
-        ]
-        triggers = [
-            pgtrigger.ReadOnly(name="slippage_kept", fields=["commitment", "was", "now", "reason", "at"]),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.was} to {self.now}"
-
-    @property
-    def days(self) -> int:
-        """Days between the two dates; negative if brought forward."""
-        return (self.now - self.was).days if self.was else 0
-
-
-@pghistory.track()
-class Progress(models.Model):
-    """One progress report: total delivered so far, status and note."""
-
-    commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, related_name="progress")
-    delivered_before = models.DecimalField(max_digits=14, decimal_places=2)
-    delivered = models.DecimalField(max_digits=14, decimal_places=2)
-    status = models.CharField(max_length=12, choices=Status)
-    note = models.TextField(blank=True)
-    by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
-    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
-    at = models.DateTimeField()
-
-    class Meta:
-        verbose_name_plural = "progress"
-        constraints = [
-            models.CheckConstraint(condition=Q(delivered__gte=0), name="progress_not_negative"),
-        ]
-        indexes = [models.Index(fields=["commitment", "-at", "-id"], name="progress_commitment")]
-
-    def __str__(self) -> str:
-        return f"{self.delivered_before} to {self.delivered}"
-
-    @property
-    def delivered_words(self) -> str:
-        """`40 of 60 homes`, or empty. Needs `commitment` fetched."""
-        return delivered_words(self.delivered, self.commitment.quantity, self.commitment.unit)
-
-
-class EvidenceQuerySet(models.QuerySet["Evidence"]):
-    """Evidence by reader: anyone who may read the commitment."""
-
-    def visible_to(self, user: User | AnonymousUser) -> EvidenceQuerySet:
-        """Evidence that was not removed, of commitments the person may read."""
-        return self.filter(commitment__in=Commitment.objects.visible_to(user), removed_at=None)
-
-
-@pghistory.track()
-class Evidence(models.Model):
-    """A file that shows progress; stored outside the web root."""
-
-    commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, related_name="evidence")
-    progress = models.ForeignKey(Progress, on_delete=models.SET_NULL, null=True, blank=True, related_name="evidence")
-    title = models.CharField(max_length=200)
-    file = models.FileField(upload_to="commitments/%Y/%m", max_length=300)
-    file_name = models.CharField(max_length=200)
-    content_type = models.CharField(max_length=100)
-    size = models.PositiveIntegerField(help_text="Bytes.")
-    sha256 = models.CharField(max_length=64)
-    added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
-    added_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
-    added_at = models.DateTimeField()
-    removed_at = models.DateTimeField(null=True, blank=True)
-
-    objects = EvidenceQuerySet.as_manager()
-
-    class Meta:
-        verbose_name_plural = "evidence"
-
-    def __str__(self) -> str:
-        return self.title
-
-
-#: Default reminders, in days before the due date; 0 is the day itself.
-DEFAULT_LEAD_TIMES = (14, 3, 0)
-
-
-@pghistory.track()
-class ReminderChoice(models.Model):
-    """How many days ahead a person wants reminders; an empty list is never."""
-
-    person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="reminder_choice")
-    days = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)
-
-    def __str__(self) -> str:
-        return f"{self.person_id}: {self.days}"
-
-
-class Reminder(models.Model):
-    """A reminder for an owner: one per commitment, due date and lead time.
-
-    Recorded in one transaction with its email.
-    """
-
-    commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, related_name="reminders")
-    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
-    due_on = models.DateField()
-    days_before = models.PositiveSmallIntegerField()
-    created_at = models.DateTimeField()
-    sent_at = models.DateTimeField(null=True, blank=True, help_text="When its email was recorded.")
-    dropped_at = models.DateTimeField(
-        null=True, blank=True, help_text="When it was set aside, before emails stood in the outbox."
-    )
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["commitment", "person", "due_on", "days_before"], name="one_reminder_a_lead_time"
-            )
-        ]
-        indexes = [
-            models.Index(
-                fields=["created_at", "id"],
-                condition=Q(sent_at=None, dropped_at=None),
-                name="reminder_waiting",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"Reminder {self.pk}"
 
 
 def commitment_readers(commitment: Commitment) -> models.QuerySet[User]:

@@ -1,0 +1,1 @@
+"""Forms for commitments. They check input; services check the rest."""

@@ -1,0 +1,143 @@
+"""Forms for delivery: progress, escalation, verification."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+
+from partnerships.commitments.forms.fields import QUANTITY, PersonField, with_bodies
+from partnerships.commitments.models import Commitment, Status
+from partnerships.commitments.quantities import delivered_words, plain_number
+from partnerships.commitments.services.delivery import exceeds
+from partnerships.kit.forms import AutocompleteSelect, Form, Helper
+from partnerships.kit.uploads import ACCEPT
+from partnerships.people.models import User
+
+
+class ProgressForm(Form):
+    """A progress report."""
+
+    delivered = forms.DecimalField(
+        label="Delivered so far, in all", required=False, min_value=0, max_digits=14, decimal_places=2, widget=QUANTITY
+    )
+    more = forms.BooleanField(
+        label="Yes, more was delivered than was promised",
+        required=False,
+        help_text="Say in the note why. Otherwise correct the figure.",
+    )
+    status = forms.ChoiceField(
+        label="How it stands",
+        widget=forms.RadioSelect,
+        choices=[
+            (Status.IN_PROGRESS.value, "In progress, going as agreed"),
+            (Status.AT_RISK.value, "At risk: it may not be kept in time"),
+            (Status.BLOCKED.value, "Blocked: it cannot go on"),
+            (Status.DONE.value, "Done: all of it is delivered"),
+        ],
+    )
+    blocker = forms.CharField(
+        label="What stands in the way",
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Needed when it is blocked. Name the cause, and who could remove it.",
+    )
+    note_text = forms.CharField(label="Note", required=False, max_length=4000, widget=forms.Textarea(attrs={"rows": 3}))
+    evidence = forms.FileField(
+        label="Evidence",
+        required=False,
+        widget=forms.FileInput(attrs={"accept": ACCEPT}),
+        help_text="A document or picture that shows what was delivered, up to 10 MB.",
+    )
+    seen = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, commitment: Commitment, seen: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["seen"].initial = seen
+        self.commitment = commitment
+        if commitment.quantity is None:
+            del self.fields["delivered"]
+        else:
+            field = self.fields["delivered"]
+            field.required = True
+            field.initial = plain_number(commitment.delivered_quantity)
+            field.help_text = f"Of {commitment.quantity_words}. Give the total, not what was added."
+        if commitment.status in (Status.AT_RISK, Status.BLOCKED):
+            self.fields["status"].initial = commitment.status
+            self.fields["blocker"].initial = commitment.blocker
+        if not self._is_more():
+            del self.fields["more"]
+        self.helper = Helper(self, submit="Report this progress", cancel=commitment.get_absolute_url())
+
+    def _is_more(self) -> bool:
+        """Whether the reported amount is above the promised one.
+
+        It may be a slip, so the form asks for a tick.
+        """
+        if "delivered" not in self.fields or not self.is_bound:
+            return False
+        try:
+            return exceeds(self.commitment, self.fields["delivered"].clean(self.data.get("delivered", "")))
+        except ValidationError:
+            return False
+
+    def clean(self) -> dict[str, Any]:
+        """Require a blocker if blocked; above the promise, a tick and a reason."""
+        cleaned = super().clean() or {}
+        if "more" in self.fields:
+            words = delivered_words(cleaned["delivered"], self.commitment.quantity, self.commitment.unit)
+            if not cleaned.get("more"):
+                self.add_error("more", f"{words} is more than was promised. Tick this if it is right")
+            if not cleaned.get("note_text", "").strip():
+                self.add_error("note_text", "Say why more was delivered than was promised")
+        if cleaned.get("status") == Status.BLOCKED and not cleaned.get("blocker", "").strip():
+            self.add_error("blocker", "Name what stands in the way")
+        return cleaned
+
+
+class EscalateForm(Form):
+    """Choose who to escalate to."""
+
+    reason = forms.CharField(label="What you need from them", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, *args: Any, commitment: Commitment, people: QuerySet[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        person = PersonField(
+            label="Who should help",
+            queryset=with_bodies(people.order_by("name", "pk")),
+            widget=AutocompleteSelect,
+            help_text="Anybody who may see this commitment. They get an email, and find it in their work.",
+        )
+        self.fields = {"person": person, **self.fields}
+        self.helper = Helper(self, submit="Escalate", cancel=commitment.get_absolute_url())
+
+
+class VerifyForm(Form):
+    """The receiver's answer: delivered, or not yet."""
+
+    verdict = forms.ChoiceField(
+        label="Has it arrived?",
+        widget=forms.RadioSelect,
+        choices=[("verified", "Yes, all of it is delivered"), ("missing", "Not yet: something is missing")],
+    )
+    note_text = forms.CharField(
+        label="Note",
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Needed when something is missing: say what.",
+    )
+
+    def __init__(self, *args: Any, commitment: Commitment, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Give this answer", cancel=commitment.get_absolute_url())
+
+    def clean(self) -> dict[str, Any]:
+        """Require a reason when something is missing."""
+        cleaned = super().clean() or {}
+        if cleaned.get("verdict") == "missing" and not cleaned.get("note_text", "").strip():
+            self.add_error("note_text", "Say what is missing")
+        return cleaned

@@ -1,0 +1,43 @@
+"""Fields that several forms use: people, owners and quantities."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db.models import Prefetch, QuerySet
+
+from partnerships.commitments.queries import people_who_may_own
+from partnerships.kit.forms import AutocompleteSelect
+from partnerships.organisations.models import Membership, Organisation
+from partnerships.people.models import User
+
+QUANTITY = forms.NumberInput(
+    attrs={"class": "govuk-input--width-10", "inputmode": "decimal", "step": "any", "min": "0"}
+)
+
+
+class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic in the stubs alone
+    """Choice of a person, shown with the organisations they act for."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """`Ben West, Westmarch Borough Council`."""
+        bodies = [membership.organisation.display_name for membership in obj.current_memberships]
+        return ", ".join([obj.display_name, *bodies])
+
+
+def with_bodies(people: QuerySet[User]) -> QuerySet[User]:
+    """People with the memberships that `PersonField` shows."""
+    current = Membership.objects.current().select_related("organisation").order_by("organisation__name", "pk")
+    return people.prefetch_related(Prefetch("memberships", queryset=current, to_attr="current_memberships"))
+
+
+def owner_field(organisation: Organisation, *, required: bool) -> PersonField:
+    """Field for the owner: a person of the giver."""
+    return PersonField(
+        label="Who sees it through",
+        queryset=with_bodies(people_who_may_own(organisation)),
+        required=required,
+        widget=AutocompleteSelect,
+        help_text=f"When they leave, {organisation.display_name} answers for it until it names somebody else.",
+    )

@@ -1,0 +1,47 @@
+"""Filters of the list of commitments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from partnerships.agreements.models import Partnership
+from partnerships.commitments.models import Kind
+from partnerships.kit.forms import Form, Helper
+from partnerships.people.models import User
+
+
+class FilterForm(Form):
+    """Filters of the list of commitments."""
+
+    SIDES = (("", "Given or received"), ("given", "We give"), ("received", "We receive"), ("mine", "I see through"))
+    STANDING = (
+        ("", "Any standing"),
+        ("proposed", "Proposed"),
+        ("open", "To be kept"),
+        ("overdue", "Overdue"),
+        ("risk", "At risk or blocked"),
+        ("done", "Done, to be verified"),
+        ("verified", "Verified"),
+        ("ended", "Cancelled or superseded"),
+    )
+    words = forms.CharField(label="Words or reference", required=False, max_length=80)
+    side = forms.ChoiceField(label="Side", required=False, choices=SIDES)
+    standing = forms.ChoiceField(label="How it stands", required=False, choices=STANDING)
+    kind = forms.ChoiceField(label="Kind", required=False, choices=[("", "Commitments and actions"), *Kind.choices])
+    partnership = forms.ModelChoiceField(
+        label="Partnership", required=False, queryset=Partnership.objects.none(), empty_label="Any partnership"
+    )
+    register = forms.ChoiceField(
+        label="Where from",
+        required=False,
+        choices=[("", "Anywhere"), ("made", "Made here"), ("read", "Read from a published register")],
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["partnership"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = Partnership.objects.inside_for(user).order_by("title", "pk")
+        self.helper = Helper(self, submit="Show these", method="get")

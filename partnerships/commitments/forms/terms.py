@@ -1,0 +1,223 @@
+"""Forms for terms: propose, edit, confirm, change the due date, end."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.models import Partnership
+from partnerships.commitments.forms.fields import QUANTITY, PersonField, owner_field, with_bodies
+from partnerships.commitments.models import Commitment, Unit
+from partnerships.commitments.queries import partners_of
+from partnerships.commitments.rights import Rights
+from partnerships.kit.forms import AutocompleteSelect, DayField, Form, Helper, Section
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
+from partnerships.organisations.rights import roles_of
+from partnerships.people.models import User
+
+
+class TermsForm(Form):
+    """The terms: what is promised, how much, by whom and when."""
+
+    text = forms.CharField(
+        label="What is promised",
+        widget=forms.Textarea(attrs={"rows": 4}),
+        max_length=4000,
+        help_text="In words both sides would use, so that nobody can doubt later what was meant.",
+    )
+    quantity = forms.DecimalField(
+        label="Quantity",
+        required=False,
+        min_value=0,
+        max_digits=14,
+        decimal_places=2,
+        widget=QUANTITY,
+        help_text="A number where something can be counted, such as 60. It can then be delivered in parts.",
+    )
+    unit = forms.ChoiceField(label="Of what", required=False, choices=[("", "Nothing counted"), *Unit.choices])
+    owner = PersonField(
+        label="Who sees it through",
+        queryset=User.objects.none(),
+        required=False,
+        widget=AutocompleteSelect,
+        help_text="Somebody of the organisation that gives. It can be named later, when that organisation confirms.",
+    )
+    due_on = DayField(label="Due date")
+
+    def clean(self) -> dict[str, Any]:
+        """Require a unit with a number."""
+        cleaned = super().clean() or {}
+        if cleaned.get("quantity") is not None and not cleaned.get("unit"):
+            self.add_error("unit", "Choose what the number counts")
+        return cleaned
+
+
+class ProposeForm(TermsForm):
+    """A new commitment between two organisations; the author edits for one."""
+
+    giver = forms.ModelChoiceField(label="Who gives", queryset=Organisation.objects.none(), widget=AutocompleteSelect)
+    receiver = forms.ModelChoiceField(
+        label="Who receives", queryset=Organisation.objects.none(), widget=AutocompleteSelect
+    )
+    partnership = forms.ModelChoiceField(
+        label="Partnership it belongs to",
+        queryset=Partnership.objects.none(),
+        required=False,
+        empty_label="None",
+        help_text="People of all its parties will see this commitment. Without one, only the two organisations do.",
+    )
+    confirm = forms.BooleanField(
+        label="Confirm it for my organisation now",
+        required=False,
+        help_text="You can, as a lead. The other side is then the only one that has still to confirm.",
+    )
+    key = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(
+        self,
+        *args: Any,
+        user: User,
+        extra: tuple[Organisation, ...] = (),
+        pair: tuple[Organisation, ...] = (),
+        cancel: str = "",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._user = user
+        bodies = partners_of(user)
+        if pair:
+            bodies = Organisation.objects.filter(pk__in=[body.pk for body in pair]).order_by("name", "pk")
+        elif extra:
+            bodies = Organisation.objects.filter(
+                Q(pk__in=bodies.values("pk")) | Q(pk__in=[body.pk for body in extra])
+            ).order_by("name", "pk")
+        giver = (kwargs.get("initial") or {}).get("giver")
+        # If the origin fixes the giver, only the giver's people can be the owner.
+        givers = bodies.filter(pk=giver.pk) if pair and giver else bodies
+        current = Membership.objects.current().filter(organisation__in=givers.values("pk"))
+        leads = Organisation.objects.of_person(user, Role.LEAD).exists()
+        self.body("giver").queryset = bodies
+        self.body("receiver").queryset = bodies
+        self.body("partnership").queryset = (
+            Partnership.objects.present_for(user, *EDITING_ROLES).live().order_by("title", "pk")
+        )
+        self.body("owner").queryset = with_bodies(
+            User.objects.filter(pk__in=current.values("person")).order_by("name", "pk")
+        )
+        self.fields["key"].initial = uuid.uuid4
+        if not leads:
+            del self.fields["confirm"]
+        self.helper = Helper(
+            self,
+            Section("Between whom", "giver", "receiver", "partnership"),
+            Section("What is promised", "text", "quantity", "unit"),
+            Section("By whom and when", "owner", "due_on", *(("confirm",) if leads else ())),
+            submit="Propose this commitment",
+            cancel=cancel or reverse("commitments:list"),
+        )
+
+    def body(self, name: str) -> forms.ModelChoiceField[Any]:
+        """One of the fields that choose a record."""
+        field = self.fields[name]
+        assert isinstance(field, forms.ModelChoiceField)
+        return field
+
+    def clean(self) -> dict[str, Any]:
+        """Require two different organisations, and that the author edits for one.
+
+        Only a lead may confirm at once.
+        """
+        cleaned = super().clean()
+        giver, receiver = cleaned.get("giver"), cleaned.get("receiver")
+        if giver is None or receiver is None:
+            return cleaned
+        if giver == receiver:
+            self.add_error("receiver", "Choose another organisation than the one that gives")
+            return cleaned
+        roles = roles_of(self._user, timezone.now())
+        own = next((one for one in (giver, receiver) if roles.edit_for(one.pk)), None)
+        if own is None:
+            self.add_error("giver", "Choose an organisation that you edit for as the one that gives or receives")
+        elif cleaned.get("confirm") and not roles.lead(own.pk):
+            self.add_error("confirm", f"Only a lead of {own.display_name} can confirm this")
+        return cleaned
+
+
+class EditTermsForm(TermsForm):
+    """Change the terms of a proposed commitment."""
+
+    revision = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, commitment: Commitment, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if commitment.giver is not None:
+            self.fields["owner"] = owner_field(commitment.giver, required=False)
+        self.fields["revision"].initial = commitment.revision
+        self.helper = Helper(
+            self,
+            Section("What is promised", "text", "quantity", "unit"),
+            Section("By whom and when", "owner", "due_on"),
+            submit="Save the terms",
+            cancel=commitment.get_absolute_url(),
+        )
+
+
+class ConfirmForm(Form):
+    """A lead's confirmation of the terms."""
+
+    revision = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(
+        self, *args: Any, commitment: Commitment, organisation: Organisation, giving: bool, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["revision"].initial = commitment.revision
+        if giving and not commitment.is_action:
+            self.fields["owner"] = owner_field(organisation, required=True)
+            self.fields["owner"].initial = commitment.owner_id
+        self.helper = Helper(
+            self,
+            submit=f"Confirm for {organisation.display_name}",
+            cancel=commitment.get_absolute_url(),
+        )
+
+
+class DueDateForm(Form):
+    """A new due date and the reason."""
+
+    due_on = DayField(label="New due date")
+    reason = forms.CharField(
+        label="Why the date moves",
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="The other side sees it. The first date and every later one are kept.",
+    )
+
+    def __init__(self, *args: Any, commitment: Commitment, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Move the due date", cancel=commitment.get_absolute_url())
+
+
+class EndForm(Form):
+    """The reason for ending a commitment."""
+
+    reason = forms.CharField(
+        label="Reason",
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="The other side sees it, and it stays in the record.",
+    )
+
+    def __init__(self, *args: Any, commitment: Commitment, rights: Rights, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        words = "Cancel this commitment"
+        if commitment.is_proposed:
+            words = "Decline this proposal" if rights.may_confirm else "Withdraw this proposal"
+        self.helper = Helper(
+            self, submit=words, cancel=commitment.get_absolute_url(), cancel_words="Keep it", danger=True
+        )

@@ -1,0 +1,34 @@
+"""Commitments: who promised what, when it is due, and what was delivered."""
+
+from partnerships.commitments.models.choices import OVER, TRANSITIONS, UNDER_WAY, Kind, Status, Unit
+from partnerships.commitments.models.commitments import (
+    CONFIRMING,
+    ROUTES,
+    VERIFYING,
+    Commitment,
+    CommitmentQuerySet,
+    commitment_readers,
+)
+from partnerships.commitments.models.delivery import Evidence, Progress, Slippage
+from partnerships.commitments.models.reminders import DEFAULT_LEAD_TIMES, Reminder, ReminderChoice
+
+__all__ = [
+    "CONFIRMING",
+    "DEFAULT_LEAD_TIMES",
+    "OVER",
+    "ROUTES",
+    "TRANSITIONS",
+    "UNDER_WAY",
+    "VERIFYING",
+    "Commitment",
+    "CommitmentQuerySet",
+    "Evidence",
+    "Kind",
+    "Progress",
+    "Reminder",
+    "ReminderChoice",
+    "Slippage",
+    "Status",
+    "Unit",
+    "commitment_readers",
+]

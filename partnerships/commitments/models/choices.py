@@ -1,0 +1,61 @@
+"""Kinds, units and statuses, and which status may follow which."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+
+if TYPE_CHECKING:
+    pass
+
+
+class Kind(models.TextChoices):
+    """A commitment needs both sides to confirm; an action is a task for one."""
+
+    COMMITMENT = "commitment", "Commitment"
+    ACTION = "action", "Action"
+
+
+class Unit(models.TextChoices):
+    """What a quantity counts."""
+
+    HOMES = "homes", "homes"
+    HECTARES = "hectares", "hectares"
+    POUNDS = "pounds", "£"
+    POSTS = "posts", "full-time posts"
+    PLACES = "places", "places"
+    HOURS = "hours", "hours"
+
+
+class Status(models.TextChoices):
+    """State of a commitment; `TRANSITIONS` lists the allowed next states."""
+
+    PROPOSED = "proposed", "Proposed"
+    AGREED = "agreed", "Agreed"
+    IN_PROGRESS = "in_progress", "In progress"
+    AT_RISK = "at_risk", "At risk"
+    BLOCKED = "blocked", "Blocked"
+    DONE = "done", "Done"
+    VERIFIED = "verified", "Verified"
+    CANCELLED = "cancelled", "Cancelled"
+    SUPERSEDED = "superseded", "Superseded"
+
+
+ENDS = (Status.CANCELLED, Status.SUPERSEDED)
+#: Allowed next statuses (docs/rights.md). Done returns to in progress when the receiver sends the delivery back.
+TRANSITIONS: dict[str, tuple[str, ...]] = {
+    Status.PROPOSED: (Status.AGREED, *ENDS),
+    Status.AGREED: (Status.IN_PROGRESS, Status.AT_RISK, Status.BLOCKED, Status.DONE, *ENDS),
+    Status.IN_PROGRESS: (Status.AT_RISK, Status.BLOCKED, Status.DONE, *ENDS),
+    Status.AT_RISK: (Status.IN_PROGRESS, Status.BLOCKED, Status.DONE, *ENDS),
+    Status.BLOCKED: (Status.IN_PROGRESS, Status.AT_RISK, Status.DONE, *ENDS),
+    Status.DONE: (Status.VERIFIED, Status.IN_PROGRESS, *ENDS),
+    Status.VERIFIED: (),
+    Status.CANCELLED: (),
+    Status.SUPERSEDED: (),
+}
+#: Agreed, and not yet done.
+UNDER_WAY = (Status.AGREED, Status.IN_PROGRESS, Status.AT_RISK, Status.BLOCKED)
+#: Final statuses.
+OVER = (Status.VERIFIED, Status.CANCELLED, Status.SUPERSEDED)

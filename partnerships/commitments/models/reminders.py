@@ -1,0 +1,64 @@
+"""Reminders, and how far ahead people want them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pghistory
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from partnerships.commitments.models.commitments import Commitment
+from partnerships.people.models import User
+
+if TYPE_CHECKING:
+    pass
+
+#: Default reminders, in days before the due date; 0 is the day itself.
+DEFAULT_LEAD_TIMES = (14, 3, 0)
+
+
+@pghistory.track()
+class ReminderChoice(models.Model):
+    """How many days ahead a person wants reminders; an empty list is never."""
+
+    person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="reminder_choice")
+    days = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.person_id}: {self.days}"
+
+
+class Reminder(models.Model):
+    """A reminder for an owner: one per commitment, due date and lead time.
+
+    Recorded in one transaction with its email.
+    """
+
+    commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, related_name="reminders")
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    due_on = models.DateField()
+    days_before = models.PositiveSmallIntegerField()
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True, help_text="When its email was recorded.")
+    dropped_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was set aside, before emails stood in the outbox."
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["commitment", "person", "due_on", "days_before"], name="one_reminder_a_lead_time"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["created_at", "id"],
+                condition=Q(sent_at=None, dropped_at=None),
+                name="reminder_waiting",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Reminder {self.pk}"

@@ -1,0 +1,92 @@
+"""Service that confirms a commitment for one side."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+
+from partnerships.commitments.event_kinds import EventKind
+from partnerships.commitments.models import Commitment, Status
+from partnerships.commitments.registry import tell_listeners
+from partnerships.commitments.rights import rights_over
+from partnerships.commitments.services.emails import tell_concerned
+from partnerships.commitments.services.replacement import take_place
+from partnerships.commitments.services.rows import (
+    acts_for,
+    locked,
+    note,
+)
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+
+class UnableToConfirm(Exception):
+    """This side has nothing to confirm, or the terms have changed since."""
+
+
+@transaction.atomic
+def confirm_commitment(
+    *,
+    commitment: Commitment,
+    organisation: Organisation,
+    author: User,
+    revision: int,
+    now: dt.datetime,
+    owner: User | None = None,
+) -> Commitment:
+    """Confirm for one side; when both have, it is agreed (`take_place`).
+
+    The giver's confirmation needs an owner: the present one, or `owner`, a person of the giver. `revision` is the one
+    the author saw. Raises `UnableToConfirm`.
+    """
+    if commitment.replaces_id:
+        # Always lock the older row first, to prevent deadlocks.
+        Commitment.objects.select_for_update(of=("self",)).get(pk=commitment.replaces_id)
+    current = locked(commitment)
+    rights = rights_over(current, author, now)
+    giving = organisation.pk == current.giver_id
+    if not giving and organisation.pk != current.receiver_id:
+        raise UnableToConfirm(f"{organisation.display_name} is neither giver nor receiver.")
+    if not current.is_proposed:
+        raise UnableToConfirm(f"{current.reference} is {current.get_status_display().lower()} already.")
+    if revision != current.revision:
+        raise UnableToConfirm("The terms changed after you opened them. Read them again before you confirm.")
+    if (current.giver_confirmed_at if giving else current.receiver_confirmed_at) is not None:
+        raise UnableToConfirm(f"{organisation.display_name} has confirmed already.")
+    may_confirm = rights.may_confirm_giving if giving else rights.may_confirm_receiving
+    require(may_confirm, f"Only a lead of {organisation.display_name} can confirm this.")
+    changed = []
+    if giving:
+        if owner is not None and owner.pk != current.owner_id:
+            if not acts_for(owner, organisation):
+                raise UnableToConfirm(f"{owner.display_name} does not act for {organisation.display_name}.")
+            current.owner = owner
+            changed.append("owner")
+        if current.owner is None and not current.is_action:
+            raise UnableToConfirm("Name the person who sees it through.")
+        current.giver_confirmed_by, current.giver_confirmed_at = author, now
+        changed += ["giver_confirmed_by", "giver_confirmed_at"]
+    else:
+        current.receiver_confirmed_by, current.receiver_confirmed_at = author, now
+        changed += ["receiver_confirmed_by", "receiver_confirmed_at"]
+    agreed = current.giver_confirmed_at is not None and (current.is_action or current.receiver_confirmed_at is not None)
+    if agreed:
+        current.status, current.status_since = Status.AGREED, now
+        changed += ["status", "status_since"]
+    current.save(update_fields=changed)
+    note(
+        current,
+        EventKind.GIVING_CONFIRMED if giving else EventKind.RECEIVING_CONFIRMED,
+        author=author,
+        organisation=organisation,
+        now=now,
+        **({"before": Status.PROPOSED.label, "after": Status.AGREED.label} if agreed else {}),
+    )
+    if agreed and current.replaces is not None:
+        take_place(current.replaces, current, author=author, organisation=organisation, now=now)
+    if agreed:
+        tell_listeners(commitment=current, author=author, now=now)
+        tell_concerned("agreed", current, author=author, now=now)
+    return current

@@ -1,0 +1,59 @@
+"""Service that declines, withdraws or cancels."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+
+from partnerships.commitments.event_kinds import EventKind
+from partnerships.commitments.models import Commitment, Status
+from partnerships.commitments.registry import tell_listeners
+from partnerships.commitments.rights import rights_over, side_of
+from partnerships.commitments.services.emails import tell_concerned
+from partnerships.commitments.services.rows import (
+    locked,
+    note,
+)
+from partnerships.kit.rights import require
+from partnerships.people.models import User
+
+
+class UnableToEnd(Exception):
+    """It is over already, or the reason is missing."""
+
+
+@transaction.atomic
+def end_commitment(*, commitment: Commitment, reason: str, author: User, now: dt.datetime) -> Commitment:
+    """Decline or withdraw a proposal, or cancel a commitment; with a reason.
+
+    Raises `UnableToEnd`.
+    """
+    current = locked(commitment)
+    rights = rights_over(current, author, now)
+    if current.is_over:
+        raise UnableToEnd(f"{current.reference} is {current.get_status_display().lower()} already.")
+    require(rights.may_end, "Only leads of the two organisations can end it.")
+    if not reason.strip():
+        raise UnableToEnd("Give the reason.")
+    side = side_of(rights)
+    before = current.get_status_display()
+    event = EventKind.CANCELLED
+    if current.is_proposed:
+        own = side is not None and side.pk == current.proposed_for_id
+        event = EventKind.PROPOSAL_WITHDRAWN if own else EventKind.PROPOSAL_DECLINED
+    current.status, current.status_since, current.reason = Status.CANCELLED, now, reason.strip()
+    current.save(update_fields=["status", "status_since", "reason"])
+    note(
+        current,
+        event,
+        author=author,
+        organisation=side,
+        now=now,
+        before=before,
+        after=current.get_status_display(),
+        reason=current.reason,
+    )
+    tell_listeners(commitment=current, author=author, now=now)
+    tell_concerned("ended", current, author=author, now=now)
+    return current

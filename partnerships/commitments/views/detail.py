@@ -1,0 +1,45 @@
+"""The page of one commitment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from partnerships.activity.queries import timeline
+from partnerships.agreements.past import as_read_by
+from partnerships.commitments import queries
+from partnerships.commitments.models import Commitment
+from partnerships.commitments.origins import links_of
+from partnerships.commitments.rights import rights_over, waits_for
+from partnerships.organisations.timeline import TimelineLine, timeline_lines
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+
+
+@require_safe
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One commitment: terms, next step, deliveries and timeline."""
+    user = signed_in(request)
+    commitment = get_object_or_404(queries.with_story(Commitment.objects.visible_to(user)), pk=pk)
+    if commitment.partnership is not None:
+        commitment.partnership = as_read_by(user, commitment.partnership)
+    context = {
+        "commitment": commitment,
+        "rights": rights_over(commitment, user, timezone.now()),
+        "waits_for": waits_for(commitment),
+        "origins": links_of(commitment, user),
+        "replacements": Commitment.objects.visible_to(user).filter(replaces=commitment).order_by("pk"),
+        "overdue": commitment.is_overdue(timezone.localdate()),
+        "lines": _lines(user, commitment),
+    }
+    return render(request, "commitments/detail.html", context)
+
+
+def _lines(user: User, commitment: Commitment) -> list[TimelineLine]:
+    """Timeline, newest first, without the commitment's own title."""
+    events = timeline(user=user, kind="commitment", record_id=commitment.pk)[:100]
+    return [replace(line, subject="") for line in timeline_lines(events)]

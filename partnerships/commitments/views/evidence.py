@@ -1,0 +1,66 @@
+"""Pages about files of evidence."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from partnerships.commitments import services
+from partnerships.commitments.forms.evidence import EvidenceForm
+from partnerships.commitments.models import Evidence
+from partnerships.commitments.rights import rights_over
+from partnerships.commitments.views.steps import commitment_for, open_commitment, posted_with_files
+from partnerships.kit.http import form_page, private_file
+from partnerships.kit.rights import require
+from partnerships.people.requests import signed_in
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def attach(request: HttpRequest, pk: int) -> HttpResponse:
+    """Attach a file of evidence."""
+    user, commitment, rights = open_commitment(request, pk)
+    require(rights.edits_for_deliverer)
+    form = EvidenceForm(*posted_with_files(request), commitment=commitment)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.attach_evidence(
+                commitment=commitment,
+                file=form.cleaned_data["file"],
+                title=form.cleaned_data["title"],
+                author=user,
+                now=timezone.now(),
+            )
+        except services.UnableToAttach as error:
+            form.add_error("file", str(error))
+        else:
+            messages.success(request, f"The file is attached to {commitment.reference}.")
+            return redirect(commitment)
+    return form_page(request, "commitments/attach.html", form, commitment=commitment)
+
+
+@require_safe
+def evidence(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Download a file of evidence."""
+    found = get_object_or_404(Evidence.objects.visible_to(signed_in(request)), pk=pk)
+    return private_file(found.file, name=found.file_name, content_type=found.content_type)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def remove(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask for confirmation, then remove a file of evidence."""
+    user = signed_in(request)
+    found = get_object_or_404(Evidence.objects.visible_to(user), pk=pk)
+    commitment = commitment_for(user, found.commitment_id)
+    require(rights_over(commitment, user, timezone.now()).may_attach)
+    if request.method == "POST":
+        try:
+            services.remove_evidence(evidence=found, author=user, now=timezone.now())
+        except services.UnableToAttach as error:
+            messages.warning(request, str(error))
+        else:
+            messages.success(request, f"“{found.title}” is taken away from {commitment.reference}.")
+        return redirect(commitment)
+    return render(request, "commitments/remove.html", {"evidence": found, "commitment": commitment})

@@ -1,0 +1,33 @@
+"""What these pages share: the commitment, the rights and the posted data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+
+from partnerships.commitments.models import Commitment
+from partnerships.commitments.rights import Rights, rights_over
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+
+TERMS = ("text", "quantity", "unit", "owner", "due_on")
+
+
+def commitment_for(user: User, pk: int) -> Commitment:
+    """A commitment the person may see, or 404."""
+    return get_object_or_404(Commitment.objects.visible_to(user).for_listing(), pk=pk)
+
+
+def open_commitment(request: HttpRequest, pk: int) -> tuple[User, Commitment, Rights]:
+    """The person, the commitment they may see, and their rights."""
+    user = signed_in(request)
+    commitment = commitment_for(user, pk)
+    return user, commitment, rights_over(commitment, user, timezone.now())
+
+
+def posted_with_files(request: HttpRequest) -> tuple[Any, Any]:
+    """A form's `data` and `files`; None for both on GET."""
+    return (request.POST, request.FILES) if request.method == "POST" else (None, None)

@@ -1,0 +1,121 @@
+"""Pages about terms: edit, confirm, change the due date, end."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from partnerships.commitments import services
+from partnerships.commitments.forms.terms import ConfirmForm, DueDateForm, EditTermsForm, EndForm
+from partnerships.commitments.models import Commitment
+from partnerships.commitments.quantities import plain_number
+from partnerships.commitments.rights import waits_for
+from partnerships.commitments.views.steps import TERMS, open_commitment
+from partnerships.kit.dates import long_date
+from partnerships.kit.http import form_page, posted
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
+from partnerships.people.told import noting_told
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Edit proposed terms."""
+    user, commitment, rights = open_commitment(request, pk)
+    require(rights.edits and commitment.giver_id is not None)
+    initial = {name: getattr(commitment, name) for name in TERMS} | {"quantity": plain_number(commitment.quantity)}
+    form = EditTermsForm(posted(request), commitment=commitment, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        terms = {name: form.cleaned_data[name] for name in (*TERMS, "revision")}
+        try:
+            with noting_told() as told:
+                services.edit_proposal(commitment=commitment, **terms, author=user, now=timezone.now())
+        except (services.UnableToEdit, services.UnableToPropose) as error:
+            form.add_error(None, str(error))
+        else:
+            words = f"The terms of {commitment.reference} are changed. Both sides have to confirm them."
+            messages.success(request, words + told.words())
+            return redirect(commitment)
+    return form_page(request, "commitments/edit.html", form, commitment=commitment)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: HttpRequest, pk: int, side: str) -> HttpResponse:
+    """Confirm for the giver or the receiver."""
+    if side not in ("giving", "receiving"):
+        raise Http404
+    user, commitment, rights = open_commitment(request, pk)
+    giving = side == "giving"
+    organisation = commitment.giver if giving else commitment.receiver
+    if organisation is None:
+        raise Http404
+    require(rights.leads_side(giving=giving))
+    form = ConfirmForm(posted(request), commitment=commitment, organisation=organisation, giving=giving)
+    if request.method == "POST" and form.is_valid():
+        try:
+            with noting_told() as told:
+                confirmed = services.confirm_commitment(
+                    commitment=commitment,
+                    organisation=organisation,
+                    revision=form.cleaned_data["revision"],
+                    owner=form.cleaned_data.get("owner"),
+                    author=user,
+                    now=timezone.now(),
+                )
+        except services.UnableToConfirm as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, _confirmed_words(confirmed, organisation) + told.words())
+            return redirect(commitment)
+    return form_page(
+        request, "commitments/confirm.html", form, commitment=commitment, organisation=organisation, giving=giving
+    )
+
+
+def _confirmed_words(commitment: Commitment, organisation: Organisation) -> str:
+    if commitment.is_proposed:
+        waiting = " and ".join(side.display_name for side in waits_for(commitment))
+        return f"You confirmed {commitment.reference} for {organisation.display_name}. It waits for {waiting}."
+    return f"{commitment.reference} is agreed."
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def due_date(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change the due date."""
+    user, commitment, rights = open_commitment(request, pk)
+    require(rights.edits_for_deliverer)
+    form = DueDateForm(posted(request), commitment=commitment)
+    if request.method == "POST" and form.is_valid():
+        try:
+            moved = services.change_due_date(
+                commitment=commitment, **form.cleaned_data, author=user, now=timezone.now()
+            )
+        except services.UnableToChangeDueDate as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{commitment.reference} is now due on {long_date(moved.now)}.")
+            return redirect(commitment)
+    return form_page(request, "commitments/due_date.html", form, commitment=commitment)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def end(request: HttpRequest, pk: int) -> HttpResponse:
+    """Decline, withdraw or cancel."""
+    user, commitment, rights = open_commitment(request, pk)
+    require(rights.may_end if not commitment.is_over else rights.leads)
+    form = EndForm(posted(request), commitment=commitment, rights=rights)
+    if request.method == "POST" and form.is_valid():
+        try:
+            with noting_told() as told:
+                services.end_commitment(
+                    commitment=commitment, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
+                )
+        except services.UnableToEnd as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{commitment.reference} is cancelled.{told.words()}")
+            return redirect(commitment)
+    return form_page(request, "commitments/end.html", form, commitment=commitment, rights=rights)

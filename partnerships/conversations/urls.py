@@ -2,20 +2,27 @@
 
 from django.urls import path
 
-from partnerships.conversations import views
+from partnerships.conversations.views import (
+    agreeing,
+    detail,
+    listing,
+    notes,
+    points,
+    writing,
+)
 
 app_name = "conversations"
 urlpatterns = [
-    path("", views.conversation_list, name="list"),
-    path("new/", views.new, name="new"),
-    path("<int:pk>/", views.detail, name="detail"),
-    path("<int:pk>/edit/", views.edit, name="edit"),
-    path("<int:pk>/circulate/", views.circulate, name="circulate"),
-    path("<int:pk>/cancel/", views.cancel, name="cancel"),
-    path("<int:pk>/correct/", views.correct, name="correct"),
-    path("<int:pk>/agree/", views.agree, name="agree"),
-    path("<int:pk>/note/", views.private_note, name="note"),
-    path("corrections/<int:pk>/", views.answer, name="answer"),
-    path("points/<int:pk>/close/", views.close, name="close"),
-    path("points/<int:pk>/become/", views.become, name="become"),
+    path("", listing.conversation_list, name="list"),
+    path("new/", writing.new, name="new"),
+    path("<int:pk>/", detail.detail, name="detail"),
+    path("<int:pk>/edit/", writing.edit, name="edit"),
+    path("<int:pk>/circulate/", agreeing.circulate, name="circulate"),
+    path("<int:pk>/cancel/", writing.cancel, name="cancel"),
+    path("<int:pk>/correct/", agreeing.correct, name="correct"),
+    path("<int:pk>/agree/", agreeing.agree, name="agree"),
+    path("<int:pk>/note/", notes.private_note, name="note"),
+    path("corrections/<int:pk>/", agreeing.answer, name="answer"),
+    path("points/<int:pk>/close/", points.close, name="close"),
+    path("points/<int:pk>/become/", points.become, name="become"),
 ]

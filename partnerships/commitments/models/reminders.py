@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pghistory
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -11,9 +9,6 @@ from django.db.models import Q
 
 from partnerships.commitments.models.commitments import Commitment
 from partnerships.people.models import User
-
-if TYPE_CHECKING:
-    pass
 
 #: Default reminders, in days before the due date; 0 is the day itself.
 DEFAULT_LEAD_TIMES = (14, 3, 0)

@@ -29,10 +29,7 @@ from partnerships.commitments.services.registers import (
     RegisterPromise,
     record_from_register,
 )
-from partnerships.commitments.services.reminders import (
-    choose_lead_times,
-    remind_owners,
-)
+from partnerships.commitments.services.reminders import choose_lead_times, remind_owners
 from partnerships.commitments.services.terms import (
     UnableToChangeDueDate,
     UnableToEdit,

@@ -11,10 +11,7 @@ from partnerships.commitments.models import Commitment, Status
 from partnerships.commitments.registry import tell_listeners
 from partnerships.commitments.rights import rights_over, side_of
 from partnerships.commitments.services.emails import tell_concerned
-from partnerships.commitments.services.rows import (
-    locked,
-    note,
-)
+from partnerships.commitments.services.rows import locked, note
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 

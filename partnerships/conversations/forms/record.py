@@ -1,26 +1,22 @@
-"""Forms for conversations; one form holds a whole record."""
+"""The form that holds a whole record."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from crispy_forms.utils import render_field
 from django import forms
 from django.db.models import Q, QuerySet
-from django.template import Context
-from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.html import format_html_join
-from django.utils.safestring import SafeString
 
 from partnerships.agreements.models import Partnership
+from partnerships.conversations.forms.folding import Fold
+from partnerships.conversations.forms.notes import PRIVATE
 from partnerships.conversations.models import (
     Attribution,
     Conversation,
     Format,
-    Point,
     PointKind,
     PrivateNote,
     Status,
@@ -28,7 +24,6 @@ from partnerships.conversations.models import (
 from partnerships.conversations.queries import people_of
 from partnerships.conversations.services import AttendeeGiven, NextStepGiven, PointGiven, Record
 from partnerships.exchange.models import Theme
-from partnerships.kit import forms as kit
 from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form, Helper, Section
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.people.models import User
@@ -37,34 +32,11 @@ from partnerships.people.models import User
 _SPARE_STEPS = 3
 _MAX_STEPS = 20
 _POINT_LENGTH = 500
-_PRIVATE = "Read by your own organisation only, on this page. It is never sent, searched or exported."
 _WORDS = {
     PointKind.OBJECTIVE: ("Objectives", "What it wants to achieve. One a line."),
     PointKind.OBSTACLE: ("Obstacles", "What stands in the way. One a line; each can become an ask."),
     PointKind.OPPORTUNITY: ("Opportunities", "Gains nobody has claimed yet. One a line; each can become an offer."),
 }
-
-
-class Fold(Section):
-    """Collapsed section of rarely used fields.
-
-    Open if a field has a value or an error.
-    """
-
-    def render(self, form: forms.BaseForm, context: Context, **kwargs: Any) -> SafeString:
-        """The section as HTML; called by crispy-forms."""
-        inner = format_html_join("", "{}", ((render_field(field, form, context),) for field in self.fields))
-        is_open = any(_is_filled(form, str(name)) or str(name) in form.errors for name in self.fields)
-        words = {"heading": self.heading, "hint": self.hint, "inner": inner, "open": is_open}
-        return render_to_string("conversations/_fold.html", words)
-
-
-def _is_filled(form: forms.BaseForm, name: str) -> bool:
-    """Whether a field differs from its value in a new record."""
-    value = form[name].value()
-    if isinstance(value, list | tuple):
-        return any(value)
-    return bool(value) and value != form.fields[name].initial
 
 
 class ConversationForm(Form):
@@ -97,7 +69,7 @@ class ConversationForm(Form):
         required=False,
         max_length=10_000,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=_PRIVATE,
+        help_text=PRIVATE,
     )
     next_contact_on = DayField(label="Date of the next contact", required=False)
     attribution = forms.ChoiceField(
@@ -329,178 +301,3 @@ def initial_of(conversation: Conversation, own_note: PrivateNote | None) -> dict
         initial[f"step_{row}_who"] = f"{step.organisation_id}-{step.owner_id or ''}"
         initial[f"step_{row}_due_on"] = step.due_on
     return initial
-
-
-class ChooseForm(Form):
-    """Choose whom the conversation was with, before the main form."""
-
-    others = forms.ModelMultipleChoiceField(
-        label="Your partners",
-        queryset=Organisation.objects.none(),
-        required=False,
-        widget=AutocompleteSelectMultiple,
-        help_text="Organisations that share a partnership with yours. Choose one or more.",
-    )
-    chosen = forms.BooleanField(required=False, widget=forms.HiddenInput)
-    partnership = forms.IntegerField(required=False, widget=forms.HiddenInput)
-    keeper = forms.IntegerField(required=False, widget=forms.HiddenInput)
-
-    def __init__(
-        self, *args: Any, partners: QuerySet[Organisation], parties: Mapping[int, str] | None = None, **kwargs: Any
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        field = self.fields["others"]
-        assert isinstance(field, forms.ModelMultipleChoiceField)
-        if parties:
-            # Parties of one partnership are few: show them as checkboxes with their roles.
-            field.widget = forms.CheckboxSelectMultiple()
-            field.label = "Who took part besides you"
-            field.help_text = "Only those who took part read the record and are asked to agree to it."
-            field.choices = [(pk, words) for pk, words in parties.items()]
-        else:
-            field.queryset = partners
-        self.helper = Helper(self, submit="Continue", method="get")
-
-    def add_prefix(self, field_name: str) -> str:
-        """Names of fields in addresses: `with` and `for` are Python keywords."""
-        return {"others": "with", "keeper": "for"}.get(field_name, field_name)
-
-
-class CorrectionForm(Form):
-    """A suggested correction."""
-
-    text = forms.CharField(
-        label="What should be put right",
-        max_length=4000,
-        widget=forms.Textarea(attrs={"rows": 5}),
-        help_text="Quote the words you mean and write what they should be. Every side of the conversation sees this.",
-    )
-
-    def __init__(self, *args: Any, conversation: Conversation, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit="Suggest this correction", cancel=conversation.get_absolute_url())
-
-
-class AnswerForm(Form):
-    """Accept or refuse a correction."""
-
-    verdict = forms.ChoiceField(
-        label="Is it taken up?",
-        widget=forms.RadioSelect,
-        choices=[("yes", "Yes, the record says so now"), ("no", "No")],
-    )
-    answer = forms.CharField(
-        label="Answer",
-        required=False,
-        max_length=2000,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Needed when it is not taken up: say why.",
-    )
-
-    def __init__(self, *args: Any, conversation: Conversation, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit="Give this answer", cancel=conversation.get_absolute_url())
-
-    def clean(self) -> dict[str, Any]:
-        """Require a reason for refusing."""
-        cleaned = super().clean() or {}
-        if cleaned.get("verdict") == "no" and not cleaned.get("answer", "").strip():
-            self.add_error("answer", "Say why it is not taken up")
-        return cleaned
-
-
-class AgreeForm(Form):
-    """Agree to the record for one side."""
-
-    revision = forms.IntegerField(widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, conversation: Conversation, organisation: Organisation, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["revision"].initial = conversation.revision
-        self.helper = Helper(
-            self, submit=f"Agree for {organisation.display_name}", cancel=conversation.get_absolute_url()
-        )
-
-
-class ConfirmForm(Form):
-    """A form with a button only."""
-
-    def __init__(self, *args: Any, submit: str, cancel: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit=submit, cancel=cancel)
-
-
-class ReasonForm(kit.ReasonForm):
-    """A reason."""
-
-    danger = True
-    reason = forms.CharField(label="Reason", max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
-
-
-class NoteForm(Form):
-    """A private note."""
-
-    text = forms.CharField(
-        label="Private note",
-        required=False,
-        max_length=10_000,
-        widget=forms.Textarea(attrs={"rows": 8}),
-        help_text=_PRIVATE,
-    )
-    revision = forms.IntegerField(widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, conversation: Conversation, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit="Save this note", cancel=conversation.get_absolute_url())
-
-
-class BecomeForm(Form):
-    """Make an ask of an obstacle, or an offer of an opportunity."""
-
-    title = forms.CharField(label="In one line", max_length=200)
-    theme = forms.ChoiceField(label="Theme", choices=[("", "Choose a theme"), *Theme.choices])
-    addressees = forms.ModelMultipleChoiceField(
-        label="Whom it is addressed to",
-        queryset=Organisation.objects.none(),
-        widget=forms.CheckboxSelectMultiple,
-        help_text="Nobody sees it before you share it.",
-    )
-
-    def __init__(self, *args: Any, point: Point, able: Sequence[Organisation], cancel: str = "", **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["title"].help_text = (
-            "What would remove the obstacle? Others see this line first."
-            if point.direction == "ask"
-            else "What you bring to it. Others see this line first."
-        )
-        self.fields["theme"].initial = point.conversation.theme or None
-        if len(able) > 1:
-            field = self.fields["addressees"]
-            assert isinstance(field, forms.ModelMultipleChoiceField)
-            field.queryset = Organisation.objects.filter(pk__in=[body.pk for body in able]).order_by("name", "pk")
-            field.initial = [body.pk for body in able]
-        else:
-            del self.fields["addressees"]
-        self.helper = Helper(
-            self,
-            submit=f"Draft this {point.direction}",
-            cancel=cancel or point.conversation.get_absolute_url(),
-        )
-
-
-class FilterForm(Form):
-    """Filters of the list of conversations."""
-
-    words = forms.CharField(label="Subject", required=False, max_length=80)
-    status = forms.ChoiceField(label="Standing", required=False, choices=[("", "Any"), *Status.choices])
-    theme = forms.ChoiceField(label="Theme", required=False, choices=[("", "Any theme"), *Theme.choices])
-    partnership = forms.ModelChoiceField(
-        label="Partnership", required=False, queryset=Partnership.objects.none(), empty_label="Any partnership"
-    )
-
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field = self.fields["partnership"]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = Partnership.objects.inside_for(user).order_by("title", "pk")
-        self.helper = Helper(self, submit="Show these", method="get")

@@ -1,0 +1,1 @@
+"""Forms for conversations. They check input; services check the rest."""

@@ -1,0 +1,67 @@
+"""Forms to correct a record and to agree to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from partnerships.conversations.models import Conversation
+from partnerships.kit.forms import Form, Helper
+from partnerships.organisations.models import Organisation
+
+
+class CorrectionForm(Form):
+    """A suggested correction."""
+
+    text = forms.CharField(
+        label="What should be put right",
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text="Quote the words you mean and write what they should be. Every side of the conversation sees this.",
+    )
+
+    def __init__(self, *args: Any, conversation: Conversation, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Suggest this correction", cancel=conversation.get_absolute_url())
+
+
+class AnswerForm(Form):
+    """Accept or refuse a correction."""
+
+    verdict = forms.ChoiceField(
+        label="Is it taken up?",
+        widget=forms.RadioSelect,
+        choices=[("yes", "Yes, the record says so now"), ("no", "No")],
+    )
+    answer = forms.CharField(
+        label="Answer",
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Needed when it is not taken up: say why.",
+    )
+
+    def __init__(self, *args: Any, conversation: Conversation, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Give this answer", cancel=conversation.get_absolute_url())
+
+    def clean(self) -> dict[str, Any]:
+        """Require a reason for refusing."""
+        cleaned = super().clean() or {}
+        if cleaned.get("verdict") == "no" and not cleaned.get("answer", "").strip():
+            self.add_error("answer", "Say why it is not taken up")
+        return cleaned
+
+
+class AgreeForm(Form):
+    """Agree to the record for one side."""
+
+    revision = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, conversation: Conversation, organisation: Organisation, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["revision"].initial = conversation.revision
+        self.helper = Helper(
+            self, submit=f"Agree for {organisation.display_name}", cancel=conversation.get_absolute_url()
+        )

@@ -1,0 +1,47 @@
+"""The form to choose who took part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+
+from partnerships.kit.forms import AutocompleteSelectMultiple, Form, Helper
+from partnerships.organisations.models import Organisation
+
+
+class ChooseForm(Form):
+    """Choose whom the conversation was with, before the main form."""
+
+    others = forms.ModelMultipleChoiceField(
+        label="Your partners",
+        queryset=Organisation.objects.none(),
+        required=False,
+        widget=AutocompleteSelectMultiple,
+        help_text="Organisations that share a partnership with yours. Choose one or more.",
+    )
+    chosen = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    partnership = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    keeper = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(
+        self, *args: Any, partners: QuerySet[Organisation], parties: Mapping[int, str] | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["others"]
+        assert isinstance(field, forms.ModelMultipleChoiceField)
+        if parties:
+            # Parties of one partnership are few: show them as checkboxes with their roles.
+            field.widget = forms.CheckboxSelectMultiple()
+            field.label = "Who took part besides you"
+            field.help_text = "Only those who took part read the record and are asked to agree to it."
+            field.choices = [(pk, words) for pk, words in parties.items()]
+        else:
+            field.queryset = partners
+        self.helper = Helper(self, submit="Continue", method="get")
+
+    def add_prefix(self, field_name: str) -> str:
+        """Names of fields in addresses: `with` and `for` are Python keywords."""
+        return {"others": "with", "keeper": "for"}.get(field_name, field_name)

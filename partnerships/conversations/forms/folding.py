@@ -1,0 +1,36 @@
+"""Collapsed sections of rarely used fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crispy_forms.utils import render_field
+from django import forms
+from django.template import Context
+from django.template.loader import render_to_string
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
+from partnerships.kit.forms import Section
+
+
+class Fold(Section):
+    """Collapsed section of rarely used fields.
+
+    Open if a field has a value or an error.
+    """
+
+    def render(self, form: forms.BaseForm, context: Context, **kwargs: Any) -> SafeString:
+        """The section as HTML; called by crispy-forms."""
+        inner = format_html_join("", "{}", ((render_field(field, form, context),) for field in self.fields))
+        is_open = any(_is_filled(form, str(name)) or str(name) in form.errors for name in self.fields)
+        words = {"heading": self.heading, "hint": self.hint, "inner": inner, "open": is_open}
+        return render_to_string("conversations/_fold.html", words)
+
+
+def _is_filled(form: forms.BaseForm, name: str) -> bool:
+    """Whether a field differs from its value in a new record."""
+    value = form[name].value()
+    if isinstance(value, list | tuple):
+        return any(value)
+    return bool(value) and value != form.fields[name].initial

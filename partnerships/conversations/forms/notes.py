@@ -1,0 +1,29 @@
+"""The form of a private note."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from partnerships.conversations.models import Conversation
+from partnerships.kit.forms import Form, Helper
+
+PRIVATE = "Read by your own organisation only, on this page. It is never sent, searched or exported."
+
+
+class NoteForm(Form):
+    """A private note."""
+
+    text = forms.CharField(
+        label="Private note",
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 8}),
+        help_text=PRIVATE,
+    )
+    revision = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, conversation: Conversation, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Save this note", cancel=conversation.get_absolute_url())

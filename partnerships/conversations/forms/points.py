@@ -1,0 +1,47 @@
+"""The form to make an ask or offer of a point."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+
+from partnerships.conversations.models import Point
+from partnerships.exchange.models import Theme
+from partnerships.kit.forms import Form, Helper
+from partnerships.organisations.models import Organisation
+
+
+class BecomeForm(Form):
+    """Make an ask of an obstacle, or an offer of an opportunity."""
+
+    title = forms.CharField(label="In one line", max_length=200)
+    theme = forms.ChoiceField(label="Theme", choices=[("", "Choose a theme"), *Theme.choices])
+    addressees = forms.ModelMultipleChoiceField(
+        label="Whom it is addressed to",
+        queryset=Organisation.objects.none(),
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Nobody sees it before you share it.",
+    )
+
+    def __init__(self, *args: Any, point: Point, able: Sequence[Organisation], cancel: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["title"].help_text = (
+            "What would remove the obstacle? Others see this line first."
+            if point.direction == "ask"
+            else "What you bring to it. Others see this line first."
+        )
+        self.fields["theme"].initial = point.conversation.theme or None
+        if len(able) > 1:
+            field = self.fields["addressees"]
+            assert isinstance(field, forms.ModelMultipleChoiceField)
+            field.queryset = Organisation.objects.filter(pk__in=[body.pk for body in able]).order_by("name", "pk")
+            field.initial = [body.pk for body in able]
+        else:
+            del self.fields["addressees"]
+        self.helper = Helper(
+            self,
+            submit=f"Draft this {point.direction}",
+            cancel=cancel or point.conversation.get_absolute_url(),
+        )

@@ -1,0 +1,51 @@
+"""Formats, statuses, attributions and kinds of point."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Format(models.TextChoices):
+    """How people met."""
+
+    IN_PERSON = "in_person", "In person"
+    VIDEO = "video", "Video call"
+    PHONE = "phone", "Phone call"
+    SITE_VISIT = "site_visit", "Site visit"
+    EVENT = "event", "Event or workshop"
+    WRITING = "writing", "Letters or email"
+
+
+class Status(models.TextChoices):
+    """State of the record."""
+
+    PLANNED = "planned", "Planned"
+    DRAFT = "draft", "Draft"
+    CIRCULATED = "circulated", "Circulated"
+    CORRECTED = "corrected", "Corrected"
+    AGREED = "agreed", "Agreed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class Attribution(models.TextChoices):
+    """How other organisations see who said what."""
+
+    NAMED = "named", "Named: people and organisations"
+    ORGANISATION = "organisation", "Organisations only"
+    ANONYMOUS = "anonymous", "Anonymous: neither people nor organisations"
+
+
+#: Statuses in which every side may read the record.
+SHARED = (Status.PLANNED, Status.CIRCULATED, Status.CORRECTED, Status.AGREED, Status.CANCELLED)
+#: Statuses of a conversation that took place.
+HELD = (Status.DRAFT, Status.CIRCULATED, Status.CORRECTED, Status.AGREED)
+#: Statuses in which sides are asked to agree to the record.
+OPEN_FOR_CORRECTION = (Status.CIRCULATED, Status.CORRECTED)
+
+
+class PointKind(models.TextChoices):
+    """Objective, obstacle or opportunity (docs/glossary.md)."""
+
+    OBJECTIVE = "objective", "Objective"
+    OBSTACLE = "obstacle", "Obstacle"
+    OPPORTUNITY = "opportunity", "Opportunity"

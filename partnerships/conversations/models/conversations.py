@@ -1,0 +1,217 @@
+"""Conversations, who took part, and who may read them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pghistory
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from partnerships.agreements.models import Partnership
+from partnerships.conversations.models.choices import HELD, OPEN_FOR_CORRECTION, SHARED, Attribution, Format, Status
+from partnerships.exchange.models import Theme
+from partnerships.organisations.audience import EDITORS, Organisations, Route, visible_to
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+#: Readers (docs/rights.md): the organisations that took part; of a draft, only its keeper.
+ROUTES: tuple[Route, ...] = (
+    Organisations("organisation"),
+    Organisations("sides__organisation", when=Q(status__in=SHARED)),
+)
+
+
+class ConversationQuerySet(models.QuerySet["Conversation"]):
+    """Filters by reader, by who may write, and by whether it took place."""
+
+    def visible_to(self, user: User | AnonymousUser) -> ConversationQuerySet:
+        """Conversations that the person may read."""
+        return self.filter(visible_to(Conversation, ROUTES, user))
+
+    def editable_by(self, user: User | AnonymousUser) -> ConversationQuerySet:
+        """Those whose record the person may write.
+
+        For editors and leads of the organisation that keeps it.
+        """
+        return self.filter(visible_to(Conversation, EDITORS, user))
+
+    def held(self) -> ConversationQuerySet:
+        """Those that took place."""
+        return self.filter(status__in=HELD)
+
+    def with_organisation(self, organisation: Organisation) -> ConversationQuerySet:
+        """Conversations in which an organisation took part."""
+        took_part = Side.objects.filter(organisation=organisation, conversation=models.OuterRef("pk"))
+        return self.filter(models.Exists(took_part))
+
+    def for_listing(self) -> ConversationQuerySet:
+        """Fetch what a list shows; the caller orders."""
+        sides = Side.objects.select_related("organisation").order_by("pk")
+        return self.select_related("organisation", "partnership").prefetch_related(
+            models.Prefetch("sides", queryset=sides)
+        )
+
+
+@pghistory.track()
+class Conversation(models.Model):
+    """Record of a conversation: kept by one organisation, agreed by all sides.
+
+    planned → draft (it took place; only its keeper reads it) → circulated → corrected → agreed, and then locked, in the
+    database too. A planned one may be cancelled. `revision` rises with each edit, so that nobody overwrites, or agrees
+    to, what they have not seen. Private notes are separate rows.
+    """
+
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="conversations_kept", help_text="Keeps the record."
+    )
+    partnership = models.ForeignKey(
+        Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="conversations"
+    )
+    subject = models.CharField(max_length=200)
+    status = models.CharField(max_length=10, choices=Status)
+    held_on = models.DateField(help_text="The day it took place, or is planned for.")
+    format = models.CharField(max_length=10, choices=Format)
+    theme = models.CharField(max_length=20, choices=Theme, blank=True)
+    said = models.TextField(blank=True)
+    attribution = models.CharField(max_length=12, choices=Attribution, default=Attribution.NAMED)
+    next_contact_on = models.DateField(null=True, blank=True)
+    revision = models.PositiveIntegerField(default=1)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    circulated_at = models.DateTimeField(null=True, blank=True)
+    agreed_at = models.DateTimeField(null=True, blank=True)
+    reason = models.TextField(blank=True, help_text="Why it was cancelled.")
+    key = models.UUIDField(
+        null=True, blank=True, unique=True, help_text="Given by the form, so that a form sent twice makes one."
+    )
+
+    objects = ConversationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(status=Status.CANCELLED) | ~Q(reason=""),
+                name="conversation_cancelled_with_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=[Status.PLANNED, Status.DRAFT, Status.CANCELLED])
+                | Q(circulated_at__isnull=False),
+                name="conversation_circulated_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(agreed_at__isnull=True) | Q(status=Status.AGREED),
+                name="conversation_agreed_when_locked",
+            ),
+            models.CheckConstraint(
+                condition=Q(next_contact_on=None) | Q(next_contact_on__gte=models.F("held_on")),
+                name="conversation_next_contact_after",
+                violation_error_message="The next contact must not be before this one.",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["partnership", "-held_on", "-id"], name="conversation_partnership"),
+            models.Index(fields=["organisation", "-held_on", "-id"], name="conversation_organisation"),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="agreed_record_locked",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Q(old__status=Status.AGREED.value),
+            )
+        ]
+
+    def __str__(self) -> str:
+        # Without the subject: administrators see this text, and the subject is private to the partners.
+        return f"Conversation {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        """Address of its page."""
+        return reverse("conversations:detail", args=[self.pk])
+
+    @property
+    def names_people(self) -> bool:
+        """Whether other sides see who took part."""
+        return self.attribution == Attribution.NAMED
+
+    @property
+    def names_sides(self) -> bool:
+        """Whether other sides see which organisation said what."""
+        return self.attribution != Attribution.ANONYMOUS
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether it has still to take place."""
+        return self.status == Status.PLANNED
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether only its keeper may read it."""
+        return self.status == Status.DRAFT
+
+    @property
+    def is_open_for_correction(self) -> bool:
+        """Whether the sides may correct it."""
+        return self.status in OPEN_FOR_CORRECTION
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether all sides have agreed, and it can no longer change."""
+        return self.status == Status.AGREED
+
+    @property
+    def is_editable(self) -> bool:
+        """Whether its keeper may change it."""
+        return self.status not in (Status.AGREED, Status.CANCELLED)
+
+
+@pghistory.track()
+class Side(models.Model):
+    """An organisation that took part, and when it agreed to the record."""
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="sides")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="conversation_sides")
+    agreed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    agreed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["conversation", "organisation"], name="one_side_an_organisation")
+        ]
+        indexes = [models.Index(fields=["organisation", "conversation"], name="side_organisation")]
+
+    def __str__(self) -> str:
+        return f"{self.organisation_id} in {self.conversation_id}"
+
+
+@pghistory.track(exclude=["name", "job_title"])
+class Attendee(models.Model):
+    """Somebody who was there: a known person, or a typed name."""
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="attendees")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="attended")
+    name = models.CharField(max_length=150, blank=True)
+    job_title = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["conversation", "organisation", "person"],
+                condition=Q(person__isnull=False),
+                name="one_seat_a_person",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Attendee {self.pk}"
+
+    @property
+    def display_name(self) -> str:
+        """The attendee's name. Needs `person` fetched."""
+        return self.person.display_name if self.person else self.name or "a former member"

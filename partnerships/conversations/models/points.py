@@ -1,0 +1,117 @@
+"""Objectives, obstacles and opportunities, and what they became."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pghistory
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+
+from partnerships.conversations.models.choices import PointKind
+from partnerships.conversations.models.conversations import Conversation
+from partnerships.exchange.models import Entry
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+_LOCKED = """
+IF EXISTS (
+    SELECT 1 FROM conversations_conversation
+    WHERE id = OLD.conversation_id AND status = 'agreed'
+) THEN
+    RAISE EXCEPTION 'The record of conversation % is agreed and locked', OLD.conversation_id;
+END IF;
+"""
+
+
+class PointQuerySet(models.QuerySet["Point"]):
+    """Filters by reader, and by whether points still hold."""
+
+    def visible_to(self, user: User | AnonymousUser) -> PointQuerySet:
+        """Points of conversations that the person may read."""
+        return self.filter(conversation__in=Conversation.objects.visible_to(user))
+
+    def current(self) -> PointQuerySet:
+        """Points that were not closed."""
+        return self.filter(closed_at=None)
+
+
+@pghistory.track()
+class Point(models.Model):
+    """An objective, obstacle or opportunity of one side, until it closes it.
+
+    The words are part of the record: once it is agreed, the database refuses to change or delete them.
+    """
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="points")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="points")
+    kind = models.CharField(max_length=11, choices=PointKind)
+    text = models.CharField(max_length=500)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    closed_reason = models.CharField(max_length=300, blank=True)
+
+    #: The ask or offer it became, if the reader may see it; `queries.show_entries` sets it.
+    entry_shown: Entry | None = None
+    #: What the reader may do with it; `queries.let_act` sets both.
+    may_close = False
+    may_become = False
+
+    objects = PointQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(closed_at=None) | ~Q(closed_reason=""), name="point_closed_with_reason")
+        ]
+        indexes = [models.Index(fields=["organisation", "kind"], name="point_organisation")]
+        triggers = [
+            pgtrigger.Trigger(
+                name="point_words_locked",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange("conversation", "organisation", "kind", "text"),
+                func=f"{_LOCKED} RETURN NEW;",
+            ),
+            pgtrigger.Trigger(
+                name="point_kept",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Delete,
+                func=f"{_LOCKED} RETURN OLD;",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it still holds."""
+        return self.closed_at is None
+
+    @property
+    def direction(self) -> str:
+        """What it can become: `ask`, `offer` or empty.
+
+        An obstacle becomes an ask, an opportunity an offer; an objective neither.
+        """
+        return {PointKind.OBSTACLE: "ask", PointKind.OPPORTUNITY: "offer"}.get(PointKind(self.kind), "")
+
+
+@pghistory.track()
+class PointEntry(models.Model):
+    """The ask or offer that a point became."""
+
+    point = models.OneToOneField(Point, on_delete=models.PROTECT, related_name="became")
+    entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="from_points")
+    made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    made_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "point entries"
+
+    def __str__(self) -> str:
+        return f"{self.point_id} became {self.entry_id}"

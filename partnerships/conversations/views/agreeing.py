@@ -1,0 +1,128 @@
+"""Pages to circulate a record, correct it and agree to it."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from partnerships.conversations import queries, services
+from partnerships.conversations.forms.agreeing import AgreeForm, AnswerForm, CorrectionForm
+from partnerships.conversations.forms.reasons import ConfirmForm
+from partnerships.conversations.models import Conversation, Correction
+from partnerships.conversations.rights import rights_over
+from partnerships.conversations.views.steps import open_conversation
+from partnerships.kit.http import form_page, posted
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+from partnerships.people.told import noting_told
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def circulate(request: HttpRequest, pk: int) -> HttpResponse:
+    """Circulate the record and email its attendees."""
+    user, conversation, rights = open_conversation(request, pk)
+    require(rights.keeps)
+    form = ConfirmForm(posted(request), submit="Circulate this record", cancel=conversation.get_absolute_url())
+    if request.method == "POST" and form.is_valid():
+        try:
+            with noting_told() as told:
+                services.circulate(conversation=conversation, author=user, now=timezone.now())
+        except services.UnableToCirculate as error:
+            messages.warning(request, str(error))
+            return redirect(conversation)
+        names = told.words() or " Nobody is told by email."
+        messages.success(request, f"“{conversation.subject}” is circulated.{names}")
+        return redirect(conversation)
+    return form_page(
+        request, "conversations/circulate.html", form, conversation=conversation, told=_told(conversation, user)
+    )
+
+
+def _told(conversation: Conversation, author: User) -> list[User]:
+    """Recipients: attendees who may read the record, except the author."""
+    return list(queries.attendees_with_access(conversation).exclude(pk=author.pk))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def correct(request: HttpRequest, pk: int) -> HttpResponse:
+    """Suggest a correction for one's own side."""
+    user, conversation, rights = open_conversation(request, pk)
+    require(bool(rights.other_sides))
+    form = CorrectionForm(posted(request), conversation=conversation)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.suggest_correction(
+                conversation=conversation,
+                organisation=rights.other_sides[0],
+                text=form.cleaned_data["text"],
+                author=user,
+                now=timezone.now(),
+            )
+        except services.UnableToCorrect as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"{conversation.organisation.display_name} sees your correction and answers it.")
+            return redirect(conversation)
+    return form_page(request, "conversations/correct.html", form, conversation=conversation)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def answer(request: HttpRequest, pk: int) -> HttpResponse:
+    """Answer a correction for the keeper."""
+    user = signed_in(request)
+    seen = Conversation.objects.visible_to(user)
+    correction = get_object_or_404(
+        Correction.objects.filter(conversation__in=seen).select_related("conversation__organisation", "organisation"),
+        pk=pk,
+    )
+    conversation = correction.conversation
+    require(rights_over(conversation, user, timezone.now()).keeps)
+    form = AnswerForm(posted(request), conversation=conversation)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.answer_correction(
+                correction=correction,
+                taken_up=form.cleaned_data["verdict"] == "yes",
+                answer=form.cleaned_data["answer"],
+                author=user,
+                now=timezone.now(),
+            )
+        except services.UnableToCorrect as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "The correction is answered.")
+            return redirect(conversation)
+    own = set(Organisation.objects.of_person(user).values_list("pk", flat=True))
+    return form_page(
+        request, "conversations/answer.html", form, conversation=conversation, correction=correction, own=own
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def agree(request: HttpRequest, pk: int) -> HttpResponse:
+    """Agree to the record for one's own side."""
+    user, conversation, rights = open_conversation(request, pk)
+    require(rights.edits)
+    organisation = (*rights.to_agree_for, *rights.sides)[0]
+    form = AgreeForm(posted(request), conversation=conversation, organisation=organisation)
+    if request.method == "POST" and form.is_valid():
+        try:
+            agreed = services.agree_record(
+                conversation=conversation,
+                organisation=organisation,
+                revision=form.cleaned_data["revision"],
+                author=user,
+                now=timezone.now(),
+            )
+        except services.UnableToAgree as error:
+            form.add_error(None, str(error))
+        else:
+            locked = " All sides agree: the record is locked." if agreed.is_locked else ""
+            messages.success(request, f"You agreed to the record for {organisation.display_name}.{locked}")
+            return redirect(conversation)
+    return form_page(request, "conversations/agree.html", form, conversation=conversation, organisation=organisation)

@@ -1,0 +1,81 @@
+"""The page to choose who took part, before the form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.http import Http404, HttpRequest, HttpResponse
+
+from partnerships.agreements.models import Partnership, PartyRole
+from partnerships.commitments.queries import partners_of
+from partnerships.conversations.forms.choosing import ChooseForm
+from partnerships.kit.http import form_page
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.queries import find_organisations
+from partnerships.people.models import User
+
+#: Limit of sides for one form; with more, the writer first chooses who took part.
+_MAX_SIDES = 4
+
+
+def number_in(text: str) -> int | None:
+    """An id from the address, or None."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
+
+
+def named_sides(request: HttpRequest, user: User, keeper: Organisation) -> list[Organisation]:
+    """Organisations named in the address, except the keeper."""
+    numbers = [number for text in request.GET.getlist("with") if (number := number_in(text)) is not None]
+    bodies = Organisation.objects.visible_to(user).exclude(pk=keeper.pk).order_by("name", "pk")
+    return list(bodies.filter(pk__in=numbers)[:_MAX_SIDES]) if numbers else []
+
+
+def choose_sides(
+    request: HttpRequest,
+    user: User,
+    keeper: Organisation,
+    *,
+    partnership: Partnership | None = None,
+    chosen: Sequence[Organisation] = (),
+    back: str = "",
+) -> HttpResponse:
+    """Choose the other sides: parties, known partners or a search result."""
+    if request.method == "POST":
+        raise Http404
+    text = request.GET.get("find", "").strip()[:100]
+    kept = named_sides(request, user, keeper) or list(chosen)
+    found = find_organisations(user=user, text=text).exclude(pk=keeper.pk).order_by("name", "pk")
+    form = ChooseForm(
+        request.GET if "chosen" in request.GET and not kept else None,
+        partners=partners_of(user).exclude(pk=keeper.pk),
+        parties=_parties(partnership, keeper, kept) if partnership else None,
+        initial={
+            "chosen": True,
+            "others": [body.pk for body in kept],
+            "partnership": partnership.pk if partnership else None,
+            "keeper": number_in(request.GET.get("for", "")),
+        },
+    )
+    if form.is_bound and form.is_valid():
+        form.add_error("others", "Choose at least one organisation that took part.")
+    return form_page(
+        request,
+        "conversations/choose.html",
+        form,
+        find=text,
+        found=found[:20] if text else [],
+        kept=kept,
+        partnership=partnership,
+        keeper=keeper,
+        back=back,
+    )
+
+
+def _parties(partnership: Partnership, keeper: Organisation, kept: Sequence[Organisation]) -> dict[int, str]:
+    """Roles of the other parties and of sides already chosen, by id."""
+    parties = partnership.parties.present().exclude(organisation=keeper).select_related("organisation")
+    words = {
+        party.organisation_id: f"{party.organisation.name}{' (observer)' if party.role == PartyRole.OBSERVER else ''}"
+        for party in parties.order_by("organisation__name", "pk")
+    }
+    return words | {body.pk: body.name for body in kept if body.pk not in words}

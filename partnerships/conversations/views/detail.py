@@ -1,0 +1,64 @@
+"""The page of one conversation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from partnerships.agreements.past import as_read_by
+from partnerships.commitments.models import Commitment
+from partnerships.conversations import queries
+from partnerships.conversations.models import Conversation
+from partnerships.conversations.rights import rights_over
+from partnerships.exchange.models import Entry
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.timeline import TimelineLine, timeline_lines
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+
+
+@require_safe
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One conversation: attendees, record, points, next steps and status."""
+    user = signed_in(request)
+    conversation = get_object_or_404(queries.with_story(Conversation.objects.visible_to(user)), pk=pk)
+    own = set(Organisation.objects.of_person(user).values_list("pk", flat=True))
+    rights = rights_over(conversation, user, timezone.now())
+    actions = list(
+        Commitment.objects.visible_to(user).filter(next_step__conversation=conversation).for_listing().order_by("pk")
+    )
+    shown = {action.pk for action in actions}
+    sides = queries.points_shown(conversation, own)
+    queries.show_entries(sides, user)
+    queries.let_act(sides, {side.pk for side in rights.sides})
+    if not queries.partnerships_known_to(user, [conversation]):
+        conversation.partnership = None
+    elif conversation.partnership is not None:
+        conversation.partnership = as_read_by(user, conversation.partnership)
+    context = {
+        "conversation": conversation,
+        "rights": rights,
+        "seats": queries.seats_shown(conversation, own),
+        "sides": sides,
+        "corrections": conversation.corrections.all(),
+        "nobody_left": rights.may_answer and not rights.to_agree_for and not queries.sides_to_ask(conversation),
+        "own": own,
+        "notes": queries.private_notes_of(conversation, user),
+        "actions": actions,
+        "steps": [step for step in conversation.next_steps.all() if step.action_id not in shown],
+        "commitments": Commitment.objects.visible_to(user)
+        .filter(from_conversations__conversation=conversation)
+        .for_listing(),
+        "entries": Entry.objects.visible_to(user).filter(from_points__point__conversation=conversation),
+        "lines": _lines(user, conversation),
+    }
+    return render(request, "conversations/detail.html", context)
+
+
+def _lines(user: User, conversation: Conversation) -> list[TimelineLine]:
+    """Timeline, newest first, without the conversation's own title."""
+    return [replace(line, subject="") for line in timeline_lines(queries.story_of(conversation, user)[:100])]

@@ -1,0 +1,39 @@
+"""The list of conversations."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from partnerships.conversations import queries
+from partnerships.conversations.forms.filters import FilterForm
+from partnerships.conversations.models import Conversation
+from partnerships.kit.forms import active_filters
+from partnerships.kit.http import keyset_page
+from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.people.requests import signed_in
+
+
+@require_safe
+def conversation_list(request: HttpRequest) -> HttpResponse:
+    """Conversations the person may see, newest first, and quiet partnerships."""
+    user = signed_in(request)
+    form = FilterForm(request.GET, user=user)
+    rows = Conversation.objects.visible_to(user)
+    if form.is_valid():
+        chosen = form.cleaned_data
+        wanted = {name: chosen[name] for name in ("status", "theme", "partnership") if chosen[name]}
+        rows = rows.filter(**wanted)
+        if chosen["words"]:
+            rows = rows.filter(subject__icontains=chosen["words"])
+    context = {
+        "form": form,
+        "page": keyset_page(request, rows.for_listing(), order=("-held_on", "-pk")),
+        "chips": active_filters(form, request.GET),
+        "quiet": queries.gone_quiet(user, timezone.now()),
+        "may_record": Organisation.objects.of_person(user, *EDITING_ROLES).exists(),
+    }
+    partial = bool(getattr(request, "htmx", False))
+    return render(request, "conversations/_results.html" if partial else "conversations/list.html", context)

@@ -1,0 +1,19 @@
+"""What these pages share: the conversation and the rights."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+
+from partnerships.conversations.models import Conversation
+from partnerships.conversations.rights import Rights, rights_over
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+
+
+def open_conversation(request: HttpRequest, pk: int) -> tuple[User, Conversation, Rights]:
+    """The person, the conversation they may see, and their rights."""
+    user = signed_in(request)
+    conversation = get_object_or_404(Conversation.objects.visible_to(user).for_listing(), pk=pk)
+    return user, conversation, rights_over(conversation, user, timezone.now())

@@ -1,0 +1,171 @@
+"""Pages to write, change and cancel a record."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from partnerships.agreements.models import Partnership, PartyRole
+from partnerships.conversations import queries, services
+from partnerships.conversations.forms.reasons import ReasonForm
+from partnerships.conversations.forms.record import ConversationForm, initial_of
+from partnerships.conversations.models import Conversation, PrivateNote
+from partnerships.conversations.rights import rights_over
+from partnerships.conversations.views.choosing import choose_sides, named_sides, number_in
+from partnerships.conversations.views.steps import open_conversation
+from partnerships.kit.http import form_page, posted
+from partnerships.kit.rights import require
+from partnerships.organisations.models import EDITING_ROLES, Organisation, OrganisationQuerySet
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    """Record or plan a conversation; the other sides are chosen first.
+
+    That step is skipped if the address names them.
+    """
+    user = signed_in(request)
+    mine = Organisation.objects.of_person(user, *EDITING_ROLES).order_by("name", "pk")
+    if not mine.exists():
+        raise PermissionDenied
+    partnership = _partnership(request, user)
+    keeper = _keeper(request, mine, partnership)
+    others = _others(request, user, keeper, partnership)
+    if not others:
+        return choose_sides(request, user, keeper, partnership=partnership)
+    planned = request.GET.get("state") == "planned"
+    form = ConversationForm(
+        posted(request),
+        user=user,
+        keeper=keeper,
+        others=others,
+        initial={
+            "partnership": partnership or queries.only_shared_partnership(user, [keeper, *others]),
+            "state": "planned" if planned else "held",
+        },
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = services.record_conversation(
+                organisation=keeper, record=form.record, key=form.cleaned_data["key"], author=user, now=timezone.now()
+            )
+        except services.UnableToRecord as error:
+            form.add_error(None, str(error))
+        else:
+            words = "is planned; the other side sees the date" if made.is_planned else "is kept as a draft"
+            messages.success(request, f"“{made.subject}” {words}.")
+            return redirect(made)
+    return form_page(request, "conversations/new.html", form, keeper=keeper, others=others, partnership=partnership)
+
+
+def _partnership(request: HttpRequest, user: User) -> Partnership | None:
+    number = number_in(request.GET.get("partnership", ""))
+    if number is None:
+        return None
+    return get_object_or_404(Partnership.objects.present_for(user, *EDITING_ROLES), pk=number)
+
+
+def _keeper(request: HttpRequest, mine: OrganisationQuerySet, partnership: Partnership | None) -> Organisation:
+    """The organisation that keeps the record.
+
+    The one named in the address, else a party, else the person's first.
+    """
+    number = number_in(request.GET.get("for", ""))
+    if number is not None:
+        return get_object_or_404(mine, pk=number)
+    if partnership is not None:
+        party = mine.filter(pk__in=partnership.parties.present().values("organisation")).first()
+        if party is not None:
+            return party
+    return mine[0]
+
+
+def _others(
+    request: HttpRequest, user: User, keeper: Organisation, partnership: Partnership | None
+) -> list[Organisation]:
+    """The other sides: as named in the address, or the only other party."""
+    if "choose" in request.GET:
+        return []
+    named = named_sides(request, user, keeper)
+    if named or partnership is None:
+        return named
+    # Observers rarely take part, and would have to agree to the record.
+    taking_part = partnership.parties.present().exclude(role=PartyRole.OBSERVER).exclude(organisation=keeper)
+    others = [party.organisation for party in taking_part.select_related("organisation")[:2]]
+    return others if len(others) == 1 else []
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Edit the record."""
+    user = signed_in(request)
+    conversation = get_object_or_404(queries.with_story(Conversation.objects.visible_to(user)), pk=pk)
+    require(rights_over(conversation, user, timezone.now()).keeps)
+    if not conversation.is_editable:
+        messages.warning(request, f"The record is {conversation.get_status_display().lower()} and stays as it is.")
+        return redirect(conversation)
+    keeper = conversation.organisation
+    sides = [side.organisation for side in conversation.sides.all() if side.organisation_id != keeper.pk]
+    if "choose" in request.GET:
+        return choose_sides(
+            request,
+            user,
+            keeper,
+            partnership=conversation.partnership,
+            chosen=sides,
+            back=reverse("conversations:edit", args=[pk]),
+        )
+    others = named_sides(request, user, keeper) or sides
+    note = PrivateNote.objects.visible_to(user).filter(conversation=conversation, organisation=keeper).first()
+    form = ConversationForm(
+        posted(request),
+        user=user,
+        keeper=keeper,
+        others=others,
+        seated=[(seat.person_id, seat.organisation_id) for seat in conversation.attendees.all() if seat.person_id],
+        steps=sum(step.action_id is None for step in conversation.next_steps.all()),
+        initial=initial_of(conversation, note),
+        cancel=conversation.get_absolute_url(),
+        submit="Save the record",
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.edit_conversation(
+                conversation=conversation,
+                record=form.record,
+                revision=form.cleaned_data["revision"] or 0,
+                author=user,
+                now=timezone.now(),
+            )
+        except services.UnableToRecord as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"The record of “{conversation.subject}” is changed.")
+            return redirect(conversation)
+    return form_page(request, "conversations/edit.html", form, conversation=conversation)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Cancel a planned conversation."""
+    user, conversation, rights = open_conversation(request, pk)
+    require(rights.keeps)
+    form = ReasonForm(posted(request), submit="Call it off", cancel=conversation.get_absolute_url())
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.cancel_planned(
+                conversation=conversation, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
+            )
+        except services.UnableToCancel as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"“{conversation.subject}” is called off.")
+            return redirect(conversation)
+    return form_page(request, "conversations/cancel.html", form, conversation=conversation)

@@ -1,7 +1,7 @@
 """Figures for digests: from publishing a version to the last email, for 5,000 followers.
 
-Uses a database of its own, two worker processes and two SMTP sinks, one with pipelining (RFC 2920). Interleaved rounds
-compare our digests with other ways of sending:
+Uses a database of its own, two worker processes and an SMTP sink. Interleaved rounds compare our digests with other
+ways of sending:
 
 - a plain smtplib loop that sends the same finished emails over one connection
 - a Celery task for every 250 emails with Django's mail, with and without a stored delivery for each
@@ -56,7 +56,7 @@ def publishing_figures(stage: Stage, times: int) -> dict[str, Any]:
     def p95(values: list[float]) -> float:
         return sorted(values)[max(0, -(-95 * len(values) // 100) - 1)]
 
-    workers = stage.workers("pipelining")
+    workers = stage.workers()
     workers.start()
     try:
         once(1)  # imports and caches
@@ -67,10 +67,10 @@ def publishing_figures(stage: Stage, times: int) -> dict[str, Any]:
             for _ in range(times // 3):
                 alone.append(once(number))
                 number += 1
-            before, until = len(stage.boxes["pipelining"].taken()), time.time() + MAX_SECONDS
+            before, until = len(stage.box.taken()), time.time() + MAX_SECONDS
             stage.round += 1
             publish(stage.plan, stage.lead, stage.round)
-            while len(stage.boxes["pipelining"].taken()) < before + stage.people and time.time() < until:
+            while len(stage.box.taken()) < before + stage.people and time.time() < until:
                 beside.append(once(number))
                 number += 1
             wait_until_settled(stage.plan.pk, stage.plan_number())
@@ -131,9 +131,9 @@ def large(stage: Stage, count: int) -> dict[str, float]:
     make_stakeholders(stage.plan, stage.owner, stage.lead, count - stage.people, timezone.now(), first=stage.people)
     stage.people = count
     stage.analyse()
-    workers = stage.workers("pipelining")
+    workers = stage.workers()
     top = workers.start()
-    figures = stage.play("pipelining", top)
+    figures = stage.play(top)
     workers.stop()
     return {
         "large_people": count,

@@ -55,7 +55,7 @@ def limit(port: int, messages: Path, processes: int) -> None:
         if not child:
             sender = SmtpSender()
             outgoing = (
-                Outgoing(number, "digests@ground.example", address, data, has_no_dots=True)
+                Outgoing(number, "digests@ground.example", address, data)
                 for number, (address, data) in enumerate(ready[place::processes])
             )
             sent = sum(1 for _ in sender.send(outgoing))

@@ -24,7 +24,7 @@ class Rivals:
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
-        self.box = stage.boxes["pipelining"]
+        self.box = stage.box
         environ = stage.environ | {"EMAIL_URL": f"smtp://127.0.0.1:{self.box.port}"}
         self.workers = Workers(environ, application="benchmarks.digests_rivals", log=stage.folder / "rival.log")
         self.workers.start()
@@ -76,64 +76,62 @@ class Rivals:
 
 
 def rounds(stage: Stage, count: int, rivals: Rivals | None) -> dict[str, Any]:
-    """Interleaved rounds of our digests, the loop and, with pipelining, the other ways."""
-    figures: dict[str, Any] = {"memory_mb": 0.0}
+    """Interleaved rounds of our digests, the loop and the other ways."""
     messages = stage.folder / "messages.pickle"
-    for name in ("pipelining", "plain"):
-        workers = stage.workers(name)
-        top = workers.start()
-        stage.play(name, top)  # not measured: imports and caches
-        sent, size = dump_messages(stage.plan.pk, stage.plan_number(), messages)
-        ours, loop = [], []
-        limits: list[float] = []
-        chunks: list[float] = []
-        rowless: list[float] = []
-        offices: list[float] = []
-        for number in range(count):
+    workers = stage.workers()
+    top = workers.start()
+    stage.play(top)  # not measured: imports and caches
+    sent, size = dump_messages(stage.plan.pk, stage.plan_number(), messages)
+    ours, loop = [], []
+    limits: list[float] = []
+    chunks: list[float] = []
+    rowless: list[float] = []
+    offices: list[float] = []
+    for number in range(count):
+        time.sleep(_PAUSE_SECONDS)
+        ours.append(stage.play(top))
+        time.sleep(_PAUSE_SECONDS)
+        loop.append(run_loop(stage.box, messages, sent))
+        if rivals is not None:
             time.sleep(_PAUSE_SECONDS)
-            ours.append(stage.play(name, top))
+            limits.append(run_limit(stage.box, messages, sent))
             time.sleep(_PAUSE_SECONDS)
-            loop.append(run_loop(stage.boxes[name], messages, sent))
-            if rivals is not None and name == "pipelining":
+            chunks.append(rivals.task_per_chunk(with_rows=True))
+            time.sleep(_PAUSE_SECONDS)
+            rowless.append(rivals.task_per_chunk(with_rows=False))
+            if rivals.has_post_office:
                 time.sleep(_PAUSE_SECONDS)
-                limits.append(run_limit(stage.boxes[name], messages, sent))
-                time.sleep(_PAUSE_SECONDS)
-                chunks.append(rivals.task_per_chunk(with_rows=True))
-                time.sleep(_PAUSE_SECONDS)
-                rowless.append(rivals.task_per_chunk(with_rows=False))
-                if rivals.has_post_office:
-                    time.sleep(_PAUSE_SECONDS)
-                    offices.append(rivals.django_post_office())
-            print(
-                f"  {name:10} round {number + 1}: ours {stage.people / ours[-1]['seconds']:7,.0f}/s,"
-                f" {1e6 * ours[-1]['cpu'] / stage.people:5.0f} µs CPU; loop {sent / loop[-1]['seconds']:7,.0f}/s,"
-                f" {1e6 * loop[-1]['cpu'] / sent:5.0f} µs CPU"
-                + (f"; task for 250 {1 / chunks[-1]:,.0f}/s, without rows {1 / rowless[-1]:,.0f}/s" if chunks else "")
-                + (f"; sending alone {sent / limits[-1]:,.0f}/s" if limits else "")
-                + (f"; django-post-office {1 / offices[-1]:,.0f}/s" if offices else ""),
-                flush=True,
-            )
-        workers.stop()
-        seconds = statistics.median(one["seconds"] for one in ours)
-        figures |= {
-            f"{name}_rate_ratio": round(statistics.median(one["seconds"] for one in loop) / seconds, 2),
-            f"{name}_cpu_ratio": round(
-                statistics.median(one["cpu"] for one in ours) / statistics.median(one["cpu"] for one in loop), 2
-            ),
-            f"{name}_per_second": round(stage.people / seconds),
-            f"{name}_loop_per_second": round(sent / statistics.median(one["seconds"] for one in loop)),
-            "message_bytes": round(size),
-            "memory_mb": round(max(figures["memory_mb"], *(one["memory"] for one in ours)), 1),
-        }
-        if chunks:
-            figures["limit_per_second"] = round(sent / statistics.median(limits))
-            figures["task_per_250_per_second"] = round(1 / statistics.median(chunks))
-            figures["task_per_250_without_rows_per_second"] = round(1 / statistics.median(rowless))
-            figures["against_task_per_250"] = round(statistics.median(chunks) * stage.people / seconds, 1)
-            without = statistics.median(rowless) * stage.people / seconds
-            figures["against_task_per_250_without_rows"] = round(without, 1)
-        if offices:
-            figures["against_post_office"] = round(statistics.median(offices) * stage.people / seconds, 1)
+                offices.append(rivals.django_post_office())
+        print(
+            f"  round {number + 1}: ours {stage.people / ours[-1]['seconds']:7,.0f}/s,"
+            f" {1e6 * ours[-1]['cpu'] / stage.people:5.0f} µs CPU; loop {sent / loop[-1]['seconds']:7,.0f}/s,"
+            f" {1e6 * loop[-1]['cpu'] / sent:5.0f} µs CPU"
+            + (f"; task for 250 {1 / chunks[-1]:,.0f}/s, without rows {1 / rowless[-1]:,.0f}/s" if chunks else "")
+            + (f"; sending alone {sent / limits[-1]:,.0f}/s" if limits else "")
+            + (f"; django-post-office {1 / offices[-1]:,.0f}/s" if offices else ""),
+            flush=True,
+        )
+    workers.stop()
+    seconds = statistics.median(one["seconds"] for one in ours)
+    figures: dict[str, Any] = {
+        "rate_ratio": round(statistics.median(one["seconds"] for one in loop) / seconds, 2),
+        "cpu_ratio": round(
+            statistics.median(one["cpu"] for one in ours) / statistics.median(one["cpu"] for one in loop), 2
+        ),
+        "per_second": round(stage.people / seconds),
+        "loop_per_second": round(sent / statistics.median(one["seconds"] for one in loop)),
+        "message_bytes": round(size),
+        "memory_mb": round(max(one["memory"] for one in ours), 1),
+    }
+    if chunks:
+        figures["limit_per_second"] = round(sent / statistics.median(limits))
+        figures["task_per_250_per_second"] = round(1 / statistics.median(chunks))
+        figures["task_per_250_without_rows_per_second"] = round(1 / statistics.median(rowless))
+        figures["against_task_per_250"] = round(statistics.median(chunks) * stage.people / seconds, 1)
+        without = statistics.median(rowless) * stage.people / seconds
+        figures["against_task_per_250_without_rows"] = round(without, 1)
+    if offices:
+        figures["against_post_office"] = round(statistics.median(offices) * stage.people / seconds, 1)
     return figures
 
 

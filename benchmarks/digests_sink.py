@@ -1,6 +1,6 @@
 """A fast SMTP server that stores only a list of what it accepted, and can misbehave on request.
 
-    python benchmarks/digests_sink.py --port 2626 --log taken.tsv [--no-pipelining] [--fault end:lose:1:10 …]
+    python benchmarks/digests_sink.py --port 2626 --log taken.tsv [--fault end:lose:1:10 …]
 
 A fault is STAGE:REPLY:TIMES:EVERY[:EXCEPT]. It hits every EVERY-th address (by a hash) outside the domain EXCEPT: the
 first TIMES attempts get REPLY at STAGE (connect, mail, rcpt, data, middle or end). REPLY is an answer ("450 4.2.1
@@ -26,8 +26,6 @@ from pathlib import Path
 _END = b"\r\n.\r\n"
 _HEAD, _MAX_AT_ONCE = 4096, 64 * 1024
 _ADDRESS = re.compile(rb"<([^>]*)>")
-#: The commands of one message, sent together (RFC 2920).
-_ENVELOPE = re.compile(rb"MAIL FROM:<[^>\r\n]*>\r\nRCPT TO:<([^>\r\n]+)>\r\nDATA\r\n")
 
 
 @dataclass(frozen=True)
@@ -56,10 +54,9 @@ class Fault:
 class Sink:
     """What all connections share: accepted emails, and how often each address had each fault."""
 
-    def __init__(self, log: Path, *, pipelining: bool, faults: list[Fault]) -> None:
+    def __init__(self, log: Path, *, faults: list[Fault]) -> None:
         self.file = log.open("ab", buffering=0)
         self.lines: list[bytes] = []
-        self.pipelining = pipelining
         self.faults = faults
         self.had: Counter[tuple[Fault, bytes]] = Counter()
         self.selector = selectors.DefaultSelector()
@@ -116,7 +113,7 @@ class Session:
             self.line.close()
 
     def say(self, answer: bytes) -> None:
-        """Queue an answer, unless we hang. Answers to pipelined commands go together (RFC 2920, 3.2)."""
+        """Queue an answer, unless we hang."""
         if not self.silent:
             self.answers.append(answer)
 
@@ -167,11 +164,6 @@ class Session:
             if self.in_data:
                 if not self.read_message():
                     return
-            elif not self.sink.faults and (envelope := _ENVELOPE.match(self.buffer)):
-                self.address = envelope[1]
-                del self.buffer[: envelope.end()]
-                self.has_sender = self.good = self.in_data = True
-                self.say(b"250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 Go on\r\n")
             else:
                 end = self.buffer.find(b"\r\n")
                 if end < 0:
@@ -215,8 +207,7 @@ class Session:
         """Answer one command."""
         verb = line[:4].upper()
         if verb == b"EHLO":
-            more = b"250-PIPELINING\r\n" if self.sink.pipelining else b""
-            self.say(b"250-sink\r\n" + more + b"250-8BITMIME\r\n250 ENHANCEDSTATUSCODES\r\n")
+            self.say(b"250-sink\r\n250-8BITMIME\r\n250 ENHANCEDSTATUSCODES\r\n")
         elif verb == b"MAIL":
             self.has_sender, self.good = False, False
             if not self.wrong("mail"):
@@ -274,11 +265,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="An SMTP server that stores only a list of what it accepted.")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--log", type=Path, required=True)
-    parser.add_argument("--no-pipelining", action="store_true")
     parser.add_argument("--fault", action="append", default=[])
     options = parser.parse_args()
     faults = [Fault.read(text) for text in options.fault]
-    serve(Sink(options.log, pipelining=not options.no_pipelining, faults=faults), options.port)
+    serve(Sink(options.log, faults=faults), options.port)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The stage of `make bench-digests`: a database, a plan with followers, and two sinks; and the plain SMTP loop."""
+"""The stage of `make bench-digests`: a database, a plan with followers and an SMTP sink; and the plain SMTP loop."""
 
 from __future__ import annotations
 
@@ -93,15 +93,12 @@ def run_limit(box: Mailbox, messages: Path, count: int) -> float:
 
 
 class Stage:
-    """The database, the plan and the two sinks."""
+    """The database, the plan and the sink."""
 
     def __init__(self, folder: Path, database: str, people: int) -> None:
         self.folder, self.people = folder, people
-        self.boxes = {
-            "pipelining": Mailbox.open(folder, "pipelining"),
-            "plain": Mailbox.open(folder, "plain", "--no-pipelining"),
-        }
-        self.environ = prepare_django(database, mail_port=self.boxes["pipelining"].port)
+        self.box = Mailbox.open(folder, "sink")
+        self.environ = prepare_django(database, mail_port=self.box.port)
         from django.utils import timezone
 
         now = timezone.now()
@@ -117,20 +114,19 @@ class Stage:
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")
 
-    def workers(self, name: str) -> Workers:
-        """A worker that sends to one of the sinks."""
-        address = {"EMAIL_URL": f"smtp://127.0.0.1:{self.boxes[name].port}"}
-        return Workers(self.environ | address, log=self.folder / f"worker-{name}.log")
+    def workers(self) -> Workers:
+        """A worker that sends to the sink."""
+        address = {"EMAIL_URL": f"smtp://127.0.0.1:{self.box.port}"}
+        return Workers(self.environ | address, log=self.folder / "worker.log")
 
-    def play(self, name: str, top: psutil.Process) -> dict[str, float]:
+    def play(self, top: psutil.Process) -> dict[str, float]:
         """One round of our digests: publish, and wait until all are accepted and settled."""
-        box = self.boxes[name]
-        before = len(box.taken())
+        before = len(self.box.taken())
         self.round += 1
         cpu, own = cpu_of(top), time.process_time()
         began = publish(self.plan, self.lead, self.round)
         publishing = time.process_time() - own
-        last, largest = wait_for(box, before + self.people, top)
+        last, largest = wait_for(self.box, before + self.people, top)
         wait_until_settled(self.plan.pk, self.plan_number())
         return {"seconds": last - began, "cpu": cpu_of(top) - cpu + publishing, "memory": largest}
 
@@ -140,6 +136,5 @@ class Stage:
         return int(self.plan.current_number)
 
     def close(self) -> None:
-        """Stop the sinks."""
-        for box in self.boxes.values():
-            box.close()
+        """Stop the sink."""
+        self.box.close()

@@ -21,17 +21,15 @@ class Outcome(Enum):
 
 
 class Outgoing(NamedTuple):
-    """A message ready to send: `data` is all of it, with CRLF line ends.
+    """An email ready to send: `data` is all of it, with CRLF line ends.
 
-    `key` is the caller's own. `has_no_dots` promises that no line begins with a dot, so that none has to be doubled
-    (RFC 5321, 4.5.2).
+    `key` is the caller's own.
     """
 
     key: int
     sender: str
     recipient: str
     data: bytes
-    has_no_dots: bool = False
 
 
 @dataclass(slots=True)

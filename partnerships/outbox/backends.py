@@ -53,16 +53,13 @@ class BackendSender:
         """
         for message in messages:
             under_way = self._thread.submit(self._hand_over, message)
-            is_abandoned = False
             while True:
                 try:
                     answer = under_way.result(timeout=WAIT_STEP)
                     break
                 except StillWaiting:
-                    is_abandoned = while_waiting(message.key) or is_abandoned
+                    while_waiting(message.key)
             yield answer
-            if is_abandoned:
-                return
 
     def _hand_over(self, message: Outgoing) -> Answer:
         django_message = as_django(message)

@@ -22,7 +22,7 @@ from partnerships.outbox.claiming import claim, claimable
 from partnerships.outbox.leases import Claim, Claimed, note_wait, recheck, release, renew
 from partnerships.outbox.restoring import ACCEPTED
 from partnerships.outbox.settlers import Settler, SettlerBeside, SettlerInLine
-from partnerships.outbox.smtp import WAIT_STEP, Sender
+from partnerships.outbox.smtp import Sender
 
 #: Emails claimed at a time: few at first, so that the first leave soon; more while the server is fast, to share the
 #: cost of a transaction; few again when it is slow.
@@ -113,55 +113,51 @@ class _Round:
         self._settler = settler
         self._by_key = {one.pk: one for one in claimed.emails}
         self._left = list(reversed(claimed.emails))  # not yet passed to the sender
-        self._handed: list[int] = []  # passed to the sender, not answered
         self._back: set[int] = set()
         self._noted: set[int] = set()
-        self._waiting_since = 0.0
-        self._waiting_for = 0
-        self._is_released = False
+        self._sent_at = self._checked_at = 0.0
 
     def send(self) -> None:
         """Send the batch; release what does not fit into the time."""
         if not self._by_key:
             return
+        self._checked_at = time.monotonic()
         self._back = recheck(self._claim, self._claim.emails, now=timezone.now(), is_new=True)
         for answer in self._sender.send(self._messages(), self._while_waiting):
-            self._handed = [key for key in self._handed if key != answer.key]
             if answer.outcome is Outcome.ACCEPTED:
                 journal.write(ACCEPTED, now=timezone.now(), **self._by_key[answer.key].facts.as_json())
             self._settler.put(answer, noted=answer.key in self._noted)
         self._release(self._left)
 
     def _messages(self) -> Iterator[Outgoing]:
-        began = checked = time.monotonic()
-        while self._left and not self._is_released:
+        """The emails, each taken when the sender is ready for its envelope.
+
+        Its lease then lasts for all commands up to the end of DATA (`require_consistent_timeouts`).
+        """
+        began = time.monotonic()
+        while self._left:
             now = time.monotonic()
             if now - began > _MAX_BATCH_SECONDS:
                 return
-            if now - checked > _CHECK_EVERY:
+            if now - self._checked_at > _CHECK_EVERY:
                 mine = [one for one in self._left if one.pk not in self._back]
+                self._checked_at = now
                 self._back |= recheck(self._claim, mine, now=timezone.now())
-                checked = now
             one = self._left.pop()
             if one.pk in self._back:
                 continue
-            self._handed.append(one.pk)
-            yield Outgoing(one.pk, self._envelope_sender, one.address, one.data, has_no_dots=True)  # none, see `mime`
+            self._sent_at = time.monotonic()
+            yield Outgoing(one.pk, self._envelope_sender, one.address, one.data)
 
-    def _while_waiting(self, key: int) -> bool:
+    def _while_waiting(self, key: int) -> None:
         """Called each second while the server is slow with this email."""
-        now = time.monotonic()
-        if self._waiting_for != key:
-            self._waiting_for, self._waiting_since = key, now - WAIT_STEP
         one = self._by_key[key]
-        if now - self._waiting_since > _SLOW and key not in self._noted:
+        if time.monotonic() - self._sent_at > _SLOW and key not in self._noted:
             self._noted.add(key)
             note_wait(one)
-            others = [self._by_key[other] for other in self._handed if other != key]
-            self._release([*self._left, *others])
-            self._left, self._handed, self._is_released = [], [key], True
+            self._release(self._left)
+            self._left = []
         renew([one])
-        return self._is_released
 
     def _release(self, emails: list[Claimed]) -> None:
         release([one for one in emails if one.pk not in self._back])

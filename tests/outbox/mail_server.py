@@ -17,10 +17,9 @@ class MailServer(threading.Thread):
     connection; each time after the message was received.
     """
 
-    def __init__(self, at_the_end: dict[str, str], *, pipelining: bool) -> None:
+    def __init__(self, at_the_end: dict[str, str]) -> None:
         super().__init__(daemon=True)
         self.at_the_end = at_the_end
-        self.pipelining = pipelining
         #: How often each address received the whole message.
         self.received: Counter[str] = Counter()
         self.message_ids: dict[str, set[str]] = {}
@@ -58,9 +57,7 @@ class MailServer(threading.Thread):
                         return
                     continue
                 word = line[:4].upper()
-                if word == b"EHLO":
-                    connection.sendall(b"250-here\r\n250 PIPELINING\r\n" if self.pipelining else b"250 here\r\n")
-                elif word == b"DATA":
+                if word == b"DATA":
                     in_data, message = True, b""
                     connection.sendall(b"354 go on\r\n")
                 elif word == b"QUIT":
@@ -91,9 +88,9 @@ class MailServer(threading.Thread):
 
 
 @contextlib.contextmanager
-def mail_server(at_the_end: dict[str, str], *, pipelining: bool = True) -> Iterator[MailServer]:
+def mail_server(at_the_end: dict[str, str]) -> Iterator[MailServer]:
     """A server that stops with the block."""
-    server = MailServer(at_the_end, pipelining=pipelining)
+    server = MailServer(at_the_end)
     server.start()
     try:
         yield server

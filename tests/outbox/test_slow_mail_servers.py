@@ -58,10 +58,10 @@ def quick(settings: Any) -> None:
     settings.EMAIL_RETRY_SECONDS = 0
 
 
-@pytest.fixture(params=[True, False], ids=["pipelining", "plain"])
-def server(request: pytest.FixtureRequest, world: World, settings: Any) -> Iterator[MailServer]:
+@pytest.fixture
+def server(world: World, settings: Any) -> Iterator[MailServer]:
     """A server that accepts all emails but Ben's, which each test decides."""
-    with mail_server({}, pipelining=request.param) as running:
+    with mail_server({}) as running:
         settings.EMAIL_PORT = running.port
         yield running
 

@@ -22,7 +22,7 @@ def register() -> None:
         lambda departure: hand_over(
             person=departure.membership.person,
             organisation=departure.membership.organisation,
-            to=departure.heir,
+            to=departure.successor,
             author=departure.author,
             now=departure.now,
         )

@@ -18,7 +18,7 @@ class Departure:
     """
 
     membership: Membership
-    heir: User | None
+    successor: User | None
     author: User | None
     now: dt.datetime
 

@@ -109,18 +109,18 @@ class ReasonForm(kit.ReasonForm):
 class EndForm(ReasonForm):
     """Ending a membership: the reason, and the colleague who takes over."""
 
-    heir = forms.ModelChoiceField(
+    successor = forms.ModelChoiceField(
         label="Who takes over their commitments?",
         queryset=User.objects.none(),
         required=False,
         empty_label="Nobody yet",
     )
 
-    def __init__(self, *args: Any, heirs: QuerySet[User], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, successors: QuerySet[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["heir"]
+        field = self.fields["successor"]
         assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = heirs
+        field.queryset = successors
 
 
 class AcceptForm(Form):

@@ -39,18 +39,18 @@ def end_memberships(leaving: Leaving) -> int:
             author=leaving.author,
             now=leaving.now,
             reason=leaving.reason,
-            heir=_heir(leaving, membership),
+            successor=_successor(leaving, membership),
             even_last_lead=True,
         )
     return len(memberships)
 
 
-def _heir(leaving: Leaving, membership: Membership) -> User | None:
+def _successor(leaving: Leaving, membership: Membership) -> User | None:
     """The successor, if they act for this organisation too; else None."""
-    if leaving.heir is None:
+    if leaving.successor is None:
         return None
-    theirs = Membership.objects.current().of_person(leaving.heir).filter(organisation=membership.organisation_id)
-    return leaving.heir if theirs.exists() else None
+    theirs = Membership.objects.current().of_person(leaving.successor).filter(organisation=membership.organisation_id)
+    return leaving.successor if theirs.exists() else None
 
 
 def leads_somewhere(user: User) -> bool:

@@ -70,18 +70,18 @@ class LeaverForm(Form):
     """Closing somebody's account: the reason, and who takes over."""
 
     reason = forms.CharField(label="Why", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
-    heir = forms.ModelChoiceField(
+    successor = forms.ModelChoiceField(
         label="Who takes over their commitments?",
         queryset=User.objects.none(),
         required=False,
         empty_label="Nobody yet: the organisation's leads decide",
     )
 
-    def __init__(self, *args: Any, heirs: QuerySet[User], cancel: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, successors: QuerySet[User], cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["heir"]
+        field = self.fields["successor"]
         assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = heirs
+        field.queryset = successors
         self.helper = Helper(self, submit="End all access", cancel=cancel, danger=True)
 
 

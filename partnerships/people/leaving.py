@@ -18,7 +18,7 @@ class Leaving:
 
     person: User
     author: User | None
-    heir: User | None
+    successor: User | None
     reason: str
     now: dt.datetime
 

@@ -157,7 +157,7 @@ def erase_person(*, person: User, author: User | None, reason: str, now: dt.date
     refused = keep_refusal(person=locked, now=now)
     # The database allows blanking only for people who are erased.
     User.objects.filter(pk=locked.pk).update(erased_at=now)
-    touched = run_hooks(Leaving(person=locked, author=author, heir=None, reason=reason, now=now))
+    touched = run_hooks(Leaving(person=locked, author=author, successor=None, reason=reason, now=now))
     touched["refusals kept by a hash of the address"] = int(bool(refused))
     end_sessions(locked)
     # Values first: some are found through rows that refer to the person.

@@ -178,22 +178,22 @@ CLOSED = "account closed"
 
 @transaction.atomic
 def close_account(
-    *, person: User, author: User | None, reason: str, now: dt.datetime, heir: User | None = None
+    *, person: User, author: User | None, reason: str, now: dt.datetime, successor: User | None = None
 ) -> dict[str, int]:
     """Close an account: ends every way to sign in and every right.
 
-    What the person owed passes to `heir`. An administrator loses administration for good, and they and the other
+    What the person owed passes to `successor`. An administrator loses administration for good, and they and the other
     administrators are emailed. Returns how many things each room ended or passed on. Raises `UnableToCloseAccount`.
     """
     locked, administrators = lock_with_administrators(person)
     if not locked.is_active:
         raise UnableToCloseAccount(f"{locked.display_name} has left already.")
-    if heir is not None and (heir.pk == locked.pk or not heir.is_active):
+    if successor is not None and (successor.pk == locked.pk or not successor.is_active):
         raise UnableToCloseAccount("Choose somebody else who is here to take over.")
     administered = locked.is_staff
     if administered and not administrators:
         raise UnableToCloseAccount("Nobody would administer the network: make somebody else an administrator first.")
-    ended = run_hooks(Leaving(person=locked, author=author, heir=heir, reason=reason, now=now))
+    ended = run_hooks(Leaving(person=locked, author=author, successor=successor, reason=reason, now=now))
     journal.note(CLOSED, now=now, person=locked.pk, joined=locked.joined_at.isoformat())
     ended["sessions ended"] = end_sessions(locked)
     ended["invitations withdrawn"] = Invitation.objects.filter(person=locked, accepted_at=None, revoked_at=None).update(

@@ -120,9 +120,9 @@ def leaver(request: HttpRequest, pk: int) -> HttpResponse:
     if not user.is_staff:
         raise Http404
     person = get_object_or_404(User, pk=pk, is_active=True)
-    heirs = colleagues_of(person)
+    successors = colleagues_of(person)
     back = reverse("admin:people_user_change", args=[pk])
-    form = LeaverForm(posted(request), heirs=heirs, cancel=back)
+    form = LeaverForm(posted(request), successors=successors, cancel=back)
     if request.method == "POST" and form.is_valid():
         try:
             ended = close_account(person=person, author=user, now=timezone.now(), **form.cleaned_data)

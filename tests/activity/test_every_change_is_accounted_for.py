@@ -62,7 +62,8 @@ def test_form_records_author_page_and_action(world: World) -> None:
 
 def test_only_reasons_of_administrators_are_shown(world: World) -> None:
     browser(world.dee).post(
-        reverse("people:leaver", kwargs={"pk": world.eddie.pk}), {"reason": "He asked us to.", "heir": world.amina.pk}
+        reverse("people:leaver", kwargs={"pk": world.eddie.pk}),
+        {"reason": "He asked us to.", "successor": world.amina.pk},
     )
     assert newest(world.eddie).why.endswith("He asked us to.")
     address = reverse("agreements:status", kwargs={"pk": world.partnership.pk})

@@ -323,7 +323,7 @@ def addresses(world: World, opened: Plan) -> dict[str, str]:
     services.stop(subscriptions=[follows["refused"]], author=people["refused"], reason="No.", now=now)
     services.stop_everything(person=people["stopped"], author=people["stopped"], reason="No.", now=now)
     bounces.suppress(address=people["suppressed"].email, reason="Back.", email_id=None, author_id=None, now=now)
-    close_account(person=world.vera, author=world.dee, reason="Moved on.", heir=None, now=now)
+    close_account(person=world.vera, author=world.dee, reason="Moved on.", successor=None, now=now)
     return {
         **{kind: person.email for kind, person in people.items()},
         "unknown": NOBODY,

@@ -230,7 +230,7 @@ def test_links_of_a_closed_account_stay_invalid_when_it_is_reopened(
     address = reverse(f"digests:{page}", kwargs={"token": token(world.sol, purpose, number=number)})
     assert Client().get(address).status_code == 200
 
-    close_account(person=world.sol, author=world.dee, reason="Moved on.", heir=None, now=timezone.now())
+    close_account(person=world.sol, author=world.dee, reason="Moved on.", successor=None, now=timezone.now())
     gone = Client().get(address).status_code, Client().post(address).status_code
     User.objects.filter(pk=world.sol.pk).update(is_active=True)
     back = Client().get(address).status_code

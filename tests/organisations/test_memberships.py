@@ -27,7 +27,7 @@ from partnerships.organisations.services import (
     invite_member,
     resend_invitation,
 )
-from partnerships.organisations.services.memberships import INVITATIONS_A_DAY, INVITATIONS_A_PERSON
+from partnerships.organisations.services.invitations import INVITATIONS_A_DAY, INVITATIONS_A_PERSON
 from partnerships.people.administrators import UnableToChangeAdministration, grant_administration
 from partnerships.people.models import User
 from tests.support.outbox import deliver

@@ -32,7 +32,9 @@ def test_closing_an_account_ends_sessions_memberships_and_invitations(world: Wor
     create_invitation(person=world.eddie, invited_by=world.amina, now=timezone.now())
     assert client.get(reverse("people:account")).status_code == 200
 
-    close_account(person=world.eddie, author=world.dee, heir=world.amina, reason="Another post.", now=timezone.now())
+    close_account(
+        person=world.eddie, author=world.dee, successor=world.amina, reason="Another post.", now=timezone.now()
+    )
 
     assert client.get(reverse("people:account")).status_code == 302
     assert not Organisation.objects.of_person(world.eddie).exists()

@@ -280,7 +280,7 @@ def test_link_ignores_sign_in_rules_of_the_site_and_other_organisations(
 
 
 def has_left(world: World) -> None:
-    close_account(person=world.ben, author=world.dee, reason="Moved on.", heir=None, now=timezone.now())
+    close_account(person=world.ben, author=world.dee, reason="Moved on.", successor=None, now=timezone.now())
 
 
 def is_disabled(world: World) -> None:

@@ -1,42 +1,43 @@
 """Services that change organisations and memberships."""
 
-from partnerships.organisations.services.directory import (
-    ChangedFields,
-    OrganisationFields,
+from partnerships.organisations.services.areas_served import end_area_served, serve_area
+from partnerships.organisations.services.identifiers import (
     UnableToAddIdentifier,
     UnableToCorrectIdentifier,
-    UnableToCreateOrganisation,
-    UnableToDissolve,
-    UnableToRecordSuccession,
-    UnableToUpdateOrganisation,
     add_identifier,
-    add_name,
     correct_identifier,
-    create_organisation,
-    dissolve,
-    end_area_served,
-    mark_found,
-    mark_missing,
-    record_succession,
-    serve_area,
-    update_organisation,
 )
-from partnerships.organisations.services.memberships import (
+from partnerships.organisations.services.invitations import (
     UnableToAcceptMembership,
-    UnableToAddMembership,
-    UnableToChangeRole,
-    UnableToEndMembership,
     UnableToInviteMember,
     accept_membership,
-    add_membership,
-    change_job_title,
-    change_role,
-    end_membership,
     invitation_for,
     invite_member,
     resend_invitation,
 )
+from partnerships.organisations.services.memberships import (
+    UnableToAddMembership,
+    UnableToChangeRole,
+    UnableToEndMembership,
+    add_membership,
+    change_job_title,
+    change_role,
+    end_membership,
+)
+from partnerships.organisations.services.missing import mark_found, mark_missing
+from partnerships.organisations.services.names import add_name
+from partnerships.organisations.services.organisations import (
+    ChangedFields,
+    OrganisationFields,
+    UnableToCreateOrganisation,
+    UnableToDissolve,
+    UnableToUpdateOrganisation,
+    create_organisation,
+    dissolve,
+    update_organisation,
+)
 from partnerships.organisations.services.own_sign_in import sign_in_refusal
+from partnerships.organisations.services.successions import UnableToRecordSuccession, record_succession
 
 __all__ = [
     "ChangedFields",

@@ -178,7 +178,7 @@ def _ending(request: HttpRequest, user: User, membership: Membership, *, submit:
     pk = membership.organisation_id
     form = EndForm(
         posted(request),
-        heirs=colleagues_of(membership),
+        successors=colleagues_of(membership),
         submit=submit,
         cancel=reverse("organisations:people", kwargs={"pk": pk}),
     )

@@ -1,0 +1,80 @@
+"""Areas, and which organisations serve them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pghistory
+from django.db import models
+from django.db.models import F, Q
+
+if TYPE_CHECKING:
+    pass
+
+
+class AreaKind(models.TextChoices):
+    """The kind of area that a GSS code names."""
+
+    DISTRICT = "district", "District or unitary"
+    COUNTY = "county", "County"
+    REGION = "region", "Region"
+    COMBINED_AUTHORITY = "combined_authority", "Combined authority area"
+    LEP = "lep", "LEP area"
+    NATION = "nation", "Nation"
+
+
+@pghistory.track()
+class Area(models.Model):
+    """A place with a code; not the body that governs it.
+
+    A parent contains it (a county its districts). `valid_to` is exclusive: the first day on which the area no longer
+    existed.
+    """
+
+    code = models.CharField("GSS code", max_length=9, unique=True)
+    name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=20, choices=AreaKind)
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
+    region = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    valid_from = models.DateField(null=True, blank=True)
+    valid_to = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(valid_to=None) | Q(valid_from=None) | Q(valid_to__gte=F("valid_from")),
+                name="area_ends_after_it_starts",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@pghistory.track()
+class AreaServed(models.Model):
+    """An organisation serves (or governs) an area between two days.
+
+    The last day is exclusive.
+    """
+
+    organisation = models.ForeignKey(
+        "organisations.Organisation", on_delete=models.CASCADE, related_name="areas_served"
+    )
+    area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="served_by")
+    starts_on = models.DateField(null=True, blank=True)
+    ends_on = models.DateField(null=True, blank=True)
+    source = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        verbose_name_plural = "areas served"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "area", "starts_on"],
+                name="one_row_an_area_served",
+                nulls_distinct=False,
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organisation_id} serves {self.area_id}"

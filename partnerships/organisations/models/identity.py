@@ -1,0 +1,91 @@
+"""The names and identifiers by which organisations are found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pghistory
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.db.models import F
+
+from partnerships.organisations.models.organisation import Organisation
+
+if TYPE_CHECKING:
+    pass
+
+
+class NameKind(models.TextChoices):
+    """The kind of name."""
+
+    OFFICIAL = "official", "Official"
+    SHORT = "short", "Short"
+    ALTERNATIVE = "alternative", "Alternative"
+    FORMER = "former", "Former"
+
+
+@pghistory.track()
+class OrganisationName(models.Model):
+    """Every name by which an organisation can be found.
+
+    `folded` is the normalised form that search and matching compare.
+    """
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="names")
+    name = models.CharField(max_length=300)
+    folded = models.CharField(max_length=300)
+    kind = models.CharField(max_length=12, choices=NameKind)
+    valid_from = models.DateField(null=True, blank=True)
+    valid_to = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organisation", "name"], name="one_row_a_name")]
+        indexes = [
+            GinIndex(OpClass(F("folded"), name="gin_trgm_ops"), name="organisation_name_trgm"),
+            models.Index(fields=["folded"], name="organisation_name_folded"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Scheme(models.TextChoices):
+    """The body that issues the identifier."""
+
+    GSS = "gss", "GSS code"
+    LOCAL_AUTHORITY = "local-authority", "Local authority key"
+    RSH = "rsh", "Regulator of Social Housing registration number"
+    PLANNING_DATA = "planning-data", "Planning data entity"
+    LEP = "lep", "LEP code"
+    COMPANY = "company", "Company number"
+    CHARITY = "charity", "Charity number"
+    ODS = "ods", "NHS organisation code"
+    NETWORK = "network", "Key in a loaded network file"
+    LOCAL_AUTHORITY_FORMER = "former-key", "Former or other key"
+
+
+@pghistory.track()
+class Identifier(models.Model):
+    """A number or code of one organisation in one scheme.
+
+    Always text: `45UB`, `5069`.
+    """
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="identifiers")
+    scheme = models.CharField(max_length=20, choices=Scheme)
+    value = models.CharField(max_length=80)
+    valid_from = models.DateField(null=True, blank=True)
+    valid_to = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["scheme", "value"],
+                name="one_organisation_an_identifier",
+                violation_error_message="Another organisation already has this identifier.",
+            )
+        ]
+        indexes = [GinIndex(OpClass(F("value"), name="gin_trgm_ops"), name="identifier_value_trgm")]
+
+    def __str__(self) -> str:
+        return f"{self.get_scheme_display()} {self.value}"

@@ -1,0 +1,126 @@
+"""Memberships: who acts for which organisation, in which role."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import pghistory
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from partnerships.people.models import Invitation, User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+class Role(models.TextChoices):
+    """What a person may do for an organisation (docs/rights.md)."""
+
+    VIEWER = "viewer", "Viewer"
+    EDITOR = "editor", "Editor"
+    LEAD = "lead", "Lead"
+
+
+#: Roles that may create and edit for their organisation.
+EDITING_ROLES = (Role.EDITOR, Role.LEAD)
+
+
+#: The key under which events keep the reason for beginning or ending a membership. Timelines do not show it.
+REASON = "reason_for_leads"
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    """Filters of memberships."""
+
+    def current(self, on: dt.date | None = None) -> MembershipQuerySet:
+        """Memberships in force on a day (by default today).
+
+        Accepted, begun and not ended, of people who have not left.
+        """
+        day = on or timezone.localdate()
+        return self.filter(
+            Q(ends_on=None) | Q(ends_on__gt=day),
+            accepted_at__isnull=False,
+            starts_on__lte=day,
+            person__is_active=True,
+        )
+
+    def visible_to(self, user: User | AnonymousUser) -> MembershipQuerySet:
+        """Memberships in full, also pending and ended ones.
+
+        Their own and those of their organisations; all for administrators.
+        """
+        if not user.is_authenticated or not user.is_active:
+            return self.none()
+        if user.is_staff:
+            return self
+        return self.filter(
+            Q(person_id=user.pk)
+            | Q(organisation__in=Membership.objects.current().of_person(user).values("organisation"))
+        )
+
+    def of_person(self, user: User | AnonymousUser, *roles: str) -> MembershipQuerySet:
+        """Those of one person, in one of the roles if any is given."""
+        mine = self.filter(person_id=user.pk)
+        return mine.filter(role__in=roles) if roles else mine
+
+    def for_listing(self) -> MembershipQuerySet:
+        """With person and organisation, in the order in which lists show them."""
+        return self.select_related("person", "organisation").order_by("person__name", "pk")
+
+
+@pghistory.track(exclude=["job_title"])
+class Membership(models.Model):
+    """A person acts for an organisation in a role, between two days.
+
+    The last day is exclusive. States: invited (not yet accepted) → in force → ended. Rows are ended, not deleted, so
+    that history stays when people change.
+    """
+
+    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
+    organisation = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=8, choices=Role)
+    job_title = models.CharField(max_length=150, blank=True)
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True, blank=True)
+    invitation = models.ForeignKey(
+        Invitation, on_delete=models.SET_NULL, null=True, blank=True, related_name="memberships"
+    )
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "organisation"],
+                condition=Q(ends_on=None),
+                name="one_open_membership_a_person",
+                violation_error_message="This person already acts for this organisation.",
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")),
+                name="membership_ends_after_it_starts",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["person", "organisation", "role"], name="membership_person"),
+            models.Index(fields=["organisation", "role"], name="membership_organisation"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} for {self.organisation_id} as {self.role}"
+
+    @property
+    def is_lead(self) -> bool:
+        """Whether the role is lead."""
+        return self.role == Role.LEAD
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether the person has not accepted yet."""
+        return self.accepted_at is None

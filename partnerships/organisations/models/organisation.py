@@ -1,0 +1,188 @@
+"""Organisations, with their kinds and stages."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import pghistory
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from partnerships.organisations.models.areas import Area
+from partnerships.organisations.models.memberships import Membership
+from partnerships.people.models import User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+class Kind(models.TextChoices):
+    """The kind of organisation (docs/glossary.md)."""
+
+    REGISTERED_PROVIDER = "registered_provider", "Registered provider"
+    COUNCIL = "council", "Council"
+    STRATEGIC_AUTHORITY = "strategic_authority", "Combined or strategic authority"
+    NATIONAL_PARK = "national_park", "National park authority"
+    LEP = "lep", "Local Enterprise Partnership"
+    BUSINESS_BOARD = "business_board", "Business board"
+    HOMES_ENGLAND = "homes_england", "Homes England"
+    GOVERNMENT_DEPARTMENT = "government_department", "Government department"
+    REGULATOR = "regulator", "Regulator"
+    TRADE_BODY = "trade_body", "Trade body"
+    DEVELOPER = "developer", "Developer"
+    NHS = "nhs", "NHS body"
+    CHARITY = "charity", "Charity"
+
+
+class CouncilType(models.TextChoices):
+    """The tier of a council, coded as in the published registers."""
+
+    UNITARY = "UA", "Unitary"
+    METROPOLITAN = "MD", "Metropolitan district"
+    DISTRICT = "NMD", "District"
+    LONDON_BOROUGH = "LBO", "London borough"
+    COUNTY = "CTY", "County"
+    CITY_CORPORATION = "CC", "City corporation"
+    COMBINED = "COMB", "Combined authority"
+    STRATEGIC_REGIONAL = "SRA", "Strategic regional authority"
+
+
+class Status(models.TextChoices):
+    """The stage of an organisation's life.
+
+    A shadow authority is elected but has no powers before vesting day.
+    """
+
+    PROPOSED = "proposed", "Proposed"
+    SHADOW = "shadow", "Shadow"
+    ACTIVE = "active", "Active"
+    MERGING = "merging", "Merging"
+    DISSOLVED = "dissolved", "Dissolved"
+
+
+class OrganisationQuerySet(models.QuerySet["Organisation"]):
+    """Filters of organisations."""
+
+    def visible_to(self, user: User | AnonymousUser) -> OrganisationQuerySet:
+        """All organisations for anyone signed in (docs/rights.md)."""
+        return self if user.is_authenticated and user.is_active else self.none()
+
+    def of_person(self, user: User | AnonymousUser, *roles: str) -> OrganisationQuerySet:
+        """Those the person acts for today, in one of the roles if any is given."""
+        return self.filter(pk__in=Membership.objects.current().of_person(user, *roles).values("organisation"))
+
+    def current(self) -> OrganisationQuerySet:
+        """Organisations that are not dissolved."""
+        return self.exclude(status=Status.DISSOLVED)
+
+    def for_listing(self) -> OrganisationQuerySet:
+        """With everything that a list shows, in two queries."""
+        return self.select_related("region").prefetch_related("identifiers")
+
+
+@pghistory.track()
+class Organisation(models.Model):
+    """A body that can be a partner.
+
+    Its identity is its identifiers, never its name. It is never deleted, only ended.
+
+    States: proposed → shadow → active → merging → dissolved. `missing_from` names the registers whose latest list no
+    longer has it, each with the day of the first list without it; `missing_since` is the earliest of these days.
+    Somebody should then check it.
+    """
+
+    name = models.CharField(max_length=300)
+    short_name = models.CharField(max_length=120, blank=True)
+    kind = models.CharField(max_length=30, choices=Kind)
+    council_type = models.CharField(max_length=4, choices=CouncilType, blank=True)
+    designation = models.CharField(
+        max_length=40, blank=True, help_text="Registered providers: Non-profit, Profit or Local authority."
+    )
+    legal_form = models.CharField(max_length=120, blank=True)
+    status = models.CharField(max_length=12, choices=Status, default=Status.ACTIVE)
+    region = models.ForeignKey(Area, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="group_members")
+    website = models.URLField(max_length=500, blank=True)
+    valid_from = models.DateField(null=True, blank=True)
+    valid_to = models.DateField(null=True, blank=True, help_text="The first day on which it no longer was.")
+    second_factor_required = models.BooleanField(
+        default=False, help_text="Everybody who acts for it signs in with a second factor, whatever their role."
+    )
+    sign_in_provider = models.CharField(
+        max_length=120,
+        blank=True,
+        help_text="The key of the OpenID Connect provider that its people may sign in through.",
+    )
+    own_sign_in_required_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when its people must sign in through that provider."
+    )
+    missing_since = models.DateField(null=True, blank=True)
+    missing_from = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    areas = models.ManyToManyField(Area, through="AreaServed", related_name="organisations")
+
+    objects = OrganisationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(valid_to=None) | Q(valid_from=None) | Q(valid_to__gte=F("valid_from")),
+                name="organisation_ends_after_it_starts",
+            ),
+            models.CheckConstraint(
+                condition=Q(missing_since=None, missing_from={})
+                | (Q(missing_since__isnull=False) & ~Q(missing_from={})),
+                name="organisation_missing_from_a_register",
+            ),
+            models.CheckConstraint(
+                condition=Q(own_sign_in_required_at=None) | ~Q(sign_in_provider=""),
+                name="organisation_requires_a_sign_in_it_has",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["kind", "name", "id"], name="organisation_kind_name"),
+            models.Index(fields=["name", "id"], name="organisation_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def own_sign_in_required(self) -> bool:
+        """Whether its people must sign in through its own provider."""
+        return self.own_sign_in_required_at is not None
+
+    @property
+    def asks_more_at_sign_in(self) -> bool:
+        """Whether it requires a second factor or its own sign-in."""
+        return self.second_factor_required or self.own_sign_in_required
+
+    def get_absolute_url(self) -> str:
+        """The URL of its page."""
+        return reverse("organisations:detail", kwargs={"pk": self.pk})
+
+    @property
+    def display_name(self) -> str:
+        """The short name, or else the name."""
+        return self.short_name or self.name
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether it has been dissolved."""
+        return self.status == Status.DISSOLVED
+
+    @property
+    def needs_checking(self) -> bool:
+        """Whether the latest list of one of its registers no longer has it."""
+        return self.missing_since is not None
+
+    @property
+    def missing_in_words(self) -> list[tuple[str, dt.date]]:
+        """The registers whose latest list lacks it, each with the day since when."""
+        return [
+            (register.replace("-", " ").capitalize(), dt.date.fromisoformat(day))
+            for register, day in sorted(self.missing_from.items())
+        ]

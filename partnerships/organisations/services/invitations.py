@@ -1,0 +1,207 @@
+"""Invite members, and accept invitations."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.kit.rights import require
+from partnerships.organisations.event_kinds import EventKind
+from partnerships.organisations.models import REASON, Membership, Organisation
+from partnerships.organisations.rights import rights_over
+from partnerships.organisations.services.memberships import NO_ADMINISTRATOR, email_about_change, open_membership
+from partnerships.organisations.services.recording import lock_organisation, lock_person, record_membership_event
+from partnerships.outbox.services import record_email
+from partnerships.people.limits import count, counted_since
+from partnerships.people.models import Invitation, User
+from partnerships.people.services import (
+    UnableToAcceptInvitation,
+    UnableToAddPerson,
+    accept_invitation,
+    create_invitation,
+    hash_token,
+    person_for_address,
+)
+
+#: Invitations a day from one organisation (resent ones count), and to one person from all (docs/safety.md, Limits).
+INVITATIONS_A_DAY = 20
+
+
+INVITATIONS_A_PERSON = 5
+
+
+_DAY, _HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
+
+
+class UnableToInviteMember(Exception):
+    """The invitation is refused.
+
+    The address is invalid, the person is a member already or an administrator, a daily limit is reached, or an
+    administrator gives no reason.
+    """
+
+
+class UnableToAcceptMembership(Exception):
+    """The invitation is not valid any more."""
+
+
+@transaction.atomic
+def invite_member(
+    *,
+    organisation: Organisation,
+    email: str,
+    role: str,
+    author: User,
+    now: dt.datetime,
+    name: str = "",
+    job_title: str = "",
+    message: str = "",
+    reason: str = "",
+) -> Membership:
+    """Invite somebody by email; the membership is pending until they accept.
+
+    An administrator gives a reason, and the organisation's leads are emailed. Raises `UnableToInviteMember`.
+    """
+    require(rights_over(organisation, author, now).may_manage_people)  # before `person_for_address` creates a row
+    if author.is_staff and not reason.strip():
+        raise UnableToInviteMember("Say why.")
+    try:
+        person = person_for_address(email=email, name=name)
+    except UnableToAddPerson as error:
+        raise UnableToInviteMember(str(error)) from error
+    if lock_person(person).is_staff:
+        raise UnableToInviteMember(NO_ADMINISTRATOR)
+    locked = lock_organisation(organisation.pk)
+    require(rights_over(locked, author, now).may_manage_people)
+    if locked.is_ended:
+        raise UnableToInviteMember(f"{locked.name} has ended.")
+    known = open_membership(locked, person)
+    if known is not None:
+        state = "is invited already: send the email again instead" if known.is_pending else "acts for it already"
+        raise UnableToInviteMember(f"{person.email} {state}.")
+    _count_invitation(locked, person, now)
+    invitation, token = create_invitation(person=person, invited_by=author, message=message.strip(), now=now)
+    membership = Membership.objects.create(
+        organisation=locked,
+        person=person,
+        role=role,
+        job_title=job_title.strip(),
+        starts_on=timezone.localdate(now),
+        invitation=invitation,
+        created_by=author,
+    )
+    data = {"after": {"role": role}} | ({REASON: reason.strip()} if reason else {})
+    event = record_membership_event(membership, EventKind.MEMBER_INVITED, author=author, now=now, data=data)
+    _send_invitation(membership, token, now=now)
+    if author.is_staff:
+        email_about_change("organisations.invited_by_administrator", membership, event, now=now)
+    return membership
+
+
+def _send_invitation(membership: Membership, token: str, *, now: dt.datetime) -> None:
+    record_email(
+        kind="organisations.invitation",
+        person_id=membership.person_id,
+        params={"membership": membership.pk},
+        secrets={"token": token},
+        sender_id=membership.organisation_id,
+        now=now,
+    )
+
+
+def _count_invitation(organisation: Organisation, person: User, now: dt.datetime) -> None:
+    """Count an email that is about to be recorded.
+
+    Raises `UnableToInviteMember`, which rolls the count back, above the limit of the organisation or the person.
+    """
+    limits = (
+        (
+            f"invitations by organisation {organisation.pk}",
+            INVITATIONS_A_DAY,
+            f"{organisation.name} has sent {INVITATIONS_A_DAY} invitations today. Try tomorrow.",
+        ),
+        (
+            f"invitations to person {person.pk}",
+            INVITATIONS_A_PERSON,
+            f"{person.email} has got {INVITATIONS_A_PERSON} invitations today. Try tomorrow.",
+        ),
+    )
+    for what, limit, refusal in limits:
+        count(what, stretch=_HOUR, now=now)
+        if counted_since(what, now - _DAY) > limit:
+            raise UnableToInviteMember(refusal)
+
+
+@transaction.atomic
+def resend_invitation(*, membership: Membership, author: User, now: dt.datetime) -> Invitation:
+    """Send the invitation again with a new link; the old link stops working.
+
+    Raises `UnableToInviteMember` when the person has answered or a daily limit is reached.
+    """
+    organisation = lock_organisation(membership.organisation_id)
+    require(rights_over(organisation, author, now).may_manage_people)
+    locked = Membership.objects.select_for_update(of=("self",)).select_related("person").get(pk=membership.pk)
+    if not locked.is_pending or locked.ends_on is not None:
+        raise UnableToInviteMember("There is nothing left to answer.")
+    if locked.person.is_staff:
+        raise UnableToInviteMember(NO_ADMINISTRATOR)
+    _count_invitation(organisation, locked.person, now)
+    message = locked.invitation.message if locked.invitation else ""
+    Invitation.objects.filter(memberships=locked, accepted_at=None, revoked_at=None).update(revoked_at=now)
+    invitation, token = create_invitation(person=locked.person, invited_by=author, message=message, now=now)
+    locked.invitation = invitation
+    locked.save(update_fields=["invitation"])
+    record_membership_event(locked, EventKind.INVITATION_SENT_AGAIN, author=author, now=now)
+    _send_invitation(locked, token, now=now)
+    return invitation
+
+
+def invitation_for(*, token: str, now: dt.datetime) -> Membership | None:
+    """The pending membership for a token, or None if it is not valid.
+
+    With person, organisation and inviter.
+    """
+    return (
+        Membership.objects.filter(
+            invitation__in=Invitation.objects.open(now).filter(token_hash=hash_token(token), person__is_active=True),
+            accepted_at=None,
+            ends_on=None,
+        )
+        .select_related("person", "organisation", "invitation__invited_by")
+        .first()
+    )
+
+
+@transaction.atomic
+def accept_membership(*, token: str, now: dt.datetime, name: str = "", password: str | None = None) -> Membership:
+    """Accept an invitation: the membership is in force from now on.
+
+    Raises `UnableToAcceptMembership`, and Django's `ValidationError` when the password is not valid.
+    """
+    try:
+        invitation = accept_invitation(token=token, now=now, name=name, password=password)
+    except UnableToAcceptInvitation as error:
+        raise UnableToAcceptMembership(str(error)) from error
+    if lock_person(invitation.person).is_staff:
+        raise UnableToAcceptMembership(NO_ADMINISTRATOR)
+    membership = (
+        Membership.objects.select_for_update(of=("self",))
+        .select_related("person", "organisation")
+        .filter(invitation=invitation, accepted_at=None, ends_on=None)
+        .first()
+    )
+    if membership is None:
+        raise UnableToAcceptMembership("This invitation has been used, withdrawn or has expired.")
+    membership.accepted_at = now
+    membership.starts_on = timezone.localdate(now)
+    membership.save(update_fields=["accepted_at", "starts_on"])
+    record_membership_event(
+        membership,
+        EventKind.INVITATION_ACCEPTED,
+        author=membership.person,
+        now=now,
+        data={"after": {"role": membership.role}},
+    )
+    return membership

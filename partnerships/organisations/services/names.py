@@ -1,0 +1,64 @@
+"""Add names by which an organisation can be found."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import transaction
+
+from partnerships.kit.names import fold_name
+from partnerships.kit.rights import require
+from partnerships.organisations.event_kinds import EventKind
+from partnerships.organisations.models import (
+    Organisation,
+    OrganisationName,
+)
+from partnerships.organisations.rights import roles_of
+from partnerships.organisations.services.recording import record_event
+from partnerships.people.models import User
+
+
+def keep_names(organisation: Organisation, names: Iterable[tuple[str, str]]) -> None:
+    rows = {
+        name: OrganisationName(organisation=organisation, name=name, folded=fold_name(name), kind=kind)
+        for name, kind in reversed([(" ".join(name.split()), kind) for name, kind in names])
+        if name
+    }
+    OrganisationName.objects.bulk_create(rows.values(), ignore_conflicts=True)
+
+
+def is_anothers(organisation: Organisation, changed: dict[str, Any]) -> bool:
+    """Whether a new name is already another organisation's name."""
+    taken = [fold_name(changed[field]) for field in ("name", "short_name") if changed.get(field)]
+    return OrganisationName.objects.filter(folded__in=taken).exclude(organisation=organisation).exists()
+
+
+@transaction.atomic
+def add_name(
+    *,
+    organisation: Organisation,
+    name: str,
+    kind: str,
+    author: User | None,
+    now: dt.datetime,
+    valid_from: dt.date | None = None,
+    valid_to: dt.date | None = None,
+) -> OrganisationName | None:
+    """Add a name by which the organisation can be found.
+
+    None for an empty name. A name that it has already is not added again.
+    """
+    require(roles_of(author, now).keeps_directory)
+    name = " ".join(name.split())
+    if not name:
+        return None
+    found, made = OrganisationName.objects.get_or_create(
+        organisation=organisation,
+        name=name,
+        defaults={"folded": fold_name(name), "kind": kind, "valid_from": valid_from, "valid_to": valid_to},
+    )
+    if made:
+        record_event(organisation, EventKind.NAME_ADDED, author=author, now=now, data={"after": {"name": name}})
+    return found

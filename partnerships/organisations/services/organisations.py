@@ -1,0 +1,204 @@
+"""Create, change and end organisations."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import TypedDict, Unpack
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from partnerships.activity.values import apply_changes
+from partnerships.kit.rights import require
+from partnerships.organisations.event_kinds import EventKind
+from partnerships.organisations.models import (
+    Area,
+    AreaServed,
+    Identifier,
+    NameKind,
+    Organisation,
+    Status,
+)
+from partnerships.organisations.queries import leads_of
+from partnerships.organisations.rights import rights_over, roles_of
+from partnerships.organisations.services.identifiers import holder_of
+from partnerships.organisations.services.names import is_anothers, keep_names
+from partnerships.organisations.services.own_sign_in import (
+    end_sessions_by_password,
+    required_since,
+    sign_in_refusal,
+)
+from partnerships.organisations.services.recording import lock_organisation, record_event
+from partnerships.outbox.services import record_emails
+from partnerships.people.models import User
+
+#: The fields for how an organisation's people sign in.
+_WAYS_IN = frozenset({"sign_in_provider", "own_sign_in_required_at", "second_factor_required"})
+
+
+class UnableToCreateOrganisation(Exception):
+    """The name is empty, or an identifier belongs to another organisation."""
+
+
+class UnableToUpdateOrganisation(Exception):
+    """The name, dates or sign-in are invalid.
+
+    The name is empty or another organisation's, the dates are impossible, or the sign-in provider does not exist or
+    has not been used by a lead.
+    """
+
+
+class UnableToDissolve(Exception):
+    """The organisation has ended already, or would end before it began."""
+
+
+class OrganisationFields(TypedDict, total=False):
+    """Optional fields of a new organisation; see the model."""
+
+    short_name: str
+    council_type: str
+    designation: str
+    legal_form: str
+    status: str
+    region: Area | None
+    parent: Organisation | None
+    website: str
+    valid_from: dt.date | None
+    valid_to: dt.date | None
+    second_factor_required: bool
+    sign_in_provider: str
+
+
+class ChangedFields(OrganisationFields, total=False):
+    """Fields of an organisation that can be changed later."""
+
+    name: str
+    kind: str
+    own_sign_in_required: bool
+
+
+@transaction.atomic
+def create_organisation(
+    *,
+    name: str,
+    kind: str,
+    author: User | None,
+    now: dt.datetime,
+    identifiers: Iterable[tuple[str, str]] = (),
+    names: Iterable[tuple[str, str]] = (),
+    areas: Iterable[Area] = (),
+    **fields: Unpack[OrganisationFields],
+) -> Organisation:
+    """A new organisation with its identifiers, names and areas served.
+
+    Identifiers are pairs of scheme and value, names pairs of name and kind. Raises `UnableToCreateOrganisation`.
+    """
+    require(roles_of(author, now).keeps_directory)
+    name = " ".join(name.split())
+    identifiers = [(scheme, value.strip()) for scheme, value in identifiers if value.strip()]
+    if not name:
+        raise UnableToCreateOrganisation("Give the organisation a name.")
+    organisation = Organisation(name=name, kind=kind, **fields)
+    try:
+        with transaction.atomic():
+            organisation.save(force_insert=True)
+            Identifier.objects.bulk_create(
+                Identifier(organisation=organisation, scheme=scheme, value=value) for scheme, value in identifiers
+            )
+    except IntegrityError as error:
+        raise UnableToCreateOrganisation(holder_of(identifiers) or str(error).splitlines()[0]) from error
+    keep_names(organisation, [(name, NameKind.OFFICIAL), (organisation.short_name, NameKind.SHORT), *names])
+    AreaServed.objects.bulk_create(
+        AreaServed(organisation=organisation, area=area, starts_on=organisation.valid_from) for area in areas
+    )
+    record_event(organisation, EventKind.ADDED, author=author, now=now, data={"after": {"name": name, "kind": kind}})
+    return organisation
+
+
+@transaction.atomic
+def update_organisation(
+    *,
+    organisation: Organisation,
+    author: User | None,
+    now: dt.datetime,
+    reason: str = "",
+    **fields: Unpack[ChangedFields],
+) -> tuple[str, ...]:
+    """Change what differs and return the names of the changed fields.
+
+    A former name stays findable. The leads are emailed when the way their people sign in changes. When own sign-in
+    becomes required, people are signed out, leads after a day. Raises `UnableToUpdateOrganisation`.
+    """
+    locked = lock_organisation(organisation.pk)
+    require(rights_over(locked, author, now).may_change(fields.keys()))
+    required = fields.pop("own_sign_in_required", None)
+    provider = fields.get("sign_in_provider", locked.sign_in_provider)
+    if words := sign_in_refusal(locked, provider=provider, required=bool(required)):
+        raise UnableToUpdateOrganisation(words)
+    since = required_since(locked, provider=provider, required=required, now=now)
+    before, after = apply_changes(locked, {**fields, "own_sign_in_required_at": since})
+    if not before:
+        return ()
+    if not locked.name.strip():
+        raise UnableToUpdateOrganisation("Give the organisation a name.")
+    if locked.valid_from and locked.valid_to and locked.valid_to < locked.valid_from:
+        raise UnableToUpdateOrganisation("The end must not be before the start.")
+    if author is not None and not author.is_staff and is_anothers(locked, after):
+        raise UnableToUpdateOrganisation("Another organisation goes by this name.")
+    locked.save(update_fields=list(before))
+    today = timezone.localdate(now)
+    if "name" in before:
+        locked.names.filter(kind=NameKind.OFFICIAL).update(kind=NameKind.FORMER, valid_to=today)
+        locked.names.filter(name=locked.name).update(kind=NameKind.OFFICIAL, valid_to=None)
+        keep_names(locked, [(locked.name, NameKind.OFFICIAL)])
+    if "short_name" in before:
+        locked.names.filter(kind=NameKind.SHORT).update(kind=NameKind.FORMER, valid_to=today)
+        again = locked.names.filter(name=locked.short_name).exclude(kind=NameKind.OFFICIAL)
+        again.update(kind=NameKind.SHORT, valid_to=None)
+        keep_names(locked, [(locked.short_name, NameKind.SHORT)])
+    event = record_event(
+        locked,
+        EventKind.CHANGED,
+        author=author,
+        now=now,
+        data={"before": before, "after": after, "reason": reason},
+    )
+    if _WAYS_IN & before.keys():
+        record_emails(
+            kind="organisations.ways_in",
+            people=[lead.pk for lead in leads_of(locked)],
+            params={"event": event.pk},
+            now=now,
+        )
+    if "own_sign_in_required_at" in before and locked.own_sign_in_required:
+        end_sessions_by_password(locked)
+    for name in before:
+        setattr(organisation, name, getattr(locked, name))
+    return tuple(before)
+
+
+@transaction.atomic
+def dissolve(
+    *, organisation: Organisation, on: dt.date | None, author: User | None, now: dt.datetime, reason: str = ""
+) -> None:
+    """End the organisation.
+
+    `on` is the first day on which it no longer existed (None: unknown). Raises `UnableToDissolve`.
+    """
+    require(roles_of(author, now).keeps_directory)
+    locked = lock_organisation(organisation.pk)
+    if locked.is_ended:
+        raise UnableToDissolve(f"{locked.name} has ended already.")
+    if on and locked.valid_from and on < locked.valid_from:
+        raise UnableToDissolve("It cannot end before it began.")
+    before, after = apply_changes(locked, {"status": Status.DISSOLVED, "valid_to": on})
+    locked.save(update_fields=["status", "valid_to"])
+    record_event(
+        locked,
+        EventKind.ENDED,
+        author=author,
+        now=now,
+        data={"before": before, "after": after, "reason": reason},
+    )
+    organisation.status, organisation.valid_to = locked.status, locked.valid_to

@@ -221,6 +221,7 @@ def pages_of(person: Any) -> dict[str, tuple[str, dict[str, Any]]]:
         "digests": (reverse("digests:manage"), {}),
         "ledger": (reverse("digests:ledger"), {}),
         "network": (reverse("web:network"), {}),
+        "partners": (reverse("web:network-partners", args=[organisation]), {}),
         "search, common word": (reverse("search:search") + "?q=homes", {}),
         "search, rare word": (reverse("search:search") + "?q=drainage", {}),
     }

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from partnerships.web import brief, emails, reciprocity, views
+from partnerships.web import brief, emails, network_pages, reciprocity, views
 
 app_name = "web"
 urlpatterns = [
     path("", views.home, name="home"),
     path("my-work/", views.my_work, name="my-work"),
-    path("network/", views.network, name="network"),
+    path("network/", network_pages.network, name="network"),
+    path("network/<int:pk>/", network_pages.partners, name="network-partners"),
+    path("network/<int:pk>/with/<int:other>/", network_pages.pair, name="network-pair"),
     path("help/", views.help_page, name="help"),
     path("emails/", emails.emails, name="emails"),
     path("emails/<int:pk>/", emails.email, name="email"),

@@ -1,4 +1,4 @@
-"""Pages that show several rooms: home, My work, the network, and tabs of partnerships and organisations."""
+"""Pages that show several rooms: home, My work, and tabs of partnerships and organisations."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from partnerships.exchange.models import Direction, Entry, EntryQuerySet
 from partnerships.exchange.queries import new_matches_for
 from partnerships.exchange.queries.matches import entry_cards
 from partnerships.exchange.queries.permission_sql import reader_of
-from partnerships.organisations.models import EDITING_ROLES, Kind, Organisation
+from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -28,7 +28,6 @@ from partnerships.plans.models import Plan
 from partnerships.plans.queries import as_read_by as plans_as_read_by
 from partnerships.plans.queries import waiting_plans, with_next_steps
 from partnerships.web import queries
-from partnerships.web.network import WIDTH, Picture, lay_out
 from partnerships.work.queries import waiting_for
 
 #: Records shown on one page of a partnership or an organisation.
@@ -74,24 +73,6 @@ def my_work(request: HttpRequest) -> HttpResponse:
         "web/my_work.html",
         {"groups": queries.by_partnership(waiting), "count": len(waiting), "today": timezone.localdate()},
     )
-
-
-@require_safe
-def network(request: HttpRequest) -> HttpResponse:
-    """Organisations that share partnerships, as a picture and a table."""
-    found = queries.network(signed_in(request))
-    picture = lay_out(found.nodes, found.weights)
-    return render(
-        request,
-        "web/network.html",
-        {"picture": picture, "ties": found.ties, "width": WIDTH, "kinds": _kinds_in(picture)},
-    )
-
-
-def _kinds_in(picture: Picture) -> list[tuple[str, str]]:
-    """The kinds of body that the picture shows, each with its name, for the legend."""
-    shown = {place.node.kind for place in picture.nodes}
-    return [(kind.value, str(kind.label)) for kind in Kind if kind.value in shown]
 
 
 @login_not_required

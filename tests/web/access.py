@@ -19,6 +19,10 @@ def _organisation(world: World) -> dict[str, Any]:
     return {"pk": world.larkhaven.pk}
 
 
+def _pair(world: World) -> dict[str, Any]:
+    return {"pk": world.larkhaven.pk, "other": world.westmarch.pk}
+
+
 def prepare(world: World) -> None:
     """An email to a stakeholder of Larkhaven."""
     with transaction.atomic():
@@ -44,6 +48,8 @@ ROWS = (
     Row("web:home", get=public()),
     Row("web:my-work", get=everyone()),
     Row("web:network", get=everyone()),
+    Row("web:network-partners", on=_organisation, get=everyone()),
+    Row("web:network-pair", on=_pair, get=everyone()),
     Row("web:help", get=public()),
     Row("web:emails", get=expect(inside=403, outside=200, lead=200, partner=200, left=403, share_ended=403)),
     Row("web:email", on=_email, get=expect(inside=404, outside=404, lead=200, administrator=200)),

@@ -1,0 +1,123 @@
+"""Which organisations work together: the partnerships behind the network pages, as far as a reader may know of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence, Set
+from dataclasses import dataclass
+from itertools import combinations
+
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Count, OuterRef, Q, Subquery
+
+from partnerships.agreements.models import Partnership, PartnershipQuerySet, Party, PartyStatus
+from partnerships.organisations.models import Organisation, OrganisationQuerySet
+from partnerships.people.models import User
+from partnerships.web.network import Node
+
+#: Most organisations in a picture: with more, names overlap.
+DRAWN = 24
+#: Most lines in a picture of them; more cannot be told apart. Those to the centre are always drawn.
+LINES = 2 * DRAWN
+#: Partnerships named beside each partner; the others are on a page of their own.
+TITLES = 3
+
+
+def known_partnerships(user: User) -> PartnershipQuerySet:
+    """The partnerships in force that the person may know of today."""
+    return Partnership.objects.known_today_to(user).live()
+
+
+def organisations_in_network(user: User) -> OrganisationQuerySet:
+    """Organisations that take part in a partnership the person may know of; not ordered."""
+    parties = Party.objects.present().filter(
+        organisation=OuterRef("pk"), partnership__in=known_partnerships(user).values("pk")
+    )
+    # Not `Exists`: PostgreSQL would join all parties before it takes the first names.
+    return Organisation.objects.visible_to(user).alias(part=Subquery(parties.values("pk")[:1])).exclude(part=None)
+
+
+def shared_with(user: User, *organisations: int) -> PartnershipQuerySet:
+    """Partnerships the person may know of in which all these organisations take part; not ordered."""
+    shared = known_partnerships(user)
+    for organisation in organisations:
+        shared = shared.filter(pk__in=Party.objects.present().filter(organisation=organisation).values("partnership"))
+    return shared
+
+
+def partnership_counts(user: User, organisations: Collection[Organisation]) -> dict[int, int]:
+    """In how many partnerships, as far as the person may know, each takes part."""
+    parties = Party.objects.present().filter(
+        organisation__in=organisations, partnership__in=known_partnerships(user).values("pk")
+    )
+    return dict(parties.order_by().values_list("organisation").annotate(number=Count("pk")))
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A partnership and the organisations that take part in it."""
+
+    pk: int
+    title: str
+    organisations: tuple[int, ...]
+
+
+def partnerships_around(user: User, centre: Collection[int]) -> list[Shared]:
+    """The partnerships in which one of these organisations takes part, as far as the person may know; by title."""
+    theirs = Party.objects.present().filter(organisation__in=centre).values("partnership")
+    return _shared(known_partnerships(user).filter(pk__in=theirs))
+
+
+def all_partnerships(user: User) -> list[Shared]:
+    """Every partnership the person may know of; for a network small enough to be drawn."""
+    return _shared(known_partnerships(user))
+
+
+def _shared(partnerships: PartnershipQuerySet) -> list[Shared]:
+    present = ArrayAgg("parties__organisation", filter=Q(parties__status=PartyStatus.ACCEPTED), default=[])
+    rows = partnerships.values_list("pk", "title").annotate(present=present).order_by("title", "pk")
+    return [Shared(pk, title, tuple(bodies)) for pk, title, bodies in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbourhood:
+    """Organisations to draw, and how many partnerships pairs of them share."""
+
+    nodes: tuple[Node, ...]
+    weights: dict[tuple[int, int], int]
+
+
+def neighbourhood(partnerships: Iterable[Shared], centre: Set[int]) -> Neighbourhood:
+    """These organisations and the partners with which they share most partnerships; `DRAWN` in all."""
+    partnerships = list(partnerships)
+    degree = Counter(pk for one in partnerships for pk in one.organisations)
+    near = sorted((pk for pk in degree if pk not in centre), key=lambda pk: (-degree[pk], pk))
+    drawn = [*sorted(centre), *near][:DRAWN]
+    weights: Counter[tuple[int, int]] = Counter()
+    for one in partnerships:
+        weights.update(combinations(sorted(set(drawn).intersection(one.organisations)), 2))
+    bodies = Organisation.objects.in_bulk(drawn)
+    nodes = (Node(pk, bodies[pk].display_name, bodies[pk].kind, mine=pk in centre) for pk in drawn)
+    strongest = sorted(weights, key=lambda pair: (centre.isdisjoint(pair), -weights[pair], pair))
+    return Neighbourhood(tuple(nodes), {pair: weights[pair] for pair in strongest[:LINES]})
+
+
+@dataclass(slots=True)
+class Partner:
+    """A partner with the first partnerships it shares, by title, and how many more there are."""
+
+    organisation: Organisation
+    partnerships: list[Shared]
+    more: int = 0
+
+
+def partners(organisations: Sequence[Organisation], partnerships: Iterable[Shared]) -> list[Partner]:
+    """These organisations, each with the partnerships in which it takes part."""
+    found = {one.pk: Partner(one, []) for one in organisations}
+    for shared in partnerships:
+        for pk in found.keys() & set(shared.organisations):
+            if len(found[pk].partnerships) < TITLES:
+                found[pk].partnerships.append(shared)
+            else:
+                found[pk].more += 1
+    return list(found.values())

@@ -1,0 +1,90 @@
+"""Pages of the network: who works with whom, and in which partnerships."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from partnerships.kit.http import Page, keyset_page
+from partnerships.organisations.models import Kind, Organisation
+from partnerships.organisations.queries import find_organisations
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+from partnerships.web import neighbours
+from partnerships.web.network import WIDTH, Picture, lay_out
+
+_BY_NAME = ("name", "pk")
+
+
+@require_safe
+def network(request: HttpRequest) -> HttpResponse:
+    """A picture of the reader's own part of the network, and all organisations in it, by name."""
+    user = signed_in(request)
+    words = request.GET.get("q", "").strip()
+    found = neighbours.organisations_in_network(user)
+    if words:
+        found = found.filter(pk__in=find_organisations(user=user, text=words).values("pk"))
+    page = keyset_page(request, found, order=_BY_NAME, size=neighbours.DRAWN)
+    counts = neighbours.partnership_counts(user, page.rows)
+    context = {"page": page, "rows": [(one, counts.get(one.pk, 0)) for one in page.rows], "words": words}
+    if getattr(request, "htmx", False):
+        return render(request, "web/_network_results.html", context)
+    mine = list(Organisation.objects.of_person(user).order_by(*_BY_NAME))
+    pictured = {} if words or page.previous else _own_picture(user, page, {one.pk for one in mine})
+    return render(request, "web/network.html", {**context, **pictured, "own": mine})
+
+
+def _own_picture(user: User, first: Page[Organisation], mine: set[int]) -> dict[str, object]:
+    """The whole network where it is small, else what surrounds the reader's organisations, if they have any."""
+    if not first.next:
+        drawn = neighbours.neighbourhood(neighbours.all_partnerships(user), mine)
+    elif mine:
+        drawn = neighbours.neighbourhood(neighbours.partnerships_around(user, mine), mine)
+    else:
+        return {}
+    return {**_drawing(drawn), "is_whole": not first.next}
+
+
+def _drawing(around: neighbours.Neighbourhood) -> dict[str, object]:
+    """What the template of the picture needs; nothing where there are no lines."""
+    if not around.weights:
+        return {}
+    picture = lay_out(around.nodes, around.weights)
+    return {"picture": picture, "width": WIDTH, "kinds": _kinds_in(picture)}
+
+
+def _kinds_in(picture: Picture) -> list[tuple[str, str]]:
+    """The kinds of body that the picture shows, each with its name, for the legend."""
+    shown = {place.node.kind for place in picture.nodes}
+    return [(kind.value, str(kind.label)) for kind in Kind if kind.value in shown]
+
+
+@require_safe
+def partners(request: HttpRequest, pk: int) -> HttpResponse:
+    """The organisations that work with one, and in which partnerships."""
+    user = signed_in(request)
+    organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
+    around = neighbours.partnerships_around(user, [pk])
+    near = {body for one in around for body in one.organisations} - {pk}
+    page = keyset_page(request, Organisation.objects.filter(pk__in=near), order=_BY_NAME)
+    context = {
+        "organisation": organisation,
+        "page": page,
+        "rows": neighbours.partners(page.rows, around),
+        **({} if page.previous else _drawing(neighbours.neighbourhood(around, {pk}))),
+    }
+    return render(request, "web/network_partners.html", context)
+
+
+@require_safe
+def pair(request: HttpRequest, pk: int, other: int) -> HttpResponse:
+    """The partnerships in which two organisations both take part."""
+    user = signed_in(request)
+    bodies = Organisation.objects.visible_to(user).in_bulk([pk, other])
+    if len(bodies) < 2:
+        raise Http404
+    page = keyset_page(request, neighbours.shared_with(user, pk, other), order=("title", "pk"), size=50)
+    return render(
+        request, "web/network_pair.html", {"organisation": bodies[pk], "partner": bodies[other], "page": page}
+    )

@@ -1,0 +1,145 @@
+"""Pages of the network: who works with whom, as far as the reader may know."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from partnerships.agreements.models import Audience, Partnership
+from partnerships.organisations.models import Kind, Organisation, Role
+from partnerships.organisations.services import create_organisation
+from partnerships.people.models import User
+from partnerships.web.neighbours import DRAWN
+from tests.support.pages import collapse
+from tests.world import World, join, make_partnership, make_world
+
+pytestmark = pytest.mark.django_db
+NETWORK = reverse("web:network")
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    return make_world()
+
+
+def page(person: User, address: str) -> str:
+    client = Client()
+    client.force_login(person)
+    answer = client.get(address)
+    assert answer.status_code == 200
+    return collapse(answer.content.decode())
+
+
+def picture(html: str) -> str:
+    """The drawing in a page, up to its legend."""
+    return html.partition("cg-network__picture")[2].partition("cg-legend")[0]
+
+
+def partners(organisation: Organisation) -> str:
+    return reverse("web:network-partners", args=[organisation.pk])
+
+
+def pair(one: Organisation, other: Organisation) -> str:
+    return reverse("web:network-pair", args=[one.pk, other.pk])
+
+
+def every_row(person: User, address: str) -> list[str]:
+    """The names on all pages, following the links to the next page."""
+    client = Client()
+    client.force_login(person)
+    names: list[str] = []
+    query = ""
+    while True:
+        found = client.get(address + query).context["page"]
+        names += [row.name for row in found.rows]
+        if not found.next:
+            return names
+        query = found.next
+
+
+def with_thirty_partners(world: World) -> list[str]:
+    """Names of thirty more councils, each in a partnership with Larkhaven; Ben leads them."""
+    names = [f"Council {number:02}" for number in range(30)]
+    for number, name in enumerate(names):
+        body = create_organisation(name=name, kind=Kind.COUNCIL, author=None, now=world.now)
+        join(world.ben, body, Role.LEAD, world.now)
+        made = world.now + dt.timedelta(hours=number)
+        make_partnership(f"Partnership {number:02}", world.larkhaven, world.amina, body, world.ben, made)
+    return names
+
+
+def test_small_network_is_drawn_whole(world: World) -> None:
+    Partnership.objects.filter(pk=world.other_partnership.pk).update(audience=Audience.NETWORK)
+
+    drawn = picture(page(world.amina, NETWORK))
+
+    assert all(one.name in drawn for one in (world.larkhaven, world.westmarch, world.tidewater, world.harbour))
+
+
+def test_large_network_shows_what_is_around_the_reader(world: World) -> None:
+    with_thirty_partners(world)
+    Partnership.objects.filter(pk=world.other_partnership.pk).update(audience=Audience.NETWORK)
+
+    drawn = picture(page(world.amina, NETWORK))
+
+    assert drawn.count('<circle class="cg-network__ring"') == DRAWN
+    assert world.larkhaven.name in drawn
+    assert world.tidewater.name not in drawn
+
+
+def test_pages_of_partners_neither_skip_nor_repeat(world: World) -> None:
+    names = with_thirty_partners(world)
+
+    assert every_row(world.amina, partners(world.larkhaven)) == [*names, world.westmarch.name]
+    assert every_row(world.amina, NETWORK) == [*names, world.larkhaven.name, world.westmarch.name]
+
+
+def test_partnerships_that_do_not_fit_are_on_the_page_of_the_pair(world: World) -> None:
+    for number in range(4):
+        make_partnership(f"Scheme {number}", world.larkhaven, world.amina, world.westmarch, world.ben, world.now)
+
+    shown = page(world.amina, partners(world.larkhaven))
+    listed = page(world.amina, pair(world.larkhaven, world.westmarch))
+
+    assert "Estuary Partnership" in shown
+    assert "Scheme 1" in shown
+    assert "Scheme 2" not in shown
+    assert "and 2 more" in shown
+    assert all(f"Scheme {number}" in listed for number in range(4))
+
+
+def test_partnership_of_its_parties_only_stays_hidden_from_others(world: World) -> None:
+    addresses = (NETWORK, partners(world.tidewater), pair(world.tidewater, world.harbour))
+
+    inside = [page(world.chidi, address) for address in addresses]
+    outside = [page(world.amina, address) for address in addresses]
+
+    assert all("Harbour Partnership" in shown for shown in inside[1:])
+    assert not any("Harbour Partnership" in shown for shown in outside)
+    assert world.harbour.name in inside[0]
+    assert not any(world.harbour.name in shown for shown in outside[:2])
+
+
+def test_organisations_of_the_network_are_found_by_name(world: World) -> None:
+    shown = page(world.amina, f"{NETWORK}?q=westm")
+
+    assert world.westmarch.name in shown
+    assert f">{world.larkhaven.name}</a></th>" not in shown.replace("> <", "><")
+    assert "No organisation fits" in page(world.amina, f"{NETWORK}?q=zzzz")
+
+
+def test_reader_without_a_partnership_is_invited_to_start_one(world: World) -> None:
+    assert "No partnerships to show yet" in page(world.nadia, NETWORK)
+    assert "No partners to show" in page(world.nadia, partners(world.larkhaven))
+    assert "No shared partnership" in page(world.nadia, pair(world.larkhaven, world.westmarch))
+
+
+def test_pair_with_an_unknown_organisation_is_not_found(world: World) -> None:
+    client = Client()
+    client.force_login(world.amina)
+
+    assert client.get(reverse("web:network-pair", args=[world.larkhaven.pk, 999_999])).status_code == 404
+    assert client.get(reverse("web:network-pair", args=[world.larkhaven.pk, world.larkhaven.pk])).status_code == 404

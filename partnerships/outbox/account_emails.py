@@ -7,27 +7,31 @@ import threading
 import structlog
 from django.db import Error, connections
 
-from partnerships.kit.accounting import acting
 from partnerships.outbox.claiming import is_due
-from partnerships.outbox.draining import drain
+from partnerships.outbox.drain_threads import DrainThreads
 
 CHECK_EVERY_SECONDS = 0.25
 #: Without a database: slower, so as not to flood a restarting PostgreSQL with connections.
 _OUTAGE_PAUSE_SECONDS = 1.0
+#: After this many seconds an email is left to wait by itself: the others must leave within two seconds.
+_PATIENCE_SECONDS = 0.4
+#: Seconds for emails that wait when the process is stopped.
+_LAST_SECONDS = 10
 
 log = structlog.get_logger(__name__)
 
 
 def send_until(stopping: threading.Event) -> None:
     """Send account emails until `stopping` is set."""
+    threads = DrainThreads(lanes="account", patience=_PATIENCE_SECONDS, job="account sender")
     while not stopping.is_set():
         pause = CHECK_EVERY_SECONDS
         try:
             if is_due(lanes="account"):
-                with acting(job="account sender"):
-                    drain(seconds=30, lanes="account")
+                threads.run(seconds=30)
         except Error as error:
             log.warning("account_sender_waits", kind=type(error).__name__)
             connections.close_all()
             pause = _OUTAGE_PAUSE_SECONDS
         stopping.wait(pause)
+    threads.finish(seconds=_LAST_SECONDS)

@@ -85,7 +85,7 @@ def _of_provider(key: int, error: Exception) -> Answer:
     """The outcome of a provider's exception.
 
     Refused recipients and most 4xx responses are final, others are retried. A provider that rejects our key or cannot
-    be reached has said nothing about the message.
+    be reached has said nothing about the message. After a 5xx response it may have accepted the message.
     """
     said = f"{type(error).__name__}: {error}"[:500]
     if type(error).__name__ == "AnymailRecipientsRefused":
@@ -95,8 +95,6 @@ def _of_provider(key: int, error: Exception) -> Answer:
         if status in (401, 403, 408, 429):
             return Answer(key, Outcome.LATER, said, reached=status in (408, 429))
         return Answer(key, Outcome.REFUSED, said)
-    if isinstance(status, int) and status in (500, 502, 503):
-        return Answer(key, Outcome.LATER, said)
     if _never_connected(error):
         return Answer(key, Outcome.LATER, said, reached=False)
     return Answer(key, Outcome.LATER, said, in_doubt=True)

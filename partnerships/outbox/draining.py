@@ -6,6 +6,7 @@ slow; emails of a killed sender return to the queue when their lease ends.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
@@ -49,6 +50,34 @@ class Tally:
         return self.counts.total()
 
 
+class Progress:
+    """How a drain gets on. Another thread may watch it, and end it."""
+
+    def __init__(self) -> None:
+        #: Claimed emails not yet passed to the sender, the next one last.
+        self.left: list[Claimed] = []
+        #: Whether no further email is sent after the present one.
+        self.is_last = False
+        #: When the present email was passed to the sender; None between emails.
+        self.sent_at: float | None = None
+        self.lock = threading.Lock()
+
+    def waits(self) -> float:
+        """Seconds that the present email has taken; 0 between emails."""
+        return 0.0 if (sent_at := self.sent_at) is None else time.monotonic() - sent_at
+
+    def release_rest(self) -> None:
+        """Return the emails not yet passed to the sender to the queue."""
+        with self.lock:
+            rest, self.left = self.left, []
+            release(rest)
+
+    def leave(self) -> None:
+        """End the drain after the present email."""
+        self.is_last = True
+        self.release_rest()
+
+
 def drain(
     *,
     seconds: float,
@@ -57,6 +86,7 @@ def drain(
     connect: Callable[[], Sender] = backends.connect,
     batch: int = BATCH,
     people: Collection[int] | None = None,
+    progress: Progress | None = None,
 ) -> Tally:
     """Send due emails of these lanes (and people) until none are left.
 
@@ -64,6 +94,7 @@ def drain(
     account emails leave.
     """
     tally = Tally()
+    progress = progress or Progress()
     if settings.EMAILS_HELD:
         lanes = "account"
     until = time.monotonic() + seconds
@@ -72,10 +103,10 @@ def drain(
     settler: Settler = SettlerBeside() if beside else SettlerInLine()
     size = min(FIRST_BATCH, batch)
     try:
-        while (began := time.monotonic()) < until:
+        while (began := time.monotonic()) < until and not progress.is_last:
             limit = size if people is not None else _share(size, lanes)
             claimed = claim(now=timezone.now(), limit=limit, lanes=lanes, people=people)
-            _Round(claimed, sender, envelope_sender, settler).send()
+            _Round(claimed, sender, envelope_sender, settler, progress).send()
             examined = claimed.examined
             del claimed  # free its memory before the next batch is composed
             is_quick = time.monotonic() - began < _QUICK
@@ -102,32 +133,35 @@ def _share(size: int, lanes: str) -> int:
 class _Round:
     """Sends one batch.
 
-    While a server is slow, the lease of the current email is renewed and the others are released, so that one slow
+    While a server is slow, the lease of the present email is renewed and the others are released, so that one slow
     answer does not delay them.
     """
 
-    def __init__(self, claimed: Claim, sender: Sender, envelope_sender: str, settler: Settler) -> None:
+    def __init__(
+        self, claimed: Claim, sender: Sender, envelope_sender: str, settler: Settler, progress: Progress
+    ) -> None:
         self._claim = claimed
         self._sender = sender
         self._envelope_sender = envelope_sender
         self._settler = settler
+        self._progress = progress
         self._by_key = {one.pk: one for one in claimed.emails}
-        self._left = list(reversed(claimed.emails))  # not yet passed to the sender
-        self._back: set[int] = set()
         self._noted: set[int] = set()
-        self._sent_at = self._checked_at = 0.0
+        self._checked_at = 0.0
 
     def send(self) -> None:
         """Send the batch; release what does not fit into the time."""
         if not self._by_key:
             return
         self._checked_at = time.monotonic()
-        self._back = recheck(self._claim, self._claim.emails, now=timezone.now(), is_new=True)
+        back = recheck(self._claim, self._claim.emails, now=timezone.now(), is_new=True)
+        self._progress.left = [one for one in reversed(self._claim.emails) if one.pk not in back]
         for answer in self._sender.send(self._messages(), self._while_waiting):
+            self._progress.sent_at = None
             if answer.outcome is Outcome.ACCEPTED:
                 journal.write(ACCEPTED, now=timezone.now(), **self._by_key[answer.key].facts.as_json())
             self._settler.put(answer, noted=answer.key in self._noted)
-        self._release(self._left)
+        self._progress.release_rest()
 
     def _messages(self) -> Iterator[Outgoing]:
         """The emails, each taken when the sender is ready for its envelope.
@@ -135,29 +169,28 @@ class _Round:
         Its lease then lasts for all commands up to the end of DATA (`require_consistent_timeouts`).
         """
         began = time.monotonic()
-        while self._left:
-            now = time.monotonic()
-            if now - began > _MAX_BATCH_SECONDS:
-                return
-            if now - self._checked_at > _CHECK_EVERY:
-                mine = [one for one in self._left if one.pk not in self._back]
-                self._checked_at = now
-                self._back |= recheck(self._claim, mine, now=timezone.now())
-            one = self._left.pop()
-            if one.pk in self._back:
-                continue
-            self._sent_at = time.monotonic()
+        while time.monotonic() - began < _MAX_BATCH_SECONDS and (one := self._next()) is not None:
             yield Outgoing(one.pk, self._envelope_sender, one.address, one.data)
+
+    def _next(self) -> Claimed | None:
+        """The next email that is ours and may leave; None if there is none."""
+        progress = self._progress
+        with progress.lock:
+            now = time.monotonic()
+            if now - self._checked_at > _CHECK_EVERY:
+                self._checked_at = now
+                back = recheck(self._claim, progress.left, now=timezone.now())
+                progress.left = [one for one in progress.left if one.pk not in back]
+            if progress.is_last or not progress.left:
+                return None
+            progress.sent_at = time.monotonic()
+            return progress.left.pop()
 
     def _while_waiting(self, key: int) -> None:
         """Called each second while the server is slow with this email."""
         one = self._by_key[key]
-        if time.monotonic() - self._sent_at > _SLOW and key not in self._noted:
+        if key not in self._noted and (self._progress.is_last or self._progress.waits() > _SLOW):
             self._noted.add(key)
             note_wait(one)
-            self._release(self._left)
-            self._left = []
+            self._progress.release_rest()
         renew([one])
-
-    def _release(self, emails: list[Claimed]) -> None:
-        release([one for one in emails if one.pk not in self._back])

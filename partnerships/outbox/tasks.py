@@ -9,21 +9,26 @@ import datetime as dt
 
 import structlog
 from celery import shared_task
+from celery.signals import worker_process_shutdown
 from django.conf import settings
 from django.db import OperationalError
 from django.utils import timezone
 
 from partnerships.kit.operators import alert_operators
 from partnerships.outbox.claiming import is_due
-from partnerships.outbox.draining import drain as send_what_is_due
+from partnerships.outbox.drain_threads import DrainThreads
 from partnerships.outbox.retention import MIN_MONTHS_READY, make_partitions, months_ready
 
 log = structlog.get_logger(__name__)
 
 #: A drain ends after this long and starts another, so that a worker can be stopped soon.
 _SECONDS = 20.0
-#: One email may take EMAIL_DATA_TIMEOUT, longer than the worker's usual limits allow.
-_LIMIT = settings.EMAIL_DATA_TIMEOUT + 120
+#: After this many seconds an email is left to wait by itself.
+_PATIENCE_SECONDS = 2.0
+#: Seconds for emails that wait when a process is stopped.
+_LAST_SECONDS = 10
+
+_threads = DrainThreads(lanes="others", patience=_PATIENCE_SECONDS, job="partnerships.outbox.tasks.drain")
 
 
 def wake() -> None:
@@ -32,11 +37,17 @@ def wake() -> None:
         drain.apply_async(expires=30)
 
 
-@shared_task(name="partnerships.outbox.tasks.drain", soft_time_limit=_LIMIT, time_limit=_LIMIT + 60)
+@shared_task(name="partnerships.outbox.tasks.drain")
 def drain() -> None:
     """Send due notices and digests; start another drain if time runs out."""
-    if not send_what_is_due(seconds=_SECONDS, lanes="others").is_all:
+    if not _threads.run(seconds=_SECONDS):
         drain.apply_async(expires=30)
+
+
+@worker_process_shutdown.connect
+def wait_for_slow_emails(**kwargs: object) -> None:
+    """Give emails that a mail server keeps waiting a last chance to be answered."""
+    _threads.finish(seconds=_LAST_SECONDS)
 
 
 @shared_task(name="partnerships.outbox.tasks.sweep")

@@ -14,14 +14,19 @@ class MailServer(threading.Thread):
     """Accepts mail on 127.0.0.1; `at_the_end` is what follows DATA by address.
 
     `slow:SECONDS` answers late, `later:SECONDS` asks late for a retry, `hang` never answers, `drop` closes the
-    connection; each time after the message was received.
+    connection; each time after the message was received. `deaf` never answers RCPT.
     """
+
+    #: Seconds before each reply to a command.
+    pause = 0.0
 
     def __init__(self, at_the_end: dict[str, str]) -> None:
         super().__init__(daemon=True)
         self.at_the_end = at_the_end
         #: How often each address received the whole message.
         self.received: Counter[str] = Counter()
+        #: Somebody waits for an answer that never comes.
+        self.asked = threading.Event()
         self.message_ids: dict[str, set[str]] = {}
         self._door = socket.create_server(("127.0.0.1", 0))
         self._closing = threading.Event()
@@ -45,6 +50,7 @@ class MailServer(threading.Thread):
 
     def _serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError), connection:
+            time.sleep(self.pause)
             connection.sendall(b"220 here\r\n")
             address, message, in_data = "", b"", False
             for line in connection.makefile("rb"):
@@ -56,6 +62,7 @@ class MailServer(threading.Thread):
                     if not self._end(connection, address, message):
                         return
                     continue
+                time.sleep(self.pause)
                 word = line[:4].upper()
                 if word == b"DATA":
                     in_data, message = True, b""
@@ -65,6 +72,10 @@ class MailServer(threading.Thread):
                 else:
                     if word == b"RCPT":
                         address = line.decode().partition("<")[2].partition(">")[0]
+                        if self.at_the_end.get(address) == "deaf":
+                            self.asked.set()
+                            self._closing.wait(60)
+                            return
                     connection.sendall(b"250 fine\r\n")
 
     def _end(self, connection: socket.socket, address: str, message: bytes) -> bool:
@@ -76,6 +87,7 @@ class MailServer(threading.Thread):
         if what == "drop":
             return False
         if what == "hang":
+            self.asked.set()
             self._closing.wait(60)
             return False
         if what in ("slow", "later"):

@@ -1,0 +1,100 @@
+"""Drains in threads of their own, so that one slow email does not hold up the others.
+
+All mail leaves through one relay, which may keep a sender waiting for one email only, up to EMAIL_DATA_TIMEOUT. Its
+thread is left behind to wait, and another goes on with the rest. If a process has MAX_SLOW such threads, the relay as a
+whole is slow: the process sends nothing until one of them has its answer.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import structlog
+from django.db import connections
+
+from partnerships.kit.accounting import acting
+from partnerships.outbox.draining import Progress, drain
+
+#: The emails of one process that a mail server may keep waiting. Each costs a thread and a database connection.
+MAX_SLOW = 8
+_LOOK_EVERY_SECONDS = 0.05
+
+log = structlog.get_logger(__name__)
+
+
+class DrainThreads:
+    """The drains of one process, one after another, and those left behind.
+
+    A drain is left behind after its present email has taken `patience` seconds.
+    """
+
+    def __init__(self, *, lanes: str, patience: float, job: str) -> None:
+        self._lanes = lanes
+        self._patience = patience
+        self._job = job  # for row history
+        self._left: list[_DrainThread] = []
+
+    def run(self, *, seconds: float) -> bool:
+        """Send what is due, for about this long; returns whether to stop for now.
+
+        That is so if nothing more is due, or if too many emails wait. Raises what a drain raised.
+        """
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            if self.is_full():
+                log.warning("mail_server_keeps_emails_waiting", count=MAX_SLOW)
+                return True
+            present = _DrainThread(seconds=left, lanes=self._lanes, job=self._job)
+            present.start()
+            while present.is_alive() and present.progress.waits() < self._patience:
+                present.join(_LOOK_EVERY_SECONDS)
+            if not present.is_alive():
+                return present.is_all()
+            self._left.append(present)
+            present.progress.leave()
+        return False
+
+    def is_full(self) -> bool:
+        """Whether the mail server keeps too many emails of this process waiting."""
+        self._left = [one for one in self._left if one.is_alive()]
+        return len(self._left) >= MAX_SLOW
+
+    def finish(self, *, seconds: float) -> None:
+        """Wait for the emails left behind, for this long at most.
+
+        Those still waiting then are in doubt, and are sent again when their lease ends.
+        """
+        until = time.monotonic() + seconds
+        for one in self._left:
+            one.join(max(until - time.monotonic(), 0))
+
+
+class _DrainThread(threading.Thread):
+    """One drain, with a database connection of its own."""
+
+    def __init__(self, *, seconds: float, lanes: str, job: str) -> None:
+        super().__init__(name=f"drain-{lanes}", daemon=True)
+        self.progress = Progress()
+        self._seconds, self._lanes, self._job = seconds, lanes, job
+        self._is_all = False
+        self._error: Exception | None = None
+
+    def run(self) -> None:
+        """Drain, and close the connection."""
+        try:
+            with acting(job=self._job):
+                tally = drain(seconds=self._seconds, lanes=self._lanes, progress=self.progress)
+            self._is_all = tally.is_all
+        except Exception as error:  # noqa: BLE001 - raised again in the thread that waits for it
+            self._error = error
+            if self.progress.is_last:  # nobody waits any more
+                log.error("slow_drain_failed", kind=type(error).__name__)
+        finally:
+            connections.close_all()
+
+    def is_all(self) -> bool:
+        """Whether nothing was left; raises what the drain raised."""
+        if self._error is not None:
+            raise self._error
+        return self._is_all

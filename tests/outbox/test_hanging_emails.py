@@ -1,0 +1,166 @@
+"""An email that a mail server keeps waiting does not hold up the others.
+
+With threads and connections of their own, as in the worker and the account sender.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from partnerships.kit.accounting import acting
+from partnerships.outbox import account_emails, drain_threads
+from partnerships.outbox.drain_threads import DrainThreads
+from partnerships.outbox.draining import drain
+from partnerships.outbox.models import Email
+from partnerships.outbox.services import record_email
+from tests.outbox.mail_server import MailServer, mail_server
+from tests.outbox.test_slow_mail_servers import KIND, quick, record
+from tests.support.ledger import rewrite
+from tests.world import World, make_world
+
+__all__ = ["quick"]  # the fixture with short timeouts
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def world(transactional_db: None) -> World:
+    """The small world, without the emails of its set-up."""
+    made = make_world()
+    rewrite(status="dropped", settled_at=timezone.now())
+    return made
+
+
+@pytest.fixture
+def server(world: World, settings: Any) -> Iterator[MailServer]:
+    """A server that accepts all emails but those that each test names."""
+    with mail_server({}) as running:
+        settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = running.port, 8
+        yield running
+
+
+def until(is_so: Callable[[], bool], seconds: float) -> float:
+    """Wait until something is so; the seconds that it took."""
+    began = time.monotonic()
+    while not is_so():
+        assert time.monotonic() - began < seconds
+        time.sleep(0.01)
+    return time.monotonic() - began
+
+
+def record_code(address: str) -> Email:
+    """Record an account email."""
+    with transaction.atomic():
+        body = {"subject": "A code", "text": "123456\n"}
+        return record_email(kind="people.account", address=address, secrets=body, now=timezone.now())
+
+
+def statuses() -> list[str]:
+    """The statuses of the notices, sorted."""
+    return sorted(Email.objects.filter(kind=KIND).values_list("status", flat=True))
+
+
+@contextlib.contextmanager
+def account_sender(server: MailServer) -> Iterator[None]:
+    """The account sender, as its own process runs it."""
+    stopping = threading.Event()
+
+    def run() -> None:
+        try:
+            account_emails.send_until(stopping)
+        finally:
+            connection.close()
+
+    running = threading.Thread(target=run, daemon=True)
+    running.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        server.close()  # which ends what hangs
+        running.join(20)
+        assert not running.is_alive()
+
+
+@pytest.mark.parametrize("what", ["hang", "deaf"])
+def test_account_email_leaves_within_two_seconds_while_another_hangs(server: MailServer, what: str) -> None:
+    server.at_the_end = {"amina@slow.example": what}
+    with account_sender(server):
+        record_code("amina@slow.example")
+        assert server.asked.wait(5)
+        record_code("ben@council.example")
+
+        took = until(lambda: server.received["ben@council.example"] == 1, 10)
+
+    assert took < 2
+
+
+@pytest.mark.parametrize("what", ["hang", "deaf"])
+def test_few_hanging_notices_do_not_hold_up_the_others(world: World, server: MailServer, what: str) -> None:
+    server.at_the_end = {world.amina.email: what, world.vera.email: what}
+    record(world.amina, world.vera, world.ben)
+    threads = DrainThreads(lanes="others", patience=0.3, job="tests")
+
+    threads.run(seconds=3)
+    received = server.received[world.ben.email]
+    server.close()  # which ends what hangs
+    threads.finish(seconds=10)
+
+    assert received == 1
+
+
+def test_sending_stops_while_too_many_emails_hang(
+    world: World, server: MailServer, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drain_threads, "MAX_SLOW", 2)
+    settings.EMAIL_RETRY_SECONDS = 60
+    people = [world.amina, world.vera, world.ben, world.dee]
+    server.at_the_end = {one.email: "hang" for one in people}
+    record(*people)
+    threads = DrainThreads(lanes="others", patience=0.3, job="tests")
+
+    threads.run(seconds=3)
+    threads.run(seconds=3)
+    statuses_meanwhile = statuses()
+    server.at_the_end = {}
+    until(lambda: not threads.is_full(), 10)  # the two have taken EMAIL_DATA_TIMEOUT
+    threads.run(seconds=3)
+    threads.finish(seconds=10)
+
+    assert statuses_meanwhile == ["queued", "queued", "sending", "sending"]
+    assert statuses() == ["queued", "queued", "sent", "sent"]
+
+
+def test_server_that_is_slow_before_data_gets_each_email_once(world: World, server: MailServer, settings: Any) -> None:
+    settings.EMAIL_LEASE_SECONDS, settings.EMAIL_TIMEOUT = 4, 3
+    server.pause = 1.2  # seven replies: greeting, EHLO, MAIL, RCPT, DATA, the end; QUIT
+    [email] = record(world.ben).values()
+    over = threading.Event()
+
+    def another_sender() -> None:
+        try:
+            with acting(job="another sender"):
+                while not over.wait(0.2):
+                    drain(seconds=1, beside=False)
+        finally:
+            connection.close()
+
+    sending = threading.Thread(target=lambda: (drain(seconds=1, beside=False), connection.close()), daemon=True)
+    sending.start()
+    until(lambda: Email.objects.get(pk=email.pk).status == "sending", 5)
+    beside = threading.Thread(target=another_sender, daemon=True)
+    beside.start()
+    sending.join(30)
+    over.set()
+    beside.join(30)
+
+    assert server.received == {world.ben.email: 1}
+    assert Email.objects.get(pk=email.pk).status == "sent"

@@ -10,7 +10,8 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
-from django.template.loader import render_to_string
+from django.template import Context
+from django.template.loader import get_template, render_to_string
 from django.urls import reverse
 
 from partnerships.outbox import mime
@@ -39,7 +40,7 @@ class Content:
         """The subject on one line, the text and the HTML."""
         words = {**self.context, "site_name": settings.SITE_NAME, "site_origin": settings.SITE_ORIGIN}
         return Rendered(
-            subject=" ".join(render_to_string(f"emails/{self.template}.subject.txt", words).split()),
+            subject=render_subject(self.template, words),
             text=render_to_string(f"emails/{self.template}.txt", words).strip() + "\n",
             html=render_to_string(f"emails/{self.template}.html", words),
             reply_to=self.reply_to,
@@ -54,6 +55,12 @@ class Rendered:
     text: str
     html: str = ""
     reply_to: str = ""
+
+
+def render_subject(template: str, context: Mapping[str, Any]) -> str:
+    """The subject on one line, as plain text: nothing is escaped for HTML."""
+    subject = get_template(f"emails/{template}.subject.txt").template
+    return " ".join(subject.render(Context(dict(context), autoescape=False)).split())
 
 
 def link(name: str, **kwargs: object) -> str:

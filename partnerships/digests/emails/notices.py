@@ -22,6 +22,7 @@ from partnerships.digests.emails.wording import MAX_SUBJECT, privacy_notice
 from partnerships.digests.models import Subscription
 from partnerships.kit.text import shorten
 from partnerships.outbox import mime
+from partnerships.outbox.content import render_subject
 from partnerships.outbox.parts import Message
 
 
@@ -76,7 +77,7 @@ def _single(
     to: Addressee, template: str, words: dict[str, Any], tokens: dict[str, str], *, message_id: str, date: str
 ) -> Message:
     """An email whose body belongs to one reader; `notice` ends with a link."""
-    subject = shorten(mime.one_line(render_to_string(f"emails/digests/{template}.subject.txt", words)), MAX_SUBJECT)
+    subject = shorten(mime.one_line(render_subject(f"digests/{template}", words)), MAX_SUBJECT)
     words = words | {"heading": subject, "css": style()}
     head = own_headers(to, message_id, date) + mime.header("Subject", subject)
     text = render_to_string(f"emails/digests/{template}.txt", words).strip() + "\n"

@@ -12,6 +12,7 @@ from django.db import InternalError, ProgrammingError, connection, transaction
 from django.utils import timezone
 
 from housing.grants import append_only_tables, grant, owner_functions
+from partnerships.digests.models import DeliveryItem
 from partnerships.kit.owner_functions import remove_old_rows
 from partnerships.outbox.content import Content
 from partnerships.outbox.draining import drain
@@ -173,7 +174,15 @@ def emails() -> dict[str, Email]:
     amina = User.objects.create_user(email="amina@larkhaven.example", name="Amina")
     now = timezone.now()
     made = {
-        name: record_email(kind=KIND, person_id=amina.pk, address=amina.email, now=now) for name in ("queued", "sent")
+        name: record_email(
+            kind=KIND,
+            person_id=amina.pk,
+            address=amina.email,
+            params={"event": 7},
+            secrets={"token": "first"},
+            now=now,
+        )
+        for name in ("queued", "sent")
     }
     Email.objects.filter(pk=made["sent"].pk).update(
         status="sent", settled_at=now, address=amina.email, recipe=["layout", []], reason="250 taken"
@@ -222,6 +231,61 @@ def test_the_role_cannot_change_a_bounce(emails: dict[str, Email], as_applicatio
 def test_a_settled_email_cannot_be_rewritten(emails: dict[str, Email], as_application: None, change: str) -> None:
     with pytest.raises(InternalError, match="The ledger stands"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(change)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        """UPDATE outbox_email SET params = '{"event": 8}' WHERE status = 'queued'""",
+        """UPDATE outbox_email SET params = '{"event": 8}', secrets = NULL WHERE status = 'queued'""",
+        """UPDATE outbox_email SET secrets = '{"token": "other"}' WHERE status = 'queued'""",
+    ],
+)
+def test_the_content_of_an_open_email_cannot_be_replaced(
+    emails: dict[str, Email], as_application: None, change: str
+) -> None:
+    with pytest.raises(InternalError, match="The ledger stands"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(change)
+
+
+def test_the_content_of_an_open_email_can_be_cleared(emails: dict[str, Email], as_application: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE outbox_email SET params = '{}', secrets = NULL WHERE status = 'queued'")
+
+    queued = Email.objects.get(pk=emails["queued"].pk)
+    assert (queued.params, queued.secrets) == ({}, None)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE digests_deliveryitem SET to_number = 9",
+        "UPDATE digests_deliveryitem SET left_out = 'they no longer followed it'",
+        "UPDATE digests_deliveryitem SET delivery_id = delivery_id + 1",
+        "DELETE FROM digests_deliveryitem",
+    ],
+)
+def test_what_a_settled_digest_told_stands(emails: dict[str, Email], as_application: None, change: str) -> None:
+    _item(emails["sent"])
+
+    with pytest.raises(InternalError, match="The ledger stands"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(change)
+
+
+def test_items_of_an_open_digest_keep_their_plan_and_start(emails: dict[str, Email], as_application: None) -> None:
+    item = _item(emails["queued"])
+
+    for column in ("delivery_id", "plan_id", "from_number"):
+        with pytest.raises(InternalError, match="The ledger stands"), transaction.atomic():
+            DeliveryItem.objects.filter(pk=item.pk).update(**{column: 7})
+    DeliveryItem.objects.filter(pk=item.pk).update(to_number=9, reading_class="inside", left_out="they stopped")
+    assert DeliveryItem.objects.filter(pk=item.pk).delete()[0] == 1
+
+
+def _item(email: Email) -> DeliveryItem:
+    return DeliveryItem.objects.create(
+        delivery_id=email.pk, plan_id=1, from_number=0, to_number=1, reading_class="outside"
+    )
 
 
 def test_the_role_cannot_use_partitions_directly(emails: dict[str, Email], as_application: None) -> None:

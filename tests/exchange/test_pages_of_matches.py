@@ -9,7 +9,7 @@ import pytest
 from django.urls import reverse
 
 from partnerships.exchange import services
-from partnerships.exchange.models import Audience, Direction, Entry
+from partnerships.exchange.models import Audience, Direction, Entry, Match
 from partnerships.people.models import User
 from tests.exchange.conftest import shared
 from tests.exchange.test_pages import page, sign_in
@@ -73,6 +73,18 @@ def test_a_commitment_is_made_from_a_match_and_from_an_entry(
     assert from_match not in page(world.vera, "matches")
     assert "Suggest an introduction" not in shown  # the two work together already
     assert "?from=" not in page(world.vera, "detail", pk=ask.pk)
+
+
+def test_partners_are_offered_no_introduction_whatever_the_stored_reasons_say(
+    ask: Entry, offer: Entry, world: World, now: dt.datetime
+) -> None:
+    services.match_due_entries(now=now)
+    Match.objects.update(reasons=["same theme"])
+
+    shown = page(world.eddie, "matches")
+
+    assert offer.title in shown
+    assert "Suggest an introduction" not in shown
 
 
 def test_an_introduction_emails_both_organisations_once(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from django.db.models import Q
 
+from partnerships.agreements.models import Party
 from partnerships.exchange.matching import MIN_POINTS
 from partnerships.exchange.models import Direction, Dismissal, Entry, Match
 from partnerships.exchange.queries.board import Card, card_of
@@ -82,6 +83,21 @@ def dismissed(entry: Entry, person: User) -> list[tuple[Entry, Dismissal]]:
         .order_by("-at", "-pk")
     )
     return [(one.match.offer if one.match.ask_id == entry.pk else one.match.ask, one) for one in said]
+
+
+def partners_of(organisation_ids: Collection[int]) -> set[tuple[int, int]]:
+    """Pairs of these and other organisations that share a partnership.
+
+    Both ways round: (one of them, a partner) and (a partner, one of them).
+    """
+    present = Party.objects.present()
+    shared = present.filter(organisation__in=organisation_ids).values("partnership")
+    parties: dict[int, set[int]] = defaultdict(set)
+    for partnership, body in present.filter(partnership__in=shared).values_list("partnership", "organisation"):
+        parties[partnership].add(body)
+    mine = set(organisation_ids)
+    pairs = {(one, other) for bodies in parties.values() for one in bodies & mine for other in bodies - {one}}
+    return pairs | {(other, one) for one, other in pairs}
 
 
 def count_matches(reader: Reader, entries: Sequence[Entry | Card]) -> dict[int, int]:

@@ -14,11 +14,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.exchange import services
 from partnerships.exchange.forms.matching import DismissForm, IntroduceForm
-from partnerships.exchange.matching import WORK_TOGETHER
 from partnerships.exchange.models import Entry, Introduction, Match
 from partnerships.exchange.queries.addressing import answerable_among
 from partnerships.exchange.queries.candidates import best_for_reader
-from partnerships.exchange.queries.matches import dismissed, fit_in_words, matches_for
+from partnerships.exchange.queries.matches import dismissed, fit_in_words, matches_for, partners_of
 from partnerships.exchange.views.steps import act
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
@@ -57,10 +56,12 @@ _Found = tuple[Entry, Entry, str, Collection[str]]
 
 
 def _pairs(user: User, found: Collection[_Found]) -> list[Pair]:
-    """The pairs with what the person may do about each, in three queries."""
-    editing = set(Organisation.objects.of_person(user, *EDITING_ROLES).values_list("pk", flat=True))
+    """The pairs with what the person may do about each, in five queries."""
+    roles = roles_of(user, timezone.now())
+    editing = roles.edited_among(roles.of)
     if not editing:
         return [Pair(*one) for one in found]
+    partners = partners_of(roles.of)
     answerable = answerable_among({counterpart.pk for _, counterpart, _, _ in found}, user)
     ids = {entry.pk for one in found for entry in one[:2]}
     stored = _stored(ids)
@@ -70,7 +71,8 @@ def _pairs(user: User, found: Collection[_Found]) -> list[Pair]:
     pairs = []
     for entry, counterpart, fit, reasons in found:
         sides = (entry.pk, counterpart.pk) if entry.is_ask else (counterpart.pk, entry.pk)
-        own = not editing.isdisjoint({entry.organisation_id, counterpart.organisation_id})
+        bodies = (entry.organisation_id, counterpart.organisation_id)
+        own = not editing.isdisjoint(bodies)
         pairs.append(
             Pair(
                 entry,
@@ -80,7 +82,7 @@ def _pairs(user: User, found: Collection[_Found]) -> list[Pair]:
                 may_answer=entry.organisation_id in editing and counterpart.pk in answerable,
                 may_dismiss=own,
                 # Partners who already work together need no introduction.
-                may_introduce=sides not in introduced and WORK_TOGETHER not in reasons,
+                may_introduce=sides not in introduced and bodies not in partners,
                 match_id=stored.get(sides) if own else None,
             )
         )

@@ -1,18 +1,21 @@
-"""Signals: a version was published, or a mail provider reported something."""
+"""Signals: a version was published, an address changed, a provider reported."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import structlog
+from allauth.account.signals import email_changed
 from anymail.signals import AnymailTrackingEvent, tracking
 from django.db import transaction
 from django.dispatch import receiver
 from django.utils import timezone
 
+from partnerships.digests import services
 from partnerships.digests.planning.choosing import record_publication
 from partnerships.digests.tasks import sweep
 from partnerships.outbox.providers import act_on
+from partnerships.people.models import User
 from partnerships.plans.models import Version
 from partnerships.plans.signals import version_published
 
@@ -24,6 +27,12 @@ def on_version_published(sender: Any, version: Version, **kwargs: Any) -> None:
     """Record the version, and nudge a worker after the commit."""
     record_publication(version=version, now=timezone.now())
     transaction.on_commit(nudge, robust=True)
+
+
+@receiver(email_changed, dispatch_uid="digests.email_changed")
+def on_email_changed(user: User, **kwargs: Any) -> None:
+    """Keep the new address of an account from those who typed the old one."""
+    services.hide_new_address(person=user)
 
 
 @receiver(tracking, dispatch_uid="digests.provider_said")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -42,6 +43,29 @@ def change(person: User, email: str) -> str:
     """Ask for another address on the preferences page; return the result."""
     address = reverse("digests:preferences", kwargs={"token": token(person, Purpose.PREFERENCES)})
     return Client().post(address, {"new_address": email}, follow=True).content.decode()
+
+
+def shown_to_amina(world: World, plan: Plan) -> str:
+    """Everything that pages say to Amina about her stakeholders."""
+    browser = signed_in(world.amina)
+    pages = [reverse(f"digests:{name}") for name in ("stakeholders", "export-stakeholders", "ledger", "due")]
+    pages.append(reverse("digests:who", args=[plan.pk]))
+    pages += [reverse("digests:entry", args=[pk]) for pk in Delivery.objects.values_list("pk", flat=True)]
+    pages += [reverse(f"digests:{name}", args=[one.pk]) for one in Subscription.objects.live() for name in _CHANGES]
+    answers = [browser.get(page) for page in pages]
+    return "".join(b"".join(one).decode() for one in answers if one.status_code == 200)
+
+
+_CHANGES = ("correct-address", "end-stakeholder")
+
+
+def finds(world: World, words: str) -> bool:
+    """Whether Amina's search for these words finds a stakeholder or an email."""
+    found = [
+        signed_in(world.amina).get(reverse(f"digests:{name}"), {"q": words}).context["page"]
+        for name in ("stakeholders", "ledger")
+    ]
+    return any(getattr(page, "rows", None) or getattr(page, "object_list", None) for page in found)
 
 
 @pytest.fixture
@@ -162,3 +186,57 @@ def test_only_the_new_address_can_confirm_the_move(
 
     assert answer.status_code == 404
     assert Subscription.objects.get(pk=moved.pk).is_waiting
+
+
+def test_the_organisation_that_typed_the_old_address_never_sees_the_new_one(
+    world: World, plan: Plan, followed: Subscription, office: PostOffice
+) -> None:
+    assert world.sol.email in shown_to_amina(world, plan)
+    assert finds(world, "sol@council")
+
+    change(world.sol, NEW)
+    office.drain()
+    while_asked = shown_to_amina(world, plan)
+    Client().post(confirm_link(office, NEW), {"answer": "yes"})
+    publish(plan, 100, author=world.amina)
+    play(office)
+
+    assert office.to(User.objects.get(email=NEW))
+    assert NEW not in while_asked + shown_to_amina(world, plan)
+    assert not finds(world, NEW)
+    assert not finds(world, "sol@home")
+
+
+def test_a_new_address_of_an_account_is_not_shown_to_the_organisation_that_typed_the_old(
+    world: World, plan: Plan, office: PostOffice
+) -> None:
+    services.enrol(person=world.hana, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now())
+    assert world.hana.email in shown_to_amina(world, plan)
+    new = EmailAddress.objects.create(user=world.hana, email="hana@home.example")
+
+    key = EmailConfirmationHMAC(new).key
+    signed_in(world.hana).post(reverse("account_confirm_email", args=[key]))
+    publish(plan, 100, author=world.amina)
+    play(office)
+
+    world.hana.refresh_from_db()
+    assert world.hana.email == "hana@home.example"
+    assert "hana@home" not in shown_to_amina(world, plan)
+    assert not finds(world, "hana@home")
+
+
+def test_typing_the_own_address_of_a_stakeholder_reveals_nothing(
+    world: World, plan: Plan, followed: Subscription, office: PostOffice
+) -> None:
+    change(world.sol, NEW)
+    office.drain()
+    Client().post(confirm_link(office, NEW), {"answer": "yes"})
+    moved = Subscription.objects.get(person__email=NEW)
+    other = services.enrol(person=world.chidi, target=plan, author=None, now=timezone.now())
+
+    browser = signed_in(world.amina)
+    address = reverse("digests:correct-address", args=[moved.pk])
+    answers = [browser.post(address, {"email": one.person.email}).content.decode() for one in (moved, other)]
+
+    assert "Somebody at that address follows this already" in answers[0]
+    assert "Somebody at that address follows this already" in answers[1]

@@ -18,6 +18,7 @@ from partnerships.digests.models.matches import MatchTold
 from partnerships.digests.models.preferences import Frequency, Preference, Weekday
 from partnerships.digests.models.role_rules import RoleRule
 from partnerships.digests.models.subscriptions import (
+    NAMELESS,
     REFUSAL_HOLDS,
     Following,
     How,
@@ -29,6 +30,7 @@ from partnerships.digests.models.subscriptions import (
 from partnerships.digests.models.watermarks import Publication, Watermark
 
 __all__ = [
+    "NAMELESS",
     "REFUSAL_HOLDS",
     "UNDER_WAY",
     "Delivery",

@@ -58,6 +58,9 @@ class SubscriptionStatus(models.TextChoices):
     SUPPRESSED = "suppressed", "Stopped: emails come back"
 
 
+#: What organisations call a stakeholder whose name and address they may not see.
+NAMELESS = "a stakeholder"
+
 _A = {"plan": "a plan", "partnership": "a partnership", "organisation": "an organisation"}
 
 
@@ -136,6 +139,11 @@ class Subscription(models.Model):
         blank=True,
         related_name="+",
         help_text="The subscription at an earlier address, which ends when this one is confirmed.",
+    )
+    has_own_address = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="The person gave this address themselves, so the organisation that added them does not see it.",
     )
 
     objects = SubscriptionQuerySet.as_manager()
@@ -225,16 +233,18 @@ class Subscription(models.Model):
 
         By the address it typed; by name once they have confirmed.
         """
-        named = bool(self.confirmed_at and self.person.name)
-        return self.person.display_name if named else self.address_for_askers or self.person.display_name
+        if self.confirmed_at and self.person.name:
+            return self.person.display_name
+        return self.address_for_askers or NAMELESS
 
     @property
     def address_for_askers(self) -> str:
         """Their address as the organisation that asked them may see it.
 
-        Empty once a confirmed subscription has ended.
+        Empty once a confirmed subscription has ended, and if the person gave another address themselves.
         """
-        return "" if self.confirmed_at and self.is_ended else self.person.email
+        is_over = self.confirmed_at is not None and self.is_ended
+        return "" if is_over or self.has_own_address else self.person.email
 
     @property
     def reason_for_askers(self) -> str:

@@ -12,13 +12,13 @@ from partnerships.people.models import User
 def people_with_known_address(reader: User) -> QuerySet[User]:
     """People whose address the reader may see; administrators see all.
 
-    Editors and leads see stakeholders that their organisation added, until a confirmed subscription ends. Colleagues
-    of an organisation see each other's addresses.
+    Editors and leads see stakeholders that their organisation added, until a confirmed subscription ends or the person
+    gives another address. Colleagues of an organisation see each other's addresses.
     """
     if reader.is_staff:
         return User.objects.all()
     entered = Subscription.objects.filter(
-        added_for__in=Organisation.objects.of_person(reader, *EDITING_ROLES).values("pk")
+        added_for__in=Organisation.objects.of_person(reader, *EDITING_ROLES).values("pk"), has_own_address=False
     ).exclude(confirmed_at__isnull=False, status=SubscriptionStatus.ENDED)
     colleagues = Membership.objects.current().filter(
         organisation__in=Organisation.objects.of_person(reader).values("pk")

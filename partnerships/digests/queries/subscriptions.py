@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable
 
-from django.db.models import Case, F, Q, QuerySet, When
+from django.db.models import Case, CharField, F, Q, QuerySet, Value, When
 
 from partnerships.digests.models import (
+    NAMELESS,
     REFUSAL_HOLDS,
     Delivery,
     DeliveryKind,
@@ -42,11 +43,13 @@ def may_ask_for(user: User) -> QuerySet[Organisation]:
 def stakeholders_of(user: User, now: dt.datetime) -> SubscriptionQuerySet:
     """Subscriptions of stakeholders added by the person's organisations.
 
-    Only for editors and leads. Ended ones stay in the list as long as a refusal holds.
+    Only for editors and leads. Ended ones stay in the list as long as a refusal holds. What moves to an address that
+    the person gave themselves is listed once they have confirmed it there.
     """
     return (
         Subscription.objects.for_listing()
         .filter(added_for__in=may_ask_for(user).values("pk"))
+        .exclude(has_own_address=True, confirmed_at=None)
         .filter(~Q(status=SubscriptionStatus.ENDED) | Q(ended_at__gt=now - REFUSAL_HOLDS))
     )
 
@@ -61,11 +64,17 @@ def find_stakeholders(
     """Stakeholders that match a search, each with what it is `shown_as`.
 
     Stakeholders are found and sorted by what the page shows. Before they confirm that is the typed address only, since
-    even the order could reveal a name. A complete address also finds them after the end.
+    even the order could reveal a name. A complete address also finds them after the end. An address that they gave
+    themselves never does.
     """
     nameless = Q(confirmed_at=None) | Q(person__name="")
     rows = stakeholders_of(user, now).annotate(
-        shown_as=Case(When(nameless, then=F("person__email")), default=F("person__name"))
+        shown_as=Case(
+            When(nameless, has_own_address=True, then=Value(NAMELESS)),
+            When(nameless, then=F("person__email")),
+            default=F("person__name"),
+            output_field=CharField(),
+        )
     )
     if status:
         rows = rows.filter(status=status)
@@ -73,8 +82,9 @@ def find_stakeholders(
         kind, _, pk = about.partition("-")
         rows = rows.filter(**{kind: pk})
     if words:
-        by_address = ~Q(status=SubscriptionStatus.ENDED) & Q(person__email__icontains=words)
-        rows = rows.filter(Q(shown_as__icontains=words) | by_address | Q(person__email__iexact=words))
+        part = ~Q(status=SubscriptionStatus.ENDED) & Q(person__email__icontains=words)
+        by_address = Q(has_own_address=False) & (part | Q(person__email__iexact=words))
+        rows = rows.filter(Q(shown_as__icontains=words) | by_address)
     return rows
 
 
@@ -98,11 +108,16 @@ def followed_by_stakeholders(user: User, now: dt.datetime) -> list[tuple[str, li
 def live_stakeholder(organisation: Organisation, target: Target, address: str) -> Subscription | None:
     """The organisation's stakeholder for this thing with this address, if any.
 
-    Not if it has ended or the address is suppressed.
+    Not if it has ended, the address is suppressed, or the person gave the address themselves.
     """
     return (
         Subscription.objects.for_listing()
-        .filter(added_for=organisation, person__email__iexact=address, **{kind_of(target): target.pk})
+        .filter(
+            added_for=organisation,
+            person__email__iexact=address,
+            has_own_address=False,
+            **{kind_of(target): target.pk},
+        )
         .exclude(status__in=[SubscriptionStatus.ENDED, SubscriptionStatus.SUPPRESSED])
         .first()
     )

@@ -13,7 +13,12 @@ from partnerships.digests.services.following import add_stakeholder, ask_for, en
 from partnerships.digests.services.ledger import UnableToSendAgain, record_look, send_again
 from partnerships.digests.services.new_links import renew_links, send_links
 from partnerships.digests.services.preferences import end_pause, prefer, set_frequency
-from partnerships.digests.services.readdressing import ask_to_move, confirm_with_others, correct_address
+from partnerships.digests.services.readdressing import (
+    ask_to_move,
+    confirm_with_others,
+    correct_address,
+    hide_new_address,
+)
 from partnerships.digests.services.recording import UnableToChangeSubscription
 from partnerships.digests.services.stopping import pause, resume, stop, stop_everything
 from partnerships.digests.services.stopping_from_email import (
@@ -46,6 +51,7 @@ __all__ = [
     "end_role_rule",
     "enrol",
     "give_up_asking",
+    "hide_new_address",
     "pause",
     "prefer",
     "read_undo",

@@ -192,7 +192,7 @@ def _begin(
         subscription.how, subscription.added_by, subscription.added_for = how, author, added_for
         subscription.why, subscription.frequency = why, frequency or subscription.frequency
         subscription.status, subscription.asked_at, subscription.confirmed_at = SubscriptionStatus.ASKED, now, None
-        subscription.ended_at, subscription.reason = None, ""
+        subscription.ended_at, subscription.reason, subscription.has_own_address = None, "", False
         if by_themselves:  # otherwise their refusal stands until they answer
             subscription.refused_at = None
         subscription.save()

@@ -38,7 +38,7 @@ def correct_address(*, subscription: Subscription, email: str, author: User, now
     old = lock_subscription(subscription)
     if old.is_ended or old.added_for is None:
         raise UnableToSubscribe("This has ended. Add them again with the right address.")
-    if old.person.email.casefold() == email.strip().casefold():
+    if old.person.email.casefold() == email.strip().casefold() and not old.has_own_address:
         raise UnableToSubscribe("That is the address we already have.")
     made = add_stakeholder(
         email=email,
@@ -50,7 +50,7 @@ def correct_address(*, subscription: Subscription, email: str, author: User, now
         frequency=old.frequency,
         now=now,
     )
-    if not made.is_waiting or made.added_for_id != old.added_for_id:
+    if made.pk == old.pk or not made.is_waiting or made.added_for_id != old.added_for_id:
         raise UnableToSubscribe("Somebody at that address follows this already, or was asked about it.")
     if old.confirmed_at:
         Subscription.objects.filter(pk=made.pk).update(replaces=old)
@@ -106,6 +106,7 @@ def _ask_at(old: Subscription, person: User, *, now: dt.datetime) -> Subscriptio
         frequency=old.frequency,
         asked_at=now,
         replaces=old,
+        has_own_address=old.added_for_id is not None,
     )
     record_event(made, EventKind.ASKED_AT_NEW_ADDRESS, author=old.person, now=now, replaces=old.pk)
     return made
@@ -140,3 +141,12 @@ def _replace_old(new: Subscription, *, now: dt.datetime) -> None:
         pause(subscription=new, author=new.person, now=now)
     else:
         catch_up(people=[new.person_id], now=now)
+
+
+def hide_new_address(*, person: User) -> int:
+    """Hide the address that a person has now from organisations that added them.
+
+    For people who change the address of their account. Returns the number of subscriptions.
+    """
+    added = Subscription.objects.filter(person=person, added_for__isnull=False, has_own_address=False)
+    return added.update(has_own_address=True)

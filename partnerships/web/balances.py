@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -72,6 +72,14 @@ class Balance:
     they_promised: Promised = field(default_factory=Promised)
 
     @property
+    def figures(self) -> tuple[int, ...]:
+        """The ten figures of a row in the table of partners, in the order of its columns."""
+        asked = (self.we_asked, self.they_asked)
+        promised = (self.we_promised, self.they_promised)
+        counts = (number for one in asked for number in (one.made, one.met, one.outstanding))
+        return (*counts, *(number for one in promised for number in (one.agreed, one.kept)))
+
+    @property
     def is_empty(self) -> bool:
         """Whether neither side has ever asked or promised anything."""
         counts = (self.we_asked.made, self.they_asked.made, self.we_promised.agreed, self.they_promised.agreed)
@@ -87,30 +95,36 @@ class Quarter:
     theirs: Asked
 
 
-def balances(*, user: User, ours: Organisation, today: dt.date) -> list[Balance]:
-    """A balance for each present partner, and each former one with any asks; by name."""
-    found = _balances(user, ours, today)
-    partners = Party.objects.present().filter(partnership__in=_shared(ours)).exclude(organisation=ours)
-    bodies = Organisation.objects.filter(Q(pk__in=found) | Q(pk__in=partners.values("organisation")))
-    return [replace(found.get(body.pk) or Balance(), partner=body) for body in bodies.order_by("name", "pk")]
+def partners_of(user: User, ours: Organisation) -> QuerySet[Organisation]:
+    """Present partners, and former ones with any asks or commitments that the person may see; not ordered."""
+    present = Party.objects.present().filter(partnership__in=_shared(ours)).values("organisation")
+    asked = [entries.order_by().values(partner) for _, entries, partner in _asks(user, ours)]
+    promised = [rows.order_by().values(partner) for _, rows, partner in _promises(user, ours)]
+    return Organisation.objects.filter(pk__in=present.order_by().union(*asked, *promised)).exclude(pk=ours.pk)
+
+
+def balances(*, user: User, ours: Organisation, partners: Sequence[Organisation], today: dt.date) -> list[Balance]:
+    """The balance with each of these partners, in their order."""
+    found = _balances(user, ours, today, [body.pk for body in partners])
+    return [replace(found.get(body.pk) or Balance(), partner=body) for body in partners]
 
 
 def balance_with(*, user: User, ours: Organisation, theirs: Organisation, today: dt.date) -> Balance:
     """The balance with one partner."""
-    return replace(_balances(user, ours, today, theirs).get(theirs.pk) or Balance(), partner=theirs)
+    return replace(_balances(user, ours, today, [theirs.pk]).get(theirs.pk) or Balance(), partner=theirs)
 
 
 def over_time(*, user: User, ours: Organisation, theirs: Organisation, today: dt.date) -> list[Quarter]:
     """The last `QUARTERS` quarters, the oldest first."""
     quarters = {label: Quarter(label, Asked(), Asked()) for label in _last_quarters(today)}
-    for we_asked, _, quarter, asked in _asked(user, ours, theirs, by_quarter=True):
+    for we_asked, _, quarter, asked in _asked(user, ours, [theirs.pk], by_quarter=True):
         label = _quarter(quarter) if quarter else ""
         if label in quarters:
             (quarters[label].ours if we_asked else quarters[label].theirs).add(asked)
     return list(quarters.values())
 
 
-def _balances(user: User, ours: Organisation, today: dt.date, only: Organisation | None = None) -> dict[int, Balance]:
+def _balances(user: User, ours: Organisation, today: dt.date, only: Collection[int]) -> dict[int, Balance]:
     found: dict[int, Balance] = {}
     for we_asked, partner, _, asked in _asked(user, ours, only):
         balance = found.setdefault(partner, Balance())
@@ -128,9 +142,12 @@ def _shared(ours: Organisation) -> QuerySet[Party, Any]:
     return Party.objects.present().filter(organisation=ours).values("partnership")
 
 
-def _asked_in(ours: Organisation) -> QuerySet[Party, Any]:
-    """Its parties in partnerships that it does not only observe."""
-    return _shared(ours).exclude(role=PartyRole.OBSERVER)
+def _asked_in(ours: Organisation) -> list[int]:
+    """Ids of the partnerships that it does not only observe.
+
+    A list, because PostgreSQL guesses the length of a subquery badly and then reads all asks.
+    """
+    return list(_shared(ours).exclude(role=PartyRole.OBSERVER).values_list("partnership", flat=True))
 
 
 def _met_by(giver: Organisation | OuterRef) -> Q:
@@ -139,36 +156,47 @@ def _met_by(giver: Organisation | OuterRef) -> Q:
     return Q(Exists(kept), status=Status.MET)
 
 
-def _asked(
-    user: User, ours: Organisation, only: Organisation | None, *, by_quarter: bool = False
-) -> Iterable[tuple[bool, int, dt.date | None, Asked]]:
-    """Whether we asked, the partner, the quarter if wanted, and how many: of the shared asks that the person may see.
+def _asks(
+    user: User, ours: Organisation, only: Collection[int] | None = None
+) -> tuple[tuple[bool, EntryQuerySet, str], ...]:
+    """Shared asks that the person may see: whether we asked, the asks, and the path to the partner's id.
 
-    An ask is between two when it is addressed to the other by name, or to a partnership in which the other takes part;
-    one to a partnership counts once for each of its parties that does not only observe. It is met by whoever delivered
-    something of it. Asks of the whole network are between nobody.
+    An ask is between two when it is addressed to the other by name, or to a partnership in which the other takes part
+    and does not only observe. Asks of the whole network are between nobody.
     """
     asks = Entry.objects.visible_to(user).filter(direction=Direction.ASK, shared_at__isnull=False)
-    to_us = asks.exclude(organisation=ours).filter(
-        Q(audience=Audience.NAMED, pk__in=Addressee.objects.filter(organisation=ours).values("entry"))
-        | Q(audience=Audience.PARTNERSHIP, partnership__in=_asked_in(ours))
-    )
+    asked_in = _asked_in(ours)
+    by_them = asks.exclude(organisation=ours)
+    if only is not None:
+        by_them = by_them.filter(organisation__in=only)
+    # Apart, not joined by OR: each then finds its asks by an index.
+    to_us = by_them.filter(audience=Audience.NAMED, pk__in=Addressee.objects.filter(organisation=ours).values("entry"))
+    to_our_partnerships = by_them.filter(audience=Audience.PARTNERSHIP, partnership__in=asked_in)
     by_us = asks.filter(organisation=ours)
     named = by_us.filter(audience=Audience.NAMED)
-    if only:
-        to_us = to_us.filter(organisation=only)
-        named = named.filter(addressees__organisation=only)
-    # One filter for both conditions: of one and the same party.
-    parties = {"partnership__parties__organisation": only} if only else {}
-    to_parties = by_us.filter(audience=Audience.PARTNERSHIP, partnership__in=_asked_in(ours)).filter(
-        partnership__parties__status=PartyStatus.ACCEPTED, partnership__parties__role__in=_ASKED, **parties
-    )
-    ways: tuple[tuple[bool, EntryQuerySet, str], ...] = (
+    parties = {"partnership__parties__status": PartyStatus.ACCEPTED, "partnership__parties__role__in": _ASKED}
+    if only is not None:
+        named = named.filter(addressees__organisation__in=only)
+        # One filter for all conditions: of one and the same party.
+        parties["partnership__parties__organisation__in"] = only
+    to_parties = by_us.filter(audience=Audience.PARTNERSHIP, partnership__in=asked_in).filter(**parties)
+    return (
         (False, to_us, "organisation"),
+        (False, to_our_partnerships, "organisation"),
         (True, named, "addressees__organisation"),
         (True, to_parties, "partnership__parties__organisation"),
     )
-    for we_asked, entries, partner in ways:
+
+
+def _asked(
+    user: User, ours: Organisation, only: Collection[int], *, by_quarter: bool = False
+) -> Iterable[tuple[bool, int, dt.date | None, Asked]]:
+    """Whether we asked, the partner, the quarter if wanted, and how many.
+
+    An ask to a partnership counts once for each of its parties that does not only observe. It is met by the partner
+    if that partner delivered part of it.
+    """
+    for we_asked, entries, partner in _asks(user, ours, only):
         met = _met_by(OuterRef("partner") if we_asked else ours)
         keys = {"partner": F(partner), **({"quarter": TruncQuarter("shared_at")} if by_quarter else {})}
         rows = (
@@ -189,20 +217,25 @@ def _asked(
                 yield we_asked, row["partner"], row.get("quarter"), asked
 
 
+def _promises(user: User, ours: Organisation) -> tuple[tuple[bool, QuerySet[Commitment], str], ...]:
+    """Commitments that the person may see: whether we promised, the commitments, and the partner's field."""
+    seen = Commitment.objects.visible_to(user).filter(kind=Kind.COMMITMENT)
+    return (
+        (True, seen.filter(giver=ours), "receiver"),
+        (False, seen.filter(receiver=ours, giver__isnull=False), "giver"),
+    )
+
+
 def _promised(
-    user: User, ours: Organisation, today: dt.date, only: Organisation | None
+    user: User, ours: Organisation, today: dt.date, only: Collection[int]
 ) -> Iterable[tuple[bool, int, Promised]]:
     """Whether we promised, the partner, and how many; what never was agreed, or was replaced, is no promise."""
     broken = Q(status=Promise.CANCELLED, giver_confirmed_at__isnull=False, receiver_confirmed_at__isnull=False) | Q(
         status__in=UNDER_WAY, due_on__lt=today
     )
     kept = Q(status__in=[Promise.DONE, Promise.VERIFIED])
-    seen = Commitment.objects.visible_to(user).filter(kind=Kind.COMMITMENT)
-    for we_promised, rows, partner in (
-        (True, seen.filter(giver=ours), "receiver"),
-        (False, seen.filter(receiver=ours, giver__isnull=False), "giver"),
-    ):
-        wanted = rows.filter(**{partner: only}) if only else rows
+    for we_promised, rows, partner in _promises(user, ours):
+        wanted = rows.filter(**{f"{partner}__in": only})
         counted = (
             wanted.order_by()
             .values(partner)

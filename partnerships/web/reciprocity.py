@@ -7,14 +7,16 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
+from partnerships.kit.http import keyset_page
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import acting_memberships, organisation_for
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
-from partnerships.web.balances import Asked, Quarter, balance_with, balances, over_time
+from partnerships.web.balances import Asked, Quarter, balance_with, balances, over_time, partners_of
 from partnerships.web.brief import our_side
 
 _WIDTH, _HEIGHT, _BASE, _BAR = 720, 250, 210, 26
@@ -84,15 +86,14 @@ def partners(request: HttpRequest) -> HttpResponse:
     """The balance with every partner of the reader's organisation."""
     user = signed_in(request)
     ours = _ours(request, user)
-    return render(
-        request,
-        "web/reciprocity.html",
-        {
-            "ours": ours,
-            "balances": balances(user=user, ours=ours, today=timezone.localdate()),
-            "query": request.GET.urlencode(),
-        },
-    )
+    page = keyset_page(request, partners_of(user, ours), order=("name", "pk"))
+    context = {
+        "ours": ours,
+        "page": page,
+        "balances": balances(user=user, ours=ours, partners=page.rows, today=timezone.localdate()),
+        "query": urlencode({"for": ours.pk}) if "for" in request.GET else "",
+    }
+    return render(request, "web/reciprocity.html", context)
 
 
 def _ours(request: HttpRequest, user: User) -> Organisation:

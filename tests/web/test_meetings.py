@@ -19,16 +19,17 @@ from partnerships.commitments.services import end_commitment, record_progress, v
 from partnerships.conversations import services as conversations
 from partnerships.exchange import services as exchange
 from partnerships.exchange.models import Audience, Direction, Entry
-from partnerships.organisations.models import Organisation
+from partnerships.organisations.models import Kind, Organisation, Role
+from partnerships.organisations.services import create_organisation
 from partnerships.people.models import User
 from partnerships.plans import downloads
-from partnerships.web.balances import balance_with, balances, over_time
+from partnerships.web.balances import Balance, balance_with, balances, over_time, partners_of
 from partnerships.web.brief import brief_for
 from tests.commitments.promises import agree, propose, verified
 from tests.conversations.talks import circulated, draft
 from tests.plans.drafts import begin, fewer_homes, publish
 from tests.support.pages import collapse
-from tests.world import World, make_world
+from tests.world import World, join, make_partnership, make_world
 
 
 @pytest.fixture
@@ -52,6 +53,12 @@ def share(world: World, author: User, organisation: Organisation, title: str, **
         organisation=organisation, title=title, author=author, now=timezone.now(), **(given | more)
     )
     return exchange.share_entry(entry=entry, author=author, now=timezone.now())
+
+
+def with_all_partners(user: User, ours: Organisation) -> list[Balance]:
+    """The balance with every partner, by name."""
+    partners = list(partners_of(user, ours).order_by("name"))
+    return balances(user=user, ours=ours, partners=partners, today=timezone.localdate())
 
 
 def signed_in(person: Any) -> Client:
@@ -176,10 +183,37 @@ def test_ask_of_the_partnership_counts_for_its_parties(world: World) -> None:
         addressees=[],
     )
 
-    (found,) = balances(user=world.ben, ours=world.westmarch, today=timezone.localdate())
+    (found,) = with_all_partners(world.ben, world.westmarch)
 
     assert found.partner == world.larkhaven
     assert found.they_asked.made == 1
+
+
+def test_pages_of_the_balance_neither_skip_nor_repeat_partners(world: World) -> None:
+    names = [f"Council {number:02}" for number in range(30)]
+    for name in names:
+        body = create_organisation(name=name, kind=Kind.COUNCIL, author=None, now=world.now)
+        join(world.ben, body, Role.LEAD, world.now)
+        make_partnership(f"With {name}", world.larkhaven, world.amina, body, world.ben, world.now)
+    client, seen = signed_in(world.amina), []
+    query = f"?for={world.larkhaven.pk}"
+
+    while query:
+        answer = client.get(reverse("web:reciprocity") + query).context
+        seen += [one.partner.name for one in answer["balances"]]
+        query = answer["page"].next
+
+    assert seen == [*names, world.westmarch.name]
+
+
+def test_former_partner_with_an_ask_stays_in_the_balance(world: World) -> None:
+    share(world, world.ben, world.westmarch, "Homes for families in hotels")
+    party = world.party(world.westmarch)
+    agreements.leave_partnership(party=party, reason="Budget.", author=world.ben, now=timezone.now())
+
+    (found,) = with_all_partners(world.amina, world.larkhaven)
+
+    assert (found.partner, found.they_asked.made) == (world.westmarch, 1)
 
 
 def test_asks_are_counted_in_the_quarter_they_were_made(world: World) -> None:
@@ -300,9 +334,7 @@ def test_observer_is_not_counted_as_asked(world: World) -> None:
     share(world, world.amina, world.larkhaven, "Training rooms", **everybody)
     today = timezone.localdate()
 
-    made = {
-        one.partner.name: one.we_asked.made for one in balances(user=world.amina, ours=world.larkhaven, today=today)
-    }
+    made = {one.partner.name: one.we_asked.made for one in with_all_partners(world.amina, world.larkhaven)}
 
     assert made == {"Harbour Community Trust": 0, "Westmarch Borough Council": 1}
     watched = balance_with(user=world.hana, ours=world.harbour, theirs=world.larkhaven, today=today)
@@ -320,7 +352,7 @@ def test_ask_counts_as_met_only_by_the_organisation_that_delivered(world: World)
     verify_delivery(commitment=made, author=world.amina, now=timezone.now())
     today = timezone.localdate()
 
-    found = {one.partner: one.we_asked for one in balances(user=world.amina, ours=world.larkhaven, today=today)}
+    found = {one.partner: one.we_asked for one in with_all_partners(world.amina, world.larkhaven)}
     asked, other = found[world.westmarch], found[world.tidewater]
     theirs = balance_with(user=world.chidi, ours=world.tidewater, theirs=world.larkhaven, today=today).they_asked
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from partnerships.digests.models import Preference, Subscription
-from partnerships.digests.services.stopping import REFUSED, REFUSED_ALL, stop
+from partnerships.digests.services.stopping import REFUSED, REFUSED_ALL, end_subscriptions
 from partnerships.kit.journal import address_hash, not_undone, register_redo
 from partnerships.people.models import User
 
@@ -20,7 +20,7 @@ def redo_refused(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
     for line in not_undone("subscription", lines):
         subscription = Subscription.objects.live().select_related("person").filter(pk=line["subscription"]).first()
         if subscription is not None and address_hash(subscription.person.email) == line["address"]:
-            ended += stop(subscriptions=[subscription], author=subscription.person, reason=_REASON, now=now)
+            ended += end_subscriptions([subscription], author=subscription.person, reason=_REASON, now=now)
     return ended
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
 from partnerships.people.models import User
+from partnerships.people.rights import is_administrator
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +71,8 @@ def roles_of(person: User | None, now: dt.datetime) -> Roles:
     if person is None:
         return Roles(is_system=True)
     current = Membership.objects.current(timezone.localdate(now)).of_person(person)
-    administers = person.is_staff and User.objects.filter(pk=person.pk, is_staff=True, is_active=True).exists()
-    return Roles(
-        dict(current.values_list("organisation_id", "role")), is_administrator=administers, person_id=person.pk
-    )
+    of = dict(current.values_list("organisation_id", "role"))
+    return Roles(of, is_administrator=is_administrator(person), person_id=person.pk)
 
 
 def has_open_account(person: User) -> bool:

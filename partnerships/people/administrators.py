@@ -10,9 +10,11 @@ from django.db.models import Q
 
 from partnerships.activity.models import Event
 from partnerships.activity.services import record
+from partnerships.kit.rights import require
 from partnerships.outbox.services import record_emails
 from partnerships.people.event_kinds import EventKind
 from partnerships.people.models import SecurityEvent, SecurityEventKind, User
+from partnerships.people.rights import rights_over
 from partnerships.people.sessions import end_sessions
 
 #: Why a person cannot administer, in words; empty: they can.
@@ -23,7 +25,7 @@ _obstacles: list[Obstacle] = []
 class UnableToChangeAdministration(Exception):
     """The change is refused.
 
-    The author is no administrator, no reason is given, the person cannot administer, or nobody else does.
+    No reason is given, the person cannot administer, or nobody else does.
     """
 
 
@@ -43,11 +45,10 @@ def lock_with_administrators(person: User) -> tuple[User, list[User]]:
     return locked, list(rows.values())
 
 
-def _check(author: User | None, others: list[User], reason: str) -> None:
+def _check(person: User, author: User | None, reason: str) -> None:
+    require(rights_over(person, author).may_administer)
     if not reason.strip():
         raise UnableToChangeAdministration("Say why.")
-    if author is not None and author.pk not in {one.pk for one in others}:
-        raise UnableToChangeAdministration("Only another administrator can do this.")
 
 
 @transaction.atomic
@@ -57,8 +58,8 @@ def grant_administration(*, person: User, author: User | None, reason: str, now:
     They must sign in again, with a second factor where one is required. The author is an administrator, or None for
     the command line. Raises `UnableToChangeAdministration`.
     """
-    locked, others = lock_with_administrators(person)
-    _check(author, others, reason)
+    locked, _ = lock_with_administrators(person)
+    _check(locked, author, reason)
     if not locked.is_active or locked.is_stakeholder:
         raise UnableToChangeAdministration(f"{locked.display_name} has no account to administer with.")
     if locked.is_staff:
@@ -77,9 +78,9 @@ def withdraw_administration(*, person: User, author: User | None, reason: str, n
     At least one other administrator must remain. Raises `UnableToChangeAdministration`.
     """
     locked, others = lock_with_administrators(person)
+    _check(locked, author, reason)
     if author is not None and author.pk == locked.pk:
         raise UnableToChangeAdministration("Nobody takes their own administration away: ask another administrator.")
-    _check(author, others, reason)
     if not locked.is_staff:
         raise UnableToChangeAdministration(f"{locked.display_name} is no administrator.")
     if not others:

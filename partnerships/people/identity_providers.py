@@ -19,9 +19,11 @@ from django.db.models import Q, QuerySet
 
 from partnerships.activity.models import Event
 from partnerships.activity.services import record
+from partnerships.kit.rights import require
 from partnerships.outbox.services import record_emails
 from partnerships.people.event_kinds import EventKind
 from partnerships.people.models import User
+from partnerships.people.rights import keeps_network
 from partnerships.people.sessions import end_sessions
 
 
@@ -174,6 +176,7 @@ def keep_provider(*, app: SocialApp, author: User, reason: str, now: dt.datetime
     Administrators and the leads who use it are emailed. If it is another directory now, its identities are deleted,
     and each person is connected again by their verified address. Raises `UnableToChangeProvider`.
     """
+    require(keeps_network(author))
     reason = reason.strip()
     if not reason:
         raise UnableToChangeProvider("Say why.")
@@ -206,6 +209,7 @@ def remove_provider(*, app: SocialApp, author: User, now: dt.datetime, reason: s
 
     Raises `UnableToChangeProvider`.
     """
+    require(keeps_network(author))
     if relying_on(key_of(app)):
         raise UnableToChangeProvider("Organisations use it: their people could not sign in any more.")
     event = _note(app, EventKind.PROVIDER_REMOVED, author=author, reason=reason, now=now, before=_said(app))

@@ -15,11 +15,13 @@ from django.db.models.fields.files import FieldFile
 from partnerships.activity.models import Event
 from partnerships.activity.services import record
 from partnerships.kit import journal
+from partnerships.kit.rights import require
 from partnerships.people.event_kinds import EventKind
 from partnerships.people.leaving import Leaving, run_hooks
 from partnerships.people.models import SecurityEvent, SecurityEventKind, User
 from partnerships.people.personal import PERSON_NUMBER, Fate, Rule, rules
 from partnerships.people.refusals import keep_refusal
+from partnerships.people.rights import rights_over
 from partnerships.people.sessions import end_sessions
 
 #: Version of the export's format, for programs that read it.
@@ -87,6 +89,7 @@ def export_person(*, person: User, author: User | None, now: dt.datetime) -> dic
     Their own row and, by the rules, every row that refers to them. The export is noted in the activity log and in the
     person's security log.
     """
+    require(rights_over(person, author).may_export)
     held: dict[str, list[dict[str, Any]]] = {}
     for rule in rules():
         if not _refers(rule):
@@ -152,6 +155,7 @@ def erase_person(*, person: User, author: User | None, reason: str, now: dt.date
     again. Returns how many rows each rule touched. Raises `UnableToErase`.
     """
     locked = User.objects.select_for_update().get(pk=person.pk)
+    require(rights_over(locked, author).may_administer)
     if locked.erased_at is not None:
         raise UnableToErase("This person has been erased already.")
     refused = keep_refusal(person=locked, now=now)

@@ -17,11 +17,13 @@ from django.db.models.functions import Lower
 from partnerships.activity.services import record
 from partnerships.activity.values import apply_changes
 from partnerships.kit import journal
+from partnerships.kit.rights import require
 from partnerships.outbox.services import record_email, record_emails
 from partnerships.people.administrators import concerned_with, lock_with_administrators, tell_of_administration
 from partnerships.people.event_kinds import EventKind
 from partnerships.people.leaving import Leaving, run_hooks
 from partnerships.people.models import Invitation, SecurityEvent, SecurityEventKind, User, confirm_address
+from partnerships.people.rights import rights_over
 from partnerships.people.sessions import end_sessions
 
 #: How long an invitation is valid. Retention removes it seven days later (docs/privacy.md).
@@ -39,7 +41,7 @@ class UnableToAcceptInvitation(Exception):
 class UnableToRemoveSecondFactor(Exception):
     """Second factors cannot be removed.
 
-    The author is no administrator, no reason is given, they are the author's own, or there are none.
+    No reason is given, they are the author's own, or there are none.
     """
 
 
@@ -139,22 +141,10 @@ def accept_invitation(*, token: str, now: dt.datetime, name: str = "", password:
 
 
 @transaction.atomic
-def revoke_invitation(*, invitation: Invitation, author: User, now: dt.datetime) -> None:
-    """Revoke an unused invitation; its link stops working."""
-    Invitation.objects.filter(pk=invitation.pk, accepted_at=None).update(revoked_at=now)
-    record(
-        actor_id=author.pk,
-        kind=EventKind.INVITATION_WITHDRAWN,
-        target_kind="person",
-        target_id=invitation.person_id,
-        now=now,
-    )
-
-
-@transaction.atomic
 def change_details(*, person: User, name: str, time_zone: str, author: User, now: dt.datetime) -> None:
     """Change a person's name and time zone."""
     locked = User.objects.select_for_update().get(pk=person.pk)
+    require(rights_over(locked, author).may_change_details)
     before, after = apply_changes(locked, {"name": name.strip(), "time_zone": time_zone})
     if not before:
         return
@@ -186,6 +176,7 @@ def close_account(
     administrators are emailed. Returns how many things each room ended or passed on. Raises `UnableToCloseAccount`.
     """
     locked, administrators = lock_with_administrators(person)
+    require(rights_over(locked, author).may_administer)
     if not locked.is_active:
         raise UnableToCloseAccount(f"{locked.display_name} has left already.")
     if successor is not None and (successor.pk == locked.pk or not successor.is_active):
@@ -225,8 +216,11 @@ def reopen_account(*, person: User, author: User | None, now: dt.datetime, reaso
 
     The author is None when `after_restore` repeats what an administrator did.
     """
-    changed = User.objects.filter(pk=person.pk, is_active=False, erased_at=None).update(is_active=True, left_at=None)
-    if changed:
+    locked = User.objects.select_for_update().get(pk=person.pk)
+    require(rights_over(locked, author).may_administer)
+    if not locked.is_active and locked.erased_at is None:
+        locked.is_active, locked.left_at = True, None
+        locked.save(update_fields=["is_active", "left_at"])
         record(
             actor_id=author.pk if author else None,
             kind=EventKind.ACCESS_RESTORED,
@@ -251,8 +245,8 @@ def remove_second_factors(*, person: User, author: User, reason: str, now: dt.da
     For somebody who has lost them. They are signed out everywhere and emailed. Returns how many were removed. Raises
     `UnableToRemoveSecondFactor`.
     """
-    if not (author.is_staff and author.is_active):
-        raise UnableToRemoveSecondFactor("Only an administrator can do this.")
+    locked = User.objects.select_for_update().get(pk=person.pk)
+    require(rights_over(locked, author).may_administer)
     if author.pk == person.pk:
         raise UnableToRemoveSecondFactor("Change your own under your account, or ask another administrator.")
     if not reason.strip():

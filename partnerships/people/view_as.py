@@ -10,15 +10,17 @@ import datetime as dt
 from django.db import transaction
 
 from partnerships.activity.services import record
+from partnerships.kit.rights import require
 from partnerships.people.event_kinds import EventKind
 from partnerships.people.models import SecurityEvent, SecurityEventKind, User, ViewAs
+from partnerships.people.rights import rights_over
 
 #: Long enough to answer one question.
 LASTS = dt.timedelta(minutes=30)
 
 
 class UnableToViewAs(Exception):
-    """Not an administrator, no reason, or the person cannot be viewed as."""
+    """No reason is given, or the person cannot be viewed as."""
 
 
 @transaction.atomic
@@ -27,8 +29,7 @@ def begin_view_as(*, administrator: User, person: User, reason: str, now: dt.dat
 
     Raises `UnableToViewAs`.
     """
-    if not (administrator.is_staff and administrator.is_active):
-        raise UnableToViewAs("Only administrators may look as somebody else.")
+    require(rights_over(person, administrator).may_administer)
     if not reason.strip():
         raise UnableToViewAs("Say why.")
     if person.pk == administrator.pk or person.is_staff:

@@ -195,7 +195,7 @@ def test_the_upgrade_records_who_had_stopped_everything(world: World, plan: Plan
         if name != "matches" or target == plan
     }
     for name in ("all", "ended"):
-        author = world.amina if name == "ended" else people[name]
+        author = world.dee if name == "ended" else people[name]
         services.stop_everything(person=people[name], author=author, reason="Stopped.", now=timezone.now())
     for name in ("matches", "some"):  # stopped everything but matches; stopped one of two things
         services.stop(subscriptions=[of[name, plan.pk]], author=people[name], reason="Stopped.", now=timezone.now())

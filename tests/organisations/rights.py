@@ -208,5 +208,9 @@ ROWS = (
 WITHOUT_A_PERSON = {
     "organisations.accept_membership": "by the token of an invitation, for the person it was sent to",
     "organisations.invitation_for": "reads only",
+    "organisations.lock_person": "locks a row for another service",
+    "organisations.open_membership": "reads only",
+    "organisations.record_event": "part of another service, inside its transaction",
+    "organisations.record_membership_event": "part of another service, inside its transaction",
     "organisations.sign_in_refusal": "reads only",
 }

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.activity.models import Event
+from partnerships.kit.rights import UnableToAct
 from partnerships.organisations.services import end_membership
 from partnerships.people.administrators import (
     UnableToChangeAdministration,
@@ -120,7 +121,7 @@ def test_withdrawing_administration_needs_a_reason_and_spares_the_last(world: Wo
     world.dee.refresh_from_db()
     assert (world.dee.is_staff, world.dee.is_superuser, world.dee.is_active) == (False, False, True)
     assert {letter.to[0] for letter in deliver()} == {dara.email, world.dee.email}
-    with pytest.raises(UnableToChangeAdministration, match="Only another administrator"):
+    with pytest.raises(UnableToAct):
         grant_administration(person=world.dee, author=world.dee, reason="Back.", now=timezone.now())
     with pytest.raises(UnableToChangeAdministration, match="Nobody would administer"):
         withdraw_administration(person=dara, author=None, reason="By command.", now=timezone.now())

@@ -9,6 +9,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -28,9 +29,12 @@ ROOMS = (
     "commitments",
     "conversations",
     "developer_agreements",
+    "digests",
     "exchange",
     "organisations",
+    "people",
     "plans",
+    "transfer",
 )
 TABLES = {room: importlib.import_module(f"tests.{room}.rights") for room in ROOMS}
 ROWS: list[Row] = [row for table in TABLES.values() for row in table.ROWS]
@@ -39,15 +43,29 @@ WITHOUT_A_PERSON: dict[str, str] = {
 }
 
 
+def modules_of(room: str) -> Iterator[ModuleType]:
+    """The modules with the services of a room.
+
+    Those in its package of services, or those that its table names.
+    """
+    named = getattr(TABLES[room], "MODULES", ())
+    for name in named or ("services",):
+        found = importlib.import_module(f"partnerships.{room}.{name}")
+        yield found
+        for module in pkgutil.walk_packages(getattr(found, "__path__", ()), f"{found.__name__}."):
+            yield importlib.import_module(module.name)
+
+
 def services_of(room: str) -> Iterator[str]:
     """Services of a room that others may call or that have an author."""
-    package = importlib.import_module(f"partnerships.{room}.services")
-    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-        for name, found in inspect.getmembers(importlib.import_module(module.name), inspect.isfunction):
+    modules = list(modules_of(room))
+    offered = {name for module in modules for name in getattr(module, "__all__", ())}
+    for module in modules:
+        for name, found in inspect.getmembers(module, inspect.isfunction):
             function = inspect.unwrap(found)
-            if function.__module__ != module.name or name.startswith("_"):
+            if function.__module__ != module.__name__ or name.startswith("_"):
                 continue
-            if name in package.__all__ or {"author", "person"} & inspect.signature(function).parameters.keys():
+            if name in offered or {"author", "person"} & inspect.signature(function).parameters.keys():
                 yield f"{room}.{name}"
 
 

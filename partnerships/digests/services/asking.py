@@ -9,9 +9,11 @@ from django.db import transaction
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import REFUSAL_HOLDS, Delivery, DeliveryKind, Subscription, SubscriptionStatus
 from partnerships.digests.queries.naming import askable_again, may_still_be_asked, open_to_askers
+from partnerships.digests.rights import rights_over
 from partnerships.digests.services.answering import withdraw_refusal
 from partnerships.digests.services.emails import MAX_LINKS_A_DAY, may_be_emailed, record_digest_email
 from partnerships.digests.services.recording import UnableToChangeSubscription, lock_subscription, record_event
+from partnerships.kit.rights import require
 from partnerships.people.models import User
 
 #: Emails to stakeholders that one organisation may cause in a day, against flooding.
@@ -36,6 +38,7 @@ def ask_again(*, subscription: Subscription, author: User, now: dt.datetime) -> 
     Raises `UnableToSubscribe`.
     """
     locked = lock_subscription(subscription)
+    require(rights_over(locked, author, now).asks_for_organisation)
     if not locked.is_waiting:
         raise UnableToSubscribe("They have answered already.")
     emails = Delivery.objects.filter(subscription=locked, kind=DeliveryKind.CONFIRMATION)

@@ -13,7 +13,9 @@ from partnerships.digests.models import How, RoleRule, Subscription
 from partnerships.digests.models.targets import kind_of
 from partnerships.digests.planning.roles import apply_rules
 from partnerships.digests.planning.watermarks import lock_planning
-from partnerships.digests.services.stopping import stop
+from partnerships.digests.rights import may_set_roles
+from partnerships.digests.services.stopping import end_subscriptions
+from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
@@ -22,6 +24,7 @@ from partnerships.plans.models import Plan
 def set_role_rule(*, target: Plan | Partnership, author: User, now: dt.datetime) -> RoleRule:
     """Send digests to a partnership's members or a plan's signatories."""
     lock_planning()
+    require(may_set_roles(target, author, now))
     kind = kind_of(target)
     role = RoleRule.Role.SIGNATORIES if isinstance(target, Plan) else RoleRule.Role.MEMBERS
     rule, made = RoleRule.objects.get_or_create(**{kind: target}, role=role, defaults={"set_by": author, "set_at": now})
@@ -42,10 +45,12 @@ def set_role_rule(*, target: Plan | Partnership, author: User, now: dt.datetime)
 def end_role_rule(*, rule: RoleRule, author: User, reason: str, now: dt.datetime) -> int:
     """End a role rule and its subscriptions; return how many ended."""
     lock_planning()  # rules being applied now are done, or find no rule
+    target = rule.plan or rule.partnership
+    require(target is not None and may_set_roles(target, author, now))
     by_rule = Subscription.objects.live().filter(
         how=How.ROLE, **({"plan": rule.plan_id} if rule.plan_id else {"partnership": rule.partnership_id})
     )
-    ended = stop(subscriptions=by_rule, author=author, reason=reason, now=now, is_refusal=False)
+    ended = end_subscriptions(by_rule, author=author, reason=reason, now=now, is_refusal=False)
     record(
         actor_id=author.pk,
         kind=EventKind.ROLE_UNSUBSCRIBED,

@@ -14,12 +14,15 @@ from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import Frequency, How, Preference, Subscription, SubscriptionStatus
 from partnerships.digests.models.targets import Target, kind_of
 from partnerships.digests.planning.watermarks import lock_planning
+from partnerships.digests.rights import may_choose_for, may_follow
 from partnerships.digests.services.answering import mark_confirmed, withdraw_refusal
 from partnerships.digests.services.asking import UnableToSubscribe, check_asker, check_limits, remind, send_question
 from partnerships.digests.services.new_links import send_links
 from partnerships.digests.services.recording import record_event
 from partnerships.digests.services.stopping import resume
+from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.rights import roles_of
 from partnerships.outbox.queries.suppressions import is_suppressed
 from partnerships.people.models import User
 from partnerships.people.refusals import has_refused
@@ -31,11 +34,13 @@ from partnerships.plans.models import Plan
 def subscribe(
     *, person: User, target: Target, author: User | None, frequency: str = "", now: dt.datetime
 ) -> Subscription:
-    """Follow something oneself; the caller checks that they may see it.
+    """Follow something oneself.
 
     With an account it is confirmed at once, starting at the present versions; a stakeholder is asked by email. A paused
     subscription is resumed. Raises `UnableToSubscribe`.
     """
+    lock_planning()
+    require(may_follow(person, target, roles_of(author, now)))
     return _begin(
         person=person,
         target=target,
@@ -98,6 +103,7 @@ def add_stakeholder(
     `UnableToSubscribe`.
     """
     lock_planning()
+    require(roles_of(author, now).edit_for(organisation.pk))
     try:
         person = person_for_address(email=email, name=name)
     except UnableToAddPerson as error:
@@ -128,8 +134,12 @@ def enrol(
 ) -> Subscription:
     """Add a subscription confirmed elsewhere, such as in a network file.
 
-    It starts at the present versions. A stakeholder needs an organisation. Raises `UnableToSubscribe`.
+    It starts at the present versions. A stakeholder needs an organisation, and an author who edits for it. Raises
+    `UnableToSubscribe`.
     """
+    lock_planning()
+    roles = roles_of(author, now)
+    require(may_choose_for(person, roles) if organisation is None else roles.edit_for(organisation.pk))
     return _begin(
         person=person,
         target=target,

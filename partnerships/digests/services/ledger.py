@@ -9,7 +9,10 @@ from django.db import transaction
 from partnerships.activity.services import record
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import Delivery, DeliveryItem, DeliveryKind, OpenDigest
+from partnerships.digests.rights import may_send_again
 from partnerships.digests.services.emails import record_digest_email
+from partnerships.kit.rights import require
+from partnerships.organisations.rights import roles_of
 from partnerships.outbox.models import Email
 from partnerships.people.models import SecurityEvent, SecurityEventKind, User
 
@@ -29,6 +32,7 @@ def send_again(*, delivery: Delivery, author: User, reason: str = "", now: dt.da
     list(Email.objects.select_for_update().filter(pk__in=[delivery.pk, first]).order_by("pk"))
     delivery = Delivery.objects.get(pk=delivery.pk)
     items = list(DeliveryItem.objects.told().filter(delivery=delivery))
+    require(may_send_again([item.plan_id for item in items], author, roles_of(author, now)))
     if delivery.is_open:
         raise UnableToSendAgain("It is still on its way.")
     if delivery.kind != DeliveryKind.DIGEST or not items:
@@ -64,6 +68,7 @@ def record_look(
     *, person: User, administrator: User, event: EventKind, kind: str, number: int, reason: str, now: dt.datetime
 ) -> None:
     """Record, in the security log too, that an administrator looked."""
+    require(roles_of(administrator, now).is_administrator)
     SecurityEvent.objects.create(person=person, kind=SecurityEventKind.DIGEST_SEEN, at=now)
     record(
         actor_id=administrator.pk,

@@ -10,7 +10,10 @@ from django.db import transaction
 from partnerships.activity.services import record
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import Delivery, DeliveryKind, Preference
+from partnerships.digests.rights import may_stop_all_of
 from partnerships.digests.services.emails import MAX_LINKS_A_DAY, may_be_emailed, record_digest_email
+from partnerships.kit.rights import require
+from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
 #: People who no longer follow anything get one such email in this time. Strangers may type their address, but it is
@@ -38,7 +41,8 @@ def send_links(*, person: User, now: dt.datetime, by_own_link: bool = False) -> 
 @transaction.atomic
 def renew_links(*, person: User, author: User | None, now: dt.datetime) -> None:
     """Make all links sent to this person invalid."""
-    preference, _ = Preference.objects.get_or_create(person=person)
+    require(may_stop_all_of(person, roles_of(author, now)))
+    preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
     preference.link_key = secrets.token_hex(16)
     preference.save(update_fields=["link_key"])
     record(

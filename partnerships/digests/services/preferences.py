@@ -21,7 +21,10 @@ from partnerships.digests.models import (
 )
 from partnerships.digests.planning.matches import reclaim_matches, schedule_matches
 from partnerships.digests.planning.watermarks import join_waiting, lock_planning, reschedule
-from partnerships.digests.services.recording import UnableToChangeSubscription, record_event
+from partnerships.digests.rights import may_choose_for, rights_over
+from partnerships.digests.services.recording import UnableToChangeSubscription, lock_subscription, record_event
+from partnerships.kit.rights import require
+from partnerships.organisations.rights import roles_of
 from partnerships.outbox.models import Email, EmailStatus
 from partnerships.outbox.services import drop_email
 from partnerships.people.models import User
@@ -36,9 +39,11 @@ def set_frequency(*, subscription: Subscription, frequency: str, author: User | 
     if frequency and frequency not in Frequency.values:
         raise UnableToChangeSubscription("Choose how often from the list.")
     lock_planning()
-    before = subscription.frequency
-    subscription.frequency = frequency
-    subscription.save(update_fields=["frequency"])
+    locked = lock_subscription(subscription)
+    require(rights_over(locked, author, now).may_change)
+    before = locked.frequency
+    subscription.frequency = locked.frequency = frequency
+    locked.save(update_fields=["frequency"])
     record_event(subscription, EventKind.FREQUENCY_CHANGED, author=author, now=now, before=before, after=frequency)
     reschedule(people=[subscription.person_id], now=now)
 
@@ -68,6 +73,7 @@ def prefer(
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise UnableToChangeSubscription("Choose a time zone from the list.") from error
     lock_planning()
+    require(may_choose_for(person, roles_of(author, now)))
     preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
     names = ("frequency", "hour", "weekday", "working_days_only", "paused_until", "tells_matches")
     before = {name: str(getattr(preference, name)) for name in names} | {"time_zone": person.time_zone}
@@ -117,6 +123,7 @@ def prefer(
 def end_pause(*, person: User, author: User | None, now: dt.datetime) -> None:
     """End a pause early; one digest then covers what changed."""
     lock_planning()
+    require(may_choose_for(person, roles_of(author, now)))
     preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
     prefer(
         person=person,

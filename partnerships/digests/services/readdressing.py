@@ -13,12 +13,14 @@ from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import Preference, Subscription, SubscriptionStatus, Watermark
 from partnerships.digests.planning.watermarks import catch_up, lock_planning
 from partnerships.digests.queries.subscriptions import moving_with
+from partnerships.digests.rights import rights_over
 from partnerships.digests.services.answering import confirm
 from partnerships.digests.services.asking import UnableToSubscribe, remind, send_question
 from partnerships.digests.services.emails import MAX_LINKS_A_DAY
 from partnerships.digests.services.following import add_stakeholder
 from partnerships.digests.services.recording import lock_subscription, record_event
 from partnerships.digests.services.stopping import pause, stop
+from partnerships.kit.rights import require
 from partnerships.outbox.queries.suppressions import is_suppressed
 from partnerships.people.models import User
 from partnerships.people.refusals import has_refused
@@ -36,6 +38,7 @@ def correct_address(*, subscription: Subscription, email: str, author: User, now
     """
     lock_planning()
     old = lock_subscription(subscription)
+    require(rights_over(old, author, now).asks_for_organisation)
     if old.is_ended or old.added_for is None:
         raise UnableToSubscribe("This has ended. Add them again with the right address.")
     if old.person.email.casefold() == email.strip().casefold() and not old.has_own_address:

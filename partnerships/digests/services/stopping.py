@@ -10,9 +10,12 @@ from django.db import transaction
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import MatchTold, Preference, Subscription, SubscriptionStatus
 from partnerships.digests.planning.watermarks import catch_up, drop_unfollowed, lock_planning
-from partnerships.digests.services.recording import record_event, status_changed
+from partnerships.digests.rights import Rights, may_stop_all_of, rights_over
+from partnerships.digests.services.recording import lock_subscription, record_event, status_changed
 from partnerships.kit import journal
 from partnerships.kit.journal import address_hash
+from partnerships.kit.rights import require
+from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
 #: Journal entries for a stopped subscription and for refusing all questions.
@@ -30,14 +33,33 @@ def stop(
 ) -> int:
     """End subscriptions and drop what waits; return how many ended.
 
-    Ending one's own subscription is a refusal, so nobody may ask again soon, unless a whole role rule ends
+    Ending one's own subscription is a refusal, so nobody may ask again soon, unless it only moves to another address
     (`is_refusal=False`). An earlier refusal stays.
     """
+    locked = _locked(subscriptions)
+    roles = roles_of(author, now)
+    for subscription in locked:
+        require(Rights(subscription, roles).may_end)
+    return end_subscriptions(locked, author=author, reason=reason, now=now, is_refusal=is_refusal)
+
+
+def _locked(subscriptions: Iterable[Subscription]) -> list[Subscription]:
+    rows = Subscription.objects.select_for_update(of=("self",)).select_related("person")
+    return list(rows.filter(pk__in=[one.pk for one in subscriptions]).order_by("pk"))
+
+
+def end_subscriptions(
+    subscriptions: Iterable[Subscription],
+    *,
+    author: User | None,
+    reason: str,
+    now: dt.datetime,
+    is_refusal: bool = True,
+) -> int:
+    """End subscriptions as part of another service, which checks rights."""
     ended = 0
     people: set[int] = set()
-    for subscription in (
-        Subscription.objects.select_for_update().filter(pk__in=[one.pk for one in subscriptions]).order_by("pk")
-    ):
+    for subscription in _locked(subscriptions):
         if subscription.is_ended:
             continue
         subscription.status, subscription.ended_at = SubscriptionStatus.ENDED, now
@@ -60,12 +82,14 @@ def stop_everything(*, person: User, author: User | None, reason: str, now: dt.d
 
     If they did so themselves, typing their address sends them nothing from now on.
     """
+    require(may_stop_all_of(person, roles_of(author, now)))
     MatchTold.objects.filter(recipient=person, told_at=None).delete()
     refused_at = {"refused_at": now} if author == person else {}
     if refused_at:
         journal.note(REFUSED_ALL, now=now, person=person.pk, address=address_hash(person.email))
     Preference.objects.update_or_create(person=person, defaults={"tells_matches": False, **refused_at})
-    return stop(subscriptions=Subscription.objects.live().filter(person=person), author=author, reason=reason, now=now)
+    live = Subscription.objects.live().filter(person=person)
+    return end_subscriptions(live, author=author, reason=reason, now=now)
 
 
 @transaction.atomic
@@ -87,9 +111,10 @@ def _change(
     subscription: Subscription, before: str, after: str, event: EventKind, author: User | None, now: dt.datetime
 ) -> None:
     """Change the status if it is still the expected one."""
-    changed = Subscription.objects.filter(pk=subscription.pk, status=before).update(status=after)
-    if not changed:
-        subscription.refresh_from_db(fields=["status"])
-        raise status_changed(subscription)
-    subscription.status = after
+    locked = lock_subscription(subscription)
+    require(rights_over(locked, author, now).may_change)
+    if locked.status != before:
+        raise status_changed(locked)
+    subscription.status = locked.status = after
+    locked.save(update_fields=["status"])
     record_event(subscription, event, author=author, now=now, before=before, after=after)

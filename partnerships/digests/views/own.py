@@ -11,7 +11,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partnerships.agreements.models import Partnership
 from partnerships.digests import services
 from partnerships.digests.forms import PreferenceForm
 from partnerships.digests.models import Frequency, Preference, RoleRule
@@ -30,6 +29,7 @@ from partnerships.digests.views.actions import SAID, SIGNED_IN, act
 from partnerships.digests.views.fetching import page_of, visible_target
 from partnerships.digests.views.saying import preferences_in_words
 from partnerships.digests.views.stopping import ask_and_stop
+from partnerships.organisations.models import Organisation
 from partnerships.outbox.queries.suppressions import open_suppressions
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -142,16 +142,9 @@ def tell_role(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     person = signed_in(request)
     target = visible_target(person, kind, pk)
     now = timezone.now()
-    if isinstance(target, Plan):
-        allowed = Plan.objects.publishable_by(person).filter(pk=pk).exists()
-        rule = RoleRule.objects.filter(plan=pk).first()
-    elif isinstance(target, Partnership):
-        allowed = Partnership.objects.led_by(person).filter(pk=pk).exists()
-        rule = RoleRule.objects.filter(partnership=pk).first()
-    else:
+    if isinstance(target, Organisation):
         raise Http404
-    if not allowed:
-        raise PermissionDenied
+    rule = RoleRule.objects.filter(**{kind: pk}).first()
     if rule is None:
         made = services.set_role_rule(target=target, author=person, now=now)
         role = made.get_role_display()

@@ -17,7 +17,9 @@ from partnerships.activity.models import Event
 from partnerships.activity.services import record
 from partnerships.kit.dates import long_date
 from partnerships.kit.names import fold_name
+from partnerships.kit.rights import require
 from partnerships.organisations.models import Identifier, Kind, Organisation, Scheme
+from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services import create_organisation
 from partnerships.people.models import User
 from partnerships.plans.content import InvalidContent, normalise, rebase
@@ -99,6 +101,7 @@ def import_local_plans(
     )
     with transaction.atomic():
         wait_for_turn()
+        require(roles_of(author, now).keeps_directory)
         refuse_older(register=run.register, digest=digest, as_of=day)
         with row_errors(run):
             _bring(listed, run, plans.name)

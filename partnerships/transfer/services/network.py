@@ -22,8 +22,10 @@ from django.utils import timezone
 
 from partnerships.activity.services import record
 from partnerships.kit.dates import long_date
+from partnerships.kit.rights import require
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Area, Identifier, Organisation, Scheme, Status, SuccessionKind
+from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.areas import keep_area
 from partnerships.outbox.services import without_emails
 from partnerships.people.models import User, confirm_address
@@ -131,6 +133,7 @@ def load_network(
     digest = hashlib.sha256(data).hexdigest()
     with transaction.atomic():
         wait_for_turn()
+        require(roles_of(author, now).keeps_directory)
         earlier = _earlier(file["name"])
         if earlier is not None and earlier.sha256 == digest:
             return earlier, False

@@ -16,7 +16,9 @@ from django.utils import timezone
 
 from partnerships.activity.services import record
 from partnerships.kit.dates import long_date
+from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services import (
     UnableToAddIdentifier,
     UnableToCreateOrganisation,
@@ -130,6 +132,7 @@ def import_register(
     about, bring = _read(register, read_sheets(data, file_name))
     with transaction.atomic():
         wait_for_turn()
+        require(roles_of(author, now).keeps_directory)
         run = _brought(
             register=register,
             data=data,
@@ -317,6 +320,7 @@ def apply_preview(*, run: ImportRun, author: User, now: dt.datetime, accept_miss
     with transaction.atomic():
         wait_for_turn()
         waiting = ImportRun.objects.select_for_update().get(pk=run.pk)
+        require(roles_of(author, now).keeps_directory)
         if not waiting.is_waiting or waiting.content is None:
             raise UnableToApply("This import was applied or discarded meanwhile.")
         data = bytes(waiting.content)
@@ -344,6 +348,7 @@ def discard_preview(*, run: ImportRun, author: User, now: dt.datetime) -> None:
     Raises `UnableToApply` if it was applied or discarded.
     """
     with transaction.atomic():
+        require(roles_of(author, now).keeps_directory)
         waiting = ImportRun.objects.select_for_update().filter(pk=run.pk, status=RunStatus.PREVIEWED)
         if not waiting.update(status=RunStatus.DISCARDED, content=None, finished_at=now):
             raise UnableToApply("This import was applied or discarded meanwhile.")
@@ -379,6 +384,7 @@ def answer_doubt(
     with transaction.atomic():
         wait_for_turn()
         asked = Doubt.objects.select_for_update(of=("self",)).select_related("run").get(pk=doubt.pk)
+        require(roles_of(author, now).keeps_directory)
         if not asked.is_open:
             raise UnableToAnswer("Somebody answered this meanwhile.")
         if answer != Answer.LEAVE_OUT:

@@ -16,7 +16,9 @@ from partnerships.commitments.models import Commitment
 from partnerships.commitments.services.registers import RegisterPromise, add_from_register, record_from_register
 from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.developer_agreements.services import RegisterAgreement, link_promises, record_agreements
+from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import ImportRun, Register, RunStatus
@@ -71,6 +73,7 @@ def import_developer_agreements(
     )
     with transaction.atomic():
         wait_for_turn()
+        require(roles_of(author, now).keeps_directory)
         refuse_older(register=run.register, digest=digest, as_of=day)
         import_run = ImportRun.objects.create(
             register=run.register,

@@ -1,0 +1,229 @@
+"""Who may call each service of digests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from partnerships.digests import services
+from partnerships.digests.event_kinds import EventKind
+from partnerships.digests.models import RoleRule, Subscription
+from partnerships.people.models import User
+from tests.support.rights import ADMINISTRATOR, EDITORS, EVERYBODY, LEAD, OWN, PARTNER_EDITORS, Row
+from tests.world import World
+
+STAKEHOLDER = frozenset({"stakeholder"})
+
+
+def _sols(world: World) -> Subscription:
+    """Sol's subscription, which Larkhaven added and Sol confirmed."""
+    found: Subscription = world.things["digest_confirmed"]
+    return found
+
+
+def _waiting(world: World) -> Subscription:
+    """A question of Larkhaven's that nobody has answered for weeks."""
+    return services.add_stakeholder(
+        email="tenant@panel.example",
+        name="",
+        target=world.things["digest_plan"],
+        author=world.amina,
+        organisation=world.larkhaven,
+        now=world.now,
+    )
+
+
+def _paused(world: World) -> Subscription:
+    services.pause(subscription=_sols(world), author=world.sol, now=timezone.now())
+    return _sols(world)
+
+
+def _subscribe(target: str, someone: str = "") -> Any:
+    """Follow something for oneself, or for somebody else of the world."""
+
+    def call(world: World, author: User, _: Any) -> object:
+        return services.subscribe(
+            person=getattr(world, someone) if someone else author,
+            target=world.things[target],
+            author=author,
+            now=timezone.now(),
+        )
+
+    return call
+
+
+def _add(service: Any, **person: Any) -> Any:
+    return lambda w, author, _: service(
+        target=w.things["digest_plan"], author=author, organisation=w.larkhaven, now=timezone.now(), **person
+    )
+
+
+def _prefer(world: World, author: User, _: Any) -> object:
+    return services.prefer(
+        person=world.sol,
+        frequency="weekly",
+        hour=9,
+        weekday=2,
+        working_days_only=True,
+        paused_until=None,
+        time_zone="Europe/London",
+        author=author,
+        now=timezone.now(),
+    )
+
+
+def _rule(world: World) -> RoleRule:
+    return services.set_role_rule(target=world.things["digest_plan"], author=world.amina, now=timezone.now())
+
+
+ROWS = (
+    # Sol has no account, and asks on the plan's public page instead.
+    Row("digests.subscribe", _subscribe("digest_public"), EVERYBODY - STAKEHOLDER, situation="to a public plan"),
+    Row(
+        "digests.subscribe",
+        _subscribe("digest_plan"),
+        OWN | PARTNER_EDITORS | {"observer"},
+        situation="to a plan of the partnership",
+    ),
+    Row("digests.subscribe", _subscribe("digest_public", "vera"), frozenset({"viewer"}), situation="for Vera"),
+    Row("digests.add_stakeholder", _add(services.add_stakeholder, email="tenant@panel.example", name=""), EDITORS),
+    Row(
+        "digests.enrol",
+        lambda w, author, _: services.enrol(
+            person=w.oscar,
+            target=w.things["digest_plan"],
+            author=author,
+            organisation=w.larkhaven,
+            now=timezone.now(),
+        ),
+        EDITORS,
+    ),
+    Row(
+        "digests.ask_again",
+        lambda w, author, asked: services.ask_again(subscription=asked, author=author, now=timezone.now()),
+        EDITORS,
+        prepare=_waiting,
+    ),
+    Row(
+        "digests.correct_address",
+        lambda w, author, asked: services.correct_address(
+            subscription=asked, email="tenants@panel.example", author=author, now=timezone.now()
+        ),
+        EDITORS,
+        prepare=_waiting,
+    ),
+    Row(
+        "digests.set_frequency",
+        lambda w, author, sols: services.set_frequency(
+            subscription=sols, frequency="weekly", author=author, now=timezone.now()
+        ),
+        STAKEHOLDER,
+        prepare=_sols,
+    ),
+    Row(
+        "digests.pause",
+        lambda w, author, sols: services.pause(subscription=sols, author=author, now=timezone.now()),
+        STAKEHOLDER,
+        prepare=_sols,
+    ),
+    Row(
+        "digests.resume",
+        lambda w, author, sols: services.resume(subscription=sols, author=author, now=timezone.now()),
+        STAKEHOLDER,
+        prepare=_paused,
+    ),
+    Row(
+        "digests.stop",
+        lambda w, author, sols: services.stop(
+            subscriptions=[sols], author=author, reason="Asked for.", now=timezone.now()
+        ),
+        EDITORS | STAKEHOLDER,
+        prepare=_sols,
+    ),
+    Row(
+        "digests.stop_everything",
+        lambda w, author, _: services.stop_everything(
+            person=w.sol, author=author, reason="Asked for.", now=timezone.now()
+        ),
+        STAKEHOLDER | ADMINISTRATOR,
+    ),
+    Row(
+        "digests.renew_links",
+        lambda w, author, _: services.renew_links(person=w.sol, author=author, now=timezone.now()),
+        STAKEHOLDER | ADMINISTRATOR,
+    ),
+    Row("digests.prefer", _prefer, STAKEHOLDER),
+    Row(
+        "digests.end_pause",
+        lambda w, author, _: services.end_pause(person=w.sol, author=author, now=timezone.now()),
+        STAKEHOLDER,
+    ),
+    Row(
+        "digests.set_role_rule",
+        lambda w, author, _: services.set_role_rule(target=w.things["digest_plan"], author=author, now=timezone.now()),
+        LEAD,
+        situation="for a plan",
+    ),
+    Row(
+        "digests.set_role_rule",
+        lambda w, author, _: services.set_role_rule(target=w.partnership, author=author, now=timezone.now()),
+        LEAD,
+        situation="for a partnership",
+    ),
+    Row(
+        "digests.end_role_rule",
+        lambda w, author, rule: services.end_role_rule(
+            rule=rule, author=author, reason="Asked for.", now=timezone.now()
+        ),
+        LEAD,
+        prepare=_rule,
+    ),
+    Row(
+        "digests.send_again",
+        lambda w, author, _: services.send_again(
+            delivery=w.things["digest_delivery"], author=author, reason="It was lost.", now=timezone.now()
+        ),
+        LEAD | ADMINISTRATOR,
+    ),
+    Row(
+        "digests.record_look",
+        lambda w, author, _: services.record_look(
+            person=w.sol,
+            administrator=author,
+            event=EventKind.NEXT_DIGEST_VIEWED,
+            kind="person",
+            number=w.sol.pk,
+            reason="He asked.",
+            now=timezone.now(),
+        ),
+        ADMINISTRATOR,
+    ),
+)
+
+_OWN = "acts for the person alone, whom a link in an email or the sign-in identifies"
+_INSIDE = "part of another service, inside its transaction"
+WITHOUT_A_PERSON = {
+    "digests.allow_questions": _OWN,
+    "digests.ask_again_for_person": _OWN,
+    "digests.ask_for": "a visitor's wish about a public plan; the owner of the address answers",
+    "digests.ask_to_move": _OWN,
+    "digests.confirm": _OWN,
+    "digests.confirm_with_others": _OWN,
+    "digests.end_subscriptions": _INSIDE,
+    "digests.give_up_asking": "called by the sender for an email that may not leave",
+    "digests.hide_new_address": "follows allauth's proof of the new address",
+    "digests.mark_confirmed": _INSIDE,
+    "digests.may_be_emailed": "reads only",
+    "digests.read_undo": "reads only",
+    "digests.record_event": _INSIDE,
+    "digests.refuse_questions": _OWN,
+    "digests.remind": _OWN,
+    "digests.send_links": "a visitor's wish; the email goes to the owner of the address",
+    "digests.stop_all": _OWN,
+    "digests.stop_chosen": _OWN,
+    "digests.stop_email": _OWN,
+    "digests.undo_stop": _OWN,
+    "digests.undo_token": "reads only",
+    "digests.withdraw_refusal": _INSIDE,
+}

@@ -1,0 +1,130 @@
+"""Who may call each service of accounts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialApp
+from django.utils import timezone
+
+from partnerships.people.administrators import grant_administration, withdraw_administration
+from partnerships.people.identity_providers import keep_provider, remove_provider
+from partnerships.people.models import User
+from partnerships.people.personal_data import erase_person, export_person
+from partnerships.people.services import change_details, close_account, remove_second_factors, reopen_account
+from partnerships.people.view_as import begin_view_as
+from tests.support.rights import ADMINISTRATOR, Row
+from tests.world import World, person
+
+#: The modules with this room's services.
+MODULES = ("services", "administrators", "view_as", "personal_data", "identity_providers")
+#: Vera, whose account the calls are about, and administrators.
+OWN_OR_ADMINISTRATOR = ADMINISTRATOR | {"viewer"}
+
+
+def _vera(world: World) -> User:
+    """Vera as stored: services change the object, and a rollback does not."""
+    return User.objects.get(pk=world.vera.pk)
+
+
+def _closed(world: World) -> User:
+    vera = _vera(world)
+    close_account(person=vera, author=world.dee, reason="Left.", now=timezone.now())
+    return vera
+
+
+def _with_second_factor(world: World) -> User:
+    vera = _vera(world)
+    Authenticator.objects.create(user=vera, type=Authenticator.Type.RECOVERY_CODES, data={})
+    return vera
+
+
+def _newcomer(world: World) -> User:
+    """Somebody who acts for no organisation, as administrators must."""
+    return person("Nell New", "nell@new.example")
+
+
+def _other_administrator(world: World) -> User:
+    nell = _newcomer(world)
+    grant_administration(person=nell, author=world.dee, reason="A second one.", now=timezone.now())
+    return nell
+
+
+def _provider(world: World) -> SocialApp:
+    return SocialApp(
+        provider="openid_connect",
+        provider_id="quay",
+        name="Quay",
+        client_id="quay",
+        settings={"server_url": "https://sign-in.quay.example"},
+    )
+
+
+def _kept_provider(world: World) -> SocialApp:
+    app = _provider(world)
+    app.save()
+    return app
+
+
+def _with_reason(service: Any) -> Any:
+    return lambda w, author, found: service(person=found, author=author, reason="Asked for.", now=timezone.now())
+
+
+ROWS = (
+    Row(
+        "people.change_details",
+        lambda w, author, found: change_details(
+            person=found, name="Vera Larch", time_zone="Europe/Paris", author=author, now=timezone.now()
+        ),
+        OWN_OR_ADMINISTRATOR,
+        prepare=_vera,
+    ),
+    Row(
+        "people.export_person",
+        lambda w, author, found: export_person(person=found, author=author, now=timezone.now()),
+        OWN_OR_ADMINISTRATOR,
+        prepare=_vera,
+    ),
+    Row("people.close_account", _with_reason(close_account), ADMINISTRATOR, prepare=_vera),
+    Row("people.reopen_account", _with_reason(reopen_account), ADMINISTRATOR, prepare=_closed),
+    Row("people.erase_person", _with_reason(erase_person), ADMINISTRATOR, prepare=_vera),
+    Row(
+        "people.remove_second_factors", _with_reason(remove_second_factors), ADMINISTRATOR, prepare=_with_second_factor
+    ),
+    Row("people.grant_administration", _with_reason(grant_administration), ADMINISTRATOR, prepare=_newcomer),
+    Row(
+        "people.withdraw_administration",
+        _with_reason(withdraw_administration),
+        ADMINISTRATOR,
+        prepare=_other_administrator,
+    ),
+    Row(
+        "people.begin_view_as",
+        lambda w, author, found: begin_view_as(
+            administrator=author, person=found, reason="She asked.", now=timezone.now()
+        ),
+        ADMINISTRATOR,
+        prepare=_vera,
+    ),
+    Row(
+        "people.keep_provider",
+        lambda w, author, app: keep_provider(app=app, author=author, reason="New.", now=timezone.now()),
+        ADMINISTRATOR,
+        prepare=_provider,
+    ),
+    Row(
+        "people.remove_provider",
+        lambda w, author, app: remove_provider(app=app, author=author, now=timezone.now()),
+        ADMINISTRATOR,
+        prepare=_kept_provider,
+    ),
+)
+WITHOUT_A_PERSON = {
+    "people.address_changed": "follows allauth's proof of the new address",
+    "people.concerned_with": "reads only",
+    "people.create_invitation": "part of another service, inside its transaction",
+    "people.erased_address": "reads only",
+    "people.lock_with_administrators": "locks rows for another service",
+    "people.tell_of_administration": "part of another service, inside its transaction",
+}

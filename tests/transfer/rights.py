@@ -1,0 +1,121 @@
+"""Who may call the services of imports: only those who keep the directory."""
+
+from __future__ import annotations
+
+import json
+
+from django.utils import timezone
+
+from partnerships.transfer.models import Answer, Doubt, ImportRun
+from partnerships.transfer.services.developer_agreements.importing import import_developer_agreements
+from partnerships.transfer.services.local_plans import File, import_local_plans
+from partnerships.transfer.services.network import load_network
+from partnerships.transfer.services.network_parts import EVERYTHING
+from partnerships.transfer.services.registers import (
+    answer_doubt,
+    apply_preview,
+    discard_preview,
+    import_register,
+    preview_register,
+)
+from tests.support.rights import ADMINISTRATOR, Row
+from tests.transfer.lists import COUNCILS, bring
+from tests.transfer.test_developer_agreements import AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS
+from tests.transfer.test_local_plans import PLANS, TIMETABLE
+from tests.transfer.test_network_files import SMALL
+from tests.world import World
+
+
+def _councils(world: World) -> ImportRun:
+    return bring("councils", COUNCILS)
+
+
+def _preview(world: World) -> ImportRun:
+    return preview_register(
+        register="councils", data=COUNCILS.encode(), file_name="list.csv", author=world.dee, now=timezone.now()
+    )
+
+
+def _doubt(world: World) -> Doubt:
+    """A row that names one council under the code of another."""
+    _councils(world)
+    bring("councils", "LAD25CD,LAD25NM\nE07900001,Mere\n", accept_missing=True)
+    return Doubt.objects.get(register="councils")
+
+
+#: Without what depends on memberships, for which a named author needs a reason.
+NETWORK = {
+    name: value for name, value in SMALL.items() if not isinstance(value, list) or name in ("organisations", "people")
+}
+
+ROWS = (
+    Row(
+        "transfer.import_register",
+        lambda w, author, _: import_register(
+            register="councils", data=COUNCILS.encode(), file_name="list.csv", author=author, now=timezone.now()
+        ),
+        ADMINISTRATOR,
+    ),
+    Row(
+        "transfer.preview_register",
+        lambda w, author, _: preview_register(
+            register="councils", data=COUNCILS.encode(), file_name="list.csv", author=author, now=timezone.now()
+        ),
+        ADMINISTRATOR,
+    ),
+    Row(
+        "transfer.apply_preview",
+        lambda w, author, run: apply_preview(run=run, author=author, now=timezone.now()),
+        ADMINISTRATOR,
+        prepare=_preview,
+    ),
+    Row(
+        "transfer.discard_preview",
+        lambda w, author, run: discard_preview(run=run, author=author, now=timezone.now()),
+        ADMINISTRATOR,
+        prepare=_preview,
+    ),
+    Row(
+        "transfer.answer_doubt",
+        lambda w, author, doubt: answer_doubt(
+            doubt=doubt, answer=Answer.LEAVE_OUT, reason="A slip in the list.", author=author, now=timezone.now()
+        ),
+        ADMINISTRATOR,
+        prepare=_doubt,
+    ),
+    Row(
+        "transfer.import_local_plans",
+        lambda w, author, _: import_local_plans(
+            plans=File("local-plan.csv", PLANS.encode()),
+            timetable=File("local-plan-timetable.csv", TIMETABLE.encode()),
+            author=author,
+            now=timezone.now(),
+        ),
+        ADMINISTRATOR,
+        prepare=_councils,
+    ),
+    Row(
+        "transfer.import_developer_agreements",
+        lambda w, author, _: import_developer_agreements(
+            agreements=File("a.csv", AGREEMENTS.encode()),
+            contributions=File("c.csv", CONTRIBUTIONS.encode()),
+            transactions=File("t.csv", TRANSACTIONS.encode()),
+            author=author,
+            now=timezone.now(),
+        ),
+        ADMINISTRATOR,
+        prepare=_councils,
+    ),
+    Row(
+        "transfer.load_network",
+        lambda w, author, _: load_network(
+            data=json.dumps(NETWORK).encode(),
+            file_name="small.json",
+            author=author,
+            now=timezone.now(),
+            parts=EVERYTHING,
+        ),
+        ADMINISTRATOR,
+    ),
+)
+WITHOUT_A_PERSON: dict[str, str] = {}

@@ -125,6 +125,25 @@ class ReasonForm(Form):
         self.helper = Helper(self, submit=submit, cancel=cancel, danger=self.danger if danger is None else danger)
 
 
+class VerdictForm(Form):
+    """An answer that needs words in some cases, such as a refusal.
+
+    A room declares both fields, names them here, and says for each such answer what to write.
+    """
+
+    verdict_field = "verdict"
+    words_field = "reason"
+    needs_words: Mapping[str, str] = {}
+
+    def clean(self) -> dict[str, Any]:
+        """Require words where the answer needs them."""
+        data = super().clean() or {}
+        problem = self.needs_words.get(data.get(self.verdict_field, ""))
+        if problem and not data.get(self.words_field, "").strip():
+            self.add_error(self.words_field, problem)
+        return data
+
+
 def error_words(field: BoundField) -> list[str]:
     """A field's error, saying what to do instead of “This field is required”."""
     return [_missing_words(field) if text == _DEFAULT_REQUIRED else str(text) for text in field.errors]

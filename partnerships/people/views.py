@@ -26,6 +26,7 @@ from partnerships.people.administrators import (
     grant_administration,
     withdraw_administration,
 )
+from partnerships.people.form_steps import take_step
 from partnerships.people.forms import DetailsForm, LeaverForm, ReasonForm, ViewAsForm
 from partnerships.people.identity_providers import provider_name
 from partnerships.people.leaving import hook_names
@@ -123,20 +124,14 @@ def leaver(request: HttpRequest, pk: int) -> HttpResponse:
     successors = colleagues_of(person)
     back = reverse("admin:people_user_change", args=[pk])
     form = LeaverForm(posted(request), successors=successors, cancel=back)
-    if request.method == "POST" and form.is_valid():
-        try:
-            ended = close_account(person=person, author=user, now=timezone.now(), **form.cleaned_data)
-        except UnableToCloseAccount as error:
-            form.add_error(None, str(error))
-        else:
-            told = ", ".join(f"{count} {name}" for name, count in ended.items() if count)
-            messages.info(request, f"{person.display_name} has left{': ' + told if told else ''}.")
-            return redirect("admin:people_user_change", pk)
-    return render(
-        request,
-        "people/leaver.html",
-        {"form": form, "person": person, "what": hook_names()},
-        status=422 if form.is_bound else 200,
+
+    def step() -> tuple[str, str]:
+        ended = close_account(person=person, author=user, now=timezone.now(), **form.cleaned_data)
+        told = ", ".join(f"{count} {name}" for name, count in ended.items() if count)
+        return f"{person.display_name} has left{': ' + told if told else ''}.", back
+
+    return take_step(
+        request, "people/leaver.html", form, step, {UnableToCloseAccount: None}, person=person, what=hook_names()
     )
 
 
@@ -166,23 +161,21 @@ def _change_administration(request: HttpRequest, user: User, person: User, *, gr
     back = reverse("admin:people_user_change", args=[person.pk])
     words = "Make them an administrator" if granting else "Withdraw the administration"
     form = ReasonForm(posted(request), submit=words, cancel=back)
-    if request.method == "POST" and form.is_valid():
+
+    def step() -> tuple[str, str]:
         change = grant_administration if granting else withdraw_administration
-        try:
-            change(person=person, author=user, reason=form.cleaned_data["reason"], now=timezone.now())
-        except UnableToChangeAdministration as error:
-            form.add_error(None, str(error))
-        else:
-            messages.info(
-                request,
-                f"{person.display_name} {'now administers' if granting else 'no longer administers'} the network.",
-            )
-            return redirect(back)
-    return render(
+        change(person=person, author=user, reason=form.cleaned_data["reason"], now=timezone.now())
+        does = "now administers" if granting else "no longer administers"
+        return f"{person.display_name} {does} the network.", back
+
+    return take_step(
         request,
         "people/administration.html",
-        {"form": form, "person": person, "granting": granting},
-        status=422 if form.is_bound else 200,
+        form,
+        step,
+        {UnableToChangeAdministration: None},
+        person=person,
+        granting=granting,
     )
 
 
@@ -192,19 +185,13 @@ def remove_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
     user, person = _somebody(request, pk)
     back = reverse("admin:people_user_change", args=[pk])
     form = ReasonForm(posted(request), submit="Remove the second factor", cancel=back)
-    if request.method == "POST" and form.is_valid():
-        try:
-            remove_second_factors(person=person, author=user, reason=form.cleaned_data["reason"], now=timezone.now())
-        except UnableToRemoveSecondFactor as error:
-            form.add_error(None, str(error))
-        else:
-            messages.info(request, f"{person.display_name} has no second factor now, and will be told by email.")
-            return redirect(back)
-    return render(
-        request,
-        "people/remove_second_factor.html",
-        {"form": form, "person": person},
-        status=422 if form.is_bound else 200,
+
+    def step() -> tuple[str, str]:
+        remove_second_factors(person=person, author=user, reason=form.cleaned_data["reason"], now=timezone.now())
+        return f"{person.display_name} has no second factor now, and will be told by email.", back
+
+    return take_step(
+        request, "people/remove_second_factor.html", form, step, {UnableToRemoveSecondFactor: None}, person=person
     )
 
 

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -17,6 +18,7 @@ from partnerships.agreements.views.access import held
 from partnerships.kit.http import private_file
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
+from partnerships.people.form_steps import take_step
 from partnerships.people.requests import signed_in
 
 
@@ -54,26 +56,21 @@ def document_add(request: HttpRequest, pk: int) -> HttpResponse:
     organisation = Organisation.objects.filter(pk__in=rights.adds_documents_for).order_by("name", "pk").first()
     posted = request.method == "POST"
     form = DocumentForm(request.POST if posted else None, request.FILES if posted else None, partnership=partnership)
-    if posted and form.is_valid():
-        try:
-            document = add_document(
-                partnership=partnership,
-                title=form.cleaned_data["title"],
-                file=form.cleaned_data["file"],
-                organisation=organisation,
-                author=user,
-                now=timezone.now(),
-            )
-        except UnableToAddDocument as error:
-            form.add_error("file", str(error))
-        else:
-            messages.success(request, f"“{document.title}” is with the partnership's documents.")
-            return redirect("agreements:documents", pk=pk)
-    return render(
-        request,
-        "agreements/document_add.html",
-        {"form": form, "partnership": partnership},
-        status=422 if form.is_bound else 200,
+
+    def step() -> tuple[str, str]:
+        document = add_document(
+            partnership=partnership,
+            title=form.cleaned_data["title"],
+            file=form.cleaned_data["file"],
+            organisation=organisation,
+            author=user,
+            now=timezone.now(),
+        )
+        words = f"“{document.title}” is with the partnership's documents."
+        return words, reverse("agreements:documents", args=[pk])
+
+    return take_step(
+        request, "agreements/document_add.html", form, step, {UnableToAddDocument: "file"}, partnership=partnership
     )
 
 

@@ -30,6 +30,7 @@ from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.queries import find_organisations
+from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -126,23 +127,24 @@ def answer(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     if not found.is_waiting:
         return redirect("agreements:detail", pk=pk)
     form = AnswerForm(posted(request))
-    if request.method == "POST" and form.is_valid():
+
+    def step() -> tuple[str, str]:
         accept = form.cleaned_data["answer"] == "accept"
-        try:
-            answer_invitation(
-                party=found, accept=accept, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
-            )
-        except UnableToAnswer as error:
-            form.add_error("reason", str(error))
-        else:
-            words = "takes part in" if accept else "has declined to take part in"
-            messages.success(request, f"{found.organisation.name} {words} {found.partnership.title}.")
-            return redirect("agreements:detail", pk=pk) if accept else redirect("agreements:list")
-    return render(
+        answer_invitation(
+            party=found, accept=accept, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
+        )
+        words = "takes part in" if accept else "has declined to take part in"
+        following = reverse("agreements:detail", args=[pk]) if accept else reverse("agreements:list")
+        return f"{found.organisation.name} {words} {found.partnership.title}.", following
+
+    return take_step(
         request,
         "agreements/answer.html",
-        {"form": form, "party": found, "partnership": found.partnership},
-        status=422 if form.is_bound else 200,
+        form,
+        step,
+        {UnableToAnswer: "reason"},
+        party=found,
+        partnership=found.partnership,
     )
 
 
@@ -153,19 +155,20 @@ def party_role(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     partnership = led(user, pk)
     found = _party(user, pk, party)
     form = RoleForm(posted(request), party=found)
-    if request.method == "POST" and form.is_valid():
-        try:
-            change_party_role(party=found, role=form.cleaned_data["role"], author=user, now=timezone.now())
-        except UnableToChangeParty as error:
-            form.add_error("role", str(error))
-        else:
-            messages.success(request, f"{found.organisation.name} is now {found.get_role_display().lower()}.")
-            return redirect("agreements:members", pk=pk)
-    return render(
+
+    def step() -> tuple[str, str]:
+        change_party_role(party=found, role=form.cleaned_data["role"], author=user, now=timezone.now())
+        words = f"{found.organisation.name} is now {found.get_role_display().lower()}."
+        return words, reverse("agreements:members", args=[pk])
+
+    return take_step(
         request,
         "agreements/party_role.html",
-        {"form": form, "party": found, "partnership": partnership},
-        status=422 if form.is_bound else 200,
+        form,
+        step,
+        {UnableToChangeParty: "role"},
+        party=found,
+        partnership=partnership,
     )
 
 
@@ -176,29 +179,22 @@ def party_remove(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     led(user, pk)
     found = _party(user, pk, party)
     words = "Withdraw the invitation" if found.is_waiting else "End its part"
-    form = ReasonForm(
-        posted(request),
-        submit=words,
-        cancel=reverse("agreements:members", kwargs={"pk": pk}),
-    )
-    if request.method == "POST" and form.is_valid():
-        try:
-            remove_party(party=found, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
-        except UnableToLeave as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, f"{found.organisation.name} no longer takes part.")
-            return redirect("agreements:members", pk=pk)
-    return render(
+    members = reverse("agreements:members", args=[pk])
+    form = ReasonForm(posted(request), submit=words, cancel=members)
+
+    def step() -> tuple[str, str]:
+        remove_party(party=found, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
+        return f"{found.organisation.name} no longer takes part.", members
+
+    return take_step(
         request,
         "agreements/party_remove.html",
-        {
-            "form": form,
-            "party": found,
-            "partnership": found.partnership,
-            "consequences": consequences(found, user) if found.is_present else [],
-        },
-        status=422 if form.is_bound else 200,
+        form,
+        step,
+        {UnableToLeave: None},
+        party=found,
+        partnership=found.partnership,
+        consequences=consequences(found, user) if found.is_present else [],
     )
 
 
@@ -211,27 +207,21 @@ def leave(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     if not found.is_present:
         raise Http404
     require(rights_over(found.partnership, user, timezone.now()).may_leave(found))
-    form = ReasonForm(
-        posted(request),
-        submit="Leave the partnership",
-        cancel=reverse("agreements:members", kwargs={"pk": pk}),
-    )
-    if request.method == "POST" and form.is_valid():
-        try:
-            leave_partnership(party=found, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
-        except UnableToLeave as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, f"{found.organisation.name} has left {found.partnership.title}.")
-            return redirect("agreements:detail", pk=pk)
-    return render(
+    members = reverse("agreements:members", args=[pk])
+    form = ReasonForm(posted(request), submit="Leave the partnership", cancel=members)
+
+    def step() -> tuple[str, str]:
+        leave_partnership(party=found, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
+        words = f"{found.organisation.name} has left {found.partnership.title}."
+        return words, reverse("agreements:detail", args=[pk])
+
+    return take_step(
         request,
         "agreements/leave.html",
-        {
-            "form": form,
-            "party": found,
-            "partnership": found.partnership,
-            "consequences": consequences(found, user),
-        },
-        status=422 if form.is_bound else 200,
+        form,
+        step,
+        {UnableToLeave: None},
+        party=found,
+        partnership=found.partnership,
+        consequences=consequences(found, user),
     )

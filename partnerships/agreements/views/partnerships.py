@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -36,6 +37,7 @@ from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page, posted
 from partnerships.organisations.models import EDITING_ROLES, Organisation, Role
 from partnerships.organisations.timeline import timeline_lines
+from partnerships.people.form_steps import take_step
 from partnerships.people.requests import signed_in
 
 #: Counting further is too slow.
@@ -89,15 +91,13 @@ def create(request: HttpRequest) -> HttpResponse:
     if not organisations:
         raise PermissionDenied
     form = StartForm(posted(request), organisations=organisations)
-    if request.method == "POST" and form.is_valid():
-        try:
-            partnership = create_partnership(author=user, now=timezone.now(), **form.cleaned_data)
-        except UnableToCreatePartnership as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, f"{partnership.title} is open. Invite the organisations you want to work with.")
-            return redirect("agreements:members", pk=partnership.pk)
-    return render(request, "agreements/create.html", {"form": form}, status=422 if form.is_bound else 200)
+
+    def step() -> tuple[str, str]:
+        partnership = create_partnership(author=user, now=timezone.now(), **form.cleaned_data)
+        words = f"{partnership.title} is open. Invite the organisations you want to work with."
+        return words, reverse("agreements:members", args=[partnership.pk])
+
+    return take_step(request, "agreements/create.html", form, step, {UnableToCreatePartnership: None})
 
 
 @require_safe
@@ -141,27 +141,19 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     partnership = led(user, pk)
     form = TermsForm(posted(request), partnership=partnership)
-    if request.method == "POST" and form.is_valid():
+
+    def step() -> tuple[str, str]:
         party = acting_party(user, partnership, Role.LEAD)
-        try:
-            changed = edit_terms(
-                partnership=partnership,
-                author=user,
-                organisation=party.organisation if party else None,
-                now=timezone.now(),
-                **form.cleaned_data,
-            )
-        except UnableToEditTerms as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, "The terms are saved." if changed else "Nothing was different.")
-            return redirect("agreements:detail", pk=pk)
-    return render(
-        request,
-        "agreements/edit.html",
-        {"form": form, "partnership": partnership},
-        status=422 if form.is_bound else 200,
-    )
+        changed = edit_terms(
+            partnership=partnership,
+            author=user,
+            organisation=party.organisation if party else None,
+            now=timezone.now(),
+            **form.cleaned_data,
+        )
+        return "The terms are saved." if changed else "Nothing was different.", reverse("agreements:detail", args=[pk])
+
+    return take_step(request, "agreements/edit.html", form, step, {UnableToEditTerms: None}, partnership=partnership)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

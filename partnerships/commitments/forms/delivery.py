@@ -12,7 +12,7 @@ from partnerships.commitments.forms.fields import QUANTITY, PersonField, with_bo
 from partnerships.commitments.models import Commitment, Status
 from partnerships.commitments.quantities import delivered_words, plain_number
 from partnerships.commitments.services.delivery import exceeds
-from partnerships.kit.forms import AutocompleteSelect, Form, Helper
+from partnerships.kit.forms import AutocompleteSelect, Form, Helper, VerdictForm
 from partnerships.kit.uploads import ACCEPT
 from partnerships.people.models import User
 
@@ -115,8 +115,11 @@ class EscalateForm(Form):
         self.helper = Helper(self, submit="Escalate", cancel=commitment.get_absolute_url())
 
 
-class VerifyForm(Form):
+class VerifyForm(VerdictForm):
     """The receiver's answer: delivered, or not yet."""
+
+    words_field = "note_text"
+    needs_words = {"missing": "Say what is missing"}
 
     verdict = forms.ChoiceField(
         label="Has it arrived?",
@@ -134,10 +137,3 @@ class VerifyForm(Form):
     def __init__(self, *args: Any, commitment: Commitment, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.helper = Helper(self, submit="Give this answer", cancel=commitment.get_absolute_url())
-
-    def clean(self) -> dict[str, Any]:
-        """Require a reason when something is missing."""
-        cleaned = super().clean() or {}
-        if cleaned.get("verdict") == "missing" and not cleaned.get("note_text", "").strip():
-            self.add_error("note_text", "Say what is missing")
-        return cleaned

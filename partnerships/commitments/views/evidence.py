@@ -13,8 +13,9 @@ from partnerships.commitments.forms.evidence import EvidenceForm
 from partnerships.commitments.models import Evidence
 from partnerships.commitments.rights import rights_over
 from partnerships.commitments.views.steps import commitment_for, open_commitment, posted_with_files
-from partnerships.kit.http import form_page, private_file
+from partnerships.kit.http import private_file
 from partnerships.kit.rights import require
+from partnerships.people.form_steps import take_step
 from partnerships.people.requests import signed_in
 
 
@@ -24,21 +25,20 @@ def attach(request: HttpRequest, pk: int) -> HttpResponse:
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits_for_deliverer)
     form = EvidenceForm(*posted_with_files(request), commitment=commitment)
-    if request.method == "POST" and form.is_valid():
-        try:
-            services.attach_evidence(
-                commitment=commitment,
-                file=form.cleaned_data["file"],
-                title=form.cleaned_data["title"],
-                author=user,
-                now=timezone.now(),
-            )
-        except services.UnableToAttach as error:
-            form.add_error("file", str(error))
-        else:
-            messages.success(request, f"The file is attached to {commitment.reference}.")
-            return redirect(commitment)
-    return form_page(request, "commitments/attach.html", form, commitment=commitment)
+
+    def step() -> tuple[str, str]:
+        services.attach_evidence(
+            commitment=commitment,
+            file=form.cleaned_data["file"],
+            title=form.cleaned_data["title"],
+            author=user,
+            now=timezone.now(),
+        )
+        return f"The file is attached to {commitment.reference}.", commitment.get_absolute_url()
+
+    return take_step(
+        request, "commitments/attach.html", form, step, {services.UnableToAttach: "file"}, commitment=commitment
+    )
 
 
 @require_safe

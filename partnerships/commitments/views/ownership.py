@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from partnerships.commitments import services
 from partnerships.commitments.forms.ownership import OwnerForm
 from partnerships.commitments.views.steps import open_commitment
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import posted
 from partnerships.kit.rights import require
+from partnerships.people.form_steps import take_step
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -21,15 +20,12 @@ def owner(request: HttpRequest, pk: int) -> HttpResponse:
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits_for_deliverer)
     form = OwnerForm(posted(request), commitment=commitment)
-    if request.method == "POST" and form.is_valid():
-        try:
-            services.change_owner(
-                commitment=commitment, owner=form.cleaned_data["owner"], author=user, now=timezone.now()
-            )
-        except services.UnableToChangeOwner as error:
-            form.add_error(None, str(error))
-        else:
-            name = form.cleaned_data["owner"].display_name
-            messages.success(request, f"{name} now sees {commitment.reference} through.")
-            return redirect(commitment)
-    return form_page(request, "commitments/owner.html", form, commitment=commitment)
+
+    def step() -> tuple[str, str]:
+        services.change_owner(commitment=commitment, owner=form.cleaned_data["owner"], author=user, now=timezone.now())
+        name = form.cleaned_data["owner"].display_name
+        return f"{name} now sees {commitment.reference} through.", commitment.get_absolute_url()
+
+    return take_step(
+        request, "commitments/owner.html", form, step, {services.UnableToChangeOwner: None}, commitment=commitment
+    )

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
@@ -19,12 +17,12 @@ from partnerships.commitments.origins import Suggestion, read_from
 from partnerships.commitments.quantities import plain_number
 from partnerships.commitments.rights import rights_over, waits_for
 from partnerships.commitments.views.steps import TERMS, commitment_for
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
-from partnerships.people.told import noting_told
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -48,30 +46,35 @@ def new(request: HttpRequest) -> HttpResponse:
         pair=_pair_of(suggestion, replaces),
         initial=_initial(request, user, suggestion, replaces),
     )
-    if request.method == "POST" and form.is_valid():
+
+    def step() -> tuple[str, str]:
         terms = {name: form.cleaned_data[name] for name in TERMS}
-        try:
-            with noting_told() as told:
-                made = services.propose_commitment(
-                    **terms,
-                    giver=form.cleaned_data["giver"],
-                    receiver=form.cleaned_data["receiver"],
-                    partnership=form.cleaned_data["partnership"],
-                    confirm=form.cleaned_data.get("confirm", False),
-                    key=form.cleaned_data["key"],
-                    replaces=replaces,
-                    came_from=came_from,
-                    author=user,
-                    now=timezone.now(),
-                )
-        except (services.UnableToPropose, services.UnableToConfirm) as error:
-            form.add_error(None, str(error))
-        else:
-            waiting = " and ".join(side.display_name for side in waits_for(made))
-            words = f"{made.reference} is proposed. It waits for {waiting} to confirm it."
-            messages.success(request, words + told.words())
-            return redirect(made)
-    return form_page(request, "commitments/new.html", form, suggestion=suggestion, replaces=replaces)
+        made = services.propose_commitment(
+            **terms,
+            giver=form.cleaned_data["giver"],
+            receiver=form.cleaned_data["receiver"],
+            partnership=form.cleaned_data["partnership"],
+            confirm=form.cleaned_data.get("confirm", False),
+            key=form.cleaned_data["key"],
+            replaces=replaces,
+            came_from=came_from,
+            author=user,
+            now=timezone.now(),
+        )
+        waiting = " and ".join(side.display_name for side in waits_for(made))
+        words = f"{made.reference} is proposed. It waits for {waiting} to confirm it."
+        return words, made.get_absolute_url()
+
+    return take_step(
+        request,
+        "commitments/new.html",
+        form,
+        step,
+        {services.UnableToPropose: None, services.UnableToConfirm: None},
+        names_emailed=True,
+        suggestion=suggestion,
+        replaces=replaces,
+    )
 
 
 def _replaced(request: HttpRequest, user: User) -> Commitment | None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
@@ -15,10 +13,10 @@ from partnerships.commitments.quantities import plain_number
 from partnerships.commitments.rights import waits_for
 from partnerships.commitments.views.steps import TERMS, open_commitment
 from partnerships.kit.dates import long_date
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
-from partnerships.people.told import noting_told
+from partnerships.people.form_steps import take_step
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -28,18 +26,22 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights.edits and commitment.giver_id is not None)
     initial = {name: getattr(commitment, name) for name in TERMS} | {"quantity": plain_number(commitment.quantity)}
     form = EditTermsForm(posted(request), commitment=commitment, initial=initial)
-    if request.method == "POST" and form.is_valid():
+
+    def step() -> tuple[str, str]:
         terms = {name: form.cleaned_data[name] for name in (*TERMS, "revision")}
-        try:
-            with noting_told() as told:
-                services.edit_proposal(commitment=commitment, **terms, author=user, now=timezone.now())
-        except (services.UnableToEdit, services.UnableToPropose) as error:
-            form.add_error(None, str(error))
-        else:
-            words = f"The terms of {commitment.reference} are changed. Both sides have to confirm them."
-            messages.success(request, words + told.words())
-            return redirect(commitment)
-    return form_page(request, "commitments/edit.html", form, commitment=commitment)
+        services.edit_proposal(commitment=commitment, **terms, author=user, now=timezone.now())
+        words = f"The terms of {commitment.reference} are changed. Both sides have to confirm them."
+        return words, commitment.get_absolute_url()
+
+    return take_step(
+        request,
+        "commitments/edit.html",
+        form,
+        step,
+        {services.UnableToEdit: None, services.UnableToPropose: None},
+        names_emailed=True,
+        commitment=commitment,
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -54,24 +56,28 @@ def confirm(request: HttpRequest, pk: int, side: str) -> HttpResponse:
         raise Http404
     require(rights.leads_side(giving=giving))
     form = ConfirmForm(posted(request), commitment=commitment, organisation=organisation, giving=giving)
-    if request.method == "POST" and form.is_valid():
-        try:
-            with noting_told() as told:
-                confirmed = services.confirm_commitment(
-                    commitment=commitment,
-                    organisation=organisation,
-                    revision=form.cleaned_data["revision"],
-                    owner=form.cleaned_data.get("owner"),
-                    author=user,
-                    now=timezone.now(),
-                )
-        except services.UnableToConfirm as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, _confirmed_words(confirmed, organisation) + told.words())
-            return redirect(commitment)
-    return form_page(
-        request, "commitments/confirm.html", form, commitment=commitment, organisation=organisation, giving=giving
+
+    def step() -> tuple[str, str]:
+        confirmed = services.confirm_commitment(
+            commitment=commitment,
+            organisation=organisation,
+            revision=form.cleaned_data["revision"],
+            owner=form.cleaned_data.get("owner"),
+            author=user,
+            now=timezone.now(),
+        )
+        return _confirmed_words(confirmed, organisation), commitment.get_absolute_url()
+
+    return take_step(
+        request,
+        "commitments/confirm.html",
+        form,
+        step,
+        {services.UnableToConfirm: None},
+        names_emailed=True,
+        commitment=commitment,
+        organisation=organisation,
+        giving=giving,
     )
 
 
@@ -88,17 +94,14 @@ def due_date(request: HttpRequest, pk: int) -> HttpResponse:
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits_for_deliverer)
     form = DueDateForm(posted(request), commitment=commitment)
-    if request.method == "POST" and form.is_valid():
-        try:
-            moved = services.change_due_date(
-                commitment=commitment, **form.cleaned_data, author=user, now=timezone.now()
-            )
-        except services.UnableToChangeDueDate as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, f"{commitment.reference} is now due on {long_date(moved.now)}.")
-            return redirect(commitment)
-    return form_page(request, "commitments/due_date.html", form, commitment=commitment)
+
+    def step() -> tuple[str, str]:
+        moved = services.change_due_date(commitment=commitment, **form.cleaned_data, author=user, now=timezone.now())
+        return f"{commitment.reference} is now due on {long_date(moved.now)}.", commitment.get_absolute_url()
+
+    return take_step(
+        request, "commitments/due_date.html", form, step, {services.UnableToChangeDueDate: None}, commitment=commitment
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -107,15 +110,20 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     user, commitment, rights = open_commitment(request, pk)
     require(rights.may_end if not commitment.is_over else rights.leads)
     form = EndForm(posted(request), commitment=commitment, rights=rights)
-    if request.method == "POST" and form.is_valid():
-        try:
-            with noting_told() as told:
-                services.end_commitment(
-                    commitment=commitment, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
-                )
-        except services.UnableToEnd as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, f"{commitment.reference} is cancelled.{told.words()}")
-            return redirect(commitment)
-    return form_page(request, "commitments/end.html", form, commitment=commitment, rights=rights)
+
+    def step() -> tuple[str, str]:
+        services.end_commitment(
+            commitment=commitment, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
+        )
+        return f"{commitment.reference} is cancelled.", commitment.get_absolute_url()
+
+    return take_step(
+        request,
+        "commitments/end.html",
+        form,
+        step,
+        {services.UnableToEnd: None},
+        names_emailed=True,
+        commitment=commitment,
+        rights=rights,
+    )

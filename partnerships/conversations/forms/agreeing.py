@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from partnerships.conversations.models import Conversation
-from partnerships.kit.forms import Form, Helper
+from partnerships.kit.forms import Form, Helper, VerdictForm
 from partnerships.organisations.models import Organisation
 
 
@@ -26,8 +26,11 @@ class CorrectionForm(Form):
         self.helper = Helper(self, submit="Suggest this correction", cancel=conversation.get_absolute_url())
 
 
-class AnswerForm(Form):
+class AnswerForm(VerdictForm):
     """Accept or refuse a correction."""
+
+    words_field = "answer"
+    needs_words = {"no": "Say why it is not taken up"}
 
     verdict = forms.ChoiceField(
         label="Is it taken up?",
@@ -45,13 +48,6 @@ class AnswerForm(Form):
     def __init__(self, *args: Any, conversation: Conversation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.helper = Helper(self, submit="Give this answer", cancel=conversation.get_absolute_url())
-
-    def clean(self) -> dict[str, Any]:
-        """Require a reason for refusing."""
-        cleaned = super().clean() or {}
-        if cleaned.get("verdict") == "no" and not cleaned.get("answer", "").strip():
-            self.add_error("answer", "Say why it is not taken up")
-        return cleaned
 
 
 class AgreeForm(Form):

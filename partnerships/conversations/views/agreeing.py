@@ -17,6 +17,7 @@ from partnerships.conversations.views.steps import open_conversation
 from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
+from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.people.told import noting_told
@@ -54,21 +55,23 @@ def correct(request: HttpRequest, pk: int) -> HttpResponse:
     user, conversation, rights = open_conversation(request, pk)
     require(bool(rights.other_sides))
     form = CorrectionForm(posted(request), conversation=conversation)
-    if request.method == "POST" and form.is_valid():
-        try:
-            services.suggest_correction(
-                conversation=conversation,
-                organisation=rights.other_sides[0],
-                text=form.cleaned_data["text"],
-                author=user,
-                now=timezone.now(),
-            )
-        except services.UnableToCorrect as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, f"{conversation.organisation.display_name} sees your correction and answers it.")
-            return redirect(conversation)
-    return form_page(request, "conversations/correct.html", form, conversation=conversation)
+
+    def step() -> tuple[str, str]:
+        services.suggest_correction(
+            conversation=conversation,
+            organisation=rights.other_sides[0],
+            text=form.cleaned_data["text"],
+            author=user,
+            now=timezone.now(),
+        )
+        return (
+            f"{conversation.organisation.display_name} sees your correction and answers it.",
+            conversation.get_absolute_url(),
+        )
+
+    return take_step(
+        request, "conversations/correct.html", form, step, {services.UnableToCorrect: None}, conversation=conversation
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -83,23 +86,27 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
     conversation = correction.conversation
     require(rights_over(conversation, user, timezone.now()).keeps)
     form = AnswerForm(posted(request), conversation=conversation)
-    if request.method == "POST" and form.is_valid():
-        try:
-            services.answer_correction(
-                correction=correction,
-                taken_up=form.cleaned_data["verdict"] == "yes",
-                answer=form.cleaned_data["answer"],
-                author=user,
-                now=timezone.now(),
-            )
-        except services.UnableToCorrect as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, "The correction is answered.")
-            return redirect(conversation)
+
+    def step() -> tuple[str, str]:
+        services.answer_correction(
+            correction=correction,
+            taken_up=form.cleaned_data["verdict"] == "yes",
+            answer=form.cleaned_data["answer"],
+            author=user,
+            now=timezone.now(),
+        )
+        return "The correction is answered.", conversation.get_absolute_url()
+
     own = set(Organisation.objects.of_person(user).values_list("pk", flat=True))
-    return form_page(
-        request, "conversations/answer.html", form, conversation=conversation, correction=correction, own=own
+    return take_step(
+        request,
+        "conversations/answer.html",
+        form,
+        step,
+        {services.UnableToCorrect: None},
+        conversation=conversation,
+        correction=correction,
+        own=own,
     )
 
 
@@ -110,19 +117,24 @@ def agree(request: HttpRequest, pk: int) -> HttpResponse:
     require(rights.edits)
     organisation = (*rights.to_agree_for, *rights.sides)[0]
     form = AgreeForm(posted(request), conversation=conversation, organisation=organisation)
-    if request.method == "POST" and form.is_valid():
-        try:
-            agreed = services.agree_record(
-                conversation=conversation,
-                organisation=organisation,
-                revision=form.cleaned_data["revision"],
-                author=user,
-                now=timezone.now(),
-            )
-        except services.UnableToAgree as error:
-            form.add_error(None, str(error))
-        else:
-            locked = " All sides agree: the record is locked." if agreed.is_locked else ""
-            messages.success(request, f"You agreed to the record for {organisation.display_name}.{locked}")
-            return redirect(conversation)
-    return form_page(request, "conversations/agree.html", form, conversation=conversation, organisation=organisation)
+
+    def step() -> tuple[str, str]:
+        agreed = services.agree_record(
+            conversation=conversation,
+            organisation=organisation,
+            revision=form.cleaned_data["revision"],
+            author=user,
+            now=timezone.now(),
+        )
+        locked = " All sides agree: the record is locked." if agreed.is_locked else ""
+        return f"You agreed to the record for {organisation.display_name}.{locked}", conversation.get_absolute_url()
+
+    return take_step(
+        request,
+        "conversations/agree.html",
+        form,
+        step,
+        {services.UnableToAgree: None},
+        conversation=conversation,
+        organisation=organisation,
+    )

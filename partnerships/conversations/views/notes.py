@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
@@ -12,8 +10,9 @@ from partnerships.conversations import services
 from partnerships.conversations.forms.notes import NoteForm
 from partnerships.conversations.models import PrivateNote
 from partnerships.conversations.views.steps import open_conversation
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import posted
 from partnerships.kit.rights import require
+from partnerships.people.form_steps import take_step
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -26,18 +25,23 @@ def private_note(request: HttpRequest, pk: int) -> HttpResponse:
     found = notes.filter(conversation=conversation, organisation=organisation).first()
     initial = {"text": found.text if found else "", "revision": found.revision if found else 0}
     form = NoteForm(posted(request), conversation=conversation, initial=initial)
-    if request.method == "POST" and form.is_valid():
-        try:
-            services.write_private_note(
-                conversation=conversation,
-                organisation=organisation,
-                **form.cleaned_data,
-                author=user,
-                now=timezone.now(),
-            )
-        except services.UnableToNote as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, f"The note is kept for {organisation.display_name} alone.")
-            return redirect(conversation)
-    return form_page(request, "conversations/note.html", form, conversation=conversation, organisation=organisation)
+
+    def step() -> tuple[str, str]:
+        services.write_private_note(
+            conversation=conversation,
+            organisation=organisation,
+            **form.cleaned_data,
+            author=user,
+            now=timezone.now(),
+        )
+        return f"The note is kept for {organisation.display_name} alone.", conversation.get_absolute_url()
+
+    return take_step(
+        request,
+        "conversations/note.html",
+        form,
+        step,
+        {services.UnableToNote: None},
+        conversation=conversation,
+        organisation=organisation,
+    )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
@@ -14,8 +13,9 @@ from partnerships.conversations.forms.points import BecomeForm
 from partnerships.conversations.forms.reasons import ReasonForm
 from partnerships.conversations.models import Point
 from partnerships.conversations.rights import Rights, rights_over
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import posted
 from partnerships.kit.rights import require
+from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -27,15 +27,14 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
     require(any(side.pk == point.organisation_id for side in rights.sides))
     back = _back(request, point)
     form = ReasonForm(posted(request), submit="Close it", cancel=back)
-    if request.method == "POST" and form.is_valid():
-        try:
-            services.close_point(point=point, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
-        except services.UnableToChangePoint as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, f"The {point.get_kind_display().lower()} is closed.")
-            return redirect(back)
-    return form_page(request, "conversations/close.html", form, point=point, back=back)
+
+    def step() -> tuple[str, str]:
+        services.close_point(point=point, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
+        return f"The {point.get_kind_display().lower()} is closed.", back
+
+    return take_step(
+        request, "conversations/close.html", form, step, {services.UnableToChangePoint: None}, point=point, back=back
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -49,18 +48,23 @@ def become(request: HttpRequest, pk: int) -> HttpResponse:
     able = queries.who_may_be_asked(point.conversation, mine[0])
     back = _back(request, point)
     form = BecomeForm(posted(request), point=point, able=able, cancel=back)
-    if request.method == "POST" and form.is_valid():
-        try:
-            entry = services.turn_into_entry(
-                point=point, organisation=mine[0], **form.cleaned_data, author=user, now=timezone.now()
-            )
-        except services.UnableToChangePoint as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, f"The {point.direction} is drafted. Share it when it is ready.")
-            return redirect(entry.get_absolute_url())
-    return form_page(
-        request, "conversations/become.html", form, point=point, organisation=mine[0], able=able, back=back
+
+    def step() -> tuple[str, str]:
+        entry = services.turn_into_entry(
+            point=point, organisation=mine[0], **form.cleaned_data, author=user, now=timezone.now()
+        )
+        return f"The {point.direction} is drafted. Share it when it is ready.", entry.get_absolute_url()
+
+    return take_step(
+        request,
+        "conversations/become.html",
+        form,
+        step,
+        {services.UnableToChangePoint: None},
+        point=point,
+        organisation=mine[0],
+        able=able,
+        back=back,
     )
 
 

@@ -18,9 +18,10 @@ from partnerships.conversations.models import Conversation, PrivateNote
 from partnerships.conversations.rights import rights_over
 from partnerships.conversations.views.choosing import choose_sides, named_sides, number_in
 from partnerships.conversations.views.steps import open_conversation
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES, Organisation, OrganisationQuerySet
+from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -51,18 +52,24 @@ def new(request: HttpRequest) -> HttpResponse:
             "state": "planned" if planned else "held",
         },
     )
-    if request.method == "POST" and form.is_valid():
-        try:
-            made = services.record_conversation(
-                organisation=keeper, record=form.record, key=form.cleaned_data["key"], author=user, now=timezone.now()
-            )
-        except services.UnableToRecord as error:
-            form.add_error(None, str(error))
-        else:
-            words = "is planned; the other side sees the date" if made.is_planned else "is kept as a draft"
-            messages.success(request, f"“{made.subject}” {words}.")
-            return redirect(made)
-    return form_page(request, "conversations/new.html", form, keeper=keeper, others=others, partnership=partnership)
+
+    def step() -> tuple[str, str]:
+        made = services.record_conversation(
+            organisation=keeper, record=form.record, key=form.cleaned_data["key"], author=user, now=timezone.now()
+        )
+        words = "is planned; the other side sees the date" if made.is_planned else "is kept as a draft"
+        return f"“{made.subject}” {words}.", made.get_absolute_url()
+
+    return take_step(
+        request,
+        "conversations/new.html",
+        form,
+        step,
+        {services.UnableToRecord: None},
+        keeper=keeper,
+        others=others,
+        partnership=partnership,
+    )
 
 
 def _partnership(request: HttpRequest, user: User) -> Partnership | None:
@@ -135,21 +142,20 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         cancel=conversation.get_absolute_url(),
         submit="Save the record",
     )
-    if request.method == "POST" and form.is_valid():
-        try:
-            services.edit_conversation(
-                conversation=conversation,
-                record=form.record,
-                revision=form.cleaned_data["revision"] or 0,
-                author=user,
-                now=timezone.now(),
-            )
-        except services.UnableToRecord as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, f"The record of “{conversation.subject}” is changed.")
-            return redirect(conversation)
-    return form_page(request, "conversations/edit.html", form, conversation=conversation)
+
+    def step() -> tuple[str, str]:
+        services.edit_conversation(
+            conversation=conversation,
+            record=form.record,
+            revision=form.cleaned_data["revision"] or 0,
+            author=user,
+            now=timezone.now(),
+        )
+        return f"The record of “{conversation.subject}” is changed.", conversation.get_absolute_url()
+
+    return take_step(
+        request, "conversations/edit.html", form, step, {services.UnableToRecord: None}, conversation=conversation
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -158,14 +164,13 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     user, conversation, rights = open_conversation(request, pk)
     require(rights.keeps)
     form = ReasonForm(posted(request), submit="Call it off", cancel=conversation.get_absolute_url())
-    if request.method == "POST" and form.is_valid():
-        try:
-            services.cancel_planned(
-                conversation=conversation, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
-            )
-        except services.UnableToCancel as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, f"“{conversation.subject}” is called off.")
-            return redirect(conversation)
-    return form_page(request, "conversations/cancel.html", form, conversation=conversation)
+
+    def step() -> tuple[str, str]:
+        services.cancel_planned(
+            conversation=conversation, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
+        )
+        return f"“{conversation.subject}” is called off.", conversation.get_absolute_url()
+
+    return take_step(
+        request, "conversations/cancel.html", form, step, {services.UnableToCancel: None}, conversation=conversation
+    )

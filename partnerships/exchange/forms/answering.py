@@ -16,7 +16,7 @@ from partnerships.exchange.forms.fields import (
     set_choices,
 )
 from partnerships.exchange.models import Direction, Entry
-from partnerships.kit.forms import AutocompleteSelect, Form, Helper
+from partnerships.kit.forms import AutocompleteSelect, Form, Helper, VerdictForm
 from partnerships.organisations.models import EDITING_ROLES, Membership, OrganisationQuerySet
 from partnerships.people.models import User
 
@@ -125,8 +125,11 @@ class ReferForm(OrganisationForm):
         self.helper = Helper(self, submit="Refer to colleague", cancel=entry.get_absolute_url())
 
 
-class DecideForm(Form):
+class DecideForm(VerdictForm):
     """Accept or decline an answer."""
+
+    verdict_field = "decision"
+    needs_words = {"decline": "Say why you are declining."}
 
     decision = forms.ChoiceField(
         label="Do you accept this answer?",
@@ -156,10 +159,3 @@ class DecideForm(Form):
             # The quantity already says whether more is needed.
             decision.choices = [("accept", "Accept"), ("decline", "Decline")]
         self.helper = Helper(self, submit="Send decision", cancel=entry.get_absolute_url())
-
-    def clean(self) -> dict[str, Any]:
-        """Require a reason for a decline."""
-        data = super().clean() or {}
-        if data.get("decision") == "decline" and not data.get("reason", "").strip():
-            self.add_error("reason", "Say why you are declining.")
-        return data

@@ -11,9 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.exchange import services
 from partnerships.exchange.forms.filters import FilterForm, SavedFilterForm
 from partnerships.exchange.models import SavedFilter
-from partnerships.exchange.views.steps import form_page
 from partnerships.kit.forms import active_filters
-from partnerships.kit.http import posted
+from partnerships.kit.http import form_page, posted
 from partnerships.people.requests import signed_in
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import messages
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from partnerships.exchange import services
@@ -16,8 +15,8 @@ from partnerships.exchange.models import Entry
 from partnerships.exchange.rights import rights_over
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation, OrganisationQuerySet
+from partnerships.people.form_steps import take_step
 from partnerships.people.requests import signed_in
-from partnerships.people.told import noting_told
 
 
 def own_entry(request: HttpRequest, pk: int) -> Entry:
@@ -40,12 +39,6 @@ def asked_entry(request: HttpRequest, pk: int) -> tuple[Entry, OrganisationQuery
     return entry, Organisation.objects.filter(pk__in=answers_for).order_by("name", "pk")
 
 
-def form_page(request: HttpRequest, template: str, form: BaseForm, **context: Any) -> HttpResponse:
-    """The page of a form, with status 422 if what was sent is invalid."""
-    status = 422 if form.is_bound and (form.errors or form.non_field_errors()) else 200
-    return render(request, template, {"form": form, **context}, status=status)
-
-
 def act(
     request: HttpRequest,
     form: BaseForm,
@@ -62,13 +55,14 @@ def act(
     If the form is valid, `step` calls one service and returns a message, which is shown with who gets an email. The
     next page is `to`, or the entry. If the service refuses, the form shows why.
     """
-    if form.is_valid():
-        try:
-            with noting_told() as told:
-                message = step()
-        except services.UnableToChangeEntry as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, f"{message}{told.words()}")
-            return redirect(to or entry.get_absolute_url())
-    return form_page(request, template, form, entry=entry, title=title, **context)
+    return take_step(
+        request,
+        template,
+        form,
+        lambda: (step(), to or entry.get_absolute_url()),
+        {services.UnableToChangeEntry: None},
+        names_emailed=True,
+        entry=entry,
+        title=title,
+        **context,
+    )

@@ -19,8 +19,8 @@ from partnerships.exchange.forms.entry import AgreedForm, EntryForm, MeetForm
 from partnerships.exchange.forms.fields import ReasonForm
 from partnerships.exchange.models import Audience, Entry
 from partnerships.exchange.queries.candidates import BEST, best_for_reader
-from partnerships.exchange.views.steps import act, form_page, own_entry
-from partnerships.kit.http import posted
+from partnerships.exchange.views.steps import act, own_entry
+from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
 from partnerships.people.requests import signed_in

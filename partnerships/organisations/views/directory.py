@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -24,6 +24,7 @@ from partnerships.organisations.rights import roles_of
 from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.organisations.services import UnableToUpdateOrganisation, update_organisation
 from partnerships.organisations.timeline import timeline_lines
+from partnerships.people.form_steps import take_step
 from partnerships.people.requests import signed_in
 
 #: Larger results are shown as “more than”; counting them would cost too much.
@@ -100,19 +101,17 @@ def change_settings(request: HttpRequest, pk: int) -> HttpResponse:
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     require(roles_of(user, timezone.now()).lead(organisation.pk))  # administrators use Django admin
     form = SettingsForm(posted(request), organisation=organisation)
-    if request.method == "POST" and form.is_valid():
-        try:
-            changed = update_organisation(
-                organisation=organisation, author=user, now=timezone.now(), **form.cleaned_data
-            )
-        except UnableToUpdateOrganisation as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, f"{organisation.name} is saved." if changed else "Nothing was different.")
-            return redirect("organisations:detail", pk=pk)
-    return render(
+
+    def step() -> tuple[str, str]:
+        changed = update_organisation(organisation=organisation, author=user, now=timezone.now(), **form.cleaned_data)
+        words = f"{organisation.name} is saved." if changed else "Nothing was different."
+        return words, reverse("organisations:detail", args=[pk])
+
+    return take_step(
         request,
         "organisations/settings.html",
-        {"form": form, "organisation": organisation},
-        status=422 if form.is_bound else 200,
+        form,
+        step,
+        {UnableToUpdateOrganisation: None},
+        organisation=organisation,
     )

@@ -32,6 +32,7 @@ from partnerships.organisations.services import (
     invite_member,
     resend_invitation,
 )
+from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.people.sessions import look_again
@@ -92,19 +93,14 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     organisation = _managed(user, pk)
     form = InviteForm(posted(request), organisation=organisation, by_administrator=user.is_staff)
-    if request.method == "POST" and form.is_valid():
-        try:
-            membership = invite_member(organisation=organisation, author=user, now=timezone.now(), **form.cleaned_data)
-        except UnableToInviteMember as error:
-            form.add_error("email", str(error))
-        else:
-            messages.success(request, f"An invitation will be sent to {membership.person.email}.")
-            return redirect("organisations:people", pk=pk)
-    return render(
-        request,
-        "organisations/invite.html",
-        {"form": form, "organisation": organisation},
-        status=422 if form.is_bound else 200,
+
+    def step() -> tuple[str, str]:
+        membership = invite_member(organisation=organisation, author=user, now=timezone.now(), **form.cleaned_data)
+        words = f"An invitation will be sent to {membership.person.email}."
+        return words, reverse("organisations:people", args=[pk])
+
+    return take_step(
+        request, "organisations/invite.html", form, step, {UnableToInviteMember: "email"}, organisation=organisation
     )
 
 
@@ -175,28 +171,21 @@ def leave(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _ending(request: HttpRequest, user: User, membership: Membership, *, submit: str, template: str) -> HttpResponse:
-    pk = membership.organisation_id
-    form = EndForm(
-        posted(request),
-        successors=colleagues_of(membership),
-        submit=submit,
-        cancel=reverse("organisations:people", kwargs={"pk": pk}),
-    )
-    if request.method == "POST" and form.is_valid():
-        try:
-            end_membership(membership=membership, author=user, now=timezone.now(), **form.cleaned_data)
-        except UnableToEndMembership as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(
-                request, f"{membership.person.display_name} no longer acts for {membership.organisation.name}."
-            )
-            return redirect("organisations:people", pk=pk)
-    return render(
+    back = reverse("organisations:people", args=[membership.organisation_id])
+    form = EndForm(posted(request), successors=colleagues_of(membership), submit=submit, cancel=back)
+
+    def step() -> tuple[str, str]:
+        end_membership(membership=membership, author=user, now=timezone.now(), **form.cleaned_data)
+        return f"{membership.person.display_name} no longer acts for {membership.organisation.name}.", back
+
+    return take_step(
         request,
         template,
-        {"form": form, "membership": membership, "organisation": membership.organisation},
-        status=422 if form.is_bound else 200,
+        form,
+        step,
+        {UnableToEndMembership: None},
+        membership=membership,
+        organisation=membership.organisation,
     )
 
 

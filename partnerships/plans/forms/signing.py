@@ -9,13 +9,19 @@ from django import forms
 from django.db.models import Q
 
 from partnerships.agreements.models import Party, PartyRole, PartyStatus
-from partnerships.kit.forms import DayField, Form, Helper, ReasonForm
+from partnerships.kit.forms import DayField, Form, Helper, ReasonForm, VerdictForm
 from partnerships.organisations.models import Organisation
 from partnerships.plans.models import Audience, Decision, Plan
 
 
-class SignForm(Form):
+class SignForm(VerdictForm):
     """Decide on a version."""
+
+    verdict_field = "decision"
+    needs_words = {
+        Decision.CONDITIONAL.value: "Enter the condition",
+        Decision.REJECTED.value: "Enter the reason for rejecting it",
+    }
 
     decision = forms.ChoiceField(choices=Decision.choices, widget=forms.RadioSelect, label="Your decision")
     reason = forms.CharField(
@@ -37,18 +43,6 @@ class SignForm(Form):
         if len(pks) == 1:
             field.widget = forms.HiddenInput()
         self.helper = Helper(self, "organisation", "decision", "reason", "number", submit=f"Sign version {number}")
-
-    def clean(self) -> dict[str, Any]:
-        """A condition and a rejection need a reason."""
-        data = super().clean() or {}
-        wants = {
-            Decision.CONDITIONAL.value: "Enter the condition",
-            Decision.REJECTED.value: "Enter the reason for rejecting it",
-        }
-        problem = wants.get(data.get("decision", ""))
-        if problem and not data.get("reason", "").strip():
-            self.add_error("reason", problem)
-        return data
 
 
 class SignatoriesForm(Form):

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.kit.forms import ReasonForm
 from partnerships.kit.http import keyset_page, posted
 from partnerships.organisations.models import Organisation, Role
+from partnerships.people.form_steps import take_step
 from partnerships.people.requests import signed_in
-from partnerships.people.told import noting_told
 from partnerships.plans.forms import OfferAnswerForm, OfferForm
 from partnerships.plans.models import OwnershipOffer, PlanOwner
 from partnerships.plans.queries import ended_lines, ended_ownerships, offers_waiting, owners_led_by
@@ -76,30 +76,30 @@ def offer(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
     plan, user = opened.plan, signed_in(request)
     mine = _mine(request, pk, owner)
     form = OfferForm(posted(request), plan=plan, owner=mine)
-    if request.method == "POST" and form.is_valid():
+
+    def step() -> tuple[str, str]:
         chosen = form.cleaned_data
-        try:
-            with noting_told() as told:
-                made = offer_ownership(
-                    plan=plan,
-                    organisation=chosen["organisation"],
-                    offered_for=mine.organisation,
-                    hands_over=chosen["hands_over"],
-                    message=chosen["message"],
-                    author=user,
-                    now=timezone.now(),
-                )
-        except UnableToChangeOwners as error:
-            form.add_error("organisation", str(error))
-        else:
-            words = f"You have offered the plan to {made.organisation.name}. Its leads can accept it."
-            messages.success(request, words + told.words())
-            return redirect("plans:owners", pk=pk)
-    return render(
+        made = offer_ownership(
+            plan=plan,
+            organisation=chosen["organisation"],
+            offered_for=mine.organisation,
+            hands_over=chosen["hands_over"],
+            message=chosen["message"],
+            author=user,
+            now=timezone.now(),
+        )
+        words = f"You have offered the plan to {made.organisation.name}. Its leads can accept it."
+        return words, reverse("plans:owners", args=[pk])
+
+    return take_step(
         request,
         "plans/offer.html",
-        {"plan": plan, "owner": mine, "form": form},
-        status=422 if form.is_bound else 200,
+        form,
+        step,
+        {UnableToChangeOwners: "organisation"},
+        names_emailed=True,
+        plan=plan,
+        owner=mine,
     )
 
 
@@ -121,25 +121,19 @@ def give_up(request: HttpRequest, pk: int, owner: int) -> HttpResponse:
     mine = _mine(request, pk, owner)
     back = reverse("plans:owners", kwargs={"pk": pk})
     form = ReasonForm(posted(request), submit="Give up ownership", cancel=back, danger=True)
-    if request.method == "POST" and form.is_valid():
-        try:
-            give_up_ownership(
-                plan=opened.plan,
-                organisation=mine.organisation,
-                reason=form.cleaned_data["reason"],
-                author=signed_in(request),
-                now=timezone.now(),
-            )
-        except UnableToChangeOwners as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, f"{mine.organisation.name} no longer owns “{opened.plan.title}”.")
-            return redirect("plans:ownership")
-    return render(
-        request,
-        "plans/give_up.html",
-        {"plan": opened.plan, "owner": mine, "form": form, "back": back},
-        status=422 if form.is_bound else 200,
+
+    def step() -> tuple[str, str]:
+        give_up_ownership(
+            plan=opened.plan,
+            organisation=mine.organisation,
+            reason=form.cleaned_data["reason"],
+            author=signed_in(request),
+            now=timezone.now(),
+        )
+        return f"{mine.organisation.name} no longer owns “{opened.plan.title}”.", reverse("plans:ownership")
+
+    return take_step(
+        request, "plans/give_up.html", form, step, {UnableToChangeOwners: None}, plan=opened.plan, owner=mine, back=back
     )
 
 
@@ -158,25 +152,25 @@ def answer_ownership(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     waits = OwnershipOffer.objects.waiting().filter(pk=pk).exists()
     form = OfferAnswerForm(posted(request), cancel=reverse("plans:ownership"))
-    if request.method == "POST" and form.is_valid():
+
+    def step() -> tuple[str, str]:
         accept = form.cleaned_data["answer"] == "accept"
-        try:
-            with noting_told() as told:
-                answer_offer(
-                    offer=found, accept=accept, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
-                )
-        except UnableToChangeOwners as error:
-            form.add_error("reason", str(error))
-        else:
-            name = found.organisation.name
-            words = f"{name} now owns “{found.plan.title}”." if accept else f"{name} has declined the plan."
-            messages.success(request, words + told.words())
-            return redirect("plans:owners", pk=found.plan_id) if accept else redirect("plans:ownership")
-    return render(
+        answer_offer(offer=found, accept=accept, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
+        name = found.organisation.name
+        if accept:
+            return f"{name} now owns “{found.plan.title}”.", reverse("plans:owners", args=[found.plan_id])
+        return f"{name} has declined the plan.", reverse("plans:ownership")
+
+    return take_step(
         request,
         "plans/answer_ownership.html",
-        {"offer": found, "form": form if answers and waits else None, "waits": waits},
-        status=422 if form.is_bound else 200,
+        form,
+        step,
+        {UnableToChangeOwners: "reason"},
+        names_emailed=True,
+        offer=found,
+        may_answer=answers and waits,
+        waits=waits,
     )
 
 

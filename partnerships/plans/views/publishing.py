@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from partnerships.kit.http import posted
+from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.changes import changes
@@ -159,27 +160,28 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
         submit="Change status",
         cancel=back,
     )
-    if request.method == "POST" and form.is_valid():
+
+    def step() -> tuple[str, str]:
         chosen = form.cleaned_data
-        try:
-            plan = change_status(
-                plan=opened.plan,
-                to=chosen["status"],
-                reason=chosen["reason"],
-                author=user,
-                now=timezone.now(),
-                successor=chosen.get("successor"),
-            )
-        except UnableToChangeStatus as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, f"The plan is now {plan.get_status_display().lower()}.")
-            return redirect("plans:detail", pk=pk)
-    return render(
+        plan = change_status(
+            plan=opened.plan,
+            to=chosen["status"],
+            reason=chosen["reason"],
+            author=user,
+            now=timezone.now(),
+            successor=chosen.get("successor"),
+        )
+        return f"The plan is now {plan.get_status_display().lower()}.", back
+
+    return take_step(
         request,
         "plans/status.html",
-        {"plan": opened.plan, "form": form, "back": back, "choices": choices},
-        status=422 if form.errors else 200,
+        form,
+        step,
+        {UnableToChangeStatus: None},
+        plan=opened.plan,
+        back=back,
+        choices=choices,
     )
 
 
@@ -191,25 +193,19 @@ def audience(request: HttpRequest, pk: int) -> HttpResponse:
     form = AudienceForm(
         posted(request), initial={"audience": opened.plan.audience}, submit="Change audience", cancel=back
     )
-    if request.method == "POST" and form.is_valid():
-        try:
-            plan = change_audience(
-                plan=opened.plan,
-                audience=form.cleaned_data["audience"],
-                reason=form.cleaned_data["reason"],
-                author=signed_in(request),
-                now=timezone.now(),
-            )
-        except UnableToChangeStatus as error:
-            form.add_error("audience", str(error))
-        else:
-            messages.success(request, f"Audience changed to: {plan.get_audience_display().lower()}.")
-            return redirect("plans:detail", pk=pk)
-    return render(
-        request,
-        "plans/audience.html",
-        {"plan": opened.plan, "form": form, "back": back},
-        status=422 if form.errors else 200,
+
+    def step() -> tuple[str, str]:
+        plan = change_audience(
+            plan=opened.plan,
+            audience=form.cleaned_data["audience"],
+            reason=form.cleaned_data["reason"],
+            author=signed_in(request),
+            now=timezone.now(),
+        )
+        return f"Audience changed to: {plan.get_audience_display().lower()}.", back
+
+    return take_step(
+        request, "plans/audience.html", form, step, {UnableToChangeStatus: "audience"}, plan=opened.plan, back=back
     )
 
 

@@ -19,8 +19,8 @@ from partnerships.kit.forms import ReasonForm
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
+from partnerships.people.form_steps import take_step
 from partnerships.people.requests import signed_in
-from partnerships.people.told import noting_told
 from partnerships.plans.comparisons import Comparison
 from partnerships.plans.forms import ConditionForm, DueDayForm, SignatoriesForm, SignForm
 from partnerships.plans.links import SignOffLink, read_sign_off_token
@@ -151,32 +151,29 @@ def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
     opened = open_to_publish(request, pk)
     plan = opened.plan
     form = SignatoriesForm(posted(request), plan=plan)
-    if request.method == "POST" and form.is_valid():
-        try:
-            with noting_told() as told:
-                request_sign_off(
-                    plan=plan,
-                    signatories=form.chosen(),
-                    due_on=form.cleaned_data["due_on"],
-                    author=signed_in(request),
-                    now=timezone.now(),
-                )
-        except UnableToRequestSignOff as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, f"You have asked for sign-off.{told.words()}")
-            return redirect("plans:signing", pk=pk)
-    return render(
+    signing_page = reverse("plans:signing", args=[pk])
+
+    def step() -> tuple[str, str]:
+        request_sign_off(
+            plan=plan,
+            signatories=form.chosen(),
+            due_on=form.cleaned_data["due_on"],
+            author=signed_in(request),
+            now=timezone.now(),
+        )
+        return "You have asked for sign-off.", signing_page
+
+    return take_step(
         request,
         "plans/signatories.html",
-        {
-            "plan": plan,
-            "number": number_to_sign(plan),
-            "asked_again": asked_again(plan),
-            "form": form,
-            "back": reverse("plans:signing", kwargs={"pk": pk}) if plan.is_published else "",
-        },
-        status=422 if form.errors else 200,
+        form,
+        step,
+        {UnableToRequestSignOff: None},
+        names_emailed=True,
+        plan=plan,
+        number=number_to_sign(plan),
+        asked_again=asked_again(plan),
+        back=signing_page if plan.is_published else "",
     )
 
 
@@ -189,21 +186,22 @@ def remove(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
     )
     back = reverse("plans:signing", kwargs={"pk": pk})
     form = ReasonForm(posted(request), submit="Remove signatory", cancel=back, danger=True)
-    if request.method == "POST" and form.is_valid():
-        try:
-            remove_signatory(
-                signatory=found, author=signed_in(request), reason=form.cleaned_data["reason"], now=timezone.now()
-            )
-        except UnableToRequestSignOff as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, f"{found.organisation.name} is no longer asked to sign.")
-            return redirect(back)
-    return render(
+
+    def step() -> tuple[str, str]:
+        remove_signatory(
+            signatory=found, author=signed_in(request), reason=form.cleaned_data["reason"], now=timezone.now()
+        )
+        return f"{found.organisation.name} is no longer asked to sign.", back
+
+    return take_step(
         request,
         "plans/remove_signatory.html",
-        {"plan": opened.plan, "signatory": found, "form": form, "back": back},
-        status=422 if form.errors else 200,
+        form,
+        step,
+        {UnableToRequestSignOff: None},
+        plan=opened.plan,
+        signatory=found,
+        back=back,
     )
 
 
@@ -216,26 +214,27 @@ def due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
     )
     back = reverse("plans:signing", kwargs={"pk": pk})
     form = DueDayForm(posted(request), initial={"due_on": found.due_on}, submit="Change deadline", cancel=back)
-    if request.method == "POST" and form.is_valid():
-        try:
-            changed = change_due_day(
-                signatory=found,
-                due_on=form.cleaned_data["due_on"],
-                reason=form.cleaned_data["reason"],
-                author=signed_in(request),
-                now=timezone.now(),
-            )
-        except UnableToRequestSignOff as error:
-            form.add_error("due_on", str(error))
-        else:
-            by = f"is asked to decide by {long_date(changed.due_on)}" if changed.due_on else "has no deadline to decide"
-            messages.success(request, f"{changed.organisation.name} {by}.")
-            return redirect(back)
-    return render(
+
+    def step() -> tuple[str, str]:
+        changed = change_due_day(
+            signatory=found,
+            due_on=form.cleaned_data["due_on"],
+            reason=form.cleaned_data["reason"],
+            author=signed_in(request),
+            now=timezone.now(),
+        )
+        by = f"is asked to decide by {long_date(changed.due_on)}" if changed.due_on else "has no deadline to decide"
+        return f"{changed.organisation.name} {by}.", back
+
+    return take_step(
         request,
         "plans/due_day.html",
-        {"plan": opened.plan, "signatory": found, "form": form, "back": back},
-        status=422 if form.errors else 200,
+        form,
+        step,
+        {UnableToRequestSignOff: "due_on"},
+        plan=opened.plan,
+        signatory=found,
+        back=back,
     )
 
 

@@ -1,0 +1,53 @@
+"""What pages with a form share: one service call, then the result.
+
+It says who gets an email, which is why it is in this room and not in kit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from django.contrib import messages
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from partnerships.kit.http import form_page
+from partnerships.people.told import noting_told
+
+#: Calls one service; the message that says what happened, and the next page.
+Step: TypeAlias = Callable[[], tuple[str, str]]
+#: What the service may refuse with, and the field that shows it; None: above the form.
+Refusals: TypeAlias = Mapping[type[Exception], str | None]
+
+
+def take_step(
+    request: HttpRequest,
+    template: str,
+    form: BaseForm,
+    step: Step,
+    refusals: Refusals,
+    *,
+    names_emailed: bool = False,
+    **context: Any,
+) -> HttpResponse:
+    """The page of a form that does one step, or the redirect after it.
+
+    If the service refuses, the form shows why. With `names_emailed` the message ends with who gets an email.
+    """
+    if form.is_valid():
+        try:
+            with noting_told() as told:
+                message, following = step()
+        except tuple(refusals) as error:
+            form.add_error(_field(refusals, error), str(error))
+        else:
+            messages.success(request, f"{message}{told.words()}" if names_emailed else message)
+            return redirect(following)
+    return form_page(request, template, form, **context)
+
+
+def _field(refusals: Refusals, error: Exception) -> str | None:
+    """The field of the closest class in `refusals`."""
+    return next(refusals[kind] for kind in type(error).__mro__ if kind in refusals)

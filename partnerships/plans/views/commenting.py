@@ -96,7 +96,7 @@ def _emailed(comment: Comment) -> str:
     return told_by_email([mention.person.display_name for mention in mentioned])
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def comments(request: HttpRequest, pk: int) -> HttpResponse:
     """Comments on the published plan."""
     if request.method == "GET" and newest_for(request.user, open_plan(request, pk).plan) is None:
@@ -104,7 +104,7 @@ def comments(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, pk, on_draft=False)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def draft_comments(request: HttpRequest, pk: int) -> HttpResponse:
     """Comments on the draft."""
     return _page(request, pk, on_draft=True)
@@ -169,7 +169,7 @@ def _back(comment: Comment) -> str:
     return f"{reverse(route, kwargs={'pk': comment.plan_id})}#comment-{comment.pk}"
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def reply(request: HttpRequest, pk: int, comment: int) -> HttpResponse:
     """Reply to a thread."""
     opened, thread = _thread(request, pk, comment)

@@ -35,7 +35,7 @@ from partnerships.plans.views.fetching import open_draft, open_to_edit
 from partnerships.plans.views.previewing import read_draft
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def create(request: HttpRequest) -> HttpResponse:
     """Create a plan."""
     user = signed_in(request)
@@ -122,7 +122,7 @@ def draft_page(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def add_document(request: HttpRequest, pk: int) -> HttpResponse:
     """Attach a file to the draft."""
     opened, _draft = open_to_edit(request, pk)
@@ -148,7 +148,7 @@ def add_document(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "plans/attach.html", {"plan": opened.plan, "form": form, "back": back}, status=status)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def discard(request: HttpRequest, pk: int) -> HttpResponse:
     """Discard the draft and return to the newest version."""
     opened, _draft = open_to_edit(request, pk)

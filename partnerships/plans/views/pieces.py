@@ -38,14 +38,14 @@ from partnerships.plans.views.conflicts import conflict_context
 from partnerships.plans.views.fetching import Opened, open_to_edit
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def edit_about(request: HttpRequest, pk: int) -> HttpResponse:
     """Edit the title, summary, period and source."""
     opened, draft = open_to_edit(request, pk)
     return _edit(request, opened, draft, None, "about", "")
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def edit_item(request: HttpRequest, pk: int, code: str, key: str) -> HttpResponse:
     """Edit a section, site, milestone, outcome or risk."""
     opened, draft = open_to_edit(request, pk)
@@ -53,7 +53,7 @@ def edit_item(request: HttpRequest, pk: int, code: str, key: str) -> HttpRespons
     return _edit(request, opened, draft, collection, f"{code}/{key}", key)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def add_item(request: HttpRequest, pk: int, code: str) -> HttpResponse:
     """Add a section, site, milestone, outcome or risk."""
     opened, draft = open_to_edit(request, pk)
@@ -197,7 +197,7 @@ def _totals_of(lines: Any) -> HomesTotals:
     return homes_totals(content, content)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def remove_item(request: HttpRequest, pk: int, code: str, key: str) -> HttpResponse:
     """Remove an item from the draft; earlier versions keep it."""
     opened, draft = open_to_edit(request, pk)

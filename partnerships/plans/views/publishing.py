@@ -40,7 +40,7 @@ from partnerships.plans.views.fetching import open_draft, open_plan, open_publis
 from partnerships.plans.views.whole import compare_contents
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def publish(request: HttpRequest, pk: int) -> HttpResponse:
     """Publish the draft: show what changed, and ask for a note."""
     opened = open_to_publish(request, pk)
@@ -99,7 +99,7 @@ def _embargo_words(version: Version) -> str:
     return f" Only the owners can see it until {moment_in_words(version.embargo_until)}."
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def milestone(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     """Update one milestone and publish that as a version."""
     opened, version = open_published(request, pk)
@@ -145,7 +145,7 @@ def milestone(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     return render(request, "plans/milestone.html", context, status=422 if form.errors else 200)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def status(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the status: monitoring, superseded, closed, or back to comment."""
     opened = open_to_publish(request, pk)
@@ -185,7 +185,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def audience(request: HttpRequest, pk: int) -> HttpResponse:
     """Change who may read the published versions."""
     opened = open_to_publish(request, pk)

@@ -30,7 +30,7 @@ from partnerships.plans.services import (
 from partnerships.plans.views.fetching import open_plan, open_to_edit
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def sharing(request: HttpRequest, pk: int) -> HttpResponse:
     """Who the draft is shared with, who opened it, and who asks to see it."""
     opened, _draft = open_to_edit(request, pk)
@@ -97,7 +97,7 @@ def revoke(request: HttpRequest, pk: int, share: int) -> HttpResponse:
     return redirect("plans:sharing", pk=pk)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: HttpRequest, pk: int, asked: int) -> HttpResponse:
     """Share the draft with somebody who asked, or decline."""
     opened, _draft = open_to_edit(request, pk)
@@ -139,7 +139,7 @@ def answer(request: HttpRequest, pk: int, asked: int) -> HttpResponse:
     )
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def ask(request: HttpRequest) -> HttpResponse:
     """Ask to see a draft of a partnership.
 

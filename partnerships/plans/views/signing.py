@@ -55,7 +55,7 @@ def _undecided(states: list[SigningState], number: int) -> set[int]:
     return {state.signatory.organisation_id for state in states if state.may_decide_on(number)}
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def signing(request: HttpRequest, pk: int) -> HttpResponse:
     """The state of every signature; leads of signatories decide here."""
     opened, version = open_published(request, pk)
@@ -145,7 +145,7 @@ def _since(plan: Plan, since: int, number: int, opened: Opened) -> Comparison:
     )
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose who must sign, in which role and by when."""
     opened = open_to_publish(request, pk)
@@ -177,7 +177,7 @@ def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def remove(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
     """Stop asking an organisation to sign."""
     opened = open_to_publish(request, pk)
@@ -205,7 +205,7 @@ def remove(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
     )
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
     """Change the day by which a signatory must decide."""
     opened = open_to_publish(request, pk)
@@ -238,7 +238,7 @@ def due_day(request: HttpRequest, pk: int, signatory: int) -> HttpResponse:
     )
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def condition(request: HttpRequest, pk: int, signed: int) -> HttpResponse:
     """Confirm, for the organisation that set it, that its condition is met."""
     opened, _version = open_published(request, pk)
@@ -294,7 +294,7 @@ def _ask_whether_sure(request: HttpRequest, link: SignOffLink, form: SignForm) -
 
 @login_not_required
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
     """The page behind the link in an email, with a form to decide.
 

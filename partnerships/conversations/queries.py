@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import (
     BigIntegerField,
+    Count,
     DateField,
     Exists,
     ExpressionWrapper,
@@ -24,13 +25,13 @@ from django.db.models import (
     Value,
 )
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Cast, Coalesce, TruncDate
 from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.activity.models import Event
 from partnerships.activity.queries import visible_events
-from partnerships.agreements.models import Partnership, Party, PartyRole
+from partnerships.agreements.models import Partnership, PartnershipQuerySet, Party, PartyRole
 from partnerships.conversations.models import (
     HELD,
     OPEN_FOR_CORRECTION,
@@ -328,30 +329,35 @@ class Quiet:
         return " and ".join(names)
 
 
-def gone_quiet(user: User, now: dt.datetime) -> list[Quiet]:
+def gone_quiet(user: User, now: dt.datetime, *, limit: int | None = None) -> list[Quiet]:
     """Live partnerships that have gone quiet, longest silence first.
 
     Those that the person edits for, each by its own limit. Without those that have a conversation planned for today or
-    later. Only conversations that the person may see count.
+    later. Only conversations that the person may see count. `limit` is how many are wanted.
     """
     today = timezone.localdate(now)
     live = Partnership.objects.present_for(user, *EDITING_ROLES).live()
-    seen = Conversation.objects.visible_to(user).filter(partnership__in=live.values("pk"))
-    last = dict(
-        seen.held().filter(held_on__lte=today).values_list("partnership").annotate(last=Max("held_on")).order_by()
-    )
-    planned = set(
-        seen.filter(status=Status.PLANNED, held_on__gte=today).values_list("partnership_id", flat=True).order_by()
-    )
-    found = []
-    for partnership in live.order_by("pk"):
-        since = last.get(partnership.pk) or timezone.localdate(partnership.created_at)
-        silent = (today - since).days
-        if silent >= partnership.quiet_after and partnership.pk not in planned:
-            found.append((partnership, since, silent))
-    contacts = _contacts(user, [partnership for partnership, _, _ in found], today)
-    quiet = [Quiet(one, since, silent, one.pk in last, tuple(contacts.get(one.pk, ()))) for one, since, silent in found]
-    return sorted(quiet, key=lambda one: (-one.days, one.partnership.pk))
+    last = _last_heard(user, live, today)
+    begun = live.annotate(began=TruncDate("created_at")).values_list("pk", "began", "contact_days")
+    silent = sorted(
+        (since, pk, pk in last)
+        for pk, began, days in begun
+        if (since := last.get(pk, began)) and (today - since).days >= (days or settings.NO_CONTACT_DAYS)
+    )[:limit]
+    found = Partnership.objects.in_bulk([pk for _, pk, _ in silent])
+    contacts = _contacts(user, found.values(), today)
+    return [
+        Quiet(found[pk], since, (today - since).days, ever, tuple(contacts.get(pk, ()))) for since, pk, ever in silent
+    ]
+
+
+def _last_heard(user: User, partnerships: PartnershipQuerySet, today: dt.date) -> dict[int, dt.date | None]:
+    """The day of the last conversation by partnership; None if another is planned."""
+    seen = Conversation.objects.visible_to(user).filter(partnership__in=partnerships.values("pk"))
+    held = Max("held_on", filter=Q(status__in=HELD, held_on__lte=today))
+    planned = Count("pk", filter=Q(status=Status.PLANNED, held_on__gte=today))
+    rows = seen.order_by().values_list("partnership").annotate(held=held, planned=planned)
+    return {pk: None if planned else held for pk, held, planned in rows if planned or held}
 
 
 def _quiet(now: dt.datetime) -> Reach:

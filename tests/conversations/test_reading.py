@@ -298,6 +298,23 @@ def test_finding_quiet_partnerships_needs_the_same_queries_for_many(
         assert len(queries.gone_quiet(world.amina, now)) == 4
 
 
+def test_list_of_conversations_shows_ten_quiet_partnerships_and_links_to_the_rest(world: World) -> None:
+    begun = timezone.now() - dt.timedelta(days=400)
+    for number in range(11):
+        agreements.create_partnership(
+            organisation=world.larkhaven, author=world.amina, title=f"Long ago {number:02}", kind="charter", now=begun
+        )
+
+    page = signed_in(world.amina).get(reverse("conversations:list")).content.decode()
+
+    assert page.count("No conversation in the 400 days") == 10
+    assert "More partnerships have gone quiet" in page
+    assert [one.partnership.title for one in queries.gone_quiet(world.amina, timezone.now(), limit=2)] == [
+        "Long ago 00",
+        "Long ago 01",
+    ]
+
+
 def test_planned_conversation_ends_the_quiet_warning(world: World) -> None:
     circulated(world, held_on=days_ago(70))
     planned(world)

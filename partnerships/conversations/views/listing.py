@@ -15,6 +15,9 @@ from partnerships.kit.http import keyset_page
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.requests import signed_in
 
+#: Quiet partnerships shown above the list; My work lists all of them.
+_QUIET_SHOWN = 10
+
 
 @require_safe
 def conversation_list(request: HttpRequest) -> HttpResponse:
@@ -32,8 +35,13 @@ def conversation_list(request: HttpRequest) -> HttpResponse:
         "form": form,
         "page": keyset_page(request, rows.for_listing(), order=("-held_on", "-pk")),
         "chips": active_filters(form, request.GET),
-        "quiet": queries.gone_quiet(user, timezone.now()),
+    }
+    if getattr(request, "htmx", False):
+        return render(request, "conversations/_results.html", context)
+    quiet = queries.gone_quiet(user, timezone.now(), limit=_QUIET_SHOWN + 1)
+    context |= {
+        "quiet": quiet[:_QUIET_SHOWN],
+        "more_quiet": len(quiet) > _QUIET_SHOWN,
         "may_record": Organisation.objects.of_person(user, *EDITING_ROLES).exists(),
     }
-    partial = bool(getattr(request, "htmx", False))
-    return render(request, "conversations/_results.html" if partial else "conversations/list.html", context)
+    return render(request, "conversations/list.html", context)

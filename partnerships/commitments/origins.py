@@ -66,7 +66,7 @@ class LinksOf(Protocol):
     def __call__(self, *, commitment: Commitment, user: User) -> Sequence[OriginLink]: ...
 
 
-class HandOn(Protocol):
+class CopyLinks(Protocol):
     """Copy the links of a replaced commitment, in the same transaction."""
 
     def __call__(self, *, old: Commitment, new: Commitment) -> None: ...
@@ -83,7 +83,7 @@ class Origin:
     suggest: Suggest
     link: Link
     links_of: LinksOf
-    hand_on: HandOn | None = None
+    copy_links: CopyLinks | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +119,8 @@ def links_of(commitment: Commitment, user: User) -> list[OriginLink]:
     return [link for name in sorted(_origins) for link in _origins[name].links_of(commitment=commitment, user=user)]
 
 
-def hand_on(old: Commitment, new: Commitment) -> None:
+def copy_links(old: Commitment, new: Commitment) -> None:
     """Copy the links of `old` to `new` in every room."""
     for name in sorted(_origins):
-        if give := _origins[name].hand_on:
-            give(old=old, new=new)
+        if copy := _origins[name].copy_links:
+            copy(old=old, new=new)

@@ -28,7 +28,7 @@ def register_listener(listener: Listener) -> None:
         _listeners.append(listener)
 
 
-def tell_listeners(*, commitment: Commitment, author: User | None, now: dt.datetime) -> None:
+def call_listeners(*, commitment: Commitment, author: User | None, now: dt.datetime) -> None:
     """Call every registered listener; services do this after saving."""
     for listener in _listeners:
         listener(commitment=commitment, author=author, now=now)

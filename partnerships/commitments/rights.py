@@ -72,7 +72,7 @@ class Rights:
         return self.may_confirm_giving or self.may_confirm_receiving
 
     @property
-    def own_turn(self) -> frozenset[int | None]:
+    def pending_for(self) -> frozenset[int | None]:
         """Ids of organisations for which this person must confirm or verify."""
         giving = {self.commitment.giver_id} if self.may_confirm_giving else set()
         receiving = {self.commitment.receiver_id} if self.may_confirm_receiving or self.may_verify else set()

@@ -8,7 +8,7 @@ from partnerships.commitments.origins import register_origin
 from partnerships.conversations import emails
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import Conversation, Point, PrivateNote
-from partnerships.conversations.origin import CONVERSATION
+from partnerships.conversations.origins import CONVERSATION
 from partnerships.conversations.personal import RULES
 from partnerships.conversations.queries import events_of_conversations, events_of_own_side, kept_by
 from partnerships.conversations.sections import meeting_section

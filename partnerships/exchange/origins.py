@@ -148,6 +148,10 @@ ORIGINS = (
     Origin(name="response", suggest=suggest_from_response, link=link_from_response, links_of=no_links),
     Origin(name="match", suggest=suggest_from_match, link=link_from_match, links_of=no_links),
     Origin(
-        name="entry", suggest=suggest_from_entry, link=link_from_entry, links_of=links_of, hand_on=transfer_fulfilments
+        name="entry",
+        suggest=suggest_from_entry,
+        link=link_from_entry,
+        links_of=links_of,
+        copy_links=transfer_fulfilments,
     ),
 )

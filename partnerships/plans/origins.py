@@ -178,7 +178,7 @@ def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
     return found
 
 
-def hand_on(*, old: Commitment, new: Commitment) -> None:
+def copy_links(*, old: Commitment, new: Commitment) -> None:
     """Copy the links of a commitment to the one that replaces it."""
     links = PlanCommitment.objects.filter(commitment=old).order_by("pk")
     kept = [
@@ -218,7 +218,7 @@ def commitments_of(plan: Plan, user: User, *, newest: int, inside: bool) -> list
 
 
 ORIGINS = (
-    Origin(name="plan", suggest=suggest_from_plan, link=link_from_plan, links_of=links_of, hand_on=hand_on),
+    Origin(name="plan", suggest=suggest_from_plan, link=link_from_plan, links_of=links_of, copy_links=copy_links),
     Origin(name="plan-site", suggest=suggest_from_site, link=link_from_site, links_of=_no_links),
     Origin(name="plan-milestone", suggest=suggest_from_milestone, link=link_from_milestone, links_of=_no_links),
 )

@@ -180,13 +180,13 @@ _READS = "reads only"
 _CLOCK = "called by the clock"
 WITHOUT_A_PERSON = {
     "commitments.acts_for": _READS,
-    "commitments.note": _INSIDE,
+    "commitments.record_event": _INSIDE,
     "commitments.exceeds": _READS,
     "commitments.hand_over": "part of ending a membership, inside its transaction",
     "commitments.lead_times_of": _READS,
     "commitments.remind_owners": _CLOCK,
-    "commitments.tell_asked": "part of another service, inside its transaction",
-    "commitments.tell_concerned": "part of another service, inside its transaction",
-    "commitments.tell_one": "part of another service, inside its transaction",
-    "commitments.take_place": _INSIDE,
+    "commitments.email_asked": "part of another service, inside its transaction",
+    "commitments.email_concerned": "part of another service, inside its transaction",
+    "commitments.email_one": "part of another service, inside its transaction",
+    "commitments.replace_commitment": _INSIDE,
 }

@@ -213,11 +213,11 @@ def test_open_commitments_of_an_abolished_body_move_to_its_successor(world: Worl
 
 
 def test_listeners_are_called_inside_the_transaction(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
+    heard: list[str] = []
 
     def listener(*, commitment: Commitment, author: Any, now: Any) -> None:
         assert transaction.get_connection().in_atomic_block
-        told.append(commitment.status)
+        heard.append(commitment.status)
 
     monkeypatch.setattr(registry, "_listeners", [listener])
 
@@ -226,7 +226,7 @@ def test_listeners_are_called_inside_the_transaction(world: World, monkeypatch: 
     report(world, commitment, Status.DONE, delivered=Decimal(60))
     services.verify_delivery(commitment=commitment, author=world.ben, now=timezone.now())
 
-    assert told == [Status.AGREED, Status.IN_PROGRESS, Status.DONE, Status.VERIFIED]
+    assert heard == [Status.AGREED, Status.IN_PROGRESS, Status.DONE, Status.VERIFIED]
 
 
 def test_commitment_from_a_register_is_recorded_once(world: World) -> None:

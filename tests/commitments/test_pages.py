@@ -172,9 +172,9 @@ def test_escalating_emails_the_person_without_the_words(world: World) -> None:
 
     signed_in(world.eddie).post(page("escalate", commitment), {"person": world.ben.pk, "reason": "Canary reason."})
 
-    (letter,) = deliver()
-    assert letter.to == ["ben@westmarch.example"]
-    assert "Canary" not in letter.body + letter.alternatives[0].content
+    (email,) = deliver()
+    assert email.to == ["ben@westmarch.example"]
+    assert "Canary" not in email.body + email.alternatives[0].content
 
 
 def test_hostile_words_are_shown_as_typed(world: World) -> None:

@@ -60,7 +60,7 @@ def slow_reading(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
             both.wait(60)
             return found
 
-        monkeypatch.setattr(module, "locked", unlocked)
+        monkeypatch.setattr(module, "lock_commitment", unlocked)
 
     return switch_off
 

@@ -27,7 +27,7 @@ def test_owner_is_reminded_at_the_default_lead_times(world: World) -> None:
 
     assert {days for days, count in sent.items() if count} == {6, 17, 20}
     assert sum(sent.values()) == 3
-    assert {letter.to[0] for letter in deliver()} == {"eddie@larkhaven.example"}
+    assert {email.to[0] for email in deliver()} == {"eddie@larkhaven.example"}
 
 
 def test_owner_is_reminded_at_the_lead_times_they_chose(world: World) -> None:
@@ -98,11 +98,11 @@ def test_email_says_the_same_in_text_and_html(world: World) -> None:
 
     sweep()
 
-    (letter,) = deliver()
-    html = letter.alternatives[0].content
-    assert "Homes & gardens at <Quayside>." in letter.body
+    (email,) = deliver()
+    html = email.alternatives[0].content
+    assert "Homes & gardens at <Quayside>." in email.body
     assert "Homes &amp; gardens at &lt;Quayside&gt;." in html
-    for part in (letter.body, html):
+    for part in (email.body, html):
         assert commitment.reference in part
         assert "0 of 60 homes" in part
         assert commitment.get_absolute_url() in part

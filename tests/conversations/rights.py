@@ -125,6 +125,6 @@ ROWS = (
 _INSIDE = "part of another service, inside its transaction"
 WITHOUT_A_PERSON = {
     "conversations.make_actions": _INSIDE,
-    "conversations.note": _INSIDE,
-    "conversations.note_about_point": _INSIDE,
+    "conversations.record_event": _INSIDE,
+    "conversations.record_point_event": _INSIDE,
 }

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from partnerships.agreements import services as agreements
 from partnerships.commitments.models import Commitment
-from partnerships.commitments.origins import hand_on
+from partnerships.commitments.origins import copy_links
 from partnerships.conversations import services
 from partnerships.conversations.models import Conversation, Status
 from partnerships.exchange.models import Entry
@@ -139,8 +139,8 @@ def test_circulating_emails_participants_without_the_words(world: World) -> None
 
     answer = signed_in(world.eddie).post(reverse("conversations:circulate", args=[conversation.pk]), follow=True)
 
-    assert {letter.to[0] for letter in deliver()} == {"amina@larkhaven.example", "ben@westmarch.example"}
-    assert not any("Canary" in letter.body + letter.alternatives[0].content for letter in deliver())
+    assert {email.to[0] for email in deliver()} == {"amina@larkhaven.example", "ben@westmarch.example"}
+    assert not any("Canary" in email.body + email.alternatives[0].content for email in deliver())
     assert "will be sent to Amina Larch and Ben West" in answer.content.decode()
 
 
@@ -203,8 +203,8 @@ def test_commitment_made_from_a_conversation_keeps_the_link(world: World) -> Non
         proposed_at=commitment.proposed_at,
         replaces=commitment,
     )
-    hand_on(commitment, other)
-    hand_on(commitment, other)
+    copy_links(commitment, other)
+    copy_links(commitment, other)
     assert other.from_conversations.get().conversation == conversation
 
 

@@ -63,7 +63,7 @@ def test_private_note_leaves_no_trace_for_others(world: World) -> None:
     assert not events.exists()
     assert "private note" not in page.replace("Private notes", "").replace("Write a note", "")
     assert not any(CANARY in str(event.data) for event in Event.objects.all())
-    assert not any(CANARY in letter.body for letter in deliver())
+    assert not any(CANARY in email.body for email in deliver())
 
 
 def test_subject_of_a_draft_stays_hidden_after_circulation(world: World) -> None:
@@ -78,10 +78,10 @@ def test_subject_of_a_draft_stays_hidden_after_circulation(world: World) -> None
     conversation.refresh_from_db()
     services.circulate(conversation=conversation, author=world.eddie, now=timezone.now())
 
-    told = {name: [str(one.data) for one in visible_events(getattr(world, name), Q())] for name in ("amina", "ben")}
+    shown = {name: [str(one.data) for one in visible_events(getattr(world, name), Q())] for name in ("amina", "ben")}
 
-    assert any("Quayside" in line for line in told["ben"])
-    assert [any(CANARY in line for line in told[name]) for name in ("amina", "ben")] == [True, False]
+    assert any("Quayside" in line for line in shown["ben"])
+    assert [any(CANARY in line for line in shown[name]) for name in ("amina", "ben")] == [True, False]
 
 
 def test_closing_a_point_reveals_neither_author_nor_text_to_the_other_side(world: World) -> None:
@@ -89,10 +89,10 @@ def test_closing_a_point_reveals_neither_author_nor_text_to_the_other_side(world
     obstacle = conversation.points.get(kind="obstacle")
     services.close_point(point=obstacle, reason=f"Found some. {CANARY}", author=world.amina, now=timezone.now())
 
-    told = {name: [one.kind for one in visible_events(getattr(world, name), Q())] for name in ("vera", "ben")}
+    shown = {name: [one.kind for one in visible_events(getattr(world, name), Q())] for name in ("vera", "ben")}
 
-    assert "obstacle.closed" in told["vera"]
-    assert "obstacle.closed" not in told["ben"]
+    assert "obstacle.closed" in shown["vera"]
+    assert "obstacle.closed" not in shown["ben"]
     assert not any("No land" in str(event.data) for event in Event.objects.all())
 
 

@@ -8,15 +8,15 @@ from django.db import transaction
 
 from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import Commitment, Status
-from partnerships.commitments.registry import tell_listeners
+from partnerships.commitments.registry import call_listeners
 from partnerships.commitments.rights import rights_over
-from partnerships.commitments.services.emails import tell_concerned
-from partnerships.commitments.services.replacement import take_place
-from partnerships.commitments.services.rows import (
+from partnerships.commitments.services.emails import email_concerned
+from partnerships.commitments.services.recording import (
     acts_for,
-    locked,
-    note,
+    lock_commitment,
+    record_event,
 )
+from partnerships.commitments.services.replacement import replace_commitment
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -36,7 +36,7 @@ def confirm_commitment(
     now: dt.datetime,
     owner: User | None = None,
 ) -> Commitment:
-    """Confirm for one side; when both have, it is agreed (`take_place`).
+    """Confirm for one side; when both have, it is agreed (`replace_commitment`).
 
     The giver's confirmation needs an owner: the present one, or `owner`, a person of the giver. `revision` is the one
     the author saw. Raises `UnableToConfirm`.
@@ -44,7 +44,7 @@ def confirm_commitment(
     if commitment.replaces_id:
         # Always lock the older row first, to prevent deadlocks.
         Commitment.objects.select_for_update(of=("self",)).get(pk=commitment.replaces_id)
-    current = locked(commitment)
+    current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
     giving = organisation.pk == current.giver_id
     if not giving and organisation.pk != current.receiver_id:
@@ -76,7 +76,7 @@ def confirm_commitment(
         current.status, current.status_since = Status.AGREED, now
         changed += ["status", "status_since"]
     current.save(update_fields=changed)
-    note(
+    record_event(
         current,
         EventKind.GIVING_CONFIRMED if giving else EventKind.RECEIVING_CONFIRMED,
         author=author,
@@ -85,8 +85,8 @@ def confirm_commitment(
         **({"before": Status.PROPOSED.label, "after": Status.AGREED.label} if agreed else {}),
     )
     if agreed and current.replaces is not None:
-        take_place(current.replaces, current, author=author, organisation=organisation, now=now)
+        replace_commitment(current.replaces, current, author=author, organisation=organisation, now=now)
     if agreed:
-        tell_listeners(commitment=current, author=author, now=now)
-        tell_concerned("agreed", current, author=author, now=now)
+        call_listeners(commitment=current, author=author, now=now)
+        email_concerned("agreed", current, author=author, now=now)
     return current

@@ -16,10 +16,10 @@ from partnerships.commitments.models import (
     commitment_readers,
 )
 from partnerships.commitments.quantities import delivered_words
-from partnerships.commitments.registry import tell_listeners
+from partnerships.commitments.registry import call_listeners
 from partnerships.commitments.rights import rights_over, side_of
-from partnerships.commitments.services.emails import tell_asked, tell_concerned, tell_one
-from partnerships.commitments.services.rows import locked, note
+from partnerships.commitments.services.emails import email_asked, email_concerned, email_one
+from partnerships.commitments.services.recording import lock_commitment, record_event
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 
@@ -65,7 +65,7 @@ def record_progress(
 
     Raises `UnableToRecordProgress`.
     """
-    current = locked(commitment)
+    current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
     if not current.is_under_way:
         raise UnableToRecordProgress(f"{current.reference} is {current.get_status_display().lower()}.")
@@ -125,7 +125,7 @@ def record_progress(
             delivered_words(amount_before, current.quantity, current.unit),
             delivered_words(amount, current.quantity, current.unit),
         )
-    note(
+    record_event(
         current,
         EventKind.PROGRESS_REPORTED,
         author=author,
@@ -135,9 +135,9 @@ def record_progress(
         after={name: is_now for name, (_, is_now) in changes.items()},
         reason=current.blocker or report.note,
     )
-    tell_listeners(commitment=current, author=author, now=now)
+    call_listeners(commitment=current, author=author, now=now)
     if current.is_done:
-        tell_asked("done", current, author=author, now=now)
+        email_asked("done", current, author=author, now=now)
     return report
 
 
@@ -147,7 +147,7 @@ def escalate(*, commitment: Commitment, to: User, author: User, now: dt.datetime
 
     The person must be able to see it. Raises `UnableToEscalate`.
     """
-    current = locked(commitment)
+    current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
     if current.status not in UNDER_WAY:
         raise UnableToEscalate(f"{current.reference} is {current.get_status_display().lower()}.")
@@ -156,7 +156,7 @@ def escalate(*, commitment: Commitment, to: User, author: User, now: dt.datetime
         raise UnableToEscalate(f"{to.display_name} cannot see this commitment.")
     current.escalated_to, current.escalated_at = to, now
     current.save(update_fields=["escalated_to", "escalated_at"])
-    note(
+    record_event(
         current,
         EventKind.ESCALATED,
         author=author,
@@ -165,7 +165,7 @@ def escalate(*, commitment: Commitment, to: User, author: User, now: dt.datetime
         escalated_to=to.pk,
         reason=reason.strip(),
     )
-    tell_one("escalation", to, current, author=author, now=now)
+    email_one("escalation", to, current, author=author, now=now)
     return current
 
 
@@ -179,7 +179,7 @@ def verify_delivery(*, commitment: Commitment, author: User, now: dt.datetime, n
     current.status, current.status_since = Status.VERIFIED, now
     current.verified_by, current.verified_at = author, now
     current.save(update_fields=["status", "status_since", "verified_by", "verified_at"])
-    note(
+    record_event(
         current,
         EventKind.DELIVERY_VERIFIED,
         author=author,
@@ -189,8 +189,8 @@ def verify_delivery(*, commitment: Commitment, author: User, now: dt.datetime, n
         after=Status.VERIFIED.label,
         reason=note_text.strip(),
     )
-    tell_listeners(commitment=current, author=author, now=now)
-    tell_concerned("answered", current, author=author, now=now, verified=True)
+    call_listeners(commitment=current, author=author, now=now)
+    email_concerned("answered", current, author=author, now=now, verified=True)
     return current
 
 
@@ -215,7 +215,7 @@ def send_back(*, commitment: Commitment, reason: str, author: User, now: dt.date
         organisation=current.receiver,
         at=now,
     )
-    note(
+    record_event(
         current,
         EventKind.DELIVERY_SENT_BACK,
         author=author,
@@ -225,14 +225,14 @@ def send_back(*, commitment: Commitment, reason: str, author: User, now: dt.date
         after=Status.IN_PROGRESS.label,
         reason=reason.strip(),
     )
-    tell_listeners(commitment=current, author=author, now=now)
-    tell_concerned("answered", current, author=author, now=now, verified=False)
+    call_listeners(commitment=current, author=author, now=now)
+    email_concerned("answered", current, author=author, now=now, verified=False)
     return current
 
 
 def _done(commitment: Commitment, author: User, now: dt.datetime) -> Commitment:
     """The commitment, locked; reported done, and the author may verify it."""
-    current = locked(commitment)
+    current = lock_commitment(commitment)
     if not current.is_done:
         raise UnableToVerify(f"{current.reference} is {current.get_status_display().lower()}.")
     may_verify = rights_over(current, author, now).may_verify

@@ -15,17 +15,17 @@ from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 
 
-def tell_asked(kind: str, commitment: Commitment, *, author: User, now: dt.datetime, **params: Any) -> None:
+def email_asked(kind: str, commitment: Commitment, *, author: User, now: dt.datetime, **params: Any) -> None:
     """Email the leads who must confirm or verify, except the author."""
     _record(kind, leads_with_account(waits_for(commitment)), commitment, author, now, params)
 
 
-def tell_concerned(kind: str, commitment: Commitment, *, author: User, now: dt.datetime, **params: Any) -> None:
+def email_concerned(kind: str, commitment: Commitment, *, author: User, now: dt.datetime, **params: Any) -> None:
     """Email the owner, the proposer and those who confirmed; not the author."""
     _record(kind, concerned_with(commitment), commitment, author, now, params)
 
 
-def tell_one(kind: str, person: User, commitment: Commitment, *, author: User, now: dt.datetime) -> None:
+def email_one(kind: str, person: User, commitment: Commitment, *, author: User, now: dt.datetime) -> None:
     """Email one person, unless they are the author."""
     _record(kind, User.objects.filter(pk=person.pk), commitment, author, now, {})
 

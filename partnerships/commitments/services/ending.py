@@ -8,10 +8,10 @@ from django.db import transaction
 
 from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import Commitment, Status
-from partnerships.commitments.registry import tell_listeners
+from partnerships.commitments.registry import call_listeners
 from partnerships.commitments.rights import rights_over, side_of
-from partnerships.commitments.services.emails import tell_concerned
-from partnerships.commitments.services.rows import locked, note
+from partnerships.commitments.services.emails import email_concerned
+from partnerships.commitments.services.recording import lock_commitment, record_event
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 
@@ -26,7 +26,7 @@ def end_commitment(*, commitment: Commitment, reason: str, author: User, now: dt
 
     Raises `UnableToEnd`.
     """
-    current = locked(commitment)
+    current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
     if current.is_over:
         raise UnableToEnd(f"{current.reference} is {current.get_status_display().lower()} already.")
@@ -41,7 +41,7 @@ def end_commitment(*, commitment: Commitment, reason: str, author: User, now: dt
         event = EventKind.PROPOSAL_WITHDRAWN if own else EventKind.PROPOSAL_DECLINED
     current.status, current.status_since, current.reason = Status.CANCELLED, now, reason.strip()
     current.save(update_fields=["status", "status_since", "reason"])
-    note(
+    record_event(
         current,
         event,
         author=author,
@@ -51,6 +51,6 @@ def end_commitment(*, commitment: Commitment, reason: str, author: User, now: dt
         after=current.get_status_display(),
         reason=current.reason,
     )
-    tell_listeners(commitment=current, author=author, now=now)
-    tell_concerned("ended", current, author=author, now=now)
+    call_listeners(commitment=current, author=author, now=now)
+    email_concerned("ended", current, author=author, now=now)
     return current

@@ -10,7 +10,7 @@ from django.db import transaction
 from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import Commitment, Evidence, Progress
 from partnerships.commitments.rights import Rights, rights_over, side_of
-from partnerships.commitments.services.rows import locked, note
+from partnerships.commitments.services.recording import lock_commitment, record_event
 from partnerships.kit.rights import require
 from partnerships.kit.uploads import UnableToTakeFile, check_upload
 from partnerships.people.models import User
@@ -44,7 +44,7 @@ def attach_evidence(
 
     The same file from the same author is stored once. Raises `UnableToAttach`.
     """
-    current = locked(commitment)
+    current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
     _check(rights)
     try:
@@ -75,7 +75,7 @@ def attach_evidence(
     except OSError as error:
         raise UnableToAttach("The file could not be stored. Try again later.") from error
     evidence.save()
-    note(
+    record_event(
         current,
         EventKind.EVIDENCE_ATTACHED,
         author=author,
@@ -90,12 +90,12 @@ def attach_evidence(
 @transaction.atomic
 def remove_evidence(*, evidence: Evidence, author: User, now: dt.datetime) -> None:
     """Remove a file; the timeline keeps its title. Raises `UnableToAttach`."""
-    current = locked(evidence.commitment)
+    current = lock_commitment(evidence.commitment)
     rights = rights_over(current, author, now)
     _check(rights)
     if not Evidence.objects.filter(pk=evidence.pk, removed_at=None).update(removed_at=now):
         raise UnableToAttach("The file has been taken away already.")
-    note(
+    record_event(
         current,
         EventKind.EVIDENCE_REMOVED,
         author=author,

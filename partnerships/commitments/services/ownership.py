@@ -10,7 +10,7 @@ from django.db.models import Q
 from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import OVER, Commitment
 from partnerships.commitments.rights import rights_over, side_of
-from partnerships.commitments.services.rows import acts_for, locked, note
+from partnerships.commitments.services.recording import acts_for, lock_commitment, record_event
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
@@ -27,7 +27,7 @@ def change_owner(*, commitment: Commitment, owner: User, author: User, now: dt.d
 
     Raises `UnableToChangeOwner`.
     """
-    current = locked(commitment)
+    current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
     if current.is_over:
         raise UnableToChangeOwner(f"{current.reference} is {current.get_status_display().lower()}.")
@@ -35,7 +35,7 @@ def change_owner(*, commitment: Commitment, owner: User, author: User, now: dt.d
     if not acts_for(owner, current.owner_organisation):
         raise UnableToChangeOwner(f"{owner.display_name} does not act for {current.owner_organisation.display_name}.")
     if current.owner_id != owner.pk:
-        _give(current, owner, author=author, organisation=side_of(rights), now=now, reason="")
+        _set_owner(current, owner, author=author, organisation=side_of(rights), now=now, reason="")
     return current
 
 
@@ -59,7 +59,7 @@ def hand_over(
     count = 0
     for commitment in owned:
         reason = f"The owner no longer acts for {organisation.display_name}."
-        _give(commitment, to, author=author, organisation=organisation, now=now, reason=reason)
+        _set_owner(commitment, to, author=author, organisation=organisation, now=now, reason=reason)
         count += 1
     return count
 
@@ -94,7 +94,7 @@ def assign_to_successor(
                 setattr(commitment, side, successor)
                 changed.append(side)
         commitment.save(update_fields=changed)
-        note(
+        record_event(
             commitment,
             EventKind.MOVED_TO_SUCCESSOR,
             author=author,
@@ -108,7 +108,7 @@ def assign_to_successor(
     return count
 
 
-def _give(
+def _set_owner(
     commitment: Commitment,
     owner: User | None,
     *,
@@ -120,7 +120,7 @@ def _give(
     before = commitment.owner_id
     commitment.owner = owner
     commitment.save(update_fields=["owner"])
-    note(
+    record_event(
         commitment,
         EventKind.OWNER_CHANGED,
         author=author,

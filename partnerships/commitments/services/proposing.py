@@ -14,12 +14,12 @@ from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import Commitment, Kind, Status
 from partnerships.commitments.origins import From
 from partnerships.commitments.services.confirming import confirm_commitment
-from partnerships.commitments.services.emails import tell_asked
-from partnerships.commitments.services.rows import (
+from partnerships.commitments.services.emails import email_asked
+from partnerships.commitments.services.recording import (
     acts_for,
-    locked,
-    next_numbers,
-    note,
+    lock_commitment,
+    next_ids,
+    record_event,
     reference_for,
     terms_of,
 )
@@ -70,7 +70,7 @@ def propose_commitment(
     _check_partnership(partnership, (giver, receiver))
     _check_origin(came_from, (giver, receiver), author)
     if replaces is not None:
-        replaced = locked(replaces)
+        replaced = lock_commitment(replaces)
         if {replaced.giver_id, replaced.receiver_id} != {giver.pk, receiver.pk}:
             raise UnableToPropose("A replacement is between the same two organisations.")
         if not replaced.is_under_way:
@@ -108,7 +108,7 @@ def propose_commitment(
         commitment = confirm_commitment(
             commitment=commitment, organisation=side, author=author, revision=commitment.revision, now=now
         )
-    tell_asked("proposed", commitment, author=author, now=now, revision=commitment.revision)
+    email_asked("proposed", commitment, author=author, now=now, revision=commitment.revision)
     return commitment
 
 
@@ -180,7 +180,7 @@ def _create(
     now: dt.datetime,
     key: uuid.UUID | None = None,
 ) -> Commitment:
-    (number,) = next_numbers()
+    (number,) = next_ids()
     commitment = Commitment.objects.create(
         pk=number,
         reference=reference_for(number),
@@ -202,7 +202,7 @@ def _create(
         replaces=replaces,
         key=key,
     )
-    note(
+    record_event(
         commitment,
         EventKind.PROPOSED if kind == Kind.COMMITMENT else EventKind.ACTION_NOTED,
         author=author,

@@ -13,8 +13,8 @@ from django.db import transaction
 from partnerships.activity.services import record
 from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import Commitment, Progress, Status
-from partnerships.commitments.registry import tell_listeners
-from partnerships.commitments.services.rows import next_numbers, reference_for, title_of
+from partnerships.commitments.registry import call_listeners
+from partnerships.commitments.services.recording import next_ids, reference_for, title_of
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
@@ -68,7 +68,7 @@ def record_from_register(
         ).values_list("source_reference", "receiver_id")
     )
     fresh = [promise for promise in promises if (promise.reference, promise.receiver.pk) not in known]
-    numbers = next_numbers(len(fresh)) if fresh else []
+    numbers = next_ids(len(fresh)) if fresh else []
     rows, reports = [], []
     for number, promise in zip(numbers, fresh, strict=True):
         commitment = _row(number, promise, source, author)
@@ -77,7 +77,7 @@ def record_from_register(
     Commitment.objects.bulk_create(rows, batch_size=500)
     Progress.objects.bulk_create(reports, batch_size=500)
     for commitment in rows:
-        _note(
+        _record_event(
             commitment,
             EventKind.READ_FROM_REGISTER,
             author=author,
@@ -109,26 +109,28 @@ def add_from_register(
     reports: dict[int, list[Progress]] = {row.pk: [] for row in rows}
     for report in Progress.objects.filter(commitment__in=rows).order_by("at", "pk"):
         reports[report.commitment_id].append(report)
-    brought, left = [], []
+    changed, skipped = [], []
     for row in rows:
         promise = wanted[row.source_reference, row.receiver_id or 0]
         if promise.withdrawn and not row.is_over:
             _withdraw(row, promise, author, now)
-            brought.append(row)
+            changed.append(row)
             continue
         said = [(report.at, report.delivered, report.note) for report in reports[row.pk]]
         says = [(report.at, report.delivered, report.note) for report in promise.progress]
         if said == says:
             continue
         if row.is_over or said != says[: len(said)]:
-            left.append(row)
+            skipped.append(row)
             continue
-        _bring_on(row, promise, len(said), author, now)
-        brought.append(row)
-    return brought, left
+        _add_reports(row, promise, len(said), author, now)
+        changed.append(row)
+    return changed, skipped
 
 
-def _note(commitment: Commitment, event: EventKind, *, author: User | None, now: dt.datetime, **data: Any) -> None:
+def _record_event(
+    commitment: Commitment, event: EventKind, *, author: User | None, now: dt.datetime, **data: Any
+) -> None:
     record(
         actor_id=author.pk if author else None,
         organisation_id=commitment.receiver_id,
@@ -140,9 +142,9 @@ def _note(commitment: Commitment, event: EventKind, *, author: User | None, now:
     )
 
 
-def _bring_on(row: Commitment, promise: RegisterPromise, told: int, author: User | None, now: dt.datetime) -> None:
+def _add_reports(row: Commitment, promise: RegisterPromise, known: int, author: User | None, now: dt.datetime) -> None:
     before = row.delivered_quantity
-    Progress.objects.bulk_create(_reports(row, promise, author)[told:])
+    Progress.objects.bulk_create(_reports(row, promise, author)[known:])
     last = promise.progress[-1]
     status = Status.DONE if promise.done else Status.IN_PROGRESS
     if status != row.status:
@@ -150,7 +152,7 @@ def _bring_on(row: Commitment, promise: RegisterPromise, told: int, author: User
     row.done_at = last.at if promise.done else None
     row.delivered_quantity = last.delivered
     row.save(update_fields=["status", "status_since", "done_at", "delivered_quantity"])
-    _note(
+    _record_event(
         row,
         EventKind.REPORTS_READ_FROM_REGISTER,
         author=author,
@@ -165,10 +167,10 @@ def _withdraw(row: Commitment, promise: RegisterPromise, author: User | None, no
     row.status, row.status_since, row.reason = Status.CANCELLED, now, promise.withdrawn
     row.save(update_fields=["status", "status_since", "reason"])
     # Listeners need the agreed state, to reopen the entries that it met.
-    tell_listeners(commitment=row, author=author, now=now)
+    call_listeners(commitment=row, author=author, now=now)
     row.giver_confirmed_at = row.receiver_confirmed_at = None
     row.save(update_fields=["giver_confirmed_at", "receiver_confirmed_at"])
-    _note(
+    _record_event(
         row,
         EventKind.WITHDRAWN_IN_REGISTER,
         author=author,

@@ -6,14 +6,14 @@ import datetime as dt
 
 from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import Commitment, Progress, Slippage, Status
-from partnerships.commitments.origins import hand_on
-from partnerships.commitments.registry import tell_listeners
-from partnerships.commitments.services.rows import note
+from partnerships.commitments.origins import copy_links
+from partnerships.commitments.registry import call_listeners
+from partnerships.commitments.services.recording import record_event
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
 
-def take_place(
+def replace_commitment(
     old: Commitment, successor: Commitment, *, author: User, organisation: Organisation, now: dt.datetime
 ) -> None:
     """Let an agreed commitment replace its predecessor; both are locked.
@@ -21,7 +21,7 @@ def take_place(
     Links to origins are copied. The old one becomes superseded, unless it ended in the meantime: then it keeps its
     delivery and its dates.
     """
-    hand_on(old, successor)
+    copy_links(old, successor)
     if old.is_over:
         return
     before = old.get_status_display()
@@ -30,7 +30,7 @@ def take_place(
     old.status, old.status_since = Status.SUPERSEDED, now
     old.reason = f"Replaced by {successor.reference}, agreed by both sides."
     old.save(update_fields=["status", "status_since", "reason"])
-    note(
+    record_event(
         old,
         EventKind.SUPERSEDED,
         author=author,
@@ -40,7 +40,7 @@ def take_place(
         after=old.get_status_display(),
         reason=old.reason,
     )
-    tell_listeners(commitment=old, author=author, now=now)
+    call_listeners(commitment=old, author=author, now=now)
 
 
 def _carry_dates(old: Commitment, successor: Commitment, author: User, now: dt.datetime) -> None:

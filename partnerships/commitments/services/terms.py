@@ -11,11 +11,11 @@ from django.utils import timezone
 from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import Commitment, Slippage
 from partnerships.commitments.rights import rights_over, side_of
-from partnerships.commitments.services.emails import tell_asked
+from partnerships.commitments.services.emails import email_asked
 from partnerships.commitments.services.proposing import NO_SIDE, check_terms
-from partnerships.commitments.services.rows import (
-    locked,
-    note,
+from partnerships.commitments.services.recording import (
+    lock_commitment,
+    record_event,
     terms_of,
 )
 from partnerships.kit.dates import long_date
@@ -48,7 +48,7 @@ def edit_proposal(
 
     `revision` is the one the author saw. Raises `UnableToEdit`, or `UnableToPropose` if the new terms are invalid.
     """
-    current = locked(commitment)
+    current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
     if not current.is_proposed:
         raise UnableToEdit(
@@ -86,7 +86,7 @@ def edit_proposal(
             "receiver_confirmed_by",
         ]
     )
-    note(
+    record_event(
         current,
         EventKind.TERMS_CHANGED,
         author=author,
@@ -95,7 +95,7 @@ def edit_proposal(
         before=before,
         after=terms_of(current),
     )
-    tell_asked("proposed", current, author=author, now=now, revision=current.revision)
+    email_asked("proposed", current, author=author, now=now, revision=current.revision)
     return current
 
 
@@ -107,7 +107,7 @@ def change_due_date(
 
     Raises `UnableToChangeDueDate`.
     """
-    current = locked(commitment)
+    current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
     if not current.is_under_way:
         raise UnableToChangeDueDate(f"{current.reference} is {current.get_status_display().lower()}.")
@@ -121,7 +121,7 @@ def change_due_date(
     )
     current.due_on = due_on
     current.save(update_fields=["due_on"])
-    note(
+    record_event(
         current,
         EventKind.DUE_DATE_MOVED,
         author=author,

@@ -9,13 +9,7 @@ from partnerships.conversations.services.agreeing import (
     circulate,
     suggest_correction,
 )
-from partnerships.conversations.services.notes import UnableToNote, write_private_note
-from partnerships.conversations.services.points import (
-    UnableToChangePoint,
-    close_point,
-    turn_into_entry,
-)
-from partnerships.conversations.services.recording import (
+from partnerships.conversations.services.drafting import (
     AttendeeGiven,
     NextStepGiven,
     PointGiven,
@@ -25,6 +19,12 @@ from partnerships.conversations.services.recording import (
     cancel_planned,
     edit_conversation,
     record_conversation,
+)
+from partnerships.conversations.services.notes import UnableToWriteNote, write_private_note
+from partnerships.conversations.services.points import (
+    UnableToChangePoint,
+    close_point,
+    turn_into_entry,
 )
 
 __all__ = [
@@ -37,8 +37,8 @@ __all__ = [
     "UnableToChangePoint",
     "UnableToCirculate",
     "UnableToCorrect",
-    "UnableToNote",
     "UnableToRecord",
+    "UnableToWriteNote",
     "agree_record",
     "answer_correction",
     "cancel_planned",

@@ -10,7 +10,7 @@ from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import Conversation, Correction, Status
 from partnerships.conversations.queries import attendees_with_access, sides_to_ask
 from partnerships.conversations.services.actions import make_actions
-from partnerships.conversations.services.rows import locked, note
+from partnerships.conversations.services.recording import lock_conversation, record_event
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
@@ -36,7 +36,7 @@ def circulate(*, conversation: Conversation, author: User, now: dt.datetime) -> 
 
     Raises `UnableToCirculate`.
     """
-    current = locked(conversation)
+    current = lock_conversation(conversation)
     if not current.is_draft:
         raise UnableToCirculate(f"The record is {current.get_status_display().lower()}, not a draft.")
     may_circulate = roles_of(author, now).edit_for(current.organisation.pk)
@@ -45,7 +45,7 @@ def circulate(*, conversation: Conversation, author: User, now: dt.datetime) -> 
     current.save(update_fields=["status", "circulated_at"])
     current.sides.filter(organisation=current.organisation).update(agreed_at=now, agreed_by=author)
     make_actions(current, author=author, now=now)
-    note(
+    record_event(
         current,
         EventKind.CIRCULATED,
         author=author,
@@ -69,7 +69,7 @@ def suggest_correction(
     *, conversation: Conversation, organisation: Organisation, text: str, author: User, now: dt.datetime
 ) -> Correction:
     """Suggest a correction for a side. Raises `UnableToCorrect`."""
-    current = locked(conversation)
+    current = lock_conversation(conversation)
     if not current.is_open_for_correction:
         raise UnableToCorrect(f"The record is {current.get_status_display().lower()}.")
     may_correct = roles_of(author, now).edit_for(organisation.pk) and _takes_part(current, organisation)
@@ -81,7 +81,7 @@ def suggest_correction(
     correction = Correction.objects.create(
         conversation=current, organisation=organisation, author=author, text=text.strip(), made_at=now
     )
-    note(current, EventKind.CORRECTION_SUGGESTED, author=author, organisation=organisation, now=now)
+    record_event(current, EventKind.CORRECTION_SUGGESTED, author=author, organisation=organisation, now=now)
     return correction
 
 
@@ -93,7 +93,7 @@ def answer_correction(
 
     Refusing needs a reason. Raises `UnableToCorrect`.
     """
-    current = locked(correction.conversation)
+    current = lock_conversation(correction.conversation)
     found = Correction.objects.select_for_update(of=("self",)).get(pk=correction.pk)
     if not found.is_open:
         raise UnableToCorrect("This correction has been answered already.")
@@ -104,7 +104,7 @@ def answer_correction(
     found.taken_up, found.answer = taken_up, answer.strip()
     found.answered_by, found.answered_at = author, now
     found.save(update_fields=["taken_up", "answer", "answered_by", "answered_at"])
-    note(
+    record_event(
         current,
         EventKind.CORRECTION_ACCEPTED if taken_up else EventKind.CORRECTION_ANSWERED,
         author=author,
@@ -125,7 +125,7 @@ def agree_record(
 
     Raises `UnableToAgree`.
     """
-    current = locked(conversation)
+    current = lock_conversation(conversation)
     if not current.is_open_for_correction:
         raise UnableToAgree(f"The record is {current.get_status_display().lower()}.")
     may_agree = roles_of(author, now).edit_for(organisation.pk) and _takes_part(current, organisation)
@@ -144,7 +144,7 @@ def agree_record(
     if not able - {organisation.pk} and not current.corrections.filter(answered_at=None).exists():
         current.status, current.agreed_at = Status.AGREED, now
         current.save(update_fields=["status", "agreed_at"])
-    note(
+    record_event(
         current,
         EventKind.AGREED,
         author=author,

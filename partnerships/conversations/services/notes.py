@@ -15,7 +15,7 @@ from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
 
-class UnableToNote(Exception):
+class UnableToWriteNote(Exception):
     """Somebody else changed the note in the meantime."""
 
 
@@ -31,7 +31,7 @@ def write_private_note(
 ) -> PrivateNote | None:
     """Write, change or (with empty text) clear the organisation's own note.
 
-    Also on a locked record. `revision` is the one the author saw, 0 for none. Raises `UnableToNote`.
+    Also on a locked record. `revision` is the one the author saw, 0 for none. Raises `UnableToWriteNote`.
     """
     took_part = conversation.sides.filter(organisation=organisation).exists()
     may_note = took_part and roles_of(author, now).edit_for(organisation.pk)
@@ -39,7 +39,7 @@ def write_private_note(
     Conversation.objects.select_for_update(of=("self",)).get(pk=conversation.pk)
     found = PrivateNote.objects.filter(conversation=conversation, organisation=organisation).first()
     if revision is not None and revision != (found.revision if found else 0):
-        raise UnableToNote("A colleague changed the note while you were writing. Look at it again first.")
+        raise UnableToWriteNote("A colleague changed the note while you were writing. Look at it again first.")
     if (found.text if found else "") == text.strip():
         return found
     if found is None:

@@ -11,7 +11,7 @@ from partnerships.agreements.models import Partnership, PartyRole
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import Attribution, Conversation, Point, PointEntry, PointKind
 from partnerships.conversations.queries import who_may_be_asked
-from partnerships.conversations.services.rows import locked, note_about_point
+from partnerships.conversations.services.recording import lock_conversation, record_point_event
 from partnerships.exchange.models import Audience, Entry
 from partnerships.exchange.services import UnableToChangeEntry, create_entry
 from partnerships.kit.rights import require
@@ -34,7 +34,7 @@ def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) ->
     show them once. The reason stays in the conversation where it was given. Anonymous records are left alone: closing
     together would reveal the side.
     """
-    locked(point.conversation)
+    lock_conversation(point.conversation)
     current = Point.objects.select_related("conversation", "organisation").get(pk=point.pk)
     if not current.is_current:
         raise UnableToChangePoint("It is closed already.")
@@ -46,7 +46,7 @@ def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) ->
         why = reason.strip() if one is current else "Closed in another conversation."
         one.closed_at, one.closed_by, one.closed_reason = now, author, why
         one.save(update_fields=["closed_at", "closed_by", "closed_reason"])
-        note_about_point(
+        record_point_event(
             one, EventKind(f"{one.kind}.closed"), author=author, organisation=current.organisation, now=now, reason=why
         )
     return current
@@ -83,7 +83,7 @@ def turn_into_entry(
     An obstacle becomes an ask of its own side; an opportunity an offer of any side. It is addressed to `addressees`, or
     to every other side that may be asked, and stays linked to the point. Raises `UnableToChangePoint`.
     """
-    conversation = locked(point.conversation)
+    conversation = lock_conversation(point.conversation)
     current = Point.objects.select_related("conversation").get(pk=point.pk)
     if not current.direction:
         raise UnableToChangePoint("An objective becomes neither ask nor offer.")
@@ -118,7 +118,7 @@ def turn_into_entry(
     except UnableToChangeEntry as error:
         raise UnableToChangePoint(str(error)) from error
     PointEntry.objects.create(point=current, entry=entry, made_by=author, made_at=now)
-    note_about_point(current, _MADE[PointKind(current.kind)], author=author, organisation=organisation, now=now)
+    record_point_event(current, _MADE[PointKind(current.kind)], author=author, organisation=organisation, now=now)
     return entry
 
 

@@ -1,336 +1,102 @@
-"""Services for the record: write, edit, cancel."""
+"""Shared by these services: locks and events."""
 
 from __future__ import annotations
 
 import datetime as dt
-import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from typing import Any
 
-from django.db import IntegrityError, transaction
-from django.utils import timezone
-
-from partnerships.agreements.models import Partnership
+from partnerships.activity.services import record
 from partnerships.conversations.event_kinds import EventKind
-from partnerships.conversations.models import (
-    OPEN_FOR_CORRECTION,
-    Attendee,
-    Attribution,
-    Conversation,
-    NextStep,
-    Point,
-    Side,
-    Status,
-)
-from partnerships.conversations.services.actions import make_actions
-from partnerships.conversations.services.notes import write_private_note
-from partnerships.conversations.services.rows import locked, note
-from partnerships.kit.dates import long_date
-from partnerships.kit.rights import require
-from partnerships.organisations.models import Membership, Organisation
-from partnerships.organisations.rights import roles_of
+from partnerships.conversations.models import Conversation, Point
+from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
 
-class UnableToRecord(Exception):
-    """The record is invalid, locked, or was changed by somebody else."""
+def lock_conversation(conversation: Conversation) -> Conversation:
+    """The conversation, locked."""
+    return (
+        Conversation.objects.select_for_update(of=("self",))
+        .select_related("organisation", "partnership")
+        .get(pk=conversation.pk)
+    )
 
 
-class UnableToCancel(Exception):
-    """It is not planned, or the reason is missing."""
-
-
-@dataclass(frozen=True, slots=True)
-class AttendeeGiven:
-    """An attendee: a known person, or a name."""
-
-    organisation: Organisation
-    person: User | None = None
-    name: str = ""
-    job_title: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PointGiven:
-    """An objective, obstacle or opportunity of one side."""
-
-    organisation: Organisation
-    kind: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class NextStepGiven:
-    """A next step, and when it is due."""
-
-    organisation: Organisation
-    text: str
-    due_on: dt.date
-    owner: User | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """Content of the form. `organisations` are the sides besides the keeper.
-
-    A planned conversation has no summary, points or next steps, since every side sees it at once.
-    """
-
-    subject: str
-    held_on: dt.date
-    planned: bool
-    format: str
-    organisations: Sequence[Organisation]
-    partnership: Partnership | None = None
-    theme: str = ""
-    said: str = ""
-    attribution: str = Attribution.NAMED
-    next_contact_on: dt.date | None = None
-    attendees: Sequence[AttendeeGiven] = field(default_factory=tuple)
-    points: Sequence[PointGiven] = field(default_factory=tuple)
-    next_steps: Sequence[NextStepGiven] = field(default_factory=tuple)
-    private_note: str | None = None
-
-
-@transaction.atomic
-def record_conversation(
+def record_event(
+    conversation: Conversation,
+    event: EventKind,
     *,
-    organisation: Organisation,
-    record: Record,
-    author: User,
+    author: User | None,
+    organisation: Organisation | None,
     now: dt.datetime,
-    key: uuid.UUID | None = None,
-) -> Conversation:
-    """Create a conversation; one that took place starts as a draft.
+    **data: Any,
+) -> None:
+    """Record an event on the conversation and its partnership.
 
-    A `key` used before returns the same conversation. Raises `UnableToRecord`.
+    Never with what was said. Events and subject of a draft stay with its keeper, also after it is circulated. If the
+    record is anonymous, the side that acted sees who did it; the others see only what the attribution allows.
     """
-    made = Conversation.objects.filter(key=key, created_by=author).first() if key else None
-    if made is not None:
-        return made
-    require(roles_of(author, now).edit_for(organisation.pk), f"You do not edit for {organisation.display_name}.")
-    _check(record, organisation, timezone.localdate(now))
-    try:
-        with transaction.atomic():
-            conversation = Conversation.objects.create(
-                organisation=organisation,
-                status=Status.PLANNED if record.planned else Status.DRAFT,
-                created_by=author,
-                created_at=now,
-                key=key,
-                **_fields(record),
-            )
-    except IntegrityError:
-        # The same form was sent twice at once.
-        made = Conversation.objects.filter(key=key, created_by=author).first() if key else None
-        if made is None:
-            raise
-        return made
-    _write_parts(conversation, record, author=author, now=now)
-    event = EventKind.PLANNED if record.planned else EventKind.RECORDED
-    note(
-        conversation,
-        event,
-        author=author,
-        organisation=organisation,
+    within: tuple[str, int | None] = ("partnership", conversation.partnership_id)
+    kind = "conversation"
+    if conversation.is_draft:
+        within, kind = ("conversation", conversation.pk), "conversation_draft"
+    elif organisation is not None and not conversation.names_people:
+        kind = "conversation_side"
+        _record_for_others(conversation, event, organisation=organisation, now=now, data=data)
+    record(
+        actor_id=author.pk if author else None,
+        organisation_id=organisation.pk if organisation else None,
+        kind=event,
+        target_kind=kind,
+        target_id=conversation.pk,
+        within_kind=within[0] if within[1] else "",
+        within_id=within[1],
         now=now,
-        after={"date": long_date(record.held_on)},
+        data={"title": conversation.subject, **data},
     )
-    return conversation
 
 
-@transaction.atomic
-def edit_conversation(
-    *, conversation: Conversation, record: Record, revision: int, author: User, now: dt.datetime
-) -> Conversation:
-    """Change the record until it is agreed.
+def _record_for_others(
+    conversation: Conversation, event: EventKind, *, organisation: Organisation, now: dt.datetime, data: dict[str, Any]
+) -> None:
+    """The same event for the other sides: without the person.
 
-    A circulated one becomes *corrected*, and every other side must agree again. A planned one that has taken place,
-    according to `record`, becomes a draft. `revision` is the one the author saw. Raises `UnableToRecord`.
+    Also without the organisation if the record is anonymous, unless it is the keeper, which its page names anyway.
+    `side` hides this event from readers of the full one.
     """
-    current = locked(conversation)
-    if not current.is_editable:
-        raise UnableToRecord(f"The record is {current.get_status_display().lower()} and stays as it is.")
-    may_edit = roles_of(author, now).edit_for(current.organisation.pk)
-    require(may_edit, f"Only editors of {current.organisation.display_name} change this record.")
-    if revision != current.revision:
-        raise UnableToRecord("Somebody changed the record while you were writing. Look at it again first.")
-    _check(record, current.organisation, timezone.localdate(now))
-    before = {"date": long_date(current.held_on), "status": current.get_status_display()}
-    if current.status in OPEN_FOR_CORRECTION:
-        if record.planned:
-            raise UnableToRecord("A conversation that was circulated took place.")
-        current.status = Status.CORRECTED
-        current.sides.update(agreed_at=None, agreed_by=None)
-        current.sides.filter(organisation=current.organisation).update(agreed_at=now, agreed_by=author)
-    else:
-        current.status = Status.PLANNED if record.planned else Status.DRAFT
-    fields = _fields(record)
-    for name, value in fields.items():
-        setattr(current, name, value)
-    current.revision += 1
-    current.save(update_fields=["status", "revision", *fields])
-    _write_parts(current, record, author=author, now=now)
-    note(
-        current,
-        EventKind.CHANGED,
-        author=author,
-        organisation=current.organisation,
+    is_named = conversation.names_sides or organisation.pk == conversation.organisation_id
+    record(
+        actor_id=None,
+        organisation_id=organisation.pk if is_named else None,
+        kind=event,
+        target_kind="conversation",
+        target_id=conversation.pk,
+        within_kind="partnership" if conversation.partnership_id else "",
+        within_id=conversation.partnership_id,
         now=now,
-        before=before,
-        after={"date": long_date(current.held_on), "status": current.get_status_display()},
+        data={
+            "title": conversation.subject,
+            **data,
+            "by": organisation.display_name if is_named else "one of the sides",
+            "side": organisation.pk,
+        },
     )
-    return current
 
 
-@transaction.atomic
-def cancel_planned(*, conversation: Conversation, reason: str, author: User, now: dt.datetime) -> Conversation:
-    """Cancel a planned conversation, with a reason. Raises `UnableToCancel`."""
-    current = locked(conversation)
-    if not current.is_planned:
-        raise UnableToCancel("Only a planned conversation can be called off.")
-    may_cancel = roles_of(author, now).edit_for(current.organisation.pk)
-    require(may_cancel, f"Only editors of {current.organisation.display_name} can call it off.")
-    if not reason.strip():
-        raise UnableToCancel("Give the reason.")
-    current.status, current.reason = Status.CANCELLED, reason.strip()
-    current.save(update_fields=["status", "reason"])
-    note(
-        current,
-        EventKind.CALLED_OFF,
-        author=author,
-        organisation=current.organisation,
-        now=now,
-        before=Status.PLANNED.label,
-        after=Status.CANCELLED.label,
-        reason=current.reason,
-    )
-    return current
+def record_point_event(
+    point: Point, event: EventKind, *, author: User, organisation: Organisation, now: dt.datetime, reason: str = ""
+) -> None:
+    """Record an event that only the point's side may see.
 
-
-def _fields(record: Record) -> dict[str, object]:
-    return {
-        "subject": record.subject.strip(),
-        "held_on": record.held_on,
-        "format": record.format,
-        "theme": record.theme,
-        "partnership": record.partnership,
-        "said": record.said.strip(),
-        "attribution": record.attribution,
-        "next_contact_on": record.next_contact_on,
-    }
-
-
-def _check(record: Record, keeper: Organisation, today: dt.date) -> None:
-    if not record.subject.strip():
-        raise UnableToRecord("Say what it was about.")
-    others = {body.pk for body in record.organisations} - {keeper.pk}
-    if not others:
-        raise UnableToRecord("Name an organisation that it was with.")
-    if record.planned and (record.said.strip() or record.points or record.next_steps):
-        raise UnableToRecord(
-            "Every side sees what is planned. Keep what you prepare in the private note, and write the rest after it."
-        )
-    if not record.planned and record.held_on > today:
-        raise UnableToRecord("A conversation in the future is planned, not held.")
-    if record.next_contact_on is not None and record.next_contact_on < record.held_on:
-        raise UnableToRecord("The next contact must not be before this one.")
-    sides = others | {keeper.pk}
-    if record.partnership is not None:
-        parties = set(record.partnership.parties.present().values_list("organisation_id", flat=True))
-        if keeper.pk not in parties:
-            raise UnableToRecord(f"{keeper.display_name} does not take part in {record.partnership.title}.")
-        if not others & parties:
-            raise UnableToRecord(f"None of the others takes part in {record.partnership.title}.")
-    named = [
-        *(seat.organisation for seat in record.attendees),
-        *(point.organisation for point in record.points),
-        *(step.organisation for step in record.next_steps),
-    ]
-    for body in named:
-        if body.pk not in sides:
-            raise UnableToRecord(f"{body.display_name} did not take part.")
-    for step in record.next_steps:
-        if not step.text.strip():
-            raise UnableToRecord("Say what is to be done next.")
-    _check_people(record)
-
-
-def _check_people(record: Record) -> None:
-    named = [
-        *((seat.person, seat.organisation) for seat in record.attendees if seat.person),
-        *((step.owner, step.organisation) for step in record.next_steps if step.owner),
-    ]
-    # People who have left since stay attendees of that day.
-    known = set(
-        Membership.objects.filter(person__in=[person.pk for person, _ in named if person]).values_list(
-            "person_id", "organisation_id"
-        )
-    )
-    for person, organisation in named:
-        if person is not None and (person.pk, organisation.pk) not in known:
-            raise UnableToRecord(f"{person.display_name} does not act for {organisation.display_name}.")
-
-
-def _write_parts(conversation: Conversation, record: Record, *, author: User, now: dt.datetime) -> None:
-    """Update sides, attendees, points and next steps; unchanged rows stay."""
-    bodies = {body.pk: body for body in (conversation.organisation, *record.organisations)}
-    _keep_points(conversation, record.points)
-    conversation.attendees.all().delete()
-    Attendee.objects.bulk_create(
-        Attendee(
-            conversation=conversation,
-            organisation=seat.organisation,
-            person=seat.person,
-            name="" if seat.person else seat.name.strip(),
-            job_title=seat.job_title.strip(),
-        )
-        for seat in record.attendees
-        if seat.person or seat.name.strip()
-    )
-    conversation.sides.exclude(organisation__in=bodies).delete()
-    present = set(conversation.sides.values_list("organisation_id", flat=True))
-    Side.objects.bulk_create(
-        Side(conversation=conversation, organisation=body) for pk, body in bodies.items() if pk not in present
-    )
-    conversation.next_steps.filter(action=None).delete()
-    NextStep.objects.bulk_create(
-        NextStep(
-            conversation=conversation,
-            organisation=step.organisation,
-            owner=step.owner,
-            text=step.text.strip(),
-            due_on=step.due_on,
-        )
-        for step in record.next_steps
-    )
-    if conversation.status in OPEN_FOR_CORRECTION:
-        make_actions(conversation, author=author, now=now)
-    if record.private_note is not None:
-        write_private_note(
-            conversation=conversation,
-            organisation=conversation.organisation,
-            text=record.private_note,
-            author=author,
-            now=now,
-        )
-
-
-def _keep_points(conversation: Conversation, given: Sequence[PointGiven]) -> None:
-    """Add new points and delete missing ones.
-
-    One that became an ask or offer is closed instead of deleted.
+    Others may not know whose point it is.
     """
-    wanted = {(one.organisation.pk, str(one.kind), one.text.strip()): one for one in given if one.text.strip()}
-    for point in conversation.points.select_related("became"):
-        known = (point.organisation_id, point.kind, point.text)
-        if known in wanted:
-            del wanted[known]
-        elif hasattr(point, "became"):
-            raise UnableToRecord(f"“{point.text}” has become an {point.direction}, so it stays in the record.")
-        else:
-            point.delete()
-    Point.objects.bulk_create(
-        Point(conversation=conversation, organisation=one.organisation, kind=one.kind, text=text)
-        for (_, _, text), one in wanted.items()
+    record(
+        actor_id=author.pk,
+        organisation_id=organisation.pk,
+        kind=event,
+        target_kind="point",
+        target_id=point.pk,
+        within_kind="conversation",
+        within_id=point.conversation_id,
+        now=now,
+        data={"title": point.conversation.subject, "reason": reason},
     )

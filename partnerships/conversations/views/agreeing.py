@@ -40,11 +40,15 @@ def circulate(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, f"“{conversation.subject}” is circulated.{names}")
         return redirect(conversation)
     return form_page(
-        request, "conversations/circulate.html", form, conversation=conversation, told=_told(conversation, user)
+        request,
+        "conversations/circulate.html",
+        form,
+        conversation=conversation,
+        recipients=_recipients(conversation, user),
     )
 
 
-def _told(conversation: Conversation, author: User) -> list[User]:
+def _recipients(conversation: Conversation, author: User) -> list[User]:
     """Recipients: attendees who may read the record, except the author."""
     return list(queries.attendees_with_access(conversation).exclude(pk=author.pk))
 

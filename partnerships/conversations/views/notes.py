@@ -41,7 +41,7 @@ def private_note(request: HttpRequest, pk: int) -> HttpResponse:
         "conversations/note.html",
         form,
         step,
-        {services.UnableToNote: None},
+        {services.UnableToWriteNote: None},
         conversation=conversation,
         organisation=organisation,
     )

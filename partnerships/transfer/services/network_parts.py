@@ -23,7 +23,7 @@ from partnerships.commitments.services import (
     verify_delivery,
 )
 from partnerships.conversations.services.agreeing import agree_record, circulate
-from partnerships.conversations.services.recording import (
+from partnerships.conversations.services.drafting import (
     AttendeeGiven,
     NextStepGiven,
     PointGiven,

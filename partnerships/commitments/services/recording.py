@@ -17,7 +17,7 @@ from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import User
 
 
-def locked(commitment: Commitment) -> Commitment:
+def lock_commitment(commitment: Commitment) -> Commitment:
     """The commitment with its organisations, locked."""
     return (
         Commitment.objects.select_for_update(of=("self",))
@@ -26,7 +26,7 @@ def locked(commitment: Commitment) -> Commitment:
     )
 
 
-def next_numbers(count: int = 1) -> list[int]:
+def next_ids(count: int = 1) -> list[int]:
     """New ids, taken first so that each row can hold its reference."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -52,7 +52,7 @@ def acts_for(person: User, organisation: Organisation | None, *roles: str) -> bo
     return mine.filter(organisation=organisation).exists()
 
 
-def note(
+def record_event(
     commitment: Commitment,
     event: EventKind,
     *,

@@ -21,9 +21,9 @@ def signed_in(person: Any) -> Client:
     return client
 
 
-def letters() -> list[tuple[str, str]]:
+def emails() -> list[tuple[str, str]]:
     """Recipients of sent emails, with each subject after its reference."""
-    sent = sorted((letter.to[0].partition("@")[0], letter.subject.partition(" ")[2]) for letter in deliver())
+    sent = sorted((email.to[0].partition("@")[0], email.subject.partition(" ")[2]) for email in deliver())
     deliver().clear()
     return sent
 
@@ -53,7 +53,7 @@ def test_leads_of_both_sides_are_asked_once_to_confirm_a_proposal(world: World) 
     for _ in range(2):
         answer = eddie.post(reverse("commitments:new"), given, follow=True)
 
-    assert letters() == [("amina", "waits for your confirmation"), ("ben", "waits for your confirmation")]
+    assert emails() == [("amina", "waits for your confirmation"), ("ben", "waits for your confirmation")]
     assert Commitment.objects.count() == 1
     assert "waits for Larkhaven Homes and Westmarch" in answer.content.decode()
 
@@ -61,12 +61,12 @@ def test_leads_of_both_sides_are_asked_once_to_confirm_a_proposal(world: World) 
 def test_email_says_what_is_promised_and_links_to_its_page(world: World) -> None:
     signed_in(world.eddie).post(reverse("commitments:new"), filled(world))
 
-    letter = next(one for one in deliver() if one.to == [world.ben.email])
+    email = next(one for one in deliver() if one.to == [world.ben.email])
 
-    assert "Thirty homes at Quayside." in letter.body
-    assert "Larkhaven Homes to Westmarch" in letter.body
-    assert Commitment.objects.get().get_absolute_url() in letter.body
-    assert letter.reply_to == [world.eddie.email]
+    assert "Thirty homes at Quayside." in email.body
+    assert "Larkhaven Homes to Westmarch" in email.body
+    assert Commitment.objects.get().get_absolute_url() in email.body
+    assert email.reply_to == [world.eddie.email]
 
 
 def test_people_waiting_for_agreement_are_emailed_when_it_is_agreed(world: World) -> None:
@@ -76,7 +76,7 @@ def test_people_waiting_for_agreement_are_emailed_when_it_is_agreed(world: World
         sent = {"revision": commitment.revision, "owner": world.eddie.pk}
         signed_in(person).post(reverse("commitments:confirm", args=[commitment.pk, side]), sent)
 
-    assert letters() == [("amina", "is agreed"), ("eddie", "is agreed")]
+    assert emails() == [("amina", "is agreed"), ("eddie", "is agreed")]
 
 
 def test_receiver_hears_when_it_is_done_and_giver_when_it_is_verified(world: World) -> None:
@@ -84,12 +84,12 @@ def test_receiver_hears_when_it_is_done_and_giver_when_it_is_verified(world: Wor
     drop_emails()
     progress = {"status": "done", "delivered": "60", "seen": "0"}
     signed_in(world.eddie).post(reverse("commitments:progress", args=[commitment.pk]), progress)
-    reported = letters()
+    reported = emails()
 
     signed_in(world.ben).post(reverse("commitments:verify", args=[commitment.pk]), {"verdict": "verified"})
 
     assert reported == [("ben", "is reported done")]
-    assert letters() == [("amina", "is verified"), ("eddie", "is verified")]
+    assert emails() == [("amina", "is verified"), ("eddie", "is verified")]
 
 
 def test_progress_before_completion_sends_no_email(world: World) -> None:
@@ -99,7 +99,7 @@ def test_progress_before_completion_sends_no_email(world: World) -> None:
 
     signed_in(world.eddie).post(reverse("commitments:progress", args=[commitment.pk]), progress)
 
-    assert letters() == []
+    assert emails() == []
 
 
 def test_owner_hears_what_is_missing_and_both_sides_hear_of_a_cancellation(world: World) -> None:
@@ -107,12 +107,12 @@ def test_owner_hears_what_is_missing_and_both_sides_hear_of_a_cancellation(world
     drop_emails()
     sent_back = {"verdict": "missing", "note_text": "Block C has no lift."}
     signed_in(world.ben).post(reverse("commitments:verify", args=[commitment.pk]), sent_back)
-    answered = letters()
+    answered = emails()
 
     signed_in(world.amina).post(reverse("commitments:end", args=[commitment.pk]), {"reason": "The site is sold."})
 
     assert answered == [("amina", "is not there yet"), ("eddie", "is not there yet")]
-    assert letters() == [("ben", "is cancelled"), ("eddie", "is cancelled")]
+    assert emails() == [("ben", "is cancelled"), ("eddie", "is cancelled")]
 
 
 def test_owner_is_chosen_from_people_of_the_giver(world: World) -> None:

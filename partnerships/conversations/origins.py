@@ -56,7 +56,7 @@ def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
     ]
 
 
-def hand_on(*, old: Commitment, new: Commitment) -> None:
+def copy_links(*, old: Commitment, new: Commitment) -> None:
     """Copy the links of a commitment to the one that replaces it."""
     links = ConversationCommitment.objects.filter(commitment=old).order_by("pk")
     kept = [
@@ -76,4 +76,4 @@ def words_for(conversation: Conversation) -> str:
     return f"the conversation “{conversation.subject}” of {long_date(conversation.held_on)}"
 
 
-CONVERSATION = Origin(name="conversation", suggest=suggest, link=link, links_of=links_of, hand_on=hand_on)
+CONVERSATION = Origin(name="conversation", suggest=suggest, link=link, links_of=links_of, copy_links=copy_links)

@@ -13,8 +13,8 @@ from partnerships.outbox.content import Content, link
 from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
 
-_NO_READER = "They may not read the commitment any more."
-_ANSWERED = "It does not wait for them any more."
+_NO_READER = "They can no longer read the commitment."
+_ANSWERED = "It no longer waits for them."
 
 
 def write_reminder(due: Due, person: User, now: dt.datetime) -> Content | str:
@@ -34,7 +34,7 @@ def write_reminder(due: Due, person: User, now: dt.datetime) -> Content | str:
         or commitment.owner_id != person.pk
         or not _may_read(commitment, person)
     ):
-        return "It is not due any more, or not from them."
+        return "It is no longer due, or they no longer own it."
     context = {
         "person": person,
         "commitment": commitment,
@@ -68,31 +68,15 @@ def write_proposed(due: Due, person: User, now: dt.datetime) -> Content | str:
         return "The terms have changed since."
     if not commitment.is_proposed or not leads_with_account(waits_for(commitment)).filter(pk=person.pk).exists():
         return _ANSWERED
-    return _turn(
-        commitment,
-        person,
-        author,
-        heading=f"{commitment.reference} waits for your confirmation",
-        words=f"{author.display_name} proposes what {commitment.giver_words} gives {commitment.receiver_words}. "
-        "Both sides confirm it, or say what should be different.",
-        action="Read it and confirm",
-    )
+    return _update("proposed", commitment, person, author)
 
 
 def write_agreed(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email to the proposer and the owner that both sides have confirmed."""
     commitment, author = _found(due)
     if commitment.status == Status.CANCELLED:
-        return "It was cancelled meanwhile."
-    return _turn(
-        commitment,
-        person,
-        author,
-        heading=f"{commitment.reference} is agreed",
-        words=f"{author.display_name} confirmed it: both sides have given their word."
-        + (" You see it through." if commitment.owner_id == person.pk else ""),
-        action="Open the commitment",
-    )
+        return "It has been cancelled since."
+    return _update("agreed", commitment, person, author)
 
 
 def write_done(due: Due, person: User, now: dt.datetime) -> Content | str:
@@ -100,30 +84,13 @@ def write_done(due: Due, person: User, now: dt.datetime) -> Content | str:
     commitment, author = _found(due)
     if not commitment.is_done or not leads_with_account(waits_for(commitment)).filter(pk=person.pk).exists():
         return _ANSWERED
-    return _turn(
-        commitment,
-        person,
-        author,
-        heading=f"{commitment.reference} is reported done",
-        words=f"{author.display_name} says that all is delivered. Say whether it has arrived, or what is missing.",
-        action="Verify the delivery",
-    )
+    return _update("done", commitment, person, author)
 
 
 def write_answered(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email to those who deliver: delivery verified or sent back."""
     commitment, author = _found(due)
-    verified = due.params["verified"]
-    return _turn(
-        commitment,
-        person,
-        author,
-        heading=f"{commitment.reference} is {'verified' if verified else 'not there yet'}",
-        words=f"{author.display_name} verified the delivery for {commitment.receiver_words}: the promise is kept."
-        if verified
-        else f"{author.display_name} looked at it for {commitment.receiver_words} and says what is missing.",
-        action="Open the commitment",
-    )
+    return _update("verified" if due.params["verified"] else "sent_back", commitment, person, author)
 
 
 def write_ended(due: Due, person: User, now: dt.datetime) -> Content | str:
@@ -132,14 +99,7 @@ def write_ended(due: Due, person: User, now: dt.datetime) -> Content | str:
     The reason is on the commitment's page only.
     """
     commitment, author = _found(due)
-    return _turn(
-        commitment,
-        person,
-        author,
-        heading=f"{commitment.reference} is cancelled",
-        words=f"{author.display_name} ended it and gave the reason.",
-        action="Read the reason",
-    )
+    return _update("ended", commitment, person, author)
 
 
 def _fetched(pk: int) -> Commitment:
@@ -154,18 +114,15 @@ def _may_read(commitment: Commitment, person: User) -> bool:
     return commitment_readers(commitment).filter(pk=person.pk).exists()
 
 
-def _turn(
-    commitment: Commitment, person: User, author: User, *, heading: str, words: str, action: str
-) -> Content | str:
-    """Where a commitment stands, and which side must act next."""
+def _update(name: str, commitment: Commitment, person: User, author: User) -> Content | str:
+    """Email about what `author` did; `name` is that of its template."""
     if not _may_read(commitment, person):
         return _NO_READER
     context = {
         "person": person,
         "commitment": commitment,
-        "heading": heading,
-        "words": words,
-        "action": action,
+        "author": author,
+        "owns": commitment.owner_id == person.pk,
         "href": link("commitments:detail", pk=commitment.pk),
     }
-    return Content("commitments/turn", context, reply_to=author.email)
+    return Content(f"commitments/{name}", context, reply_to=author.email)

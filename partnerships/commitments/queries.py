@@ -85,7 +85,7 @@ def due_soon(user: User, now: dt.datetime) -> list[Commitment]:
 
 
 def _waits(now: dt.datetime, proposed: CommitmentQuerySet | None = None) -> tuple[tuple[str, str, Reach], ...]:
-    """What waits, since when, and whom each waiting commitment reaches.
+    """What waits, since when, and for which people.
 
     If one waits for several reasons, the last counts. `proposed` narrows the ones to confirm.
     """

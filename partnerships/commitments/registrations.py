@@ -34,8 +34,8 @@ def register() -> None:
     )
     register_personal(RULES)
     for code, label, write in (
-        ("reminder", "Reminder of a commitment", emails.write_reminder),
-        ("escalation", "Commitment brought before you", emails.write_escalation),
+        ("reminder", "Reminder about a commitment", emails.write_reminder),
+        ("escalation", "Commitment escalated to you", emails.write_escalation),
         ("proposed", "Commitment to confirm", emails.write_proposed),
         ("agreed", "Commitment agreed", emails.write_agreed),
         ("done", "Delivery to verify", emails.write_done),

@@ -15,7 +15,7 @@ def write_circulated(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email to an attendee that the record was circulated."""
     conversation = Conversation.objects.select_related("organisation").get(pk=due.params["conversation"])
     if not attendees_with_access(conversation).filter(pk=person.pk).exists():
-        return "They may not read the record any more."
+        return "They can no longer read the record."
     author = User.objects.get(pk=due.params["author"])
     context = {
         "person": person,

@@ -9,7 +9,7 @@ class EventKind(models.TextChoices):
     PLANNED = "conversation.planned", "Planned a conversation"
     RECORDED = "conversation.recorded", "Recorded a conversation"
     CHANGED = "conversation.changed", "Changed the record"
-    CALLED_OFF = "conversation.called_off", "Called the conversation off"
+    CALLED_OFF = "conversation.called_off", "Cancelled the conversation"
     CIRCULATED = "conversation.circulated", "Circulated the record"
     CORRECTION_SUGGESTED = "conversation.correction_suggested", "Suggested a correction"
     CORRECTION_ACCEPTED = "conversation.correction_accepted", "Accepted a correction"

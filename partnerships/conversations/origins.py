@@ -42,7 +42,7 @@ def link(*, commitment: Commitment, record_id: int, author: User, now: dt.dateti
     """
     sides = Side.objects.filter(conversation=record_id, organisation__in=[commitment.giver_id, commitment.receiver_id])
     if sides.count() != 2:
-        raise UnableToPropose("A commitment from a conversation is between two organisations that took part.")
+        raise UnableToPropose("A commitment from a conversation must be between two organisations that took part.")
     ConversationCommitment.objects.create(conversation_id=record_id, commitment=commitment, made_at=now)
 
 

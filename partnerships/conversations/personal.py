@@ -5,15 +5,15 @@ from __future__ import annotations
 from partnerships.people.personal import Fate, Rule
 
 RULES = (
-    Rule("conversations.Conversation", "created_by", Fate.KEEP, "who wrote it down", ("subject", "held_on")),
+    Rule("conversations.Conversation", "created_by", Fate.KEEP, "who wrote the record", ("subject", "held_on")),
     Rule("conversations.Side", "agreed_by", Fate.KEEP, "who agreed to the record", ("agreed_at",)),
     Rule("conversations.Attendee", "person", Fate.KEEP, "who took part", ("job_title",)),
-    Rule("conversations.Attendee", "job_title", Fate.CLEAR, "what they were when they took part"),
-    Rule("conversations.Point", "closed_by", Fate.KEEP, "who said that it is over", ("closed_reason", "closed_at")),
+    Rule("conversations.Attendee", "job_title", Fate.CLEAR, "job title when they took part"),
+    Rule("conversations.Point", "closed_by", Fate.KEEP, "who closed it", ("closed_reason", "closed_at")),
     Rule("conversations.PointEntry", "made_by", Fate.KEEP, "who made an ask or offer of it", ("made_at",)),
     # The text belongs to the organisation and is restricted; only author and time are personal.
     Rule("conversations.PrivateNote", "written_by", Fate.KEEP, "who wrote their organisation's note", ("written_at",)),
-    Rule("conversations.NextStep", "owner", Fate.KEEP, "who does it", ("text", "due_on")),
+    Rule("conversations.NextStep", "owner", Fate.KEEP, "who owns it", ("text", "due_on")),
     Rule("conversations.Correction", "author", Fate.KEEP, "who suggested it", ("text", "made_at")),
     Rule("conversations.Correction", "answered_by", Fate.KEEP, "who answered it", ("answer", "answered_at")),
 )

@@ -447,9 +447,9 @@ def _records_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     return _in_words(
         user,
         [
-            *(("Read and agree this record", one, one.circulated_at, None) for one in found if one.pk in to_agree),
+            *(("Read and agree to this record", one, one.circulated_at, None) for one in found if one.pk in to_agree),
             *(("Answer a correction", one, one.asked, None) for one in found if one.pk in to_correct),
-            *(("Write down what was said", one, None, one.held_on) for one in found if one.pk in to_record),
+            *(("Write up this conversation", one, None, one.held_on) for one in found if one.pk in to_record),
         ],
     )
 

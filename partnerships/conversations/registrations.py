@@ -36,4 +36,4 @@ def register() -> None:
     register_origin(CONVERSATION)
     register_personal(RULES)
     ON_ORGANISATIONS.register("05 meeting", meeting_section)
-    register_email("conversations.circulated", "Record to read", emails.write_circulated)
+    register_email("conversations.circulated", "Conversation record to read", emails.write_circulated)

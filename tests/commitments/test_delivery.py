@@ -45,7 +45,7 @@ def test_done_needs_the_whole_quantity(world: World) -> None:
 def test_blocked_commitment_needs_a_named_blocker(world: World) -> None:
     commitment = agree(world)
 
-    with pytest.raises(services.UnableToRecordProgress, match="Name what blocks it"):
+    with pytest.raises(services.UnableToRecordProgress, match="what is blocking it"):
         report(world, commitment, Status.BLOCKED, blocker=" ")
     report(world, commitment, Status.BLOCKED, blocker="No water connection before May.")
 
@@ -88,7 +88,7 @@ def test_reporting_less_than_before_needs_a_note(world: World) -> None:
     commitment = agree(world)
     report(world, commitment, delivered=Decimal(40))
 
-    with pytest.raises(services.UnableToRecordProgress, match="why less"):
+    with pytest.raises(services.UnableToRecordProgress, match="lower than last reported"):
         report(world, commitment, delivered=Decimal(30))
 
 
@@ -96,7 +96,7 @@ def test_report_sent_twice_is_recorded_once(world: World) -> None:
     commitment = agree(world)
     report(world, commitment, delivered=Decimal(10), seen=0)
 
-    with pytest.raises(services.UnableToRecordProgress, match="while you were writing"):
+    with pytest.raises(services.UnableToRecordProgress, match="Somebody else reported"):
         report(world, commitment, delivered=Decimal(10), seen=0)
 
     assert commitment.progress.count() == 1

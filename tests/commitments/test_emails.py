@@ -53,9 +53,9 @@ def test_leads_of_both_sides_are_asked_once_to_confirm_a_proposal(world: World) 
     for _ in range(2):
         answer = eddie.post(reverse("commitments:new"), given, follow=True)
 
-    assert emails() == [("amina", "waits for your confirmation"), ("ben", "waits for your confirmation")]
+    assert emails() == [("amina", "needs your confirmation"), ("ben", "needs your confirmation")]
     assert Commitment.objects.count() == 1
-    assert "waits for Larkhaven Homes and Westmarch" in answer.content.decode()
+    assert "waiting for Larkhaven Homes and Westmarch" in answer.content.decode()
 
 
 def test_email_says_what_is_promised_and_links_to_its_page(world: World) -> None:
@@ -111,7 +111,7 @@ def test_owner_hears_what_is_missing_and_both_sides_hear_of_a_cancellation(world
 
     signed_in(world.amina).post(reverse("commitments:end", args=[commitment.pk]), {"reason": "The site is sold."})
 
-    assert answered == [("amina", "is not there yet"), ("eddie", "is not there yet")]
+    assert answered == [("amina", "is not complete yet"), ("eddie", "is not complete yet")]
     assert emails() == [("ben", "is cancelled"), ("eddie", "is cancelled")]
 
 

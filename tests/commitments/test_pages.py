@@ -86,7 +86,7 @@ def test_commitment_goes_from_proposal_to_verification_on_its_pages(world: World
 
     proposed = eddie.post(reverse("commitments:new"), sent, follow=True)
     commitment = Commitment.objects.get()
-    assert "waits for Larkhaven Homes and Westmarch Borough Council" in proposed.content.decode()
+    assert "waiting for Larkhaven Homes and Westmarch Borough Council" in proposed.content.decode()
     amina.post(page("confirm", commitment, side="giving"), {"revision": 1, "owner": world.eddie.pk})
     agreed = ben.post(page("confirm", commitment, side="receiving"), {"revision": 1}, follow=True)
     assert f"{commitment.reference} is agreed." in agreed.content.decode()
@@ -109,7 +109,7 @@ def test_commitment_goes_from_proposal_to_verification_on_its_pages(world: World
 
     commitment.refresh_from_db()
     assert commitment.status == Status.VERIFIED
-    assert "the promise is kept" in verified.content.decode()
+    assert "is verified as delivered" in verified.content.decode()
 
 
 def test_confirming_the_same_terms_twice_is_refused(world: World) -> None:
@@ -120,7 +120,7 @@ def test_confirming_the_same_terms_twice_is_refused(world: World) -> None:
     again = ben.post(page("confirm", commitment, side="receiving"), {"revision": 1})
 
     assert again.status_code == 422
-    assert "has confirmed already" in again.content.decode()
+    assert "has already confirmed" in again.content.decode()
 
 
 def test_list_applies_filters_and_hides_commitments_of_others(world: World) -> None:

@@ -349,8 +349,8 @@ def test_my_work_lists_what_waits_for_each_person(world: World) -> None:
         for name in ("eddie", "ben", "vera", "chidi")
     }
 
-    assert waiting["ben"] == {"Read and agree this record"}
-    assert waiting["eddie"] == {"Answer a correction", "Write down what was said"}
+    assert waiting["ben"] == {"Read and agree to this record"}
+    assert waiting["eddie"] == {"Answer a correction", "Write up this conversation"}
     assert waiting["vera"] == waiting["chidi"] == set()
 
 

@@ -60,7 +60,7 @@ def test_record_is_locked_once_both_sides_agree(world: World) -> None:
     conversation = agreed(world)
 
     assert conversation.status == Status.AGREED
-    with pytest.raises(services.UnableToRecord, match="stays as it is"):
+    with pytest.raises(services.UnableToRecord, match="can no longer change"):
         change(world, conversation, said="Something else.")
 
 
@@ -100,7 +100,7 @@ def test_correction_is_answered_before_that_side_agrees(world: World) -> None:
         now=timezone.now(),
     )
 
-    with pytest.raises(services.UnableToAgree, match="not answered"):
+    with pytest.raises(services.UnableToAgree, match="has not been answered"):
         services.agree_record(
             conversation=conversation, organisation=world.westmarch, revision=1, author=world.ben, now=timezone.now()
         )
@@ -108,7 +108,7 @@ def test_correction_is_answered_before_that_side_agrees(world: World) -> None:
     services.answer_correction(correction=correction, taken_up=True, answer="", author=world.eddie, now=timezone.now())
 
     assert corrected.status == Status.CORRECTED
-    with pytest.raises(services.UnableToAgree, match="changed after"):
+    with pytest.raises(services.UnableToAgree, match="has changed since"):
         services.agree_record(
             conversation=conversation, organisation=world.westmarch, revision=1, author=world.ben, now=timezone.now()
         )
@@ -150,7 +150,7 @@ def test_two_people_editing_at_once_do_not_overwrite_each_other(world: World) ->
     conversation = draft(world)
     change(world, conversation, said="Eddie's words.")
 
-    with pytest.raises(services.UnableToRecord, match="while you were writing"):
+    with pytest.raises(services.UnableToRecord, match="while you were editing"):
         services.edit_conversation(
             conversation=conversation,
             record=the_record(world, said="Amina's words."),
@@ -242,9 +242,9 @@ def test_cancelling_a_planned_conversation_needs_a_reason(world: World) -> None:
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        ({"subject": " "}, "what it was about"),
-        ({"organisations": []}, "Name an organisation"),
-        ({"held_on": days_ago(-3)}, "planned, not held"),
+        ({"subject": " "}, "Enter a subject"),
+        ({"organisations": []}, "at least one other organisation"),
+        ({"held_on": days_ago(-3)}, "in the future"),
         ({"next_contact_on": days_ago(30)}, "next contact"),
     ],
 )
@@ -294,7 +294,7 @@ def test_commitment_from_a_conversation_is_between_two_of_its_sides(world: World
     offered = page.context["form"].fields["receiver"].queryset
 
     assert {body.name for body in offered} == {"Larkhaven Homes", "Westmarch Borough Council"}
-    with pytest.raises(UnableToPropose, match="its two sides"):
+    with pytest.raises(UnableToPropose, match="must be between"):
         propose_commitment(
             giver=world.larkhaven,
             receiver=world.harbour,

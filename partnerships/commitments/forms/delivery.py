@@ -21,36 +21,36 @@ class ProgressForm(Form):
     """A progress report."""
 
     delivered = forms.DecimalField(
-        label="Delivered so far, in all", required=False, min_value=0, max_digits=14, decimal_places=2, widget=QUANTITY
+        label="Total delivered so far", required=False, min_value=0, max_digits=14, decimal_places=2, widget=QUANTITY
     )
     more = forms.BooleanField(
-        label="Yes, more was delivered than was promised",
+        label="Yes, more was delivered than promised",
         required=False,
-        help_text="Say in the note why. Otherwise correct the figure.",
+        help_text="Explain why in the note, or correct the figure.",
     )
     status = forms.ChoiceField(
-        label="How it stands",
+        label="Status",
         widget=forms.RadioSelect,
         choices=[
-            (Status.IN_PROGRESS.value, "In progress, going as agreed"),
-            (Status.AT_RISK.value, "At risk: it may not be kept in time"),
-            (Status.BLOCKED.value, "Blocked: it cannot go on"),
-            (Status.DONE.value, "Done: all of it is delivered"),
+            (Status.IN_PROGRESS.value, "In progress: on track"),
+            (Status.AT_RISK.value, "At risk: it may not be delivered on time"),
+            (Status.BLOCKED.value, "Blocked: work cannot continue"),
+            (Status.DONE.value, "Done: everything is delivered"),
         ],
     )
     blocker = forms.CharField(
-        label="What stands in the way",
+        label="What is in the way",
         required=False,
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="Needed when it is blocked. Name the cause, and who could remove it.",
+        help_text="Required if it is blocked. Say what the cause is and who could help.",
     )
     note_text = forms.CharField(label="Note", required=False, max_length=4000, widget=forms.Textarea(attrs={"rows": 3}))
     evidence = forms.FileField(
         label="Evidence",
         required=False,
         widget=forms.FileInput(attrs={"accept": ACCEPT}),
-        help_text="A document or picture that shows what was delivered, up to 10 MB.",
+        help_text="A document or image that shows what was delivered, up to 10 MB.",
     )
     seen = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -64,13 +64,13 @@ class ProgressForm(Form):
             field = self.fields["delivered"]
             field.required = True
             field.initial = plain_number(commitment.delivered_quantity)
-            field.help_text = f"Of {commitment.quantity_words}. Give the total, not what was added."
+            field.help_text = f"Out of {commitment.quantity_words}. Enter the total, not the latest amount."
         if commitment.status in (Status.AT_RISK, Status.BLOCKED):
             self.fields["status"].initial = commitment.status
             self.fields["blocker"].initial = commitment.blocker
         if not self._is_more():
             del self.fields["more"]
-        self.helper = Helper(self, submit="Report this progress", cancel=commitment.get_absolute_url())
+        self.helper = Helper(self, submit="Report progress", cancel=commitment.get_absolute_url())
 
     def _is_more(self) -> bool:
         """Whether the reported amount is above the promised one.
@@ -90,11 +90,11 @@ class ProgressForm(Form):
         if "more" in self.fields:
             words = delivered_words(cleaned["delivered"], self.commitment.quantity, self.commitment.unit)
             if not cleaned.get("more"):
-                self.add_error("more", f"{words} is more than was promised. Tick this if it is right")
+                self.add_error("more", f"{words} is more than was promised. Tick this box if it is correct")
             if not cleaned.get("note_text", "").strip():
-                self.add_error("note_text", "Say why more was delivered than was promised")
+                self.add_error("note_text", "Say why more was delivered than promised")
         if cleaned.get("status") == Status.BLOCKED and not cleaned.get("blocker", "").strip():
-            self.add_error("blocker", "Name what stands in the way")
+            self.add_error("blocker", "Say what is in the way")
         return cleaned
 
 
@@ -106,13 +106,13 @@ class EscalateForm(Form):
     def __init__(self, *args: Any, commitment: Commitment, people: QuerySet[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         person = PersonField(
-            label="Who should help",
+            label="Who to escalate to",
             queryset=with_bodies(people.order_by("name", "pk")),
             widget=AutocompleteSelect,
-            help_text="Anybody who may see this commitment. They get an email, and find it in their work.",
+            help_text="Anyone who can see this commitment. They get an email, and it appears in their work.",
         )
         self.fields = {"person": person, **self.fields}
-        self.helper = Helper(self, submit="Escalate", cancel=commitment.get_absolute_url())
+        self.helper = Helper(self, submit="Escalate commitment", cancel=commitment.get_absolute_url())
 
 
 class VerifyForm(VerdictForm):
@@ -122,18 +122,18 @@ class VerifyForm(VerdictForm):
     needs_words = {"missing": "Say what is missing"}
 
     verdict = forms.ChoiceField(
-        label="Has it arrived?",
+        label="Has everything been delivered?",
         widget=forms.RadioSelect,
-        choices=[("verified", "Yes, all of it is delivered"), ("missing", "Not yet: something is missing")],
+        choices=[("verified", "Yes, everything is delivered"), ("missing", "No, something is missing")],
     )
     note_text = forms.CharField(
         label="Note",
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Needed when something is missing: say what.",
+        help_text="If something is missing, say what.",
     )
 
     def __init__(self, *args: Any, commitment: Commitment, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit="Give this answer", cancel=commitment.get_absolute_url())
+        self.helper = Helper(self, submit="Send answer", cancel=commitment.get_absolute_url())

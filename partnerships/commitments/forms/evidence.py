@@ -18,9 +18,9 @@ class EvidenceForm(Form):
     file = forms.FileField(
         label="File",
         widget=forms.FileInput(attrs={"accept": ACCEPT}),
-        help_text="A document or picture, up to 10 MB. Everybody who sees the commitment can download it.",
+        help_text="A document or image, up to 10 MB. Everyone who can see the commitment can download it.",
     )
 
     def __init__(self, *args: Any, commitment: Commitment, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit="Attach the file", cancel=commitment.get_absolute_url())
+        self.helper = Helper(self, submit="Attach file", cancel=commitment.get_absolute_url())

@@ -35,9 +35,9 @@ def with_bodies(people: QuerySet[User]) -> QuerySet[User]:
 def owner_field(organisation: Organisation, *, required: bool) -> PersonField:
     """Field for the owner: a person of the giver."""
     return PersonField(
-        label="Who sees it through",
+        label="Owner",
         queryset=with_bodies(people_who_may_own(organisation)),
         required=required,
         widget=AutocompleteSelect,
-        help_text=f"When they leave, {organisation.display_name} answers for it until it names somebody else.",
+        help_text=f"If they leave, {organisation.display_name} is responsible until it names somebody else.",
     )

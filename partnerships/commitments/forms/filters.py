@@ -15,28 +15,28 @@ from partnerships.people.models import User
 class FilterForm(Form):
     """Filters of the list of commitments."""
 
-    SIDES = (("", "Given or received"), ("given", "We give"), ("received", "We receive"), ("mine", "I see through"))
+    SIDES = (("", "Given or received"), ("given", "We give"), ("received", "We receive"), ("mine", "I am the owner"))
     STANDING = (
-        ("", "Any standing"),
+        ("", "Any status"),
         ("proposed", "Proposed"),
-        ("open", "To be kept"),
+        ("open", "Open"),
         ("overdue", "Overdue"),
         ("risk", "At risk or blocked"),
-        ("done", "Done, to be verified"),
+        ("done", "Done, waiting to be verified"),
         ("verified", "Verified"),
         ("ended", "Cancelled or superseded"),
     )
     words = forms.CharField(label="Words or reference", required=False, max_length=80)
     side = forms.ChoiceField(label="Side", required=False, choices=SIDES)
-    standing = forms.ChoiceField(label="How it stands", required=False, choices=STANDING)
+    standing = forms.ChoiceField(label="Status", required=False, choices=STANDING)
     kind = forms.ChoiceField(label="Kind", required=False, choices=[("", "Commitments and actions"), *Kind.choices])
     partnership = forms.ModelChoiceField(
         label="Partnership", required=False, queryset=Partnership.objects.none(), empty_label="Any partnership"
     )
     register = forms.ChoiceField(
-        label="Where from",
+        label="Source",
         required=False,
-        choices=[("", "Anywhere"), ("made", "Made here"), ("read", "Read from a published register")],
+        choices=[("", "Anywhere"), ("made", "Added here"), ("read", "Imported from a published register")],
     )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
@@ -44,4 +44,4 @@ class FilterForm(Form):
         field = self.fields["partnership"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = Partnership.objects.inside_for(user).order_by("title", "pk")
-        self.helper = Helper(self, submit="Show these", method="get")
+        self.helper = Helper(self, submit="Apply filters", method="get")

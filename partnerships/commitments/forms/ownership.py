@@ -16,4 +16,4 @@ class OwnerForm(Form):
         super().__init__(*args, **kwargs)
         self.fields["owner"] = owner_field(commitment.owner_organisation, required=True)
         self.fields["owner"].initial = commitment.owner_id
-        self.helper = Helper(self, submit="Change the owner", cancel=commitment.get_absolute_url())
+        self.helper = Helper(self, submit="Change owner", cancel=commitment.get_absolute_url())

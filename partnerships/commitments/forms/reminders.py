@@ -24,12 +24,12 @@ class RemindersForm(Form):
         (0, "on the day"),
     )
     days = forms.TypedMultipleChoiceField(
-        label="Remind me of what I have to deliver",
+        label="When to remind me",
         coerce=int,
         required=False,
         choices=CHOICES,
         widget=forms.CheckboxSelectMultiple,
-        help_text="One email for each commitment and each choice. Choose none to get no reminders.",
+        help_text="You get one email for each commitment on each day you choose. Choose none to turn reminders off.",
     )
     other = forms.IntegerField(
         label="Another number of days before",
@@ -41,7 +41,7 @@ class RemindersForm(Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit="Save these reminders", cancel=reverse("commitments:list"))
+        self.helper = Helper(self, submit="Save reminders", cancel=reverse("commitments:list"))
 
     @property
     def chosen(self) -> list[int]:

@@ -28,7 +28,7 @@ class TermsForm(Form):
         label="What is promised",
         widget=forms.Textarea(attrs={"rows": 4}),
         max_length=4000,
-        help_text="In words both sides would use, so that nobody can doubt later what was meant.",
+        help_text="Use words that both sides understand.",
     )
     quantity = forms.DecimalField(
         label="Quantity",
@@ -37,15 +37,15 @@ class TermsForm(Form):
         max_digits=14,
         decimal_places=2,
         widget=QUANTITY,
-        help_text="A number where something can be counted, such as 60. It can then be delivered in parts.",
+        help_text="If it can be counted, enter a number, such as 60. It can then be delivered in parts.",
     )
-    unit = forms.ChoiceField(label="Of what", required=False, choices=[("", "Nothing counted"), *Unit.choices])
+    unit = forms.ChoiceField(label="Unit", required=False, choices=[("", "No quantity"), *Unit.choices])
     owner = PersonField(
-        label="Who sees it through",
+        label="Owner",
         queryset=User.objects.none(),
         required=False,
         widget=AutocompleteSelect,
-        help_text="Somebody of the organisation that gives. It can be named later, when that organisation confirms.",
+        help_text="Somebody at the organisation that gives. That organisation can also name them when it confirms.",
     )
     due_on = DayField(label="Due date")
 
@@ -53,28 +53,30 @@ class TermsForm(Form):
         """Require a unit with a number."""
         cleaned = super().clean() or {}
         if cleaned.get("quantity") is not None and not cleaned.get("unit"):
-            self.add_error("unit", "Choose what the number counts")
+            self.add_error("unit", "Choose a unit")
         return cleaned
 
 
 class ProposeForm(TermsForm):
     """A new commitment between two organisations; the author edits for one."""
 
-    giver = forms.ModelChoiceField(label="Who gives", queryset=Organisation.objects.none(), widget=AutocompleteSelect)
+    giver = forms.ModelChoiceField(
+        label="Organisation that gives", queryset=Organisation.objects.none(), widget=AutocompleteSelect
+    )
     receiver = forms.ModelChoiceField(
-        label="Who receives", queryset=Organisation.objects.none(), widget=AutocompleteSelect
+        label="Organisation that receives", queryset=Organisation.objects.none(), widget=AutocompleteSelect
     )
     partnership = forms.ModelChoiceField(
-        label="Partnership it belongs to",
+        label="Partnership",
         queryset=Partnership.objects.none(),
         required=False,
         empty_label="None",
-        help_text="People of all its parties will see this commitment. Without one, only the two organisations do.",
+        help_text="Everyone in the partnership can see the commitment. Without one, only the two organisations can.",
     )
     confirm = forms.BooleanField(
-        label="Confirm it for my organisation now",
+        label="Confirm for my organisation now",
         required=False,
-        help_text="You can, as a lead. The other side is then the only one that has still to confirm.",
+        help_text="You can do this because you are a lead. Only the other side then needs to confirm.",
     )
     key = forms.UUIDField(widget=forms.HiddenInput)
 
@@ -114,10 +116,10 @@ class ProposeForm(TermsForm):
             del self.fields["confirm"]
         self.helper = Helper(
             self,
-            Section("Between whom", "giver", "receiver", "partnership"),
+            Section("Organisations", "giver", "receiver", "partnership"),
             Section("What is promised", "text", "quantity", "unit"),
-            Section("By whom and when", "owner", "due_on", *(("confirm",) if leads else ())),
-            submit="Propose this commitment",
+            Section("Owner and due date", "owner", "due_on", *(("confirm",) if leads else ())),
+            submit="Propose commitment",
             cancel=cancel or reverse("commitments:list"),
         )
 
@@ -137,12 +139,12 @@ class ProposeForm(TermsForm):
         if giver is None or receiver is None:
             return cleaned
         if giver == receiver:
-            self.add_error("receiver", "Choose another organisation than the one that gives")
+            self.add_error("receiver", "Choose a different organisation from the one that gives")
             return cleaned
         roles = roles_of(self._user, timezone.now())
         own = next((one for one in (giver, receiver) if roles.edit_for(one.pk)), None)
         if own is None:
-            self.add_error("giver", "Choose an organisation that you edit for as the one that gives or receives")
+            self.add_error("giver", "Choose an organisation that you edit for as one of the two")
         elif cleaned.get("confirm") and not roles.lead(own.pk):
             self.add_error("confirm", f"Only a lead of {own.display_name} can confirm this")
         return cleaned
@@ -161,8 +163,8 @@ class EditTermsForm(TermsForm):
         self.helper = Helper(
             self,
             Section("What is promised", "text", "quantity", "unit"),
-            Section("By whom and when", "owner", "due_on"),
-            submit="Save the terms",
+            Section("Owner and due date", "owner", "due_on"),
+            submit="Save terms",
             cancel=commitment.get_absolute_url(),
         )
 
@@ -192,15 +194,15 @@ class DueDateForm(Form):
 
     due_on = DayField(label="New due date")
     reason = forms.CharField(
-        label="Why the date moves",
+        label="Reason for the change",
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="The other side sees it. The first date and every later one are kept.",
+        help_text="The other side will see it. Earlier due dates stay in the record.",
     )
 
     def __init__(self, *args: Any, commitment: Commitment, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit="Move the due date", cancel=commitment.get_absolute_url())
+        self.helper = Helper(self, submit="Change due date", cancel=commitment.get_absolute_url())
 
 
 class EndForm(Form):
@@ -210,14 +212,14 @@ class EndForm(Form):
         label="Reason",
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="The other side sees it, and it stays in the record.",
+        help_text="The other side will see it, and it stays in the record.",
     )
 
     def __init__(self, *args: Any, commitment: Commitment, rights: Rights, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        words = "Cancel this commitment"
+        words = "Cancel commitment"
         if commitment.is_proposed:
-            words = "Decline this proposal" if rights.may_confirm else "Withdraw this proposal"
+            words = "Decline proposal" if rights.may_confirm else "Withdraw proposal"
         self.helper = Helper(
             self, submit=words, cancel=commitment.get_absolute_url(), cancel_words="Keep it", danger=True
         )

@@ -134,7 +134,7 @@ class Commitment(models.Model):
         Organisation,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="Answers for it when the owner has left.",
+        help_text="Responsible for it when the owner has left.",
     )
     due_on = models.DateField(null=True, blank=True)
     original_due_on = models.DateField(null=True, blank=True)
@@ -157,9 +157,9 @@ class Commitment(models.Model):
     replaces = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaced_by")
     reason = models.TextField(blank=True, help_text="Why it was cancelled or superseded.")
     key = models.UUIDField(
-        null=True, blank=True, unique=True, help_text="Given by the form, so that a form sent twice makes one."
+        null=True, blank=True, unique=True, help_text="From the form: sending it twice creates one commitment."
     )
-    source = models.CharField(max_length=60, blank=True, help_text="The register it was read from.")
+    source = models.CharField(max_length=60, blank=True, help_text="The register it was imported from.")
     source_reference = models.CharField(max_length=200, blank=True)
 
     objects = CommitmentQuerySet.as_manager()
@@ -169,27 +169,27 @@ class Commitment(models.Model):
             models.CheckConstraint(
                 condition=Q(giver__isnull=False, giver_name="") | (Q(giver=None) & ~Q(giver_name="")),
                 name="commitment_has_one_giver",
-                violation_error_message="Say who gives.",
+                violation_error_message="Choose the organisation that gives.",
             ),
             models.CheckConstraint(
                 condition=Q(receiver__isnull=False) | Q(kind=Kind.ACTION),
                 name="commitment_has_receiver",
-                violation_error_message="Say who receives.",
+                violation_error_message="Choose the organisation that receives.",
             ),
             models.CheckConstraint(
                 condition=Q(giver=None) | Q(receiver=None) | ~Q(giver=F("receiver")),
                 name="commitment_between_two",
-                violation_error_message="Giver and receiver must be two organisations.",
+                violation_error_message="Giver and receiver must be different organisations.",
             ),
             models.CheckConstraint(
                 condition=Q(giver=None) | Q(due_on__isnull=False, original_due_on__isnull=False),
                 name="commitment_is_dated",
-                violation_error_message="Say by when.",
+                violation_error_message="Enter a due date.",
             ),
             models.CheckConstraint(
                 condition=Q(quantity=None) | (Q(quantity__gt=0) & ~Q(unit="")),
                 name="commitment_quantity_counts",
-                violation_error_message="The quantity must be more than nothing, and say what it counts.",
+                violation_error_message="The quantity must be more than 0 and have a unit.",
             ),
             models.CheckConstraint(condition=Q(delivered_quantity__gte=0), name="commitment_delivered_not_negative"),
             models.CheckConstraint(
@@ -201,12 +201,12 @@ class Commitment(models.Model):
             models.CheckConstraint(
                 condition=~Q(status=Status.BLOCKED) | ~Q(blocker=""),
                 name="commitment_blocker_named",
-                violation_error_message="Name what blocks it.",
+                violation_error_message="Say what is blocking it.",
             ),
             models.CheckConstraint(
                 condition=~Q(status__in=ENDS) | ~Q(reason=""),
                 name="commitment_end_has_reason",
-                violation_error_message="Give the reason.",
+                violation_error_message="Give a reason.",
             ),
             models.CheckConstraint(
                 condition=~Q(status=Status.VERIFIED) | Q(verified_at__isnull=False, done_at__isnull=False),
@@ -326,7 +326,7 @@ class Commitment(models.Model):
     def waits_words(self) -> str:
         """The confirmation or verification it waits for, in words; or empty."""
         if self.is_proposed:
-            return "to accept it" if self.is_action else "to confirm it"
+            return "to accept this action" if self.is_action else "to confirm this commitment"
         return "to verify the delivery" if self.is_done and not self.is_action else ""
 
     def is_overdue(self, today: dt.date) -> bool:

@@ -73,6 +73,11 @@ class Progress(models.Model):
         return f"{self.delivered_before} to {self.delivered}"
 
     @property
+    def adds_delivery(self) -> bool:
+        """Whether it changes the total of a counted quantity. Needs `commitment` fetched."""
+        return bool(self.commitment.quantity) and self.delivered != self.delivered_before
+
+    @property
     def delivered_words(self) -> str:
         """`40 of 60 homes`, or empty. Needs `commitment` fetched."""
         return delivered_words(self.delivered, self.commitment.quantity, self.commitment.unit)

@@ -48,13 +48,13 @@ def confirm_commitment(
     rights = rights_over(current, author, now)
     giving = organisation.pk == current.giver_id
     if not giving and organisation.pk != current.receiver_id:
-        raise UnableToConfirm(f"{organisation.display_name} is neither giver nor receiver.")
+        raise UnableToConfirm(f"{organisation.display_name} is not one of the two organisations.")
     if not current.is_proposed:
-        raise UnableToConfirm(f"{current.reference} is {current.get_status_display().lower()} already.")
+        raise UnableToConfirm(f"{current.reference} is already {current.get_status_display().lower()}.")
     if revision != current.revision:
-        raise UnableToConfirm("The terms changed after you opened them. Read them again before you confirm.")
+        raise UnableToConfirm("The terms have changed since you opened this page. Read them again before you confirm.")
     if (current.giver_confirmed_at if giving else current.receiver_confirmed_at) is not None:
-        raise UnableToConfirm(f"{organisation.display_name} has confirmed already.")
+        raise UnableToConfirm(f"{organisation.display_name} has already confirmed.")
     may_confirm = rights.may_confirm_giving if giving else rights.may_confirm_receiving
     require(may_confirm, f"Only a lead of {organisation.display_name} can confirm this.")
     changed = []
@@ -65,7 +65,7 @@ def confirm_commitment(
             current.owner = owner
             changed.append("owner")
         if current.owner is None and not current.is_action:
-            raise UnableToConfirm("Name the person who sees it through.")
+            raise UnableToConfirm("Name an owner.")
         current.giver_confirmed_by, current.giver_confirmed_at = author, now
         changed += ["giver_confirmed_by", "giver_confirmed_at"]
     else:

@@ -69,27 +69,27 @@ def record_progress(
     rights = rights_over(current, author, now)
     if not current.is_under_way:
         raise UnableToRecordProgress(f"{current.reference} is {current.get_status_display().lower()}.")
-    require(rights.may_report, "Only editors and leads of the organisation that gives report progress.")
+    require(rights.may_report, "Only editors and leads of the organisation that gives can report progress.")
     newest = current.progress.order_by("pk").values_list("pk", flat=True).last()
     if seen is not None and seen != (newest or 0):
-        raise UnableToRecordProgress("Progress was reported while you were writing. Look at it before you add yours.")
+        raise UnableToRecordProgress("Somebody else reported progress meanwhile. Check their report first.")
     if status not in REPORTABLE:
-        raise UnableToRecordProgress("Progress is in progress, at risk, blocked or done.")
+        raise UnableToRecordProgress("Choose in progress, at risk, blocked or done.")
     if status == Status.BLOCKED and not blocker.strip():
-        raise UnableToRecordProgress("Name what blocks it.")
+        raise UnableToRecordProgress("Say what is blocking it.")
     amount = current.delivered_quantity if delivered is None else delivered
     if delivered is not None and current.quantity is None:
-        raise UnableToRecordProgress("No quantity was promised, so none can be counted: say it in the note.")
+        raise UnableToRecordProgress("No quantity was promised, so describe the delivery in the note.")
     if amount < 0:
-        raise UnableToRecordProgress("What is delivered cannot be less than nothing.")
+        raise UnableToRecordProgress("The amount delivered cannot be less than 0.")
     if amount < current.delivered_quantity and not note_text.strip():
-        raise UnableToRecordProgress("Say in the note why less is delivered than was reported before.")
+        raise UnableToRecordProgress("The total is lower than last reported. Explain why in the note.")
     if exceeds(current, amount) and not note_text.strip():
         words = delivered_words(amount, current.quantity, current.unit)
-        raise UnableToRecordProgress(f"{words} is more than was promised. Say in the note why.")
+        raise UnableToRecordProgress(f"{words} is more than was promised. Explain why in the note.")
     if status == Status.DONE and current.quantity is not None and amount < current.quantity:
         words = delivered_words(amount, current.quantity, current.unit)
-        raise UnableToRecordProgress(f"{words} are delivered: report the rest, or agree other terms in its place.")
+        raise UnableToRecordProgress(f"Only {words} are delivered. Report the rest, or propose new terms.")
     before, amount_before = current.get_status_display(), current.delivered_quantity
     report = Progress.objects.create(
         commitment=current,

@@ -29,10 +29,10 @@ def end_commitment(*, commitment: Commitment, reason: str, author: User, now: dt
     current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
     if current.is_over:
-        raise UnableToEnd(f"{current.reference} is {current.get_status_display().lower()} already.")
+        raise UnableToEnd(f"{current.reference} is already {current.get_status_display().lower()}.")
     require(rights.may_end, "Only leads of the two organisations can end it.")
     if not reason.strip():
-        raise UnableToEnd("Give the reason.")
+        raise UnableToEnd("Give a reason.")
     side = side_of(rights)
     before = current.get_status_display()
     event = EventKind.CANCELLED

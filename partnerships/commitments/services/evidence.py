@@ -26,8 +26,8 @@ class UnableToAttach(Exception):
 def _check(rights: Rights) -> None:
     """Check state, then rights. Raises `UnableToAttach` and `UnableToAct`."""
     if not rights.commitment.is_under_way and not rights.commitment.is_done:
-        raise UnableToAttach("Evidence changes only after both sides have agreed and until the delivery is verified.")
-    require(rights.may_attach, "Only editors and leads of the organisation that gives attach and remove evidence.")
+        raise UnableToAttach("Evidence can only change between agreement and verification.")
+    require(rights.may_attach, "Only editors and leads of the organisation that gives can attach or remove evidence.")
 
 
 @transaction.atomic
@@ -57,7 +57,7 @@ def attach_evidence(
     if same is not None:
         return same
     if kept.count() >= MAX_FILES:
-        raise UnableToAttach(f"A commitment carries at most {MAX_FILES} files.")
+        raise UnableToAttach(f"A commitment can have up to {MAX_FILES} files.")
     evidence = Evidence(
         commitment=current,
         progress=progress,
@@ -94,7 +94,7 @@ def remove_evidence(*, evidence: Evidence, author: User, now: dt.datetime) -> No
     rights = rights_over(current, author, now)
     _check(rights)
     if not Evidence.objects.filter(pk=evidence.pk, removed_at=None).update(removed_at=now):
-        raise UnableToAttach("The file has been taken away already.")
+        raise UnableToAttach("The file has already been removed.")
     record_event(
         current,
         EventKind.EVIDENCE_REMOVED,

@@ -27,7 +27,7 @@ from partnerships.kit.rights import require
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.models import User
 
-NO_SIDE = "You edit for neither of the two organisations."
+NO_SIDE = "You cannot edit for either of the two organisations."
 
 
 class UnableToPropose(Exception):
@@ -72,11 +72,11 @@ def propose_commitment(
     if replaces is not None:
         replaced = lock_commitment(replaces)
         if {replaced.giver_id, replaced.receiver_id} != {giver.pk, receiver.pk}:
-            raise UnableToPropose("A replacement is between the same two organisations.")
+            raise UnableToPropose("A replacement must be between the same two organisations.")
         if not replaced.is_under_way:
             raise UnableToPropose(f"{replaced.reference} is {replaced.get_status_display().lower()}.")
         if Commitment.objects.filter(replaces=replaced, status=Status.PROPOSED).exists():
-            raise UnableToPropose(f"Other terms for {replaced.reference} wait for an answer already.")
+            raise UnableToPropose(f"New terms for {replaced.reference} are already waiting for an answer.")
     try:
         with transaction.atomic():
             commitment = _create(
@@ -103,7 +103,7 @@ def propose_commitment(
             raise
         return made
     if confirm and side.pk == giver.pk and owner is None:
-        raise UnableToPropose("Name who sees it through, or leave your confirmation for later.")
+        raise UnableToPropose("Name an owner, or confirm later.")
     if confirm:
         commitment = confirm_commitment(
             commitment=commitment, organisation=side, author=author, revision=commitment.revision, now=now
@@ -133,7 +133,7 @@ def propose_action(
     own = acts_for(author, organisation, *EDITING_ROLES)
     require(own or acts_for(author, for_organisation, *EDITING_ROLES), NO_SIDE)
     if not text.strip():
-        raise UnableToPropose("Say what is to be done.")
+        raise UnableToPropose("Say what needs to be done.")
     if owner is not None and not acts_for(owner, organisation):
         raise UnableToPropose(f"{owner.display_name} does not act for {organisation.display_name}.")
     if for_organisation is not None and for_organisation.pk == organisation.pk:
@@ -226,15 +226,15 @@ def check_terms(
     today: dt.date,
 ) -> None:
     if receiver is not None and giver.pk == receiver.pk:
-        raise UnableToPropose("A commitment is between two organisations.")
+        raise UnableToPropose("A commitment must be between two different organisations.")
     if not text.strip():
         raise UnableToPropose("Say what is promised.")
     if quantity is not None and quantity <= 0:
-        raise UnableToPropose("The quantity must be more than nothing.")
+        raise UnableToPropose("The quantity must be more than 0.")
     if quantity is not None and not unit:
-        raise UnableToPropose("Say what the quantity counts.")
+        raise UnableToPropose("Choose a unit for the quantity.")
     if due_on < today:
-        raise UnableToPropose("The due date has passed already.")
+        raise UnableToPropose("The due date is in the past.")
     for side in (giver, receiver):
         if side is not None and side.is_ended:
             raise UnableToPropose(f"{side.display_name} has been dissolved.")
@@ -251,19 +251,19 @@ def _check_origin(came_from: From | None, sides: tuple[Organisation, ...], autho
         return
     suggestion = came_from.origin.suggest(user=author, record_id=came_from.record_id)
     if suggestion is None:
-        raise UnableToPropose("You may make no commitment from that record.")
+        raise UnableToPropose("You cannot make a commitment from that record.")
     if suggestion.pair and {side.pk for side in suggestion.pair} != {side.pk for side in sides}:
         names = " and ".join(side.display_name for side in suggestion.pair)
-        raise UnableToPropose(f"A commitment from {suggestion.words} is between its two sides, {names}.")
+        raise UnableToPropose(f"A commitment from {suggestion.words} must be between {names}.")
 
 
 def _check_partnership(partnership: Partnership | None, sides: tuple[Organisation, ...]) -> None:
     if partnership is None:
         return
     if partnership.is_over:
-        raise UnableToPropose(f"{partnership.title} is over.")
+        raise UnableToPropose(f"{partnership.title} has ended.")
     parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
     present = set(parties.values_list("organisation_id", flat=True))
     for side in sides:
         if side.pk not in present:
-            raise UnableToPropose(f"{side.display_name} does not take part in {partnership.title}.")
+            raise UnableToPropose(f"{side.display_name} is not a party to {partnership.title}.")

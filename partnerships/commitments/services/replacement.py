@@ -28,7 +28,7 @@ def replace_commitment(
     _carry_dates(old, successor, author, now)
     _carry_delivered(old, successor, author, organisation, now)
     old.status, old.status_since = Status.SUPERSEDED, now
-    old.reason = f"Replaced by {successor.reference}, agreed by both sides."
+    old.reason = f"Replaced by {successor.reference}, which both sides agreed."
     old.save(update_fields=["status", "status_since", "reason"])
     record_event(
         old,
@@ -50,7 +50,7 @@ def _carry_dates(old: Commitment, successor: Commitment, author: User, now: dt.d
         for one in old.slippages.select_related("by").order_by("at", "pk")
     ]
     if successor.due_on is not None and successor.due_on != old.due_on:
-        reason = f"Agreed in place of {old.reference}."
+        reason = f"Agreed to replace {old.reference}."
         moves.append(
             Slippage(commitment=successor, was=old.due_on, now=successor.due_on, reason=reason, by=author, at=now)
         )

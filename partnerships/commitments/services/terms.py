@@ -51,14 +51,12 @@ def edit_proposal(
     current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
     if not current.is_proposed:
-        raise UnableToEdit(
-            f"{current.reference} is {current.get_status_display().lower()}: propose other terms in its place instead."
-        )
+        raise UnableToEdit(f"{current.reference} is {current.get_status_display().lower()}. Propose new terms instead.")
     require(rights.may_edit_terms, NO_SIDE)
     if revision != current.revision:
-        raise UnableToEdit("Somebody changed the terms while you were writing. Look at them again first.")
+        raise UnableToEdit("Somebody changed the terms while you were editing. Check them before you save.")
     if current.giver is None:
-        raise UnableToEdit("Its giver is outside the network.")
+        raise UnableToEdit("The organisation that gives is outside the network, so the terms cannot change.")
     check_terms(current.giver, current.receiver, text, quantity, unit, owner, due_on, timezone.localdate(now))
     before, owner_before = terms_of(current), current.owner
     current.text = text.strip()
@@ -111,11 +109,11 @@ def change_due_date(
     rights = rights_over(current, author, now)
     if not current.is_under_way:
         raise UnableToChangeDueDate(f"{current.reference} is {current.get_status_display().lower()}.")
-    require(rights.may_report, "Only editors and leads of the organisation that gives can move the date.")
+    require(rights.may_report, "Only editors and leads of the organisation that gives can change the date.")
     if not reason.strip():
-        raise UnableToChangeDueDate("Say why the date moves.")
+        raise UnableToChangeDueDate("Say why the date is changing.")
     if due_on == current.due_on:
-        raise UnableToChangeDueDate("That is the day it is due already.")
+        raise UnableToChangeDueDate("It is already due on that day.")
     slippage = Slippage.objects.create(
         commitment=current, was=current.due_on, now=due_on, reason=reason.strip(), by=author, at=now
     )

@@ -61,6 +61,6 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
         except services.UnableToAttach as error:
             messages.warning(request, str(error))
         else:
-            messages.success(request, f"“{found.title}” is taken away from {commitment.reference}.")
+            messages.success(request, f"“{found.title}” is removed from {commitment.reference}.")
         return redirect(commitment)
     return render(request, "commitments/remove.html", {"evidence": found, "commitment": commitment})

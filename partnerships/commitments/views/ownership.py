@@ -24,7 +24,7 @@ def owner(request: HttpRequest, pk: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         services.change_owner(commitment=commitment, owner=form.cleaned_data["owner"], author=user, now=timezone.now())
         name = form.cleaned_data["owner"].display_name
-        return f"{name} now sees {commitment.reference} through.", commitment.get_absolute_url()
+        return f"{name} now owns {commitment.reference}.", commitment.get_absolute_url()
 
     return take_step(
         request, "commitments/owner.html", form, step, {services.UnableToChangeOwner: None}, commitment=commitment

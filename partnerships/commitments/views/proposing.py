@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
@@ -62,9 +63,10 @@ def new(request: HttpRequest) -> HttpResponse:
             now=timezone.now(),
         )
         waiting = " and ".join(side.display_name for side in waits_for(made))
-        words = f"{made.reference} is proposed. It waits for {waiting} to confirm it."
+        words = f"{made.reference} is proposed. It is waiting for {waiting} to confirm it."
         return words, made.get_absolute_url()
 
+    back = suggestion.href if suggestion else replaces.get_absolute_url() if replaces else reverse("commitments:list")
     return take_step(
         request,
         "commitments/new.html",
@@ -74,6 +76,7 @@ def new(request: HttpRequest) -> HttpResponse:
         names_emailed=True,
         suggestion=suggestion,
         replaces=replaces,
+        back=back,
     )
 
 

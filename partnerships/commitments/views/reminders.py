@@ -27,6 +27,6 @@ def reminders(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         chosen = services.choose_lead_times(person=user, days=form.chosen, now=timezone.now()).days
         words = ", ".join({0: "on the day", 1: "the day before"}.get(day, f"{day} days before") for day in chosen)
-        messages.success(request, f"You will be reminded {words}." if chosen else "You will get no reminders.")
+        messages.success(request, f"You will get reminders {words}." if chosen else "You will get no reminders.")
         return redirect(reverse("commitments:list"))
     return form_page(request, "commitments/reminders.html", form)

@@ -30,7 +30,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         terms = {name: form.cleaned_data[name] for name in (*TERMS, "revision")}
         services.edit_proposal(commitment=commitment, **terms, author=user, now=timezone.now())
-        words = f"The terms of {commitment.reference} are changed. Both sides have to confirm them."
+        words = f"The terms of {commitment.reference} have changed. Both sides need to confirm them."
         return words, commitment.get_absolute_url()
 
     return take_step(
@@ -84,7 +84,7 @@ def confirm(request: HttpRequest, pk: int, side: str) -> HttpResponse:
 def _confirmed_words(commitment: Commitment, organisation: Organisation) -> str:
     if commitment.is_proposed:
         waiting = " and ".join(side.display_name for side in waits_for(commitment))
-        return f"You confirmed {commitment.reference} for {organisation.display_name}. It waits for {waiting}."
+        return f"You confirmed {commitment.reference} for {organisation.display_name}. It is waiting for {waiting}."
     return f"{commitment.reference} is agreed."
 
 

@@ -15,39 +15,39 @@ class CorrectionForm(Form):
     """A suggested correction."""
 
     text = forms.CharField(
-        label="What should be put right",
+        label="What needs correcting",
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 5}),
-        help_text="Quote the words you mean and write what they should be. Every side of the conversation sees this.",
+        help_text="Quote the words you mean and write what they should say. Every side can see this.",
     )
 
     def __init__(self, *args: Any, conversation: Conversation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit="Suggest this correction", cancel=conversation.get_absolute_url())
+        self.helper = Helper(self, submit="Suggest correction", cancel=conversation.get_absolute_url())
 
 
 class AnswerForm(VerdictForm):
     """Accept or refuse a correction."""
 
     words_field = "answer"
-    needs_words = {"no": "Say why it is not taken up"}
+    needs_words = {"no": "Say why you do not accept it"}
 
     verdict = forms.ChoiceField(
-        label="Is it taken up?",
+        label="Do you accept this correction?",
         widget=forms.RadioSelect,
-        choices=[("yes", "Yes, the record says so now"), ("no", "No")],
+        choices=[("yes", "Yes, I have changed the record"), ("no", "No")],
     )
     answer = forms.CharField(
         label="Answer",
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Needed when it is not taken up: say why.",
+        help_text="If you do not accept it, say why.",
     )
 
     def __init__(self, *args: Any, conversation: Conversation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit="Give this answer", cancel=conversation.get_absolute_url())
+        self.helper = Helper(self, submit="Send answer", cancel=conversation.get_absolute_url())
 
 
 class AgreeForm(Form):

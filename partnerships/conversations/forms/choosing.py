@@ -13,14 +13,14 @@ from partnerships.organisations.models import Organisation
 
 
 class ChooseForm(Form):
-    """Choose whom the conversation was with, before the main form."""
+    """Choose who took part, before the main form."""
 
     others = forms.ModelMultipleChoiceField(
         label="Your partners",
         queryset=Organisation.objects.none(),
         required=False,
         widget=AutocompleteSelectMultiple,
-        help_text="Organisations that share a partnership with yours. Choose one or more.",
+        help_text="Organisations that are in a partnership with yours. Choose one or more.",
     )
     chosen = forms.BooleanField(required=False, widget=forms.HiddenInput)
     partnership = forms.IntegerField(required=False, widget=forms.HiddenInput)
@@ -35,8 +35,8 @@ class ChooseForm(Form):
         if parties:
             # Parties of one partnership are few: show them as checkboxes with their roles.
             field.widget = forms.CheckboxSelectMultiple()
-            field.label = "Who took part besides you"
-            field.help_text = "Only those who took part read the record and are asked to agree to it."
+            field.label = "Who else took part"
+            field.help_text = "Only organisations that took part can read the record, and are asked to agree to it."
             field.choices = [(pk, words) for pk, words in parties.items()]
         else:
             field.queryset = partners

@@ -17,7 +17,7 @@ class FilterForm(Form):
     """Filters of the list of conversations."""
 
     words = forms.CharField(label="Subject", required=False, max_length=80)
-    status = forms.ChoiceField(label="Standing", required=False, choices=[("", "Any"), *Status.choices])
+    status = forms.ChoiceField(label="Status", required=False, choices=[("", "Any status"), *Status.choices])
     theme = forms.ChoiceField(label="Theme", required=False, choices=[("", "Any theme"), *Theme.choices])
     partnership = forms.ModelChoiceField(
         label="Partnership", required=False, queryset=Partnership.objects.none(), empty_label="Any partnership"
@@ -28,4 +28,4 @@ class FilterForm(Form):
         field = self.fields["partnership"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = Partnership.objects.inside_for(user).order_by("title", "pk")
-        self.helper = Helper(self, submit="Show these", method="get")
+        self.helper = Helper(self, submit="Apply filters", method="get")

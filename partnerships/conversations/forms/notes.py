@@ -9,7 +9,7 @@ from django import forms
 from partnerships.conversations.models import Conversation
 from partnerships.kit.forms import Form, Helper
 
-PRIVATE = "Read by your own organisation only, on this page. It is never sent, searched or exported."
+PRIVATE = "Only your own organisation can read it, and only on this page. It is never emailed, searched or exported."
 
 
 class NoteForm(Form):
@@ -26,4 +26,4 @@ class NoteForm(Form):
 
     def __init__(self, *args: Any, conversation: Conversation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit="Save this note", cancel=conversation.get_absolute_url())
+        self.helper = Helper(self, submit="Save note", cancel=conversation.get_absolute_url())

@@ -16,21 +16,21 @@ from partnerships.organisations.models import Organisation
 class BecomeForm(Form):
     """Make an ask of an obstacle, or an offer of an opportunity."""
 
-    title = forms.CharField(label="In one line", max_length=200)
+    title = forms.CharField(label="Title", max_length=200)
     theme = forms.ChoiceField(label="Theme", choices=[("", "Choose a theme"), *Theme.choices])
     addressees = forms.ModelMultipleChoiceField(
-        label="Whom it is addressed to",
+        label="Who to send it to",
         queryset=Organisation.objects.none(),
         widget=forms.CheckboxSelectMultiple,
-        help_text="Nobody sees it before you share it.",
+        help_text="Nobody can see it until you share it.",
     )
 
     def __init__(self, *args: Any, point: Point, able: Sequence[Organisation], cancel: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["title"].help_text = (
-            "What would remove the obstacle? Others see this line first."
+            "Say what would remove the obstacle. People see this first."
             if point.direction == "ask"
-            else "What you bring to it. Others see this line first."
+            else "Say what you can offer. People see this first."
         )
         self.fields["theme"].initial = point.conversation.theme or None
         if len(able) > 1:
@@ -42,6 +42,6 @@ class BecomeForm(Form):
             del self.fields["addressees"]
         self.helper = Helper(
             self,
-            submit=f"Draft this {point.direction}",
+            submit=f"Draft {point.direction}",
             cancel=cancel or point.conversation.get_absolute_url(),
         )

@@ -33,33 +33,36 @@ _SPARE_STEPS = 3
 _MAX_STEPS = 20
 _POINT_LENGTH = 500
 _WORDS = {
-    PointKind.OBJECTIVE: ("Objectives", "What it wants to achieve. One a line."),
-    PointKind.OBSTACLE: ("Obstacles", "What stands in the way. One a line; each can become an ask."),
-    PointKind.OPPORTUNITY: ("Opportunities", "Gains nobody has claimed yet. One a line; each can become an offer."),
+    PointKind.OBJECTIVE: ("Objectives", "What it wants to achieve. Put each on its own line."),
+    PointKind.OBSTACLE: ("Obstacles", "What is in the way. Put each on its own line. Each can become an ask."),
+    PointKind.OPPORTUNITY: (
+        "Opportunities",
+        "What it could gain. Put each on its own line. Each can become an offer.",
+    ),
 }
 
 
 class ConversationForm(Form):
     """A whole record: who, when, what was said, points and next steps."""
 
-    subject = forms.CharField(label="What it was about", max_length=200)
+    subject = forms.CharField(label="Subject", max_length=200)
     partnership = forms.ModelChoiceField(
         label="Partnership", queryset=Partnership.objects.none(), required=False, empty_label="None"
     )
     state = forms.ChoiceField(
-        label="Has it taken place?",
+        label="Has the conversation taken place?",
         widget=forms.RadioSelect,
-        choices=[("held", "Yes, it was held"), ("planned", "No, it is planned")],
+        choices=[("held", "Yes"), ("planned", "No, it is planned")],
     )
-    held_on = DayField(label="Date of the conversation")
-    format = forms.ChoiceField(label="How", choices=Format.choices)
-    theme = forms.ChoiceField(label="Theme", required=False, choices=[("", "None in particular"), *Theme.choices])
+    held_on = DayField(label="Date")
+    format = forms.ChoiceField(label="Type of meeting", choices=Format.choices)
+    theme = forms.ChoiceField(label="Theme", required=False, choices=[("", "No theme"), *Theme.choices])
     attendees = forms.ModelMultipleChoiceField(
         label="Who took part",
         queryset=User.objects.none(),
         required=False,
         widget=AutocompleteSelectMultiple,
-        help_text="Begin to type a name. Whoever is not found is added by name below.",
+        help_text="Start typing a name. You can add people who are not listed below.",
     )
     said = forms.CharField(
         label="What was said", required=False, max_length=20_000, widget=forms.Textarea(attrs={"rows": 8})
@@ -71,9 +74,9 @@ class ConversationForm(Form):
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text=PRIVATE,
     )
-    next_contact_on = DayField(label="Date of the next contact", required=False)
+    next_contact_on = DayField(label="Next contact", required=False)
     attribution = forms.ChoiceField(
-        label="How readers of other organisations learn who was there and who said what",
+        label="What other organisations see",
         widget=forms.RadioSelect,
         choices=Attribution.choices,
         initial=Attribution.NAMED.value,
@@ -90,7 +93,7 @@ class ConversationForm(Form):
         seated: Sequence[tuple[int, int]] = (),
         steps: int = 0,
         cancel: str = "",
-        submit: str = "Save this conversation",
+        submit: str = "Save conversation",
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -119,11 +122,11 @@ class ConversationForm(Form):
 
     def _add_side(self, side: Organisation) -> None:
         self.fields[f"others_{side.pk}"] = forms.CharField(
-            label=f"Others of {side.display_name}",
+            label=f"Other people from {side.display_name}",
             required=False,
             max_length=2000,
             widget=forms.Textarea(attrs={"rows": 2}),
-            help_text="One a line: the name, and after a comma the job title.",
+            help_text="Put each person on their own line: name, comma, job title.",
         )
         for kind, (label, hint) in _WORDS.items():
             self.fields[f"points_{side.pk}_{kind}"] = forms.CharField(
@@ -135,7 +138,7 @@ class ConversationForm(Form):
             )
 
     def _add_steps(self, people: QuerySet[User]) -> None:
-        choices: list[Any] = [("", "Nobody yet")]
+        choices: list[Any] = [("", "Choose who")]
         for side in self.sides:
             mine = [person for person in people if side.pk in self._bodies[person.pk]]
             named = [(f"{side.pk}-{person.pk}", person.display_name) for person in mine]
@@ -145,9 +148,9 @@ class ConversationForm(Form):
                 label=f"Next step {row + 1}", required=False, max_length=_POINT_LENGTH
             )
             self.fields[f"step_{row}_who"] = forms.ChoiceField(
-                label=f"Who does next step {row + 1}", required=False, choices=choices
+                label=f"Owner of next step {row + 1}", required=False, choices=choices
             )
-            self.fields[f"step_{row}_due_on"] = DayField(label=f"Date next step {row + 1} is due", required=False)
+            self.fields[f"step_{row}_due_on"] = DayField(label=f"Due date of next step {row + 1}", required=False)
 
     def _sections(self) -> list[Section]:
         """Sections: who, when and what was said first; the rest is collapsed."""
@@ -155,27 +158,27 @@ class ConversationForm(Form):
         return [
             Section("When and who", "subject", "state", "held_on", "format", "attendees"),
             Fold(
-                "People who are not in the list",
+                "People who are not listed",
                 *(f"others_{side.pk}" for side in self.sides),
-                hint="They need no account. Their names stand in the record.",
+                hint="They do not need an account. Their names appear in the record.",
             ),
             Section("What was said", "said", "theme", "partnership"),
-            Fold("A private note", "private_note"),
+            Fold("Private note", "private_note"),
             *(
                 Fold(
-                    f"What {side.display_name} wants, what stands in its way, what it could gain",
+                    f"Objectives, obstacles and opportunities of {side.display_name}",
                     *(f"points_{side.pk}_{kind}" for kind in _WORDS),
                 )
                 for side in self.sides
             ),
             Section(
-                "What comes next",
+                "Next steps",
                 *steps[0],
                 "next_contact_on",
-                hint="Each next step becomes an action with its owner and date once the record is circulated.",
+                hint="When you circulate the record, each next step becomes an action with an owner and a due date.",
             ),
             *(Fold(f"Next step {row}", *fields) for row, fields in enumerate(steps[1:], start=2)),
-            Fold("Who is named to readers of other organisations", "attribution"),
+            Fold("What other organisations see", "attribution"),
         ]
 
     def clean(self) -> dict[str, Any]:
@@ -188,12 +191,12 @@ class ConversationForm(Form):
                     self.add_error(name, f"Keep each line under {_POINT_LENGTH} characters")
         for row in range(self.steps):
             text = cleaned.get(f"step_{row}_text", "")
-            for part, words in (("who", "Choose who does it"), ("due_on", "Enter the day it is due")):
+            for part, words in (("who", "Choose an owner"), ("due_on", "Enter a due date")):
                 name = f"step_{row}_{part}"
                 if text and not cleaned.get(name) and name not in self.errors:
                     self.add_error(name, words)
             if not text and (cleaned.get(f"step_{row}_who") or cleaned.get(f"step_{row}_due_on")):
-                self.add_error(f"step_{row}_text", "Say what is to be done")
+                self.add_error(f"step_{row}_text", "Say what needs to be done")
         return cleaned
 
     @property

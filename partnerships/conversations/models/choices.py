@@ -13,7 +13,7 @@ class Format(models.TextChoices):
     PHONE = "phone", "Phone call"
     SITE_VISIT = "site_visit", "Site visit"
     EVENT = "event", "Event or workshop"
-    WRITING = "writing", "Letters or email"
+    WRITING = "writing", "Email or post"
 
 
 class Status(models.TextChoices):

@@ -68,14 +68,17 @@ class Conversation(models.Model):
     """
 
     organisation = models.ForeignKey(
-        Organisation, on_delete=models.PROTECT, related_name="conversations_kept", help_text="Keeps the record."
+        Organisation,
+        on_delete=models.PROTECT,
+        related_name="conversations_kept",
+        help_text="It keeps the record.",
     )
     partnership = models.ForeignKey(
         Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="conversations"
     )
     subject = models.CharField(max_length=200)
     status = models.CharField(max_length=10, choices=Status)
-    held_on = models.DateField(help_text="The day it took place, or is planned for.")
+    held_on = models.DateField(help_text="The day it took place or is planned for.")
     format = models.CharField(max_length=10, choices=Format)
     theme = models.CharField(max_length=20, choices=Theme, blank=True)
     said = models.TextField(blank=True)
@@ -88,7 +91,7 @@ class Conversation(models.Model):
     agreed_at = models.DateTimeField(null=True, blank=True)
     reason = models.TextField(blank=True, help_text="Why it was cancelled.")
     key = models.UUIDField(
-        null=True, blank=True, unique=True, help_text="Given by the form, so that a form sent twice makes one."
+        null=True, blank=True, unique=True, help_text="From the form: sending it twice creates one conversation."
     )
 
     objects = ConversationQuerySet.as_manager()
@@ -111,7 +114,7 @@ class Conversation(models.Model):
             models.CheckConstraint(
                 condition=Q(next_contact_on=None) | Q(next_contact_on__gte=models.F("held_on")),
                 name="conversation_next_contact_after",
-                violation_error_message="The next contact must not be before this one.",
+                violation_error_message="The next contact cannot be before this conversation.",
             ),
         ]
         indexes = [

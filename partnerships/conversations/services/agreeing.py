@@ -38,9 +38,9 @@ def circulate(*, conversation: Conversation, author: User, now: dt.datetime) -> 
     """
     current = lock_conversation(conversation)
     if not current.is_draft:
-        raise UnableToCirculate(f"The record is {current.get_status_display().lower()}, not a draft.")
+        raise UnableToCirculate(f"The record is not a draft but {current.get_status_display().lower()}.")
     may_circulate = roles_of(author, now).edit_for(current.organisation.pk)
-    require(may_circulate, f"Only editors of {current.organisation.display_name} circulate this record.")
+    require(may_circulate, f"Only editors of {current.organisation.display_name} can circulate this record.")
     current.status, current.circulated_at = Status.CIRCULATED, now
     current.save(update_fields=["status", "circulated_at"])
     current.sides.filter(organisation=current.organisation).update(agreed_at=now, agreed_by=author)
@@ -73,11 +73,11 @@ def suggest_correction(
     if not current.is_open_for_correction:
         raise UnableToCorrect(f"The record is {current.get_status_display().lower()}.")
     may_correct = roles_of(author, now).edit_for(organisation.pk) and _takes_part(current, organisation)
-    require(may_correct, "Only editors of the organisations that took part suggest corrections.")
+    require(may_correct, "Only editors of the organisations that took part can suggest corrections.")
     if organisation.pk == current.organisation_id:
-        raise UnableToCorrect("You keep this record: change it instead.")
+        raise UnableToCorrect("Your organisation keeps this record, so you can change it directly.")
     if not text.strip():
-        raise UnableToCorrect("Say what should be put right.")
+        raise UnableToCorrect("Say what needs correcting.")
     correction = Correction.objects.create(
         conversation=current, organisation=organisation, author=author, text=text.strip(), made_at=now
     )
@@ -96,11 +96,11 @@ def answer_correction(
     current = lock_conversation(correction.conversation)
     found = Correction.objects.select_for_update(of=("self",)).get(pk=correction.pk)
     if not found.is_open:
-        raise UnableToCorrect("This correction has been answered already.")
+        raise UnableToCorrect("This correction has already been answered.")
     may_answer = roles_of(author, now).edit_for(current.organisation.pk)
-    require(may_answer, f"Only editors of {current.organisation.display_name} answer corrections.")
+    require(may_answer, f"Only editors of {current.organisation.display_name} can answer corrections.")
     if not taken_up and not answer.strip():
-        raise UnableToCorrect("Say why it is not taken up.")
+        raise UnableToCorrect("Say why you do not accept it.")
     found.taken_up, found.answer = taken_up, answer.strip()
     found.answered_by, found.answered_at = author, now
     found.save(update_fields=["taken_up", "answer", "answered_by", "answered_at"])
@@ -129,15 +129,15 @@ def agree_record(
     if not current.is_open_for_correction:
         raise UnableToAgree(f"The record is {current.get_status_display().lower()}.")
     may_agree = roles_of(author, now).edit_for(organisation.pk) and _takes_part(current, organisation)
-    require(may_agree, "Only editors of the organisations that took part agree to the record.")
+    require(may_agree, "Only editors of the organisations that took part can agree to the record.")
     if revision != current.revision:
-        raise UnableToAgree("The record changed after you opened it. Read it again before you agree.")
+        raise UnableToAgree("The record has changed since you opened it. Read it again before you agree.")
     if current.corrections.filter(answered_at=None, organisation=organisation).exists():
-        raise UnableToAgree("Your side suggested a correction that is not answered yet.")
+        raise UnableToAgree("Your side suggested a correction that has not been answered yet.")
     already = current.sides.filter(organisation=organisation, agreed_at__isnull=False).exists()
     able = sides_to_ask(current)
     if already and able - {organisation.pk}:
-        raise UnableToAgree(f"{organisation.display_name} has agreed already.")
+        raise UnableToAgree(f"{organisation.display_name} has already agreed.")
     if not already:
         current.sides.filter(organisation=organisation).update(agreed_at=now, agreed_by=author)
     before = current.get_status_display()

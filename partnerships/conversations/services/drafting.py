@@ -108,7 +108,7 @@ def record_conversation(
     made = Conversation.objects.filter(key=key, created_by=author).first() if key else None
     if made is not None:
         return made
-    require(roles_of(author, now).edit_for(organisation.pk), f"You do not edit for {organisation.display_name}.")
+    require(roles_of(author, now).edit_for(organisation.pk), f"You cannot edit for {organisation.display_name}.")
     _check(record, organisation, timezone.localdate(now))
     try:
         with transaction.atomic():
@@ -150,16 +150,16 @@ def edit_conversation(
     """
     current = lock_conversation(conversation)
     if not current.is_editable:
-        raise UnableToRecord(f"The record is {current.get_status_display().lower()} and stays as it is.")
+        raise UnableToRecord(f"The record is {current.get_status_display().lower()} and can no longer change.")
     may_edit = roles_of(author, now).edit_for(current.organisation.pk)
-    require(may_edit, f"Only editors of {current.organisation.display_name} change this record.")
+    require(may_edit, f"Only editors of {current.organisation.display_name} can change this record.")
     if revision != current.revision:
-        raise UnableToRecord("Somebody changed the record while you were writing. Look at it again first.")
+        raise UnableToRecord("Somebody changed the record while you were editing. Check it before you save.")
     _check(record, current.organisation, timezone.localdate(now))
     before = {"date": long_date(current.held_on), "status": current.get_status_display()}
     if current.status in OPEN_FOR_CORRECTION:
         if record.planned:
-            raise UnableToRecord("A conversation that was circulated took place.")
+            raise UnableToRecord("A circulated conversation has taken place, so it cannot be planned.")
         current.status = Status.CORRECTED
         current.sides.update(agreed_at=None, agreed_by=None)
         current.sides.filter(organisation=current.organisation).update(agreed_at=now, agreed_by=author)
@@ -188,11 +188,11 @@ def cancel_planned(*, conversation: Conversation, reason: str, author: User, now
     """Cancel a planned conversation, with a reason. Raises `UnableToCancel`."""
     current = lock_conversation(conversation)
     if not current.is_planned:
-        raise UnableToCancel("Only a planned conversation can be called off.")
+        raise UnableToCancel("Only a planned conversation can be cancelled.")
     may_cancel = roles_of(author, now).edit_for(current.organisation.pk)
-    require(may_cancel, f"Only editors of {current.organisation.display_name} can call it off.")
+    require(may_cancel, f"Only editors of {current.organisation.display_name} can cancel it.")
     if not reason.strip():
-        raise UnableToCancel("Give the reason.")
+        raise UnableToCancel("Give a reason.")
     current.status, current.reason = Status.CANCELLED, reason.strip()
     current.save(update_fields=["status", "reason"])
     record_event(
@@ -223,25 +223,25 @@ def _fields(record: Record) -> dict[str, object]:
 
 def _check(record: Record, keeper: Organisation, today: dt.date) -> None:
     if not record.subject.strip():
-        raise UnableToRecord("Say what it was about.")
+        raise UnableToRecord("Enter a subject.")
     others = {body.pk for body in record.organisations} - {keeper.pk}
     if not others:
-        raise UnableToRecord("Name an organisation that it was with.")
+        raise UnableToRecord("Choose at least one other organisation.")
     if record.planned and (record.said.strip() or record.points or record.next_steps):
         raise UnableToRecord(
-            "Every side sees what is planned. Keep what you prepare in the private note, and write the rest after it."
+            "Every side can see a planned conversation. Use the private note to prepare, until it has taken place."
         )
     if not record.planned and record.held_on > today:
-        raise UnableToRecord("A conversation in the future is planned, not held.")
+        raise UnableToRecord("The date is in the future, so the conversation cannot have taken place.")
     if record.next_contact_on is not None and record.next_contact_on < record.held_on:
-        raise UnableToRecord("The next contact must not be before this one.")
+        raise UnableToRecord("The next contact cannot be before this conversation.")
     sides = others | {keeper.pk}
     if record.partnership is not None:
         parties = set(record.partnership.parties.present().values_list("organisation_id", flat=True))
         if keeper.pk not in parties:
-            raise UnableToRecord(f"{keeper.display_name} does not take part in {record.partnership.title}.")
+            raise UnableToRecord(f"{keeper.display_name} is not a party to {record.partnership.title}.")
         if not others & parties:
-            raise UnableToRecord(f"None of the others takes part in {record.partnership.title}.")
+            raise UnableToRecord(f"None of the other organisations is a party to {record.partnership.title}.")
     named = [
         *(seat.organisation for seat in record.attendees),
         *(point.organisation for point in record.points),
@@ -252,7 +252,7 @@ def _check(record: Record, keeper: Organisation, today: dt.date) -> None:
             raise UnableToRecord(f"{body.display_name} did not take part.")
     for step in record.next_steps:
         if not step.text.strip():
-            raise UnableToRecord("Say what is to be done next.")
+            raise UnableToRecord("Say what the next step is.")
     _check_people(record)
 
 
@@ -327,7 +327,7 @@ def _keep_points(conversation: Conversation, given: Sequence[PointGiven]) -> Non
         if known in wanted:
             del wanted[known]
         elif hasattr(point, "became"):
-            raise UnableToRecord(f"“{point.text}” has become an {point.direction}, so it stays in the record.")
+            raise UnableToRecord(f"“{point.text}” has become an {point.direction}, so it must stay in the record.")
         else:
             point.delete()
     Point.objects.bulk_create(

@@ -35,11 +35,11 @@ def write_private_note(
     """
     took_part = conversation.sides.filter(organisation=organisation).exists()
     may_note = took_part and roles_of(author, now).edit_for(organisation.pk)
-    require(may_note, "Only editors of an organisation that took part write notes for it.")
+    require(may_note, "Only editors of an organisation that took part can write its private note.")
     Conversation.objects.select_for_update(of=("self",)).get(pk=conversation.pk)
     found = PrivateNote.objects.filter(conversation=conversation, organisation=organisation).first()
     if revision is not None and revision != (found.revision if found else 0):
-        raise UnableToWriteNote("A colleague changed the note while you were writing. Look at it again first.")
+        raise UnableToWriteNote("A colleague changed the note while you were editing. Check it before you save.")
     if (found.text if found else "") == text.strip():
         return found
     if found is None:

@@ -37,11 +37,11 @@ def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) ->
     lock_conversation(point.conversation)
     current = Point.objects.select_related("conversation", "organisation").get(pk=point.pk)
     if not current.is_current:
-        raise UnableToChangePoint("It is closed already.")
+        raise UnableToChangePoint("It is already closed.")
     may_close = roles_of(author, now).edit_for(current.organisation.pk)
-    require(may_close, f"Only editors of {current.organisation.display_name} close it.")
+    require(may_close, f"Only editors of {current.organisation.display_name} can close it.")
     if not reason.strip():
-        raise UnableToChangePoint("Say why it no longer holds.")
+        raise UnableToChangePoint("Say why it no longer applies.")
     for one in (current, *_said_again(current)):
         why = reason.strip() if one is current else "Closed in another conversation."
         one.closed_at, one.closed_by, one.closed_reason = now, author, why
@@ -86,22 +86,22 @@ def turn_into_entry(
     conversation = lock_conversation(point.conversation)
     current = Point.objects.select_related("conversation").get(pk=point.pk)
     if not current.direction:
-        raise UnableToChangePoint("An objective becomes neither ask nor offer.")
+        raise UnableToChangePoint("An objective cannot become an ask or offer.")
     if PointEntry.objects.filter(point=current).exists():
-        raise UnableToChangePoint(f"It has become an {current.direction} already.")
+        raise UnableToChangePoint(f"It is already an {current.direction}.")
     if not current.is_current:
         raise UnableToChangePoint("It is closed.")
     took_part = conversation.sides.filter(organisation=organisation).exists()
     may_turn = took_part and roles_of(author, now).edit_for(organisation.pk)
-    require(may_turn, "You do not edit for an organisation that took part.")
+    require(may_turn, "You cannot edit for an organisation that took part.")
     if current.direction == "ask" and organisation.pk != current.organisation_id:
-        raise UnableToChangePoint("An obstacle becomes an ask of the organisation that has it.")
+        raise UnableToChangePoint("Only the organisation that has the obstacle can make an ask of it.")
     able = who_may_be_asked(conversation, organisation)
     chosen = list(addressees) or able
     if not chosen:
-        raise UnableToChangePoint("None of the other sides can be asked: they only observe.")
+        raise UnableToChangePoint("The other sides only observe the partnership, so they cannot be asked.")
     if {body.pk for body in chosen} - {body.pk for body in able}:
-        raise UnableToChangePoint("Only organisations that took part, and do not only observe, can be asked.")
+        raise UnableToChangePoint("Only organisations that took part and are not observers can be asked.")
     try:
         entry = create_entry(
             organisation=organisation,

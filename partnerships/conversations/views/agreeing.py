@@ -28,7 +28,7 @@ def circulate(request: HttpRequest, pk: int) -> HttpResponse:
     """Circulate the record and email its attendees."""
     user, conversation, rights = open_conversation(request, pk)
     require(rights.keeps)
-    form = ConfirmForm(posted(request), submit="Circulate this record", cancel=conversation.get_absolute_url())
+    form = ConfirmForm(posted(request), submit="Circulate record", cancel=conversation.get_absolute_url())
     if request.method == "POST" and form.is_valid():
         try:
             with noting_told() as told:
@@ -36,7 +36,7 @@ def circulate(request: HttpRequest, pk: int) -> HttpResponse:
         except services.UnableToCirculate as error:
             messages.warning(request, str(error))
             return redirect(conversation)
-        names = told.words() or " Nobody is told by email."
+        names = told.words() or " Nobody gets an email."
         messages.success(request, f"“{conversation.subject}” is circulated.{names}")
         return redirect(conversation)
     return form_page(
@@ -69,7 +69,7 @@ def correct(request: HttpRequest, pk: int) -> HttpResponse:
             now=timezone.now(),
         )
         return (
-            f"{conversation.organisation.display_name} sees your correction and answers it.",
+            f"{conversation.organisation.display_name} will answer your correction.",
             conversation.get_absolute_url(),
         )
 
@@ -99,7 +99,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return "The correction is answered.", conversation.get_absolute_url()
+        return "Your answer is saved.", conversation.get_absolute_url()
 
     own = set(Organisation.objects.of_person(user).values_list("pk", flat=True))
     return take_step(
@@ -130,7 +130,7 @@ def agree(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        locked = " All sides agree: the record is locked." if agreed.is_locked else ""
+        locked = " All sides agree, so the record is now locked." if agreed.is_locked else ""
         return f"You agreed to the record for {organisation.display_name}.{locked}", conversation.get_absolute_url()
 
     return take_step(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.http import urlencode
 
 from partnerships.agreements.models import Partnership, PartyRole
 from partnerships.commitments.queries import partners_of
@@ -57,7 +59,7 @@ def choose_sides(
         },
     )
     if form.is_bound and form.is_valid():
-        form.add_error("others", "Choose at least one organisation that took part.")
+        form.add_error("others", "Choose at least one organisation.")
     return form_page(
         request,
         "conversations/choose.html",
@@ -67,8 +69,27 @@ def choose_sides(
         kept=kept,
         partnership=partnership,
         keeper=keeper,
-        back=back,
+        address=back or reverse("conversations:new"),
+        rest=_rest_of_query(request, kept, partnership),
+        back=back or list_of(partnership),
     )
+
+
+def list_of(partnership: Partnership | None) -> str:
+    """Address of the partnership's conversations, or of all."""
+    if partnership is None:
+        return reverse("conversations:list")
+    return reverse("web:partnership-conversations", args=[partnership.pk])
+
+
+def _rest_of_query(request: HttpRequest, kept: Sequence[Organisation], partnership: Partnership | None) -> str:
+    """Query that keeps what is chosen when another organisation is added."""
+    pairs = [("with", str(body.pk)) for body in kept]
+    if partnership is not None:
+        pairs.append(("partnership", str(partnership.pk)))
+    if request.GET.get("for"):
+        pairs.append(("for", request.GET["for"]))
+    return f"&{urlencode(pairs)}" if pairs else ""
 
 
 def _parties(partnership: Partnership, keeper: Organisation, kept: Sequence[Organisation]) -> dict[int, str]:

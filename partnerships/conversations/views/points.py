@@ -26,7 +26,7 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
     user, point, rights = open_point(request, pk)
     require(any(side.pk == point.organisation_id for side in rights.sides))
     back = _back(request, point)
-    form = ReasonForm(posted(request), submit="Close it", cancel=back)
+    form = ReasonForm(posted(request), submit=f"Close {point.get_kind_display().lower()}", cancel=back)
 
     def step() -> tuple[str, str]:
         services.close_point(point=point, reason=form.cleaned_data["reason"], author=user, now=timezone.now())

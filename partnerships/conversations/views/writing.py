@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
 from partnerships.agreements.models import Partnership, PartyRole
@@ -16,7 +17,7 @@ from partnerships.conversations.forms.reasons import ReasonForm
 from partnerships.conversations.forms.record import ConversationForm, initial_of
 from partnerships.conversations.models import Conversation, PrivateNote
 from partnerships.conversations.rights import rights_over
-from partnerships.conversations.views.choosing import choose_sides, named_sides, number_in
+from partnerships.conversations.views.choosing import choose_sides, list_of, named_sides, number_in
 from partnerships.conversations.views.steps import open_conversation
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
@@ -57,9 +58,10 @@ def new(request: HttpRequest) -> HttpResponse:
         made = services.record_conversation(
             organisation=keeper, record=form.record, key=form.cleaned_data["key"], author=user, now=timezone.now()
         )
-        words = "is planned; the other side sees the date" if made.is_planned else "is kept as a draft"
+        words = "is planned. The other side can see the date" if made.is_planned else "is saved as a draft"
         return f"“{made.subject}” {words}.", made.get_absolute_url()
 
+    chosen = {"choose": 1, "for": keeper.pk} | ({"partnership": partnership.pk} if partnership else {})
     return take_step(
         request,
         "conversations/new.html",
@@ -68,7 +70,8 @@ def new(request: HttpRequest) -> HttpResponse:
         {services.UnableToRecord: None},
         keeper=keeper,
         others=others,
-        partnership=partnership,
+        choose_href=f"{reverse('conversations:new')}?{urlencode(chosen)}",
+        back=list_of(partnership),
     )
 
 
@@ -116,7 +119,9 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     conversation = get_object_or_404(queries.with_story(Conversation.objects.visible_to(user)), pk=pk)
     require(rights_over(conversation, user, timezone.now()).keeps)
     if not conversation.is_editable:
-        messages.warning(request, f"The record is {conversation.get_status_display().lower()} and stays as it is.")
+        messages.warning(
+            request, f"The record is {conversation.get_status_display().lower()}. It can no longer change."
+        )
         return redirect(conversation)
     keeper = conversation.organisation
     sides = [side.organisation for side in conversation.sides.all() if side.organisation_id != keeper.pk]
@@ -151,7 +156,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return f"The record of “{conversation.subject}” is changed.", conversation.get_absolute_url()
+        return f"The record of “{conversation.subject}” is saved.", conversation.get_absolute_url()
 
     return take_step(
         request, "conversations/edit.html", form, step, {services.UnableToRecord: None}, conversation=conversation
@@ -163,13 +168,13 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Cancel a planned conversation."""
     user, conversation, rights = open_conversation(request, pk)
     require(rights.keeps)
-    form = ReasonForm(posted(request), submit="Call it off", cancel=conversation.get_absolute_url())
+    form = ReasonForm(posted(request), submit="Cancel conversation", cancel=conversation.get_absolute_url())
 
     def step() -> tuple[str, str]:
         services.cancel_planned(
             conversation=conversation, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
         )
-        return f"“{conversation.subject}” is called off.", conversation.get_absolute_url()
+        return f"“{conversation.subject}” is cancelled.", conversation.get_absolute_url()
 
     return take_step(
         request, "conversations/cancel.html", form, step, {services.UnableToCancel: None}, conversation=conversation

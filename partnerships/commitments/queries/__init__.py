@@ -1,0 +1,22 @@
+"""Queries of commitments."""
+
+from partnerships.commitments.queries.events import events_of_commitments
+from partnerships.commitments.queries.listings import in_order, open_and_over, with_story, with_words
+from partnerships.commitments.queries.outcomes import Promises, promises
+from partnerships.commitments.queries.people import concerned_with, partners_of, people_who_may_own
+from partnerships.commitments.queries.work import WAITING, due_soon
+
+__all__ = [
+    "WAITING",
+    "Promises",
+    "concerned_with",
+    "due_soon",
+    "events_of_commitments",
+    "in_order",
+    "open_and_over",
+    "partners_of",
+    "people_who_may_own",
+    "promises",
+    "with_story",
+    "with_words",
+]

@@ -1,0 +1,25 @@
+"""Which events about commitments a person may see."""
+
+from __future__ import annotations
+
+from django.db.models import Exists, OuterRef, Q
+
+from partnerships.agreements.models import Party, PartyStatus
+from partnerships.commitments.models import Commitment
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+
+def events_of_commitments(user: User) -> Q:
+    """Condition on events about commitments that the person may see.
+
+    For a former party: events up to the day it left.
+    """
+    former = Party.objects.filter(
+        organisation__in=Organisation.objects.of_person(user),
+        status=PartyStatus.LEFT,
+        partnership=OuterRef("within_id"),
+        left_at__gte=OuterRef("at"),
+    )
+    followed = Commitment.objects.followed_by(user).values("pk")
+    return Q(target_id__in=followed) | Q(Exists(former), within_kind="partnership")

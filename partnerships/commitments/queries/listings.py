@@ -1,0 +1,69 @@
+"""Commitments and what their pages show."""
+
+from __future__ import annotations
+
+from django.db.models import F, Prefetch, Q
+
+from partnerships.agreements.models import Partnership
+from partnerships.commitments.models import (
+    OVER,
+    Commitment,
+    CommitmentQuerySet,
+    Evidence,
+    Kind,
+    Progress,
+    Slippage,
+    Status,
+)
+from partnerships.people.models import User
+
+
+def for_partnership(partnership: Partnership, user: User) -> CommitmentQuerySet:
+    """Commitments of a partnership the person may see, by due date."""
+    return in_order(Commitment.objects.visible_to(user).filter(partnership=partnership)).for_listing()
+
+
+def open_and_over(partnership: Partnership, user: User, limit: int) -> tuple[list[Commitment], list[Commitment]]:
+    """Open ones by due date, and closed ones newest first.
+
+    Both of one partnership, as far as the person may see them.
+    """
+    over = Q(status__in=OVER) | Q(kind=Kind.ACTION, status=Status.DONE)
+    rows = for_partnership(partnership, user)
+    return list(rows.exclude(over)[:limit]), list(rows.filter(over).order_by("-status_since", "-pk")[:limit])
+
+
+def in_order(commitments: CommitmentQuerySet) -> CommitmentQuerySet:
+    """By due date, undated last, ending in a unique key."""
+    return commitments.order_by(F("due_on").asc(nulls_last=True), "pk")
+
+
+def with_story(commitments: CommitmentQuerySet) -> CommitmentQuerySet:
+    """Fetch everything that a commitment's own page shows."""
+    return (
+        commitments.for_listing()
+        .select_related(
+            "proposed_by",
+            "proposed_for",
+            "giver_confirmed_by",
+            "receiver_confirmed_by",
+            "verified_by",
+            "escalated_to",
+            "replaces",
+        )
+        .prefetch_related(
+            Prefetch("slippages", queryset=Slippage.objects.select_related("by").order_by("-at", "-pk")),
+            Prefetch("progress", queryset=Progress.objects.select_related("by", "organisation").order_by("-at", "-pk")),
+            Prefetch(
+                "evidence",
+                queryset=Evidence.objects.filter(removed_at=None)
+                .select_related("added_by")
+                .order_by("-added_at", "-pk"),
+            ),
+        )
+    )
+
+
+def with_words(commitments: CommitmentQuerySet, words: str) -> CommitmentQuerySet:
+    """Commitments whose reference or text contains the words."""
+    return commitments.filter(Q(reference__iexact=words) | Q(text__icontains=words))

@@ -1,0 +1,62 @@
+"""What one organisation promised another: kept, broken or open."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from partnerships.commitments.models import (
+    Commitment,
+    Kind,
+)
+from partnerships.commitments.queries.listings import in_order
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Promises:
+    """Commitments of one organisation to another by outcome, by due date."""
+
+    giver: Organisation
+    receiver: Organisation
+    kept: tuple[Commitment, ...]
+    broken: tuple[Commitment, ...]
+    outstanding: tuple[Commitment, ...]
+    proposed: tuple[Commitment, ...]
+
+    @property
+    def kept_late(self) -> int:
+        """Number of kept ones delivered after the first due date."""
+        return sum(was_late(commitment) for commitment in self.kept)
+
+
+def was_late(commitment: Commitment) -> bool:
+    """Whether it was delivered after the first due date."""
+    if commitment.done_at is None or commitment.original_due_on is None:
+        return False
+    return timezone.localdate(commitment.done_at) > commitment.original_due_on
+
+
+def promises(*, giver: Organisation, receiver: Organisation, user: User, today: dt.date) -> Promises:
+    """What `giver` promised `receiver`, as far as the person may see it.
+
+    Kept: verified, or done and not yet verified. Broken: cancelled after both sides agreed, or overdue.
+    """
+    between = Commitment.objects.visible_to(user).filter(giver=giver, receiver=receiver, kind=Kind.COMMITMENT)
+    rows = list(in_order(between).for_listing())
+
+    def those(condition: Callable[[Commitment], bool]) -> tuple[Commitment, ...]:
+        return tuple(row for row in rows if condition(row))
+
+    return Promises(
+        giver=giver,
+        receiver=receiver,
+        kept=those(lambda row: row.is_verified or row.is_done),
+        broken=those(lambda row: row.was_broken or row.is_overdue(today)),
+        outstanding=those(lambda row: row.is_under_way and not row.is_overdue(today)),
+        proposed=those(lambda row: row.is_proposed),
+    )

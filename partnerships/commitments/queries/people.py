@@ -1,0 +1,43 @@
+"""Who may own a commitment, take part in one or hear about it."""
+
+from __future__ import annotations
+
+from django.db.models import Q, QuerySet
+
+from partnerships.agreements.models import Partnership, Party, PartyRole
+from partnerships.commitments.models import (
+    Commitment,
+    commitment_readers,
+)
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
+from partnerships.organisations.queries import with_account
+from partnerships.people.models import User
+
+
+def people_who_may_own(organisation: Organisation) -> QuerySet[User]:
+    """People of an organisation who may own a commitment, by name."""
+    members = Membership.objects.current().filter(organisation=organisation)
+    people: QuerySet[User] = User.objects.filter(pk__in=members.values("person"))
+    return people.order_by("name", "pk")
+
+
+def partners_of(user: User) -> QuerySet[Organisation]:
+    """Organisations the person edits for, and their partners, by name."""
+    mine = Organisation.objects.of_person(user, *EDITING_ROLES)
+    shared = Partnership.objects.present_for(user, *EDITING_ROLES).live()
+    parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(partnership__in=shared.values("pk"))
+    bodies: QuerySet[Organisation] = Organisation.objects.filter(
+        Q(pk__in=mine.values("pk")) | Q(pk__in=parties.values("organisation"))
+    )
+    return bodies.order_by("name", "pk")
+
+
+def concerned_with(commitment: Commitment) -> QuerySet[User]:
+    """Owner, proposer and those who confirmed, if they may read it today."""
+    named = (
+        commitment.owner_id,
+        commitment.proposed_by_id,
+        commitment.giver_confirmed_by_id,
+        commitment.receiver_confirmed_by_id,
+    )
+    return with_account(commitment_readers(commitment).filter(pk__in=[pk for pk in named if pk is not None]))

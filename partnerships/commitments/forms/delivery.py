@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
-from partnerships.commitments.forms.fields import QUANTITY, PersonField, with_bodies
+from partnerships.commitments.forms.fields import QUANTITY, PersonField, with_memberships
 from partnerships.commitments.models import Commitment, Status
 from partnerships.commitments.quantities import delivered_words, plain_number
 from partnerships.commitments.services.delivery import exceeds
@@ -107,7 +107,7 @@ class EscalateForm(Form):
         super().__init__(*args, **kwargs)
         person = PersonField(
             label="Who to escalate to",
-            queryset=with_bodies(people.order_by("name", "pk")),
+            queryset=with_memberships(people.order_by("name", "pk")),
             widget=AutocompleteSelect,
             help_text="Anyone who can see this commitment. They get an email, and it appears in their work.",
         )

@@ -22,11 +22,11 @@ class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic 
 
     def label_from_instance(self, obj: Any) -> str:
         """`Ben West, Westmarch Borough Council`."""
-        bodies = [membership.organisation.display_name for membership in obj.current_memberships]
-        return ", ".join([obj.display_name, *bodies])
+        names = [membership.organisation.display_name for membership in obj.current_memberships]
+        return ", ".join([obj.display_name, *names])
 
 
-def with_bodies(people: QuerySet[User]) -> QuerySet[User]:
+def with_memberships(people: QuerySet[User]) -> QuerySet[User]:
     """People with the memberships that `PersonField` shows."""
     current = Membership.objects.current().select_related("organisation").order_by("organisation__name", "pk")
     return people.prefetch_related(Prefetch("memberships", queryset=current, to_attr="current_memberships"))
@@ -36,7 +36,7 @@ def owner_field(organisation: Organisation, *, required: bool) -> PersonField:
     """Field for the owner: a person of the giver."""
     return PersonField(
         label="Owner",
-        queryset=with_bodies(people_who_may_own(organisation)),
+        queryset=with_memberships(people_who_may_own(organisation)),
         required=required,
         widget=AutocompleteSelect,
         help_text=f"If they leave, {organisation.display_name} is responsible until it names somebody else.",

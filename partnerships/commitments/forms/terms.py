@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
-from partnerships.commitments.forms.fields import QUANTITY, PersonField, owner_field, with_bodies
+from partnerships.commitments.forms.fields import QUANTITY, PersonField, owner_field, with_memberships
 from partnerships.commitments.models import Commitment, Unit
 from partnerships.commitments.queries import partners_of
 from partnerships.commitments.rights import Rights
@@ -91,24 +91,26 @@ class ProposeForm(TermsForm):
     ) -> None:
         super().__init__(*args, **kwargs)
         self._user = user
-        bodies = partners_of(user)
+        organisations = partners_of(user)
         if pair:
-            bodies = Organisation.objects.filter(pk__in=[body.pk for body in pair]).order_by("name", "pk")
+            organisations = Organisation.objects.filter(pk__in=[organisation.pk for organisation in pair]).order_by(
+                "name", "pk"
+            )
         elif extra:
-            bodies = Organisation.objects.filter(
-                Q(pk__in=bodies.values("pk")) | Q(pk__in=[body.pk for body in extra])
+            organisations = Organisation.objects.filter(
+                Q(pk__in=organisations.values("pk")) | Q(pk__in=[organisation.pk for organisation in extra])
             ).order_by("name", "pk")
         giver = (kwargs.get("initial") or {}).get("giver")
         # If the origin fixes the giver, only the giver's people can be the owner.
-        givers = bodies.filter(pk=giver.pk) if pair and giver else bodies
+        givers = organisations.filter(pk=giver.pk) if pair and giver else organisations
         current = Membership.objects.current().filter(organisation__in=givers.values("pk"))
         leads = Organisation.objects.of_person(user, Role.LEAD).exists()
-        self.body("giver").queryset = bodies
-        self.body("receiver").queryset = bodies
-        self.body("partnership").queryset = (
+        self.choice("giver").queryset = organisations
+        self.choice("receiver").queryset = organisations
+        self.choice("partnership").queryset = (
             Partnership.objects.present_for(user, *EDITING_ROLES).live().order_by("title", "pk")
         )
-        self.body("owner").queryset = with_bodies(
+        self.choice("owner").queryset = with_memberships(
             User.objects.filter(pk__in=current.values("person")).order_by("name", "pk")
         )
         self.fields["key"].initial = uuid.uuid4
@@ -123,7 +125,7 @@ class ProposeForm(TermsForm):
             cancel=cancel or reverse("commitments:list"),
         )
 
-    def body(self, name: str) -> forms.ModelChoiceField[Any]:
+    def choice(self, name: str) -> forms.ModelChoiceField[Any]:
         """One of the fields that choose a record."""
         field = self.fields[name]
         assert isinstance(field, forms.ModelChoiceField)

@@ -26,10 +26,10 @@ def partners_of(user: User) -> QuerySet[Organisation]:
     mine = Organisation.objects.of_person(user, *EDITING_ROLES)
     shared = Partnership.objects.present_for(user, *EDITING_ROLES).live()
     parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(partnership__in=shared.values("pk"))
-    bodies: QuerySet[Organisation] = Organisation.objects.filter(
+    organisations: QuerySet[Organisation] = Organisation.objects.filter(
         Q(pk__in=mine.values("pk")) | Q(pk__in=parties.values("organisation"))
     )
-    return bodies.order_by("name", "pk")
+    return organisations.order_by("name", "pk")
 
 
 def concerned_with(commitment: Commitment) -> QuerySet[User]:

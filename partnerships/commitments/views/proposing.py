@@ -43,7 +43,7 @@ def new(request: HttpRequest) -> HttpResponse:
     form = ProposeForm(
         posted(request),
         user=user,
-        extra=_bodies_of(suggestion, replaces),
+        extra=_organisations_of(suggestion, replaces),
         pair=_pair_of(suggestion, replaces),
         initial=_initial(request, user, suggestion, replaces),
     )
@@ -92,18 +92,18 @@ def _replaced(request: HttpRequest, user: User) -> Commitment | None:
     return commitment
 
 
-def _bodies_of(suggestion: Suggestion | None, replaces: Commitment | None) -> tuple[Organisation, ...]:
+def _organisations_of(suggestion: Suggestion | None, replaces: Commitment | None) -> tuple[Organisation, ...]:
     named = [
         *((suggestion.giver, suggestion.receiver) if suggestion else ()),
         *((replaces.giver, replaces.receiver) if replaces else ()),
     ]
-    return tuple(body for body in named if body is not None)
+    return tuple(organisation for organisation in named if organisation is not None)
 
 
 def _pair_of(suggestion: Suggestion | None, replaces: Commitment | None) -> tuple[Organisation, ...]:
     """The two sides, if the origin or the replaced commitment fixes them."""
     if replaces is not None:
-        return _bodies_of(None, replaces)
+        return _organisations_of(None, replaces)
     return suggestion.pair if suggestion else ()
 
 

@@ -36,8 +36,10 @@ class BecomeForm(Form):
         if len(able) > 1:
             field = self.fields["addressees"]
             assert isinstance(field, forms.ModelMultipleChoiceField)
-            field.queryset = Organisation.objects.filter(pk__in=[body.pk for body in able]).order_by("name", "pk")
-            field.initial = [body.pk for body in able]
+            field.queryset = Organisation.objects.filter(pk__in=[organisation.pk for organisation in able]).order_by(
+                "name", "pk"
+            )
+            field.initial = [organisation.pk for organisation in able]
         else:
             del self.fields["addressees"]
         self.helper = Helper(

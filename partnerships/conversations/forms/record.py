@@ -105,7 +105,7 @@ class ConversationForm(Form):
         people = User.objects.filter(Q(pk__in=known) | Q(pk__in=[person for person, _ in seated])).order_by(
             "name", "pk"
         )
-        self._bodies = _bodies_of(people, self.sides, seated)
+        self._sides_by_person = _sides_by_person(people, self.sides, seated)
         self._choose("partnership", Partnership.objects.present_for(user, *EDITING_ROLES).order_by("title", "pk"))
         self._choose("attendees", people)
         self._people = people
@@ -140,7 +140,7 @@ class ConversationForm(Form):
     def _add_steps(self, people: QuerySet[User]) -> None:
         choices: list[Any] = [("", "Choose who")]
         for side in self.sides:
-            mine = [person for person in people if side.pk in self._bodies[person.pk]]
+            mine = [person for person in people if side.pk in self._sides_by_person[person.pk]]
             named = [(f"{side.pk}-{person.pk}", person.display_name) for person in mine]
             choices.append((side.display_name, [(f"{side.pk}-", f"{side.display_name}, person not named"), *named]))
         for row in range(self.steps):
@@ -223,8 +223,8 @@ class ConversationForm(Form):
     def _attendees(self) -> list[AttendeeGiven]:
         seats = []
         for person in self.cleaned_data["attendees"]:
-            body = next(side for side in self.sides if side.pk in self._bodies[person.pk])
-            seats.append(AttendeeGiven(organisation=body, person=person))
+            organisation = next(side for side in self.sides if side.pk in self._sides_by_person[person.pk])
+            seats.append(AttendeeGiven(organisation=organisation, person=person))
         for side in self.sides:
             for line in _lines(self.cleaned_data[f"others_{side.pk}"]):
                 name, _, job_title = line.partition(",")
@@ -263,17 +263,17 @@ def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def _bodies_of(
+def _sides_by_person(
     people: QuerySet[User], sides: Sequence[Organisation], seated: Sequence[tuple[int, int]]
 ) -> dict[int, set[int]]:
     """Sides that each person acts for, or acted for when added as attendee."""
-    bodies: dict[int, set[int]] = {}
+    sides_by_person: dict[int, set[int]] = {}
     for person, organisation in seated:
-        bodies.setdefault(person, set()).add(organisation)
+        sides_by_person.setdefault(person, set()).add(organisation)
     current = Membership.objects.current().filter(organisation__in=[side.pk for side in sides], person__in=people)
     for person, organisation in current.values_list("person_id", "organisation_id"):
-        bodies.setdefault(person, set()).add(organisation)
-    return bodies
+        sides_by_person.setdefault(person, set()).add(organisation)
+    return sides_by_person
 
 
 def initial_of(conversation: Conversation, own_note: PrivateNote | None) -> dict[str, Any]:

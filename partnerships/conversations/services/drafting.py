@@ -224,7 +224,7 @@ def _fields(record: Record) -> dict[str, object]:
 def _check(record: Record, keeper: Organisation, today: dt.date) -> None:
     if not record.subject.strip():
         raise UnableToRecord("Enter a subject.")
-    others = {body.pk for body in record.organisations} - {keeper.pk}
+    others = {organisation.pk for organisation in record.organisations} - {keeper.pk}
     if not others:
         raise UnableToRecord("Choose at least one other organisation.")
     if record.planned and (record.said.strip() or record.points or record.next_steps):
@@ -247,9 +247,9 @@ def _check(record: Record, keeper: Organisation, today: dt.date) -> None:
         *(point.organisation for point in record.points),
         *(step.organisation for step in record.next_steps),
     ]
-    for body in named:
-        if body.pk not in sides:
-            raise UnableToRecord(f"{body.display_name} did not take part.")
+    for organisation in named:
+        if organisation.pk not in sides:
+            raise UnableToRecord(f"{organisation.display_name} did not take part.")
     for step in record.next_steps:
         if not step.text.strip():
             raise UnableToRecord("Say what the next step is.")
@@ -274,7 +274,9 @@ def _check_people(record: Record) -> None:
 
 def _write_parts(conversation: Conversation, record: Record, *, author: User, now: dt.datetime) -> None:
     """Update sides, attendees, points and next steps; unchanged rows stay."""
-    bodies = {body.pk: body for body in (conversation.organisation, *record.organisations)}
+    organisations = {
+        organisation.pk: organisation for organisation in (conversation.organisation, *record.organisations)
+    }
     _keep_points(conversation, record.points)
     conversation.attendees.all().delete()
     Attendee.objects.bulk_create(
@@ -288,10 +290,12 @@ def _write_parts(conversation: Conversation, record: Record, *, author: User, no
         for seat in record.attendees
         if seat.person or seat.name.strip()
     )
-    conversation.sides.exclude(organisation__in=bodies).delete()
+    conversation.sides.exclude(organisation__in=organisations).delete()
     present = set(conversation.sides.values_list("organisation_id", flat=True))
     Side.objects.bulk_create(
-        Side(conversation=conversation, organisation=body) for pk, body in bodies.items() if pk not in present
+        Side(conversation=conversation, organisation=organisation)
+        for pk, organisation in organisations.items()
+        if pk not in present
     )
     conversation.next_steps.filter(action=None).delete()
     NextStep.objects.bulk_create(

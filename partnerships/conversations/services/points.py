@@ -100,7 +100,7 @@ def turn_into_entry(
     chosen = list(addressees) or able
     if not chosen:
         raise UnableToChangePoint("The other sides only observe the partnership, so they cannot be asked.")
-    if {body.pk for body in chosen} - {body.pk for body in able}:
+    if {organisation.pk for organisation in chosen} - {organisation.pk for organisation in able}:
         raise UnableToChangePoint("Only organisations that took part and are not observers can be asked.")
     try:
         entry = create_entry(
@@ -122,11 +122,11 @@ def turn_into_entry(
     return entry
 
 
-def _partnership_of(conversation: Conversation, bodies: Sequence[Organisation]) -> Partnership | None:
+def _partnership_of(conversation: Conversation, organisations: Sequence[Organisation]) -> Partnership | None:
     """The conversation's partnership, if all of them take part in it."""
     partnership = conversation.partnership
     if partnership is None or partnership.is_over:
         return None
     parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
     present = set(parties.values_list("organisation_id", flat=True))
-    return partnership if {body.pk for body in bodies} <= present else None
+    return partnership if {organisation.pk for organisation in organisations} <= present else None

@@ -28,8 +28,8 @@ def number_in(text: str) -> int | None:
 def named_sides(request: HttpRequest, user: User, keeper: Organisation) -> list[Organisation]:
     """Organisations named in the address, except the keeper."""
     numbers = [number for text in request.GET.getlist("with") if (number := number_in(text)) is not None]
-    bodies = Organisation.objects.visible_to(user).exclude(pk=keeper.pk).order_by("name", "pk")
-    return list(bodies.filter(pk__in=numbers)[:_MAX_SIDES]) if numbers else []
+    organisations = Organisation.objects.visible_to(user).exclude(pk=keeper.pk).order_by("name", "pk")
+    return list(organisations.filter(pk__in=numbers)[:_MAX_SIDES]) if numbers else []
 
 
 def choose_sides(
@@ -53,7 +53,7 @@ def choose_sides(
         parties=_parties(partnership, keeper, kept) if partnership else None,
         initial={
             "chosen": True,
-            "others": [body.pk for body in kept],
+            "others": [organisation.pk for organisation in kept],
             "partnership": partnership.pk if partnership else None,
             "keeper": number_in(request.GET.get("for", "")),
         },
@@ -84,7 +84,7 @@ def list_of(partnership: Partnership | None) -> str:
 
 def _rest_of_query(request: HttpRequest, kept: Sequence[Organisation], partnership: Partnership | None) -> str:
     """Query that keeps what is chosen when another organisation is added."""
-    pairs = [("with", str(body.pk)) for body in kept]
+    pairs = [("with", str(organisation.pk)) for organisation in kept]
     if partnership is not None:
         pairs.append(("partnership", str(partnership.pk)))
     if request.GET.get("for"):
@@ -99,4 +99,4 @@ def _parties(partnership: Partnership, keeper: Organisation, kept: Sequence[Orga
         party.organisation_id: f"{party.organisation.name}{' (observer)' if party.role == PartyRole.OBSERVER else ''}"
         for party in parties.order_by("organisation__name", "pk")
     }
-    return words | {body.pk: body.name for body in kept if body.pk not in words}
+    return words | {organisation.pk: organisation.name for organisation in kept if organisation.pk not in words}

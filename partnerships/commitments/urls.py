@@ -2,16 +2,7 @@
 
 from django.urls import path
 
-from partnerships.commitments.views import (
-    delivery,
-    detail,
-    evidence,
-    listing,
-    ownership,
-    proposing,
-    reminders,
-    terms,
-)
+from partnerships.commitments.views import delivery, detail, evidence, listing, ownership, proposing, reminders, terms
 
 app_name = "commitments"
 urlpatterns = [

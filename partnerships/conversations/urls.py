@@ -2,14 +2,7 @@
 
 from django.urls import path
 
-from partnerships.conversations.views import (
-    agreeing,
-    detail,
-    listing,
-    notes,
-    points,
-    writing,
-)
+from partnerships.conversations.views import agreeing, detail, listing, notes, points, writing
 
 app_name = "conversations"
 urlpatterns = [

@@ -8,10 +8,7 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from partnerships.commitments.models import (
-    Commitment,
-    Kind,
-)
+from partnerships.commitments.models import Commitment, Kind
 from partnerships.commitments.queries.listings import in_order
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User

@@ -5,10 +5,7 @@ from __future__ import annotations
 from django.db.models import Q, QuerySet
 
 from partnerships.agreements.models import Partnership, Party, PartyRole
-from partnerships.commitments.models import (
-    Commitment,
-    commitment_readers,
-)
+from partnerships.commitments.models import Commitment, commitment_readers
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.organisations.queries import with_account
 from partnerships.people.models import User

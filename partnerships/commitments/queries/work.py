@@ -8,14 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.text import Truncator
 
-from partnerships.commitments.models import (
-    CONFIRMING,
-    VERIFYING,
-    Commitment,
-    CommitmentQuerySet,
-    Kind,
-    Status,
-)
+from partnerships.commitments.models import CONFIRMING, VERIFYING, Commitment, CommitmentQuerySet, Kind, Status
 from partnerships.commitments.queries.listings import in_order
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import Organisations, People, Reach, sorted_by_reach

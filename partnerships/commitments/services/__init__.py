@@ -12,11 +12,7 @@ from partnerships.commitments.services.delivery import (
     verify_delivery,
 )
 from partnerships.commitments.services.ending import UnableToEnd, end_commitment
-from partnerships.commitments.services.evidence import (
-    UnableToAttach,
-    attach_evidence,
-    remove_evidence,
-)
+from partnerships.commitments.services.evidence import UnableToAttach, attach_evidence, remove_evidence
 from partnerships.commitments.services.ownership import (
     UnableToChangeOwner,
     assign_to_successor,
@@ -24,18 +20,9 @@ from partnerships.commitments.services.ownership import (
     hand_over,
 )
 from partnerships.commitments.services.proposing import UnableToPropose, propose_action, propose_commitment
-from partnerships.commitments.services.registers import (
-    RegisterProgress,
-    RegisterPromise,
-    record_from_register,
-)
+from partnerships.commitments.services.registers import RegisterProgress, RegisterPromise, record_from_register
 from partnerships.commitments.services.reminders import choose_lead_times, remind_owners
-from partnerships.commitments.services.terms import (
-    UnableToChangeDueDate,
-    UnableToEdit,
-    change_due_date,
-    edit_proposal,
-)
+from partnerships.commitments.services.terms import UnableToChangeDueDate, UnableToEdit, change_due_date, edit_proposal
 
 __all__ = [
     "RegisterProgress",

@@ -11,11 +11,7 @@ from partnerships.commitments.models import Commitment, Status
 from partnerships.commitments.registry import call_listeners
 from partnerships.commitments.rights import rights_over
 from partnerships.commitments.services.emails import email_concerned
-from partnerships.commitments.services.recording import (
-    acts_for,
-    lock_commitment,
-    record_event,
-)
+from partnerships.commitments.services.recording import acts_for, lock_commitment, record_event
 from partnerships.commitments.services.replacement import replace_commitment
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation

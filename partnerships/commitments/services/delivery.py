@@ -8,13 +8,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from partnerships.commitments.event_kinds import EventKind
-from partnerships.commitments.models import (
-    UNDER_WAY,
-    Commitment,
-    Progress,
-    Status,
-    commitment_readers,
-)
+from partnerships.commitments.models import UNDER_WAY, Commitment, Progress, Status, commitment_readers
 from partnerships.commitments.quantities import delivered_words
 from partnerships.commitments.registry import call_listeners
 from partnerships.commitments.rights import rights_over, side_of

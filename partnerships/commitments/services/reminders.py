@@ -10,12 +10,7 @@ from django.utils import timezone
 
 from partnerships.activity.services import record
 from partnerships.commitments.event_kinds import EventKind
-from partnerships.commitments.models import (
-    DEFAULT_LEAD_TIMES,
-    UNDER_WAY,
-    Reminder,
-    ReminderChoice,
-)
+from partnerships.commitments.models import DEFAULT_LEAD_TIMES, UNDER_WAY, Reminder, ReminderChoice
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import has_open_account
 from partnerships.outbox.services import record_email

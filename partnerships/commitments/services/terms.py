@@ -13,11 +13,7 @@ from partnerships.commitments.models import Commitment, Slippage
 from partnerships.commitments.rights import rights_over, side_of
 from partnerships.commitments.services.emails import email_asked
 from partnerships.commitments.services.proposing import NO_SIDE, check_terms
-from partnerships.commitments.services.recording import (
-    lock_commitment,
-    record_event,
-    terms_of,
-)
+from partnerships.commitments.services.recording import lock_commitment, record_event, terms_of
 from partnerships.kit.dates import long_date
 from partnerships.kit.rights import require
 from partnerships.people.models import User

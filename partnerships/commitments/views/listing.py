@@ -14,11 +14,7 @@ from django.views.decorators.http import require_safe
 
 from partnerships.commitments import queries
 from partnerships.commitments.forms.filters import FilterForm
-from partnerships.commitments.models import (
-    Commitment,
-    CommitmentQuerySet,
-    Status,
-)
+from partnerships.commitments.models import Commitment, CommitmentQuerySet, Status
 from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page
 from partnerships.organisations.models import EDITING_ROLES, Organisation

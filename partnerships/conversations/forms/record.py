@@ -13,14 +13,7 @@ from django.urls import reverse
 from partnerships.agreements.models import Partnership
 from partnerships.conversations.forms.folding import Fold
 from partnerships.conversations.forms.notes import PRIVATE
-from partnerships.conversations.models import (
-    Attribution,
-    Conversation,
-    Format,
-    PointKind,
-    PrivateNote,
-    Status,
-)
+from partnerships.conversations.models import Attribution, Conversation, Format, PointKind, PrivateNote, Status
 from partnerships.conversations.queries import people_of
 from partnerships.conversations.services import AttendeeGiven, NextStepGiven, PointGiven, Record
 from partnerships.exchange.models import Theme

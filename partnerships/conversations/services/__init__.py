@@ -21,11 +21,7 @@ from partnerships.conversations.services.drafting import (
     record_conversation,
 )
 from partnerships.conversations.services.notes import UnableToWriteNote, write_private_note
-from partnerships.conversations.services.points import (
-    UnableToChangePoint,
-    close_point,
-    turn_into_entry,
-)
+from partnerships.conversations.services.points import UnableToChangePoint, close_point, turn_into_entry
 
 __all__ = [
     "AttendeeGiven",

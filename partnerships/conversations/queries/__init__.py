@@ -1,0 +1,56 @@
+"""Queries of conversations."""
+
+from partnerships.conversations.queries.contacts import contacts_of, gone_quiet
+from partnerships.conversations.queries.events import events_of_conversations, events_of_own_side, story_of
+from partnerships.conversations.queries.listings import (
+    kept_by,
+    last_held,
+    only_shared_partnership,
+    partnerships_known_to,
+    private_notes_of,
+    with_story,
+)
+from partnerships.conversations.queries.people import (
+    Seats,
+    attendees_with_access,
+    people_of,
+    seats_shown,
+    sides_to_ask,
+    who_may_be_asked,
+)
+from partnerships.conversations.queries.points import (
+    SidePoints,
+    let_act,
+    points_between,
+    points_of_partnership,
+    points_shown,
+    show_entries,
+)
+from partnerships.conversations.queries.work import WAITING
+
+__all__ = [
+    "WAITING",
+    "Seats",
+    "SidePoints",
+    "attendees_with_access",
+    "contacts_of",
+    "events_of_conversations",
+    "events_of_own_side",
+    "gone_quiet",
+    "kept_by",
+    "last_held",
+    "let_act",
+    "only_shared_partnership",
+    "partnerships_known_to",
+    "people_of",
+    "points_between",
+    "points_of_partnership",
+    "points_shown",
+    "private_notes_of",
+    "seats_shown",
+    "show_entries",
+    "sides_to_ask",
+    "story_of",
+    "who_may_be_asked",
+    "with_story",
+]

@@ -1,0 +1,211 @@
+"""When partners last spoke, and which partnerships have gone quiet."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import Count, DateField, Exists, ExpressionWrapper, F, Max, OuterRef, Q, Value
+from django.db.models.functions import Coalesce, TruncDate
+from django.utils import timezone
+
+from partnerships.agreements.models import Partnership, PartnershipQuerySet, Party, PartyRole
+from partnerships.conversations.models import HELD, ROUTES, Conversation, Side, Status
+from partnerships.conversations.queries.listings import in_order
+from partnerships.organisations.audience import EDITORS, Reach, seen_from
+from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.people.models import User
+
+#: How long before the planned day a next contact is shown as waiting.
+SOON = dt.timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Another party, and when the reader's side last spoke with it.
+
+    `last` and `days` are None if they never spoke.
+    """
+
+    organisation: Organisation
+    last: dt.date | None
+    days: int | None
+    is_quiet: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """A partnership that has gone quiet.
+
+    `since` is the last conversation, or the start. `contacts` are the other parties, longest silence first.
+    """
+
+    partnership: Partnership
+    since: dt.date
+    days: int
+    ever: bool
+    contacts: tuple[Contact, ...] = ()
+
+    @property
+    def with_whom(self) -> str:
+        """`Westmarch Borough Council and 2 others`; empty without others."""
+        names = [contact.organisation.display_name for contact in self.contacts]
+        if len(names) > 2:
+            names = [names[0], f"{len(names) - 1} others"]
+        return " and ".join(names)
+
+
+def gone_quiet(user: User, now: dt.datetime, *, limit: int | None = None) -> list[Quiet]:
+    """Live partnerships that have gone quiet, longest silence first.
+
+    Those that the person edits for, each by its own limit. Without those that have a conversation planned for today or
+    later. Only conversations that the person may see count. `limit` is how many are wanted.
+    """
+    today = timezone.localdate(now)
+    live = Partnership.objects.present_for(user, *EDITING_ROLES).live()
+    last = _last_heard(user, live, today)
+    begun = live.annotate(began=TruncDate("created_at")).values_list("pk", "began", "contact_days")
+    silent = sorted(
+        (since, pk, pk in last)
+        for pk, began, days in begun
+        if (since := last.get(pk, began)) and (today - since).days >= (days or settings.NO_CONTACT_DAYS)
+    )[:limit]
+    found = Partnership.objects.in_bulk([pk for _, pk, _ in silent])
+    contacts = _contacts(user, found.values(), today)
+    return [
+        Quiet(found[pk], since, (today - since).days, ever, tuple(contacts.get(pk, ()))) for since, pk, ever in silent
+    ]
+
+
+def _last_heard(user: User, partnerships: PartnershipQuerySet, today: dt.date) -> dict[int, dt.date | None]:
+    """The day of the last conversation by partnership; None if another is planned."""
+    seen = Conversation.objects.visible_to(user).filter(partnership__in=partnerships.values("pk"))
+    held = Max("held_on", filter=Q(status__in=HELD, held_on__lte=today))
+    planned = Count("pk", filter=Q(status=Status.PLANNED, held_on__gte=today))
+    rows = seen.order_by().values_list("partnership").annotate(held=held, planned=planned)
+    return {pk: None if planned else held for pk, held, planned in rows if planned or held}
+
+
+def quiet_parties(now: dt.datetime) -> Reach:
+    """Parties of live partnerships that have gone quiet for the whole party."""
+    today = timezone.localdate(now)
+    allowed = Coalesce("partnership__contact_days", settings.NO_CONTACT_DAYS)
+    last = ExpressionWrapper(Value(today, DateField()) - allowed, DateField())
+    here = Conversation.objects.filter(partnership=OuterRef("partnership"))
+    seen = here.filter(seen_from(Conversation, ROUTES, organisation=OuterRef(OuterRef("organisation"))))
+    recently = Q(status__in=HELD, held_on__gt=OuterRef("last"), held_on__lte=today)
+    parties = (
+        Party.objects.present()
+        .annotate(last=last)
+        .filter(
+            Q(partnership__created_at__date__lte=F("last")) | Exists(here.held().filter(held_on__lte=OuterRef("last"))),
+            ~Exists(seen.filter(recently | Q(status=Status.PLANNED, held_on__gte=today))),
+            partnership__in=Partnership.objects.live(),
+        )
+    )
+    return Reach(parties, EDITORS)
+
+
+def contacts_of(partnership: Partnership, user: User, now: dt.datetime) -> list[Contact]:
+    """The other parties with the last contact of each, longest silence first."""
+    today = timezone.localdate(now)
+    return _contacts(user, [partnership], today).get(partnership.pk, [])
+
+
+def _contacts(user: User, partnerships: Collection[Partnership], today: dt.date) -> dict[int, list[Contact]]:
+    """By partnership: the other parties, and the last conversation with each.
+
+    Only conversations that the person may see. One that belongs to another partnership does not count; one that belongs
+    to none does.
+    """
+    if not partnerships:
+        return {}
+    mine = Organisation.objects.of_person(user)
+    parties = (
+        Party.objects.present()
+        .filter(partnership__in=partnerships)
+        .exclude(role=PartyRole.OBSERVER)
+        .exclude(organisation__in=mine)
+        .select_related("organisation")
+    )
+    held = Conversation.objects.visible_to(user).held().filter(held_on__lte=today)
+    ours = held.filter(Exists(Side.objects.filter(conversation=OuterRef("pk"), organisation__in=mine)))
+    rows = (
+        Side.objects.filter(conversation__in=ours.values("pk"), organisation__in=parties.values("organisation"))
+        .order_by()
+        .values_list("organisation", "conversation__partnership")
+        .annotate(last=Max("conversation__held_on"))
+    )
+    last = {(organisation, partnership): day for organisation, partnership, day in rows}
+    limits = {one.pk: one.quiet_after for one in partnerships}
+    found: dict[int, list[Contact]] = defaultdict(list)
+    for party in parties.order_by("organisation__name", "pk"):
+        keys = ((party.organisation_id, party.partnership_id), (party.organisation_id, None))
+        days = [last[key] for key in keys if key in last]
+        day = max(days, default=None)
+        ago = (today - day).days if day else None
+        found[party.partnership_id].append(
+            Contact(party.organisation, day, ago, ago is None or ago >= limits[party.partnership_id])
+        )
+    for contacts in found.values():
+        contacts.sort(key=lambda one: one.last or dt.date.min)
+    return found
+
+
+#: Age limit of a planned next contact; older ones are ignored.
+_RECALLED = dt.timedelta(days=730)
+
+
+def _held_or_planned(today: dt.date) -> Q:
+    return Q(status__in=HELD) | Q(status=Status.PLANNED, held_on__gte=today)
+
+
+def past_contacts(now: dt.datetime) -> Reach:
+    """Sides whose planned next contact is due soon or overdue.
+
+    Only if the side has not met one of the others since, in conversations that everybody of the side may see.
+    """
+    today = timezone.localdate(now)
+    later = Q(held_on__gt=OuterRef("conversation__held_on")) | Q(
+        held_on=OuterRef("conversation__held_on"), pk__gt=OuterRef("conversation")
+    )
+    side = OuterRef(OuterRef("organisation"))
+    met = (
+        Conversation.objects.filter(later, _held_or_planned(today), sides__organisation=OuterRef("organisation"))
+        .filter(sides__organisation=side)
+        .filter(seen_from(Conversation, ROUTES, organisation=OuterRef(side)))
+    )
+    others = Side.objects.filter(~Exists(met), conversation=OuterRef("conversation"))
+    sides = Side.objects.filter(
+        Exists(others.exclude(organisation=OuterRef("organisation"))),
+        conversation__status__in=HELD,
+        conversation__held_on__gte=today - _RECALLED,
+        conversation__next_contact_on__lte=today + SOON,
+    )
+    return Reach(sides, EDITORS)
+
+
+def contacts_due(user: User, today: dt.date) -> list[Conversation]:
+    """Conversations whose planned next contact is due soon or overdue.
+
+    Only if there is another side that the person's side has not met since, nor planned to meet. It waits for every side
+    that may read the record.
+    """
+    edited = set(Organisation.objects.of_person(user, *EDITING_ROLES).values_list("pk", flat=True))
+    took_part = Side.objects.filter(conversation=OuterRef("pk"), organisation__in=edited)
+    recent = in_order(Conversation.objects.visible_to(user).filter(Exists(took_part))).filter(
+        _held_or_planned(today), held_on__gte=today - _RECALLED
+    )
+    met: set[tuple[int, int]] = set()
+    due = []
+    for conversation in recent.prefetch_related("sides"):
+        sides = {side.organisation_id for side in conversation.sides.all()}
+        pairs = {(own, other) for own in sides & edited for other in sides - {own}}
+        has_come = conversation.next_contact_on is not None and conversation.next_contact_on <= today + SOON
+        if has_come and not conversation.is_planned and pairs - met:
+            due.append(conversation)
+        met |= pairs
+    return due

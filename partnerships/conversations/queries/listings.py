@@ -1,0 +1,82 @@
+"""Conversations and what their pages show."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+
+from django.db.models import Exists, OuterRef, Prefetch
+
+from partnerships.agreements.models import Partnership, Party
+from partnerships.conversations.models import (
+    Attendee,
+    Conversation,
+    ConversationQuerySet,
+    Correction,
+    NextStep,
+    Point,
+    PrivateNote,
+)
+from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.people.models import User
+
+
+def only_shared_partnership(user: User, sides: Collection[Organisation]) -> Partnership | None:
+    """The live partnership that the person edits in and all sides belong to.
+
+    None unless there is exactly one.
+    """
+    shared = Partnership.objects.present_for(user, *EDITING_ROLES).live()
+    for side in sides:
+        shared = shared.filter(Exists(Party.objects.present().filter(partnership=OuterRef("pk"), organisation=side)))
+    found = list(shared.order_by("pk")[:2])
+    return found[0] if len(found) == 1 else None
+
+
+def kept_by(user: User) -> ConversationQuerySet:
+    """Those whose record an organisation of the person keeps."""
+    return Conversation.objects.filter(organisation__in=Organisation.objects.of_person(user))
+
+
+def _of_both(user: User, ours: Organisation, theirs: Organisation) -> ConversationQuerySet:
+    return in_order(Conversation.objects.visible_to(user).with_organisation(ours).with_organisation(theirs))
+
+
+def in_order(conversations: ConversationQuerySet) -> ConversationQuerySet:
+    """Newest first, ending in a unique key."""
+    return conversations.order_by("-held_on", "-pk")
+
+
+def with_story(conversations: ConversationQuerySet) -> ConversationQuerySet:
+    """Fetch everything that its own page shows, except private notes."""
+    steps = NextStep.objects.select_related("organisation", "owner", "action").order_by("due_on", "pk")
+    points = Point.objects.select_related("organisation", "became__entry").order_by("kind", "pk")
+    corrections = Correction.objects.select_related("organisation", "author", "answered_by").order_by("made_at", "pk")
+    attendees = Attendee.objects.select_related("organisation", "person").order_by("pk")
+    return conversations.for_listing().prefetch_related(
+        Prefetch("attendees", queryset=attendees),
+        Prefetch("points", queryset=points),
+        Prefetch("next_steps", queryset=steps),
+        Prefetch("corrections", queryset=corrections),
+    )
+
+
+def private_notes_of(conversation: Conversation, user: User) -> list[PrivateNote]:
+    """Private notes of the person's own organisations."""
+    mine = PrivateNote.objects.visible_to(user).filter(conversation=conversation).exclude(text="")
+    return list(mine.select_related("organisation", "written_by").order_by("pk"))
+
+
+def partnerships_known_to(user: User, conversations: Iterable[Conversation]) -> dict[int, str]:
+    """Titles of the conversations' partnerships the reader may know of, by id.
+
+    A side outside the partnership reads the record, but may not know the title.
+    """
+    ids = {one.partnership_id for one in conversations if one.partnership_id}
+    return dict(Partnership.objects.visible_to(user).filter(pk__in=ids).values_list("pk", "title")) if ids else {}
+
+
+def last_held(*, user: User, ours: Organisation, theirs: Organisation, today: dt.date) -> Conversation | None:
+    """The last conversation of the two that the person may see."""
+    held = with_story(_of_both(user, ours, theirs).held())
+    return held.filter(held_on__lte=today).first()

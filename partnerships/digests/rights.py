@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 
 from partnerships.agreements import rights as agreements
 from partnerships.agreements.models import Partnership
@@ -66,7 +67,7 @@ def may_stop_all_of(person: User, roles: Roles) -> bool:
     return may_choose_for(person, roles) or roles.keeps_directory
 
 
-def readable_targets(person: User, kind: str) -> QuerySet[Model] | None:
+def readable_targets(person: User, kind: str) -> QuerySet[Any] | None:
     """What the person may follow, of one kind; None for another kind."""
     if kind == "plan":
         return Plan.objects.published_for(person)

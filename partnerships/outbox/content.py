@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
-from django.template import Context
-from django.template.loader import get_template, render_to_string
+from django.template import Context, Engine
+from django.template.loader import render_to_string
 from django.urls import reverse
 
 from partnerships.outbox import mime
@@ -59,7 +59,7 @@ class Rendered:
 
 def render_subject(template: str, context: Mapping[str, Any]) -> str:
     """The subject on one line, as plain text: nothing is escaped for HTML."""
-    subject = get_template(f"emails/{template}.subject.txt").template
+    subject = Engine.get_default().get_template(f"emails/{template}.subject.txt")
     return " ".join(subject.render(Context(dict(context), autoescape=False)).split())
 
 

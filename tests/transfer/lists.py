@@ -29,14 +29,14 @@ def extract(name: str) -> bytes:
     return (EXTRACTS / name).read_bytes()
 
 
-def bring(register: str, data: bytes | str, *, name: str = "list.csv", **options: Any) -> ImportRun:
+def import_list(register: str, data: bytes | str, *, name: str = "list.csv", **options: Any) -> ImportRun:
     """Import a list as the command does; returns the run."""
     raw = data.encode() if isinstance(data, str) else data
     now = options.pop("now", timezone.now())
     return import_register(register=register, data=raw, file_name=name, author=None, now=now, **options).run
 
 
-def bring_plans(plans: bytes, timetable: bytes, *, now: dt.datetime | None = None, **options: Any) -> ImportRun:
+def import_plans(plans: bytes, timetable: bytes, *, now: dt.datetime | None = None, **options: Any) -> ImportRun:
     """Import local plans as the command does; returns the run."""
     return import_local_plans(
         plans=File("local-plan.csv", plans),

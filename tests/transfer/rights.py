@@ -113,7 +113,6 @@ ROWS = (
             file_name="small.json",
             author=author,
             now=timezone.now(),
-            parts=EVERYTHING,
         ),
         ADMINISTRATOR,
     ),

@@ -13,7 +13,7 @@ from partnerships.transfer.models import Doubt, ImportRun, RunStatus
 from tests.support.pages import collapse
 from tests.world import World, make_world
 
-from .lists import COUNCILS, PROVIDERS, bring
+from .lists import COUNCILS, PROVIDERS, import_list
 
 pytestmark = pytest.mark.django_db
 
@@ -78,7 +78,7 @@ def test_preview_shows_how_long_recent_imports_took(dee: Any) -> None:
 
 
 def test_list_with_much_missing_is_applied_only_if_confirmed(dee: Any) -> None:
-    bring("councils", COUNCILS)
+    import_list("councils", COUNCILS)
     upload(dee, "councils", "\n".join(COUNCILS.splitlines()[:4]).replace("2023-03-31,XNW", "2023-03-31,"))
     run = ImportRun.objects.get(status=RunStatus.PREVIEWED)
     page = reverse("admin:transfer_importrun_apply", args=[run.pk])
@@ -94,7 +94,7 @@ def test_list_with_much_missing_is_applied_only_if_confirmed(dee: Any) -> None:
 
 
 def test_older_list_is_refused_with_a_remedy(dee: Any) -> None:
-    bring("councils", COUNCILS)
+    import_list("councils", COUNCILS)
 
     answer = upload(dee, "councils", COUNCILS.replace("Mere Council", "Mere Unitary"), "councils_2024-01.csv")
 
@@ -104,15 +104,15 @@ def test_older_list_is_refused_with_a_remedy(dee: Any) -> None:
 
 
 def test_council_answered_as_new_is_created_once(dee: Any) -> None:
-    bring("councils", COUNCILS)
+    import_list("councils", COUNCILS)
     strange = "LAD25CD,LAD25NM\nE07900001,Westmarch\nE06900001,Mere\nE07900044,Mere\n"
-    bring("councils", strange, accept_missing=True)
+    import_list("councils", strange, accept_missing=True)
     doubt = Doubt.objects.get()
 
     dee.post(reverse("admin:transfer_doubt_change", args=[doubt.pk]), {"answer": "new", "reason": "Two places."})
 
     assert Organisation.objects.filter(identifiers__value="E07900044").get().name == "Mere"
-    assert bring("councils", strange, accept_missing=True).created == 0
+    assert import_list("councils", strange, accept_missing=True).created == 0
 
 
 def test_discarding_changes_nothing(dee: Any) -> None:
@@ -144,9 +144,9 @@ def test_only_administrators_can_open_imports(world: World, client: Any) -> None
 
 @pytest.mark.parametrize("choice", ["this", "other", "new", "leave_out"])
 def test_answer_is_applied_at_once_and_remembered(dee: Any, choice: str) -> None:
-    bring("councils", COUNCILS)
+    import_list("councils", COUNCILS)
     strange = PROVIDERS.replace("Westmarch Borough Council,90AA", "Some Other Council,90AA")
-    bring("providers", strange)
+    import_list("providers", strange)
     doubt = Doubt.objects.get()
     westmarch = Organisation.objects.get(identifiers__value="XWM")
     form = {
@@ -161,13 +161,13 @@ def test_answer_is_applied_at_once_and_remembered(dee: Any, choice: str) -> None
     joined = westmarch.identifiers.filter(scheme=Scheme.RSH, value="90AA").exists()
     assert joined == (choice in ("this", "other"))
     assert Organisation.objects.filter(name="Some Other Council").exists() == (choice == "new")
-    again = bring("providers", strange)
+    again = import_list("providers", strange)
     assert (again.created, again.joined, again.undecided) == (0, 0, 0)
 
 
 def test_an_answer_needs_a_reason_and_an_organisation(dee: Any) -> None:
-    bring("councils", COUNCILS)
-    bring("providers", PROVIDERS.replace("Westmarch Borough Council,90AA", "Some Other Council,90AA"))
+    import_list("councils", COUNCILS)
+    import_list("providers", PROVIDERS.replace("Westmarch Borough Council,90AA", "Some Other Council,90AA"))
     page = reverse("admin:transfer_doubt_change", args=[Doubt.objects.get().pk])
 
     for form in ({"answer": "new", "reason": ""}, {"answer": "other", "identifier": "nobody", "reason": "x"}):

@@ -17,7 +17,7 @@ from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.developer_agreements import import_developer_agreements
 from partnerships.transfer.services.local_plans import File
 
-from .lists import COUNCILS, WHOLE, bring
+from .lists import COUNCILS, WHOLE, import_list
 
 pytestmark = pytest.mark.django_db
 
@@ -52,7 +52,7 @@ organisation,start-date,units
 @pytest.fixture(autouse=True)
 def councils(db: None) -> None:
     """The councils named in the files."""
-    bring("councils", COUNCILS)
+    import_list("councils", COUNCILS)
 
 
 def import_agreements(a: str = AGREEMENTS, c: str = CONTRIBUTIONS, t: str = TRANSACTIONS) -> tuple[ImportRun, str]:
@@ -239,7 +239,7 @@ def test_every_row_of_the_whole_published_files_is_accounted_for() -> None:
         # The small files above have a row of every kind found in the whole ones.
         assert import_agreements()[0].set_aside == 5
         return
-    bring("councils", (WHOLE / "councils/uk_local_authorities.csv").read_bytes())
+    import_list("councils", (WHOLE / "councils/uk_local_authorities.csv").read_bytes())
     files = [
         (WHOLE / f"plans/{name}.csv").read_bytes().decode("utf-8-sig")
         for name in ("developer-agreement", "developer-agreement-contribution", "developer-agreement-transaction")

@@ -21,7 +21,7 @@ from partnerships.transfer.reading.tables import read_sheets
 from partnerships.transfer.services.registers import answer_doubt
 from tests.world import make_world
 
-from .lists import COUNCILS, PROVIDERS, WHOLE, as_workbook, bring
+from .lists import COUNCILS, PROVIDERS, WHOLE, as_workbook, import_list
 
 pytestmark = pytest.mark.django_db
 
@@ -46,9 +46,9 @@ def remarks(run: ImportRun) -> str:
 def test_longest_of_several_sheets_is_read_and_reported() -> None:
     gone = [HEADING, ["Goneaway Homes Limited", "LX0001", "01/04/1980", "Non-profit", "Company"]]
     book = as_workbook({"Removed in March": gone, "All providers": [HEADING, *RECORDS], "About": [["A list"]]})
-    bring("councils", COUNCILS)
+    import_list("councils", COUNCILS)
 
-    run = bring("providers", book, name="providers.xlsx")
+    run = import_list("providers", book, name="providers.xlsx")
 
     assert (run.created, run.joined) == (2, 2)
     assert not Organisation.objects.filter(name="Goneaway Homes Limited").exists()
@@ -63,7 +63,7 @@ def test_sheets_that_fit_equally_well_are_refused_by_name(more: list[str]) -> No
     book = as_workbook({"2024": [HEADING, *RECORDS], "2025": later})
 
     with pytest.raises(UnableToRead, match=r"several of its sheets could be .*“202[45]” .*“202[45]” .*Save the one"):
-        bring("providers", book, name="providers.xlsx")
+        import_list("providers", book, name="providers.xlsx")
 
 
 def test_copy_of_a_sheet_is_not_a_second_list() -> None:
@@ -77,8 +77,8 @@ def test_copy_of_a_sheet_is_not_a_second_list() -> None:
 
 
 def test_list_lacking_a_fifth_of_its_register_must_be_confirmed(tmp_path: Path) -> None:
-    bring("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
-    bring("providers", PROVIDERS, as_of=dt.date(2024, 1, 1))
+    import_list("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
+    import_list("providers", PROVIDERS, as_of=dt.date(2024, 1, 1))
     part = tmp_path / "part_2024-02.csv"
     part.write_text("\n".join(PROVIDERS.splitlines()[:4]))
 
@@ -95,12 +95,14 @@ def test_list_lacking_a_fifth_of_its_register_must_be_confirmed(tmp_path: Path) 
 
 def test_missing_bodies_are_marked_for_each_register_and_shown(client: Client) -> None:
     client.force_login(make_world().vera)
-    bring("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
-    bring("providers", PROVIDERS, as_of=dt.date(2024, 1, 1))
+    import_list("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
+    import_list("providers", PROVIDERS, as_of=dt.date(2024, 1, 1))
     fewer = "\n".join(line for line in COUNCILS.splitlines() if not line.startswith("XWM"))
 
-    bring("councils", fewer, as_of=dt.date(2024, 2, 1))
-    bring("providers", PROVIDERS.replace("Westmarch Borough Council,90AA", "Newcomer Homes,LX7"), accept_missing=True)
+    import_list("councils", fewer, as_of=dt.date(2024, 2, 1))
+    import_list(
+        "providers", PROVIDERS.replace("Westmarch Borough Council,90AA", "Newcomer Homes,LX7"), accept_missing=True
+    )
 
     westmarch = the("Westmarch Borough Council")
     assert westmarch.missing_from.keys() == {"councils", "providers"}
@@ -108,7 +110,7 @@ def test_missing_bodies_are_marked_for_each_register_and_shown(client: Client) -
     page = client.get(westmarch.get_absolute_url()).content.decode()
     assert "Councils, since 1 February 2024" in page
     assert "Providers, since" in page
-    bring("councils", COUNCILS)
+    import_list("councils", COUNCILS)
     westmarch.refresh_from_db()
     assert westmarch.missing_from.keys() == {"providers"}
     assert mark_found(organisation=westmarch, author=None, now=dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
@@ -120,24 +122,24 @@ def test_missing_bodies_are_marked_for_each_register_and_shown(client: Client) -
 
 
 def test_older_list_is_refused_and_a_wrong_date_can_be_corrected() -> None:
-    bring("councils", COUNCILS, as_of=dt.date(2025, 6, 1))
+    import_list("councils", COUNCILS, as_of=dt.date(2025, 6, 1))
     older = COUNCILS.replace("Mere Council,Mere", "Mere Unitary,Mere")
 
     with pytest.raises(UnableToRead, match=r"was true on 1 February 2025, but a newer list, of 1 June 2025 .*--as-of"):
-        bring("councils", older, as_of=dt.date(2025, 2, 1))
+        import_list("councils", older, as_of=dt.date(2025, 2, 1))
 
     assert the("Mere Council").names.count() == 2
-    bring("councils", COUNCILS, as_of=dt.date(2025, 1, 1))  # the first file again, with the correct date
-    assert bring("councils", older, as_of=dt.date(2025, 2, 1)).changed == 1
+    import_list("councils", COUNCILS, as_of=dt.date(2025, 1, 1))  # the first file again, with the correct date
+    assert import_list("councils", older, as_of=dt.date(2025, 2, 1)).changed == 1
 
 
 def test_date_in_the_future_is_refused() -> None:
     now = dt.datetime(2025, 3, 10, 12, tzinfo=dt.UTC)
 
     with pytest.raises(UnableToRead, match="11 March 2025, which is still to come"):
-        bring("councils", COUNCILS, now=now, as_of=dt.date(2025, 3, 11))
+        import_list("councils", COUNCILS, now=now, as_of=dt.date(2025, 3, 11))
 
-    assert bring("councils", COUNCILS, now=now, name="councils_March_2025.csv").as_of == dt.date(2025, 3, 10)
+    assert import_list("councils", COUNCILS, now=now, name="councils_March_2025.csv").as_of == dt.date(2025, 3, 10)
 
 
 @pytest.mark.parametrize(
@@ -170,10 +172,10 @@ def test_date_is_read_from_title_or_rows_and_an_assumed_one_reported() -> None:
         f"{line},{'entry-date' if place == 0 else '19/02/2024'}" for place, line in enumerate(COUNCILS.splitlines())
     )
 
-    assert bring("councils", titled, dry_run=True).as_of == dt.date(2023, 2, 8)
-    assert bring("councils", entered, dry_run=True).as_of == dt.date(2024, 2, 19)
-    assert "taken for today" not in remarks(bring("councils", entered, dry_run=True))
-    assert "taken for today" in remarks(bring("councils", COUNCILS, dry_run=True))
+    assert import_list("councils", titled, dry_run=True).as_of == dt.date(2023, 2, 8)
+    assert import_list("councils", entered, dry_run=True).as_of == dt.date(2024, 2, 19)
+    assert "taken for today" not in remarks(import_list("councils", entered, dry_run=True))
+    assert "taken for today" in remarks(import_list("councils", COUNCILS, dry_run=True))
 
 
 # Notes, maps, encodings
@@ -190,9 +192,9 @@ def test_date_is_read_from_title_or_rows_and_an_assumed_one_reported() -> None:
     ],
 )
 def test_notes_below_a_table_are_left_out_and_reported(foot: list[str]) -> None:
-    bring("councils", COUNCILS)
+    import_list("councils", COUNCILS)
 
-    run = bring("providers", "\n".join([PROVIDERS.strip(), *foot]))
+    run = import_list("providers", "\n".join([PROVIDERS.strip(), *foot]))
 
     assert (run.created, run.joined) == (2, 2)
     assert "Notes below the table are no records and were left out" in remarks(run)
@@ -200,27 +202,27 @@ def test_notes_below_a_table_are_left_out_and_reported(foot: list[str]) -> None:
 
 @pytest.mark.parametrize("register", ["councils", "combined-authorities", "leps"])
 def test_every_list_may_end_with_notes(register: str) -> None:
-    bring("councils", COUNCILS)
+    import_list("councils", COUNCILS)
     lists = {
         "councils": DISTRICTS,
         "combined-authorities": "LAD25CD,LAD25NM,CAUTH25CD,CAUTH25NM\nE06900001,Mere,E47900001,Estuary Reach\n",
         "leps": "LEP21CD,LEP21NM\nE37900001,Estuary Reach\n",
     }
 
-    run = bring(register, f"{lists[register]}\nSource: Office for National Statistics, licensed\n")
+    run = import_list(register, f"{lists[register]}\nSource: Office for National Statistics, licensed\n")
 
     assert "Source: Office for National Statistics" in remarks(run)
 
 
 def test_last_row_cut_short_is_a_problem_and_not_a_note() -> None:
-    bring("councils", COUNCILS)
+    import_list("councils", COUNCILS)
 
     with pytest.raises(UnableToRead, match=r"Row 6, column “Registration number”: the cell is blank"):
-        bring("providers", PROVIDERS + "Larkhaven Hom")
+        import_list("providers", PROVIDERS + "Larkhaven Hom")
 
 
 def test_ons_map_is_read_by_the_attributes_of_its_areas() -> None:
-    bring("councils", COUNCILS)
+    import_list("councils", COUNCILS)
     areas = [("E07900001", "Westmarch"), ("E06900001", "Mere")]
     features = [
         {
@@ -233,7 +235,7 @@ def test_ons_map_is_read_by_the_attributes_of_its_areas() -> None:
     ]
     crs = {"type": "name", "properties": {"name": "EPSG:4326"}}
 
-    run = bring(
+    run = import_list(
         "councils", json.dumps({"type": "FeatureCollection", "crs": crs, "features": features}), name="m.geojson"
     )
 
@@ -251,20 +253,20 @@ def test_utf_16_without_a_byte_order_mark_is_read(encoding: str) -> None:
 
 
 def test_list_of_codes_and_names_keeps_official_names_and_adds_no_duplicate() -> None:
-    bring("councils", COUNCILS.replace("Mere Council,Mere", "Mere Council,"))
+    import_list("councils", COUNCILS.replace("Mere Council,Mere", "Mere Council,"))
 
-    run = bring("councils", DISTRICTS)
+    run = import_list("councils", DISTRICTS)
 
     assert (run.created, run.undecided, run.missing) == (0, 0, 0)
     mere = the("Mere Council")
     assert mere.names.get(name="Mere").kind == "alternative"
-    assert bring("councils", DISTRICTS).left_alone == 2
+    assert import_list("councils", DISTRICTS).left_alone == 2
 
 
 def test_council_with_a_new_code_is_matched_by_its_name() -> None:
-    bring("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
+    import_list("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
 
-    run = bring("councils", DISTRICTS.replace("E07900001", "E07900009"), as_of=dt.date(2025, 4, 1))
+    run = import_list("councils", DISTRICTS.replace("E07900001", "E07900009"), as_of=dt.date(2025, 4, 1))
 
     assert (run.created, run.undecided) == (0, 0)
     (line,) = run.report["lines"]["joined"]
@@ -278,9 +280,9 @@ def test_council_with_a_new_code_is_matched_by_its_name() -> None:
 
 
 def test_list_with_keys_matches_councils_that_came_by_code_and_name() -> None:
-    bring("councils", DISTRICTS.replace("E07900001", "E07900009"))
+    import_list("councils", DISTRICTS.replace("E07900001", "E07900009"))
 
-    run = bring("councils", COUNCILS)
+    run = import_list("councils", COUNCILS)
 
     assert (run.created, run.undecided) == (3, 0)
     westmarch = the("Westmarch Borough Council")
@@ -292,11 +294,11 @@ def test_list_with_keys_matches_councils_that_came_by_code_and_name() -> None:
 
 def test_unsure_matches_by_code_and_name_wait_for_review() -> None:
     world = make_world()
-    bring("councils", COUNCILS)
+    import_list("councils", COUNCILS)
     # Mere's name under Westmarch's code; a code of another tier for Mere's name.
     strange = "LAD25CD,LAD25NM\nE07900001,Westmarch\nE06900001,Westmarch\nE07900044,Mere\n"
 
-    run = bring("councils", strange, accept_missing=True)
+    run = import_list("councils", strange, accept_missing=True)
 
     assert (run.created, run.changed, run.undecided) == (0, 0, 2)
     doubt = Doubt.objects.get(register="councils", key="E07900044")
@@ -313,9 +315,9 @@ def test_unsure_matches_by_code_and_name_wait_for_review() -> None:
 
 
 def test_code_and_name_of_two_councils_wait_for_review_and_change_neither() -> None:
-    bring("councils", COUNCILS)
+    import_list("councils", COUNCILS)
 
-    run = bring("councils", "LAD25CD,LAD25NM\nE07900001,Mere\n", accept_missing=True)
+    run = import_list("councils", "LAD25CD,LAD25NM\nE07900001,Mere\n", accept_missing=True)
 
     assert (run.changed, run.undecided) == (0, 1)
     assert not the("Westmarch Borough Council").names.filter(name="Mere").exists()
@@ -323,34 +325,34 @@ def test_code_and_name_of_two_councils_wait_for_review_and_change_neither() -> N
 
 
 def test_unknown_code_waits_for_review_while_a_similar_council_is_missing() -> None:
-    bring("councils", COUNCILS)
+    import_list("councils", COUNCILS)
 
-    run = bring("councils", DISTRICTS.replace("E06900001,Mere", "E06900005,Brightwater"), accept_missing=True)
+    run = import_list("councils", DISTRICTS.replace("E06900001,Mere", "E06900005,Brightwater"), accept_missing=True)
 
     assert (run.created, run.undecided) == (0, 1)
     assert list(Doubt.objects.get().candidates.all()) == [the("Mere Council")]
-    assert bring("councils", DISTRICTS + "E06900005,Brightwater\n").created == 1
+    assert import_list("councils", DISTRICTS + "E06900005,Brightwater\n").created == 1
 
 
 def test_past_end_closes_a_council_and_a_future_one_does_not() -> None:
-    bring("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
+    import_list("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
     flagged = COUNCILS.replace("E07900001,,,,England", "E07900001,,2026-03-31,XNW,England")
     said_to_end = flagged.replace('westmarch borough",,True', 'westmarch borough",,False')
 
-    early = bring("councils", said_to_end, as_of=dt.date(2025, 1, 1))
+    early = import_list("councils", said_to_end, as_of=dt.date(2025, 1, 1))
 
     assert (early.closed, the("Westmarch Borough Council").status) == (0, Status.ACTIVE)
     assert the("Westmarch Borough Council").valid_to == dt.date(2026, 4, 1)
     assert "Westmarch Borough Council (1 April 2026)" in remarks(early)
-    assert bring("councils", flagged, as_of=dt.date(2026, 5, 1)).closed == 1
+    assert import_list("councils", flagged, as_of=dt.date(2026, 5, 1)).closed == 1
 
 
 # Providers that ended
 
 
 def test_provider_that_has_ended_is_closed_on_the_date_in_the_list() -> None:
-    bring("councils", COUNCILS)
-    bring("providers", PROVIDERS, as_of=dt.date(2024, 1, 1))
+    import_list("councils", COUNCILS)
+    import_list("providers", PROVIDERS, as_of=dt.date(2024, 1, 1))
     heading, *rows = PROVIDERS.splitlines()
     ends = {"Tidewater": "31/10/2024", "Westmarch": "01/11/2024"}
     later = "\n".join(
@@ -362,7 +364,7 @@ def test_provider_that_has_ended_is_closed_on_the_date_in_the_list() -> None:
         ]
     )
 
-    run = bring("providers", later, as_of=dt.date(2025, 1, 1))
+    run = import_list("providers", later, as_of=dt.date(2025, 1, 1))
 
     tidewater, westmarch = the("Tidewater Housing Group Limited"), the("Westmarch Borough Council")
     assert (run.created, run.closed, run.missing) == (1, 1, 0)
@@ -371,14 +373,14 @@ def test_provider_that_has_ended_is_closed_on_the_date_in_the_list() -> None:
     assert westmarch.status == Status.ACTIVE  # the council goes on without its number
     assert (the("Goneaway Homes").status, the("Goneaway Homes").valid_to) == (Status.DISSOLVED, dt.date(2020, 2, 1))
     assert Organisation.objects.filter(kind=Kind.REGISTERED_PROVIDER).count() == 3
-    assert bring("providers", later, as_of=dt.date(2025, 1, 1)).closed == 0
+    assert import_list("providers", later, as_of=dt.date(2025, 1, 1)).closed == 0
 
 
 def test_status_closes_a_provider_without_an_end_date() -> None:
-    bring("councils", COUNCILS)
+    import_list("councils", COUNCILS)
     heading, *rows = PROVIDERS.splitlines()
 
-    bring(
+    import_list(
         "providers",
         "\n".join([f"{heading},Status", f"{rows[0]},De-registered", *(f"{row},Registered" for row in rows[1:])]),
     )
@@ -390,8 +392,8 @@ def test_status_closes_a_provider_without_an_end_date() -> None:
 
 
 def test_what_a_service_refuses_is_reported_with_its_row() -> None:
-    bring("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
-    bring("providers", PROVIDERS, as_of=dt.date(2024, 1, 1))
+    import_list("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
+    import_list("providers", PROVIDERS, as_of=dt.date(2024, 1, 1))
     update_organisation(
         organisation=the("Larkhaven Homes Limited"),
         valid_from=dt.date(2020, 1, 1),
@@ -401,32 +403,34 @@ def test_what_a_service_refuses_is_reported_with_its_row() -> None:
     ended = PROVIDERS.replace("Corporate form", "Corporate form,End date").replace("society", "society,01/01/2019")
 
     with pytest.raises(UnableToRead, match=r"Row 2: It cannot end before it began. Correct the list"):
-        bring("providers", ended, as_of=dt.date(2025, 1, 1))
+        import_list("providers", ended, as_of=dt.date(2025, 1, 1))
 
     assert the("Larkhaven Homes Limited").status == Status.ACTIVE
 
 
 def test_council_that_would_succeed_itself_is_reported_with_its_row() -> None:
     with pytest.raises(UnableToRead, match=r"Row 3: An organisation cannot follow itself."):
-        bring("councils", COUNCILS.replace("2023-03-31,XNW", "2023-03-31,XNM"))
+        import_list("councils", COUNCILS.replace("2023-03-31,XNW", "2023-03-31,XNM"))
 
     assert not Organisation.objects.exists()
 
 
 def test_combined_authorities_need_their_councils_first() -> None:
     with pytest.raises(UnableToRead, match="Import the list of councils first"):
-        bring("combined-authorities", "LAD25CD,LAD25NM,CAUTH25CD,CAUTH25NM\nE06900001,Mere,E47900001,Estuary Reach\n")
+        import_list(
+            "combined-authorities", "LAD25CD,LAD25NM,CAUTH25CD,CAUTH25NM\nE06900001,Mere,E47900001,Estuary Reach\n"
+        )
 
 
 @pytest.mark.slow
 def test_real_ons_districts_match_the_real_councils() -> None:
     if not WHOLE.is_dir():
         pytest.skip("The published files are not beside the checkout.")
-    bring("councils", (WHOLE / "councils/uk_local_authorities.csv").read_bytes(), as_of=dt.date(2025, 7, 10))
+    import_list("councils", (WHOLE / "councils/uk_local_authorities.csv").read_bytes(), as_of=dt.date(2025, 7, 10))
     current = Organisation.objects.filter(kind__in=[Kind.COUNCIL, Kind.STRATEGIC_AUTHORITY]).current()
     names = set(current.values_list("name", flat=True))
 
-    run = bring("councils", (WHOLE / "boundaries/lad_england_2025_supergeneralised.geojson").read_bytes())
+    run = import_list("councils", (WHOLE / "boundaries/lad_england_2025_supergeneralised.geojson").read_bytes())
 
     assert (run.created, run.undecided, run.missing) == (0, 0, 0)
     assert sorted(line.partition(":")[0] for line in run.report["lines"]["joined"]) == [

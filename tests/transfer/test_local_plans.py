@@ -14,7 +14,7 @@ from partnerships.plans.models import Audience, Plan, Version
 from partnerships.transfer.reading.local_plans import Milestone, milestone_keys
 from partnerships.transfer.reading.problems import UnableToRead
 
-from .lists import COUNCILS, EXTRACTS, WHOLE, as_csv, bring, bring_plans, extract, rows_of
+from .lists import COUNCILS, EXTRACTS, WHOLE, as_csv, extract, import_list, import_plans, rows_of
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +41,7 @@ TIMETABLE = """event-date,local-plan,notes,local-plan-event,entry-date,organisat
 @pytest.fixture(autouse=True)
 def councils(db: None) -> None:
     """The councils that own the plans."""
-    bring("councils", COUNCILS)
+    import_list("councils", COUNCILS)
 
 
 def the(title: str) -> Plan:
@@ -56,7 +56,7 @@ def dates(plan: Plan) -> dict[str, str]:
 
 
 def test_imported_plans_are_public_and_owned_by_all_their_councils() -> None:
-    run = bring_plans(PLANS.encode(), TIMETABLE.encode())
+    run = import_plans(PLANS.encode(), TIMETABLE.encode())
 
     assert run.created == 5
     westmarch = the("Westmarch Local Plan 2030")
@@ -72,7 +72,7 @@ def test_imported_plans_are_public_and_owned_by_all_their_councils() -> None:
 
 
 def test_dates_keep_their_precision() -> None:
-    bring_plans(PLANS.encode(), TIMETABLE.encode())
+    import_plans(PLANS.encode(), TIMETABLE.encode())
 
     assert dates(the("Westmarch Local Plan 2030")) == {
         "plan-adopted": "2019-02",
@@ -86,7 +86,7 @@ def test_dates_keep_their_precision() -> None:
 
 
 def test_reference_used_twice_is_two_plans_and_reported() -> None:
-    run = bring_plans(PLANS.encode(), TIMETABLE.encode())
+    run = import_plans(PLANS.encode(), TIMETABLE.encode())
 
     assert dates(the("Old Plan")) == {"plan-adopted": "1998"}
     assert dates(the("New Plan")) == {"estimated-plan-adoption-date": "2026-06"}
@@ -94,19 +94,19 @@ def test_reference_used_twice_is_two_plans_and_reported() -> None:
 
 
 def test_same_files_in_any_order_change_nothing() -> None:
-    bring_plans(PLANS.encode(), TIMETABLE.encode())
+    import_plans(PLANS.encode(), TIMETABLE.encode())
     reordered = as_csv(list(reversed(rows_of(TIMETABLE.encode()))))
 
-    run = bring_plans(PLANS.encode(), reordered)
+    run = import_plans(PLANS.encode(), reordered)
 
     assert (run.created, run.changed, run.left_alone) == (0, 0, 5)
     assert Version.objects.count() == 5
 
 
 def test_later_file_publishes_exactly_the_plans_that_differ() -> None:
-    bring_plans(PLANS.encode(), TIMETABLE.encode())
+    import_plans(PLANS.encode(), TIMETABLE.encode())
 
-    run = bring_plans(PLANS.encode(), TIMETABLE.replace("2027,mere-joint", "2028-03,mere-joint").encode())
+    run = import_plans(PLANS.encode(), TIMETABLE.replace("2027,mere-joint", "2028-03,mere-joint").encode())
 
     assert (run.created, run.changed, run.left_alone) == (0, 1, 4)
     joint = the("Mere and March Joint Plan")
@@ -116,49 +116,49 @@ def test_later_file_publishes_exactly_the_plans_that_differ() -> None:
 
 
 def test_ended_plan_is_closed_and_withdrawn_milestones_are_left_out() -> None:
-    bring_plans(PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 1, 1))
+    import_plans(PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 1, 1))
     ends = {"westmarch-2030": "2025-03-31", "mere-joint": "2031-01-01"}
     plans = as_csv([{**row, "end-date": ends.get(row["reference"], "")} for row in rows_of(PLANS.encode())])
     events = rows_of(TIMETABLE.encode())
     timetable = as_csv([{**row, "end-date": "2025-02-01" if row["event-date"] == "2020" else ""} for row in events])
 
-    run = bring_plans(plans, timetable, as_of=dt.date(2025, 6, 1))
+    run = import_plans(plans, timetable, as_of=dt.date(2025, 6, 1))
 
     assert (run.created, run.changed, run.closed, run.left_alone) == (0, 1, 1, 3)
     assert the("Westmarch Local Plan 2030").status == "closed"
     assert the("Mere and March Joint Plan").status == "shared"
     assert "2020" not in dates(the("Mere and March Joint Plan")).values()
     assert "withdrawn and were left out" in " ".join(run.report["remarks"])
-    again = bring_plans(plans, timetable, as_of=dt.date(2025, 6, 1))
+    again = import_plans(plans, timetable, as_of=dt.date(2025, 6, 1))
     assert (again.closed, again.changed, again.left_alone) == (0, 0, 5)
 
 
 def test_files_older_than_the_latest_are_refused() -> None:
-    bring_plans(PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 6, 1))
+    import_plans(PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 6, 1))
 
     with pytest.raises(UnableToRead, match="would take the directory back in time"):
-        bring_plans(PLANS.encode(), TIMETABLE.replace("2027,mere", "2026,mere").encode(), as_of=dt.date(2025, 1, 1))
+        import_plans(PLANS.encode(), TIMETABLE.replace("2027,mere", "2026,mere").encode(), as_of=dt.date(2025, 1, 1))
 
     assert Version.objects.count() == 5
 
 
 def test_date_of_the_files_is_that_of_their_newest_row() -> None:
-    run = bring_plans(PLANS.encode(), TIMETABLE.encode() + b"Source: planning data platform\n")
+    run = import_plans(PLANS.encode(), TIMETABLE.encode() + b"Source: planning data platform\n")
 
     assert run.as_of == dt.date(2024, 12, 10)
     assert "Source: planning data platform" in " ".join(run.report["remarks"])
 
 
 def test_plan_missing_from_the_file_is_kept_and_reported() -> None:
-    bring_plans(PLANS.encode(), TIMETABLE.encode())
+    import_plans(PLANS.encode(), TIMETABLE.encode())
     fewer = "\n".join(line for line in PLANS.splitlines() if not line.startswith("park-plan"))
 
-    run = bring_plans(fewer.encode(), TIMETABLE.encode())
+    run = import_plans(fewer.encode(), TIMETABLE.encode())
 
     assert (run.missing, run.changed) == (1, 0)
     assert the("Moor Park Plan").current_number == 1
     assert "Moor Park Plan" in run.report["lines"]["missing"][0]
-    assert bring_plans(PLANS.encode(), TIMETABLE.encode()).returned == 1
+    assert import_plans(PLANS.encode(), TIMETABLE.encode()).returned == 1
 
 
 def test_one_invalid_row_refuses_both_files_with_row_and_remedy() -> None:
@@ -167,7 +167,7 @@ def test_one_invalid_row_refuses_both_files_with_row_and_remedy() -> None:
     )
 
     with pytest.raises(UnableToRead) as refused:
-        bring_plans(PLANS.encode(), broken.encode())
+        import_plans(PLANS.encode(), broken.encode())
 
     told = "\n".join(refused.value.lines())
     assert "row 3, column “event-date”: “2017-04-31” is not a date." in told
@@ -177,11 +177,11 @@ def test_one_invalid_row_refuses_both_files_with_row_and_remedy() -> None:
 
 def test_a_plan_of_an_unknown_council_is_refused() -> None:
     with pytest.raises(UnableToRead, match="Import the list of councils first"):
-        bring_plans(PLANS.replace("local-authority:XWM,", "local-authority:XYZ,").encode(), TIMETABLE.encode())
+        import_plans(PLANS.replace("local-authority:XWM,", "local-authority:XYZ,").encode(), TIMETABLE.encode())
 
 
 def test_edits_of_owners_survive_the_next_file() -> None:
-    bring_plans(PLANS.encode(), TIMETABLE.encode())
+    import_plans(PLANS.encode(), TIMETABLE.encode())
     from partnerships.plans.services import publish_version  # the service that the page calls
 
     plan = the("Mere and March Joint Plan")
@@ -189,7 +189,7 @@ def test_edits_of_owners_survive_the_next_file() -> None:
     content["sections"] = [{"key": "ours", "title": "What we think", "body": "Soon."}]
     publish_version(plan=plan, author=None, note="Ours.", now=plan.last_published_at, content=content)  # type: ignore[arg-type]  # published above
 
-    bring_plans(PLANS.encode(), TIMETABLE.replace("2027,mere-joint", "2028,mere-joint").encode())
+    import_plans(PLANS.encode(), TIMETABLE.replace("2027,mere-joint", "2028,mere-joint").encode())
 
     plan.refresh_from_db()
     newest = plan.versions.get(number=3).content
@@ -236,12 +236,12 @@ def test_real_local_plans_import_with_every_milestone() -> None:
     list_of_councils = (
         (WHOLE / "councils/uk_local_authorities.csv").read_bytes() if WHOLE.is_dir() else extract("councils.csv")
     )
-    bring("councils", list_of_councils)
+    import_list("councils", list_of_councils)
     plans, timetable = (folder / "local-plan.csv").read_bytes(), (folder / "local-plan-timetable.csv").read_bytes()
 
-    run = bring_plans(plans, timetable)
+    run = import_plans(plans, timetable)
 
     expected = (152, 344) if WHOLE.is_dir() else (31, 90)
     milestones = sum(len(version.content["milestones"]) for version in Version.objects.all())
     assert (run.created, milestones) == expected
-    assert bring_plans(plans, timetable).left_alone == expected[0]
+    assert import_plans(plans, timetable).left_alone == expected[0]

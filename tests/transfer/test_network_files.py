@@ -24,10 +24,9 @@ from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.transfer.models import ImportRun
-from partnerships.transfer.network_format import read_network
+from partnerships.transfer.network_format.reading import read_network
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.network import load_network
-from partnerships.transfer.services.network_parts import EVERYTHING
 from tests.support.outbox import deliver
 from tests.world import DEMO
 
@@ -109,7 +108,6 @@ def load(value: dict[str, Any], *, demo: bool = True, **options: Any) -> tuple[I
         file_name="small.json",
         author=None,
         now=timezone.now(),
-        parts=EVERYTHING,
         demo=demo,
         **options,
     )

@@ -24,7 +24,7 @@ from partnerships.transfer.services.developer_agreements import import_developer
 from partnerships.transfer.services.local_plans import File, import_local_plans
 from partnerships.transfer.services.registers import import_register
 
-from .lists import COUNCILS, PROVIDERS, as_workbook, bring
+from .lists import COUNCILS, PROVIDERS, as_workbook, import_list
 from .test_local_plans import PLANS, TIMETABLE
 
 pytestmark = pytest.mark.django_db
@@ -180,8 +180,8 @@ def refusal_of(run: Callable[[], object]) -> UnableToRead | None:
 @pytest.fixture
 def directory() -> None:
     """A directory to match lists with."""
-    bring("councils", COUNCILS, name="councils_2024-01.csv")
-    bring("providers", PROVIDERS, name="providers_2024-01.csv")
+    import_list("councils", COUNCILS, name="councils_2024-01.csv")
+    import_list("providers", PROVIDERS, name="providers_2024-01.csv")
 
 
 BOUNDED = settings(
@@ -199,7 +199,7 @@ def test_every_register_survives_any_file(file: tuple[str, bytes], accept: bool)
     name, data = file
     register = "councils" if name == "codes and names" else name
 
-    ends_well(lambda: bring(register, data, accept_missing=accept))
+    ends_well(lambda: import_list(register, data, accept_missing=accept))
 
 
 @BOUNDED
@@ -208,7 +208,7 @@ def test_empty_directory_survives_any_file(file: tuple[str, bytes]) -> None:
     name, data = file
     register = "councils" if name == "codes and names" else name
 
-    ends_well(lambda: bring(register, data))
+    ends_well(lambda: import_list(register, data))
 
 
 @pytest.mark.usefixtures("directory")

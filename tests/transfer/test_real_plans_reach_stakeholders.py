@@ -14,7 +14,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.services import person_for_address
 from tests.digests.conftest import PostOffice, play, text_of
 
-from .lists import COUNCILS, bring, bring_plans
+from .lists import COUNCILS, import_list, import_plans
 from .test_local_plans import PLANS, TIMETABLE
 
 pytestmark = pytest.mark.django_db
@@ -24,9 +24,9 @@ def test_digest_gives_both_dates_of_a_moved_milestone(settings: Any) -> None:
     settings.DIGEST_SETTLE_MINUTES = 0
     selecting.clear_cache()
     rendering.clear_caches()
-    bring("councils", COUNCILS)
+    import_list("councils", COUNCILS)
     now = timezone.now()
-    bring_plans(PLANS.encode(), TIMETABLE.encode(), now=now - dt.timedelta(days=2))
+    import_plans(PLANS.encode(), TIMETABLE.encode(), now=now - dt.timedelta(days=2))
     mere = Organisation.objects.get(name="Mere Council")
     councillor = person_for_address(email="councillor@mere.example", name="Councillor Reed")
     enrol(
@@ -41,7 +41,7 @@ def test_digest_gives_both_dates_of_a_moved_milestone(settings: Any) -> None:
     play(office)
     assert not office.to(councillor)
 
-    bring_plans(PLANS.encode(), TIMETABLE.replace("2027,mere-joint", "2028-03,mere-joint").encode(), now=now)
+    import_plans(PLANS.encode(), TIMETABLE.replace("2027,mere-joint", "2028-03,mere-joint").encode(), now=now)
     play(office, now=timezone.now() + dt.timedelta(minutes=1))
 
     (letter,) = office.to(councillor)

@@ -23,7 +23,7 @@ from partnerships.organisations.models import (
 from partnerships.transfer.models import Doubt, ImportRun
 from partnerships.transfer.reading.problems import UnableToRead
 
-from .lists import COUNCILS, PROVIDERS, WHOLE, as_workbook, bring, extract
+from .lists import COUNCILS, PROVIDERS, WHOLE, as_workbook, extract, import_list
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +41,7 @@ def the(name: str) -> Organisation:
 
 
 def test_councils_have_areas_successors_and_half_open_dates() -> None:
-    run = bring("councils", COUNCILS)
+    run = import_list("councils", COUNCILS)
 
     assert (run.created, run.changed, run.left_alone) == (5, 0, 0)
     mere, northmere, southmere = the("Mere Council"), the("Northmere District Council"), the("Southmere City Council")
@@ -60,9 +60,9 @@ def test_councils_have_areas_successors_and_half_open_dates() -> None:
 
 def test_same_list_again_changes_nothing() -> None:
     for register, data in (("councils", COUNCILS), ("providers", PROVIDERS)):
-        bring(register, data)
+        import_list(register, data)
 
-        again = bring(register, data)
+        again = import_list(register, data)
 
         assert (again.created, again.changed, again.closed, again.joined, again.missing) == (0, 0, 0, 0, 0)
         assert again.left_alone == (5 if register == "councils" else 4)
@@ -70,7 +70,7 @@ def test_same_list_again_changes_nothing() -> None:
 
 
 def test_dry_run_reports_everything_and_changes_nothing() -> None:
-    run = bring("councils", COUNCILS, dry_run=True)
+    run = import_list("councils", COUNCILS, dry_run=True)
 
     assert run.created == 5
     assert "Westmarch Borough Council (XWM)" in run.report["lines"]["created"]
@@ -81,27 +81,27 @@ def test_dry_run_reports_everything_and_changes_nothing() -> None:
 
 def test_one_invalid_row_changes_nothing() -> None:
     with pytest.raises(UnableToRead, match="Row 5, column “start-date”"):
-        bring("councils", COUNCILS.replace("2023-04-01,,,England", "not a day,,,England"))
+        import_list("councils", COUNCILS.replace("2023-04-01,,,England", "not a day,,,England"))
 
     assert not Organisation.objects.exists()
 
 
 def test_unknown_successor_is_refused() -> None:
     with pytest.raises(UnableToRead, match="“XZZ” is the key of no council"):
-        bring("councils", COUNCILS.replace("2023-03-31,XNW", "2023-03-31,XZZ"))
+        import_list("councils", COUNCILS.replace("2023-03-31,XNW", "2023-03-31,XZZ"))
 
     assert not Organisation.objects.exists()
 
 
 def test_later_list_updates_closes_marks_and_unmarks() -> None:
-    bring("councils", COUNCILS, as_of=dt.date(2025, 1, 1))
+    import_list("councils", COUNCILS, as_of=dt.date(2025, 1, 1))
     renamed = COUNCILS.replace("Mere Council,Mere", "Mere City Council,Mere")
     gone = "\n".join(line for line in renamed.splitlines() if not line.startswith("XCO"))
     closed = gone.replace("E07900001,,,,England", "E07900001,,2026-03-31,XNW,England").replace(
         'westmarch borough",,True', 'westmarch borough",,False'
     )
 
-    run = bring("councils", closed, as_of=dt.date(2026, 5, 1))
+    run = import_list("councils", closed, as_of=dt.date(2026, 5, 1))
 
     assert (run.created, run.changed, run.closed, run.missing) == (0, 1, 1, 1)
     county = the("Marchshire County Council")
@@ -109,30 +109,30 @@ def test_later_list_updates_closes_marks_and_unmarks() -> None:
     assert the("Westmarch Borough Council").valid_to == dt.date(2026, 4, 1)
     assert the("Mere City Council").names.filter(name="Mere Council", kind="former").exists()
 
-    back = bring("councils", COUNCILS)
+    back = import_list("councils", COUNCILS)
 
     assert back.returned == 1
     assert not the("Marchshire County Council").needs_checking
 
 
 def test_council_with_a_new_code_keeps_both_areas_with_their_dates() -> None:
-    bring("councils", COUNCILS, as_of=dt.date(2025, 4, 1))
+    import_list("councils", COUNCILS, as_of=dt.date(2025, 4, 1))
 
-    run = bring("councils", COUNCILS.replace("E07900001", "E07900009"), as_of=dt.date(2026, 4, 1))
+    run = import_list("councils", COUNCILS.replace("E07900001", "E07900009"), as_of=dt.date(2026, 4, 1))
 
     assert run.created == 0
     council = the("Westmarch Borough Council")
     assert council.areas_served.get(area__code="E07900001").ends_on == dt.date(2026, 4, 1)
     assert council.areas_served.get(area__code="E07900009").starts_on == dt.date(2026, 4, 1)
     assert Identifier.objects.filter(organisation=council, scheme=Scheme.GSS).count() == 2
-    again = bring("councils", COUNCILS.replace("E07900001", "E07900009"))
+    again = import_list("councils", COUNCILS.replace("E07900001", "E07900009"))
     assert again.changed == 0
 
 
 def test_provider_that_is_a_council_is_matched_and_not_duplicated() -> None:
-    bring("councils", COUNCILS)
+    import_list("councils", COUNCILS)
 
-    run = bring("providers", PROVIDERS.replace("Mere Council,5070", "Borough Council of Mere,5070"))
+    run = import_list("providers", PROVIDERS.replace("Mere Council,5070", "Borough Council of Mere,5070"))
 
     assert (run.created, run.joined, run.undecided) == (2, 2, 0)
     assert the("Westmarch Borough Council").identifiers.filter(scheme=Scheme.RSH, value="90AA").exists()
@@ -143,21 +143,21 @@ def test_provider_that_is_a_council_is_matched_and_not_duplicated() -> None:
 
 
 def test_list_with_other_spellings_changes_nothing() -> None:
-    bring("councils", COUNCILS)
-    bring("providers", PROVIDERS)
+    import_list("councils", COUNCILS)
+    import_list("providers", PROVIDERS)
     shouted = "\n".join(
         line if place == 0 else line.upper().replace("LOCAL AUTHORITY,", "Local Authority,")
         for place, line in enumerate(PROVIDERS.splitlines())
     )
 
-    run = bring("providers", shouted)
+    run = import_list("providers", shouted)
 
     assert (run.created, run.changed, run.left_alone) == (0, 0, 4)
     assert the("Larkhaven Homes Limited").legal_form == "Registered society"
 
 
 def test_two_imports_at_once_take_turns(transactional_db: None) -> None:
-    bring("councils", COUNCILS)
+    import_list("councils", COUNCILS)
     with ThreadPoolExecutor(2) as pool:
         runs = list(pool.map(lambda _: in_a_connection_of_its_own(), range(2)))
 
@@ -168,22 +168,22 @@ def test_two_imports_at_once_take_turns(transactional_db: None) -> None:
 def in_a_connection_of_its_own() -> ImportRun:
     """Import the providers in another thread."""
     try:
-        return bring("providers", PROVIDERS)
+        return import_list("providers", PROVIDERS)
     finally:
         connection.close()
 
 
 def test_providers_before_councils_are_refused_with_a_remedy() -> None:
     with pytest.raises(UnableToRead, match="Import the list of councils first"):
-        bring("providers", PROVIDERS)
+        import_list("providers", PROVIDERS)
 
     assert not Organisation.objects.exists()
 
 
 def test_unsure_matches_are_left_for_review() -> None:
-    bring("councils", COUNCILS)
+    import_list("councils", COUNCILS)
 
-    run = bring("providers", PROVIDERS.replace("Westmarch Borough Council,90AA", "Some Other Council,90AA"))
+    run = import_list("providers", PROVIDERS.replace("Westmarch Borough Council,90AA", "Some Other Council,90AA"))
 
     assert (run.joined, run.undecided) == (1, 1)
     doubt = Doubt.objects.get()
@@ -193,9 +193,9 @@ def test_unsure_matches_are_left_for_review() -> None:
 
 
 def test_leps_are_closed_and_have_the_districts_they_served() -> None:
-    bring("councils", COUNCILS)
+    import_list("councils", COUNCILS)
 
-    run = bring("leps", as_workbook({"Cover": [["x"]], "Sheet1": LEPS}), name="leps.xlsx")
+    run = import_list("leps", as_workbook({"Cover": [["x"]], "Sheet1": LEPS}), name="leps.xlsx")
 
     assert run.created == 2
     estuary = the("Estuary Reach")
@@ -204,35 +204,35 @@ def test_leps_are_closed_and_have_the_districts_they_served() -> None:
         "E07900001": dt.date(2024, 4, 1),
         "E07900002": dt.date(2023, 4, 1),
     }
-    names = bring("leps", '{"E37900001": "Estuary Reach", "E37900002": "Mereland"}', name="names.json")
+    names = import_list("leps", '{"E37900001": "Estuary Reach", "E37900002": "Mereland"}', name="names.json")
     assert (names.created, names.changed, names.left_alone) == (0, 0, 2)
 
 
 def test_lep_with_a_later_code_is_the_same_lep() -> None:
-    bring("leps", as_workbook({"Sheet1": LEPS}), name="leps.xlsx")
+    import_list("leps", as_workbook({"Sheet1": LEPS}), name="leps.xlsx")
 
-    run = bring("leps", '{"E37900001": "Estuary Reach", "E37900011": "Mereland LEP"}', name="names.json")
+    run = import_list("leps", '{"E37900001": "Estuary Reach", "E37900011": "Mereland LEP"}', name="names.json")
 
     assert (run.created, run.changed) == (0, 1)
     assert set(the("Mereland").identifiers.values_list("value", flat=True)) == {"E37900002", "E37900011"}
 
 
 def test_combined_authorities_serve_listed_districts_and_follow_new_codes() -> None:
-    bring("councils", COUNCILS)
+    import_list("councils", COUNCILS)
     lookup = (
         "\ufeffLAD30CD,LAD30NM,CAUTH30CD,CAUTH30NM,ObjectId\n"
         "E07900007,Westmarch,E47900001,Estuary Reach,1\n"
         "E06900001,Mere,E47900001,Estuary Reach,2\n"
     )
 
-    run = bring("combined-authorities", lookup, as_of=dt.date(2025, 1, 1))
+    run = import_list("combined-authorities", lookup, as_of=dt.date(2025, 1, 1))
 
     assert run.created == 1
     codes = the("Estuary Reach").areas_served.values_list("area__code", flat=True)
     assert set(codes) == {"E47900001", "E07900007", "E06900001"}
     # Westmarch has a new code: it is the only one with its name and tier.
     assert the("Westmarch Borough Council").identifiers.filter(value="E07900007").exists()
-    left = bring("combined-authorities", "\n".join(lookup.splitlines()[:2]), as_of=dt.date(2026, 1, 1))
+    left = import_list("combined-authorities", "\n".join(lookup.splitlines()[:2]), as_of=dt.date(2026, 1, 1))
     assert left.changed == 1
     assert the("Estuary Reach").areas_served.get(area__code="E06900001").ends_on == dt.date(2026, 1, 1)
 
@@ -255,9 +255,9 @@ def test_command_ends_with_a_summary_and_fails_with_an_error(tmp_path: Path) -> 
 
 
 def test_extracts_of_real_lists_import_and_match() -> None:
-    councils = bring("councils", extract("councils.csv"))
-    providers = bring("providers", extract("providers.json"), name="providers.json")
-    authorities = bring("combined-authorities", extract("combined_authorities.csv"), accept_missing=True)
+    councils = import_list("councils", extract("councils.csv"))
+    providers = import_list("providers", extract("providers.json"), name="providers.json")
+    authorities = import_list("combined-authorities", extract("combined_authorities.csv"), accept_missing=True)
 
     assert councils.created == 41
     assert "1 rows of councils outside England were left aside." in councils.report["remarks"]
@@ -273,16 +273,18 @@ def test_extracts_of_real_lists_import_and_match() -> None:
 @pytest.mark.slow
 def test_whole_real_lists_give_the_figures_of_their_publishers() -> None:
     whole = WHOLE.is_dir()
-    councils = bring(
+    councils = import_list(
         "councils", (WHOLE / "councils/uk_local_authorities.csv").read_bytes() if whole else extract("councils.csv")
     )
-    providers = bring(
+    providers = import_list(
         "providers",
         (WHOLE / "providers/rsh_registered_providers_2023-02.json").read_bytes()
         if whole
         else extract("providers.json"),
     )
-    leps = bring("leps", (WHOLE / "leps/lad_to_lep_2020-04.xlsx").read_bytes() if whole else extract("lep_names.json"))
+    leps = import_list(
+        "leps", (WHOLE / "leps/lad_to_lep_2020-04.xlsx").read_bytes() if whole else extract("lep_names.json")
+    )
 
     current = Organisation.objects.filter(kind__in=[Kind.COUNCIL, Kind.STRATEGIC_AUTHORITY]).current()
     assert (councils.created, current.count()) == ((380, 332) if whole else (41, 34))
@@ -290,6 +292,6 @@ def test_whole_real_lists_give_the_figures_of_their_publishers() -> None:
     assert leps.created == (38 if whole else 4)
     assert Organisation.objects.filter(identifiers__scheme=Scheme.RSH).distinct().count() == (1612 if whole else 32)
     if whole:
-        names = bring("leps", (WHOLE / "leps/lep_names_codes_2021-04.json").read_bytes())
+        names = import_list("leps", (WHOLE / "leps/lep_names_codes_2021-04.json").read_bytes())
         assert (names.created, names.undecided) == (0, 1)
         assert Organisation.objects.filter(kind=Kind.LEP).count() == 38

@@ -15,7 +15,7 @@ from partnerships.transfer.services.directory import Directory, Import
 from partnerships.transfer.services.doubts import Doubts, NewDoubt, settled
 
 
-def bring_combined_authorities(
+def apply_combined_authorities(
     listed: tuple[CombinedAuthority, ...], directory: Directory, doubts: Doubts, run: Import
 ) -> None:
     """Update the directory from a look-up of combined authorities.

@@ -18,7 +18,7 @@ from partnerships.transfer.services.doubts import Doubts, NewDoubt, settled
 CLOSED_ON = dt.date(2024, 4, 1)
 
 
-def bring_leps(listed: tuple[Lep, ...], directory: Directory, doubts: Doubts, run: Import) -> None:
+def apply_leps(listed: tuple[Lep, ...], directory: Directory, doubts: Doubts, run: Import) -> None:
     """Update the directory from a list of LEPs of any year."""
     seen: set[int] = set()
     codes = {lep.code for lep in listed}

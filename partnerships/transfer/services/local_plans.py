@@ -143,7 +143,7 @@ def _bring(listed: LocalPlans, run: Import, plans_name: str) -> None:
     for done, (plan, existing) in enumerate(known.matched(listed), start=1):
         run.row = plan.row
         try:
-            body = _bring_one(plan, existing, owners, run, external=known.external(plan, listed))
+            body = _apply_one(plan, existing, owners, run, external=known.external(plan, listed))
             _close(plan, body, run)
         except InvalidContent as error:
             found = "; ".join(f"{problem.path}: {problem.message}" for problem in error.problems)
@@ -282,7 +282,7 @@ class _Known:
         return [(plan, found.get(plan.key)) for plan in listed.plans]
 
 
-def _bring_one(
+def _apply_one(
     plan: LocalPlan, existing: Plan | None, owners: dict[str, Organisation], run: Import, *, external: str
 ) -> Plan:
     bodies = [owners[curie] for curie in plan.organisations]

@@ -17,7 +17,7 @@ from partnerships.transfer.services.directory import Directory, Import
 from partnerships.transfer.services.doubts import Doubts, NewDoubt, distinct, settled
 
 
-def bring_providers(listed: ProviderList, directory: Directory, doubts: Doubts, run: Import) -> None:
+def apply_providers(listed: ProviderList, directory: Directory, doubts: Doubts, run: Import) -> None:
     """Update the directory from a list of registered providers.
 
     Raises `UnableToRead` if there are no councils yet to match.
@@ -48,7 +48,7 @@ def bring_providers(listed: ProviderList, directory: Directory, doubts: Doubts, 
         run.row = provider.row
         if provider.is_ended:
             alike = _company_names(directory) if alike is None else alike
-            body = _bring_ended(provider, directory, alike, run)
+            body = _apply_ended(provider, directory, alike, run)
         else:
             body = _bring(provider, directory, councils, former, doubts, run)
         if body is not None:
@@ -144,7 +144,7 @@ def _bring(
     return _create(provider, directory, run)
 
 
-def _bring_ended(provider: Provider, directory: Directory, alike: set[str], run: Import) -> Organisation | None:
+def _apply_ended(provider: Provider, directory: Directory, alike: set[str], run: Import) -> Organisation | None:
     """Close a provider that is no longer registered, creating it if unknown.
 
     None if nothing is done: a council goes on without its number, and so does a known provider with the same name

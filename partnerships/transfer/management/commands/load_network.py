@@ -14,7 +14,6 @@ from partnerships.kit.accounting import AccountedCommand
 from partnerships.transfer.management.importing import author_of, contents, refusal
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.network import load_network
-from partnerships.transfer.services.network_parts import EVERYTHING
 
 _HELP = """Load a whole network from one JSON file: organisations, people and their roles, partnerships, asks and
 offers, commitments, plans with their versions, and subscriptions. docs/network-format.md describes the format.
@@ -68,7 +67,6 @@ class Command(AccountedCommand):
                 file_name=path.name,
                 author=author_of(options["by"]),
                 now=timezone.now(),
-                parts=EVERYTHING,
                 dry_run=options["dry_run"],
                 demo=options["demo_passwords"],
             )

@@ -1,0 +1,69 @@
+"""The shape of a conversation."""
+
+from __future__ import annotations
+
+from partnerships.conversations.models import Attribution, PointKind
+from partnerships.conversations.models import Format as ConversationFormat
+from partnerships.transfer.network_format.fields import AT, choice, ref
+from partnerships.transfer.reading.shapes import Part, Shape
+
+CONVERSATION = Shape(
+    (
+        Part("key", "key", required=True),
+        Part("subject", required=True),
+        ref("organisation", "organisations", required=True),
+        ref("by", "people", required=True),
+        Part("held_on", "date", required=True),
+        Part("planned", "flag"),
+        choice("how", ConversationFormat, default="in_person"),
+        Part("with", "refs", required=True, to="organisations"),
+        ref("partnership", "partnerships"),
+        Part("said"),
+        choice("attribution", Attribution, default="named"),
+        Part("next_contact_on", "date"),
+        Part("private_note"),
+        Part("recorded", "moment", required=True),
+        Part("circulated", "moment"),
+        Part(
+            "attendees",
+            "parts",
+            shape=Shape(
+                (
+                    ref("organisation", "organisations", required=True),
+                    ref("person", "people"),
+                    Part("name"),
+                    Part("job_title"),
+                )
+            ),
+        ),
+        Part(
+            "points",
+            "parts",
+            shape=Shape(
+                (
+                    ref("organisation", "organisations", required=True),
+                    choice("kind", PointKind, required=True),
+                    Part("text", required=True),
+                )
+            ),
+        ),
+        Part(
+            "next_steps",
+            "parts",
+            shape=Shape(
+                (
+                    ref("organisation", "organisations", required=True),
+                    Part("text", required=True),
+                    Part("due_on", "date", required=True),
+                    ref("owner", "people"),
+                )
+            ),
+        ),
+        Part(
+            "agreed",
+            "parts",
+            shape=Shape((ref("organisation", "organisations", required=True), ref("by", "people", required=True), AT)),
+        ),
+    ),
+    keys="conversations",
+)

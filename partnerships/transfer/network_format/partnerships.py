@@ -1,0 +1,56 @@
+"""The shapes of partnerships, their parties and changes of status."""
+
+from __future__ import annotations
+
+from partnerships.agreements.models import Audience as PartnershipAudience
+from partnerships.agreements.models import Kind as PartnershipKind
+from partnerships.agreements.models import PartyRole
+from partnerships.agreements.models import Status as PartnershipStatus
+from partnerships.transfer.network_format.fields import AREAS, AT, BY, REASON, choice, ref
+from partnerships.transfer.reading.shapes import Part, Shape
+
+PARTY = Shape(
+    (
+        ref("organisation", "organisations", required=True),
+        choice("role", PartyRole, default="member"),
+        Part("invited", "moment"),
+        Part("accepted", "moment"),
+        Part("declined", "moment"),
+        Part("left", "moment"),
+        BY,
+        REASON,
+    )
+)
+
+
+STEP = Shape((choice("to", PartnershipStatus, required=True), AT, BY, Part("reason", required=True)))
+
+
+PARTNERSHIP = Shape(
+    (
+        Part("key", "key", required=True),
+        Part("title", required=True),
+        choice("kind", PartnershipKind, required=True),
+        ref("chair", "organisations", required=True),
+        BY,
+        Part("opened", "moment", required=True),
+        Part("purpose"),
+        choice("audience", PartnershipAudience, default="parties"),
+        AREAS,
+        Part("legally_binding", "flag"),
+        Part("terms_of_reference"),
+        Part("starts_on", "date"),
+        Part("review_on", "date"),
+        Part("ends_on", "date"),
+        Part("quorum", "whole"),
+        Part("meeting_frequency"),
+        Part("contact_days", "whole"),
+        Part("reports_to"),
+        Part("contribution"),
+        Part("annual_budget", "decimal"),
+        Part("liabilities"),
+        Part("parties", "parts", shape=PARTY),
+        Part("steps", "parts", shape=STEP),
+    ),
+    keys="partnerships",
+)

@@ -1,0 +1,92 @@
+"""The shapes of plans, with versions, signatures, comments and shares."""
+
+from __future__ import annotations
+
+from partnerships.plans.models import Audience as PlanAudience
+from partnerships.plans.models import Decision
+from partnerships.plans.models import Kind as PlanKind
+from partnerships.transfer.network_format.fields import AT, BY, REASON, choice, ref
+from partnerships.transfer.reading.shapes import Part, Shape
+
+SIGNATURE = Shape(
+    (
+        ref("organisation", "organisations", required=True),
+        ref("by", "people", required=True),
+        AT,
+        choice("decision", Decision, required=True),
+        REASON,
+    )
+)
+
+
+PLAN_VERSION = Shape(
+    (
+        BY,
+        AT,
+        Part("note", required=True),
+        Part("minor", "flag"),
+        Part("content", "free"),
+        Part("set", "free"),
+    )
+)
+
+
+SIGN_OFF = Shape(
+    (
+        BY,
+        AT,
+        Part("due_on", "date"),
+        REASON,
+        Part(
+            "signatories",
+            "parts",
+            required=True,
+            shape=Shape((ref("organisation", "organisations", required=True), Part("role", required=True))),
+        ),
+        Part("signatures", "parts", shape=SIGNATURE),
+    )
+)
+
+
+COMMENT = Shape(
+    (
+        ref("by", "people", required=True),
+        AT,
+        Part("text", required=True),
+        Part("anchor"),
+        Part("version", "whole"),
+    )
+)
+
+
+SHARE = Shape(
+    (
+        ref("person", "people", required=True),
+        BY,
+        AT,
+        Part("may_comment", "flag"),
+        Part("ends_on", "date"),
+        Part("message"),
+    )
+)
+
+
+PLAN = Shape(
+    (
+        Part("key", "key", required=True),
+        Part("title", required=True),
+        choice("kind", PlanKind, required=True),
+        choice("audience", PlanAudience, required=True),
+        Part("owners", "refs", True, to="organisations"),
+        ref("partnership", "partnerships"),
+        BY,
+        Part("begun", "moment", required=True),
+        Part("versions", "parts", shape=PLAN_VERSION),
+        Part("draft", "free"),
+        ref("draft_by", "people"),
+        Part("sign_off", "part", shape=SIGN_OFF),
+        Part("comments", "parts", shape=COMMENT),
+        Part("shares", "parts", shape=SHARE),
+    ),
+    keys="plans",
+)

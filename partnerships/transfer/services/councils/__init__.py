@@ -1,0 +1,10 @@
+"""Importing councils and combined authorities, areas and successions."""
+
+from partnerships.transfer.services.councils.applying import apply_council_answer, apply_councils
+from partnerships.transfer.services.councils.areas import follow_code
+
+__all__ = [
+    "apply_council_answer",
+    "apply_councils",
+    "follow_code",
+]

@@ -1,0 +1,131 @@
+"""Apply a list of councils and combined authorities to the directory."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
+
+from partnerships.kit.dates import long_date
+from partnerships.organisations.models import (
+    Organisation,
+    Scheme,
+)
+from partnerships.transfer.models import Doubt
+from partnerships.transfer.reading.councils import Council, CouncilList
+from partnerships.transfer.reading.problems import Problem, UnableToRead
+from partnerships.transfer.services.councils.areas import areas_of
+from partnerships.transfer.services.councils.bodies import keep_council
+from partnerships.transfer.services.councils.matching import DATES, GOVERNING, TUPLES, Matching
+from partnerships.transfer.services.councils.successions import record_successions
+from partnerships.transfer.services.directory import Directory, Import
+from partnerships.transfer.services.doubts import Doubts
+
+
+def apply_councils(listed: CouncilList, directory: Directory, doubts: Doubts, run: Import) -> None:
+    """Update the directory from a list of councils.
+
+    Raises `UnableToRead` if the list contradicts itself or the directory.
+    """
+    _check(listed, directory)
+    if listed.elsewhere:
+        run.report.remark(f"{listed.elsewhere:,} rows of councils outside England were left aside.")
+    councils = _as_at(listed.councils, run)
+    matching = Matching(listed, directory, doubts, run)
+    known = matching.matched(councils)
+    decided = tuple(council for council in councils if council.key in known)
+    areas = areas_of(decided, directory, names_are_areas=not listed.is_whole)
+    bodies: dict[str, Organisation] = {}
+    for done, council in enumerate(decided, start=1):
+        run.row = council.row
+        bodies[council.key] = keep_council(
+            council,
+            known[council.key],
+            areas[council.key],
+            directory,
+            run,
+            official=listed.is_whole,
+            joined=council.key in matching.joined,
+        )
+        run.progress(done, len(decided))
+    run.row = None
+    record_successions(decided, bodies, {council.key for council in councils} - bodies.keys(), directory, run)
+    types = {council.type for council in listed.councils}
+    knows_ended = any(not council.is_current for council in listed.councils)
+    asked = {one.pk for doubt in doubts.asked for one in doubt.candidates}
+    expected = [
+        one
+        for one in directory.having(Scheme.LOCAL_AUTHORITY if listed.is_whole else Scheme.GSS)
+        if one.kind in GOVERNING
+        and one.pk not in asked
+        and (listed.is_whole or one.council_type in types)
+        and (knows_ended or not one.is_ended)
+    ]
+    directory.mark_listed({one.pk for one in bodies.values()}, expected, run)
+
+
+def _as_at(councils: Sequence[Council], run: Import) -> tuple[Council, ...]:
+    """The councils as they were on the list's date.
+
+    Ends after it are ignored, ends before it count.
+    """
+    later = [one for one in councils if one.ends_on and one.ends_on > run.as_of and not one.is_current]
+    if later:
+        words = ", ".join(f"{one.name} ({long_date(one.ends_on)})" for one in later[:10] if one.ends_on)
+        run.report.remark(f"{len(later):,} in the list end after its day and stay until then: {words}.")
+    return tuple(
+        replace(one, is_current=one.ends_on > run.as_of) if one.ends_on is not None else one for one in councils
+    )
+
+
+def apply_council_answer(doubt: Doubt, body: Organisation | None, directory: Directory, run: Import) -> Organisation:
+    """Apply an answer: match the row to the organisation, or create one."""
+    row = dict(doubt.row)
+    official = row.pop("official")
+    row |= {name: dt.date.fromisoformat(row[name]) if row[name] else None for name in DATES}
+    row |= {name: tuple(row[name]) for name in TUPLES}
+    council = Council(**row)
+    area = areas_of((council,), directory, names_are_areas=not official)[council.key]
+    known = directory.organisations[body.pk] if body is not None else None
+    return keep_council(council, known, area, directory, run, official=official, joined=known is not None)
+
+
+def _check(listed: CouncilList, directory: Directory) -> None:
+    problems: list[Problem] = []
+    keys = {council.key for council in listed.councils}
+    claimed: dict[int, Council] = {}
+    for council in listed.councils:
+        by_key = directory.holder(Scheme.LOCAL_AUTHORITY, council.key)
+        by_code = directory.holder(Scheme.GSS, council.gss)
+        if by_key and by_code and by_key.pk != by_code.pk:
+            problems.append(
+                Problem(
+                    council.row,
+                    "",
+                    f"the key {council.key} is {by_key.name}, but the code {council.gss} is {by_code.name}.",
+                    "Correct the key or the code.",
+                )
+            )
+        for body in {one.pk: one for one in (by_key, by_code) if one}.values():
+            other = claimed.setdefault(body.pk, council)
+            if other is not council:
+                problems.append(
+                    Problem(
+                        council.row,
+                        "",
+                        f"this row and row {other.row} are both {body.name} in the directory.",
+                        "Correct the key or the code of one of the two.",
+                    )
+                )
+        problems += [
+            Problem(
+                council.row,
+                "replaced-by",
+                f"“{successor}” is the key of no council in the file or the directory.",
+                "Correct it, or add the successor's row.",
+            )
+            for successor in council.successors
+            if successor not in keys and directory.holder(Scheme.LOCAL_AUTHORITY, successor) is None
+        ]
+    if problems:
+        raise UnableToRead(problems)

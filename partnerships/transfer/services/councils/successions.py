@@ -1,0 +1,63 @@
+"""Record the successions that a list of councils contains."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+
+from partnerships.organisations.models import (
+    Organisation,
+    Scheme,
+    SuccessionKind,
+)
+from partnerships.organisations.services import record_succession
+from partnerships.transfer.reading.councils import Council
+from partnerships.transfer.services.directory import Directory, Import
+
+
+def record_successions(
+    councils: tuple[Council, ...],
+    bodies: dict[str, Organisation],
+    undecided: set[str],
+    directory: Directory,
+    run: Import,
+) -> None:
+    """One succession for each set of successors on a date.
+
+    Districts that became one council are a merger; the two successors of a county are a split. Rows left for review
+    are not included yet.
+    """
+    events: dict[tuple[tuple[str, ...], dt.date | None], list[Organisation]] = {}
+    rows: dict[tuple[tuple[str, ...], dt.date | None], int] = {}
+    starts = {council.key: council.starts_on for council in councils}
+    for council in councils:
+        if council.successors and not undecided & set(council.successors):
+            event = tuple(sorted(council.successors)), council.ends_on
+            events.setdefault(event, []).append(bodies[council.key])
+            rows.setdefault(event, council.row)
+    kinds: Counter[str] = Counter()
+    for (keys, on), predecessors in events.items():
+        run.row = rows[keys, on]
+        successors = [bodies.get(key) or directory.holder(Scheme.LOCAL_AUTHORITY, key) for key in keys]
+        begun_before = len(keys) == 1 and on is not None and (starts.get(keys[0]) or on) < on
+        kind = (
+            SuccessionKind.SPLIT
+            if len(keys) > 1
+            else SuccessionKind.ABSORB
+            if begun_before or len(predecessors) == 1
+            else SuccessionKind.MERGE
+        )
+        record_succession(
+            kind=kind,
+            on=on,
+            predecessors=predecessors,
+            successors=[body for body in successors if body is not None],
+            author=run.author,
+            now=run.now,
+            source=run.source[:200],
+        )
+        kinds[kind] += 1
+    run.row = None
+    if kinds:
+        said = ", ".join(f"{count} {SuccessionKind(kind).label.lower()}" for kind, count in sorted(kinds.items()))
+        run.report.remark(f"Successions in the list: {said}.")

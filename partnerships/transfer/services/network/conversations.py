@@ -1,0 +1,86 @@
+"""Replay conversations: recorded, circulated, agreed by the others."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import partial
+
+from partnerships.conversations.services.agreeing import agree_record, circulate
+from partnerships.conversations.services.drafting import (
+    AttendeeGiven,
+    NextStepGiven,
+    PointGiven,
+    Record,
+    record_conversation,
+)
+from partnerships.transfer.services.network.partnerships import partnership_of
+from partnerships.transfer.services.network.replaying import Item, Network
+
+
+def schedule_conversations(network: Network) -> None:
+    """Steps of conversations: recorded, circulated, agreed by the others."""
+    for place, item in enumerate(network.file["conversations"]):
+        path = f"conversations[{place}]"
+        network.then(item["recorded"], path, partial(_record, network, item))
+        if item["circulated"]:
+            network.then(item["circulated"], path, partial(_circulate, network, item))
+        for number, agreed in enumerate(item["agreed"]):
+            network.then(agreed["at"], f"{path}.agreed[{number}]", partial(_agree, network, item, agreed))
+
+
+def _record(network: Network, item: Item, now: dt.datetime) -> None:
+    body = network.organisations
+    person = network.people
+    made = record_conversation(
+        organisation=body[item["organisation"]],
+        record=Record(
+            subject=item["subject"],
+            held_on=item["held_on"],
+            planned=item["planned"],
+            format=item["how"],
+            organisations=network.bodies(item["with"]),
+            partnership=partnership_of(network, item["partnership"]),
+            said=item["said"],
+            attribution=item["attribution"],
+            next_contact_on=item["next_contact_on"],
+            attendees=[
+                AttendeeGiven(
+                    body[one["organisation"]],
+                    person[one["person"]] if one["person"] else None,
+                    one["name"],
+                    one["job_title"],
+                )
+                for one in item["attendees"]
+            ],
+            points=[PointGiven(body[one["organisation"]], one["kind"], one["text"]) for one in item["points"]],
+            next_steps=[
+                NextStepGiven(
+                    body[one["organisation"]],
+                    one["text"],
+                    one["due_on"],
+                    person[one["owner"]] if one["owner"] else None,
+                )
+                for one in item["next_steps"]
+            ],
+            private_note=item["private_note"] or None,
+        ),
+        author=network.by(item["by"]),
+        now=now,
+    )
+    network.keep("conversations", item["key"], made)
+
+
+def _circulate(network: Network, item: Item, now: dt.datetime) -> None:
+    circulate(conversation=network.found("conversations", item["key"]), author=network.by(item["by"]), now=now)
+
+
+def _agree(network: Network, item: Item, agreed: Item, now: dt.datetime) -> None:
+    conversation = network.found("conversations", item["key"])
+    conversation.refresh_from_db()
+    agree_record(
+        conversation=conversation,
+        organisation=network.organisations[agreed["organisation"]],
+        revision=conversation.revision,
+        author=network.by(agreed["by"]),
+        now=now,
+    )

@@ -1,0 +1,138 @@
+"""Load areas, organisations, people and memberships."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.core.validators import validate_email
+
+from partnerships.organisations import services as organisations
+from partnerships.organisations.models import Area, Identifier, Organisation, Scheme, Status, SuccessionKind
+from partnerships.organisations.services.areas import keep_area
+from partnerships.people.models import User, confirm_address
+from partnerships.people.services import person_for_address
+from partnerships.transfer.reading.shapes import every
+from partnerships.transfer.services.network.replaying import Network, UnableToLoad, at
+
+
+def load_areas(network: Network) -> None:
+    for place, item in enumerate(network.file["areas"]):
+        with at(f"areas[{place}]"):
+            known = Area.objects.filter(code=item["code"]).first()
+            area = known or keep_area(code=item["code"], name=item["name"], kind=item["kind"])[0]
+        network.areas[item["code"]] = area
+    for place, item in enumerate(network.file["areas"]):
+        area = network.areas[item["code"]]
+        links = {
+            name: network.areas[item[name]]
+            for name in ("parent", "region")
+            if item[name] and getattr(area, name) is None
+        }
+        if links:
+            with at(f"areas[{place}]"):
+                linked = keep_area(code=item["code"], **links)[0]  # type: ignore[arg-type]  # parent and region
+            network.areas[item["code"]] = linked
+
+
+def load_organisations(network: Network) -> None:
+    """Organisations are found by identifier, otherwise created."""
+    for place, item in enumerate(network.file["organisations"]):
+        with at(f"organisations[{place}]"):
+            network.organisations[item["key"]] = _organisation(network, item)
+    for place, item in enumerate(network.file["organisations"]):
+        body = network.organisations[item["key"]]
+        with at(f"organisations[{place}]"):
+            if item["parent"]:
+                organisations.update_organisation(
+                    organisation=body,
+                    parent=network.organisations[item["parent"]],
+                    author=network.author,
+                    now=network.begins,
+                )
+            if item["successors"] and not item["ended"]:
+                raise UnableToLoad("it has successors, and no day on which it ended.", "Add “ended”.")
+            if item["successors"]:
+                organisations.record_succession(
+                    kind=SuccessionKind.MERGE if len(item["successors"]) == 1 else SuccessionKind.SPLIT,
+                    on=item["ended"],
+                    predecessors=[body],
+                    successors=network.bodies(item["successors"]),
+                    author=network.author,
+                    now=network.begins,
+                )
+
+
+def _organisation(network: Network, item: dict[str, Any]) -> Organisation:
+    own = f"{network.file['name']}:{item['key']}"
+    given = [(part["scheme"], part["value"]) for part in item["identifiers"]]
+    held = {
+        row.organisation
+        for scheme, value in given
+        for row in Identifier.objects.select_related("organisation").filter(scheme=scheme, value=value)
+    }
+    if len(held) > 1:
+        raise UnableToLoad("its identifiers stand for several organisations in the directory.", "Correct them.")
+    if held:
+        return held.pop()
+    areas = [network.areas[code] for code in item["areas"]]
+    ended = item["ended"]
+    return organisations.create_organisation(
+        name=item["name"],
+        kind=item["kind"],
+        author=network.author,
+        now=network.begins,
+        identifiers=[*given, (Scheme.NETWORK, own)],
+        names=[(name, "alternative") for name in item["names"]],
+        areas=areas,
+        region=network.areas[item["region"]] if item["region"] else _region(areas),
+        status=Status.DISSOLVED if ended else Status.ACTIVE,
+        valid_to=ended,
+        **every(item, ("short_name", "council_type", "designation", "legal_form", "website", "valid_from")),
+    )
+
+
+def _region(areas: list[Area]) -> Area | None:
+    regions = {area.region for area in areas if area.region is not None}
+    return regions.pop() if len(regions) == 1 else None
+
+
+def load_people(network: Network) -> None:
+    for place, item in enumerate(network.file["people"]):
+        with at(f"people[{place}]"):
+            network.people[item["key"]] = _person(network, item)
+    for place, item in enumerate(network.file["memberships"]):
+        path = f"memberships[{place}]"
+        since = item["since"]
+        begun = dt.datetime.combine(since, dt.time(), tzinfo=network.now.tzinfo) if since else network.begins
+
+        def add(now: dt.datetime, item: dict[str, Any] = item) -> None:
+            organisations.add_membership(
+                organisation=network.organisations[item["organisation"]],
+                person=network.people[item["person"]],
+                role=item["role"],
+                job_title=item["job_title"],
+                author=network.author,
+                now=now,
+            )
+
+        network.then(begun, path, add)
+
+
+def _person(network: Network, item: dict[str, Any]) -> User:
+    validate_email(item["email"])
+    known = User.objects.filter(email__iexact=item["email"]).first()
+    if known is not None:
+        return known
+    if not (item["account"] or item["administrator"]):
+        return person_for_address(email=item["email"], name=item["name"])
+    password: str | None = network.file["demo_password"] if network.demo else None
+    if password is not None and len(password) < 12:
+        raise UnableToLoad("there is no demonstration password of twelve characters.", "Set “demo_password”.")
+    rights = {"is_staff": True, "is_superuser": True} if item["administrator"] else {}
+    person = User.objects.create_user(
+        item["email"], password, name=item["name"], account_since=network.begins, **rights
+    )
+    if password is None:
+        confirm_address(person)  # so that they can set a password through “Forgotten your password?”
+    return person

@@ -1,0 +1,151 @@
+"""Load a network from one file.
+
+Its events are replayed in order of date through the rooms' own services.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import heapq
+from pathlib import PurePath
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from partnerships.activity.services import record
+from partnerships.kit.dates import long_date
+from partnerships.kit.rights import require
+from partnerships.organisations.rights import roles_of
+from partnerships.outbox.services import without_emails
+from partnerships.people.models import User
+from partnerships.transfer.event_kinds import EventKind
+from partnerships.transfer.models import ImportRun, Register, RunStatus
+from partnerships.transfer.network_format.reading import read_network
+from partnerships.transfer.reading.problems import Problem, UnableToRead
+from partnerships.transfer.services.locking import wait_for_turn
+from partnerships.transfer.services.network.commitments import schedule_commitments
+from partnerships.transfer.services.network.conversations import schedule_conversations
+from partnerships.transfer.services.network.directory import load_areas, load_organisations, load_people
+from partnerships.transfer.services.network.entries import schedule_entries
+from partnerships.transfer.services.network.partnerships import schedule_partnerships
+from partnerships.transfer.services.network.plans import schedule_plans
+from partnerships.transfer.services.network.replaying import Network, UnableToLoad, at
+from partnerships.transfer.services.network.subscriptions import schedule_subscriptions
+
+#: All lists besides organisations, people and memberships; plans come before what refers to them.
+SCHEDULES = (
+    schedule_partnerships,
+    schedule_entries,
+    schedule_commitments,
+    schedule_conversations,
+    schedule_plans,
+    schedule_subscriptions,
+)
+
+
+def load_network(
+    *,
+    data: bytes,
+    file_name: str,
+    author: User | None,
+    now: dt.datetime,
+    dry_run: bool = False,
+    demo: bool = False,
+) -> tuple[ImportRun, bool]:
+    """Load all of a network file or nothing; the run, and whether it is new.
+
+    Loading the same file again does nothing. With `demo`, every account gets the file's demonstration password. No
+    emails are sent. Raises `UnableToRead` with every problem and its path.
+    """
+    file = read_network(data, now)
+    digest = hashlib.sha256(data).hexdigest()
+    with transaction.atomic():
+        wait_for_turn()
+        require(roles_of(author, now).keeps_directory)
+        earlier = _earlier(file["name"])
+        if earlier is not None and earlier.sha256 == digest:
+            return earlier, False
+        if earlier is not None:
+            raise UnableToRead(
+                [
+                    Problem(
+                        None,
+                        "",
+                        f"a network “{file['name']}” was loaded on {long_date(timezone.localdate(earlier.started_at))} "
+                        "from another file.",
+                        "A network is loaded once: change it in the program, or give the file another name.",
+                        path="name",
+                    )
+                ]
+            )
+        network = Network(file, now, author, demo)
+        waiting = list(connection.run_on_commit)
+        with without_emails():
+            counts = _play(network)
+        # Nudges would be about events of long ago.
+        connection.run_on_commit = waiting
+        run = ImportRun(
+            register=Register.NETWORK,
+            file_name=PurePath(file_name).name[:300],
+            sha256=digest,
+            as_of=timezone.localdate(now),
+            created=sum(counts.values()),
+            report={"network": file["name"], "counts": counts, "lines": {}, "remarks": []},
+            started_at=now,
+            finished_at=timezone.now(),
+            by=author,
+            status=RunStatus.APPLIED,
+        )
+        if dry_run:
+            transaction.set_rollback(True)
+        else:
+            run.save(force_insert=True)
+            record(
+                actor_id=author.pk if author else None,
+                kind=EventKind.NETWORK_LOADED,
+                target_kind="import",
+                target_id=run.pk,
+                now=now,
+                data={"title": str(run), "counts": counts},
+            )
+    return run, True
+
+
+def _earlier(name: str) -> ImportRun | None:
+    runs = ImportRun.objects.filter(register=Register.NETWORK, status=RunStatus.APPLIED, report__network=name)
+    return runs.order_by("-started_at", "-pk").first()
+
+
+def _play(network: Network) -> dict[str, int]:
+    """Collect all steps, then replay them in order of date."""
+    load_areas(network)
+    load_organisations(network)
+    load_people(network)
+    for schedule in SCHEDULES:
+        schedule(network)
+    while network.steps:
+        step = heapq.heappop(network.steps)
+        with at(step.path):
+            if step.at > network.now:
+                raise UnableToLoad(
+                    f"it happens on {long_date(step.at.date())}, after the loading.", "Give it a date that is past."
+                )
+            step.play(step.at)
+    counts = {kind: len(network.file[kind]) for kind in LISTS if network.file[kind]}
+    versions = sum(len(plan["versions"]) for plan in network.file["plans"])
+    return {**counts, "versions": versions} if versions else counts
+
+
+#: The lists of a file, in the order of the last line.
+LISTS = (
+    "organisations",
+    "people",
+    "memberships",
+    "partnerships",
+    "entries",
+    "commitments",
+    "conversations",
+    "plans",
+    "subscriptions",
+)

@@ -1,0 +1,119 @@
+"""Replay partnerships: creation, invitations, answers and statuses."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import partial
+
+from partnerships.agreements.models import Partnership, PartyRole
+from partnerships.agreements.services.parties import (
+    answer_invitation,
+    change_party_role,
+    invite_organisation,
+    leave_partnership,
+)
+from partnerships.agreements.services.partnerships import create_partnership
+from partnerships.agreements.services.status import change_status
+from partnerships.transfer.reading.shapes import every
+from partnerships.transfer.services.network.replaying import Item, Network, UnableToLoad
+
+
+def schedule_partnerships(network: Network) -> None:
+    """Steps of partnerships: creation, invitations, answers and statuses."""
+    for place, item in enumerate(network.file["partnerships"]):
+        path = f"partnerships[{place}]"
+        network.then(item["opened"], path, partial(_open, network, item))
+        for number, party in enumerate(item["parties"]):
+            here = f"{path}.parties[{number}]"
+            network.then(party["invited"] or item["opened"], here, partial(_invite, network, item, party))
+            for moment, play in (("accepted", _accept), ("declined", _decline), ("left", _leave)):
+                if party[moment]:
+                    network.then(party[moment], here, partial(play, network, item, party))
+        for number, step in enumerate(item["steps"]):
+            network.then(step["at"], f"{path}.steps[{number}]", partial(_step, network, item, step))
+
+
+def _open(network: Network, item: Item, now: dt.datetime) -> None:
+    made = create_partnership(
+        organisation=network.organisations[item["chair"]],
+        author=network.by(item["by"]),
+        title=item["title"],
+        kind=item["kind"],
+        now=now,
+        purpose=item["purpose"],
+        areas=[network.areas[code] for code in item["areas"]],
+        audience=item["audience"],
+        legally_binding=item["legally_binding"],
+        **every(
+            item,
+            (
+                "terms_of_reference",
+                "starts_on",
+                "review_on",
+                "ends_on",
+                "quorum",
+                "meeting_frequency",
+                "contact_days",
+                "reports_to",
+                "contribution",
+                "annual_budget",
+                "liabilities",
+            ),
+        ),
+    )
+    network.keep("partnerships", item["key"], made)
+
+
+def partnership_of(network: Network, key: str) -> Partnership | None:
+    if not key:
+        return None
+    made: Partnership = network.found("partnerships", key, state="open")
+    return made
+
+
+def _of(network: Network, item: Item) -> Partnership:
+    partnership = partnership_of(network, item["key"])
+    if partnership is None:
+        raise UnableToLoad("it has no key.", "Give it one.")
+    return partnership
+
+
+def _invite(network: Network, item: Item, party: Item, now: dt.datetime) -> None:
+    body = network.organisations[party["organisation"]]
+    partnership = _of(network, item)
+    if party["organisation"] == item["chair"]:
+        if party["role"] not in (PartyRole.CHAIR, PartyRole.MEMBER):
+            own = partnership.parties.get(organisation=body)
+            change_party_role(party=own, role=party["role"], author=network.by(item["by"]), now=now)
+        return
+    invite_organisation(
+        partnership=partnership, organisation=body, role=party["role"], author=network.by(item["by"]), now=now
+    )
+
+
+def _accept(network: Network, item: Item, party: Item, now: dt.datetime) -> None:
+    own = _of(network, item).parties.get(organisation=network.organisations[party["organisation"]])
+    answer_invitation(party=own, accept=True, reason="", author=network.by(party["by"]), now=now)
+
+
+def _decline(network: Network, item: Item, party: Item, now: dt.datetime) -> None:
+    own = _of(network, item).parties.get(organisation=network.organisations[party["organisation"]])
+    answer_invitation(party=own, accept=False, reason=party["reason"], author=network.by(party["by"]), now=now)
+
+
+def _leave(network: Network, item: Item, party: Item, now: dt.datetime) -> None:
+    own = _of(network, item).parties.get(organisation=network.organisations[party["organisation"]])
+    leave_partnership(party=own, reason=party["reason"], author=network.by(party["by"]), now=now)
+
+
+def _step(network: Network, item: Item, step: Item, now: dt.datetime) -> None:
+    partnership = _of(network, item)
+    partnership.refresh_from_db()
+    change_status(
+        partnership=partnership,
+        status=step["to"],
+        reason=step["reason"],
+        author=network.by(step["by"] or item["by"]),
+        now=now,
+        organisation=network.organisations[item["chair"]],
+    )

@@ -1,0 +1,200 @@
+"""Replay plans: versions, shares, comments, sign-off and the draft."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from partnerships.plans.content import (
+    Content,
+    InvalidContent,
+    UnknownPiece,
+    get_piece,
+    normalise,
+    set_piece,
+    split_piece,
+)
+from partnerships.plans.models import Plan
+from partnerships.plans.services import (
+    add_comment,
+    create_plan,
+    publish_version,
+    request_sign_off,
+    save_piece,
+    share_draft,
+    sign_off,
+)
+from partnerships.transfer.services.network.partnerships import partnership_of
+from partnerships.transfer.services.network.replaying import Item, Network, UnableToLoad
+
+
+def schedule_plans(network: Network) -> None:
+    """Steps of plans: versions, shares, comments, sign-off and the draft."""
+    for place, item in enumerate(network.file["plans"]):
+        path = f"plans[{place}]"
+        network.then(item["begun"], path, partial(_begin, network, item))
+        for number, version in enumerate(item["versions"]):
+            network.then(version["at"], f"{path}.versions[{number}]", partial(_publish, network, item, version))
+        for number, share in enumerate(item["shares"]):
+            network.then(share["at"], f"{path}.shares[{number}]", partial(_show, network, item, share))
+        for number, comment in enumerate(item["comments"]):
+            network.then(comment["at"], f"{path}.comments[{number}]", partial(_comment, network, item, comment))
+        if item["sign_off"]:
+            asked = item["sign_off"]
+            network.then(asked["at"], f"{path}.sign_off", partial(_ask_for_signatures, network, item))
+            for number, signature in enumerate(asked["signatures"]):
+                network.then(
+                    signature["at"], f"{path}.sign_off.signatures[{number}]", partial(_sign, network, item, signature)
+                )
+        if item["draft"] is not None:
+            network.then(network.now, f"{path}.draft", partial(_draft, network, item))
+
+
+def _begin(network: Network, item: Item, now: dt.datetime) -> None:
+    first = item["versions"][0]["content"] if item["versions"] else item["draft"]
+    made = create_plan(
+        owners=network.bodies(item["owners"]),
+        partnership=partnership_of(network, item["partnership"]),
+        title=item["title"],
+        kind=item["kind"],
+        audience=item["audience"],
+        author=network.by(item["by"]),
+        now=now,
+        content=first,
+    )
+    network.keep("plans", item["key"], made)
+
+
+def _plan(network: Network, item: Item) -> Plan:
+    plan: Plan = network.found("plans", item["key"])
+    plan.refresh_from_db()
+    return plan
+
+
+def _newest(plan: Plan) -> Content | None:
+    version = plan.versions.filter(number=plan.current_number).first()
+    return version.content if version else None
+
+
+def _publish(network: Network, item: Item, version: Item, now: dt.datetime) -> None:
+    plan = _plan(network, item)
+    content = version["content"]
+    if content is None:
+        content = _with_pieces(_newest(plan), version["set"])
+    publish_version(
+        plan=plan,
+        author=network.by(version["by"] or item["by"]),
+        note=version["note"],
+        minor=version["minor"],
+        now=now,
+        content=_regular(content),
+    )
+
+
+def _regular(content: Any) -> Content:
+    try:
+        return normalise(content)
+    except InvalidContent as error:
+        raise _not_a_plan(error) from error
+
+
+def _not_a_plan(error: InvalidContent) -> UnableToLoad:
+    found = "; ".join(f"{problem.path}: {problem.message}" for problem in error.problems)
+    return UnableToLoad(found, "See “Plans” in docs/network-format.md.")
+
+
+def _with_pieces(content: Content | None, pieces: Any) -> Content:
+    """The content with pieces replaced by name.
+
+    Of an existing item only the given fields change.
+    """
+    if content is None or not isinstance(pieces, Mapping) or not pieces:
+        raise UnableToLoad(
+            "it has neither “content” nor, after a first version, “set”.",
+            "Write the whole content, or the pieces that change.",
+        )
+    try:
+        for piece, value in pieces.items():
+            known = get_piece(content, piece)
+            if isinstance(known, dict) and isinstance(value, dict):
+                content = set_piece(content, piece, {**known, **value})
+            else:
+                content = set_piece(content, piece, value)
+    except InvalidContent as error:
+        raise _not_a_plan(error) from error
+    except UnknownPiece as error:
+        raise UnableToLoad(str(error), "Name pieces as about, sites/KEY, milestones/KEY …") from error
+    return content
+
+
+def _draft(network: Network, item: Item, now: dt.datetime) -> None:
+    """Steps that save the draft on the newest version, piece by piece."""
+    plan = _plan(network, item)
+    newest = _newest(plan)
+    if newest is None:
+        return
+    if not isinstance(item["draft"], Mapping):
+        raise UnableToLoad("the draft is not a set of pieces.", "Name pieces as about, sites/KEY, milestones/KEY …")
+    content = _with_pieces(newest, item["draft"])
+    for piece in item["draft"]:
+        split_piece(piece)
+        save_piece(
+            plan=plan,
+            piece=piece,
+            value=get_piece(content, piece),
+            based_on=None,
+            author=network.by(item["draft_by"] or item["by"]),
+            now=now,
+        )
+
+
+def _show(network: Network, item: Item, share: Item, now: dt.datetime) -> None:
+    share_draft(
+        plan=_plan(network, item),
+        email=network.people[share["person"]].email,
+        may_comment=share["may_comment"],
+        message=share["message"],
+        ends_on=share["ends_on"],
+        author=network.by(share["by"] or item["by"]),
+        now=now,
+    )
+
+
+def _comment(network: Network, item: Item, comment: Item, now: dt.datetime) -> None:
+    plan = _plan(network, item)
+    number = comment["version"] if comment["version"] is not None else plan.current_number
+    add_comment(
+        plan=plan,
+        version_number=number,
+        text=comment["text"],
+        anchor=comment["anchor"],
+        author=network.by(comment["by"]),
+        now=now,
+    )
+
+
+def _ask_for_signatures(network: Network, item: Item, now: dt.datetime) -> None:
+    asked = item["sign_off"]
+    request_sign_off(
+        plan=_plan(network, item),
+        signatories=[(network.organisations[one["organisation"]], one["role"]) for one in asked["signatories"]],
+        due_on=asked["due_on"],
+        author=network.by(asked["by"] or item["by"]),
+        now=now,
+        reason=asked["reason"],
+    )
+
+
+def _sign(network: Network, item: Item, signature: Item, now: dt.datetime) -> None:
+    plan = _plan(network, item)
+    sign_off(
+        plan=plan,
+        number=plan.current_number,
+        organisation=network.organisations[signature["organisation"]],
+        person=network.people[signature["by"]],
+        decision=signature["decision"],
+        reason=signature["reason"],
+        now=now,
+    )

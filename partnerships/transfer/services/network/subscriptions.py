@@ -1,0 +1,52 @@
+"""Replay subscriptions, after everything else."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import partial
+
+from partnerships.digests.services import add_stakeholder, enrol
+from partnerships.transfer.services.network.replaying import Item, Network, UnableToLoad
+
+
+def schedule_subscriptions(network: Network) -> None:
+    """Steps of subscriptions, after everything else.
+
+    A confirmed one has the present versions as its watermark.
+    """
+    for place, item in enumerate(network.file["subscriptions"]):
+        network.then(network.now, f"subscriptions[{place}]", partial(_subscribe, network, item))
+
+
+def _subscribe(network: Network, item: Item, now: dt.datetime) -> None:
+    named = [kind for kind in ("plan", "partnership", "organisation") if item[kind]]
+    if len(named) != 1:
+        raise UnableToLoad("it is about none or several things.", "Name one plan, one partnership or one organisation.")
+    kind = named[0]
+    target = network.organisations[item[kind]] if kind == "organisation" else network.found(f"{kind}s", item[kind])
+    person = network.people[item["person"]]
+    body = network.organisations[item["added_for"]] if item["added_for"] else None
+    author = network.by(item["added_by"]) if item["added_by"] else person
+    if item["confirmed"]:
+        enrol(
+            person=person,
+            target=target,
+            author=author,
+            organisation=body,
+            why=item["why"],
+            frequency=item["frequency"],
+            now=item["confirmed"],
+        )
+        return
+    if body is None:
+        raise UnableToLoad("who is asked needs the organisation that asks.", "Add “added_for” and “added_by”.")
+    add_stakeholder(
+        email=person.email,
+        name=person.name,
+        target=target,
+        author=author,
+        organisation=body,
+        why=item["why"],
+        frequency=item["frequency"],
+        now=item["asked"],
+    )

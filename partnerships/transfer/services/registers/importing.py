@@ -1,0 +1,223 @@
+"""Import a published register: all of it or nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.activity.services import record
+from partnerships.kit.dates import long_date
+from partnerships.kit.rights import require
+from partnerships.organisations.rights import roles_of
+from partnerships.people.models import User
+from partnerships.transfer.event_kinds import EventKind
+from partnerships.transfer.models import Doubt, ImportRun, Register, RunStatus
+from partnerships.transfer.reading.combined_authorities import read_combined_authorities
+from partnerships.transfer.reading.councils import read_councils
+from partnerships.transfer.reading.dating import date_in_file_name
+from partnerships.transfer.reading.headings import About
+from partnerships.transfer.reading.leps import read_leps
+from partnerships.transfer.reading.problems import Problem, UnableToRead
+from partnerships.transfer.reading.providers import read_providers
+from partnerships.transfer.reading.tables import Sheet, read_sheets
+from partnerships.transfer.reading.values import text
+from partnerships.transfer.reporting import OUTCOMES, Report, summary
+from partnerships.transfer.services.combined_authorities import (
+    apply_combined_authorities,
+)
+from partnerships.transfer.services.councils import apply_councils
+from partnerships.transfer.services.dating import refuse_older, settled_date
+from partnerships.transfer.services.directory import Directory, Import, Progress, silent
+from partnerships.transfer.services.doubts import Doubts
+from partnerships.transfer.services.leps import apply_leps
+from partnerships.transfer.services.locking import wait_for_turn
+from partnerships.transfer.services.providers import apply_providers
+from partnerships.transfer.services.registers.refusals import row_errors
+
+Apply = Callable[[Directory, Doubts, Import], None]
+
+
+def reader_of(register: str, sheets: tuple[Sheet, ...]) -> tuple[About, Apply]:
+    """The remarks on the sheets, and the function that applies them.
+
+    Raises `UnableToRead`.
+    """
+    if register == Register.COUNCILS:
+        councils = read_councils(sheets)
+        return councils.about, lambda directory, doubts, run: apply_councils(councils, directory, doubts, run)
+    if register == Register.LEPS:
+        leps = read_leps(sheets)
+        return leps.about, lambda directory, doubts, run: apply_leps(leps.leps, directory, doubts, run)
+    if register == Register.PROVIDERS:
+        providers = read_providers(sheets)
+        return providers.about, lambda directory, doubts, run: apply_providers(providers, directory, doubts, run)
+    if register == Register.COMBINED_AUTHORITIES:
+        listed = read_combined_authorities(sheets)
+        return listed.about, lambda directory, doubts, run: apply_combined_authorities(
+            listed.authorities, directory, doubts, run
+        )
+    raise ValueError(f"{register} is no register of organisations")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The import run and its last line; a dry run's is not saved."""
+
+    run: ImportRun
+    last_line: str
+
+
+def import_register(
+    *,
+    register: str,
+    data: bytes,
+    file_name: str,
+    author: User | None,
+    now: dt.datetime,
+    as_of: dt.date | None = None,
+    dry_run: bool = False,
+    accept_missing: bool = False,
+    progress: Progress = silent,
+) -> Outcome:
+    """Import a published list into the directory: all of it or nothing.
+
+    The list's date is `as_of`, else the date in the file's name, title or rows, else today. A dry run does everything
+    and rolls it back. Raises `UnableToRead` with every problem; also for a list older than the latest one, and for one
+    that lacks too many bodies to be complete, unless `accept_missing`.
+    """
+    about, apply = reader_of(register, read_sheets(data, file_name))
+    with transaction.atomic():
+        wait_for_turn()
+        require(roles_of(author, now).keeps_directory)
+        run = apply_list(
+            register=register,
+            data=data,
+            file_name=file_name,
+            author=author,
+            now=now,
+            as_of=as_of,
+            about=about,
+            apply=apply,
+            progress=progress,
+            keep=not dry_run,
+            accept_missing=accept_missing,
+        )
+        if dry_run:
+            transaction.set_rollback(True)
+    return Outcome(run, last_line(run, applied=not dry_run))
+
+
+def apply_list(
+    *,
+    register: str,
+    data: bytes,
+    file_name: str,
+    author: User | None,
+    now: dt.datetime,
+    as_of: dt.date | None,
+    about: About,
+    apply: Apply,
+    progress: Progress,
+    keep: bool,
+    accept_missing: bool,
+) -> ImportRun:
+    name = text(PurePath(file_name).name)
+    digest = hashlib.sha256(data).hexdigest()
+    report = Report()
+    day = settled_date(given=as_of, named=date_in_file_name(name), said=about.true_on, now=now, report=report)
+    refuse_older(register=register, digest=digest, as_of=day)
+    label = Register(register).label
+    run = Import(
+        register=register,
+        author=author,
+        now=now,
+        as_of=day,
+        source=f"{label}, {name}, as of {long_date(day)}",
+        report=report,
+        progress=progress,
+    )
+    _remark_on_earlier(run, digest)
+    for line in about.remarks:
+        report.remark(line)
+    doubts = Doubts.of(register)
+    begun = time.monotonic()
+    with row_errors(run):
+        apply(Directory(), doubts, run)
+    report.seconds = round(time.monotonic() - begun, 1)
+    _guard_the_missing(report, keep=keep, accepted=accept_missing)
+    made = ImportRun(
+        register=register,
+        file_name=name[:300],
+        sha256=digest,
+        as_of=day,
+        report=run.report.as_json(),
+        started_at=now,
+        finished_at=timezone.now(),
+        by=author,
+        status=RunStatus.APPLIED,
+        **{outcome: run.report.counts[outcome] for outcome in OUTCOMES},
+    )
+    if keep:
+        made.save(force_insert=True)
+        _ask(doubts, made)
+        record(
+            actor_id=author.pk if author else None,
+            kind=EventKind.LIST_IMPORTED,
+            target_kind="import",
+            target_id=made.pk,
+            now=now,
+            data={"title": str(made), "counts": {outcome: run.report.counts[outcome] for outcome in OUTCOMES}},
+        )
+    return made
+
+
+def _remark_on_earlier(run: Import, digest: str) -> None:
+    applied = ImportRun.objects.filter(register=run.register, status=RunStatus.APPLIED)
+    same = applied.filter(sha256=digest).order_by("-started_at", "-pk").first()
+    if same is not None:
+        run.report.remark(f"This very file was imported on {long_date(timezone.localdate(same.started_at))}.")
+
+
+def _guard_the_missing(report: Report, *, keep: bool, accepted: bool) -> None:
+    """Refuse a partial or wrong list, which would mark most of a register."""
+    if report.too_many_missing is None or accepted:
+        return
+    absent, due = report.too_many_missing
+    found = f"{absent:,} of the {due:,} organisations of this register are not in it ({absent * 100 // due} %)."
+    if keep:
+        raise UnableToRead(
+            [
+                Problem(
+                    None,
+                    "",
+                    found,
+                    "Is it the whole list? If so, import it with --accept-missing, or in the administration with the "
+                    "tick “They are really missing”.",
+                )
+            ]
+        )
+    report.remark(f"Is it the whole list? {found} It is imported only if you say that this is so.")
+
+
+def _ask(doubts: Doubts, run: ImportRun) -> None:
+    """Save new rows to review; open ones are updated."""
+    for asked in doubts.asked:
+        doubt, _ = Doubt.objects.update_or_create(
+            register=run.register,
+            key=asked.key,
+            defaults={"name": asked.name[:300], "row": asked.row, "why": asked.why, "run": run},
+        )
+        doubt.candidates.set(asked.candidates)
+
+
+def last_line(run: ImportRun, *, applied: bool) -> str:
+    """What a run did or would do, in one sentence."""
+    counts = {outcome: getattr(run, outcome) for outcome in OUTCOMES}
+    return summary(Register(run.register).label, run.as_of, counts, applied=applied)

@@ -1,0 +1,101 @@
+"""Answer rows that wait for review."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.activity.services import record
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.rights import roles_of
+from partnerships.people.models import User
+from partnerships.transfer.event_kinds import EventKind
+from partnerships.transfer.models import Answer, Doubt, Register
+from partnerships.transfer.reading.problems import UnableToRead
+from partnerships.transfer.services.combined_authorities import (
+    apply_combined_authority_answer,
+)
+from partnerships.transfer.services.councils import apply_council_answer
+from partnerships.transfer.services.directory import Directory, Import
+from partnerships.transfer.services.leps import apply_lep_answer
+from partnerships.transfer.services.locking import wait_for_turn
+from partnerships.transfer.services.providers import apply_provider_answer
+from partnerships.transfer.services.registers.refusals import row_errors
+
+ApplyAnswer = Callable[[Doubt, Organisation | None, Directory, Import], Organisation]
+
+
+class UnableToAnswer(Exception):
+    """The row has an answer already, or the answer is invalid."""
+
+
+_APPLY_ANSWER: Mapping[str, ApplyAnswer] = MappingProxyType(
+    {
+        Register.COUNCILS: apply_council_answer,
+        Register.PROVIDERS: apply_provider_answer,
+        Register.LEPS: apply_lep_answer,
+        Register.COMBINED_AUTHORITIES: apply_combined_authority_answer,
+    }
+)
+
+
+def answer_doubt(
+    *,
+    doubt: Doubt,
+    answer: str,
+    organisation: Organisation | None = None,
+    reason: str,
+    author: User,
+    now: dt.datetime,
+) -> Doubt:
+    """Answer a row to review and apply it: match, create or leave out.
+
+    Raises `UnableToAnswer` if it has an answer already, if matching names no organisation, or if there is no reason.
+    """
+    if not reason.strip():
+        raise UnableToAnswer("Say why, for those who come after you.")
+    if answer not in Answer.values:
+        raise UnableToAnswer("Choose one of the answers.")
+    if answer == Answer.THIS and organisation is None:
+        raise UnableToAnswer("Choose the organisation that it is.")
+    with transaction.atomic():
+        wait_for_turn()
+        asked = Doubt.objects.select_for_update(of=("self",)).select_related("run").get(pk=doubt.pk)
+        require(roles_of(author, now).keeps_directory)
+        if not asked.is_open:
+            raise UnableToAnswer("Somebody answered this meanwhile.")
+        if answer != Answer.LEAVE_OUT:
+            run = Import(
+                register=asked.register,
+                author=author,
+                now=now,
+                as_of=asked.run.as_of or timezone.localdate(now),
+                source=f"{asked.run.file_name}, decided: {reason.strip()}",
+            )
+            body = organisation if answer == Answer.THIS else None
+            try:
+                with row_errors(run):
+                    asked.organisation = _APPLY_ANSWER[asked.register](asked, body, Directory(), run)
+            except UnableToRead as error:
+                raise UnableToAnswer(str(error)) from error
+        asked.answer, asked.reason = answer, reason.strip()
+        asked.answered_at, asked.answered_by = now, author
+        asked.save(update_fields=["answer", "reason", "organisation", "answered_at", "answered_by"])
+        record(
+            actor_id=author.pk,
+            kind=EventKind.ROW_DECIDED,
+            target_kind="doubt",
+            target_id=asked.pk,
+            now=now,
+            data={
+                "title": str(asked),
+                "reason": reason.strip(),
+                "after": {"answer": answer, "is": str(asked.organisation or "")},
+            },
+        )
+    return asked

@@ -91,7 +91,7 @@ class DocumentAdmin(ReadOnlyAdmin):
     ordering = ("-added_at", "-pk")
     actions = ("restore",)
 
-    @admin.action(description="Bring back what was removed", permissions=["view"])
+    @admin.action(description="Restore documents", permissions=["view"])
     def restore(self, request: HttpRequest, queryset: QuerySet[Document]) -> None:
         """Restore removed documents."""
         assert isinstance(request.user, User)
@@ -101,4 +101,4 @@ class DocumentAdmin(ReadOnlyAdmin):
             except UnableToRestoreDocument as error:
                 messages.warning(request, f"{document.file_name}: {error}")
             else:
-                messages.info(request, f"“{document.file_name}” is back.")
+                messages.info(request, f"“{document.file_name}” has been restored.")

@@ -18,9 +18,9 @@ from partnerships.organisations.models import Area, AreaKind, Organisation
 #: Help text of each role (docs/rights.md).
 ROLE_WORDS = {
     PartyRole.CHAIR: "Chair: speaks for the partnership, invites organisations, changes terms and status",
-    PartyRole.LEAD: "Lead: the same, beside the chair",
-    PartyRole.MEMBER: "Member: takes part, is asked and offered, signs off",
-    PartyRole.OBSERVER: "Observer: reads and comments; is never addressed and never signs",
+    PartyRole.LEAD: "Lead: can do the same as the chair",
+    PartyRole.MEMBER: "Member: takes part, gets asks and offers, signs off",
+    PartyRole.OBSERVER: "Observer: reads and comments, but gets no asks or offers and never signs",
 }
 
 
@@ -30,7 +30,7 @@ class PartnershipFilter(Form):
     q = forms.CharField(label="Title or organisation", required=False, max_length=200)
     kind = forms.ChoiceField(label="Kind", required=False, choices=[("", "Any kind"), *Kind.choices])
     status = forms.ChoiceField(label="Status", required=False, choices=[("", "Any status"), *Status.choices])
-    mine = forms.BooleanField(label="Only those we take part in", required=False)
+    mine = forms.BooleanField(label="Only partnerships that we take part in", required=False)
 
 
 class OrganisationChoice(forms.ModelChoiceField[Organisation]):
@@ -67,7 +67,7 @@ class StartForm(Form):
     )
     areas = _areas()
     audience = forms.ChoiceField(
-        label="Who else may know of it?", choices=Audience.choices, initial=Audience.PARTIES, widget=forms.RadioSelect
+        label="Who else can see it?", choices=Audience.choices, initial=Audience.PARTIES, widget=forms.RadioSelect
     )
 
     def __init__(self, *args: Any, organisations: QuerySet[Organisation], **kwargs: Any) -> None:
@@ -78,7 +78,7 @@ class StartForm(Form):
         if organisations.count() == 1:
             field.initial = organisations.get()
             field.widget = forms.HiddenInput()
-        self.helper = Helper(self, submit="Open the partnership", cancel=reverse("agreements:list"))
+        self.helper = Helper(self, submit="Start partnership", cancel=reverse("agreements:list"))
 
 
 class TermsForm(Form):
@@ -90,7 +90,7 @@ class TermsForm(Form):
         label="Purpose", required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 5})
     )
     areas = _areas()
-    audience = forms.ChoiceField(label="Who else may know of it?", choices=Audience.choices, widget=forms.RadioSelect)
+    audience = forms.ChoiceField(label="Who else can see it?", choices=Audience.choices, widget=forms.RadioSelect)
     terms_of_reference = forms.CharField(
         label="Terms",
         required=False,
@@ -112,7 +112,7 @@ class TermsForm(Form):
     )
     meeting_frequency = forms.CharField(label="How often it meets", required=False, max_length=80)
     contact_days = forms.IntegerField(
-        label="How many days may pass without a conversation?",
+        label="How many days can pass without a conversation?",
         required=False,
         min_value=CONTACT_DAYS[0],
         max_value=CONTACT_DAYS[-1],
@@ -142,8 +142,8 @@ class TermsForm(Form):
         kwargs.setdefault("initial", now | {"areas": partnership.areas.all()})
         super().__init__(*args, **kwargs)
         self.fields["contact_days"].help_text = (
-            "After that, those who hold it are told that it has gone quiet. "
-            f"Leave it empty for what holds everywhere here: {settings.NO_CONTACT_DAYS} days."
+            "After that, the partners see that it has gone quiet. "
+            f"Leave this empty for the default: {settings.NO_CONTACT_DAYS} days."
         )
         self.helper = Helper(
             self,
@@ -158,10 +158,14 @@ class TermsForm(Form):
                 "reports_to",
             ),
             Section(
-                "Dates", "starts_on", "review_on", "ends_on", hint="On the review date it goes under review by itself."
+                "Dates",
+                "starts_on",
+                "review_on",
+                "ends_on",
+                hint="It goes under review automatically on the review date.",
             ),
             Section("Money", "contribution", "annual_budget", "liabilities"),
-            submit="Save the terms",
+            submit="Save terms",
             cancel=partnership.get_absolute_url(),
         )
 
@@ -173,7 +177,7 @@ class InviteForm(Form):
         label="Which organisation?", queryset=Organisation.objects.none(), widget=forms.RadioSelect, empty_label=None
     )
     role = forms.ChoiceField(
-        label="What will it be?", choices=list(ROLE_WORDS.items()), widget=forms.RadioSelect, initial=PartyRole.MEMBER
+        label="Which role?", choices=list(ROLE_WORDS.items()), widget=forms.RadioSelect, initial=PartyRole.MEMBER
     )
 
     def __init__(self, *args: Any, found: QuerySet[Organisation], partnership: Partnership, **kwargs: Any) -> None:
@@ -183,7 +187,7 @@ class InviteForm(Form):
         field.queryset = found
         self.helper = Helper(
             self,
-            submit="Invite this organisation",
+            submit="Invite organisation",
             cancel=reverse("agreements:members", kwargs={"pk": partnership.pk}),
         )
 
@@ -201,19 +205,19 @@ class AnswerForm(Form):
         required=False,
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="The partners read it. Needed when you decline.",
+        help_text="The partners can read this. You must give a reason if you decline.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit="Send the answer")
+        self.helper = Helper(self, submit="Send answer")
 
 
 class RoleForm(Form):
     """Role of an organisation in a partnership."""
 
     role = forms.ChoiceField(
-        label="What is it in the partnership?", choices=list(ROLE_WORDS.items()), widget=forms.RadioSelect
+        label="Which role does it have in the partnership?", choices=list(ROLE_WORDS.items()), widget=forms.RadioSelect
     )
 
     def __init__(self, *args: Any, party: Party, **kwargs: Any) -> None:
@@ -233,7 +237,7 @@ class ReasonForm(kit.ReasonForm):
 class StatusForm(Form):
     """The next status and the reason."""
 
-    status = forms.ChoiceField(label="What does it become?", widget=forms.RadioSelect)
+    status = forms.ChoiceField(label="What is the new status?", widget=forms.RadioSelect)
     reason = forms.CharField(label="Why", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, *args: Any, partnership: Partnership, **kwargs: Any) -> None:
@@ -244,14 +248,14 @@ class StatusForm(Form):
         if partnership.status == Status.UNDER_REVIEW:
             steps.insert(0, ("renew", "Renew it: draft a successor with new terms"))
         field.choices = steps
-        self.helper = Helper(self, submit="Change the status", cancel=partnership.get_absolute_url())
+        self.helper = Helper(self, submit="Change status", cancel=partnership.get_absolute_url())
 
 
 class DocumentForm(Form):
     """Upload a document."""
 
     title = forms.CharField(
-        label="Title", required=False, max_length=200, help_text="Left empty, the file's name is taken."
+        label="Title", required=False, max_length=200, help_text="If you leave this empty, we use the file name."
     )
     file = forms.FileField(
         label="File",
@@ -264,4 +268,4 @@ class DocumentForm(Form):
     def __init__(self, *args: Any, partnership: Partnership, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         back = reverse("agreements:documents", kwargs={"pk": partnership.pk})
-        self.helper = Helper(self, submit="Add the document", cancel=back)
+        self.helper = Helper(self, submit="Add document", cancel=back)

@@ -140,7 +140,7 @@ class Turn:
 
 
 def whose_turn(partnership: Partnership, parties: Iterable[Party], *, mine: Collection[int]) -> Turn | None:
-    """Whose turn it is, or None. `mine` are the ids the reader leads."""
+    """The next action, or None. `mine` are the ids the reader leads."""
     parties = list(parties)
     if partnership.is_over:
         return None
@@ -149,7 +149,7 @@ def whose_turn(partnership: Partnership, parties: Iterable[Party], *, mine: Coll
     if own is not None:
         href = reverse("agreements:answer", kwargs={"pk": partnership.pk, "party": own.pk})
         return Turn(
-            own.organisation.name, "Accept or decline the invitation.", True, own.invited_at, href, "Read and answer"
+            own.organisation.name, "Accept or decline the invitation.", True, own.invited_at, href, "Answer invitation"
         )
     if waiting:
         names = ", ".join(party.organisation.name for party in waiting)
@@ -161,7 +161,7 @@ def whose_turn(partnership: Partnership, parties: Iterable[Party], *, mine: Coll
     yours = any(party.organisation_id in mine for party in leading)
     href = reverse("agreements:status", kwargs={"pk": partnership.pk}) if yours else ""
     names = ", ".join(party.organisation.name for party in leading)
-    return Turn(names, what, yours, partnership.status_since, href, "Change the status")
+    return Turn(names, what, yours, partnership.status_since, href, "Change status")
 
 
 #: What a leading organisation does next, by status.
@@ -170,7 +170,7 @@ _NEXT_STEP = {
     Status.DRAFTING: "Finish the terms and put them up for sign-off.",
     Status.AWAITING_SIGN_OFF: "Everybody has accepted: make it active.",
     Status.UNDER_REVIEW: "Hold the review: carry on, renew or end it.",
-    Status.SUSPENDED: "Take it up again or end it.",
+    Status.SUSPENDED: "Resume it or end it.",
 }
 
 

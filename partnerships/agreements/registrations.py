@@ -28,7 +28,7 @@ def register() -> None:
     register_retention(
         "files of removed documents",
         what="Files of documents that partners removed",
-        purpose="bringing back what was removed by mistake",
+        purpose="restoring what was removed by mistake",
         basis="public task: working together on housing",
         kept_for="12 months after they were removed",
         apply=drop_removed_files,

@@ -152,7 +152,7 @@ def error_words(field: BoundField) -> list[str]:
 def _missing_words(field: BoundField) -> str:
     label, widget = str(field.label), field.field.widget
     if isinstance(widget, forms.CheckboxInput):
-        return f"Tick “{label}” to go on"
+        return f"Tick “{label}” to continue"
     if label.endswith("?"):
         return f"Answer “{label}”"
     if label.startswith("Choose "):

@@ -108,7 +108,7 @@ def check_upload(
         raise UnableToTakeFile(f"The file is larger than {max_bytes // MEGABYTE} MB.")
     content_type, extension = _content(file)
     if extension not in allowed:
-        raise UnableToTakeFile(f"Files of this kind are not taken. {_choose(allowed)}")
+        raise UnableToTakeFile(f"This type of file is not accepted. {_choose(allowed)}")
     digest = hashlib.sha256()
     file.seek(0)
     while chunk := file.read(_CHUNK):
@@ -158,7 +158,7 @@ def check_archive(file: IO[bytes]) -> list[str]:
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
             if len(entries) > MAX_ENTRIES:
-                raise UnableToTakeFile(f"The file holds more than {MAX_ENTRIES} parts.")
+                raise UnableToTakeFile(f"The file contains more than {MAX_ENTRIES} parts.")
             left = MAX_UNPACKED
             for entry in entries:
                 left = _unpack(archive, entry, left)
@@ -174,7 +174,7 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> int:
     if entry.flag_bits & 0x1:
         raise UnableToTakeFile("The file is encrypted.")
     if entry.filename.casefold().endswith("vbaproject.bin"):
-        raise UnableToTakeFile("The file holds macros.")
+        raise UnableToTakeFile("The file contains macros.")
     is_xml = entry.filename.casefold().endswith((".xml", ".rels"))
     tail = b""
     with archive.open(entry) as part:
@@ -222,5 +222,5 @@ def _text(file: File[bytes]) -> tuple[str, str]:
         return "", ""
     ending = PurePosixPath((file.name or "").replace("\\", "/")).suffix.casefold()
     if ending not in ("", ".", ".csv", ".txt"):
-        raise UnableToTakeFile(f"This is a text file ending in {ending[:20]}, which is not taken. {_choose(DOCUMENTS)}")
+        raise UnableToTakeFile(f"Text files ending in {ending[:20]} are not accepted. {_choose(DOCUMENTS)}")
     return ("text/csv", "csv") if ending == ".csv" else ("text/plain", "txt")

@@ -74,13 +74,13 @@ class OrganisationAdminForm(forms.ModelForm[Organisation]):
         label="Own sign-in page",
         required=False,
         choices=_sign_in_pages,
-        help_text="Its people may sign in there from now on; passwords go on working. Pages are set up under “Social"
-        " applications”.",
+        help_text="Its people can sign in there from now on. Passwords keep working. Set up sign-in pages under "
+        "“Social applications”.",
     )
     own_sign_in_required = forms.BooleanField(
         label="Its people must sign in there",
         required=False,
-        help_text="Once a lead has signed in there. Passwords stop working: for leads after 24 hours.",
+        help_text="Possible once a lead has signed in there. Passwords then stop working (for leads after 24 hours).",
     )
 
     class Meta:
@@ -189,7 +189,7 @@ class IdentifierAdminForm(forms.ModelForm[Identifier]):
         label="Why",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Stands in the organisation's history: the letter, the register or the order that says so.",
+        help_text="Shown in the organisation's history. Name the email, register or order that says so.",
     )
 
     class Meta:
@@ -205,7 +205,7 @@ class IdentifierAdminForm(forms.ModelForm[Identifier]):
         scheme, value = given.get("scheme") or self.instance.scheme, given.get("value", "")
         taken = Identifier.objects.filter(scheme=scheme, value=value).exclude(pk=self.instance.pk)
         if other := taken.select_related("organisation").first():
-            self.add_error("value", f"{other} stands for {other.organisation.name} already.")
+            self.add_error("value", f"{other} already belongs to {other.organisation.name}.")
         if given.get("valid_from") and given.get("valid_to") and given["valid_to"] < given["valid_from"]:
             self.add_error("valid_to", "The end must not be before the start.")
         return given
@@ -314,7 +314,7 @@ class MembershipAdminForm(forms.ModelForm[Membership]):
     reason = forms.CharField(
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="The person and the organisation's leads are told by email.",
+        help_text="The person and the organisation's leads are emailed the reason.",
     )
 
     class Meta:
@@ -326,7 +326,7 @@ class MembershipAdminForm(forms.ModelForm[Membership]):
         given = super().clean() or {}
         person, organisation = given.get("person"), given.get("organisation")
         if person and person.is_staff:
-            raise forms.ValidationError("Administrators act for nobody: their rights would know no bounds.")
+            raise forms.ValidationError("Administrators cannot act for an organisation.")
         if (
             person
             and organisation
@@ -386,5 +386,5 @@ class MembershipAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.Model
             except UnableToEndMembership as error:
                 messages.warning(request, f"{membership.person}: {error}")
             else:
-                words = " It has no lead now." if membership.role == Role.LEAD else ""
+                words = " It has no lead any more." if membership.role == Role.LEAD else ""
                 messages.info(request, f"{membership.person} no longer acts for {membership.organisation}.{words}")

@@ -81,7 +81,7 @@ def _by_administrator(template: str, due: Due, reader: User) -> Content | str:
     if own and membership.ends_on is not None:
         return "They do not act for the organisation any more."
     if not own and not watching(membership).filter(pk=reader.pk).exists():
-        return "They do not watch over the organisation any more."
+        return "They no longer manage the organisation."
     context = {
         "membership": membership,
         "organisation": membership.organisation,

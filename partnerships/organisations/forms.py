@@ -52,20 +52,20 @@ class InviteForm(Form):
     name = forms.CharField(label="Name", required=False, max_length=150)
     job_title = forms.CharField(label="Job title", required=False, max_length=150)
     role = forms.ChoiceField(
-        label="What may they do?", choices=list(ROLE_WORDS.items()), widget=forms.RadioSelect, initial=Role.EDITOR
+        label="What can they do?", choices=list(ROLE_WORDS.items()), widget=forms.RadioSelect, initial=Role.EDITOR
     )
     message = forms.CharField(
-        label="A message to go with the invitation",
+        label="Message to send with the invitation",
         required=False,
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 4}),
     )
 
     reason = forms.CharField(
-        label="Why do you, as an administrator, invite them?",
+        label="Why are you, as an administrator, inviting them?",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="The organisation’s leads, or the other administrators where it has none, are told by email.",
+        help_text="We email the reason to the organisation’s leads, or to the other administrators if it has none.",
     )
 
     def __init__(self, *args: Any, organisation: Organisation, by_administrator: bool, **kwargs: Any) -> None:
@@ -73,21 +73,21 @@ class InviteForm(Form):
         if not by_administrator:
             del self.fields["reason"]
         back = reverse("organisations:people", kwargs={"pk": organisation.pk})
-        self.helper = Helper(self, submit="Send the invitation", cancel=back)
+        self.helper = Helper(self, submit="Send invitation", cancel=back)
 
 
 class MembershipForm(Form):
     """Role and job title of a membership."""
 
-    role = forms.ChoiceField(label="What may they do?", choices=list(ROLE_WORDS.items()), widget=forms.RadioSelect)
+    role = forms.ChoiceField(label="What can they do?", choices=list(ROLE_WORDS.items()), widget=forms.RadioSelect)
     job_title = forms.CharField(label="Job title", required=False, max_length=150)
 
     reason = forms.CharField(
-        label="Why do you, as an administrator, change the role?",
+        label="Why are you, as an administrator, changing the role?",
         required=False,
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="The person and the organisation’s leads are told by email.",
+        help_text="We will email the reason to the person and to the organisation’s leads.",
     )
 
     def __init__(self, *args: Any, membership: Membership, by_administrator: bool, **kwargs: Any) -> None:
@@ -134,9 +134,7 @@ class AcceptForm(Form):
         label="Choose a password",
         max_length=200,
         strip=False,
-        help_text=(
-            "At least 12 characters. Three words you will remember do well. You can paste it from a password manager."
-        ),
+        help_text=("At least 12 characters. Three random words work well. You can paste it from a password manager."),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
@@ -145,7 +143,7 @@ class AcceptForm(Form):
         super().__init__(*args, **kwargs)
         if not membership.person.is_stakeholder:
             del self.fields["name"], self.fields["password"]
-        self.helper = Helper(self, submit="Accept and come in")
+        self.helper = Helper(self, submit="Accept invitation")
 
 
 class SettingsForm(Form):
@@ -165,8 +163,8 @@ class SettingsForm(Form):
         label="Everybody who acts for us must sign in through our own sign-in page",
         required=False,
         help_text=(
-            "A lead must have signed in through it first. Everybody else is signed out, and passwords stop working:"
-            " for leads after 24 hours, so that you can undo it here if the page fails."
+            "A lead must have signed in through it first. Everybody else will be signed out, and their passwords stop"
+            " working. Leads can use their password for another 24 hours, so that you can undo this if the page fails."
         ),
     )
 

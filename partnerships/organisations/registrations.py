@@ -72,7 +72,10 @@ def acts_for_somebody(user: User) -> str:
     names = list(open_ones.order_by("organisation__name").values_list("organisation__name", flat=True))
     if not names:
         return ""
-    return f"Administrators act for nobody, and {user.display_name} acts for {' and '.join(names)}: end that first."
+    return (
+        f"Administrators cannot act for an organisation, and {user.display_name} acts for {' and '.join(names)}."
+        " End those memberships first."
+    )
 
 
 def offered_providers(user: User, now: dt.datetime) -> set[str]:
@@ -107,7 +110,7 @@ def register() -> None:
     register_kind(name="membership", visible_ids=lambda user: Membership.objects.visible_to(user).values("pk"))
     _register_emails()
     restoring.register()
-    register_leaving("memberships ended, their commitments handed over", end_memberships)
+    register_leaving("memberships ended and commitments transferred", end_memberships)
     register_reason("leads an organisation", leads_somewhere)
     register_reason("policy of an organisation", organisation_asks_for_it, always=True)
     register_policy(offered=offered_providers, required=required_providers)
@@ -119,27 +122,27 @@ def register() -> None:
                 "organisations.Membership",
                 "person",
                 Fate.KEEP,
-                "for whom somebody acted, and when",
+                "which organisation somebody acted for, and when",
                 ("organisation", "role", "job_title", "starts_on", "ends_on"),
             ),
             Rule(
                 "organisations.Membership",
                 "job_title",
                 Fate.CLEAR,
-                "so that partners know whom they deal with",
+                "so that partners know who they are working with",
                 whose="person",
             ),
-            Rule("organisations.Membership", "created_by", Fate.KEEP, "who let somebody in", ("starts_on",)),
+            Rule("organisations.Membership", "created_by", Fate.KEEP, "who added somebody", ("starts_on",)),
         ]
     )
 
 
 def _register_emails() -> None:
     for code, label, write in (
-        ("let_in", "Let in by an administrator", emails.write_let_in),
-        ("invited_by_administrator", "Invited by an administrator", emails.write_invited_by_administrator),
+        ("let_in", "Member added by an administrator", emails.write_let_in),
+        ("invited_by_administrator", "Invitation by an administrator", emails.write_invited_by_administrator),
         ("role_by_administrator", "Role changed by an administrator", emails.write_role),
-        ("ways_in", "Ways to sign in", emails.write_ways_in),
+        ("ways_in", "Sign-in settings changed", emails.write_ways_in),
     ):
         register_email(f"organisations.{code}", label, write, lane=Lane.ACCOUNT)
     register_email("organisations.invitation", "Invitation", emails.write_invitation, lane=Lane.ACCOUNT, is_secret=True)

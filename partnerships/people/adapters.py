@@ -40,7 +40,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
         """The address that the outermost trusted proxy saw; 403 without one."""
         address = client_address(request)
         if not address:
-            raise PermissionDenied("The server does not say who asks.")
+            raise PermissionDenied("The request has no client address.")
         return address
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
@@ -54,7 +54,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ca
             return refused
         if not comes_as_required(request, user, now=timezone.now()):
             request.session.pop(AUTHENTICATION_METHODS_SESSION_KEY, None)
-            messages.warning(request, "Your organisation asks you to sign in through its own sign-in page.")
+            messages.warning(request, "Your organisation requires you to sign in through its own sign-in page.")
             return redirect("account_login")
         return None
 
@@ -111,7 +111,7 @@ class OrganisationSignInAdapter(DefaultSocialAccountAdapter):  # type: ignore[mi
             person = find_person(address) if address else None
         provider = sociallogin.account.provider
         if person is None or not person.is_active or not may_vouch_for(provider, person, now=timezone.now()):
-            messages.warning(request, "This sign-in does not belong to anybody here. Ask your organisation's lead.")
+            messages.warning(request, "Nobody here uses this sign-in. Ask a lead of your organisation.")
             raise ImmediateHttpResponse(redirect("account_login"))
         if not sociallogin.is_existing:
             sociallogin.connect(request, person)

@@ -93,23 +93,23 @@ class UserAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[User]):
         obj.pk = made.pk
         obj._state.adding = False
 
-    @admin.display(description="What can be done")
+    @admin.display(description="Actions")
     def what_can_be_done(self, person: User) -> SafeString | str:
         """Links to the pages that ask for a reason."""
         if person.pk is None or not person.is_active:
-            return "Nothing: they have left. The action “Let back in” undoes it."
-        pages = [("people:leaver", "End all access")]
+            return "Nothing: they have left. The action “Reopen account” undoes it."
+        pages = [("people:leaver", "Close account")]
         if not person.is_stakeholder:
             pages += (
-                [("people:withdraw-administration", "Withdraw the administration")]
+                [("people:withdraw-administration", "Remove as administrator")]
                 if person.is_staff
                 else [
-                    ("people:view-as", "Look as this person"),
-                    ("people:grant-administration", "Make them an administrator"),
+                    ("people:view-as", "View as this person"),
+                    ("people:grant-administration", "Make administrator"),
                 ]
             )
         if has_second_factor(person):
-            pages.append(("people:remove-second-factor", "Remove the second factor"))
+            pages.append(("people:remove-second-factor", "Remove second factor"))
         return format_html_join(
             " · ", '<a href="{}">{}</a>', ((reverse(name, args=[person.pk]), words) for name, words in pages)
         )
@@ -120,13 +120,13 @@ class UserAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[User]):
         count = sum(end_sessions(person) for person in queryset)
         messages.info(request, f"{count} sessions ended.")
 
-    @admin.action(description="Let back in")
+    @admin.action(description="Reopen account")
     def let_back_in(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Reopen closed accounts, without their earlier memberships."""
         assert isinstance(request.user, User)
         for person in queryset.filter(is_active=False):
             reopen_account(
-                person=person, author=request.user, now=timezone.now(), reason="Let back in by an administrator."
+                person=person, author=request.user, now=timezone.now(), reason="Reopened by an administrator."
             )
             messages.info(request, f"{person} can sign in again.")
 
@@ -200,12 +200,12 @@ class ProviderForm(forms.ModelForm[SocialApp]):
         required=False,
         max_length=191,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="Never shown. Empty: the present one stays.",
+        help_text="Never shown. Leave empty to keep the present one.",
     )
     reason = forms.CharField(
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Administrators, and the leads whose people sign in there, are told by email.",
+        help_text="Administrators and the leads of organisations that use it are emailed the reason.",
     )
 
     class Meta:

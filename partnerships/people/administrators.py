@@ -48,7 +48,7 @@ def lock_with_administrators(person: User) -> tuple[User, list[User]]:
 def _check(person: User, author: User | None, reason: str) -> None:
     require(rights_over(person, author).may_administer)
     if not reason.strip():
-        raise UnableToChangeAdministration("Say why.")
+        raise UnableToChangeAdministration("Give a reason.")
 
 
 @transaction.atomic
@@ -61,7 +61,7 @@ def grant_administration(*, person: User, author: User | None, reason: str, now:
     locked, _ = lock_with_administrators(person)
     _check(locked, author, reason)
     if not locked.is_active or locked.is_stakeholder:
-        raise UnableToChangeAdministration(f"{locked.display_name} has no account to administer with.")
+        raise UnableToChangeAdministration(f"{locked.display_name} has no account.")
     if locked.is_staff:
         raise UnableToChangeAdministration(f"{locked.display_name} is an administrator already.")
     for obstacle in _obstacles:
@@ -80,11 +80,11 @@ def withdraw_administration(*, person: User, author: User | None, reason: str, n
     locked, others = lock_with_administrators(person)
     _check(locked, author, reason)
     if author is not None and author.pk == locked.pk:
-        raise UnableToChangeAdministration("Nobody takes their own administration away: ask another administrator.")
+        raise UnableToChangeAdministration("You cannot remove yourself: ask another administrator.")
     if not locked.is_staff:
-        raise UnableToChangeAdministration(f"{locked.display_name} is no administrator.")
+        raise UnableToChangeAdministration(f"{locked.display_name} is not an administrator.")
     if not others:
-        raise UnableToChangeAdministration("Nobody would administer the network: make somebody else one first.")
+        raise UnableToChangeAdministration("The network needs an administrator: make somebody else one first.")
     _set(locked, granted=False, author=author, reason=reason, now=now)
     person.is_staff = person.is_superuser = False
 

@@ -38,7 +38,7 @@ class PersonComposer(Composer):
 
     def _candidate(self, due: Due, person: User | None) -> Candidate:
         if person is None:
-            return Candidate(due, due.address, refusal="The person is not known any more.")
+            return Candidate(due, due.address, refusal="The person is no longer known.")
         refusal = ""
         if person.erased_at is not None:
             refusal = "The person has been erased."
@@ -55,7 +55,7 @@ class PersonComposer(Composer):
             try:
                 content = self._write(one.due, one.person, now)
             except ObjectDoesNotExist:
-                content = "What it tells of is gone."
+                content = "The record it is about no longer exists."
             if isinstance(content, str):
                 batch.set_aside.append(SetAside(one.pk, EmailStatus.SUPPRESSED, content))
                 continue

@@ -46,12 +46,12 @@ class ViewAsForm(Form):
         label="Why",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Kept for ever. The person reads in their account that you looked, and when.",
+        help_text="Kept for ever. The person can see in their account that you viewed the site as them, and when.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit="Look as this person", danger=True)
+        self.helper = Helper(self, submit="View as this person", danger=True)
 
 
 class ReasonForm(kit.ReasonForm):
@@ -62,7 +62,7 @@ class ReasonForm(kit.ReasonForm):
         label="Why",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Kept for ever, and told by email.",
+        help_text="Kept for ever, and included in the email.",
     )
 
 
@@ -82,7 +82,7 @@ class LeaverForm(Form):
         field = self.fields["successor"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = successors
-        self.helper = Helper(self, submit="End all access", cancel=cancel, danger=True)
+        self.helper = Helper(self, submit="Close account", cancel=cancel, danger=True)
 
 
 class DetailsForm(Form):
@@ -93,7 +93,7 @@ class DetailsForm(Form):
         label="Time zone",
         choices=_time_zones,
         widget=AutocompleteSelect,
-        help_text="Daily and weekly digests go out in the morning there.",
+        help_text="Daily and weekly digests are sent in the morning in this time zone.",
     )
 
     def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:

@@ -131,7 +131,7 @@ def _settings_refusal(app: SocialApp) -> str:
     if not isinstance(domains, list) or not all(isinstance(one, str) and _DOMAIN.fullmatch(one) for one in domains):
         return '“verified_email” must be a list of domains: ["larkhaven.example"].'
     if issuer.hostname == _ENTRA and issuer.path.strip("/").partition("/")[0] in _ENTRA_ANY_TENANT:
-        return "Use your own tenant's address: this one lets any Microsoft account in."
+        return "Use your own tenant's address: this one accepts any Microsoft account."
     return ""
 
 
@@ -179,7 +179,7 @@ def keep_provider(*, app: SocialApp, author: User, reason: str, now: dt.datetime
     require(keeps_network(author))
     reason = reason.strip()
     if not reason:
-        raise UnableToChangeProvider("Say why.")
+        raise UnableToChangeProvider("Give a reason.")
     if words := refusal(app):
         raise UnableToChangeProvider(words)
     was = SocialApp.objects.select_for_update().filter(pk=app.pk).first() if app.pk else None
@@ -211,7 +211,7 @@ def remove_provider(*, app: SocialApp, author: User, now: dt.datetime, reason: s
     """
     require(keeps_network(author))
     if relying_on(key_of(app)):
-        raise UnableToChangeProvider("Organisations use it: their people could not sign in any more.")
+        raise UnableToChangeProvider("Organisations use it: their people could no longer sign in.")
     event = _note(app, EventKind.PROVIDER_REMOVED, author=author, reason=reason, now=now, before=_said(app))
     _forget_identities(key_of(app))
     _tell(app, event=event, what="removed", now=now)

@@ -165,7 +165,7 @@ class OwnSignInMiddleware(_SessionCheck):
         if comes_as_required(request, user, now=timezone.now()):
             return None
         logout(request)
-        messages.warning(request, "Your organisation asks you to sign in through its own sign-in page.")
+        messages.warning(request, "Your organisation requires you to sign in through its own sign-in page.")
         return redirect_to_login(request.get_full_path() if request.method in ("GET", "HEAD") else "/")
 
 
@@ -183,5 +183,5 @@ class SecondFactorMiddleware(_SessionCheck):
         """Redirect to the page of second factors."""
         if not required_for(user) or has_second_factor(user):
             return None
-        messages.warning(request, "You need a second factor to go on: add a passkey or an authenticator app.")
+        messages.warning(request, "You need a second factor to continue: add a passkey or an authenticator app.")
         return redirect("mfa_index")

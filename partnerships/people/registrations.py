@@ -8,7 +8,7 @@ from partnerships.outbox.composing import RenderedComposer
 from partnerships.outbox.kinds import EmailKind
 from partnerships.outbox.kinds import register_kind as register_email_kind
 from partnerships.outbox.models import Lane
-from partnerships.people import emails, keeping, restoring
+from partnerships.people import data_rules, emails, restoring
 from partnerships.people.composing import register_email
 from partnerships.people.email_data import RULES
 from partnerships.people.event_kinds import EventKind
@@ -35,5 +35,5 @@ def register() -> None:
     register_email_kind(EmailKind("people.account", "Your account", Lane.ACCOUNT, RenderedComposer(), is_secret=True))
     register_email_kind(EmailKind(RESET_KIND, "New password", Lane.ACCOUNT, PasswordResetComposer(), is_secret=True))
     register_personal(RULES)
-    keeping.register()
+    data_rules.register()
     restoring.register()

@@ -127,7 +127,7 @@ def accept_invitation(*, token: str, now: dt.datetime, name: str = "", password:
         person.save(update_fields=["password", "name", "account_since"])
         confirm_address(person)
     elif person.is_stakeholder:
-        raise UnableToAcceptInvitation("Choose a password to come in.")
+        raise UnableToAcceptInvitation("Choose a password.")
     invitation.accepted_at = now
     invitation.save(update_fields=["accepted_at"])
     record(
@@ -180,10 +180,10 @@ def close_account(
     if not locked.is_active:
         raise UnableToCloseAccount(f"{locked.display_name} has left already.")
     if successor is not None and (successor.pk == locked.pk or not successor.is_active):
-        raise UnableToCloseAccount("Choose somebody else who is here to take over.")
+        raise UnableToCloseAccount("Choose somebody else with an account to take over.")
     administered = locked.is_staff
     if administered and not administrators:
-        raise UnableToCloseAccount("Nobody would administer the network: make somebody else an administrator first.")
+        raise UnableToCloseAccount("The network needs an administrator: make somebody else one first.")
     ended = run_hooks(Leaving(person=locked, author=author, successor=successor, reason=reason, now=now))
     journal.note(CLOSED, now=now, person=locked.pk, joined=locked.joined_at.isoformat())
     ended["sessions ended"] = end_sessions(locked)
@@ -248,9 +248,9 @@ def remove_second_factors(*, person: User, author: User, reason: str, now: dt.da
     locked = User.objects.select_for_update().get(pk=person.pk)
     require(rights_over(locked, author).may_administer)
     if author.pk == person.pk:
-        raise UnableToRemoveSecondFactor("Change your own under your account, or ask another administrator.")
+        raise UnableToRemoveSecondFactor("Change your own in your account, or ask another administrator.")
     if not reason.strip():
-        raise UnableToRemoveSecondFactor("Say why.")
+        raise UnableToRemoveSecondFactor("Give a reason.")
     count: int = Authenticator.objects.filter(user=person).delete()[0]
     if not count:
         raise UnableToRemoveSecondFactor(f"{person.display_name} has no second factor.")

@@ -1,4 +1,4 @@
-"""Lets administrators look at the site as somebody else.
+"""Lets administrators view the site as somebody else.
 
 For a reason, for half an hour, read only, and recorded.
 """
@@ -25,17 +25,17 @@ class UnableToViewAs(Exception):
 
 @transaction.atomic
 def begin_view_as(*, administrator: User, person: User, reason: str, now: dt.datetime) -> ViewAs:
-    """Begin to look as the person, noted in their security log.
+    """Begin to view the site as the person; recorded in their security log.
 
     Raises `UnableToViewAs`.
     """
     require(rights_over(person, administrator).may_administer)
     if not reason.strip():
-        raise UnableToViewAs("Say why.")
+        raise UnableToViewAs("Give a reason.")
     if person.pk == administrator.pk or person.is_staff:
-        raise UnableToViewAs("Administrators cannot look as themselves or as one another.")
+        raise UnableToViewAs("Administrators cannot view the site as themselves or as another administrator.")
     if not person.is_active or person.is_stakeholder:
-        raise UnableToViewAs(f"{person.display_name} cannot sign in, so there is nothing to look at.")
+        raise UnableToViewAs(f"{person.display_name} cannot sign in, so there is nothing to view.")
     view = ViewAs.objects.create(
         administrator=administrator, person=person, reason=reason.strip(), began_at=now, expires_at=now + LASTS
     )
@@ -53,7 +53,7 @@ def begin_view_as(*, administrator: User, person: User, reason: str, now: dt.dat
 
 @transaction.atomic
 def end_view_as(*, view: ViewAs, now: dt.datetime) -> None:
-    """Stop looking as somebody else."""
+    """Stop viewing the site as somebody else."""
     if ViewAs.objects.filter(pk=view.pk, ended_at=None).update(ended_at=now):
         view.ended_at = now
         record(

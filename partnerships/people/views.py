@@ -82,7 +82,7 @@ def own_data(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def view_as(request: HttpRequest, pk: int) -> HttpResponse:
-    """Begin to look as somebody else, with a reason."""
+    """Begin to view the site as somebody else, with a reason."""
     user = signed_in(request)
     if not user.is_staff:
         raise Http404
@@ -105,12 +105,12 @@ def view_as(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def view_as_end(request: HttpRequest) -> HttpResponse:
-    """Stop looking as somebody else."""
+    """Stop viewing the site as somebody else."""
     user = signed_in(request)
     view = live_view(pk=request.session.pop(VIEW_AS_KEY, 0), administrator=user, now=timezone.now())
     if view is not None:
         end_view_as(view=view, now=timezone.now())
-        messages.info(request, f"You no longer look as {view.person.display_name}.")
+        messages.info(request, f"You are no longer viewing the site as {view.person.display_name}.")
     return redirect("admin:people_user_changelist" if user.is_staff else settings.LOGIN_REDIRECT_URL)
 
 
@@ -159,14 +159,14 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _change_administration(request: HttpRequest, user: User, person: User, *, granting: bool) -> HttpResponse:
     back = reverse("admin:people_user_change", args=[person.pk])
-    words = "Make them an administrator" if granting else "Withdraw the administration"
+    words = "Make administrator" if granting else "Remove as administrator"
     form = ReasonForm(posted(request), submit=words, cancel=back)
 
     def step() -> tuple[str, str]:
         change = grant_administration if granting else withdraw_administration
         change(person=person, author=user, reason=form.cleaned_data["reason"], now=timezone.now())
-        does = "now administers" if granting else "no longer administers"
-        return f"{person.display_name} {does} the network.", back
+        status = "now" if granting else "no longer"
+        return f"{person.display_name} is {status} a network administrator.", back
 
     return take_step(
         request,
@@ -184,11 +184,11 @@ def remove_second_factor(request: HttpRequest, pk: int) -> HttpResponse:
     """Remove somebody's lost second factors, with a reason."""
     user, person = _somebody(request, pk)
     back = reverse("admin:people_user_change", args=[pk])
-    form = ReasonForm(posted(request), submit="Remove the second factor", cancel=back)
+    form = ReasonForm(posted(request), submit="Remove second factor", cancel=back)
 
     def step() -> tuple[str, str]:
         remove_second_factors(person=person, author=user, reason=form.cleaned_data["reason"], now=timezone.now())
-        return f"{person.display_name} has no second factor now, and will be told by email.", back
+        return f"{person.display_name} has no second factor now. We will email them.", back
 
     return take_step(
         request, "people/remove_second_factor.html", form, step, {UnableToRemoveSecondFactor: None}, person=person

@@ -18,10 +18,10 @@ class UploadForm(Form):
     """A published list and the date on which it was correct."""
 
     register = forms.ChoiceField(
-        label="Which list it is", choices=[(register.value, register.label) for register in ORGANISATION_REGISTERS]
+        label="Which list is it?", choices=[(register.value, register.label) for register in ORGANISATION_REGISTERS]
     )
     file = forms.FileField(
-        label="The file as it was published",
+        label="The published file",
         help_text="CSV, TSV, XLSX, JSON or GeoJSON, up to 4 MB.",
         allow_empty_file=True,
     )
@@ -30,7 +30,7 @@ class UploadForm(Form):
         required=False,
         widget=AdminDateWidget(),
         help_text=(
-            "The day on which the list was true. Left blank: a date in the file's name, title or rows, or else today."
+            "The date of the list. If you leave this blank, we use a date in the file's name, title or rows, or today."
         ),
     )
 
@@ -49,10 +49,10 @@ class AnswerForm(Form):
     identifier = forms.CharField(
         label="Another organisation",
         required=False,
-        help_text="Its registration number, GSS code or local authority key, where it is none of those above.",
+        help_text="Its registration number, GSS code or local authority key, if it is none of those above.",
     )
     reason = forms.CharField(
-        label="Why", widget=forms.Textarea(attrs={"rows": 3}), help_text="For those who come after you."
+        label="Why", widget=forms.Textarea(attrs={"rows": 3}), help_text="The reason is kept for other administrators."
     )
 
     def __init__(self, *args: Any, doubt: Doubt, **kwargs: Any) -> None:

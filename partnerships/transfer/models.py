@@ -48,15 +48,15 @@ class ImportRun(models.Model):
     status = models.CharField(max_length=10, choices=RunStatus, default=RunStatus.APPLIED)
     file_name = models.CharField(max_length=300)
     sha256 = models.CharField("SHA-256", max_length=64)
-    as_of = models.DateField(null=True, blank=True, help_text="The day on which the list was true.")
+    as_of = models.DateField(null=True, blank=True, help_text="The date of the list.")
     created = models.PositiveIntegerField(default=0)
     changed = models.PositiveIntegerField(default=0)
     closed = models.PositiveIntegerField(default=0)
     left_alone = models.PositiveIntegerField("left as they were", default=0)
-    joined = models.PositiveIntegerField("joined to a body already there", default=0)
+    joined = models.PositiveIntegerField("matched to a known organisation", default=0)
     missing = models.PositiveIntegerField("not in the list", default=0)
     returned = models.PositiveIntegerField("in the list again", default=0)
-    undecided = models.PositiveIntegerField("for a person to decide", default=0)
+    undecided = models.PositiveIntegerField("rows to review", default=0)
     set_aside = models.PositiveIntegerField("rows that could not be used", default=0)
     report = models.JSONField(default=dict)
     content = models.BinaryField(null=True, editable=False)
@@ -96,13 +96,13 @@ class Answer(models.TextChoices):
 
 @pghistory.track()
 class Doubt(models.Model):
-    """A row that could not be matched for sure; open until answered.
+    """A row that could not be matched for certain; open until answered.
 
     The answer is kept by register and key, so that later imports use it.
     """
 
     register = models.CharField(max_length=24, choices=Register)
-    key = models.CharField(max_length=80, help_text="What the row is known by in the list.")
+    key = models.CharField(max_length=80, help_text="The key of the row in the list.")
     name = models.CharField(max_length=300)
     row = models.JSONField(help_text="The row as it was read.")
     why = models.TextField()
@@ -115,6 +115,8 @@ class Doubt(models.Model):
     answered_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:
+        verbose_name = "row to review"
+        verbose_name_plural = "rows to review"
         constraints = [
             models.UniqueConstraint(fields=["register", "key"], name="one_doubt_a_row"),
             models.CheckConstraint(

@@ -15,30 +15,30 @@ OUTCOMES = {
     "changed": "changed",
     "closed": "closed",
     "left_alone": "left as they were",
-    "joined": "joined to bodies already there",
+    "joined": "matched to known organisations",
     "missing": "not in the list (to be checked)",
     "returned": "in the list again",
-    "undecided": "for a person to decide",
+    "undecided": "rows to review",
     "set_aside": "rows set aside",
 }
 _IN_FUTURE = {
     "created": "Would be created",
     "changed": "Would be changed",
     "closed": "Would be closed",
-    "joined": "Would be joined to a body already there",
+    "joined": "Would be matched to a known organisation",
     "missing": "Not in the list: would be marked to be checked",
-    "returned": "In the list again: the mark would go",
-    "undecided": "Cannot be joined for sure: a person would decide",
+    "returned": "In the list again: the mark would be removed",
+    "undecided": "Cannot be matched for certain: an administrator would review them",
     "set_aside": "Rows that could not be used",
 }
 _IN_PAST = {
     "created": "Created",
     "changed": "Changed",
     "closed": "Closed",
-    "joined": "Joined to a body already there",
+    "joined": "Matched to a known organisation",
     "missing": "Not in the list: marked to be checked",
-    "returned": "In the list again: the mark is gone",
-    "undecided": "Cannot be joined for sure: a person decides in the administration",
+    "returned": "In the list again: the mark was removed",
+    "undecided": "Cannot be matched for certain: an administrator reviews them",
     "set_aside": "Rows that could not be used",
 }
 

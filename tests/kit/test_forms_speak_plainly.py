@@ -92,7 +92,7 @@ def test_missing_answer_says_what_to_do() -> None:
 
     assert error_words(form["title"]) == ["Enter the title"]
     assert error_words(form["theme"]) == ["Choose the theme"]
-    assert error_words(form["known"]) == ["Tick “My organisation knows” to go on"]
+    assert error_words(form["known"]) == ["Tick “My organisation knows” to continue"]
 
 
 @pytest.mark.parametrize(

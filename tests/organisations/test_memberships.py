@@ -227,7 +227,7 @@ def test_an_administrator_must_give_a_reason_and_cannot_invite_themselves(world:
     themselves = dee.post(address, given)
     without = dee.post(address, given | {"email": "dee@home.example", "reason": ""})
     assert (themselves.status_code, without.status_code) == (422, 422)
-    assert "Administrators act for nobody" in themselves.content.decode()
+    assert "Administrators cannot act for an organisation" in themselves.content.decode()
     assert not Membership.objects.filter(organisation=world.larkhaven, accepted_at=None).exists()
     deliver().clear()
     assert dee.post(address, given | {"email": "dee@home.example"}).status_code == 302
@@ -269,10 +269,10 @@ def test_somebody_made_an_administrator_cannot_accept_an_earlier_invitation(worl
         grant_administration(person=dara, author=world.dee, reason="Help.", now=timezone.now())
     User.objects.filter(pk=dara.pk).update(is_staff=True)
 
-    with pytest.raises(UnableToAcceptMembership, match="Administrators act for nobody"):
+    with pytest.raises(UnableToAcceptMembership, match="Administrators cannot act for an organisation"):
         accept_membership(token=token_in(deliver()[-1]), now=timezone.now())
     asked.refresh_from_db()
-    with pytest.raises(UnableToInviteMember, match="Administrators act for nobody"):
+    with pytest.raises(UnableToInviteMember, match="Administrators cannot act for an organisation"):
         resend_invitation(membership=asked, author=world.amina, now=timezone.now())
 
     assert asked.is_pending
@@ -284,7 +284,7 @@ def test_a_role_change_by_an_administrator_is_emailed_with_the_reason(world: Wor
     vera = world.vera.memberships.get()
     address = reverse("organisations:member-edit", args=[world.larkhaven.pk, vera.pk])
 
-    assert "Say why." in dee.post(address, {"role": "lead", "job_title": ""}).content.decode()
+    assert "Give a reason." in dee.post(address, {"role": "lead", "job_title": ""}).content.decode()
     deliver().clear()
     dee.post(address, {"role": "lead", "job_title": "", "reason": "Their lead is ill."})
 

@@ -88,7 +88,7 @@ def test_every_record_with_row_history_shows_it_in_admin(world: World, dee: Clie
         assert isinstance(page, RowHistory), model
         for number in model._default_manager.values_list("pk", flat=True)[:1]:
             address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_history", args=[number])
-            assert "What the database wrote down" in dee.get(address).content.decode(), address
+            assert "Changes, newest first" in dee.get(address).content.decode(), address
 
 
 def test_row_history_in_admin_hides_restricted_content(world: World, dee: Client) -> None:

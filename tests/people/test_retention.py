@@ -25,7 +25,7 @@ from partnerships.agreements.services import (
 from partnerships.digests.models import Delivery
 from partnerships.digests.services import add_stakeholder, refuse_questions, stop
 from partnerships.kit.operators import wait_for_alerts
-from partnerships.people import keeping, retention
+from partnerships.people import data_rules, retention
 from partnerships.people.models import Invitation, RetentionRuleState, RetentionRun, SecurityEvent, User
 from partnerships.people.personal_data import erase_person
 from partnerships.people.retention import RULES, RetentionRule, apply_retention, overdue_rules, time_since_complete
@@ -298,7 +298,7 @@ def test_a_leaver_who_cannot_be_erased_does_not_block_the_others(world: World, m
             raise OSError("The disk is full.")
         return erase_person(person=person, **rest)
 
-    monkeypatch.setattr(keeping, "erase_person", erase)
+    monkeypatch.setattr(data_rules, "erase_person", erase)
 
     outcome = apply_retention(now=now + 730 * DAY)
 

@@ -252,7 +252,7 @@ def test_an_administrator_sees_restricted_text_only_as_somebody_with_a_reason(wo
 
     client = looking_as(world, world.vera)
 
-    assert "You see what Vera Larch sees" in client.get(address).content.decode()
+    assert "You are viewing the site as Vera Larch" in client.get(address).content.decode()
     assert SecurityEvent.objects.get(person=world.vera).kind == "viewed_as"
 
 

@@ -185,7 +185,7 @@ def test_text_file_with_another_ending_is_refused_and_not_renamed(name: str) -> 
     file = ContentFile(b"@echo off\n")
     file.name = name
 
-    with pytest.raises(UnableToTakeFile, match=r"ending in \.\w+, which is not taken. Choose .*CSV, .*PDF"):
+    with pytest.raises(UnableToTakeFile, match=r"ending in \.\w+ are not accepted. Choose .*CSV, .*PDF"):
         check_upload(file)
 
 

@@ -46,8 +46,8 @@ def test_upload_shows_a_preview_and_changes_nothing(dee: Any) -> None:
     assert answer.url == reverse("admin:transfer_importrun_change", args=[run.pk])
     page = dee.get(answer.url).content.decode()
     assert "Would be created (4)" in page
-    assert "Would be joined to a body already there (1)" in page  # the world's own Westmarch Borough Council
-    assert "Import it now" in page
+    assert "Would be matched to a known organisation (1)" in page  # the world's own Westmarch Borough Council
+    assert "Import list" in page
     assert Organisation.objects.count() == before
 
 

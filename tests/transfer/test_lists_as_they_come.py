@@ -52,7 +52,7 @@ def test_longest_of_several_sheets_is_read_and_reported() -> None:
 
     assert (run.created, run.joined) == (2, 2)
     assert not Organisation.objects.filter(name="Goneaway Homes Limited").exists()
-    assert "Read was the sheet “All providers” (4 rows)" in remarks(run)
+    assert "The sheet read was “All providers” (4 rows)" in remarks(run)
     assert "“Removed in March” (1 row)" in remarks(run)
 
 
@@ -197,7 +197,7 @@ def test_notes_below_a_table_are_left_out_and_reported(foot: list[str]) -> None:
     run = import_list("providers", "\n".join([PROVIDERS.strip(), *foot]))
 
     assert (run.created, run.joined) == (2, 2)
-    assert "Notes below the table are no records and were left out" in remarks(run)
+    assert "Notes below the table were left out" in remarks(run)
 
 
 @pytest.mark.parametrize("register", ["councils", "combined-authorities", "leps"])

@@ -90,7 +90,7 @@ def test_reference_used_twice_is_two_plans_and_reported() -> None:
 
     assert dates(the("Old Plan")) == {"plan-adopted": "1998"}
     assert dates(the("New Plan")) == {"estimated-plan-adoption-date": "2026-06"}
-    assert "“twice” stands in rows 4 and 5: read as 2 plans" in " ".join(run.report["remarks"])
+    assert "“twice” is in rows 4 and 5: read as 2 plans" in " ".join(run.report["remarks"])
 
 
 def test_same_files_in_any_order_change_nothing() -> None:

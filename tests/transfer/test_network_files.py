@@ -166,7 +166,7 @@ def test_every_problem_is_reported_with_its_path() -> None:
         load(broken)
 
     told = "\n".join(refused.value.lines())
-    assert "organisations[0].kind: “castle” is none of the choices." in told
+    assert "organisations[0].kind: “castle” is not one of the choices." in told
     assert "organisations[1].colour: this field is not known here." in told
     assert "memberships[0].person: “nobody” is not the key of anything in “people”." in told
     assert "plans[0].versions[1].at: “soon” is not a date." in told
@@ -257,12 +257,12 @@ def changed(path: list[Any], value: Any) -> dict[str, Any]:
         (["areas"], [{"code": "E" * 80, "name": "Long"}], "areas[0]"),
         (["plans", 0, "begun"], "2 days ago", "plans[0].versions[0]"),
         (["partnerships", 0, "opened"], "70 days ago", "not open yet"),
-        (["plans", 0, "begun"], "99999 years ago", "further away than a lifetime"),
+        (["plans", 0, "begun"], "99999 years ago", "is too far away"),
         (["plans", 0, "begun"], "0001-01-01", "in no year that fits"),
         (["people", 1, "email"], "AMINA@larkhaven.example", "already the address of people[0]"),
         (["people", 1, "email"], "not an address", "people[1]"),
         (["people", 2, "email"], "not an address", "people[2]"),
-        (["organisations", 0, "successors"], ["westmarch"], "no day on which it ended"),
+        (["organisations", 0, "successors"], ["westmarch"], "no date on which it ended"),
         (["plans", 0, "versions", 0, "content", "about"], {"summary": "\x00"}, "cannot be stored"),
     ],
 )
@@ -272,7 +272,11 @@ def test_impossible_value_is_refused_with_its_place(path: list[Any], value: Any,
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [('{"a": 1, "a": 2}', "“a” stands twice"), ("9" * 5000, "no field can"), ("[" * 100_000, "nested without end")],
+    [
+        ('{"a": 1, "a": 2}', "“a” occurs twice"),
+        ("9" * 5000, "a number that is too long"),
+        ("[" * 100_000, "nested too deeply"),
+    ],
 )
 def test_almost_json_is_refused(text: str, said: str) -> None:
     with pytest.raises(UnableToRead, match=said):

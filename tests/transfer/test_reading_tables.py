@@ -127,9 +127,9 @@ def test_every_problem_is_reported_with_its_row_and_remedy() -> None:
     assert told[0].startswith("Row 2, column “Registration date”: “31/02/1975” is not a date.")
     assert (
         told[1]
-        == "Row 3, column “Designation”: “Maybe” is no designation. Write Non-profit, Profit or Local authority."
+        == "Row 3, column “Designation”: “Maybe” is not a designation. Write Non-profit, Profit or Local authority."
     )
-    assert "Row 5, column “Registration number”: “5069” stands already in row 3." in told[2]
+    assert "Row 5, column “Registration number”: “5069” is already in row 3." in told[2]
 
 
 def test_missing_column_is_reported_with_the_headings_found() -> None:
@@ -162,9 +162,9 @@ def _archive(entries: dict[str, bytes]) -> bytes:
         (_archive({"xl/workbook.xml": b" " * (21 * 1024 * 1024)}), "it unpacks to"),
         (_archive({"xl/workbook.xml": b'<!DOCTYPE x [<!ENTITY a "b">]><x/>'}), "XML entities"),
         (_archive({"xl/workbook.xml": b"<workbook"}), "cannot be read as an Excel workbook"),
-        (b'{"a": 1, "a": 2}', "stands twice"),
-        (b"[" * 100_000, "nested without end"),
-        (b'[{"a": {"b": 1}}]', "itself a list or an object"),
+        (b'{"a": 1, "a": 2}', "occurs twice"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'[{"a": {"b": 1}}]', "a list or an object"),
         (b'name\n"never closed\n', "quotation mark"),
         (b"a,b\n" + b"x" * 40_000 + b",1\n", "characters; the limit is"),
         (b"a" + b"," * 400 + b"\n1\n", "columns"),

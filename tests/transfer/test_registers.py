@@ -66,7 +66,7 @@ def test_same_list_again_changes_nothing() -> None:
 
         assert (again.created, again.changed, again.closed, again.joined, again.missing) == (0, 0, 0, 0, 0)
         assert again.left_alone == (5 if register == "councils" else 4)
-        assert "This very file was imported" in " ".join(again.report["remarks"])
+        assert "This file was already imported" in " ".join(again.report["remarks"])
 
 
 def test_dry_run_reports_everything_and_changes_nothing() -> None:
@@ -260,7 +260,7 @@ def test_extracts_of_real_lists_import_and_match() -> None:
     authorities = import_list("combined-authorities", extract("combined_authorities.csv"), accept_missing=True)
 
     assert councils.created == 41
-    assert "1 rows of councils outside England were left aside." in councils.report["remarks"]
+    assert "1 rows of councils outside England were skipped." in councils.report["remarks"]
     assert Organisation.objects.filter(council_type__gt="").current().count() == 34
     assert (providers.created, providers.joined, providers.undecided) == (16, 16, 1)
     barnsley = Identifier.objects.get(scheme=Scheme.LOCAL_AUTHORITY, value="BNS").organisation

@@ -60,7 +60,7 @@ def test_message_that_an_email_will_be_sent_links_leads_to_its_state(world: Worl
 
     said = answer.content.decode()
     assert "An email will be sent to" in said
-    assert ("See what became of it" in said) is is_linked
+    assert ("See its status" in said) is is_linked
 
 
 def test_bounced_email_is_shown_as_returned(world: World, notice: Email) -> None:

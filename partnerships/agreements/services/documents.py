@@ -11,7 +11,7 @@ from django.db import transaction
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import Document, Partnership
 from partnerships.agreements.rights import rights_over
-from partnerships.agreements.services.notes import lock, note
+from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.kit.rights import require
 from partnerships.kit.uploads import UnableToTakeFile, check_upload
 from partnerships.organisations.models import Organisation
@@ -49,10 +49,10 @@ def add_document(
 
     If the row cannot be written, the file is deleted again.
     """
-    locked = lock(partnership.pk)
+    locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).may_add_document(organisation))
     if locked.is_over:
-        raise UnableToAddDocument("This partnership is over; its documents can be read, not added to.")
+        raise UnableToAddDocument("This partnership is over: you can read its documents, but not add any.")
     try:
         checked = check_upload(file)
     except UnableToTakeFile as error:
@@ -75,7 +75,7 @@ def add_document(
     try:
         with transaction.atomic():
             document.save(force_insert=True)
-            note(
+            record_event(
                 locked,
                 EventKind.DOCUMENT_ADDED,
                 author=author,
@@ -97,14 +97,14 @@ def remove_document(
 
     Until then an administrator can restore it. Raises `UnableToRemoveDocument`.
     """
-    partnership = lock(document.partnership_id)
+    partnership = lock_partnership(document.partnership_id)
     require(rights_over(partnership, author, now).may_remove(document))
     if partnership.is_over:
-        raise UnableToRemoveDocument("This partnership is over; nothing can be removed.")
+        raise UnableToRemoveDocument("This partnership is over: you cannot remove anything.")
     if not Document.objects.filter(pk=document.pk, removed_at=None).update(removed_at=now):
         raise UnableToRemoveDocument("This document has been removed already.")
     document.removed_at = now
-    note(
+    record_event(
         partnership,
         EventKind.DOCUMENT_REMOVED,
         author=author,
@@ -117,14 +117,16 @@ def remove_document(
 @transaction.atomic
 def restore_document(*, document: Document, author: User | None, now: dt.datetime) -> None:
     """Restore a removed document. Raises `UnableToRestoreDocument`."""
-    partnership = lock(document.partnership_id)
+    partnership = lock_partnership(document.partnership_id)
     require(rights_over(partnership, author, now).may_restore_documents)
     if Document.objects.filter(pk=document.pk, file="").exists():
         raise UnableToRestoreDocument("It was removed more than a year ago; its file is no longer kept.")
     if not Document.objects.filter(pk=document.pk).exclude(removed_at=None).update(removed_at=None):
         raise UnableToRestoreDocument("This document is not removed.")
     document.removed_at = None
-    note(partnership, EventKind.DOCUMENT_RESTORED, author=author, now=now, data={"after": {"document": document.title}})
+    record_event(
+        partnership, EventKind.DOCUMENT_RESTORED, author=author, now=now, data={"after": {"document": document.title}}
+    )
 
 
 def drop_removed_files(now: dt.datetime, dry_run: bool) -> int:

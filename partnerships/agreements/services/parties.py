@@ -13,7 +13,7 @@ from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import LEADING_ROLES, Partnership, Party, PartyRole, PartyStatus
 from partnerships.agreements.past import keep_for_leavers
 from partnerships.agreements.rights import rights_over
-from partnerships.agreements.services.notes import lock, note
+from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.kit import journal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Membership, Organisation, Role
@@ -55,7 +55,7 @@ def _invited_lately(partnership: Partnership, now: dt.datetime) -> int:
 
 def _lock_party(party: Party) -> tuple[Partnership, Party]:
     """The partnership and the party, locked in this order."""
-    partnership = lock(party.partnership_id)
+    partnership = lock_partnership(party.partnership_id)
     return partnership, Party.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=party.pk)
 
 
@@ -77,16 +77,16 @@ def invite_organisation(
 
     One that declined or left may be invited again. Raises `UnableToInvite`.
     """
-    locked = lock(partnership.pk)
+    locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).leads)
     if locked.is_over:
         raise UnableToInvite("This partnership is over.")
     if organisation.is_ended:
         raise UnableToInvite(f"{organisation.name} has ended: invite its successor.")
     if author is not None and _invited_lately(locked, now) >= INVITATIONS_A_DAY:
-        raise UnableToInvite(f"{INVITATIONS_A_DAY} invitations have gone out today: go on tomorrow.")
+        raise UnableToInvite(f"You have sent {INVITATIONS_A_DAY} invitations today. Try again tomorrow.")
     if role not in PartyRole.values:
-        raise UnableToInvite("Choose what the organisation will be in the partnership.")
+        raise UnableToInvite("Choose a role for the organisation.")
     party = Party.objects.select_for_update().filter(partnership=locked, organisation=organisation).first()
     if party is None:
         party = Party(partnership=locked, organisation=organisation)
@@ -98,7 +98,7 @@ def invite_organisation(
     party.reason = ""
     party.joined_on = party.left_on = party.left_at = None
     party.save()
-    note(
+    record_event(
         locked,
         EventKind.PARTY_INVITED,
         author=author,
@@ -135,7 +135,7 @@ def answer_invitation(*, party: Party, accept: bool, reason: str, author: User |
     if partnership.is_over:
         raise UnableToAnswer("This partnership is over.")
     if not accept and not reason.strip():
-        raise UnableToAnswer("Say why your organisation declines.")
+        raise UnableToAnswer("Give the reason why your organisation declines.")
     locked.status = PartyStatus.ACCEPTED if accept else PartyStatus.DECLINED
     locked.answered_at, locked.answered_by = now, author
     locked.reason = reason.strip()
@@ -143,7 +143,7 @@ def answer_invitation(*, party: Party, accept: bool, reason: str, author: User |
         journal.note(PARTY_LEFT, now=now, party=locked.pk, undone=True)
     locked.joined_on = timezone.localdate(now) if accept else None
     locked.save(update_fields=["status", "answered_at", "answered_by", "reason", "joined_on"])
-    note(
+    record_event(
         partnership,
         EventKind.INVITATION_ACCEPTED if accept else EventKind.INVITATION_DECLINED,
         author=author,
@@ -195,10 +195,10 @@ def remove_party(*, party: Party, reason: str, author: User | None, now: dt.date
 
 def _withdraw(partnership: Partnership, locked: Party, *, reason: str, author: User | None, now: dt.datetime) -> None:
     if not reason.strip():
-        raise UnableToLeave("Say why the invitation is withdrawn.")
+        raise UnableToLeave("Give a reason for withdrawing the invitation.")
     locked.status, locked.reason, locked.answered_at = PartyStatus.DECLINED, reason.strip(), now
     locked.save(update_fields=["status", "reason", "answered_at"])
-    note(
+    record_event(
         partnership,
         EventKind.INVITATION_WITHDRAWN,
         author=author,
@@ -219,7 +219,7 @@ def _go(
     if partnership.is_over:
         raise UnableToLeave("This partnership is over.")
     if not reason.strip():
-        raise UnableToLeave("Say why.")
+        raise UnableToLeave("Give a reason.")
     if locked.role in LEADING_ROLES and not _someone_else_leads(partnership, locked):
         raise UnableToLeave(
             "Nobody would lead this partnership: make another organisation chair or lead first, or end it."
@@ -229,7 +229,7 @@ def _go(
     locked.left_on = max(timezone.localdate(now), locked.joined_on or dt.date.min)
     locked.save(update_fields=["status", "reason", "left_at", "left_on"])
     keep_for_leavers(partnership)
-    note(
+    record_event(
         partnership,
         event,
         author=author,
@@ -280,7 +280,7 @@ def change_party_role(*, party: Party, role: str, author: User | None, now: dt.d
         raise UnableToChangeParty("Nobody would lead this partnership: make another organisation chair or lead first.")
     locked.role = role
     locked.save(update_fields=["role"])
-    note(
+    record_event(
         partnership,
         EventKind.PARTY_ROLE_CHANGED,
         author=author,

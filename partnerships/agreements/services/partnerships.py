@@ -14,7 +14,7 @@ from partnerships.activity.values import apply_changes
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import CONTACT_DAYS, Partnership, Party, PartyRole, PartyStatus, Status
 from partnerships.agreements.rights import rights_over
-from partnerships.agreements.services.notes import lock, note
+from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Area, Organisation
 from partnerships.organisations.rights import roles_of
@@ -116,7 +116,7 @@ def create_partnership(
         answered_by=author,
         joined_on=timezone.localdate(now),
     )
-    note(partnership, EventKind.OPENED, author=author, now=now, organisation=organisation)
+    record_event(partnership, EventKind.OPENED, author=author, now=now, organisation=organisation)
     return partnership
 
 
@@ -125,9 +125,9 @@ def _agreed_fault(partnership: Partnership, changed: Mapping[str, object]) -> st
     if partnership.status in (Status.EXPLORING, Status.DRAFTING):
         return ""
     if "terms_of_reference" in changed and not partnership.terms_of_reference.strip():
-        return "Its terms were put up for sign-off: change them, but do not leave them empty."
+        return "The terms have gone to sign-off: you can change them, but not leave them empty."
     if "review_on" in changed and partnership.review_on is None:
-        return "Its review date was put up for sign-off: set another, but do not leave it empty."
+        return "The review date has gone to sign-off: you can change it, but not leave it empty."
     return ""
 
 
@@ -147,10 +147,10 @@ def edit_terms(
     Raises `UnableToEditTerms` when the partnership is over, the dates are invalid, or terms or a review date that went
     to sign-off would be emptied.
     """
-    locked = lock(partnership.pk)
+    locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).leads_for(organisation))
     if locked.is_over:
-        raise UnableToEditTerms("This partnership is over; its terms can be read, not changed.")
+        raise UnableToEditTerms("This partnership is over: you can read its terms, but not change them.")
     before, after = apply_changes(locked, terms)
     if not locked.title.strip():
         raise UnableToEditTerms("Give the partnership a title.")
@@ -167,7 +167,7 @@ def edit_terms(
             after["areas"] = sorted(area.name for area in now_served)
     if not before:
         return ()
-    note(
+    record_event(
         locked,
         EventKind.TERMS_CHANGED,
         author=author,

@@ -20,9 +20,9 @@ from partnerships.agreements.models import (
     Status,
 )
 from partnerships.agreements.rights import rights_over
-from partnerships.agreements.services.notes import lock, note
 from partnerships.agreements.services.parties import invite_organisation
 from partnerships.agreements.services.partnerships import create_partnership
+from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -80,7 +80,7 @@ def change_status(
     When a successor becomes active, the partnership under review that it redefines becomes renewed. Raises
     `UnableToChangeStatus`.
     """
-    locked = lock(partnership.pk)
+    locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).leads_for(organisation))
     if status not in TRANSITIONS[locked.status]:
         wanted = Status(status).label.lower() if status in Status.values else status
@@ -88,13 +88,13 @@ def change_status(
             f"A partnership that is {locked.get_status_display().lower()} cannot become {wanted}."
         )
     if not reason.strip():
-        raise UnableToChangeStatus("Give the reason.")
+        raise UnableToChangeStatus("Give a reason.")
     missing = missing_for(locked, status, timezone.localdate(now))
     if missing:
         raise UnableToChangeStatus(" ".join(missing))
     _take(locked, status, reason=reason.strip(), author=author, now=now, organisation=organisation)
     if status == Status.ACTIVE and locked.redefines_id:
-        former = lock(locked.redefines_id)
+        former = lock_partnership(locked.redefines_id)
         if former.status == Status.UNDER_REVIEW:
             _take(former, Status.RENEWED, reason=f"Renewed as {locked.title}.", author=author, now=now)
     for name in ("status", "status_since", "starts_on", "ends_on"):
@@ -117,7 +117,7 @@ def _take(
     if status in OVER and (locked.ends_on is None or locked.ends_on > today):
         locked.ends_on = max(today, locked.starts_on or today)
     locked.save(update_fields=["status", "status_since", "starts_on", "ends_on"])
-    note(
+    record_event(
         locked,
         EventKind.STATUS_CHANGED,
         author=author,
@@ -142,12 +142,12 @@ def renew(
     It has the same terms, and the same organisations are invited. The old one stays under review until the successor is
     active; then it becomes renewed. Raises `UnableToRenew`.
     """
-    locked = lock(partnership.pk)
+    locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).leads_for(organisation))
     if locked.status != Status.UNDER_REVIEW:
         raise UnableToRenew("Only a partnership under review can be renewed.")
     if not reason.strip():
-        raise UnableToRenew("Give the reason.")
+        raise UnableToRenew("Give a reason.")
     if locked.redefined_by.exclude(status=Status.ENDED).exists():
         raise UnableToRenew("A successor is being drafted already.")
     parties = list(locked.parties.present().select_related("organisation").order_by("pk"))
@@ -181,7 +181,7 @@ def renew(
                 partnership=successor, organisation=party.organisation, role=party.role, author=author, now=now
             )
     _take(successor, Status.DRAFTING, reason=reason.strip(), author=author, now=now, organisation=organisation)
-    note(
+    record_event(
         locked,
         EventKind.SUCCESSOR_OPENED,
         author=author,

@@ -94,6 +94,6 @@ def document_remove(request: HttpRequest, pk: int, document: int) -> HttpRespons
         except UnableToRemoveDocument as error:
             messages.warning(request, str(error))
         else:
-            messages.success(request, f"“{found.title}” is removed. An administrator can bring it back.")
+            messages.success(request, f"“{found.title}” has been removed. An administrator can restore it.")
         return redirect("agreements:documents", pk=pk)
     return render(request, "agreements/document_remove.html", {"document": found, "partnership": partnership})

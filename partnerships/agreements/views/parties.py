@@ -89,12 +89,12 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             name = party.organisation.name
             if Membership.objects.current().filter(organisation=party.organisation, role=Role.LEAD).exists():
-                messages.success(request, f"{name} is invited; its leads will be told by email.")
+                messages.success(request, f"{name} has been invited. We will email its leads.")
             else:
                 messages.warning(
                     request,
-                    f"{name} is invited, but nobody leads for it here yet, so nobody is told by email. Ask an "
-                    "administrator of the network to invite its first lead: the invitation waits for them.",
+                    f"{name} has been invited, but it has no lead here yet, so nobody was emailed. Ask a network "
+                    "administrator to invite its first lead, who can then answer the invitation.",
                 )
             return redirect("agreements:members", pk=pk)
     if posted:
@@ -178,7 +178,7 @@ def party_remove(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     user = signed_in(request)
     led(user, pk)
     found = _party(user, pk, party)
-    words = "Withdraw the invitation" if found.is_waiting else "End its part"
+    words = "Withdraw invitation" if found.is_waiting else "Remove organisation"
     members = reverse("agreements:members", args=[pk])
     form = ReasonForm(posted(request), submit=words, cancel=members)
 

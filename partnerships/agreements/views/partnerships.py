@@ -94,7 +94,7 @@ def create(request: HttpRequest) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         partnership = create_partnership(author=user, now=timezone.now(), **form.cleaned_data)
-        words = f"{partnership.title} is open. Invite the organisations you want to work with."
+        words = f"{partnership.title} has been created. Invite the organisations you want to work with."
         return words, reverse("agreements:members", args=[partnership.pk])
 
     return take_step(request, "agreements/create.html", form, step, {UnableToCreatePartnership: None})
@@ -151,7 +151,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
             now=timezone.now(),
             **form.cleaned_data,
         )
-        return "The terms are saved." if changed else "Nothing was different.", reverse("agreements:detail", args=[pk])
+        return "The terms are saved." if changed else "Nothing was changed.", reverse("agreements:detail", args=[pk])
 
     return take_step(request, "agreements/edit.html", form, step, {UnableToEditTerms: None}, partnership=partnership)
 
@@ -172,7 +172,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
                     partnership=partnership, organisation=organisation, reason=reason, author=user, now=now
                 )
                 messages.success(
-                    request, "The successor is open, with the same terms to redraft and everybody invited."
+                    request, "The successor has been created with the same terms, and everybody has been invited."
                 )
                 return redirect("agreements:detail", pk=successor.pk)
             change_status(

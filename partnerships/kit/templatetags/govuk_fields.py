@@ -66,6 +66,16 @@ def field_shape(field: BoundField) -> str:
     return "input"
 
 
+#: The extra class of a field's group, by its component; with a space before it.
+_GROUP_CLASSES = {"counted": " govuk-character-count", "password": " govuk-password-input"}
+
+
+@register.filter
+def group_class(shape: str) -> str:
+    """The extra class of the field's group; "" for most components."""
+    return _GROUP_CLASSES.get(shape, "")
+
+
 @register.simple_tag
 def govuk_widget(field: BoundField) -> SafeString:
     """The field's control with its component's classes and error state."""

@@ -106,7 +106,7 @@ class Organisation(models.Model):
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="group_members")
     website = models.URLField(max_length=500, blank=True)
     valid_from = models.DateField(null=True, blank=True)
-    valid_to = models.DateField(null=True, blank=True, help_text="The first day on which it no longer was.")
+    valid_to = models.DateField(null=True, blank=True, help_text="The first day on which it no longer existed.")
     second_factor_required = models.BooleanField(
         default=False, help_text="Everybody who acts for it signs in with a second factor, whatever their role."
     )

@@ -50,7 +50,7 @@ def holder_of(identifiers: Sequence[tuple[str, str]]) -> str:
     for scheme, value in identifiers:
         condition |= Q(scheme=scheme, value=value)
     held = Identifier.objects.filter(condition).select_related("organisation").order_by("pk").first()
-    return f"{held} stands for {held.organisation.name} already." if held else ""
+    return f"{held} already belongs to {held.organisation.name}." if held else ""
 
 
 @transaction.atomic
@@ -79,7 +79,7 @@ def add_identifier(
         defaults={"organisation": organisation, "valid_from": valid_from, "valid_to": valid_to},
     )
     if found.organisation_id != organisation.pk:
-        raise UnableToAddIdentifier(f"{found} stands for {found.organisation.name} already.")
+        raise UnableToAddIdentifier(f"{found} already belongs to {found.organisation.name}.")
     if made:
         record_event(
             organisation,
@@ -112,7 +112,7 @@ def correct_identifier(
     if not before:
         return ()
     if not reason.strip():
-        raise UnableToCorrectIdentifier("Say why.")
+        raise UnableToCorrectIdentifier("Give a reason.")
     locked.value = locked.value.strip()
     if not locked.value:
         raise UnableToCorrectIdentifier("Give the identifier a value.")
@@ -120,7 +120,7 @@ def correct_identifier(
         raise UnableToCorrectIdentifier("The end must not be before the start.")
     taken = Identifier.objects.filter(scheme=locked.scheme, value=locked.value).exclude(pk=locked.pk)
     if other := taken.select_related("organisation").first():
-        raise UnableToCorrectIdentifier(f"{other} stands for {other.organisation.name} already.")
+        raise UnableToCorrectIdentifier(f"{other} already belongs to {other.organisation.name}.")
     locked.save(update_fields=list(before))
     for body in {holder.pk: holder, locked.organisation_id: locked.organisation}.values():
         record_event(

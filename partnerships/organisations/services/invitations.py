@@ -66,7 +66,7 @@ def invite_member(
     """
     require(rights_over(organisation, author, now).may_manage_people)  # before `person_for_address` creates a row
     if author.is_staff and not reason.strip():
-        raise UnableToInviteMember("Say why.")
+        raise UnableToInviteMember("Give a reason.")
     try:
         person = person_for_address(email=email, name=name)
     except UnableToAddPerson as error:
@@ -79,7 +79,7 @@ def invite_member(
         raise UnableToInviteMember(f"{locked.name} has ended.")
     known = open_membership(locked, person)
     if known is not None:
-        state = "is invited already: send the email again instead" if known.is_pending else "acts for it already"
+        state = "has already been invited: send the email again instead" if known.is_pending else "already acts for it"
         raise UnableToInviteMember(f"{person.email} {state}.")
     _count_invitation(locked, person, now)
     invitation, token = create_invitation(person=person, invited_by=author, message=message.strip(), now=now)
@@ -120,12 +120,12 @@ def _count_invitation(organisation: Organisation, person: User, now: dt.datetime
         (
             f"invitations by organisation {organisation.pk}",
             INVITATIONS_A_DAY,
-            f"{organisation.name} has sent {INVITATIONS_A_DAY} invitations today. Try tomorrow.",
+            f"{organisation.name} has sent {INVITATIONS_A_DAY} invitations today. Try again tomorrow.",
         ),
         (
             f"invitations to person {person.pk}",
             INVITATIONS_A_PERSON,
-            f"{person.email} has got {INVITATIONS_A_PERSON} invitations today. Try tomorrow.",
+            f"{person.email} has been sent {INVITATIONS_A_PERSON} invitations today. Try again tomorrow.",
         ),
     )
     for what, limit, refusal in limits:
@@ -144,7 +144,7 @@ def resend_invitation(*, membership: Membership, author: User, now: dt.datetime)
     require(rights_over(organisation, author, now).may_manage_people)
     locked = Membership.objects.select_for_update(of=("self",)).select_related("person").get(pk=membership.pk)
     if not locked.is_pending or locked.ends_on is not None:
-        raise UnableToInviteMember("There is nothing left to answer.")
+        raise UnableToInviteMember("This invitation has already been answered or withdrawn.")
     if locked.person.is_staff:
         raise UnableToInviteMember(NO_ADMINISTRATOR)
     _count_invitation(organisation, locked.person, now)

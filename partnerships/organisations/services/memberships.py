@@ -40,7 +40,7 @@ class UnableToEndMembership(Exception):
 
 
 #: Why administrators cannot become members.
-NO_ADMINISTRATOR = "Administrators act for nobody: their rights would know no bounds."
+NO_ADMINISTRATOR = "Administrators cannot act for an organisation."
 
 
 def open_membership(organisation: Organisation, person: User) -> Membership | None:
@@ -67,11 +67,11 @@ def add_membership(
     chosen_administrator = author is not None and (person.pk == author.pk or lock_person(person).is_staff)
     require(rights_over(lock_organisation(organisation.pk), author, now).may_add_people)
     if author is not None and not reason.strip():
-        raise UnableToAddMembership("Say why.")
+        raise UnableToAddMembership("Give a reason.")
     if chosen_administrator:
         raise UnableToAddMembership(NO_ADMINISTRATOR)
     if open_membership(organisation, person) is not None:
-        raise UnableToAddMembership(f"{person.display_name} acts for {organisation.name} already.")
+        raise UnableToAddMembership(f"{person.display_name} already acts for {organisation.name}.")
     membership = Membership.objects.create(
         organisation=organisation,
         person=person,
@@ -136,7 +136,7 @@ def change_role(*, membership: Membership, role: str, author: User | None, now: 
         return
     by_administrator = author is not None and author.is_staff
     if by_administrator and not reason.strip():
-        raise UnableToChangeRole("Say why.")
+        raise UnableToChangeRole("Give a reason.")
     if role != Role.LEAD and _would_leave_nobody(locked, author, now):
         raise UnableToChangeRole("The organisation needs a lead: make somebody else a lead first.")
     locked.role = role

@@ -145,7 +145,7 @@ def update_organisation(
     if locked.valid_from and locked.valid_to and locked.valid_to < locked.valid_from:
         raise UnableToUpdateOrganisation("The end must not be before the start.")
     if author is not None and not author.is_staff and is_anothers(locked, after):
-        raise UnableToUpdateOrganisation("Another organisation goes by this name.")
+        raise UnableToUpdateOrganisation("Another organisation already has this name.")
     locked.save(update_fields=list(before))
     today = timezone.localdate(now)
     if "name" in before:

@@ -26,7 +26,7 @@ def sign_in_refusal(organisation: Organisation, *, provider: str, required: bool
     if organisation.pk is None or not has_vouched_for(provider, leads_of(organisation)):
         return (
             f"No lead of this organisation has signed in through “{provider}” yet. A lead must try it first:"
-            " until then passwords go on working."
+            " until then passwords keep working."
         )
     return ""
 

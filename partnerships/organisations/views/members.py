@@ -156,7 +156,7 @@ def member_end(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
     """End somebody's membership, or withdraw their invitation."""
     user = signed_in(request)
     found = _managed_membership(user, pk, membership)
-    words = "Withdraw the invitation" if found.is_pending else "End the membership"
+    words = "Withdraw invitation" if found.is_pending else "End membership"
     return _ending(request, user, found, submit=words, template="organisations/member_end.html")
 
 
@@ -222,7 +222,7 @@ def accept_invitation(request: HttpRequest, token: str) -> HttpResponse:
             messages.success(request, f"You now act for {accepted.organisation.name}.")
             look_again(request)
             if was_stakeholder:
-                return sign_in_new_account(request, accepted.person)
+                return sign_in_new_account(request, accepted.person, password=form.cleaned_data["password"])
             return redirect("organisations:detail", pk=accepted.organisation_id)
     return render(
         request,

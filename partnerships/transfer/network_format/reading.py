@@ -51,7 +51,7 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(fields) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise unable(f"“{twice}” stands twice in one object.", "Remove one of the two.")
+        raise unable(f"“{twice}” occurs twice in one object.", "Remove one of the two.")
     return fields
 
 
@@ -81,9 +81,9 @@ def read_network(data: bytes, now: dt.datetime) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise unable(f"it is not JSON: {error.msg}.", "Look just before this place.", row=error.lineno) from error
     except RecursionError as error:
-        raise unable("it is nested without end.", "See docs/network-format.md.") from error
+        raise unable("it is nested too deeply.", "See docs/network-format.md.") from error
     except ValueError as error:  # a number of thousands of digits
-        raise unable("it holds a number that no field can.", "Correct the number.") from error
+        raise unable("it contains a number that is too long.", "Correct the number.") from error
     if not isinstance(value, dict) or value.get("format") != FORMAT:
         raise unable(
             f'it does not say that it is a network file ("format": "{FORMAT}").', "See docs/network-format.md."

@@ -69,7 +69,7 @@ class Collector:
             self.note(
                 line,
                 column,
-                f"“{value}” stands already in row {seen[value]}.",
+                f"“{value}” is already in row {seen[value]}.",
                 "Every row needs its own: correct or remove one of the two.",
             )
         seen.setdefault(value, line.number)

@@ -168,7 +168,7 @@ def read_councils(sheets: Sequence[Sheet]) -> CouncilList:
     faults.finish()
     if not councils:
         raise UnableToRead(
-            [Problem(None, "", "it holds no English council.", "Give the list for England or the United Kingdom.")]
+            [Problem(None, "", "it contains no English council.", "Give the list for England or the United Kingdom.")]
         )
     about = replace(table.about, true_on=table.about.true_on or max(written, default=None))
     return CouncilList(_with_half_open_ends(councils), elsewhere, table.has("key"), about)
@@ -229,7 +229,7 @@ def _type(line: Line, gss: str, faults: Collector) -> str:
     given = line.text("type")
     known = given.upper() if given.upper() in TYPES else _TYPE_WORDS.get(re.sub(r"[^a-z]", "", given.casefold()), "")
     if given and not known:
-        faults.note(line, "type", f"“{given}” is no type of council.", f"Write one of {', '.join(TYPES)}.")
+        faults.note(line, "type", f"“{given}” is not a type of council.", f"Write one of {', '.join(TYPES)}.")
     if not given:
         known = "CC" if gss == "E09000001" else "SRA" if gss == "E12000007" else TYPE_OF_PREFIX.get(gss[:3], "")
         if not known and gss:
@@ -251,7 +251,10 @@ def _region(line: Line, faults: Collector) -> str:
         if fold_name(region) == name:
             return gss
     faults.note(
-        line, "region", f"“{given}” is no region of England.", f"Write one of {', '.join(REGIONS)}, or leave it blank."
+        line,
+        "region",
+        f"“{given}” is not a region of England.",
+        f"Write one of {', '.join(REGIONS)}, or leave it blank.",
     )
     return ""
 
@@ -261,7 +264,7 @@ def _is_current(line: Line, faults: Collector) -> bool:
     if line.text("current"):
         value = flag(said)
         if value is None:
-            faults.note(line, "current", f"“{line.text('current')}” says neither yes nor no.", "Write True or False.")
+            faults.note(line, "current", f"“{line.text('current')}” is neither yes nor no.", "Write True or False.")
         return bool(value)
     return not line.text("end")
 

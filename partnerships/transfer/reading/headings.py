@@ -177,12 +177,12 @@ def find_table(sheets: Sequence[Sheet], columns: Sequence[Column], what: str) ->
     remarks = []
     if others:
         left = ", ".join(str(one) for one in others)
-        remarks.append(f"Read was the sheet {chosen}; left aside, though it has the same headings: {left}.")
+        remarks.append(f"The sheet read was {chosen}; left aside, though it has the same headings: {left}.")
     if chosen.notes:
         words = "; ".join(f"“{_words(row)}”" for row in chosen.notes[:5])
         first, last = chosen.notes[0].number, chosen.notes[-1].number
         rows = f"row {first}" if first == last else f"rows {first} to {last}"
-        remarks.append(f"Notes below the table are no records and were left out ({rows}): {words}.")
+        remarks.append(f"Notes below the table were left out ({rows}): {words}.")
     return Table(
         sheet=chosen.sheet.name if len(sheets) > 1 else "",
         heading=chosen.heading,
@@ -299,7 +299,7 @@ def _missing(best: _Candidate | None, columns: Sequence[Column], what: str) -> l
             Problem(
                 None,
                 "",
-                f"no row near the top is the heading of {what}.",
+                f"no row near the top looks like the heading of {what}.",
                 "It needs the columns "
                 + ", ".join(f"“{c.shown}”" for c in columns if c.required)
                 + (f"; its first row holds {shown}. Is this the right file?" if shown else "."),

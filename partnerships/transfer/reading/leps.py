@@ -85,7 +85,7 @@ def read_leps(sheets: Sequence[Sheet]) -> LepList:
                     line,
                     name_column,
                     f"{lep} is “{name}” here and “{first}” in row {row}.",
-                    "One code stands for one LEP: correct one of the two.",
+                    "A code belongs to one LEP: correct one of the two.",
                 )
             served.setdefault(lep, {})
             if with_districts:
@@ -99,13 +99,13 @@ def read_leps(sheets: Sequence[Sheet]) -> LepList:
                     faults.note(
                         line,
                         "district",
-                        f"“{pair}” stands already in row {pairs[pair]}.",
+                        f"“{pair}” is already in row {pairs[pair]}.",
                         "Remove one of the two rows.",
                     )
                 pairs.setdefault(pair, line.number)
                 served[lep][district] = line.text("district_name")
             elif row != line.number:
-                faults.note(line, "lep", f"“{lep}” stands already in row {row}.", "Remove one of the two rows.")
+                faults.note(line, "lep", f"“{lep}” is already in row {row}.", "Remove one of the two rows.")
     faults.finish()
     leps = tuple(Lep(row, lep, name, tuple(served[lep].items())) for lep, (name, row) in names.items())
     return LepList(leps, table.about)

@@ -155,7 +155,7 @@ def read_local_plans(
         settled += _shared_out(rows, of_reference.get(reference, []))
         if len(rows) > 1:
             remarks.append(
-                f"The reference “{reference}” stands in rows {_listed(row.row for row in rows)}: read as "
+                f"The reference “{reference}” is in rows {_listed(row.row for row in rows)}: read as "
                 f"{len(rows)} plans, told apart by their names ({_listed(f'“{row.name}”' for row in rows)})."
             )
     return LocalPlans(tuple(sorted(settled, key=lambda plan: plan.row)), tuple(remarks), max(written, default=None))
@@ -186,7 +186,7 @@ def _read_plans(sheets: Sequence[Sheet], remarks: list[str], written: list[dt.da
             faults.note(
                 line,
                 "reference",
-                f"“{reference}” with this name stands already in row {seen[key]}.",
+                f"“{reference}” with this name is already in row {seen[key]}.",
                 "Remove one of the two rows.",
             )
         seen.setdefault(key, line.number)

@@ -187,7 +187,7 @@ def _designation(line: Line, faults: Collector) -> str:
         faults.note(
             line,
             "designation",
-            f"“{given}” is no designation." if given else "the cell is blank.",
+            f"“{given}” is not a designation." if given else "the cell is blank.",
             "Write Non-profit, Profit or Local authority.",
         )
     return known

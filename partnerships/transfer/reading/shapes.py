@@ -82,7 +82,7 @@ class Checking:
             here = _join(path, part.code)
             if given is None or given == "":
                 if part.required:
-                    self.note(here, "it is missing.", "Every one needs it.")
+                    self.note(here, "it is missing.", "It is required.")
                 result[part.code] = _empty(part)
             else:
                 result[part.code] = self._part(given, part, here, shape)
@@ -111,7 +111,7 @@ class Checking:
             return self.object(value, part.shape, path)
         if part.kind == "free":
             if any(_UNSTORABLE.search(text) for text in _texts(value)):
-                raise ValueError("it holds a character that cannot be stored. Remove it.")
+                raise ValueError("it contains a character that cannot be stored. Remove it.")
             return value
         if part.kind == "flag":
             if not isinstance(value, bool):
@@ -125,13 +125,13 @@ class Checking:
             self._refs.append((part.to, value, path))
             return value
         if part.kind == "choice" and value not in part.choices:
-            raise ValueError(f"“{value}” is none of the choices. Write one of {', '.join(part.choices)}.")
+            raise ValueError(f"“{value}” is not one of the choices. Write one of {', '.join(part.choices)}.")
         if part.kind == "date":
             return self.moment(value).date()
         if part.kind == "moment":
             return self.moment(value)
         if _UNSTORABLE.search(value):
-            raise ValueError("it holds a character that cannot be stored. Remove it.")
+            raise ValueError("it contains a character that cannot be stored. Remove it.")
         return value.strip()
 
     def _key(self, value: Any, keys: str, path: str) -> str:
@@ -140,7 +140,7 @@ class Checking:
             return ""
         earlier = self.keys.setdefault(keys, {}).setdefault(value, path)
         if earlier != path:
-            self.note(path, f"“{value}” is already the key at {earlier}.", "Give every one its own.")
+            self.note(path, f"“{value}” is already the key at {earlier}.", "Give each its own key.")
         return value
 
     def check_refs(self) -> None:
@@ -161,7 +161,7 @@ class Checking:
             if match := pattern.fullmatch(text):
                 days = int(match[1]) * _LONG[match[2]]
                 if days > _LONGEST:
-                    raise ValueError(f"“{text}” is further away than a lifetime. Correct it.")
+                    raise ValueError(f"“{text}” is too far away. Correct it.")
                 return self.now + sign * dt.timedelta(days=days)
         try:
             moment = dt.datetime.fromisoformat(text)

@@ -102,7 +102,7 @@ def _decoded(data: bytes) -> str:
         if "\x00" not in text:
             return text
     raise unable(
-        "its letters are in no encoding that is used for lists (UTF-8, UTF-16, Windows-1252).",
+        "its text is in no encoding that lists use (UTF-8, UTF-16, Windows-1252).",
         "Save it again as “CSV UTF-8”.",
     )
 
@@ -162,9 +162,9 @@ def _from_json(text: str) -> Sheet:
     except json.JSONDecodeError as error:
         raise unable(f"it is not JSON: {error.msg}.", "Download it again.", row=error.lineno) from error
     except ValueError as error:  # Python refuses numbers of some thousand digits
-        raise unable("it holds a number without end.", "Use the published file as it is.") from error
+        raise unable("it contains a number that is too long.", "Use the published file as it is.") from error
     except RecursionError as error:
-        raise unable("it is nested without end.", "Use the published file as it is.") from error
+        raise unable("it is nested too deeply.", "Use the published file as it is.") from error
     if isinstance(value, dict):
         lists = [part for part in value.values() if isinstance(part, list)]
         if isinstance(value.get("features"), list):
@@ -174,7 +174,7 @@ def _from_json(text: str) -> Sheet:
             return Sheet("codes and names", (Row(1, ("code", "name")), *_each_checked(pairs)))
         if len(lists) != 1:
             raise unable(
-                "it holds one object that is neither a list of records nor codes with their names.",
+                "it contains one object that is neither a list of records nor codes with their names.",
                 "Give an array of objects, or one object of code and name.",
             )
         value = [_attributes(record) for record in lists[0]]
@@ -208,7 +208,7 @@ def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     record: dict[str, Any] = {}
     for key, value in pairs:
         if key in record:
-            raise unable(f"“{key}” stands twice in one object.", "Remove one of the two.")
+            raise unable(f"“{key}” occurs twice in one object.", "Remove one of the two.")
         record[key] = value
     return record
 
@@ -221,7 +221,7 @@ def _plain(number: int, heading: str, value: Any) -> Cell:
     if isinstance(value, list) and all(isinstance(part, str | int) for part in value):
         return ",".join(str(part) for part in value)
     if isinstance(value, dict | list):
-        raise unable("the value is itself a list or an object.", "Give one value a field.", row=number, column=heading)
+        raise unable("the value is a list or an object.", "Give one value for each field.", row=number, column=heading)
     cell: Cell = value
     return cell
 

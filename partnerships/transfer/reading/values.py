@@ -154,5 +154,5 @@ def amount(cell: Cell) -> Decimal | None:
     except InvalidOperation as error:
         raise Unreadable(f"“{line}” is not an amount. Write a number, such as 1373992.00.") from error
     if not value.is_finite() or abs(value) >= Decimal(10) ** 12:
-        raise Unreadable(f"“{line}” is not an amount that can be. Write a number, such as 1373992.00.")
+        raise Unreadable(f"“{line}” is too large or too small an amount. Write a number, such as 1373992.00.")
     return -value if negative else value

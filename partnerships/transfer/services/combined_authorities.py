@@ -28,7 +28,7 @@ def apply_combined_authorities(
                 Problem(
                     None,
                     "",
-                    "no council is in the directory yet, of whose districts combined authorities are made.",
+                    "the directory has no councils yet, and combined authorities consist of their districts.",
                     "Import the list of councils first: import_register councils FILE.",
                 )
             ]
@@ -85,7 +85,7 @@ def _bring(
                 authority.code,
                 authority.name,
                 {**asdict(authority), "districts": list(authority.districts)},
-                "its code is new, and an authority of this name has another one. It may be recoded or a successor.",
+                "its code is new, and an authority of this name has another. It may be recoded, or be a successor.",
                 tuple(alike),
             ),
         )

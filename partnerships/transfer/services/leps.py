@@ -75,7 +75,7 @@ def _bring(
                 lep.code,
                 lep.name,
                 {**asdict(lep), "districts": list(lep.districts)},
-                "its code and name are new, while this list no longer has another LEP.",
+                "its code and name are new, and another LEP is no longer in the list.",
                 tuple(gone),
             ),
         )

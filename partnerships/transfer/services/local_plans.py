@@ -211,13 +211,13 @@ def _owners(listed: LocalPlans, run: Import, plans_name: str) -> dict[str, Organ
                 author=run.author,
                 now=run.now,
             )
-            run.report.remark(f"{body.name} was added to the directory: it owns a plan and no register lists it.")
+            run.report.remark(f"{body.name} was added to the directory: it owns a plan, and no register lists it.")
         if body is None:
             problems.append(
                 Problem(
                     plan.row,
                     "organisations",
-                    f"“{curie}” is no organisation in the directory.",
+                    f"“{curie}” is not an organisation in the directory.",
                     "Import the list of councils first (import_register councils FILE), or correct the key.",
                     plans_name,
                 )
@@ -326,7 +326,7 @@ def _publish(plan: Plan, newest: Version | None, before: object, fresh: object, 
     """Publish the file's changes and keep the owners' own edits."""
     if plan.is_over:
         run.report.remark(
-            f"{plan.title} is {plan.get_status_display().lower()} here: what the file changed was left out."
+            f"{plan.title} is {plan.get_status_display().lower()} here: the file's changes were not applied."
         )
         run.report.note("left_alone")
         return
@@ -334,7 +334,7 @@ def _publish(plan: Plan, newest: Version | None, before: object, fresh: object, 
     if newest is not None and before is not None:
         content = rebase(normalise(newest.content), normalise(before), content)
         if content == normalise(newest.content):
-            run.report.remark(f"{plan.title}: its owners changed by hand what the file changed; theirs was kept.")
+            run.report.remark(f"{plan.title}: its owners had edited what the file changed, so their text was kept.")
             run.report.note("left_alone")
             return
     version = publish_version(
@@ -368,7 +368,7 @@ def _mark(plans: list[Plan], seen: set[int], run: Import) -> None:
         gone, was_gone = plan.pk not in seen, last.get(plan.pk) == EventKind.MISSING_FROM_FILE
         if gone:
             run.report.note(
-                "missing", f"{plan.title} ({plan.external_reference}): not in the file any more; kept as it is"
+                "missing", f"{plan.title} ({plan.external_reference}): no longer in the file; kept unchanged"
             )
         elif was_gone:
             run.report.note("returned", plan.title)

@@ -29,7 +29,7 @@ def apply_providers(listed: ProviderList, directory: Directory, doubts: Doubts, 
                 Problem(
                     None,
                     "",
-                    "it lists councils that are providers, but no council is in the directory yet.",
+                    "it lists councils that are providers, but the directory has no councils yet.",
                     "Import the list of councils first: import_register councils FILE.",
                 )
             ]
@@ -126,7 +126,7 @@ def _bring(
     if provider.is_council:
         council, doubt = _which_council(provider, directory, councils, run.as_of)
         if doubt is not None or council is None:
-            doubts.ask(run, doubt or _doubt(provider, (), "no council in the directory goes by this name."))
+            doubts.ask(run, doubt or _doubt(provider, (), "no council in the directory has this name."))
             return None
         return _join(provider, council, directory, run)
     predecessor = former.get(bare_company(provider.name))
@@ -221,9 +221,9 @@ def _which_council(
     if keyed:
         why = f"the number is an older code of {keyed[0].name}, but the name is not one of its names."
     elif by_name:
-        why = "several councils go by this name."
+        why = "several councils have this name."
     else:
-        why = "no council in the directory goes by this name."
+        why = "no council in the directory has this name."
     return None, _doubt(provider, distinct((*keyed, *by_name)), why)
 
 
@@ -278,7 +278,7 @@ def _update(provider: Provider, body: Organisation, directory: Directory, run: I
     said = directory.update(body, run, fields=fields, names=names)
     if body.is_ended and body.kind == Kind.REGISTERED_PROVIDER:
         run.report.remark(
-            f"{body.name} ({provider.number}) has ended here, but the list still has it: check which holds."
+            f"{body.name} ({provider.number}) has ended in the directory, but is in the list: check which is right."
         )
     if said:
         run.report.note("changed", f"{body.name} ({provider.number}): {'; '.join(said)}")

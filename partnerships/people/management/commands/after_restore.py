@@ -37,7 +37,7 @@ class Command(AccountedCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Apply the journal and print what was done."""
         if not settings.EMAILS_HELD:
-            raise CommandError("Set EMAILS_HELD=1 first: emails must not leave before this is done.")
+            raise CommandError("Set EMAILS_HELD=1 first: emails must not be sent before this is done.")
         since, now = self._since(options["since"]), timezone.now()
         note_restore(since=since, now=now)
         with without_emails():
@@ -59,5 +59,5 @@ class Command(AccountedCommand):
             return begun
         newest: dt.datetime | None = Event.objects.aggregate(at=Max("at"))["at"]
         if newest is None:
-            raise CommandError("The database holds no event: say --since.")
+            raise CommandError("The database holds no event: give --since.")
         return newest - _MARGIN

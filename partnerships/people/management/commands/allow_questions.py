@@ -14,7 +14,7 @@ class Command(AccountedCommand):
     """`manage.py allow_questions EMAIL`"""
 
     help = (
-        "Let partners ask an address again whose owner said no to digests and was erased since. "
+        "Let partners ask an address again, whose owner refused digests and was then erased. "
         "Run it only when the owner asks for it."
     )
 
@@ -25,5 +25,5 @@ class Command(AccountedCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Remove the refusal and print what was done."""
         if not forget_refusal(options["email"]):
-            raise CommandError("Nobody who was erased has refused under this address.")
+            raise CommandError("No erased person with this address has refused digests.")
         self.stdout.write(f"{options['email']} may be asked again.")

@@ -14,8 +14,8 @@ class Command(AccountedCommand):
     """`manage.py encrypt_second_factors`"""
 
     help = (
-        "Encrypt the secrets of authenticator apps and recovery codes anew, under the first of SECOND_FACTOR_KEYS. "
-        "Run it after adding a key, before taking the old one out (docs/deploy.md)."
+        "Encrypt the secrets of authenticator apps and recovery codes again, with the first of SECOND_FACTOR_KEYS. "
+        "Run it after adding a key, before removing the old one (docs/deploy.md)."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -23,5 +23,5 @@ class Command(AccountedCommand):
         try:
             count = encrypt_all_anew()
         except UnableToDecrypt as error:
-            raise CommandError(f"{error} Put the key back that is missing; nothing was changed.") from error
+            raise CommandError(f"{error} Put the missing key back; nothing was changed.") from error
         self.stdout.write(f"Encrypted {count} second factors and sets of recovery codes under the first key.")

@@ -22,16 +22,15 @@ from partnerships.transfer.management.importing import (
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.local_plans import File, import_local_plans
 
-_HELP = """Bring published local plans and the dated milestones of their timetables in, as plans of their councils
-that anyone may read.
+_HELP = """Import published local plans, with the milestones of their timetables, as plans of their councils.
+Anyone can read them.
 
 PLANS and TIMETABLE are local-plan.csv and local-plan-timetable.csv of the planning data platform, of any day. Import
 the councils first. Dates are kept as precise as they come: 2017, 2017-04 or 2017-04-11.
 
-A plan that differs from what was imported before gets a new version, whose note names the files; those who subscribed
-are
-told what changed. The others are left alone. A plan that is no longer in the file is kept and reported. With one
-fault in either file nothing is changed.
+A plan that differs from the last import gets a new version, whose note names the files, and its subscribers are told
+what changed. Other plans do not change. A plan that is no longer in the file is kept and reported. If either file
+contains an error, nothing is changed.
 """
 
 

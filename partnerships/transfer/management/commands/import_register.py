@@ -24,18 +24,19 @@ from partnerships.transfer.models import ORGANISATION_REGISTERS
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.registers import import_register
 
-_HELP = """Bring the directory of organisations up to date with a published register.
+_HELP = """Update the directory of organisations from a published register.
 
   councils              councils and combined authorities: mySociety's list, or the planning data platform's
   leps                  Local Enterprise Partnerships: the look-up from districts, or the list of names and codes
   providers             registered providers of social housing: the regulator's list of any month
   combined-authorities  the ONS look-up from districts to combined authorities
 
-The file may be CSV, XLSX or JSON; columns are found by their headings, whatever their order and year. Begin with the
-councils: providers that are councils are joined to them. Every row is checked first; with one fault in the file
-nothing is changed. A body that the list no longer has is marked to be checked, never deleted; a list that lacks more
-than a fifth of them is refused without --accept-missing, and so is one older than the latest. What cannot be joined
-for sure waits in the administration, under “Doubts”. Running it twice changes nothing the second time.
+The file may be CSV, XLSX or JSON. Columns are found by their headings, in any order and for any year. Import the
+councils first, because some providers are councils. Every row is checked first: if the file contains an error, nothing
+is changed. A body that is no longer in the list is marked to be checked, never deleted. A list that lacks more than a
+fifth of them is refused without --accept-missing, and so is a list older than the latest one. Rows that cannot be
+matched for certain wait in the administration, under “Rows to review”. Running it twice changes nothing the second
+time.
 """
 
 

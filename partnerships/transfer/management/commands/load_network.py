@@ -18,11 +18,9 @@ from partnerships.transfer.services.network import load_network
 _HELP = """Load a whole network from one JSON file: organisations, people and their roles, partnerships, asks and
 offers, commitments, plans with their versions, and subscriptions. docs/network-format.md describes the format.
 
-All of it is loaded, or nothing. Everything is played in the order of its dates through the same rules that people
-meet in the browser, so what the rules forbid is refused with its place in the file. Nobody is written to: who has an
-account chooses a password through “Forgotten your password?”. The same
-file a second
-time changes nothing.
+All of it is loaded, or nothing. Events are replayed in order of date, under the same rules as in the browser. An event
+that the rules forbid is refused, with its place in the file. No emails are sent: people with an account choose a
+password through “Forgotten your password?”. Loading the same file again changes nothing.
 """
 
 #: Maximum bytes of a network file, which is larger than a register.

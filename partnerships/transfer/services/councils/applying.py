@@ -29,7 +29,7 @@ def apply_councils(listed: CouncilList, directory: Directory, doubts: Doubts, ru
     """
     _check(listed, directory)
     if listed.elsewhere:
-        run.report.remark(f"{listed.elsewhere:,} rows of councils outside England were left aside.")
+        run.report.remark(f"{listed.elsewhere:,} rows of councils outside England were skipped.")
     councils = _as_at(listed.councils, run)
     matching = Matching(listed, directory, doubts, run)
     known = matching.matched(councils)
@@ -72,7 +72,7 @@ def _as_at(councils: Sequence[Council], run: Import) -> tuple[Council, ...]:
     later = [one for one in councils if one.ends_on and one.ends_on > run.as_of and not one.is_current]
     if later:
         words = ", ".join(f"{one.name} ({long_date(one.ends_on)})" for one in later[:10] if one.ends_on)
-        run.report.remark(f"{len(later):,} in the list end after its day and stay until then: {words}.")
+        run.report.remark(f"{len(later):,} in the list end after its date and stay active until then: {words}.")
     return tuple(
         replace(one, is_current=one.ends_on > run.as_of) if one.ends_on is not None else one for one in councils
     )

@@ -74,7 +74,7 @@ class Matching:
                 waiting.append(council)
             elif others := self._contradicting(council, body):
                 if self._doubts.answer(council.key) is None:
-                    self._ask(council, (body, *others), f"the code is that of {body.name}, the name is not.")
+                    self._ask(council, (body, *others), f"the code belongs to {body.name}, but the name does not.")
                 else:
                     waiting.append(council)
             else:
@@ -120,11 +120,11 @@ class Matching:
             taken[living[0].pk] = council
             self.joined.add(council.key)
         elif living or (alike and council.is_current):
-            words = "it is new here under this key and code, but the name is there already."
-            self._ask(council, tuple(alike), f"{words} It may be recoded, or a successor.")
+            words = "its key and code are new, but the name is already in the directory."
+            self._ask(council, tuple(alike), f"{words} It may have a new code, or be a successor.")
         elif gone := self._gone(council, taken):
             self._ask(
-                council, tuple(gone), "its code and name are new, while this list no longer has others of its kind."
+                council, tuple(gone), "its code and name are new, and others of its kind are no longer in the list."
             )
         else:
             found[council.key] = None

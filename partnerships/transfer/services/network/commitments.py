@@ -55,7 +55,9 @@ def _confirm(network: Network, item: Item, now: dt.datetime) -> None:
     sides = [network.organisations[item[side]] for side in ("giver", "receiver")]
     mine = [body for body in sides if body.memberships.current().of_person(author).exists()]
     if not mine:
-        raise UnableToLoad("who confirms acts for neither side.", "Name a lead of the other side in “confirmed_by”.")
+        raise UnableToLoad(
+            "the person who confirms acts for neither side.", "Name a lead of the other side in “confirmed_by”."
+        )
     confirm_commitment(
         commitment=commitment, organisation=mine[0], author=author, revision=commitment.revision, now=now
     )

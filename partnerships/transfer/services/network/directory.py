@@ -51,7 +51,7 @@ def load_organisations(network: Network) -> None:
                     now=network.begins,
                 )
             if item["successors"] and not item["ended"]:
-                raise UnableToLoad("it has successors, and no day on which it ended.", "Add “ended”.")
+                raise UnableToLoad("it has successors, but no date on which it ended.", "Add “ended”.")
             if item["successors"]:
                 organisations.record_succession(
                     kind=SuccessionKind.MERGE if len(item["successors"]) == 1 else SuccessionKind.SPLIT,
@@ -72,7 +72,7 @@ def _organisation(network: Network, item: dict[str, Any]) -> Organisation:
         for row in Identifier.objects.select_related("organisation").filter(scheme=scheme, value=value)
     }
     if len(held) > 1:
-        raise UnableToLoad("its identifiers stand for several organisations in the directory.", "Correct them.")
+        raise UnableToLoad("its identifiers belong to several organisations in the directory.", "Correct them.")
     if held:
         return held.pop()
     areas = [network.areas[code] for code in item["areas"]]
@@ -128,7 +128,7 @@ def _person(network: Network, item: dict[str, Any]) -> User:
         return person_for_address(email=item["email"], name=item["name"])
     password: str | None = network.file["demo_password"] if network.demo else None
     if password is not None and len(password) < 12:
-        raise UnableToLoad("there is no demonstration password of twelve characters.", "Set “demo_password”.")
+        raise UnableToLoad("the demonstration password has fewer than twelve characters.", "Set “demo_password”.")
     rights = {"is_staff": True, "is_superuser": True} if item["administrator"] else {}
     person = User.objects.create_user(
         item["email"], password, name=item["name"], account_since=network.begins, **rights

@@ -74,7 +74,7 @@ def load_network(
                         "",
                         f"a network “{file['name']}” was loaded on {long_date(timezone.localdate(earlier.started_at))} "
                         "from another file.",
-                        "A network is loaded once: change it in the program, or give the file another name.",
+                        "A network can only be loaded once: change it on the site, or give the file another name.",
                         path="name",
                     )
                 ]
@@ -129,7 +129,7 @@ def _play(network: Network) -> dict[str, int]:
         with at(step.path):
             if step.at > network.now:
                 raise UnableToLoad(
-                    f"it happens on {long_date(step.at.date())}, after the loading.", "Give it a date that is past."
+                    f"it happens on {long_date(step.at.date())}, after the loading.", "Give it a date in the past."
                 )
             step.play(step.at)
     counts = {kind: len(network.file[kind]) for kind in LISTS if network.file[kind]}

@@ -58,7 +58,7 @@ class Network:
         Raises `UnableToLoad` if the file names nobody.
         """
         if not key:
-            raise UnableToLoad("it names nobody who did this.", "Add “by” with the key of a person.")
+            raise UnableToLoad("it does not say who did this.", "Add “by” with the key of a person.")
         return self.people[key]
 
     def bodies(self, keys: list[str]) -> list[Organisation]:

@@ -21,7 +21,7 @@ def schedule_subscriptions(network: Network) -> None:
 def _subscribe(network: Network, item: Item, now: dt.datetime) -> None:
     named = [kind for kind in ("plan", "partnership", "organisation") if item[kind]]
     if len(named) != 1:
-        raise UnableToLoad("it is about none or several things.", "Name one plan, one partnership or one organisation.")
+        raise UnableToLoad("it must be about exactly one thing.", "Name one plan, one partnership or one organisation.")
     kind = named[0]
     target = network.organisations[item[kind]] if kind == "organisation" else network.found(f"{kind}s", item[kind])
     person = network.people[item["person"]]
@@ -39,7 +39,7 @@ def _subscribe(network: Network, item: Item, now: dt.datetime) -> None:
         )
         return
     if body is None:
-        raise UnableToLoad("who is asked needs the organisation that asks.", "Add “added_for” and “added_by”.")
+        raise UnableToLoad("it does not say which organisation asks.", "Add “added_for” and “added_by”.")
     add_stakeholder(
         email=person.email,
         name=person.name,

@@ -182,7 +182,7 @@ def _remark_on_earlier(run: Import, digest: str) -> None:
     applied = ImportRun.objects.filter(register=run.register, status=RunStatus.APPLIED)
     same = applied.filter(sha256=digest).order_by("-started_at", "-pk").first()
     if same is not None:
-        run.report.remark(f"This very file was imported on {long_date(timezone.localdate(same.started_at))}.")
+        run.report.remark(f"This file was already imported on {long_date(timezone.localdate(same.started_at))}.")
 
 
 def _guard_the_missing(report: Report, *, keep: bool, accepted: bool) -> None:
@@ -203,7 +203,7 @@ def _guard_the_missing(report: Report, *, keep: bool, accepted: bool) -> None:
                 )
             ]
         )
-    report.remark(f"Is it the whole list? {found} It is imported only if you say that this is so.")
+    report.remark(f"Is it the whole list? {found} It is imported only if you confirm this.")
 
 
 def _ask(doubts: Doubts, run: ImportRun) -> None:

@@ -57,7 +57,7 @@ def apply_preview(*, run: ImportRun, author: User, now: dt.datetime, accept_miss
         waiting = ImportRun.objects.select_for_update().get(pk=run.pk)
         require(roles_of(author, now).keeps_directory)
         if not waiting.is_waiting or waiting.content is None:
-            raise UnableToApply("This import was applied or discarded meanwhile.")
+            raise UnableToApply("This import has already been applied or discarded.")
         data = bytes(waiting.content)
         about, apply = reader_of(waiting.register, read_sheets(data, waiting.file_name))
         done = apply_list(
@@ -86,7 +86,7 @@ def discard_preview(*, run: ImportRun, author: User, now: dt.datetime) -> None:
         require(roles_of(author, now).keeps_directory)
         waiting = ImportRun.objects.select_for_update().filter(pk=run.pk, status=RunStatus.PREVIEWED)
         if not waiting.update(status=RunStatus.DISCARDED, content=None, finished_at=now):
-            raise UnableToApply("This import was applied or discarded meanwhile.")
+            raise UnableToApply("This import has already been applied or discarded.")
         record(
             actor_id=author.pk,
             kind=EventKind.DISCARDED,

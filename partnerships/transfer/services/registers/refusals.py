@@ -39,13 +39,13 @@ def row_errors(run: Import) -> Iterator[None]:
         remedy = "Correct the list, or the directory in the administration."
         raise UnableToRead([Problem(run.row, "", str(error), remedy)]) from error
     except IntegrityError as error:
-        found = f"it contradicts what the directory holds ({constraint_of(error)})."
+        found = f"it contradicts the directory ({constraint_of(error)})."
         raise UnableToRead(
             [Problem(run.row, "", found, "Correct its dates, keys and codes, or the directory in the administration.")]
         ) from error
     except DataError as error:
         found = f"it cannot be stored: {str(error).splitlines()[0]}."
-        raise UnableToRead([Problem(run.row, "", found, "Shorten what is too long.")]) from error
+        raise UnableToRead([Problem(run.row, "", found, "Shorten the text that is too long.")]) from error
 
 
 def constraint_of(error: IntegrityError) -> str:

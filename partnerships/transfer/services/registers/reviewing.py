@@ -58,17 +58,17 @@ def answer_doubt(
     Raises `UnableToAnswer` if it has an answer already, if matching names no organisation, or if there is no reason.
     """
     if not reason.strip():
-        raise UnableToAnswer("Say why, for those who come after you.")
+        raise UnableToAnswer("Give a reason.")
     if answer not in Answer.values:
         raise UnableToAnswer("Choose one of the answers.")
     if answer == Answer.THIS and organisation is None:
-        raise UnableToAnswer("Choose the organisation that it is.")
+        raise UnableToAnswer("Choose the organisation.")
     with transaction.atomic():
         wait_for_turn()
         asked = Doubt.objects.select_for_update(of=("self",)).select_related("run").get(pk=doubt.pk)
         require(roles_of(author, now).keeps_directory)
         if not asked.is_open:
-            raise UnableToAnswer("Somebody answered this meanwhile.")
+            raise UnableToAnswer("Somebody else has already answered this.")
         if answer != Answer.LEAVE_OUT:
             run = Import(
                 register=asked.register,

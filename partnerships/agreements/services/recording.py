@@ -1,4 +1,4 @@
-"""Shared by these services: events and locks."""
+"""Lock a partnership's row and record events."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
 
-def note(
+def record_event(
     partnership: Partnership,
     event: EventKind,
     *,
@@ -35,6 +35,6 @@ def note(
     )
 
 
-def lock(partnership_id: int) -> Partnership:
+def lock_partnership(partnership_id: int) -> Partnership:
     """The partnership, locked. Check what it allows only after this."""
     return Partnership.objects.select_for_update().get(pk=partnership_id)

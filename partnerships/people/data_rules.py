@@ -68,16 +68,16 @@ def register() -> None:
     """Register the rules, once, at start-up."""
     register_retention(
         "invitations",
-        what="Invitations: whom, by whom, the message",
-        purpose="letting people in",
+        what="Invitations: who was invited, by which person, and the message",
+        purpose="inviting people",
         basis=_TASK,
         kept_for="7 days after they are used, withdrawn or expire (14 days after sending)",
         apply=_invitations,
     )
     register_retention(
         "sessions",
-        what="Where somebody is signed in: address on the internet, browser, times",
-        purpose="showing and ending one's sessions",
+        what="Where somebody is signed in: IP address, browser, times",
+        purpose="so that people can see and end their sessions",
         basis=_LEGITIMATE,
         kept_for="60 minutes without use, 12 hours at most; the list of them 14 days",
         apply=_sessions,
@@ -85,22 +85,22 @@ def register() -> None:
     register_retention(
         "security log",
         what="Security log: sign-ins, refused attempts, changes of password and second factor",
-        purpose="noticing misuse of an account",
+        purpose="detecting misuse of an account",
         basis=_LEGITIMATE,
         kept_for="12 months",
         apply=_security_log,
     )
     register_retention(
         "tallies",
-        what="How often something that is limited was done: exports, invitations; under a hash that names nobody",
-        purpose="keeping to the limits",
+        what="Counts for the limits on exports and invitations, under a hash that names nobody",
+        purpose="enforcing limits",
         basis=_LEGITIMATE,
         kept_for="2 days",
         apply=_tallies,
     )
     register_retention(
         "refused addresses",
-        what="A keyed hash of the address of somebody who said no to digests and was erased",
+        what="A keyed hash of the address of somebody who refused digests and was erased",
         purpose="not asking them again",
         basis="legal obligation: respecting an objection (UK GDPR, Article 21)",
         kept_for="until they ask for digests themselves",
@@ -109,24 +109,28 @@ def register() -> None:
     register_retention(
         "leavers",
         what="Accounts of people who have left: name, email address, time zone",
-        purpose="reading records that they made",
+        purpose="so that their records can be read",
         basis=_TASK,
         kept_for="24 months after leaving; then “a former member”",
         apply=_leavers,
     )
     register_personal(
         [
-            Rule("people.User", "email", Fate.REPLACE, "to sign in and to be written to"),
-            Rule("people.User", "name", Fate.CLEAR, "so that partners know whom they deal with"),
+            Rule("people.User", "email", Fate.REPLACE, "to sign in and to get emails"),
+            Rule("people.User", "name", Fate.CLEAR, "so that partners know who they are working with"),
+            Rule("people.Invitation", "person", Fate.DELETE, "inviting them", ("message", "created_at", "expires_at")),
+            Rule("people.Invitation", "invited_by", Fate.KEEP, "who invited somebody", ("created_at",)),
+            Rule("people.SecurityEvent", "person", Fate.KEEP, "detecting misuse", ("kind", "at", "ip", "user_agent")),
+            Rule("people.SecurityEvent", "ip", Fate.CLEAR, "detecting misuse", apply=blank_security_log),
+            Rule("people.SecurityEvent", "user_agent", Fate.CLEAR, "detecting misuse", apply=blank_security_log),
             Rule(
-                "people.Invitation", "person", Fate.DELETE, "letting them in", ("message", "created_at", "expires_at")
+                "people.ViewAs",
+                "administrator",
+                Fate.KEEP,
+                "who viewed as somebody else",
+                ("reason", "began_at", "ended_at"),
             ),
-            Rule("people.Invitation", "invited_by", Fate.KEEP, "who let somebody in", ("created_at",)),
-            Rule("people.SecurityEvent", "person", Fate.KEEP, "noticing misuse", ("kind", "at", "ip", "user_agent")),
-            Rule("people.SecurityEvent", "ip", Fate.CLEAR, "noticing misuse", apply=blank_security_log),
-            Rule("people.SecurityEvent", "user_agent", Fate.CLEAR, "noticing misuse", apply=blank_security_log),
-            Rule("people.ViewAs", "administrator", Fate.KEEP, "who looked", ("reason", "began_at", "ended_at")),
-            Rule("people.ViewAs", "person", Fate.KEEP, "as whom", ("reason", "began_at", "ended_at")),
+            Rule("people.ViewAs", "person", Fate.KEEP, "who was viewed as", ("reason", "began_at", "ended_at")),
             Rule(
                 "account.EmailAddress", "user", Fate.DELETE, "which address is theirs", ("email", "verified", "primary")
             ),

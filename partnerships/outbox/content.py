@@ -113,7 +113,7 @@ def repeatable(candidates: Iterable[Candidate]) -> set[int]:
 WILL_BE_SENT = "An email will be sent to"
 
 
-def told_by_email(names: Sequence[str]) -> str:
+def will_be_emailed(names: Sequence[str]) -> str:
     """` An email will be sent to Ben West and Wendy March.`, or "" for nobody."""
     if not names:
         return ""

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from partnerships.kit.http import form_page
-from partnerships.people.told import noting_told
+from partnerships.people.recipients import collect_recipients
 
 #: Calls one service; the message that says what happened, and the next page.
 Step: TypeAlias = Callable[[], tuple[str, str]]
@@ -38,12 +38,12 @@ def take_step(
     """
     if form.is_valid():
         try:
-            with noting_told() as told:
+            with collect_recipients() as recipients:
                 message, following = step()
         except tuple(refusals) as error:
             form.add_error(_field(refusals, error), str(error))
         else:
-            messages.success(request, f"{message}{told.words()}" if names_emailed else message)
+            messages.success(request, f"{message}{recipients.sentence()}" if names_emailed else message)
             return redirect(following)
     return form_page(request, template, form, **context)
 

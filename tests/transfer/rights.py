@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 
 from django.utils import timezone
+from partnerships.transfer.services.network_parts import EVERYTHING
 
 from partnerships.transfer.models import Answer, Doubt, ImportRun
 from partnerships.transfer.services.developer_agreements.importing import import_developer_agreements
 from partnerships.transfer.services.local_plans import File, import_local_plans
 from partnerships.transfer.services.network import load_network
-from partnerships.transfer.services.network_parts import EVERYTHING
 from partnerships.transfer.services.registers import (
     answer_doubt,
     apply_preview,

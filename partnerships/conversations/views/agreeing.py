@@ -19,8 +19,8 @@ from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
+from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
-from partnerships.people.told import noting_told
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -31,12 +31,12 @@ def circulate(request: HttpRequest, pk: int) -> HttpResponse:
     form = ConfirmForm(posted(request), submit="Circulate record", cancel=conversation.get_absolute_url())
     if request.method == "POST" and form.is_valid():
         try:
-            with noting_told() as told:
+            with collect_recipients() as recipients:
                 services.circulate(conversation=conversation, author=user, now=timezone.now())
         except services.UnableToCirculate as error:
             messages.warning(request, str(error))
             return redirect(conversation)
-        names = told.words() or " Nobody gets an email."
+        names = recipients.sentence() or " Nobody gets an email."
         messages.success(request, f"“{conversation.subject}” is circulated.{names}")
         return redirect(conversation)
     return form_page(

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
-from partnerships.outbox.content import told_by_email
+from partnerships.outbox.content import will_be_emailed
 from partnerships.people.requests import signed_in
 from partnerships.plans.content import COLLECTIONS, Content
 from partnerships.plans.forms import CommentForm
@@ -93,7 +93,7 @@ def _may_comment(opened: Opened, number: int) -> bool:
 def _emailed(comment: Comment) -> str:
     """Words about the emails to mentioned people, to end a message with."""
     mentioned = comment.mentions.select_related("person").order_by("pk")
-    return told_by_email([mention.person.display_name for mention in mentioned])
+    return will_be_emailed([mention.person.display_name for mention in mentioned])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

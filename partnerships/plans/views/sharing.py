@@ -14,8 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from partnerships.kit.http import keyset_page, posted
 from partnerships.kit.rights import require
+from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
-from partnerships.people.told import noting_told
 from partnerships.plans.forms import AnswerForm, AskForm, ShareForm
 from partnerships.plans.models import ShareOpening
 from partnerships.plans.queries import organisations_of
@@ -39,7 +39,7 @@ def sharing(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
         try:
-            with noting_told() as told:
+            with collect_recipients() as recipients:
                 share = share_draft(
                     plan=plan,
                     email=chosen["email"],
@@ -52,7 +52,7 @@ def sharing(request: HttpRequest, pk: int) -> HttpResponse:
         except UnableToShare as error:
             form.add_error("email", str(error))
         else:
-            messages.success(request, f"{share.person.display_name} can see the draft.{told.words()}")
+            messages.success(request, f"{share.person.display_name} can see the draft.{recipients.sentence()}")
             return redirect("plans:sharing", pk=pk)
     stands = Exists(plan.shares.active(timezone.now()).filter(pk=OuterRef("pk")))
     shares = list(
@@ -109,7 +109,7 @@ def answer(request: HttpRequest, pk: int, asked: int) -> HttpResponse:
         chosen = form.cleaned_data
         grant = chosen["answer"] == "grant"
         try:
-            with noting_told() as told:
+            with collect_recipients() as recipients:
                 answer_request(
                     request=found,
                     grant=grant,
@@ -123,7 +123,7 @@ def answer(request: HttpRequest, pk: int, asked: int) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             words = f"{name} can see the draft." if grant else f"You have declined the request from {name}."
-            messages.success(request, words + told.words())
+            messages.success(request, words + recipients.sentence())
             return redirect(back)
     return render(
         request,

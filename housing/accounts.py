@@ -1,7 +1,7 @@
-"""The URLs of accounts: a copy of `allauth.urls` that imports the views of second factors at their first request.
+"""The URLs of accounts: those of `allauth.urls`, with the views of second factors imported at their first request.
 
-These views import fido2 and cryptography, 11 MB. Workers read the URLs to put links in emails, and would hold them too:
-docs/decisions/0020-heavy-packages-are-read-late.md. A test checks that both lists are equal.
+These views import fido2 and cryptography, 11 MB that workers, which need the URLs for links in emails, would hold too:
+docs/decisions/0020-heavy-packages-are-read-late.md. tests/people/test_addresses_of_accounts.py compares both lists.
 """
 
 from django.contrib.auth.decorators import login_not_required

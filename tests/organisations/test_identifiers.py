@@ -32,7 +32,7 @@ def dee(world: World, client: Client) -> Client:
 
 def filled(world: World, **fields: Any) -> dict[str, Any]:
     """The form data of the page, as a browser would send it."""
-    return {"organisation": world.tidewater.pk, "value": "LX9001", "reason": "Their letter of 3 March.", **fields}
+    return {"organisation": world.tidewater.pk, "value": "LX9001", "reason": "Their email of 3 March.", **fields}
 
 
 def test_moving_an_identifier_is_recorded_for_both_organisations_with_the_reason(
@@ -48,11 +48,11 @@ def test_moving_an_identifier_is_recorded_for_both_organisations_with_the_reason
     events = Event.objects.filter(kind="organisation.identifier_corrected")
     assert {event.target_id for event in events} == {world.larkhaven.pk, world.tidewater.pk}
     assert all(event.actor_id == world.dee.pk for event in events)
-    assert events[0].data["reason"] == "Their letter of 3 March."
+    assert events[0].data["reason"] == "Their email of 3 March."
     assert events[0].data["before"]["organisation"] == "Larkhaven Homes"
-    assert "Their letter of 3 March." in dee.get(world.tidewater.get_absolute_url()).content.decode()
+    assert "Their email of 3 March." in dee.get(world.tidewater.get_absolute_url()).content.decode()
     rows = dee.get(reverse("admin:organisations_identifier_history", args=[number.pk])).content.decode()
-    assert "Their letter of 3 March." in rows
+    assert "Their email of 3 March." in rows
 
 
 @pytest.mark.parametrize(

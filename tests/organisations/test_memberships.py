@@ -34,14 +34,14 @@ from tests.support.outbox import deliver
 from tests.world import PASSWORD, World, person
 
 
-def token_in(letter: mail.EmailMessage) -> str:
-    found = re.search(r"/organisations/invitations/([^/]+)/", str(letter.body))
+def token_in(email: mail.EmailMessage) -> str:
+    found = re.search(r"/organisations/invitations/([^/]+)/", str(email.body))
     assert found
     return found[1]
 
 
 @pytest.fixture
-def letter(world: World) -> mail.EmailMessage:
+def email(world: World) -> mail.EmailMessage:
     deliver().clear()
     invite_member(
         organisation=world.larkhaven,
@@ -55,14 +55,14 @@ def letter(world: World) -> mail.EmailMessage:
     return deliver()[-1]
 
 
-def test_an_invited_colleague_chooses_a_password_and_is_signed_in(world: World, letter: mail.EmailMessage) -> None:
-    address = reverse("organisations:accept-invitation", kwargs={"token": token_in(letter)})
+def test_an_invited_colleague_chooses_a_password_and_is_signed_in(world: World, email: mail.EmailMessage) -> None:
+    address = reverse("organisations:accept-invitation", kwargs={"token": token_in(email)})
     client = Client()
 
     shown = client.get(address)
     answer = client.post(address, {"name": "Nina Larch", "password": "three quiet river words"})
 
-    assert letter.to == ["nina@larkhaven.example"]
+    assert email.to == ["nina@larkhaven.example"]
     assert "Larkhaven Homes" in shown.content.decode()
     assert answer.status_code == 302
     membership = Membership.objects.get(person__email="nina@larkhaven.example")
@@ -71,14 +71,14 @@ def test_an_invited_colleague_chooses_a_password_and_is_signed_in(world: World, 
     assert client.get(address).status_code == 404
 
 
-def test_opening_the_invitation_link_does_not_accept_it(world: World, letter: mail.EmailMessage) -> None:
-    Client().get(reverse("organisations:accept-invitation", kwargs={"token": token_in(letter)}))
+def test_opening_the_invitation_link_does_not_accept_it(world: World, email: mail.EmailMessage) -> None:
+    Client().get(reverse("organisations:accept-invitation", kwargs={"token": token_in(email)}))
 
     assert Membership.objects.get(person__email="nina@larkhaven.example").is_pending
 
 
-def test_a_weak_password_is_refused_and_the_invitation_stays_open(world: World, letter: mail.EmailMessage) -> None:
-    token = token_in(letter)
+def test_a_weak_password_is_refused_and_the_invitation_stays_open(world: World, email: mail.EmailMessage) -> None:
+    token = token_in(email)
     address = reverse("organisations:accept-invitation", kwargs={"token": token})
 
     answer = Client().post(address, {"name": "Nina", "password": "short"})
@@ -87,37 +87,37 @@ def test_a_weak_password_is_refused_and_the_invitation_stays_open(world: World, 
     assert invitation_for(token=token, now=timezone.now()) is not None
 
 
-def test_an_invitation_cannot_be_used_by_somebody_else(world: World, letter: mail.EmailMessage) -> None:
+def test_an_invitation_cannot_be_used_by_somebody_else(world: World, email: mail.EmailMessage) -> None:
     client = Client()
     client.force_login(world.ben)
 
-    answer = client.post(reverse("organisations:accept-invitation", kwargs={"token": token_in(letter)}), {})
+    answer = client.post(reverse("organisations:accept-invitation", kwargs={"token": token_in(email)}), {})
 
     assert answer.status_code == 403
     assert Membership.objects.get(person__email="nina@larkhaven.example").is_pending
 
 
-def test_an_invitation_expires_after_fourteen_days(world: World, letter: mail.EmailMessage) -> None:
+def test_an_invitation_expires_after_fourteen_days(world: World, email: mail.EmailMessage) -> None:
     later = timezone.now() + dt.timedelta(days=14, seconds=1)
 
     with pytest.raises(UnableToAcceptMembership):
-        accept_membership(token=token_in(letter), name="Nina", password=PASSWORD, now=later)
+        accept_membership(token=token_in(email), name="Nina", password=PASSWORD, now=later)
 
 
-def test_resending_an_invitation_invalidates_the_old_link(world: World, letter: mail.EmailMessage) -> None:
+def test_resending_an_invitation_invalidates_the_old_link(world: World, email: mail.EmailMessage) -> None:
     membership = Membership.objects.get(person__email="nina@larkhaven.example")
 
     resend_invitation(membership=membership, author=world.amina, now=timezone.now())
 
-    assert invitation_for(token=token_in(letter), now=timezone.now()) is None
+    assert invitation_for(token=token_in(email), now=timezone.now()) is None
 
 
-def test_withdrawing_an_invitation_invalidates_its_link(world: World, letter: mail.EmailMessage) -> None:
+def test_withdrawing_an_invitation_invalidates_its_link(world: World, email: mail.EmailMessage) -> None:
     membership = Membership.objects.get(person__email="nina@larkhaven.example")
 
     end_membership(membership=membership, author=world.amina, reason="Mistyped.", now=timezone.now())
 
-    assert invitation_for(token=token_in(letter), now=timezone.now()) is None
+    assert invitation_for(token=token_in(email), now=timezone.now()) is None
 
 
 def test_an_organisation_has_a_daily_limit_of_invitations(world: World) -> None:
@@ -138,7 +138,7 @@ def test_an_organisation_has_a_daily_limit_of_invitations(world: World) -> None:
     )
 
 
-def test_resent_invitations_count_and_each_person_has_a_daily_limit(world: World, letter: mail.EmailMessage) -> None:
+def test_resent_invitations_count_and_each_person_has_a_daily_limit(world: World, email: mail.EmailMessage) -> None:
     now = timezone.now()
     nina = Membership.objects.get(person__email="nina@larkhaven.example")
     amina = Client()
@@ -155,7 +155,7 @@ def test_resent_invitations_count_and_each_person_has_a_daily_limit(world: World
         )
 
     assert "has got 5 invitations today" in page.content.decode()
-    assert Membership.objects.get(pk=nina.pk).invitation == kept, "The last letter's link still opens."
+    assert Membership.objects.get(pk=nina.pk).invitation == kept, "The last email's link still opens."
     for number in range(INVITATIONS_A_DAY - INVITATIONS_A_PERSON):
         invite_member(
             organisation=world.larkhaven, email=f"n{number}@x.example", role="viewer", author=world.amina, now=now
@@ -232,7 +232,7 @@ def test_an_administrator_must_give_a_reason_and_cannot_invite_themselves(world:
     deliver().clear()
     assert dee.post(address, given | {"email": "dee@home.example"}).status_code == 302
 
-    told = {letter.to[0]: str(letter.body) for letter in deliver()}
+    told = {email.to[0]: str(email.body) for email in deliver()}
     assert set(told) == {"dee@home.example", world.amina.email}
     assert "dee@home.example" in told[world.amina.email]
     assert "Their lead is ill." in told[world.amina.email]
@@ -256,7 +256,7 @@ def test_administrators_are_emailed_about_invitations_if_there_is_no_lead(world:
         now=timezone.now(),
     )
 
-    assert {letter.to[0] for letter in deliver()} == {"nell@westmarch.example", world.dee.email, dara.email}
+    assert {email.to[0] for email in deliver()} == {"nell@westmarch.example", world.dee.email, dara.email}
 
 
 def test_somebody_made_an_administrator_cannot_accept_an_earlier_invitation(world: World) -> None:
@@ -290,8 +290,8 @@ def test_a_role_change_by_an_administrator_is_emailed_with_the_reason(world: Wor
 
     vera.refresh_from_db()
     assert vera.role == "lead"
-    assert {letter.to[0] for letter in deliver()} == {world.vera.email, world.amina.email}
-    assert all("Their lead is ill." in str(letter.body) for letter in deliver())
+    assert {email.to[0] for email in deliver()} == {world.vera.email, world.amina.email}
+    assert all("Their lead is ill." in str(email.body) for email in deliver())
 
 
 def test_a_lead_can_step_down_and_change_their_job_title_in_one_form(world: World, client: Client) -> None:

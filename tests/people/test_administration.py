@@ -143,8 +143,8 @@ def test_admin_needs_a_reason_to_add_members_and_refuses_oneself(world: World, d
     dee.post(address, given | {"person": world.hana.pk})
 
     assert Organisation.objects.of_person(world.hana).filter(pk=world.larkhaven.pk).exists()
-    assert {letter.to[0] for letter in deliver()} == {world.hana.email, world.amina.email}
-    assert all("Their lead is ill." in letter.body for letter in deliver())
+    assert {email.to[0] for email in deliver()} == {world.hana.email, world.amina.email}
+    assert all("Their lead is ill." in email.body for email in deliver())
 
 
 def test_colleagues_do_not_see_why_a_membership_ended(world: World) -> None:

@@ -101,13 +101,13 @@ def test_granting_administration_needs_a_reason_emailed_to_all_administrators(
     dara.refresh_from_db()
     assert answer.status_code == 302
     assert (dara.is_staff, dara.is_superuser) == (True, True)
-    assert {letter.to[0] for letter in deliver()} == {dara.email, world.dee.email}
-    assert all("Dee goes on leave." in str(letter.body) for letter in deliver())
+    assert {email.to[0] for email in deliver()} == {dara.email, world.dee.email}
+    assert all("Dee goes on leave." in str(email.body) for email in deliver())
     event = Event.objects.get(target_kind="person", target_id=dara.pk, kind="person.administration_granted")
     assert (event.actor_id, event.data["reason"]) == (world.dee.pk, "Dee goes on leave.")
     assert event.data["after"] == {"administrator": True}
     assert SecurityEvent.objects.filter(person=dara, kind="administration").exists()
-    assert theirs.get(reverse("people:account")).status_code == 302, "They sign in anew."
+    assert theirs.get(reverse("people:account")).status_code == 302, "They sign in again."
 
 
 def test_withdrawing_administration_needs_a_reason_and_spares_the_last(world: World, dee: Client, dara: User) -> None:
@@ -120,7 +120,7 @@ def test_withdrawing_administration_needs_a_reason_and_spares_the_last(world: Wo
 
     world.dee.refresh_from_db()
     assert (world.dee.is_staff, world.dee.is_superuser, world.dee.is_active) == (False, False, True)
-    assert {letter.to[0] for letter in deliver()} == {dara.email, world.dee.email}
+    assert {email.to[0] for email in deliver()} == {dara.email, world.dee.email}
     with pytest.raises(UnableToAct):
         grant_administration(person=world.dee, author=world.dee, reason="Back.", now=timezone.now())
     with pytest.raises(UnableToChangeAdministration, match="The network needs an administrator"):
@@ -189,7 +189,7 @@ def test_removing_lost_second_factors_needs_a_reason_and_emails_the_person(world
     assert dee.post(address, {"reason": "He lost his phone and rang us."}).status_code == 302
 
     assert not Authenticator.objects.filter(user=world.eddie).exists()
-    assert [letter.to for letter in deliver()] == [[world.eddie.email]]
+    assert [email.to for email in deliver()] == [[world.eddie.email]]
     assert "He lost his phone and rang us." in str(deliver()[0].body)
     assert theirs.get(reverse("people:account")).status_code == 302
     assert Event.objects.filter(target_id=world.eddie.pk, kind="person.second_factor_removed").exists()

@@ -396,8 +396,8 @@ def test_changing_a_provider_emails_its_leads_and_forgets_identities(required: W
     assert unsaid.status_code == 200, "It asks for the reason."
     kept = SocialApp.objects.get()
     assert (kept.secret, kept.settings) == (SECRET, {"server_url": "https://elsewhere.example"})
-    assert {letter.to[0] for letter in deliver()} == {required.amina.email, required.dee.email}
-    assert all("https://elsewhere.example" in str(letter.body) for letter in deliver())
+    assert {email.to[0] for email in deliver()} == {required.amina.email, required.dee.email}
+    assert all("https://elsewhere.example" in str(email.body) for email in deliver())
     event = Event.objects.get(target_kind="sign_in_provider", target_id=app.pk)
     assert (event.data["before"]["server_url"], event.data["reason"]) == (provider, "Moved.")
     assert SECRET not in str(event.data)

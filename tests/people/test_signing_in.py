@@ -104,7 +104,7 @@ def test_a_sign_in_from_a_new_place_is_emailed_and_a_known_place_is_not(world: W
 
     sign_in_from("198.51.100.4")
 
-    assert [letter.to for letter in deliver()] == [[world.eddie.email]]
+    assert [email.to for email in deliver()] == [[world.eddie.email]]
     assert "198.51.100.4" in str(deliver()[0].body)
 
 

@@ -152,7 +152,7 @@ def test_answer_is_applied_at_once_and_remembered(dee: Any, choice: str) -> None
     form = {
         "answer": f"this-{westmarch.pk}" if choice == "this" else choice,
         "identifier": "XWM",
-        "reason": "Their letter says so.",
+        "reason": "Their email says so.",
     }
 
     answer = dee.post(reverse("admin:transfer_doubt_change", args=[doubt.pk]), form)

@@ -44,8 +44,8 @@ def test_digest_gives_both_dates_of_a_moved_milestone(settings: Any) -> None:
     import_plans(PLANS.encode(), TIMETABLE.replace("2027,mere-joint", "2028-03,mere-joint").encode(), now=now)
     play(office, now=timezone.now() + dt.timedelta(minutes=1))
 
-    (letter,) = office.to(councillor)
-    words = text_of(letter)
+    (email,) = office.to(councillor)
+    words = text_of(email)
     assert "Mere and March Joint Plan" in words
     assert "Estimated plan adoption date" in words
     assert "2027" in words

@@ -57,7 +57,7 @@ class Report:
     #: How long the import took.
     seconds: float = 0
 
-    def note(self, outcome: str, line: str = "") -> None:
+    def count(self, outcome: str, line: str = "") -> None:
         """Count an outcome; the line names the body and what changed."""
         self.counts[outcome] += 1
         if line:

@@ -56,13 +56,13 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _check_addresses(read: dict[str, Any], checking: Checking) -> None:
-    """Note people who share an email address."""
+    """Report people who share an email address."""
     seen: dict[str, int] = {}
     for place, person in enumerate(read.get("people") or []):
         address = person.get("email", "").casefold()
         earlier = seen.setdefault(address, place) if address else place
         if earlier != place:
-            checking.note(
+            checking.add_problem(
                 f"people[{place}].email",
                 f"“{person['email']}” is already the address of people[{earlier}].",
                 "Make them one person, or give each their own address.",

@@ -19,24 +19,24 @@ LONGEST, LONGEST_KEY = 300, 80
 
 
 class Collector:
-    """Notes problems by row and by the file's own column name."""
+    """Collects problems by row and by the file's own column name."""
 
     def __init__(self, table: Table) -> None:
         self.table = table
         self.problems: list[Problem] = []
 
-    def note(self, line: Line, column: str, found: str, remedy: str) -> None:
-        """Note a problem in this row."""
+    def add_problem(self, line: Line, column: str, found: str, remedy: str) -> None:
+        """Add a problem in this row."""
         name = self.table.name_of(column) if column else ""
         self.problems.append(Problem(line.number, name, found, remedy, self.table.sheet))
 
     def read(self, line: Line, column: str, reader: Callable[[Cell], Value]) -> Value | None:
-        """The cell read by `reader`; None, and a note, if it is unreadable."""
+        """The cell read by `reader`; None, with a problem added, if it is unreadable."""
         try:
             return reader(line[column])
         except Unreadable as error:
             found, _, remedy = str(error).partition(". ")
-            self.note(line, column, f"{found}.", remedy)
+            self.add_problem(line, column, f"{found}.", remedy)
             return None
 
     def day(self, line: Line, column: str) -> dt.date | None:
@@ -51,9 +51,9 @@ class Collector:
         """A text that must not be empty."""
         value = line.text(column)
         if not value:
-            self.note(line, column, "the cell is blank.", "Fill it in, or remove the row.")
+            self.add_problem(line, column, "the cell is blank.", "Fill it in, or remove the row.")
         elif len(value) > LONGEST:
-            self.note(line, column, f"the cell holds {len(value):,} characters.", f"Shorten it to {LONGEST}.")
+            self.add_problem(line, column, f"the cell holds {len(value):,} characters.", f"Shorten it to {LONGEST}.")
         return value
 
     def key(self, line: Line, column: str, seen: dict[str, int], *, optional: bool = False) -> str:
@@ -61,12 +61,14 @@ class Collector:
         value = code(line[column])
         if not value:
             if not optional:
-                self.note(line, column, "the cell is blank.", "Every row needs its own; fill it in or remove the row.")
+                self.add_problem(
+                    line, column, "the cell is blank.", "Every row needs its own; fill it in or remove the row."
+                )
             return ""
         if len(value) > LONGEST_KEY:
-            self.note(line, column, f"“{value[:40]}…” is too long for a key.", "Correct it.")
+            self.add_problem(line, column, f"“{value[:40]}…” is too long for a key.", "Correct it.")
         if value in seen:
-            self.note(
+            self.add_problem(
                 line,
                 column,
                 f"“{value}” is already in row {seen[value]}.",
@@ -76,6 +78,6 @@ class Collector:
         return value
 
     def finish(self) -> None:
-        """Raise `UnableToRead` with all noted problems, if there are any."""
+        """Raise `UnableToRead` with all problems, if there are any."""
         if self.problems:
             raise UnableToRead(self.problems)

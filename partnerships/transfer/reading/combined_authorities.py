@@ -61,16 +61,18 @@ def read_combined_authorities(sheets: Sequence[Sheet]) -> CombinedAuthorityList:
             continue  # some look-ups also list districts outside combined authorities
         district = faults.key(line, "district", districts)
         if district and not DISTRICT.fullmatch(district):
-            faults.note(line, "district", f"“{district}” is not the code of a district.", "Write it as E08000001.")
+            faults.add_problem(
+                line, "district", f"“{district}” is not the code of a district.", "Write it as E08000001."
+            )
         if not CODE.fullmatch(authority):
-            faults.note(
+            faults.add_problem(
                 line, "authority", f"“{authority}” is not the code of a combined authority.", "Write it as E47000001."
             )
             continue
         name = faults.required(line, "authority_name")
         first, row = names.setdefault(authority, (name, line.number))
         if fold_name(first) != fold_name(name):
-            faults.note(
+            faults.add_problem(
                 line,
                 "authority_name",
                 f"{authority} is “{name}” here and “{first}” in row {row}.",

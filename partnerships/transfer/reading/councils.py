@@ -186,11 +186,15 @@ def _council(line: Line, faults: Collector, keys: dict[str, int], codes: dict[st
     key = faults.key(line, "key", keys) if has_key else ""
     gss = faults.key(line, "gss", codes)
     if gss and not GSS.fullmatch(gss):
-        faults.note(line, "gss", f"“{gss}” is not a GSS code.", "Write a letter and eight digits, such as E07000223.")
+        faults.add_problem(
+            line, "gss", f"“{gss}” is not a GSS code.", "Write a letter and eight digits, such as E07000223."
+        )
     name = faults.required(line, "official")
     starts_on, ends_on = _start(line, faults), faults.day(line, "end")
     if starts_on and ends_on and ends_on < starts_on:
-        faults.note(line, "end", f"it ends on {ends_on}, before it starts on {starts_on}.", "Correct one of the dates.")
+        faults.add_problem(
+            line, "end", f"it ends on {ends_on}, before it starts on {starts_on}.", "Correct one of the dates."
+        )
     return Council(
         row=line.number,
         key=key or gss,
@@ -229,11 +233,11 @@ def _type(line: Line, gss: str, faults: Collector) -> str:
     given = line.text("type")
     known = given.upper() if given.upper() in TYPES else _TYPE_WORDS.get(re.sub(r"[^a-z]", "", given.casefold()), "")
     if given and not known:
-        faults.note(line, "type", f"“{given}” is not a type of council.", f"Write one of {', '.join(TYPES)}.")
+        faults.add_problem(line, "type", f"“{given}” is not a type of council.", f"Write one of {', '.join(TYPES)}.")
     if not given:
         known = "CC" if gss == "E09000001" else "SRA" if gss == "E12000007" else TYPE_OF_PREFIX.get(gss[:3], "")
         if not known and gss:
-            faults.note(
+            faults.add_problem(
                 line,
                 "gss",
                 f"“{gss}” is not the code of an English council or combined authority.",
@@ -250,7 +254,7 @@ def _region(line: Line, faults: Collector) -> str:
     for region, gss in REGIONS.items():
         if fold_name(region) == name:
             return gss
-    faults.note(
+    faults.add_problem(
         line,
         "region",
         f"“{given}” is not a region of England.",
@@ -264,7 +268,9 @@ def _is_current(line: Line, faults: Collector) -> bool:
     if line.text("current"):
         value = flag(said)
         if value is None:
-            faults.note(line, "current", f"“{line.text('current')}” is neither yes nor no.", "Write True or False.")
+            faults.add_problem(
+                line, "current", f"“{line.text('current')}” is neither yes nor no.", "Write True or False."
+            )
         return bool(value)
     return not line.text("end")
 

@@ -133,7 +133,7 @@ class Accounts:
     rows: int = 0
     read: int = 0
     set_aside: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
     def aside(self, line: Line, reason: str) -> None:
         """Set a row aside that was not counted as read."""
@@ -144,9 +144,9 @@ class Accounts:
         self.read -= 1
         self.set_aside.append(f"{self.file}, row {row}: {reason}")
 
-    def note(self, row: int, remark: str) -> None:
+    def remark(self, row: int, text: str) -> None:
         """Add a remark on a row that was read."""
-        self.notes.append(f"{self.file}, row {row}: {remark}")
+        self.remarks.append(f"{self.file}, row {row}: {text}")
 
 
 @dataclass(frozen=True)
@@ -211,14 +211,14 @@ def _note_oddities(table: Table, account: Accounts) -> None:
     """Report rows above the heading, and values in columns without one."""
     account.rows = len(table.rows)
     for remark in table.remarks:
-        account.notes.append(f"{account.file}: {remark}")
+        account.remarks.append(f"{account.file}: {remark}")
     for row in table.above:
         words = "; ".join(text(cell) for cell in row.cells if text(cell))
-        account.note(row.number, f"above the heading, not a record: “{words[:120]}”.")
+        account.remark(row.number, f"above the heading, not a record: “{words[:120]}”.")
     for place in table.nameless:
         for row in table.rows:
             if place <= len(row.cells) and text(row.cells[place - 1]):
-                account.note(
+                account.remark(
                     row.number, f"“{text(row.cells[place - 1])[:80]}” is in column {place}, which has no heading."
                 )
 
@@ -237,19 +237,19 @@ def _keyed(line: Line, seen: dict[str, int], account: Accounts) -> str:
 
 
 def _number(line: Line, column: str, account: Accounts) -> Decimal | None:
-    """An amount or quantity; values that are not plain numbers are noted."""
+    """An amount or quantity; a remark is added for values that are not plain numbers."""
     cell = line[column]
     try:
         value = amount(cell)
     except Unreadable:
-        account.note(
+        account.remark(
             line.number, f"the {column} “{line.text(column)}” cannot be read as a number: treated as not given."
         )
         return None
     if value is not None and isinstance(cell, str) and not re.fullmatch(r"-?\d+(\.\d+)?", text(cell)):
-        account.note(line.number, f"the {column} “{text(cell)}” was read as {value}.")
+        account.remark(line.number, f"the {column} “{text(cell)}” was read as {value}.")
     if value is not None and value < 0:
-        account.note(line.number, f"the {column} {value} is negative: treated as not given.")
+        account.remark(line.number, f"the {column} {value} is negative: treated as not given.")
         return None
     return value
 
@@ -259,7 +259,9 @@ def _day(line: Line, column: str, account: Accounts) -> dt.date | None:
         return full_date(line[column])
     except Unreadable:
         if not is_nothing(line[column]):
-            account.note(line.number, f"the {column} date “{line.text(column)}” cannot be read: treated as not given.")
+            account.remark(
+                line.number, f"the {column} date “{line.text(column)}” cannot be read: treated as not given."
+            )
         return None
 
 
@@ -273,7 +275,7 @@ def _agreements(table: Table, account: Accounts) -> tuple[Agreement, ...]:
         given = line.text("type")
         kind = _type(given)
         if given and kind is None:
-            account.note(line.number, f"“{given}” is not one of the usual types: kept as written.")
+            account.remark(line.number, f"“{given}” is not one of the usual types: kept as written.")
         found.append(
             Agreement(
                 row=line.number,
@@ -303,7 +305,7 @@ def _promises(table: Table, account: Accounts, agreements: set[str]) -> list[Pro
             continue
         agreement = line.text("agreement")
         if agreement not in agreements:
-            account.note(
+            account.remark(
                 line.number, f"the agreement “{agreement}” is not in the file of agreements: kept without an agreement."
             )
             agreement = ""
@@ -338,11 +340,11 @@ def _movements(table: Table, account: Accounts, promises: set[str]) -> dict[str,
             continue
         seen[key] += 1
         if not key or seen[key] > 1:
-            account.note(line.number, f"the key “{key}” is missing or used twice: kept as a separate transaction.")
+            account.remark(line.number, f"the key “{key}” is missing or used twice: kept as a separate transaction.")
         given = line.text("status")
         status = re.split(r"[^a-z]", given.casefold(), maxsplit=1)[0]
         if status not in STATUSES:
-            account.note(
+            account.remark(
                 line.number,
                 f"“{given}” is not a known funding status." if given else "it has no funding status.",
             )

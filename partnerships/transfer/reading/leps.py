@@ -76,12 +76,12 @@ def read_leps(sheets: Sequence[Sheet]) -> LepList:
             if lep_column == "lep2" and not lep:
                 continue
             if not LEP_CODE.fullmatch(lep):
-                faults.note(line, lep_column, f"“{lep}” is not the code of a LEP.", "Write it as E37000055.")
+                faults.add_problem(line, lep_column, f"“{lep}” is not the code of a LEP.", "Write it as E37000055.")
                 continue
             faults.required(line, name_column)
             first, row = names.setdefault(lep, (name, line.number))
             if lep_place(first) != lep_place(name):
-                faults.note(
+                faults.add_problem(
                     line,
                     name_column,
                     f"{lep} is “{name}” here and “{first}” in row {row}.",
@@ -91,12 +91,12 @@ def read_leps(sheets: Sequence[Sheet]) -> LepList:
             if with_districts:
                 district = code(line["district"])
                 if not DISTRICT_CODE.fullmatch(district):
-                    faults.note(
+                    faults.add_problem(
                         line, "district", f"“{district}” is not the code of a district.", "Write it as E07000223."
                     )
                 pair = f"{district} in {lep}"
                 if pair in pairs:
-                    faults.note(
+                    faults.add_problem(
                         line,
                         "district",
                         f"“{pair}” is already in row {pairs[pair]}.",
@@ -105,7 +105,7 @@ def read_leps(sheets: Sequence[Sheet]) -> LepList:
                 pairs.setdefault(pair, line.number)
                 served[lep][district] = line.text("district_name")
             elif row != line.number:
-                faults.note(line, "lep", f"“{lep}” is already in row {row}.", "Remove one of the two rows.")
+                faults.add_problem(line, "lep", f"“{lep}” is already in row {row}.", "Remove one of the two rows.")
     faults.finish()
     leps = tuple(Lep(row, lep, name, tuple(served[lep].items())) for lep, (name, row) in names.items())
     return LepList(leps, table.about)

@@ -183,7 +183,7 @@ def _read_plans(sheets: Sequence[Sheet], remarks: list[str], written: list[dt.da
         name = faults.required(line, "name")
         key = f"{reference}#{fold_name(name)}"
         if key in seen:
-            faults.note(
+            faults.add_problem(
                 line,
                 "reference",
                 f"“{reference}” with this name is already in row {seen[key]}.",
@@ -192,7 +192,7 @@ def _read_plans(sheets: Sequence[Sheet], remarks: list[str], written: list[dt.da
         seen.setdefault(key, line.number)
         start, end = faults.partial(line, "start"), faults.partial(line, "end")
         if start and end and end < start:
-            faults.note(
+            faults.add_problem(
                 line, "end", f"the period ends in {end}, before it starts in {start}.", "Correct one of the two."
             )
         plans.append(
@@ -229,7 +229,7 @@ def _organisations(line: Line, faults: Collector) -> tuple[str, ...]:
         if not part.strip():
             continue
         if not (colon and prefix and key):
-            faults.note(
+            faults.add_problem(
                 line,
                 "organisations",
                 f"“{part.strip()}” names no authority.",
@@ -240,7 +240,9 @@ def _organisations(line: Line, faults: Collector) -> tuple[str, ...]:
             prefix = "local-authority"
         curies[f"{prefix}:{key.strip()}"] = None
     if not curies and line.text("organisations") == "":
-        faults.note(line, "organisations", "the cell is blank.", "Name the plan's authority as local-authority:KEY.")
+        faults.add_problem(
+            line, "organisations", "the cell is blank.", "Name the plan's authority as local-authority:KEY."
+        )
     return tuple(curies)
 
 
@@ -254,7 +256,7 @@ def _read_events(
     for line in table:
         plan = faults.required(line, "plan")
         if references and plan and plan not in references:
-            faults.note(
+            faults.add_problem(
                 line,
                 "plan",
                 f"“{plan}” is not the reference of a plan.",
@@ -264,7 +266,7 @@ def _read_events(
         date = faults.partial(line, "date")
         if date is None:
             if not line.text("date"):
-                faults.note(
+                faults.add_problem(
                     line, "date", "the cell is blank.", "Write a year, a month or a day: 2027, 2027-04 or 2027-04-11."
                 )
             continue

@@ -150,14 +150,14 @@ def read_providers(sheets: Sequence[Sheet]) -> ProviderList:
     for line in table:
         number = faults.key(line, "number", numbers)
         if number and not re.fullmatch(r"[A-Z0-9/-]{1,20}", number):
-            faults.note(
+            faults.add_problem(
                 line, "number", f"“{number}” is not a registration number.", "Write it as 45UB, 5069 or LH0391."
             )
         council_key = key_of_curie(line.text("council"))
         registered_on, ended_on = faults.day(line, "date"), faults.day(line, "end")
         is_ended = ended_on is not None or re.sub(r"[^a-z]", "", line.text("status").casefold()) in _ENDED
         if registered_on and ended_on and ended_on < registered_on:
-            faults.note(
+            faults.add_problem(
                 line,
                 "end",
                 f"it ends on {ended_on}, before it was registered on {registered_on}.",
@@ -184,7 +184,7 @@ def _designation(line: Line, faults: Collector) -> str:
     given = line.text("designation")
     known = _DESIGNATIONS.get(re.sub(r"[^a-z0-9]", "", given.casefold()), "")
     if not known:
-        faults.note(
+        faults.add_problem(
             line,
             "designation",
             f"“{given}” is not a designation." if given else "the cell is blank.",

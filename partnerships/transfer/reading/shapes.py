@@ -1,4 +1,4 @@
-"""Checks a JSON value against a shape and notes every problem by path."""
+"""Checks a JSON value against a shape and collects every problem by path."""
 
 from __future__ import annotations
 
@@ -49,31 +49,31 @@ class Shape:
 
 @dataclass
 class Checking:
-    """The start moment, the keys found so far, and the problems noted."""
+    """The start moment, the keys found so far, and the problems found."""
 
     now: dt.datetime
     keys: dict[str, dict[str, str]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     _refs: list[tuple[str, str, str]] = field(default_factory=list)
 
-    def note(self, path: str, found: str, remedy: str) -> None:
-        """Note a problem."""
+    def add_problem(self, path: str, found: str, remedy: str) -> None:
+        """Add a problem."""
         self.problems.append(Problem(None, "", found, remedy, path=path))
 
     def object(self, value: Any, shape: Shape, path: str) -> dict[str, Any]:
         """The object with its fields as Python types.
 
-        Invalid fields are noted and left out.
+        Invalid fields are reported and left out.
         """
         if not isinstance(value, Mapping):
-            self.note(path, f"{_shown(value)} is not an object.", "Write it between { and }.")
+            self.add_problem(path, f"{_shown(value)} is not an object.", "Write it between { and }.")
             return {}
         known = {part.code for part in shape.parts}
         for name in value:
             if name not in known:
                 near = next((code for code in known if code.startswith(str(name)[:4])), "")
                 hint = f" Did you mean “{near}”?" if near else ""
-                self.note(
+                self.add_problem(
                     _join(path, str(name)), "this field is not known here.", f"Remove it or correct its name.{hint}"
                 )
         result: dict[str, Any] = {}
@@ -82,7 +82,7 @@ class Checking:
             here = _join(path, part.code)
             if given is None or given == "":
                 if part.required:
-                    self.note(here, "it is missing.", "It is required.")
+                    self.add_problem(here, "it is missing.", "It is required.")
                 result[part.code] = _empty(part)
             else:
                 result[part.code] = self._part(given, part, here, shape)
@@ -91,7 +91,7 @@ class Checking:
     def _part(self, value: Any, part: Part, path: str, shape: Shape) -> Any:
         if part.kind in ("parts", "refs", "texts"):
             if not isinstance(value, list):
-                self.note(path, f"{_shown(value)} is not a list.", "Write it between [ and ].")
+                self.add_problem(path, f"{_shown(value)} is not a list.", "Write it between [ and ].")
                 return []
             return [self._one(one, part, f"{path}[{place}]") for place, one in enumerate(value)]
         if part.kind == "key":
@@ -103,7 +103,7 @@ class Checking:
             return self._read(value, part, path)
         except ValueError as error:
             found, _, remedy = str(error).partition(". ")
-            self.note(path, f"{found}.", remedy)
+            self.add_problem(path, f"{found}.", remedy)
             return _empty(part)
 
     def _read(self, value: Any, part: Part, path: str) -> Any:
@@ -136,18 +136,22 @@ class Checking:
 
     def _key(self, value: Any, keys: str, path: str) -> str:
         if not isinstance(value, str) or not _KEY.fullmatch(value):
-            self.note(path, f"{_shown(value)} is not a key.", "Use small letters, digits and hyphens: larkhaven-homes.")
+            self.add_problem(
+                path, f"{_shown(value)} is not a key.", "Use small letters, digits and hyphens: larkhaven-homes."
+            )
             return ""
         earlier = self.keys.setdefault(keys, {}).setdefault(value, path)
         if earlier != path:
-            self.note(path, f"“{value}” is already the key at {earlier}.", "Give each its own key.")
+            self.add_problem(path, f"“{value}” is already the key at {earlier}.", "Give each its own key.")
         return value
 
     def check_refs(self) -> None:
-        """Note references to missing keys; call after reading everything."""
+        """Report references to missing keys; call after reading everything."""
         for to, value, path in self._refs:
             if value not in self.keys.get(to, {}):
-                self.note(path, f"“{value}” is not the key of anything in “{to}”.", "Correct it, or add what it means.")
+                self.add_problem(
+                    path, f"“{value}” is not the key of anything in “{to}”.", "Correct it, or add what it means."
+                )
 
     def moment(self, text: str) -> dt.datetime:
         """A day or moment, in ISO 8601 or relative to the load.

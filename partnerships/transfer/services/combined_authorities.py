@@ -68,7 +68,7 @@ def _bring(
             _update(authority, directory.organisations[body.pk], listed_codes, directory, run)
         ),
         create=lambda: done.append(_create(authority, listed_codes, directory, run)),
-        leave=lambda: run.report.note("left_alone"),
+        leave=lambda: run.report.count("left_alone"),
     ):
         return done[0] if done else None
     place = combined_place(authority.name)
@@ -105,7 +105,7 @@ def _create(authority: CombinedAuthority, listed_codes: set[str], directory: Dir
     )
     directory.adopt(body, identifiers=identifiers, names=[authority.name])
     _serve(authority, body, listed_codes, directory, run)
-    run.report.note("created", f"{body.name} ({authority.code}), {len(authority.districts)} districts")
+    run.report.count("created", f"{body.name} ({authority.code}), {len(authority.districts)} districts")
     return body
 
 
@@ -117,9 +117,9 @@ def _update(
     )
     said += _serve(authority, body, listed_codes, directory, run)
     if said:
-        run.report.note("changed", f"{body.name} ({authority.code}): {'; '.join(said)}")
+        run.report.count("changed", f"{body.name} ({authority.code}): {'; '.join(said)}")
     else:
-        run.report.note("left_alone")
+        run.report.count("left_alone")
     return body
 
 
@@ -176,7 +176,7 @@ def _district(code: str, name: str, listed_codes: set[str], directory: Directory
         council = same[0]
         said = follow_code(council, area, directory, run)
         directory.update(council, run, fields={}, identifiers=[(str(Scheme.GSS), code)])
-        run.report.note("changed", f"{council.name}: {'; '.join(said)}")
+        run.report.count("changed", f"{council.name}: {'; '.join(said)}")
     return directory.areas[code]
 
 

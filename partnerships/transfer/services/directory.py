@@ -228,13 +228,13 @@ class Directory:
             if mark_missing(
                 organisation=organisation, register=run.register, as_of=run.as_of, author=run.author, now=run.now
             ):
-                run.report.note("missing", organisation.name)
+                run.report.count("missing", organisation.name)
         for pk in sorted(listed):
             organisation = self.organisations[pk]
             if run.register in organisation.missing_from and mark_found(
                 organisation=organisation, register=run.register, author=run.author, now=run.now
             ):
-                run.report.note("returned", organisation.name)
+                run.report.count("returned", organisation.name)
 
 
 def alternative_names(*names: str) -> list[tuple[str, str]]:

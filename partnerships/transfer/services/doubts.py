@@ -44,7 +44,7 @@ class Doubts:
         """Leave the row for review."""
         self.asked.append(doubt)
         could = ", ".join(one.name for one in doubt.candidates)
-        run.report.note(
+        run.report.count(
             "undecided", f"{doubt.name} ({doubt.key}): {doubt.why}{f' It could be {could}.' if could else ''}"
         )
 

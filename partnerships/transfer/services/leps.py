@@ -56,7 +56,7 @@ def _bring(
         lep.code,
         join=lambda body: done.append(_update(lep, directory.organisations[body.pk], directory, run)),
         create=lambda: done.append(_create(lep, directory, run)),
-        leave=lambda: run.report.note("left_alone"),
+        leave=lambda: run.report.count("left_alone"),
     ):
         return done[0] if done else None
     same = [
@@ -99,7 +99,7 @@ def _create(lep: Lep, directory: Directory, run: Import) -> Organisation:
     _serve(lep, body, directory, run)
     count = len(lep.districts)
     served = f", served {count} {'district' if count == 1 else 'districts'}" if count else ""
-    run.report.note("created", f"{body.name} ({lep.code}), closed{served}")
+    run.report.count("created", f"{body.name} ({lep.code}), closed{served}")
     return body
 
 
@@ -120,9 +120,9 @@ def _update(lep: Lep, body: Organisation, directory: Directory, run: Import) -> 
     if added:
         said.append(f"served {added} more {'district' if added == 1 else 'districts'}")
     if said:
-        run.report.note("changed", f"{body.name} ({lep.code}): {'; '.join(said)}")
+        run.report.count("changed", f"{body.name} ({lep.code}): {'; '.join(said)}")
     else:
-        run.report.note("left_alone")
+        run.report.count("left_alone")
     return body
 
 

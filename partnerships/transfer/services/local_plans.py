@@ -182,7 +182,7 @@ def _close(plan: LocalPlan, body: Plan, run: Import) -> None:
         return
     reason = f"Ended on {long_date(plan.ended)}, says {run.source}."
     change_status(plan=body, to=PlanStatus.CLOSED, reason=reason, author=run.author, now=run.now)
-    run.report.note("closed", f"{plan.name}: ended on {long_date(plan.ended)}")
+    run.report.count("closed", f"{plan.name}: ended on {long_date(plan.ended)}")
 
 
 def _owners(listed: LocalPlans, run: Import, plans_name: str) -> dict[str, Organisation]:
@@ -307,7 +307,7 @@ def _apply_one(
             content=content,
             source=run.source[:300],
         )
-        run.report.note("created", f"{plan.name} ({', '.join(body.name for body in bodies)})")
+        run.report.count("created", f"{plan.name} ({', '.join(body.name for body in bodies)})")
         return made
     _remark_on_owners(plan, existing, bodies, run)
     imported = existing.versions.exclude(source="").order_by("-number").first()
@@ -316,7 +316,7 @@ def _apply_one(
     fresh = normalise(content_from_file(plan, before))
     if before is not None and fresh == normalise(before):
         if existing.is_over or not _ends(plan, run):
-            run.report.note("left_alone")
+            run.report.count("left_alone")
         return existing
     _publish(existing, newest, before, fresh, run)
     return existing
@@ -328,14 +328,14 @@ def _publish(plan: Plan, newest: Version | None, before: object, fresh: object, 
         run.report.remark(
             f"{plan.title} is {plan.get_status_display().lower()} here: the file's changes were not applied."
         )
-        run.report.note("left_alone")
+        run.report.count("left_alone")
         return
     content = normalise(fresh)
     if newest is not None and before is not None:
         content = rebase(normalise(newest.content), normalise(before), content)
         if content == normalise(newest.content):
             run.report.remark(f"{plan.title}: its owners had edited what the file changed, so their text was kept.")
-            run.report.note("left_alone")
+            run.report.count("left_alone")
             return
     version = publish_version(
         plan=plan,
@@ -345,7 +345,7 @@ def _publish(plan: Plan, newest: Version | None, before: object, fresh: object, 
         content=content,
         source=run.source[:300],
     )
-    run.report.note("changed", f"{version.title}: version {version.number}")
+    run.report.count("changed", f"{version.title}: version {version.number}")
 
 
 def _remark_on_owners(plan: LocalPlan, existing: Plan, bodies: list[Organisation], run: Import) -> None:
@@ -367,11 +367,11 @@ def _mark(plans: list[Plan], seen: set[int], run: Import) -> None:
     for plan in plans:
         gone, was_gone = plan.pk not in seen, last.get(plan.pk) == EventKind.MISSING_FROM_FILE
         if gone:
-            run.report.note(
+            run.report.count(
                 "missing", f"{plan.title} ({plan.external_reference}): no longer in the file; kept unchanged"
             )
         elif was_gone:
-            run.report.note("returned", plan.title)
+            run.report.count("returned", plan.title)
         if gone != was_gone:
             record(
                 actor_id=run.author.pk if run.author else None,

@@ -120,7 +120,7 @@ def _bring(
         provider.number,
         join=lambda body: done.append(_join(provider, directory.organisations[body.pk], directory, run)),
         create=lambda: done.append(_create(provider, directory, run)),
-        leave=lambda: run.report.note("left_alone"),
+        leave=lambda: run.report.count("left_alone"),
     ):
         return done[0] if done else None
     if provider.is_council:
@@ -153,17 +153,17 @@ def _apply_ended(provider: Provider, directory: Directory, alike: set[str], run:
     body = directory.holder(Scheme.RSH, provider.number)
     if body is None:
         if provider.is_council or not provider.name or bare_company(provider.name) in alike:
-            run.report.note("left_alone")
+            run.report.count("left_alone")
             return None
         return _create(provider, directory, run)
     said = _end_number(provider, body, run)
     if body.kind == Kind.REGISTERED_PROVIDER and not body.is_ended:
         dissolve(organisation=body, on=provider.ended_on, author=run.author, now=run.now, reason=run.source)
-        run.report.note("closed", f"{body.name} ({provider.number}){_until(provider)}")
+        run.report.count("closed", f"{body.name} ({provider.number}){_until(provider)}")
     elif said:
-        run.report.note("changed", f"{body.name} ({provider.number}): {said}")
+        run.report.count("changed", f"{body.name} ({provider.number}): {said}")
     else:
-        run.report.note("left_alone")
+        run.report.count("left_alone")
     return body
 
 
@@ -249,7 +249,7 @@ def _create(provider: Provider, directory: Directory, run: Import) -> Organisati
     directory.update(body, run, fields={}, identifiers=identifiers, registered_on=provider.registered_on)
     if provider.is_ended:
         _end_number(provider, body, run)
-    run.report.note("created", f"{body.name} ({provider.number}){', ended' if provider.is_ended else ''}")
+    run.report.count("created", f"{body.name} ({provider.number}){', ended' if provider.is_ended else ''}")
     return body
 
 
@@ -263,7 +263,7 @@ def _join(provider: Provider, body: Organisation, directory: Directory, run: Imp
         names=[(provider.name, "alternative")] if provider.name and provider.name != body.name else [],
         registered_on=provider.registered_on,
     )
-    run.report.note("joined", f"{provider.name or provider.council_key} ({provider.number}) is {body.name}")
+    run.report.count("joined", f"{provider.name or provider.council_key} ({provider.number}) is {body.name}")
     return body
 
 
@@ -281,9 +281,9 @@ def _update(provider: Provider, body: Organisation, directory: Directory, run: I
             f"{body.name} ({provider.number}) has ended in the directory, but is in the list: check which is right."
         )
     if said:
-        run.report.note("changed", f"{body.name} ({provider.number}): {'; '.join(said)}")
+        run.report.count("changed", f"{body.name} ({provider.number}): {'; '.join(said)}")
     else:
-        run.report.note("left_alone")
+        run.report.count("left_alone")
 
 
 def apply_provider_answer(doubt: Doubt, body: Organisation | None, directory: Directory, run: Import) -> Organisation:

@@ -75,7 +75,7 @@ def keep_council(
     )
     directory.adopt(body, identifiers=free, names=[body.name, body.short_name, *council.alternatives])
     directory.serve(body, area, run, starts_on=council.starts_on, ends_on=body.valid_to)
-    run.report.note("created", f"{body.name} ({council.key}){'' if council.is_current else ', ended'}")
+    run.report.count("created", f"{body.name} ({council.key}){'' if council.is_current else ', ended'}")
     return body
 
 
@@ -100,11 +100,11 @@ def _update(
     said += follow_code(body, area, directory, run, ends_on=None if council.is_current else council.ends_on)
     if not council.is_current and not body.is_ended:
         dissolve(organisation=body, on=council.ends_on, author=run.author, now=run.now, reason=run.source)
-        run.report.note("closed", f"{body.name} ({council.key})")
+        run.report.count("closed", f"{body.name} ({council.key})")
     elif joined:
-        run.report.note("joined", f"{council.name} ({council.key}) is {was}: {'; '.join(said)}")
+        run.report.count("joined", f"{council.name} ({council.key}) is {was}: {'; '.join(said)}")
     elif said:
-        run.report.note("changed", f"{body.name} ({council.key}): {'; '.join(said)}")
+        run.report.count("changed", f"{body.name} ({council.key}): {'; '.join(said)}")
     else:
-        run.report.note("left_alone")
+        run.report.count("left_alone")
     return body

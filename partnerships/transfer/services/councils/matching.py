@@ -85,7 +85,7 @@ class Matching:
             if answer is None:
                 self._by_name(council, found, taken)
             elif answer.answer == Answer.LEAVE_OUT:
-                self._run.report.note("left_alone")
+                self._run.report.count("left_alone")
             else:
                 body = self._directory.organisations[answer.organisation.pk] if answer.organisation else None
                 found[council.key] = body

@@ -122,8 +122,8 @@ def _apply(read: AgreementFiles, run: Import, import_run: ImportRun) -> str:
     promises = _save_promises(read, authorities, agreements, run)
     for account in read.accounts:
         for line in account.set_aside:
-            run.report.note("set_aside", line)
-        for line in account.notes:
+            run.report.count("set_aside", line)
+        for line in account.remarks:
             run.report.remark(line)
     return _last_line(read, promises)
 
@@ -144,7 +144,7 @@ def _save_agreements(
             others = [found for name in named_by_promises.get(agreement.key, ()) if (found := authorities.find(name))]
             if len({one.pk for one in others}) == 1:
                 authority = others[0]
-                account.note(
+                account.remark(
                     agreement.row,
                     f"“{agreement.organisation}” is not in the directory: its promises name {authority.name}, which is "
                     "used instead.",

@@ -41,7 +41,7 @@ def register_promise(
         if promise.units:
             homes = _figure(promise.units, Unit.HOMES)
             not_counted = f", for {homes}"
-            accounts[1].note(
+            accounts[1].remark(
                 promise.row,
                 f"{homes} as well as {_figure(promise.amount, unit)}: only the sum is counted, the homes are kept in "
                 "the text.",
@@ -56,7 +56,7 @@ def register_promise(
     where = f" (planning application {application})" if application else ""
     withdrawn = _withdrawn(promise.ended_on, as_of)
     if withdrawn:
-        accounts[1].note(promise.row, f"{_lower_first(withdrawn)}: kept as cancelled.")
+        accounts[1].remark(promise.row, f"{_lower_first(withdrawn)}: kept as cancelled.")
     return RegisterPromise(
         reference=promise.key[:200],
         text=f"{purpose}{not_counted}{under}{where}"[:2000],
@@ -95,9 +95,9 @@ def _progress(
                 not_counted.append(_figure(value, kind))
         if not_counted:
             figures = " and ".join(not_counted)
-            account.note(movement.row, f"{figures} not counted, kept in the text: {_reason(unit, withdrawn)}.")
+            account.remark(movement.row, f"{figures} not counted, kept in the text: {_reason(unit, withdrawn)}.")
         elif withdrawn:
-            account.note(movement.row, f"{_lower_first(withdrawn)}.")
+            account.remark(movement.row, f"{_lower_first(withdrawn)}.")
         reports.append(
             RegisterProgress(
                 _midnight(movement.on or _UNDATED), _delivered(sums), _note(movement, counted, not_counted, withdrawn)

@@ -279,7 +279,7 @@ def test_a_change_of_terms_is_in_the_timeline_with_before_and_after(world: World
 def test_contact_days_have_limits_are_recorded_and_are_kept_by_a_renewal(world: World) -> None:
     make_active(world)
     page, amina = reverse("agreements:edit", kwargs={"pk": world.partnership.pk}), client_of(world.amina)
-    assert "what holds everywhere here: 60 days" in amina.get(page).content.decode()
+    assert "for the default: 60 days" in amina.get(page).content.decode()
     for days in (6, 731):
         with pytest.raises(UnableToEditTerms, match="7 to 730"):
             edit_terms(partnership=world.partnership, contact_days=days, author=world.amina, now=timezone.now())

@@ -149,12 +149,12 @@ def test_resent_invitations_count_and_each_person_has_a_daily_limit(world: World
 
     kept = Membership.objects.get(pk=nina.pk).invitation
     page = amina.post(again, follow=True)
-    with pytest.raises(UnableToInviteMember, match="has got 5 invitations today"):
+    with pytest.raises(UnableToInviteMember, match="has been sent 5 invitations today"):
         invite_member(
             organisation=world.harbour, email="nina@larkhaven.example", role="viewer", author=world.hana, now=now
         )
 
-    assert "has got 5 invitations today" in page.content.decode()
+    assert "has been sent 5 invitations today" in page.content.decode()
     assert Membership.objects.get(pk=nina.pk).invitation == kept, "The last email's link still opens."
     for number in range(INVITATIONS_A_DAY - INVITATIONS_A_PERSON):
         invite_member(

@@ -176,7 +176,7 @@ def test_requiring_own_sign_in_ends_password_sessions_and_emails_the_leads(offer
     assert not is_in(vera)
     assert is_in(ben)
     assert [email.to for email in deliver()] == [[offered.amina.email]]
-    assert "They must sign in through the sign-in page “larkhaven”" in str(deliver()[0].body)
+    assert "They must now use the sign-in page “larkhaven”" in str(deliver()[0].body)
     assert "Single sign-on." in str(deliver()[0].body)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 from django.utils import timezone
-from partnerships.transfer.services.network_parts import EVERYTHING
 
 from partnerships.transfer.models import Answer, Doubt, ImportRun
 from partnerships.transfer.services.developer_agreements.importing import import_developer_agreements
@@ -19,7 +18,7 @@ from partnerships.transfer.services.registers import (
     preview_register,
 )
 from tests.support.rights import ADMINISTRATOR, Row
-from tests.transfer.lists import COUNCILS, bring
+from tests.transfer.lists import COUNCILS, import_list
 from tests.transfer.test_developer_agreements import AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS
 from tests.transfer.test_local_plans import PLANS, TIMETABLE
 from tests.transfer.test_network_files import SMALL
@@ -27,7 +26,7 @@ from tests.world import World
 
 
 def _councils(world: World) -> ImportRun:
-    return bring("councils", COUNCILS)
+    return import_list("councils", COUNCILS)
 
 
 def _preview(world: World) -> ImportRun:
@@ -39,7 +38,7 @@ def _preview(world: World) -> ImportRun:
 def _doubt(world: World) -> Doubt:
     """A row that names one council under the code of another."""
     _councils(world)
-    bring("councils", "LAD25CD,LAD25NM\nE07900001,Mere\n", accept_missing=True)
+    import_list("councils", "LAD25CD,LAD25NM\nE07900001,Mere\n", accept_missing=True)
     return Doubt.objects.get(register="councils")
 
 

@@ -37,6 +37,7 @@ CHECKS: dict[str, tuple[list[str], dict[str, str]]] = {
     "template style": (["djade", "--check", "--target-version", "5.2"], {}),
     "template layout": (["djangofmt", "--check", "--quiet", *TEMPLATE_LAYOUT, "templates"], {}),
     "glossary": (["-m", "tools.glossary"], {}),
+    "line limits": (["-m", "tools.line_limits"], {}),
     "migrations": (["manage.py", "makemigrations", "--check", "--dry-run"], DEVELOPMENT),
     "deployment": (["manage.py", "check", "--deploy", "--fail-level", "WARNING"], PRODUCTION),
     "packages": (["-m", "pip", "check"], {}),

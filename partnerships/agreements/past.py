@@ -6,6 +6,9 @@ stamps a row with the start of its transaction, which may be earlier than the de
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
+
+from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, When
 from pghistory import create_event
 
 from partnerships.activity.models import Event
@@ -27,15 +30,23 @@ def former_party(user: User, partnership: Partnership) -> Party | None:
 
     None also for people of a present party.
     """
-    if Partnership.objects.inside_for(user).filter(pk=partnership.pk).exists():
-        return None
-    return (
-        Party.objects.filter(
-            partnership=partnership, status=PartyStatus.LEFT, organisation__in=Organisation.objects.of_person(user)
-        )
-        .order_by("-left_at", "pk")
-        .first()
-    )
+    return former_parties(user, [partnership.pk]).get(partnership.pk)
+
+
+def former_parties(user: User, partnerships: Collection[int]) -> dict[int, Party]:
+    """The former party through which the person reads each of these, by partnership id; one query.
+
+    Without those of which the person reads the present state in full.
+    """
+    inside = Partnership.objects.inside_for(user).filter(pk__in=partnerships).values("pk")
+    rows = former_of(user).filter(partnership__in=partnerships).exclude(partnership__in=inside)
+    return {party.partnership_id: party for party in rows}
+
+
+def former_of(user: User) -> QuerySet[Party]:
+    """The parties through which the person's organisations left; of each partnership the one that left last."""
+    left = Party.objects.filter(status=PartyStatus.LEFT, organisation__in=Organisation.objects.of_person(user))
+    return left.order_by("partnership", "-left_at", "pk").distinct("partnership")
 
 
 def as_read_by(user: User, partnership: Partnership) -> Partnership:
@@ -49,17 +60,39 @@ def as_read_by(user: User, partnership: Partnership) -> Partnership:
 
 def as_then(partnership: Partnership, party: Party) -> Partnership:
     """The partnership with the terms it had when the party left."""
-    events = Partnership.pgh_event_model.objects.filter(pgh_obj_id=partnership.pk)  # type: ignore[attr-defined]  # made by pghistory
-    then = (
-        events.filter(pgh_label=LEFT_BEHIND, pgh_created_at__gte=party.left_at).order_by("pgh_id").first()
-        or events.filter(pgh_created_at__lte=party.left_at).order_by("-pgh_created_at", "-pgh_id").first()
-        or events.order_by("pgh_id").first()
-    )
-    if then is not None:
-        for field in Partnership._meta.concrete_fields:
-            if not field.primary_key:
-                setattr(partnership, field.attname, getattr(then, field.attname))
+    set_back([partnership], {partnership.pk: party})
     return partnership
+
+
+def set_back(partnerships: Iterable[Partnership], parties: Mapping[int, Party]) -> None:
+    """Give each the terms it had when its party (by partnership id) left; one query.
+
+    From the row that was kept for leavers; without one, from the last row before the party left; without that either,
+    from the first.
+    """
+    if not parties:
+        return
+    left_at = Party.objects.filter(pk__in=[one.pk for one in parties.values()], partnership=OuterRef("pgh_obj_id"))
+    kept, before = Q(pgh_label=LEFT_BEHIND, pgh_created_at__gte=F("left_at")), Q(pgh_created_at__lte=F("left_at"))
+    rows = (
+        Partnership.pgh_event_model.objects.filter(pgh_obj_id__in=list(parties))  # type: ignore[attr-defined]  # made by pghistory
+        .annotate(left_at=Subquery(left_at.values("left_at")[:1]))
+        .annotate(rank=Case(When(kept, then=0), When(before, then=1), default=2))
+        .order_by(
+            "pgh_obj_id",
+            "rank",
+            Case(When(rank=1, then=F("pgh_created_at"))).desc(nulls_last=True),
+            Case(When(rank=1, then=F("pgh_id"))).desc(nulls_last=True),
+            "pgh_id",
+        )
+        .distinct("pgh_obj_id")
+    )
+    then = {row.pgh_obj_id: row for row in rows}
+    for partnership in partnerships:
+        if partnership.pk in then:
+            for field in Partnership._meta.concrete_fields:
+                if not field.primary_key:
+                    setattr(partnership, field.attname, getattr(then[partnership.pk], field.attname))
 
 
 def parties_then(party: Party) -> list[Party]:
@@ -78,6 +111,22 @@ def parties_then(party: Party) -> list[Party]:
     for one in parties:
         one.organisation = bodies[one.organisation_id]
     return sorted(parties, key=lambda one: (one.role, one.organisation.name, one.pk))
+
+
+def present_then(parties: Iterable[Party]) -> dict[int, set[int]]:
+    """Organisations that took part when each of these parties left, by partnership id; one query."""
+    leaving = {party.partnership_id: party.pk for party in parties}
+    events = Party.pgh_event_model.objects.filter(partnership_id__in=list(leaving)).order_by("pgh_id")  # type: ignore[attr-defined]  # made by pghistory
+    status: dict[int, dict[int, str]] = {pk: {} for pk in leaving}
+    then: dict[int, set[int]] = {}
+    for partnership, party, organisation, now in events.values_list(
+        "partnership_id", "pgh_obj_id", "organisation_id", "status"
+    ):
+        status[partnership][organisation] = now
+        if party == leaving[partnership] and now == PartyStatus.LEFT:
+            present = (body for body, state in status[partnership].items() if state == PartyStatus.ACCEPTED)
+            then[partnership] = set(present)
+    return then
 
 
 def areas_then(partnership: Partnership, party: Party) -> list[str]:

@@ -18,7 +18,7 @@ from partnerships.agreements.models import (
     PartyStatus,
     Status,
 )
-from partnerships.agreements.past import as_then, former_party, parties_then
+from partnerships.agreements.past import former_of, present_then, set_back
 from partnerships.kit.names import fold_name
 from partnerships.kit.sections import Section
 from partnerships.kit.waiting import Waiting
@@ -53,12 +53,16 @@ def find_partnerships(
             parties = Party.objects.filter(status=PartyStatus.ACCEPTED, organisation__in=bodies)
             named |= Q(pk__in=parties.values("partnership"))
         condition &= named
+    behind = [
+        (one, party)
+        for one, party in _left_behind(user)
+        if (not kind or one.kind == kind) and (not status or one.status == status)
+    ]
+    named_then = _named_then([party for _, party in behind], folded)
     left = {
         one.pk: one.title
-        for one, party in _left_behind(user)
-        if (not kind or one.kind == kind)
-        and (not status or one.status == status)
-        and (not words or words.lower() in one.title.lower() or _named_then(party, folded))
+        for one, _ in behind
+        if not words or words.lower() in one.title.lower() or one.pk in named_then
     }
     then = [When(pk=pk, then=Value(title)) for pk, title in left.items()]
     return Partnership.objects.filter(Q(pk__in=known.filter(condition).values("pk")) | Q(pk__in=list(left))).annotate(
@@ -85,18 +89,22 @@ def find_by_words(user: User, text: str, *, limit: int) -> list[Partnership]:
 
 
 def _left_behind(user: User) -> list[tuple[Partnership, Party]]:
-    """Partnerships the person reads as a former party, with that party."""
-    left = Partnership.objects.held_by(user).exclude(pk__in=Partnership.objects.known_today_to(user).values("pk"))
-    pairs = ((one, former_party(user, one)) for one in left)
-    return [(as_then(one, party), party) for one, party in pairs if party is not None]
+    """Partnerships the person reads only as a former party, as they were then, with that party; two queries."""
+    known = Partnership.objects.known_today_to(user).values("pk")
+    parties = list(former_of(user).exclude(partnership__in=known).select_related("partnership"))
+    set_back([party.partnership for party in parties], {party.partnership_id: party for party in parties})
+    return [(party.partnership, party) for party in parties]
 
 
-def _named_then(party: Party, folded: str) -> bool:
-    """Whether a party present when this one left has a name like this."""
-    if not folded:
-        return False
-    present = [one.organisation_id for one in parties_then(party) if one.is_present]
-    return OrganisationName.objects.filter(folded__contains=folded, organisation__in=present).exists()
+def _named_then(parties: Collection[Party], folded: str) -> set[int]:
+    """Ids of partnerships in which a party present when this one left has a name like this; two queries."""
+    if not folded or not parties:
+        return set()
+    present = present_then(parties)
+    bodies = set().union(*present.values())
+    named = OrganisationName.objects.filter(folded__contains=folded, organisation__in=bodies)
+    alike = set(named.values_list("organisation", flat=True))
+    return {pk for pk, then in present.items() if then & alike}
 
 
 def events_of_partnerships(user: User) -> Q:

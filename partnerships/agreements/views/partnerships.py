@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from partnerships.activity.queries import timeline
 from partnerships.agreements.forms import PartnershipFilter, StartForm, StatusForm, TermsForm
 from partnerships.agreements.models import Partnership
-from partnerships.agreements.past import areas_then, as_then, former_party, parties_then
+from partnerships.agreements.past import areas_then, as_then, former_parties, former_party, parties_then, set_back
 from partnerships.agreements.queries import (
     acting_party,
     find_partnerships,
@@ -62,12 +62,8 @@ def partnership_list(request: HttpRequest) -> HttpResponse:
     inside = set(
         Partnership.objects.inside_for(user).filter(pk__in=[row.pk for row in page.rows]).values_list("pk", flat=True)
     )
-    former = set()
-    for row in page.rows:
-        party = former_party(user, row) if row.pk not in inside else None
-        if party is not None:
-            as_then(row, party)
-            former.add(row.pk)
+    former = former_parties(user, [row.pk for row in page.rows if row.pk not in inside])
+    set_back(page.rows, former)
     counted = found.order_by()[: MAX_COUNTED + 1].count()
     context = {
         "form": form,

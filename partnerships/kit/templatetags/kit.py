@@ -328,6 +328,12 @@ def draft_banner(content: str) -> SafeString:
     return render_to_string("partials/_draft_banner.html", {"text": _one_line(content)})
 
 
+@register.simple_block_tag
+def paragraph(content: str) -> SafeString:
+    """A paragraph of a text email: one line, which mail programs wrap."""
+    return _one_line(content)
+
+
 def _one_line(content: str) -> SafeString:
     """The rendered block, on one line."""
     return mark_safe(" ".join(content.split()))  # noqa: S308  # rendered by the template, and so escaped already

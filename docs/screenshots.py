@@ -62,7 +62,7 @@ def _publish(browser: Browser, origin: str) -> None:
         main.get_by_role("link", name=words, exact=True).first.click()
     page.get_by_label("Homes, line 1").fill("20")
     page.get_by_role("button", name="Save to the draft").click()
-    page.get_by_role("link", name="Publish…").click()
+    page.get_by_role("link", name="Publish draft").click()
     page.get_by_label("What changed, and why?").fill("Fewer homes: the depot keeps its yard.")
     page.get_by_role("button", name=re.compile("Publish version")).click()
     page.close()

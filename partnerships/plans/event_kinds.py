@@ -32,7 +32,7 @@ class EventKind(models.TextChoices):
     VERSION_REJECTED = "plan.version_rejected", "Rejected a version"
     CONDITION_MET = "plan.condition_met", "Said that a condition is met"
     AGREED = "plan.agreed", "Agreed"
-    OWNERSHIP_TRANSFER_OFFERED = "plan.ownership_transfer_offered", "Offered to hand the plan over"
+    OWNERSHIP_TRANSFER_OFFERED = "plan.ownership_transfer_offered", "Offered to transfer the plan"
     OWNERSHIP_SHARE_OFFERED = "plan.ownership_share_offered", "Offered to share the plan's ownership"
     OWNERSHIP_OFFER_WITHDRAWN = "plan.ownership_offer_withdrawn", "Withdrew an offer of the plan"
     OWNERSHIP_DECLINED = "plan.ownership_declined", "Declined to own the plan"

@@ -27,7 +27,7 @@ def register() -> None:
     for origin in ORIGINS:
         register_origin(origin)
     restoring.register()
-    register_leaving("shared drafts taken back", end_shares)
+    register_leaving("drafts no longer shared", end_shares)
     register_departure(end_shares_of_membership)
     register_party_departure(owning.leave_with_party, owning.preview_leaving)
 
@@ -48,7 +48,7 @@ def register() -> None:
         keeps_its_link=True,
     )
     register_email("plans.decision", "Rejection or condition of a signatory", emails.write_decision)
-    register_email("plans.share", "Draft shown to you", emails.write_share)
+    register_email("plans.share", "Draft shared with you", emails.write_share)
     register_email("plans.access_request", "Request to see a draft", emails.write_access_request)
     register_email("plans.not_shown", "Answer to a request", emails.write_not_shown)
     register_email("plans.ownership_offer", "Plan offered", emails.write_ownership_offer)

@@ -22,4 +22,4 @@ def redo_ended(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
 
 def register() -> None:
     """Register this for restores."""
-    register_redo(SHARE_ENDED, "showings of drafts ended again", redo_ended)
+    register_redo(SHARE_ENDED, "shares of drafts ended again", redo_ended)

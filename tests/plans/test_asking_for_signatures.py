@@ -22,6 +22,7 @@ from partnerships.plans.models import Plan
 from partnerships.plans.queries import WAITING, next_steps, signing_states
 from tests.plans.drafts import ask_signatures, fewer_homes, publish, published
 from tests.support.outbox import deliver
+from tests.support.pages import collapse
 from tests.world import World
 
 
@@ -74,7 +75,7 @@ def test_rejection_by_link_is_recorded_only_after_a_second_page(world: World) ->
     page = Client().post(address, sent).content.decode()
 
     assert not plan.sign_offs.exists()
-    assert "Nothing is recorded yet" in page
+    assert "Nothing is recorded until you confirm" in collapse(page)
     assert "Too few homes." in page
     after = Client().post(address, sent | {"sure": "yes"}, follow=True).content.decode()
     assert plan.sign_offs.get().decision == "rejected"
@@ -157,7 +158,7 @@ def test_pending_signatory_gets_a_new_email_after_the_plan_was_back_in_comments(
     deliver().clear()
     as_(world.amina).post(address, {})
 
-    assert "Asked again, with a new email: Westmarch Borough Council" in form
+    assert "These will be asked again, with a new email: Westmarch Borough Council" in form
     assert [letter.to for letter in deliver()] == [[world.ben.email]]
     assert "/plans/sign/" in deliver()[0].body
     assert Client().get(old).status_code == 404

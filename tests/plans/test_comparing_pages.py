@@ -97,7 +97,7 @@ def test_comparison_says_when_no_version_is_pinned_as_baseline(world: World, as_
 
     ben, amina = (compared(as_(person), plan, "?from=baseline&to=2") for person in (world.ben, world.amina))
 
-    assert "No version is pinned as the baseline." in ben
+    assert "No version is the baseline yet." in ben
     assert "20 fewer" in ben
     assert "Pin one in the history" in amina
     assert "Pin one in the history" not in ben
@@ -111,8 +111,8 @@ def test_comparison_of_equal_versions_says_they_are_equal(world: World, as_: Cal
 
     page = compared(as_(world.ben), plan, "?from=1&to=3")
 
-    assert "The two say the same" in page
-    assert "What was changed between them was changed back." in page
+    assert "No differences" in page
+    assert "Any changes in between were undone." in page
     assert "Dry again." in page
 
 

@@ -83,18 +83,18 @@ def test_plan_is_written_and_published_and_its_homes_reduced(page: Any, live_ser
     assert page.locator("[data-homes-by=bedrooms]").inner_text() == "Bedrooms not known: 120, 1 bedroom: 1,030"
     assert page.locator("[data-homes-by=year]").inner_text() == "Year not given: 120, 2027-28: 1,030"
     assert page.locator("[data-homes-by=tenure]").inner_text() == "Social Rent: 1,150"
-    assert not page.get_by_role("button", name="Work out the totals").is_visible()
+    assert not page.get_by_role("button", name="Update totals").is_visible()
     page.get_by_label("Homes, line 2").fill("")
     assert page.locator("[data-homes-total]").inner_text() == "120"
     page.get_by_role("button", name="Save to the draft").click()
-    page.get_by_role("link", name="Publish…").click()
+    page.get_by_role("link", name="Publish draft").click()
     page.get_by_label("What changed, and why?").fill("First version, for comment.")
     page.get_by_role("button", name="Publish version 1").click()
     page.get_by_role("link", name="Draft", exact=True).click()
     page.get_by_role("link", name="North Quay", exact=True).click()
     page.get_by_label("Homes, line 1").fill("100")
     page.get_by_role("button", name="Save to the draft").click()
-    page.get_by_role("link", name="Publish…").click()
+    page.get_by_role("link", name="Publish draft").click()
     page.get_by_label("What changed, and why?").fill("The ground is wet.")
     page.get_by_role("button", name="Publish version 2").click()
     page.get_by_role("link", name="What changed", exact=True).click()
@@ -137,7 +137,7 @@ def test_shared_draft_opens_for_one_person_but_not_colleagues_or_strangers(
     words = page.locator("main").inner_text()
 
     assert "DRAFT" in words
-    assert "Amina Larch showed you this draft" in words
+    assert "Amina Larch shared this draft with you" in words
     page.context.clear_cookies()
     sign_in(page, live_server.url, shown.chidi.email)
     assert page.goto(f"{live_server.url}/plans/{plan.pk}/draft/").status == 404
@@ -161,7 +161,7 @@ def test_plan_is_created_and_its_pieces_moved_without_javascript(browser: Any, l
     sign_in(page, live_server.url, shown.amina.email)
 
     page.goto(f"{live_server.url}/plans/{plan.pk}/draft/sites/north-quay/")
-    page.get_by_role("button", name="More lines").click()
+    page.get_by_role("button", name="Add lines").click()
     page.get_by_label("Homes, line 9").fill("7")
     page.get_by_role("button", name="Save to the draft").click()
 

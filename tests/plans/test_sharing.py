@@ -192,7 +192,7 @@ def test_publishing_ends_shares_only_when_asked(world: World, as_: Callable[[Use
     amina.post(address, {"note": "Again.", "draft_revision": revision, "end_shares": "on"})
 
     assert "Stop sharing the draft with Nadia River" in form
-    assert "they now see the draft of the next" in collapse(page)
+    assert "They now see the draft of the next one." in collapse(page)
     assert plan.versions.count() == 2
     assert as_(world.nadia).get(draft_of(plan)).status_code == 404
 
@@ -242,7 +242,7 @@ def test_person_refused_access_is_emailed(world: World, as_: Callable[[User], Cl
     assert letter.to == [world.ben.email]
     assert letter.reply_to == [world.amina.email]
     assert "Ask again in May." in letter.body
-    assert "Amina Larch of Larkhaven Homes does not show it to you now" in letter.body
+    assert "Amina Larch of Larkhaven Homes is not sharing one with you at the moment" in letter.body
     assert as_(world.ben).get(draft_of(plan)).status_code == 404
 
 
@@ -361,7 +361,7 @@ def test_mail_scanners_and_prefetched_pages_do_not_count_as_openings(
 
 def test_person_cannot_create_plans_before_their_membership_starts(world: World, as_: Callable[[User], Client]) -> None:
     memberships = Membership.objects.filter(person=world.eddie)
-    client, offered = as_(world.eddie), "Begin a plan"
+    client, offered = as_(world.eddie), "Start a plan"
     assert offered in client.get(reverse("plans:list")).content.decode()
 
     memberships.update(starts_on=timezone.localdate() + dt.timedelta(days=7))

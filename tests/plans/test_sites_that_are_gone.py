@@ -78,7 +78,7 @@ def test_page_to_remove_a_site_says_what_happens_to_its_milestones(world: World,
 
     page = as_(world.amina).get(f"{plan.get_absolute_url()}draft/sites/secret/remove/").content.decode()
 
-    assert "1 milestone stays in the plan, for the owners and the partners only" in collapse(page)
+    assert "1 milestone stays in the plan, for the owners and partners only" in collapse(page)
 
 
 def test_milestone_of_an_unknown_site_is_shown_only_to_readers_inside() -> None:

@@ -112,7 +112,7 @@ def follow(page: Page, menu: str, *names: str) -> None:
 
 def publish(page: Page, note: str) -> None:
     """Publish the draft with a note."""
-    page.get_by_role("link", name="Publish…").click()
+    page.get_by_role("link", name="Publish draft").click()
     page.get_by_label("What changed, and why?").fill(note)
     page.get_by_role("button", name=re.compile("Publish version")).click()
 
@@ -143,7 +143,7 @@ def test_ask_leads_to_a_digest_of_changes_and_one_click_unsubscribes(
     amina.reload()
     expect(amina.locator("main")).to_contain_text("Ours is free from January.")
 
-    follow(amina, "Plans", "Begin a plan")
+    follow(amina, "Plans", "Start a plan")
     amina.get_by_label("Title").fill("Ferry yard")
     amina.get_by_label("Delivery programme").check()
     amina.get_by_label("Partnership (optional)").select_option(label="Estuary Homes Partnership")

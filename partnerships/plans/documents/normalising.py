@@ -61,7 +61,7 @@ def normalise_item(schema: Schema, collection: Collection, raw: Any, key: str, p
     if not isinstance(raw, Mapping):
         raise InvalidContent([Problem(path, f"This must be one {collection.one}.")])
     if not KEY.fullmatch(key):
-        raise InvalidContent([Problem(f"{path}/key", f"“{key}” is not a key: use small letters, digits and hyphens.")])
+        raise InvalidContent([Problem(f"{path}/key", f"“{key}” is not a key: use a to z, digits and hyphens.")])
     item = {"key": key, **_fields(collection.fields, raw, path)}
     counts = collection.counts
     if counts:

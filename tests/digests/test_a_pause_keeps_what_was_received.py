@@ -49,7 +49,7 @@ def pages_of(letter: Delivery, plan: Plan) -> Pages:
     letter_page = Client().get(reverse("digests:view", kwargs={"token": link}))
     plan_page = Client().get(reverse("digests:read", kwargs={"token": link, "plan": plan.pk}))
     assert letter_page.status_code == 200
-    closed = "Nothing of this digest is open to you now" in letter_page.content.decode()
+    closed = "You can no longer see anything in this digest" in letter_page.content.decode()
     assert plan_page.status_code == (404 if closed else 200)
     return Pages(*(" ".join(page.content.decode().split()) for page in (letter_page, plan_page)))
 

@@ -98,9 +98,9 @@ def test_opening_an_answered_confirmation_email_shows_the_current_status(asked: 
     stopped = bearer.get(answer_link(asked)).content.decode()
 
     assert "digests about Harbour Quarter go to s...@council.example" in confirmed
-    assert "paused it since: digests about Harbour Quarter come once you resume them" in collapse(paused)
+    assert "have paused it since. Digests about Harbour Quarter start again when you resume them" in collapse(paused)
     assert reverse("digests:new-links") in paused
-    assert "Mail to s...@council.example came back, and nothing is sent there" in stopped
+    assert "Emails to s...@council.example came back, so we send nothing there" in stopped
     for page in (paused, stopped):
         assert "go to" not in page
 
@@ -181,7 +181,7 @@ def test_confirming_sets_the_chosen_frequency_and_shows_the_next_digest(asked: S
     asked.refresh_from_db()
     assert '<option value="at_once" selected >' in collapse(question)
     assert (asked.status, asked.frequency) == ("confirmed", "daily")
-    assert re.search(r"Next one: \w+ \d+ \w+ \d{4}, 08:00, if something has changed by then", answer)
+    assert re.search(r"Next digest: \w+ \d+ \w+ \d{4}, 08:00, if something has changed by then", answer)
 
 
 @pytest.mark.parametrize("frequency", ["at_once", "hourly", ""])
@@ -383,7 +383,7 @@ def test_anybody_can_follow_a_public_plan_by_confirming_an_email(
 
     assert address in page
     assert (form.status_code, answer.status_code, known) == (200, 200, False)
-    assert "somebody who typed your address, asked us to send you digests about Open Quay" in text_of(
+    assert "somebody who entered your address, asked for digests about Open Quay" in text_of(
         office.to(rose)[0]
     ).replace("\n", " ")
     assert letter is not None
@@ -439,7 +439,7 @@ def test_a_plan_no_longer_readable_by_link_points_to_the_preferences_page(
     answer = bearer.get(reverse("digests:read", kwargs=link))
 
     assert answer.status_code == 404
-    assert "You follow it no longer, or it is closed to you" in answer.content.decode()
+    assert "You no longer follow it, or you can no longer see it" in answer.content.decode()
     assert "Harbour Quarter" not in answer.content.decode()
     assert reverse("digests:new-links") in answer.content.decode()
 

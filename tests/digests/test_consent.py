@@ -315,18 +315,18 @@ def test_stopping_all_digests_asks_first_and_can_be_undone(world: World, plan: P
     asked_again = Subscription.objects.get(pk=asked.pk)
 
     assert f'href="{stop_all}"' in mine
-    assert "What you said no to" not in mine
+    assert "Digests you said no to" not in mine
     assert f"Digests about {plan.title}" in question
     assert "New matches of your organisation" in question
     assert asked.is_confirmed
-    assert "Your digests are stopped" in stopped
+    assert "You have stopped your digests" in collapse(stopped)
     assert 'name="undo"' in stopped
     assert (ended.is_refused, ended.reason) == (True, "Stopped by the person.")
     assert "Follow Harbour Quarter again" in collapse(back)
     assert f'action="{follow}"' in back
     assert asked_again.is_confirmed
     assert Preference.objects.get(person=world.ben).refused_at is None
-    assert "What you said no to" not in ben.get(manage).content.decode()
+    assert "Digests you said no to" not in ben.get(manage).content.decode()
 
 
 def test_stopping_all_digests_stops_matches_without_saved_preferences(world: World) -> None:
@@ -353,7 +353,7 @@ def test_stopping_one_subscription_leaves_the_others(world: World, plan: Plan) -
 
     for one in (of_plan, of_body, of_amina):
         one.refresh_from_db()
-    assert f"You still get digests about {world.larkhaven}." in page
+    assert f"You will still get digests about {world.larkhaven}." in page
     assert (of_plan.is_ended, of_body.is_confirmed, of_amina.is_confirmed) == (True, True, True)
 
 

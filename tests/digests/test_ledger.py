@@ -71,7 +71,7 @@ def test_the_ledger_shows_what_was_not_told_because_access_was_lost(
 
     assert not office.sent
     for shown in (page(world.amina, "entry", pk=letter.pk), page(world.amina, "ledger")):
-        assert f"Harbour Quarter, version 1 to {version.number}: left out because they might no longer read it" in shown
+        assert f"Harbour Quarter, version 1 to {version.number}: left out because they could no longer read it" in shown
     assert Watermark.objects.get(recipient=world.ben, plan=plan).number == 1
 
 
@@ -131,11 +131,11 @@ def test_leads_see_who_was_asked_when_and_whether_the_email_was_sent(
     after = page(world.amina, "stakeholders")
     services.stop(subscriptions=[asked], author=world.sol, reason="Stopped by the person.", now=timezone.now())
 
-    assert f"Letter of {today}: sent" in collapse(before)
+    assert f"Email of {today}: sent" in collapse(before)
     assert "Ask again" in before
     assert "Asks whether they want digests about Harbour Quarter" in entry
     assert "Ask again" in entry
-    assert "Asked, and not answered yet" in who
+    assert "Asked, not answered yet" in who
     assert f"Confirmed {today}" in collapse(after)
     assert "Ask again" not in after
     over = page(world.amina, "stakeholders")
@@ -178,9 +178,9 @@ def test_an_editor_who_follows_is_counted_among_the_next_readers(world: World, p
 
     for_eddie, for_amina = page(world.eddie, "who", pk=plan.pk), page(world.amina, "who", pk=plan.pk)
 
-    assert "2 people will be told of the next version" in for_eddie
-    assert "1 person will be told of the next version" in for_amina
-    assert "so you are not in this list" in for_amina
+    assert "2 people will be emailed about the next version" in for_eddie
+    assert "1 person will be emailed about the next version" in for_amina
+    assert "so you are not in this list" in collapse(for_amina)
 
 
 def test_telling_a_role_shows_how_many_people_have_it_today(world: World, plan: Plan) -> None:
@@ -237,8 +237,8 @@ def test_an_added_address_reveals_no_name_before_its_reader_confirms(
     )
     services.confirm(subscription=asked, now=timezone.now())
 
-    assert "No letter fits" in by_name
-    assert "No letter fits" not in by_address
+    assert "No email matches" in by_name
+    assert "No email matches" not in by_address
     assert [world.nadia.email in text for text in pages] == [True] * 5
     assert [world.nadia.name in text for text in (*pages, emails)] == [False] * 6
     assert world.nadia.name in page(world.amina, "stakeholders")
@@ -299,7 +299,7 @@ def test_a_lead_does_not_see_what_waits_for_another_organisations_reader(
     entry = page(world.amina, "entry", pk=letter.pk)
 
     assert client.get(reverse("digests:as-sent", kwargs={"pk": letter.pk})).status_code == 404
-    assert "What it said of your plans" in entry
+    assert "What it said about your plans" in entry
     assert "was 120, now 100" in entry
 
 

@@ -145,9 +145,9 @@ def test_the_comparison_link_opens_exactly_the_two_versions(letters: dict[str, E
 
 
 def test_a_digest_includes_what_waits_for_its_reader(letters: dict[str, EmailMessage]) -> None:
-    assert "What waits for you" in text_of(letters["ben"])
+    assert "Waiting for you" in text_of(letters["ben"])
     assert "Answer Amina Larch's comment" in text_of(letters["ben"])
-    assert "What waits for you" not in text_of(letters["sol"])
+    assert "Waiting for you" not in text_of(letters["sol"])
 
 
 def test_overdue_items_say_by_how_many_days(world: World, plan: Plan, office: PostOffice) -> None:

@@ -85,9 +85,9 @@ def test_the_preview_of_your_own_digest_shows_the_new_match(world: World, match:
     after = signed_in(world.amina).get(preview).content.decode()
 
     assert "A level site by the quay" in before
-    assert "Nothing waits to be told" not in before
+    assert "There is nothing new" not in before
     assert "A level site by the quay" not in after
-    assert "Nothing waits to be told" in after
+    assert "There is nothing new" in after
 
 
 def test_a_match_is_included_in_a_digest_about_a_plan(world: World, plan, match: Match, office: PostOffice) -> None:

@@ -52,7 +52,7 @@ def test_somebody_with_an_account_stops_all_digests_and_follows_again(
     page.get_by_role("button", name="Stop all digests").wait_for()
     asks_well = holds()
     page.get_by_role("button", name="Stop all digests").click()
-    page.get_by_role("heading", name="Your digests are stopped").wait_for()
+    page.get_by_role("heading", name="You have stopped your digests").wait_for()
     tells_well = holds()
     page.get_by_role("link", name="Bring them back").click()
     again = page.get_by_role("button", name="Follow Harbour Quarter again")
@@ -73,8 +73,8 @@ def test_a_partner_follows_and_stops_a_plan_on_its_page(world: World, plan: Plan
     page.get_by_role("button", name="Stop following").wait_for()
     follows = Subscription.objects.get(person=world.ben).status
     assert axe_violations(page) == []
-    page.get_by_role("link", name="How often, and pause").click()
-    page.get_by_role("heading", name="When digests come").wait_for()
+    page.get_by_role("link", name="Change how often, or pause").click()
+    page.get_by_role("heading", name="When you get digests").wait_for()
     assert axe_violations(page) == []
     page.go_back()
     page.get_by_role("button", name="Stop following").click()

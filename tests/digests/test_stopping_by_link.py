@@ -97,7 +97,7 @@ def test_one_click_on_an_email_about_one_plan_stops_only_that_plan(
     since = told_since(world, office, plan, second)
 
     assert "Harbour Quarter" in said
-    assert "You still get digests about Mill Road" in said
+    assert "You will still get digests about Mill Road" in said
     assert "Mill Road" in since
     assert "Harbour Quarter" not in since
 

@@ -37,6 +37,7 @@ from tests.digests.conftest import PostOffice, play, signed_in
 from tests.digests.test_by_link import link_in, manage, token
 from tests.digests.test_consent import ask
 from tests.support.ledger import rewrite
+from tests.support.pages import collapse
 from tests.support.statements import shape
 from tests.world import World
 
@@ -76,7 +77,7 @@ def wants_no_more_questions(world: World, plan: Plan) -> None:
     services.ask_for(email=world.sol.email, target=plan, now=timezone.now())
     asked = Subscription.objects.get(person=world.sol)
     address = reverse("digests:confirm", kwargs={"token": token(world.sol, Purpose.CONFIRM, number=asked.pk)})
-    assert "ask me nothing more" in Client().get(address).content.decode()
+    assert "do not ask me again if somebody enters my address" in Client().get(address).content.decode()
     Client().post(address, {"answer": "never"})
 
 
@@ -252,7 +253,7 @@ def test_somebody_who_stopped_everything_can_allow_questions_again(world: World,
     answer = bearer.post(manage(world.sol), {"allow": "yes"})
     type_in(opened, world.sol.email)
 
-    assert "to send you nothing, or to ask you nothing more" in page
+    assert "you asked us to stop all emails, or not to ask you again" in collapse(page)
     assert "We will email you again" in bearer.get(answer["Location"]).content.decode()
     assert Subscription.objects.get(plan=opened).is_waiting
 

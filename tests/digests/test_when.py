@@ -37,16 +37,16 @@ def prefer(world: World, frequency: str, **more: object) -> None:
 @pytest.mark.parametrize(
     ("frequency", "more", "words"),
     [
-        ("at_once", {}, "Next one: as soon as something changes."),
-        ("daily", {}, "Next one: Wednesday 21 October 2026, 08:00, if something has changed by then."),
-        ("weekly", {"weekday": 6}, "Next one: Sunday 25 October 2026, 08:00, if something has changed by then."),
-        ("weekly", {"weekday": 0}, "Next one: Monday 26 October 2026, 08:00, if something has changed by then."),
-        ("biweekly", {"weekday": 0}, "Next one: Monday 2 November 2026, 08:00, if something has changed by then."),
-        ("monthly", {"weekday": 2}, "Next one: Wednesday 4 November 2026, 08:00, if something has changed by then."),
+        ("at_once", {}, "Next digest: as soon as something changes."),
+        ("daily", {}, "Next digest: Wednesday 21 October 2026, 08:00, if something has changed by then."),
+        ("weekly", {"weekday": 6}, "Next digest: Sunday 25 October 2026, 08:00, if something has changed by then."),
+        ("weekly", {"weekday": 0}, "Next digest: Monday 26 October 2026, 08:00, if something has changed by then."),
+        ("biweekly", {"weekday": 0}, "Next digest: Monday 2 November 2026, 08:00, if something has changed by then."),
+        ("monthly", {"weekday": 2}, "Next digest: Wednesday 4 November 2026, 08:00, if something has changed by then."),
         (
             "at_once",
             {"paused_until": dt.date(2026, 10, 26)},
-            "Next one: Monday 26 October 2026, 08:00, if something has changed by then.",
+            "Next digest: Monday 26 October 2026, 08:00, if something has changed by then.",
         ),
     ],
 )
@@ -68,7 +68,7 @@ def test_the_next_digest_follows_the_frequency_of_live_subscriptions(world: Worl
 
     assert weekly.moment == "Monday 26 October 2026, 08:00"
     assert at_once.at is None
-    assert when_next(world.ben, TUESDAY).words == "You follow nothing, so no digest comes."
+    assert when_next(world.ben, TUESDAY).words == "You do not follow anything, so you get no digests."
 
 
 #: What Ben follows, each with its own frequency if it has one (else at once); and what his page says on that Tuesday.
@@ -81,19 +81,19 @@ PACES: list[tuple[dict[str, str], str]] = [
     ),
     (
         {"plan": "monthly", "partnership": "weekly"},
-        "Monday 2 November 2026, 08:00, if something has changed by then; sooner where a plan is new.",
+        "Monday 2 November 2026, 08:00, if something has changed by then; earlier for a new plan.",
     ),
     (
         {"plan": "weekly", "partnership": ""},
-        "Monday 26 October 2026, 08:00, if something has changed by then; sooner where a plan is new.",
+        "Monday 26 October 2026, 08:00, if something has changed by then; earlier for a new plan.",
     ),
     (
         {"partnership": "", "larkhaven": "weekly"},
-        "Monday 26 October 2026, 08:00, if something has changed by then; sooner where a plan is new.",
+        "Monday 26 October 2026, 08:00, if something has changed by then; earlier for a new plan.",
     ),
     (
         {"plan": "", "larkhaven": "monthly", "westmarch": "weekly"},
-        "Monday 2 November 2026, 08:00, if something has changed by then; sooner where a plan is new.",
+        "Monday 2 November 2026, 08:00, if something has changed by then; earlier for a new plan.",
     ),
     ({"plan": "at_once", "partnership": "monthly"}, "as soon as something changes."),
     ({"plan": "", "partnership": ""}, "as soon as something changes."),
@@ -124,7 +124,7 @@ def test_the_page_and_sending_agree_on_the_next_digest(
     publish(plan, 100, author=world.amina, now=now)
     spread(now=now)
 
-    assert that_tuesday == f"Next one: {words}"
+    assert that_tuesday == f"Next digest: {words}"
     assert said.words in page
     assert Watermark.objects.get(recipient=world.ben, plan=plan).due_at == (said.at or now)
 
@@ -169,9 +169,9 @@ def test_following_an_organisation_without_plans_shows_the_next_possible_digest(
     at_once = when_next(world.ben, TUESDAY)
     Subscription.objects.update(frequency="weekly")
 
-    assert at_once.words == "Next one: as soon as something changes."
+    assert at_once.words == "Next digest: as soon as something changes."
     assert when_next(world.ben, TUESDAY).words == (
-        "Next one: Monday 26 October 2026, 08:00, if something has changed by then."
+        "Next digest: Monday 26 October 2026, 08:00, if something has changed by then."
     )
 
 
@@ -180,7 +180,7 @@ def test_the_frequency_of_an_inactive_subscription_is_ignored(world: World, plan
     follow(world, plan, {"plan": "", "partnership": "monthly"})
     Subscription.objects.filter(partnership=world.partnership).update(status=status)
 
-    assert when_next(world.ben, TUESDAY).words == "Next one: as soon as something changes."
+    assert when_next(world.ben, TUESDAY).words == "Next digest: as soon as something changes."
 
 
 def test_at_once_on_working_days_waits_from_saturday_to_monday(world: World, plan: Plan) -> None:
@@ -188,9 +188,9 @@ def test_at_once_on_working_days_waits_from_saturday_to_monday(world: World, pla
     prefer(world, "at_once", working_days_only=True)
     saturday = TUESDAY + dt.timedelta(days=4)
 
-    assert when_next(world.ben, TUESDAY).words == "Next one: as soon as something changes."
+    assert when_next(world.ben, TUESDAY).words == "Next digest: as soon as something changes."
     assert when_next(world.ben, saturday).words == (
-        "Next one: Monday 26 October 2026, 08:00, if something has changed by then."
+        "Next digest: Monday 26 October 2026, 08:00, if something has changed by then."
     )
 
 
@@ -199,8 +199,8 @@ def test_paused_and_unconfirmed_readers_see_why_no_digest_comes(world: World, fo
     paused = when_next(world.ben, TUESDAY).words
     Subscription.objects.update(status="asked")
 
-    assert paused == "What you follow is paused, so no digest comes until you resume it."
-    assert when_next(world.ben, TUESDAY).words == "No digest comes until you confirm in the email we sent you."
+    assert paused == "What you follow is paused. You get no digests until you resume it."
+    assert when_next(world.ben, TUESDAY).words == "You get no digests until you confirm in the email we sent you."
 
 
 def test_the_next_digest_is_shown_in_the_readers_time_zone(world: World, followed: Subscription) -> None:

@@ -238,9 +238,9 @@ def _compose_digest(one: Candidate, contents: Contents, decided: Decided, *, dat
         if one.pk in contents.lost:
             decided.set_aside(one, "They may no longer read what is in it, or stopped following it.")
         elif one.due.in_doubt or one.is_repeat:
-            decided.set_aside(one, "Nothing in it is still news that they may read.")
+            decided.set_aside(one, "Nothing in it is still new and open to them.")
         else:
-            decided.set_aside(one, "There was nothing to say.", EmailStatus.DROPPED)
+            decided.set_aside(one, "There was nothing new.", EmailStatus.DROPPED)
         return
     waiting = contents.waiting.get(one.person_id, [])
     batch.memos[one.pk] = [memo_of(thing) for thing in waiting[: rendering.MAX_WAITING]]
@@ -393,7 +393,7 @@ def _keep_lost(items: Sequence[Item]) -> None:
         person__in=[item.person_id for item in items], plan__in=[item.plan_id for item in items]
     ).values_list("person_id", "plan_id")
     following = set(pairs)
-    for follows, why in ((True, "they might no longer read it"), (False, "they no longer followed it")):
+    for follows, why in ((True, "they could no longer read it"), (False, "they no longer followed it")):
         lost = [item.pk for item in items if ((item.person_id, item.plan_id) in following) is follows]
         if lost:
             DeliveryItem.objects.filter(pk__in=lost).update(left_out=why)

@@ -108,4 +108,4 @@ def _frequency_in_words(frequency: str, hour: int, weekday: int, zone: str, minu
         return f"monthly, on the first {day} {at}"
     if not minutes:
         return "at once"
-    return f"once a plan has been quiet for {minutes:g} minute{'' if minutes == 1 else 's'}"
+    return f"once a plan has not changed for {minutes:g} minute{'' if minutes == 1 else 's'}"

@@ -15,10 +15,9 @@ from django.urls import reverse
 
 from partnerships.digests.emails.links import Purpose, is_current, make_all, minute_of
 from partnerships.digests.emails.news import News
-from partnerships.digests.emails.wording import LEAD, LEAD_OF_MATCHES, MAX_SUBJECT, heading_of, subject_of, with_matches
+from partnerships.digests.emails.wording import wording_of
 from partnerships.digests.planning.matches import MAX_MATCHES, MatchLine
 from partnerships.kit.late import late
-from partnerships.kit.text import shorten
 from partnerships.kit.waiting import Waiting
 from partnerships.outbox import mime
 from partnerships.outbox.message_ids import site_host
@@ -194,12 +193,8 @@ def shared_parts(
 
     `matches` is how many matches there are; `shared` has words, by slot, that many readers have in common.
     """
-    news = [block.news for block in blocks]
-    subject, words = subject_of(news), heading_of(news)
-    if matches:
-        subject = shorten(with_matches(subject, matches), MAX_SUBJECT)
-        words = with_matches(words, matches)
-    heading, lead = _encoded(words), _encoded(LEAD if blocks else LEAD_OF_MATCHES)
+    words = wording_of([block.news for block in blocks], matches)
+    heading, lead = _encoded(words.heading), _encoded(words.lead)
     fixed = {"heading_txt": heading[0], "heading_html": heading[1], "lead_txt": lead[0], "lead_html": lead[1]}
     for slot, said in shared:
         fixed[f"{slot}_txt"], fixed[f"{slot}_html"] = _encoded(said)
@@ -209,9 +204,9 @@ def shared_parts(
     text, html = frame()
     text = mime.fill(text, "blocks", [block.text for block in blocks])
     html = mime.fill(html, "blocks", [block.html for block in blocks])
-    about = mime.part_of(mime.header("Subject", subject) + list_id(blocks))
+    about = mime.part_of(mime.header("Subject", words.subject) + list_id(blocks))
     headers = ("head", *_unsubscribe_headers(), about, static_headers())
-    return SharedParts(subject, mime.fix((*headers, *text.parts, *html.parts), fixed))
+    return SharedParts(words.subject, mime.fix((*headers, *text.parts, *html.parts), fixed))
 
 
 def digest(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -17,43 +19,39 @@ from partnerships.kit.text import shorten
 
 #: Longer subjects are cut off in lists of emails.
 MAX_SUBJECT = 140
-LEAD = "this is what changed in the plans you follow since your last digest."
-LEAD_OF_MATCHES = "there are new matches for your organisation's asks and offers."
 
 
-def subject_of(news: Sequence[News]) -> str:
-    """The subject of a digest: "3 changes in Harbour Quarter".
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The subject, heading and first sentence of a digest."""
 
-    For several plans it has the counts and their titles.
+    subject: str
+    heading: str
+    lead: str
+
+
+def wording_of(news: Sequence[News], matches: int) -> Wording:
+    """The words of a digest about these plans, and this many new matches.
+
+    Such as the subject "3 changes in Harbour Quarter"; for several plans it ends with their titles.
     """
-    if not news:
-        return ""
-    if len(news) == 1:
-        only = news[0]
-        return shorten(
-            f"New plan: {only.title}" if only.is_new else f"{only.count_in_words} in {only.title}", MAX_SUBJECT
-        )
-    return shorten(f"{heading_of(news)}: {', '.join(one.title for one in news)}", MAX_SUBJECT)
-
-
-def heading_of(news: Sequence[News]) -> str:
-    """The count in words: "5 changes in 2 plans and 1 new plan"."""
     changed = [one for one in news if not one.is_new]
-    fresh = len(news) - len(changed)
-    count = sum(one.count for one in changed)
-    said = []
-    if changed:
-        plans = f" in {len(changed)} plans" if len(changed) > 1 else f" in {changed[0].title}"
-        said.append(f"{count:,} change{'' if count == 1 else 's'}{plans}")
-    if fresh:
-        said.append(f"{fresh} new plan{'' if fresh == 1 else 's'}")
-    return " and ".join(said)
+    words = {
+        "plans": len(news),
+        "changes": sum(one.count for one in changed),
+        "changed": len(changed),
+        "new": len(news) - len(changed),
+        "title": (changed or news)[0].title if news else "",
+        "matches": matches,
+    }
+    heading = _one_line("_heading", words)
+    titles = ", ".join(one.title for one in news) if len(news) > 1 else ""
+    subject = _one_line("digest.subject", {"heading": heading, "titles": titles})
+    return Wording(shorten(subject, MAX_SUBJECT), heading, _one_line("_lead", words))
 
 
-def with_matches(words: str, count: int) -> str:
-    """A subject or heading that also counts new matches."""
-    said = f"{count} new match{'' if count == 1 else 'es'}"
-    return f"{words} and {said}" if words else said
+def _one_line(template: str, words: dict[str, Any]) -> str:
+    return " ".join(render_to_string(f"emails/digests/{template}.txt", words).split())
 
 
 def privacy_notice(subscription: Subscription | None) -> str:
@@ -82,4 +80,4 @@ def _privacy_notice(giver: str, organisation: str, given_on: dt.date, *, is_repl
         "site_name": settings.SITE_NAME,
         "link": f"{settings.SITE_ORIGIN}{reverse('people:privacy')}",
     }
-    return " ".join(render_to_string("emails/digests/_privacy_notice.txt", values).split())
+    return _one_line("_privacy_notice", values)

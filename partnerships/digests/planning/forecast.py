@@ -141,12 +141,12 @@ class When:
         """The sentence shown to the person."""
         if self.at is None:
             if self.follows:
-                return "Next one: as soon as something changes."
-            return self.no_digest or "You follow nothing, so no digest comes."
+                return "Next digest: as soon as something changes."
+            return self.no_digest or "You do not follow anything, so you get no digests."
         if self.waits:
-            return f"Next one: {self.moment}."
-        sooner = "; sooner where a plan is new" if self.sooner else ""
-        return f"Next one: {self.moment}, if something has changed by then{sooner}."
+            return f"Next digest: {self.moment}."
+        sooner = "; earlier for a new plan" if self.sooner else ""
+        return f"Next digest: {self.moment}, if something has changed by then{sooner}."
 
 
 def when_next(person: User, now: dt.datetime, *, about: Target | None = None) -> When:
@@ -222,9 +222,9 @@ def _first_moments(person: User, frequencies: Collection[str], now: dt.datetime)
 def _why_no_digest(statuses: Collection[str]) -> str:
     """Why no digest comes although something is followed; empty if nothing is."""
     if SubscriptionStatus.PAUSED in statuses:
-        return "What you follow is paused, so no digest comes until you resume it."
+        return "What you follow is paused. You get no digests until you resume it."
     if SubscriptionStatus.ASKED in statuses:
-        return "No digest comes until you confirm in the email we sent you."
+        return "You get no digests until you confirm in the email we sent you."
     return ""
 
 

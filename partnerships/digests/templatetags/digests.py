@@ -10,6 +10,7 @@ from typing import Any
 from django import template
 from django.http import HttpRequest
 from django.template.context import Context
+from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.digests.models import Following, RoleRule, Subscription
@@ -67,8 +68,24 @@ def _through(person: User, plan: Plan) -> str:
     return named_for(person, [followed], timezone.now())[0].called
 
 
-@register.inclusion_tag("digests/_told.html", takes_context=True)
-def who_is_told(context: Context, plan: Plan) -> dict[str, Any]:
+@register.simple_tag(takes_context=True)
+def change_url(context: Context, subscription: Subscription, verb: str) -> str:
+    """Where a change to a subscription is posted: by link, or signed in."""
+    if token := context.get("token"):
+        return reverse("digests:change-by-link", args=[token, subscription.pk, verb])
+    return reverse("digests:change", args=[subscription.pk, verb])
+
+
+@register.simple_tag(takes_context=True)
+def follow_again_url(context: Context, subscription: Subscription) -> str:
+    """Where somebody asks for what they refused: by link, or signed in."""
+    if context.get("token"):
+        return change_url(context, subscription, "again")
+    return reverse("digests:subscribe", args=[subscription.target_kind, subscription.target.pk])
+
+
+@register.inclusion_tag("digests/_who_is_emailed.html", takes_context=True)
+def who_is_emailed(context: Context, plan: Plan) -> dict[str, Any]:
     """Who will get the version the reader is about to publish, and when."""
     forecasts = who_will_get(plan, author=_reader(context), now=timezone.now())
     return {"plan": plan, "forecasts": forecasts, "shown": forecasts[:12], "more": max(len(forecasts) - 12, 0)}

@@ -122,7 +122,7 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
         "token": _token_in(request),
         "stop": make(Purpose.STOP, person_id=person.pk, link_key=preference.link_key, number=0, minute=minute),
         "subscriptions": subscriptions,
-        "holds": preferences_in_words(person, preference, subscriptions),
+        "current": preferences_in_words(person, preference, subscriptions),
         "refused": [one for one in mine if one.named and one.pk in askable],
         "refused_at": preference.refused_at,
         "paused_until": preference.pause_at(now, person.time_zone),

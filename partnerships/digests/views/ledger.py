@@ -310,7 +310,7 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "person": person,
         "reading": reading,
-        "nothing_to_tell": reading.is_empty and not matches,
+        "nothing_new": reading.is_empty and not matches,
         "next": when_next(person, now),
         "own": own,
         "matches": matches,

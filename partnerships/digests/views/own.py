@@ -69,7 +69,7 @@ def _mine(person: User, preference: Preference) -> dict[str, Any]:
     subscriptions = [one for one in mine if not one.is_ended]
     return {
         "subscriptions": subscriptions,
-        "holds": preferences_in_words(person, preference, subscriptions),
+        "current": preferences_in_words(person, preference, subscriptions),
         "refused": [one for one in mine if one.named and one.was_refused(now)],
         "next": when_next(person, now),
         "frequencies": Frequency.choices,

@@ -72,7 +72,7 @@ def _ask(request: HttpRequest, person: User, told: Stoppable, *, error: str = ""
         "person": person,
         "choices": choices,
         "follows": bool(following) or wants_matches,
-        "told": told.had_any,
+        "in_email": told.had_any,
         "error": error,
         **ways,
     }

@@ -18,7 +18,7 @@ from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from partnerships.digests.emails.links import Purpose
-from tests.digests.access import token as link_of_a_letter
+from tests.digests.access import token as link_of_an_email
 from tests.support.access import PERSONAS, STAKEHOLDER, WHO, WITHOUT_ACCOUNT, Row
 from tests.support.prepared import ROWS, media_root, world
 from tests.world import World
@@ -82,7 +82,7 @@ def visitors(world: World, django_db_blocker: Any) -> dict[str, tuple[Client, Si
                 client.force_login(getattr(world, WHO[persona]))
             if persona == STAKEHOLDER:
                 for purpose, name in ((Purpose.READ, "digests:view"), (Purpose.PREFERENCES, "digests:preferences")):
-                    opened = client.get(reverse(name, kwargs={"token": link_of_a_letter(purpose, world)}))
+                    opened = client.get(reverse(name, kwargs={"token": link_of_an_email(purpose, world)}))
                     assert opened.status_code == 200
             made[persona] = (client, SimpleCookie(client.cookies.output(header="", sep=";")))
     return made
@@ -192,7 +192,7 @@ def test_account_pages_answer_without_an_error(
         client = visit(persona)
         try:
             address = reverse(name)
-        except Exception:  # noqa: BLE001 - it wants a key that a letter carries: an unknown one must be refused kindly
+        except Exception:  # noqa: BLE001 - it wants a key that an email carries: an unknown one must be refused kindly
             address = next(
                 (
                     reverse(name, kwargs={part: value})

@@ -41,7 +41,7 @@ def planted(
     with django_db_blocker.unblock(), files, transaction.atomic():
         with TestCase.captureOnCommitCallbacks(execute=True):
             made = plant(secrets.token_hex(3))
-        made.letters = list(deliver())
+        made.emails = list(deliver())
         yield made
         transaction.set_rollback(True)
 
@@ -172,20 +172,20 @@ def test_no_email_has_a_foreign_word(planted: Planted) -> None:
     plan_round(now=now)
     plan_round(now=now + dt.timedelta(hours=1))
     office.drain()
-    letters = [(to, f"{one.subject}\n{one.body}\n{one.alternatives}") for one in planted.letters for to in one.to]
-    letters += [(one.recipient, f"{text_of(read(one.data))}\n{html_of(read(one.data))}") for one in office.sent]
-    assert {persona for persona, person in planted.people.items() if person.email in dict(letters)} >= {
+    emails = [(to, f"{one.subject}\n{one.body}\n{one.alternatives}") for one in planted.emails for to in one.to]
+    emails += [(one.recipient, f"{text_of(read(one.data))}\n{html_of(read(one.data))}") for one in office.sent]
+    assert {persona for persona, person in planted.people.items() if person.email in dict(emails)} >= {
         "partner",
         "stakeholder",
     }
 
     told = []
-    for to, text in letters:
+    for to, text in emails:
         persona = next((name for name, person in planted.people.items() if person.email == to), "nobody")
         told += [
             f"{to} ({persona}) is told {word}"
             for word, readers in planted.readers.items()
-            if word in text and persona not in readers and word not in planted.in_letters.get(to, ())
+            if word in text and persona not in readers and word not in planted.in_emails.get(to, ())
         ]
 
     assert "\n".join(told) == ""

@@ -742,11 +742,11 @@ def test_what_fits_a_filter_is_told_to_those_alone_who_may_read_it(world: World)
     exchange.email_fits(now=world.now)
 
     fits = exchanged.Fit.objects.values_list("saved_filter__person__email", flat=True)
-    told = {letter.to[0] for letter in deliver() if WORD in letter.body}
+    told = {email.to[0] for email in deliver() if WORD in email.body}
     assert set(fits) == told == {"ben@westmarch.example", "will@westmarch.example"}
 
 
-def test_a_choice_of_reminders_is_ones_own_and_its_letters_go_to_the_owner_alone(world: World) -> None:
+def test_a_choice_of_reminders_is_ones_own_and_its_emails_go_to_the_owner_alone(world: World) -> None:
     agree(world, due_on=in_days(9), text=SAID)
     page = reverse("commitments:reminders")
     _browser(world.eddie).post(page, {"days": ["7"], "other": ""})
@@ -761,7 +761,7 @@ def test_a_choice_of_reminders_is_ones_own_and_its_letters_go_to_the_owner_alone
     usual = list(promised.DEFAULT_LEAD_TIMES)
     assert chosen == dict.fromkeys(ALL, usual) | {"editor": [7]}
     assert set(promised.Reminder.objects.values_list("person", flat=True)) == {world.eddie.pk}
-    assert [letter.to for letter in deliver() if "remind" in letter.subject.lower() or WORD in letter.body] == [
+    assert [email.to for email in deliver() if "remind" in email.subject.lower() or WORD in email.body] == [
         ["eddie@larkhaven.example"]
     ]
 
@@ -770,8 +770,8 @@ def test_a_choice_of_reminders_is_ones_own_and_its_letters_go_to_the_owner_alone
 APART = {
     exchanged.EntryCount: test_the_counts_on_the_board_hold_what_one_may_read,
     exchanged.Fit: test_what_fits_a_filter_is_told_to_those_alone_who_may_read_it,
-    promised.ReminderChoice: test_a_choice_of_reminders_is_ones_own_and_its_letters_go_to_the_owner_alone,
-    promised.Reminder: test_a_choice_of_reminders_is_ones_own_and_its_letters_go_to_the_owner_alone,
+    promised.ReminderChoice: test_a_choice_of_reminders_is_ones_own_and_its_emails_go_to_the_owner_alone,
+    promised.Reminder: test_a_choice_of_reminders_is_ones_own_and_its_emails_go_to_the_owner_alone,
 }
 
 

@@ -69,7 +69,7 @@ def test_every_page_is_accessible_and_reflows(page: Any, live_server: Any, shown
         else:
             page.goto(live_server.url + address)
         seen += 1
-        found = axe_violations(page, is_letter=bool(text))
+        found = axe_violations(page, is_email=bool(text))
         found += [] if reflows(page) else ["does not reflow"]
         page.set_viewport_size(NARROW)
         found += [] if text else axe_violations(page, is_narrowed=True)

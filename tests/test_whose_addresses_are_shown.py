@@ -85,8 +85,8 @@ def pages_with_people(planted: Planted) -> list[str]:
         *(reverse(f"digests:{name}") for name in ("manage", "ledger", "due", "stakeholders", "export-stakeholders")),
         *(reverse("digests:who", args=[plan.pk]) for plan in _published(planted)),
         *(
-            reverse(f"digests:{name}", args=[letter])
-            for letter in Delivery.objects.values_list("pk", flat=True)
+            reverse(f"digests:{name}", args=[one])
+            for one in Delivery.objects.values_list("pk", flat=True)
             for name in ("entry", "as-sent")
         ),
         reverse("web:emails"),
@@ -132,9 +132,9 @@ def test_address_is_shown_to_administrators_and_the_organisation_that_entered_it
         assert page.count(f"@{domain}.example") >= 3, persona
     ledger = {
         persona: [
-            letter.address
-            for letter in Delivery.objects.filter(address__contains="@panel", kind=DeliveryKind.DIGEST)
-            if letter.address in visitor(planted, persona)("get", reverse("digests:entry", args=[letter.pk])).text
+            one.address
+            for one in Delivery.objects.filter(address__contains="@panel", kind=DeliveryKind.DIGEST)
+            if one.address in visitor(planted, persona)("get", reverse("digests:entry", args=[one.pk])).text
         ]
         for persona in ("lead", "administrator")
     }

@@ -90,11 +90,11 @@ def test_job_records_its_name(world: World) -> None:
 
 
 def test_command_records_its_name_and_reason_but_no_address(world: World) -> None:
-    call_command("erase_person", world.eddie.email, yes=True, reason="A letter of 3 May.")
+    call_command("erase_person", world.eddie.email, yes=True, reason="An email of 3 May.")
 
     change = newest(world.eddie)
     assert change.where == "erase_person"
-    assert "A letter of 3 May." in change.why
+    assert "An email of 3 May." in change.why
     assert not [row for row in Context.objects.all() if "eddie@" in str(row.metadata)]
 
 

@@ -34,7 +34,7 @@ WITHOUT = {
     "digests.MatchTold": "how far machines have told somebody; the ledger says what was sent",
     "digests.Publication": "a queue of the post office, emptied when it is done",
     "digests.EmailRequest": "a queue of the post office, emptied when it is done",
-    "commitments.Reminder": "a queue of reminders; the letters themselves are told in it",
+    "commitments.Reminder": "a queue of reminders; the outbox records the emails themselves",
     "plans.Mention": "a queue of who is to be told; the comment has its history",
     "plans.Milestone": "computed from a published version, which is immutable",
     "plans.Paper": "drawn from a published version, which is immutable, and drawn again when it is gone",

@@ -25,7 +25,7 @@ from partnerships.people.retention import RULES
 from partnerships.people.services import close_account, find_person
 from partnerships.plans.models import Plan
 from tests.digests.test_consent import ask
-from tests.digests.test_typed_addresses import REFUSALS, type_in
+from tests.digests.test_email_requests import REFUSALS, type_in
 from tests.world import World, join
 
 SOL = "sol@council.example"

@@ -34,24 +34,24 @@ CHANGED = "was 120, now 100"
 class Pages:
     """What an email's links open: the digest, and the plan as it was then."""
 
-    letter: str
+    email: str
     plan: str
 
     @property
     def name_nothing(self) -> bool:
         """Whether neither page mentions the plan."""
-        return "Harbour Quarter" not in self.letter + self.plan
+        return "Harbour Quarter" not in self.email + self.plan
 
 
-def pages_of(letter: Delivery, plan: Plan) -> Pages:
+def pages_of(email: Delivery, plan: Plan) -> Pages:
     """Open both pages, signed out and without cookies."""
-    link = token(letter.recipient, Purpose.READ, number=letter.pk)
-    letter_page = Client().get(reverse("digests:view", kwargs={"token": link}))
+    link = token(email.recipient, Purpose.READ, number=email.pk)
+    email_page = Client().get(reverse("digests:view", kwargs={"token": link}))
     plan_page = Client().get(reverse("digests:read", kwargs={"token": link, "plan": plan.pk}))
-    assert letter_page.status_code == 200
-    closed = "You can no longer see anything in this digest" in letter_page.content.decode()
+    assert email_page.status_code == 200
+    closed = "You can no longer see anything in this digest" in email_page.content.decode()
     assert plan_page.status_code == (404 if closed else 200)
-    return Pages(*(" ".join(page.content.decode().split()) for page in (letter_page, plan_page)))
+    return Pages(*(" ".join(page.content.decode().split()) for page in (email_page, plan_page)))
 
 
 def follow(world: World, target: object) -> Subscription:
@@ -96,9 +96,9 @@ def test_a_paused_reader_reads_received_digests_but_nothing_new(
     preview = amina.get(reverse("digests:preview", kwargs={"pk": world.sol.pk})).content.decode()
     who = amina.get(reverse("digests:who", kwargs={"pk": plan.pk})).content.decode()
 
-    assert CHANGED in pages.letter
+    assert CHANGED in pages.email
     assert "Version 1 compared with version 2, published" in collapse(pages.plan)
-    for page in (pages.letter, pages.plan, preview):
+    for page in (pages.email, pages.plan, preview):
         assert "77" not in page
         assert "Fewer still" not in page
         assert "Mill Lane canary" not in page
@@ -109,7 +109,7 @@ def test_a_paused_reader_reads_received_digests_but_nothing_new(
     play(office)
 
     assert "was 100, now 77" in text_of(office.to(world.sol)[1])
-    assert "now 77" not in pages_of(received, plan).letter
+    assert "now 77" not in pages_of(received, plan).email
 
 
 def test_a_paused_reader_with_an_account_reads_received_digests(world: World, plan: Plan, office: PostOffice) -> None:
@@ -120,7 +120,7 @@ def test_a_paused_reader_with_an_account_reads_received_digests(world: World, pl
 
     pages = pages_of(Delivery.objects.get(recipient=world.ben), plan)
 
-    assert CHANGED in pages.letter
+    assert CHANGED in pages.email
 
 
 @pytest.mark.parametrize("paused", [False, True])
@@ -129,7 +129,7 @@ def test_an_ended_subscription_closes_received_digests_paused_or_not(
 ) -> None:
     if paused:
         act(Client(), followed, "pause")
-    open_before = CHANGED in pages_of(received, plan).letter
+    open_before = CHANGED in pages_of(received, plan).email
     suppress(address=world.sol.email, reason="It came back.", email_id=None, author_id=None, now=timezone.now())
     silenced = pages_of(received, plan)
     release(address=world.sol.email, author_id=world.dee.pk, now=timezone.now())
@@ -140,7 +140,7 @@ def test_an_ended_subscription_closes_received_digests_paused_or_not(
 
     assert open_before
     assert silenced.name_nothing
-    assert CHANGED in released.letter
+    assert CHANGED in released.email
     assert Subscription.objects.get().is_ended
     assert ended.name_nothing
 
@@ -162,7 +162,7 @@ def test_a_reader_asked_again_reads_no_earlier_digest_before_confirming(
     services.confirm(subscription=asked, now=timezone.now())
 
     assert before.name_nothing
-    assert CHANGED in pages_of(received, plan).letter
+    assert CHANGED in pages_of(received, plan).email
 
 
 def test_a_digest_not_yet_sent_before_the_pause_cannot_be_read_by_link(

@@ -34,7 +34,7 @@ SECRET = "post:office"
 
 
 @pytest.fixture
-def letter(world: World, plan, office: PostOffice) -> Delivery:
+def email(world: World, plan, office: PostOffice) -> Delivery:
     """A digest that Sol received."""
     asked = services.add_stakeholder(
         email=world.sol.email,
@@ -51,7 +51,7 @@ def letter(world: World, plan, office: PostOffice) -> Delivery:
     return Delivery.objects.get(recipient=world.sol, kind="digests.digest")
 
 
-def report(letter: Delivery, *, status: str = "5.1.1", to: str = "") -> bytes:
+def report(email: Delivery, *, status: str = "5.1.1", to: str = "") -> bytes:
     """A mail server's bounce report (RFC 3464) about an email."""
     return (
         "From: MAILER-DAEMON@relay.example\r\nTo: digests@ground.example\r\nSubject: Undelivered\r\n"
@@ -60,9 +60,9 @@ def report(letter: Delivery, *, status: str = "5.1.1", to: str = "") -> bytes:
         "--b\r\nContent-Type: text/plain\r\n\r\nIt did not work.\r\n"
         "--b\r\nContent-Type: message/delivery-status\r\n\r\n"
         "Reporting-MTA: dns; relay.example\r\n\r\n"
-        f"Final-Recipient: rfc822; {to or letter.address}\r\nAction: failed\r\n"
+        f"Final-Recipient: rfc822; {to or email.address}\r\nAction: failed\r\n"
         f"Status: {status}\r\nDiagnostic-Code: smtp; 550 {status} no such person\r\n\r\n"
-        f"--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: {letter.message_id}\r\n\r\n--b--\r\n"
+        f"--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: {email.message_id}\r\n\r\n--b--\r\n"
     ).encode()
 
 
@@ -75,11 +75,11 @@ def heard(raw: bytes) -> Bounce | None:
     )
 
 
-def test_a_hard_bounce_suppresses_the_address_and_says_why(world: World, letter: Delivery) -> None:
-    heard(report(letter))
+def test_a_hard_bounce_suppresses_the_address_and_says_why(world: World, email: Delivery) -> None:
+    heard(report(email))
 
-    letter.refresh_from_db()
-    assert letter.bounced
+    email.refresh_from_db()
+    assert email.bounced
     subscription = Subscription.objects.get(person=world.sol)
     assert subscription.status == "suppressed"
     assert "5.1.1" in subscription.reason
@@ -87,42 +87,42 @@ def test_a_hard_bounce_suppresses_the_address_and_says_why(world: World, letter:
         services.subscribe(person=world.sol, target=world.partnership, author=None, now=timezone.now())
 
 
-def test_soft_bounces_suppress_the_address_only_above_a_limit(world: World, letter: Delivery) -> None:
+def test_soft_bounces_suppress_the_address_only_above_a_limit(world: World, email: Delivery) -> None:
     for _ in range(bounces.MAX_SOFT - 1):
-        heard(report(letter, status="4.2.2"))
+        heard(report(email, status="4.2.2"))
     before = Suppression.objects.exists()
-    heard(report(letter, status="4.2.2"))
+    heard(report(email, status="4.2.2"))
 
     assert not before
     assert Suppression.objects.get().reason.startswith("Mail came back 5 times in 30 days")
 
 
-def test_soft_bounces_before_a_release_do_not_count(world: World, letter: Delivery) -> None:
+def test_soft_bounces_before_a_release_do_not_count(world: World, email: Delivery) -> None:
     for _ in range(bounces.MAX_SOFT):
-        heard(report(letter, status="4.2.2"))
+        heard(report(email, status="4.2.2"))
     bounces.release(address=world.sol.email, author_id=world.dee.pk, now=timezone.now())
 
-    heard(report(letter, status="4.2.2"))
+    heard(report(email, status="4.2.2"))
 
     assert not Suppression.objects.filter(released_at=None).exists()
 
 
 @pytest.mark.parametrize("said", ["5.7.1 policy", "5.7.1 relay access denied", "5.0.0 relaying denied"])
-def test_policy_and_relay_refusals_do_not_suppress_the_address(world: World, letter: Delivery, said: str) -> None:
+def test_policy_and_relay_refusals_do_not_suppress_the_address(world: World, email: Delivery, said: str) -> None:
     for _ in range(bounces.MAX_SOFT + 1):
-        heard(report(letter, status=said))
+        heard(report(email, status=said))
 
-    letter.refresh_from_db()
-    assert letter.bounced
+    email.refresh_from_db()
+    assert email.bounced
     assert not Suppression.objects.exists()
 
 
-def test_a_delayed_email_is_not_a_bounce(world: World, letter: Delivery) -> None:
+def test_a_delayed_email_is_not_a_bounce(world: World, email: Delivery) -> None:
     for _ in range(bounces.MAX_SOFT + 1):
-        heard(report(letter, status="4.4.1").replace(b"Action: failed", b"Action: delayed"))
+        heard(report(email, status="4.4.1").replace(b"Action: failed", b"Action: delayed"))
 
-    letter.refresh_from_db()
-    assert letter.status == "sent"
+    email.refresh_from_db()
+    assert email.status == "sent"
     assert not Suppression.objects.exists()
 
 
@@ -133,10 +133,10 @@ def read_mailbox(path: Path) -> str:
     return said.getvalue().strip()
 
 
-def test_reading_the_mailbox_again_counts_no_bounce_twice(letter: Delivery, tmp_path: Path) -> None:
+def test_reading_the_mailbox_again_counts_no_bounce_twice(email: Delivery, tmp_path: Path) -> None:
     box = mailbox.Maildir(str(tmp_path / "box"))
     for number in range(bounces.MAX_SOFT - 1):
-        box.add(f"Message-ID: <bounce{number}@relay.example>\r\n".encode() + report(letter, status="4.2.2"))
+        box.add(f"Message-ID: <bounce{number}@relay.example>\r\n".encode() + report(email, status="4.2.2"))
     first = read_mailbox(tmp_path / "box")
     for _ in range(3):
         again = read_mailbox(tmp_path / "box")
@@ -148,11 +148,11 @@ def test_reading_the_mailbox_again_counts_no_bounce_twice(letter: Delivery, tmp_
 
 
 def test_reading_an_old_unsubscribe_email_again_ends_nothing_new(
-    world: World, plan, letter: Delivery, tmp_path: Path
+    world: World, plan, email: Delivery, tmp_path: Path
 ) -> None:
     key = Preference.objects.get(person=world.sol).link_key
     minute = minute_of(timezone.now())
-    token = make(Purpose.STOP, person_id=world.sol.pk, link_key=key, number=letter.pk, minute=minute)
+    token = make(Purpose.STOP, person_id=world.sol.pk, link_key=key, number=email.pk, minute=minute)
     wish = tmp_path / "wish"
     wish.write_bytes(f"Message-ID: <wish@council.example>\r\nSubject: stop {token}\r\n\r\n".encode())
     said = read_mailbox(wish)
@@ -187,31 +187,31 @@ def test_bounces_return_to_the_mailbox_that_is_read(world: World, plan, office: 
         "<1000000000000000000000.0123456789abcdef@localhost>",
     ],
 )
-def test_a_report_about_an_unknown_email_suppresses_no_address(world: World, letter: Delivery, forged: str) -> None:
-    letter.message_id = forged.format(number=letter.pk)
+def test_a_report_about_an_unknown_email_suppresses_no_address(world: World, email: Delivery, forged: str) -> None:
+    email.message_id = forged.format(number=email.pk)
 
-    assert heard(report(letter)) is None
+    assert heard(report(email)) is None
     assert not Suppression.objects.exists()
 
 
-def test_an_email_with_an_old_style_message_id_is_found(letter: Delivery) -> None:
+def test_an_email_with_an_old_style_message_id_is_found(email: Delivery) -> None:
     legacy = "<0b7e5a52-6f0e-4c0e-9a55-1c2f7d8f3f10@localhost>"
-    rewrite(letter.pk, message_id=legacy)
-    LegacyMessageId.objects.create(message_id=legacy, email_id=letter.pk)
-    letter.refresh_from_db()
+    rewrite(email.pk, message_id=legacy)
+    LegacyMessageId.objects.create(message_id=legacy, email_id=email.pk)
+    email.refresh_from_db()
 
-    bounce = heard(report(letter))
+    bounce = heard(report(email))
 
     assert bounce is not None
-    assert bounce.email_id == letter.pk
+    assert bounce.email_id == email.pk
 
 
 def test_message_ids_stay_unique_after_a_backup_is_restored() -> None:
     assert message_ids.make([7]) != message_ids.make([7])
 
 
-def test_a_released_address_gets_digests_again(world: World, letter: Delivery) -> None:
-    heard(report(letter))
+def test_a_released_address_gets_digests_again(world: World, email: Delivery) -> None:
+    heard(report(email))
 
     count = bounces.release(address=world.sol.email, author_id=world.dee.pk, now=timezone.now())
 
@@ -231,7 +231,7 @@ def hook(client: Client, payload: dict[str, Any], *, secret: str = SECRET) -> in
     return answer.status_code
 
 
-def said(letter: Delivery, kind: str, number: int = 1) -> dict[str, Any]:
+def said(email: Delivery, kind: str, number: int = 1) -> dict[str, Any]:
     """A report as Postmark sends it."""
     records = {"HardBounce": ("Bounce", 1), "Transient": ("Bounce", 2), "SpamComplaint": ("SpamComplaint", 512)}
     record, code = records[kind]
@@ -240,8 +240,8 @@ def said(letter: Delivery, kind: str, number: int = 1) -> dict[str, Any]:
         "ID": number,
         "Type": kind,
         "TypeCode": code,
-        "MessageID": Email.objects.get(pk=letter.pk).provider_id,
-        "Email": letter.address,
+        "MessageID": Email.objects.get(pk=email.pk).provider_id,
+        "Email": email.address,
         "BouncedAt": "2026-11-20T10:00:00Z",
         "Description": "The server was unable to deliver.",
         "Details": "smtp;550 5.1.1 no such person",
@@ -249,12 +249,12 @@ def said(letter: Delivery, kind: str, number: int = 1) -> dict[str, Any]:
 
 
 @pytest.fixture
-def provider(settings: Any, letter: Delivery) -> Delivery:
+def provider(settings: Any, email: Delivery) -> Delivery:
     """Pretend the email went through a provider that knows a secret."""
     settings.EMAIL_WEBHOOK_SECRET = SECRET
     settings.ANYMAIL = {"WEBHOOK_SECRET": SECRET}
-    rewrite(letter.pk, provider_id="0a129aee-e1cd-480d-b08d-4f48548ff48d")
-    return letter
+    rewrite(email.pk, provider_id="0a129aee-e1cd-480d-b08d-4f48548ff48d")
+    return email
 
 
 @pytest.mark.parametrize(("kind", "stops"), [("HardBounce", True), ("Transient", False), ("SpamComplaint", True)])
@@ -271,13 +271,13 @@ def test_a_provider_with_a_wrong_secret_is_refused(provider: Delivery, client: C
     assert not Bounce.objects.exists()
 
 
-def test_without_a_secret_the_webhook_does_not_exist(settings: Any, letter: Delivery, client: Client) -> None:
+def test_without_a_secret_the_webhook_does_not_exist(settings: Any, email: Delivery, client: Client) -> None:
     settings.EMAIL_WEBHOOK_SECRET = ""
 
-    assert hook(client, said(letter, "HardBounce")) == 404
+    assert hook(client, said(email, "HardBounce")) == 404
 
 
-def test_the_figures_count_emails_still_to_be_sent(letter: Delivery, client: Client, settings: Any) -> None:
+def test_the_figures_count_emails_still_to_be_sent(email: Delivery, client: Client, settings: Any) -> None:
     settings.METRICS_TOKEN = "figures"
 
     page = client.get(reverse("metrics"), headers={"Authorization": "Bearer figures"}).content.decode()
@@ -302,18 +302,18 @@ def test_while_digests_are_held_none_are_made_and_none_are_lost(
     assert len(office.to(world.ben)) == 1
 
 
-def test_a_digest_as_sent_is_kept_for_thirty_days(letter: Delivery) -> None:
+def test_a_digest_as_sent_is_kept_for_thirty_days(email: Delivery) -> None:
     from partnerships.digests.retention import KEPT, tidy
 
-    tidy(now=letter.created_at + KEPT - dt.timedelta(days=1))
-    letter.refresh_from_db()
-    before = letter.is_kept
-    tidy(now=letter.created_at + KEPT + dt.timedelta(days=1))
-    letter.refresh_from_db()
+    tidy(now=email.created_at + KEPT - dt.timedelta(days=1))
+    email.refresh_from_db()
+    before = email.is_kept
+    tidy(now=email.created_at + KEPT + dt.timedelta(days=1))
+    email.refresh_from_db()
 
     assert before
-    assert not letter.is_kept
-    assert letter.items.exists()
+    assert not email.is_kept
+    assert email.items.exists()
 
 
 def test_the_simulated_stakeholder_week_passes(db: None) -> None:

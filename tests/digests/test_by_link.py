@@ -79,9 +79,9 @@ def act(browser: Client, subscription: Subscription, verb: str, **data: str) -> 
     return str(browser.get(answer["Location"]).content.decode())
 
 
-def link_in(letter: object, page: str) -> str:
+def link_in(email: object, page: str) -> str:
     """The path of a page linked in an email."""
-    found = re.search(rf"https?://[^/\s]+(/digests/{page}/\S+)", text_of(letter))  # type: ignore[arg-type]
+    found = re.search(rf"https?://[^/\s]+(/digests/{page}/\S+)", text_of(email))  # type: ignore[arg-type]
     assert found is not None
     return found[1]
 
@@ -285,16 +285,16 @@ def test_an_expired_link_sends_new_links_to_its_own_address(
     over = bearer.get(reverse("digests:preferences", kwargs={"token": old}))
     answer = bearer.post(reverse("digests:renew", kwargs={"purpose": "preferences", "token": old}))
     office.drain()
-    letter = office.to(world.sol)[-1]
+    email = office.to(world.sol)[-1]
 
     assert over.status_code == 410
     assert reverse("digests:renew", kwargs={"purpose": "preferences", "token": old}) in over.content.decode()
     assert answer.status_code == 200
     assert world.sol.email not in answer.content.decode()  # somebody else may have the old email
-    assert letter["Subject"] == "New links for your digests"
+    assert email["Subject"] == "New links for your digests"
     for page in ("preferences", "read", "stop"):
-        path = link_in(letter, page)
-        assert path in html_of(letter)
+        path = link_in(email, page)
+        assert path in html_of(email)
         assert bearer.get(path).status_code == 200
 
 
@@ -375,7 +375,7 @@ def test_anybody_can_follow_a_public_plan_by_confirming_an_email(
     known = User.objects.filter(email="resident@street.example").exists()
     publish(opened, 60, author=world.amina)
     play(office)
-    [letter] = [one for one in office.sent if one.recipient == "resident@street.example"]
+    [email] = [one for one in office.sent if one.recipient == "resident@street.example"]
     rose = User.objects.get(email="resident@street.example")
     browser.post(link_in(office.to(rose)[0], "confirm"), {"answer": "yes"})
     publish(opened, 70, author=world.amina)
@@ -386,7 +386,7 @@ def test_anybody_can_follow_a_public_plan_by_confirming_an_email(
     assert "somebody who entered your address, asked for digests about Open Quay" in text_of(
         office.to(rose)[0]
     ).replace("\n", " ")
-    assert letter is not None
+    assert email is not None
     assert rose.name == ""  # a name typed by a stranger is not kept
     digest = text_of(office.to(rose)[1])
     assert "was 60, now 70" in digest
@@ -432,8 +432,8 @@ def test_a_plan_no_longer_readable_by_link_points_to_the_preferences_page(
 ) -> None:
     publish(plan, 100, author=world.amina)
     play(office)
-    letter = Delivery.objects.get(kind="digests.digest")
-    link = {"token": token(world.sol, Purpose.READ, number=letter.pk), "plan": plan.pk}
+    email = Delivery.objects.get(kind="digests.digest")
+    link = {"token": token(world.sol, Purpose.READ, number=email.pk), "plan": plan.pk}
     services.stop(subscriptions=[followed], author=world.amina, reason="Ended.", now=timezone.now())
 
     answer = bearer.get(reverse("digests:read", kwargs=link))

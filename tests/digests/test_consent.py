@@ -74,7 +74,7 @@ def test_somebody_asked_again_is_not_confirmed_until_they_answer(world: World, p
     assert Subscription.objects.get(person=world.sol).status == "asked"
 
 
-def test_changes_during_suppression_are_told_after_the_release(world: World, plan: Plan, office: PostOffice) -> None:
+def test_changes_during_suppression_are_sent_after_the_release(world: World, plan: Plan, office: PostOffice) -> None:
     services.confirm(subscription=ask(world, plan), now=timezone.now())
     stop_mail(world)
     publish(plan, 100, author=world.amina)
@@ -91,13 +91,13 @@ def test_changes_during_suppression_are_told_after_the_release(world: World, pla
 def test_a_lead_cannot_undo_a_pause(world: World, plan: Plan) -> None:
     subscription = services.confirm(subscription=ask(world, plan), now=timezone.now())
     services.pause(subscription=subscription, author=world.sol, now=timezone.now())
-    letters = Delivery.objects.count()
+    emails = Delivery.objects.count()
 
     ask(world, plan)
 
     subscription.refresh_from_db()
     assert subscription.is_paused
-    assert Delivery.objects.count() == letters
+    assert Delivery.objects.count() == emails
 
 
 def test_following_a_paused_plan_again_resumes_it(world: World, plan: Plan, office: PostOffice) -> None:
@@ -259,7 +259,7 @@ def test_digests_by_role_end_with_the_role_and_return_with_it(world: World, plan
 
 def test_a_lead_who_ends_digests_by_role_has_not_refused_them(world: World, plan: Plan) -> None:
     rule = services.set_role_rule(target=world.partnership, author=world.amina, now=timezone.now())
-    services.end_role_rule(rule=rule, author=world.amina, reason="Too many letters.", now=timezone.now())
+    services.end_role_rule(rule=rule, author=world.amina, reason="Too many emails.", now=timezone.now())
 
     services.set_role_rule(target=world.partnership, author=world.amina, now=timezone.now())
 

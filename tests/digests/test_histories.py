@@ -71,9 +71,9 @@ class Reader:
             self.told = self.behind[-1][1]
             self.behind.clear()
 
-    def read_letters(self, letters: list[bytes]) -> None:
+    def read_emails(self, emails: list[bytes]) -> None:
         """Apply received emails; each must start where the last one ended."""
-        for raw in letters:
+        for raw in emails:
             message = read(raw)
             identifier = str(message["Message-ID"])
             if identifier in self.seen:
@@ -152,7 +152,7 @@ class Play:
     def received(self, address: str, data: bytes) -> None:
         for reader in self.readers.values():
             if reader.person.email == address:
-                reader.read_letters([data])
+                reader.read_emails([data])
 
     def tick(self) -> None:
         """Sweep and send until nothing is left; all but the paused are up to date."""
@@ -160,8 +160,8 @@ class Play:
             play(self.office)
         in_doubt, self.pending = self.pending, False
         sent, self.office.sent = self.office.sent, []
-        for letter in sent:
-            self.received(letter.recipient, letter.data)
+        for email in sent:
+            self.received(email.recipient, email.data)
         self.move_authors()
         for name, reader in self.readers.items():
             if reader.paused or not reader.behind:
@@ -176,7 +176,7 @@ class Play:
 @pytest.mark.django_db
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS)
-def test_every_reader_is_told_every_change_once(world: World, plan: Plan, steps: list[tuple[object, ...]]) -> None:
+def test_every_reader_gets_every_change_once(world: World, plan: Plan, steps: list[tuple[object, ...]]) -> None:
     selecting.clear_cache()  # version numbers repeat after a rollback
     rendering.clear_caches()
     with transaction.atomic():

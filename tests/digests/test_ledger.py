@@ -58,7 +58,7 @@ def follow(world: World, plan: Plan) -> Subscription:
     return services.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
 
 
-def test_the_ledger_shows_what_was_not_told_because_access_was_lost(
+def test_the_ledger_shows_what_was_not_sent_because_access_was_lost(
     world: World, plan: Plan, office: PostOffice
 ) -> None:
     follow(world, plan)
@@ -67,15 +67,15 @@ def test_the_ledger_shows_what_was_not_told_because_access_was_lost(
     leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now())
     office.drain()
 
-    letter = Delivery.objects.get()
+    email = Delivery.objects.get()
 
     assert not office.sent
-    for shown in (page(world.amina, "entry", pk=letter.pk), page(world.amina, "ledger")):
+    for shown in (page(world.amina, "entry", pk=email.pk), page(world.amina, "ledger")):
         assert f"Harbour Quarter, version 1 to {version.number}: left out because they could no longer read it" in shown
     assert Watermark.objects.get(recipient=world.ben, plan=plan).number == 1
 
 
-def test_what_is_left_out_of_a_digest_is_in_the_ledger_and_stays_untold(
+def test_what_is_left_out_of_a_digest_is_in_the_ledger_and_stays_unsent(
     world: World, plan: Plan, opened: Plan, office: PostOffice
 ) -> None:
     follow(world, plan)
@@ -89,11 +89,11 @@ def test_what_is_left_out_of_a_digest_is_in_the_ledger_and_stays_untold(
     office.drain()
 
     [sent] = office.to(world.ben)
-    letter = Delivery.objects.get()
+    email = Delivery.objects.get()
 
     assert "was 50, now 60" in text_of(sent)
     assert "Harbour Quarter" not in text_of(sent)
-    assert "left out because they no longer followed it" in page(world.amina, "entry", pk=letter.pk)
+    assert "left out because they no longer followed it" in page(world.amina, "entry", pk=email.pk)
     assert Watermark.objects.get(recipient=world.ben, plan=plan).number == 1
     assert Watermark.objects.get(recipient=world.ben, plan=opened).number == 2
 
@@ -124,8 +124,8 @@ def test_leads_see_who_was_asked_when_and_whether_the_email_was_sent(
     office.drain()
     today = f"{timezone.localdate():%-d %B %Y}"
     before = page(world.amina, "stakeholders")
-    letter = Delivery.objects.get(kind="digests.confirmation")
-    entry = page(world.amina, "entry", pk=letter.pk)
+    email = Delivery.objects.get(kind="digests.confirmation")
+    entry = page(world.amina, "entry", pk=email.pk)
     who = page(world.amina, "who", pk=plan.pk)
     services.confirm(subscription=asked, now=timezone.now())
     after = page(world.amina, "stakeholders")
@@ -219,12 +219,12 @@ def test_an_added_address_reveals_no_name_before_its_reader_confirms(
         now=timezone.now(),
     )
     office.drain()
-    letter = Delivery.objects.get(kind="digests.confirmation")
+    email = Delivery.objects.get(kind="digests.confirmation")
 
     pages = [
         page(world.amina, "stakeholders"),
         page(world.amina, "ledger"),
-        page(world.amina, "entry", pk=letter.pk),
+        page(world.amina, "entry", pk=email.pk),
         page(world.amina, "who", pk=plan.pk),
     ]
     emails = signed_in(world.amina).get(reverse("web:emails")).content.decode()
@@ -275,10 +275,10 @@ def test_the_digest_as_sent_shows_no_working_links(world: World, plan: Plan, off
     services.confirm(subscription=ask(world, plan), now=timezone.now())
     publish(plan, 100, author=world.amina)
     play(office)
-    letter = Delivery.objects.get(kind="digests.digest")
+    email = Delivery.objects.get(kind="digests.digest")
     links = re.findall(r"/digests/\w+/[^/\s\"]+/", html_of(office.to(world.sol)[-1]))
 
-    shown = page(world.amina, "as-sent", pk=letter.pk)
+    shown = page(world.amina, "as-sent", pk=email.pk)
 
     assert links
     assert "was 120" in shown
@@ -292,13 +292,13 @@ def test_a_lead_does_not_see_what_waits_for_another_organisations_reader(
     follow(world, plan)
     publish(plan, 100, author=world.amina)
     play(office)
-    letter = Delivery.objects.get()
+    email = Delivery.objects.get()
     client = Client()
     client.force_login(world.amina)
 
-    entry = page(world.amina, "entry", pk=letter.pk)
+    entry = page(world.amina, "entry", pk=email.pk)
 
-    assert client.get(reverse("digests:as-sent", kwargs={"pk": letter.pk})).status_code == 404
+    assert client.get(reverse("digests:as-sent", kwargs={"pk": email.pk})).status_code == 404
     assert "What it said about your plans" in entry
     assert "was 120, now 100" in entry
 
@@ -335,16 +335,16 @@ def test_a_stored_email_contains_no_working_tokens(world: World, plan: Plan, off
     follow(world, plan)
     publish(plan, 100, author=world.amina)
     play(office)
-    letter = Delivery.objects.get(kind="digests.digest")
+    email = Delivery.objects.get(kind="digests.digest")
     sent = office.sent[-1].data.decode()
     tokens = set(re.findall(r"(?:/|%20|\n)([0-9a-f]+\.[0-9a-f]+\.[0-9a-f]+\.[\w-]{22})", sent))
 
-    kept = as_sent(letter)
+    kept = as_sent(email)
 
     assert len(tokens) >= 3
     assert not any(token in kept for token in tokens)
     assert kept == reduce(lambda text, token: text.replace(token, HIDDEN), tokens, sent)
-    assert Email.objects.get(pk=letter.pk).tokens is None
+    assert Email.objects.get(pk=email.pk).tokens is None
 
 
 # ---- Erasure
@@ -356,24 +356,24 @@ def test_erasing_a_stakeholder_clears_their_name_from_emails_and_bounces(
     services.confirm(subscription=ask(world, plan), now=timezone.now())
     publish(plan, 100, author=world.amina)
     play(office)
-    letter = Delivery.objects.get(kind="digests.digest")
+    email = Delivery.objects.get(kind="digests.digest")
     said = f"550 5.1.1 <{world.sol.email}>: Sol Stake is unknown here"
     note_bounce(
-        kind=Bounce.Kind.HARD, address=letter.address, text=said, message_id=letter.message_id, now=timezone.now()
+        kind=Bounce.Kind.HARD, address=email.address, text=said, message_id=email.message_id, now=timezone.now()
     )
     assert world.sol.email in everything_kept()
 
     erase_person(person=world.sol, author=world.dee, reason="Asked.", now=timezone.now())
 
     left = everything_kept()
-    letter.refresh_from_db()
+    email.refresh_from_db()
     assert [line[:400] for line in left.splitlines() if "sol@council" in line] == []
     assert "Sol Stake" not in "\n".join(
         str(row) for row in (*Delivery.objects.values_list(), *Bounce.objects.values_list())
     )
-    assert letter.recipe is None
-    assert letter.reason == ""
-    assert letter.items.exists()
+    assert email.recipe is None
+    assert email.reason == ""
+    assert email.items.exists()
     assert Subscription.objects.get(person=world.sol).why == ""
 
 

@@ -45,9 +45,9 @@ def test_a_new_match_causes_one_digest(world: World, match: Match, office: PostO
     find_new_matches(now=timezone.now())
     play(office)
 
-    [letter] = office.to(world.amina)
-    assert str(letter["Subject"]) == "1 new match"
-    for part in (text_of(letter), html_of(letter)):
+    [email] = office.to(world.amina)
+    assert str(email["Subject"]) == "1 new match"
+    for part in (text_of(email), html_of(email)):
         assert "Land for sixty homes" in part
         assert "A level site by the quay" in part
     assert len(office.to(world.ben)) == 1
@@ -67,12 +67,12 @@ def test_a_digest_with_too_many_matches_links_to_the_full_list(world: World, mat
     find_new_matches(now=timezone.now())
     play(office)
 
-    [letter] = office.to(world.amina)
+    [email] = office.to(world.amina)
     page = signed_in(world.amina).get(reverse("exchange:matches")).content.decode()
 
     all_of_them = f"{settings.SITE_ORIGIN}{reverse('exchange:matches')}"
-    assert re.search(rf"and 2 more\s+{re.escape(all_of_them)}\s", text_of(letter))
-    assert re.search(rf'<a href="{re.escape(all_of_them)}"[^>]*>and 2 more</a>', html_of(letter))
+    assert re.search(rf"and 2 more\s+{re.escape(all_of_them)}\s", text_of(email))
+    assert re.search(rf'<a href="{re.escape(all_of_them)}"[^>]*>and 2 more</a>', html_of(email))
     assert all(f"A level site, plot {number}" in page for number in range(MAX_MATCHES + 1))
 
 
@@ -96,9 +96,9 @@ def test_a_match_is_included_in_a_digest_about_a_plan(world: World, plan, match:
     find_new_matches(now=timezone.now())
     play(office)
 
-    [letter] = office.to(world.ben)
-    assert str(letter["Subject"]).endswith("in Harbour Quarter and 1 new match")
-    assert "A level site by the quay" in text_of(letter)
+    [email] = office.to(world.ben)
+    assert str(email["Subject"]).endswith("in Harbour Quarter and 1 new match")
+    assert "A level site by the quay" in text_of(email)
 
 
 def test_a_match_that_may_no_longer_be_read_is_left_out(world: World, match: Match, office: PostOffice) -> None:

@@ -106,9 +106,9 @@ def test_a_delayed_digest_contains_the_news_of_the_day_it_is_sent(
     hours_pass()
     play(office)
 
-    [letter] = office.to(world.ben)
-    assert "was 120, now 96" in text_of(letter)
-    assert "And four less." in text_of(letter)
+    [email] = office.to(world.ben)
+    assert "was 120, now 96" in text_of(email)
+    assert "And four less." in text_of(email)
 
 
 def test_an_email_fails_when_the_server_defers_it_for_days(
@@ -209,10 +209,10 @@ def test_an_email_in_doubt_goes_to_the_new_address_with_valid_links(
     hours_pass()
     office.drain()
 
-    [letter] = office.to(world.ben)
-    assert world.ben.email in str(letter["To"])
+    [email] = office.to(world.ben)
+    assert world.ben.email in str(email["To"])
     key = Preference.objects.get(person=world.ben).link_key
-    token = str(letter["List-Unsubscribe"]).partition(">")[0].split("/")[-2]
+    token = str(email["List-Unsubscribe"]).partition(">")[0].split("/")[-2]
     assert is_current(Purpose.STOP, token, link_key=key)
 
 
@@ -434,9 +434,9 @@ def test_no_confirmation_is_sent_when_the_asking_organisation_lost_access(
 
 def test_a_digest_sent_again_has_the_same_news(world: World, plan: Plan, ben: Subscription, office: PostOffice) -> None:
     play(office)
-    letter = Delivery.objects.get()
+    email = Delivery.objects.get()
     publish(plan, 96, author=world.amina)
-    services.send_again(delivery=letter, author=world.dee, reason="They deleted it.", now=timezone.now())
+    services.send_again(delivery=email, author=world.dee, reason="They deleted it.", now=timezone.now())
     office.drain()
     play(office)
 
@@ -450,20 +450,20 @@ def test_sending_a_received_digest_again_needs_a_reason_shown_in_the_ledger(
     world: World, plan: Plan, ben: Subscription, office: PostOffice
 ) -> None:
     play(office)
-    letter = Delivery.objects.get()
+    email = Delivery.objects.get()
     lead = signed_in(world.amina)
-    address = reverse("digests:again", args=[letter.pk])
+    address = reverse("digests:again", args=[email.pk])
 
     asked = lead.post(address, follow=True)
-    none_yet = Email.objects.filter(repeat_of_id=letter.pk).count()
+    none_yet = Email.objects.filter(repeat_of_id=email.pk).count()
     lead.post(address, {"reason": "They lost it in a move."})
     twice = lead.post(address, {"reason": "And again."}, follow=True)
-    page = lead.get(reverse("digests:entry", args=[letter.pk]))
+    page = lead.get(reverse("digests:entry", args=[email.pk]))
 
     assert "Give a reason for sending it again" in asked.content.decode()
     assert none_yet == 0
     assert "It has already been queued again" in twice.content.decode()
-    assert Email.objects.filter(repeat_of_id=letter.pk).count() == 1
+    assert Email.objects.filter(repeat_of_id=email.pk).count() == 1
     assert "by Amina Larch: They lost it in a move." in collapse(page.content.decode())
 
 
@@ -474,19 +474,19 @@ def test_a_failed_email_that_was_never_composed_can_be_sent_again(
         broken.setattr(rendering, "digest", lambda *given, **more: 1 / 0)
         broken.setattr(claiming, "MAX_COMPOSINGS", 1)
         play(office)
-    letter = Delivery.objects.get()
+    email = Delivery.objects.get()
 
-    signed_in(world.dee).post(reverse("digests:again", args=[letter.pk]))
+    signed_in(world.dee).post(reverse("digests:again", args=[email.pk]))
     office.drain()
 
-    assert letter.status == "failed"
+    assert email.status == "failed"
     assert "was 120, now 100" in text_of(office.to(world.ben)[0])
 
 
 # ---- What was left untold
 
 
-def test_a_reader_who_regains_access_is_told_what_they_missed(
+def test_a_reader_who_regains_access_gets_what_they_missed(
     world: World, plan: Plan, ben: Subscription, office: PostOffice
 ) -> None:
     plan_round(now=timezone.now())
@@ -526,12 +526,12 @@ def test_bounced_news_is_repeated_in_the_next_digest(
     from partnerships.outbox.bounces import note_bounce
 
     play(office)
-    letter = Delivery.objects.get()
+    email = Delivery.objects.get()
     note_bounce(
         kind=Bounce.Kind.SOFT,
-        address=letter.address,
+        address=email.address,
         text="4.2.2 full",
-        message_id=letter.message_id,
+        message_id=email.message_id,
         now=timezone.now(),
     )
     publish(plan, 96, author=world.amina)

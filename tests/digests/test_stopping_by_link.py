@@ -175,7 +175,7 @@ def test_the_page_can_stop_everything(world: World, plan: Plan, second: Plan, of
 
 
 @pytest.mark.parametrize("data", [ONE_CLICK, {"all": "yes"}], ids=["one click", "everything"])
-def test_undoing_a_stop_tells_what_was_missed(
+def test_undoing_a_stop_sends_what_was_missed(
     world: World, plan: Plan, second: Plan, office: PostOffice, data: dict[str, object]
 ) -> None:
     follow(world, plan, second)

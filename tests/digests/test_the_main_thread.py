@@ -50,13 +50,13 @@ def test_a_partner_reads_the_old_and_new_figures(world: World, plan: Plan, offic
 
     play(office)
 
-    [letter] = office.to(world.ben)
-    for words in (text_of(letter), collapse(re.sub(r"<[^>]+>", "", html_of(letter)))):
+    [email] = office.to(world.ben)
+    for words in (text_of(email), collapse(re.sub(r"<[^>]+>", "", html_of(email)))):
         assert "Homes, Social Rent at North Quay: was 120, now 100 (20 fewer)" in words
         assert "Amina Larch, Larkhaven Homes" in words
         assert "Fewer homes after the survey." in words
-    assert letter["Subject"] == "1 change in Harbour Quarter"
-    assert f"/plans/{plan.pk}/compare/?from=1&to=2" in text_of(letter)
+    assert email["Subject"] == "1 change in Harbour Quarter"
+    assert f"/plans/{plan.pk}/compare/?from=1&to=2" in text_of(email)
 
 
 def test_the_author_of_all_changes_gets_no_digest(world: World, plan: Plan, office: PostOffice) -> None:
@@ -70,7 +70,7 @@ def test_the_author_of_all_changes_gets_no_digest(world: World, plan: Plan, offi
     assert not office.to(world.amina)
 
 
-def test_nothing_is_told_twice(world: World, plan: Plan, office: PostOffice) -> None:
+def test_nothing_is_sent_twice(world: World, plan: Plan, office: PostOffice) -> None:
     follow(world, plan)
     publish(plan, 100, author=world.amina)
 
@@ -90,9 +90,9 @@ def test_several_versions_at_once_make_one_digest_with_the_net_change(
 
     play(office)
 
-    [letter] = office.to(world.ben)
-    assert "was 120, now 96" in text_of(letter)
-    assert "And four less." in text_of(letter)
+    [email] = office.to(world.ben)
+    assert "was 120, now 96" in text_of(email)
+    assert "And four less." in text_of(email)
 
 
 def test_a_net_change_of_nothing_is_not_sent(world: World, plan: Plan, office: PostOffice) -> None:
@@ -113,10 +113,10 @@ def test_a_stakeholder_reads_nothing_confidential(world: World, plan: Plan, offi
     play(office)
 
     digests = [one for one in office.to(world.sol) if "change" in one["Subject"]]
-    [letter] = digests
-    assert "was 120, now 100" in text_of(letter)
-    assert "canary" not in letter.as_string()
-    assert "you chair the tenant panel" in text_of(letter)
+    [email] = digests
+    assert "was 120, now 100" in text_of(email)
+    assert "canary" not in email.as_string()
+    assert "you chair the tenant panel" in text_of(email)
 
 
 def test_a_stakeholder_gets_no_digest_of_confidential_changes_only(
@@ -145,8 +145,8 @@ def test_nothing_is_sent_before_a_stakeholder_confirms(world: World, plan: Plan,
 
     play(office)
 
-    [letter] = office.to(world.sol)
-    assert letter["Subject"] == "Please confirm: digests about Harbour Quarter"
+    [email] = office.to(world.sol)
+    assert email["Subject"] == "Please confirm: digests about Harbour Quarter"
 
 
 def test_confirming_by_the_link_starts_digests(world: World, plan: Plan, office: PostOffice, client: Client) -> None:
@@ -178,8 +178,8 @@ def test_one_click_stops_the_next_digest(world: World, plan: Plan, office: PostO
     stakeholder(world, plan)
     publish(plan, 100, author=world.amina)
     play(office)
-    letter = office.to(world.sol)[-1]
-    link = re.search(r"<http://[^/]+(/[^>]+)>", letter["List-Unsubscribe"])
+    email = office.to(world.sol)[-1]
+    link = re.search(r"<http://[^/]+(/[^>]+)>", email["List-Unsubscribe"])
     assert link is not None
     mail_program = Client(enforce_csrf_checks=True)
 

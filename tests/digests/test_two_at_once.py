@@ -98,7 +98,7 @@ def test_without_the_lock_the_version_is_missed_until_reconciling(
     monkeypatch.setattr(answering, "lock_planning", lambda: None)
     told = confirm_while_a_version_is_spread(world, plan)
     play(office)
-    before = [letter for letter in office.to(world.sol) if "change" in letter["Subject"]]
+    before = [email for email in office.to(world.sol) if "change" in email["Subject"]]
 
     found = reconcile(now=timezone.now())
     play(office)
@@ -185,17 +185,17 @@ def test_a_double_click_sends_an_email_again_only_once(world: World, plan: Plan,
     services.enrol(person=world.ben, target=plan, author=None, now=timezone.now())
     publish(plan, 100, author=world.amina)
     play(office)
-    letter = world.ben.deliveries.get()
+    email = world.ben.deliveries.get()
     said: list[str] = []
 
     def again() -> None:
         try:
-            services.send_again(delivery=letter, author=world.dee, reason="They lost it.", now=timezone.now())
+            services.send_again(delivery=email, author=world.dee, reason="They lost it.", now=timezone.now())
         except services.UnableToSendAgain as error:
             said.append(str(error))
 
     for clicked in [beside(again), beside(again)]:
         clicked.join(10)
 
-    assert world.ben.deliveries.filter(repeat_of_id=letter.pk).count() == 1
+    assert world.ben.deliveries.filter(repeat_of_id=email.pk).count() == 1
     assert said == ["It has already been queued again."]

@@ -78,8 +78,8 @@ def things(world: World, plan: Plan, office: PostOffice) -> dict[str, Any]:
     publish(plan, 100, author=world.amina)
     play(office)
     rewrite(created_at=timezone.now() - dt.timedelta(days=2))
-    letter = Delivery.objects.get(recipient=world.sol, kind="digests.digest")
-    return {"followed": followed.pk, "asked": asked.pk, "plan": plan.pk, "letter": letter.pk}
+    email = Delivery.objects.get(recipient=world.sol, kind="digests.digest")
+    return {"followed": followed.pk, "asked": asked.pk, "plan": plan.pk, "email": email.pk}
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_a_link_permits_only_the_acts_of_its_purpose(
 ) -> None:
     method, page, named, data, permitted = act
     things = for_every_act
-    number = things["asked" if purpose is CONFIRM else "letter"]
+    number = things["asked" if purpose is CONFIRM else "email"]
     where = {name: things.get(value, value) for name, value in named.items()}
     sent = {name: things.get(value, value) for name, value in data.items()}
     before = status_changed()
@@ -225,7 +225,7 @@ def test_a_link_cannot_change_another_persons_subscriptions(world: World, plan: 
 def test_links_of_a_closed_account_stay_invalid_when_it_is_reopened(
     world: World, things: dict[str, Any], purpose: Purpose
 ) -> None:
-    number = things["asked" if purpose is CONFIRM else "letter"]
+    number = things["asked" if purpose is CONFIRM else "email"]
     page = "view" if purpose is READ else purpose.value
     address = reverse(f"digests:{page}", kwargs={"token": token(world.sol, purpose, number=number)})
     assert Client().get(address).status_code == 200
@@ -257,8 +257,8 @@ def lost(world: World, plan: Plan, office: PostOffice) -> dict[str, Any]:
     play(office)
     leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now())
     change_audience(plan=plan, audience="owners", reason="Rethought.", author=world.amina, now=timezone.now())
-    letter = Delivery.objects.get(recipient=world.sol, kind="digests.digest")
-    return {"followed": followed, "partnership": of_partnership, "body": of_body, "asked": asked, "letter": letter}
+    email = Delivery.objects.get(recipient=world.sol, kind="digests.digest")
+    return {"followed": followed, "partnership": of_partnership, "body": of_body, "asked": asked, "email": email}
 
 
 def names_nothing(page: str) -> bool:
@@ -269,7 +269,7 @@ def test_by_link_what_may_no_longer_be_read_is_unnamed_but_can_be_stopped(world:
     bearer = Client(enforce_csrf_checks=True)
     preferences = reverse("digests:preferences", kwargs={"token": token(world.sol, PREFERENCES)})
     stop = reverse("digests:stop", kwargs={"token": token(world.sol, STOP)})
-    view = reverse("digests:view", kwargs={"token": token(world.sol, READ, number=lost["letter"].pk)})
+    view = reverse("digests:view", kwargs={"token": token(world.sol, READ, number=lost["email"].pk)})
     of_rose = reverse(
         "digests:confirm", kwargs={"token": token(lost["asked"].person, CONFIRM, number=lost["asked"].pk)}
     )
@@ -296,7 +296,7 @@ def test_refused_subscriptions_are_named_only_while_they_may_be_read(
 ) -> None:
     services.stop_everything(person=world.sol, author=world.sol, reason="Enough.", now=timezone.now())
     preferences = reverse("digests:preferences", kwargs={"token": token(world.sol, PREFERENCES)})
-    letters = Delivery.objects.count()
+    emails = Delivery.objects.count()
 
     page = Client().get(preferences).content.decode()
     answer = Client().post(f"{preferences}{lost['followed'].pk}/again/")
@@ -304,7 +304,7 @@ def test_refused_subscriptions_are_named_only_while_they_may_be_read(
     assert names_nothing(page)
     assert "Ask me again about Westmarch Borough Council" in page
     assert "?done=over&" in answer["Location"]
-    assert Delivery.objects.count() == letters
+    assert Delivery.objects.count() == emails
 
 
 @pytest.mark.parametrize(("days", "comes_back"), [(179, True), (181, False)])
@@ -348,7 +348,7 @@ def test_signed_in_what_may_no_longer_be_read_is_not_named(
         now=timezone.now(),
     )
     ben = signed_in(world.ben)
-    letter = Delivery.objects.get(subscription=lost["asked"])
+    email = Delivery.objects.get(subscription=lost["asked"])
 
     question = services.add_stakeholder(
         email=world.ben.email, name="", target=opened, author=world.amina, organisation=world.larkhaven, now=now
@@ -361,7 +361,7 @@ def test_signed_in_what_may_no_longer_be_read_is_not_named(
             reverse("digests:stakeholders"),
             reverse("digests:end-stakeholder", kwargs={"pk": lost["followed"].pk}),
             reverse("digests:ledger"),
-            reverse("digests:entry", kwargs={"pk": letter.pk}),
+            reverse("digests:entry", kwargs={"pk": email.pk}),
         )
     ]
     file = b"".join(ben.get(reverse("digests:export-stakeholders")).streaming_content).decode()
@@ -422,9 +422,9 @@ def test_a_digest_by_a_role_that_just_ended_still_gives_a_reason(
     end_membership(membership=of_ben, author=world.dee, reason="", now=timezone.now(), even_last_lead=True)
     office.drain()
 
-    [letter] = (text_of(letter) for letter in office.to(world.ben) if "Shared Quay" in text_of(letter))
-    assert "You get this because you have a role that gets these digests. You get digests" in " ".join(letter.split())
-    assert "Estuary" not in letter
+    [email] = (text_of(email) for email in office.to(world.ben) if "Shared Quay" in text_of(email))
+    assert "You get this because you have a role that gets these digests. You get digests" in " ".join(email.split())
+    assert "Estuary" not in email
 
 
 def test_a_digest_does_not_name_a_partnership_its_reader_may_not_see(
@@ -444,7 +444,7 @@ def test_a_digest_does_not_name_a_partnership_its_reader_may_not_see(
     publish(shared, 70, author=world.amina)
     play(office)
 
-    before, after = (text_of(letter) for letter in office.to(world.sol))
+    before, after = (text_of(email) for email in office.to(world.sol))
     assert "added you to digests about Estuary Partnership (“you chair the panel of" in before.replace("\n", " ")
     assert "was 60, now 70" in after
     assert "added you to digests about a partnership" in after.replace("\n", " ")

@@ -402,9 +402,9 @@ def test_a_pause_ends_in_one_email_for_two_frequencies(
 
     plan_round(now=due)
 
-    letter = Delivery.objects.get(recipient=world.ben)
+    email = Delivery.objects.get(recipient=world.ben)
     assert timezone.localdate(due) == until
-    assert set(letter.items.values_list("plan", flat=True)) == {plan.pk, opened.pk}
+    assert set(email.items.values_list("plan", flat=True)) == {plan.pk, opened.pk}
     assert not Watermark.objects.filter(recipient=world.ben, due_at__isnull=False).exists()
     assert forecast[world.ben] == due
 

@@ -69,12 +69,12 @@ class Reader:
     stopped: bool = False
     silenced: bool = False
     gone: bool = False
-    letters: dict[str, bytes] = field(default_factory=dict)
+    emails: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def read(self) -> Counter[int]:
         """How many emails named each version."""
-        return Counter(mark for raw in self.letters.values() for mark in marks_in(raw))
+        return Counter(mark for raw in self.emails.values() for mark in marks_in(raw))
 
     def give_up(self) -> None:
         """Mark what has not been told yet as no longer owed."""
@@ -166,8 +166,8 @@ class History:
     def take(self, address: str, raw: bytes) -> None:
         reader = next(one for one in self.readers.values() if one.person.email == address)
         identifier = str(read(raw)["Message-ID"])
-        assert reader.letters.setdefault(identifier, raw) == raw  # a repeated email is identical, byte for byte
-        assert marks_in(raw), "An empty letter was sent."
+        assert reader.emails.setdefault(identifier, raw) == raw  # a repeated email is identical, byte for byte
+        assert marks_in(raw), "An empty email was sent."
 
     def pause(self, name: str) -> None:
         """Pause the reader, or resume a paused one."""

@@ -71,7 +71,7 @@ def test_time_without_a_zone_is_refused(world: World) -> None:
     assert Email.objects.get(kind=SIGN_OFF).is_open
 
 
-def test_news_of_a_discarded_digest_counts_as_told(world: World, settings: object) -> None:
+def test_news_of_a_discarded_digest_counts_as_sent(world: World, settings: object) -> None:
     settings.DIGEST_SETTLE_MINUTES = 0  # type: ignore[attr-defined]  # pytest-django's
     plan = world.things["plan"]
     digests.subscribe(person=world.vera, target=plan, author=world.vera, now=timezone.now())

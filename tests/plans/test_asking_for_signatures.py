@@ -159,7 +159,7 @@ def test_pending_signatory_gets_a_new_email_after_the_plan_was_back_in_comments(
     as_(world.amina).post(address, {})
 
     assert "These will be asked again, with a new email: Westmarch Borough Council" in form
-    assert [letter.to for letter in deliver()] == [[world.ben.email]]
+    assert [email.to for email in deliver()] == [[world.ben.email]]
     assert "/plans/sign/" in deliver()[0].body
     assert Client().get(old).status_code == 404
     plan.refresh_from_db()

@@ -70,7 +70,7 @@ def test_mentioned_person_gets_one_email_without_the_comment_text(world: World) 
     deliver().clear()
     say(plan, world.amina, "@Ben West, and @Chidi Tide: the figure is 42.")
 
-    assert [letter.to for letter in deliver()] == [[world.ben.email]]
+    assert [email.to for email in deliver()] == [[world.ben.email]]
     assert "42" not in deliver()[0].body
     assert [item.what for item in waiting_from(WAITING, world.ben, timezone.now())] == ["Answer Amina Larch's comment"]
 

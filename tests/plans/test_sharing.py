@@ -101,10 +101,10 @@ def test_one_email_is_sent_however_often_the_draft_is_saved_or_shared(world: Wor
     save(plan, world, "about", summary="Other words.")
     show(plan, world, world.nadia, may_comment=False)
 
-    letters = [letter for letter in deliver() if letter.to == [world.nadia.email]]
-    assert len(letters) == 1
-    assert "DRAFT" in letters[0].body
-    assert CANARY not in letters[0].body
+    emails = [email for email in deliver() if email.to == [world.nadia.email]]
+    assert len(emails) == 1
+    assert "DRAFT" in emails[0].body
+    assert CANARY not in emails[0].body
 
 
 def test_share_for_reading_only_does_not_allow_comments(world: World, as_: Callable[[User], Client]) -> None:
@@ -148,7 +148,7 @@ def test_asking_for_access_gives_the_same_answer_whether_or_not_a_plan_exists(
 
     told = [answer[answer.index("If there is such a plan") :][:90] for answer in answers]
     assert told[0] == told[1]
-    assert [letter.to for letter in deliver()] == [[world.amina.email]]
+    assert [email.to for email in deliver()] == [[world.amina.email]]
     request = AccessRequest.objects.get(plan=plan)
     services.answer_request(request=request, grant=True, author=world.amina, now=timezone.now())
     assert client.get(draft_of(plan)).status_code == 200
@@ -238,11 +238,11 @@ def test_person_refused_access_is_emailed(world: World, as_: Callable[[User], Cl
         {"answer": "decline", "message": "Ask again in May."},
     )
 
-    (letter,) = deliver()
-    assert letter.to == [world.ben.email]
-    assert letter.reply_to == [world.amina.email]
-    assert "Ask again in May." in letter.body
-    assert "Amina Larch of Larkhaven Homes is not sharing one with you at the moment" in letter.body
+    (email,) = deliver()
+    assert email.to == [world.ben.email]
+    assert email.reply_to == [world.amina.email]
+    assert "Ask again in May." in email.body
+    assert "Amina Larch of Larkhaven Homes is not sharing one with you at the moment" in email.body
     assert as_(world.ben).get(draft_of(plan)).status_code == 404
 
 

@@ -190,8 +190,8 @@ def test_observers_and_strangers_are_never_asked_to_sign(world: World) -> None:
 def test_opening_the_link_decides_nothing_until_the_form_is_sent(world: World) -> None:
     deliver().clear()
     plan = asked(world)
-    letter = next(letter for letter in deliver() if letter.to == [world.ben.email])
-    link = next(word for word in letter.body.split() if "/plans/sign/" in word)
+    email = next(email for email in deliver() if email.to == [world.ben.email])
+    link = next(word for word in email.body.split() if "/plans/sign/" in word)
     path = "/" + link.split("/", 3)[3]
 
     looked = Client().get(path)
@@ -336,7 +336,7 @@ def test_reminders_go_out_until_a_decision_and_a_lapse_is_reported(world: World)
     assert services.remind_signatories(now=now) == 0
     assert services.remind_signatories(now=now + dt.timedelta(days=8)) == 1
 
-    assert [letter.to for letter in deliver()] == [[world.ben.email], [world.ben.email]]
+    assert [email.to for email in deliver()] == [[world.ben.email], [world.ben.email]]
     assert deliver()[0].subject.startswith("Reminder")
     state = next(state for state in signing_states(plan) if state.signatory.organisation == world.westmarch)
     assert state.signatory.has_lapsed(timezone.localdate() + dt.timedelta(days=6))

@@ -37,13 +37,13 @@ def sign_in(page: Any, origin: str, email: str, password: str = PASSWORD) -> Non
     page.wait_for_url(f"{origin}/")
 
 
-def axe_violations(page: Any, *, is_letter: bool = False, is_narrowed: bool = False) -> list[str]:
+def axe_violations(page: Any, *, is_email: bool = False, is_narrowed: bool = False) -> list[str]:
     """Axe's findings on the page: each rule with the first element.
 
     For emails only WCAG: axe also recommends landmarks, which mail programs remove. A page that was checked at another
     width is checked again only by the rules that depend on the width.
     """
-    rules = {"type": "tag", "values": _WCAG if is_letter else [*_WCAG, "best-practice"]}
+    rules = {"type": "tag", "values": _WCAG if is_email else [*_WCAG, "best-practice"]}
     if is_narrowed:
         rules = {"type": "rule", "values": _OF_WIDTH}
     found = Axe().run(page, options={"runOnly": rules}).response["violations"]

@@ -261,7 +261,7 @@ class Crawler:
         """
         for finder in finders:
             for word in words:
-                nonsense = "".join("x" if letter.isalpha() else letter for letter in word)
+                nonsense = "".join("x" if character.isalpha() else character for character in word)
                 found, nothing = (self._counted("get", finder.format(one)) for one in (word, nonsense))
                 differs = next(
                     (

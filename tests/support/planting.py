@@ -61,9 +61,9 @@ class Planted:
     mark: str
     readers: dict[str, frozenset[str]] = field(default_factory=dict)
     addresses: dict[str, list[str]] = field(default_factory=dict)
-    letters: list[Any] = field(default_factory=list)
+    emails: list[Any] = field(default_factory=list)
     #: Words in emails to addresses that no persona reads.
-    in_letters: dict[str, list[str]] = field(default_factory=dict)
+    in_emails: dict[str, list[str]] = field(default_factory=dict)
 
     def word(self, name: str, *readers: str) -> str:
         """A new word that only these personas may read."""
@@ -212,7 +212,7 @@ def _plans(p: Planted, w: World, now: dt.datetime) -> None:
             now=now,
         )
     # The email was written while the share was valid.
-    p.in_letters[w.oscar.email] = [drafted.title]
+    p.in_emails[w.oscar.email] = [drafted.title]
     Share.objects.filter(plan=drafted, person=w.oscar).update(ends_on=timezone.localdate() - dt.timedelta(days=1))
     plans.ask_for_access(
         partnership=w.partnership,
@@ -378,10 +378,10 @@ def _people(p: Planted, w: World, now: dt.datetime) -> None:
         author=w.amina,
         now=now,
     )
-    p.in_letters[f"{invited}@larkhaven.example"] = [invited, message]
+    p.in_emails[f"{invited}@larkhaven.example"] = [invited, message]
     create_invitation(person=w.sol, invited_by=w.amina, message=p.word("second message"), now=now)
     address, name = p.word("stakeholder", *OWN, "administrator"), p.word("stakeholder name", *OWN, "administrator")
-    p.in_letters[f"{address}@council.example"] = [address, name]
+    p.in_emails[f"{address}@council.example"] = [address, name]
     digests.add_stakeholder(
         email=f"{address}@council.example",
         name=name,
@@ -415,7 +415,7 @@ def _addresses(p: Planted, w: World, now: dt.datetime) -> None:
             p.readers[person.email] = frozenset((*readers, "administrator"))
         for kind, name, says_yes in (("waiting", "", False), ("nameless", "", True), ("named", "Una Known", True)):
             address = f"{p.word(f'address {kind} {place}', *readers, 'administrator')}@panel{place}.example"
-            p.in_letters[address] = [address.partition("@")[0], plan.title]  # what they are asked about
+            p.in_emails[address] = [address.partition("@")[0], plan.title]  # what they are asked about
             asked = digests.add_stakeholder(
                 email=address, name=name, target=plan, author=author, organisation=organisation, now=now
             )
@@ -439,7 +439,7 @@ def _other_side(p: Planted, w: World, now: dt.datetime) -> None:
         now=now,
     )
     # Hana's organisation is in that partnership: it gets an email about the offer.
-    p.in_letters[w.hana.email] = [entry.title]
+    p.in_emails[w.hana.email] = [entry.title]
     exchange.share_entry(entry=entry, author=w.chidi, now=now)
     content = _content(p, "other", ("stranger",), ("stranger",))
     plan = plans.create_plan(

@@ -101,7 +101,7 @@ def visitor(planted: Planted, persona: str, origin: str) -> Fetch:
     return made
 
 
-def letters(planted: Planted, since: float) -> list[str]:
+def emails(planted: Planted, since: float) -> list[str]:
     """Foreign words in emails that the mail catcher received since then."""
     told = []
     for path in (settings.VAR_DIR / "mail").glob("*.eml"):
@@ -112,9 +112,9 @@ def letters(planted: Planted, since: float) -> list[str]:
         persona = next((name for name, person in planted.people.items() if person.email == to), "nobody")
         text = "\n".join(str(part.get_content()) for part in message.walk() if part.get_content_maintype() == "text")
         told += [
-            f"letter to {to} ({persona}) tells {word}"
+            f"email to {to} ({persona}) tells {word}"
             for word, readers in planted.readers.items()
-            if word in text and persona not in readers and word not in planted.in_letters.get(to, ())
+            if word in text and persona not in readers and word not in planted.in_emails.get(to, ())
         ]
     return told
 
@@ -164,12 +164,12 @@ def main() -> int:
     # Forms last, and those that only read before those that change: sharing something shows others its words.
     for crawler in crawlers:
         crawler.send_forms("get")
-    told = letters(planted, began)
+    told = emails(planted, began)
     for crawler in crawlers:
         crawler.send_forms("post")
         total.add(crawler.report)
     # People who are not personas may have received words in an email from a form.
-    told += [line for line in letters(planted, began) if "(nobody)" not in line and line not in told]
+    told += [line for line in emails(planted, began) if "(nobody)" not in line and line not in told]
     total.leaks += told + logs(planted)
     for line in (*total.leaks, *total.errors):
         say(line)

@@ -37,7 +37,7 @@ class Catcher:
     smtp_port: int
     page: str
 
-    def letters_to(self, address: str) -> list[dict[str, Any]]:
+    def emails_to(self, address: str) -> list[dict[str, Any]]:
         """Emails sent to an address, newest first."""
         with urllib.request.urlopen(f"{self.page}/messages.json?to={address}", timeout=10) as answer:
             found: list[dict[str, Any]] = json.load(answer)
@@ -67,7 +67,7 @@ def catcher(tmp_path: Path) -> Iterator[Catcher]:
 
 def _answers(caught: Catcher) -> bool:
     try:
-        return caught.letters_to("nobody@nowhere.example") == []
+        return caught.emails_to("nobody@nowhere.example") == []
     except OSError:
         return False
 
@@ -96,7 +96,7 @@ def as_person(browser: Browser, site: str, email: str) -> Page:
     return page
 
 
-def send_letters() -> None:
+def send_emails() -> None:
     """Run the jobs that send emails."""
     sweep()
     drain(seconds=20)
@@ -167,8 +167,8 @@ def test_ask_leads_to_a_digest_of_changes_and_one_click_unsubscribes(
     amina.get_by_label("Their email address").fill(stakeholder)
     amina.get_by_label("Why they get digests").fill("you chair the tenant panel")
     amina.get_by_role("button", name=re.compile("Ask|Add|Send")).last.click()
-    send_letters()
-    [invitation] = catcher.letters_to(stakeholder)
+    send_emails()
+    [invitation] = catcher.emails_to(stakeholder)
     visitor = browser.new_context(viewport=WIDE).new_page()
     visitor.goto(_link(invitation["text"], "/digests/confirm/"))
     visitor.get_by_role("button", name="Yes, send me digests").click()
@@ -178,23 +178,23 @@ def test_ask_leads_to_a_digest_of_changes_and_one_click_unsubscribes(
     follow(amina, "", "Old slipway")
     homes(amina, 100)
     publish(amina, "The ground is too wet for block C.")
-    send_letters()
-    letters = catcher.letters_to(stakeholder)
-    assert len(letters) == 2
-    letter = letters[0]
-    plain = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", letter["html"]))
-    for words in (letter["text"], plain):
+    send_emails()
+    emails = catcher.emails_to(stakeholder)
+    assert len(emails) == 2
+    email = emails[0]
+    plain = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", email["html"]))
+    for words in (email["text"], plain):
         assert re.search("was 120, now 100", words)
         assert "Amina Larch" in words
         assert "The ground is too wet for block C." in words
     visitor.goto(f"{catcher.page}/")
-    visitor.get_by_role("link", name=letter["subject"]).first.click()
+    visitor.get_by_role("link", name=email["subject"]).first.click()
     expect(visitor.locator("pre").first).to_contain_text("was 120, now 100")
-    visitor.goto(_link(letter["text"], "/digests/read/"))
+    visitor.goto(_link(email["text"], "/digests/read/"))
     expect(visitor.locator("main")).to_contain_text("Old slipway")
 
-    [one_click] = letter["headers"]["List-Unsubscribe"]
-    assert letter["headers"]["List-Unsubscribe-Post"] == ["List-Unsubscribe=One-Click"]
+    [one_click] = email["headers"]["List-Unsubscribe"]
+    assert email["headers"]["List-Unsubscribe-Post"] == ["List-Unsubscribe=One-Click"]
     address = re.search(r"<(http[^>]+)>", one_click)
     assert address is not None
     with urllib.request.urlopen(address[1], data=b"List-Unsubscribe=One-Click", timeout=30) as answer:
@@ -203,8 +203,8 @@ def test_ask_leads_to_a_digest_of_changes_and_one_click_unsubscribes(
     follow(amina, "", "Old slipway")
     homes(amina, 90)
     publish(amina, "Block C moves to the second phase.")
-    send_letters()
-    assert len(catcher.letters_to(stakeholder)) == 2
+    send_emails()
+    assert len(catcher.emails_to(stakeholder)) == 2
 
 
 def _link(text: str, path: str) -> str:

@@ -40,7 +40,7 @@ HOSTILE = 'Bee\r\nBcc: all@example.org <script>alert("x")</script> Ünïcode \ue
 
 
 @pytest.fixture
-def letters(world: World, plan: Plan, office: PostOffice) -> dict[str, EmailMessage]:
+def emails(world: World, plan: Plan, office: PostOffice) -> dict[str, EmailMessage]:
     """The digests a partner and a stakeholder got about the same version."""
     now = timezone.now()
     services.enrol(person=world.ben, target=plan, author=None, now=now)
@@ -52,9 +52,9 @@ def letters(world: World, plan: Plan, office: PostOffice) -> dict[str, EmailMess
 
 
 @pytest.fixture(params=["ben", "sol"])
-def letter(request: pytest.FixtureRequest, letters: dict[str, EmailMessage]) -> EmailMessage:
+def email(request: pytest.FixtureRequest, emails: dict[str, EmailMessage]) -> EmailMessage:
     """One of the two digests."""
-    return letters[request.param]
+    return emails[request.param]
 
 
 def words(text: str) -> set[str]:
@@ -67,31 +67,31 @@ def test_a_milestones_changes_are_in_one_sentence(world: World, plan: Plan, offi
     services.enrol(person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now())
     publish(plan, 120, author=world.amina, start="2027-10")
     play(office)
-    [letter] = office.to(world.sol)
+    [email] = office.to(world.sol)
 
-    for said in (text_of(letter), collapse(unescape(re.sub(r"<[^>]+>", "", html_of(letter))))):
+    for said in (text_of(email), collapse(unescape(re.sub(r"<[^>]+>", "", html_of(email))))):
         assert "Start on site, forecast: was April 2027, now October 2027" in said
 
 
-def test_headers_follow_the_standards(letter: EmailMessage) -> None:
-    delivery = Delivery.objects.get(message_id=str(letter["Message-ID"]))
+def test_headers_follow_the_standards(email: EmailMessage) -> None:
+    delivery = Delivery.objects.get(message_id=str(email["Message-ID"]))
 
-    assert letter["Auto-Submitted"] == "auto-generated"  # RFC 3834
-    assert letter["Precedence"] is None
-    assert letter["Bcc"] is None
-    assert len(letter.get_all("To", [])) == 1
-    assert delivery.recipient.email in str(letter["To"])
-    assert letter["Date"] is not None
-    assert letter["MIME-Version"] == "1.0"
-    assert re.fullmatch(r'("[^"]+" )?<partnership-\d+\.digests\.localhost>', str(letter["List-Id"]))  # RFC 2919
-    assert "<mailto:" in letter["List-Unsubscribe"]  # RFC 2369
-    assert "<http" in letter["List-Unsubscribe"]
-    assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"  # RFC 8058
+    assert email["Auto-Submitted"] == "auto-generated"  # RFC 3834
+    assert email["Precedence"] is None
+    assert email["Bcc"] is None
+    assert len(email.get_all("To", [])) == 1
+    assert delivery.recipient.email in str(email["To"])
+    assert email["Date"] is not None
+    assert email["MIME-Version"] == "1.0"
+    assert re.fullmatch(r'("[^"]+" )?<partnership-\d+\.digests\.localhost>', str(email["List-Id"]))  # RFC 2919
+    assert "<mailto:" in email["List-Unsubscribe"]  # RFC 2369
+    assert "<http" in email["List-Unsubscribe"]
+    assert email["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"  # RFC 8058
 
 
-def test_a_digest_has_a_text_and_an_html_part_in_ascii(letter: EmailMessage, office: PostOffice) -> None:
-    assert letter.get_content_type() == "multipart/alternative"
-    assert [part.get_content_type() for part in letter.iter_parts()] == ["text/plain", "text/html"]
+def test_a_digest_has_a_text_and_an_html_part_in_ascii(email: EmailMessage, office: PostOffice) -> None:
+    assert email.get_content_type() == "multipart/alternative"
+    assert [part.get_content_type() for part in email.iter_parts()] == ["text/plain", "text/html"]
     for sent in office.sent:
         assert sent.data.isascii()
         head, _, body = sent.data.partition(b"\r\n\r\n")
@@ -100,9 +100,9 @@ def test_a_digest_has_a_text_and_an_html_part_in_ascii(letter: EmailMessage, off
         assert b"\n" not in sent.data.replace(b"\r\n", b"")
 
 
-def test_both_parts_state_the_same_facts(letter: EmailMessage) -> None:
-    shown = re.sub(r"<[^>]+>", " ", re.sub(r"<(style|title)\b.*?</\1>", " ", html_of(letter), flags=re.DOTALL))
-    text, html = words(text_of(letter)), words(unescape(shown))
+def test_both_parts_state_the_same_facts(email: EmailMessage) -> None:
+    shown = re.sub(r"<[^>]+>", " ", re.sub(r"<(style|title)\b.*?</\1>", " ", html_of(email), flags=re.DOTALL))
+    text, html = words(text_of(email)), words(unescape(shown))
 
     assert not {word for word in text ^ html if any(char.isdigit() for char in word)}
     assert html - text <= {
@@ -112,14 +112,14 @@ def test_both_parts_state_the_same_facts(letter: EmailMessage) -> None:
         "Common",
         "Ground",
     }  # the table's headings and the site's name at the top
-    said = " ".join(text_of(letter).split())
+    said = " ".join(text_of(email).split())
     assert "was 120, now 96" in said
     assert "Summary: Homes by the [removed: water] [added: river]." in said
-    assert "[removed: <del" in html_of(letter)
+    assert "[removed: <del" in html_of(email)
 
 
-def test_the_html_loads_nothing_and_runs_nothing(letter: EmailMessage) -> None:
-    html = html_of(letter)
+def test_the_html_loads_nothing_and_runs_nothing(email: EmailMessage) -> None:
+    html = html_of(email)
 
     assert not re.search(r"<(img|script|iframe|link|object|form)\b", html)
     assert "url(" not in html
@@ -127,27 +127,27 @@ def test_the_html_loads_nothing_and_runs_nothing(letter: EmailMessage) -> None:
     assert "&lt;b&gt;Fewer&lt;/b&gt; &amp; " in html
 
 
-def test_every_link_in_a_digest_opens(world: World, letters: dict[str, EmailMessage]) -> None:
-    for name, letter in letters.items():
+def test_every_link_in_a_digest_opens(world: World, emails: dict[str, EmailMessage]) -> None:
+    for name, email in emails.items():
         client = Client()
         if name == "ben":
             client.force_login(world.ben)
-        links = {unescape(link) for link in re.findall(r'href="([^"]+)"', html_of(letter))}
-        assert links == set(re.findall(r"http\S+", text_of(letter)))
+        links = {unescape(link) for link in re.findall(r'href="([^"]+)"', html_of(email))}
+        assert links == set(re.findall(r"http\S+", text_of(email)))
         for link in links:
             parts = urlsplit(link)
             assert client.get(f"{parts.path}?{parts.query}").status_code == 200, link
 
 
-def test_the_comparison_link_opens_exactly_the_two_versions(letters: dict[str, EmailMessage], plan: Plan) -> None:
-    assert f"/plans/{plan.pk}/compare/?from=1&to=2" in text_of(letters["ben"])
-    assert "Compare version 1 with version 2" in text_of(letters["ben"])
+def test_the_comparison_link_opens_exactly_the_two_versions(emails: dict[str, EmailMessage], plan: Plan) -> None:
+    assert f"/plans/{plan.pk}/compare/?from=1&to=2" in text_of(emails["ben"])
+    assert "Compare version 1 with version 2" in text_of(emails["ben"])
 
 
-def test_a_digest_includes_what_waits_for_its_reader(letters: dict[str, EmailMessage]) -> None:
-    assert "Waiting for you" in text_of(letters["ben"])
-    assert "Answer Amina Larch's comment" in text_of(letters["ben"])
-    assert "Waiting for you" not in text_of(letters["sol"])
+def test_a_digest_includes_what_waits_for_its_reader(emails: dict[str, EmailMessage]) -> None:
+    assert "Waiting for you" in text_of(emails["ben"])
+    assert "Answer Amina Larch's comment" in text_of(emails["ben"])
+    assert "Waiting for you" not in text_of(emails["sol"])
 
 
 def test_overdue_items_say_by_how_many_days(world: World, plan: Plan, office: PostOffice) -> None:
@@ -157,9 +157,9 @@ def test_overdue_items_say_by_how_many_days(world: World, plan: Plan, office: Po
     publish(plan, 96, author=world.amina)
 
     play(office)
-    letter = office.to(world.eddie)[-1]
+    email = office.to(world.eddie)[-1]
 
-    for part in (text_of(letter), collapse(html_of(letter))):
+    for part in (text_of(email), collapse(html_of(email))):
         assert f"due {long_date(in_days(-3))}, overdue by 3 days" in part
         assert f"due {long_date(later.due_on)}" in part
         assert part.count("overdue") == 1
@@ -183,14 +183,14 @@ def test_the_reason_for_a_digest_is_the_same_in_emails_and_on_pages(
         services.enrol(person=person, target=plan, **given)
     publish(plan, 96, author=world.amina)
     play(office)
-    letter = office.to(world.sol)[-1]
-    preferences = re.search(r"http://[^/\s]+(/digests/preferences/\S+)", text_of(letter))
+    email = office.to(world.sol)[-1]
+    preferences = re.search(r"http://[^/\s]+(/digests/preferences/\S+)", text_of(email))
     pages = [signed_in(world.ben).get(reverse("digests:manage")), Client().get(preferences[1] if preferences else "")]
 
     because = f"{world.larkhaven.name} added you to digests about Harbour Quarter{quoted}, and you confirmed"
     text, html, *read = (
         " ".join(unescape(words).split())
-        for words in (text_of(letter), html_of(letter), *(page.content.decode() for page in pages))
+        for words in (text_of(email), html_of(email), *(page.content.decode() for page in pages))
     )
     assert f"You get this because {because}. You get digests" in text
     assert f"You get this because {because}.</p>" in html
@@ -214,10 +214,10 @@ def test_hostile_text_is_escaped(world: World, plan: Plan, office: PostOffice) -
 
     play(office)
 
-    [letter] = office.to(world.ben)
-    assert letter["Bcc"] is None
-    assert "<script" not in html_of(letter)
-    assert "\ue000head\ue001 \ue000stop\ue002" in text_of(letter)
+    [email] = office.to(world.ben)
+    assert email["Bcc"] is None
+    assert "<script" not in html_of(email)
+    assert "\ue000head\ue001 \ue000stop\ue002" in text_of(email)
     assert office.sent[0].data.isascii()
 
 
@@ -317,8 +317,8 @@ def test_a_paused_reader_catches_up_with_one_digest(world: World, plan: Plan, of
     play(office)
 
     assert silent == 0
-    [letter] = office.to(world.ben)
-    assert "was 120, now 96" in text_of(letter)
+    [email] = office.to(world.ben)
+    assert "was 120, now 96" in text_of(email)
 
 
 def test_long_news_is_shortened_but_keeps_the_figures(world: World, plan: Plan, office: PostOffice) -> None:
@@ -355,8 +355,8 @@ def test_shared_text_is_stored_once_and_each_reader_gets_their_own_email(
 
     own = {}
     for person, why in whys.items():
-        letter, delivery = office.to(person)[-1], Delivery.objects.filter(recipient=person).latest("pk")
-        for part in (text_of(letter), html_of(letter)):
+        email, delivery = office.to(person)[-1], Delivery.objects.filter(recipient=person).latest("pk")
+        for part in (text_of(email), html_of(email)):
             assert why in " ".join(part.split())
             assert person.name in part
         own[person] = "".join((delivery.recipe or [[], []])[1]).replace("=\r\n", "")

@@ -135,17 +135,17 @@ def test_somebody_who_refuses_questions_gets_no_links_they_did_not_ask_for(
     )
     services.stop(subscriptions=[other], author=world.sol, reason="Declined.", now=timezone.now())
     services.refuse_questions(person=world.sol, now=timezone.now())
-    letters = Delivery.objects.count()
+    emails = Delivery.objects.count()
 
     type_in(opened, world.sol.email)
-    refused = Delivery.objects.count() - letters
+    refused = Delivery.objects.count() - emails
     services.allow_questions(person=world.sol, now=timezone.now())
     type_in(opened, world.sol.email)
 
     followed.refresh_from_db()
     assert followed.is_confirmed
     assert refused == 0
-    assert Delivery.objects.count() == letters + 1
+    assert Delivery.objects.count() == emails + 1
 
 
 @pytest.mark.parametrize("answer", ["", "ended by Larkhaven", "yes"])
@@ -159,13 +159,13 @@ def test_a_refusal_holds_until_a_partners_later_question_is_answered(world: Worl
         services.confirm(subscription=of_sol, now=later)
     elif answer:
         services.stop(subscriptions=[of_sol], author=world.amina, reason="Ended by Larkhaven.", now=later)
-    letters = Delivery.objects.count()
+    emails = Delivery.objects.count()
 
     type_in(opened, world.sol.email)
 
     of_sol.refresh_from_db()
     assert (of_sol.refused_at is None) is (answer == "yes")
-    assert Delivery.objects.count() - letters == (1 if answer == "yes" else 0)
+    assert Delivery.objects.count() - emails == (1 if answer == "yes" else 0)
     assert of_sol.status == {"": "asked", "yes": "confirmed"}.get(answer, "ended")
 
 
@@ -290,17 +290,17 @@ def test_an_unanswered_request_is_repeated_only_a_few_times(world: World, opened
 
 def test_strangers_requests_for_links_are_limited_but_the_own_link_works(world: World, opened: Plan) -> None:
     stopped_everything(world, opened)
-    letters = Delivery.objects.filter(recipient=world.sol, kind="digests.links")
+    emails = Delivery.objects.filter(recipient=world.sol, kind="digests.links")
 
     for day in range(40):
         record_request(email=world.sol.email, now=timezone.now())
         process_requests(now=timezone.now() + dt.timedelta(days=day))
-    by_strangers = letters.count()
+    by_strangers = emails.count()
     old = token(world.sol, Purpose.PREFERENCES, days=31)
     Client().post(reverse("digests:renew", kwargs={"purpose": "preferences", "token": old}))
 
     assert by_strangers == 2
-    assert letters.count() == 3
+    assert emails.count() == 3
 
 
 # ---- The same work for every address
@@ -371,7 +371,7 @@ def test_without_a_broker_answers_are_the_same_and_no_email_is_lost(
     assert sorted(one.recipient for one in office.sent) == sorted([NOBODY, world.sol.email])
 
 
-def test_a_typed_address_is_deleted_once_it_is_processed(world: World, opened: Plan) -> None:
+def test_an_email_request_is_deleted_once_it_is_processed(world: World, opened: Plan) -> None:
     type_in(opened, NOBODY)
     Client().post(reverse("digests:new-links"), {"email": NOBODY})
     waiting = EmailRequest.objects.count()

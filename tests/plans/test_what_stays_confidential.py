@@ -49,7 +49,7 @@ def test_embargo_delays_emails_status_and_signatures_until_it_ends(world: World,
     _publish_held_back(plan, world)
 
     assert (plan.status, plan.substantive_number, number_to_sign(plan)) == ("agreed", 1, 1)
-    assert [letter for letter in deliver() if HELD_BACK in letter.body or "/plans/sign/" in letter.body] == []
+    assert [email for email in deliver() if HELD_BACK in email.body or "/plans/sign/" in email.body] == []
     ben = as_(world.ben)
     for page in ("plans:detail", "plans:history", "plans:signing", "plans:compare", "plans:comments"):
         words = ben.get(reverse(page, args=[plan.pk])).content.decode()
@@ -62,7 +62,7 @@ def test_embargo_delays_emails_status_and_signatures_until_it_ends(world: World,
 
     plan.refresh_from_db()
     assert (plan.status, plan.substantive_number) == ("awaiting_sign_off", 2)
-    assert [letter.to for letter in deliver() if "/plans/sign/" in letter.body] == [
+    assert [email.to for email in deliver() if "/plans/sign/" in email.body] == [
         [world.amina.email],
         [world.ben.email],
     ]

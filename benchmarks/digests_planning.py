@@ -17,7 +17,7 @@ _IDLE = (
         " ORDER BY told_at, id LIMIT 2000"
     ),
     "SELECT 1 FROM digests_watermark WHERE due_at <= now() LIMIT 1",
-    "SELECT 1 FROM digests_matchtold WHERE told_at IS NULL AND due_at <= now() LIMIT 1",
+    "SELECT 1 FROM digests_matchnotice WHERE told_at IS NULL AND due_at <= now() LIMIT 1",
     "SELECT 1 FROM outbox_email WHERE status IN ('queued', 'sending') AND available_at <= now() LIMIT 1",
 )
 

@@ -40,7 +40,7 @@ RULES = (
     Rule(
         "digests.Watermark", "recipient", Fate.DELETE, "the last version they received", ("plan", "number", "told_at")
     ),
-    Rule("digests.MatchTold", "recipient", Fate.DELETE, "matches they were sent", ("noted_at", "told_at")),
+    Rule("digests.MatchNotice", "recipient", Fate.DELETE, "matches they were sent", ("noted_at", "told_at")),
     Rule("digests.Subscription", "why", Fate.CLEAR, "why they get digests, as a partner wrote it", whose="person"),
     Rule("digests.Subscription", "reason", Fate.CLEAR, "why digests ended, as a partner wrote it", whose="person"),
     Rule("digests.Slot", "recipient", Fate.KEEP, "one digest a local date", ("slot_on",)),

@@ -31,7 +31,7 @@ WITHOUT = {
     "digests.Slot": "written with an email, which the ledger holds",
     "digests.OpenDigest": "written with an email, which the ledger holds",
     "digests.Watermark": "how far machines have told somebody; the ledger says what was sent",
-    "digests.MatchTold": "how far machines have told somebody; the ledger says what was sent",
+    "digests.MatchNotice": "how far machines have told somebody; the ledger says what was sent",
     "digests.Publication": "a queue of the post office, emptied when it is done",
     "digests.EmailRequest": "a queue of the post office, emptied when it is done",
     "commitments.Reminder": "a queue of reminders; the outbox records the emails themselves",

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.digests import services
-from partnerships.digests.models import Delivery, MatchTold
+from partnerships.digests.models import Delivery, MatchNotice
 from partnerships.digests.planning.matches import MAX_MATCHES, find_new_matches
 from partnerships.digests.services.sweep import plan_round
 from partnerships.exchange.models import Direction, Match
@@ -81,7 +81,7 @@ def test_the_preview_of_your_own_digest_shows_the_new_match(world: World, match:
     preview = reverse("digests:preview", kwargs={"pk": world.amina.pk})
 
     before = signed_in(world.amina).get(preview).content.decode()
-    MatchTold.objects.update(told_at=timezone.now())
+    MatchNotice.objects.update(told_at=timezone.now())
     after = signed_in(world.amina).get(preview).content.decode()
 
     assert "A level site by the quay" in before
@@ -109,7 +109,7 @@ def test_a_match_that_may_no_longer_be_read_is_left_out(world: World, match: Mat
 
     assert office.sent == []
     assert not Delivery.objects.exists()
-    assert not MatchTold.objects.filter(told_at=None).exists()
+    assert not MatchNotice.objects.filter(told_at=None).exists()
 
 
 def test_somebody_who_stopped_all_digests_gets_no_matches(world: World, match: Match, office: PostOffice) -> None:
@@ -126,15 +126,15 @@ def test_somebody_who_stopped_all_digests_gets_no_matches(world: World, match: M
 def test_a_suppressed_address_gets_no_matches(world: World, match: Match, office: PostOffice) -> None:
     find_new_matches(now=timezone.now())
     suppress(address=world.amina.email, reason="Gone.", email_id=None, author_id=None, now=timezone.now())
-    waiting = MatchTold.objects.filter(recipient=world.amina, told_at=None).count()
-    MatchTold.objects.filter(recipient=world.amina).delete()
+    waiting = MatchNotice.objects.filter(recipient=world.amina, told_at=None).count()
+    MatchNotice.objects.filter(recipient=world.amina).delete()
     for _ in range(3):
         find_new_matches(now=timezone.now())
         play(office)
 
     assert waiting == 0
     assert not Delivery.objects.filter(recipient=world.amina).exists()
-    assert not MatchTold.objects.filter(recipient=world.amina).exists()
+    assert not MatchNotice.objects.filter(recipient=world.amina).exists()
     assert len(office.to(world.ben)) == 1
 
 

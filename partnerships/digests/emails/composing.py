@@ -111,9 +111,9 @@ class DigestComposer(kinds.Composer):
         """The emails whose reader paused, left, stopped, bounced or lost access."""
         if not checks:
             return set()
-        told = [(pk, person, plan, said) for pk, (person, plans) in checks.items() for plan, said in plans]
+        contents = [(pk, person, plan, said) for pk, (person, plans) in checks.items() for plan, said in plans]
         rows = rows_planned_once(_NOT_TO_LEAVE, {"ids": list(checks), "now": now}, whatever_is_asked=True)
-        return {pk for (pk,) in rows} | lost_access(told, now=now)
+        return {pk for (pk,) in rows} | lost_access(contents, now=now)
 
 
 @dataclass(slots=True)
@@ -201,7 +201,7 @@ def _record_content(selected: Selection, candidates: Sequence[Candidate], batch:
     """Note what each digest contains, for the checks before sending and for the journal."""
     checks: dict[int, list[tuple[int, str]]] = {}
     numbers: dict[int, list[list[int]]] = {}
-    for item in selected.told:
+    for item in selected.included:
         checks.setdefault(item.delivery_id, []).append((item.plan_id, item.reading_class))
         numbers.setdefault(item.delivery_id, []).append([item.plan_id, item.to_number])
     for one in candidates:
@@ -210,7 +210,7 @@ def _record_content(selected: Selection, candidates: Sequence[Candidate], batch:
 
 
 def _contents_of(candidates: Sequence[Candidate], selected: Selection, *, now: dt.datetime) -> Contents:
-    because = reasons(selected.told, now=now)
+    because = reasons(selected.included, now=now)
     recipients = {one.person_id: one.pk for one in candidates if not one.is_stakeholder and not one.is_repeat}
     in_doubt = {one.person_id for one in candidates if one.recipe is not None}
     matches, withdrawn = matches_for_digests(recipients, in_doubt, now=now) if recipients else ({}, set())

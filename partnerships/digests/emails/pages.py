@@ -33,7 +33,7 @@ def readable_news(delivery: Delivery, *, now: dt.datetime, plans: Collection[int
 
     `plans` narrows it further. People who have paused since may still read what they received.
     """
-    items = list(DeliveryItem.objects.told().filter(delivery=delivery).order_by("pk"))
+    items = list(DeliveryItem.objects.included().filter(delivery=delivery).order_by("pk"))
     plan_ids = [item.plan_id for item in items]
     classes = reading_classes(plan_ids, now=now, people=[delivery.recipient_id], even_paused=delivery.is_sent)
     shown: list[News] = []
@@ -57,7 +57,7 @@ def _narrower(one: str, other: str) -> str:
 
 def item_for(delivery: Delivery, plan_id: int) -> DeliveryItem | None:
     """What an email said about one plan."""
-    return DeliveryItem.objects.told().filter(delivery=delivery, plan=plan_id).first()
+    return DeliveryItem.objects.included().filter(delivery=delivery, plan=plan_id).first()
 
 
 def next_digest(
@@ -70,13 +70,13 @@ def next_digest(
     rows = Watermark.objects.filter(recipient=person, due_at__isnull=False)
     if plans is not None:
         rows = rows.filter(plan__in=plans)
-    told = list(rows.order_by("due_at", "pk"))
-    ids = [row.plan_id for row in told]
+    waiting = list(rows.order_by("due_at", "pk"))
+    ids = [row.plan_id for row in waiting]
     classes = reading_classes(ids, now=now, people=[person.pk])
     newest = newest_numbers(ids, now)
     owners = owners_among([person.pk], ids)
     shown: list[News] = []
-    for row in told:
+    for row in waiting:
         reading_class = classes.get((person.pk, row.plan_id))
         own, other = newest[row.plan_id]
         to_number = own if (person.pk, row.plan_id) in owners else other
@@ -90,7 +90,7 @@ def next_digest(
         )
         if news.count and authors != {person.pk}:
             shown.append(news)
-    return Reading(tuple(shown), len(told) - len(shown))
+    return Reading(tuple(shown), len(waiting) - len(shown))
 
 
 def as_sent(delivery: Delivery) -> str:

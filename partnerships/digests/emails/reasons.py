@@ -66,8 +66,8 @@ def reasons(items: Sequence[Item], *, now: dt.datetime) -> dict[int, Why]:
     unnamed = _unnamed(by_partnership, now)
     for person, plan, number, _, how, said, target, organisation, frequency in rows:
         if (person, plan) not in why:
-            told = ("", "a partnership") if number in unnamed else (said, target)
-            why[person, plan] = because(how, *told, organisation)
+            target_words = ("", "a partnership") if number in unnamed else (said, target)
+            why[person, plan] = because(how, *target_words, organisation)
         if frequency:
             frequencies.setdefault((person, plan), frequency)
     found: dict[int, Why] = defaultdict(Why)

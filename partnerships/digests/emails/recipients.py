@@ -70,7 +70,7 @@ class Candidate(kinds.Candidate):
 
     @property
     def is_introduced(self) -> bool:
-        """Whether an earlier email told them who holds their address."""
+        """Whether an earlier email said who holds their address."""
         at = self.to.introduced_at
         return at is not None and (not self.is_stakeholder or at < self.due.created_at)
 

@@ -40,7 +40,7 @@ class Selection:
     """The items of a batch by what happens to them, with their blocks."""
 
     blocks: dict[int, list[Block]] = field(default_factory=lambda: defaultdict(list))
-    told: list[Item] = field(default_factory=list)  # go into a digest
+    included: list[Item] = field(default_factory=list)  # go into a digest
     changed: list[Item] = field(default_factory=list)  # those of them whose row must be updated
     silent: list[Item] = field(default_factory=list)  # nothing to say: the watermark moves without an email
     lost: list[Item] = field(default_factory=list)  # this person may no longer read them
@@ -120,7 +120,7 @@ def select(
         if made.is_empty or made.authors == {item.person_id}:
             result.silent.append(item)
             continue
-        result.told.append(item)
+        result.included.append(item)
         result.blocks[item.delivery_id].append(made)
         if changed:
             result.changed.append(item)

@@ -275,7 +275,7 @@ class _Week:
                 now=now,
             )
 
-    def _morning(self, day: int, *told: str) -> None:
+    def _morning(self, day: int, *expected: str) -> None:
         """Send what is due at eight, and check that it says exactly this."""
         now = self._at(day, 8) + dt.timedelta(seconds=10)
         plan_round(now=now)
@@ -294,8 +294,8 @@ class _Week:
                 if line.startswith(("* ", "You get this because", "“")):
                     self.lines.append(f"                  {line}")
             found += [f"{place}: {change}" for place, change in _CHANGE.findall(" ".join(text.split()))]
-        if sorted(found) != sorted(told) or len(emails) > 1:
-            raise WeekWentWrong(f"The email of day {day} said {found} instead of {list(told)}.")
+        if sorted(found) != sorted(expected) or len(emails) > 1:
+            raise WeekWentWrong(f"The email of day {day} said {found} instead of {list(expected)}.")
 
     def _send(self) -> list[EmailMessage]:
         drain(seconds=30, beside=False, connect=lambda: self.collector, people=self.people)

@@ -14,7 +14,7 @@ from partnerships.digests.models.deliveries import (
     Slot,
 )
 from partnerships.digests.models.email_requests import EmailRequest
-from partnerships.digests.models.matches import MatchTold
+from partnerships.digests.models.matches import MatchNotice
 from partnerships.digests.models.preferences import Frequency, Preference, Weekday
 from partnerships.digests.models.role_rules import RoleRule
 from partnerships.digests.models.subscriptions import (
@@ -42,7 +42,7 @@ __all__ = [
     "Following",
     "Frequency",
     "How",
-    "MatchTold",
+    "MatchNotice",
     "OpenDigest",
     "Preference",
     "Publication",

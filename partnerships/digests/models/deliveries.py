@@ -131,7 +131,7 @@ class OpenDigest(models.Model):
 class DeliveryItemQuerySet(models.QuerySet["DeliveryItem"]):
     """Items by whether their email includes them."""
 
-    def told(self) -> DeliveryItemQuerySet:
+    def included(self) -> DeliveryItemQuerySet:
         """Those included in the email."""
         return self.filter(left_out="")
 

@@ -10,7 +10,7 @@ from partnerships.exchange.models import Entry
 from partnerships.people.models import User
 
 
-class MatchTold(models.Model):
+class MatchNotice(models.Model):
     """A match sent, or to be sent, to a person who acts for one of its sides.
 
     Each person gets a match once, even if it is found again. `told_at` is set when an email mentioned it, or when the
@@ -29,7 +29,6 @@ class MatchTold(models.Model):
     )
 
     class Meta:
-        verbose_name_plural = "matches told"
         constraints = [
             models.UniqueConstraint(fields=["recipient", "ask", "offer"], name="one_telling_a_match"),
         ]

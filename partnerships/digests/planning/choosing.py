@@ -183,7 +183,7 @@ def reconcile(*, now: dt.datetime) -> int:
         waits = [Watermark.objects.filter(plan=plan, recipient__in=people) for plan, people in found.items()]
         count = sum(rows.filter(due_at__isnull=False).count() for rows in waits)
     if count:
-        log.warning("left_untold", count=count)
+        log.warning("left_unsent", count=count)
     return count
 
 

@@ -16,7 +16,7 @@ from partnerships.digests.models import (
     Delivery,
     DeliveryKind,
     Following,
-    MatchTold,
+    MatchNotice,
     Preference,
     Slot,
     Subscription,
@@ -89,15 +89,17 @@ def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[F
             continue
         row = following[pk]
         rhythm = (preferences.get(pk) or Preference(person=person)).rhythm(person.time_zone, frequency[pk])
-        told = waiting.get(pk)
-        since = told.waiting_since if told is not None and told.waiting_since else now
+        watermark = waiting.get(pk)
+        since = watermark.waiting_since if watermark is not None and watermark.waiting_since else now
         at = due(rhythm, waiting_since=since, latest=now, settle=settle, holidays=holidays(), taken=taken.get(pk, ()))
         at = min(at, catch_ups.get(pk, at))
         found.append(
             Forecast(
                 person=person,
                 reading_class=classes[pk, plan.pk],
-                at=told.due_at if told is not None and told.slotted and told.due_at else max(at, now),
+                at=watermark.due_at
+                if watermark is not None and watermark.slotted and watermark.due_at
+                else max(at, now),
                 why=str(why[row.subscription_id].target),
                 organisation=acting.get(pk, "") or _added_by(why[row.subscription_id]),
                 zone=person.time_zone,
@@ -154,18 +156,18 @@ def when_next(person: User, now: dt.datetime, *, about: Target | None = None) ->
 
     If nothing waits, it is the first time at which a change made now would be sent.
     """
-    told = Watermark.objects.filter(recipient=person, due_at__isnull=False)
-    matches = MatchTold.objects.filter(recipient=person, told_at=None, due_at__isnull=False)
+    watermarks = Watermark.objects.filter(recipient=person, due_at__isnull=False)
+    matches = MatchNotice.objects.filter(recipient=person, told_at=None, due_at__isnull=False)
     emails = Delivery.objects.filter(recipient=person, kind=DeliveryKind.DIGEST, status__in=OPEN)
     subscriptions = Subscription.objects.live().filter(person=person)
     following = Following.objects.filter(person=person)
     if about is not None:
         plans = _plans_of(about).values("pk")
-        told, matches = told.filter(plan__in=plans), matches.none()
+        watermarks, matches = watermarks.filter(plan__in=plans), matches.none()
         emails = emails.filter(items__plan__in=plans, items__left_out="")
         subscriptions = subscriptions.filter(**{kind_of(about): about.pk})
         following = following.filter(plan__in=plans)
-    waiting = told.values_list("due_at").union(matches.values_list("due_at"), emails.values_list("available_at"))
+    waiting = watermarks.values_list("due_at").union(matches.values_list("due_at"), emails.values_list("available_at"))
     zone = person.time_zone
     live = set(subscriptions.values_list("status", "frequency", "plan"))
     confirmed = [(frequency, plan) for status, frequency, plan in live if status == SubscriptionStatus.CONFIRMED]

@@ -16,7 +16,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from partnerships.digests.bank_holidays import holidays
-from partnerships.digests.models import UNDER_WAY, Frequency, MatchTold, OpenDigest, Preference, Slot
+from partnerships.digests.models import UNDER_WAY, Frequency, MatchNotice, OpenDigest, Preference, Slot
 from partnerships.digests.planning.watermarks import settle_time
 from partnerships.digests.schedule import due, local_day
 from partnerships.exchange.matching import MIN_POINTS
@@ -37,7 +37,7 @@ _MAX_TITLE = 90
 _REACHABLE = f"u.is_active AND NOT {SUPPRESSED}"
 
 _NOTE = """
-INSERT INTO digests_matchtold (recipient_id, ask_id, offer_id, noted_at, slotted)
+INSERT INTO digests_matchnotice (recipient_id, ask_id, offer_id, noted_at, slotted)
 SELECT DISTINCT u.id, m.ask_id, m.offer_id, %(now)s, false
   FROM exchange_match m
   JOIN exchange_entry ask ON ask.id = m.ask_id AND ask.is_open
@@ -87,10 +87,10 @@ def schedule_matches(*, now: dt.datetime, people: Collection[int] | None = None)
 
     With `people`, reschedules theirs.
     """
-    untold = MatchTold.objects.filter(told_at=None)
+    unsent = MatchNotice.objects.filter(told_at=None)
     if people is not None:
-        untold.filter(recipient__in=people).update(due_at=None)
-    waiting = User.objects.filter(pk__in=untold.filter(due_at=None).values("recipient")).select_related(
+        unsent.filter(recipient__in=people).update(due_at=None)
+    waiting = User.objects.filter(pk__in=unsent.filter(due_at=None).values("recipient")).select_related(
         "digest_preference"
     )
     for person in waiting:
@@ -99,7 +99,7 @@ def schedule_matches(*, now: dt.datetime, people: Collection[int] | None = None)
         slots = Slot.objects.filter(recipient=person, slot_on__gte=local_day(now, person.time_zone))
         taken = set(slots.values_list("slot_on", flat=True))
         at = due(rhythm, waiting_since=now, latest=now, settle=settle_time(), holidays=holidays(), taken=taken)
-        untold.filter(recipient=person, due_at=None).update(due_at=at, slotted=rhythm.frequency != Frequency.AT_ONCE)
+        unsent.filter(recipient=person, due_at=None).update(due_at=at, slotted=rhythm.frequency != Frequency.AT_ONCE)
 
 
 _CHOOSE = """
@@ -107,7 +107,7 @@ WITH chosen AS MATERIALIZED (
     SELECT w.recipient_id, w.slot_on, outbox_next_id() AS email_id
       FROM (SELECT m.recipient_id,
                    CASE WHEN bool_or(m.slotted) THEN (%(now)s AT TIME ZONE max(u.time_zone))::date END AS slot_on
-              FROM digests_matchtold m JOIN people_user u ON u.id = m.recipient_id
+              FROM digests_matchnotice m JOIN people_user u ON u.id = m.recipient_id
              WHERE m.told_at IS NULL AND m.due_at <= %(now)s AND {reachable}
              GROUP BY m.recipient_id) w
      WHERE w.recipient_id NOT IN ({under_way})
@@ -131,13 +131,13 @@ def choose_matches(*, now: dt.datetime) -> int:
 
     People who already had a digest for this local date wait for the next one. The caller holds the lock.
     """
-    if not MatchTold.objects.filter(told_at=None, due_at__lte=now).exists():
+    if not MatchNotice.objects.filter(told_at=None, due_at__lte=now).exists():
         return 0
     with connection.cursor() as cursor:
         cursor.execute(_CHOOSE.format(reachable=_REACHABLE, under_way=UNDER_WAY), {"now": now})
         chosen = int(cursor.rowcount)
     stuck = (
-        MatchTold.objects.filter(told_at=None, due_at__lte=now, slotted=True)
+        MatchNotice.objects.filter(told_at=None, due_at__lte=now, slotted=True)
         .exclude(recipient__in=OpenDigest.objects.values("recipient"))
         .values_list("recipient", flat=True)
         .distinct()
@@ -155,13 +155,13 @@ def matches_for_digests(
     `recipients` maps people to their digests. Matches count as sent in the transaction that claims. Those the person
     may no longer see are left out. A digest of somebody in `in_doubt` gets no match that it did not have before.
     """
-    rows = MatchTold.objects.filter(recipient__in=recipients).filter(
+    rows = MatchNotice.objects.filter(recipient__in=recipients).filter(
         (Q(told_at=None) & ~Q(recipient__in=in_doubt)) | Q(delivery__in=recipients.values())
     )
     pairs: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for person_id, ask, offer in rows.values_list("recipient", "ask", "offer"):
         pairs[person_id].append((ask, offer))
-    told: dict[int, tuple[MatchLine, ...]] = {}
+    lines: dict[int, tuple[MatchLine, ...]] = {}
     withdrawn: set[int] = set()
     for person in User.objects.filter(pk__in=pairs):
         delivery = recipients[person.pk]
@@ -175,8 +175,8 @@ def matches_for_digests(
         mine.filter(kept).update(told_at=now, delivery=delivery)
         rows.filter(recipient=person, told_at=None).update(told_at=now)
         if found:
-            told[delivery] = lines_of(found)
-    return told, withdrawn
+            lines[delivery] = lines_of(found)
+    return lines, withdrawn
 
 
 def _still_matches(person: User, pairs: Iterable[tuple[int, int]]) -> list[MatchFor]:
@@ -214,21 +214,21 @@ def _named(entry: Entry) -> str:
 
 def matches_in(delivery_id: int, person: User) -> tuple[MatchLine, ...]:
     """The matches in a sent digest that its reader may still see."""
-    rows = MatchTold.objects.filter(delivery=delivery_id, recipient=person)
+    rows = MatchNotice.objects.filter(delivery=delivery_id, recipient=person)
     return lines_of(_still_matches(person, rows.values_list("ask", "offer")))
 
 
 def upcoming_matches(person: User) -> tuple[MatchLine, ...]:
     """The matches in the person's next digest if it was sent now."""
-    rows = MatchTold.objects.filter(recipient=person, told_at=None)
+    rows = MatchNotice.objects.filter(recipient=person, told_at=None)
     return lines_of(_still_matches(person, rows.values_list("ask", "offer"))) if rows.exists() else ()
 
 
 def discard_matches(people: Collection[int], *, now: dt.datetime) -> None:
     """Discard matches waiting for people who cannot be emailed."""
-    MatchTold.objects.filter(recipient__in=people, told_at=None).update(told_at=now)
+    MatchNotice.objects.filter(recipient__in=people, told_at=None).update(told_at=now)
 
 
 def reclaim_matches(delivery_id: int) -> None:
     """Let the matches of a digest that will not be sent wait again."""
-    MatchTold.objects.filter(delivery=delivery_id).update(told_at=None, delivery=None, due_at=F("noted_at"))
+    MatchNotice.objects.filter(delivery=delivery_id).update(told_at=None, delivery=None, due_at=F("noted_at"))

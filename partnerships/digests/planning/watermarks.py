@@ -165,12 +165,12 @@ WITH waiting AS (
     SELECT recipient_id, due_at, slotted FROM digests_watermark
      WHERE recipient_id = ANY(%(people)s) AND due_at IS NOT NULL
     UNION ALL
-    SELECT recipient_id, due_at, slotted FROM digests_matchtold
+    SELECT recipient_id, due_at, slotted FROM digests_matchnotice
      WHERE recipient_id = ANY(%(people)s) AND due_at IS NOT NULL AND told_at IS NULL
 ),
 first AS (SELECT DISTINCT ON (recipient_id) * FROM waiting ORDER BY recipient_id, due_at, slotted),
 matches AS (
-    UPDATE digests_matchtold m SET due_at = first.due_at, slotted = first.slotted FROM first
+    UPDATE digests_matchnotice m SET due_at = first.due_at, slotted = first.slotted FROM first
      WHERE m.recipient_id = first.recipient_id AND m.due_at <> first.due_at AND m.told_at IS NULL
 )
 UPDATE digests_watermark t SET due_at = first.due_at, slotted = first.slotted FROM first

@@ -46,10 +46,10 @@ def ledger_of(user: User) -> QuerySet[Delivery]:
     if not user.is_staff:
         mine = Plan.objects.publishable_by(user).values("pk")
         asked = Organisation.objects.of_person(user, Role.LEAD).values("pk")
-        told = DeliveryItem.objects.filter(plan__in=mine).values("delivery_id")
+        included = DeliveryItem.objects.filter(plan__in=mine).values("delivery_id")
         asking = Delivery.objects.filter(kind=DeliveryKind.CONFIRMATION, subscription__added_for__in=asked).values("pk")
         # A union: with OR, PostgreSQL reads the whole ledger.
-        rows = rows.filter(pk__in=told.union(asking))
+        rows = rows.filter(pk__in=included.union(asking))
     return rows.order_by("-pk")
 
 

@@ -185,28 +185,28 @@ def reading_classes(
 #: Emails that say more about a plan than their reader may read now. NOT IN makes PostgreSQL look each up in memory; a
 #: join would compare every email with every reader.
 _LOST_ACCESS = """
-SELECT told.email_id
-  FROM unnest(%(emails)s::bigint[], %(readers)s::bigint[], %(told_plans)s::bigint[], %(inside)s::bool[])
-       AS told(email_id, person_id, plan_id, inside)
- WHERE (told.person_id, told.plan_id) NOT IN (SELECT r.person_id, r.plan_id FROM readers r)
-    OR told.inside AND (told.person_id, told.plan_id) NOT IN (
+SELECT included.email_id
+  FROM unnest(%(emails)s::bigint[], %(readers)s::bigint[], %(included_plans)s::bigint[], %(inside)s::bool[])
+       AS included(email_id, person_id, plan_id, inside)
+ WHERE (included.person_id, included.plan_id) NOT IN (SELECT r.person_id, r.plan_id FROM readers r)
+    OR included.inside AND (included.person_id, included.plan_id) NOT IN (
        SELECT r.person_id, r.plan_id FROM readers r WHERE r.reading = 1)
 """
 
 
-def lost_access(told: Sequence[tuple[int, int, int, str]], *, now: dt.datetime) -> set[int]:
+def lost_access(included: Sequence[tuple[int, int, int, str]], *, now: dt.datetime) -> set[int]:
     """The emails that contain something their reader may no longer read.
 
-    `told` holds an email id, its reader, a plan in it and the reading class of its text.
+    `included` holds an email id, its reader, a plan in it and the reading class of its text.
     """
-    if not told:
+    if not included:
         return set()
-    emails, people, plans, classes = (list(column) for column in zip(*told, strict=True))
+    emails, people, plans, classes = (list(column) for column in zip(*included, strict=True))
     sql, params = readers_sql(reach_of(set(plans), now), sorted(set(people)))
     params |= {
         "emails": emails,
         "readers": people,
-        "told_plans": plans,
+        "included_plans": plans,
         "inside": [one == INSIDE for one in classes],
     }
     rows = rows_planned_once(f"WITH {sql} {_LOST_ACCESS}", params, whatever_is_asked=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
-from partnerships.digests.models import DeliveryItem, MatchTold, Preference, Subscription
+from partnerships.digests.models import DeliveryItem, MatchNotice, Preference, Subscription
 from partnerships.digests.queries.readers import reading_classes
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
@@ -28,9 +28,9 @@ class Stoppable:
 
 def stoppable_in(person: User, delivery: int) -> Stoppable:
     """What one email to this person can stop."""
-    items = DeliveryItem.objects.told().filter(delivery=delivery, delivery__recipient=person)
+    items = DeliveryItem.objects.included().filter(delivery=delivery, delivery__recipient=person)
     plans = list(Plan.objects.filter(pk__in=items.values("plan")).order_by("title", "pk"))
-    matches = MatchTold.objects.filter(delivery=delivery, recipient=person).exists()
+    matches = MatchNotice.objects.filter(delivery=delivery, recipient=person).exists()
     wants_matches = not Preference.objects.filter(person=person, tells_matches=False).exists()
     followed = tuple(plan for plan in plans if covering(person, plan))
     return Stoppable(followed, matches and wants_matches, bool(plans or matches))

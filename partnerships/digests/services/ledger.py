@@ -31,7 +31,7 @@ def send_again(*, delivery: Delivery, author: User, reason: str = "", now: dt.da
     first = delivery.repeat_of_id or delivery.pk
     list(Email.objects.select_for_update().filter(pk__in=[delivery.pk, first]).order_by("pk"))
     delivery = Delivery.objects.get(pk=delivery.pk)
-    items = list(DeliveryItem.objects.told().filter(delivery=delivery))
+    items = list(DeliveryItem.objects.included().filter(delivery=delivery))
     require(may_send_again([item.plan_id for item in items], author, roles_of(author, now)))
     if delivery.is_open:
         raise UnableToSendAgain("It is still on its way.")

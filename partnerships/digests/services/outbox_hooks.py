@@ -110,7 +110,7 @@ class DigestHooks(OutboxHooks):
         others = Delivery.objects.filter(recipient=email.person_id, status=EmailStatus.SENT, bounced=False).exclude(
             pk=email.pk
         )
-        for item in DeliveryItem.objects.told().filter(delivery=email.pk):
+        for item in DeliveryItem.objects.included().filter(delivery=email.pk):
             if others.filter(items__plan=item.plan_id, items__to_number=item.to_number, items__left_out="").exists():
                 continue
             Watermark.objects.filter(recipient=email.person_id, plan=item.plan_id, number=item.to_number).update(
@@ -122,17 +122,17 @@ class DigestHooks(OutboxHooks):
 
         At most to the current version of the restored plan.
         """
-        told = [
+        moves = [
             (line["person"], plan, number)
             for line in lines
             if line["kind"] == DeliveryKind.DIGEST
             for plan, number in line["told"] or ()
         ]
-        _move_watermarks(told)
+        _move_watermarks(moves)
 
     def discarded(self, *, numbers: Collection[int], now: dt.datetime) -> None:
         """Move watermarks as if discarded digests had been sent."""
-        items = DeliveryItem.objects.told().filter(delivery__in=numbers)
+        items = DeliveryItem.objects.included().filter(delivery__in=numbers)
         _move_watermarks(items.values_list("delivery__recipient", "plan", "to_number"))
 
     def unsubscribed(self, *, address: str, now: dt.datetime) -> None:
@@ -144,7 +144,7 @@ class DigestHooks(OutboxHooks):
             )
 
 
-def _move_watermarks(told: Iterable[tuple[int, int, int]]) -> None:
+def _move_watermarks(moves: Iterable[tuple[int, int, int]]) -> None:
     """Move watermarks (person, plan, number), at most to current versions."""
-    if columns := [list(column) for column in zip(*told, strict=True)]:
+    if columns := [list(column) for column in zip(*moves, strict=True)]:
         rows_of(CATCH_UP, dict(zip(("people", "plans", "numbers"), columns, strict=True)))

@@ -14,7 +14,7 @@ from partnerships.digests.models import (
     DeliveryItem,
     DeliveryKind,
     Frequency,
-    MatchTold,
+    MatchNotice,
     Preference,
     Subscription,
     Watermark,
@@ -101,7 +101,7 @@ def prefer(
         )
     reschedule(people=[person.pk], now=now)
     if not preference.tells_matches:
-        MatchTold.objects.filter(recipient=person, told_at=None).delete()
+        MatchNotice.objects.filter(recipient=person, told_at=None).delete()
     schedule_matches(now=now, people=[person.pk])
     if is_paused or was_paused:
         join_waiting(people=[person.pk])
@@ -152,7 +152,7 @@ def _withdraw_queued(person: User, *, now: dt.datetime) -> None:
     )
     for email in queued:
         items = DeliveryItem.objects.filter(delivery=email.pk)
-        Watermark.objects.filter(recipient=person, plan__in=items.told().values("plan")).update(
+        Watermark.objects.filter(recipient=person, plan__in=items.included().values("plan")).update(
             due_at=now, waiting_since=email.created_at
         )
         reclaim_matches(email.pk)

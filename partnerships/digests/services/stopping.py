@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from partnerships.digests.event_kinds import EventKind
-from partnerships.digests.models import MatchTold, Preference, Subscription, SubscriptionStatus
+from partnerships.digests.models import MatchNotice, Preference, Subscription, SubscriptionStatus
 from partnerships.digests.planning.watermarks import catch_up, drop_unfollowed, lock_planning
 from partnerships.digests.rights import Rights, may_stop_all_of, rights_over
 from partnerships.digests.services.recording import lock_subscription, record_event, status_changed
@@ -83,7 +83,7 @@ def stop_everything(*, person: User, author: User | None, reason: str, now: dt.d
     If they did so themselves, typing their address sends them nothing from now on.
     """
     require(may_stop_all_of(person, roles_of(author, now)))
-    MatchTold.objects.filter(recipient=person, told_at=None).delete()
+    MatchNotice.objects.filter(recipient=person, told_at=None).delete()
     refused_at = {"refused_at": now} if author == person else {}
     if refused_at:
         journal.note(REFUSED_ALL, now=now, person=person.pk, address=address_hash(person.email))

@@ -11,7 +11,7 @@ from django.core.signing import BadSignature, TimestampSigner
 from django.db import transaction
 
 from partnerships.digests.event_kinds import EventKind
-from partnerships.digests.models import MatchTold, Preference, Subscription, SubscriptionStatus
+from partnerships.digests.models import MatchNotice, Preference, Subscription, SubscriptionStatus
 from partnerships.digests.planning.watermarks import catch_up, drop_unfollowed, lock_planning
 from partnerships.digests.queries.stoppable import covering, stoppable_in
 from partnerships.digests.services.recording import record_event
@@ -58,10 +58,10 @@ def stop_email(*, person: User, delivery: int, reason: str, now: dt.datetime) ->
 
     For one-click unsubscribe (RFC 8058): we cannot ask, and a stop must always stop something.
     """
-    told = stoppable_in(person, delivery)
-    if not told.had_any:
+    stoppable = stoppable_in(person, delivery)
+    if not stoppable.had_any:
         return stop_all(person=person, reason=reason, now=now)
-    return stop_chosen(person=person, plans=told.plans, matches=told.matches, reason=reason, now=now)
+    return stop_chosen(person=person, plans=stoppable.plans, matches=stoppable.matches, reason=reason, now=now)
 
 
 @transaction.atomic
@@ -171,7 +171,7 @@ def _stop_plan(person: User, plan: Plan, *, reason: str, now: dt.datetime) -> Be
 
 def _stop_matches(person: User) -> bool:
     """Stop new matches; return whether they were on."""
-    MatchTold.objects.filter(recipient=person, told_at=None).delete()
+    MatchNotice.objects.filter(recipient=person, told_at=None).delete()
     return bool(Preference.objects.filter(person=person, tells_matches=True).update(tells_matches=False))
 
 

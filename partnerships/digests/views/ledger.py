@@ -138,8 +138,8 @@ def _delivery_for(person: User, pk: int) -> tuple[Delivery, bool]:
     """An email, and whether the person may publish all plans in it."""
     [delivery] = _with_names(person, [get_object_or_404(ledger_of(person), pk=pk)])
     mine = Plan.objects.publishable_by(person).values("pk")
-    told = DeliveryItem.objects.told().filter(delivery=delivery)
-    return delivery, told.exists() and not told.exclude(plan__in=mine).exists()
+    included = DeliveryItem.objects.included().filter(delivery=delivery)
+    return delivery, included.exists() and not included.exclude(plan__in=mine).exists()
 
 
 def _is_shown(request: HttpRequest, person: User, shown: Shown, *, all_mine: bool) -> bool:

@@ -30,21 +30,21 @@ def ask_and_stop(
         "by_link": by_link,
         "way_back": reverse("digests:new-links" if by_link else "digests:manage"),
     }
-    told = stoppable_in(person, delivery) if delivery is not None else Stoppable((), False, had_any=False)
+    stoppable = stoppable_in(person, delivery) if delivery is not None else Stoppable((), False, had_any=False)
     if request.method != "POST":
-        return _ask(request, person, told, **ways)
+        return _ask(request, person, stoppable, **ways)
     if "undo" in request.POST:
-        return _undo(request, person, told, **ways)
+        return _undo(request, person, stoppable, **ways)
     now = timezone.now()
-    plans, mine, matches = list(told.plans), [], told.matches
+    plans, mine, matches = list(stoppable.plans), [], stoppable.matches
     if "chosen" in request.POST:
         what = request.POST.getlist("what")
         plans = [plan for plan in plans if f"plan-{plan.pk}" in what]
         mine = [one for one in named_for(person, subscriptions_of(person), now) if f"subscription-{one.pk}" in what]
         matches = "matches" in what
         if not plans and not mine and not matches:
-            return _ask(request, person, told, error="Select what you want to stop.", **ways)
-    elif "all" in request.POST or delivery is None or not told.had_any:
+            return _ask(request, person, stoppable, error="Select what you want to stop.", **ways)
+    elif "all" in request.POST or delivery is None or not stoppable.had_any:
         stopped = services.stop_all(person=person, reason=reason, now=now)
         return _done(request, person, stopped, [], **ways)
     names = [*titles_for(person, plans, now).values(), *(one.called for one in mine)]
@@ -55,24 +55,24 @@ def ask_and_stop(
     return _done(request, person, stopped, names, **ways)
 
 
-def _ask(request: HttpRequest, person: User, told: Stoppable, *, error: str = "", **ways: Any) -> HttpResponse:
+def _ask(request: HttpRequest, person: User, stoppable: Stoppable, *, error: str = "", **ways: Any) -> HttpResponse:
     """The page that asks what to stop."""
     now = timezone.now()
     following = named_for(person, subscriptions_of(person), now)
-    titles = titles_for(person, told.plans, now)
-    choices = [(f"plan-{plan.pk}", f"Digests about {titles[plan.pk]}") for plan in told.plans]
-    if not told.had_any:
+    titles = titles_for(person, stoppable.plans, now)
+    choices = [(f"plan-{plan.pk}", f"Digests about {titles[plan.pk]}") for plan in stoppable.plans]
+    if not stoppable.had_any:
         choices = [(f"subscription-{one.pk}", f"Digests about {one.called}") for one in following]
     wants_matches = (
         not person.is_stakeholder and not Preference.objects.filter(person=person, tells_matches=False).exists()
     )
-    if wants_matches and (told.matches or not told.had_any):
+    if wants_matches and (stoppable.matches or not stoppable.had_any):
         choices.append(("matches", "New matches of your organisation"))
     context = {
         "person": person,
         "choices": choices,
         "follows": bool(following) or wants_matches,
-        "in_email": told.had_any,
+        "in_email": stoppable.had_any,
         "error": error,
         **ways,
     }
@@ -91,12 +91,12 @@ def _done(request: HttpRequest, person: User, stopped: Stopped, names: Sequence[
     return render(request, "digests/stopped.html", context)
 
 
-def _undo(request: HttpRequest, person: User, told: Stoppable, **ways: Any) -> HttpResponse:
+def _undo(request: HttpRequest, person: User, stoppable: Stoppable, **ways: Any) -> HttpResponse:
     """Undo the stop."""
     try:
         stopped = services.read_undo(request.POST["undo"], person=person)
     except services.UnableToUndo as error:
-        return _ask(request, person, told, error=str(error), **ways)
+        return _ask(request, person, stoppable, error=str(error), **ways)
     services.undo_stop(person=person, stopped=stopped, now=timezone.now())
     following = named_for(person, subscriptions_of(person), timezone.now())
     context = {"following": [one.called for one in following if not one.is_waiting], **ways}

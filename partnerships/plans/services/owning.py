@@ -187,10 +187,10 @@ def answer_offer(
 def _email_answer(offer: OwnershipOffer, *, author: User, now: dt.datetime) -> None:
     """Email the person who made the offer or, failing that, the leads."""
     leads = leads_of(offer.offered_for)
-    told = leads.filter(pk=offer.offered_by_id or 0)
+    offerer = leads.filter(pk=offer.offered_by_id or 0)
     record_emails(
         kind="plans.ownership_answer",
-        people=(told if told.exists() else leads).exclude(pk=author.pk).values_list("pk", flat=True),
+        people=(offerer if offerer.exists() else leads).exclude(pk=author.pk).values_list("pk", flat=True),
         params={"offer": offer.pk},
         sender_id=offer.organisation_id,
         now=now,
@@ -305,7 +305,7 @@ def _leave_partnership(plan: Plan, departure: PartyDeparture) -> None:
     """
     party, author, now = departure.party, departure.author, departure.now
     before = plan.audience
-    told = version_of(plan, plan.announced_number) if before != Audience.OWNERS else None
+    announced = version_of(plan, plan.announced_number) if before != Audience.OWNERS else None
     PastPartnership.objects.create(plan=plan, partnership=party.partnership, audience=before, left_at=now)
     plan.partnership = None
     if plan.audience == Audience.PARTNERSHIP:
@@ -328,7 +328,7 @@ def _leave_partnership(plan: Plan, departure: PartyDeparture) -> None:
             "after": {"audience": plan.audience},
         },
     )
-    if told is not None:
+    if announced is not None:
         record(
             actor_id=author.pk if author else None,
             organisation_id=party.organisation_id,
@@ -338,7 +338,7 @@ def _leave_partnership(plan: Plan, departure: PartyDeparture) -> None:
             within_kind="partnership",
             within_id=party.partnership_id,
             now=now,
-            data={"title": party.partnership.title, "before": {"plan": told.title}},
+            data={"title": party.partnership.title, "before": {"plan": announced.title}},
         )
 
 

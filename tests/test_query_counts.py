@@ -62,7 +62,7 @@ def test_no_page_makes_more_queries_than_recorded(world: World, settings: LazySe
     recorded = json.loads(RECORDED.read_text())
 
     assert {name: count for name, count in found.items() if count > recorded.get(name, 0)} == {}
-    assert set(recorded) <= set(found), "A recorded page is gone: record anew."
+    assert set(recorded) <= set(found), "A recorded page is gone: record the counts again."
 
 
 def second_network(folder: Path) -> Path:

@@ -102,7 +102,7 @@ def subscription(world: World) -> dict[str, Any]:
 
 
 #: Only leads of the owner and administrators read this email; other leads see their own ledger.
-LETTER = expect(inside=403, outside=403, lead=200, partner=404, stranger=404, shared=404, administrator=200)
+EMAIL = expect(inside=403, outside=403, lead=200, partner=404, stranger=404, shared=404, administrator=200)
 LEDGER = expect(inside=403, outside=403, lead=200, partner=200, stranger=200, shared=200, administrator=200)
 #: Editors and leads of any organisation; each sees the stakeholders that their own organisation added.
 ASKERS = expect(inside=200, outside=403, viewer=403, stranger=200, shared=200, share_ended=200)
@@ -175,9 +175,9 @@ ROWS = (
     Row("digests:reports", on=lambda world: {"provider": "postmark"}, post=public(404)),
     Row("digests:ledger", get=LEDGER),
     Row("digests:ledger", query="?status=sent&q=sol", get=LEDGER),
-    Row("digests:entry", on=delivery, get=LETTER, post={**LETTER, "lead": 403, "administrator": 422}),
-    Row("digests:as-sent", on=delivery, get={**LETTER, "administrator": 404}),
-    Row("digests:again", on=delivery, post={**LETTER, "lead": 302, "administrator": 302}),
+    Row("digests:entry", on=delivery, get=EMAIL, post={**EMAIL, "lead": 403, "administrator": 422}),
+    Row("digests:as-sent", on=delivery, get={**EMAIL, "administrator": 404}),
+    Row("digests:again", on=delivery, post={**EMAIL, "lead": 302, "administrator": 302}),
     Row("digests:due", get=LEDGER),
     Row(
         "digests:preview",

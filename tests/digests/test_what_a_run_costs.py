@@ -29,7 +29,7 @@ from partnerships.plans.models import Plan
 from tests.digests.conftest import PostOffice, publish
 from tests.world import World
 
-READERS, LETTERS = 60, 12_000
+READERS, EMAILS = 60, 12_000
 
 
 @pytest.fixture(params=["nothing was ever sent", "all was sent and nothing waits"])
@@ -63,7 +63,7 @@ def ledger(request: pytest.FixtureRequest, world: World, opened: Plan) -> Plan:
             available_at=then,
             settled_at=then,
         )
-        for number in range(LETTERS)
+        for number in range(EMAILS)
     )
     DeliveryItem.objects.bulk_create(
         DeliveryItem(delivery_id=one.pk, plan=opened, from_number=0, to_number=1, reading_class="outside")
@@ -72,7 +72,7 @@ def ledger(request: pytest.FixtureRequest, world: World, opened: Plan) -> Plan:
     if request.param == "all was sent and nothing waits":
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
-    others = User.objects.bulk_create([User(email=f"other{number}@elsewhere.example") for number in range(LETTERS)])
+    others = User.objects.bulk_create([User(email=f"other{number}@elsewhere.example") for number in range(EMAILS)])
     Email.objects.bulk_create(
         Email(
             person_id=person.pk,
@@ -86,7 +86,7 @@ def ledger(request: pytest.FixtureRequest, world: World, opened: Plan) -> Plan:
     )
     Suppression.objects.bulk_create(
         Suppression(address=f"gone{number}@elsewhere.example", reason="It came back.", since=now)
-        for number in range(LETTERS)
+        for number in range(EMAILS)
     )
     return opened
 
@@ -145,7 +145,7 @@ def test_no_statement_of_a_run_reads_all_earlier_emails(ledger: Plan, world: Wor
 
     assert len(office.sent) == READERS
     counts = {statement: _rows(plan[0]["Plan"]) for statement, (plan,) in said.items()}
-    assert [(count, statement) for statement, count in counts.items() if count > LETTERS // 2] == []
+    assert [(count, statement) for statement, count in counts.items() if count > EMAILS // 2] == []
 
 
 def test_rows_are_looked_up_by_index_even_when_that_looks_expensive(

@@ -38,6 +38,7 @@ CHECKS: dict[str, tuple[list[str], dict[str, str]]] = {
     "template layout": (["djangofmt", "--check", "--quiet", *TEMPLATE_LAYOUT, "templates"], {}),
     "glossary": (["-m", "tools.glossary"], {}),
     "line limits": (["-m", "tools.line_limits"], {}),
+    "template lines": (["-m", "tools.long_lines"], {}),
     "migrations": (["manage.py", "makemigrations", "--check", "--dry-run"], DEVELOPMENT),
     "deployment": (["manage.py", "check", "--deploy", "--fail-level", "WARNING"], PRODUCTION),
     "packages": (["-m", "pip", "check"], {}),

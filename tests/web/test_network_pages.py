@@ -128,7 +128,7 @@ def test_organisations_of_the_network_are_found_by_name(world: World) -> None:
 
     assert world.westmarch.name in shown
     assert f">{world.larkhaven.name}</a></th>" not in shown.replace("> <", "><")
-    assert "No organisation fits" in page(world.amina, f"{NETWORK}?q=zzzz")
+    assert "No organisations found" in page(world.amina, f"{NETWORK}?q=zzzz")
 
 
 def test_reader_without_a_partnership_is_invited_to_start_one(world: World) -> None:

@@ -16,6 +16,7 @@ from partnerships.digests.emails.news import News
 from partnerships.digests.models import Subscription
 from partnerships.kit.dates import long_date
 from partnerships.kit.text import shorten
+from partnerships.outbox.content import render_subject
 
 #: Longer subjects are cut off in lists of emails.
 MAX_SUBJECT = 140
@@ -46,7 +47,7 @@ def wording_of(news: Sequence[News], matches: int) -> Wording:
     }
     heading = _one_line("_heading", words)
     titles = ", ".join(one.title for one in news) if len(news) > 1 else ""
-    subject = _one_line("digest.subject", {"heading": heading, "titles": titles})
+    subject = render_subject("digests/digest", {"heading": heading, "titles": titles})
     return Wording(shorten(subject, MAX_SUBJECT), heading, _one_line("_lead", words))
 
 

@@ -2,7 +2,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("digests", "0024_reword_help_texts")]
+    dependencies = [("digests", "0026_hide_own_addresses")]
 
     operations = [
         migrations.RenameModel("MatchTold", "MatchNotice"),

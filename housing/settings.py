@@ -118,6 +118,7 @@ MIDDLEWARE = [
     "housing.middleware.RequestSizeMiddleware",
     "housing.middleware.DatabaseOutageMiddleware",
     "housing.middleware.HealthMiddleware",
+    "partnerships.organisations.holdings.HoldingsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from partnerships.organisations.audience import Network, Organisations, readers_of, visible_to
+from partnerships.organisations.holdings import remember
 from partnerships.organisations.models import Area, Organisation
 from partnerships.people.models import User
 
@@ -281,6 +282,7 @@ class PartyQuerySet(models.QuerySet["Party"]):
         return self.filter(status__in=[PartyStatus.INVITED, PartyStatus.ACCEPTED]).exclude(role=PartyRole.OBSERVER)
 
 
+@remember
 @pghistory.track()
 class Party(models.Model):
     """An organisation's part: invited → accepted or declined; accepted → left.

@@ -28,6 +28,7 @@ from partnerships.exchange.models import ROUTES as ENTRY_ROUTES
 from partnerships.exchange.models import Addressee, Entry
 from partnerships.exchange.models import Status as EntryStatus
 from partnerships.organisations.audience import Route, reaches, readers_of, seen_from, visible_to
+from partnerships.organisations.holdings import remembered
 from partnerships.organisations.models import Kind, Membership, Organisation, Role
 from partnerships.people.models import User
 from partnerships.plans.models import PastPartnership, Plan, PlanOwner, Share
@@ -310,6 +311,9 @@ def test_all_readings_of_the_audience_rules_agree_in_random_worlds(db: None, see
             read = by_record(model, routes)
 
             assert by_person(model, routes, people) == read, name
+            with remembered():
+                assert by_person(model, routes, people) == read, name
+                assert pairs(people, own) == read, name
             assert by_condition(model, routes, people) == read, name
             assert pairs(people, own) == read, name
             assert by_organisation(model, routes, people) <= read, name

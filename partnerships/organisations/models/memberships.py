@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pghistory
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from partnerships.organisations.holdings import held
 from partnerships.people.models import Invitation, User
 
 if TYPE_CHECKING:
@@ -66,6 +67,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """Those of one person, in one of the roles if any is given."""
         mine = self.filter(person_id=user.pk)
         return mine.filter(role__in=roles) if roles else mine
+
+    def organisations_of(self, user: User | AnonymousUser, *roles: str) -> models.QuerySet[Any] | list[int]:
+        """Ids of the organisations a person acts for today, for `holdings.among`."""
+        return held((Membership, roles, user.pk), self.current().of_person(user, *roles), "organisation")
 
     def for_listing(self) -> MembershipQuerySet:
         """With person and organisation, in the order in which lists show them."""

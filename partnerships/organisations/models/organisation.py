@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 
+from partnerships.organisations.holdings import among
 from partnerships.organisations.models.areas import Area
 from partnerships.organisations.models.memberships import Membership
 from partnerships.people.models import User
@@ -71,7 +72,7 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
 
     def of_person(self, user: User | AnonymousUser, *roles: str) -> OrganisationQuerySet:
         """Those the person acts for today, in one of the roles if any is given."""
-        return self.filter(pk__in=Membership.objects.current().of_person(user, *roles).values("organisation"))
+        return self.filter(among("pk", Membership.objects.organisations_of(user, *roles)))
 
     def current(self) -> OrganisationQuerySet:
         """Organisations that are not dissolved."""

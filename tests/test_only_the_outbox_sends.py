@@ -86,7 +86,7 @@ def test_emails_wait_during_an_outage_and_arrive_afterwards(
     ask_signatures(plan, world)
     Client().post(reverse("account_reset_password"), {"email": world.vera.email})
     note_sign_in(person=world.eddie, now=timezone.now(), ip="198.51.100.4", user_agent="Firefox")
-    drain(seconds=2, beside=False)
+    drain(seconds=2)
 
     kinds = ["organisations.invitation", "people.new_sign_in", "people.password_reset", "plans.sign_off_request"]
     waiting = [email for email in recorded() if email.is_open]
@@ -98,7 +98,7 @@ def test_emails_wait_during_an_outage_and_arrive_afterwards(
     try:
         deadline = time.monotonic() + 30
         while len(mailbox.names()) < len(kinds) and time.monotonic() < deadline:
-            drain(seconds=2, beside=False)
+            drain(seconds=2)
     finally:
         server.stop()
     arrived = [mailbox.read(name) for name in mailbox.names()]

@@ -42,18 +42,21 @@ _PLACE = re.compile(r"%(?:\((\w+)\))?s")
 
 
 def rows_planned_once(
-    sql: str, values: Sequence[Any] | Mapping[str, Any], *, whatever_is_asked: bool = False
+    sql: str, values: Sequence[Any] | Mapping[str, Any], *, whatever_is_asked: bool = False, by_index: bool = False
 ) -> list[tuple[Any, ...]]:
     """All rows of a frequent statement, which each connection plans once.
 
     Planning takes longer than running. PostgreSQL may still plan again for some values, unless `whatever_is_asked`: for
-    a statement with the same best plan for all values. Behind PgBouncer each call is planned.
+    a statement with the same best plan for all values. `by_index` plans it with the settings `BY_INDEX`.
+
+    Behind PgBouncer each call is planned.
     """
+    plan_by_index = f"{BY_INDEX}; " * by_index
     connection.ensure_connection()
     planned = _planned.setdefault(connection.connection, {})
     if sql not in planned:
         if not keeps_statements() or len(planned) >= _MAX_PLANNED:
-            return rows_of(sql, values)
+            return rows_of(f"{plan_by_index}{sql}", values)
         name, order = f"planned_{len(planned)}", list(dict.fromkeys(_PLACE.findall(sql)))
         place = count(1)
         numbered = _PLACE.sub(lambda found: f"${order.index(found[1]) + 1 if found[1] else next(place)}", sql)
@@ -65,7 +68,7 @@ def rows_planned_once(
     # Sent with each statement: settings of one must not apply to the next.
     mode = "force_generic_plan" if whatever_is_asked else "auto"
     said = f"EXECUTE {name} ({', '.join(['%s'] * len(given))})" if given else f"EXECUTE {name}"
-    return rows_of(f"SET plan_cache_mode = {mode}; {said}", given)
+    return rows_of(f"{plan_by_index}SET plan_cache_mode = {mode}; {said}", given)
 
 
 def as_array(value: Any) -> Any:

@@ -22,7 +22,7 @@ from partnerships.outbox.answers import Outcome, Outgoing
 from partnerships.outbox.claiming import claim, claimable
 from partnerships.outbox.leases import Claim, Claimed, note_wait, recheck, release, renew
 from partnerships.outbox.restoring import ACCEPTED
-from partnerships.outbox.settlers import Settler, SettlerBeside, SettlerInLine
+from partnerships.outbox.settling import Settler
 from partnerships.outbox.smtp import Sender
 
 #: Emails claimed at a time: few at first, so that the first leave soon; more while the server is fast, to share the
@@ -82,7 +82,6 @@ def drain(
     *,
     seconds: float,
     lanes: str = "all",
-    beside: bool = True,
     connect: Callable[[], Sender] = backends.connect,
     batch: int = BATCH,
     people: Collection[int] | None = None,
@@ -90,8 +89,7 @@ def drain(
 ) -> Tally:
     """Send due emails of these lanes (and people) until none are left.
 
-    Stops when time is up, after finishing its batch. `beside` settles on a second connection. While EMAILS_HELD, only
-    account emails leave.
+    Stops when time is up, after finishing its batch. While EMAILS_HELD, only account emails leave.
     """
     tally = Tally()
     progress = progress or Progress()
@@ -100,7 +98,7 @@ def drain(
     until = time.monotonic() + seconds
     envelope_sender = parseaddr(settings.EMAIL_MAILBOX)[1]  # bounces are read from this mailbox
     sender = connect()
-    settler: Settler = SettlerBeside() if beside else SettlerInLine()
+    settler = Settler()
     size = min(FIRST_BATCH, batch)
     try:
         while (began := time.monotonic()) < until and not progress.is_last:
@@ -111,12 +109,13 @@ def drain(
             del claimed  # free its memory before the next batch is composed
             is_quick = time.monotonic() - began < _QUICK
             size = min(2 * size, batch) if is_quick else max(size // 2, min(FIRST_BATCH, batch))
-            settler.rest()
+            settler.settle()
             if not examined:
                 tally.is_all = True
                 break
     finally:
-        tally.counts += settler.finish()
+        settler.settle()
+        tally.counts += settler.counts
         sender.close()
     return tally
 
@@ -189,6 +188,7 @@ class _Round:
     def _while_waiting(self, key: int) -> None:
         """Called each second while the server is slow with this email."""
         one = self._by_key[key]
+        self._settler.settle()  # those before it: their leases are not renewed any more
         if key not in self._noted and (self._progress.is_last or self._progress.waits() > _SLOW):
             self._noted.add(key)
             note_wait(one)

@@ -24,8 +24,8 @@ _OURS = secrets.token_hex(8)
 _MARK = re.compile(f"{_OPEN}{_OURS}([a-z_]+)([{_CLOSE}{_BARE}])")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ue000\ue001\ue002]+")
 
-# Needs no encoding, does not begin with a dot, and fits a line of 76 with the "=" of a soft break.
-_PLAIN = re.compile(r"(?!\.)[ !-<>-~]*", re.ASCII)
+# Needs no encoding, and fits a line of 76 with the "=" of a soft break.
+_PLAIN = re.compile(r"[ !-<>-~]*", re.ASCII)
 _SHORT = 75
 
 # A space at the end of a line is encoded after the line was measured: it gets its own line.
@@ -60,15 +60,12 @@ def one_line(text: str) -> str:
 def encode(text: str) -> str:
     """Quoted-printable (RFC 2045, 6.7) with CRLF, ending in a line break.
 
-    The last break is soft unless the text has one there. No line begins with a dot, so that none has to be doubled.
+    The last break is soft unless the text has one there.
     """
     if len(text) < _SHORT and _PLAIN.fullmatch(text):
         return f"{text}=\r\n"
     raw = text.replace("\r\n", "\n").encode("utf-8", "replace")
-    encoded = "\n" + binascii.b2a_qp(raw, istext=True).decode("ascii")
-    while "\n." in encoded:
-        encoded = encoded.replace("\n.", "\n=2E=\n")
-    encoded = _TOO_LONG.sub("\\1=\n\\2\n", encoded[1:])
+    encoded = _TOO_LONG.sub("\\1=\n\\2\n", binascii.b2a_qp(raw, istext=True).decode("ascii"))
     if encoded and not encoded.endswith("\n"):
         start = encoded.rfind("\n") + 1
         if len(encoded) - start > _SHORT:  # the "=" of the soft break would make it longer than 76

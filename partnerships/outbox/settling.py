@@ -1,8 +1,9 @@
-"""Settles emails: records servers' answers, retries, fails and suppresses. `settlers` says on which connection."""
+"""Settles emails: records servers' answers, retries, fails and suppresses."""
 
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -11,10 +12,10 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
-from partnerships.kit.database import BY_INDEX, as_array
+from partnerships.kit.database import BY_INDEX, rows_planned_once
 from partnerships.outbox.answers import Answer, Outcome, enhanced_code
 from partnerships.outbox.bounces import note_refusal, suppress
 from partnerships.outbox.claiming import MAX_DOUBTS
@@ -38,6 +39,11 @@ _MAX_WAIT = 3600.0
 _MAX_WAIT_UNREACHED = 300.0
 #: A server that denied this many addresses in the last hour, and refused most emails, is not believed.
 _MAX_DENIED, _RECENT = 10, 50
+#: Accepted emails are settled in groups of this many, or after this many seconds. A killed process sends the emails of
+#: one group again, each with its first Message-ID.
+MAX_GROUP, _MAX_GROUP_SECONDS = 8, 1.0
+#: Seconds for which a drain tries to settle while the database is down.
+_GIVE_UP_SECONDS = 600.0
 
 # One statement: SQL of upper rooms about accepted emails (`on_accepted`) reads `done`.
 _ACCEPTED = """
@@ -114,13 +120,62 @@ def when_accepted(call: Callable[[Sequence[int]], None]) -> None:
     _when_accepted.append(call)
 
 
-def accepted_sql(month: str) -> str:
+def _accepted_sql(month: str) -> str:
     """The statement that settles accepted emails of one month.
 
     The month is a condition of `months`.
     """
     more = "".join(f",\n{name} AS MATERIALIZED ({sql})" for name, sql in _on_accepted.items())
     return _ACCEPTED.format(month=month, still_open=STILL_OPEN, more=more)
+
+
+class Settler:
+    """Gathers the answers of a drain, and settles them in groups.
+
+    Refusals and retries wait for the end of the batch, so that a server that refuses everybody is not believed.
+    """
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self._accepted: list[Answer] = []
+        self._others: list[Answer] = []
+        self._noted: set[int] = set()
+        self._since = 0.0
+
+    def put(self, answer: Answer, *, noted: bool = False) -> None:
+        """Take one answer; `noted`: its doubt was counted while waiting."""
+        if answer.outcome is not Outcome.ACCEPTED:
+            self._others.append(answer)
+            if noted:
+                self._noted.add(answer.key)
+            return
+        now = time.monotonic()
+        if not self._accepted:
+            self._since = now
+        self._accepted.append(answer)
+        if len(self._accepted) >= MAX_GROUP or now - self._since > _MAX_GROUP_SECONDS:
+            self._settle(self._accepted)
+
+    def settle(self) -> None:
+        """Settle what was put."""
+        self._settle(self._accepted)
+        self._settle(self._others)
+        self._noted.clear()
+
+    def _settle(self, answers: list[Answer]) -> None:
+        """Settle and forget these answers; waits for a database that is down."""
+        give_up = time.monotonic() + _GIVE_UP_SECONDS
+        while answers:
+            try:
+                self.counts += settle(answers, noted=self._noted)
+            except (OperationalError, InterfaceError) as error:
+                if connection.in_atomic_block or time.monotonic() > give_up:
+                    raise
+                log.warning("not_settled_yet", count=len(answers), kind=type(error).__name__)
+                connection.close()
+                time.sleep(0.2)
+            else:
+                answers.clear()
 
 
 def settle(answers: Sequence[Answer], *, noted: Collection[int] = ()) -> Counter[str]:
@@ -142,33 +197,40 @@ def settle(answers: Sequence[Answer], *, noted: Collection[int] = ()) -> Counter
     later = [one for one in by[Outcome.LATER] if one.reached]
     unreached = [one for one in by[Outcome.LATER] if not one.reached]
     given_up: set[int] = set()
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(BY_INDEX)
-        if by[Outcome.ACCEPTED]:
-            tell_accepted(by[Outcome.ACCEPTED])
-            for month, some in by_month(by[Outcome.ACCEPTED], key=attrgetter("key")).items():
-                cursor.execute(accepted_sql(month), accepted_values(some))
-        if refused := [*by[Outcome.REFUSED], *denied]:
-            cursor.execute(_FAILED, _said(refused))
-        if unreached:
-            waits = {"first": settings.EMAIL_RETRY_SECONDS, "longest": _MAX_WAIT_UNREACHED}
-            cursor.execute(_UNREACHED, _said(unreached) | waits)
-        if later:
-            cursor.execute(_LATER, _put_off(later, noted))
-            given_up = {
-                pk for pk, status, is_doubtful in cursor.fetchall() if status == EmailStatus.FAILED and not is_doubtful
-            }
+    if by[Outcome.ACCEPTED]:
+        _settle_accepted(by[Outcome.ACCEPTED])
+    if len(by[Outcome.ACCEPTED]) < len(answers):
+        given_up = _settle_others([*by[Outcome.REFUSED], *denied], unreached, later, noted)
     full = [*by[Outcome.REFUSED], *(one for one in later if one.key in given_up)]
     _act_on_refusals([one.key for one in denied], [one.key for one in full if _speaks_of_the_mailbox(one)])
     return Counter({outcome.name.lower(): len(some) for outcome, some in by.items() if some})
 
 
-def tell_accepted(answers: Sequence[Answer]) -> None:
-    """Pass the accepted emails to the registered functions."""
-    if _when_accepted:
-        numbers = [one.key for one in answers]
-        for call in _when_accepted:
-            call(numbers)
+def _settle_accepted(answers: Sequence[Answer]) -> None:
+    """One round trip for each month, because this is done for every few emails."""
+    numbers = [one.key for one in answers]
+    for call in _when_accepted:
+        call(numbers)
+    for month, some in by_month(sorted(answers, key=attrgetter("key")), key=attrgetter("key")).items():
+        values = {"ids": [one.key for one in some], "providers": [one.provider_id[:200] for one in some]}
+        rows_planned_once(_accepted_sql(month), values, whatever_is_asked=True, by_index=True)
+
+
+def _settle_others(
+    refused: Sequence[Answer], unreached: Sequence[Answer], later: Sequence[Answer], noted: Collection[int]
+) -> set[int]:
+    """Record refusals and retries; returns the numbers given up after too many retries."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(BY_INDEX)
+        if refused:
+            cursor.execute(_FAILED, _said(refused))
+        if unreached:
+            waits = {"first": settings.EMAIL_RETRY_SECONDS, "longest": _MAX_WAIT_UNREACHED}
+            cursor.execute(_UNREACHED, _said(unreached) | waits)
+        if not later:
+            return set()
+        cursor.execute(_LATER, _put_off(later, noted))
+        return {pk for pk, status, is_doubtful in cursor.fetchall() if status == EmailStatus.FAILED and not is_doubtful}
 
 
 def _put_off(later: Sequence[Answer], noted: Collection[int]) -> dict[str, Any]:
@@ -228,12 +290,3 @@ def _is_believed(denied: int, accepted: int) -> bool:
     settled = Email.objects.filter(settled_at__gt=since, status__in=[EmailStatus.SENT, EmailStatus.FAILED])
     statuses = list(settled.order_by("-pk").values_list("status", flat=True)[:_RECENT])
     return 2 * (statuses.count(EmailStatus.FAILED) + denied) <= len(statuses) + denied + accepted
-
-
-def accepted_values(answers: Sequence[Answer]) -> dict[str, Any]:
-    """The values of `accepted_sql` for these answers."""
-    ordered = sorted(answers, key=attrgetter("key"))
-    return {
-        "ids": as_array([one.key for one in ordered]),
-        "providers": as_array([one.provider_id[:200] for one in ordered]),
-    }

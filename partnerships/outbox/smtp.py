@@ -147,10 +147,11 @@ def _envelope(smtp: smtplib.SMTP, message: Outgoing) -> Answer | None:
     Raises `SMTPServerDisconnected` if the server ends the connection or answers out of turn.
     """
     at_recipient = False
-    code, text = smtp.mail(message.sender)
+    # smtplib's own `mail` and `rcpt` parse the address, which takes as long as sending it.
+    code, text = smtp.docmd("MAIL", f"FROM:<{message.sender}>")
     if code == 250:
         at_recipient = True
-        code, text = smtp.rcpt(message.recipient)
+        code, text = smtp.docmd("RCPT", f"TO:<{message.recipient}>")
         if code in (250, 251):
             at_recipient = False
             code, text = smtp.docmd("DATA")

@@ -6,6 +6,7 @@ Rows are found by index, and settled on a second connection.
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,15 +14,13 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.utils import timezone
-from structlog.testing import capture_logs
 
 from partnerships.agreements.models import Partnership
-from partnerships.digests import services
-from partnerships.digests.models import Delivery, DeliveryItem, Preference, Subscription, Watermark
+from partnerships.digests.models import Delivery, DeliveryItem, Preference, Subscription
 from partnerships.digests.planning.watermarks import start_watermarks
 from partnerships.digests.queries.naming import named_to_followers
 from partnerships.digests.services.sweep import plan_round
-from partnerships.outbox import draining, settlers
+from partnerships.outbox import draining, settling
 from partnerships.outbox.answers import Answer, Outcome
 from partnerships.outbox.models import Email, Lane, Suppression
 from partnerships.people.models import User
@@ -189,24 +188,6 @@ def test_the_names_for_many_readers_take_two_queries(
     assert 0 < len(inside) < len(people)
 
 
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("behind_pgbouncer", [False, True])
-def test_accepted_emails_are_settled_on_the_second_connection(
-    world: World, opened: Plan, office: PostOffice, monkeypatch: pytest.MonkeyPatch, *, behind_pgbouncer: bool
-) -> None:
-    services.enrol(person=world.ben, target=opened, author=None, now=timezone.now())
-    publish(opened, 80, author=world.amina)
-    plan_round(now=timezone.now())
-    monkeypatch.setattr(settlers, "keeps_statements", lambda: not behind_pgbouncer)
-
-    with capture_logs() as said:
-        draining.drain(seconds=10, beside=True, connect=lambda: office)
-
-    assert [one["event"] for one in said] == []
-    assert Delivery.objects.get().status == "sent"
-    assert Watermark.objects.get(recipient=world.ben, plan=opened).number == opened.versions.count()
-
-
 @pytest.mark.parametrize(("quick", "sizes"), [(60.0, [1, 2, 4, 4]), (0.0, [1, 1, 1, 1])])
 def test_a_drain_starts_small_and_grows_while_sending_is_quick(
     ledger: Plan, world: World, office: PostOffice, monkeypatch: pytest.MonkeyPatch, quick: float, sizes: list[int]
@@ -223,30 +204,28 @@ def test_a_drain_starts_small_and_grows_while_sending_is_quick(
     monkeypatch.setattr(draining, "claim", look)
     monkeypatch.setattr(draining, "FIRST_BATCH", 1)
     monkeypatch.setattr(draining, "_QUICK", quick)
-    draining.drain(seconds=10, beside=False, batch=4, connect=lambda: office)
+    draining.drain(seconds=10, batch=4, connect=lambda: office)
 
     assert asked[:4] == sizes
     assert len(office.sent) == READERS
 
 
 def test_unsettled_answers_stay_within_what_a_killed_worker_may_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
-    settler = draining.SettlerBeside()
     groups: list[int] = []
 
-    def send_off() -> None:
-        groups.append(len(settler._waiting))
-        settler._under_way, settler._waiting = settler._waiting, []
+    def look(answers: list[Answer], **how: Any) -> Counter[str]:
+        groups.append(len(answers))
+        return Counter(accepted=len(answers))
 
-    monkeypatch.setattr(settler, "_send_off", send_off)
-    monkeypatch.setattr(settler, "_is_free", lambda: not settler._under_way)  # the database is slow
-    monkeypatch.setattr(settler, "_wait", settler._done)
-    for number in range(40):
+    monkeypatch.setattr(settling, "settle", look)
+    settler = settling.Settler()
+    for number in range(41):
         settler.put(Answer(number, Outcome.ACCEPTED))
 
     assert groups == [8] * 5
-    settler.put(Answer(40, Outcome.ACCEPTED))
-    settler.rest()  # no more come while the next batch is composed
+    settler.settle()  # no more come while the next batch is composed
     assert groups[-1] == 1
+    assert settler.counts == {"accepted": 41}
 
 
 def test_the_last_emails_of_a_run_are_shared_between_workers(ledger: Plan, world: World, settings: Any) -> None:

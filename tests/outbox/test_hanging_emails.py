@@ -139,6 +139,20 @@ def test_sending_stops_while_too_many_emails_hang(
     assert statuses() == ["queued", "queued", "sent", "sent"]
 
 
+def test_emails_accepted_before_a_hanging_one_are_settled_meanwhile(world: World, server: MailServer) -> None:
+    server.at_the_end = {world.amina.email: "hang"}
+    first, second = record(world.ben, world.amina).values()
+    threads = DrainThreads(lanes="others", patience=0.3, job="tests")
+
+    threads.run(seconds=3)
+    until(lambda: Email.objects.get(pk=first.pk).status == "sent", 2)
+    status_of_second = Email.objects.get(pk=second.pk).status
+    server.close()
+    threads.finish(seconds=10)
+
+    assert status_of_second == "sending"
+
+
 def test_server_that_is_slow_before_data_gets_each_email_once(world: World, server: MailServer, settings: Any) -> None:
     settings.EMAIL_LEASE_SECONDS, settings.EMAIL_TIMEOUT = 4, 3
     server.pause = 1.2  # seven replies: greeting, EHLO, MAIL, RCPT, DATA, the end; QUIT
@@ -149,11 +163,11 @@ def test_server_that_is_slow_before_data_gets_each_email_once(world: World, serv
         try:
             with acting(job="another sender"):
                 while not over.wait(0.2):
-                    drain(seconds=1, beside=False)
+                    drain(seconds=1)
         finally:
             connection.close()
 
-    sending = threading.Thread(target=lambda: (drain(seconds=1, beside=False), connection.close()), daemon=True)
+    sending = threading.Thread(target=lambda: (drain(seconds=1), connection.close()), daemon=True)
     sending.start()
     until(lambda: Email.objects.get(pk=email.pk).status == "sending", 5)
     beside = threading.Thread(target=another_sender, daemon=True)

@@ -76,7 +76,7 @@ def send(times: int = 1) -> None:
     """Drain this many times; emails that wait for a retry become due again."""
     for _ in range(times):
         Email.objects.filter(status="queued").update(available_at=timezone.now())
-        drain(seconds=30, beside=False)
+        drain(seconds=30)
 
 
 def test_slow_server_gets_each_email_once(world: World, server: MailServer) -> None:

@@ -16,7 +16,7 @@ def deliver() -> list[mail.EmailMessage]:
 
     `to` has bare addresses.
     """
-    drain(seconds=30, beside=False)
+    drain(seconds=30)
     for message in mail.outbox:
         message.to = [parseaddr(address)[1] for address in message.to]
     return mail.outbox

@@ -298,7 +298,7 @@ class _Week:
             raise WeekWentWrong(f"The email of day {day} said {found} instead of {list(expected)}.")
 
     def _send(self) -> list[EmailMessage]:
-        drain(seconds=30, beside=False, connect=lambda: self.collector, people=self.people)
+        drain(seconds=30, connect=lambda: self.collector, people=self.people)
         fresh, self.seen = self.collector.emails[self.seen :], len(self.collector.emails)
         fresh = self._digests(fresh)
         return [email.message_from_bytes(one.data, policy=email.policy.default) for one in fresh]

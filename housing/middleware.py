@@ -25,7 +25,7 @@ from psycopg2 import errorcodes
 
 from housing.alerts import alert_about_outage
 from housing.errors import too_large
-from partnerships.activity.services import note_export
+from partnerships.activity.services import record_export
 from partnerships.kit.exports import rows_of
 from partnerships.people.limits import too_many
 
@@ -188,7 +188,7 @@ class ExportLimitMiddleware:
         match = request.resolver_match
         if match is not None and match.view_name in EXPORT_ROUTES and self._is_export(request, response):
             view = getattr(request, "view_as", None)
-            note_export(
+            record_export(
                 actor_id=view.administrator_id if view else request.user.pk,
                 seen_as_id=view.person_id if view else None,
                 what=match.view_name,

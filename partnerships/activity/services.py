@@ -42,7 +42,7 @@ def record(
     )
 
 
-def note_export(
+def record_export(
     *,
     actor_id: int | None,
     seen_as_id: int | None = None,

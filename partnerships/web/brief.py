@@ -30,7 +30,7 @@ from partnerships.plans.models import Plan
 from partnerships.plans.queries import area_names, content_for, reading_class, versions_for
 
 #: Entries, plans and people listed of each kind.
-_MOST = 12
+_MAX_ROWS = 12
 #: Changes listed for each plan; the comparison page has them all.
 _MAX_CHANGES = 6
 
@@ -85,19 +85,19 @@ def brief_for(*, user: User, ours: Organisation, theirs: Organisation, now: dt.d
         ours=ours,
         theirs=theirs,
         partnerships=tuple(partnerships.order_by("title", "pk")),
-        our_entries=tuple(sides[0][:_MOST]),
-        their_entries=tuple(sides[1][:_MOST]),
+        our_entries=tuple(sides[0][:_MAX_ROWS]),
+        their_entries=tuple(sides[1][:_MAX_ROWS]),
         promised=promises(giver=ours, receiver=theirs, user=user, today=today),
         promised_to_us=promises(giver=theirs, receiver=ours, user=user, today=today),
-        plans=tuple(_told(user, plans[:_MOST], last)),
+        plans=tuple(_plans_since(user, plans[:_MAX_ROWS], last)),
         last=last,
         seats=tuple(seats_shown(last, _own(user))) if last else (),
         points=tuple(points_between(user=user, ours=ours, theirs=theirs)),
-        people=tuple(people[:_MOST]),
-        our_more=max(len(sides[0]) - _MOST, 0),
-        their_more=max(len(sides[1]) - _MOST, 0),
-        more_plans=max(plans.count() - _MOST, 0),
-        more_people=max(people.count() - _MOST, 0),
+        people=tuple(people[:_MAX_ROWS]),
+        our_more=max(len(sides[0]) - _MAX_ROWS, 0),
+        their_more=max(len(sides[1]) - _MAX_ROWS, 0),
+        more_plans=max(plans.count() - _MAX_ROWS, 0),
+        more_people=max(people.count() - _MAX_ROWS, 0),
     )
 
 
@@ -120,7 +120,7 @@ def _plans(user: User, ours: Organisation, theirs: Organisation) -> QuerySet[Pla
     return plans.order_by("-last_published_at", "-pk")
 
 
-def _told(user: User, plans: Iterable[Plan], last: Conversation | None) -> list[PlanSince]:
+def _plans_since(user: User, plans: Iterable[Plan], last: Conversation | None) -> list[PlanSince]:
     found = (_since(user, plan, last) for plan in plans)
     return [one for one in found if one is not None]
 
@@ -153,7 +153,7 @@ def _since(user: User, plan: Plan, last: Conversation | None) -> PlanSince | Non
 
 
 def our_side(request: HttpRequest, user: User, theirs: Organisation) -> Organisation:
-    """For which of their organisations the person reads: the one named by `for`, else where they have most say.
+    """The organisation the person reads for: the one in `for`, else where they have most rights.
 
     403 for somebody who acts for none, 404 for one's own organisation.
     """

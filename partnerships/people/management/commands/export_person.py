@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from partnerships.activity.services import note_export
+from partnerships.activity.services import record_export
 from partnerships.kit.accounting import AccountedCommand
 from partnerships.people.personal_data import export_person, rows_in
 from partnerships.people.services import find_person
@@ -32,7 +32,7 @@ class Command(AccountedCommand):
             raise CommandError(f"Nobody has the address {options['email']}.")
         now = timezone.now()
         exported = export_person(person=person, author=None, now=now)
-        note_export(actor_id=None, what="export_person", record_id=person.pk, rows=rows_in(exported), now=now)
+        record_export(actor_id=None, what="export_person", record_id=person.pk, rows=rows_in(exported), now=now)
         text = json.dumps(exported, indent=2, ensure_ascii=False)
         target: Path | None = options["to"]
         if target is None:

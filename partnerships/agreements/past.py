@@ -36,7 +36,7 @@ def former_party(user: User, partnership: Partnership) -> Party | None:
 def former_parties(user: User, partnerships: Collection[int]) -> dict[int, Party]:
     """The former party through which the person reads each of these, by partnership id; one query.
 
-    Without those of which the person reads the present state in full.
+    Leaves out partnerships whose present state the person reads in full.
     """
     inside = Partnership.objects.inside_for(user).filter(pk__in=partnerships).values("pk")
     rows = former_of(user).filter(partnership__in=partnerships).exclude(partnership__in=inside)

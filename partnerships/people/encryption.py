@@ -77,7 +77,7 @@ def decrypt(kept: str) -> str:
 
 
 @transaction.atomic
-def encrypt_all_anew() -> int:
+def reencrypt_all() -> int:
     """Encrypt all secrets with the first key; returns the number of people.
 
     Raises `UnableToDecrypt`.

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from partnerships.kit.accounting import AccountedCommand
-from partnerships.people.encryption import UnableToDecrypt, encrypt_all_anew
+from partnerships.people.encryption import UnableToDecrypt, reencrypt_all
 
 
 class Command(AccountedCommand):
@@ -21,7 +21,7 @@ class Command(AccountedCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Encrypt all or none, and print the number of people."""
         try:
-            count = encrypt_all_anew()
+            count = reencrypt_all()
         except UnableToDecrypt as error:
             raise CommandError(f"{error} Put the missing key back; nothing was changed.") from error
         self.stdout.write(f"Encrypted {count} second factors and sets of recovery codes under the first key.")

@@ -94,6 +94,9 @@ class PartyStatus(models.TextChoices):
     LEFT = "left", "Left"
 
 
+#: Statuses of a former party, which reads what it could read at `left_at`. It may be invited again and not have
+#: answered yet; `left_at` is empty where the organisation has never left.
+FORMER_STATUSES = (PartyStatus.LEFT, PartyStatus.INVITED)
 #: Routes to those who may read all of a partnership: people of its parties, and of invited organisations, who must
 #: know what they accept.
 INSIDE = (
@@ -287,7 +290,8 @@ class PartyQuerySet(models.QuerySet["Party"]):
 class Party(models.Model):
     """An organisation's part: invited → accepted or declined; accepted → left.
 
-    One row per organisation.
+    One row per organisation. One that left may be invited again: it keeps `left_at`, and what it may read since then,
+    until it accepts. If it declines, or the invitation is withdrawn, its status is left again.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="parties")
@@ -351,7 +355,7 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         inside = Partnership.objects.present_for(user).values("pk")
         former = Party.objects.filter(
             organisation__in=Organisation.objects.of_person(user),
-            status=PartyStatus.LEFT,
+            status__in=FORMER_STATUSES,
             partnership=models.OuterRef("partnership"),
             left_at__gte=models.OuterRef("added_at"),
         )

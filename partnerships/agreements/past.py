@@ -101,7 +101,10 @@ def parties_then(party: Party) -> list[Party]:
     Includes the one that left. Never save the result.
     """
     events = Party.pgh_event_model.objects.filter(partnership_id=party.partnership_id)  # type: ignore[attr-defined]  # made by pghistory
-    leaving = events.filter(pgh_obj_id=party.pk, status=PartyStatus.LEFT).order_by("-pgh_id").first()
+    # The first such line: the status is left again when a new invitation is declined.
+    leaving = (
+        events.filter(pgh_obj_id=party.pk, status=PartyStatus.LEFT, left_at=party.left_at).order_by("pgh_id").first()
+    )
     if leaving is None:
         return [party]
     newest = events.filter(pgh_id__lte=leaving.pgh_id).order_by("pgh_obj_id", "-pgh_id").distinct("pgh_obj_id")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.agreements.models import Partnership, Party
+from partnerships.agreements.models import Document, Partnership, Party
 from partnerships.agreements.services import (
     add_document,
     answer_invitation,
@@ -25,10 +26,12 @@ from partnerships.agreements.services import (
     edit_terms,
     invite_organisation,
     leave_partnership,
+    remove_party,
 )
 from partnerships.exchange import services as exchange
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
+from partnerships.plans.models import Plan, Version
 from tests.commitments import promises
 from tests.conversations import talks
 from tests.exchange.conftest import shared
@@ -184,11 +187,29 @@ def pages_of(world: World, held: dict[str, Any]) -> dict[str, str]:
     return {address: client.get(address).content.decode() for address in addresses}
 
 
-def test_a_former_party_sees_nothing_written_after_it_left(world: World) -> None:
+def westmarch_stays_away(world: World) -> None:
+    """It is not invited again."""
+
+
+def westmarch_declines_to_come_back(world: World) -> None:
+    party = invite(world, world.westmarch)
+    answer_invitation(party=party, accept=False, reason="Not now.", author=world.ben, now=timezone.now())
+
+
+def the_new_invitation_is_withdrawn(world: World) -> None:
+    party = invite(world, world.westmarch)
+    remove_party(party=party, reason="A mistake.", author=world.amina, now=timezone.now())
+
+
+@pytest.mark.parametrize(
+    "then", [westmarch_stays_away, westmarch_declines_to_come_back, the_new_invitation_is_withdrawn]
+)
+def test_a_former_party_sees_nothing_written_after_it_left(world: World, then: Callable[[World], None]) -> None:
     held = before(world)
     leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
 
     after(world, held)
+    then(world)
 
     pages = pages_of(world, held)
     echoed = re.compile(rf'name="q"[^>]*|q={LATER}|“{LATER}”|value="{LATER}"|Title or organisation: {LATER}')
@@ -214,6 +235,31 @@ def test_a_former_party_sees_nothing_written_after_it_left(world: World) -> None
     assert link not in pages[f"{names}?q=Riverside"]
     assert link not in pages[f"{names}?q={LATER}&status="]
     assert link not in pages[f"{names}?q=&status=drafting"]
+
+
+@pytest.mark.parametrize("answers", [False, True])
+def test_a_former_party_that_is_invited_again_reads_what_it_read_before(world: World, *, answers: bool) -> None:
+    document = add_document(
+        partnership=world.partnership,
+        title="Minutes",
+        file=ContentFile(b"Minutes.\n", name="minutes.txt"),
+        organisation=world.larkhaven,
+        author=world.amina,
+        now=timezone.now(),
+    )
+    plan = drafts.published(world)
+    leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
+    drafts.save(plan, world, "about", summary=f"All {LATER}.")
+    drafts.publish(plan, world, note="Second.")
+
+    party = invite(world, world.westmarch)
+    if answers:
+        answer_invitation(party=party, accept=False, reason="Not now.", author=world.ben, now=timezone.now())
+
+    assert list(Document.objects.visible_to(world.ben)) == [document]
+    assert [one.number for one in Version.objects.visible_to(world.ben).filter(plan=plan)] == [1]
+    assert Plan.objects.visible_to(world.ben).filter(pk=plan.pk).exists()
+    assert Partnership.objects.held_by(world.ben).filter(pk=world.partnership.pk).exists()
 
 
 def test_terms_saved_by_an_overlapping_transaction_after_a_party_left_are_hidden(world: World) -> None:

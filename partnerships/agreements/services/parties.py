@@ -96,7 +96,6 @@ def invite_organisation(
     party.invited_at, party.invited_by = now, author
     party.answered_at = party.answered_by = None
     party.reason = ""
-    party.joined_on = party.left_on = party.left_at = None
     party.save()
     record_event(
         locked,
@@ -136,13 +135,14 @@ def answer_invitation(*, party: Party, accept: bool, reason: str, author: User |
         raise UnableToAnswer("This partnership is over.")
     if not accept and not reason.strip():
         raise UnableToAnswer("Give the reason why your organisation declines.")
-    locked.status = PartyStatus.ACCEPTED if accept else PartyStatus.DECLINED
+    locked.status = PartyStatus.ACCEPTED if accept else _turned_down(locked)
     locked.answered_at, locked.answered_by = now, author
     locked.reason = reason.strip()
     if accept:
         journal.note(PARTY_LEFT, now=now, party=locked.pk, undone=True)
-    locked.joined_on = timezone.localdate(now) if accept else None
-    locked.save(update_fields=["status", "answered_at", "answered_by", "reason", "joined_on"])
+    if accept:
+        locked.joined_on, locked.left_on, locked.left_at = timezone.localdate(now), None, None
+    locked.save(update_fields=["status", "answered_at", "answered_by", "reason", "joined_on", "left_on", "left_at"])
     record_event(
         partnership,
         EventKind.INVITATION_ACCEPTED if accept else EventKind.INVITATION_DECLINED,
@@ -161,6 +161,11 @@ def answer_invitation(*, party: Party, accept: bool, reason: str, author: User |
             sender_id=locked.organisation_id,
             now=now,
         )
+
+
+def _turned_down(party: Party) -> PartyStatus:
+    """Status after an invitation without a yes: a former party stays one."""
+    return PartyStatus.DECLINED if party.left_at is None else PartyStatus.LEFT
 
 
 def _someone_else_leads(partnership: Partnership, party: Party) -> bool:
@@ -196,7 +201,7 @@ def remove_party(*, party: Party, reason: str, author: User | None, now: dt.date
 def _withdraw(partnership: Partnership, locked: Party, *, reason: str, author: User | None, now: dt.datetime) -> None:
     if not reason.strip():
         raise UnableToLeave("Give a reason for withdrawing the invitation.")
-    locked.status, locked.reason, locked.answered_at = PartyStatus.DECLINED, reason.strip(), now
+    locked.status, locked.reason, locked.answered_at = _turned_down(locked), reason.strip(), now
     locked.save(update_fields=["status", "reason", "answered_at"])
     record_event(
         partnership,

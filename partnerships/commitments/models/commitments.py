@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from partnerships.activity.models import Event
-from partnerships.agreements.models import Partnership, PartyStatus
+from partnerships.agreements.models import FORMER_STATUSES, Partnership, PartyStatus
 from partnerships.commitments.models.choices import ENDS, OVER, UNDER_WAY, Kind, Status, Unit
 from partnerships.commitments.quantities import delivered_words, quantity_words
 from partnerships.organisations.audience import Organisations, Route, readers_of, visible_to
@@ -38,7 +38,7 @@ ROUTES: tuple[Route, ...] = (
     *PRESENT_ROUTES,
     Organisations(
         f"{_PARTY}__organisation",
-        when=Q(**{f"{_PARTY}__status": PartyStatus.LEFT})
+        when=Q(**{f"{_PARTY}__status__in": FORMER_STATUSES})
         & Q(proposed_at__lte=F(f"{_PARTY}__left_at"))
         & ~Q(models.Exists(_SINCE)),
     ),

@@ -16,7 +16,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 
-from partnerships.agreements.models import Partnership, Party, PartyRole, PartyStatus
+from partnerships.agreements.models import FORMER_STATUSES, Partnership, Party, PartyRole, PartyStatus
 from partnerships.commitments.quantities import quantity_words
 from partnerships.exchange.models.words import OVER, UNANSWERED, Audience, Direction, Status, Theme, Unit
 from partnerships.organisations.audience import EDITORS, Network, Organisations, Route, readers_of, visible_to
@@ -45,7 +45,7 @@ FORMER_ROUTES: tuple[Route, ...] = (
         when=_SHARED
         & Q(
             audience=Audience.PARTNERSHIP,
-            partnership__parties__status=PartyStatus.LEFT,
+            partnership__parties__status__in=FORMER_STATUSES,
             shared_at__lte=F("partnership__parties__left_at"),
             changed_at__lte=F("partnership__parties__left_at"),
         ),

@@ -8,7 +8,7 @@ import pghistory
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
-from partnerships.agreements.models import Partnership, Party, PartyStatus
+from partnerships.agreements.models import FORMER_STATUSES, Partnership, Party, PartyStatus
 from partnerships.organisations.models import Organisation, Role
 from partnerships.people.models import User
 from partnerships.plans.models.plan import Plan, PlanOwner
@@ -94,9 +94,9 @@ def held_at(user: User, *, plan: str, at: str) -> Q:
     or the plan left a partnership to which the organisation belongs.
     """
     mine = Organisation.objects.of_person(user).values("pk")
-    left = Party.objects.filter(organisation__in=mine, status=PartyStatus.LEFT, left_at__gte=OuterRef(at))
+    left = Party.objects.filter(organisation__in=mine, status__in=FORMER_STATUSES, left_at__gte=OuterRef(at))
     parties = Party.objects.filter(organisation__in=mine).filter(
-        Q(status=PartyStatus.ACCEPTED) | Q(status=PartyStatus.LEFT, left_at__gte=OuterRef(at)),
+        Q(status=PartyStatus.ACCEPTED) | Q(status__in=FORMER_STATUSES, left_at__gte=OuterRef(at)),
         partnership__past_plans__plan=OuterRef(plan),
         partnership__past_plans__audience__in=WIDER_THAN_OWNERS,
         partnership__past_plans__left_at__gte=OuterRef(at),

@@ -11,7 +11,7 @@ from dataclasses import replace
 from django.db.models import F, Q
 from django.utils import timezone
 
-from partnerships.agreements.models import PartyStatus
+from partnerships.agreements.models import FORMER_STATUSES, PartyStatus
 from partnerships.organisations.audience import Network, Organisations, People, Route
 from partnerships.organisations.models import EDITING_ROLES
 from partnerships.plans.models.states import OVER, WIDER_THAN_OWNERS, WIDER_THAN_PARTNERSHIP
@@ -83,13 +83,13 @@ def _former_routes(now: dt.datetime) -> tuple[Route, ...]:
     opened = is_open(now)
     party = Q(
         audience__in=WIDER_THAN_OWNERS,
-        partnership__parties__status=PartyStatus.LEFT,
+        partnership__parties__status__in=FORMER_STATUSES,
         open_at__lte=F("partnership__parties__left_at"),
     )
     owner = Q(first_published_at__lte=F("owners__ended_at"))
     place, parties = "past_partnerships", "past_partnerships__partnership__parties"
     stayed = Q(**{f"{parties}__status": PartyStatus.ACCEPTED}) | Q(
-        **{f"{parties}__status": PartyStatus.LEFT, "open_at__lte": F(f"{parties}__left_at")}
+        **{f"{parties}__status__in": FORMER_STATUSES, "open_at__lte": F(f"{parties}__left_at")}
     )
     left_behind = Q(**{f"{place}__audience__in": WIDER_THAN_OWNERS, "open_at__lte": F(f"{place}__left_at")})
     return (

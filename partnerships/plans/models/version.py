@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.agreements.models import PartyStatus
+from partnerships.agreements.models import FORMER_STATUSES, PartyStatus
 from partnerships.kit.prose import StoredHtml
 from partnerships.organisations.audience import Network, visible_to
 from partnerships.organisations.models import Organisation
@@ -51,7 +51,7 @@ class VersionQuerySet(models.QuerySet["Version"]):
         every = self.model._default_manager.alias(open_at=Coalesce("embargo_until", "published_at"))
         by_party = every.filter(
             plan__partnership__parties__organisation__in=mine,
-            plan__partnership__parties__status=PartyStatus.LEFT,
+            plan__partnership__parties__status__in=FORMER_STATUSES,
             open_at__lte=F("plan__partnership__parties__left_at"),
         ).exclude(plan__audience=Audience.OWNERS)
         owned = PlanOwner.ever.filter(organisation__in=mine, plan=OuterRef("plan"))
@@ -59,7 +59,7 @@ class VersionQuerySet(models.QuerySet["Version"]):
         left_behind = PastPartnership.objects.filter(audience__in=WIDER_THAN_OWNERS, plan=OuterRef("plan")).filter(
             Q(partnership__parties__status=PartyStatus.ACCEPTED)
             | Q(
-                partnership__parties__status=PartyStatus.LEFT,
+                partnership__parties__status__in=FORMER_STATUSES,
                 partnership__parties__left_at__gte=Coalesce(OuterRef("embargo_until"), OuterRef("published_at")),
             ),
             partnership__parties__organisation__in=mine,

@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.db.models.functions import Least
 
 from partnerships.activity.models import Event
-from partnerships.agreements.models import Party, PartyStatus
+from partnerships.agreements.models import FORMER_STATUSES, Party, PartyStatus
 from partnerships.organisations.models import Organisation
 from partnerships.plans.models import PastPartnership, Plan, PlanOwner, Status, Version, held_at
 
@@ -30,12 +30,12 @@ def _left_at(user: User | AnonymousUser, plans: Collection[Plan]) -> dict[int, d
     """
     mine = Organisation.objects.of_person(user).values("pk")
     ids = [plan.pk for plan in plans]
-    parties = Party.objects.filter(organisation__in=mine, status=PartyStatus.LEFT, partnership__plans__in=ids)
+    parties = Party.objects.filter(organisation__in=mine, status__in=FORMER_STATUSES, partnership__plans__in=ids)
     owned = PlanOwner.ever.filter(organisation__in=mine, ended_at__isnull=False, plan__in=ids)
     behind = PastPartnership.objects.filter(
         plan__in=ids,
         partnership__parties__organisation__in=mine,
-        partnership__parties__status__in=(PartyStatus.ACCEPTED, PartyStatus.LEFT),
+        partnership__parties__status__in=(PartyStatus.ACCEPTED, *FORMER_STATUSES),
     ).annotate(until=Least("left_at", "partnership__parties__left_at"))
     moments = (
         parties.order_by().values_list("partnership__plans", "left_at"),

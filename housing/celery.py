@@ -55,6 +55,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 1800.0,
         "options": {"expires": 900},
     },
+    "people.write_journal": {
+        "task": "partnerships.people.tasks.write_journal",
+        "schedule": 30.0,
+        "options": {"expires": 60},
+    },
     "people.apply_retention": {
         "task": "partnerships.people.tasks.apply_retention_now",
         "schedule": 3600.0,

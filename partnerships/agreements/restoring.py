@@ -1,4 +1,7 @@
-"""Repeat departures from partnerships after a backup is restored."""
+"""End access to partnerships again after a backup is restored.
+
+What became more since the backup is not given again.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +9,131 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from partnerships.agreements.models import Party, PartyStatus
-from partnerships.agreements.services.parties import PARTY_LEFT, UnableToLeave, remove_party
-from partnerships.kit.journal import not_undone, register_redo
+from partnerships.agreements.models import (
+    LEADING_ROLES,
+    Audience,
+    Document,
+    Partnership,
+    Party,
+    PartyRole,
+    PartyStatus,
+)
+from partnerships.agreements.services.documents import (
+    DOCUMENT,
+    UnableToRemoveDocument,
+    document_identity,
+    remove_document,
+)
+from partnerships.agreements.services.parties import (
+    PARTY,
+    UnableToChangeParty,
+    UnableToLeave,
+    change_party_role,
+    party_identity,
+    remove_party,
+)
+from partnerships.agreements.services.partnerships import (
+    AUDIENCE,
+    UnableToEditTerms,
+    edit_terms,
+    partnership_identity,
+)
+from partnerships.kit.journal import Redone, register_redo, same_rows
 
 _REASON = "As it was before a backup was restored."
+#: From the role with the fewest rights to that with the most.
+_RANKS = (PartyRole.OBSERVER, PartyRole.MEMBER, PartyRole.LEAD, PartyRole.CHAIR)
 
 
-def redo_ended(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
-    """End the parts that ended after the backup; the number of them."""
-    ended = 0
-    gone = [line["party"] for line in not_undone("party", lines)]
-    present = Party.objects.filter(pk__in=gone).exclude(status=PartyStatus.LEFT)
-    for party in present:
+def redo_parties(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """End the parts that ended after the backup, and lower roles.
+
+    Also where nobody leads the partnership then; the outcome names it.
+    """
+    redone = Redone()
+    touched: set[int] = set()
+    parties = Party.objects.filter(
+        pk__in={line["party"] for line in lines}, status__in=[PartyStatus.INVITED, PartyStatus.ACCEPTED]
+    )
+    for party, line in same_rows(
+        "party",
+        lines,
+        parties.select_related("partnership", "organisation").order_by("pk"),
+        same=lambda one: party_identity(one.partnership, one.organisation),
+        began=lambda one: one.answered_at or one.invited_at,
+        redone=redone,
+    ):
         try:
-            remove_party(party=party, author=None, reason=_REASON, now=now)
-        except UnableToLeave:
+            redone.done += _redo(party, line, now)
+        except (UnableToLeave, UnableToChangeParty) as error:
+            redone.left.append(f"party {party.pk}: {error}")
             continue
-        ended += 1
-    return ended
+        touched.add(party.partnership_id)
+    led = Party.objects.present().filter(role__in=LEADING_ROLES, partnership__in=touched)
+    leaderless = Partnership.objects.live().filter(pk__in=touched).exclude(pk__in=led.values("partnership"))
+    for number in leaderless.order_by("pk").values_list("pk", flat=True):
+        redone.left.append(f"partnership {number}: no organisation leads it now")
+    return redone
+
+
+def _redo(party: Party, line: dict[str, Any], now: dt.datetime) -> bool:
+    if not line.get("undone"):
+        remove_party(party=party, author=None, reason=_REASON, now=now, even_last_lead=True)
+        return True
+    if _RANKS.index(PartyRole(party.role)) <= _RANKS.index(PartyRole(line["role"])):
+        return False
+    change_party_role(party=party, role=line["role"], author=None, now=now, even_last_lead=True)
+    return True
+
+
+def redo_audiences(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Hide from the network the partnerships that were hidden from it."""
+    redone = Redone()
+    partnerships = Partnership.objects.filter(pk__in={line["partnership"] for line in lines})
+    for partnership, line in same_rows(
+        "partnership",
+        lines,
+        partnerships.filter(audience=Audience.NETWORK).order_by("pk"),
+        same=partnership_identity,
+        began=lambda one: one.created_at,
+        redone=redone,
+    ):
+        if line["audience"] != Audience.PARTIES:
+            continue
+        try:
+            edit_terms(partnership=partnership, audience=Audience.PARTIES, reason=_REASON, author=None, now=now)
+        except UnableToEditTerms as error:
+            redone.left.append(f"partnership {partnership.pk}: {error}")
+            continue
+        redone.done += 1
+    return redone
+
+
+def redo_documents(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Remove the documents that were removed."""
+    redone = Redone()
+    documents = Document.objects.filter(pk__in={line["document"] for line in lines}, removed_at=None)
+    for document, line in same_rows(
+        "document",
+        lines,
+        documents.order_by("pk"),
+        same=document_identity,
+        began=lambda one: one.added_at,
+        redone=redone,
+    ):
+        if line.get("undone"):
+            continue
+        try:
+            remove_document(document=document, author=None, now=now)
+        except UnableToRemoveDocument as error:
+            redone.left.append(f"document {document.pk}: {error}")
+            continue
+        redone.done += 1
+    return redone
 
 
 def register() -> None:
-    """Register this for restores."""
-    register_redo(PARTY_LEFT, "parts in partnerships ended again", redo_ended)
+    """Register these for restores."""
+    register_redo(PARTY, "parts in partnerships ended or lowered again", redo_parties)
+    register_redo(AUDIENCE, "partnerships hidden from the network again", redo_audiences)
+    register_redo(DOCUMENT, "documents removed again", redo_documents)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
-from partnerships.commitments import emails
+from partnerships.commitments import emails, restoring
 from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.personal import RULES
@@ -18,6 +18,7 @@ from partnerships.people.personal import register_personal
 def register() -> None:
     """Register handover, event visibility, personal data and emails."""
     register_events(EventKind)
+    restoring.register()
     register_departure(
         lambda departure: hand_over(
             person=departure.membership.person,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.commitments.origins import register_origin
-from partnerships.conversations import emails
+from partnerships.conversations import emails, restoring
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import Conversation, Point, PrivateNote
 from partnerships.conversations.origins import CONVERSATION
@@ -20,6 +20,7 @@ from partnerships.people.personal import register_personal
 def register() -> None:
     """Register event visibility, origins, personal data, sections and emails."""
     register_events(EventKind)
+    restoring.register()
     for name, condition in (("conversation", events_of_conversations), ("conversation_side", events_of_own_side)):
         register_kind(
             name=name,

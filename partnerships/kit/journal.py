@@ -1,9 +1,15 @@
 """A journal outside the database of what a restore must not undo.
 
-Append-only, one line of JSON each: erasures, refusals, suppressions, ended access, reversals of these, and one for
-each email that a server accepted. The files are in JOURNAL_ROOT, one a month, and a restore never overwrites them.
-People are identified by number, addresses by a keyed hash; the key is JOURNAL_KEY (by default made from SECRET_KEY),
-which is not in the database. `manage.py after_restore` reads it.
+Append-only, one line of JSON each: erasures, refusals, suppressions, access that ended or became less, reversals of
+these, and one for each email that a server accepted. The files are in JOURNAL_ROOT, one a month, and a restore never
+overwrites them. People and records are identified by number and by a keyed hash; the key is JOURNAL_KEY (by default
+made from SECRET_KEY), which is not in the database. `manage.py after_restore` reads it.
+
+No line is lost and none tells of an act that was rolled back. `note` keeps the line in the database, in the transaction
+of the act, and moves it to the file after the commit. If the process is killed in between, or the disk is full, the
+line stays in the database and the clock moves it later (`write_waiting`). Written to the file before the commit, a line
+could tell of an act that was rolled back, and a restore would end access that never ended; written only after it, a
+kill would lose the line.
 """
 
 from __future__ import annotations
@@ -13,21 +19,37 @@ import hashlib
 import hmac
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Min
+
+from partnerships.kit.models import WaitingLine
 
 log = structlog.get_logger(__name__)
+
+#: The clock leaves lines alone for this long: the process that made them moves them at once.
+_OWN_TIME = dt.timedelta(seconds=30)
 
 
 def address_hash(address: str) -> str:
     """The keyed hash of an address, the same in upper and lower case."""
     return hmac.digest(_key(settings.JOURNAL_KEY), address.strip().lower().encode(), hashlib.sha256).hex()[:40]
+
+
+def identity(*parts: object) -> str:
+    """A keyed hash of what never changes about a record.
+
+    A restore gives numbers again, so a line holds this beside the number. Times count in UTC.
+    """
+    words = [part.astimezone(dt.UTC).isoformat() if isinstance(part, dt.datetime) else str(part) for part in parts]
+    return hmac.digest(_key(settings.JOURNAL_KEY), "\x1f".join(words).encode(), hashlib.sha256).hex()[:24]
 
 
 @lru_cache(maxsize=4)
@@ -36,23 +58,67 @@ def _key(secret: str) -> bytes:
 
 
 def note(what: str, *, now: dt.datetime, **facts: Any) -> None:
-    """Write a line after the commit.
+    """Keep a line with the transaction; it reaches the file after the commit.
 
     Facts are numbers, codes and hashes: no names, no addresses.
     """
-    transaction.on_commit(lambda: write(what, now=now, **facts))
+    line = WaitingLine.objects.create(at=now, text=_text(what, now, facts))
+    # Robust: an error after the commit must not make the caller say that nothing was done.
+    transaction.on_commit(partial(_move, line), robust=True)
 
 
 def write(what: str, *, now: dt.datetime, **facts: Any) -> None:
-    """Write a line at once."""
-    text = json.dumps({"at": now.isoformat(), "what": what, **facts}, separators=(",", ":")) + "\n"
+    """Write a line to the file at once."""
+    _append(_text(what, now, facts), now)
+
+
+def write_waiting(*, now: dt.datetime) -> int:
+    """Move lines to the file that their process left behind; returns how many.
+
+    Safe to run twice: a line that is written twice says the same twice.
+    """
+    moved = 0
+    for line in WaitingLine.objects.filter(at__lte=now - _OWN_TIME).order_by("pk"):
+        if not _move(line):
+            break
+        moved += 1
+    return moved
+
+
+def oldest_waiting() -> dt.datetime | None:
+    """When the oldest line was made that is not in its file; None without."""
+    oldest: dt.datetime | None = WaitingLine.objects.aggregate(at=Min("at"))["at"]
+    return oldest
+
+
+def _move(line: WaitingLine) -> bool:
+    """Write a committed line to the file, then delete it; whether it is there."""
+    if not _append(line.text, line.at, is_durable=True):
+        return False
+    line.delete()
+    return True
+
+
+def _text(what: str, now: dt.datetime, facts: dict[str, Any]) -> str:
+    return json.dumps({"at": now.isoformat(), "what": what, **facts}, separators=(",", ":"))
+
+
+def _append(text: str, at: dt.datetime, *, is_durable: bool = False) -> bool:
+    """Append a line to the file of its month; False if that fails.
+
+    With `is_durable`, only once it is on the disk.
+    """
     # One write to a file opened for appending, so that lines of several processes do not mix.
     try:
-        file = _file(str(settings.JOURNAL_ROOT), f"{now.astimezone(dt.UTC):%Y-%m}", os.getpid())
-        os.write(file, text.encode("ascii"))
+        file = _file(str(settings.JOURNAL_ROOT), f"{at.astimezone(dt.UTC):%Y-%m}", os.getpid())
+        os.write(file, f"{text}\n".encode("ascii"))
+        if is_durable:
+            os.fsync(file)
     except OSError as error:
-        # A full disk must not undo the change. Operators see in the log that the line is missing.
-        log.error("journal_not_written", what=what, kind=type(error).__name__)
+        # A full disk must not undo the change.
+        log.error("journal_not_written", kind=type(error).__name__)
+        return False
+    return True
 
 
 @lru_cache(maxsize=4)
@@ -63,7 +129,10 @@ def _file(root: str, month: str, process: int) -> int:
 
 
 def lines(*, since: dt.datetime) -> Iterator[dict[str, Any]]:
-    """The lines from a moment on, oldest first, without incomplete ones."""
+    """The lines from a moment on, as the files have them.
+
+    Without incomplete ones. A line may stand after later ones.
+    """
     for path in sorted(Path(settings.JOURNAL_ROOT).glob("*.jsonl")):
         if path.stem < f"{since.astimezone(dt.UTC):%Y-%m}":
             continue
@@ -72,11 +141,27 @@ def lines(*, since: dt.datetime) -> Iterator[dict[str, Any]]:
                 line = json.loads(raw)
             except ValueError:
                 continue
-            if dt.datetime.fromisoformat(line["at"]) >= since:
+            if moment(line) >= since:
                 yield line
 
 
+def moment(line: dict[str, Any]) -> dt.datetime:
+    """When the act of a line happened."""
+    return dt.datetime.fromisoformat(line["at"])
+
+
 # ---- After a restore
+
+
+@dataclass(slots=True)
+class Redone:
+    """What applying lines of one kind did.
+
+    `left` says in words, without names, what could not be applied or what an operator must look at.
+    """
+
+    done: int = 0
+    left: list[str] = field(default_factory=list)
 
 
 def last_about(subject: str, lines: Sequence[dict[str, Any]]) -> dict[Any, dict[str, Any]]:
@@ -92,20 +177,60 @@ def not_undone(subject: str, lines: Sequence[dict[str, Any]]) -> list[dict[str, 
     return [line for line in last_about(subject, lines).values() if not line.get("undone")]
 
 
-#: Applies lines of one kind that the restored database lacks; returns how many. May run twice.
-Redo: TypeAlias = Callable[[Sequence[dict[str, Any]], dt.datetime], int]
+Row = TypeVar("Row")
+
+
+def same_rows(
+    subject: str,
+    lines: Sequence[dict[str, Any]],
+    rows: Iterable[Row],
+    *,
+    same: Callable[[Row], str],
+    began: Callable[[Row], dt.datetime],
+    redone: Redone,
+) -> Iterator[tuple[Row, dict[str, Any]]]:
+    """Rows of the database with the last line about each.
+
+    Numbers are given again after a restore. So a row counts only if it is the record of the line (`same`), and began
+    before the line was written. Other rows are named in `redone`.
+    """
+    last = {(line[subject], line.get("same")): line for line in lines}
+    for row in rows:
+        number = row.pk  # type: ignore[attr-defined]  # rows of any model
+        line = last.get((number, same(row)))
+        if line is None:
+            redone.left.append(f"{subject} {number}: not the one in the journal, its number has been used again")
+        elif began(row) > moment(line):
+            redone.left.append(f"{subject} {number}: began again after the line of {line['at']}")
+        else:
+            yield row, line
+
+
+#: Applies lines of one kind that the restored database lacks. May run twice.
+Redo: TypeAlias = Callable[[Sequence[dict[str, Any]], dt.datetime], Redone]
 
 _redo: dict[str, tuple[str, Redo]] = {}
+_early: set[str] = set()
 
 
-def register_redo(what: str, words: str, redo: Redo) -> None:
-    """Register how lines of a kind are applied; `words` is for the output."""
+def register_redo(what: str, words: str, redo: Redo, *, early: bool = False) -> None:
+    """Register how lines of a kind are applied; `words` is for the output.
+
+    Early ones come before all others: a plan loses an owner before the owner leaves its partnership.
+    """
     _redo[what] = words, redo
+    if early:
+        _early.add(what)
 
 
-def replay(*, since: dt.datetime, now: dt.datetime) -> dict[str, int]:
-    """Apply lines from a moment on, by kind; the number applied by each."""
+def replay(*, since: dt.datetime, now: dt.datetime) -> dict[str, Redone]:
+    """Apply lines from a moment on, oldest first; what came of each kind."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for line in lines(since=since):
+    for line in sorted(lines(since=since), key=moment):
         found.setdefault(line["what"], []).append(line)
-    return {words: redo(found.get(what, []), now) for what, (words, redo) in _redo.items()}
+    kinds = sorted(_redo, key=lambda what: what not in _early)
+    done = {_redo[what][0]: _redo[what][1](found.get(what, []), now) for what in kinds}
+    unknown = [f"{what}: {json.dumps(line)}" for what in sorted(found.keys() - _redo) for line in found[what]]
+    if unknown:
+        done["lines of a kind that this release does not know"] = Redone(left=unknown)
+    return done

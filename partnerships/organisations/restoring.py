@@ -1,4 +1,4 @@
-"""Ends memberships again after a backup is restored."""
+"""Ends memberships and lowers roles again after a backup is restored."""
 
 from __future__ import annotations
 
@@ -6,25 +6,69 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from partnerships.kit.journal import register_redo
-from partnerships.organisations.models import Membership
-from partnerships.organisations.services.memberships import MEMBERSHIP_ENDED, UnableToEndMembership, end_membership
+from django.utils import timezone
+
+from partnerships.kit.journal import Redone, register_redo, same_rows
+from partnerships.organisations.models import Membership, Role
+from partnerships.organisations.services.memberships import (
+    MEMBERSHIP,
+    UnableToChangeRole,
+    UnableToEndMembership,
+    change_role,
+    end_membership,
+    membership_identity,
+)
 
 _REASON = "As it was before a backup was restored."
+#: From the role with the fewest rights to that with the most.
+_RANKS = (Role.VIEWER, Role.EDITOR, Role.LEAD)
 
 
-def redo_ended(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
-    """End again the memberships that ended since the backup; returns how many."""
-    ended = 0
-    for membership in Membership.objects.filter(pk__in=[line["membership"] for line in lines], ends_on=None):
+def redo_memberships(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """End the memberships that ended since the backup, and lower roles.
+
+    Also where nobody leads the organisation then; the outcome names it. What became more is not given again.
+    """
+    redone = Redone()
+    touched: set[int] = set()
+    memberships = Membership.objects.filter(pk__in={line["membership"] for line in lines}, ends_on=None)
+    for membership, line in same_rows(
+        "membership",
+        lines,
+        memberships.select_related("person", "organisation", "invitation").order_by("pk"),
+        same=membership_identity,
+        began=_began,
+        redone=redone,
+    ):
         try:
-            end_membership(membership=membership, author=None, reason=_REASON, now=now, even_last_lead=True)
-        except UnableToEndMembership:
+            redone.done += _redo(membership, line, now)
+        except (UnableToEndMembership, UnableToChangeRole) as error:
+            redone.left.append(f"membership {membership.pk}: {error}")
             continue
-        ended += 1
-    return ended
+        touched.add(membership.organisation_id)
+    leads = Membership.objects.current(timezone.localdate(now)).filter(role=Role.LEAD, organisation__in=touched)
+    for number in sorted(touched - set(leads.values_list("organisation", flat=True))):
+        redone.left.append(f"organisation {number}: nobody leads it now")
+    return redone
+
+
+def _began(membership: Membership) -> dt.datetime:
+    if membership.accepted_at is not None:
+        return membership.accepted_at
+    invitation = membership.invitation
+    return invitation.created_at if invitation else dt.datetime.min.replace(tzinfo=dt.UTC)
+
+
+def _redo(membership: Membership, line: dict[str, Any], now: dt.datetime) -> bool:
+    if not line.get("undone"):
+        end_membership(membership=membership, author=None, reason=_REASON, now=now, even_last_lead=True)
+        return True
+    if _RANKS.index(Role(membership.role)) <= _RANKS.index(Role(line["role"])):
+        return False
+    change_role(membership=membership, role=line["role"], author=None, reason=_REASON, now=now)
+    return True
 
 
 def register() -> None:
     """Register this to run after a restore."""
-    register_redo(MEMBERSHIP_ENDED, "memberships ended again", redo_ended)
+    register_redo(MEMBERSHIP, "memberships ended or lowered again", redo_memberships)

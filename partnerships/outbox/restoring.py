@@ -58,8 +58,8 @@ def facts_of(candidate: Candidate, told: Sequence[Sequence[int]]) -> Facts:
 
 
 @transaction.atomic
-def redo_accepted(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
-    """Settle emails already delivered before the restore; how many.
+def redo_accepted(lines: Sequence[dict[str, Any]], now: dt.datetime) -> journal.Redone:
+    """Settle emails already delivered before the restore.
 
     Those that the restored database lacks are remembered.
     """
@@ -87,7 +87,7 @@ def redo_accepted(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
     DeliveredBefore.objects.bulk_create(fresh, ignore_conflicts=True)
     for hooks in registered_hooks():
         hooks.delivered_before(lines=lines, now=now)
-    return count + len(fresh)
+    return journal.Redone(count + len(fresh))
 
 
 def _is_same(email: Email, line: dict[str, Any]) -> bool:

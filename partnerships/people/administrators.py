@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from partnerships.activity.models import Event
 from partnerships.activity.services import record
+from partnerships.kit import journal
 from partnerships.kit.rights import require
 from partnerships.outbox.services import record_emails
 from partnerships.people.event_kinds import EventKind
@@ -72,10 +73,13 @@ def grant_administration(*, person: User, author: User | None, reason: str, now:
 
 
 @transaction.atomic
-def withdraw_administration(*, person: User, author: User | None, reason: str, now: dt.datetime) -> None:
+def withdraw_administration(
+    *, person: User, author: User | None, reason: str, now: dt.datetime, even_last: bool = False
+) -> None:
     """Withdraw somebody's administration; their account stays.
 
-    At least one other administrator must remain. Raises `UnableToChangeAdministration`.
+    At least one other administrator must remain, except with `even_last` (after a restore). Raises
+    `UnableToChangeAdministration`.
     """
     locked, others = lock_with_administrators(person)
     _check(locked, author, reason)
@@ -83,7 +87,7 @@ def withdraw_administration(*, person: User, author: User | None, reason: str, n
         raise UnableToChangeAdministration("You cannot remove yourself: ask another administrator.")
     if not locked.is_staff:
         raise UnableToChangeAdministration(f"{locked.display_name} is not an administrator.")
-    if not others:
+    if not others and not even_last:
         raise UnableToChangeAdministration("The network needs an administrator: make somebody else one first.")
     _set(locked, granted=False, author=author, reason=reason, now=now)
     person.is_staff = person.is_superuser = False
@@ -93,6 +97,7 @@ def _set(person: User, *, granted: bool, author: User | None, reason: str, now: 
     person.is_staff = person.is_superuser = granted
     person.save(update_fields=["is_staff", "is_superuser"])
     end_sessions(person)
+    note_administration(person, granted=granted, now=now)
     SecurityEvent.objects.create(person=person, kind=SecurityEventKind.ADMINISTRATION, at=now)
     event = record(
         actor_id=author.pk if author else None,
@@ -107,6 +112,16 @@ def _set(person: User, *, granted: bool, author: User | None, reason: str, now: 
         },
     )
     tell_of_administration(person, event=event, granted=granted, now=now)
+
+
+#: The journal's name for whether somebody administers the network.
+ADMINISTRATION = "administration"
+
+
+def note_administration(person: User, *, granted: bool, now: dt.datetime) -> None:
+    """Note in the journal whether somebody administers from now on."""
+    same = journal.identity(person.pk, person.joined_at)
+    journal.note(ADMINISTRATION, now=now, person=person.pk, same=same, undone=granted)
 
 
 def tell_of_administration(person: User, *, event: Event, granted: bool, now: dt.datetime) -> None:

@@ -11,10 +11,15 @@ from django.db import transaction
 
 from partnerships.activity.models import Event
 from partnerships.activity.services import record
-from partnerships.kit.journal import address_hash, last_about, register_redo
+from partnerships.kit.journal import Redone, address_hash, identity, last_about, register_redo, same_rows
 from partnerships.outbox.bounces import UnableToRelease, release, suppress
 from partnerships.outbox.queries.suppressions import is_suppressed, standing_for
 from partnerships.outbox.restoring import SUPPRESSED
+from partnerships.people.administrators import (
+    ADMINISTRATION,
+    UnableToChangeAdministration,
+    withdraw_administration,
+)
 from partnerships.people.event_kinds import EventKind
 from partnerships.people.models import Invitation, User
 from partnerships.people.personal_data import ERASED, erase_person
@@ -24,8 +29,8 @@ from partnerships.people.services import CLOSED, UnableToCloseAccount, close_acc
 _REASON = "As it was before a backup was restored."
 
 
-def redo_erased(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
-    """Erase again everybody erased since the backup; returns how many.
+def redo_erased(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Erase again everybody erased since the backup.
 
     Refused addresses stay refused, also those of people who are not in the backup.
     """
@@ -39,34 +44,75 @@ def redo_erased(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
     ]
     for person in found:
         erase_person(person=person, author=None, reason=_REASON, now=now)
-    return len(found)
+    others = {person.pk for person in people} - {person.pk for person in found}
+    return Redone(len(found), [f"person {pk}: not the one who was erased" for pk in sorted(others)])
 
 
-def redo_closed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
-    """Close or reopen accounts, as each last was; returns how many changed."""
+def redo_closed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Close or reopen accounts, as each last was.
+
+    Also that of the last administrator; the outcome says so.
+    """
     last = last_about("person", lines)
-    changed = 0
+    redone = Redone()
     for person in User.objects.filter(pk__in=last, erased_at=None).order_by("pk"):
         line = last[person.pk]
         # An id may have been given again. Lines written before 29 November 2026 do not say when somebody joined.
-        is_same = line.get("joined", person.joined_at.isoformat()) == person.joined_at.isoformat()
-        if not is_same or person.is_active == line.get("undone", False):
+        if line.get("joined", person.joined_at.isoformat()) != person.joined_at.isoformat():
+            redone.left.append(f"person {person.pk}: not the one in the journal, the number has been used again")
+            continue
+        if person.is_active == line.get("undone", False):
             continue
         if line.get("undone"):
             reopen_account(person=person, author=None, reason=_REASON, now=now)
         else:
             try:
-                close_account(person=person, author=None, reason=_REASON, now=now)
-            except UnableToCloseAccount:
+                close_account(person=person, author=None, reason=_REASON, now=now, even_last_administrator=True)
+            except UnableToCloseAccount as error:
+                redone.left.append(f"person {person.pk}: {error}")
                 continue
-        changed += 1
-    return changed
+        redone.done += 1
+    redone.left += _without_administrators()
+    return redone
 
 
-def redo_suppressed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
+def redo_administration(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Withdraw administration that was withdrawn since the backup.
+
+    Also from the last administrator; the outcome says so. It is not granted again.
+    """
+    redone = Redone()
+    people = User.objects.filter(pk__in={line["person"] for line in lines}, is_staff=True, is_active=True)
+    for person, line in same_rows(
+        "person",
+        lines,
+        people.order_by("pk"),
+        same=lambda one: identity(one.pk, one.joined_at),
+        began=lambda one: one.joined_at,
+        redone=redone,
+    ):
+        if line.get("undone"):
+            continue
+        try:
+            withdraw_administration(person=person, author=None, reason=_REASON, now=now, even_last=True)
+        except UnableToChangeAdministration as error:
+            redone.left.append(f"person {person.pk}: {error}")
+            continue
+        redone.done += 1
+    redone.left += _without_administrators()
+    return redone
+
+
+def _without_administrators() -> list[str]:
+    if User.objects.filter(is_staff=True, is_active=True).exists():
+        return []
+    return ["nobody administers the network now: `manage.py createsuperuser` makes an administrator"]
+
+
+def redo_suppressed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Suppress or release addresses, as each last was.
 
-    An address that nobody has in the restored database is suppressed by its hash. Returns how many changed.
+    An address that nobody has in the restored database is suppressed by its hash.
     """
     last = last_about("address", lines)
     emails = User.objects.exclude(email="").values_list("email", flat=True) if last else ()
@@ -84,7 +130,7 @@ def redo_suppressed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
         except UnableToRelease:
             continue
         changed += 1
-    return changed
+    return Redone(changed)
 
 
 def note_restore(*, since: dt.datetime, now: dt.datetime) -> None:
@@ -132,4 +178,5 @@ def register() -> None:
     """Register these to run after a restore."""
     register_redo(ERASED, "people erased again", redo_erased)
     register_redo(CLOSED, "accounts closed or reopened again", redo_closed)
+    register_redo(ADMINISTRATION, "people who no longer administer the network", redo_administration)
     register_redo(SUPPRESSED, "addresses suppressed or released again", redo_suppressed)

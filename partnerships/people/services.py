@@ -19,7 +19,12 @@ from partnerships.activity.values import apply_changes
 from partnerships.kit import journal
 from partnerships.kit.rights import require
 from partnerships.outbox.services import record_email, record_emails
-from partnerships.people.administrators import concerned_with, lock_with_administrators, tell_of_administration
+from partnerships.people.administrators import (
+    concerned_with,
+    lock_with_administrators,
+    note_administration,
+    tell_of_administration,
+)
 from partnerships.people.event_kinds import EventKind
 from partnerships.people.leaving import Leaving, run_hooks
 from partnerships.people.models import Invitation, SecurityEvent, SecurityEventKind, User, confirm_address
@@ -168,12 +173,19 @@ CLOSED = "account closed"
 
 @transaction.atomic
 def close_account(
-    *, person: User, author: User | None, reason: str, now: dt.datetime, successor: User | None = None
+    *,
+    person: User,
+    author: User | None,
+    reason: str,
+    now: dt.datetime,
+    successor: User | None = None,
+    even_last_administrator: bool = False,
 ) -> dict[str, int]:
     """Close an account: ends every way to sign in and every right.
 
     What the person owed passes to `successor`. An administrator loses administration for good, and they and the other
-    administrators are emailed. Returns how many things each room ended or passed on. Raises `UnableToCloseAccount`.
+    administrators are emailed. The last one can be closed only with `even_last_administrator` (after a restore).
+    Returns how many things each room ended or passed on. Raises `UnableToCloseAccount`.
     """
     locked, administrators = lock_with_administrators(person)
     require(rights_over(locked, author).may_administer)
@@ -182,7 +194,7 @@ def close_account(
     if successor is not None and (successor.pk == locked.pk or not successor.is_active):
         raise UnableToCloseAccount("Choose somebody else with an account to take over.")
     administered = locked.is_staff
-    if administered and not administrators:
+    if administered and not administrators and not even_last_administrator:
         raise UnableToCloseAccount("The network needs an administrator: make somebody else one first.")
     ended = run_hooks(Leaving(person=locked, author=author, successor=successor, reason=reason, now=now))
     journal.note(CLOSED, now=now, person=locked.pk, joined=locked.joined_at.isoformat())
@@ -203,6 +215,7 @@ def close_account(
         data={"reason": reason, "after": ended},
     )
     if administered:
+        note_administration(locked, granted=False, now=now)
         tell_of_administration(locked, event=event, granted=False, now=now)
         record_email(kind="people.account_closed", person_id=locked.pk, params={"event": event.pk}, now=now)
     person.is_active, person.left_at = False, now

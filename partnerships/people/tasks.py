@@ -9,10 +9,29 @@ from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 from django.utils import timezone
 
+from partnerships.kit.journal import oldest_waiting, write_waiting
 from partnerships.kit.operators import alert_operators
 from partnerships.people.retention import OVERDUE, apply_retention_once, overdue_rules
 
 log = structlog.get_logger(__name__)
+
+#: Lines that wait longer than this for the journal's file are told to the operators.
+_JOURNAL_LATE = dt.timedelta(minutes=10)
+
+
+@shared_task
+def write_journal() -> None:
+    """Every 30 seconds: write the lines that killed processes left behind."""
+    now = timezone.now()
+    write_waiting(now=now)
+    oldest = oldest_waiting()
+    if oldest is not None and oldest <= now - _JOURNAL_LATE:
+        alert_operators(
+            "The journal cannot be written",
+            f"Lines wait in the database since {oldest.isoformat(timespec='minutes')}. Look at JOURNAL_ROOT: is the "
+            "disk full, or may the workers not write there? Until then a restore would bring ended access back.",
+            quiet=dt.timedelta(hours=1),
+        )
 
 
 @shared_task

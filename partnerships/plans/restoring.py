@@ -1,4 +1,7 @@
-"""End shares again after a backup is restored."""
+"""End access to plans again after a backup is restored.
+
+What became more since the backup is not given again.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,148 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from partnerships.kit.journal import not_undone, register_redo
-from partnerships.plans.models import Share
-from partnerships.plans.services.sharing import SHARE_ENDED, revoke_share
+from partnerships.kit.journal import Redone, register_redo, same_rows
+from partnerships.organisations.models import Organisation
+from partnerships.plans.models import Audience, OwnershipOffer, Plan, PlanOwner, Share, Signatory
+from partnerships.plans.services.again import (
+    REASON,
+    end_ownership_again,
+    lessen_share,
+    remove_signatory_again,
+    withdraw_offer_again,
+)
+from partnerships.plans.services.lifecycle import UnableToChangeStatus, change_audience
+from partnerships.plans.services.owning import UnableToChangeOwners
+from partnerships.plans.services.recording import (
+    AUDIENCE,
+    OFFER,
+    OWNER,
+    offer_identity,
+    owner_identity,
+    plan_identity,
+)
+from partnerships.plans.services.sharing import SHARE, revoke_share, share_identity
+from partnerships.plans.services.signatories import SIGNATORY, signatory_identity
+
+#: From the audience with the fewest readers to that with the most.
+_RANKS = (Audience.OWNERS, Audience.PARTNERSHIP, Audience.NETWORK, Audience.PUBLIC)
 
 
-def redo_ended(lines: Sequence[dict[str, Any]], now: dt.datetime) -> int:
-    """End the shares that had ended since the backup; returns how many."""
-    ended = [line["share"] for line in not_undone("share", lines)]
-    shares = list(Share.objects.filter(pk__in=ended, revoked_at=None))
-    for share in shares:
-        revoke_share(share=share, author=None, now=now)
-    return len(shares)
+def redo_shares(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """End the shares that had ended since the backup, and narrow their terms."""
+    redone = Redone()
+    shares = Share.objects.filter(pk__in={line["share"] for line in lines}, revoked_at=None)
+    for share, line in same_rows(
+        "share",
+        lines,
+        shares.select_related("plan", "person").order_by("pk"),
+        same=share_identity,
+        began=lambda one: one.shared_at,
+        redone=redone,
+    ):
+        if line.get("undone"):
+            ends_on = dt.date.fromisoformat(line["ends_on"]) if line["ends_on"] else None
+            redone.done += lessen_share(share=share, may_comment=line["may_comment"], ends_on=ends_on, now=now)
+        else:
+            revoke_share(share=share, author=None, now=now)
+            redone.done += 1
+    return redone
+
+
+def redo_owners(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """End ownerships that were given up or handed over since the backup."""
+    redone = Redone()
+    owners = PlanOwner.objects.filter(pk__in={line["owner"] for line in lines})
+    for owner, line in same_rows(
+        "plan owner",
+        [{**line, "plan owner": line["owner"]} for line in lines],
+        owners.select_related("plan", "organisation").order_by("pk"),
+        same=lambda one: owner_identity(one.plan, one.organisation),
+        began=lambda one: one.began_at or one.plan.created_at,
+        redone=redone,
+    ):
+        successor = Organisation.objects.filter(pk=line["successor"]).first()
+        if successor is not None and owner_identity(owner.plan, successor) != line["successor_same"]:
+            successor = None
+        try:
+            end_ownership_again(owner=owner, because=line["because"], successor=successor, now=now)
+        except UnableToChangeOwners as error:
+            redone.left.append(f"plan owner {owner.pk}: {error}")
+            continue
+        redone.done += 1
+    return redone
+
+
+def redo_offers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Withdraw offers of plans that were withdrawn or declined."""
+    redone = Redone()
+    offers = OwnershipOffer.objects.waiting().filter(pk__in={line["offer"] for line in lines})
+    for offer, _line in same_rows(
+        "offer",
+        lines,
+        offers.select_related("plan", "organisation").order_by("pk"),
+        same=offer_identity,
+        began=lambda one: one.offered_at,
+        redone=redone,
+    ):
+        withdraw_offer_again(offer=offer, now=now)
+        redone.done += 1
+    return redone
+
+
+def redo_signatories(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Stop asking the organisations that were no longer asked to sign.
+
+    Also where nobody is asked then; the outcome names the plan.
+    """
+    redone = Redone()
+    touched: set[int] = set()
+    signatories = Signatory.objects.filter(pk__in={line["signatory"] for line in lines}, removed_at=None)
+    for signatory, _line in same_rows(
+        "signatory",
+        lines,
+        signatories.select_related("plan", "organisation").order_by("pk"),
+        same=signatory_identity,
+        began=lambda one: one.asked_at,
+        redone=redone,
+    ):
+        remove_signatory_again(signatory=signatory, now=now)
+        touched.add(signatory.plan_id)
+        redone.done += 1
+    for plan in Plan.objects.filter(pk__in=touched).order_by("pk"):
+        if plan.is_awaiting_sign_off and not plan.signatories.filter(removed_at=None).exists():
+            redone.left.append(f"plan {plan.pk}: nobody is asked to sign it now")
+    return redone
+
+
+def redo_audiences(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Narrow who may read the plans whose audience was narrowed."""
+    redone = Redone()
+    plans = Plan.objects.filter(pk__in={line["plan"] for line in lines})
+    for plan, line in same_rows(
+        "plan",
+        lines,
+        plans.order_by("pk"),
+        same=plan_identity,
+        began=lambda one: one.created_at,
+        redone=redone,
+    ):
+        if _RANKS.index(Audience(plan.audience)) <= _RANKS.index(Audience(line["audience"])):
+            continue
+        try:
+            change_audience(plan=plan, audience=line["audience"], reason=REASON, author=None, now=now)
+        except UnableToChangeStatus as error:
+            redone.left.append(f"plan {plan.pk}: {error}")
+            continue
+        redone.done += 1
+    return redone
 
 
 def register() -> None:
-    """Register this for restores."""
-    register_redo(SHARE_ENDED, "shares of drafts ended again", redo_ended)
+    """Register these for restores."""
+    # Before a party leaves: what its plans belong to then depends on who owns them.
+    register_redo(OWNER, "ownerships of plans ended again", redo_owners, early=True)
+    register_redo(OFFER, "offers of plans withdrawn again", redo_offers)
+    register_redo(SHARE, "shares by name ended or narrowed again", redo_shares)
+    register_redo(SIGNATORY, "signatories no longer asked again", redo_signatories)
+    register_redo(AUDIENCE, "audiences of plans narrowed again", redo_audiences)

@@ -18,6 +18,7 @@ WITHOUT = {
     "people.RefusedAddress": "hashes of erased addresses, which must not come back in a history",
     "people.RetentionRun": "a claim a night, with counts alone",
     "people.RetentionRuleState": "when each rule last ran",
+    "kit.WaitingLine": "lines on their way to the journal, deleted once it has them",
     "people.ViewAs": "a log itself: only its end is written, once",
     "transfer.ImportRun": "a log itself: who imported what, and what came of it",
     "outbox.Email": "the ledger itself: each step of an email has its own column",

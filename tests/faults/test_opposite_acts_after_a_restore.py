@@ -3,39 +3,39 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core import mail
 from django.core.management import call_command
-from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models import Party
-from partnerships.agreements.services import answer_invitation, invite_organisation, remove_party
+from partnerships.agreements.services import answer_invitation, change_party_role, invite_organisation, remove_party
 from partnerships.digests import services as digests
 from partnerships.digests.models import Preference, Subscription
 from partnerships.digests.services.sweep import plan_round
 from partnerships.kit import journal
-from partnerships.organisations.services import end_membership
+from partnerships.organisations.services import change_role, end_membership
 from partnerships.outbox.bounces import release, suppress
 from partnerships.outbox.models import Suppression
 from partnerships.outbox.queries.suppressions import is_suppressed
+from partnerships.people.administrators import grant_administration, withdraw_administration
 from partnerships.people.models import User
 from partnerships.people.services import close_account, create_invitation, person_for_address, reopen_account
 from partnerships.plans import services as plans
 from partnerships.plans.models import Plan, Share
 from tests.digests.conftest import publish
+from tests.faults.restore import lost, redo
 from tests.plans.drafts import ask_signatures, begin, published
 from tests.support.outbox import deliver, drop_emails, recorded
 from tests.telling import upper_rooms
 from tests.telling.case import CASES
-from tests.world import World, make_world
+from tests.world import World, make_world, person
 
 __all__ = ["upper_rooms"]  # it fills the table
 
@@ -52,19 +52,6 @@ def world(db: None) -> World:
 def journal_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests roll back what the journal is to remember."""
     monkeypatch.setattr(journal, "note", journal.write)
-
-
-@contextmanager
-def lost() -> Iterator[None]:
-    """What happens within the block stands in the journal, and a restore takes it out of the database."""
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
-
-
-def redo() -> dict[str, int]:
-    """Apply the journal as `after_restore` does."""
-    return journal.replay(since=NOW() - dt.timedelta(hours=1), now=NOW())
 
 
 def close(w: World) -> None:
@@ -146,12 +133,80 @@ def gets_mail(w: World) -> bool:
     return not is_suppressed(w.hana.email)
 
 
+def begin_party_role(w: World) -> None:
+    set_party_role("lead")(w)
+
+
+def set_party_role(role: str) -> Callable[[World], None]:
+    def act(w: World) -> None:
+        party = Party.objects.get(pk=w.party(w.westmarch).pk)
+        change_party_role(party=party, role=role, author=w.amina, now=NOW())
+
+    return act
+
+
+def leads_party(w: World) -> bool:
+    return Party.objects.get(pk=w.party(w.westmarch).pk).is_leading
+
+
+def set_role(role: str) -> Callable[[World], None]:
+    def act(w: World) -> None:
+        change_role(membership=w.eddie.memberships.get(), role=role, author=w.amina, now=NOW())
+
+    return act
+
+
+def edits(w: World) -> bool:
+    return w.eddie.memberships.get().role == "editor"
+
+
+def begin_administration(w: World) -> None:
+    w.things["gil"] = person("Gil Keeper", "gil@network.example")
+    administer(w)
+
+
+def administer(w: World) -> None:
+    grant_administration(person=w.things["gil"], author=w.dee, reason="Help.", now=NOW())
+
+
+def stop_administering(w: World) -> None:
+    withdraw_administration(person=w.things["gil"], author=w.dee, reason="Over.", now=NOW())
+
+
+def administers(w: World) -> bool:
+    return User.objects.get(pk=w.things["gil"].pk).is_staff
+
+
+def set_share(*, may_comment: bool) -> Callable[[World], None]:
+    def act(w: World) -> None:
+        plan = Plan.objects.get(pk=w.things["plan"].pk)
+        plans.share_draft(
+            plan=plan,
+            email=w.nadia.email,
+            may_comment=may_comment,
+            message="",
+            ends_on=None,
+            author=w.amina,
+            now=NOW(),
+        )
+
+    return act
+
+
+def may_comment(w: World) -> bool:
+    return Share.objects.get(person=w.nadia).may_comment
+
+
 Act = Callable[[World], None]
 #: What is begun in the backup, what ends it, what takes that back, and whether it stands.
 ACTS: dict[str, tuple[Act, Act, Act, Callable[[World], bool]]] = {
     "account": (lambda w: None, close, reopen, is_open),
     "party": (lambda w: None, leave, come_back, takes_part),
-    "showing": (show, take_back, show, is_shown),
+    "share": (show, take_back, show, is_shown),
+    "party role": (begin_party_role, set_party_role("member"), set_party_role("lead"), leads_party),
+    "membership role": (lambda w: None, set_role("viewer"), set_role("editor"), edits),
+    "administration": (begin_administration, stop_administering, administer, administers),
+    "share terms": (show, set_share(may_comment=False), set_share(may_comment=True), may_comment),
     "subscription": (follow, stop, follow, follows),
     "questions": (follow, refuse, allow, may_be_asked),
     "suppression": (lambda w: None, mail_comes_back, let_go, gets_mail),
@@ -161,7 +216,7 @@ ACTS: dict[str, tuple[Act, Act, Act, Callable[[World], bool]]] = {
 @pytest.mark.parametrize("name", ACTS)
 def test_what_ended_and_was_taken_back_since_the_backup_stands(world: World, name: str) -> None:
     begin_it, end, back, stands = ACTS[name]
-    world.things["plan"] = published(world) if name != "showing" else begin(world)
+    world.things["plan"] = begin(world) if "share" in name else published(world)
     begin_it(world)
     with lost():
         end(world)
@@ -175,7 +230,7 @@ def test_what_ended_and_was_taken_back_since_the_backup_stands(world: World, nam
 @pytest.mark.parametrize("name", ACTS)
 def test_what_was_taken_back_and_ended_again_since_the_backup_ends(world: World, name: str) -> None:
     begin_it, end, back, stands = ACTS[name]
-    world.things["plan"] = published(world) if name != "showing" else begin(world)
+    world.things["plan"] = begin(world) if "share" in name else published(world)
     begin_it(world)
     with lost():
         end(world)

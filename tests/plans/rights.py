@@ -289,7 +289,11 @@ _READS = "reads only"
 WITHOUT_A_PERSON = {
     "plans.acting_organisation": _READS,
     "plans.ask_all_again": _INSIDE,
+    "plans.begin_ownership": _INSIDE,
+    "plans.end_ownership": _INSIDE,
     "plans.end_share": _INSIDE,
+    "plans.stop_asking": _INSIDE,
+    "plans.withdraw": _INSIDE,
     "plans.end_active_shares": _INSIDE,
     "plans.lift_embargoes": _CLOCK,
     "plans.lock_draft": _INSIDE,

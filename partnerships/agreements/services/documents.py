@@ -12,6 +12,7 @@ from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import Document, Partnership
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.recording import lock_partnership, record_event
+from partnerships.kit import journal
 from partnerships.kit.rights import require
 from partnerships.kit.uploads import UnableToTakeFile, check_upload
 from partnerships.organisations.models import Organisation
@@ -104,6 +105,7 @@ def remove_document(
     if not Document.objects.filter(pk=document.pk, removed_at=None).update(removed_at=now):
         raise UnableToRemoveDocument("This document has been removed already.")
     document.removed_at = now
+    _journal(document, now=now)
     record_event(
         partnership,
         EventKind.DOCUMENT_REMOVED,
@@ -112,6 +114,19 @@ def remove_document(
         organisation=organisation,
         data={"before": {"document": document.title}},
     )
+
+
+#: The journal's name for whether a document is removed.
+DOCUMENT = "document"
+
+
+def document_identity(document: Document) -> str:
+    """The journal's hash of a document."""
+    return journal.identity(document.partnership_id, document.added_at, document.sha256)
+
+
+def _journal(document: Document, *, now: dt.datetime, undone: bool = False) -> None:
+    journal.note(DOCUMENT, now=now, document=document.pk, same=document_identity(document), undone=undone)
 
 
 @transaction.atomic
@@ -124,6 +139,7 @@ def restore_document(*, document: Document, author: User | None, now: dt.datetim
     if not Document.objects.filter(pk=document.pk).exclude(removed_at=None).update(removed_at=None):
         raise UnableToRestoreDocument("This document is not removed.")
     document.removed_at = None
+    _journal(document, now=now, undone=True)
     record_event(
         partnership, EventKind.DOCUMENT_RESTORED, author=author, now=now, data={"after": {"document": document.title}}
     )

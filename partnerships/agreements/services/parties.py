@@ -138,8 +138,7 @@ def answer_invitation(*, party: Party, accept: bool, reason: str, author: User |
     locked.status = PartyStatus.ACCEPTED if accept else _turned_down(locked)
     locked.answered_at, locked.answered_by = now, author
     locked.reason = reason.strip()
-    if accept:
-        journal.note(PARTY_LEFT, now=now, party=locked.pk, undone=True)
+    _journal(partnership, locked, now=now, undone=accept)
     if accept:
         locked.joined_on, locked.left_on, locked.left_at = timezone.localdate(now), None, None
     locked.save(update_fields=["status", "answered_at", "answered_by", "reason", "joined_on", "left_on", "left_at"])
@@ -185,8 +184,13 @@ def leave_partnership(*, party: Party, reason: str, author: User | None, now: dt
 
 
 @transaction.atomic
-def remove_party(*, party: Party, reason: str, author: User | None, now: dt.datetime) -> None:
-    """Remove a party, or withdraw its invitation. Raises `UnableToLeave`."""
+def remove_party(
+    *, party: Party, reason: str, author: User | None, now: dt.datetime, even_last_lead: bool = False
+) -> None:
+    """Remove a party, or withdraw its invitation.
+
+    With `even_last_lead`, also one without which nobody leads (after a restore). Raises `UnableToLeave`.
+    """
     partnership, locked = _lock_party(party)
     require(rights_over(partnership, author, now).leads)
     if party.is_waiting and not locked.is_waiting:
@@ -194,7 +198,15 @@ def remove_party(*, party: Party, reason: str, author: User | None, now: dt.date
     if locked.is_waiting:
         _withdraw(partnership, locked, reason=reason, author=author, now=now)
     else:
-        _go(partnership, locked, reason=reason, author=author, now=now, event=EventKind.PARTY_REMOVED)
+        _go(
+            partnership,
+            locked,
+            reason=reason,
+            author=author,
+            now=now,
+            event=EventKind.PARTY_REMOVED,
+            even_last_lead=even_last_lead,
+        )
     _refresh(party, locked)
 
 
@@ -203,6 +215,7 @@ def _withdraw(partnership: Partnership, locked: Party, *, reason: str, author: U
         raise UnableToLeave("Give a reason for withdrawing the invitation.")
     locked.status, locked.reason, locked.answered_at = _turned_down(locked), reason.strip(), now
     locked.save(update_fields=["status", "reason", "answered_at"])
+    _journal(partnership, locked, now=now)
     record_event(
         partnership,
         EventKind.INVITATION_WITHDRAWN,
@@ -212,12 +225,30 @@ def _withdraw(partnership: Partnership, locked: Party, *, reason: str, author: U
     )
 
 
-#: Name of ended parts in the journal.
-PARTY_LEFT = "party left"
+#: The journal's name for how an organisation takes part.
+PARTY = "party"
+
+
+def party_identity(partnership: Partnership, organisation: Organisation) -> str:
+    """The journal's hash of who takes part in what."""
+    return journal.identity(partnership.pk, partnership.created_at, organisation.pk, organisation.created_at)
+
+
+def _journal(partnership: Partnership, party: Party, *, now: dt.datetime, undone: bool = False) -> None:
+    """Note how it takes part from now on; `undone`: it does."""
+    same = party_identity(partnership, party.organisation)
+    journal.note(PARTY, now=now, party=party.pk, same=same, role=party.role, undone=undone)
 
 
 def _go(
-    partnership: Partnership, locked: Party, *, reason: str, author: User | None, now: dt.datetime, event: EventKind
+    partnership: Partnership,
+    locked: Party,
+    *,
+    reason: str,
+    author: User | None,
+    now: dt.datetime,
+    event: EventKind,
+    even_last_lead: bool = False,
 ) -> None:
     if not locked.is_present:
         raise UnableToLeave(f"{locked.organisation.name} does not take part in this partnership.")
@@ -225,7 +256,7 @@ def _go(
         raise UnableToLeave("This partnership is over.")
     if not reason.strip():
         raise UnableToLeave("Give a reason.")
-    if locked.role in LEADING_ROLES and not _someone_else_leads(partnership, locked):
+    if not even_last_lead and locked.role in LEADING_ROLES and not _someone_else_leads(partnership, locked):
         raise UnableToLeave(
             "Nobody would lead this partnership: make another organisation chair or lead first, or end it."
         )
@@ -242,7 +273,7 @@ def _go(
         organisation=locked.organisation if event == EventKind.PARTY_LEFT else None,
         data={"before": {"organisation": locked.organisation.name, "role": locked.role}, "reason": locked.reason},
     )
-    journal.note(PARTY_LEFT, now=now, party=locked.pk)
+    _journal(partnership, locked, now=now)
     locked.partnership = partnership
     settle(PartyDeparture(party=locked, author=author, now=now))
     _tell_gone(partnership, locked, removed=event == EventKind.PARTY_REMOVED, author=author, now=now)
@@ -267,10 +298,12 @@ def _tell_gone(partnership: Partnership, party: Party, *, removed: bool, author:
 
 
 @transaction.atomic
-def change_party_role(*, party: Party, role: str, author: User | None, now: dt.datetime) -> None:
+def change_party_role(
+    *, party: Party, role: str, author: User | None, now: dt.datetime, even_last_lead: bool = False
+) -> None:
     """Change a party's role; there is always a chair or lead.
 
-    Raises `UnableToChangeParty`.
+    Except with `even_last_lead` (after a restore). Raises `UnableToChangeParty`.
     """
     partnership, locked = _lock_party(party)
     require(rights_over(partnership, author, now).leads)
@@ -281,10 +314,13 @@ def change_party_role(*, party: Party, role: str, author: User | None, now: dt.d
     was = locked.role
     if role == was:
         return
-    if role not in LEADING_ROLES and was in LEADING_ROLES and not _someone_else_leads(partnership, locked):
+    steps_down = role not in LEADING_ROLES and was in LEADING_ROLES
+    if not even_last_lead and steps_down and not _someone_else_leads(partnership, locked):
         raise UnableToChangeParty("Nobody would lead this partnership: make another organisation chair or lead first.")
     locked.role = role
     locked.save(update_fields=["role"])
+    if locked.is_present:
+        _journal(partnership, locked, now=now, undone=True)
     record_event(
         partnership,
         EventKind.PARTY_ROLE_CHANGED,

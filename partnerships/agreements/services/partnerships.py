@@ -15,6 +15,7 @@ from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import CONTACT_DAYS, Partnership, Party, PartyRole, PartyStatus, Status
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.recording import lock_partnership, record_event
+from partnerships.kit import journal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Area, Organisation
 from partnerships.organisations.rights import roles_of
@@ -131,6 +132,15 @@ def _agreed_fault(partnership: Partnership, changed: Mapping[str, object]) -> st
     return ""
 
 
+#: The journal's name for who may know of a partnership.
+AUDIENCE = "partnership audience"
+
+
+def partnership_identity(partnership: Partnership) -> str:
+    """The journal's hash of a partnership."""
+    return journal.identity(partnership.pk, partnership.created_at)
+
+
 @transaction.atomic
 def edit_terms(
     *,
@@ -159,6 +169,9 @@ def edit_terms(
         raise UnableToEditTerms(fault)
     if before:
         locked.save(update_fields=list(before))
+    if "audience" in before:
+        same = partnership_identity(locked)
+        journal.note(AUDIENCE, now=now, partnership=locked.pk, same=same, audience=locked.audience)
     if areas is not None:
         was, now_served = set(locked.areas.all()), set(areas)
         if was != now_served:

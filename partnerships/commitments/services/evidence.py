@@ -11,6 +11,7 @@ from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import Commitment, Evidence, Progress
 from partnerships.commitments.rights import Rights, rights_over, side_of
 from partnerships.commitments.services.recording import lock_commitment, record_event
+from partnerships.kit import journal
 from partnerships.kit.rights import require
 from partnerships.kit.uploads import UnableToTakeFile, check_upload
 from partnerships.people.models import User
@@ -87,19 +88,33 @@ def attach_evidence(
     return evidence
 
 
+#: The journal's name for a removed file.
+EVIDENCE = "evidence"
+
+
+def evidence_identity(evidence: Evidence) -> str:
+    """The journal's hash of a file."""
+    return journal.identity(evidence.commitment_id, evidence.added_at, evidence.sha256)
+
+
 @transaction.atomic
-def remove_evidence(*, evidence: Evidence, author: User, now: dt.datetime) -> None:
-    """Remove a file; the timeline keeps its title. Raises `UnableToAttach`."""
+def remove_evidence(*, evidence: Evidence, author: User | None, now: dt.datetime) -> None:
+    """Remove a file; the timeline keeps its title.
+
+    The author is None after a restore. Raises `UnableToAttach`.
+    """
     current = lock_commitment(evidence.commitment)
-    rights = rights_over(current, author, now)
-    _check(rights)
+    rights = rights_over(current, author, now) if author is not None else None
+    if rights is not None:
+        _check(rights)
     if not Evidence.objects.filter(pk=evidence.pk, removed_at=None).update(removed_at=now):
         raise UnableToAttach("The file has already been removed.")
+    journal.note(EVIDENCE, now=now, evidence=evidence.pk, same=evidence_identity(evidence))
     record_event(
         current,
         EventKind.EVIDENCE_REMOVED,
         author=author,
-        organisation=side_of(rights),
+        organisation=side_of(rights) if rights is not None else None,
         now=now,
         before={"file": evidence.title},
     )

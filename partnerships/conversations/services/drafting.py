@@ -25,6 +25,7 @@ from partnerships.conversations.models import (
 from partnerships.conversations.services.actions import make_actions
 from partnerships.conversations.services.notes import write_private_note
 from partnerships.conversations.services.recording import lock_conversation, record_event
+from partnerships.kit import journal
 from partnerships.kit.dates import long_date
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Membership, Organisation
@@ -272,6 +273,16 @@ def _check_people(record: Record) -> None:
             raise UnableToRecord(f"{person.display_name} does not act for {organisation.display_name}.")
 
 
+#: The journal's name for an organisation that was taken out of a conversation.
+SIDE = "side"
+
+
+def side_identity(side: Side) -> str:
+    """The journal's hash of who took part in what."""
+    conversation, organisation = side.conversation, side.organisation
+    return journal.identity(conversation.pk, conversation.created_at, organisation.pk, organisation.created_at)
+
+
 def _write_parts(conversation: Conversation, record: Record, *, author: User, now: dt.datetime) -> None:
     """Update sides, attendees, points and next steps; unchanged rows stay."""
     organisations = {
@@ -290,7 +301,9 @@ def _write_parts(conversation: Conversation, record: Record, *, author: User, no
         for seat in record.attendees
         if seat.person or seat.name.strip()
     )
-    conversation.sides.exclude(organisation__in=organisations).delete()
+    for side in conversation.sides.exclude(organisation__in=organisations).select_related("organisation"):
+        journal.note(SIDE, now=now, side=side.pk, same=side_identity(side))
+        side.delete()
     present = set(conversation.sides.values_list("organisation_id", flat=True))
     Side.objects.bulk_create(
         Side(conversation=conversation, organisation=organisation)

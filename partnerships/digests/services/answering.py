@@ -17,7 +17,7 @@ from partnerships.digests.services.recording import (
     record_event,
     status_changed,
 )
-from partnerships.digests.services.stopping import REFUSED, REFUSED_ALL
+from partnerships.digests.services.stopping import REFUSED_ALL, journal_subscription
 from partnerships.kit import journal
 from partnerships.people.models import User
 from partnerships.people.refusals import forget_refusal
@@ -53,8 +53,7 @@ def mark_confirmed(subscription: Subscription, *, author: User | None, now: dt.d
     subscription.ended_at, subscription.reason, subscription.refused_at = None, "", None
     subscription.save(update_fields=["status", "confirmed_at", "ended_at", "reason", "refused_at"])
     start_watermarks(subscriptions=[subscription.pk], now=now)
-    address = journal.address_hash(subscription.person.email)
-    journal.note(REFUSED, now=now, subscription=subscription.pk, address=address, undone=True)
+    journal_subscription(subscription, now=now, undone=True)
     if author == subscription.person and subscription.how == How.SELF:  # confirming for a partner withdraws no refusal
         withdraw_refusal(subscription.person, now=now)
     record_event(subscription, EventKind.CONFIRMED, author=author, now=now)

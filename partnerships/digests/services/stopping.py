@@ -18,8 +18,26 @@ from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
-#: Journal entries for a stopped subscription and for refusing all questions.
-REFUSED, REFUSED_ALL = "refused", "refused all"
+#: The journal's names for a subscription, and for who wants no questions.
+SUBSCRIPTION, REFUSED_ALL = "subscription", "refused all"
+
+
+def subscription_identity(subscription: Subscription) -> str:
+    """The journal's hash of who follows what."""
+    target = (subscription.plan_id, subscription.partnership_id, subscription.organisation_id)
+    return journal.identity(subscription.person_id, subscription.person.joined_at, *target)
+
+
+def journal_subscription(subscription: Subscription, *, now: dt.datetime, undone: bool = False) -> None:
+    """Note that it ended, and whether by a refusal; `undone`: it is on."""
+    journal.note(
+        SUBSCRIPTION,
+        now=now,
+        subscription=subscription.pk,
+        same=subscription_identity(subscription),
+        refused=subscription.refused_at is not None,
+        undone=undone,
+    )
 
 
 @transaction.atomic
@@ -66,8 +84,7 @@ def end_subscriptions(
         subscription.reason = reason[:300]
         if is_refusal and author is not None and author.pk == subscription.person_id:
             subscription.refused_at = now
-            address = address_hash(subscription.person.email)
-            journal.note(REFUSED, now=now, subscription=subscription.pk, address=address)
+        journal_subscription(subscription, now=now)
         subscription.save(update_fields=["status", "ended_at", "reason", "refused_at"])
         record_event(subscription, EventKind.ENDED, author=author, now=now, reason=reason)
         people.add(subscription.person_id)

@@ -15,7 +15,8 @@ from partnerships.digests.models import MatchNotice, Preference, Subscription, S
 from partnerships.digests.planning.watermarks import catch_up, drop_unfollowed, lock_planning
 from partnerships.digests.queries.stoppable import covering, stoppable_in
 from partnerships.digests.services.recording import record_event
-from partnerships.digests.services.stopping import stop, stop_everything
+from partnerships.digests.services.stopping import REFUSED_ALL, journal_subscription, stop, stop_everything
+from partnerships.kit import journal
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
@@ -114,11 +115,15 @@ def undo_stop(*, person: User, stopped: Stopped, now: dt.datetime) -> None:
         subscription.status, subscription.ended_at, subscription.reason = was.status, None, ""
         subscription.refused_at = _moment(was.refused_at)
         subscription.save(update_fields=["status", "ended_at", "reason", "refused_at"])
+        journal_subscription(subscription, now=now, undone=True)
     preference = Preference.objects.select_for_update().get(person=person)
     if stopped.tells_matches:
         preference.tells_matches = True
     if preference.refused_at == at:
         preference.refused_at = _moment(stopped.refused_at)
+        if preference.refused_at is None:
+            address = journal.address_hash(person.email)
+            journal.note(REFUSED_ALL, now=now, person=person.pk, address=address, undone=True)
     preference.save(update_fields=["tells_matches", "refused_at"])
     catch_up(people=[person.pk], now=now)
 

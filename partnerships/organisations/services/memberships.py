@@ -126,7 +126,11 @@ def change_role(*, membership: Membership, role: str, author: User | None, now: 
     """
     organisation = lock_organisation(membership.organisation_id)
     require(rights_over(organisation, author, now).may_manage_people)
-    locked = Membership.objects.select_for_update(of=("self",)).get(pk=membership.pk)
+    locked = (
+        Membership.objects.select_for_update(of=("self",))
+        .select_related("organisation", "person")
+        .get(pk=membership.pk)
+    )
     if locked.ends_on is not None:
         raise UnableToChangeRole("This person no longer acts for the organisation.")
     if role not in Role.values:
@@ -142,6 +146,7 @@ def change_role(*, membership: Membership, role: str, author: User | None, now: 
     locked.role = role
     locked.save(update_fields=["role"])
     membership.role = role
+    _journal(locked, now=now, undone=True)
     data = {"before": {"role": was}, "after": {"role": role}} | ({REASON: reason.strip()} if reason else {})
     event = record_membership_event(locked, EventKind.ROLE_CHANGED, author=author, now=now, data=data)
     if by_administrator:
@@ -162,8 +167,20 @@ def change_job_title(*, membership: Membership, job_title: str, author: User | N
         record_membership_event(membership, EventKind.JOB_TITLE_CHANGED, author=author, now=now)
 
 
-#: The journal's name for an ended membership.
-MEMBERSHIP_ENDED = "membership ended"
+#: The journal's name for somebody's membership.
+MEMBERSHIP = "membership"
+
+
+def membership_identity(membership: Membership) -> str:
+    """The journal's hash of who acts for whom; select both with it."""
+    person, organisation = membership.person, membership.organisation
+    return journal.identity(person.pk, person.joined_at, organisation.pk, organisation.created_at)
+
+
+def _journal(membership: Membership, *, now: dt.datetime, undone: bool = False) -> None:
+    """Note what the membership is from now on; `undone`: it is in force."""
+    same = membership_identity(membership)
+    journal.note(MEMBERSHIP, now=now, membership=membership.pk, same=same, role=membership.role, undone=undone)
 
 
 @transaction.atomic
@@ -202,7 +219,7 @@ def end_membership(
     locked.save(update_fields=["ends_on"])
     membership.ends_on = locked.ends_on
     Invitation.objects.filter(memberships=locked, accepted_at=None, revoked_at=None).update(revoked_at=now)
-    journal.note(MEMBERSHIP_ENDED, now=now, membership=locked.pk)
+    _journal(locked, now=now)
     event = EventKind.INVITATION_WITHDRAWN if locked.is_pending else EventKind.MEMBERSHIP_ENDED
     record_membership_event(
         locked, event, author=author, now=now, data={"before": {"role": locked.role}, REASON: reason}

@@ -9,9 +9,10 @@ from django.db import transaction
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.plans.event_kinds import EventKind
-from partnerships.plans.models import TRANSITIONS, Audience, Plan, Status
+from partnerships.plans.models import OVER, TRANSITIONS, Audience, Plan, Status
 from partnerships.plans.rights import rights_over
-from partnerships.plans.services.recording import acting_organisation, lock_plan, record_event
+from partnerships.plans.services.recording import acting_organisation, journal_audience, lock_plan, record_event
+from partnerships.plans.services.sharing import journal_ended_shares
 
 #: Changes of status by hand; the others follow from publishing, asking for signatures and signing.
 BY_HAND: dict[str, tuple[str, ...]] = {
@@ -55,6 +56,8 @@ def change_status(
         if successor is None or successor.pk == plan.pk or successor.is_over or successor.superseded_by_id == plan.pk:
             raise UnableToChangeStatus("Choose the plan that replaces it.")
         plan.superseded_by = successor
+    if to in OVER:
+        journal_ended_shares(plan, now=now)
     before = plan.status
     plan.status = to
     plan.save(update_fields=["status", "superseded_by"])
@@ -76,7 +79,7 @@ def change_status(
 
 
 @transaction.atomic
-def change_audience(*, plan: Plan, audience: str, reason: str, author: User, now: dt.datetime) -> Plan:
+def change_audience(*, plan: Plan, audience: str, reason: str, author: User | None, now: dt.datetime) -> Plan:
     """Change who may read the published versions.
 
     Raises `UnableToChangeStatus`.
@@ -94,6 +97,7 @@ def change_audience(*, plan: Plan, audience: str, reason: str, author: User, now
     before = plan.audience
     plan.audience = audience
     plan.save(update_fields=["audience"])
+    journal_audience(plan, now=now)
     record_event(
         plan,
         EventKind.AUDIENCE_CHANGED,

@@ -32,7 +32,13 @@ from partnerships.plans.models import (
 )
 from partnerships.plans.queries import may_be_offered, present_members, version_of
 from partnerships.plans.rights import rights_over
-from partnerships.plans.services.recording import lock_plan, record_event
+from partnerships.plans.services.recording import (
+    journal_audience,
+    journal_offer_end,
+    journal_ownership_end,
+    lock_plan,
+    record_event,
+)
 from partnerships.plans.services.sharing import end_share
 
 
@@ -45,7 +51,7 @@ def _kind(plan: Plan) -> str:
     return "plan" if plan.is_published else "plan_draft"
 
 
-def _owner(plan: Plan, organisation: Organisation | int) -> PlanOwner:
+def present_owner(plan: Plan, organisation: Organisation | int) -> PlanOwner:
     """The organisation's present ownership. Raises `UnableToChangeOwners`."""
     found = plan.owners.filter(organisation=organisation).select_related("organisation").first()
     if found is None:
@@ -53,7 +59,7 @@ def _owner(plan: Plan, organisation: Organisation | int) -> PlanOwner:
     return found
 
 
-def _lock_with_partnership(plan: Plan, partnership_id: int | None) -> Plan:
+def lock_with_partnership(plan: Plan, partnership_id: int | None) -> Plan:
     """The plan, locked after its partnership.
 
     The same order as when a party leaves.
@@ -127,12 +133,14 @@ def withdraw_offer(*, offer: OwnershipOffer, author: User, now: dt.datetime) -> 
     waiting = plan.ownership_offers.waiting().filter(pk=offer.pk).select_related("organisation").first()
     if waiting is None:
         raise UnableToChangeOwners("This offer has already been answered or withdrawn.")
-    _withdraw(waiting, author=author, now=now)
+    withdraw(waiting, author=author, now=now)
 
 
-def _withdraw(offer: OwnershipOffer, *, author: User | None, now: dt.datetime) -> None:
+def withdraw(offer: OwnershipOffer, *, author: User | None, now: dt.datetime) -> None:
+    """Withdraw an offer. Lock the plan's row first."""
     offer.withdrawn_at = now
     offer.save(update_fields=["withdrawn_at"])
+    journal_offer_end(offer, now=now)
     record_event(
         offer.plan,
         EventKind.OWNERSHIP_OFFER_WITHDRAWN,
@@ -145,7 +153,7 @@ def _withdraw(offer: OwnershipOffer, *, author: User | None, now: dt.datetime) -
 
 def _withdraw_all(offers: QuerySet[OwnershipOffer], *, author: User | None, now: dt.datetime) -> None:
     for offer in offers.select_related("plan", "organisation").order_by("pk"):
-        _withdraw(offer, author=author, now=now)
+        withdraw(offer, author=author, now=now)
 
 
 @transaction.atomic
@@ -157,7 +165,7 @@ def answer_offer(
     The person who made it gets an email. After a handover the organisation that offered no longer owns the plan. A plan
     that had left its partnership with that organisation returns to it. Raises `UnableToChangeOwners`.
     """
-    plan = _lock_with_partnership(offer.plan, offer.partnership_id)
+    plan = lock_with_partnership(offer.plan, offer.partnership_id)
     require(roles_of(author, now).lead(offer.organisation_id))
     waiting = plan.ownership_offers.waiting().select_related("organisation", "offered_for", "partnership")
     current = waiting.filter(pk=offer.pk).first()
@@ -171,6 +179,7 @@ def answer_offer(
         _accept(plan, current, author=author, now=now)
     current.save(update_fields=["answered_by", "answered_at", "accepted", "reason"])
     if not accept:
+        journal_offer_end(current, now=now)
         record_event(
             plan,
             EventKind.OWNERSHIP_DECLINED,
@@ -211,6 +220,15 @@ def _accept(plan: Plan, offer: OwnershipOffer, *, author: User, now: dt.datetime
         if last is not None and plan.audience == Audience.OWNERS:
             plan.audience = last.audience
         plan.save(update_fields=["partnership", "audience"])
+        journal_audience(plan, now=now)
+    begin_ownership(plan, organisation, author=author, now=now)
+    if offer.hands_over:
+        held = present_owner(plan, offer.offered_for_id)
+        end_ownership(plan, held, EndedBecause.HANDED_OVER, author=author, now=now, but=offer)
+
+
+def begin_ownership(plan: Plan, organisation: Organisation, *, author: User | None, now: dt.datetime) -> None:
+    """Make an organisation an owner. Lock the plan's row first."""
     PlanOwner.objects.create(plan=plan, organisation=organisation, began_at=now)
     record_event(
         plan,
@@ -221,9 +239,6 @@ def _accept(plan: Plan, offer: OwnershipOffer, *, author: User, now: dt.datetime
         now=now,
         data={"title": plan.title, "after": {"owner": organisation.name}},
     )
-    if offer.hands_over:
-        held = _owner(plan, offer.offered_for_id)
-        _end(plan, held, EndedBecause.HANDED_OVER, author=author, now=now, but=offer)
 
 
 @transaction.atomic
@@ -234,15 +249,15 @@ def give_up_ownership(*, plan: Plan, organisation: Organisation, reason: str, au
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_offer_for(organisation.pk))
-    owner = _owner(plan, organisation)
+    owner = present_owner(plan, organisation)
     if not reason.strip():
         raise UnableToChangeOwners("Enter a reason.")
     if plan.owners.count() == 1:
         raise UnableToChangeOwners("A plan needs an owner. Offer it to another organisation instead.")
-    _end(plan, owner, EndedBecause.GIVEN_UP, author=author, now=now, reason=reason.strip())
+    end_ownership(plan, owner, EndedBecause.GIVEN_UP, author=author, now=now, reason=reason.strip())
 
 
-def _end(
+def end_ownership(
     plan: Plan,
     owner: PlanOwner,
     because: str,
@@ -255,6 +270,7 @@ def _end(
     """End an ownership, its shares of the draft, and its offers except `but`."""
     owner.ended_at, owner.ended_because = max(now, owner.began_at or now), because
     owner.save(update_fields=["ended_at", "ended_because"])
+    journal_ownership_end(plan, owner, successor=but.organisation if but is not None else None, now=now)
     _end_shares(plan.shares.filter(revoked_at=None, shown_for=owner.organisation), author=author, now=now)
     offers = plan.ownership_offers.filter(answered_at=None, withdrawn_at=None, offered_for=owner.organisation)
     _withdraw_all(offers.exclude(pk=but.pk) if but is not None else offers, author=author, now=now)
@@ -289,7 +305,9 @@ def leave_with_party(departure: PartyDeparture) -> None:
     for owner in owners.order_by("plan"):
         plan = plans[owner.plan_id]
         if plan.owners.count() > 1:
-            _end(plan, owner, EndedBecause.LEFT, author=departure.author, now=departure.now, reason=party.reason)
+            end_ownership(
+                plan, owner, EndedBecause.LEFT, author=departure.author, now=departure.now, reason=party.reason
+            )
         else:
             _leave_partnership(plan, departure)
     shown = Share.objects.filter(plan__in=plans, organisation=party.organisation_id, revoked_at=None)
@@ -311,6 +329,8 @@ def _leave_partnership(plan: Plan, departure: PartyDeparture) -> None:
     if plan.audience == Audience.PARTNERSHIP:
         plan.audience = Audience.OWNERS
     plan.save(update_fields=["partnership", "audience"])
+    if plan.audience != before:
+        journal_audience(plan, now=now)
     partners = Party.objects.filter(partnership=party.partnership).exclude(pk=party.pk).values("organisation")
     _end_shares(plan.shares.filter(organisation__in=partners, revoked_at=None), author=author, now=now)
     _withdraw_all(plan.ownership_offers.waiting().filter(hands_over=False), author=author, now=now)

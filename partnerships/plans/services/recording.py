@@ -1,6 +1,6 @@
-"""Lock a plan's row and record events.
+"""Lock a plan's row, record events, and note what ends in the journal.
 
-The first and last step of every service.
+The first and last steps of every service.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from typing import Any
 
 from partnerships.activity.models import Event
 from partnerships.activity.services import record
+from partnerships.kit import journal
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.event_kinds import EventKind
-from partnerships.plans.models import Plan, Version
+from partnerships.plans.models import EndedBecause, OwnershipOffer, Plan, PlanOwner, Version
 
 
 def lock_plan(plan: Plan) -> Plan:
@@ -32,6 +33,53 @@ def acting_organisation(plan: Plan, author: User | None) -> Organisation | None:
         if mine is not None:
             return mine
     return owners.first()
+
+
+#: The journal's names for who may read a plan, for an ended ownership, and for an offer that was withdrawn or declined.
+AUDIENCE, OWNER, OFFER = "plan audience", "plan owner", "ownership offer"
+
+
+def plan_identity(plan: Plan) -> str:
+    """The journal's hash of a plan."""
+    return journal.identity(plan.pk, plan.created_at)
+
+
+def journal_audience(plan: Plan, *, now: dt.datetime) -> None:
+    """Note in the journal who may read the plan from now on."""
+    journal.note(AUDIENCE, now=now, plan=plan.pk, same=plan_identity(plan), audience=plan.audience)
+
+
+def owner_identity(plan: Plan, organisation: Organisation) -> str:
+    """The journal's hash of who owns what."""
+    return journal.identity(plan.pk, plan.created_at, organisation.pk, organisation.created_at)
+
+
+def offer_identity(offer: OwnershipOffer) -> str:
+    """The journal's hash of what is offered to whom."""
+    return owner_identity(offer.plan, offer.organisation)
+
+
+def journal_ownership_end(plan: Plan, owner: PlanOwner, *, successor: Organisation | None, now: dt.datetime) -> None:
+    """Note in the journal that an ownership ended.
+
+    Where the owner left the partnership, the line about the party says so.
+    """
+    if owner.ended_because == EndedBecause.LEFT:
+        return
+    journal.note(
+        OWNER,
+        now=now,
+        owner=owner.pk,
+        same=owner_identity(plan, owner.organisation),
+        because=owner.ended_because,
+        successor=successor.pk if successor else None,
+        successor_same=owner_identity(plan, successor) if successor else None,
+    )
+
+
+def journal_offer_end(offer: OwnershipOffer, *, now: dt.datetime) -> None:
+    """Note in the journal that an offer was withdrawn or declined."""
+    journal.note(OFFER, now=now, offer=offer.pk, same=offer_identity(offer))
 
 
 def record_event(

@@ -93,8 +93,8 @@ def share_draft(
             else {}
         ),
     )
-    if fresh and known is not None:
-        journal.note(SHARE_ENDED, now=now, share=share.pk, undone=True)
+    if known is not None:
+        _journal(share, now=now, undone=True)
     record_event(
         plan,
         EventKind.DRAFT_SHOWN if fresh else EventKind.SHOWING_CHANGED,
@@ -151,8 +151,25 @@ def revoke_share(*, share: Share, author: User | None, now: dt.datetime) -> Shar
     return share
 
 
-#: The name of ended shares in the journal.
-SHARE_ENDED = "showing ended"
+#: The journal's name for a draft shared with somebody by name.
+SHARE = "share"
+
+
+def share_identity(share: Share) -> str:
+    """The journal's hash of which draft is shared with whom."""
+    return journal.identity(share.plan_id, share.plan.created_at, share.person_id, share.person.joined_at)
+
+
+def _journal(share: Share, *, now: dt.datetime, undone: bool = False) -> None:
+    """Note what the share is from now on; `undone`: it is active."""
+    terms = {"may_comment": share.may_comment, "ends_on": share.ends_on.isoformat() if share.ends_on else None}
+    journal.note(SHARE, now=now, share=share.pk, same=share_identity(share), undone=undone, **terms)
+
+
+def journal_ended_shares(plan: Plan, *, now: dt.datetime) -> None:
+    """Note active shares as ended: closing a plan closes its draft."""
+    for share in plan.shares.active(now).select_related("person", "plan").order_by("pk"):
+        _journal(share, now=now)
 
 
 def end_share(share: Share, *, author: User | None, now: dt.datetime) -> None:
@@ -162,7 +179,7 @@ def end_share(share: Share, *, author: User | None, now: dt.datetime) -> None:
     """
     share.revoked_at = now
     share.save(update_fields=["revoked_at"])
-    journal.note(SHARE_ENDED, now=now, share=share.pk)
+    _journal(share, now=now)
     record_event(
         share.plan,
         EventKind.SHOWING_ENDED,

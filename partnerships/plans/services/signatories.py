@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from partnerships.agreements.models import Party, PartyRole, PartyStatus
+from partnerships.kit import journal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import leads_of
@@ -246,18 +247,34 @@ def remove_signatory(*, signatory: Signatory, author: User, reason: str, now: dt
     remaining = plan.signatories.filter(removed_at=None).exclude(pk=signatory.pk).exists()
     if plan.is_awaiting_sign_off and not remaining:
         raise UnableToRequestSignOff("This is the only signatory. Choose another one first.")
+    stop_asking(plan, signatory, reason=reason, author=author, now=now)
+    settle(plan, author=author, now=now)
+
+
+def stop_asking(plan: Plan, signatory: Signatory, *, reason: str, author: User | None, now: dt.datetime) -> None:
+    """Stop asking a signatory. Lock the plan's row first."""
     signatory.removed_at = now
     signatory.save(update_fields=["removed_at"])
+    journal.note(SIGNATORY, now=now, signatory=signatory.pk, same=signatory_identity(signatory))
     record_event(
         plan,
         EventKind.SIGN_OFF_NOT_ASKED,
         author=author,
-        organisation=acting_organisation(plan, author),
+        organisation=acting_organisation(plan, author) if author is not None else None,
         kind="plan_signing",
         now=now,
         data={"title": plan.title, "reason": reason, "signatory": signatory.organisation_id},
     )
-    settle(plan, author=author, now=now)
+
+
+#: The journal's name for an organisation that is no longer asked to sign.
+SIGNATORY = "signatory"
+
+
+def signatory_identity(signatory: Signatory) -> str:
+    """The journal's hash of who is asked to sign what."""
+    plan, organisation = signatory.plan, signatory.organisation
+    return journal.identity(plan.pk, plan.created_at, organisation.pk, organisation.created_at)
 
 
 def release_signatories(*, now: dt.datetime) -> int:
@@ -279,20 +296,8 @@ def _release(pk: int, now: dt.datetime) -> int:
     plan = lock_plan(Plan(pk=pk))
     gone = [state.signatory for state in signing_states(plan) if state.code == "left"]
     for signatory in gone:
-        signatory.removed_at = now
-        signatory.save(update_fields=["removed_at"])
-        record_event(
-            plan,
-            EventKind.SIGN_OFF_NOT_ASKED,
-            author=None,
-            kind="plan_signing",
-            now=now,
-            data={
-                "title": plan.title,
-                "reason": f"{signatory.organisation.name} no longer takes part in this plan.",
-                "signatory": signatory.organisation_id,
-            },
-        )
+        reason = f"{signatory.organisation.name} no longer takes part in this plan."
+        stop_asking(plan, signatory, reason=reason, author=None, now=now)
     settle(plan, author=None, now=now)
     return len(gone)
 

@@ -25,9 +25,10 @@ class Command(AccountedCommand):
     """`manage.py after_restore [--since TIME]`"""
 
     help = (
-        "After a backup was restored, apply the journal in JOURNAL_ROOT: people erased, access ended, refusals and "
-        "suppressed addresses since the backup; emails delivered since are not sent again. Ends all sessions and open "
-        "invitations. Run it while EMAILS_HELD=1; it may run twice."
+        "After a backup was restored, apply the journal in JOURNAL_ROOT: people erased, access ended or lessened, "
+        "refusals and suppressed addresses since the backup; emails delivered since are not sent again. Ends all "
+        "sessions and open invitations. Lists what an operator must look at. Run it while EMAILS_HELD=1; it may run "
+        "twice."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -41,9 +42,15 @@ class Command(AccountedCommand):
         since, now = self._since(options["since"]), timezone.now()
         note_restore(since=since, now=now)
         with without_emails():
-            done = replay(since=since, now=now) | end_all_ways_in(now=now)
-        for words, count in done.items():
+            done = replay(since=since, now=now)
+            ended = end_all_ways_in(now=now)
+        for words, count in ({words: one.done for words, one in done.items()} | ended).items():
             self.stdout.write(f"{count:8,} {words}")
+        left = [f"{words}: {what}" for words, one in done.items() for what in one.left]
+        if left:
+            self.stdout.write(f"Not applied, or to be looked at ({len(left)}):")
+            for what in left:
+                self.stdout.write(f"  {what}")
         self.stdout.write(
             f"Applied the journal from {since.isoformat(timespec='minutes')} on. Look at "
             "`manage.py emails waiting`, then set EMAILS_HELD=0."

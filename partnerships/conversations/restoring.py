@@ -1,0 +1,38 @@
+"""Report sides of conversations that were taken out before a restore."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from partnerships.conversations.models import Side
+from partnerships.conversations.services.drafting import SIDE, side_identity
+from partnerships.kit.journal import Redone, register_redo, same_rows
+
+
+def redo_sides(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Name the organisations that no longer took part in a conversation.
+
+    Its keeper edits it again: what else was changed with it is not in the journal.
+    """
+    redone = Redone()
+    sides = Side.objects.filter(pk__in={line["side"] for line in lines})
+    for side, _line in same_rows(
+        "side",
+        lines,
+        sides.select_related("conversation", "organisation").order_by("pk"),
+        same=side_identity,
+        began=lambda one: one.conversation.created_at,
+        redone=redone,
+    ):
+        redone.left.append(
+            f"conversation {side.conversation_id}: organisation {side.organisation_id} was taken out of it; ask "
+            f"organisation {side.conversation.organisation_id}, which keeps it, to do so again"
+        )
+    return redone
+
+
+def register() -> None:
+    """Register this for restores."""
+    register_redo(SIDE, "sides of conversations", redo_sides)

@@ -1,0 +1,18 @@
+"""The table of the kit room: lines on their way to the journal."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class WaitingLine(models.Model):
+    """A line of the journal that is not in its file yet.
+
+    Kept in the transaction of the act it tells of, and deleted once the file has it: see `journal.note`.
+    """
+
+    at = models.DateTimeField()
+    text = models.TextField(help_text="One line of JSON: numbers, codes and hashes.")
+
+    def __str__(self) -> str:
+        return self.text

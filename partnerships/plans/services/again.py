@@ -1,0 +1,95 @@
+"""End again what had ended before a backup was restored.
+
+Only `after_restore` calls these; nobody is the author.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+
+from partnerships.organisations.models import Organisation
+from partnerships.plans.event_kinds import EventKind
+from partnerships.plans.models import OwnershipOffer, Plan, PlanOwner, Share, Signatory
+from partnerships.plans.queries import present_members
+from partnerships.plans.services.owning import (
+    UnableToChangeOwners,
+    begin_ownership,
+    end_ownership,
+    lock_with_partnership,
+    present_owner,
+    withdraw,
+)
+from partnerships.plans.services.recording import lock_plan, record_event
+from partnerships.plans.services.signatories import stop_asking
+from partnerships.plans.services.signing import settle
+
+#: The reason in the timeline.
+REASON = "As it was before a backup was restored."
+
+
+@transaction.atomic
+def lessen_share(*, share: Share, may_comment: bool, ends_on: dt.date | None, now: dt.datetime) -> bool:
+    """Take away what a share gives beyond these terms; whether it gave more.
+
+    For `after_restore`: nobody is the author.
+    """
+    plan = lock_plan(share.plan)
+    last_day = min(share.ends_on or ends_on, ends_on) if ends_on else share.ends_on
+    wanted = share.may_comment and may_comment, last_day
+    if (share.may_comment, share.ends_on) == wanted:
+        return False
+    share.may_comment, share.ends_on = wanted
+    share.save(update_fields=["may_comment", "ends_on"])
+    after = {"may_comment": share.may_comment, "ends_on": share.ends_on.isoformat() if share.ends_on else None}
+    record_event(
+        plan,
+        EventKind.SHOWING_CHANGED,
+        author=None,
+        kind="plan_draft",
+        now=now,
+        data={"title": plan.title, "person": share.person_id, "after": after},
+    )
+    return True
+
+
+@transaction.atomic
+def end_ownership_again(*, owner: PlanOwner, because: str, successor: Organisation | None, now: dt.datetime) -> None:
+    """End an ownership that ended since the backup.
+
+    A successor that took the plan over owns it again if it is still a partner. Raises `UnableToChangeOwners` if nobody
+    else owns the plan.
+    """
+    plan = lock_with_partnership(owner.plan, owner.plan.partnership_id)
+    held = present_owner(plan, owner.organisation_id)
+    others = plan.owners.exclude(pk=held.pk)
+    if successor is not None and not others.filter(organisation=successor).exists() and _may_own(plan, successor):
+        begin_ownership(plan, successor, author=None, now=now)
+    if not others.exists():
+        raise UnableToChangeOwners(f"nobody else owns plan {plan.pk}, so {held.organisation.name} still does")
+    end_ownership(plan, held, because, author=None, now=now, reason=REASON)
+
+
+def _may_own(plan: Plan, organisation: Organisation) -> bool:
+    if organisation.is_ended or plan.partnership is None:
+        return False
+    return present_members(plan.partnership).filter(pk=organisation.pk).exists()
+
+
+@transaction.atomic
+def withdraw_offer_again(*, offer: OwnershipOffer, now: dt.datetime) -> None:
+    """Withdraw an offer that was withdrawn or declined since the backup."""
+    lock_plan(offer.plan)
+    withdraw(offer, author=None, now=now)
+
+
+@transaction.atomic
+def remove_signatory_again(*, signatory: Signatory, now: dt.datetime) -> None:
+    """Stop asking an organisation that was no longer asked before a restore.
+
+    Also if it is the only one.
+    """
+    plan = lock_plan(signatory.plan)
+    stop_asking(plan, signatory, reason=REASON, author=None, now=now)
+    settle(plan, author=None, now=now)

@@ -1,0 +1,32 @@
+"""What tests of restores share: acts that a restore takes out of the database, and applying the journal."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.kit import journal
+from partnerships.kit.journal import Redone
+
+
+@contextmanager
+def lost() -> Iterator[None]:
+    """What happens within the block stands in the journal, and a restore takes it out of the database."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def redo() -> dict[str, Redone]:
+    """Apply the journal as `after_restore` does."""
+    now = timezone.now()
+    return journal.replay(since=now - dt.timedelta(hours=1), now=now)
+
+
+def left(outcome: dict[str, Redone]) -> list[str]:
+    """What was not applied, in words."""
+    return [words for one in outcome.values() for words in one.left]

@@ -1,0 +1,339 @@
+"""Access that ended since the backup ends again, if it is the same; what cannot be applied is reported."""
+
+from __future__ import annotations
+
+import datetime as dt
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.management import call_command
+from django.utils import timezone
+
+from partnerships.agreements.models import Document, Partnership, Party
+from partnerships.agreements.services import (
+    add_document,
+    change_party_role,
+    edit_terms,
+    leave_partnership,
+    remove_document,
+)
+from partnerships.commitments import services as commitments
+from partnerships.commitments.models import Evidence
+from partnerships.kit import journal
+from partnerships.organisations.models import Membership
+from partnerships.organisations.services import end_membership
+from partnerships.people.administrators import grant_administration, withdraw_administration
+from partnerships.people.models import User
+from partnerships.people.services import close_account
+from partnerships.plans import services as plans
+from partnerships.plans.models import OwnershipOffer, Plan, Share, Signatory
+from tests.commitments import promises
+from tests.faults.restore import left, lost, redo
+from tests.plans.drafts import ask_signatures, begin, published
+from tests.world import World, make_world, person
+
+NOW = timezone.now
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """Everybody, fresh for each test."""
+    return make_world()
+
+
+@pytest.fixture(autouse=True)
+def journal_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests roll back what the journal is to remember."""
+    monkeypatch.setattr(journal, "note", journal.write)
+
+
+# ---- The last one that leads
+
+
+def test_party_that_led_alone_in_the_backup_leaves_again(world: World) -> None:
+    with lost():
+        change_party_role(party=world.party(world.westmarch), role="chair", author=world.amina, now=NOW())
+        leave_partnership(party=world.party(world.larkhaven), reason="Budget.", author=world.amina, now=NOW())
+
+    outcome = redo()
+
+    assert not Party.objects.present().filter(organisation=world.larkhaven, partnership=world.partnership).exists()
+    assert left(outcome) == [f"partnership {world.partnership.pk}: no organisation leads it now"]
+
+
+def test_administrator_alone_in_the_backup_no_longer_administers(world: World) -> None:
+    with lost():
+        gil = person("Gil Keeper", "gil@network.example")
+        grant_administration(person=gil, author=world.dee, reason="Help.", now=NOW())
+        withdraw_administration(person=world.dee, author=gil, reason="Over.", now=NOW())
+
+    outcome = redo()
+
+    assert not User.objects.get(pk=world.dee.pk).is_staff
+    assert any("nobody administers the network" in words for words in left(outcome))
+
+
+def test_administrator_whose_account_was_closed_and_reopened_no_longer_administers(world: World) -> None:
+    gil = person("Gil Keeper", "gil@network.example")
+    grant_administration(person=gil, author=world.dee, reason="Help.", now=NOW())
+    with lost():
+        close_account(person=gil, author=world.dee, reason="Left.", now=NOW())
+        User.objects.filter(pk=gil.pk).update(is_active=True)
+
+    redo()
+
+    assert not User.objects.get(pk=gil.pk).is_staff
+
+
+# ---- Other rows with the same numbers
+
+
+def show(w: World) -> Share:
+    return plans.share_draft(
+        plan=begin(w), email=w.nadia.email, may_comment=True, message="", ends_on=None, author=w.amina, now=NOW()
+    )
+
+
+def test_party_of_another_partnership_with_the_same_number_stays(world: World) -> None:
+    with lost():
+        leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=NOW())
+    Partnership.objects.filter(pk=world.partnership.pk).update(created_at=NOW())
+
+    outcome = redo()
+
+    party = world.party(world.westmarch)
+    assert party.is_present
+    assert left(outcome) == [f"party {party.pk}: not the one in the journal, its number has been used again"]
+
+
+def test_party_that_came_back_after_the_restore_stays(world: World) -> None:
+    party = world.party(world.westmarch)
+    with lost():
+        leave_partnership(party=party, reason="Budget.", author=world.ben, now=NOW())
+    Party.objects.filter(pk=party.pk).update(answered_at=NOW())
+
+    outcome = redo()
+
+    assert world.party(world.westmarch).is_present
+    assert [words.startswith(f"party {party.pk}: began again after the line") for words in left(outcome)] == [True]
+
+
+def test_membership_of_somebody_else_with_the_same_number_stays(world: World) -> None:
+    membership = Membership.objects.get(person=world.eddie)
+    with lost():
+        end_membership(membership=membership, author=world.amina, reason="Left.", now=NOW())
+    Membership.objects.filter(pk=membership.pk).update(person=world.sol)
+
+    outcome = redo()
+
+    assert Membership.objects.get(pk=membership.pk).ends_on is None
+    assert left(outcome) == [f"membership {membership.pk}: not the one in the journal, its number has been used again"]
+
+
+def test_share_of_another_draft_with_the_same_number_stays(world: World) -> None:
+    share = show(world)
+    with lost():
+        plans.revoke_share(share=Share.objects.get(pk=share.pk), author=world.amina, now=NOW())
+    Plan.objects.filter(pk=share.plan_id).update(created_at=NOW())
+
+    outcome = redo()
+
+    assert Share.objects.get(pk=share.pk).revoked_at is None
+    assert left(outcome) == [f"share {share.pk}: not the one in the journal, its number has been used again"]
+
+
+# ---- Plans, partnerships and their files
+
+
+def joint(w: World) -> Plan:
+    """A published plan that Larkhaven and Westmarch own."""
+    return published(w, owners=[w.larkhaven, w.westmarch])
+
+
+def fresh(plan: Plan) -> Plan:
+    return Plan.objects.get(pk=plan.pk)
+
+
+def owners(plan: Plan) -> set[str]:
+    return {owner.organisation.name for owner in plan.owners.select_related("organisation")}
+
+
+def test_ownership_given_up_since_the_backup_ends_again(world: World) -> None:
+    plan = joint(world)
+    with lost():
+        plans.give_up_ownership(
+            plan=plan, organisation=world.westmarch, reason="Not ours.", author=world.ben, now=NOW()
+        )
+
+    redo()
+
+    assert owners(plan) == {world.larkhaven.name}
+
+
+def test_plan_handed_over_since_the_backup_passes_to_its_new_owner_again(world: World) -> None:
+    plan = published(world)
+    with lost():
+        offer = plans.offer_ownership(
+            plan=plan,
+            organisation=world.westmarch,
+            offered_for=world.larkhaven,
+            hands_over=True,
+            author=world.amina,
+            now=NOW(),
+        )
+        plans.answer_offer(offer=offer, accept=True, author=world.ben, now=NOW())
+
+    redo()
+
+    assert owners(plan) == {world.westmarch.name}
+
+
+def test_only_owner_stays_if_the_one_it_handed_the_plan_to_is_no_partner(world: World) -> None:
+    plan = published(world)
+    with lost():
+        offer = plans.offer_ownership(
+            plan=plan,
+            organisation=world.westmarch,
+            offered_for=world.larkhaven,
+            hands_over=True,
+            author=world.amina,
+            now=NOW(),
+        )
+        plans.answer_offer(offer=offer, accept=True, author=world.ben, now=NOW())
+    leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=NOW())
+
+    outcome = redo()
+
+    assert owners(plan) == {world.larkhaven.name}
+    assert any(f"nobody else owns plan {plan.pk}" in words for words in left(outcome))
+
+
+def test_plan_leaves_with_the_owner_that_was_its_last(world: World) -> None:
+    """Larkhaven gives it up, then Westmarch leaves with it: in this order."""
+    plan = joint(world)
+    with lost():
+        plans.give_up_ownership(
+            plan=plan, organisation=world.larkhaven, reason="Not ours.", author=world.amina, now=NOW()
+        )
+        leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=NOW())
+
+    redo()
+
+    assert owners(plan) == {world.westmarch.name}
+    assert fresh(plan).partnership is None
+
+
+def test_signatory_removed_since_the_backup_is_no_longer_asked(world: World) -> None:
+    plan = ask_signatures(published(world), world)
+    signatory = plan.signatories.get(organisation=world.westmarch)
+    with lost():
+        plans.remove_signatory(
+            signatory=Signatory.objects.get(pk=signatory.pk), author=world.amina, reason="Not needed.", now=NOW()
+        )
+
+    redo()
+
+    assert Signatory.objects.get(pk=signatory.pk).removed_at is not None
+
+
+@pytest.mark.parametrize("declines", [False, True])
+def test_offer_withdrawn_or_declined_since_the_backup_waits_no_more(world: World, *, declines: bool) -> None:
+    offer = plans.offer_ownership(
+        plan=published(world),
+        organisation=world.westmarch,
+        offered_for=world.larkhaven,
+        hands_over=False,
+        author=world.amina,
+        now=NOW(),
+    )
+    with lost():
+        if declines:
+            plans.answer_offer(offer=offer, accept=False, reason="No.", author=world.ben, now=NOW())
+        else:
+            plans.withdraw_offer(offer=OwnershipOffer.objects.get(pk=offer.pk), author=world.amina, now=NOW())
+
+    redo()
+
+    assert not OwnershipOffer.objects.waiting().filter(pk=offer.pk).exists()
+
+
+def test_audience_narrowed_since_the_backup_is_narrow_again(world: World) -> None:
+    plan = published(world, audience="public")
+    with lost():
+        for audience in ("owners", "partnership"):
+            plans.change_audience(plan=plan, audience=audience, reason="Early.", author=world.amina, now=NOW())
+
+    redo()
+
+    assert fresh(plan).audience == "partnership"
+
+
+def test_share_of_a_plan_closed_since_the_backup_gives_no_access(world: World) -> None:
+    share = show(world)
+    with lost():
+        plans.change_status(plan=fresh(share.plan), to="closed", reason="Over.", author=world.amina, now=NOW())
+
+    redo()
+
+    assert not Share.objects.active(NOW()).filter(pk=share.pk).exists()
+
+
+def test_partnership_hidden_since_the_backup_is_hidden_again(world: World) -> None:
+    edit_terms(partnership=world.partnership, audience="network", author=world.amina, now=NOW())
+    with lost():
+        edit_terms(partnership=world.partnership, audience="parties", author=world.amina, now=NOW())
+
+    redo()
+
+    assert Partnership.objects.get(pk=world.partnership.pk).audience == "parties"
+
+
+def test_document_removed_since_the_backup_is_removed_again(world: World) -> None:
+    document = add_document(
+        partnership=world.partnership,
+        title="Minutes",
+        file=ContentFile(b"Minutes.\n", name="minutes.txt"),
+        organisation=world.larkhaven,
+        author=world.amina,
+        now=NOW(),
+    )
+    with lost():
+        remove_document(document=Document.objects.get(pk=document.pk), author=world.amina, now=NOW())
+
+    redo()
+
+    assert Document.objects.get(pk=document.pk).removed_at is not None
+
+
+def test_evidence_removed_since_the_backup_is_removed_again(world: World) -> None:
+    commitment = promises.agree(world)
+    file = commitments.attach_evidence(
+        commitment=commitment, file=ContentFile(b"Done.\n", name="done.txt"), author=world.eddie, now=NOW()
+    )
+    with lost():
+        commitments.remove_evidence(evidence=Evidence.objects.get(pk=file.pk), author=world.eddie, now=NOW())
+
+    redo()
+
+    assert Evidence.objects.get(pk=file.pk).removed_at is not None
+
+
+# ---- The report
+
+
+def test_after_restore_prints_what_it_did_not_apply(world: World, settings: Any) -> None:
+    settings.EMAILS_HELD = True
+    membership = Membership.objects.get(person=world.eddie)
+    with lost():
+        end_membership(membership=membership, author=world.amina, reason="Left.", now=NOW())
+        journal.write("party left", now=NOW(), party=7)
+    Membership.objects.filter(pk=membership.pk).update(person=world.sol)
+    said = StringIO()
+
+    call_command("after_restore", "--since", (NOW() - dt.timedelta(hours=1)).isoformat(), stdout=said)
+
+    assert "Not applied, or to be looked at (2):" in said.getvalue()
+    assert f"membership {membership.pk}: not the one in the journal" in said.getvalue()
+    assert "lines of a kind that this release does not know: party left" in said.getvalue()

@@ -1,0 +1,126 @@
+"""The journal loses no line and holds none of an act that was rolled back."""
+
+from __future__ import annotations
+
+import datetime as dt
+import errno
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from partnerships.kit import journal
+from partnerships.kit.journal import Redone
+from partnerships.kit.models import WaitingLine
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LATER = dt.timedelta(minutes=5)
+
+
+@pytest.fixture(autouse=True)
+def root(settings: Any, tmp_path: Path) -> Path:
+    """A journal of this test's own."""
+    settings.JOURNAL_ROOT = tmp_path
+    return tmp_path
+
+
+def noted() -> list[str]:
+    return [line["what"] for line in journal.lines(since=timezone.now() - dt.timedelta(hours=1))]
+
+
+def test_line_is_in_the_file_after_the_commit() -> None:
+    with transaction.atomic():
+        journal.note("ended", now=timezone.now(), thing=1)
+        assert noted() == []
+
+    assert noted() == ["ended"]
+    assert not WaitingLine.objects.exists()
+
+
+def test_act_that_is_rolled_back_leaves_no_line() -> None:
+    with transaction.atomic():
+        journal.note("ended", now=timezone.now(), thing=1)
+        transaction.set_rollback(True)
+
+    journal.write_waiting(now=timezone.now() + LATER)
+
+    assert noted() == []
+
+
+#: A process that is killed after its commit, before it can write the line.
+KILLED = """
+import os, signal
+import django
+django.setup()
+from django.db import transaction
+from django.utils import timezone
+from partnerships.kit import journal
+with transaction.atomic():
+    transaction.on_commit(lambda: os.kill(os.getpid(), signal.SIGKILL))
+    journal.note("ended", now=timezone.now(), thing=1)
+"""
+
+
+def test_line_of_a_process_killed_after_its_commit_is_written_later(root: Path) -> None:
+    given = connection.settings_dict
+    place = f"{given['USER']}:{given['PASSWORD']}@{given['HOST'].replace('/', '%2F')}:{given['PORT']}"
+    environ = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "housing.settings",
+        "DATABASE_URL": f"postgres://{place}/{given['NAME']}",
+        "JOURNAL_ROOT": str(root),
+        "DEBUG": "1",
+    }
+    done = subprocess.run([sys.executable, "-c", KILLED], env=environ, check=False, cwd=django_settings.BASE_DIR)
+    assert done.returncode == -signal.SIGKILL
+    assert noted() == []
+
+    written = [journal.write_waiting(now=timezone.now() + LATER) for _ in range(2)]
+
+    assert written == [1, 0]
+    assert noted() == ["ended"]
+
+
+def test_line_that_the_disk_did_not_take_is_written_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", no_space)
+        with transaction.atomic():
+            journal.note("ended", now=timezone.now(), thing=1)
+        journal.write_waiting(now=timezone.now() + LATER)
+    assert noted() == []
+    assert journal.oldest_waiting() is not None
+
+    journal.write_waiting(now=timezone.now() + LATER)
+
+    assert noted() == ["ended"]
+    assert journal.oldest_waiting() is None
+
+
+def no_space(*_: Any) -> int:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_line_written_late_does_not_count_as_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = timezone.now()
+    journal.write("seen", now=now, thing=1, undone=True)
+    journal.write("seen", now=now - dt.timedelta(minutes=1), thing=1)
+    seen: list[Any] = []
+
+    def keep(lines: Sequence[dict[str, Any]], _: dt.datetime) -> Redone:
+        seen.extend(lines)
+        return Redone()
+
+    monkeypatch.setattr(journal, "_redo", {"seen": ("seen", keep)})
+
+    journal.replay(since=now - LATER, now=now)
+
+    assert [line.get("undone", False) for line in seen] == [False, True]

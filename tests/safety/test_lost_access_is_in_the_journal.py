@@ -1,0 +1,109 @@
+"""What ends or lessens somebody's access is in the journal, so that a restore does not bring it back.
+
+Every service is called as in the rights table (tests/<room>/rights.py), where a new service must have a row. If
+anybody may read or do less afterwards, the service must have written a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.agreements.models import Party
+from partnerships.digests.models import Subscription
+from partnerships.kit.models import WaitingLine
+from partnerships.organisations.models import Membership
+from partnerships.people.models import Invitation, User
+from partnerships.plans.models import OwnershipOffer, PlanOwner, Share, Signatory
+from tests.safety.test_services_check_rights import ROWS
+from tests.support.prepared import kept_world, media_root
+from tests.support.rights import Row, add_personas, who
+from tests.world import World
+
+__all__ = ["media_root"]
+
+pytestmark = pytest.mark.django_db
+
+#: Services after which somebody may read or do less, and why a restore may bring it back.
+WITHOUT_A_LINE = {
+    "exchange.remove_filter": "one's own saved search",
+    "digests.pause": "a pause of emails; the person or the organisation can pause again",
+    "commitments.assign_to_successor": "its organisation has ended: an administrator is asked for a successor again",
+}
+
+_READERS = ("lead", "partner", "observer", "former", "stranger", "stakeholder")
+_PARTY_RANKS = {"observer": 1, "member": 2, "lead": 3, "chair": 3}
+_ROLE_RANKS = {"viewer": 1, "editor": 2, "lead": 3}
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One world for the whole table; each call is rolled back."""
+    with kept_world(django_db_blocker, tmp_path_factory) as made:
+        add_personas(made)
+        yield made
+
+
+def reading(world: World) -> set[tuple[Any, ...]]:
+    """Who may read which record, of every table with `visible_to`."""
+    people = {persona: User.objects.get(pk=who(world, persona).pk) for persona in _READERS}
+    found: set[tuple[Any, ...]] = set()
+    for model in apps.get_models():
+        rows: Any = model._default_manager.all()
+        if not hasattr(rows, "visible_to") or not rows.exists():
+            continue
+        for persona, person in people.items():
+            found |= {(persona, "reads", model._meta.label, pk) for pk in rows.visible_to(person).values_list("pk")}
+    return found
+
+
+def acting() -> set[tuple[Any, ...]]:
+    """Who may do what, by rows that give a right."""
+    now, today = timezone.now(), timezone.localdate()
+    found: set[tuple[Any, ...]] = set()
+    for person, body, role in Membership.objects.current(today).values_list("person", "organisation", "role"):
+        found |= {("acts", person, body, rank) for rank in range(_ROLE_RANKS[role])}
+    for partnership, body, role in Party.objects.present().values_list("partnership", "organisation", "role"):
+        found |= {("takes part", partnership, body, rank) for rank in range(_PARTY_RANKS[role])}
+    for plan, person, comments in Share.objects.active(now).values_list("plan", "person", "may_comment"):
+        found |= {("is shown", plan, person), *([("comments", plan, person)] if comments else [])}
+    tables = {
+        "owns": PlanOwner.objects.values_list("plan", "organisation"),
+        "signs": Signatory.objects.filter(removed_at=None).values_list("plan", "organisation"),
+        "is offered": OwnershipOffer.objects.waiting().values_list("plan", "organisation"),
+        "is invited": Invitation.objects.open(now).values_list("person", "memberships__organisation"),
+        "follows": Subscription.objects.confirmed().values_list("person", "pk"),
+        "administers": User.objects.filter(is_staff=True, is_active=True).values_list("pk"),
+        "has an account": User.objects.filter(is_active=True).values_list("pk"),
+    }
+    return found | {(name, *row) for name, rows in tables.items() for row in rows}
+
+
+def lost_without_a_line(row: Row, world: World) -> list[Any]:
+    """What somebody lost by the call, if the journal got no line; rolled back."""
+    with transaction.atomic():
+        made = row.prepare(world)
+        noted = WaitingLine.objects.count()
+        with transaction.atomic():
+            row.call(world, who(world, min(row.permitted)), made)
+            silent = WaitingLine.objects.count() == noted
+            after = acting() | reading(world) if silent else set()
+            transaction.set_rollback(True)
+        lost = (acting() | reading(world)) - after if silent else set()
+        transaction.set_rollback(True)
+    return sorted(lost, key=str)
+
+
+CALLED = [row for row in ROWS if row.permitted]
+
+
+@pytest.mark.parametrize("row", CALLED, ids=str)
+def test_service_that_lessens_access_writes_a_line(row: Row, world: World) -> None:
+    lost = lost_without_a_line(row, world)
+
+    assert row.service in WITHOUT_A_LINE or lost == []

@@ -12,7 +12,7 @@ import smtplib
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.core.mail.utils import DNS_NAME
@@ -173,10 +173,11 @@ def _body(data: bytes) -> bytes:
 def _wait_for_the_end(smtp: smtplib.SMTP, key: int, while_waiting: WhileWaiting) -> None:
     """Wait for the answer to the end of DATA, up to EMAIL_DATA_TIMEOUT."""
     give_up = time.monotonic() + settings.EMAIL_DATA_TIMEOUT
-    while not (isinstance(smtp.sock, ssl.SSLSocket) and smtp.sock.pending()):
+    connected: Any = smtp.sock
+    while not (isinstance(connected, ssl.SSLSocket) and connected.pending()):
         left = give_up - time.monotonic()
         if left <= 0:
             raise TimeoutError("no answer to the end of DATA")
-        if select.select([smtp.sock], [], [], min(left, WAIT_STEP))[0]:
+        if select.select([connected], [], [], min(left, WAIT_STEP))[0]:
             return
         while_waiting(key)

@@ -174,7 +174,10 @@ def _asks(
     to_our_partnerships = by_them.filter(audience=Audience.PARTNERSHIP, partnership__in=asked_in)
     by_us = asks.filter(organisation=ours)
     named = by_us.filter(audience=Audience.NAMED)
-    parties = {"partnership__parties__status": PartyStatus.ACCEPTED, "partnership__parties__role__in": _ASKED}
+    parties: dict[str, Any] = {
+        "partnership__parties__status": PartyStatus.ACCEPTED,
+        "partnership__parties__role__in": _ASKED,
+    }
     if only is not None:
         named = named.filter(addressees__organisation__in=only)
         # One filter for all conditions: of one and the same party.

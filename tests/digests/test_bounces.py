@@ -157,7 +157,7 @@ def test_reading_an_old_unsubscribe_email_again_ends_nothing_new(
     wish.write_bytes(f"Message-ID: <wish@council.example>\r\nSubject: stop {token}\r\n\r\n".encode())
     said = read_mailbox(wish)
     services.enrol(
-        person=world.sol, target=world.larkhaven, author=world.sol, organisation=world.larkhaven, now=timezone.now()
+        person=world.sol, target=world.larkhaven, author=world.amina, organisation=world.larkhaven, now=timezone.now()
     )
 
     read_mailbox(wish)

@@ -30,6 +30,7 @@ from partnerships.kit.dates import long_date
 from partnerships.kit.exports import MAX_ROWS, csv_response, day_of
 from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page, next_url, posted
+from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Audience, Plan
@@ -184,17 +185,21 @@ def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
     [subscription] = named_for(person, [get_object_or_404(stakeholders_of(person, now).live(), pk=pk)], now)
     back = next_url(request, reverse("digests:stakeholders"))
     form = CorrectAddressForm(posted(request), cancel=back)
-    if form.is_valid():
+
+    def step() -> tuple[str, str]:
         email = form.cleaned_data["email"]
-        try:
-            services.correct_address(subscription=subscription, email=email, author=person, now=now)
-        except services.UnableToSubscribe as error:
-            form.add_error("email", str(error))
-        else:
-            messages.success(request, f"We have asked {email} to confirm. We send nothing else there until they do.")
-            return redirect(back)
-    context = {"form": form, "subscription": subscription, "back": back}
-    return render(request, "digests/correct_address.html", context, status=422 if form.is_bound else 200)
+        services.correct_address(subscription=subscription, email=email, author=person, now=now)
+        return f"We have asked {email} to confirm. We send nothing else there until they do.", back
+
+    return take_step(
+        request,
+        "digests/correct_address.html",
+        form,
+        step,
+        {services.UnableToSubscribe: "email"},
+        subscription=subscription,
+        back=back,
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -12,7 +13,8 @@ from partnerships.exchange import services
 from partnerships.exchange.forms.filters import FilterForm, SavedFilterForm
 from partnerships.exchange.models import SavedFilter
 from partnerships.kit.forms import active_filters
-from partnerships.kit.http import form_page, posted
+from partnerships.kit.http import posted
+from partnerships.people.form_steps import take_step
 from partnerships.people.requests import signed_in
 
 
@@ -29,26 +31,23 @@ def save_filter(request: HttpRequest) -> HttpResponse:
     board = FilterForm(QueryDict(request.META.get("QUERY_STRING", "")))
     chips = active_filters(board, request.GET)
     form = SavedFilterForm(posted(request))
-    if form.is_valid():
+
+    def step() -> tuple[str, str]:
         query = QueryDict(mutable=True)
         for name in board.fields:
             query.setlist(name, request.GET.getlist(name))
-        try:
-            made = services.save_filter(
-                person=signed_in(request),
-                name=form.cleaned_data["name"],
-                tells=form.cleaned_data["tells"],
-                query=query.urlencode(),
-                filters=board.filters(),
-                now=timezone.now(),
-            )
-        except services.UnableToSaveFilter as error:
-            form.add_error(None, str(error))
-        else:
-            emailing = " You will get an email when something new matches." if made.tells else ""
-            messages.success(request, f"“{made.name}” is saved.{emailing}")
-            return redirect("exchange:saved")
-    return form_page(request, "exchange/save_filter.html", form, chips=chips)
+        made = services.save_filter(
+            person=signed_in(request),
+            name=form.cleaned_data["name"],
+            tells=form.cleaned_data["tells"],
+            query=query.urlencode(),
+            filters=board.filters(),
+            now=timezone.now(),
+        )
+        emailing = " You will get an email when something new matches." if made.tells else ""
+        return f"“{made.name}” is saved.{emailing}", reverse("exchange:saved")
+
+    return take_step(request, "exchange/save_filter.html", form, step, {services.UnableToSaveFilter: None}, chips=chips)
 
 
 @require_POST

@@ -5,15 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.kit.forms import ReasonForm
 from partnerships.kit.http import posted
+from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans import presenting
@@ -41,24 +41,22 @@ def create(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
     initial = {"partnership": request.GET.get("partnership", "")}
     form = PlanForm(posted(request), user=user, initial=initial)
-    if request.method == "POST" and form.is_valid():
+
+    def step() -> tuple[str, str]:
         chosen = form.cleaned_data
-        try:
-            plan = create_plan(
-                owners=form.all_owners(),
-                partnership=chosen["partnership"],
-                title=chosen["title"],
-                kind=chosen["kind"],
-                audience=chosen["audience"],
-                author=user,
-                now=timezone.now(),
-            )
-        except UnableToCreatePlan as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, f"“{plan.title}” created. Only editors of its owners can see this draft.")
-            return redirect("plans:draft", pk=plan.pk)
-    return render(request, "plans/create.html", {"form": form}, status=422 if form.errors else 200)
+        plan = create_plan(
+            owners=form.all_owners(),
+            partnership=chosen["partnership"],
+            title=chosen["title"],
+            kind=chosen["kind"],
+            audience=chosen["audience"],
+            author=user,
+            now=timezone.now(),
+        )
+        words = f"“{plan.title}” created. Only editors of its owners can see this draft."
+        return words, reverse("plans:draft", args=[plan.pk])
+
+    return take_step(request, "plans/create.html", form, step, {UnableToCreatePlan: None})
 
 
 def _touches(draft: Draft, content: Content) -> dict[str, dict[str, Any]]:
@@ -128,24 +126,20 @@ def add_document(request: HttpRequest, pk: int) -> HttpResponse:
     opened, _draft = open_to_edit(request, pk)
     back = reverse("plans:draft", kwargs={"pk": pk})
     form = DocumentForm(posted(request), request.FILES or None, cancel=back)
-    if request.method == "POST" and form.is_valid():
+
+    def step() -> tuple[str, str]:
         chosen = form.cleaned_data
-        try:
-            document = attach_document(
-                plan=opened.plan,
-                title=chosen["title"],
-                file=chosen["file"],
-                restricted=chosen["restricted"],
-                author=signed_in(request),
-                now=timezone.now(),
-            )
-        except UnableToAttach as error:
-            form.add_error("file", str(error))
-        else:
-            messages.success(request, f"“{document.file_name}” attached to the draft.")
-            return redirect(f"{back}#documents")
-    status = 422 if request.method == "POST" else 200
-    return render(request, "plans/attach.html", {"plan": opened.plan, "form": form, "back": back}, status=status)
+        document = attach_document(
+            plan=opened.plan,
+            title=chosen["title"],
+            file=chosen["file"],
+            restricted=chosen["restricted"],
+            author=signed_in(request),
+            now=timezone.now(),
+        )
+        return f"“{document.file_name}” attached to the draft.", f"{back}#documents"
+
+    return take_step(request, "plans/attach.html", form, step, {UnableToAttach: "file"}, plan=opened.plan, back=back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -154,15 +148,12 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
     opened, _draft = open_to_edit(request, pk)
     back = reverse("plans:draft", kwargs={"pk": pk})
     form = ReasonForm(posted(request), submit="Discard draft", cancel=back, danger=True)
-    if request.method == "POST" and form.is_valid():
-        try:
-            discard_draft(
-                plan=opened.plan, author=signed_in(request), reason=form.cleaned_data["reason"], now=timezone.now()
-            )
-        except UnableToSavePiece as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, f"Draft discarded. It is the same as version {opened.plan.current_number} again.")
-            return redirect(opened.plan)
-    status = 422 if request.method == "POST" else 200
-    return render(request, "plans/discard.html", {"plan": opened.plan, "form": form, "back": back}, status=status)
+
+    def step() -> tuple[str, str]:
+        discard_draft(
+            plan=opened.plan, author=signed_in(request), reason=form.cleaned_data["reason"], now=timezone.now()
+        )
+        words = f"Draft discarded. It is the same as version {opened.plan.current_number} again."
+        return words, opened.plan.get_absolute_url()
+
+    return take_step(request, "plans/discard.html", form, step, {UnableToSavePiece: None}, plan=opened.plan, back=back)

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 
 from partnerships.activity.event_kinds import label_of
 from partnerships.activity.models import Event
-from partnerships.activity.registry import kinds
+from partnerships.activity.registry import Records, kinds
 
 #: Events read first when looking for the newest visible ones.
 _FIRST_BATCH = 300
@@ -24,13 +24,19 @@ def visible_events(user: Any, here: Q) -> QuerySet[Event]:
     only their records are checked.
     """
     found = Event.objects.filter(here)
-    present = set(found.order_by().values_list("target_kind", flat=True).distinct())
+    present = found.order_by().values_list("target_kind", flat=True).distinct()
+    return _of_visible_records(
+        user, found, {name: found.filter(target_kind=name).values("target_id") for name in present}
+    )
+
+
+def _of_visible_records(user: Any, found: QuerySet[Event], records: Mapping[str, Records]) -> QuerySet[Event]:
+    """Those of the events whose record, by kind, the person may see."""
     seen = Q(pk__in=[])
     for kind in kinds():
-        if kind.name in present:
-            records = found.filter(target_kind=kind.name).values("target_id")
-            allowed = kind.visible_ids(user).filter(pk__in=records)
-            seen |= Q(target_kind=kind.name, target_id__in=allowed) & kind.condition(user)
+        if kind.name in records:
+            allowed = kind.visible_ids(user).filter(pk__in=records[kind.name])
+            seen |= Q(target_kind=kind.name, target_id__in=allowed) & kind.condition(user, records[kind.name])
     return found.filter(seen)
 
 
@@ -40,12 +46,16 @@ def newest_visible(user: Any, candidates: QuerySet[Event], count: int) -> list[E
     Checks the newest candidates, then four times as many, and so on: most people see much of what is new, so that only
     those who see little pay for reading everything.
     """
-    newest = candidates.order_by("-at", "-id")
+    newest = candidates.order_by("-at", "-id").values_list("pk", "target_kind", "target_id")
     seen: list[Event] = []
     start, size = 0, _FIRST_BATCH
     while len(seen) < count:
-        batch = list(newest.values_list("pk", flat=True)[start : start + size])
-        seen += visible_events(user, Q(pk__in=batch)).order_by("-at", "-id")[: count - len(seen)]
+        batch = list(newest[start : start + size])
+        records: defaultdict[str, set[int]] = defaultdict(set)
+        for _, kind, record in batch:
+            records[kind].add(record)
+        found = Event.objects.filter(pk__in=[pk for pk, _, _ in batch])
+        seen += _of_visible_records(user, found, records).order_by("-at", "-id")[: count - len(seen)]
         if len(batch) < size:
             break
         start, size = start + size, size * 4

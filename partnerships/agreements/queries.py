@@ -10,6 +10,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.activity.registry import Records
 from partnerships.agreements.models import (
     LEADING,
     Partnership,
@@ -107,8 +108,8 @@ def _named_then(parties: Collection[Party], folded: str) -> set[int]:
     return {pk for pk, then in present.items() if then & alike}
 
 
-def events_of_partnerships(user: User) -> Q:
-    """Condition on events about partnerships that the person may see.
+def events_of_partnerships(user: User, records: Records) -> Q:
+    """Condition on events about these partnerships that the person may see.
 
     For a former party: events up to the moment it left.
     """
@@ -118,7 +119,8 @@ def events_of_partnerships(user: User) -> Q:
         partnership=OuterRef("target_id"),
         left_at__gte=OuterRef("at"),
     )
-    return Q(target_id__in=Partnership.objects.present_for(user).values("pk")) | Q(Exists(former))
+    present = Partnership.objects.present_for(user).filter(pk__in=records)
+    return Q(target_id__in=present.values("pk")) | Q(Exists(former))
 
 
 def acting_party(user: User, partnership: Partnership, *roles: str) -> Party | None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from django.db.models import Exists, OuterRef, Q
 
+from partnerships.activity.registry import Records
 from partnerships.agreements.models import Party, PartyStatus
 from partnerships.commitments.models import Commitment
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
 
-def events_of_commitments(user: User) -> Q:
-    """Condition on events about commitments that the person may see.
+def events_of_commitments(user: User, records: Records) -> Q:
+    """Condition on events about these commitments that the person may see.
 
     For a former party: events up to the day it left.
     """
@@ -21,5 +22,5 @@ def events_of_commitments(user: User) -> Q:
         partnership=OuterRef("within_id"),
         left_at__gte=OuterRef("at"),
     )
-    followed = Commitment.objects.followed_by(user).values("pk")
+    followed = Commitment.objects.followed_by(user).filter(pk__in=records).values("pk")
     return Q(target_id__in=followed) | Q(Exists(former), within_kind="partnership")

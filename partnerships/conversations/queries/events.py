@@ -8,12 +8,13 @@ from django.db.models.functions import Cast
 
 from partnerships.activity.models import Event
 from partnerships.activity.queries import visible_events
+from partnerships.activity.registry import Records
 from partnerships.conversations.models import Conversation
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
 
-def events_of_own_side(user: User) -> Q:
+def events_of_own_side(user: User, records: Records) -> Q:
     """Condition on events that only one's own side may see.
 
     Events about points, and events with names that the record does not give.
@@ -21,7 +22,7 @@ def events_of_own_side(user: User) -> Q:
     return Q(organisation_id__in=Organisation.objects.of_person(user).values("pk"))
 
 
-def events_of_conversations(user: User) -> Q:
+def events_of_conversations(user: User, records: Records) -> Q:
     """Condition on events that every side may see.
 
     Without the nameless version of what one's own side did.

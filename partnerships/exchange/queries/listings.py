@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from django.db.models import Exists, OuterRef, Q
 
+from partnerships.activity.registry import Records
 from partnerships.agreements.models import Party, PartyStatus
 from partnerships.exchange.models import Entry, EntryQuerySet, Response
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
 
-def events_of_entries(user: User) -> Q:
-    """The condition on events about entries that the person may see.
+def events_of_entries(user: User, records: Records) -> Q:
+    """The condition on events about these entries that the person may see.
 
     These are events of entries they can read now, and of partnerships they left, up to that day.
     """
@@ -21,7 +22,8 @@ def events_of_entries(user: User) -> Q:
         partnership=OuterRef("within_id"),
         left_at__gte=OuterRef("at"),
     )
-    return Q(target_id__in=Entry.objects.followed_by(user).values("pk")) | Q(Exists(former), within_kind="partnership")
+    followed = Entry.objects.followed_by(user).filter(pk__in=records).values("pk")
+    return Q(target_id__in=followed) | Q(Exists(former), within_kind="partnership")
 
 
 def standing_offers_of(organisation: Organisation, user: User) -> EntryQuerySet:

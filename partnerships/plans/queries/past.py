@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.db.models.functions import Least
 
 from partnerships.activity.models import Event
+from partnerships.activity.registry import Records
 from partnerships.agreements.models import FORMER_STATUSES, Party, PartyStatus
 from partnerships.organisations.models import Organisation
 from partnerships.plans.models import PastPartnership, Plan, PlanOwner, Status, Version, held_at
@@ -93,7 +94,7 @@ def titled_for(user: User | AnonymousUser, titled: Q) -> Q:
     return Q(pk__in=today.filter(titled).values("pk")) | Q(pk__in=held.values("plan"))
 
 
-def events_of_plans(user: User) -> Q:
-    """The condition on events about plans that the person may see."""
-    known = Plan.objects.known_today_to(user).values("pk")
+def events_of_plans(user: User, records: Records) -> Q:
+    """The condition on events about these plans that the person may see."""
+    known = Plan.objects.known_today_to(user).filter(pk__in=records).values("pk")
     return Q(target_id__in=known) | held_at(user, plan="target_id", at="at")

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from django.urls import reverse
+
+#: How many things of one kind are looked up for a person, the most urgent first. Pages say "more than 1,000".
+MAX_LISTED = 1_001
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +29,20 @@ class Waiting:
     status: str = ""
     status_label: str = ""
 
-    def oldest_first(self) -> tuple[str, str, str]:
-        """A sort key: by due day, then by waiting time, then the rest."""
+    def oldest_first(self) -> tuple[str, ...]:
+        """A sort key: by due day, then by waiting time, then the rest.
+
+        Different for each thing that waits for one person.
+        """
         due = self.due.isoformat() if self.due else "9999-12-31"
         since = self.since.isoformat() if self.since else "9999"
-        return (min(due, since[:10]), since, self.title)
+        return (min(due, since[:10]), since, self.title, self.path, self.what)
+
+
+def addresses(route: str) -> Callable[[int], str]:
+    """The addresses of a route by the number of a record.
+
+    Resolved once, because `reverse` costs more than everything else about a thing that waits.
+    """
+    before, after = reverse(route, args=[9_999_999]).split("9999999")
+    return lambda number: f"{before}{number}{after}"

@@ -15,7 +15,7 @@ The rules are in docs/rights.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
@@ -288,14 +288,16 @@ def seen_from(model: type[Model], routes: Iterable[Route], *, organisation: Oute
 class Reach:
     """Records and the routes by which they reach people.
 
-    The queryset must not join rows that a route depends on.
+    The queryset must not join rows that a route depends on. A function gives the records for organisations (ids), where
+    PostgreSQL cannot narrow them down itself; such a reach is for many people only.
     """
 
-    records: QuerySet[Any]
+    records: QuerySet[Any] | Callable[[Collection[int]], QuerySet[Any]]
     routes: tuple[Organisations | People, ...]
 
     def of(self, user: User) -> QuerySet[Any]:
         """The records that reach one person."""
+        assert isinstance(self.records, QuerySet)
         return self.records.filter(visible_to(self.records.model, self.routes, user))
 
     def to(self, crowd: Crowd) -> list[tuple[QuerySet[Any], dict[int, set[int]]]]:
@@ -303,14 +305,13 @@ class Reach:
 
         Only ids that belong to somebody in the crowd.
         """
-        ends = [
-            (route, crowd.acting(*route.roles) if isinstance(route, Organisations) else crowd.people)
-            for route in self.routes
-        ]
-        return [
-            (self.records.filter(route.when, **{f"{route.path}__in": list(behind)}).values_list(route.path), behind)
-            for route, behind in ends
-        ]
+        found = []
+        for route in self.routes:
+            behind = crowd.acting(*route.roles) if isinstance(route, Organisations) else crowd.people
+            records = self.records if isinstance(self.records, QuerySet) else self.records(list(behind))
+            ends = records.filter(route.when, **{f"{route.path}__in": list(behind)}).values_list(route.path)
+            found.append((ends, behind))
+        return found
 
 
 class Crowd:

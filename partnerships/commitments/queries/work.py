@@ -8,9 +8,17 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.text import Truncator
 
-from partnerships.commitments.models import CONFIRMING, VERIFYING, Commitment, CommitmentQuerySet, Kind, Status
+from partnerships.commitments.models import (
+    CONFIRMING,
+    UNDER_WAY,
+    VERIFYING,
+    Commitment,
+    CommitmentQuerySet,
+    Kind,
+    Status,
+)
 from partnerships.commitments.queries.listings import in_order
-from partnerships.kit.waiting import Waiting
+from partnerships.kit.waiting import Waiting, addresses
 from partnerships.organisations.audience import Organisations, People, Reach, sorted_by_reach
 from partnerships.organisations.models import Role
 from partnerships.organisations.waiting import Source
@@ -57,19 +65,22 @@ def _steps_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     steps: dict[int, tuple[str, str]] = {}
     for (what, since, _), found in zip(waits, sorted_by_reach([reach for *_, reach in waits], user), strict=True):
         steps |= dict.fromkeys(found, (what, since))
-    rows = Commitment.objects.visible_to(user).for_listing().filter(pk__in=steps).order_by("pk")
+    address, labels = addresses("commitments:detail"), dict(Status.choices)
+    times = ("proposed_at", "escalated_at", "status_since", "done_at")
+    fields = ("pk", "reference", "text", "due_on", "status", "partnership__title", *times)
+    rows = Commitment.objects.visible_to(user).filter(pk__in=steps).order_by("pk").values(*fields)
     return [
         Waiting(
-            what=steps[commitment.pk][0],
-            title=f"{commitment.reference} {Truncator(commitment.text).chars(90)}",
-            path=commitment.get_absolute_url(),
-            since=getattr(commitment, steps[commitment.pk][1]),
-            due=commitment.due_on if commitment.is_under_way else None,
-            within=commitment.partnership.title if commitment.partnership else "",
-            status=commitment.status,
-            status_label=commitment.get_status_display(),
+            what=steps[row["pk"]][0],
+            title=f"{row['reference']} {Truncator(row['text']).chars(90)}",
+            path=address(row["pk"]),
+            since=row[steps[row["pk"]][1]],
+            due=row["due_on"] if row["status"] in UNDER_WAY else None,
+            within=row["partnership__title"] or "",
+            status=row["status"],
+            status_label=str(labels[row["status"]]),
         )
-        for commitment in rows
+        for row in rows
     ]
 
 

@@ -17,7 +17,7 @@ from partnerships.commitments.forms.filters import FilterForm
 from partnerships.commitments.models import Commitment, CommitmentQuerySet, Status
 from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page
-from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -41,7 +41,7 @@ def commitment_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "chips": active_filters(form, request.GET),
         "today": timezone.localdate(),
-        "may_propose": Organisation.objects.of_person(user, *EDITING_ROLES).exists(),
+        "may_propose": bool(Membership.objects.organisations_of(user, *EDITING_ROLES)),
     }
     partial = bool(getattr(request, "htmx", False))
     return render(request, "commitments/_results.html" if partial else "commitments/list.html", context)

@@ -1,7 +1,21 @@
 """Conversations: who met, what was said, points and next steps."""
 
-from partnerships.conversations.models.choices import HELD, OPEN_FOR_CORRECTION, Attribution, Format, PointKind, Status
-from partnerships.conversations.models.conversations import ROUTES, Attendee, Conversation, ConversationQuerySet, Side
+from partnerships.conversations.models.choices import (
+    HELD,
+    OPEN_FOR_CORRECTION,
+    Attribution,
+    Format,
+    PointKind,
+    Status,
+)
+from partnerships.conversations.models.conversations import (
+    READ_BY_SIDE,
+    ROUTES,
+    Attendee,
+    Conversation,
+    ConversationQuerySet,
+    Side,
+)
 from partnerships.conversations.models.corrections import Correction
 from partnerships.conversations.models.next_steps import ConversationCommitment, NextStep
 from partnerships.conversations.models.notes import PrivateNote
@@ -10,6 +24,7 @@ from partnerships.conversations.models.points import Point, PointEntry
 __all__ = [
     "HELD",
     "OPEN_FOR_CORRECTION",
+    "READ_BY_SIDE",
     "ROUTES",
     "Attendee",
     "Attribution",

@@ -25,6 +25,8 @@ ROUTES: tuple[Route, ...] = (
     Organisations("organisation"),
     Organisations("sides__organisation", when=Q(status__in=SHARED)),
 )
+#: The same for rows of `Side`: records that everybody of the side may read.
+READ_BY_SIDE = Q(conversation__status__in=SHARED) | Q(conversation__organisation=models.F("organisation"))
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):

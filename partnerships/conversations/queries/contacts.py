@@ -8,15 +8,16 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Count, DateField, Exists, ExpressionWrapper, F, Max, OuterRef, Q, Value
+from django.db.models import Count, DateField, Exists, ExpressionWrapper, F, Max, OuterRef, Q, QuerySet, Value
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, PartnershipQuerySet, Party, PartyRole
-from partnerships.conversations.models import HELD, ROUTES, Conversation, Side, Status
+from partnerships.conversations.models import HELD, READ_BY_SIDE, Conversation, Side, Status
 from partnerships.conversations.queries.listings import in_order
-from partnerships.organisations.audience import EDITORS, Reach, seen_from
-from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.organisations.audience import EDITORS, Reach
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.people.models import User
 
 #: How long before the planned day a next contact is shown as waiting.
@@ -92,21 +93,32 @@ def _last_heard(user: User, partnerships: PartnershipQuerySet, today: dt.date) -
 def quiet_parties(now: dt.datetime) -> Reach:
     """Parties of live partnerships that have gone quiet for the whole party."""
     today = timezone.localdate(now)
-    allowed = Coalesce("partnership__contact_days", settings.NO_CONTACT_DAYS)
-    last = ExpressionWrapper(Value(today, DateField()) - allowed, DateField())
-    here = Conversation.objects.filter(partnership=OuterRef("partnership"))
-    seen = here.filter(seen_from(Conversation, ROUTES, organisation=OuterRef(OuterRef("organisation"))))
-    recently = Q(status__in=HELD, held_on__gt=OuterRef("last"), held_on__lte=today)
-    parties = (
-        Party.objects.present()
-        .annotate(last=last)
-        .filter(
-            Q(partnership__created_at__date__lte=F("last")) | Exists(here.held().filter(held_on__lte=OuterRef("last"))),
-            ~Exists(seen.filter(recently | Q(status=Status.PLANNED, held_on__gte=today))),
-            partnership__in=Partnership.objects.live(),
+
+    def last_day(partnership: str) -> Combinable:
+        """A conversation up to this day no longer counts."""
+        allowed = Coalesce(f"{partnership}__contact_days", settings.NO_CONTACT_DAYS)
+        return ExpressionWrapper(Value(today, DateField()) - allowed, DateField())
+
+    def silent(organisations: Collection[int]) -> QuerySet[Party]:
+        held = Conversation.objects.held().filter(partnership=OuterRef("partnership"), held_on__lte=OuterRef("last"))
+        in_touch = (
+            Side.objects.filter(READ_BY_SIDE, organisation__in=organisations)
+            .alias(last=last_day("conversation__partnership"))
+            .filter(
+                Q(conversation__status__in=HELD, conversation__held_on__gt=F("last"), conversation__held_on__lte=today)
+                | Q(conversation__status=Status.PLANNED, conversation__held_on__gte=today),
+                organisation=OuterRef("organisation"),
+                conversation__partnership=OuterRef("partnership"),
+            )
         )
-    )
-    return Reach(parties, EDITORS)
+        return (
+            Party.objects.present()
+            .filter(organisation__in=organisations, partnership__in=Partnership.objects.live())
+            .annotate(last=last_day("partnership"))
+            .filter(Q(partnership__created_at__date__lte=F("last")) | Exists(held), ~Exists(in_touch))
+        )
+
+    return Reach(silent, EDITORS)
 
 
 def contacts_of(partnership: Partnership, user: User, now: dt.datetime) -> list[Contact]:
@@ -159,33 +171,44 @@ def _contacts(user: User, partnerships: Collection[Partnership], today: dt.date)
 _RECALLED = dt.timedelta(days=730)
 
 
-def _held_or_planned(today: dt.date) -> Q:
-    return Q(status__in=HELD) | Q(status=Status.PLANNED, held_on__gte=today)
-
-
 def past_contacts(now: dt.datetime) -> Reach:
     """Sides whose planned next contact is due soon or overdue.
 
     Only if the side has not met one of the others since, in conversations that everybody of the side may see.
     """
     today = timezone.localdate(now)
-    later = Q(held_on__gt=OuterRef("conversation__held_on")) | Q(
-        held_on=OuterRef("conversation__held_on"), pk__gt=OuterRef("conversation")
+
+    def due(organisations: Collection[int]) -> QuerySet[Side]:
+        sides = Side.objects.filter(organisation__in=organisations)
+        # A draft that another side keeps waits for nobody here, but may for a person of both sides.
+        last = Q(pk__in=_last_with_each(sides.filter(READ_BY_SIDE), today).values("pk")) | ~READ_BY_SIDE
+        return sides.filter(last, _contact_due(today, "conversation__"))
+
+    return Reach(due, EDITORS)
+
+
+def _last_with_each(sides: QuerySet[Side], today: dt.date) -> QuerySet[Side]:
+    """The last conversation, held or planned, of each side with each other side."""
+    other = "conversation__sides__organisation"
+    held = Q(conversation__status__in=HELD)
+    return (
+        sides.filter(held | Q(conversation__status=Status.PLANNED, conversation__held_on__gte=today))
+        .alias(other=F(other))
+        .exclude(other=F("organisation"))
+        .order_by("organisation", other, "-conversation__held_on", "-conversation_id")
+        .distinct("organisation", other)
     )
-    side = OuterRef(OuterRef("organisation"))
-    met = (
-        Conversation.objects.filter(later, _held_or_planned(today), sides__organisation=OuterRef("organisation"))
-        .filter(sides__organisation=side)
-        .filter(seen_from(Conversation, ROUTES, organisation=OuterRef(side)))
+
+
+def _contact_due(today: dt.date, path: str = "") -> Q:
+    """The condition that the next contact is due soon or overdue."""
+    return Q(
+        **{
+            f"{path}status__in": HELD,
+            f"{path}held_on__gte": today - _RECALLED,
+            f"{path}next_contact_on__lte": today + SOON,
+        }
     )
-    others = Side.objects.filter(~Exists(met), conversation=OuterRef("conversation"))
-    sides = Side.objects.filter(
-        Exists(others.exclude(organisation=OuterRef("organisation"))),
-        conversation__status__in=HELD,
-        conversation__held_on__gte=today - _RECALLED,
-        conversation__next_contact_on__lte=today + SOON,
-    )
-    return Reach(sides, EDITORS)
 
 
 def contacts_due(user: User, today: dt.date) -> list[Conversation]:
@@ -194,18 +217,7 @@ def contacts_due(user: User, today: dt.date) -> list[Conversation]:
     Only if there is another side that the person's side has not met since, nor planned to meet. It waits for every side
     that may read the record.
     """
-    edited = set(Organisation.objects.of_person(user, *EDITING_ROLES).values_list("pk", flat=True))
-    took_part = Side.objects.filter(conversation=OuterRef("pk"), organisation__in=edited)
-    recent = in_order(Conversation.objects.visible_to(user).filter(Exists(took_part))).filter(
-        _held_or_planned(today), held_on__gte=today - _RECALLED
-    )
-    met: set[tuple[int, int]] = set()
-    due = []
-    for conversation in recent.prefetch_related("sides"):
-        sides = {side.organisation_id for side in conversation.sides.all()}
-        pairs = {(own, other) for own in sides & edited for other in sides - {own}}
-        has_come = conversation.next_contact_on is not None and conversation.next_contact_on <= today + SOON
-        if has_come and not conversation.is_planned and pairs - met:
-            due.append(conversation)
-        met |= pairs
-    return due
+    edited = Membership.objects.organisations_of(user, *EDITING_ROLES)
+    sides = Side.objects.filter(organisation__in=edited, conversation__in=Conversation.objects.visible_to(user))
+    last = _last_with_each(sides, today).values("conversation")
+    return list(in_order(Conversation.objects.filter(_contact_due(today), pk__in=last)))

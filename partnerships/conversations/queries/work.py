@@ -12,7 +12,7 @@ from django.utils import timezone
 from partnerships.conversations.models import OPEN_FOR_CORRECTION, Conversation, Correction, Status
 from partnerships.conversations.queries.contacts import Quiet, contacts_due, gone_quiet, past_contacts, quiet_parties
 from partnerships.conversations.queries.listings import partnerships_known_to
-from partnerships.kit.waiting import Waiting
+from partnerships.kit.waiting import Waiting, addresses
 from partnerships.organisations.audience import EDITORS, Organisations, Reach, sorted_by_reach
 from partnerships.organisations.models import EDITING_ROLES
 from partnerships.organisations.waiting import Source
@@ -36,7 +36,7 @@ def _records_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     to_agree, to_correct, to_record = sorted_by_reach(_records(now), user)
     asked = Min("corrections__made_at", filter=Q(corrections__answered_at=None))
     rows = Conversation.objects.visible_to(user).filter(pk__in=to_agree | to_correct | to_record)
-    found: list[Any] = list(rows.annotate(asked=asked).order_by("pk"))
+    found: list[Any] = list(rows.annotate(asked=asked).defer("said", "reason").order_by("pk"))
     return _in_words(
         user,
         [
@@ -54,25 +54,20 @@ def _contacts_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 
 def _in_words(user: User, waiting: list[tuple[str, Conversation, dt.datetime | None, dt.date | None]]) -> list[Waiting]:
     titles = partnerships_known_to(user, [one for _, one, _, _ in waiting])
+    address = addresses("conversations:detail")
     return [
-        _waiting(what, one, titles.get(one.partnership_id or 0, ""), since=since, due=due)
+        Waiting(
+            what=what,
+            title=one.subject,
+            path=address(one.pk),
+            since=since,
+            due=due,
+            within=titles.get(one.partnership_id or 0, ""),
+            status=one.status,
+            status_label=one.get_status_display(),
+        )
         for what, one, since, due in waiting
     ]
-
-
-def _waiting(
-    what: str, conversation: Conversation, within: str, *, since: dt.datetime | None, due: dt.date | None
-) -> Waiting:
-    return Waiting(
-        what=what,
-        title=conversation.subject,
-        path=conversation.get_absolute_url(),
-        since=since,
-        due=due,
-        within=within,
-        status=conversation.status,
-        status_label=conversation.get_status_display(),
-    )
 
 
 def _quiet_waiting(quiet: Quiet) -> Waiting:

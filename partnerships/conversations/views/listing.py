@@ -12,7 +12,7 @@ from partnerships.conversations.forms.filters import FilterForm
 from partnerships.conversations.models import Conversation
 from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page
-from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.organisations.models import EDITING_ROLES, Membership
 from partnerships.people.requests import signed_in
 
 #: Quiet partnerships shown above the list; My work lists all of them.
@@ -42,6 +42,6 @@ def conversation_list(request: HttpRequest) -> HttpResponse:
     context |= {
         "quiet": quiet[:_QUIET_SHOWN],
         "more_quiet": len(quiet) > _QUIET_SHOWN,
-        "may_record": Organisation.objects.of_person(user, *EDITING_ROLES).exists(),
+        "may_record": bool(Membership.objects.organisations_of(user, *EDITING_ROLES)),
     }
     return render(request, "conversations/list.html", context)

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce, Least, TruncDate
 from django.urls import reverse
 
-from partnerships.agreements.models import Party, PartyRole
+from partnerships.agreements.models import Party, PartyRole, PartyStatus
 from partnerships.exchange.models import (
     Addressee,
     Audience,
+    Direction,
     Entry,
     EntryQuerySet,
     Question,
     Receipt,
     Response,
     ResponseStatus,
+    Status,
 )
-from partnerships.kit.waiting import Waiting
+from partnerships.kit.waiting import MAX_LISTED, Waiting, addresses
 from partnerships.organisations.audience import EDITORS, Organisations, Reach
 from partnerships.organisations.models import EDITING_ROLES, Membership
 from partnerships.organisations.waiting import Source
@@ -29,7 +33,7 @@ _ASKERS = (Organisations("entry__organisation", roles=EDITING_ROLES),)
 _UNDECIDED = Reach(Response.objects.waiting(), _ASKERS)
 _QUESTIONS = Reach(Question.objects.open().filter(entry__is_open=True), _ASKERS)
 #: Entries that need an answer from the organisations they ask.
-_TO_ANSWER = Q(is_open=True, standing=False)
+_TO_ANSWER = Q(is_open=True, standing=False, shared_at__isnull=False)
 
 
 def _owes_answer(entry: OuterRef, body: OuterRef) -> Q:
@@ -45,31 +49,37 @@ def unanswered_for(user: User) -> EntryQuerySet:
     Each organisation answers for itself. What was referred to a colleague waits for that colleague alone, while they
     may answer it; `referred_by_name` says who referred it to this person.
     """
-    mine = Membership.objects.current().of_person(user, *EDITING_ROLES)
-    entry, body = OuterRef(OuterRef("pk")), OuterRef("organisation")
-    receipts = Receipt.objects.filter(entry=entry, organisation=body)
+    mine = Membership.objects.organisations_of(user, *EDITING_ROLES)
+    named = Addressee.objects.filter(
+        _waits_for(user, OuterRef("entry"), OuterRef("organisation")),
+        organisation__in=mine,
+        entry__in=Entry.objects.filter(_TO_ANSWER, audience=Audience.NAMED),
+    ).exclude(organisation=F("entry__organisation"))
+    asked = (
+        Entry.objects.filter(
+            _TO_ANSWER,
+            audience=Audience.PARTNERSHIP,
+            partnership__parties__status=PartyStatus.ACCEPTED,
+            partnership__parties__role__in=[PartyRole.CHAIR, PartyRole.LEAD, PartyRole.MEMBER],
+            partnership__parties__organisation__in=mine,
+        )
+        .annotate(body=F("partnership__parties__organisation"))
+        .exclude(organisation=F("body"))
+        .filter(_waits_for(user, OuterRef("pk"), OuterRef("body")))
+    )
+    given = Receipt.objects.filter(entry=OuterRef("pk"), referred_to=user, organisation__in=mine)
+    return Entry.objects.filter(pk__in=named.values("entry").union(asked.values("pk"))).annotate(
+        referred_by_name=Subquery(given.order_by("-referred_at").values("referred_by__name")[:1])
+    )
+
+
+def _waits_for(user: User, entry: OuterRef, body: OuterRef) -> Q:
+    """The condition that an organisation owes an answer, and not by a colleague."""
     able = Membership.objects.current().filter(
         person=OuterRef("referred_to"), organisation=OuterRef("organisation"), role__in=EDITING_ROLES
     )
-    with_others = receipts.exclude(referred_to=None).exclude(referred_to=user).filter(Exists(able))
-    waits = (
-        mine.exclude(organisation=OuterRef("organisation"))
-        .filter(_owes_answer(entry, body))
-        .exclude(Exists(with_others))
-    )
-    named = Addressee.objects.filter(entry=entry, organisation=body)
-    parties = Party.objects.present().exclude(role=PartyRole.OBSERVER)
-    party = parties.filter(partnership=OuterRef(OuterRef("partnership")), organisation=body)
-    given = Receipt.objects.filter(entry=OuterRef("pk"), referred_to=user, organisation__in=mine.values("organisation"))
-    return (
-        Entry.objects.addressing(user)
-        .filter(
-            Q(Exists(waits.filter(Exists(named))), audience=Audience.NAMED)
-            | Q(Exists(waits.filter(Exists(party))), audience=Audience.PARTNERSHIP),
-            _TO_ANSWER,
-        )
-        .annotate(referred_by_name=Subquery(given.order_by("-referred_at").values("referred_by__name")[:1]))
-    )
+    referred = Receipt.objects.filter(entry=entry, organisation=body, referred_to__isnull=False)
+    return _owes_answer(entry, body) & Q(~Exists(referred.exclude(referred_to=user).filter(Exists(able))))
 
 
 def _unanswered(now: dt.datetime) -> tuple[Reach, ...]:
@@ -97,27 +107,40 @@ def questions_to_answer(user: User) -> list[Question]:
     return list(_QUESTIONS.of(user).select_related("entry__partnership", "organisation").order_by("asked_at", "pk"))
 
 
-def _answer_this(entry: Entry) -> str:
-    """`Answer this ask from Larkhaven Homes`, and who referred it, if anyone."""
-    words = f"this {'ask' if entry.is_ask else 'offer'} from {entry.organisation.display_name}"
-    giver = getattr(entry, "referred_by_name", None)
-    return f"Answer {words}, which {giver} referred to you" if giver else f"Answer {words}"
-
-
 def _answers_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    address, labels = addresses("exchange:detail"), dict(Status.choices)
+    day = Least(Coalesce("closes_on", Value(dt.date.max)), TruncDate("shared_at", tzinfo=dt.UTC))
+    found: Any = unanswered_for(user).order_by(day, "shared_at", "pk")[:MAX_LISTED]
     return [
         Waiting(
-            what=_answer_this(entry),
-            title=entry.title,
-            path=reverse("exchange:detail", args=[entry.pk]),
-            since=entry.shared_at,
-            due=entry.closes_on,
-            within=entry.partnership.title if entry.partnership else "",
-            status=entry.status,
-            status_label=entry.get_status_display(),
+            what=_answer_this(direction, short_name or name, giver),
+            title=title,
+            path=address(pk),
+            since=shared_at,
+            due=closes_on,
+            within=within or "",
+            status=status,
+            status_label=str(labels[status]),
         )
-        for entry in unanswered_for(user).select_related("organisation", "partnership").order_by("shared_at", "pk")
+        for pk, direction, short_name, name, giver, title, shared_at, closes_on, within, status in found.values_list(
+            "pk",
+            "direction",
+            "organisation__short_name",
+            "organisation__name",
+            "referred_by_name",
+            "title",
+            "shared_at",
+            "closes_on",
+            "partnership__title",
+            "status",
+        )
     ]
+
+
+def _answer_this(direction: str, asker: str, giver: str | None) -> str:
+    """`Answer this ask from Larkhaven Homes`, and who referred it, if anyone."""
+    words = f"this {'ask' if direction == Direction.ASK else 'offer'} from {asker}"
+    return f"Answer {words}, which {giver} referred to you" if giver else f"Answer {words}"
 
 
 def _decisions_wanted(user: User, now: dt.datetime) -> list[Waiting]:

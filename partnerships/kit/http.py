@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -18,6 +19,7 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
 _Row = TypeVar("_Row", bound=Model)
+_Item = TypeVar("_Item")
 
 
 def next_url(request: HttpRequest, default: str, *, parameter: str = "next") -> str:
@@ -57,13 +59,13 @@ def private_file(file: File[bytes], *, name: str, content_type: str) -> HttpResp
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[_Row]):
+class Page(Generic[_Item]):
     """A page of a list, with query strings of the previous and next pages.
 
     They are empty if there is none.
     """
 
-    rows: Sequence[_Row]
+    rows: Sequence[_Item]
     previous: str
     next: str
 
@@ -136,17 +138,44 @@ def keyset_page(request: HttpRequest, rows: QuerySet[_Row], *, order: Sequence[s
     has_next = True if backwards else more
 
     def leading(parameter: str, row: _Row) -> str:
-        kept = request.GET.copy()
-        kept.pop("after", None)
-        kept.pop("before", None)
-        kept[parameter] = _encode([_value(row, key) for key in order])
-        return f"?{kept.urlencode()}"
+        return _leading(request, parameter, [_value(row, key) for key in order])
 
     return Page(
         rows=found,
         previous=leading("before", found[0]) if found and has_previous else "",
         next=leading("after", found[-1]) if found and has_next else "",
     )
+
+
+def keyset_page_of(
+    request: HttpRequest, items: Sequence[_Item], *, key: Callable[[_Item], tuple[str, ...]], size: int = 25
+) -> Page[_Item]:
+    """A page of items that were read already, by keys instead of offsets.
+
+    The items are sorted by `key`, which is different for each. The request's `after` or `before` chooses the page;
+    invalid ones give the first.
+    """
+    keys = [key(item) for item in items]
+    backwards = "after" not in request.GET and "before" in request.GET
+    place = _decode(request.GET.get("before" if backwards else "after", ""), len(keys[0])) if keys else None
+    start = 0
+    if place is not None and all(isinstance(one, str) for one in place):
+        start = max(0, bisect_left(keys, tuple(place)) - size) if backwards else bisect_right(keys, tuple(place))
+    end = start + size
+    return Page(
+        rows=items[start:end],
+        previous=_leading(request, "before", keys[start]) if 0 < start < len(keys) else "",
+        next=_leading(request, "after", keys[end - 1]) if end < len(keys) else "",
+    )
+
+
+def _leading(request: HttpRequest, parameter: str, values: Sequence[Any]) -> str:
+    """The query string of another page."""
+    kept = request.GET.copy()
+    kept.pop("after", None)
+    kept.pop("before", None)
+    kept[parameter] = _encode(values)
+    return f"?{kept.urlencode()}"
 
 
 def _reversed(key: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 from django.db.models import Q
 from django.utils import timezone
@@ -19,7 +20,7 @@ from partnerships.plans import queries as plans
 RECENT = dt.timedelta(days=60)
 
 
-def by_partnership(waiting: list[Waiting]) -> list[tuple[str, list[Waiting]]]:
+def by_partnership(waiting: Iterable[Waiting]) -> list[tuple[str, list[Waiting]]]:
     """The same list grouped by partnership, in the order in which each first appears; those of none come under “”."""
     groups: dict[str, list[Waiting]] = {}
     for item in waiting:

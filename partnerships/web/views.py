@@ -20,7 +20,9 @@ from partnerships.exchange.models import Direction, Entry, EntryQuerySet
 from partnerships.exchange.queries import new_matches_for
 from partnerships.exchange.queries.matches import entry_cards
 from partnerships.exchange.queries.permission_sql import reader_of
-from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.kit.http import keyset_page_of
+from partnerships.kit.waiting import Waiting
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -32,6 +34,8 @@ from partnerships.work.queries import waiting_for
 
 #: Records shown on one page of a partnership or an organisation.
 PAGE = 100
+#: Things on one page of My work.
+WORK = 50
 #: Plans listed on the home page under "Plans waiting for others".
 PLANS_AT_HOME = 5
 
@@ -42,7 +46,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """The signed-in person's start page; for others, what Common Ground is."""
     if not isinstance(request.user, User):
         return render(request, "web/landing.html")
-    user, now = request.user, timezone.now()
+    user, now = signed_in(request), timezone.now()
     waiting = waiting_for(user, now)
     return render(
         request,
@@ -52,7 +56,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "waiting": waiting[:6],
             "more_waiting": max(len(waiting) - 6, 0),
             "counts": queries.counts(user, waiting),
-            "may_write": Organisation.objects.of_person(user, *EDITING_ROLES).exists(),
+            "may_write": bool(Membership.objects.organisations_of(user, *EDITING_ROLES)),
             "lines": timeline_lines(queries.recent_changes(user, now)),
             "waiting_plans": waiting_plans(user, PLANS_AT_HOME),
             "matches": new_matches_for(user, now - queries.RECENT)[:4],
@@ -68,14 +72,11 @@ def _part_of_day(hour: int) -> str:
 def my_work(request: HttpRequest) -> HttpResponse:
     """Everything waiting for the reader, by partnership, oldest first."""
     waiting = waiting_for(signed_in(request), timezone.now())
-    return render(
-        request,
-        "web/my_work.html",
-        {"groups": queries.by_partnership(waiting), "count": len(waiting), "today": timezone.localdate()},
-    )
+    page = keyset_page_of(request, waiting, key=Waiting.oldest_first, size=WORK)
+    context = {"page": page, "groups": queries.by_partnership(page.rows), "count": len(waiting)}
+    return render(request, "web/my_work.html", context)
 
 
-@login_not_required
 @require_safe
 def help_page(request: HttpRequest) -> HttpResponse:
     """How to do the main tasks, and what our words mean."""

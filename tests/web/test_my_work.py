@@ -1,0 +1,76 @@
+"""My work in pages, read through its addresses."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from partnerships.exchange.models import Audience
+from tests.exchange.conftest import shared
+from tests.support.pages import collapse
+from tests.world import World, make_world
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """The people and organisations of the tests."""
+    return make_world()
+
+
+def titles(page: str) -> list[str]:
+    """The titles of the asks on a page, in order."""
+    return re.findall(r"Ask number \d+", page)
+
+
+def link(page: str, rel: str) -> str:
+    """The address of the next or previous page, or ""."""
+    found = re.search(rf'href="(\?[^"]+)" rel="{rel}"', page)
+    return found[1].replace("&amp;", "&") if found else ""
+
+
+def test_my_work_shows_fifty_things_on_a_page_and_each_thing_once(world: World) -> None:
+    for number in range(53):
+        shared(
+            world.larkhaven,
+            world.amina,
+            world.now,
+            title=f"Ask number {number:02}",
+            audience=Audience.PARTNERSHIP,
+            partnership=world.partnership,
+            closes_on=None,
+        )
+    client, address = Client(), reverse("web:my-work")
+    client.force_login(world.ben)
+
+    first = client.get(address).content.decode()
+    second = client.get(address + link(first, "next")).content.decode()
+    back = client.get(address + link(second, "prev")).content.decode()
+
+    assert "53 things are waiting for you" in collapse(first)
+    assert len(titles(first)) == 50
+    assert titles(first) + titles(second) == [f"Ask number {number:02}" for number in range(53)]
+    assert titles(back) == titles(first)
+    assert link(second, "next") == link(first, "prev") == ""
+
+
+@pytest.mark.parametrize("place", ["nonsense", "WzFd", "WyJhIiwgImIiXQ"])
+def test_my_work_begins_at_the_first_page_for_an_invalid_place(world: World, place: str) -> None:
+    shared(
+        world.larkhaven,
+        world.amina,
+        world.now,
+        title="Ask number 1",
+        audience=Audience.PARTNERSHIP,
+        partnership=world.partnership,
+        closes_on=None,
+    )
+    client = Client()
+    client.force_login(world.ben)
+
+    page = client.get(f"{reverse('web:my-work')}?after={place}")
+
+    assert page.status_code == 200
+    assert titles(page.content.decode()) == ["Ask number 1"]

@@ -176,5 +176,5 @@ ROWS = (
 WITHOUT_A_PERSON = {
     "agreements.start_due_reviews": "called by the clock",
     "agreements.missing_for": "reads only",
-    "agreements.note": "records what another service did",
+    "agreements.record_event": "records what another service did",
 }

@@ -116,4 +116,12 @@ ROWS = (
         ADMINISTRATOR,
     ),
 )
-WITHOUT_A_PERSON: dict[str, str] = {}
+_INSIDE = "part of an import, inside its transaction"
+WITHOUT_A_PERSON = {
+    "transfer.apply_council_answer": _INSIDE,
+    "transfer.apply_councils": _INSIDE,
+    "transfer.apply_list": _INSIDE,
+    "transfer.follow_code": _INSIDE,
+    "transfer.last_line": "reads only",
+    "transfer.row_errors": _INSIDE,
+}

@@ -40,10 +40,16 @@ def open_to_askers(subscriptions: Collection[Subscription], now: dt.datetime) ->
 
 def _seen_by(person: User, subscriptions: Collection[Subscription]) -> set[int]:
     """Subscriptions to things that this person, who has an account, may see."""
+    # Only these things: otherwise PostgreSQL asks rights over every plan.
+    plans = Plan.objects.visible_to(person).filter(pk__in={one.plan_id for one in subscriptions})
+    partnerships = Partnership.objects.visible_to(person).filter(pk__in={one.partnership_id for one in subscriptions})
+    organisations = Organisation.objects.visible_to(person).filter(
+        pk__in={one.organisation_id for one in subscriptions}
+    )
     seen = Subscription.objects.filter(
-        Q(plan__in=Plan.objects.visible_to(person).values("pk"))
-        | Q(partnership__in=Partnership.objects.visible_to(person).values("pk"))
-        | Q(organisation__in=Organisation.objects.visible_to(person).values("pk")),
+        Q(plan__in=plans.values("pk"))
+        | Q(partnership__in=partnerships.values("pk"))
+        | Q(organisation__in=organisations.values("pk")),
         pk__in=[one.pk for one in subscriptions],
     )
     return set(seen.values_list("pk", flat=True))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -71,13 +71,12 @@ def _partnerships(user: User, text: str) -> list[Partnership]:
     return find_by_words(user, text, limit=SHOWN + 1)
 
 
-def _entries(user: User, text: str) -> QuerySet[Entry]:
-    return (
-        Entry.objects.visible_to(user)
-        .filter(_words(text, "title", "statement"))
-        .select_related("organisation")
-        .order_by(F("shared_at").desc(nulls_last=True), "-pk")
-    )
+def _entries(user: User, text: str) -> list[Entry]:
+    """The newest that are shared, then drafts: with both in one order PostgreSQL would sort all that match."""
+    found = Entry.objects.visible_to(user).filter(_words(text, "title", "statement")).select_related("organisation")
+    shared = list(found.exclude(shared_at=None).order_by("-shared_at", "-pk")[: SHOWN + 1])
+    drafts = found.filter(shared_at=None).order_by("-pk")[: SHOWN + 1 - len(shared)]
+    return [*shared, *drafts] if len(shared) <= SHOWN else shared
 
 
 def _plans(user: User, text: str) -> QuerySet[Plan]:

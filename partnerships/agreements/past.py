@@ -118,15 +118,18 @@ def parties_then(party: Party) -> list[Party]:
 
 def present_then(parties: Iterable[Party]) -> dict[int, set[int]]:
     """Organisations that took part when each of these parties left, by partnership id; one query."""
-    leaving = {party.partnership_id: party.pk for party in parties}
+    leaving = {party.partnership_id: party for party in parties}
     events = Party.pgh_event_model.objects.filter(partnership_id__in=list(leaving)).order_by("pgh_id")  # type: ignore[attr-defined]  # made by pghistory
     status: dict[int, dict[int, str]] = {pk: {} for pk in leaving}
     then: dict[int, set[int]] = {}
-    for partnership, party, organisation, now in events.values_list(
-        "partnership_id", "pgh_obj_id", "organisation_id", "status"
+    for partnership, party, organisation, now, left_at in events.values_list(
+        "partnership_id", "pgh_obj_id", "organisation_id", "status", "left_at"
     ):
         status[partnership][organisation] = now
-        if party == leaving[partnership] and now == PartyStatus.LEFT:
+        left = leaving[partnership]
+        # The first such line: the status is left again when a new invitation is declined.
+        is_leaving = party == left.pk and now == PartyStatus.LEFT and left_at == left.left_at
+        if is_leaving and partnership not in then:
             present = (body for body, state in status[partnership].items() if state == PartyStatus.ACCEPTED)
             then[partnership] = set(present)
     return then

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from partnerships.activity.registry import Records
 from partnerships.agreements.models import (
+    FORMER_STATUSES,
     LEADING,
     Partnership,
     PartnershipQuerySet,
@@ -115,7 +116,7 @@ def events_of_partnerships(user: User, records: Records) -> Q:
     """
     former = Party.objects.filter(
         organisation__in=Organisation.objects.of_person(user),
-        status=PartyStatus.LEFT,
+        status__in=FORMER_STATUSES,
         partnership=OuterRef("target_id"),
         left_at__gte=OuterRef("at"),
     )

@@ -131,6 +131,9 @@ def keyset_page(request: HttpRequest, rows: QuerySet[_Row], *, order: Sequence[s
             wanted, place, backwards = rows, None, False
     reading = [_reversed(key) for key in order] if backwards else list(order)
     found = list(wanted.order_by(*reading)[: size + 1])
+    if place is not None and not found:  # what stood beyond that place is gone
+        place, backwards = None, False
+        found = list(rows.order_by(*order)[: size + 1])
     more, found = len(found) > size, found[:size]
     if backwards:
         found.reverse()
@@ -161,10 +164,12 @@ def keyset_page_of(
     start = 0
     if place is not None and all(isinstance(one, str) for one in place):
         start = max(0, bisect_left(keys, tuple(place)) - size) if backwards else bisect_right(keys, tuple(place))
+    if start >= len(keys):  # the items after that place are done: the last ones there are
+        start = max(0, len(keys) - size)
     end = start + size
     return Page(
         rows=items[start:end],
-        previous=_leading(request, "before", keys[start]) if 0 < start < len(keys) else "",
+        previous=_leading(request, "before", keys[start]) if start > 0 else "",
         next=_leading(request, "after", keys[end - 1]) if end < len(keys) else "",
     )
 

@@ -156,10 +156,12 @@ def _divided(when: Q, prefix: str) -> tuple[Q, Q, bool]:
     about_rows, about_record, about_both = Q(), Q(), False
     for child in _conjuncts(when):
         names = list(_names(child))
-        at_rows = [name.startswith(prefix) for name, _ in names]
-        refers = any(isinstance(value, F) for _, value in names)
+        at_rows = [f"{name}__".startswith(prefix) for name, _ in names]
+        # A queryset as a value is a set of ids of its own; any other expression may refer to the rows.
+        refers = any(hasattr(value, "resolve_expression") and not isinstance(value, QuerySet) for _, value in names)
+        bare = any(f"{name}__" == prefix for name, _ in names)
         # "Not" of many rows means none of them, which asking the rows themselves would change.
-        if not names or refers or (any(at_rows) and (child.negated or not all(at_rows))):
+        if not names or refers or bare or (any(at_rows) and (_is_negated(child) or not all(at_rows))):
             about_both = True
         elif any(at_rows):
             about_rows &= _without(child, prefix)
@@ -178,6 +180,11 @@ def _conjuncts(condition: Q) -> Iterator[Q]:
             yield from _conjuncts(child)
         else:
             yield Q(child)
+
+
+def _is_negated(condition: Q) -> bool:
+    """Whether a "not" stands anywhere in a condition."""
+    return condition.negated or any(isinstance(child, Q) and _is_negated(child) for child in condition.children)
 
 
 def _names(condition: Q) -> Iterator[tuple[str, Any]]:

@@ -92,7 +92,8 @@ def neighbourhood(partnerships: Iterable[Shared], centre: Set[int]) -> Neighbour
     partnerships = list(partnerships)
     degree = Counter(pk for one in partnerships for pk in one.organisations)
     near = sorted((pk for pk in degree if pk not in centre), key=lambda pk: (-degree[pk], pk))
-    drawn = [*sorted(centre), *near][:DRAWN]
+    own = sorted(centre & degree.keys(), key=lambda pk: (-degree[pk], pk))
+    drawn = [*own[: DRAWN // 2], *near, *own[DRAWN // 2 :]][:DRAWN]
     weights: Counter[tuple[int, int]] = Counter()
     for one in partnerships:
         weights.update(combinations(sorted(set(drawn).intersection(one.organisations)), 2))

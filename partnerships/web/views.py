@@ -77,6 +77,7 @@ def my_work(request: HttpRequest) -> HttpResponse:
     return render(request, "web/my_work.html", context)
 
 
+@login_not_required
 @require_safe
 def help_page(request: HttpRequest) -> HttpResponse:
     """How to do the main tasks, and what our words mean."""

@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 from django.db import connection
+from django.db.models import Q
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.activity.queries import visible_events
 from partnerships.agreements.models import Document, Partnership, Party
 from partnerships.agreements.services import (
     add_document,
@@ -108,6 +110,7 @@ def after(world: World, held: dict[str, Any]) -> None:
         partnership=world.partnership, status="drafting", reason=f"{LATER} is near.", author=world.amina, now=now()
     )
     accept(invite(world, world.riverside), world.nadia)
+    accept(invite(world, world.tidewater), world.chidi)
     change_party_role(party=world.party(world.harbour), role="lead", author=world.amina, now=now())
     leave_partnership(party=world.party(world.riverside), reason=f"{LATER} it is.", author=world.nadia, now=now())
     add_document(
@@ -161,7 +164,10 @@ def pages_of(world: World, held: dict[str, Any]) -> dict[str, str]:
             reverse(f"web:partnership-{name}", kwargs=here)
             for name in ("entries", "plans", "commitments", "conversations")
         ),
-        *(f"{reverse('agreements:list')}?{query}" for query in ("", "mine=on", "q=Harbour", "q=Riverside")),
+        *(
+            f"{reverse('agreements:list')}?{query}"
+            for query in ("", "mine=on", "q=Harbour", "q=Riverside", "q=Tidewater")
+        ),
         *(
             f"{reverse('agreements:list')}?q={word}&status={status}"
             for word in ("", LATER)
@@ -233,6 +239,7 @@ def test_a_former_party_sees_nothing_written_after_it_left(world: World, then: C
     link = world.partnership.get_absolute_url()
     assert link in pages[f"{names}?q=Harbour"]
     assert link not in pages[f"{names}?q=Riverside"]
+    assert link not in pages[f"{names}?q=Tidewater"]
     assert link not in pages[f"{names}?q={LATER}&status="]
     assert link not in pages[f"{names}?q=&status=drafting"]
 
@@ -251,6 +258,10 @@ def test_a_former_party_that_is_invited_again_reads_what_it_read_before(world: W
     leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
     drafts.save(plan, world, "about", summary=f"All {LATER}.")
     drafts.publish(plan, world, note="Second.")
+    timeline = Q(within_kind="partnership", within_id=world.partnership.pk) | Q(
+        target_kind="partnership", target_id=world.partnership.pk
+    )
+    told = set(visible_events(world.ben, timeline).values_list("pk", flat=True))
 
     party = invite(world, world.westmarch)
     if answers:
@@ -260,6 +271,8 @@ def test_a_former_party_that_is_invited_again_reads_what_it_read_before(world: W
     assert [one.number for one in Version.objects.visible_to(world.ben).filter(plan=plan)] == [1]
     assert Plan.objects.visible_to(world.ben).filter(pk=plan.pk).exists()
     assert Partnership.objects.held_by(world.ben).filter(pk=world.partnership.pk).exists()
+    assert told
+    assert told <= set(visible_events(world.ben, timeline).values_list("pk", flat=True))
 
 
 def test_terms_saved_by_an_overlapping_transaction_after_a_party_left_are_hidden(world: World) -> None:

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from partnerships.exchange.models import Audience
+from partnerships.exchange.services import withdraw_entry
 from tests.exchange.conftest import shared
 from tests.support.pages import collapse
 from tests.world import World, make_world
@@ -54,6 +55,31 @@ def test_my_work_shows_fifty_things_on_a_page_and_each_thing_once(world: World) 
     assert titles(first) + titles(second) == [f"Ask number {number:02}" for number in range(53)]
     assert titles(back) == titles(first)
     assert link(second, "next") == link(first, "prev") == ""
+
+
+def test_my_work_shows_what_still_waits_when_a_page_is_done(world: World) -> None:
+    asks = [
+        shared(
+            world.larkhaven,
+            world.amina,
+            world.now,
+            title=f"Ask number {number:02}",
+            audience=Audience.PARTNERSHIP,
+            partnership=world.partnership,
+            closes_on=None,
+        )
+        for number in range(52)
+    ]
+    client, address = Client(), reverse("web:my-work")
+    client.force_login(world.ben)
+    second = address + link(client.get(address).content.decode(), "next")
+    for ask in asks[50:]:
+        withdraw_entry(entry=ask, reason="Found elsewhere.", author=world.amina, now=world.now)
+
+    page = client.get(second).content.decode()
+
+    assert len(titles(page)) == 50
+    assert "All done" not in page
 
 
 @pytest.mark.parametrize("place", ["nonsense", "WzFd", "WyJhIiwgImIiXQ"])

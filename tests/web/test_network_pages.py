@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+from base64 import urlsafe_b64encode
 
 import pytest
 from django.test import Client
@@ -143,3 +145,15 @@ def test_pair_with_an_unknown_organisation_is_not_found(world: World) -> None:
 
     assert client.get(reverse("web:network-pair", args=[world.larkhaven.pk, 999_999])).status_code == 404
     assert client.get(reverse("web:network-pair", args=[world.larkhaven.pk, world.larkhaven.pk])).status_code == 404
+
+
+def test_place_beyond_the_last_name_shows_the_first_page(world: World) -> None:
+    beyond = urlsafe_b64encode(json.dumps(["Zzz", 10**9]).encode()).decode().rstrip("=")
+    client = Client()
+    client.force_login(world.amina)
+
+    first = client.get(NETWORK).context["page"].rows
+    found = client.get(f"{NETWORK}?after={beyond}").context["page"].rows
+
+    assert first
+    assert found == first

@@ -18,7 +18,7 @@ from partnerships.digests.emails.news import News
 from partnerships.digests.emails.wording import wording_of
 from partnerships.digests.planning.matches import MAX_MATCHES, MatchLine
 from partnerships.kit.late import late
-from partnerships.kit.waiting import Waiting
+from partnerships.kit.waiting import MAX_LISTED, Waiting
 from partnerships.outbox import mime
 from partnerships.outbox.message_ids import site_host
 from partnerships.outbox.parts import Message
@@ -279,9 +279,12 @@ def _matches(kind: str, matches: Sequence[MatchLine]) -> str:
 
 
 def _waiting(kind: str, waiting: Sequence[Waiting]) -> str:
+    more: int | str = max(len(waiting) - MAX_WAITING, 0)
+    if len(waiting) >= MAX_LISTED:
+        more = f"more than {MAX_LISTED - 1 - MAX_WAITING}"
     words = {
         "waiting": waiting[:MAX_WAITING],
-        "more": max(len(waiting) - MAX_WAITING, 0),
+        "more": more,
         "origin": settings.SITE_ORIGIN,
     }
     rendered = render_to_string(f"emails/digests/_waiting.{kind}", words)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Exists, OuterRef, Q
 
 from partnerships.activity.registry import Records
-from partnerships.agreements.models import Party, PartyStatus
+from partnerships.agreements.models import FORMER_STATUSES, Party
 from partnerships.exchange.models import Entry, EntryQuerySet, Response
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -18,7 +18,7 @@ def events_of_entries(user: User, records: Records) -> Q:
     """
     former = Party.objects.filter(
         organisation__in=Organisation.objects.of_person(user),
-        status=PartyStatus.LEFT,
+        status__in=FORMER_STATUSES,
         partnership=OuterRef("within_id"),
         left_at__gte=OuterRef("at"),
     )

@@ -34,9 +34,10 @@ def _left_at(user: User | AnonymousUser, plans: Collection[Plan]) -> dict[int, d
     parties = Party.objects.filter(organisation__in=mine, status__in=FORMER_STATUSES, partnership__plans__in=ids)
     owned = PlanOwner.ever.filter(organisation__in=mine, ended_at__isnull=False, plan__in=ids)
     behind = PastPartnership.objects.filter(
+        Q(partnership__parties__status=PartyStatus.ACCEPTED)
+        | Q(partnership__parties__status__in=FORMER_STATUSES, partnership__parties__left_at__isnull=False),
         plan__in=ids,
         partnership__parties__organisation__in=mine,
-        partnership__parties__status__in=(PartyStatus.ACCEPTED, *FORMER_STATUSES),
     ).annotate(until=Least("left_at", "partnership__parties__left_at"))
     moments = (
         parties.order_by().values_list("partnership__plans", "left_at"),

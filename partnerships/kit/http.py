@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
-from bisect import bisect_left, bisect_right
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.db.models import Model, Q, QuerySet
 from django.forms import BaseForm
@@ -18,6 +14,8 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
+#: Numbers of rows have fewer digits.
+_DIGITS = 19
 _Row = TypeVar("_Row", bound=Model)
 _Item = TypeVar("_Item")
 
@@ -75,25 +73,6 @@ class Page(Generic[_Item]):
         return not self.previous
 
 
-def _encode(values: Sequence[Any]) -> str:
-    text = json.dumps([value if isinstance(value, int | str) or value is None else str(value) for value in values])
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _decode(text: str, length: int) -> list[Any] | None:
-    try:
-        values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except (ValueError, binascii.Error, RecursionError):
-        return None
-    if not isinstance(values, list) or len(values) != length:
-        return None
-    # Keys that no row can have would cause database errors.
-    plain = all(
-        (isinstance(one, int) and abs(one) < 2**63) or (isinstance(one, str) and "\x00" not in one) for one in values
-    )
-    return values if plain else None
-
-
 def _beyond(order: Sequence[str], values: Sequence[Any], *, backwards: bool) -> Q:
     """The condition for rows after (or before) these values, in this order."""
     condition, equal = Q(pk__in=[]), Q()
@@ -117,36 +96,33 @@ def _value(row: Model, key: str) -> Any:
 def keyset_page(request: HttpRequest, rows: QuerySet[_Row], *, order: Sequence[str], size: int = 25) -> Page[_Row]:
     """A page of `rows` in `order`, by keys instead of offsets.
 
-    `order` has field names that are never null, the last one unique. The request's `after` or `before` chooses the
-    page; invalid ones give the first. Other parameters are kept.
+    `order` has field names that are never null, the last one the number of the row. The request's `after` or `before`
+    holds the number of the row beside the page: no title stands in an address, where proxies would log it. Numbers of
+    rows that are not there give the first page. Other parameters are kept.
     """
-    backwards = "after" not in request.GET and "before" in request.GET
-    place = _decode(request.GET.get("before" if backwards else "after", ""), len(order))
-    backwards = backwards and place is not None
+    place, backwards = _place(request)
+    number = order[-1].lstrip("-")
+    beside = None
+    if place.isascii() and place.isdigit() and len(place) < _DIGITS:
+        beside = rows.filter(**{number: int(place)}).first()
+    backwards = backwards and beside is not None
     wanted = rows
-    if place is not None:
-        try:
-            wanted = rows.filter(_beyond(order, place, backwards=backwards))
-        except (ValueError, TypeError, ValidationError, OverflowError):
-            wanted, place, backwards = rows, None, False
+    if beside is not None:
+        wanted = rows.filter(_beyond(order, [_value(beside, key) for key in order], backwards=backwards))
     reading = [_reversed(key) for key in order] if backwards else list(order)
     found = list(wanted.order_by(*reading)[: size + 1])
-    if place is not None and not found:  # what stood beyond that place is gone
-        place, backwards = None, False
+    if beside is not None and not found:  # what stood beyond that place is gone
+        beside, backwards = None, False
         found = list(rows.order_by(*order)[: size + 1])
     more, found = len(found) > size, found[:size]
     if backwards:
         found.reverse()
-    has_previous = more if backwards else place is not None
+    has_previous = more if backwards else beside is not None
     has_next = True if backwards else more
-
-    def leading(parameter: str, row: _Row) -> str:
-        return _leading(request, parameter, [_value(row, key) for key in order])
-
     return Page(
         rows=found,
-        previous=leading("before", found[0]) if found and has_previous else "",
-        next=leading("after", found[-1]) if found and has_next else "",
+        previous=_leading(request, "before", _value(found[0], number)) if found and has_previous else "",
+        next=_leading(request, "after", _value(found[-1], number)) if found and has_next else "",
     )
 
 
@@ -155,31 +131,36 @@ def keyset_page_of(
 ) -> Page[_Item]:
     """A page of items that were read already, by keys instead of offsets.
 
-    The items are sorted by `key`, which is different for each. The request's `after` or `before` chooses the page;
-    invalid ones give the first.
+    `key` is different for each item. The request's `after` or `before` holds a digest of the key of the item beside the
+    page, for the same reason as in `keyset_page`; an unknown one gives the first page.
     """
-    keys = [key(item) for item in items]
-    backwards = "after" not in request.GET and "before" in request.GET
-    place = _decode(request.GET.get("before" if backwards else "after", ""), len(keys[0])) if keys else None
+    place, backwards = _place(request)
+    digests = [hashlib.sha256("\x1f".join(key(item)).encode()).hexdigest()[:20] for item in items]
     start = 0
-    if place is not None and all(isinstance(one, str) for one in place):
-        start = max(0, bisect_left(keys, tuple(place)) - size) if backwards else bisect_right(keys, tuple(place))
-    if start >= len(keys):  # the items after that place are done: the last ones there are
-        start = max(0, len(keys) - size)
+    if place in digests:
+        start = max(0, digests.index(place) - size) if backwards else digests.index(place) + 1
+    if start >= len(digests):  # the items after that place are done
+        start = max(0, len(digests) - size)
     end = start + size
     return Page(
         rows=items[start:end],
-        previous=_leading(request, "before", keys[start]) if start > 0 else "",
-        next=_leading(request, "after", keys[end - 1]) if end < len(keys) else "",
+        previous=_leading(request, "before", digests[start]) if start > 0 else "",
+        next=_leading(request, "after", digests[end - 1]) if end < len(digests) else "",
     )
 
 
-def _leading(request: HttpRequest, parameter: str, values: Sequence[Any]) -> str:
+def _place(request: HttpRequest) -> tuple[str, bool]:
+    """What stands beside the wanted page, and whether the page is before it."""
+    backwards = "after" not in request.GET and "before" in request.GET
+    return request.GET.get("before" if backwards else "after", ""), backwards
+
+
+def _leading(request: HttpRequest, parameter: str, value: object) -> str:
     """The query string of another page."""
     kept = request.GET.copy()
     kept.pop("after", None)
     kept.pop("before", None)
-    kept[parameter] = _encode(values)
+    kept[parameter] = str(value)
     return f"?{kept.urlencode()}"
 
 

@@ -395,6 +395,8 @@ def test_people_who_have_not_been_in_touch_are_named(world: World) -> None:
 
     (quiet,) = queries.gone_quiet(world.amina, now)
     assert quiet.with_whom == "Tidewater Housing Group and Westmarch Borough Council"
+    assert quiet.words.startswith("No contact for 70 days, since ")
+    assert quiet.words.endswith(", with Tidewater Housing Group and Westmarch Borough Council")
     work = {item.what for item in waiting_from(queries.WAITING, world.amina, now)}
     assert "No contact for 70 days with Tidewater Housing Group and Westmarch Borough Council" in work
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 from partnerships.agreements.models import Partnership, PartnershipQuerySet, Party, PartyRole
 from partnerships.conversations.models import HELD, READ_BY_SIDE, Conversation, Side, Status
 from partnerships.conversations.queries.listings import in_order
+from partnerships.kit.dates import long_date
 from partnerships.organisations.audience import EDITORS, Reach
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.people.models import User
@@ -57,6 +58,16 @@ class Quiet:
         if len(names) > 2:
             names = [names[0], f"{len(names) - 1} others"]
         return " and ".join(names)
+
+    @property
+    def words(self) -> str:
+        """`No contact for 70 days, since 3 May 2026, with Westmarch Borough Council`."""
+        days = f"{self.days} {'day' if self.days == 1 else 'days'}"
+        if self.ever:
+            words = f"No contact for {days}, since {long_date(self.since)}"
+        else:
+            words = f"No conversation in the {days} since it began"
+        return f"{words}, with {self.with_whom}" if self.with_whom else words
 
 
 def gone_quiet(user: User, now: dt.datetime, *, limit: int | None = None) -> list[Quiet]:

@@ -174,13 +174,13 @@ class SuppressionAdmin(LookOnly):
         known = open_suppressions(search_term).values("pk") if search_term else Suppression.objects.none().values("pk")
         return found | queryset.filter(pk__in=known), may_repeat
 
-    @admin.action(description="Release these addresses")
+    @admin.action(description="Unblock these addresses")
     def release(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> None:
         """Release each; its confirmed subscriptions become active again."""
         count = 0
         for suppression in queryset.filter(released_at=None):
             count += release(address=suppression.address, author_id=signed_in(request).pk, now=timezone.now())
-        self.message_user(request, f"Released. Subscriptions that are active again: {count}.")
+        self.message_user(request, f"Unblocked. Subscriptions that are active again: {count}.")
 
 
 @admin.register(EmailRequest)

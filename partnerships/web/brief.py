@@ -132,7 +132,7 @@ def _since(user: User, plan: Plan, last: Conversation | None) -> PlanSince | Non
     if newest is None:
         return None
     if last is None:
-        return PlanSince(plan, newest.number, "No conversation is recorded yet. See the plan.")
+        return PlanSince(plan, newest.number, "No conversation has been recorded yet. See the plan.")
     before = versions.filter(published_at__date__lte=last.held_on).first()
     is_new, first = before is None, before or versions.last()
     if first is None or first.pk == newest.pk:

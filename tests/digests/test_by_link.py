@@ -100,7 +100,7 @@ def test_opening_an_answered_confirmation_email_shows_the_current_status(asked: 
     assert "digests about Harbour Quarter go to s...@council.example" in confirmed
     assert "have paused it since. Digests about Harbour Quarter start again when you resume them" in collapse(paused)
     assert reverse("digests:new-links") in paused
-    assert "Emails to s...@council.example came back, so we send nothing there" in stopped
+    assert "Emails to s...@council.example could not be delivered, so we send no more there" in stopped
     for page in (paused, stopped):
         assert "go to" not in page
 

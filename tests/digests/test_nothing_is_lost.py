@@ -360,7 +360,7 @@ def test_emails_that_cannot_be_composed_are_shown_to_operators(
     page = signed_in(world.dee).get(reverse("digests:ledger"))
 
     assert queue_figures()["not_composed"] == 1
-    assert "could not be composed" in page.content.decode()
+    assert "could not be prepared" in page.content.decode()
 
 
 def test_an_overdue_reader_is_counted_although_another_email_is_deferred(

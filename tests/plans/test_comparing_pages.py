@@ -99,8 +99,8 @@ def test_comparison_says_when_no_version_is_pinned_as_baseline(world: World, as_
 
     assert "No version is the baseline yet." in ben
     assert "20 fewer" in ben
-    assert "Pin one in the history" in amina
-    assert "Pin one in the history" not in ben
+    assert "Choose one in the history" in amina
+    assert "Choose one in the history" not in ben
 
 
 def test_comparison_of_equal_versions_says_they_are_equal(world: World, as_: Callable[[User], Client]) -> None:

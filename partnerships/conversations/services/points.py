@@ -95,7 +95,7 @@ def turn_into_entry(
     may_turn = took_part and roles_of(author, now).edit_for(organisation.pk)
     require(may_turn, "You cannot edit for an organisation that took part.")
     if current.direction == "ask" and organisation.pk != current.organisation_id:
-        raise UnableToChangePoint("Only the organisation that has the obstacle can make an ask of it.")
+        raise UnableToChangePoint("Only the organisation that has the obstacle can turn it into an ask.")
     able = who_may_be_asked(conversation, organisation)
     chosen = list(addressees) or able
     if not chosen:

@@ -26,14 +26,18 @@ def open_to_askers(subscriptions: Collection[Subscription], now: dt.datetime) ->
         for one in subscriptions
         if one.partnership is not None and one.partnership.audience != PartnershipAudience.NETWORK
     ]
-    present = Party.objects.present().filter(partnership__in=private)
-    parties = set(present.values_list("partnership", "organisation")) if private else set()
+    parties = set(Party.objects.present().filter(partnership__in=private).values_list("partnership", "organisation"))
 
     def is_open(one: Subscription) -> bool:
         if one.plan_id is not None:
-            through_asker = one.added_for_id is not None and one.plan_id in reach.network
-            return one.plan_id in reach.public or through_asker or (one.plan_id, one.added_for_id) in inside
-        return one.partnership_id not in private or (one.partnership_id, one.added_for_id) in parties
+            if one.plan_id in reach.public:
+                return True
+            if one.plan_id in reach.network:
+                return one.added_for_id is not None
+            return (one.plan_id, one.added_for_id) in inside
+        if one.partnership_id in private:
+            return (one.partnership_id, one.added_for_id) in parties
+        return True
 
     return {one.pk for one in subscriptions if is_open(one)}
 

@@ -1,4 +1,4 @@
-"""Saved filters, the new entries that match them, and emails about these."""
+"""Saved filters, the new entries that they find, and emails about these."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def save_filter(*, person: User, name: str, query: str, filters: Filters, tells:
 def set_filter_emails(*, saved: SavedFilter, tells: bool, person: User) -> None:
     """Turn the emails about a filter on or off.
 
-    What matched while they were off is not emailed later.
+    What the filter found while they were off is not emailed later.
     """
     require(owns_filter(saved, person))
     saved.tells = tells
@@ -65,22 +65,22 @@ def set_filter_emails(*, saved: SavedFilter, tells: bool, person: User) -> None:
 
 @transaction.atomic
 def remove_filter(*, saved: SavedFilter, person: User) -> None:
-    """Delete a filter and what matched it."""
+    """Delete a filter and its fits."""
     require(owns_filter(saved, person))
     saved.delete()
 
 
 @transaction.atomic
 def record_fits(*, entries: Sequence[Entry], now: dt.datetime) -> int:
-    """Record which saved filters some newly shared entries match.
+    """Record which newly shared entries each saved filter finds.
 
-    Each person's rights apply, and entries of their own organisations are left out. Returns the number of matches.
+    Each person's rights apply, and entries of their own organisations are left out. Returns the number of fits.
     """
-    fits = [
-        Fit(saved_filter=saved, entry_id=pk, found_at=now)
-        for saved in SavedFilter.objects.filter(tells=True, person__is_active=True).select_related("person")
-        for pk in new_on_board(saved.person, _filters_of(saved), _since(saved, entries))
-    ]
+    fits: list[Fit] = []
+    for saved in SavedFilter.objects.filter(tells=True, person__is_active=True).select_related("person"):
+        candidates = _since(saved, entries)
+        found = new_on_board(saved.person, _filters_of(saved), candidates)
+        fits.extend(Fit(saved_filter=saved, entry_id=pk, found_at=now) for pk in found)
     Fit.objects.bulk_create(fits, ignore_conflicts=True)
     return len(fits)
 
@@ -102,9 +102,9 @@ def _from_json(value: Any) -> Any:
 
 
 def email_fits(*, now: dt.datetime) -> int:
-    """Record one email to each person about new matches of a filter.
+    """Record one email to each person about new fits of a filter.
 
-    The first match is emailed at once, later ones together after `INTERVAL`. Rights are checked again when the email is
+    The first fit is emailed at once, later ones together after `INTERVAL`. Rights are checked again when the email is
     sent. Returns the number of emails.
     """
     waiting = Fit.objects.filter(told_at=None).exclude(saved_filter__written_at__gt=now - INTERVAL)

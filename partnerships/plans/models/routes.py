@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from typing import Any
 
 from django.db.models import F, Q
 from django.utils import timezone
@@ -105,22 +106,20 @@ def is_active_share(now: dt.datetime, *, share: str, plan: str) -> Q:
     `share` and `plan` are the lookups to each. The share is not revoked or past its last day, the person still acts for
     `organisation`, and `shown_for` still owns the plan.
     """
+
+    def where(prefix: str, **lookups: Any) -> Q:
+        return Q(**{f"{prefix}{lookup}": value for lookup, value in lookups.items()})
+
     today = timezone.localdate(now)
-    acts = f"{share}person__memberships"
-    return (
-        Q(**{f"{share}revoked_at": None})
-        & (Q(**{f"{share}ends_on": None}) | Q(**{f"{share}ends_on__gte": today}))
-        & Q(
-            **{
-                f"{acts}__organisation": F(f"{share}organisation"),
-                f"{acts}__accepted_at__isnull": False,
-                f"{acts}__starts_on__lte": today,
-                f"{share}person__is_active": True,
-            }
-        )
-        & (Q(**{f"{acts}__ends_on": None}) | Q(**{f"{acts}__ends_on__gt": today}))
-        & Q(**{f"{plan}owners__organisation": F(f"{share}shown_for"), f"{plan}owners__ended_at": None})
+    membership, owner = f"{share}person__memberships__", f"{plan}owners__"
+    not_over = where(share, revoked_at=None) & (where(share, ends_on=None) | where(share, ends_on__gte=today))
+    still_acts = (
+        where(share, person__is_active=True)
+        & where(membership, organisation=F(f"{share}organisation"), accepted_at__isnull=False, starts_on__lte=today)
+        & (where(membership, ends_on=None) | where(membership, ends_on__gt=today))
     )
+    still_owned = where(owner, organisation=F(f"{share}shown_for"), ended_at=None)
+    return not_over & still_acts & still_owned
 
 
 def draft_routes(now: dt.datetime) -> tuple[Route, ...]:

@@ -55,7 +55,7 @@ def owner_identity(plan: Plan, organisation: Organisation) -> str:
 
 
 def offer_identity(offer: OwnershipOffer) -> str:
-    """The journal's hash of what is offered to whom."""
+    """The journal's hash of an offer: the plan and the organisation."""
     return owner_identity(offer.plan, offer.organisation)
 
 

@@ -156,7 +156,7 @@ SHARE = "share"
 
 
 def share_identity(share: Share) -> str:
-    """The journal's hash of which draft is shared with whom."""
+    """The journal's hash of a share: the draft and the person."""
     return journal.identity(share.plan_id, share.plan.created_at, share.person_id, share.person.joined_at)
 
 

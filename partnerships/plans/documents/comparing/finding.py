@@ -1,4 +1,4 @@
-"""Find the changes that action one content into another."""
+"""Find the changes that turn one content into another."""
 
 from __future__ import annotations
 

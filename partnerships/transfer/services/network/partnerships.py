@@ -24,13 +24,20 @@ def schedule_partnerships(network: Network) -> None:
         path = f"partnerships[{place}]"
         network.then(item["opened"], path, partial(_open, network, item))
         for number, party in enumerate(item["parties"]):
-            here = f"{path}.parties[{number}]"
-            network.then(party["invited"] or item["opened"], here, partial(_invite, network, item, party))
-            for moment, play in (("accepted", _accept), ("declined", _decline), ("left", _leave)):
-                if party[moment]:
-                    network.then(party[moment], here, partial(play, network, item, party))
+            _schedule_party(network, item, party, f"{path}.parties[{number}]")
         for number, step in enumerate(item["steps"]):
-            network.then(step["at"], f"{path}.steps[{number}]", partial(_step, network, item, step))
+            network.then(step["at"], f"{path}.steps[{number}]", partial(_change_status, network, item, step))
+
+
+def _schedule_party(network: Network, partnership: Item, party: Item, path: str) -> None:
+    """Steps of one party: its invitation, its answer and its end."""
+    network.then(party["invited"] or partnership["opened"], path, partial(_invite, network, partnership, party))
+    if party["accepted"]:
+        network.then(party["accepted"], path, partial(_accept, network, partnership, party))
+    if party["declined"]:
+        network.then(party["declined"], path, partial(_decline, network, partnership, party))
+    if party["left"]:
+        network.then(party["left"], path, partial(_leave, network, partnership, party))
 
 
 def _open(network: Network, item: Item, now: dt.datetime) -> None:
@@ -106,7 +113,7 @@ def _leave(network: Network, item: Item, party: Item, now: dt.datetime) -> None:
     leave_partnership(party=own, reason=party["reason"], author=network.by(party["by"]), now=now)
 
 
-def _step(network: Network, item: Item, step: Item, now: dt.datetime) -> None:
+def _change_status(network: Network, item: Item, step: Item, now: dt.datetime) -> None:
     partnership = _of(network, item)
     partnership.refresh_from_db()
     change_status(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.urls import reverse
@@ -73,7 +74,7 @@ def find_partnerships(
 
 
 def find_by_words(user: User, text: str, *, limit: int) -> list[Partnership]:
-    """Up to `most` whose title or purpose holds every word, by title.
+    """Up to `limit` whose title or purpose holds every word, by title.
 
     Only as far as the person may know them.
     """
@@ -165,23 +166,37 @@ def whose_turn(partnership: Partnership, parties: Iterable[Party], *, mine: Coll
     if waiting:
         names = ", ".join(party.organisation.name for party in waiting)
         return Turn(names, "to accept or decline the invitation", False, waiting[0].invited_at)
-    what = _NEXT_STEP.get(Status(partnership.status))
-    if what is None:
+    step = _NEXT_STEP.get(Status(partnership.status))
+    if step is None:
         return None
     leading = [party for party in parties if party.is_present and party.is_leading]
     yours = any(party.organisation_id in mine for party in leading)
     href = reverse("agreements:status", kwargs={"pk": partnership.pk}) if yours else ""
     names = ", ".join(party.organisation.name for party in leading)
+    what = step.for_leads if yours else step.for_others
     return Turn(names, what, yours, partnership.status_since, href, "Change status")
+
+
+class _Step(NamedTuple):
+    """A next step: for leads as a command, for others to follow "Waiting for X"."""
+
+    for_leads: str
+    for_others: str
 
 
 #: What a leading organisation does next, by status.
 _NEXT_STEP = {
-    Status.EXPLORING: "Decide whether to draft terms.",
-    Status.DRAFTING: "Finish the terms and put them up for sign-off.",
-    Status.AWAITING_SIGN_OFF: "Everybody has accepted: make it active.",
-    Status.UNDER_REVIEW: "Hold the review: carry on, renew or end it.",
-    Status.SUSPENDED: "Resume it or end it.",
+    Status.EXPLORING: _Step("Decide whether to draft terms.", "to decide whether to draft terms"),
+    Status.DRAFTING: _Step(
+        "Finish the terms and put them up for sign-off.", "to finish the terms and ask for sign-off"
+    ),
+    Status.AWAITING_SIGN_OFF: _Step(
+        "Everybody has accepted: make it active.", "to make it active: everybody has accepted"
+    ),
+    Status.UNDER_REVIEW: _Step(
+        "Hold the review: carry on, renew or end it.", "to hold the review: carry on, renew or end it"
+    ),
+    Status.SUSPENDED: _Step("Resume it or end it.", "to resume it or end it"),
 }
 
 

@@ -88,7 +88,7 @@ def test_receiver_hears_when_it_is_done_and_giver_when_it_is_verified(world: Wor
 
     signed_in(world.ben).post(reverse("commitments:verify", args=[commitment.pk]), {"verdict": "verified"})
 
-    assert reported == [("ben", "is reported done")]
+    assert reported == [("ben", "has been reported as done")]
     assert emails() == [("amina", "is verified"), ("eddie", "is verified")]
 
 

@@ -390,7 +390,7 @@ def test_anybody_can_follow_a_public_plan_by_confirming_an_email(
     assert rose.name == ""  # a name typed by a stranger is not kept
     digest = text_of(office.to(rose)[1])
     assert "was 60, now 70" in digest
-    assert "you subscribed to Open Quay" in digest
+    assert "you follow Open Quay" in digest
     assert len(office.to(rose)) == 2
 
 

@@ -187,7 +187,7 @@ def test_the_reason_for_a_digest_is_the_same_in_emails_and_on_pages(
     preferences = re.search(r"http://[^/\s]+(/digests/preferences/\S+)", text_of(email))
     pages = [signed_in(world.ben).get(reverse("digests:manage")), Client().get(preferences[1] if preferences else "")]
 
-    because = f"{world.larkhaven.name} added you to digests about Harbour Quarter{quoted}, and you confirmed"
+    because = f"{world.larkhaven.name} asked you to follow Harbour Quarter{quoted}, and you confirmed"
     text, html, *read = (
         " ".join(unescape(words).split())
         for words in (text_of(email), html_of(email), *(page.content.decode() for page in pages))

@@ -445,7 +445,7 @@ def test_a_digest_does_not_name_a_partnership_its_reader_may_not_see(
     play(office)
 
     before, after = (text_of(email) for email in office.to(world.sol))
-    assert "added you to digests about Estuary Partnership (“you chair the panel of" in before.replace("\n", " ")
+    assert "asked you to follow Estuary Partnership (“you chair the panel of" in before.replace("\n", " ")
     assert "was 60, now 70" in after
-    assert "added you to digests about a partnership" in after.replace("\n", " ")
+    assert "asked you to follow a partnership" in after.replace("\n", " ")
     assert "Estuary" not in after

@@ -197,7 +197,7 @@ def test_matches_within_an_hour_share_one_email_that_lists_the_first_twenty(worl
     assert services.email_fits(now=now + dt.timedelta(minutes=20)) == 0
     assert services.email_fits(now=now + dt.timedelta(hours=2)) == 1
     email = deliver()[-1]
-    assert email.subject == "25 new asks or offers for “All”"
+    assert email.subject == "“All”: 25 new asks and offers"
     assert "and 5 more" in email.body
 
 

@@ -85,6 +85,14 @@ def test_menu_item_without_a_page_is_hidden() -> None:
 
 
 @pytest.mark.parametrize(
+    ("label", "words"),
+    [("Lead", "a lead"), ("Editor", "an editor"), ("Observer", "an observer"), ("Chair", "chair")],
+)
+def test_role_has_its_article(label: str, words: str) -> None:
+    assert render("as {{ label|a_role }}", label=label) == f"as {words}"
+
+
+@pytest.mark.parametrize(
     ("user_agent", "words"),
     [
         (

@@ -88,9 +88,7 @@ def how_often(
     `own` holds the frequencies chosen for what is in this digest.
     """
     chosen = [one for one in Frequency.values if one in {name or frequency for name in own or {""}}]
-    said = ", and about some of what you follow ".join(
-        _frequency_in_words(one, hour, weekday, zone, minutes) for one in chosen
-    )
+    said = "; some of what you follow: ".join(_frequency_in_words(one, hour, weekday, zone, minutes) for one in chosen)
     about = " about this" if own and "" not in own and chosen != [frequency] else ""
     return f"You get digests{about} {said}{', on working days' if working_days_only else ''}."
 
@@ -108,4 +106,4 @@ def _frequency_in_words(frequency: str, hour: int, weekday: int, zone: str, minu
         return f"monthly, on the first {day} {at}"
     if not minutes:
         return "at once"
-    return f"once a plan has not changed for {minutes:g} minute{'' if minutes == 1 else 's'}"
+    return f"{minutes:g} minute{'' if minutes == 1 else 's'} after the last change to a plan"

@@ -34,10 +34,10 @@ def because(how: str, why: str, target: str, organisation: str | None) -> str:
     A reason typed by a lead is quoted, because it may say anything.
     """
     if how == How.LEAD:
-        return f"{organisation} added you to digests about {target}{_quoted(why)}, and you confirmed"
+        return f"{organisation} asked you to follow {target}{_quoted(why)}, and you confirmed"
     if how == How.ROLE:
         return why or "you have a role that gets these digests"
-    return f"you subscribed to {target}"
+    return f"you follow {target}"
 
 
 def _quoted(why: str) -> str:

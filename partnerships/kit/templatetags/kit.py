@@ -123,6 +123,15 @@ def browser(user_agent: str) -> str:
     return f"{name} on {system}" if name and system else name or "A program"
 
 
+@register.filter
+def a_role(label: str) -> str:
+    """A role, to follow "as": `a lead`, `an editor`; `chair`, because there is only one."""
+    role = label.lower()
+    if role == "chair":
+        return role
+    return f"an {role}" if role[:1] in "aeiou" else f"a {role}"
+
+
 def _class_name(code: object) -> str:
     """A code as part of a class name: `at_risk` becomes `at-risk`."""
     return str(code).lower().replace("_", "-").replace(" ", "-")

@@ -18,7 +18,7 @@ class OfferForm(forms.Form):
     organisation = forms.ModelChoiceField(queryset=Organisation.objects.none(), empty_label=None, label="Organisation")
     hands_over = forms.TypedChoiceField(
         label="What happens when they accept?",
-        choices=[("no", "They own it together with the present owners"), ("yes", "They own it instead of us")],
+        choices=[("no", "They own it together with the current owners"), ("yes", "They own it instead of us")],
         coerce=lambda value: value == "yes",
         widget=forms.RadioSelect,
     )

@@ -173,7 +173,7 @@ AS_OWNER = DATABASE_ROLE == "owner"
 _database_url = env.str("DATABASE_URL", default="postgres://common_ground@localhost/common_ground")
 _worker_url = env.str("DATABASE_WORKER_URL", default="") or _database_url
 _owner_url = env.str("DATABASE_OWNER_URL", default="")
-# Seconds. There is a connection for each web thread and worker process: see docs/deploy.md.
+# Seconds. How many connections there are: docs/deploy.md, "Connections to the database".
 _max_age = env.int("CONN_MAX_AGE", default=60)
 ROLE_DATABASES = {
     role: connection_settings(url, max_age=_max_age)

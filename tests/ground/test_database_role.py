@@ -272,6 +272,20 @@ def test_what_a_settled_digest_told_stands(emails: dict[str, Email], as_applicat
         cursor.execute(change)
 
 
+@pytest.mark.parametrize(
+    "change", ["UPDATE digests_deliveryitem SET to_number = 9", "DELETE FROM digests_deliveryitem"]
+)
+def test_a_temporary_table_does_not_open_the_guard_of_items(
+    emails: dict[str, Email], as_application: None, change: str
+) -> None:
+    _item(emails["sent"])
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE outbox_email (id bigint, settled_at timestamptz)")
+
+    with pytest.raises(InternalError, match="The ledger stands"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(change)
+
+
 def test_items_of_an_open_digest_keep_their_plan_and_start(emails: dict[str, Email], as_application: None) -> None:
     item = _item(emails["queued"])
 

@@ -26,6 +26,7 @@ from partnerships.digests.models import Delivery, Preference, Subscription
 from partnerships.outbox import bounces, message_ids
 from partnerships.outbox.models import Bounce, Email, LegacyMessageId, Suppression
 from partnerships.outbox.reports import read_report
+from partnerships.people.services import close_account
 from tests.digests.conftest import PostOffice, play, publish
 from tests.support.ledger import rewrite
 from tests.world import World
@@ -219,11 +220,11 @@ def test_a_released_address_gets_digests_again(world: World, email: Delivery) ->
     assert Subscription.objects.get(person=world.sol).is_confirmed
 
 
-def hook(client: Client, payload: dict[str, Any], *, secret: str = SECRET) -> int:
+def hook(client: Client, payload: Any, *, secret: str = SECRET, provider: str = "postmark") -> int:
     """The status code that a provider's webhook call gets."""
     basic = base64.b64encode(secret.encode()).decode()
     answer = client.post(
-        reverse("digests:reports", args=["postmark"]),
+        reverse("digests:reports", args=[provider]),
         json.dumps(payload),
         content_type="application/json",
         HTTP_AUTHORIZATION=f"Basic {basic}",
@@ -275,6 +276,31 @@ def test_without_a_secret_the_webhook_does_not_exist(settings: Any, email: Deliv
     settings.EMAIL_WEBHOOK_SECRET = ""
 
     assert hook(client, said(email, "HardBounce")) == 404
+
+
+def mailjet(event: str, address: str, **more: Any) -> dict[str, Any]:
+    """One of several events that Mailjet reports in one call."""
+    return {"event": event, "time": 1_796_000_000, "email": address, **more}
+
+
+def test_unsubscribing_at_the_provider_stops_everything(world: World, provider: Delivery, client: Client) -> None:
+    assert hook(client, [mailjet("unsub", world.sol.email)], provider="mailjet") == 200
+
+    assert Subscription.objects.get(person=world.sol).is_ended
+    assert Preference.objects.get(person=world.sol).refused_at is not None
+
+
+def test_a_closed_account_that_unsubscribes_does_not_hold_up_later_reports(
+    world: World, provider: Delivery, client: Client
+) -> None:
+    close_account(person=world.vera, author=world.dee, reason="Moved on.", now=timezone.now())
+    number = Email.objects.get(pk=provider.pk).provider_id
+    bounced = mailjet("bounce", provider.address, error="user unknown", MessageID=number)
+
+    assert hook(client, [mailjet("unsub", world.vera.email), bounced], provider="mailjet") == 200
+
+    assert Bounce.objects.get().email_id == provider.pk
+    assert Suppression.objects.get().address == provider.address
 
 
 def test_the_figures_count_emails_still_to_be_sent(email: Delivery, client: Client, settings: Any) -> None:

@@ -136,9 +136,12 @@ class DigestHooks(OutboxHooks):
         _move_watermarks(items.values_list("delivery__recipient", "plan", "to_number"))
 
     def unsubscribed(self, *, address: str, now: dt.datetime) -> None:
-        """Stop all digests of somebody who unsubscribed at the mail provider."""
+        """Stop all digests of somebody who unsubscribed at the mail provider.
+
+        Closing an account has stopped its digests already.
+        """
         person = find_person(address)
-        if person is not None:
+        if person is not None and person.is_active:
             stop_everything(
                 person=person, author=person, reason="Stopped by the person, at the mail provider.", now=now
             )

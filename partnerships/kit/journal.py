@@ -157,11 +157,13 @@ def moment(line: dict[str, Any]) -> dt.datetime:
 class Redone:
     """What applying lines of one kind did.
 
-    `left` says in words, without names, what could not be applied or what an operator must look at.
+    `left` says in words, without names, what could not be applied or what an operator must look at. `failed`: an error
+    stopped it, and nothing of this kind was applied.
     """
 
     done: int = 0
     left: list[str] = field(default_factory=list)
+    failed: bool = False
 
 
 def last_about(subject: str, lines: Sequence[dict[str, Any]]) -> dict[Any, dict[str, Any]]:
@@ -224,13 +226,27 @@ def register_redo(what: str, words: str, redo: Redo, *, early: bool = False) -> 
 
 
 def replay(*, since: dt.datetime, now: dt.datetime) -> dict[str, Redone]:
-    """Apply lines from a moment on, oldest first; what came of each kind."""
+    """Apply lines from a moment on, oldest first; what came of each kind.
+
+    Each kind has its own transaction: an error in one leaves the others applied.
+    """
     found: dict[str, list[dict[str, Any]]] = {}
     for line in sorted(lines(since=since), key=moment):
         found.setdefault(line["what"], []).append(line)
     kinds = sorted(_redo, key=lambda what: what not in _early)
-    done = {_redo[what][0]: _redo[what][1](found.get(what, []), now) for what in kinds}
+    done = {_redo[what][0]: _apply(what, found.get(what, []), now) for what in kinds}
     unknown = [f"{what}: {json.dumps(line)}" for what in sorted(found.keys() - _redo) for line in found[what]]
     if unknown:
         done["lines of a kind that this release does not know"] = Redone(left=unknown)
     return done
+
+
+def _apply(what: str, lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Apply the lines of one kind, or nothing of it if that fails."""
+    try:
+        with transaction.atomic():
+            return _redo[what][1](lines, now)
+    except Exception as error:
+        # Only the error's name is printed: its words may hold an address.
+        log.exception("journal_not_applied", what=what)
+        return Redone(left=[f"not applied ({type(error).__name__}, see the log): {len(lines)} lines"], failed=True)

@@ -124,3 +124,25 @@ def test_line_written_late_does_not_count_as_the_last(monkeypatch: pytest.Monkey
     journal.replay(since=now - LATER, now=now)
 
     assert [line.get("undone", False) for line in seen] == [False, True]
+
+
+def test_kind_that_cannot_be_applied_leaves_the_others_applied(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = timezone.now()
+
+    def fail(_: Sequence[dict[str, Any]], at: dt.datetime) -> Redone:
+        WaitingLine.objects.create(at=at, text="half done")
+        raise ValueError("paula@council.example")
+
+    def apply(lines: Sequence[dict[str, Any]], _: dt.datetime) -> Redone:
+        return Redone(len(lines))
+
+    journal.write("broken", now=now, thing=1)
+    journal.write("whole", now=now, thing=1)
+    monkeypatch.setattr(journal, "_redo", {"broken": ("broken", fail), "whole": ("whole", apply)})
+
+    outcome = journal.replay(since=now - LATER, now=now)
+
+    assert outcome["whole"].done == 1
+    assert outcome["broken"].failed
+    assert outcome["broken"].left == ["not applied (ValueError, see the log): 1 lines"]
+    assert not WaitingLine.objects.exists()

@@ -66,6 +66,7 @@ def _locked(subscriptions: Iterable[Subscription]) -> list[Subscription]:
     return list(rows.filter(pk__in=[one.pk for one in subscriptions]).order_by("pk"))
 
 
+@transaction.atomic
 def end_subscriptions(
     subscriptions: Iterable[Subscription],
     *,

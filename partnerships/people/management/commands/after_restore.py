@@ -51,6 +51,8 @@ class Command(AccountedCommand):
             self.stdout.write(f"Not applied, or to be looked at ({len(left)}):")
             for what in left:
                 self.stdout.write(f"  {what}")
+        if failed := [words for words, one in done.items() if one.failed]:
+            raise CommandError(f"Not applied: {'; '.join(failed)}. Mend the cause, then run this again.")
         self.stdout.write(
             f"Applied the journal from {since.isoformat(timespec='minutes')} on. Look at "
             "`manage.py emails waiting`, then set EMAILS_HELD=0."

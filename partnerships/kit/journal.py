@@ -27,7 +27,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Min
 
 from partnerships.kit.models import WaitingLine
@@ -68,8 +68,18 @@ def note(what: str, *, now: dt.datetime, **facts: Any) -> None:
 
 
 def write(what: str, *, now: dt.datetime, **facts: Any) -> None:
-    """Write a line to the file at once."""
-    _append(_text(what, now, facts), now)
+    """Write a line to the file at once.
+
+    If the file does not take it, the line waits in the database, like those of `note`.
+    """
+    text = _text(what, now, facts)
+    if _append(text, now):
+        return
+    try:
+        WaitingLine.objects.create(at=now, text=text)
+    except DatabaseError as error:
+        # The disk of the database may be full too; what the line tells of has happened.
+        log.error("journal_line_lost", kind=type(error).__name__)
 
 
 def write_waiting(*, now: dt.datetime) -> int:
@@ -108,10 +118,15 @@ def _append(text: str, at: dt.datetime, *, is_durable: bool = False) -> bool:
 
     With `is_durable`, only once it is on the disk.
     """
-    # One write to a file opened for appending, so that lines of several processes do not mix.
+    # One write to a file opened for appending, so that lines of several processes do not mix. It begins with a line
+    # break: a nearly full disk may have taken only the beginning of the line before, from any process.
+    data = f"\n{text}\n".encode("ascii")
     try:
         file = _file(str(settings.JOURNAL_ROOT), f"{at.astimezone(dt.UTC):%Y-%m}", os.getpid())
-        os.write(file, f"{text}\n".encode("ascii"))
+        written = os.write(file, data)
+        if written < len(data):
+            log.error("journal_not_written", kind="short write")
+            return False
         if is_durable:
             os.fsync(file)
     except OSError as error:
@@ -131,7 +146,7 @@ def _file(root: str, month: str, process: int) -> int:
 def lines(*, since: dt.datetime) -> Iterator[dict[str, Any]]:
     """The lines from a moment on, as the files have them.
 
-    Without incomplete ones. A line may stand after later ones.
+    Without empty and incomplete ones. A line may stand after later ones.
     """
     for path in sorted(Path(settings.JOURNAL_ROOT).glob("*.jsonl")):
         if path.stem < f"{since.astimezone(dt.UTC):%Y-%m}":

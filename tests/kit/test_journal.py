@@ -70,7 +70,8 @@ with transaction.atomic():
 """
 
 
-def test_line_of_a_process_killed_after_its_commit_is_written_later(root: Path) -> None:
+def run_with_journal(script: str, root: Path) -> int:
+    """Run a script on the tests' database and journal; returns its exit code."""
     given = connection.settings_dict
     place = f"{given['USER']}:{given['PASSWORD']}@{given['HOST'].replace('/', '%2F')}:{given['PORT']}"
     environ = {
@@ -80,14 +81,57 @@ def test_line_of_a_process_killed_after_its_commit_is_written_later(root: Path) 
         "JOURNAL_ROOT": str(root),
         "DEBUG": "1",
     }
-    done = subprocess.run([sys.executable, "-c", KILLED], env=environ, check=False, cwd=django_settings.BASE_DIR)
-    assert done.returncode == -signal.SIGKILL
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environ, check=False, cwd=django_settings.BASE_DIR, capture_output=True
+    )
+    return done.returncode
+
+
+def test_line_of_a_process_killed_after_its_commit_is_written_later(root: Path) -> None:
+    assert run_with_journal(KILLED, root) == -signal.SIGKILL
     assert noted() == []
 
     written = [journal.write_waiting(now=timezone.now() + LATER) for _ in range(2)]
 
     assert written == [1, 0]
     assert noted() == ["ended"]
+
+
+#: A process whose disk takes half a line; what it may write is limited by the kernel, file by file.
+NEARLY_FULL = """
+import resource
+from pathlib import Path
+import django
+django.setup()
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from partnerships.kit import journal
+journal.write("first", now=timezone.now())
+[file] = Path(settings.JOURNAL_ROOT).glob("*.jsonl")
+most = file.stat().st_size + 20
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+{act}
+assert file.stat().st_size == most
+"""
+NOTED = """
+with transaction.atomic():
+    journal.note("torn", now=timezone.now(), thing=1)
+"""
+WRITTEN = 'journal.write("torn", now=timezone.now(), thing=1)'
+
+
+@pytest.mark.parametrize("act", [NOTED, WRITTEN], ids=["noted", "written at once"])
+def test_line_that_a_nearly_full_disk_took_half_of_is_written_later(root: Path, act: str) -> None:
+    assert run_with_journal(NEARLY_FULL.format(act=act), root) == 0
+    assert noted() == ["first"]
+
+    with transaction.atomic():
+        journal.note("next", now=timezone.now(), thing=1)
+    journal.write_waiting(now=timezone.now() + LATER)
+
+    assert noted() == ["first", "next", "torn"]
+    assert not WaitingLine.objects.exists()
 
 
 def test_line_that_the_disk_did_not_take_is_written_later(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from django.db import transaction
 from partnerships.activity.models import Event
 from partnerships.activity.services import record
 from partnerships.kit.journal import Redone, address_hash, identity, last_about, register_redo, same_rows
+from partnerships.kit.owner_functions import call_owner_function
 from partnerships.outbox.bounces import UnableToRelease, release, suppress
 from partnerships.outbox.queries.suppressions import is_suppressed, standing_for
 from partnerships.outbox.restoring import SUPPRESSED
@@ -131,6 +132,15 @@ def redo_suppressed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone
             continue
         changed += 1
     return Redone(changed)
+
+
+def move_numbers_on() -> int:
+    """Move every sequence on by ten million; returns how many moved.
+
+    No number given since the backup is given again: a new notice, comment or email is never taken for one in the
+    journal. The application's role may not set sequences, so this is a function of the owner's.
+    """
+    return call_owner_function("move_numbers_on")
 
 
 def note_restore(*, since: dt.datetime, now: dt.datetime) -> None:

@@ -79,6 +79,8 @@ def test_after_a_restore_nothing_is_sent_twice_and_erased_people_stay_erased(
     environ = {"JOURNAL_ROOT": str(settings.JOURNAL_ROOT), "SECRET_KEY": settings.SECRET_KEY}
     outputs = [run_on_restored("after_restore", **environ) for _ in range(2)]
 
+    given, again = numbers(connection.settings_dict["NAME"]), numbers(empty_database)
+    assert not [name for name, number in given.items() if again[name] <= number]
     assert "1 people erased again" in outputs[0]
     assert "0 people erased again" in outputs[1]
     assert informed >= {world.ben.email, world.vera.email}
@@ -102,6 +104,17 @@ def test_after_a_restore_nothing_is_sent_twice_and_erased_people_stay_erased(
         )
         assert cursor.fetchone() == (True,)
     back.close()
+
+
+def numbers(database: str) -> dict[str, int]:
+    """The last number that each sequence of a database gave; 0 if none."""
+    back = psycopg2.connect(**connection.get_connection_params() | {"dbname": database})
+    try:
+        with back.cursor() as cursor:
+            cursor.execute("SELECT sequencename, COALESCE(last_value, 0) FROM pg_sequences WHERE schemaname = 'public'")
+            return dict(cursor.fetchall())
+    finally:
+        back.close()
 
 
 def run_on_restored(*words: str, **environ: str) -> str:

@@ -23,6 +23,7 @@ from partnerships.outbox.services import record_email
 from partnerships.people.composing import register_email
 from partnerships.people.models import SecurityEvent, User
 from partnerships.people.personal_data import erase_person
+from partnerships.people.restoring import move_numbers_on
 from partnerships.people.retention import apply_retention
 from partnerships.people.security import blank_security_log
 
@@ -138,6 +139,12 @@ def test_erasing_a_person_keeps_security_events_without_ip_addresses(
 
     logged.refresh_from_db()
     assert (logged.kind, logged.ip, logged.user_agent) == ("refused", None, "")
+
+
+def test_the_role_moves_numbers_on_after_a_restore_and_cannot_set_them_back(as_application: None) -> None:
+    assert move_numbers_on() > 0
+
+    assert refused("SELECT setval('outbox_number_seq', 1)")
 
 
 def test_no_other_role_may_call_the_owners_functions() -> None:

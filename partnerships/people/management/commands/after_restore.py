@@ -15,7 +15,7 @@ from partnerships.activity.models import Event
 from partnerships.kit.accounting import AccountedCommand
 from partnerships.kit.journal import replay
 from partnerships.outbox.services import without_emails
-from partnerships.people.restoring import end_all_ways_in, note_restore, restore_begun
+from partnerships.people.restoring import end_all_ways_in, move_numbers_on, note_restore, restore_begun
 
 #: Transactions that were open during the backup may be missing from it, so begin a little before its newest event.
 _MARGIN = dt.timedelta(minutes=5)
@@ -27,8 +27,8 @@ class Command(AccountedCommand):
     help = (
         "After a backup was restored, apply the journal in JOURNAL_ROOT: people erased, access ended or lessened, "
         "refusals and suppressed addresses since the backup; emails delivered since are not sent again. Ends all "
-        "sessions and open invitations. Lists what an operator must look at. Run it while EMAILS_HELD=1; it may run "
-        "twice."
+        "sessions and open invitations. Moves every sequence on, so that no number is given again. Lists what an "
+        "operator must look at. Run it while EMAILS_HELD=1; it may run twice."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -40,11 +40,13 @@ class Command(AccountedCommand):
         if not settings.EMAILS_HELD:
             raise CommandError("Set EMAILS_HELD=1 first: emails must not be sent before this is done.")
         since, now = self._since(options["since"]), timezone.now()
+        moved = move_numbers_on()
         note_restore(since=since, now=now)
         with without_emails():
             done = replay(since=since, now=now)
             ended = end_all_ways_in(now=now)
-        for words, count in ({words: one.done for words, one in done.items()} | ended).items():
+        counted = {words: one.done for words, one in done.items()} | ended | {"sequences moved on": moved}
+        for words, count in counted.items():
             self.stdout.write(f"{count:8,} {words}")
         left = [f"{words}: {what}" for words, one in done.items() for what in one.left]
         if left:

@@ -1,0 +1,78 @@
+"""A restored database gives no number again, so that nothing new is taken for what the journal knows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+
+from partnerships.outbox.models import DeliveredBefore
+from partnerships.plans import services as plans
+from partnerships.plans.models import Plan
+from tests.faults.restore import lost
+from tests.plans.drafts import published
+from tests.support.outbox import deliver, drop_emails
+from tests.world import World, make_world
+
+pytestmark = pytest.mark.django_db
+
+NOW = timezone.now
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """Everybody, fresh for each test."""
+    return make_world()
+
+
+@contextmanager
+def restored() -> Iterator[None]:
+    """A restore takes what happens within the block out of the database, and sets the sequences back."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT format('public.%I', sequencename), last_value FROM pg_sequences"
+            " WHERE schemaname = 'public' AND last_value IS NOT NULL"
+        )
+        backup = cursor.fetchall()
+    with lost():
+        yield
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT setval(name::regclass, number) FROM unnest(%s::text[], %s::bigint[]) AS b(name, number)",
+            [[name for name, _ in backup], [number for _, number in backup]],
+        )
+
+
+def mention_ben(plan: Plan, world: World, words: str) -> list[str]:
+    """Mention Ben in a comment; who gets an email."""
+    mail.outbox.clear()
+    plans.add_comment(plan=plan, version_number=1, text=f"@Ben West: {words}", author=world.amina, now=NOW())
+    return [to for email in deliver() for to in email.to]
+
+
+@pytest.mark.parametrize("moved", [True, False], ids=["as the command does", "without moving the numbers on"])
+def test_new_notice_after_a_restore_is_not_taken_for_one_delivered_before(
+    world: World, settings: Any, monkeypatch: pytest.MonkeyPatch, moved: bool
+) -> None:
+    if not moved:
+        monkeypatch.setattr("partnerships.people.management.commands.after_restore.move_numbers_on", lambda: 0)
+    plan = published(world)
+    drop_emails()
+    with restored():
+        assert mention_ben(plan, world, "why?") == [world.ben.email]
+
+    settings.EMAILS_HELD = True
+    call_command("after_restore", "--since", (NOW() - dt.timedelta(hours=1)).isoformat())
+    settings.EMAILS_HELD = False
+    assert DeliveredBefore.objects.filter(kind="plans.mention", person_id=world.ben.pk).exists()
+
+    informed = mention_ben(plan, world, "what else?")
+
+    assert informed == ([world.ben.email] if moved else [])

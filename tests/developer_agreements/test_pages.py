@@ -62,7 +62,7 @@ def test_others_read_how_many_promises_there_are_and_not_what_they_say(client: C
     shown = content(client, agreement.get_absolute_url())
 
     assert "W/1-da" in listed
-    assert "This agreement has 1 promise, shown to people of" in " ".join(shown.split())
+    assert "This agreement has 1 promise that only people at" in " ".join(shown.split())
     assert "£250,000" not in shown
     assert client.get(commitment.get_absolute_url()).status_code == 404
 

@@ -54,7 +54,7 @@ def test_somebody_with_an_account_stops_all_digests_and_follows_again(
     page.get_by_role("button", name="Stop all digests").click()
     page.get_by_role("heading", name="You have stopped your digests").wait_for()
     tells_well = holds()
-    page.get_by_role("link", name="Bring them back").click()
+    page.get_by_role("link", name="start them again").click()
     again = page.get_by_role("button", name="Follow Harbour Quarter again")
     again.wait_for()
     shows_well = holds()

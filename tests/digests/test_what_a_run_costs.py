@@ -162,7 +162,7 @@ def test_rows_are_looked_up_by_index_even_when_that_looks_expensive(
         "plans_planowner",  # owners
         "digests_opendigest",  # digests being made
         "Function Scan on pg_catalog.unnest c ",  # claimed emails, each looked up
-        "Function Scan on told ",  # their readers
+        "Function Scan on included ",  # their readers
     )
     hashed = [(statement, node) for statement in in_memory for node in _with_hashes(said[statement])]
     assert [one for one in hashed if not any(words in part for words in few for part in one)] == []

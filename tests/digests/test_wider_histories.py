@@ -83,6 +83,11 @@ class Reader:
         self.perhaps |= untold
 
 
+def author_for(world: World, name: str) -> User:
+    """Who acts for a reader: Larkhaven for a stakeholder, the others for themselves."""
+    return world.amina if name == "sol" else getattr(world, name)
+
+
 def marks_in(raw: bytes) -> set[int]:
     return {int(number) for number in _MARK.findall(" ".join(text_of(read(raw)).split()))}
 
@@ -116,7 +121,7 @@ class History:
                 services.enrol(
                     person=getattr(world, name),
                     target=world.partnership,
-                    author=world.amina,
+                    author=author_for(world, name),
                     organisation=world.larkhaven if name == "sol" else None,
                     now=self.now,
                 ),
@@ -188,12 +193,17 @@ class History:
             reader.subscription = services.enrol(
                 person=reader.person,
                 target=self.world.partnership,
-                author=self.world.amina,
+                author=author_for(self.world, name),
                 organisation=self.world.larkhaven if name == "sol" else None,
                 now=self.now,
             )
         else:
-            services.stop(subscriptions=[reader.subscription], author=self.world.amina, reason="Enough.", now=self.now)
+            services.stop(
+                subscriptions=[reader.subscription],
+                author=author_for(self.world, name),
+                reason="Enough.",
+                now=self.now,
+            )
             reader.give_up()
         reader.stopped, reader.paused = not reader.stopped, False
 

@@ -6,16 +6,42 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from partnerships.digests.models import Preference, Subscription
-from partnerships.digests.services.stopping import REFUSED_ALL, SUBSCRIPTION, end_subscriptions, subscription_identity
-from partnerships.kit.journal import Redone, address_hash, not_undone, register_redo, same_rows
-from partnerships.people.models import User
+from django.core.exceptions import ObjectDoesNotExist
+
+from partnerships.digests.event_kinds import EventKind
+from partnerships.digests.models import MatchNotice, Preference, Subscription, SubscriptionStatus
+from partnerships.digests.planning.watermarks import drop_unfollowed
+from partnerships.digests.services.noting import (
+    MATCHES,
+    REFUSED_ALL,
+    SUBSCRIPTION,
+    person_identity,
+    subscription_identity,
+    target_identity,
+)
+from partnerships.digests.services.recording import record_event
+from partnerships.digests.services.stopping import end_subscriptions
+from partnerships.kit.journal import (
+    Redone,
+    address_hash,
+    last_about,
+    moment,
+    not_undone,
+    register_redo,
+    same_rows,
+)
+from partnerships.people.models import RefusedAddress, User
+from partnerships.people.refusals import keep_hashes
 
 _REASON = "Stopped before a backup was restored."
+_TARGETS = ("plan", "partnership", "organisation")
 
 
 def redo_subscriptions(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """End the subscriptions that ended after the backup."""
+    """End the subscriptions that ended after the backup.
+
+    What somebody refused is refused again, also where the backup has no row for it.
+    """
     redone = Redone()
     subscriptions = Subscription.objects.live().filter(pk__in={line["subscription"] for line in lines})
     for subscription, line in same_rows(
@@ -29,19 +55,80 @@ def redo_subscriptions(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Red
         if not line.get("undone"):
             author = subscription.person if line["refused"] else None
             redone.done += end_subscriptions([subscription], author=author, reason=_REASON, now=now)
+    # Lines written before 29 November 2026 do not name the person.
+    last = last_about("same", [line for line in lines if "person" in line])
+    refused = [line for line in last.values() if line["refused"] and not line["undone"]]
+    people = User.objects.filter(erased_at=None).in_bulk({line["person"] for line in refused})
+    for line in refused:
+        if (person := people.get(line["person"])) is not None:
+            redone.done += _refuse(person, line, now)
+    drop_unfollowed({person.pk for person in people.values()})
     return redone
 
 
+def _refuse(person: User, line: dict[str, Any], now: dt.datetime) -> bool:
+    """Make the refusal of a line, unless it stands or they follow again."""
+    about = {f"{name}_id": line[name] for name in _TARGETS if line[name] is not None}
+    at = moment(line)
+    row = Subscription.objects.filter(person=person, **about).first()
+    if row is not None and (not row.is_ended or (row.refused_at is not None and row.refused_at >= at)):
+        return False
+    row = row or Subscription(person=person, asked_at=at, **about)
+    if not _is_about(row, line):
+        return False
+    row.status, row.ended_at, row.refused_at, row.reason = SubscriptionStatus.ENDED, at, at, _REASON
+    row.save()
+    record_event(row, EventKind.ENDED, author=None, now=now, reason=_REASON)
+    return True
+
+
+def _is_about(row: Subscription, line: dict[str, Any]) -> bool:
+    """Whether a row's person and target are those of a line."""
+    try:
+        return (subscription_identity(row), target_identity(row)) == (line["same"], line["target"])
+    except ObjectDoesNotExist:  # the backup does not have what was refused
+        return False
+
+
 def redo_refused_all(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Record again who wants no questions."""
-    hashes = {line["person"]: line["address"] for line in not_undone("person", lines)}
-    people = [one.pk for one in User.objects.filter(pk__in=hashes) if address_hash(one.email) == hashes[one.pk]]
-    Preference.objects.bulk_create([Preference(person_id=pk) for pk in people], ignore_conflicts=True)
-    refused = Preference.objects.filter(person__in=people, refused_at=None)
-    return Redone(refused.update(refused_at=now, tells_matches=False))
+    """Record again who wants no questions.
+
+    The address of somebody whom the backup does not know is refused by its hash.
+    """
+    refused = {line["person"]: line for line in not_undone("person", lines)}
+    known = [one for one in User.objects.filter(pk__in=refused) if _is_person(one, refused[one.pk])]
+    Preference.objects.bulk_create([Preference(person=one) for one in known], ignore_conflicts=True)
+    # Lines written before 29 November 2026 have no line about matches beside them.
+    old = [one.pk for one in known if "refusal" not in refused[one.pk]]
+    Preference.objects.filter(person__in=old, refused_at=None).update(tells_matches=False)
+    done = Preference.objects.filter(person__in=known, refused_at=None).update(refused_at=now)
+    by_address = last_about("address", lines)
+    unknown = [refused[pk] for pk in refused.keys() - {one.pk for one in known}]
+    hashes = {
+        line["refusal"]
+        for line in unknown
+        if line.get("refusal") and not by_address[line["address"]].get("undone")  # somebody with it said yes since
+    }
+    kept = RefusedAddress.objects.filter(address_hash__in=hashes).count()
+    keep_hashes(hashes, now=now)
+    return Redone(done + len(hashes) - kept)
+
+
+def _is_person(person: User, line: dict[str, Any]) -> bool:
+    return address_hash(person.email) == line["address"] or person.joined_at.isoformat() == line.get("joined")
+
+
+def redo_matches(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Turn off matches again for those who turned them off."""
+    off = {line["person"]: line for line in not_undone("person", lines)}
+    people = [one for one in User.objects.filter(pk__in=off) if person_identity(one) == off[one.pk]["same"]]
+    Preference.objects.bulk_create([Preference(person=one) for one in people], ignore_conflicts=True)
+    MatchNotice.objects.filter(recipient__in=people, told_at=None).delete()
+    return Redone(Preference.objects.filter(person__in=people, tells_matches=True).update(tells_matches=False))
 
 
 def register() -> None:
-    """Register both for after a restore."""
-    register_redo(SUBSCRIPTION, "subscriptions stopped again", redo_subscriptions)
+    """Register these for after a restore."""
+    register_redo(SUBSCRIPTION, "subscriptions stopped or refused again", redo_subscriptions)
     register_redo(REFUSED_ALL, "people who want no questions", redo_refused_all)
+    register_redo(MATCHES, "people who want no matches", redo_matches)

@@ -11,14 +11,13 @@ from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import How, Preference, Subscription, SubscriptionStatus
 from partnerships.digests.planning.watermarks import lock_planning, start_watermarks
 from partnerships.digests.queries.naming import may_still_be_asked
+from partnerships.digests.services.noting import journal_refusal, journal_subscription
 from partnerships.digests.services.recording import (
     UnableToChangeSubscription,
     lock_subscription,
     record_event,
     status_changed,
 )
-from partnerships.digests.services.stopping import REFUSED_ALL, journal_subscription
-from partnerships.kit import journal
 from partnerships.people.models import User
 from partnerships.people.refusals import forget_refusal
 
@@ -63,7 +62,7 @@ def mark_confirmed(subscription: Subscription, *, author: User | None, now: dt.d
 def refuse_questions(*, person: User, now: dt.datetime) -> None:
     """Refuse emails caused by typing the address; subscriptions continue."""
     Preference.objects.filter(person=person).update(refused_at=now)
-    journal.note(REFUSED_ALL, now=now, person=person.pk, address=journal.address_hash(person.email))
+    journal_refusal(person, now=now)
     record(actor_id=person.pk, kind=EventKind.QUESTIONS_REFUSED, target_kind="person", target_id=person.pk, now=now)
 
 
@@ -76,7 +75,6 @@ def allow_questions(*, person: User, now: dt.datetime) -> None:
 
 def withdraw_refusal(person: User, *, now: dt.datetime) -> None:
     """Withdraw a refusal of questions, because the person asks for something."""
-    forget_refusal(person.email)
-    if Preference.objects.filter(person=person, refused_at__isnull=False).update(refused_at=None):
-        address = journal.address_hash(person.email)
-        journal.note(REFUSED_ALL, now=now, person=person.pk, address=address, undone=True)
+    forgot = forget_refusal(person.email)
+    if Preference.objects.filter(person=person, refused_at__isnull=False).update(refused_at=None) or forgot:
+        journal_refusal(person, now=now, undone=True)

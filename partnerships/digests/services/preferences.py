@@ -22,6 +22,7 @@ from partnerships.digests.models import (
 from partnerships.digests.planning.matches import reclaim_matches, schedule_matches
 from partnerships.digests.planning.watermarks import join_waiting, lock_planning, reschedule
 from partnerships.digests.rights import may_choose_for, rights_over
+from partnerships.digests.services.noting import journal_matches
 from partnerships.digests.services.recording import UnableToChangeSubscription, lock_subscription, record_event
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
@@ -80,7 +81,8 @@ def prefer(
     was_paused = preference.pause_at(now, person.time_zone) is not None
     preference.frequency, preference.hour, preference.weekday = frequency, hour, weekday
     preference.working_days_only, preference.paused_until = working_days_only, paused_until
-    if tells_matches is not None:
+    if tells_matches is not None and tells_matches != preference.tells_matches:
+        journal_matches(person, now=now, undone=tells_matches)
         preference.tells_matches = tells_matches
     try:
         preference.full_clean(exclude=["person"])

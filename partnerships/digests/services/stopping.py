@@ -11,33 +11,11 @@ from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import MatchNotice, Preference, Subscription, SubscriptionStatus
 from partnerships.digests.planning.watermarks import catch_up, drop_unfollowed, lock_planning
 from partnerships.digests.rights import Rights, may_stop_all_of, rights_over
+from partnerships.digests.services.noting import journal_matches, journal_refusal, journal_subscription
 from partnerships.digests.services.recording import lock_subscription, record_event, status_changed
-from partnerships.kit import journal
-from partnerships.kit.journal import address_hash
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
-
-#: The journal's names for a subscription, and for who wants no questions.
-SUBSCRIPTION, REFUSED_ALL = "subscription", "refused all"
-
-
-def subscription_identity(subscription: Subscription) -> str:
-    """The journal's hash of who follows what."""
-    target = (subscription.plan_id, subscription.partnership_id, subscription.organisation_id)
-    return journal.identity(subscription.person_id, subscription.person.joined_at, *target)
-
-
-def journal_subscription(subscription: Subscription, *, now: dt.datetime, undone: bool = False) -> None:
-    """Note that it ended, and whether by a refusal; `undone`: it is on."""
-    journal.note(
-        SUBSCRIPTION,
-        now=now,
-        subscription=subscription.pk,
-        same=subscription_identity(subscription),
-        refused=subscription.refused_at is not None,
-        undone=undone,
-    )
 
 
 @transaction.atomic
@@ -62,7 +40,8 @@ def stop(
 
 
 def _locked(subscriptions: Iterable[Subscription]) -> list[Subscription]:
-    rows = Subscription.objects.select_for_update(of=("self",)).select_related("person")
+    rows = Subscription.objects.select_for_update(of=("self",))
+    rows = rows.select_related("person", "plan", "partnership", "organisation")
     return list(rows.filter(pk__in=[one.pk for one in subscriptions]).order_by("pk"))
 
 
@@ -104,7 +83,8 @@ def stop_everything(*, person: User, author: User | None, reason: str, now: dt.d
     MatchNotice.objects.filter(recipient=person, told_at=None).delete()
     refused_at = {"refused_at": now} if author == person else {}
     if refused_at:
-        journal.note(REFUSED_ALL, now=now, person=person.pk, address=address_hash(person.email))
+        journal_refusal(person, now=now)
+    journal_matches(person, now=now)
     Preference.objects.update_or_create(person=person, defaults={"tells_matches": False, **refused_at})
     live = Subscription.objects.live().filter(person=person)
     return end_subscriptions(live, author=author, reason=reason, now=now)

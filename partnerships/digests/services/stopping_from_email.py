@@ -14,9 +14,9 @@ from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import MatchNotice, Preference, Subscription, SubscriptionStatus
 from partnerships.digests.planning.watermarks import catch_up, drop_unfollowed, lock_planning
 from partnerships.digests.queries.stoppable import covering, stoppable_in
+from partnerships.digests.services.noting import journal_matches, journal_refusal, journal_subscription
 from partnerships.digests.services.recording import record_event
-from partnerships.digests.services.stopping import REFUSED_ALL, journal_subscription, stop, stop_everything
-from partnerships.kit import journal
+from partnerships.digests.services.stopping import stop, stop_everything
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
@@ -84,7 +84,7 @@ def stop_chosen(
     before += _state_before(chosen)
     stop(subscriptions=chosen, author=person, reason=reason, now=now)
     drop_unfollowed([person.pk])
-    told_of_matches = matches and _stop_matches(person)
+    told_of_matches = matches and _stop_matches(person, now=now)
     return Stopped(person.pk, now.isoformat(), tuple(before), told_of_matches)
 
 
@@ -110,20 +110,21 @@ def undo_stop(*, person: User, stopped: Stopped, now: dt.datetime) -> None:
         was = before[subscription.pk]
         record_event(subscription, EventKind.STOP_UNDONE, author=person, now=now)
         if not was.status:
+            journal_subscription(subscription, now=now, undone=True)
             subscription.delete()
             continue
         subscription.status, subscription.ended_at, subscription.reason = was.status, None, ""
         subscription.refused_at = _moment(was.refused_at)
         subscription.save(update_fields=["status", "ended_at", "reason", "refused_at"])
-        journal_subscription(subscription, now=now, undone=True)
+        journal_subscription(subscription, now=now, undone=not subscription.is_ended)
     preference = Preference.objects.select_for_update().get(person=person)
     if stopped.tells_matches:
         preference.tells_matches = True
+        journal_matches(person, now=now, undone=True)
     if preference.refused_at == at:
         preference.refused_at = _moment(stopped.refused_at)
         if preference.refused_at is None:
-            address = journal.address_hash(person.email)
-            journal.note(REFUSED_ALL, now=now, person=person.pk, address=address, undone=True)
+            journal_refusal(person, now=now, undone=True)
     preference.save(update_fields=["tells_matches", "refused_at"])
     catch_up(people=[person.pk], now=now)
 
@@ -170,14 +171,18 @@ def _stop_plan(person: User, plan: Plan, *, reason: str, now: dt.datetime) -> Be
             **refused,
         )
         was = Before(own.pk, "")
+    journal_subscription(own, now=now)
     record_event(own, EventKind.ENDED, author=person, now=now, reason=reason)
     return was
 
 
-def _stop_matches(person: User) -> bool:
+def _stop_matches(person: User, *, now: dt.datetime) -> bool:
     """Stop new matches; return whether they were on."""
     MatchNotice.objects.filter(recipient=person, told_at=None).delete()
-    return bool(Preference.objects.filter(person=person, tells_matches=True).update(tells_matches=False))
+    were_on = bool(Preference.objects.filter(person=person, tells_matches=True).update(tells_matches=False))
+    if were_on:
+        journal_matches(person, now=now)
+    return were_on
 
 
 # ---- The undo as a signed token in a form, so that only the page after a stop can undo it

@@ -1,0 +1,70 @@
+"""What the journal knows of subscriptions and refusals, so that a restore does not take them back."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from partnerships.digests.models import Subscription
+from partnerships.kit import journal
+from partnerships.people.models import User
+from partnerships.people.refusals import hashes_of
+
+#: The journal's names for a subscription, for who wants no questions, and for who wants no matches.
+SUBSCRIPTION, REFUSED_ALL, MATCHES = "subscription", "refused all", "matches"
+
+
+def subscription_identity(subscription: Subscription) -> str:
+    """The journal's hash of who follows what."""
+    target = (subscription.plan_id, subscription.partnership_id, subscription.organisation_id)
+    return journal.identity(subscription.person_id, subscription.person.joined_at, *target)
+
+
+def target_identity(subscription: Subscription) -> str:
+    """The journal's hash of what is followed."""
+    return journal.identity(subscription.target_kind, subscription.target.pk, subscription.target.created_at)
+
+
+def person_identity(person: User) -> str:
+    """The journal's hash of a person."""
+    return journal.identity(person.pk, person.joined_at)
+
+
+def journal_subscription(subscription: Subscription, *, now: dt.datetime, undone: bool = False) -> None:
+    """Note that it ended, and whether by a refusal; `undone`: it is on.
+
+    A refusal is made again even if the backup has no row for it, so the line names the person and the target.
+    """
+    journal.note(
+        SUBSCRIPTION,
+        now=now,
+        subscription=subscription.pk,
+        same=subscription_identity(subscription),
+        refused=subscription.refused_at is not None,
+        undone=undone,
+        person=subscription.person_id,
+        plan=subscription.plan_id,
+        partnership=subscription.partnership_id,
+        organisation=subscription.organisation_id,
+        target=target_identity(subscription),
+    )
+
+
+def journal_refusal(person: User, *, now: dt.datetime, undone: bool = False) -> None:
+    """Note that somebody wants no questions; `undone`: they allow them.
+
+    With the hash that refuses their address, for a backup that does not know them.
+    """
+    journal.note(
+        REFUSED_ALL,
+        now=now,
+        person=person.pk,
+        address=journal.address_hash(person.email),
+        joined=person.joined_at.isoformat(),
+        refusal="" if undone else hashes_of(person.email)[0],
+        undone=undone,
+    )
+
+
+def journal_matches(person: User, *, now: dt.datetime, undone: bool = False) -> None:
+    """Note that somebody wants no matches; `undone`: they want them."""
+    journal.note(MATCHES, now=now, person=person.pk, same=person_identity(person), undone=undone)

@@ -1,0 +1,247 @@
+"""What somebody refused since the backup stays refused: one plan, matches, and questions to an unknown address."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from partnerships.digests import services as digests
+from partnerships.digests.models import Frequency, Preference, Subscription
+from partnerships.digests.queries.stoppable import covering
+from partnerships.kit import journal
+from partnerships.people.models import RefusedAddress, User
+from partnerships.people.refusals import has_refused
+from partnerships.people.services import person_for_address
+from partnerships.plans.models import Plan
+from tests.faults.restore import lost, redo
+from tests.plans.drafts import published
+from tests.world import World, make_world
+
+NOW = timezone.now
+ADDRESS = "paula@council.example"
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """Everybody, fresh for each test."""
+    return make_world()
+
+
+@pytest.fixture(autouse=True)
+def journal_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests roll back what the journal is to remember."""
+    monkeypatch.setattr(journal, "note", journal.write)
+
+
+@pytest.fixture
+def followed(world: World) -> Plan:
+    """A plan that Ben follows through its partnership."""
+    plan = published(world)
+    digests.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=NOW())
+    assert covering(world.ben, plan)
+    return plan
+
+
+def stop_plan(world: World, plan: Plan) -> digests.Stopped:
+    return digests.stop_chosen(person=world.ben, plans=[plan], reason="Enough.", now=NOW())
+
+
+def test_plan_refused_since_the_backup_through_its_partnership_is_refused_again(world: World, followed: Plan) -> None:
+    with lost():
+        stop_plan(world, followed)
+
+    redo()
+    redo()
+
+    assert covering(world.ben, followed) == []
+    refused = Subscription.objects.get(person=world.ben, plan=followed)
+    assert refused.is_refused
+    assert Subscription.objects.get(person=world.ben, partnership=world.partnership).is_confirmed
+
+
+def test_plan_that_was_followed_by_itself_before_is_refused_again(world: World, followed: Plan) -> None:
+    own = digests.subscribe(person=world.ben, target=followed, author=world.ben, now=NOW())
+    digests.stop(subscriptions=[own], author=None, reason="Over.", now=NOW())
+    assert covering(world.ben, followed)
+    with lost():
+        stop_plan(world, followed)
+
+    redo()
+
+    assert covering(world.ben, followed) == []
+
+
+def test_plan_followed_and_refused_since_the_backup_is_refused(world: World) -> None:
+    plan = published(world)
+    with lost():
+        followed = digests.subscribe(person=world.ben, target=plan, author=world.ben, now=NOW())
+        digests.stop(subscriptions=[followed], author=world.ben, reason="Enough.", now=NOW())
+
+    redo()
+
+    assert Subscription.objects.refused().filter(person=world.ben, plan=plan).exists()
+
+
+def test_refusal_of_a_plan_that_was_undone_since_the_backup_is_not_made_again(world: World, followed: Plan) -> None:
+    with lost():
+        stopped = stop_plan(world, followed)
+        digests.undo_stop(person=world.ben, stopped=stopped, now=NOW())
+
+    redo()
+
+    assert covering(world.ben, followed)
+
+
+def test_refusal_of_a_plan_that_the_backup_does_not_have_is_left_out(world: World) -> None:
+    with lost():
+        plan = published(world)
+        digests.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=NOW())
+        stop_plan(world, plan)
+
+    outcome = redo()
+
+    assert not [words for words, one in outcome.items() if one.failed]
+    assert not Subscription.objects.filter(person=world.ben).exists()
+
+
+# ---- Matches
+
+
+def prefer_matches(world: World, *, on: bool) -> None:
+    digests.prefer(
+        person=world.ben,
+        frequency=Frequency.DAILY,
+        hour=8,
+        weekday=0,
+        working_days_only=False,
+        paused_until=None,
+        time_zone="Europe/London",
+        tells_matches=on,
+        author=world.ben,
+        now=NOW(),
+    )
+
+
+def stop_matches_from_an_email(world: World) -> None:
+    prefer_matches(world, on=True)
+    digests.stop_chosen(person=world.ben, matches=True, reason="Enough.", now=NOW())
+
+
+def stop_matches_by_preference(world: World) -> None:
+    prefer_matches(world, on=False)
+
+
+def hears_of_matches(world: World) -> bool:
+    return not Preference.objects.filter(person=world.ben, tells_matches=False).exists()
+
+
+MATCHES_OFF = [stop_matches_from_an_email, stop_matches_by_preference]
+
+
+@pytest.mark.parametrize("stop", MATCHES_OFF, ids=lambda stop: stop.__name__)
+def test_matches_stopped_since_the_backup_stay_stopped(world: World, stop: Any) -> None:
+    with lost():
+        stop(world)
+    assert hears_of_matches(world)
+
+    redo()
+
+    assert not hears_of_matches(world)
+
+
+@pytest.mark.parametrize("stop", MATCHES_OFF, ids=lambda stop: stop.__name__)
+def test_matches_stopped_and_wanted_again_since_the_backup_come(world: World, stop: Any) -> None:
+    with lost():
+        stop(world)
+        prefer_matches(world, on=True)
+
+    redo()
+
+    assert hears_of_matches(world)
+
+
+# ---- Questions
+
+
+def refuse_everything(person: User) -> None:
+    digests.stop_all(person=person, reason="Enough.", now=NOW())
+
+
+def test_somebody_whom_the_backup_does_not_know_is_not_asked_again(world: World) -> None:
+    with lost():
+        refuse_everything(person_for_address(email=ADDRESS, name="Paula Quiet"))
+
+    redo()
+    redo()
+
+    assert has_refused(ADDRESS.upper())
+    assert not User.objects.filter(email=ADDRESS).exists()
+
+
+def test_somebody_who_refused_and_allowed_questions_since_the_backup_may_be_asked(world: World) -> None:
+    with lost():
+        person = person_for_address(email=ADDRESS, name="Paula Quiet")
+        refuse_everything(person)
+        digests.allow_questions(person=person, now=NOW())
+
+    redo()
+
+    assert not RefusedAddress.objects.exists()
+
+
+def test_somebody_who_came_back_after_a_restore_may_be_asked_after_a_second_run(world: World) -> None:
+    with lost():
+        refuse_everything(person_for_address(email=ADDRESS, name="Paula Quiet"))
+    redo()
+    person = person_for_address(email=ADDRESS, name="Paula Quiet")
+    digests.allow_questions(person=person, now=NOW())
+
+    redo()
+
+    assert not has_refused(ADDRESS)
+    assert not Preference.objects.filter(person=person, refused_at__isnull=False).exists()
+
+
+def test_refusal_after_a_new_address_counts_for_the_person_in_the_backup(world: World) -> None:
+    with lost():
+        User.objects.filter(pk=world.ben.pk).update(email="ben.west@westmarch.example")
+        refuse_everything(User.objects.get(pk=world.ben.pk))
+
+    redo()
+
+    assert Preference.objects.get(person=world.ben).refused_at is not None
+
+
+def test_refusal_of_questions_leaves_matches_on(world: World) -> None:
+    prefer_matches(world, on=True)
+    with lost():
+        digests.refuse_questions(person=world.ben, now=NOW())
+
+    redo()
+
+    assert hears_of_matches(world)
+    assert Preference.objects.get(person=world.ben).refused_at is not None
+
+
+def test_lines_of_an_earlier_release_are_still_applied(world: World) -> None:
+    prefer_matches(world, on=True)
+    followed = digests.subscribe(person=world.ben, target=published(world), author=world.ben, now=NOW())
+    later = NOW() + dt.timedelta(seconds=1)
+    address = journal.address_hash(world.ben.email)
+    same = digests_identity(followed)
+    journal.write("subscription", now=later, subscription=followed.pk, same=same, refused=True, undone=False)
+    journal.write("refused all", now=later, person=world.ben.pk, address=address)
+
+    outcome = redo()
+
+    assert not [words for words, one in outcome.items() if one.failed]
+    followed.refresh_from_db()
+    assert followed.is_refused
+    assert not hears_of_matches(world)
+
+
+def digests_identity(one: Subscription) -> str:
+    return journal.identity(one.person_id, one.person.joined_at, one.plan_id, one.partnership_id, one.organisation_id)

@@ -143,6 +143,11 @@ def _file(root: str, month: str, process: int) -> int:
     return os.open(Path(root, f"{month}.jsonl"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
 
+def has_files() -> bool:
+    """Whether the journal has a file that is not empty."""
+    return any(path.stat().st_size for path in Path(settings.JOURNAL_ROOT).glob("*.jsonl"))
+
+
 def lines(*, since: dt.datetime) -> Iterator[dict[str, Any]]:
     """The lines from a moment on, as the files have them.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from django.utils import timezone
 from partnerships.agreements.services import remove_party
 from partnerships.digests import services
 from partnerships.digests.services.sweep import plan_round
+from partnerships.kit import journal
 from partnerships.outbox.bounces import suppress
 from partnerships.people.personal_data import erase_person
 from partnerships.people.services import close_account
@@ -144,3 +146,29 @@ def test_after_restore_refuses_to_run_unless_emails_are_held(settings: Any) -> N
 
     with pytest.raises(CommandError, match="EMAILS_HELD=1"):
         call_command("after_restore")
+
+
+@pytest.mark.parametrize("file", [None, "2026-11.jsonl"], ids=["no file", "an empty file"])
+def test_after_restore_refuses_to_run_without_a_journal(settings: Any, file: str | None) -> None:
+    settings.EMAILS_HELD = True
+    if file:
+        Path(settings.JOURNAL_ROOT).mkdir(exist_ok=True)
+        Path(settings.JOURNAL_ROOT, file).touch()
+
+    with pytest.raises(CommandError, match="There is no journal"):
+        call_command("after_restore", "--since", timezone.now().isoformat())
+
+    call_command("after_restore", "--since", timezone.now().isoformat(), "--without-journal")
+
+
+def test_after_restore_reads_the_files_of_all_machines(settings: Any) -> None:
+    now = timezone.now()
+    root = Path(settings.JOURNAL_ROOT)
+    root.mkdir(exist_ok=True)
+    for name in ("", "-web2", "-worker"):
+        line = f'{{"at":"{now.isoformat()}","what":"here{name}"}}\n'
+        (root / f"{now.astimezone(dt.UTC):%Y-%m}{name}.jsonl").write_text(line)
+
+    read = [line["what"] for line in journal.lines(since=now - dt.timedelta(minutes=5))]
+
+    assert sorted(read) == ["here", "here-web2", "here-worker"]

@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_datetime
 
 from partnerships.activity.models import Event
 from partnerships.kit.accounting import AccountedCommand
-from partnerships.kit.journal import replay
+from partnerships.kit.journal import has_files, replay
 from partnerships.outbox.services import without_emails
 from partnerships.people.restoring import end_all_ways_in, move_numbers_on, note_restore, restore_begun
 
@@ -22,7 +22,7 @@ _MARGIN = dt.timedelta(minutes=5)
 
 
 class Command(AccountedCommand):
-    """`manage.py after_restore [--since TIME]`"""
+    """`manage.py after_restore [--since TIME] [--without-journal]`"""
 
     help = (
         "After a backup was restored, apply the journal in JOURNAL_ROOT: people erased, access ended or lessened, "
@@ -32,13 +32,23 @@ class Command(AccountedCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """From when on to read the journal."""
+        """From when on to read the journal, and whether there is one."""
         parser.add_argument("--since", help="ISO time; by default 5 minutes before the newest event of the backup.")
+        parser.add_argument(
+            "--without-journal",
+            action="store_true",
+            help="Go on although JOURNAL_ROOT is empty: the journal is lost, and nothing since the backup is applied.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Apply the journal and print what was done."""
         if not settings.EMAILS_HELD:
             raise CommandError("Set EMAILS_HELD=1 first: emails must not be sent before this is done.")
+        if not options["without_journal"] and not has_files():
+            raise CommandError(
+                f"There is no journal in JOURNAL_ROOT ({settings.JOURNAL_ROOT}). Bring the files of all machines "
+                "there. If the journal is lost, add --without-journal."
+            )
         since, now = self._since(options["since"]), timezone.now()
         moved = move_numbers_on()
         note_restore(since=since, now=now)

@@ -21,13 +21,13 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Min
 
 from partnerships.kit.models import WaitingLine
@@ -62,9 +62,34 @@ def note(what: str, *, now: dt.datetime, **facts: Any) -> None:
 
     Facts are numbers, codes and hashes: no names, no addresses.
     """
-    line = WaitingLine.objects.create(at=now, text=_text(what, now, facts))
+    batch = _batch()
+    batch.lines.append(WaitingLine.objects.create(at=now, text=_text(what, now, facts)))
     # Robust: an error after the commit must not make the caller say that nothing was done.
-    transaction.on_commit(partial(_move, line), robust=True)
+    transaction.on_commit(batch.move, robust=True)
+
+
+class _Batch:
+    """The lines of one transaction: they are written together."""
+
+    def __init__(self) -> None:
+        self.lines: list[WaitingLine] = []
+
+    def move(self) -> None:
+        """Move all that were committed; called for each line, but the first call takes all."""
+        lines, self.lines = self.lines, []
+        if len(lines) > 1:  # a savepoint may have been rolled back
+            kept = set(WaitingLine.objects.filter(pk__in=[line.pk for line in lines]).values_list("pk", flat=True))
+            lines = [line for line in lines if line.pk in kept]
+        if lines:
+            _move(lines)
+
+
+def _batch() -> _Batch:
+    """The batch of the present transaction, new for its first line."""
+    for registered in reversed(connection.run_on_commit):
+        if isinstance(found := getattr(registered[1], "__self__", None), _Batch):
+            return found
+    return _Batch()
 
 
 def write(what: str, *, now: dt.datetime, **facts: Any) -> None:
@@ -73,7 +98,7 @@ def write(what: str, *, now: dt.datetime, **facts: Any) -> None:
     If the file does not take it, the line waits in the database, like those of `note`.
     """
     text = _text(what, now, facts)
-    if _append(text, now):
+    if _append([text], now):
         return
     try:
         WaitingLine.objects.create(at=now, text=text)
@@ -89,7 +114,7 @@ def write_waiting(*, now: dt.datetime) -> int:
     """
     moved = 0
     for line in WaitingLine.objects.filter(at__lte=now - _OWN_TIME).order_by("pk"):
-        if not _move(line):
+        if not _move([line]):
             break
         moved += 1
     return moved
@@ -101,28 +126,36 @@ def oldest_waiting() -> dt.datetime | None:
     return oldest
 
 
-def _move(line: WaitingLine) -> bool:
-    """Write a committed line to the file, then delete it; whether it is there."""
-    if not _append(line.text, line.at, is_durable=True):
-        return False
-    line.delete()
+def _move(lines: Sequence[WaitingLine]) -> bool:
+    """Write committed lines to the files of their months, then delete them; whether they are there."""
+    months: dict[str, list[WaitingLine]] = {}
+    for line in lines:
+        months.setdefault(_month(line.at), []).append(line)
+    for some in months.values():
+        if not _append([line.text for line in some], some[0].at, is_durable=True):
+            return False
+    WaitingLine.objects.filter(pk__in=[line.pk for line in lines]).delete()
     return True
+
+
+def _month(at: dt.datetime) -> str:
+    return f"{at.astimezone(dt.UTC):%Y-%m}"
 
 
 def _text(what: str, now: dt.datetime, facts: dict[str, Any]) -> str:
     return json.dumps({"at": now.isoformat(), "what": what, **facts}, separators=(",", ":"))
 
 
-def _append(text: str, at: dt.datetime, *, is_durable: bool = False) -> bool:
-    """Append a line to the file of its month; False if that fails.
+def _append(texts: Sequence[str], at: dt.datetime, *, is_durable: bool = False) -> bool:
+    """Append lines to the file of a month; False if that fails.
 
     With `is_durable`, only once it is on the disk.
     """
     # One write to a file opened for appending, so that lines of several processes do not mix. It begins with a line
     # break: a nearly full disk may have taken only the beginning of the line before, from any process.
-    data = f"\n{text}\n".encode("ascii")
+    data = "\n".join(["", *texts, ""]).encode("ascii")
     try:
-        file = _file(str(settings.JOURNAL_ROOT), f"{at.astimezone(dt.UTC):%Y-%m}", os.getpid())
+        file = _file(str(settings.JOURNAL_ROOT), _month(at), os.getpid())
         written = os.write(file, data)
         if written < len(data):
             log.error("journal_not_written", kind="short write")
@@ -154,7 +187,7 @@ def lines(*, since: dt.datetime) -> Iterator[dict[str, Any]]:
     Without empty and incomplete ones. A line may stand after later ones.
     """
     for path in sorted(Path(settings.JOURNAL_ROOT).glob("*.jsonl")):
-        if path.stem < f"{since.astimezone(dt.UTC):%Y-%m}":
+        if path.stem < _month(since):
             continue
         for raw in path.read_text(encoding="ascii").splitlines():
             try:

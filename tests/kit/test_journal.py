@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from partnerships.kit import journal
@@ -190,3 +191,51 @@ def test_kind_that_cannot_be_applied_leaves_the_others_applied(monkeypatch: pyte
     assert outcome["broken"].failed
     assert outcome["broken"].left == ["not applied (ValueError, see the log): 1 lines"]
     assert not WaitingLine.objects.exists()
+
+
+def test_lines_of_one_transaction_are_written_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+
+    with CaptureQueriesContext(connection) as queries, transaction.atomic():
+        journal.note("first", now=timezone.now(), thing=1)
+        with transaction.atomic():
+            journal.note("rolled back", now=timezone.now(), thing=1)
+            transaction.set_rollback(True)
+        with transaction.atomic():
+            journal.note("second", now=timezone.now(), thing=1)
+
+    assert noted() == ["first", "second"]
+    assert len(synced) == 1
+    assert len([one for one in queries.captured_queries if one["sql"].startswith("DELETE")]) == 1
+    assert not WaitingLine.objects.exists()
+
+
+def test_lines_of_one_transaction_are_in_the_files_of_their_months(root: Path) -> None:
+    now = timezone.now()
+    with transaction.atomic():
+        journal.note("long ago", now=now - dt.timedelta(days=40), thing=1)
+        journal.note("ended", now=now, thing=1)
+
+    assert noted() == ["ended"]
+    assert len(list(root.glob("*.jsonl"))) == 2
+
+
+def test_lines_of_two_transactions_do_not_wait_for_each_other() -> None:
+    for what in ("first", "second"):
+        with transaction.atomic():
+            journal.note(what, now=timezone.now(), thing=1)
+        assert noted()[-1] == what
+
+
+def test_error_after_the_commit_does_not_reach_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> bool:
+        raise OperationalError("the server closed the connection")
+
+    with monkeypatch.context() as broken, transaction.atomic():
+        journal.note("ended", now=timezone.now(), thing=1)
+        broken.setattr(journal, "_move", fail)
+
+    journal.write_waiting(now=timezone.now() + LATER)
+
+    assert noted() == ["ended"]

@@ -285,7 +285,7 @@ class PartyQuerySet(models.QuerySet["Party"]):
         return self.filter(status__in=[PartyStatus.INVITED, PartyStatus.ACCEPTED]).exclude(role=PartyRole.OBSERVER)
 
 
-@remember
+@remember("status", "role")
 @pghistory.track()
 class Party(models.Model):
     """An organisation's part: invited → accepted or declined; accepted → left.

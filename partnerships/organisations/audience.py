@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet, Value
 from django.utils import timezone
 
-from partnerships.organisations.holdings import among, held, is_few
+from partnerships.organisations.holdings import Ids, among, records_held
 from partnerships.organisations.models import EDITING_ROLES, Membership
 from partnerships.people.models import User
 
@@ -113,9 +113,16 @@ def _by_organisations(model: type[Model], route: Organisations, user: User) -> l
         return [_among_records(model, whole)]
     about_rows, about_record, about_both = _divided(route.when, between.prefix)
     rows = between.model._base_manager.filter(about_rows & among("organisation", mine))
-    ids: QuerySet[Any] | list[int] = rows.values(between.key)
-    if is_few(between.model):
-        ids = held((between.model, between.key, about_rows, route.roles, user.pk), rows, between.key)
+    ids: Ids | None = records_held(
+        between.model,
+        between.key,
+        about_rows,
+        person=user.pk,
+        everywhere=Membership.objects.organisations_of(user),
+        organisations=mine,
+    )
+    if ids is None:
+        ids = rows.values(between.key)
     if ids == []:
         return []
     if about_both:

@@ -7,7 +7,7 @@ tasks, commands, streamed files) it is a subquery, so that nothing is remembered
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -16,10 +16,12 @@ from django.db.models import BigAutoField, ForeignKey, Lookup, Model, Q, QuerySe
 from django.http import HttpRequest, HttpResponse
 
 M = TypeVar("M", bound=type[Model])
-#: Ids held by person, for the page that is being read; None outside of one.
-_remembered: ContextVar[dict[Hashable, list[int]] | None] = ContextVar("holdings", default=None)
-#: Models whose rows lead from an organisation to few enough ids (thousands) to remember them for a page.
-_few: set[type[Model]] = set()
+#: Ids as a list while a page is read, else as a subquery.
+Ids = QuerySet[Any] | list[int]
+#: What was read for the page that is being made; None outside of one.
+_remembered: ContextVar[dict[Hashable, list[Any]] | None] = ContextVar("holdings", default=None)
+#: By model whose rows lead from an organisation to few enough records (thousands): the columns that conditions use.
+_columns: dict[type[Model], tuple[str, ...]] = {}
 
 
 class Held(Lookup[Any]):
@@ -61,30 +63,78 @@ class HoldingsMiddleware:
             return self.get_response(request)
 
 
-def remember(model: M) -> M:
-    """Declare that one person's organisations have at most thousands of rows of this model."""
-    _few.add(model)
-    return model
+def remember(*columns: str) -> Callable[[M], M]:
+    """Declare that one person's organisations have at most thousands of rows of a model.
 
-
-def is_few(model: type[Model]) -> bool:
-    """Whether the ids found by rows of this model are remembered for a page."""
-    return model in _few
-
-
-def held(key: Hashable, rows: QuerySet[Any], column: str) -> QuerySet[Any] | list[int]:
-    """The ids in a column of these rows: a list while a page is read, else a subquery.
-
-    The same `key` must always stand for the same rows and column.
+    `columns` are those by which conditions choose among the rows, besides the organisation.
     """
+
+    def declare(model: M) -> M:
+        _columns[model] = columns
+        return model
+
+    return declare
+
+
+def of_page(key: Hashable, read: Callable[[], Iterable[Any]]) -> list[Any] | None:
+    """What `read` gives, read once for a page; None outside of one. The same `key` must always mean the same."""
     page = _remembered.get()
     if page is None:
-        return rows.values(column)
+        return None
     if key not in page:
-        page[key] = list(set(rows.order_by().values_list(column, flat=True)))
+        page[key] = list(read())
     return page[key]
 
 
-def among(path: str, ids: QuerySet[Any] | list[int]) -> Q:
+def records_held(
+    model: type[Model], column: str, condition: Q, *, person: int, everywhere: Ids, organisations: Ids
+) -> list[int] | None:
+    """Ids in a column of the rows that meet a condition and belong to these organisations.
+
+    `everywhere` are all organisations of the person: their rows are read once for a page, and the conditions choose
+    among them. None outside of a page, and where a condition needs more than the columns that were declared.
+    """
+    if model not in _columns or not _can_choose(condition, _columns[model]):
+        return None
+    wanted = ("organisation", column, *_columns[model])
+    rows = of_page(
+        (model, column, person),
+        lambda: model._base_manager.filter(among("organisation", everywhere)).values_list(*wanted),
+    )
+    if rows is None or not isinstance(organisations, list):
+        return None
+    found = (dict(zip(wanted, row, strict=True)) for row in rows)
+    among_these = set(organisations)
+    return list({row[column] for row in found if row["organisation"] in among_these and _meets(row, condition)})
+
+
+def _can_choose(condition: Q, columns: tuple[str, ...]) -> bool:
+    """Whether a condition compares only these columns, with values."""
+    for child in condition.children:
+        if isinstance(child, Q):
+            if not _can_choose(child, columns):
+                return False
+        elif not isinstance(child, tuple):
+            return False
+        else:
+            name, _, lookup = str(child[0]).partition("__")
+            if name not in columns or lookup not in {"", "in"} or hasattr(child[1], "resolve_expression"):
+                return False
+    return True
+
+
+def _meets(row: dict[str, Any], condition: Q) -> bool:
+    """Whether a row meets a condition that `_can_choose`."""
+    answers = (_meets(row, child) if isinstance(child, Q) else _compares(row, *child) for child in condition.children)  # type: ignore[misc]  # `_can_choose` left nothing else
+    met = any(answers) if condition.connector == Q.OR else all(answers)
+    return met is not condition.negated
+
+
+def _compares(row: dict[str, Any], name: str, value: Any) -> bool:
+    column, _, lookup = name.partition("__")
+    return row[column] in value if lookup == "in" else row[column] == value
+
+
+def among(path: str, ids: Ids) -> Q:
     """The condition that the id at `path` is one of those held."""
     return Q(**{f"{path}__held": ids}) if isinstance(ids, list) else Q(**{f"{path}__in": ids})

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from partnerships.organisations.holdings import held
+from partnerships.organisations.holdings import of_page
 from partnerships.people.models import Invitation, User
 
 if TYPE_CHECKING:
@@ -70,7 +70,11 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
     def organisations_of(self, user: User | AnonymousUser, *roles: str) -> models.QuerySet[Any] | list[int]:
         """Ids of the organisations a person acts for today, for `holdings.among`."""
-        return held((Membership, roles, user.pk), self.current().of_person(user, *roles), "organisation")
+        mine = self.current().of_person(user)
+        held = of_page((Membership, user.pk), lambda: mine.values_list("organisation", "role"))
+        if held is None:
+            return self.current().of_person(user, *roles).values("organisation")
+        return list({organisation for organisation, role in held if not roles or role in roles})
 
     def for_listing(self) -> MembershipQuerySet:
         """With person and organisation, in the order in which lists show them."""

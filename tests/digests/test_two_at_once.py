@@ -168,7 +168,8 @@ def test_settling_on_the_second_connection_gives_the_same_results(world: World, 
     away = answers.Answer(0, answers.Outcome.LATER, "No connection to the mail server", reached=False)
     refused = answers.Answer(0, answers.Outcome.REFUSED, "554 5.6.0 No")
     for person, organisation in ((world.ben, None), (world.eddie, None), (world.sol, world.larkhaven)):
-        services.enrol(person=person, target=plan, author=world.amina, organisation=organisation, now=timezone.now())
+        author = world.amina if organisation else person
+        services.enrol(person=person, target=plan, author=author, organisation=organisation, now=timezone.now())
     office.answers = {world.ben.email: [later], world.eddie.email: [away], world.sol.email: [refused]}
     publish(plan, 100, author=world.amina)
     plan_round(now=timezone.now())

@@ -125,7 +125,7 @@ def test_version_under_embargo_is_known_to_owners_only(world: World, as_: Callab
     address = reverse("plans:detail", kwargs={"pk": plan.pk})
 
     owner, partner = as_(world.vera).get(address).content, as_(world.ben).get(address).content
-    listed = as_(world.ben).get(reverse("plans:list")).content
+    listed = b" ".join(as_(world.ben).get(reverse("plans:list")).content.split())
 
     assert b"Embargoed words." in owner
     assert b"Embargoed words." not in partner

@@ -271,7 +271,15 @@ class PartnershipArea(Partnership.areas.through):  # type: ignore[name-defined,m
 
 
 class PartyQuerySet(models.QuerySet["Party"]):
-    """Filters by whether they take part today."""
+    """Filters by whether they take part, today or at a moment."""
+
+    def left_after(self, at: str, user: User | AnonymousUser) -> PartyQuerySet:
+        """Former parties of the person's organisations that still took part at a moment.
+
+        `at` is the moment's lookup in the outer query.
+        """
+        mine = Organisation.objects.of_person(user)
+        return self.filter(organisation__in=mine, status__in=FORMER_STATUSES, left_at__gte=models.OuterRef(at))
 
     def present(self) -> PartyQuerySet:
         """Those that accepted and have not left."""

@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from partnerships.activity.registry import Records
 from partnerships.agreements.models import (
-    FORMER_STATUSES,
     LEADING,
     Partnership,
     PartnershipQuerySet,
@@ -115,12 +114,7 @@ def events_of_partnerships(user: User, records: Records) -> Q:
 
     For a former party: events up to the moment it left.
     """
-    former = Party.objects.filter(
-        organisation__in=Organisation.objects.of_person(user),
-        status__in=FORMER_STATUSES,
-        partnership=OuterRef("target_id"),
-        left_at__gte=OuterRef("at"),
-    )
+    former = Party.objects.left_after("at", user).filter(partnership=OuterRef("target_id"))
     present = Partnership.objects.present_for(user).filter(pk__in=records)
     return Q(target_id__in=present.values("pk")) | Q(Exists(former))
 

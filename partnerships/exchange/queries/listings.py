@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import Exists, OuterRef, Q
 
 from partnerships.activity.registry import Records
-from partnerships.agreements.models import FORMER_STATUSES, Party
+from partnerships.agreements.models import Party
 from partnerships.exchange.models import Entry, EntryQuerySet, Response
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -16,12 +16,7 @@ def events_of_entries(user: User, records: Records) -> Q:
 
     These are events of entries they can read now, and of partnerships they left, up to that day.
     """
-    former = Party.objects.filter(
-        organisation__in=Organisation.objects.of_person(user),
-        status__in=FORMER_STATUSES,
-        partnership=OuterRef("within_id"),
-        left_at__gte=OuterRef("at"),
-    )
+    former = Party.objects.left_after("at", user).filter(partnership=OuterRef("within_id"))
     followed = Entry.objects.followed_by(user).filter(pk__in=records).values("pk")
     return Q(target_id__in=followed) | Q(Exists(former), within_kind="partnership")
 

@@ -94,7 +94,7 @@ def held_at(user: User, *, plan: str, at: str) -> Q:
     or the plan left a partnership to which the organisation belongs.
     """
     mine = Organisation.objects.of_person(user).values("pk")
-    left = Party.objects.filter(organisation__in=mine, status__in=FORMER_STATUSES, left_at__gte=OuterRef(at))
+    left = Party.objects.left_after(at, user)
     parties = Party.objects.filter(organisation__in=mine).filter(
         Q(status=PartyStatus.ACCEPTED) | Q(status__in=FORMER_STATUSES, left_at__gte=OuterRef(at)),
         partnership__past_plans__plan=OuterRef(plan),

@@ -134,18 +134,22 @@ def keyset_page_of(
     `key` is different for each item. The request's `after` or `before` holds a digest of the key of the item beside the
     page, for the same reason as in `keyset_page`; an unknown one gives the first page.
     """
+
+    def digest(item: _Item) -> str:
+        return hashlib.sha256("\x1f".join(key(item)).encode()).hexdigest()[:20]
+
     place, backwards = _place(request)
-    digests = [hashlib.sha256("\x1f".join(key(item)).encode()).hexdigest()[:20] for item in items]
+    beside = next((number for number, item in enumerate(items) if digest(item) == place), None) if place else None
     start = 0
-    if place in digests:
-        start = max(0, digests.index(place) - size) if backwards else digests.index(place) + 1
-    if start >= len(digests):  # the items after that place are done
-        start = max(0, len(digests) - size)
+    if beside is not None:
+        start = max(0, beside - size) if backwards else beside + 1
+    if start >= len(items):  # the items after that place are done
+        start = max(0, len(items) - size)
     end = start + size
     return Page(
         rows=items[start:end],
-        previous=_leading(request, "before", digests[start]) if start > 0 else "",
-        next=_leading(request, "after", digests[end - 1]) if end < len(digests) else "",
+        previous=_leading(request, "before", digest(items[start])) if start > 0 else "",
+        next=_leading(request, "after", digest(items[end - 1])) if end < len(items) else "",
     )
 
 

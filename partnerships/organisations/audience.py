@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import partial, reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any
 
@@ -112,17 +112,16 @@ def _by_organisations(model: type[Model], route: Organisations, user: User) -> l
     if between is None:
         return [_among_records(model, whole)]
     about_rows, about_record, about_both = _divided(route.when, between.prefix)
-    rows = between.model._base_manager.filter(about_rows & among("organisation", mine))
     ids: Ids | None = records_held(
         between.model,
         between.key,
         about_rows,
         person=user.pk,
-        everywhere=Membership.objects.organisations_of(user),
+        everywhere=partial(Membership.objects.organisations_of, user),
         organisations=mine,
     )
     if ids is None:
-        ids = rows.values(between.key)
+        ids = between.model._base_manager.filter(about_rows & among("organisation", mine)).values(between.key)
     if ids == []:
         return []
     if about_both:

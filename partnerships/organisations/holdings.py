@@ -87,11 +87,11 @@ def of_page(key: Hashable, read: Callable[[], Iterable[Any]]) -> list[Any] | Non
 
 
 def records_held(
-    model: type[Model], column: str, condition: Q, *, person: int, everywhere: Ids, organisations: Ids
+    model: type[Model], column: str, condition: Q, *, person: int, everywhere: Callable[[], Ids], organisations: Ids
 ) -> list[int] | None:
     """Ids in a column of the rows that meet a condition and belong to these organisations.
 
-    `everywhere` are all organisations of the person: their rows are read once for a page, and the conditions choose
+    `everywhere` gives all organisations of the person: their rows are read once for a page, and the conditions choose
     among them. None outside of a page, and where a condition needs more than the columns that were declared.
     """
     if model not in _columns or not _can_choose(condition, _columns[model]):
@@ -99,7 +99,7 @@ def records_held(
     wanted = ("organisation", column, *_columns[model])
     rows = of_page(
         (model, column, person),
-        lambda: model._base_manager.filter(among("organisation", everywhere)).values_list(*wanted),
+        lambda: model._base_manager.filter(among("organisation", everywhere())).values_list(*wanted),
     )
     if rows is None or not isinstance(organisations, list):
         return None

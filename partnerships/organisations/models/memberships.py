@@ -70,8 +70,9 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
     def organisations_of(self, user: User | AnonymousUser, *roles: str) -> models.QuerySet[Any] | list[int]:
         """Ids of the organisations a person acts for today, for `holdings.among`."""
-        mine = self.current().of_person(user)
-        held = of_page((Membership, user.pk), lambda: mine.values_list("organisation", "role"))
+        held = of_page(
+            (Membership, user.pk), lambda: self.current().of_person(user).values_list("organisation", "role")
+        )
         if held is None:
             return self.current().of_person(user, *roles).values("organisation")
         return list({organisation for organisation, role in held if not roles or role in roles})

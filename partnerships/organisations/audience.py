@@ -4,8 +4,7 @@ A room declares, for a model, the routes by which a record reaches people. From 
 
 * `visible_to`: the records that one person may see (every queryset's `visible_to` is built on it);
 * `readers_of`: the people who may see one record (recipients are chosen with it);
-* `reaches`: a condition for SQL over pairs of person and record (sets of recipients);
-* `seen_from`: the records that all people of one organisation may see, in any role.
+* `reaches`: a condition for SQL over pairs of person and record (sets of recipients).
 
 A `Reach` is a queryset of records with its own routes. It gives the records that reach one person and, for many people
 at once, which of them are reached.
@@ -280,20 +279,6 @@ def reaches(model: type[Model], routes: Iterable[Route], *, record: OuterRef | F
             condition |= Q(Exists(rows.filter(route.when))) & Q(
                 Exists(User.objects.filter(pk=person, is_active=True, account_since__isnull=False))
             )
-    return condition
-
-
-def seen_from(model: type[Model], routes: Iterable[Route], *, organisation: OuterRef | F) -> Q:
-    """A condition on `model`: records seen by a whole organisation.
-
-    True where everybody who acts for `organisation` (an id) may see the record, in any role.
-    """
-    condition = Q(pk__in=[])
-    for route in routes:
-        if isinstance(route, Organisations) and not route.roles:
-            # Tied to the one record: without it, PostgreSQL gathers every record of the organisation each time.
-            reached = model._default_manager.filter(route.when, pk=OuterRef("pk"), **{route.path: organisation})
-            condition |= Q(Exists(reached))
     return condition
 
 

@@ -84,6 +84,7 @@ INSTALLED_APPS = [
     "partnerships.outbox",
     "partnerships.people",
     "partnerships.organisations",
+    "partnerships.documents",
     "partnerships.agreements",
     "partnerships.commitments",
     "partnerships.exchange",

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from partnerships.documents import slippage
 from partnerships.kit.dates import PartialDate
 from partnerships.kit.prose import StoredHtml
 from partnerships.plans.changes import date_in_words
@@ -22,7 +23,6 @@ from partnerships.plans.content import (
     line_in_words,
     line_of,
 )
-from partnerships.plans.documents import slippage
 from partnerships.plans.models import SOON
 
 #: Sites on one page of a plan's table.

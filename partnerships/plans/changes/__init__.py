@@ -10,9 +10,9 @@
 Compare `outside(a)` with `outside(b)` for outsiders.
 """
 
+from partnerships.documents import Change, Names, date_in_words, summary, words_changed
 from partnerships.plans.changes.comparing import apply, changes, homes_difference, names_in
 from partnerships.plans.changes.totals import HomesTotals, Total, homes_totals
-from partnerships.plans.documents import Change, Names, date_in_words, summary, words_changed
 
 __all__ = [
     "Change",

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from partnerships.plans import documents
+from partnerships import documents
+from partnerships.documents import Change, Names
 from partnerships.plans.content import PLAN, SITES, Content
-from partnerships.plans.documents import Change, Names
 
 NO_AREAS: Mapping[str, str] = MappingProxyType({})
 

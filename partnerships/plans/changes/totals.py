@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import chain
 from types import MappingProxyType
 
+from partnerships.documents import more_or_fewer
 from partnerships.plans.content import NEEDS, TENURES, Content, bedrooms_in_words
-from partnerships.plans.documents import more_or_fewer
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,12 @@ Its schema, how it is normalised, and what outsiders see of it. A content holds
     documents    attached files: title, name, type, size and fingerprint of a file kept beside the database
 
 Every item has a stable `key`; a line of homes is identified by its combination. The logic that any document could use
-is in `plans.documents`.
+is in the room `documents`.
 """
 
 from __future__ import annotations
 
+from partnerships.documents import Collection, Content, Field, InvalidContent, Item, Line, Problem, UnknownPiece
 from partnerships.plans.content.homes import (
     bedrooms_in_words,
     homes_count,
@@ -48,7 +49,6 @@ from partnerships.plans.content.whole import (
     set_piece,
     split_piece,
 )
-from partnerships.plans.documents import Collection, Content, Field, InvalidContent, Item, Line, Problem, UnknownPiece
 
 __all__ = [
     "ABOUT",

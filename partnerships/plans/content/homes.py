@@ -7,9 +7,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from partnerships.plans.content.values import read_year
-from partnerships.plans.content.vocabulary import NEEDS, TENURES
-from partnerships.plans.documents import (
+from partnerships.documents import (
     Content,
     Counts,
     InvalidContent,
@@ -19,6 +17,8 @@ from partnerships.plans.documents import (
     read_choice,
     read_whole,
 )
+from partnerships.plans.content.values import read_year
+from partnerships.plans.content.vocabulary import NEEDS, TENURES
 
 MAX_HOMES = 100_000
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from partnerships.documents import Collection, Field, Item, Schema, date_in_words
 from partnerships.plans.content.homes import HOMES, homes_count
 from partnerships.plans.content.values import read_area
 from partnerships.plans.content.visibility import settle_milestones
 from partnerships.plans.content.vocabulary import CONFIDENCE, MILESTONE_STATUSES, PLANNING_STATUSES, SCALE
-from partnerships.plans.documents import Collection, Field, Item, Schema, date_in_words
 
 #: Characters of a section (about fifteen pages) and of every other Markdown field.
 MAX_SECTION, MAX_NOTE = 50_000, 10_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from partnerships.plans.documents.values import read_line
+from partnerships.documents.values import read_line
 
 
 def read_area(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from partnerships.plans.documents import Content
+from partnerships.documents import Content
 
 
 def settle_milestones(content: Content, was: Content) -> Content:

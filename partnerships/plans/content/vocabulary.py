@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from partnerships.plans.documents import Choices
+from partnerships.documents import Choices
 
 # Tenures as MHCLG and the GLA name them (docs/glossary.md), in the order of the tables.
 TENURES: Choices = MappingProxyType(

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from partnerships import documents
+from partnerships.documents import Content, Item, Problem
 from partnerships.kit.dates import PartialDate
-from partnerships.plans import documents
 from partnerships.plans.content.shape import PLAN
-from partnerships.plans.documents import Content, Item, Problem
 
 
 def empty() -> Content:

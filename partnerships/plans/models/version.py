@@ -13,11 +13,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models import FORMER_STATUSES, PartyStatus
+from partnerships.documents import revision_of
 from partnerships.kit.prose import StoredHtml
 from partnerships.organisations.audience import Network, visible_to
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
-from partnerships.plans.documents import revision_of
 from partnerships.plans.models.owning import PastPartnership
 from partnerships.plans.models.plan import Plan, PlanOwner
 from partnerships.plans.models.routes import inside_routes

@@ -7,9 +7,9 @@ from typing import TypeAlias
 
 from django.db.models import Exists, OuterRef, Q
 
+from partnerships import documents
 from partnerships.organisations.models import Organisation, Role
 from partnerships.people.models import User
-from partnerships.plans import documents
 from partnerships.plans.models import Audience, Plan, PlanOwner, Signatory, SignOff, Version
 from partnerships.plans.queries.owners import taking_part
 

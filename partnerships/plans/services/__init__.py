@@ -1,6 +1,6 @@
 """Services of plans; other rooms import them from here."""
 
-from partnerships.plans.documents import PieceConflict
+from partnerships.documents import PieceConflict
 from partnerships.plans.services.attaching import UnableToAttach, attach_document
 from partnerships.plans.services.commenting import UnableToComment, add_comment, set_resolved
 from partnerships.plans.services.drafting import (

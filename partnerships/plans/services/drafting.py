@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from partnerships.agreements.models import Partnership
+from partnerships.documents import check_conflict, touch, touched_since
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
@@ -24,7 +25,6 @@ from partnerships.plans.content import (
     set_piece,
     split_piece,
 )
-from partnerships.plans.documents import check_conflict, touch, touched_since
 from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import Audience, Draft, Kind, Plan, PlanOwner
 from partnerships.plans.queries import draft_content, taking_part, version_of

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
+from partnerships.documents import PieceConflict, touch
 from partnerships.kit.dates import long_time
 from partnerships.kit.prose import rules
 from partnerships.kit.rights import require
@@ -28,7 +29,6 @@ from partnerships.plans.content import (
     settle_milestones,
     total_homes,
 )
-from partnerships.plans.documents import PieceConflict, touch
 from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import Draft, Plan, ReadingClass, Status, Version
 from partnerships.plans.queries import content_of

@@ -14,12 +14,12 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from partnerships.documents import touched_since
 from partnerships.kit.dates import long_date
 from partnerships.people.models import User
 from partnerships.plans import downloads
 from partnerships.plans.comparisons import Comparison, csv_rows
 from partnerships.plans.content import Content
-from partnerships.plans.documents import touched_since
 from partnerships.plans.models import Draft, Opening, Plan, Version
 from partnerships.plans.queries import content_for, draft_content, versions_for
 from partnerships.plans.views.fetching import Opened, log_opening, open_plan, sign_in_first

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from partnerships.documents import touched_since
 from partnerships.kit.forms import ReasonForm
 from partnerships.kit.http import posted
 from partnerships.people.form_steps import take_step
@@ -19,7 +20,6 @@ from partnerships.people.requests import signed_in
 from partnerships.plans import presenting
 from partnerships.plans.changes import homes_totals
 from partnerships.plans.content import COLLECTIONS, Content
-from partnerships.plans.documents import touched_since
 from partnerships.plans.forms import DocumentForm, PlanForm
 from partnerships.plans.models import Draft
 from partnerships.plans.queries import area_names, comment_counts, draft_content, owners_of

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from partnerships.plans.documents.comparing.change import SHORT, Change
-from partnerships.plans.documents.comparing.wording import cut, more_or_fewer
-from partnerships.plans.documents.schema import Collection
+from partnerships.documents.comparing.change import SHORT, Change
+from partnerships.documents.comparing.wording import cut, more_or_fewer
+from partnerships.documents.schema import Collection
 
 
 def count_difference(found: Iterable[Change], collection: Collection) -> int:

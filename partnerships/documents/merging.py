@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from partnerships.plans.documents.schema import Collection, Content, Counts, Field, Item, Schema
+from partnerships.documents.schema import Collection, Content, Counts, Field, Item, Schema
 
 
 def rebase(schema: Schema, draft: Content, was: Content, now: Content) -> Content:

@@ -14,20 +14,20 @@ is one). A content is a plain dictionary: "about", and a list of items with stab
 Nothing here knows Django, plans or sites.
 """
 
-from partnerships.plans.documents.comparing.applying import apply
-from partnerships.plans.documents.comparing.change import Change, Kind
-from partnerships.plans.documents.comparing.finding import changes
-from partnerships.plans.documents.comparing.naming import Names, Registers
-from partnerships.plans.documents.comparing.summary import count_difference, summary
-from partnerships.plans.documents.comparing.wording import (
+from partnerships.documents.comparing.applying import apply
+from partnerships.documents.comparing.change import Change, Kind
+from partnerships.documents.comparing.finding import changes
+from partnerships.documents.comparing.naming import Names, Registers
+from partnerships.documents.comparing.summary import count_difference, summary
+from partnerships.documents.comparing.wording import (
     date_in_words,
     item_in_words,
     more_or_fewer,
     value_in_words,
     words_changed,
 )
-from partnerships.plans.documents.merging import rebase
-from partnerships.plans.documents.normalising import (
+from partnerships.documents.merging import rebase
+from partnerships.documents.normalising import (
     KEY,
     MAX_ITEMS,
     key_for,
@@ -36,12 +36,12 @@ from partnerships.plans.documents.normalising import (
     normalise_item,
     without_hidden,
 )
-from partnerships.plans.documents.pieces import UnknownPiece, get_piece, set_piece, split_piece
-from partnerships.plans.documents.revisions import PieceConflict, check_conflict, revision_of, touch, touched_since
-from partnerships.plans.documents.schema import Choices, Collection, Content, Counts, Field, Item, Line, Schema
-from partnerships.plans.documents.signing import SigningState
-from partnerships.plans.documents.slippage import Slippage, slippage
-from partnerships.plans.documents.values import InvalidContent, Problem, read_choice, read_field, read_whole
+from partnerships.documents.pieces import UnknownPiece, get_piece, set_piece, split_piece
+from partnerships.documents.revisions import PieceConflict, check_conflict, revision_of, touch, touched_since
+from partnerships.documents.schema import Choices, Collection, Content, Counts, Field, Item, Line, Schema
+from partnerships.documents.signing import SigningState
+from partnerships.documents.slippage import Slippage, slippage
+from partnerships.documents.values import InvalidContent, Problem, read_choice, read_field, read_whole
 
 __all__ = [
     "KEY",

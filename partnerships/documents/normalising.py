@@ -10,8 +10,8 @@ from collections.abc import Collection as Collected
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from partnerships.plans.documents.schema import Collection, Content, Field, Item, Schema
-from partnerships.plans.documents.values import InvalidContent, Problem, read_field
+from partnerships.documents.schema import Collection, Content, Field, Item, Schema
+from partnerships.documents.values import InvalidContent, Problem, read_field
 
 MAX_ITEMS = 5_000
 KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,98}[a-z0-9])?", re.ASCII)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from partnerships.plans.documents.comparing.change import Change, Kind
-from partnerships.plans.documents.comparing.naming import NO_REGISTERS, Names, Registers, told_apart
-from partnerships.plans.documents.schema import Collection, Content, Counts, Field, Item, Schema
+from partnerships.documents.comparing.change import Change, Kind
+from partnerships.documents.comparing.naming import NO_REGISTERS, Names, Registers, told_apart
+from partnerships.documents.schema import Collection, Content, Counts, Field, Item, Schema
 
 
 def changes(schema: Schema, a: Content, b: Content, registers: Registers = NO_REGISTERS) -> tuple[Change, ...]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import chain
 
-from partnerships.plans.documents.comparing.change import Change
-from partnerships.plans.documents.schema import Collection, Content, Item, Line, Schema
+from partnerships.documents.comparing.change import Change
+from partnerships.documents.schema import Collection, Content, Item, Line, Schema
 
 
 def apply(schema: Schema, found: Iterable[Change], a: Content) -> Content:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from partnerships.plans.documents import (
+from partnerships.documents import (
     Collection,
     Counts,
     Field,

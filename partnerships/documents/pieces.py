@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from partnerships.plans.documents.normalising import KEY, MAX_ITEMS, normalise_about, normalise_item
-from partnerships.plans.documents.schema import Content, Item, Schema
-from partnerships.plans.documents.values import InvalidContent, Problem
+from partnerships.documents.normalising import KEY, MAX_ITEMS, normalise_about, normalise_item
+from partnerships.documents.schema import Content, Item, Schema
+from partnerships.documents.values import InvalidContent, Problem
 
 
 class UnknownPiece(ValueError):

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from partnerships.documents.schema import Choices, Field
 from partnerships.kit.dates import PartialDate
-from partnerships.plans.documents.schema import Choices, Field
 
 LINE = 500
 # PostgreSQL's jsonb refuses NUL; lone surrogates cannot be encoded at all.

@@ -6,8 +6,8 @@ from collections import Counter
 from functools import lru_cache
 from typing import Any
 
+from partnerships.documents.schema import Collection, Field, Item
 from partnerships.kit.dates import PartialDate
-from partnerships.plans.documents.schema import Collection, Field, Item
 
 
 def more_or_fewer(difference: int) -> str:

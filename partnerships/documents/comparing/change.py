@@ -6,15 +6,15 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from partnerships.plans.documents.comparing.wording import (
+from partnerships.documents.comparing.wording import (
     cut,
     item_in_words,
     more_or_fewer,
     value_in_words,
     words_changed,
 )
-from partnerships.plans.documents.schema import Collection, Field, Line, Schema
-from partnerships.plans.documents.slippage import Slippage, slippage
+from partnerships.documents.schema import Collection, Field, Line, Schema
+from partnerships.documents.slippage import Slippage, slippage
 
 Kind: TypeAlias = Literal["added", "removed", "changed", "moved"]
 SHORT = 90  # text up to this length is quoted in a sentence

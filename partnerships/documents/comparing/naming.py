@@ -10,8 +10,8 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from partnerships.plans.documents.comparing.wording import value_in_words
-from partnerships.plans.documents.schema import Content, Field, Schema
+from partnerships.documents.comparing.wording import value_in_words
+from partnerships.documents.schema import Content, Field, Schema
 
 #: Names by code, by the shape of the fields that hold the codes: {"area": {"E07000228": "Mid Sussex"}}.
 Registers: TypeAlias = Mapping[str, Mapping[str, str]]

@@ -1,0 +1,57 @@
+"""Partnerships, their parties, terms and documents."""
+
+from __future__ import annotations
+
+from partnerships.agreements.models.choices import (
+    CONTACT_DAYS,
+    FORMER_STATUSES,
+    LEADING_ROLES,
+    OVER,
+    TRANSITIONS,
+    Audience,
+    Kind,
+    PartyRole,
+    PartyStatus,
+    Status,
+)
+from partnerships.agreements.models.document import Document, DocumentQuerySet
+from partnerships.agreements.models.partnership import (
+    FORMER,
+    INSIDE,
+    LEADING,
+    LEFT_BEHIND,
+    OUTLINE,
+    OUTLINED,
+    Partnership,
+    PartnershipArea,
+    PartnershipQuerySet,
+    partnership_readers,
+)
+from partnerships.agreements.models.party import Party, PartyQuerySet
+
+__all__ = [
+    "CONTACT_DAYS",
+    "FORMER",
+    "FORMER_STATUSES",
+    "INSIDE",
+    "LEADING",
+    "LEADING_ROLES",
+    "LEFT_BEHIND",
+    "OUTLINE",
+    "OUTLINED",
+    "OVER",
+    "TRANSITIONS",
+    "Audience",
+    "Document",
+    "DocumentQuerySet",
+    "Kind",
+    "Partnership",
+    "PartnershipArea",
+    "PartnershipQuerySet",
+    "Party",
+    "PartyQuerySet",
+    "PartyRole",
+    "PartyStatus",
+    "Status",
+    "partnership_readers",
+]

@@ -1,0 +1,85 @@
+"""Choices: kinds, statuses, audiences, and what a party is."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Kind(models.TextChoices):
+    """The kind of arrangement (docs/glossary.md)."""
+
+    BILATERAL = "bilateral", "Bilateral agreement"
+    MEMORANDUM = "memorandum", "Memorandum of understanding"
+    CHARTER = "charter", "Charter"
+    PREFERRED_PARTNERS = "preferred_partners", "Preferred-partner panel"
+    STRATEGIC_BOARD = "strategic_board", "Strategic board"
+    JOINT_VENTURE = "joint_venture", "Joint venture"
+    HOMES_ENGLAND = "homes_england", "Homes England strategic or place partnership"
+    NOMINATIONS = "nominations", "Nominations agreement"
+    CONSORTIUM = "consortium", "Consortium"
+
+
+class Status(models.TextChoices):
+    """State of a partnership; `TRANSITIONS` lists the allowed next states."""
+
+    EXPLORING = "exploring", "Exploring"
+    DRAFTING = "drafting", "Drafting"
+    AWAITING_SIGN_OFF = "awaiting_sign_off", "Awaiting sign-off"
+    ACTIVE = "active", "Active"
+    UNDER_REVIEW = "under_review", "Under review"
+    SUSPENDED = "suspended", "Suspended"
+    RENEWED = "renewed", "Renewed"
+    ENDED = "ended", "Ended"
+
+
+#: Allowed next statuses (docs/rights.md). Any partnership that is not over can be ended.
+TRANSITIONS: dict[str, tuple[str, ...]] = {
+    Status.EXPLORING: (Status.DRAFTING, Status.ENDED),
+    Status.DRAFTING: (Status.AWAITING_SIGN_OFF, Status.ENDED),
+    Status.AWAITING_SIGN_OFF: (Status.ACTIVE, Status.ENDED),
+    Status.ACTIVE: (Status.UNDER_REVIEW, Status.SUSPENDED, Status.ENDED),
+    Status.UNDER_REVIEW: (Status.ACTIVE, Status.RENEWED, Status.ENDED),
+    Status.SUSPENDED: (Status.ACTIVE, Status.ENDED),
+    Status.RENEWED: (),
+    Status.ENDED: (),
+}
+
+#: Limits, in days, of the contact rhythm.
+CONTACT_DAYS = range(7, 731)
+
+#: Statuses in which a partnership is read-only.
+OVER = (Status.RENEWED, Status.ENDED)
+
+
+class Audience(models.TextChoices):
+    """Who beyond the parties may know of it."""
+
+    PARTIES = "parties", "Its parties only"
+    NETWORK = "network", "Everyone signed in may see title, parties, kind, purpose, areas and status"
+
+
+class PartyRole(models.TextChoices):
+    """Role of a party. Observers read and comment only."""
+
+    CHAIR = "chair", "Chair"
+    LEAD = "lead", "Lead"
+    MEMBER = "member", "Member"
+    OBSERVER = "observer", "Observer"
+
+
+#: Roles whose leads may invite others and change terms and status.
+LEADING_ROLES = (PartyRole.CHAIR, PartyRole.LEAD)
+
+
+class PartyStatus(models.TextChoices):
+    """State of an organisation's part."""
+
+    INVITED = "invited", "Invited"
+    ACCEPTED = "accepted", "Accepted"
+    DECLINED = "declined", "Declined"
+    LEFT = "left", "Left"
+
+
+#: Statuses of a former party, which reads what it could read at `left_at`. It may be invited again and not have
+#: answered yet; `left_at` is empty where the organisation has never left.
+FORMER_STATUSES = (PartyStatus.LEFT, PartyStatus.INVITED)

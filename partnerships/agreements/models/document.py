@@ -1,0 +1,61 @@
+"""Files of a partnership."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pghistory
+from django.db import models
+from django.db.models import Q
+
+from partnerships.agreements.models.choices import FORMER_STATUSES
+from partnerships.agreements.models.partnership import Partnership
+from partnerships.agreements.models.party import Party
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+class DocumentQuerySet(models.QuerySet["Document"]):
+    """Documents by reader."""
+
+    def visible_to(self, user: User | AnonymousUser) -> DocumentQuerySet:
+        """Documents of partnerships in which the person's organisation takes part.
+
+        A former party reads those added before it left. An invited organisation reads the terms, but no documents.
+        Removed documents are hidden from everybody; an administrator restores them in Django admin.
+        """
+        inside = Partnership.objects.present_for(user).values("pk")
+        former = Party.objects.filter(
+            organisation__in=Organisation.objects.of_person(user),
+            status__in=FORMER_STATUSES,
+            partnership=models.OuterRef("partnership"),
+            left_at__gte=models.OuterRef("added_at"),
+        )
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(Q(partnership__in=inside) | Q(models.Exists(former)), removed_at=None)
+
+
+@pghistory.track()
+class Document(models.Model):
+    """A file of a partnership; stored outside the web root."""
+
+    partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="documents")
+    title = models.CharField(max_length=200)
+    file = models.FileField(upload_to="agreements/%Y/%m", max_length=300)
+    file_name = models.CharField(max_length=200)
+    content_type = models.CharField(max_length=100)
+    size = models.PositiveIntegerField(help_text="Bytes.")
+    sha256 = models.CharField(max_length=64)
+    added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    added_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
+    added_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DocumentQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.title

@@ -1,0 +1,202 @@
+"""Partnerships, who may read them and in what state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pghistory
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from partnerships.agreements.models.choices import (
+    CONTACT_DAYS,
+    LEADING_ROLES,
+    OVER,
+    TRANSITIONS,
+    Audience,
+    Kind,
+    PartyStatus,
+    Status,
+)
+from partnerships.organisations.audience import Network, Organisations, readers_of, visible_to
+from partnerships.organisations.models import Area
+from partnerships.people.models import User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+#: Routes to those who may read all of a partnership: people of its parties, and of invited organisations, who must
+#: know what they accept.
+INSIDE = (
+    Organisations(
+        "parties__organisation",
+        when=Q(parties__status__in=[PartyStatus.ACCEPTED, PartyStatus.INVITED]),
+    ),
+)
+#: Routes to people of former parties, who read what it held up to the day they left.
+FORMER = (Organisations("parties__organisation", when=Q(parties__status=PartyStatus.LEFT)),)
+#: Routes to those who may change its terms and status.
+LEADING = (
+    Organisations(
+        "parties__organisation",
+        when=Q(parties__status=PartyStatus.ACCEPTED, parties__role__in=LEADING_ROLES),
+        roles=("lead",),
+    ),
+)
+#: Routes to those who may read its outline.
+OUTLINE = (Network(when=Q(audience=Audience.NETWORK)),)
+#: Routes to everybody who may see at least its outline.
+OUTLINED = (*INSIDE, *FORMER, *OUTLINE)
+
+
+class PartnershipQuerySet(models.QuerySet["Partnership"]):
+    """Filters by reader, by who may act, and by status."""
+
+    def visible_to(self, user: User | AnonymousUser) -> PartnershipQuerySet:
+        """Those the person may see at least in outline."""
+        return self.filter(visible_to(Partnership, OUTLINED, user))
+
+    def known_today_to(self, user: User | AnonymousUser) -> PartnershipQuerySet:
+        """Those the person may see today, in full or in outline.
+
+        Without those that only a former party reads.
+        """
+        return self.filter(visible_to(Partnership, (*INSIDE, *OUTLINE), user))
+
+    def inside_for(self, user: User | AnonymousUser) -> PartnershipQuerySet:
+        """Those the person may read in full today.
+
+        For people of present and invited parties.
+        """
+        return self.filter(visible_to(Partnership, INSIDE, user))
+
+    def held_by(self, user: User | AnonymousUser) -> PartnershipQuerySet:
+        """Those the person may read in full, today or up to the day they left."""
+        return self.filter(visible_to(Partnership, (*INSIDE, *FORMER), user))
+
+    def present_for(self, user: User | AnonymousUser, *roles: str) -> PartnershipQuerySet:
+        """Those with a present party for which the person has one of the roles."""
+        route = Organisations("parties__organisation", when=Q(parties__status=PartyStatus.ACCEPTED), roles=roles)
+        return self.filter(visible_to(Partnership, (route,), user))
+
+    def led_by(self, user: User | AnonymousUser) -> PartnershipQuerySet:
+        """Those whose terms and status the person may change.
+
+        For leads of the chair's or a lead organisation.
+        """
+        return self.filter(visible_to(Partnership, LEADING, user))
+
+    def live(self) -> PartnershipQuerySet:
+        """Those not over."""
+        return self.exclude(status__in=OVER)
+
+    def for_listing(self) -> PartnershipQuerySet:
+        """Fetch parties and organisations; the caller orders."""
+        parties = self.model._meta.get_field("parties").related_model._default_manager
+        in_order = parties.select_related("organisation").order_by("role", "pk")
+        return self.prefetch_related(models.Prefetch("parties", queryset=in_order), "areas")
+
+
+#: Row history label of the state that a former party still reads: see `past`.
+LEFT_BEHIND = "left_behind"
+
+
+@pghistory.track(
+    pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent(), pghistory.ManualEvent(LEFT_BEHIND)
+)
+class Partnership(models.Model):
+    """Organisations that work together on stated terms.
+
+    exploring → drafting → awaiting sign-off → active → under review → active again, renewed or ended; active ⇄
+    suspended; ended from any state. Every step has a reason. Renewed and ended ones are read-only; the successor points
+    to the renewed one.
+    """
+
+    title = models.CharField(max_length=200)
+    kind = models.CharField(max_length=20, choices=Kind)
+    status = models.CharField(max_length=20, choices=Status, default=Status.EXPLORING)
+    audience = models.CharField(max_length=8, choices=Audience, default=Audience.PARTIES)
+    purpose = models.TextField(blank=True)
+    legally_binding = models.BooleanField(default=False)
+    terms_of_reference = models.TextField(blank=True)
+    starts_on = models.DateField(null=True, blank=True)
+    review_on = models.DateField(null=True, blank=True)
+    ends_on = models.DateField(null=True, blank=True)
+    quorum = models.PositiveSmallIntegerField(null=True, blank=True)
+    meeting_frequency = models.CharField(max_length=80, blank=True)
+    contact_days = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text="Days without a conversation after which it has gone quiet; empty: as the site.",
+    )
+    reports_to = models.CharField(max_length=200, blank=True)
+    contribution = models.TextField("contribution in money and kind", blank=True)
+    annual_budget = models.DecimalField("annual budget (£)", max_digits=14, decimal_places=2, null=True, blank=True)
+    liabilities = models.TextField(blank=True)
+    areas = models.ManyToManyField(Area, blank=True, related_name="partnerships")
+    redefines = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="redefined_by")
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    status_since = models.DateTimeField()
+
+    objects = PartnershipQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_on=None) | Q(starts_on=None) | Q(ends_on__gte=F("starts_on")),
+                name="partnership_ends_after_it_starts",
+                violation_error_message="The end must not be before the start.",
+            ),
+            models.CheckConstraint(
+                condition=Q(review_on=None) | Q(starts_on=None) | Q(review_on__gte=F("starts_on")),
+                name="partnership_review_after_start",
+                violation_error_message="The review date must not be before the start.",
+            ),
+            models.CheckConstraint(
+                condition=Q(contact_days=None) | Q(contact_days__range=(CONTACT_DAYS[0], CONTACT_DAYS[-1])),
+                name="partnership_contact_days",
+            ),
+        ]
+        indexes = [models.Index(fields=["status", "title", "id"], name="partnership_listing")]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        """Address of its page."""
+        return reverse("agreements:detail", kwargs={"pk": self.pk})
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is read-only."""
+        return self.status in OVER
+
+    @property
+    def quiet_after(self) -> int:
+        """Days without a conversation after which it has gone quiet.
+
+        As its leads chose, or the site's default.
+        """
+        return self.contact_days or settings.NO_CONTACT_DAYS
+
+    @property
+    def next_statuses(self) -> tuple[Status, ...]:
+        """Statuses allowed next."""
+        return tuple(Status(status) for status in TRANSITIONS[self.status])
+
+
+@pghistory.track(pghistory.InsertEvent(), pghistory.DeleteEvent(), obj_field=None)
+class PartnershipArea(Partnership.areas.through):  # type: ignore[name-defined,misc]  # made by Django
+    """Link to an area; a proxy model, so that row history covers it."""
+
+    class Meta:
+        proxy = True
+
+
+def partnership_readers(partnership: Partnership) -> models.QuerySet[User]:
+    """People who may read all of a partnership today."""
+    return readers_of(Partnership, INSIDE, partnership)

@@ -1,0 +1,99 @@
+"""Parties: the organisations of a partnership."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pghistory
+from django.db import models
+from django.db.models import F, Q
+
+from partnerships.agreements.models.choices import FORMER_STATUSES, LEADING_ROLES, PartyRole, PartyStatus
+from partnerships.agreements.models.partnership import Partnership
+from partnerships.organisations.holdings import remember
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+class PartyQuerySet(models.QuerySet["Party"]):
+    """Filters by whether they take part, today or at a moment."""
+
+    def left_after(self, at: str, user: User | AnonymousUser) -> PartyQuerySet:
+        """Former parties of the person's organisations that still took part at a moment.
+
+        `at` is the moment's lookup in the outer query.
+        """
+        mine = Organisation.objects.of_person(user)
+        return self.filter(organisation__in=mine, status__in=FORMER_STATUSES, left_at__gte=models.OuterRef(at))
+
+    def present(self) -> PartyQuerySet:
+        """Those that accepted and have not left."""
+        return self.filter(status=PartyStatus.ACCEPTED)
+
+    def required(self) -> PartyQuerySet:
+        """Those that must accept before it is active: all but observers.
+
+        Only invited and present ones.
+        """
+        return self.filter(status__in=[PartyStatus.INVITED, PartyStatus.ACCEPTED]).exclude(role=PartyRole.OBSERVER)
+
+
+@remember("status", "role")
+@pghistory.track()
+class Party(models.Model):
+    """An organisation's part: invited → accepted or declined; accepted → left.
+
+    One row per organisation. One that left may be invited again: it keeps `left_at`, and what it may read since then,
+    until it accepts. If it declines, or the invitation is withdrawn, its status is left again.
+    """
+
+    partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="parties")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="parties")
+    role = models.CharField(max_length=8, choices=PartyRole, default=PartyRole.MEMBER)
+    status = models.CharField(max_length=8, choices=PartyStatus, default=PartyStatus.INVITED)
+    invited_at = models.DateTimeField()
+    invited_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    answered_at = models.DateTimeField(null=True, blank=True)
+    answered_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    reason = models.TextField(blank=True)
+    joined_on = models.DateField(null=True, blank=True)
+    left_on = models.DateField(null=True, blank=True)
+    left_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PartyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "parties"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["partnership", "organisation"],
+                name="one_party_an_organisation",
+                violation_error_message="This organisation is already part of the partnership.",
+            ),
+            models.CheckConstraint(
+                condition=Q(left_on=None) | Q(joined_on=None) | Q(left_on__gte=F("joined_on")),
+                name="party_leaves_after_joining",
+            ),
+        ]
+        indexes = [models.Index(fields=["organisation", "status", "partnership"], name="party_organisation")]
+
+    def __str__(self) -> str:
+        return f"{self.organisation_id} in {self.partnership_id}"
+
+    @property
+    def is_present(self) -> bool:
+        """Whether it takes part today."""
+        return self.status == PartyStatus.ACCEPTED
+
+    @property
+    def is_leading(self) -> bool:
+        """Whether its leads may change terms and status."""
+        return self.role in LEADING_ROLES
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether its invitation has no answer yet."""
+        return self.status == PartyStatus.INVITED

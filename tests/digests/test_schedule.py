@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from partnerships.digests.bank_holidays import holidays
 from partnerships.digests.schedule import Rhythm, due, local_day, moment_of, next_slot
+from partnerships.kit.bank_holidays import holidays
 
 MINUTES = dt.timedelta(minutes=1)
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from partnerships.digests.bank_holidays import holidays
 from partnerships.digests.emails import rendering
 from partnerships.digests.models import DeliveryKind, Preference
 from partnerships.digests.schedule import Rhythm, due, local_day
+from partnerships.kit.bank_holidays import holidays
 from partnerships.kit.database import rows_planned_once
 from partnerships.outbox import kinds
 from partnerships.outbox.parts import Recipe

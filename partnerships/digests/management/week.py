@@ -25,9 +25,9 @@ from partnerships.agreements import services as agreements
 from partnerships.agreements.models import Kind as PartnershipKind
 from partnerships.agreements.models import Partnership
 from partnerships.digests import services
-from partnerships.digests.bank_holidays import holidays
 from partnerships.digests.models import Delivery, Subscription
 from partnerships.digests.services.sweep import plan_round
+from partnerships.kit.bank_holidays import holidays
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Kind, Organisation, Role
 from partnerships.outbox.answers import Answer, Outcome, Outgoing

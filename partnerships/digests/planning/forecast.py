@@ -11,7 +11,6 @@ from django.conf import settings
 from django.db.models import Min, QuerySet
 
 from partnerships.agreements.models import Partnership
-from partnerships.digests.bank_holidays import holidays
 from partnerships.digests.models import (
     Delivery,
     DeliveryKind,
@@ -27,6 +26,7 @@ from partnerships.digests.models.targets import Target, kind_of
 from partnerships.digests.planning.watermarks import settle_time
 from partnerships.digests.queries.readers import OUTSIDE, reading_classes
 from partnerships.digests.schedule import AT_ONCE, HOME, due, in_words, zone_in_words
+from partnerships.kit.bank_holidays import holidays
 from partnerships.organisations.models import Membership
 from partnerships.outbox.models import OPEN
 from partnerships.people.models import User

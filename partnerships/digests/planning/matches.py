@@ -15,13 +15,13 @@ from django.db import connection
 from django.db.models import F, Q
 from django.urls import reverse
 
-from partnerships.digests.bank_holidays import holidays
 from partnerships.digests.models import UNDER_WAY, Frequency, MatchNotice, OpenDigest, Preference, Slot
 from partnerships.digests.planning.watermarks import settle_time
 from partnerships.digests.schedule import due, local_day
 from partnerships.exchange.matching import MIN_POINTS
 from partnerships.exchange.models import Entry, Match
 from partnerships.exchange.queries.matches import MatchFor, from_side
+from partnerships.kit.bank_holidays import holidays
 from partnerships.kit.text import shorten
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.outbox.queries.suppressions import SUPPRESSED

@@ -14,10 +14,10 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import F, Max
 
-from partnerships.digests.bank_holidays import holidays
 from partnerships.digests.models import Following, Publication, Watermark
 from partnerships.digests.queries.readers import PlanReach, newest_numbers, reach_of, readers_sql
 from partnerships.digests.schedule import AT_ONCE, MAX_SETTLING, Rhythm, due, local_day, next_slot
+from partnerships.kit.bank_holidays import holidays
 from partnerships.kit.database import rows_of
 
 _LOCK = 0x6469_6765  # "dige": a number no other advisory lock uses

@@ -166,7 +166,7 @@ def make_bodies(bodies: int, partnerships: int) -> None:
     shared = Partnership.objects.bulk_create(
         [
             Partnership(
-                title=f"Partnership {number}", kind="memorandum", status="active", created_at=now, status_since=now
+                title=f"Partnership {number}", kind_id="memorandum", status="active", created_at=now, status_since=now
             )
             for number in range(partnerships)
         ],

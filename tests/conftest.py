@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connections
 
-from partnerships.kit import operators
+from partnerships.kit import operators, vocabularies
 from tests.support.browser import chromium_path
 from tests.support.database import template_database
 
@@ -40,6 +40,12 @@ def media_root(settings: object, tmp_path: object) -> None:
     """Each test has its own files."""
     settings.JOURNAL_ROOT = tmp_path / "journal"  # type: ignore[attr-defined]  # the same
     settings.MEDIA_ROOT = tmp_path  # type: ignore[attr-defined]  # pytest-django's wrapper
+
+
+@pytest.fixture(autouse=True)
+def vocabularies_are_read_again() -> None:
+    """No test sees words of another, whose rows are rolled back."""
+    vocabularies.forget()
 
 
 @pytest.fixture(autouse=True)

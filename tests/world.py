@@ -18,7 +18,6 @@ from allauth.socialaccount.models import SocialAccount, SocialApp
 from django.utils import timezone
 
 from partnerships.agreements import services as agreements
-from partnerships.agreements.models import Kind as PartnershipKind
 from partnerships.agreements.models import Partnership, Party
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Area, AreaKind, Kind, Membership, Organisation, Role
@@ -105,7 +104,7 @@ def make_partnership(
         organisation=chair,
         author=chair_lead,
         title=title,
-        kind=PartnershipKind.MEMORANDUM,
+        kind="memorandum",
         purpose="Build the right homes in the right places.",
         now=now,
     )

@@ -1,4 +1,4 @@
-"""Read-only admin pages for partnerships, without the partners' texts.
+"""Admin pages for partnerships, without the partners' texts, and their kinds.
 
 Rights: docs/rights.md.
 """
@@ -10,9 +10,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from partnerships.agreements.models import Document, Partnership, Party
+from partnerships.agreements.models import Document, Partnership, PartnershipKind, Party
 from partnerships.agreements.services import UnableToRestoreDocument, restore_document
-from partnerships.kit.administration import ReadOnlyAdmin, ReadOnlyInline
+from partnerships.kit.administration import ReadOnlyAdmin, ReadOnlyInline, VocabularyAdmin
 from partnerships.people.models import User
 
 
@@ -53,6 +53,23 @@ class PartnershipAdmin(ReadOnlyAdmin):
     ordering = ("title", "pk")
     show_full_result_count = False
     inlines = (PartyInline,)
+
+
+@admin.register(PartnershipKind)
+class PartnershipKindAdmin(VocabularyAdmin):
+    """Kinds of partnership: retired, never deleted."""
+
+    fields = (
+        "label",
+        "code",
+        "purpose",
+        "position",
+        "active",
+        "requires_review_date",
+        "needs_data_sharing",
+        "gives_data_sharing",
+    )
+    list_display = ("label", "code", "purpose", "position", "active")
 
 
 @admin.register(Party)

@@ -9,7 +9,15 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.urls import reverse
 
-from partnerships.agreements.models import CONTACT_DAYS, Audience, Kind, Partnership, Party, PartyRole, Status
+from partnerships.agreements.models import (
+    CONTACT_DAYS,
+    Audience,
+    Partnership,
+    PartnershipKind,
+    Party,
+    PartyRole,
+    Status,
+)
 from partnerships.kit import forms as kit
 from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form, Helper, Section
 from partnerships.kit.uploads import ACCEPT, MAX_BYTES, MEGABYTE
@@ -28,7 +36,9 @@ class PartnershipFilter(Form):
     """Filters of the list of partnerships."""
 
     q = forms.CharField(label="Title or organisation", required=False, max_length=200)
-    kind = forms.ChoiceField(label="Kind", required=False, choices=[("", "Any kind"), *Kind.choices])
+    kind = forms.ChoiceField(
+        label="Kind", required=False, choices=lambda: [("", "Any kind"), *PartnershipKind.all_choices()]
+    )
     status = forms.ChoiceField(label="Status", required=False, choices=[("", "Any status"), *Status.choices])
     mine = forms.BooleanField(label="Only partnerships that we take part in", required=False)
 
@@ -57,7 +67,7 @@ class StartForm(Form):
         label="For which organisation?", queryset=Organisation.objects.none(), empty_label=None
     )
     title = forms.CharField(label="Title", max_length=200)
-    kind = forms.ChoiceField(label="Kind", choices=Kind.choices)
+    kind = forms.ChoiceField(label="Kind", choices=PartnershipKind.choices)
     purpose = forms.CharField(
         label="Purpose",
         required=False,
@@ -85,7 +95,7 @@ class TermsForm(Form):
     """All terms of a partnership."""
 
     title = forms.CharField(label="Title", max_length=200)
-    kind = forms.ChoiceField(label="Kind", choices=Kind.choices)
+    kind = forms.ChoiceField(label="Kind")
     purpose = forms.CharField(
         label="Purpose", required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 5})
     )
@@ -138,9 +148,12 @@ class TermsForm(Form):
     )
 
     def __init__(self, *args: Any, partnership: Partnership, **kwargs: Any) -> None:
-        now = {name: getattr(partnership, name) for name in self.base_fields if name != "areas"}
-        kwargs.setdefault("initial", now | {"areas": partnership.areas.all()})
+        now = {name: getattr(partnership, name) for name in self.base_fields if name not in ("areas", "kind")}
+        kwargs.setdefault("initial", now | {"kind": partnership.kind_id, "areas": partnership.areas.all()})
         super().__init__(*args, **kwargs)
+        kind = self.fields["kind"]
+        assert isinstance(kind, forms.ChoiceField)
+        kind.choices = PartnershipKind.choices(keep=[partnership.kind_id])
         self.fields["contact_days"].help_text = (
             "After that, the partners see that it has gone quiet. "
             f"Leave this empty for the default: {settings.NO_CONTACT_DAYS} days."

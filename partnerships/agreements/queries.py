@@ -58,7 +58,7 @@ def find_partnerships(
     behind = [
         (one, party)
         for one, party in _left_behind(user)
-        if (not kind or one.kind == kind) and (not status or one.status == status)
+        if (not kind or one.kind_id == kind) and (not status or one.status == status)
     ]
     named_then = _named_then([party for _, party in behind], folded)
     left = {

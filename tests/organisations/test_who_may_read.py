@@ -95,7 +95,7 @@ def random_world(dice: Dice) -> list[User]:
     partnerships = made(
         Partnership,
         (
-            Partnership(title="x", kind="charter", audience=audience, created_at=now, status_since=now)
+            Partnership(title="x", kind_id="charter", audience=audience, created_at=now, status_since=now)
             for audience in ("parties", "parties", "network")
         ),
     )

@@ -9,12 +9,12 @@ from partnerships.agreements.models.choices import (
     OVER,
     TRANSITIONS,
     Audience,
-    Kind,
     PartyRole,
     PartyStatus,
     Status,
 )
 from partnerships.agreements.models.document import Document, DocumentQuerySet
+from partnerships.agreements.models.kinds import PartnershipKind
 from partnerships.agreements.models.partnership import (
     FORMER,
     INSIDE,
@@ -44,9 +44,9 @@ __all__ = [
     "Audience",
     "Document",
     "DocumentQuerySet",
-    "Kind",
     "Partnership",
     "PartnershipArea",
+    "PartnershipKind",
     "PartnershipQuerySet",
     "Party",
     "PartyQuerySet",

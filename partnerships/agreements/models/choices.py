@@ -1,22 +1,8 @@
-"""Choices: kinds, statuses, audiences, and what a party is."""
+"""Choices: statuses, audiences, and what a party is."""
 
 from __future__ import annotations
 
 from django.db import models
-
-
-class Kind(models.TextChoices):
-    """The kind of arrangement (docs/glossary.md)."""
-
-    BILATERAL = "bilateral", "Bilateral agreement"
-    MEMORANDUM = "memorandum", "Memorandum of understanding"
-    CHARTER = "charter", "Charter"
-    PREFERRED_PARTNERS = "preferred_partners", "Preferred-partner panel"
-    STRATEGIC_BOARD = "strategic_board", "Strategic board"
-    JOINT_VENTURE = "joint_venture", "Joint venture"
-    HOMES_ENGLAND = "homes_england", "Homes England strategic or place partnership"
-    NOMINATIONS = "nominations", "Nominations agreement"
-    CONSORTIUM = "consortium", "Consortium"
 
 
 class Status(models.TextChoices):

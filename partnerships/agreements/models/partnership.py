@@ -16,10 +16,11 @@ from partnerships.agreements.models.choices import (
     OVER,
     TRANSITIONS,
     Audience,
-    Kind,
     PartyStatus,
     Status,
 )
+from partnerships.agreements.models.kinds import PartnershipKind
+from partnerships.kit.vocabularies import VocabularyKey
 from partnerships.organisations.audience import Network, Organisations, readers_of, visible_to
 from partnerships.organisations.models import Area
 from partnerships.people.models import User
@@ -116,7 +117,7 @@ class Partnership(models.Model):
     """
 
     title = models.CharField(max_length=200)
-    kind = models.CharField(max_length=20, choices=Kind)
+    kind = VocabularyKey(PartnershipKind, on_delete=models.PROTECT, to_field="code", db_column="kind", related_name="+")
     status = models.CharField(max_length=20, choices=Status, default=Status.EXPLORING)
     audience = models.CharField(max_length=8, choices=Audience, default=Audience.PARTIES)
     purpose = models.TextField(blank=True)

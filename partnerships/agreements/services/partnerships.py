@@ -12,7 +12,15 @@ from django.utils import timezone
 
 from partnerships.activity.values import apply_changes
 from partnerships.agreements.event_kinds import EventKind
-from partnerships.agreements.models import CONTACT_DAYS, Partnership, Party, PartyRole, PartyStatus, Status
+from partnerships.agreements.models import (
+    CONTACT_DAYS,
+    Partnership,
+    PartnershipKind,
+    Party,
+    PartyRole,
+    PartyStatus,
+    Status,
+)
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.kit import journal
@@ -23,7 +31,7 @@ from partnerships.people.models import User
 
 
 class UnableToCreatePartnership(Exception):
-    """Title missing, dates or rhythm invalid, or organisation ended."""
+    """Title missing, dates, rhythm or kind invalid, or organisation ended."""
 
 
 class UnableToEditTerms(Exception):
@@ -67,6 +75,14 @@ def _terms_fault(partnership: Partnership) -> str:
     return ""
 
 
+def _kind_fault(code: str, *, keep: str) -> str:
+    """Error text for a kind that cannot be chosen; `keep` is chosen already."""
+    kind = PartnershipKind.by_code().get(code)
+    if kind is None:
+        return f"There is no kind of partnership with the code “{code}”."
+    return "" if kind.active or code == keep else f"“{kind.label}” is no longer offered: choose another kind."
+
+
 @transaction.atomic
 def create_partnership(
     *,
@@ -90,9 +106,11 @@ def create_partnership(
         raise UnableToCreatePartnership("Give the partnership a title.")
     if organisation.is_ended:
         raise UnableToCreatePartnership(f"{organisation.name} has ended.")
+    if fault := _kind_fault(kind, keep=redefines.kind_id if redefines else ""):
+        raise UnableToCreatePartnership(fault)
     partnership = Partnership(
         title=title,
-        kind=kind,
+        kind_id=kind,
         purpose=purpose,
         redefines=redefines,
         created_by=author,
@@ -161,7 +179,12 @@ def edit_terms(
     require(rights_over(locked, author, now).leads_for(organisation))
     if locked.is_over:
         raise UnableToEditTerms("This partnership is over: you can read its terms, but not change them.")
-    before, after = apply_changes(locked, terms)
+    if fault := _kind_fault(terms.get("kind", locked.kind_id), keep=locked.kind_id):
+        raise UnableToEditTerms(fault)
+    before, after = apply_changes(locked, {"kind_id" if name == "kind" else name: terms[name] for name in terms})
+    for told in (before, after):
+        if "kind_id" in told:
+            told["kind"] = told.pop("kind_id")
     if not locked.title.strip():
         raise UnableToEditTerms("Give the partnership a title.")
     fault = _terms_fault(locked) or _agreed_fault(locked, before)

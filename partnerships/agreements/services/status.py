@@ -157,7 +157,7 @@ def renew(
         organisation=organisation,
         author=author,
         title=title or locked.title,
-        kind=locked.kind,
+        kind=locked.kind_id,
         purpose=locked.purpose,
         areas=locked.areas.all(),
         redefines=locked,

@@ -22,7 +22,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from partnerships.agreements import services as agreements
-from partnerships.agreements.models import Kind as PartnershipKind
 from partnerships.agreements.models import Partnership
 from partnerships.digests import services
 from partnerships.digests.models import Delivery, Subscription
@@ -171,7 +170,7 @@ class _Week:
             organisation=council,
             author=publishers[0],
             title="Week Partnership",
-            kind=PartnershipKind.MEMORANDUM,
+            kind="memorandum",
             purpose="To be played.",
             now=now,
         )

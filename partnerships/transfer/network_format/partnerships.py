@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from partnerships.agreements.models import Audience as PartnershipAudience
-from partnerships.agreements.models import Kind as PartnershipKind
-from partnerships.agreements.models import PartyRole
+from partnerships.agreements.models import PartnershipKind, PartyRole
 from partnerships.agreements.models import Status as PartnershipStatus
-from partnerships.transfer.network_format.fields import AREAS, AT, BY, REASON, choice, ref
+from partnerships.transfer.network_format.fields import AREAS, AT, BY, REASON, choice, ref, word
 from partnerships.transfer.reading.shapes import Part, Shape
 
 PARTY = Shape(
@@ -30,7 +29,7 @@ PARTNERSHIP = Shape(
     (
         Part("key", "key", required=True),
         Part("title", required=True),
-        choice("kind", PartnershipKind, required=True),
+        word("kind", PartnershipKind, required=True),
         ref("chair", "organisations", required=True),
         BY,
         Part("opened", "moment", required=True),

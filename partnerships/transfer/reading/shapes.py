@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -30,7 +30,7 @@ class Part:
     code: str
     kind: str = "text"
     required: bool = False
-    choices: tuple[str, ...] = ()
+    choices: tuple[str, ...] | Callable[[], tuple[str, ...]] = ()  # called when a file is read
     to: str = ""  # the list that a ref points to
     shape: Shape | None = None
     default: Any = None
@@ -124,8 +124,10 @@ class Checking:
         if part.kind in ("ref", "refs"):
             self._refs.append((part.to, value, path))
             return value
-        if part.kind == "choice" and value not in part.choices:
-            raise ValueError(f"“{value}” is not one of the choices. Write one of {', '.join(part.choices)}.")
+        if part.kind == "choice":
+            choices = part.choices() if callable(part.choices) else part.choices
+            if value not in choices:
+                raise ValueError(f"“{value}” is not one of the choices. Write one of {', '.join(choices)}.")
         if part.kind == "date":
             return self.moment(value).date()
         if part.kind == "moment":

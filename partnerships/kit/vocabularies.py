@@ -1,0 +1,102 @@
+"""Lists of words that administrators edit: kinds, themes, units.
+
+A row has a code, which never changes, and a label, which may. Each process keeps the rows for `KEPT_FOR` seconds, so
+that labels and choices cost a page no queries; a change shows at once in the process that saved it, and in the others
+when their copies expire.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from typing import Any, Self
+
+from django.core.validators import RegexValidator
+from django.db import models, transaction
+from django.db.models.fields.related_descriptors import ForwardManyToOneDescriptor
+
+#: Seconds for which a process keeps the rows of a list.
+KEPT_FOR = 30
+
+CODE = RegexValidator(
+    r"\A[a-z][a-z0-9_]*\Z", "Use small letters, digits and underscores, and begin with a letter: data_sharing."
+)
+
+_kept: dict[type[models.Model], tuple[float, dict[str, Any]]] = {}
+
+
+class Vocabulary(models.Model):
+    """A word with a code, in a list that administrators edit.
+
+    Retired words (not active) are no longer offered, but what uses them keeps them and shows their label.
+    """
+
+    code = models.CharField(
+        max_length=40,
+        unique=True,
+        validators=[CODE],
+        help_text="Stored with each record, in exports and in addresses; it cannot be changed later.",
+    )
+    label = models.CharField(max_length=120, help_text="What people read in forms, filters, emails and exports.")
+    position = models.PositiveSmallIntegerField(default=0, help_text="Place in lists: lower numbers come first.")
+    active = models.BooleanField(
+        "offered", default=True, help_text="Untick to retire it: nobody can choose it any more; old records keep it."
+    )
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.label
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save it, and drop this process's copy of the list."""
+        super().save(*args, **kwargs)
+        forget(type(self))
+        # Another thread may have read the old rows again before the commit.
+        transaction.on_commit(lambda: forget(type(self)), robust=True)
+
+    @classmethod
+    def by_code(cls) -> dict[str, Self]:
+        """All rows by code, in order; do not change them."""
+        kept_at, rows = _kept.get(cls, (0.0, {}))
+        if not kept_at or time.monotonic() - kept_at > KEPT_FOR:
+            rows = {row.code: row for row in cls._default_manager.order_by("position", "label", "pk")}
+            _kept[cls] = (time.monotonic(), rows)
+        return rows
+
+    @classmethod
+    def label_of(cls, code: str) -> str:
+        """The label of a code; the code itself where there is no such row."""
+        row = cls.by_code().get(code)
+        return row.label if row else code
+
+    @classmethod
+    def choices(cls, *, keep: Collection[str] = ()) -> list[tuple[str, str]]:
+        """Codes and labels that a form offers, and those in `keep` that are retired."""
+        return [(row.code, row.label) for row in cls.by_code().values() if row.active or row.code in keep]
+
+    @classmethod
+    def all_choices(cls) -> list[tuple[str, str]]:
+        """Codes and labels for a filter, with retired ones, which old records still have."""
+        return [(row.code, row.label) for row in cls.by_code().values()]
+
+
+def forget(*lists: type[models.Model]) -> None:
+    """Drop this process's copies: of these lists, or of all."""
+    for one in lists or tuple(_kept):
+        _kept.pop(one, None)
+
+
+class _Kept(ForwardManyToOneDescriptor):
+    """Gives the row that a record points to from the copy in this process."""
+
+    def get_object(self, instance: models.Model) -> Any:
+        row = self.field.related_model.by_code().get(getattr(instance, self.field.attname))
+        return super().get_object(instance) if row is None else row
+
+
+class VocabularyKey(models.ForeignKey):  # type: ignore[type-arg]  # pghistory builds it without arguments
+    """A foreign key to a `Vocabulary` by code; following it makes no query."""
+
+    forward_related_accessor_class = _Kept

@@ -41,7 +41,16 @@ from partnerships.documents.revisions import PieceConflict, check_conflict, revi
 from partnerships.documents.schema import Choices, Collection, Content, Counts, Field, Item, Line, Schema
 from partnerships.documents.signing import SigningState
 from partnerships.documents.slippage import Slippage, slippage
-from partnerships.documents.values import InvalidContent, Problem, read_choice, read_field, read_whole
+from partnerships.documents.values import (
+    InvalidContent,
+    Problem,
+    read_choice,
+    read_field,
+    read_money,
+    read_percent,
+    read_whole,
+    read_year,
+)
 
 __all__ = [
     "KEY",
@@ -78,7 +87,10 @@ __all__ = [
     "normalise_item",
     "read_choice",
     "read_field",
+    "read_money",
+    "read_percent",
     "read_whole",
+    "read_year",
     "rebase",
     "revision_of",
     "set_piece",

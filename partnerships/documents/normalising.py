@@ -134,7 +134,7 @@ def without_hidden(schema: Schema, content: Content) -> Content:
     """The content without hidden items, and with restricted fields empty."""
     visible: Content = {"about": content["about"]}
     for collection in schema.collections:
-        items = [item for item in content[collection.code] if not item[collection.hidden_by]]
+        items = [item for item in content[collection.code] if not collection.hides(item)]
         for field in collection.fields:
             if field.restricted:
                 items = [{**item, field.code: field.default} if item[field.code] else item for item in items]

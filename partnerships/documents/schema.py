@@ -19,8 +19,8 @@ class Field:
 
     code: str
     label: str
-    # line, text (Markdown), date, flag, choice, scale, number, latitude, longitude, item (a key of `collection`),
-    # or a shape of the document's own, with `read`
+    # What it holds: line, text (Markdown), date, flag, choice, scale, number, money (pounds), percent, days, year,
+    # latitude, longitude, item (a key of `collection`), or a shape of the document's own, with `read`
     shape: str = "line"
     choices: Choices = field(default_factory=dict)
     default: Any = ""
@@ -29,6 +29,8 @@ class Field:
     max_length: int = 500  # characters of a line or a text
     collection: str = ""  # the code of the collection that an "item" field points to
     read: Callable[[Any], Any] | None = None  # returns the regular value; raises ValueError
+    hint: str = ""  # help for the person who fills it in; for a flag, the words beside its box
+    substantive: bool = False  # homes, dates, money or parties: a version that changes it is not minor
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +79,35 @@ class Collection:
     label: str
     title: str  # the field that names an item
     fields: tuple[Field, ...]
-    hidden_by: str  # the flag that hides a whole item from readers outside
+    hidden_by: str = ""  # the flag that hides a whole item from readers outside
     counts: Counts | None = None
     details: Callable[[Item], str] = _no_details  # the most important thing about an item beside its title
     #: Returns the content without an item, given that content and the one before.
     after_removal: Callable[[Content, Content], Content] | None = None
+    plural: str = ""  # its label for several items, where that is not the label with an s
+
+    @property
+    def many(self) -> str:
+        """What several items are called: "Sites"."""
+        return self.plural or f"{self.label}s"
+
+    @property
+    def one_with_article(self) -> str:
+        """One item with its article: "an outcome"."""
+        return f"{'an' if self.one[0] in 'aeiou' else 'a'} {self.one}"
+
+    def hides(self, item: Item) -> bool:
+        """Whether the item is hidden from readers outside."""
+        return bool(self.hidden_by and item[self.hidden_by])
 
     @cached_property
     def field_by_code(self) -> dict[str, Field]:
         """The fields by their codes."""
         return {field.code: field for field in self.fields}
+
+
+def _texts(fields: tuple[Field, ...]) -> tuple[str, ...]:
+    return tuple(field.code for field in fields if field.shape == "text")
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +135,12 @@ class Schema:
     def collection_by_code(self) -> dict[str, Collection]:
         """The collections by their codes."""
         return {collection.code: collection for collection in self.collections}
+
+    @cached_property
+    def text_fields(self) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+        """The codes of the Markdown fields: about the whole, and by collection."""
+        by_collection = {collection.code: _texts(collection.fields) for collection in self.collections}
+        return _texts(self.about), {code: fields for code, fields in by_collection.items() if fields}
 
     @cached_property
     def collection_of(self) -> dict[str, Collection]:

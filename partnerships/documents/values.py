@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any
 
@@ -115,6 +116,66 @@ def _number(value: Any) -> int:
     return read_whole(value, 0, 2**40) or 0
 
 
+def _decimal(text: str, what: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError(f"“{text}” is not {what}.") from error
+    if not number.is_finite():
+        raise ValueError(f"“{text}” is not {what}.")
+    return number
+
+
+def read_money(value: Any) -> str:
+    """An amount in pounds with two decimals, such as "1250000.00".
+
+    "" where nothing is given. Raises ValueError.
+    """
+    text = read_line(str(value) if isinstance(value, Decimal) else value).replace(",", "").removeprefix("£").strip()
+    if not text:
+        return ""
+    amount = _decimal(text, "an amount in pounds")
+    if not 0 <= amount < 10**12:
+        raise ValueError("This must be between £0 and £1,000 billion.")
+    if amount != round(amount, 2):
+        raise ValueError("Give whole pence: at most two decimals.")
+    return str(amount.quantize(Decimal("0.01")))
+
+
+def read_percent(value: Any) -> str:
+    """A percentage from 0 to 100 without needless zeros, such as "33.33".
+
+    "" where nothing is given. Raises ValueError.
+    """
+    text = read_line(str(value) if isinstance(value, Decimal) else value).removesuffix("%").strip()
+    if not text:
+        return ""
+    share = _decimal(text, "a percentage")
+    if not 0 <= share <= 100:
+        raise ValueError("This must be between 0 and 100.")
+    if share != round(share, 4):
+        raise ValueError("Give at most four decimals.")
+    return f"{share:.4f}".rstrip("0").rstrip(".")
+
+
+def read_year(value: Any) -> str:
+    """A calendar or financial year in one spelling: "2027", "2027-28".
+
+    Raises ValueError.
+    """
+    text = read_line(value).replace("/", "-").replace("–", "-")
+    match = re.fullmatch(r"(\d{4})(?:-(\d{2}))?", text, re.ASCII)
+    if not text:
+        return ""
+    if match is None or (match[2] and int(match[2]) != (int(match[1]) + 1) % 100):
+        raise ValueError(f"“{text}” is not a year: write 2027, or 2027-28 for a financial year.")
+    return text
+
+
+def _days(value: Any) -> int | None:
+    return read_whole(value, 0, 36_500)
+
+
 def _degrees(limit: int, value: Any) -> float | None:
     if value is None or value == "":
         return None
@@ -136,6 +197,10 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "flag": _flag,
     "scale": _scale,
     "number": _number,
+    "money": read_money,
+    "percent": read_percent,
+    "days": _days,
+    "year": read_year,
     "latitude": partial(_degrees, 90),
     "longitude": partial(_degrees, 180),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pghistory
 from django.db import models
 
+from partnerships.agreements.terms.declarations import Declarations, declare
 from partnerships.kit.vocabularies import Vocabulary
 
 
@@ -31,3 +32,8 @@ class PartnershipKind(Vocabulary):
 
     class Meta:
         verbose_name = "partnership kind"
+
+    @property
+    def declarations(self) -> Declarations:
+        """What its terms hold."""
+        return declare(self.code, self.label, review_date=self.requires_review_date)

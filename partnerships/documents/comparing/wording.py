@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -34,7 +35,15 @@ def value_in_words(field: Field, value: Any) -> str:
         return "yes" if value else "no"
     if field.shape == "choice":
         return field.choices.get(value, value)
-    return "" if value is None else str(value)
+    if value is None or value == "":
+        return ""
+    if field.shape == "money":
+        return f"£{Decimal(value):,.2f}".removesuffix(".00")
+    if field.shape == "percent":
+        return f"{value}%"
+    if field.shape == "days":
+        return f"{value:,} day{'' if value == 1 else 's'}"
+    return str(value)
 
 
 def item_in_words(collection: Collection, item: Item) -> str:

@@ -16,8 +16,8 @@ from partnerships.documents import (
     Problem,
     read_choice,
     read_whole,
+    read_year,
 )
-from partnerships.plans.content.values import read_year
 from partnerships.plans.content.vocabulary import NEEDS, TENURES
 
 MAX_HOMES = 100_000

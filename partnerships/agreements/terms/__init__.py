@@ -1,0 +1,1 @@
+"""Terms of partnerships: pure logic, tested without a database."""

@@ -1,0 +1,149 @@
+"""Terms as a document: the schema of a kind, and what is checked before signing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from partnerships import documents
+from partnerships.agreements.terms.checks import problems_of
+from partnerships.agreements.terms.declarations import Declarations, declare
+from partnerships.agreements.terms.schema import build_schema
+
+PANEL: Declarations = declare(
+    "panel",
+    "Panel",
+    review_date=True,
+    fields=[
+        {"code": "call_off", "label": "Call-off", "shape": "text", "help": "How work is given out.", "required": True},
+        {"code": "grant", "label": "Grant", "shape": "money"},
+    ],
+    tables=[
+        {
+            "code": "shares",
+            "label": "Shares",
+            "one": "share",
+            "required": True,
+            "fields": [
+                {"code": "party", "label": "Party", "shape": "party"},
+                {"code": "percent", "label": "Share", "shape": "percent"},
+                {"code": "paid", "label": "Paid", "shape": "money"},
+                {"code": "from", "label": "From", "shape": "date"},
+                {"code": "to", "label": "To", "shape": "date"},
+            ],
+        }
+    ],
+    checks=[
+        {"check": "adds_up_to_100", "table": "shares", "field": "percent"},
+        {"check": "each_once", "table": "shares", "field": "party"},
+        {"check": "not_after", "table": "shares", "field": "from", "other": "to"},
+        {"check": "total_not_above", "table": "shares", "field": "paid", "other": "grant"},
+        {"check": "needs", "field": "grant", "other": "call_off"},
+        {"check": "adds_up_to_100", "table": "gone", "field": "percent"},
+    ],
+)
+
+
+def content(shares: list[dict[str, Any]] = [], clauses: Any = "One", **about: Any) -> documents.Content:  # noqa: B006 - never changed
+    raw = {"about": {"call_off": "By rank.", "review_on": "2027-04-01", **about}, "shares": shares, "clauses": clauses}
+    return documents.normalise(build_schema(PANEL), raw)
+
+
+def told(made: documents.Content, parties: int | None = None) -> list[str]:
+    return [problem.message for problem in problems_of(PANEL, made, parties=parties)]
+
+
+HALVES = [{"party": "Larkhaven", "percent": "50"}, {"party": "Westmarch", "percent": "50.0 %"}]
+
+
+def test_a_schema_has_the_general_fields_those_of_its_kind_and_its_tables() -> None:
+    schema = build_schema(PANEL)
+
+    assert [field.code for field in schema.about][:2] == ["purpose", "starts_on"]
+    assert [field.code for field in schema.about][-2:] == ["call_off", "grant"]
+    assert [table.code for table in schema.collections] == ["clauses", "shares", "contributions"]
+    assert schema.about_by_code["call_off"].hint == "How work is given out."
+
+
+def test_declarations_mean_the_same_after_json_and_reordered_keys() -> None:
+    stored = json.loads(json.dumps(PANEL, sort_keys=True))
+
+    assert documents.normalise(build_schema(stored), content(HALVES)) == content(HALVES)
+    assert [field.code for field in build_schema(stored).about] == [field.code for field in build_schema(PANEL).about]
+    assert list(build_schema(stored).about_by_code["governing_law"].choices) == [
+        "england_wales",
+        "scotland",
+        "northern_ireland",
+    ]
+
+
+def test_values_have_one_spelling_and_words_for_people() -> None:
+    made = content(HALVES, annual_budget="£1,250,000", notice_days="90", quorum="", starts_on="2026-12-01")
+    schema = build_schema(PANEL)
+    about = made["about"]
+    in_words = documents.Names(schema, made).in_words
+
+    assert (about["annual_budget"], about["notice_days"], about["quorum"]) == ("1250000.00", 90, None)
+    assert made["shares"][1]["percent"] == "50"
+    assert in_words(schema.about_by_code["annual_budget"], about["annual_budget"]) == "£1,250,000"
+    assert in_words(schema.about_by_code["notice_days"], 90) == "90 days"
+    assert documents.item_in_words(schema.collection_by_code["shares"], made["shares"][0]) == "Larkhaven (50%)"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("annual_budget", "a lot", "not an amount"),
+        ("annual_budget", "1.234", "whole pence"),
+        ("annual_budget", "-1", "between"),
+        ("annual_budget", "NaN", "not an amount"),
+        ("starts_on", "2027", "not a whole date"),
+        ("notice_days", "soon", "whole number"),
+        ("governing_law", "Narnia", "none of"),
+    ],
+)
+def test_invalid_values_are_refused_in_words(field: str, value: str, words: str) -> None:
+    with pytest.raises(documents.InvalidContent, match=words):
+        content(**{field: value})
+
+
+def test_complete_terms_have_no_problems() -> None:
+    assert told(content(HALVES)) == []
+
+
+def test_missing_fields_rows_and_clauses_are_named() -> None:
+    assert told(content([], clauses=[], call_off="", review_on="")) == [
+        "Fill in “Review on”.",
+        "Fill in “Call-off”.",
+        "Add at least one clause to “Clauses”.",
+        "Add at least one share to “Shares”.",
+    ]
+
+
+def test_each_declared_check_gives_a_sentence() -> None:
+    shares = [
+        {"party": "Larkhaven", "percent": "60", "paid": "80", "from": "2027-05-01", "to": "2027-04-01"},
+        {"party": "larkhaven", "percent": "30", "paid": "30"},
+    ]
+
+    assert told(content(shares, grant="100", starts_on="2028-01-01", ends_on="2027-01-01", quorum=3), parties=2) == [
+        "“Starts on” is after “Ends on”.",
+        "“Starts on” is after “Review on”.",
+        "“Quorum” is 3, but there are only 2 parties.",
+        "“Share” in “Shares” adds up to 90%: it must add up to 100%.",
+        "“Larkhaven” occurs more than once: “Party” in “Shares”.",
+        "“From” is after “To” in the share “Larkhaven”.",
+        "“Paid” in “Shares” adds up to £110: more than “Grant”, £100.",
+    ]
+
+
+def test_a_field_that_another_needs_is_asked_for() -> None:
+    assert "Fill in “Call-off”: it is needed with “Grant”." in told(content(HALVES, grant="5", call_off=""))
+
+
+def test_thirds_add_up_to_100() -> None:
+    thirds = [{"party": name, "percent": "33.33"} for name in ("Larkhaven", "Westmarch", "Riverside")]
+
+    assert told(content(thirds)) == []

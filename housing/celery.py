@@ -65,10 +65,10 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 3600.0,
         "options": {"expires": 1800},
     },
-    "agreements.start_due_reviews": {
-        "task": "partnerships.agreements.tasks.start_due_reviews_now",
-        "schedule": 3600.0,
-        "options": {"expires": 1800},
+    "agreements.act_on_dates": {
+        "task": "partnerships.agreements.tasks.act_on_dates",
+        "schedule": 900.0,
+        "options": {"expires": 600},
     },
 }
 

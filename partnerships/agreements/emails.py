@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.utils import timezone
+
 from partnerships.agreements.models import Partnership, Party, PartyStatus
+from partnerships.agreements.queries import leads_who_decide
 from partnerships.organisations.models import Role
 from partnerships.organisations.queries import leads_of
 from partnerships.outbox.content import Content, link
@@ -66,6 +69,22 @@ def write_gone(due: Due, person: User, now: dt.datetime) -> Content | str:
         "link": link("agreements:detail", pk=party.partnership_id),
     }
     return Content("agreements/gone", context)
+
+
+def write_date_came(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email that a partnership has started, gone under review or ended."""
+    partnership = Partnership.objects.get(pk=due.params["partnership"])
+    if partnership.state_on(timezone.localdate(now)) != due.params["status"]:
+        return "Its status has changed since."
+    if not leads_who_decide(partnership).filter(pk=person.pk).exists():
+        return "They do not lead a party of the partnership any more."
+    context = {
+        "partnership": partnership,
+        "person": person,
+        "status": due.params["status"],
+        "link": link("agreements:detail", pk=partnership.pk),
+    }
+    return Content("agreements/date_came", context)
 
 
 def _party(due: Due) -> Party:

@@ -9,6 +9,7 @@ class EventKind(models.TextChoices):
     OPENED = "partnership.opened", "Opened this partnership"
     TERMS_CHANGED = "partnership.terms_changed", "Changed the terms"
     STATUS_CHANGED = "partnership.status_changed", "Changed the status"
+    COVER_GAP = "partnership.cover_gap", "Began after days without cover"
     SUCCESSOR_OPENED = "partnership.successor_opened", "Opened a successor"
     PARTY_INVITED = "partnership.party_invited", "Invited an organisation"
     INVITATION_ACCEPTED = "partnership.invitation_accepted", "Accepted the invitation"

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from partnerships.agreements.models import (
     CONTACT_DAYS,
+    NOTICE_DAYS,
     Audience,
     Partnership,
     PartnershipKind,
@@ -111,7 +112,16 @@ class TermsForm(Form):
     legally_binding = forms.BooleanField(label="Legally binding", required=False)
     starts_on = DayField(label="Start date", required=False)
     review_on = DayField(label="Review date", required=False)
-    ends_on = DayField(label="End date", required=False)
+    ends_on = DayField(label="End date", required=False, help_text="The last day in force.")
+    goes_on = forms.BooleanField(label="It goes on after the end date until a party ends it", required=False)
+    notice_days = forms.IntegerField(
+        label="Days of notice",
+        required=False,
+        min_value=1,
+        max_value=NOTICE_DAYS[-1],
+        help_text="How long before leaving a party gives notice. We work out the last day to give notice from it.",
+        widget=forms.NumberInput(attrs={"class": "govuk-input--width-3"}),
+    )
     quorum = forms.IntegerField(
         label="Quorum",
         required=False,
@@ -175,7 +185,9 @@ class TermsForm(Form):
                 "starts_on",
                 "review_on",
                 "ends_on",
-                hint="It goes under review automatically on the review date.",
+                "goes_on",
+                "notice_days",
+                hint="It starts, goes under review and ends by itself on these dates. We email the leads beforehand.",
             ),
             Section("Money", "contribution", "annual_budget", "liabilities"),
             submit="Save terms",
@@ -257,8 +269,12 @@ class StatusForm(Form):
         super().__init__(*args, **kwargs)
         field = self.fields["status"]
         assert isinstance(field, forms.ChoiceField)
-        steps = [(step.value, step.label) for step in partnership.next_statuses if step != Status.RENEWED]
-        if partnership.status == Status.UNDER_REVIEW:
+        steps = [
+            (step.value, step.label)
+            for step in partnership.next_statuses
+            if step not in (Status.AGREED, Status.RENEWED)
+        ]
+        if partnership.state in (Status.UNDER_REVIEW, Status.ENDED):
             steps.insert(0, ("renew", "Renew it: draft a successor with new terms"))
         field.choices = steps
         self.helper = Helper(self, submit="Change status", cancel=partnership.get_absolute_url())

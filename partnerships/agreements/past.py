@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, When
+from django.utils import timezone
 from pghistory import create_event
 
 from partnerships.activity.models import Event
@@ -89,6 +90,8 @@ def set_back(partnerships: Iterable[Partnership], parties: Mapping[int, Party]) 
     )
     then = {row.pgh_obj_id: row for row in rows}
     for partnership in partnerships:
+        if partnership.pk in parties and (left := parties[partnership.pk].left_at):
+            partnership.read_on = timezone.localdate(left)
         if partnership.pk in then:
             for field in Partnership._meta.concrete_fields:
                 if not field.primary_key:

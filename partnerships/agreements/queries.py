@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.urls import reverse
 from django.utils import timezone
 
@@ -17,8 +17,10 @@ from partnerships.agreements.models import (
     Partnership,
     PartnershipQuerySet,
     Party,
+    PartyRole,
     PartyStatus,
     Status,
+    has_status_on,
 )
 from partnerships.agreements.past import former_of, present_then, set_back
 from partnerships.kit.names import fold_name
@@ -26,6 +28,7 @@ from partnerships.kit.sections import Section
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import Organisations, Reach
 from partnerships.organisations.models import Organisation, OrganisationName, Role
+from partnerships.organisations.queries import leads_with_account
 from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 
@@ -46,7 +49,7 @@ def find_partnerships(
     if kind:
         condition &= Q(kind=kind)
     if status:
-        condition &= Q(status=status)
+        condition &= has_status_on(status, timezone.localdate())
     words, folded = text.strip(), fold_name(text)
     if words:
         named = Q(title__icontains=words)
@@ -58,7 +61,7 @@ def find_partnerships(
     behind = [
         (one, party)
         for one, party in _left_behind(user)
-        if (not kind or one.kind_id == kind) and (not status or one.status == status)
+        if (not kind or one.kind_id == kind) and (not status or one.state == status)
     ]
     named_then = _named_then([party for _, party in behind], folded)
     left = {
@@ -119,6 +122,12 @@ def events_of_partnerships(user: User, records: Records) -> Q:
     return Q(target_id__in=present.values("pk")) | Q(Exists(former))
 
 
+def leads_who_decide(partnership: Partnership) -> QuerySet[User]:
+    """Leads with an account of its present parties, without observers."""
+    parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
+    return leads_with_account(list(parties.values_list("organisation_id", flat=True)))
+
+
 def acting_party(user: User, partnership: Partnership, *roles: str) -> Party | None:
     """The present party for which the person acts; leading parties first.
 
@@ -160,7 +169,7 @@ def whose_turn(partnership: Partnership, parties: Iterable[Party], *, mine: Coll
     if waiting:
         names = ", ".join(party.organisation.name for party in waiting)
         return Turn(names, "to accept or decline the invitation", False, waiting[0].invited_at)
-    step = _NEXT_STEP.get(Status(partnership.status))
+    step = _NEXT_STEP.get(partnership.state)
     if step is None:
         return None
     leading = [party for party in parties if party.is_present and party.is_leading]
@@ -168,7 +177,7 @@ def whose_turn(partnership: Partnership, parties: Iterable[Party], *, mine: Coll
     href = reverse("agreements:status", kwargs={"pk": partnership.pk}) if yours else ""
     names = ", ".join(party.organisation.name for party in leading)
     what = step.for_leads if yours else step.for_others
-    return Turn(names, what, yours, partnership.status_since, href, "Change status")
+    return Turn(names, what, yours, partnership.state_since, href, "Change status")
 
 
 class _Step(NamedTuple):
@@ -194,11 +203,10 @@ _NEXT_STEP = {
 }
 
 
-#: Invitations that a lead must answer.
-_INVITATIONS = Reach(
-    Party.objects.filter(status=PartyStatus.INVITED, partnership__in=Partnership.objects.live()),
-    (Organisations("organisation", roles=(Role.LEAD,)),),
-)
+def _invitations() -> Reach:
+    """Invitations that a lead must answer."""
+    waiting = Party.objects.filter(status=PartyStatus.INVITED, partnership__in=Partnership.objects.live())
+    return Reach(waiting, (Organisations("organisation", roles=(Role.LEAD,)),))
 
 
 def _invitations_wanted(user: User, now: dt.datetime) -> list[Waiting]:
@@ -212,17 +220,17 @@ def _invitations_wanted(user: User, now: dt.datetime) -> list[Waiting]:
             status=party.status,
             status_label=party.get_status_display(),
         )
-        for party in _INVITATIONS.of(user).select_related("partnership").order_by("invited_at", "pk")
+        for party in _invitations().of(user).select_related("partnership").order_by("invited_at", "pk")
     ]
 
 
 def _steps(now: dt.datetime) -> Reach:
     """Partnerships whose leads must act: a review, or a complete sign-off."""
-    soon = timezone.localdate(now) + REVIEW_NOTICE
+    today = timezone.localdate(now)
     unanswered = Party.objects.filter(partnership=OuterRef("pk"), status=PartyStatus.INVITED)
     partnerships = Partnership.objects.filter(
-        Q(status=Status.UNDER_REVIEW)
-        | Q(status=Status.ACTIVE, review_on__lte=soon)
+        has_status_on(Status.UNDER_REVIEW, today)
+        | (has_status_on(Status.ACTIVE, today) & Q(review_on__lte=today + REVIEW_NOTICE))
         | Q(~Exists(unanswered), status=Status.AWAITING_SIGN_OFF)
     )
     return Reach(partnerships, LEADING)
@@ -231,10 +239,11 @@ def _steps(now: dt.datetime) -> Reach:
 def _steps_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     waiting = []
     for partnership in _steps(now).of(user).order_by("status_since", "pk"):
-        if partnership.status == Status.ACTIVE:
+        state = partnership.state_on(timezone.localdate(now))
+        if state == Status.ACTIVE:
             what, since, due = "Prepare the review", None, partnership.review_on
-        elif partnership.status == Status.UNDER_REVIEW:
-            what, since, due = "Hold the review", partnership.status_since, None
+        elif state == Status.UNDER_REVIEW:
+            what, since, due = "Hold the review", partnership.state_since, None
         else:
             what, since, due = "Everybody has accepted: make it active", partnership.status_since, None
         waiting.append(
@@ -245,8 +254,8 @@ def _steps_wanted(user: User, now: dt.datetime) -> list[Waiting]:
                 since=since,
                 due=due,
                 within=partnership.title,
-                status=partnership.status,
-                status_label=partnership.get_status_display(),
+                status=state,
+                status_label=state.label,
             )
         )
     return waiting
@@ -254,7 +263,7 @@ def _steps_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 
 #: Work that waits for leads: invitations, reviews, complete sign-offs.
 WAITING = (
-    Source(_invitations_wanted, lambda _: (_INVITATIONS,)),
+    Source(_invitations_wanted, lambda _: (_invitations(),)),
     Source(_steps_wanted, lambda now: (_steps(now),)),
 )
 

@@ -49,4 +49,5 @@ def register() -> None:
     )
     register_email("agreements.invitation", "Invitation to a partnership", emails.write_invitation)
     register_email("agreements.answer", "Answer to an invitation", emails.write_answer)
+    register_email("agreements.date_came", "Start, review or end of a partnership", emails.write_date_came)
     register_email("agreements.gone", "Organisation left a partnership", emails.write_gone)

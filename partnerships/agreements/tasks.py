@@ -5,10 +5,10 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from partnerships.agreements.services import start_due_reviews
+from partnerships.agreements.services import record_due_steps
 
 
 @shared_task
-def start_due_reviews_now() -> int:
-    """Start reviews that are due."""
-    return start_due_reviews(now=timezone.now())
+def act_on_dates() -> None:
+    """Record what the dates of partnerships have done; may run twice."""
+    record_due_steps(now=timezone.now())

@@ -174,7 +174,9 @@ ROWS = (
 
 #: Services that only the system calls.
 WITHOUT_A_PERSON = {
-    "agreements.start_due_reviews": "called by the clock",
+    "agreements.record_due_step": "called by the clock",
+    "agreements.take_status": "called by services that checked",
+    "agreements.record_due_steps": "called by the clock",
     "agreements.missing_for": "reads only",
     "agreements.record_event": "records what another service did",
 }

@@ -31,10 +31,10 @@ from partnerships.agreements.services import (
     edit_terms,
     invite_organisation,
     leave_partnership,
+    record_due_steps,
     remove_document,
     renew,
     restore_document,
-    start_due_reviews,
 )
 from partnerships.organisations.waiting import waiting_from
 from partnerships.people.models import User
@@ -114,7 +114,8 @@ def test_the_status_transitions_are_those_of_the_rights_document() -> None:
     assert {status: set(steps) for status, steps in TRANSITIONS.items()} == {
         "exploring": {"drafting", "ended"},
         "drafting": {"awaiting_sign_off", "ended"},
-        "awaiting_sign_off": {"active", "ended"},
+        "awaiting_sign_off": {"agreed", "active", "ended"},
+        "agreed": {"active", "ended"},
         "active": {"under_review", "suspended", "ended"},
         "under_review": {"active", "renewed", "ended"},
         "suspended": {"active", "ended"},
@@ -136,7 +137,8 @@ def test_terms_and_review_date_cannot_be_emptied_after_sign_off(world: World, na
 
 @pytest.mark.parametrize("status", list(Status))
 def test_transitions_outside_the_table_are_refused(world: World, status: str) -> None:
-    Partnership.objects.filter(pk=world.partnership.pk).update(status=status)
+    tomorrow = timezone.localdate() + dt.timedelta(days=1)
+    Partnership.objects.filter(pk=world.partnership.pk).update(status=status, starts_on=tomorrow)
 
     for wanted in set(Status.values) - set(TRANSITIONS[status]):
         with pytest.raises(UnableToChangeStatus, match="cannot become"):
@@ -155,9 +157,9 @@ def test_a_due_review_starts_by_itself_and_only_once(world: World) -> None:
     make_active(world, review)
     noon = timezone.make_aware(dt.datetime.combine(review, dt.time(12)))
 
-    before = start_due_reviews(now=noon - dt.timedelta(days=1))
-    on_the_day = start_due_reviews(now=noon)
-    again = start_due_reviews(now=noon)
+    before = record_due_steps(now=noon - dt.timedelta(days=1))
+    on_the_day = record_due_steps(now=noon)
+    again = record_due_steps(now=noon)
 
     assert (before, on_the_day, again) == (0, 1, 0)
     with pytest.raises(UnableToChangeStatus, match="next review date"):

@@ -23,7 +23,7 @@ from partnerships.agreements.services import (
     add_document,
     change_status,
     edit_terms,
-    start_due_reviews,
+    record_due_steps,
 )
 from partnerships.commitments.models import Evidence
 from partnerships.commitments.services import UnableToAttach as UnableToAttachEvidence
@@ -140,7 +140,7 @@ def test_clock_changes_start_a_review_once_and_delete_nothing_early() -> None:
 
     for hours in HOURS:
         now = NIGHT + dt.timedelta(hours=hours)
-        start_due_reviews(now=now)
+        record_due_steps(now=now)
         apply_retention(now=now)
 
     world.partnership.refresh_from_db()

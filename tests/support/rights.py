@@ -6,7 +6,7 @@ Each room keeps its rows in tests/<room>/rights.py:
         Row("agreements.edit_terms", lambda w, who, _: edit_terms(partnership=..., author=who, ...), permitted=LEAD),
     )
     #: Services that no person calls, each with the reason.
-    WITHOUT_A_PERSON = {"agreements.start_due_reviews": "called by the clock"}
+    WITHOUT_A_PERSON = {"agreements.record_due_steps": "called by the clock"}
 
 `prepare` creates what the service needs, through services, as somebody with the right to. `call` gets the world, the
 author and what `prepare` returned.

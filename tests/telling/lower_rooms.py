@@ -9,7 +9,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models import Party
-from partnerships.agreements.services import answer_invitation, invite_organisation, leave_partnership, remove_party
+from partnerships.agreements.services import (
+    answer_invitation,
+    invite_organisation,
+    leave_partnership,
+    record_due_steps,
+    remove_party,
+)
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Membership
 from partnerships.people.administrators import grant_administration, withdraw_administration
@@ -194,6 +200,12 @@ def partnership_left(w: World) -> Act:
 def organisation_removed(w: World) -> Act:
     party = _westmarch(w)
     return lambda: remove_party(party=party, reason="No answer.", author=w.amina, now=NOW())
+
+
+@case(("agreements.date_came", "amina"), ("agreements.date_came", "ben"))
+def partnership_ended_on_its_date(w: World) -> Act:
+    type(w.partnership).objects.filter(pk=w.partnership.pk).update(status="suspended", ends_on=w.now.date())
+    return lambda: [record_due_steps(now=NOW()) for _ in range(2)]
 
 
 @case()

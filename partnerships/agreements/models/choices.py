@@ -11,6 +11,7 @@ class Status(models.TextChoices):
     EXPLORING = "exploring", "Exploring"
     DRAFTING = "drafting", "Drafting"
     AWAITING_SIGN_OFF = "awaiting_sign_off", "Awaiting sign-off"
+    AGREED = "agreed", "Agreed, not started"
     ACTIVE = "active", "Active"
     UNDER_REVIEW = "under_review", "Under review"
     SUSPENDED = "suspended", "Suspended"
@@ -19,10 +20,11 @@ class Status(models.TextChoices):
 
 
 #: Allowed next statuses (docs/rights.md). Any partnership that is not over can be ended.
-TRANSITIONS: dict[str, tuple[str, ...]] = {
+TRANSITIONS: dict[str, tuple[Status, ...]] = {
     Status.EXPLORING: (Status.DRAFTING, Status.ENDED),
     Status.DRAFTING: (Status.AWAITING_SIGN_OFF, Status.ENDED),
-    Status.AWAITING_SIGN_OFF: (Status.ACTIVE, Status.ENDED),
+    Status.AWAITING_SIGN_OFF: (Status.AGREED, Status.ACTIVE, Status.ENDED),
+    Status.AGREED: (Status.ACTIVE, Status.ENDED),
     Status.ACTIVE: (Status.UNDER_REVIEW, Status.SUSPENDED, Status.ENDED),
     Status.UNDER_REVIEW: (Status.ACTIVE, Status.RENEWED, Status.ENDED),
     Status.SUSPENDED: (Status.ACTIVE, Status.ENDED),
@@ -32,6 +34,9 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
 
 #: Limits, in days, of the contact rhythm.
 CONTACT_DAYS = range(7, 731)
+
+#: Limits of the days of notice: at least a day, at most two years.
+NOTICE_DAYS = range(1, 731)
 
 #: Statuses in which a partnership is read-only.
 OVER = (Status.RENEWED, Status.ENDED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import pghistory
@@ -9,16 +10,19 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils import timezone
 
 from partnerships.agreements.models.choices import (
     CONTACT_DAYS,
     LEADING_ROLES,
+    NOTICE_DAYS,
     OVER,
     TRANSITIONS,
     Audience,
     PartyStatus,
     Status,
 )
+from partnerships.agreements.models.clock import is_over_on, status_on
 from partnerships.agreements.models.kinds import PartnershipKind
 from partnerships.kit.vocabularies import VocabularyKey
 from partnerships.organisations.audience import Network, Organisations, readers_of, visible_to
@@ -91,8 +95,8 @@ class PartnershipQuerySet(models.QuerySet["Partnership"]):
         return self.filter(visible_to(Partnership, LEADING, user))
 
     def live(self) -> PartnershipQuerySet:
-        """Those not over."""
-        return self.exclude(status__in=OVER)
+        """Those not over today."""
+        return self.exclude(is_over_on(timezone.localdate()))
 
     def for_listing(self) -> PartnershipQuerySet:
         """Fetch parties and organisations; the caller orders."""
@@ -111,10 +115,14 @@ LEFT_BEHIND = "left_behind"
 class Partnership(models.Model):
     """Organisations that work together on stated terms.
 
-    exploring → drafting → awaiting sign-off → active → under review → active again, renewed or ended; active ⇄
-    suspended; ended from any state. Every step has a reason. Renewed and ended ones are read-only; the successor points
-    to the renewed one.
+    exploring → drafting → awaiting sign-off → agreed, if it starts later → active → under review → active again,
+    renewed or ended; active ⇄ suspended; ended from any state. Every step has a reason. Renewed and ended ones are
+    read-only; the successor points to the renewed one. Start, review and end also come by the clock: read `state`, not
+    `status`, which a job brings up to date.
     """
+
+    #: The day for which `state` answers, if not today: for readers who see it as it was.
+    read_on: dt.date | None = None
 
     title = models.CharField(max_length=200)
     kind = VocabularyKey(PartnershipKind, on_delete=models.PROTECT, to_field="code", db_column="kind", related_name="+")
@@ -125,7 +133,13 @@ class Partnership(models.Model):
     terms_of_reference = models.TextField(blank=True)
     starts_on = models.DateField(null=True, blank=True)
     review_on = models.DateField(null=True, blank=True)
-    ends_on = models.DateField(null=True, blank=True)
+    ends_on = models.DateField(null=True, blank=True, help_text="The last day in force.")
+    goes_on = models.BooleanField(
+        "goes on until ended", default=False, help_text="The end date does not end it; a party has to."
+    )
+    notice_days = models.PositiveSmallIntegerField(
+        "days of notice", null=True, blank=True, help_text="How long before leaving or ending a party gives notice."
+    )
     quorum = models.PositiveSmallIntegerField(null=True, blank=True)
     meeting_frequency = models.CharField(max_length=80, blank=True)
     contact_days = models.PositiveSmallIntegerField(
@@ -161,6 +175,10 @@ class Partnership(models.Model):
                 condition=Q(contact_days=None) | Q(contact_days__range=(CONTACT_DAYS[0], CONTACT_DAYS[-1])),
                 name="partnership_contact_days",
             ),
+            models.CheckConstraint(
+                condition=Q(notice_days=None) | Q(notice_days__range=(NOTICE_DAYS[0], NOTICE_DAYS[-1])),
+                name="partnership_notice_days",
+            ),
         ]
         indexes = [models.Index(fields=["status", "title", "id"], name="partnership_listing")]
 
@@ -171,10 +189,33 @@ class Partnership(models.Model):
         """Address of its page."""
         return reverse("agreements:detail", kwargs={"pk": self.pk})
 
+    def state_on(self, day: dt.date) -> Status:
+        """Its status on a day, from what is stored now."""
+        return status_on(day, self)
+
+    @property
+    def state(self) -> Status:
+        """Its status today, whether or not a job has recorded it yet."""
+        return status_on(self.read_on or timezone.localdate(), self)
+
+    @property
+    def state_label(self) -> str:
+        """Its status today in words."""
+        return str(self.state.label)
+
+    @property
+    def state_since(self) -> dt.datetime | None:
+        """Since when, if the status is recorded already."""
+        return self.status_since if self.state == self.status else None
+
     @property
     def is_over(self) -> bool:
         """Whether it is read-only."""
-        return self.status in OVER
+        return self.state in OVER
+
+    def is_over_on(self, day: dt.date) -> bool:
+        """Whether it is read-only on a day: for services, which get the clock."""
+        return self.state_on(day) in OVER
 
     @property
     def quiet_after(self) -> int:
@@ -187,7 +228,7 @@ class Partnership(models.Model):
     @property
     def next_statuses(self) -> tuple[Status, ...]:
         """Statuses allowed next."""
-        return tuple(Status(status) for status in TRANSITIONS[self.status])
+        return TRANSITIONS[self.state]
 
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.DeleteEvent(), obj_field=None)

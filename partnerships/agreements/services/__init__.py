@@ -1,5 +1,6 @@
 """Services that change partnerships, their parties and documents."""
 
+from partnerships.agreements.services.dates import record_due_steps
 from partnerships.agreements.services.documents import (
     UnableToAddDocument,
     UnableToRemoveDocument,
@@ -32,7 +33,6 @@ from partnerships.agreements.services.status import (
     change_status,
     missing_for,
     renew,
-    start_due_reviews,
 )
 
 __all__ = [
@@ -57,9 +57,9 @@ __all__ = [
     "invite_organisation",
     "leave_partnership",
     "missing_for",
+    "record_due_steps",
     "remove_document",
     "remove_party",
     "renew",
     "restore_document",
-    "start_due_reviews",
 ]

@@ -7,6 +7,7 @@ from functools import partial
 
 from django.core.files.base import File
 from django.db import transaction
+from django.utils import timezone
 
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import Document, Partnership
@@ -52,7 +53,7 @@ def add_document(
     """
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).may_add_document(organisation))
-    if locked.is_over:
+    if locked.is_over_on(timezone.localdate(now)):
         raise UnableToAddDocument("This partnership is over: you can read its documents, but not add any.")
     try:
         checked = check_upload(file)
@@ -100,7 +101,7 @@ def remove_document(
     """
     partnership = lock_partnership(document.partnership_id)
     require(rights_over(partnership, author, now).may_remove(document))
-    if partnership.is_over:
+    if partnership.is_over_on(timezone.localdate(now)):
         raise UnableToRemoveDocument("This partnership is over: you cannot remove anything.")
     if not Document.objects.filter(pk=document.pk, removed_at=None).update(removed_at=now):
         raise UnableToRemoveDocument("This document has been removed already.")

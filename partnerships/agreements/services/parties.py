@@ -79,7 +79,7 @@ def invite_organisation(
     """
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).leads)
-    if locked.is_over:
+    if locked.is_over_on(timezone.localdate(now)):
         raise UnableToInvite("This partnership is over.")
     if organisation.is_ended:
         raise UnableToInvite(f"{organisation.name} has ended: invite its successor.")
@@ -131,7 +131,7 @@ def answer_invitation(*, party: Party, accept: bool, reason: str, author: User |
     require(rights_over(partnership, author, now).may_answer(locked))
     if not locked.is_waiting:
         raise UnableToAnswer("This invitation has been answered or withdrawn.")
-    if partnership.is_over:
+    if partnership.is_over_on(timezone.localdate(now)):
         raise UnableToAnswer("This partnership is over.")
     if not accept and not reason.strip():
         raise UnableToAnswer("Give the reason why your organisation declines.")
@@ -252,7 +252,7 @@ def _go(
 ) -> None:
     if not locked.is_present:
         raise UnableToLeave(f"{locked.organisation.name} does not take part in this partnership.")
-    if partnership.is_over:
+    if partnership.is_over_on(timezone.localdate(now)):
         raise UnableToLeave("This partnership is over.")
     if not reason.strip():
         raise UnableToLeave("Give a reason.")
@@ -309,7 +309,8 @@ def change_party_role(
     require(rights_over(partnership, author, now).leads)
     if role not in PartyRole.values:
         raise UnableToChangeParty("Choose a role.")
-    if partnership.is_over or locked.status not in (PartyStatus.INVITED, PartyStatus.ACCEPTED):
+    over = partnership.is_over_on(timezone.localdate(now))
+    if over or locked.status not in (PartyStatus.INVITED, PartyStatus.ACCEPTED):
         raise UnableToChangeParty(f"{locked.organisation.name} does not take part any more.")
     was = locked.role
     if role == was:

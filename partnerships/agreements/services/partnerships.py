@@ -14,6 +14,7 @@ from partnerships.activity.values import apply_changes
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import (
     CONTACT_DAYS,
+    NOTICE_DAYS,
     Partnership,
     PartnershipKind,
     Party,
@@ -47,6 +48,8 @@ class Terms(TypedDict, total=False):
     starts_on: dt.date | None
     review_on: dt.date | None
     ends_on: dt.date | None
+    goes_on: bool
+    notice_days: int | None
     quorum: int | None
     meeting_frequency: str
     contact_days: int | None
@@ -72,6 +75,8 @@ def _terms_fault(partnership: Partnership) -> str:
         return "The review date must not be before the start."
     if partnership.contact_days is not None and partnership.contact_days not in CONTACT_DAYS:
         return f"Be in touch every {CONTACT_DAYS[0]} to {CONTACT_DAYS[-1]} days."
+    if partnership.notice_days is not None and partnership.notice_days not in NOTICE_DAYS:
+        return f"Give {NOTICE_DAYS[0]} to {NOTICE_DAYS[-1]} days of notice."
     return ""
 
 
@@ -177,7 +182,7 @@ def edit_terms(
     """
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).leads_for(organisation))
-    if locked.is_over:
+    if locked.is_over_on(timezone.localdate(now)):
         raise UnableToEditTerms("This partnership is over: you can read its terms, but not change them.")
     if fault := _kind_fault(terms.get("kind", locked.kind_id), keep=locked.kind_id):
         raise UnableToEditTerms(fault)

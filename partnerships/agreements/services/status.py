@@ -23,6 +23,8 @@ from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.parties import invite_organisation
 from partnerships.agreements.services.partnerships import create_partnership
 from partnerships.agreements.services.recording import lock_partnership, record_event
+from partnerships.agreements.services.steps import record_due_step, take_status
+from partnerships.kit.dates import long_date
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -46,8 +48,11 @@ def missing_for(partnership: Partnership, status: str, today: dt.date) -> list[s
             missing.append("Set a review date.")
         if partnership.parties.required().count() < 2:
             missing.append("Invite at least one other organisation.")
-    if status == Status.ACTIVE:
-        if partnership.status == Status.UNDER_REVIEW and _review_is_due(partnership, today):
+    if status == Status.ACTIVE and partnership.status == Status.AGREED:
+        if partnership.starts_on is not None and partnership.starts_on > today:
+            missing.append(f"It starts on {long_date(partnership.starts_on)}: change the start date first.")
+    elif status in (Status.ACTIVE, Status.AGREED):
+        if partnership.state_on(today) == Status.UNDER_REVIEW and _review_is_due(partnership, today):
             missing.append("Set the next review date.")
         waiting = partnership.parties.required().filter(status=PartyStatus.INVITED).select_related("organisation")
         missing += [
@@ -80,8 +85,13 @@ def change_status(
     When a successor becomes active, the partnership under review that it redefines becomes renewed. Raises
     `UnableToChangeStatus`.
     """
+    today = timezone.localdate(now)
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).leads_for(organisation))
+    if locked.is_over_on(today) and locked.status not in OVER and status not in OVER:
+        raise UnableToChangeStatus("This partnership has ended: its end date has passed.")
+    if status not in TRANSITIONS[locked.status]:
+        record_due_step(locked, now=now)
     if status not in TRANSITIONS[locked.status]:
         wanted = Status(status).label.lower() if status in Status.values else status
         raise UnableToChangeStatus(
@@ -89,42 +99,14 @@ def change_status(
         )
     if not reason.strip():
         raise UnableToChangeStatus("Give a reason.")
-    missing = missing_for(locked, status, timezone.localdate(now))
+    missing = missing_for(locked, status, today)
     if missing:
         raise UnableToChangeStatus(" ".join(missing))
-    _take(locked, status, reason=reason.strip(), author=author, now=now, organisation=organisation)
-    if status == Status.ACTIVE and locked.redefines_id:
-        former = lock_partnership(locked.redefines_id)
-        if former.status == Status.UNDER_REVIEW:
-            _take(former, Status.RENEWED, reason=f"Renewed as {locked.title}.", author=author, now=now)
+    if status == Status.ACTIVE and locked.status == Status.AWAITING_SIGN_OFF and (locked.starts_on or today) > today:
+        status = Status.AGREED
+    take_status(locked, status, reason=reason.strip(), author=author, now=now, organisation=organisation)
     for name in ("status", "status_since", "starts_on", "ends_on"):
         setattr(partnership, name, getattr(locked, name))
-
-
-def _take(
-    locked: Partnership,
-    status: str,
-    *,
-    reason: str,
-    author: User | None,
-    now: dt.datetime,
-    organisation: Organisation | None = None,
-) -> None:
-    was, today = locked.status, timezone.localdate(now)
-    locked.status, locked.status_since = status, now
-    if status == Status.ACTIVE and locked.starts_on is None:
-        locked.starts_on = min(today, locked.review_on or today, locked.ends_on or today)
-    if status in OVER and (locked.ends_on is None or locked.ends_on > today):
-        locked.ends_on = max(today, locked.starts_on or today)
-    locked.save(update_fields=["status", "status_since", "starts_on", "ends_on"])
-    record_event(
-        locked,
-        EventKind.STATUS_CHANGED,
-        author=author,
-        now=now,
-        organisation=organisation,
-        data={"before": {"status": was}, "after": {"status": status}, "reason": reason},
-    )
 
 
 @transaction.atomic
@@ -144,8 +126,8 @@ def renew(
     """
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).leads_for(organisation))
-    if locked.status != Status.UNDER_REVIEW:
-        raise UnableToRenew("Only a partnership under review can be renewed.")
+    if locked.state_on(timezone.localdate(now)) not in (Status.UNDER_REVIEW, Status.ENDED):
+        raise UnableToRenew("Only a partnership that is under review or has ended can be renewed.")
     if not reason.strip():
         raise UnableToRenew("Give a reason.")
     if locked.redefined_by.exclude(status=Status.ENDED).exists():
@@ -168,6 +150,8 @@ def renew(
         quorum=locked.quorum,
         meeting_frequency=locked.meeting_frequency,
         contact_days=locked.contact_days,
+        goes_on=locked.goes_on,
+        notice_days=locked.notice_days,
         reports_to=locked.reports_to,
         contribution=locked.contribution,
         annual_budget=locked.annual_budget,
@@ -180,7 +164,7 @@ def renew(
             invite_organisation(
                 partnership=successor, organisation=party.organisation, role=party.role, author=author, now=now
             )
-    _take(successor, Status.DRAFTING, reason=reason.strip(), author=author, now=now, organisation=organisation)
+    take_status(successor, Status.DRAFTING, reason=reason.strip(), author=author, now=now, organisation=organisation)
     record_event(
         locked,
         EventKind.SUCCESSOR_OPENED,
@@ -190,26 +174,3 @@ def renew(
         data={"after": {"successor": successor.title}, "reason": reason.strip()},
     )
     return successor
-
-
-def start_due_reviews(*, now: dt.datetime) -> int:
-    """Put active partnerships under review on their review date; the number.
-
-    Each in its own transaction, so that one failure does not block the others.
-    """
-    today = timezone.localdate(now)
-    due = Partnership.objects.filter(status=Status.ACTIVE, review_on__lte=today).order_by("review_on", "pk")
-    started = 0
-    for partnership in due:
-        try:
-            change_status(
-                partnership=partnership,
-                status=Status.UNDER_REVIEW,
-                reason="Its review date has come.",
-                author=None,
-                now=now,
-            )
-        except UnableToChangeStatus:
-            continue  # changed by somebody else in the meantime
-        started += 1
-    return started

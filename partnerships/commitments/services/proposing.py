@@ -67,7 +67,7 @@ def propose_commitment(
     side = giver if acts_for(author, giver, *EDITING_ROLES) else receiver
     require(acts_for(author, side, *EDITING_ROLES), NO_SIDE)
     check_terms(giver, receiver, text, quantity, unit, owner, due_on, timezone.localdate(now))
-    _check_partnership(partnership, (giver, receiver))
+    _check_partnership(partnership, (giver, receiver), now)
     _check_origin(came_from, (giver, receiver), author)
     if replaces is not None:
         replaced = lock_commitment(replaces)
@@ -138,7 +138,7 @@ def propose_action(
         raise UnableToPropose(f"{owner.display_name} does not act for {organisation.display_name}.")
     if for_organisation is not None and for_organisation.pk == organisation.pk:
         for_organisation = None
-    _check_partnership(partnership, (organisation,))
+    _check_partnership(partnership, (organisation,), now)
     action = _create(
         kind=Kind.ACTION,
         giver=organisation,
@@ -257,10 +257,10 @@ def _check_origin(came_from: From | None, sides: tuple[Organisation, ...], autho
         raise UnableToPropose(f"A commitment from {suggestion.words} must be between {names}.")
 
 
-def _check_partnership(partnership: Partnership | None, sides: tuple[Organisation, ...]) -> None:
+def _check_partnership(partnership: Partnership | None, sides: tuple[Organisation, ...], now: dt.datetime) -> None:
     if partnership is None:
         return
-    if partnership.is_over:
+    if partnership.is_over_on(timezone.localdate(now)):
         raise UnableToPropose(f"{partnership.title} has ended.")
     parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
     present = set(parties.values_list("organisation_id", flat=True))

@@ -99,7 +99,7 @@ def create_entry(
         **details,
     )
     _check_content(entry)
-    check_addressing(entry, {body.pk for body in addressed}, UnableToWriteEntry)
+    check_addressing(entry, {body.pk for body in addressed}, UnableToWriteEntry, timezone.localdate(now))
     try:
         with transaction.atomic():
             entry.save()
@@ -142,7 +142,7 @@ def edit_entry(
     for name, value in details.items():
         setattr(entry, name, value)
     if audience is not None:
-        _change_audience(entry, audience, partnership, addressees)
+        _change_audience(entry, audience, partnership, addressees, timezone.localdate(now))
     if entry.quantity is not None and entry.quantity < entry.agreed_quantity:
         agreed = entry.in_words(entry.agreed_quantity)
         raise UnableToEditEntry(f"{agreed} are already agreed, so the quantity cannot be lower.")
@@ -194,7 +194,11 @@ def _set_addressees(entry: Entry, organisations: Iterable[Organisation]) -> None
 
 
 def _change_audience(
-    entry: Entry, audience: str, partnership: Partnership | None, addressees: Iterable[Organisation] | None
+    entry: Entry,
+    audience: str,
+    partnership: Partnership | None,
+    addressees: Iterable[Organisation] | None,
+    today: dt.date,
 ) -> None:
     addressed = list(addressees or ())
     ids = {body.pk for body in addressed}
@@ -209,7 +213,7 @@ def _change_audience(
         raise UnableToEditEntry("You can no longer change who it is shared with. Withdraw it and write a new one.")
     entry.audience = audience
     entry.partnership = partnership
-    check_addressing(entry, ids, UnableToEditEntry)
+    check_addressing(entry, ids, UnableToEditEntry, today)
     _set_addressees(entry, addressed)
 
 

@@ -32,7 +32,12 @@ def share_entry(*, entry: Entry, author: User | None, now: dt.datetime) -> Entry
     """Share a draft with those it asks. Raises `UnableToShareEntry`."""
     lock_entry(entry)
     require(rights_over(entry, author, now).may_edit)
-    check_addressing(entry, set(entry.addressees.values_list("organisation_id", flat=True)), UnableToShareEntry)
+    check_addressing(
+        entry,
+        set(entry.addressees.values_list("organisation_id", flat=True)),
+        UnableToShareEntry,
+        timezone.localdate(now),
+    )
     if entry.closes_on is None and not entry.standing:
         entry.closes_on = entry.available_until
     check_closing_date(entry, timezone.localdate(now), UnableToShareEntry)
@@ -66,7 +71,7 @@ def check_closing_date(entry: Entry, today: dt.date, error: type[UnableToChangeE
         raise error("The closing date is in the past. Choose a later date.")
 
 
-def check_addressing(entry: Entry, addressed: set[int], error: type[UnableToChangeEntry]) -> None:
+def check_addressing(entry: Entry, addressed: set[int], error: type[UnableToChangeEntry], today: dt.date) -> None:
     """Raises `error` if it cannot ask these organisations (ids).
 
     Observers are never asked. An entry of a partnership comes from a present party and asks present parties.
@@ -85,7 +90,7 @@ def check_addressing(entry: Entry, addressed: set[int], error: type[UnableToChan
         raise error("You cannot share it with your own organisation.")
     if entry.partnership is None:
         return
-    if entry.partnership.is_over:
+    if entry.partnership.is_over_on(today):
         raise error(f"{entry.partnership.title} is over, so nothing can be added to it.")
     able = parties_able_to_answer(entry.partnership_id)
     if entry.organisation_id not in able:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
 from partnerships.documents import check_conflict, touch, touched_since
@@ -79,7 +80,7 @@ def create_plan(
     if partnership is not None:
         # Locked: an organisation that is leaving at this moment must not become an owner.
         partnership = Partnership.objects.select_for_update(no_key=True).get(pk=partnership.pk)
-    if partnership is not None and partnership.is_over:
+    if partnership is not None and partnership.is_over_on(timezone.localdate(now)):
         raise UnableToCreatePlan(f"{partnership.title} has ended. You cannot create plans in it.")
     if partnership is not None and author is not None:
         _check_take_part(partnership, owners)

@@ -10,6 +10,7 @@ import datetime as dt
 from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils import timezone
 
 from partnerships.activity.services import record
 from partnerships.agreements.departures import Consequence, PartyDeparture
@@ -214,7 +215,7 @@ def _accept(plan: Plan, offer: OwnershipOffer, *, author: User, now: dt.datetime
         raise UnableToChangeOwners(f"{organisation.name} has ended.")
     if partnership is not None and not present_members(partnership).filter(pk=organisation.pk).exists():
         raise UnableToChangeOwners(f"{organisation.name} is not a member of {partnership.title}.")
-    if comes_back and partnership is not None and not partnership.is_over:
+    if comes_back and partnership is not None and not partnership.is_over_on(timezone.localdate(now)):
         last = plan.past_partnerships.filter(partnership=partnership).order_by("-left_at", "-pk").first()
         plan.partnership = partnership
         if last is not None and plan.audience == Audience.OWNERS:

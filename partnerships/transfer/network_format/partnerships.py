@@ -41,6 +41,8 @@ PARTNERSHIP = Shape(
         Part("starts_on", "date"),
         Part("review_on", "date"),
         Part("ends_on", "date"),
+        Part("goes_on", "flag"),
+        Part("notice_days", "whole"),
         Part("quorum", "whole"),
         Part("meeting_frequency"),
         Part("contact_days", "whole"),

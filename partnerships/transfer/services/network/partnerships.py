@@ -58,6 +58,8 @@ def _open(network: Network, item: Item, now: dt.datetime) -> None:
                 "starts_on",
                 "review_on",
                 "ends_on",
+                "goes_on",
+                "notice_days",
                 "quorum",
                 "meeting_frequency",
                 "contact_days",

@@ -5,70 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from partnerships.kit.text import Fragment, excerpt, word_differences
-from partnerships.plans.changes import (
-    Change,
-    HomesTotals,
-    Names,
-    changes,
-    homes_totals,
-    names_in,
-    summary,
-    words_changed,
-)
-from partnerships.plans.content import COLLECTION_BY_CODE, Content, line_in_words, line_of
+from partnerships.documents.comparisons import NOBODY, ChangedItem, ChangeRow, compare
+from partnerships.documents.comparisons import Comparison as Compared
+from partnerships.plans.changes import HomesTotals, homes_totals
+from partnerships.plans.content import PLAN, Content
 
-#: Words of unchanged text shown on each side of a change in prose.
-AROUND = 25
+__all__ = ["ChangeRow", "ChangedItem", "Comparison", "comparison", "csv_rows"]
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeRow:
-    """One change in a table: was and now, or word-level differences."""
+class Comparison(Compared):
+    """Two contents of a plan compared, in words and figures."""
 
-    field: str
-    was: str
-    now: str
-    fragments: tuple[Fragment, ...]
-    extra: str
-    kind: str
-
-    @property
-    def nothing_before(self) -> str:
-        """The words for no value before."""
-        return "Not there" if self.kind == "added" else "Not given"
-
-    @property
-    def nothing_now(self) -> str:
-        """The words for no value now."""
-        return "No longer there" if self.kind == "removed" else "No longer given"
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedItem:
-    """The changes of one item; `kind` is added, removed, moved or changed."""
-
-    what: str
-    label: str
-    anchor: str
-    kind: str
-    rows: tuple[ChangeRow, ...]
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Two contents compared, in words and figures."""
-
-    found: tuple[Change, ...]
-    summary: str
-    parts: tuple[tuple[str, tuple[ChangedItem, ...]], ...]
     totals: HomesTotals
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing changed for this reader."""
-        return not self.found
 
     @property
     def homes_changed(self) -> bool:
@@ -85,6 +34,8 @@ _PARTS = (
     ("Risks", ("risk",)),
     ("Documents", ("document",)),
 )
+#: Fields that mean nothing to people.
+_LEFT_OUT = frozenset({"content_type", "sha256", "lat", "lng"})
 
 
 def comparison(
@@ -95,79 +46,8 @@ def comparison(
     `touched` says who changed each piece, by name ("sites/north-quay"); `areas` names GSS codes.
     """
     areas = areas or {}
-    found, names = changes(a, b, areas), names_in(a, b, areas=areas)
-    by_what: dict[str, list[Change]] = {}
-    for change in found:
-        by_what.setdefault(change.what, []).append(change)
-    parts = []
-    for heading, whats in _PARTS:
-        mine = [change for change in found if change.what in whats] if any(what in by_what for what in whats) else []
-        if mine:
-            parts.append((heading, tuple(_items(mine, touched or {}, names))))
-    return Comparison(found, summary(found), tuple(parts), homes_totals(a, b, areas))
-
-
-def _items(found: Iterable[Change], touched: Mapping[str, str], names: Names) -> Iterable[ChangedItem]:
-    by_anchor: dict[str, list[Change]] = {}
-    for change in found:
-        by_anchor.setdefault(change.anchor, []).append(change)
-    for anchor, mine in by_anchor.items():
-        first = mine[0]
-        whole = next((change.kind for change in mine if change.what != "homes" and change.kind != "changed"), "changed")
-        yield ChangedItem(
-            what="Plan" if first.what == "about" else "Site" if first.what == "homes" else first.what_label,
-            label=first.label or "About the plan",
-            anchor=anchor,
-            kind=whole,
-            rows=tuple(_row(change, names) for change in mine),
-            by=touched.get(anchor, ""),
-        )
-
-
-def _row(change: Change, names: Names) -> ChangeRow:
-    fragments: tuple[Fragment, ...] = ()
-    if change.is_text and change.was and change.now:
-        fragments = excerpt(word_differences(change.was_words, change.now_words), AROUND)
-    whole = change.kind in ("added", "removed") and change.what != "homes"
-    if whole:
-        words = _whole(change, names)
-        was, now = ("", words) if change.kind == "added" else (words, "")
-    else:
-        was, now = change.was_words, change.now_words
-    return ChangeRow(
-        field=f"{change.what_label} {change.kind}" if whole else change.field_label,
-        was=was,
-        now=now,
-        fragments=fragments,
-        extra=change.difference_words
-        or change.slippage_words
-        or (words_changed(change.was_words, change.now_words) if fragments else ""),
-        kind=change.kind,
-    )
-
-
-#: Left out of the words for a whole item: they mean nothing to people.
-_LEFT_OUT = frozenset({"content_type", "sha256", "lat", "lng"})
-
-
-def _whole(change: Change, names: Names) -> str:
-    """A whole item in words, so that readers need not open a version."""
-    item = change.now if change.kind == "added" else change.was
-    collection = COLLECTION_BY_CODE[change.anchor.partition("/")[0]]
-    words = [change.sentence().partition(": ")[2]]
-    if change.what == "site":
-        words += [
-            f"{count:,} {line}"
-            for line, count in ((line_in_words(line_of(home)), home["count"]) for home in item["homes"])
-        ]
-    given = [field for field in collection.fields if item[field.code] != field.default]
-    words += [
-        f"{field.label[0].lower()}{field.label[1:]}: {names.in_words(field, item[field.code])}"
-        for field in given
-        if field.shape != "text" and field.code != collection.title and field.code not in _LEFT_OUT
-    ]
-    prose = "\n".join(item[field.code] for field in given if field.shape == "text")
-    return "; ".join(words) + (f".\n{prose}" if prose else "")
+    both = compare(PLAN, a, b, touched=touched or NOBODY, registers={"area": areas}, parts=_PARTS, left_out=_LEFT_OUT)
+    return Comparison(both.found, both.summary, both.parts, homes_totals(a, b, areas))
 
 
 HEADINGS = ("Part", "Item", "Key", "Change", "Field", "Was", "Now", "Difference", "By")

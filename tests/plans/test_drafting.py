@@ -15,6 +15,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from partnerships.documents.services import drafting as saving
 from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.content import empty, get_piece, set_piece
@@ -234,14 +235,14 @@ def test_saving_at_the_same_moment_without_the_lock_loses_changes(monkeypatch: p
     world = make_world()
     plan = begin(world)
     together = threading.Barrier(4)
-    real: Callable[..., Any] = drafting.set_piece
+    real: Callable[..., Any] = saving.set_piece
 
     def slowly(*args: Any) -> Any:
         together.wait(timeout=10)
         return real(*args)
 
     monkeypatch.setattr(drafting, "lock_plan", lambda plan: Plan.objects.get(pk=plan.pk))
-    monkeypatch.setattr(drafting, "set_piece", slowly)
+    monkeypatch.setattr(saving, "set_piece", slowly)
     kept = _all_at_once(plan, world, 4)
 
     assert len(kept) < 4

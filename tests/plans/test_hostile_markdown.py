@@ -127,7 +127,7 @@ def test_text_is_rendered_once_when_it_is_saved(
     plan = begin(world)
     save(plan, world, "sections/vision", body="A *new* vision.")
     rendered: list[str] = []
-    monkeypatch.setattr("partnerships.plans.services.rendering.to_html", lambda text: rendered.append(text) or "")
+    monkeypatch.setattr("partnerships.documents.services.rendering.to_html", lambda text: rendered.append(text) or "")
 
     page = as_(world.amina).get(reverse("plans:preview", kwargs={"pk": plan.pk})).content.decode()
     version = publish(plan, world)

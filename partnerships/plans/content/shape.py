@@ -10,6 +10,7 @@ from partnerships.plans.content.vocabulary import CONFIDENCE, MILESTONE_STATUSES
 
 #: Characters of a section (about fifteen pages) and of every other Markdown field.
 MAX_SECTION, MAX_NOTE = 50_000, 10_000
+MARKDOWN = "Headings with ##, lists with - and links work."
 
 
 def _site_details(site: Item) -> str:
@@ -27,15 +28,15 @@ def _risk_details(risk: Item) -> str:
 
 
 def _restricted(label: str) -> Field:
-    return Field("restricted", label, "flag", default=False)
+    return Field("restricted", label, "flag", default=False, hint="Only the owners and partners can see this")
 
 
 ABOUT = (
     Field("title", "Title"),
-    Field("summary", "Summary", "text", max_length=MAX_NOTE),
-    Field("period_start", "Period from", "date"),
+    Field("summary", "Summary", "text", max_length=MAX_NOTE, hint="What this plan is for, in a paragraph."),
+    Field("period_start", "Period from", "date", hint="You can give just the year."),
     Field("period_end", "Period to", "date"),
-    Field("source", "Source"),
+    Field("source", "Source", hint="A document or a web address."),
 )
 OUTCOMES = Collection(
     "outcomes",
@@ -44,7 +45,7 @@ OUTCOMES = Collection(
     "text",
     (
         Field("text", "Outcome", required=True),
-        Field("measure", "How we will know"),
+        Field("measure", "How we will know", hint="A figure or fact that shows it has been achieved."),
         _restricted("Only for the plan's partners"),
     ),
     "restricted",
@@ -56,7 +57,7 @@ SECTIONS = Collection(
     "title",
     (
         Field("title", "Title", required=True),
-        Field("body", "Text", "text", max_length=MAX_SECTION),
+        Field("body", "Text", "text", max_length=MAX_SECTION, hint=MARKDOWN),
         _restricted("Only for the plan's partners"),
     ),
     "restricted",
@@ -69,22 +70,39 @@ SITES = Collection(
     (
         Field("reference", "Reference"),
         Field("name", "Name", required=True),
-        Field("area", "Area", "area", read=read_area),
+        Field("area", "Area", "area", read=read_area, hint="Start typing a district's name."),
         Field("planning_authority", "Planning authority"),
         Field("lat", "Latitude", "latitude", default=None),
         Field("lng", "Longitude", "longitude", default=None),
         Field("landowner", "Landowner"),
         Field("lead", "Lead"),
         Field("planning_status", "Planning status", "choice", PLANNING_STATUSES),
-        Field("planning_reference", "Planning reference"),
+        Field(
+            "planning_reference",
+            "Planning reference",
+            hint="The planning authority's reference, such as 26/01234/FUL.",
+        ),
         Field("grant_programme", "Grant programme"),
-        Field("forecast_start", "Forecast start", "date"),
+        Field("forecast_start", "Forecast start", "date", hint="You can give just the month or the year."),
         Field("actual_start", "Actual start", "date"),
         Field("forecast_completion", "Forecast completion", "date"),
         Field("actual_completion", "Actual completion", "date"),
         Field("confidence", "Confidence", "choice", CONFIDENCE),
-        Field("confidential", "Confidential", "flag", default=False),
-        Field("notes", "Notes", "text", restricted=True, max_length=MAX_NOTE),
+        Field(
+            "confidential",
+            "Confidential",
+            "flag",
+            default=False,
+            hint="Confidential: only the owners and partners can see that this site exists",
+        ),
+        Field(
+            "notes",
+            "Notes",
+            "text",
+            restricted=True,
+            max_length=MAX_NOTE,
+            hint="Only the owners and partners can see these notes.",
+        ),
     ),
     "confidential",
     counts=HOMES,
@@ -100,7 +118,7 @@ MILESTONES = Collection(
         Field("name", "Name", required=True),
         Field("site", "Site", "item", collection="sites"),
         Field("owner", "Owner"),
-        Field("baseline", "Baseline", "date"),
+        Field("baseline", "Baseline", "date", hint="The date first agreed. You can give just the month or the year."),
         Field("forecast", "Forecast", "date"),
         Field("actual", "Actual", "date"),
         Field("status", "Status", "choice", MILESTONE_STATUSES, default="planned"),

@@ -1,7 +1,7 @@
 """The forms of plans."""
 
 from partnerships.plans.forms.commenting import CommentForm
-from partnerships.plans.forms.homes import BLANK_LINES, HomesFormSet, homes_lines
+from partnerships.plans.forms.homes import BLANK_LINES, HomesFormSet
 from partnerships.plans.forms.owning import OfferAnswerForm, OfferForm
 from partnerships.plans.forms.pieces import DocumentForm, PieceForm
 from partnerships.plans.forms.plan import AudienceForm, PlanFilter, PlanForm, StatusForm
@@ -30,5 +30,4 @@ __all__ = [
     "SignForm",
     "SignatoriesForm",
     "StatusForm",
-    "homes_lines",
 ]

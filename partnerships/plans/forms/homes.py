@@ -55,9 +55,14 @@ class HomesLineForm(Form):
             field.widget.attrs.update(attributes)
 
 
-HomesFormSet = forms.formset_factory(HomesLineForm, extra=0, max_num=MAX_LINES, absolute_max=MAX_LINES)
+class HomesLines(forms.BaseFormSet):  # type: ignore[type-arg]  # not generic at run time
+    """The lines of homes of a site."""
+
+    def value(self) -> dict[str, list[Item]]:
+        """The lines that have homes, once valid."""
+        return {"homes": [line for line in self.cleaned_data if line.get("count")]}
 
 
-def homes_lines(formset: Any) -> list[Item]:
-    """The lines of a valid formset that have homes."""
-    return [line for line in formset.cleaned_data if line.get("count")]
+HomesFormSet = forms.formset_factory(
+    HomesLineForm, formset=HomesLines, extra=0, max_num=MAX_LINES, absolute_max=MAX_LINES
+)

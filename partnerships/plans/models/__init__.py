@@ -1,5 +1,6 @@
 """Plans, versions, drafts, comments, signatures and rows for lists."""
 
+from partnerships.documents.models import Decision
 from partnerships.plans.models.commitments import PlanCommitment
 from partnerships.plans.models.owning import OfferQuerySet, OwnershipOffer, PastPartnership, held_at
 from partnerships.plans.models.paper import Paper
@@ -16,7 +17,7 @@ from partnerships.plans.models.review import (
     ShareQuerySet,
 )
 from partnerships.plans.models.routes import draft_routes, drafters_of, present_routes, routes_once_open
-from partnerships.plans.models.signing import ConditionMet, Decision, Signatory, SignOff
+from partnerships.plans.models.signing import ConditionMet, Signatory, SignOff
 from partnerships.plans.models.states import (
     OVER,
     TRANSITIONS,

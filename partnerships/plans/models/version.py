@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pghistory
-import pgtrigger
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Coalesce
@@ -13,8 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models import FORMER_STATUSES, PartyStatus
-from partnerships.documents import revision_of
-from partnerships.kit.prose import StoredHtml
+from partnerships.documents import models as documents
 from partnerships.organisations.audience import Network, visible_to
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -72,38 +70,28 @@ class VersionQuerySet(models.QuerySet["Version"]):
         return self.defer("content", "prose")
 
 
-class Version(models.Model):
+class Version(documents.Version):
     """A plan as published: numbered, with a note.
 
-    A trigger prevents changes and deletion. `plans.content` describes `content`. `prose` is the HTML of its Markdown,
-    rendered when the text was saved; read it through `html`. `figures` holds, for each reading class, the numbers of
-    homes, sites and changes and a summary, so that lists need not load contents.
+    `plans.content` describes `content`. `figures` holds, for each reading class, the numbers of homes, sites and
+    changes and a summary, so that lists need not load contents. A `minor` version keeps the signatures.
     """
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="versions")
-    number = models.PositiveIntegerField()
     title = models.CharField(max_length=200)
-    content = models.JSONField()
-    prose = models.JSONField(default=dict)
-    prose_rules = models.CharField(max_length=16, default="", help_text="The rules that rendered the HTML.")
     figures = models.JSONField(default=dict)
-    note = models.TextField()
     minor = models.BooleanField(default=False)
-    author = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
-    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
-    published_at = models.DateTimeField()
     embargo_until = models.DateTimeField(null=True, blank=True)
     source = models.CharField(max_length=300, blank=True, help_text="The published file it was imported from.")
 
     objects = VersionQuerySet.as_manager()
 
-    class Meta:
+    class Meta(documents.Version.Meta):
         constraints = [
             models.UniqueConstraint(fields=["plan", "number"], name="one_version_a_number"),
             models.CheckConstraint(condition=Q(number__gt=0), name="version_number_positive"),
         ]
         indexes = [models.Index(fields=["-published_at", "-id"], name="version_published")]
-        triggers = [pgtrigger.Protect(name="immutable", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:
         return f"{self.title}, version {self.number}"
@@ -113,49 +101,23 @@ class Version(models.Model):
         return reverse("plans:version", kwargs={"pk": self.plan_id, "number": self.number})
 
     @property
-    def html(self) -> StoredHtml:
-        """The HTML of its Markdown by field, safe under today's rules."""
-        return StoredHtml(self.prose, self.prose_rules)
-
-    @property
     def is_under_embargo(self) -> bool:
         """Whether only owners may read it for now."""
         return self.embargo_until is not None and self.embargo_until > timezone.now()
 
 
 @pghistory.track(exclude=["content", "pieces", "prose", "prose_rules"])
-class Draft(models.Model):
-    """The next version, saved piece by piece.
+class Draft(documents.Draft):
+    """The next version of a plan.
 
-    `content` is None while the draft equals the newest version, `based_on`. `prose` is the HTML of its Markdown,
-    rendered under the rules in `prose_rules` when a piece was saved. `pieces` maps a piece to {"revision", "by" (person
-    id), "at" (ISO 8601)}: saving on top of an older revision of the same piece is a conflict; different pieces merge.
-    `revision` counts all saves; `clean_revision` is its value when the newest version was published, so pieces above it
-    have changed since.
+    It equals version `based_on` while its content is None.
     """
 
     plan = models.OneToOneField(Plan, on_delete=models.CASCADE, related_name="draft")
     based_on = models.PositiveIntegerField(default=0)
-    content = models.JSONField(null=True)
-    prose = models.JSONField(default=dict)
-    prose_rules = models.CharField(max_length=16, default="")
-    pieces = models.JSONField(default=dict)
-    revision = models.PositiveIntegerField(default=0)
-    clean_revision = models.PositiveIntegerField(default=0)
-    updated_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
-    updated_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return f"Draft of {self.plan_id}"
-
-    @property
-    def is_touched(self) -> bool:
-        """Whether anything was saved since the newest version."""
-        return self.content is not None
-
-    def revision_of(self, piece: str) -> int:
-        """The revision at which a piece was last saved; 0 if never."""
-        return revision_of(self.pieces, piece)
 
 
 @pghistory.track()

@@ -1,11 +1,11 @@
 """Services of plans; other rooms import them from here."""
 
 from partnerships.documents import PieceConflict
+from partnerships.documents.services import UnableToPublish, UnableToSavePiece
 from partnerships.plans.services.attaching import UnableToAttach, attach_document
 from partnerships.plans.services.commenting import UnableToComment, add_comment, set_resolved
 from partnerships.plans.services.drafting import (
     UnableToCreatePlan,
-    UnableToSavePiece,
     create_plan,
     discard_draft,
     move_piece,
@@ -28,12 +28,10 @@ from partnerships.plans.services.owning import (
 from partnerships.plans.services.papers import paper_of
 from partnerships.plans.services.publishing import (
     UnableToEmbargo,
-    UnableToPublish,
     lift_embargoes,
     publish_piece,
     publish_version,
 )
-from partnerships.plans.services.rendering import prose_of
 from partnerships.plans.services.sharing import (
     UnableToAskForAccess,
     UnableToShare,
@@ -86,7 +84,6 @@ __all__ = [
     "open_share",
     "paper_of",
     "pin_baseline",
-    "prose_of",
     "publish_piece",
     "publish_version",
     "release_signatories",

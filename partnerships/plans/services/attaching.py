@@ -12,12 +12,13 @@ from pathlib import PurePosixPath
 from django.core.files.base import File
 from django.db import transaction
 
+from partnerships.documents.services import UnableToSavePiece
 from partnerships.kit.rights import require
 from partnerships.kit.uploads import UnableToTakeFile, check_upload
 from partnerships.people.models import User
 from partnerships.plans.models import Document, Plan
 from partnerships.plans.rights import rights_over
-from partnerships.plans.services.drafting import UnableToSavePiece, save_piece
+from partnerships.plans.services.drafting import save_piece
 from partnerships.plans.services.recording import lock_plan
 
 MAX_DOCUMENTS = 200

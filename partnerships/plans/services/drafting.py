@@ -10,44 +10,30 @@ from django.db import transaction
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
-from partnerships.documents import check_conflict, touch, touched_since
+from partnerships.documents import services as documents
+from partnerships.documents.services import UnableToSavePiece, write_content
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.plans.content import (
+    PLAN,
     InvalidContent,
     Item,
-    UnknownPiece,
     empty,
-    get_piece,
     normalise,
     period_problems,
-    set_piece,
-    split_piece,
 )
 from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import Audience, Draft, Kind, Plan, PlanOwner
 from partnerships.plans.queries import draft_content, taking_part, version_of
 from partnerships.plans.rights import may_begin, rights_over
 from partnerships.plans.services.recording import acting_organisation, lock_plan, record_event
-from partnerships.plans.services.rendering import write_draft
 from partnerships.plans.starters import starter
 
 
 class UnableToCreatePlan(Exception):
     """The owners, the partnership or the content are missing or invalid."""
-
-
-class UnableToSavePiece(Exception):
-    """The plan is over, or the piece or its value is invalid.
-
-    `problems` says where.
-    """
-
-    def __init__(self, message: str, problems: Sequence[Any] = ()) -> None:
-        self.problems = tuple(problems)
-        super().__init__(message)
 
 
 @transaction.atomic
@@ -106,7 +92,7 @@ def create_plan(
         for owner in {owner.pk: owner for owner in owners}.values()
     )
     draft = Draft(plan=plan, updated_by=author, updated_at=now)
-    write_draft(draft, regular)
+    write_content(PLAN, draft, regular)
     draft.save()
     record_event(
         plan,
@@ -166,25 +152,21 @@ def save_piece(
     draft = lock_draft(plan, author=author, now=now)
     base = version_of(plan, plan.current_number) if draft.content is None else None
     content = draft.content if draft.content is not None else base.content if base is not None else empty()
-    try:
-        changed = set_piece(content, piece, value)
-        if piece == "about":
-            _check_period(changed["about"])
-    except UnknownPiece as error:
-        raise UnableToSavePiece(str(error)) from error
-    except InvalidContent as error:
-        raise UnableToSavePiece(str(error), error.problems) from error
-    mine, theirs = get_piece(changed, piece), get_piece(content, piece)
-    if mine == theirs:
+    if not documents.save_piece(
+        PLAN,
+        draft,
+        piece,
+        value,
+        content=content,
+        based_on=based_on,
+        author=author,
+        now=now,
+        known=base,
+        check=(lambda changed: period_problems(changed["about"])) if piece == "about" else None,
+    ):
         return draft
-    check_conflict(draft.pieces, piece, based_on, mine=mine, theirs=theirs)
-    write_draft(draft, changed, base)
-    draft.revision += 1
-    draft.pieces[piece] = touch(draft.revision, author.pk if author else None, now)
-    draft.updated_by, draft.updated_at = author, now
-    draft.save(update_fields=["content", "prose", "prose_rules", "revision", "pieces", "updated_by", "updated_at"])
-    if piece == "about" and plan.is_draft:
-        plan.title = changed["about"]["title"][:200] or plan.title
+    if piece == "about" and plan.is_draft and draft.content is not None:
+        plan.title = draft.content["about"]["title"][:200] or plan.title
         plan.save(update_fields=["title"])
     record_event(
         plan,
@@ -207,17 +189,10 @@ def move_piece(*, plan: Plan, piece: str, up: bool, author: User, now: dt.dateti
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_edit)
-    code, key = split_piece(piece)
-    order = f"order/{code}"
-    keys: list[str] = list(get_piece(draft_content(plan), order))
-    if key not in keys:
-        raise UnableToSavePiece("It is no longer in the draft, so it cannot be moved.")
-    place = keys.index(key)
-    other = place - 1 if up else place + 1
-    if not 0 <= other < len(keys):
+    order = documents.moved(PLAN, draft_content(plan), piece, up=up)
+    if order is None:
         return False
-    keys[place], keys[other] = keys[other], keys[place]
-    save_piece(plan=plan, piece=order, value=keys, based_on=None, author=author, now=now)
+    save_piece(plan=plan, piece=order[0], value=order[1], based_on=None, author=author, now=now)
     return True
 
 
@@ -232,15 +207,8 @@ def discard_draft(*, plan: Plan, author: User, reason: str, now: dt.datetime) ->
     if plan.is_draft:
         raise UnableToSavePiece("This plan has no version yet. Close it instead.")
     draft = lock_draft(plan, author=author, now=now)
-    write_draft(draft, None)
     draft.based_on = plan.current_number
-    draft.revision += 1
-    # Pieces changed since count as saved again, so that somebody who is still editing one sees a conflict.
-    touched = touched_since(draft.pieces, draft.clean_revision)
-    draft.pieces |= {piece: touch(draft.revision, author.pk, now) for piece in touched}
-    draft.clean_revision = draft.revision
-    draft.updated_by, draft.updated_at = author, now
-    draft.save()
+    documents.discard_changes(draft, author=author, now=now)
     record_event(
         plan,
         EventKind.DRAFT_DISCARDED,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from typing import Any
 
 import structlog
@@ -10,33 +11,36 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from partnerships.documents import PieceConflict, touch
+from partnerships.documents import PieceConflict
+from partnerships.documents.services import (
+    NOTHING_CHANGED,
+    UnableToPublish,
+    create_version,
+    prepare,
+    rebase_draft,
+)
 from partnerships.kit.dates import long_time
-from partnerships.kit.prose import rules
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.plans.changes import Change, changes, homes_difference, summary
 from partnerships.plans.content import (
+    PLAN,
     Content,
-    InvalidContent,
     empty,
     get_piece,
-    normalise,
     outside,
     period_problems,
-    rebase,
     set_piece,
     settle_milestones,
     total_homes,
 )
 from partnerships.plans.event_kinds import EventKind
-from partnerships.plans.models import Draft, Plan, ReadingClass, Status, Version
+from partnerships.plans.models import Plan, ReadingClass, Status, Version
 from partnerships.plans.queries import content_of
 from partnerships.plans.rights import rights_over
 from partnerships.plans.services.drafting import lock_draft, year_of
 from partnerships.plans.services.projecting import project
 from partnerships.plans.services.recording import acting_organisation, lock_plan, record_event
-from partnerships.plans.services.rendering import prose_of, write_draft
 from partnerships.plans.services.sharing import end_active_shares
 from partnerships.plans.services.signatories import ask_all_again
 from partnerships.plans.signals import version_published
@@ -45,10 +49,6 @@ from partnerships.plans.starters import is_untouched
 log = structlog.get_logger(__name__)
 
 NOTHING_WRITTEN = "Nothing has been written yet: the draft has only its starter text."
-
-
-class UnableToPublish(Exception):
-    """The draft is unchanged, invalid or out of date, or the plan is over."""
 
 
 class UnableToEmbargo(UnableToPublish):
@@ -90,45 +90,34 @@ def publish_version(
         raise UnableToPublish("The draft has changed since you looked at it. Read it again before you publish.")
     last = plan.versions.filter(number=plan.current_number).first()
     was: Content = last.content if last else empty()
-    given = content is not None
-    if given:
-        try:
-            fresh = normalise(content, known=was)
-        except InvalidContent as error:
-            raise UnableToPublish(str(error)) from error
-    elif draft.content is not None:
-        fresh = draft.content
-    else:
-        raise UnableToPublish("Nothing has changed since the last version.")
-    fresh = settle_milestones(fresh, was)
-    fresh = {**fresh, "about": {**fresh["about"], "title": fresh["about"]["title"] or plan.title}}
-    for problem in period_problems(fresh["about"]):
-        raise UnableToPublish(f"{problem.message} Change it under “About this plan” in the draft.")
-    found = changes(was, fresh)
+    prepared = prepare(PLAN, draft, was, given=content, finish=partial(_finished, plan))
+    fresh = prepared.content
     untitled = {**fresh["about"], "title": ""}
-    if not found or (last is None and {**fresh, "about": untitled} == was):
-        raise UnableToPublish("Nothing has changed since the last version.")
+    if last is None and {**fresh, "about": untitled} == was:
+        raise UnableToPublish(NOTHING_CHANGED)
     if last is None and is_untouched(plan.kind, fresh):
         raise UnableToPublish(NOTHING_WRITTEN)
     organisation = acting_organisation(plan, author)
-    version = Version.objects.create(
-        plan=plan,
+    version = create_version(
+        Version,
+        prepared,
         number=plan.current_number + 1,
-        title=fresh["about"]["title"][:200],
-        content=fresh,
-        prose=prose_of(fresh, last, draft),
-        prose_rules=rules(),
-        figures=figures_of(was, fresh, found),
         note=note,
-        minor=minor and last is not None,
         author=author,
         organisation=organisation,
-        published_at=now,
+        now=now,
+        known=(last, draft),
+        plan=plan,
+        title=fresh["about"]["title"][:200],
+        figures=figures_of(was, fresh, prepared.found),
+        minor=minor and last is not None,
         embargo_until=embargo_until,
         source=source,
     )
     project(plan, was, fresh)
-    _update_draft(draft, was, fresh, found, given=given, version=version, author=author, now=now)
+    rebase_draft(draft, prepared, version, author=author, now=now, keep=last is not None)
+    draft.based_on = version.number
+    draft.save()
     before, was_substantive = plan.status, plan.substantive_number
     _update_plan(plan, version, fresh)
     record_event(
@@ -153,6 +142,14 @@ def publish_version(
         _ask_for_signatures(plan, was_substantive, version.number, author=author, now=now)
     version_published.send(sender=Version, version=version)
     return version
+
+
+def _finished(plan: Plan, content: Content, was: Content) -> Content:
+    """The content as it is published: with a title, milestones settled, its period in order."""
+    content = settle_milestones(content, was)
+    for problem in period_problems(content["about"]):
+        raise UnableToPublish(f"{problem.message} Change it under “About this plan” in the draft.")
+    return {**content, "about": {**content["about"], "title": content["about"]["title"] or plan.title}}
 
 
 def _embargo_end(plan: Plan, wanted: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:
@@ -240,37 +237,6 @@ def _figures(content: Content, found: tuple[Change, ...]) -> dict[str, Any]:
         "changes": len(found),
         "summary": summary(found),
     }
-
-
-def _update_draft(
-    draft: Draft,
-    was: Content,
-    now_content: Content,
-    found: tuple[Change, ...],
-    *,
-    given: bool,
-    version: Version,
-    author: User | None,
-    now: dt.datetime,
-) -> None:
-    """Base the draft on the new version.
-
-    People who are editing a changed piece will see a conflict.
-    """
-    if given and draft.content is not None and version.number > 1:
-        merged = rebase(draft.content, was, now_content)
-        write_draft(draft, merged if merged != now_content else None, version)
-    else:
-        write_draft(draft, None)
-    if given:
-        draft.revision += 1
-        saved = touch(draft.revision, author.pk if author else None, now)
-        draft.pieces |= {change.anchor: saved for change in found}
-    if draft.content is None:
-        draft.clean_revision = draft.revision
-    draft.based_on = version.number
-    draft.updated_by, draft.updated_at = author, now
-    draft.save()
 
 
 def _copy_title(plan: Plan, version: Version, content: Content) -> None:

@@ -14,9 +14,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from partnerships.documents import touched_since
+from partnerships.documents.queries import last_saves
 from partnerships.kit.dates import long_date
-from partnerships.people.models import User
 from partnerships.plans import downloads
 from partnerships.plans.comparisons import Comparison, csv_rows
 from partnerships.plans.content import Content
@@ -109,9 +108,7 @@ def _touched(plan: Plan, opened: Opened) -> dict[str, str]:
     draft = Draft.objects.filter(plan=plan).first()
     if draft is None or not opened.may_edit:
         return {}
-    pieces = touched_since(draft.pieces, draft.clean_revision)
-    people = User.objects.in_bulk({touch["by"] for touch in pieces.values() if touch["by"]})
-    return {piece: people[touch["by"]].display_name for piece, touch in pieces.items() if touch["by"] in people}
+    return {piece: saved.by for piece, saved in last_saves(draft).items() if saved.by}
 
 
 def compare_sides(request: HttpRequest, pk: int, how: Opening) -> Compared:

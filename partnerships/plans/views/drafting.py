@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import Any
+from functools import partial
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,17 +10,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.documents import touched_since
+from partnerships.documents.queries import last_saves
+from partnerships.documents.views import piece_lists
 from partnerships.kit.forms import ReasonForm
 from partnerships.kit.http import posted
 from partnerships.people.form_steps import take_step
-from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans import presenting
 from partnerships.plans.changes import homes_totals
-from partnerships.plans.content import COLLECTIONS, Content
+from partnerships.plans.content import PLAN
 from partnerships.plans.forms import DocumentForm, PlanForm
-from partnerships.plans.models import Draft
 from partnerships.plans.queries import area_names, comment_counts, draft_content, owners_of
 from partnerships.plans.services import (
     UnableToAttach,
@@ -59,17 +57,17 @@ def create(request: HttpRequest) -> HttpResponse:
     return take_step(request, "plans/create.html", form, step, {UnableToCreatePlan: None})
 
 
-def _touches(draft: Draft, content: Content) -> dict[str, dict[str, Any]]:
-    """Who changed each piece since the newest version, and when."""
-    pieces = touched_since(draft.pieces, draft.clean_revision)
-    people = User.objects.in_bulk({touch["by"] for touch in pieces.values() if touch["by"]})
-    return {
-        piece: {
-            "by": people[touch["by"]].display_name if touch["by"] in people else "",
-            "at": dt.datetime.fromisoformat(touch["at"]),
-        }
-        for piece, touch in pieces.items()
-    }
+def _address(pk: int, action: str, code: str, key: str) -> str:
+    """The address of an action on a collection or item of the draft."""
+    if action == "comments":
+        return f"{reverse('plans:draft-comments', kwargs={'pk': pk})}?about={code}/{key}"
+    if action == "add":
+        return (
+            reverse("plans:add-document", args=[pk])
+            if code == "documents"
+            else reverse("plans:add-item", args=[pk, code])
+        )
+    return reverse(f"plans:{action}-item", kwargs={"pk": pk, "code": code, "key": key})
 
 
 @require_safe
@@ -82,28 +80,16 @@ def draft_page(request: HttpRequest, pk: int) -> HttpResponse:
     if not opened.may_edit:
         return read_draft(request, opened, draft)
     content = draft_content(opened.plan)
-    touches = _touches(draft, content)
-    comments = comment_counts(request.user, opened.plan, on_draft=True)
-    lists = [
-        {
-            "code": collection.code,
-            "one": collection.one,
-            "label": collection.label,
-            "many": f"{collection.label}s",
-            "items": [
-                {
-                    "key": item["key"],
-                    "title": item[collection.title],
-                    "hidden": item[collection.hidden_by],
-                    "detail": presenting.item_detail(collection, item),
-                    "touch": touches.get(f"{collection.code}/{item['key']}"),
-                    "comments": comments.get(f"{collection.code}/{item['key']}", 0),
-                }
-                for item in content[collection.code]
-            ],
-        }
-        for collection in COLLECTIONS
-    ]
+    touches = last_saves(draft)
+    lists = piece_lists(
+        PLAN,
+        content,
+        partial(_address, pk),
+        touches=touches,
+        comments=comment_counts(request.user, opened.plan, on_draft=True),
+        details=presenting.item_detail,
+        add_words={"documents": "Attach a document"},
+    )
     return render(
         request,
         "plans/draft.html",

@@ -2,171 +2,108 @@
 
 from __future__ import annotations
 
-import secrets
 from contextlib import suppress
 from typing import Any
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
+from partnerships.documents import Names
+from partnerships.documents import views as documents
+from partnerships.documents.views import Piece
 from partnerships.kit.http import posted
 from partnerships.people.requests import signed_in
-from partnerships.plans.changes import HomesTotals, homes_totals
+from partnerships.plans.changes import HomesTotals, homes_totals, names_in
 from partnerships.plans.content import (
-    COLLECTION_BY_CODE,
     DOCUMENTS,
+    PLAN,
     SITES,
-    Collection,
     Content,
     InvalidContent,
     Item,
-    UnknownPiece,
     empty,
-    get_piece,
     homes_count,
     normalise_homes,
 )
-from partnerships.plans.forms import BLANK_LINES, HomesFormSet, PieceForm, homes_lines
-from partnerships.plans.models import Document, Draft, Plan
-from partnerships.plans.queries import draft_content
-from partnerships.plans.services import PieceConflict, UnableToSavePiece, move_piece, save_piece
-from partnerships.plans.views.conflicts import conflict_context
-from partnerships.plans.views.fetching import Opened, open_to_edit
+from partnerships.plans.forms import BLANK_LINES, HomesFormSet, PieceForm
+from partnerships.plans.forms.pieces import OF_THE_FILE
+from partnerships.plans.models import Document, Plan
+from partnerships.plans.queries import area_names, draft_content
+from partnerships.plans.services import move_piece, save_piece
+from partnerships.plans.views.fetching import open_to_edit
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_about(request: HttpRequest, pk: int) -> HttpResponse:
     """Edit the title, summary, period and source."""
-    opened, draft = open_to_edit(request, pk)
-    return _edit(request, opened, draft, None, "about", "")
+    return _edit(request, *_found(request, pk, "about"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_item(request: HttpRequest, pk: int, code: str, key: str) -> HttpResponse:
     """Edit a section, site, milestone, outcome or risk."""
-    opened, draft = open_to_edit(request, pk)
-    collection = _collection(code)
-    return _edit(request, opened, draft, collection, f"{code}/{key}", key)
+    return _edit(request, *_found(request, pk, code, key))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_item(request: HttpRequest, pk: int, code: str) -> HttpResponse:
     """Add a section, site, milestone, outcome or risk."""
+    plan, piece = _found(request, pk, code, new=True)
+    if piece.collection is DOCUMENTS:
+        raise Http404
+    return _edit(request, plan, piece)
+
+
+def _found(request: HttpRequest, pk: int, code: str, key: str = "", *, new: bool = False) -> tuple[Plan, Piece]:
     opened, draft = open_to_edit(request, pk)
-    collection = _collection(code)
-    if collection is DOCUMENTS:
-        raise Http404
-    # A random key: it appears in addresses, which must not reveal the name of a confidential site.
-    key = request.POST.get("key", "") if request.method == "POST" else secrets.token_hex(5)
-    return _edit(request, opened, draft, collection, f"{code}/{key}", key, new=True)
+    content = draft_content(opened.plan)
+    back = reverse("plans:draft", kwargs={"pk": pk})
+    return opened.plan, documents.find_piece(request, PLAN, draft, content, code, key, back=back, new=new)
 
 
-def _collection(code: str) -> Collection:
-    if code not in COLLECTION_BY_CODE:
-        raise Http404
-    return COLLECTION_BY_CODE[code]
+def _edit(request: HttpRequest, plan: Plan, piece: Piece) -> HttpResponse:
+    form = PieceForm(
+        posted(request), collection=piece.collection, content=piece.content, initial=piece.initial, cancel=piece.back
+    )
+    lines = _homes_formset(request, piece.item) if piece.collection is SITES else None
+    context: dict[str, Any] = {"plan": plan, "lines": lines, "totals": _totals_of(lines) if lines else None}
+    if lines is not None and "more" in request.POST:
+        return documents.show_piece(request, piece, form, template="plans/piece.html", context=context)
+    return documents.edit_piece(
+        request,
+        piece,
+        form,
+        save=_save(request, plan, piece),
+        template="plans/piece.html",
+        names=_names,
+        lines=lines,
+        kept=_attached(plan, piece) if piece.item is None and request.method == "POST" else {},
+        context=context,
+    )
 
 
-def _edit(
-    request: HttpRequest,
-    opened: Opened,
-    draft: Draft,
-    collection: Collection | None,
-    piece: str,
-    key: str,
-    *,
-    new: bool = False,
-) -> HttpResponse:
-    plan = opened.plan
-    content = draft_content(plan)
-    try:
-        item: Item | None = get_piece(content, piece)
-    except ValueError as error:
-        raise Http404 from error
-    sent = request.method == "POST"
-    if item is None and not new and not sent:
-        raise Http404
-    back = reverse("plans:draft", kwargs={"pk": plan.pk})
-    initial = {**(item or {}), "based_on": draft.revision_of(piece)}
-    form = PieceForm(posted(request), collection=collection, content=content, initial=initial, cancel=back)
-    lines = _homes_formset(request, item) if collection is SITES else None
-    context: dict[str, Any] = {
-        "plan": plan,
-        "collection": collection,
-        "item": item,
-        "key": key,
-        "new": new,
-        "form": form,
-        "lines": lines,
-        "back": back,
-    }
-    if lines is not None:
-        context["totals"] = _totals_of(lines)
-    status = 200
-    if sent and lines is not None and "more" in request.POST:
-        return render(request, "plans/piece.html", context)
-    if sent:
-        status = 422
-        if form.is_valid() and (lines is None or lines.is_valid()):
-            value = {**(item or _attached(plan, collection, key)), **form.value()}
-            if lines is not None:
-                value["homes"] = homes_lines(lines)
-            try:
-                save_piece(
-                    plan=plan,
-                    piece=piece,
-                    value=value,
-                    based_on=form.cleaned_data["based_on"],
-                    author=signed_in(request),
-                    now=timezone.now(),
-                )
-            except PieceConflict as conflict:
-                status = 409
-                context |= conflict_context(conflict, collection, content)
-                form = _rebased(request, form, conflict, collection, content, back)
-                context["form"] = form
-            except UnableToSavePiece as error:
-                _explain(form, error)
-            else:
-                name = value.get(collection.title) if collection else "About this plan"
-                messages.success(request, f"“{name}” saved in the draft.")
-                return redirect(f"{back}#{piece.replace('/', '-')}")
-    return render(request, "plans/piece.html", context, status=status)
+def _save(request: HttpRequest, plan: Plan, piece: Piece) -> documents.Save:
+    def save(value: Any, based_on: int) -> object:
+        return save_piece(
+            plan=plan, piece=piece.name, value=value, based_on=based_on, author=signed_in(request), now=timezone.now()
+        )
+
+    return save
 
 
-def _attached(plan: Plan, collection: Collection | None, key: str) -> Item:
+def _names(content: Content) -> Names:
+    return names_in(content, areas=area_names(content))
+
+
+def _attached(plan: Plan, piece: Piece) -> Item:
     """The file fields of a document that somebody removed meanwhile, or {}."""
-    if collection is not DOCUMENTS:
+    if piece.collection is not DOCUMENTS:
         return {}
-    document = get_object_or_404(Document, plan=plan, key=key)
-    return {code: getattr(document, code) for code in ("file_name", "content_type", "size", "sha256")}
-
-
-def _explain(form: PieceForm, error: UnableToSavePiece) -> None:
-    """Add each problem to its field, or above the form."""
-    for problem in error.problems:
-        field = problem.path.rpartition("/")[2]
-        form.add_error(field if field in form.fields else None, problem.message)
-    if not error.problems:
-        form.add_error(None, str(error))
-
-
-def _rebased(
-    request: HttpRequest,
-    form: PieceForm,
-    conflict: PieceConflict,
-    collection: Collection | None,
-    content: Content,
-    cancel: str,
-) -> PieceForm:
-    """The same form and text, now based on the other person's save."""
-    data = request.POST.copy()
-    data["based_on"] = str(conflict.revision)
-    return PieceForm(data, collection=collection, content=content, cancel=cancel)
+    document = get_object_or_404(Document, plan=plan, key=piece.key)
+    return {code: getattr(document, code) for code in OF_THE_FILE}
 
 
 def _homes_formset(request: HttpRequest, item: Item | None) -> Any:
@@ -200,48 +137,19 @@ def _totals_of(lines: Any) -> HomesTotals:
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove_item(request: HttpRequest, pk: int, code: str, key: str) -> HttpResponse:
     """Remove an item from the draft; earlier versions keep it."""
-    opened, draft = open_to_edit(request, pk)
-    collection = _collection(code)
-    piece = f"{code}/{key}"
-    content = draft_content(opened.plan)
-    try:
-        item = get_piece(content, piece)
-    except ValueError as error:
-        raise Http404 from error
-    if item is None:
-        raise Http404
-    if request.method == "POST":
-        based_on = request.POST.get("based_on", "")
-        try:
-            save_piece(
-                plan=opened.plan,
-                piece=piece,
-                value=None,
-                based_on=int(based_on) if based_on.isdecimal() else 0,
-                author=signed_in(request),
-                now=timezone.now(),
-            )
-        except PieceConflict:
-            messages.warning(request, f"Somebody has changed “{item[collection.title]}”. Read it before you remove it.")
-            return redirect("plans:edit-item", pk=pk, code=code, key=key)
-        except UnableToSavePiece as error:
-            messages.error(request, str(error))
-        else:
-            messages.success(request, f"“{item[collection.title]}” removed from the draft. Earlier versions keep it.")
-        return redirect("plans:draft", pk=pk)
-    is_site = collection is SITES
-    homes = homes_count(item) if is_site else 0
-    return render(
+    plan, piece = _found(request, pk, code, key)
+    is_site = piece.collection is SITES and piece.item is not None
+    milestones = [milestone for milestone in piece.content["milestones"] if milestone["site"] == key]
+    return documents.remove_piece(
         request,
-        "plans/remove.html",
-        {
-            "plan": opened.plan,
-            "collection": collection,
-            "item": item,
-            "title": item[collection.title],
-            "based_on": draft.revision_of(piece),
-            "homes": homes,
-            "milestones": sum(milestone["site"] == key for milestone in content["milestones"]) if is_site else 0,
+        piece,
+        save=_save(request, plan, piece),
+        edit_url=reverse("plans:edit-item", kwargs={"pk": pk, "code": code, "key": key}),
+        template="plans/remove.html",
+        context={
+            "plan": plan,
+            "homes": homes_count(piece.item) if is_site and piece.item else 0,
+            "milestones": len(milestones) if is_site else 0,
         },
     )
 
@@ -250,18 +158,11 @@ def remove_item(request: HttpRequest, pk: int, code: str, key: str) -> HttpRespo
 def move_item(request: HttpRequest, pk: int, code: str, key: str) -> HttpResponse:
     """Move an item one place up or down."""
     opened, _draft = open_to_edit(request, pk)
-    collection = _collection(code)
-    up = request.POST.get("way") == "up"
-    try:
-        moved = move_piece(
-            plan=opened.plan, piece=f"{code}/{key}", up=up, author=signed_in(request), now=timezone.now()
-        )
-    except UnknownPiece as error:
-        raise Http404 from error
-    except UnableToSavePiece as error:
-        messages.error(request, str(error))
-    else:
-        where = "up" if up else "down"
-        already = f"The {collection.one} is already the {'first' if up else 'last'}."
-        messages.success(request, f"{collection.label} moved {where}." if moved else already)
-    return redirect(f"{reverse('plans:draft', kwargs={'pk': pk})}#{code}-{key}")
+    collection = PLAN.collection_by_code.get(code)
+    if collection is None:
+        raise Http404
+
+    def move(up: bool) -> bool:
+        return move_piece(plan=opened.plan, piece=f"{code}/{key}", up=up, author=signed_in(request), now=timezone.now())
+
+    return documents.move_piece(request, collection, key, move=move, back=reverse("plans:draft", kwargs={"pk": pk}))

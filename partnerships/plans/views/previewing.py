@@ -12,11 +12,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from partnerships.documents.services import prose_of
 from partnerships.kit.prose import StoredHtml, rules
 from partnerships.plans import downloads
+from partnerships.plans.content import PLAN
 from partnerships.plans.models import Draft, Opening
 from partnerships.plans.queries import comment_counts, content_for, draft_content, owners_of, version_of
-from partnerships.plans.services import prose_of
 from partnerships.plans.views.fetching import Opened, log_opening, open_draft
 from partnerships.plans.views.whole import reading_context
 
@@ -25,7 +26,7 @@ def _reading(request: HttpRequest, opened: Opened, draft: Draft, *, on_paper: bo
     """The template context of the draft, in the reader's class."""
     plan = opened.plan
     content = draft_content(plan)
-    prose = StoredHtml(prose_of(content, draft, version_of(plan, draft.based_on)), rules())
+    prose = StoredHtml(prose_of(PLAN, content, draft, version_of(plan, draft.based_on)), rules())
     shown = {"plan": plan, "opened": opened, "draft": draft, "owners": owners_of(plan)}
     if on_paper:
         return shown | reading_context(opened.reader, content, prose)

@@ -5,26 +5,21 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from partnerships.documents.comparing.naming import Names
+from partnerships.documents.revisions import PieceConflict
+from partnerships.documents.schema import Collection, Counts, Item, Schema
 from partnerships.kit.text import Fragment, word_differences
 from partnerships.people.models import User
-from partnerships.plans import presenting
-from partnerships.plans.changes import names_in
-from partnerships.plans.content import ABOUT, SITES, Collection, Content, Item, line_of
-from partnerships.plans.queries import area_names
-from partnerships.plans.services import PieceConflict
 
 
-def conflict_context(conflict: PieceConflict, collection: Collection | None, content: Content) -> dict[str, Any]:
-    """The fields in which two texts differ.
-
-    `content` is the draft, for the names of its sites.
-    """
+def conflict_context(
+    schema: Schema, collection: Collection | None, conflict: PieceConflict, names: Names
+) -> dict[str, Any]:
+    """The template context of a conflict: the fields in which two texts differ."""
     person = User.objects.filter(pk=conflict.by or 0).first()
     theirs: Item | None = conflict.theirs
-    both = {**content, "sites": [conflict.mine, *([theirs] if theirs else [])]} if collection is SITES else content
-    names = names_in(content, areas=area_names(both))
     rows: list[dict[str, Any]] = []
-    for spec in collection.fields if collection else ABOUT:
+    for spec in collection.fields if collection else schema.about:
         mine_words = names.in_words(spec, conflict.mine[spec.code])
         their_words = names.in_words(spec, theirs[spec.code]) if theirs else ""
         if mine_words != their_words:
@@ -32,8 +27,8 @@ def conflict_context(conflict: PieceConflict, collection: Collection | None, con
             if spec.shape == "text" and mine_words and their_words:
                 fragments = word_differences(their_words, mine_words)
             rows.append({"label": spec.label, "mine": mine_words, "theirs": their_words, "fragments": fragments})
-    if collection is SITES:
-        rows += _homes_conflict(conflict.mine, theirs)
+    if collection is not None and collection.counts is not None:
+        rows += _counts_rows(collection.counts, conflict.mine, theirs)
     return {
         "conflict": rows,
         "gone": theirs is None,
@@ -42,12 +37,11 @@ def conflict_context(conflict: PieceConflict, collection: Collection | None, con
     }
 
 
-def _homes_conflict(mine: Item, theirs: Item | None) -> list[dict[str, Any]]:
-    my_lines = {line_of(line): line["count"] for line in mine["homes"]}
-    their_lines = {line_of(line): line["count"] for line in (theirs or {"homes": []})["homes"]}
+def _counts_rows(counts: Counts, mine: Item, theirs: Item | None) -> list[dict[str, Any]]:
+    my_lines, their_lines = counts.by_line(mine), counts.by_line(theirs) if theirs else {}
     return [
         {
-            "label": f"Homes, {presenting.line_words(line)}",
+            "label": f"{counts.label}, {counts.words(line)}",
             "mine": str(my_lines.get(line, 0)),
             "theirs": str(their_lines.get(line, 0)),
             "fragments": (),

@@ -1,0 +1,6 @@
+"""Forms of documents: one field for each shape, and the form of one piece."""
+
+from partnerships.documents.forms.dates import PartialDateField, PartialDateInput
+from partnerships.documents.forms.pieces import FieldMaker, PieceForm, form_field
+
+__all__ = ["FieldMaker", "PartialDateField", "PartialDateInput", "PieceForm", "form_field"]

@@ -1,0 +1,105 @@
+"""The form of one piece of a draft, made from the fields of its collection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from copy import copy
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from django import forms
+
+from partnerships.documents.forms.dates import PartialDateField
+from partnerships.documents.schema import Collection, Content, Field, Item, Schema
+from partnerships.documents.values import Problem
+from partnerships.kit.forms import Form, Helper
+
+NOTHING = ("", "Not given")
+#: Makes the form field of a shape that only one kind of document has, given its label, whether it is required and its
+#: help text.
+FieldMaker: TypeAlias = Callable[[Field, dict[str, Any]], forms.Field]
+NO_MAKERS: Mapping[str, FieldMaker] = MappingProxyType({})
+
+
+def form_field(
+    schema: Schema, spec: Field, content: Content | None = None, own: Mapping[str, FieldMaker] = NO_MAKERS
+) -> forms.Field:
+    """The form field for one field of a document.
+
+    `content` has the items that an "item" field chooses from; `own` makes the fields of the document's own shapes.
+    """
+    common: dict[str, Any] = {"label": spec.label, "required": spec.required, "help_text": spec.hint}
+    if spec.shape in own:
+        return own[spec.shape](spec, common)
+    if spec.shape == "item":
+        target = schema.collection_by_code[spec.collection]
+        items = [(item["key"], item[target.title]) for item in (content or {}).get(target.code, ())]
+        return forms.ChoiceField(choices=[("", f"The whole {schema.one}"), *items], **common)
+    if spec.shape == "text":
+        rows = 16 if spec.max_length > 10_000 else 5
+        return forms.CharField(widget=forms.Textarea(attrs={"rows": rows}), max_length=spec.max_length, **common)
+    if spec.shape == "date":
+        return PartialDateField(**common)
+    if spec.shape == "choice":
+        blank = [] if spec.default else [NOTHING]
+        return forms.ChoiceField(choices=[*blank, *spec.choices.items()], **common)
+    if spec.shape == "scale":
+        return forms.TypedChoiceField(choices=list(spec.choices.items()), coerce=int, **common)
+    if spec.shape == "flag":
+        return forms.BooleanField(label=spec.hint or spec.label, required=False)
+    if spec.shape == "number":
+        widget = forms.TextInput(attrs={"class": "govuk-input--width-10", "inputmode": "numeric"})
+        return forms.IntegerField(min_value=0, widget=widget, localize=True, **common)
+    if spec.shape in ("latitude", "longitude"):
+        limit = 90 if spec.shape == "latitude" else 180
+        widget = forms.TextInput(attrs={"class": "govuk-input--width-10", "inputmode": "decimal"})
+        return forms.FloatField(min_value=-limit, max_value=limit, widget=widget, **common)
+    return forms.CharField(max_length=spec.max_length, **common)
+
+
+class PieceForm(Form):
+    """The form for one piece; `based_on` is the revision that its author saw.
+
+    The template shows the buttons.
+    """
+
+    based_on = forms.IntegerField(widget=forms.HiddenInput, min_value=0, initial=0)
+
+    def __init__(
+        self,
+        *args: Any,
+        schema: Schema,
+        collection: Collection | None,
+        content: Content | None = None,
+        leave_out: frozenset[str] = frozenset(),
+        own: Mapping[str, FieldMaker] = NO_MAKERS,
+        layout: tuple[object, ...] = (),
+        cancel: str = "",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.schema, self.collection = schema, collection
+        specs = collection.fields if collection else schema.about
+        self.specs = [spec for spec in specs if spec.code not in leave_out]
+        for spec in self.specs:
+            self.fields[spec.code] = form_field(schema, spec, content, own)
+        codes = [spec.code for spec in self.specs]
+        self.helper = Helper(self, *(layout or codes), submit="", cancel=cancel, tag=False)
+
+    def value(self) -> Item:
+        """The value for `save_piece`, without the fields left out."""
+        return {spec.code: self.cleaned_data.get(spec.code) for spec in self.specs}
+
+    def explain(self, message: str, problems: tuple[Problem, ...] = ()) -> None:
+        """Add each problem to its field, or above the form; without problems, the message."""
+        for problem in problems:
+            field = problem.path.rpartition("/")[2]
+            self.add_error(field if field in self.fields else None, problem.message)
+        if not problems:
+            self.add_error(None, message)
+
+    def rebase(self, revision: int) -> None:
+        """Base the sent form on a later revision, with what its author entered."""
+        data: Any = copy(self.data)  # a copied QueryDict can be changed
+        data[self.add_prefix("based_on")] = str(revision)
+        self.data = data

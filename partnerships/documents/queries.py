@@ -1,0 +1,31 @@
+"""Who changed each piece of a draft."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from partnerships.documents.models import Draft
+from partnerships.documents.revisions import touched_since
+from partnerships.people.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class LastSave:
+    """Who last saved a piece, by name, and when."""
+
+    by: str
+    at: dt.datetime
+
+
+def last_saves(draft: Draft) -> dict[str, LastSave]:
+    """Who changed each piece since the newest version, and when."""
+    pieces = touched_since(draft.pieces, draft.clean_revision)
+    people = User.objects.in_bulk({touch["by"] for touch in pieces.values() if touch["by"]})
+    return {
+        piece: LastSave(
+            by=people[touch["by"]].display_name if touch["by"] in people else "",
+            at=dt.datetime.fromisoformat(touch["at"]),
+        )
+        for piece, touch in pieces.items()
+    }

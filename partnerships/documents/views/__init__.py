@@ -1,0 +1,29 @@
+"""What pages of documents share; rooms give the addresses, the rights and the words of their own."""
+
+from partnerships.documents.views.conflicts import conflict_context
+from partnerships.documents.views.lists import PieceList, PieceRow, piece_lists
+from partnerships.documents.views.pieces import (
+    Lines,
+    Piece,
+    Save,
+    edit_piece,
+    find_piece,
+    move_piece,
+    remove_piece,
+    show_piece,
+)
+
+__all__ = [
+    "Lines",
+    "Piece",
+    "PieceList",
+    "PieceRow",
+    "Save",
+    "conflict_context",
+    "edit_piece",
+    "find_piece",
+    "move_piece",
+    "piece_lists",
+    "remove_piece",
+    "show_piece",
+]

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from partnerships.agreements.models import Document, Partnership, PartnershipKind, Party
+from partnerships.agreements.models import CONTACT_FIELDS, Document, Holder, Partnership, PartnershipKind, Party, Post
 from partnerships.agreements.services import UnableToRestoreDocument, restore_document
 from partnerships.kit.administration import ReadOnlyAdmin, ReadOnlyInline, VocabularyAdmin
 from partnerships.people.models import User
@@ -119,3 +119,42 @@ class DocumentAdmin(ReadOnlyAdmin):
                 messages.warning(request, f"{document.file_name}: {error}")
             else:
                 messages.info(request, f"“{document.file_name}” has been restored.")
+
+
+class HolderInline(ReadOnlyInline):
+    """Who held the post, without how to reach them."""
+
+    model = Holder
+    fields = ("person", "starts_on", "ends_on", "added_by", "added_at", "cleared_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Holder]:
+        """The holders with their people, in one query."""
+        return Holder.objects.select_related("person", "added_by")
+
+
+@admin.register(Post)
+class PostAdmin(ReadOnlyAdmin):
+    """Posts of organisations, with the days of their holders."""
+
+    fields = ("organisation", "partnership", "role", "title", "created_by", "created_at", "ended_on")
+    list_display = ("role", "title", "organisation", "partnership", "created_at", "ended_on")
+    list_filter = ("role", ("ended_on", admin.EmptyFieldListFilter))
+    list_select_related = ("organisation", "partnership")
+    search_fields = ("title", "organisation__name", "partnership__title")
+    ordering = ("organisation__name", "role", "pk")
+    show_full_result_count = False
+    inlines = (HolderInline,)
+
+
+@admin.register(Holder)
+class HolderAdmin(ReadOnlyAdmin):
+    """Who holds which post from when to when, without how to reach them."""
+
+    restricted = (*CONTACT_FIELDS, "reason")
+    fields = ("post", "person", "starts_on", "ends_on", "added_by", "added_at", "cleared_at")
+    list_display = ("post", "person", "starts_on", "ends_on", "cleared_at")
+    list_filter = (("ends_on", admin.EmptyFieldListFilter), "post__role")
+    list_select_related = ("post", "person")
+    search_fields = ("post__organisation__name", "post__partnership__title")
+    ordering = ("-starts_on", "-pk")
+    show_full_result_count = False

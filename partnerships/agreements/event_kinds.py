@@ -1,4 +1,4 @@
-"""Kinds of event on partnerships: codes, and labels for timelines."""
+"""Kinds of event on partnerships and posts: codes, and labels for timelines."""
 
 from django.db import models
 
@@ -21,3 +21,8 @@ class EventKind(models.TextChoices):
     DOCUMENT_ADDED = "partnership.document_added", "Added a document"
     DOCUMENT_REMOVED = "partnership.document_removed", "Removed a document"
     DOCUMENT_RESTORED = "partnership.document_restored", "Restored a document"
+    POST_CREATED = "post.created", "Created a post"
+    POST_FILLED = "post.filled", "Named the holder of a post"
+    POST_VACATED = "post.vacated", "Ended somebody's time in a post"
+    POST_CONTACT_CHANGED = "post.contact_changed", "Changed how to reach the holder of a post"
+    POST_ENDED = "post.ended", "Ended a post"

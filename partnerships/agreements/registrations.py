@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
-from partnerships.agreements import emails, restoring
+from partnerships.agreements import emails, personal, restoring
 from partnerships.agreements.event_kinds import EventKind
-from partnerships.agreements.models import Partnership
+from partnerships.agreements.models import Partnership, Post
 from partnerships.agreements.queries import events_of_partnerships, organisation_section
 from partnerships.agreements.services.documents import drop_removed_files
 from partnerships.organisations.sections import ON_ORGANISATIONS
@@ -24,6 +24,7 @@ def register() -> None:
         visible_ids=lambda user: Partnership.objects.held_by(user).values("pk"),
         condition=events_of_partnerships,
     )
+    register_kind(name="post", visible_ids=lambda user: Post.objects.visible_to(user).values("pk"))
     ON_ORGANISATIONS.register("10 partnerships", organisation_section)
     register_retention(
         "files of removed documents",
@@ -45,6 +46,7 @@ def register() -> None:
                 ("answered_at", "status", "reason"),
             ),
             Rule("agreements.Document", "added_by", Fate.KEEP, "who added it", ("title", "file_name", "added_at")),
+            *personal.RULES,
         ]
     )
     register_email("agreements.invitation", "Invitation to a partnership", emails.write_invitation)

@@ -13,10 +13,12 @@ from partnerships.agreements.models import (
     LEADING_ROLES,
     Audience,
     Document,
+    Holder,
     Partnership,
     Party,
     PartyRole,
     PartyStatus,
+    Post,
 )
 from partnerships.agreements.services.documents import (
     DOCUMENT,
@@ -37,6 +39,14 @@ from partnerships.agreements.services.partnerships import (
     UnableToEditTerms,
     edit_terms,
     partnership_identity,
+)
+from partnerships.agreements.services.posts import (
+    HOLDER,
+    POST,
+    end_holding,
+    holder_identity,
+    post_identity,
+    settle_post,
 )
 from partnerships.kit.journal import Redone, register_redo, same_rows
 
@@ -132,8 +142,44 @@ def redo_documents(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     return redone
 
 
+def redo_posts(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """End the posts that ended."""
+    redone = Redone()
+    posts = Post.objects.open().filter(pk__in={line["post"] for line in lines})
+    for post, _line in same_rows(
+        "post",
+        lines,
+        posts.order_by("pk"),
+        same=post_identity,
+        began=lambda one: one.created_at,
+        redone=redone,
+    ):
+        settle_post(post, reason=_REASON, author=None, now=now)
+        redone.done += 1
+    return redone
+
+
+def redo_holders(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """End the time of holders of posts that ended, on the same day."""
+    redone = Redone()
+    holders = Holder.objects.filter(pk__in={line["holder"] for line in lines}, ends_on=None)
+    for holder, line in same_rows(
+        "holder",
+        lines,
+        holders.order_by("pk"),
+        same=holder_identity,
+        began=lambda one: one.added_at,
+        redone=redone,
+    ):
+        end_holding(holder, on=dt.date.fromisoformat(line["ends_on"]), reason=_REASON, now=now)
+        redone.done += 1
+    return redone
+
+
 def register() -> None:
     """Register these for restores."""
     register_redo(PARTY, "parts in partnerships ended or lowered again", redo_parties)
     register_redo(AUDIENCE, "partnerships hidden from the network again", redo_audiences)
     register_redo(DOCUMENT, "documents removed again", redo_documents)
+    register_redo(POST, "posts ended again", redo_posts)
+    register_redo(HOLDER, "holders of posts ended again", redo_holders)

@@ -6,10 +6,21 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from partnerships.agreements.models import LEADING_ROLES, Document, Partnership, Party, PartyRole
+from partnerships.agreements.models import LEADING_ROLES, Document, Partnership, Party, PartyRole, PostRole
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import Roles, roles_of
 from partnerships.people.models import User
+
+#: Roles of posts that act for the organisation: only its leads fill them.
+ACTING_POSTS = (PostRole.LEAD, PostRole.SIGNATORY)
+
+
+def may_name_in(role: str, roles: Roles, organisation_id: int) -> bool:
+    """Whether they may create, fill, vacate and end posts of this role.
+
+    Editors and leads of the organisation; for lead and signatory, leads only.
+    """
+    return roles.lead(organisation_id) if role in ACTING_POSTS else roles.edit_for(organisation_id)
 
 
 @dataclass(frozen=True, slots=True)

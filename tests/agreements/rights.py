@@ -10,7 +10,7 @@ from django.utils import timezone
 from partnerships.agreements import services
 from partnerships.agreements.models import Partnership
 from partnerships.people.models import User
-from tests.support.rights import ADMINISTRATOR, EDITORS, LEAD, PARTNER, PARTNER_EDITORS, Row
+from tests.support.rights import ADMINISTRATOR, EDITORS, LEAD, OWN, PARTNER, PARTNER_EDITORS, Row
 from tests.world import World
 
 
@@ -59,6 +59,21 @@ def _removed(world: World) -> Any:
     document = _document(world)
     services.remove_document(document=document, author=world.amina, now=timezone.now())
     return document
+
+
+def _post(world: World, role: str = "nominations") -> Any:
+    return services.create_post(
+        organisation=world.larkhaven, partnership=world.partnership, role=role, author=world.amina, now=timezone.now()
+    )
+
+
+def _fill(post: Any, author: User | None, someone: User) -> Any:
+    return services.fill_post(post=post, person=someone, reason="New.", author=author, now=timezone.now())
+
+
+def _holder(world: World) -> Any:
+    """Lena's colleague Vera, in a post."""
+    return _fill(_post(world), world.amina, world.vera)
 
 
 def _create(world: World, author: User, _: Any) -> Partnership:
@@ -129,6 +144,53 @@ ROWS = (
             party=w.party(w.westmarch), role="lead", author=author, now=timezone.now()
         ),
         LEAD,
+    ),
+    Row(
+        "agreements.create_post",
+        lambda w, author, _: services.create_post(
+            organisation=w.larkhaven, role="finance", author=author, now=timezone.now()
+        ),
+        EDITORS,
+    ),
+    Row(
+        "agreements.create_post",
+        lambda w, author, _: services.create_post(
+            organisation=w.larkhaven, role="signatory", author=author, now=timezone.now()
+        ),
+        LEAD,
+        situation="of a signatory",
+    ),
+    Row("agreements.fill_post", lambda w, author, post: _fill(post, author, w.vera), EDITORS, prepare=_post),
+    Row(
+        "agreements.fill_post",
+        lambda w, author, post: _fill(post, author, w.eddie),
+        LEAD,
+        prepare=lambda w: _post(w, "lead"),
+        situation="of a lead",
+    ),
+    Row(
+        "agreements.vacate_post",
+        lambda w, author, holder: services.vacate_post(
+            holder=holder, reason="Moved.", author=author, now=timezone.now()
+        ),
+        OWN,
+        prepare=_holder,
+        situation="that a viewer holds",
+    ),
+    Row(
+        "agreements.change_contact",
+        lambda w, author, holder: services.change_contact(
+            holder=holder, contact=services.Contact(phone="01329 555 010"), author=author, now=timezone.now()
+        ),
+        OWN,
+        prepare=_holder,
+        situation="of a viewer",
+    ),
+    Row(
+        "agreements.end_post",
+        lambda w, author, post: services.end_post(post=post, reason="Done.", author=author, now=timezone.now()),
+        EDITORS,
+        prepare=_post,
     ),
     Row("agreements.change_status", lambda w, author, _: _step(w, author, "drafting"), LEAD),
     Row(

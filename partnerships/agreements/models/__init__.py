@@ -39,9 +39,20 @@ from partnerships.agreements.models.partnership import (
     partnership_readers,
 )
 from partnerships.agreements.models.party import Party, PartyQuerySet
+from partnerships.agreements.models.posts import (
+    CONTACT_FIELDS,
+    OWN_POSTS,
+    SHARED_ROLES,
+    Holder,
+    HolderQuerySet,
+    Post,
+    PostQuerySet,
+    PostRole,
+)
 
 __all__ = [
     "CONTACT_DAYS",
+    "CONTACT_FIELDS",
     "ENDING",
     "FORMER",
     "FORMER_STATUSES",
@@ -53,11 +64,15 @@ __all__ = [
     "OUTLINE",
     "OUTLINED",
     "OVER",
+    "OWN_POSTS",
+    "SHARED_ROLES",
     "TRANSITIONS",
     "Audience",
     "Document",
     "DocumentQuerySet",
     "Gap",
+    "Holder",
+    "HolderQuerySet",
     "Partnership",
     "PartnershipArea",
     "PartnershipKind",
@@ -66,6 +81,9 @@ __all__ = [
     "PartyQuerySet",
     "PartyRole",
     "PartyStatus",
+    "Post",
+    "PostQuerySet",
+    "PostRole",
     "Status",
     "gap_between",
     "has_run_out",

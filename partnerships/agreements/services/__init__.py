@@ -27,6 +27,15 @@ from partnerships.agreements.services.partnerships import (
     create_partnership,
     edit_terms,
 )
+from partnerships.agreements.services.posts import (
+    Contact,
+    UnableToChangePost,
+    change_contact,
+    create_post,
+    end_post,
+    fill_post,
+    vacate_post,
+)
 from partnerships.agreements.services.status import (
     UnableToChangeStatus,
     UnableToRenew,
@@ -36,10 +45,12 @@ from partnerships.agreements.services.status import (
 )
 
 __all__ = [
+    "Contact",
     "Terms",
     "UnableToAddDocument",
     "UnableToAnswer",
     "UnableToChangeParty",
+    "UnableToChangePost",
     "UnableToChangeStatus",
     "UnableToCreatePartnership",
     "UnableToEditTerms",
@@ -50,10 +61,14 @@ __all__ = [
     "UnableToRestoreDocument",
     "add_document",
     "answer_invitation",
+    "change_contact",
     "change_party_role",
     "change_status",
     "create_partnership",
+    "create_post",
     "edit_terms",
+    "end_post",
+    "fill_post",
     "invite_organisation",
     "leave_partnership",
     "missing_for",
@@ -62,4 +77,5 @@ __all__ = [
     "remove_party",
     "renew",
     "restore_document",
+    "vacate_post",
 ]

@@ -1,0 +1,223 @@
+"""Posts of organisations, and who holds them from which day to which."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import pghistory
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
+from django.db import models
+from django.db.models import Exists, F, Func, OuterRef, Q, Value
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from partnerships.agreements.models.partnership import Partnership
+from partnerships.agreements.models.party import Party
+from partnerships.organisations.audience import Organisations, visible_to
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+class PostRole(models.TextChoices):
+    """What the holder of a post is there for."""
+
+    LEAD = "lead", "Lead"
+    DEPUTY = "deputy", "Deputy"
+    SIGNATORY = "signatory", "Signatory"
+    FINANCE = "finance", "Finance"
+    NOMINATIONS = "nominations", "Nominations"
+    PLANNING = "planning", "Planning"
+    COMMUNICATIONS = "communications", "Communications"
+    ESCALATION = "escalation", "Escalation"
+    TEAM = "team", "Team"
+
+
+#: Roles that several people hold at a time.
+SHARED_ROLES = (PostRole.TEAM,)
+
+#: Routes to the people of a post's own organisation. Partners are found through the partnerships they share.
+OWN_POSTS = (Organisations("organisation"),)
+
+
+class PostQuerySet(models.QuerySet["Post"]):
+    """Filters of posts by reader and by whether they are open."""
+
+    def visible_to(self, user: User | AnonymousUser) -> PostQuerySet:
+        """Posts that the person may see.
+
+        Those of their own organisations, also ended ones, and the open ones of organisations with which theirs share a
+        live partnership. The organisation of a partnership's post must still take part in it.
+        """
+        shared = Partnership.objects.live().present_for(user)
+        present = Party.objects.present().filter(partnership__in=shared.values("pk"))
+        takes_part = present.filter(organisation=OuterRef("organisation"), partnership=OuterRef("partnership"))
+        of_partners = Q(partnership=None, organisation__in=present.values("organisation")) | Q(Exists(takes_part))
+        return self.filter(visible_to(Post, OWN_POSTS, user) | (Q(ended_on=None) & of_partners))
+
+    def open(self) -> PostQuerySet:
+        """Those that have not ended."""
+        return self.filter(ended_on=None)
+
+
+@pghistory.track()
+class Post(models.Model):
+    """A role in an organisation, or in one of its partnerships.
+
+    It has one holder at a time or none, and keeps its former holders; a team has several. What it follows or signs
+    passes to the next holder.
+    """
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="posts")
+    partnership = models.ForeignKey(
+        Partnership,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="posts",
+        help_text="Empty: a post of the whole organisation.",
+    )
+    role = models.CharField(max_length=16, choices=PostRole)
+    title = models.CharField(max_length=150, blank=True, help_text="Such as “Head of housing strategy”.")
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    ended_on = models.DateField(null=True, blank=True, help_text="The first day on which it no longer existed.")
+
+    objects = PostQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "partnership", "role", "title"],
+                condition=Q(ended_on=None),
+                nulls_distinct=False,
+                name="one_open_post_a_title",
+                violation_error_message="There is already a post with this role and title.",
+            ),
+        ]
+        indexes = [models.Index(fields=["partnership", "organisation", "role"], name="post_partnership")]
+
+    def __str__(self) -> str:
+        return self.title or self.get_role_display()
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several people hold it at a time."""
+        return self.role in SHARED_ROLES
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether it no longer exists."""
+        return self.ended_on is not None
+
+
+#: Columns with contact data.
+CONTACT_FIELDS = ("name", "email", "phone", "working_days", "note")
+
+
+class HolderQuerySet(models.QuerySet["Holder"]):
+    """Filters of holders by day and by reader."""
+
+    def on(self, day: dt.date | None = None) -> HolderQuerySet:
+        """Those who hold their post on a day (by default today)."""
+        day = day or timezone.localdate()
+        return self.filter(Q(ends_on=None) | Q(ends_on__gt=day), starts_on__lte=day)
+
+    def open(self, day: dt.date | None = None) -> HolderQuerySet:
+        """Those who hold their post on a day or will take it up later."""
+        return self.filter(Q(ends_on=None) | Q(ends_on__gt=day or timezone.localdate()))
+
+    def visible_to(self, user: User | AnonymousUser) -> HolderQuerySet:
+        """Holders of the posts that the person may see.
+
+        Former and future holders are for the organisation's own people.
+        """
+        own = Q(post__in=Post.objects.filter(visible_to(Post, OWN_POSTS, user)).values("pk"))
+        today = Q(pk__in=Holder.objects.on().values("pk"))
+        return self.filter(own | (today & Q(post__in=Post.objects.visible_to(user).values("pk"))))
+
+    def clear_contacts(self) -> int:
+        """Empty the contact data; returns how many had any."""
+        with_data = Q()
+        for field in CONTACT_FIELDS:
+            with_data |= ~Q(**{field: ""})
+        return self.filter(with_data).update(**dict.fromkeys(CONTACT_FIELDS, ""), reason="", cleared_at=Now())
+
+
+# Row history keeps no personal data, so that it can stay unchanged when somebody is erased.
+@pghistory.track(exclude=[*CONTACT_FIELDS])
+class Holder(models.Model):
+    """Somebody who holds a post from one day to another; the last day is exclusive.
+
+    Either a person who acts for the organisation, or a contact without an account, known by name. Rows are ended, not
+    deleted. The contact data of former holders is emptied after some months.
+    """
+
+    post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="holders")
+    person = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="posts_held")
+    name = models.CharField(max_length=150, blank=True, help_text="Of a contact without an account.")
+    email = models.EmailField(max_length=254, blank=True, help_text="Of somebody with an account: another address.")
+    phone = models.CharField(max_length=40, blank=True)
+    working_days = models.CharField(max_length=100, blank=True, help_text="Such as “Monday to Wednesday”.")
+    note = models.CharField(max_length=300, blank=True, help_text="Such as “Call before noon”.")
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True, blank=True)
+    is_alone = models.BooleanField(default=True, help_text="Whether the post has one holder at a time, by its role.")
+    reason = models.CharField(max_length=300, blank=True, help_text="Why they took the post up, or gave it up.")
+    added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    added_at = models.DateTimeField()
+    cleared_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the contact data was emptied: by request, or by its age."
+    )
+
+    objects = HolderQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(person__isnull=False) | ~Q(name="") | Q(cleared_at__isnull=False),
+                name="holder_is_somebody",
+                violation_error_message="Choose a person or write a name.",
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")), name="holder_ends_after_start"
+            ),
+            models.UniqueConstraint(
+                fields=["post", "person"], condition=Q(ends_on=None), name="one_open_holding_a_person"
+            ),
+            # Both as ranges, because a plain number in such a constraint would need the extension btree_gist.
+            ExclusionConstraint(
+                name="one_holder_at_a_time",
+                expressions=[
+                    (
+                        Func(F("post_id"), F("post_id"), Value("[]"), function="int8range"),
+                        RangeOperators.OVERLAPS,
+                    ),
+                    (Func(F("starts_on"), F("ends_on"), function="daterange"), RangeOperators.OVERLAPS),
+                ],
+                condition=Q(is_alone=True),
+                violation_error_message="Somebody else holds this post on some of these days.",
+            ),
+        ]
+        indexes = [models.Index(fields=["person", "post"], name="holder_person")]
+
+    def __str__(self) -> str:
+        return f"Holder {self.pk} of post {self.post_id}"
+
+    @property
+    def display_name(self) -> str:
+        """The name to show; fetch the person with it."""
+        if self.person is not None:
+            return self.person.display_name
+        return self.name or "a former contact"
+
+    @property
+    def shown_email(self) -> str:
+        """The address to show with the post: its own, or that of the account."""
+        if self.email or self.person is None:
+            return self.email
+        return "" if self.person.erased_at or self.cleared_at else self.person.email

@@ -1,0 +1,299 @@
+"""Create and end posts, and name who holds them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.activity.services import record
+from partnerships.agreements.event_kinds import EventKind
+from partnerships.agreements.models import SHARED_ROLES, Holder, Partnership, PartyStatus, Post, PostRole
+from partnerships.agreements.rights import may_name_in
+from partnerships.agreements.services.recording import lock_partnership
+from partnerships.kit import journal
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Membership, Organisation
+from partnerships.organisations.rights import roles_of
+from partnerships.organisations.services.recording import lock_organisation
+from partnerships.people.models import User
+
+
+class UnableToChangePost(Exception):
+    """The post is over or taken, the day does not fit, or a reason is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """How to reach the holder of a post.
+
+    `name` is only for contacts without an account.
+    """
+
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+    working_days: str = ""
+    note: str = ""
+
+
+@transaction.atomic
+def create_post(
+    *,
+    organisation: Organisation,
+    role: str,
+    author: User | None,
+    now: dt.datetime,
+    partnership: Partnership | None = None,
+    title: str = "",
+) -> Post:
+    """Create a vacant post of the organisation, or of its part in a partnership.
+
+    Raises `UnableToChangePost`.
+    """
+    _lock_above(organisation.pk, partnership.pk if partnership else None)
+    require(may_name_in(role, roles_of(author, now), organisation.pk))
+    if role not in PostRole.values:
+        raise UnableToChangePost("Choose a role.")
+    if partnership is not None:
+        _check_part(partnership, organisation)
+    title = title.strip()
+    if Post.objects.open().filter(organisation=organisation, partnership=partnership, role=role, title=title).exists():
+        raise UnableToChangePost("There is already a post with this role and title.")
+    post = Post.objects.create(
+        organisation=organisation, partnership=partnership, role=role, title=title, created_at=now, created_by=author
+    )
+    _record(post, EventKind.POST_CREATED, author=author, now=now)
+    return post
+
+
+@transaction.atomic
+def fill_post(
+    *,
+    post: Post,
+    reason: str,
+    author: User | None,
+    now: dt.datetime,
+    person: User | None = None,
+    contact: Contact | None = None,
+    starts_on: dt.date | None = None,
+) -> Holder:
+    """Give the post to a person or contact from a day on (by default today).
+
+    The present holder's time ends on that day, except in a team. A person must act for the organisation; a contact
+    without an account needs a name. Raises `UnableToChangePost`.
+    """
+    locked = _lock(post)
+    require(may_name_in(locked.role, roles_of(author, now), locked.organisation_id))
+    _check_open(locked)
+    contact = contact or Contact()
+    reason = _given(reason)
+    day = starts_on or timezone.localdate(now)
+    _check_holder(locked, person, contact, day)
+    if not locked.is_shared:
+        _make_way(locked, day, reason, now)
+    elif person is not None and locked.holders.filter(person=person, ends_on=None).exists():
+        raise UnableToChangePost(f"{person.display_name} is in this team already.")
+    holder = Holder.objects.create(
+        post=locked,
+        person=person,
+        name="" if person else contact.name.strip(),
+        email=_address(contact.email),
+        phone=contact.phone.strip(),
+        working_days=contact.working_days.strip(),
+        note=contact.note.strip(),
+        starts_on=day,
+        is_alone=locked.role not in SHARED_ROLES,
+        reason=reason,
+        added_by=author,
+        added_at=now,
+    )
+    _record(locked, EventKind.POST_FILLED, author=author, now=now, holder=holder, reason=reason)
+    return holder
+
+
+@transaction.atomic
+def vacate_post(
+    *, holder: Holder, reason: str, author: User | None, now: dt.datetime, ends_on: dt.date | None = None
+) -> None:
+    """End somebody's time in a post on a day (by default today).
+
+    The person can give it up too. Raises `UnableToChangePost`.
+    """
+    post = _lock(holder.post)
+    locked = Holder.objects.select_for_update().get(pk=holder.pk)
+    roles = roles_of(author, now)
+    own = author is not None and locked.person_id == author.pk and roles.act_for(post.organisation_id)
+    require(own or may_name_in(post.role, roles, post.organisation_id))
+    today = timezone.localdate(now)
+    if locked.ends_on is not None and locked.ends_on <= today:
+        raise UnableToChangePost("Their time in this post is over already.")
+    reason = _given(reason)
+    end_holding(locked, on=ends_on or today, reason=reason, now=now)
+    holder.ends_on = locked.ends_on
+    _record(post, EventKind.POST_VACATED, author=author, now=now, holder=locked, reason=reason)
+
+
+@transaction.atomic
+def change_contact(*, holder: Holder, contact: Contact, author: User | None, now: dt.datetime) -> None:
+    """Change how to reach the holder; people can change their own.
+
+    Raises `UnableToChangePost`.
+    """
+    post = _lock(holder.post)
+    locked = Holder.objects.select_for_update().get(pk=holder.pk)
+    roles = roles_of(author, now)
+    own = author is not None and locked.person_id == author.pk and roles.act_for(post.organisation_id)
+    require(own or may_name_in(post.role, roles, post.organisation_id))
+    if locked.ends_on is not None and locked.ends_on <= timezone.localdate(now):
+        raise UnableToChangePost("Their time in this post is over already.")
+    if locked.person_id is None and not contact.name.strip():
+        raise UnableToChangePost("Write the name of the contact.")
+    locked.name = "" if locked.person_id else contact.name.strip()
+    locked.email, locked.phone = _address(contact.email), contact.phone.strip()
+    locked.working_days, locked.note = contact.working_days.strip(), contact.note.strip()
+    locked.save(update_fields=["name", "email", "phone", "working_days", "note"])
+    _record(post, EventKind.POST_CONTACT_CHANGED, author=author, now=now, holder=locked)
+
+
+@transaction.atomic
+def end_post(*, post: Post, reason: str, author: User | None, now: dt.datetime) -> None:
+    """End the post today, with the time of its holders.
+
+    Raises `UnableToChangePost`.
+    """
+    locked = _lock(post)
+    require(may_name_in(locked.role, roles_of(author, now), locked.organisation_id))
+    _check_open(locked)
+    settle_post(locked, reason=_given(reason), author=author, now=now)
+    post.ended_on = locked.ended_on
+
+
+def settle_post(post: Post, *, reason: str, author: User | None, now: dt.datetime) -> None:
+    """End a locked post and the time of its holders, without asking for rights."""
+    today = timezone.localdate(now)
+    for holder in post.holders.open(today).select_for_update().order_by("pk"):
+        end_holding(holder, on=today, reason=reason, now=now)
+    post.ended_on = today
+    post.save(update_fields=["ended_on"])
+    journal.note(POST, now=now, post=post.pk, same=post_identity(post))
+    _record(post, EventKind.POST_ENDED, author=author, now=now, reason=reason)
+
+
+#: The journal's names for a post that ended, and for the end of somebody's time in one.
+POST = "post"
+HOLDER = "post_holder"
+
+
+def post_identity(post: Post) -> str:
+    """The journal's hash of a post."""
+    return journal.identity(post.pk, post.created_at, post.organisation_id)
+
+
+def holder_identity(holder: Holder) -> str:
+    """The journal's hash of somebody's time in a post."""
+    return journal.identity(holder.post_id, holder.added_at, holder.starts_on)
+
+
+def end_holding(holder: Holder, *, on: dt.date, reason: str, now: dt.datetime) -> None:
+    """End a locked holder's time; not before it began."""
+    holder.ends_on, holder.reason = max(on, holder.starts_on), reason[:300]
+    holder.save(update_fields=["ends_on", "reason"])
+    journal.note(HOLDER, now=now, holder=holder.pk, same=holder_identity(holder), ends_on=holder.ends_on.isoformat())
+
+
+def _lock_above(organisation_id: int, partnership_id: int | None) -> None:
+    """Lock the partnership, then the organisation: always in this order."""
+    if partnership_id is not None:
+        lock_partnership(partnership_id)
+    lock_organisation(organisation_id)
+
+
+def _lock(post: Post) -> Post:
+    _lock_above(post.organisation_id, post.partnership_id)
+    rows = Post.objects.select_for_update(of=("self",)).select_related("organisation", "partnership")
+    return rows.get(pk=post.pk)
+
+
+def _given(reason: str) -> str:
+    if not reason.strip():
+        raise UnableToChangePost("Give a reason.")
+    return reason.strip()[:300]
+
+
+def _address(email: str) -> str:
+    email = email.strip()
+    if email:
+        try:
+            validate_email(email)
+        except ValidationError as error:
+            raise UnableToChangePost(f"“{email}” is not an email address.") from error
+    return email
+
+
+def _check_part(partnership: Partnership, organisation: Organisation) -> None:
+    if partnership.is_over:
+        raise UnableToChangePost("This partnership is over.")
+    taking_part = partnership.parties.filter(
+        organisation=organisation, status__in=[PartyStatus.ACCEPTED, PartyStatus.INVITED]
+    )
+    if not taking_part.exists():
+        raise UnableToChangePost(f"{organisation.name} does not take part in this partnership.")
+
+
+def _check_open(post: Post) -> None:
+    if post.is_ended:
+        raise UnableToChangePost("This post has ended.")
+    if post.partnership is not None:
+        _check_part(post.partnership, post.organisation)
+
+
+def _check_holder(post: Post, person: User | None, contact: Contact, day: dt.date) -> None:
+    if person is None:
+        if not contact.name.strip():
+            raise UnableToChangePost("Choose a person or write a name.")
+        return
+    acting = Membership.objects.current(day).of_person(person).filter(organisation=post.organisation_id)
+    if not acting.exists():
+        raise UnableToChangePost(f"{person.display_name} does not act for {post.organisation.name} on that day.")
+
+
+def _make_way(post: Post, day: dt.date, reason: str, now: dt.datetime) -> None:
+    """End the present holder's time on the day; nobody may follow later."""
+    holders = post.holders.open(day).select_for_update().order_by("starts_on", "pk")
+    for holder in holders:
+        if holder.starts_on > day:
+            raise UnableToChangePost("Somebody takes this post up later: cancel that first.")
+        end_holding(holder, on=day, reason=reason, now=now)
+
+
+def _record(
+    post: Post,
+    event: EventKind,
+    *,
+    author: User | None,
+    now: dt.datetime,
+    holder: Holder | None = None,
+    reason: str = "",
+) -> None:
+    """Record an event of a post. It names nobody: people may ask to be erased."""
+    data: dict[str, object] = {"title": f"{post} ({post.organisation})"}
+    if holder is not None:
+        data["holder"] = holder.pk
+    if reason:
+        data["reason"] = reason
+    record(
+        actor_id=author.pk if author else None,
+        organisation_id=post.organisation_id if author else None,
+        kind=event,
+        target_kind="post",
+        target_id=post.pk,
+        within_kind="partnership" if post.partnership_id else "organisation",
+        within_id=post.partnership_id or post.organisation_id,
+        now=now,
+        data=data,
+    )

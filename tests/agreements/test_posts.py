@@ -1,0 +1,202 @@
+"""Posts of organisations and the people who hold them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from partnerships.activity.models import Event
+from partnerships.agreements import services
+from partnerships.agreements.models import Holder, Post
+from partnerships.agreements.queries import people_in_post
+from partnerships.kit.rights import UnableToAct
+from partnerships.organisations.models import Membership
+from partnerships.people.models import User
+from tests.support.rights import add_personas
+from tests.world import World
+
+DAY = dt.timedelta(days=1)
+
+
+def post_of(world: World, role: str = "nominations", **fields: Any) -> Post:
+    """A post of Larkhaven in the Estuary Partnership, unless said otherwise."""
+    fields = {"organisation": world.larkhaven, "partnership": world.partnership} | fields
+    return services.create_post(role=role, author=None, now=world.now, **fields)
+
+
+def fill(post: Post, someone: User | None = None, *, now: dt.datetime | None = None, **fields: Any) -> Holder:
+    return services.fill_post(
+        post=post, person=someone, reason="New in the post.", author=None, now=now or timezone.now(), **fields
+    )
+
+
+def readers(world: World, post: Post) -> set[str]:
+    people = ("amina", "eddie", "vera", "lena", "ben", "chidi", "hana", "nadia", "oscar", "dee", "sol")
+    return {name for name in people if Post.objects.visible_to(getattr(world, name)).filter(pk=post.pk).exists()}
+
+
+def holders_seen_by(user: User) -> set[str]:
+    return {holder.display_name for holder in Holder.objects.visible_to(user).select_related("person")}
+
+
+def test_next_holder_takes_over_on_the_day_the_present_one_ends(world: World) -> None:
+    post, today = post_of(world), timezone.localdate()
+    first = fill(post, world.vera, now=world.now)
+
+    second = fill(post, world.eddie)
+
+    first.refresh_from_db()
+    assert (first.ends_on, second.starts_on) == (today, today)
+    assert people_in_post(world.larkhaven, "nominations", partnership=world.partnership, day=today) == [world.eddie]
+    yesterday = today - DAY
+    assert people_in_post(world.larkhaven, "nominations", partnership=world.partnership, day=yesterday) == [world.vera]
+
+
+def test_database_refuses_two_holders_on_the_same_day(world: World) -> None:
+    post = post_of(world)
+    holder = fill(post, world.vera)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Holder.objects.create(post=post, name="Sam", starts_on=holder.starts_on + DAY, added_at=world.now)
+
+
+def test_team_has_several_members(world: World) -> None:
+    team = post_of(world, "team")
+
+    fill(team, world.vera)
+    fill(team, contact=services.Contact(name="Sam Shore"))
+
+    assert team.holders.on().count() == 2
+    with pytest.raises(services.UnableToChangePost, match="in this team already"):
+        fill(team, world.vera)
+
+
+def test_next_holder_can_be_named_for_a_later_day(world: World) -> None:
+    post, monday = post_of(world), timezone.localdate() + 7 * DAY
+    fill(post, world.vera)
+    fill(post, world.eddie, starts_on=monday)
+
+    assert people_in_post(world.larkhaven, "nominations", partnership=world.partnership, day=monday - DAY) == [
+        world.vera
+    ]
+    assert people_in_post(world.larkhaven, "nominations", partnership=world.partnership, day=monday) == [world.eddie]
+    with pytest.raises(services.UnableToChangePost, match="later"):
+        fill(post, world.amina)
+
+
+def test_organisations_own_post_answers_for_a_vacant_one_in_the_partnership(world: World) -> None:
+    today = timezone.localdate()
+    fill(post_of(world, "finance", partnership=None), world.vera)
+    in_partnership = post_of(world, "finance")
+
+    def found() -> list[User]:
+        return people_in_post(world.larkhaven, "finance", partnership=world.partnership, day=today)
+
+    assert found() == [world.vera]
+    fill(in_partnership, world.eddie)
+    assert found() == [world.eddie]
+    assert people_in_post(world.larkhaven, "finance", day=today) == [world.vera]
+    assert people_in_post(world.larkhaven, "planning", day=today) == []
+
+
+def test_holder_who_no_longer_acts_for_the_organisation_is_not_in_the_post(world: World) -> None:
+    fill(post_of(world), world.vera)
+    Membership.objects.filter(person=world.vera).update(ends_on=timezone.localdate())
+
+    assert people_in_post(world.larkhaven, "nominations", partnership=world.partnership, day=timezone.localdate()) == []
+
+
+def test_posts_in_a_partnership_are_seen_by_its_present_parties(world: World) -> None:
+    add_personas(world)  # Riverside observes, Harbour has left
+
+    assert readers(world, post_of(world)) == {"amina", "eddie", "vera", "ben", "nadia", "oscar"}
+
+
+def test_posts_of_a_whole_organisation_are_seen_by_its_present_partners(world: World) -> None:
+    add_personas(world)
+
+    assert readers(world, post_of(world, partnership=None)) == {"amina", "eddie", "vera", "ben", "nadia", "oscar"}
+    assert readers(world, post_of(world, organisation=world.harbour, partnership=None)) == {"hana", "chidi"}
+
+
+def test_posts_of_a_party_that_left_are_its_own_again(world: World) -> None:
+    post = post_of(world, organisation=world.westmarch)
+    assert "amina" in readers(world, post)
+
+    services.leave_partnership(
+        party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now()
+    )
+
+    assert readers(world, post) == {"ben"}
+
+
+def test_partners_see_the_present_holder_only(world: World) -> None:
+    post = post_of(world)
+    fill(post, contact=services.Contact(name="Former Fran"), now=world.now)
+    fill(post, contact=services.Contact(name="Present Pat"))
+    fill(post, contact=services.Contact(name="Coming Kim"), starts_on=timezone.localdate() + DAY)
+
+    assert holders_seen_by(world.vera) == {"Former Fran", "Present Pat", "Coming Kim"}
+    assert holders_seen_by(world.ben) == {"Present Pat"}
+    assert holders_seen_by(world.chidi) == set()
+
+
+def test_every_change_of_holder_needs_a_reason(world: World) -> None:
+    post = post_of(world)
+    with pytest.raises(services.UnableToChangePost, match="reason"):
+        services.fill_post(post=post, person=world.vera, reason=" ", author=None, now=world.now)
+    holder = fill(post, world.vera)
+    with pytest.raises(services.UnableToChangePost, match="reason"):
+        services.vacate_post(holder=holder, reason="", author=None, now=timezone.now())
+    with pytest.raises(services.UnableToChangePost, match="reason"):
+        services.end_post(post=post, reason="", author=None, now=timezone.now())
+
+
+def test_holder_must_act_for_the_organisation_or_have_a_name(world: World) -> None:
+    post = post_of(world)
+
+    with pytest.raises(services.UnableToChangePost, match="does not act for"):
+        fill(post, world.ben)
+    with pytest.raises(services.UnableToChangePost, match="write a name"):
+        fill(post, contact=services.Contact(email="sam@larkhaven.example"))
+    with pytest.raises(services.UnableToChangePost, match="not an email address"):
+        fill(post, contact=services.Contact(name="Sam", email="sam at home"))
+
+
+def test_ended_post_has_no_holder_and_takes_none(world: World) -> None:
+    post = post_of(world)
+    fill(post, world.vera)
+
+    services.end_post(post=post, reason="Merged with finance.", author=world.amina, now=timezone.now())
+
+    assert not post.holders.on().exists()
+    with pytest.raises(services.UnableToChangePost, match="ended"):
+        fill(post, world.vera)
+    assert "ben" not in readers(world, post)
+    post_of(world)  # the same title can be used again
+
+
+def test_events_of_a_post_name_nobody(world: World) -> None:
+    post = post_of(world)
+    holder = fill(post, contact=services.Contact(name="Sam Shore", email="sam@larkhaven.example"))
+    services.change_contact(
+        holder=holder,
+        contact=services.Contact(name="Sam Shore", phone="01329 555 010"),
+        author=None,
+        now=timezone.now(),
+    )
+
+    events = Event.objects.filter(target_kind="post", target_id=post.pk)
+    assert [one.kind for one in events.order_by("pk")] == ["post.created", "post.filled", "post.contact_changed"]
+    assert not any("Sam" in str(one.data) or "555" in str(one.data) for one in events)
+
+
+def test_editor_cannot_make_themselves_signatory(world: World) -> None:
+    post = post_of(world, "signatory")
+
+    with pytest.raises(UnableToAct, match="no right"):
+        services.fill_post(post=post, person=world.eddie, reason="I sign.", author=world.eddie, now=timezone.now())

@@ -207,7 +207,7 @@ class Session:
         """Answer one command."""
         verb = line[:4].upper()
         if verb == b"EHLO":
-            self.say(b"250-sink\r\n250-8BITMIME\r\n250 ENHANCEDSTATUSCODES\r\n")
+            self.say(b"250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 ENHANCEDSTATUSCODES\r\n")
         elif verb == b"MAIL":
             self.has_sender, self.good = False, False
             if not self.wrong("mail"):

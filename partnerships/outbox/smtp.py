@@ -1,14 +1,16 @@
 """Sends emails over one kept SMTP connection, with the standard library's client.
 
-Connecting and each command may take EMAIL_TIMEOUT. The answer to the end of DATA may take EMAIL_DATA_TIMEOUT (RFC 5321,
-4.5.3.2.6 asks for 10 minutes): a server that is slow there may be delivering the email, and giving up early would send
-it twice.
+Connecting may take EMAIL_TIMEOUT, and so may each reply from its first line to its last. The answer to the end of DATA
+may take EMAIL_DATA_TIMEOUT (RFC 5321, 4.5.3.2.6 asks for 10 minutes): a server that is slow there may be delivering the
+email, and giving up early would send it twice. MAIL, RCPT and DATA go together if the server offers it (RFC 2920).
 """
 
 from __future__ import annotations
 
+import io
 import select
 import smtplib
+import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -55,7 +57,7 @@ class SmtpSender:
         self._failed_at = 0.0
 
     def close(self) -> None:
-        """Send QUIT, if there is a connection."""
+        """Send QUIT, if there is a connection that waits for no answer."""
         smtp, self._smtp = self._smtp, None
         if smtp is not None:
             try:
@@ -98,6 +100,9 @@ class SmtpSender:
             self._drop()
             said = f"The connection to the mail server was lost: {error or 'closed'}"[:500]
             return Answer(message.key, Outcome.LATER, said, in_doubt=is_in_doubt)
+        except BaseException:
+            self._drop()  # no QUIT: its answer would be that to the email
+            raise
         if code == 250:
             return Answer(message.key, Outcome.ACCEPTED)
         if code == 421:
@@ -119,15 +124,55 @@ class SmtpSender:
             smtp.close()
 
 
+class _Replies(socket.SocketIO):
+    """Reads a connection; all reads of a reply share one deadline."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        super().__init__(connected, "rb")
+        self._connected = connected
+        self.deadline = 0.0
+        #: Reads of the present reply.
+        self.reads = 0
+
+    def readinto(self, buffer: Any) -> int | None:
+        """Read what is there, before the deadline."""
+        if self.reads:  # the first has the whole time, which is the timeout of the connection
+            self._connected.settimeout(max(self.deadline - time.monotonic(), 0.001))
+        self.reads += 1
+        return super().readinto(buffer)
+
+
+class _Client(smtplib.SMTP):
+    """The standard client, with one deadline for all lines of a reply.
+
+    Its own timeout is for each read: a server that sends a byte now and then would hold a sender for ever.
+    """
+
+    def getreply(self) -> tuple[int, bytes]:
+        """The next reply."""
+        if self.file is None:  # new, or TLS has just begun
+            self._replies = _Replies(self.sock)
+            self.file = io.BufferedReader(self._replies)
+        self._replies.deadline, self._replies.reads = time.monotonic() + self.timeout, 0
+        reply = super().getreply()
+        if self._replies.reads > 1:
+            self.sock.settimeout(self.timeout)
+        return reply
+
+
+class _ClientOverTLS(_Client, smtplib.SMTP_SSL):
+    """The same over TLS from the first byte."""
+
+
 def _connect() -> smtplib.SMTP:
     """A connection that is ready for an email."""
     host, port, timeout = settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT
     own_name = DNS_NAME.get_fqdn()
     smtp: smtplib.SMTP
     if settings.EMAIL_USE_SSL:
-        smtp = smtplib.SMTP_SSL(host, port, local_hostname=own_name, timeout=timeout, context=tls_context())
+        smtp = _ClientOverTLS(host, port, local_hostname=own_name, timeout=timeout, context=tls_context())
     else:
-        smtp = smtplib.SMTP(host, port, local_hostname=own_name, timeout=timeout)
+        smtp = _Client(host, port, local_hostname=own_name, timeout=timeout)
     try:
         smtp.ehlo_or_helo_if_needed()
         if settings.EMAIL_USE_TLS:
@@ -135,6 +180,8 @@ def _connect() -> smtplib.SMTP:
             smtp.ehlo()
         if settings.EMAIL_HOST_USER:
             smtp.login(settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD)
+        # Otherwise the last packet of an email may wait for the server's delayed acknowledgement.
+        smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except BaseException:
         smtp.close()
         raise
@@ -142,24 +189,36 @@ def _connect() -> smtplib.SMTP:
 
 
 def _envelope(smtp: smtplib.SMTP, message: Outgoing) -> Answer | None:
-    """Send MAIL, RCPT and DATA; None if the body may follow.
+    """Send MAIL, RCPT and DATA; None if the body may follow, else the first refusal.
 
     Raises `SMTPServerDisconnected` if the server ends the connection or answers out of turn.
     """
-    at_recipient = False
     # smtplib's own `mail` and `rcpt` parse the address, which takes as long as sending it.
-    code, text = smtp.docmd("MAIL", f"FROM:<{message.sender}>")
-    if code == 250:
-        at_recipient = True
-        code, text = smtp.docmd("RCPT", f"TO:<{message.recipient}>")
-        if code in (250, 251):
-            at_recipient = False
-            code, text = smtp.docmd("DATA")
-            if code == 354:
-                return None
-    if code == 421 or code < 400:
-        raise smtplib.SMTPServerDisconnected(reply_text(code, text))
-    return refusal(message.key, code, text, at_recipient=at_recipient)
+    commands = (
+        (f"MAIL FROM:<{message.sender}>", (250,)),
+        (f"RCPT TO:<{message.recipient}>", (250, 251)),
+        ("DATA", (354,)),
+    )
+    are_together = smtp.has_extn("pipelining")
+    if are_together:
+        smtp.send("".join([f"{command}\r\n" for command, _ in commands]))
+    refused: Answer | None = None
+    has_recipient = True
+    for place, (command, good) in enumerate(commands):
+        code, text = smtp.getreply() if are_together else smtp.docmd(command)
+        if code in good:
+            continue
+        if code == 421 or code < 400:
+            raise smtplib.SMTPServerDisconnected(reply_text(code, text))
+        refused = refused or refusal(message.key, code, text, at_recipient=place == 1)
+        has_recipient = has_recipient and place != 1
+        if not are_together:
+            return refused
+    if refused is not None and code == 354:  # the server waits for an email all the same
+        if has_recipient:
+            raise smtplib.SMTPServerDisconnected(refused.text)
+        smtp.docmd(".")  # an empty one, which reaches nobody (RFC 2920, 3.1)
+    return refused
 
 
 def _body(data: bytes) -> bytes:
@@ -175,9 +234,10 @@ def _wait_for_the_end(smtp: smtplib.SMTP, key: int, while_waiting: WhileWaiting)
     give_up = time.monotonic() + settings.EMAIL_DATA_TIMEOUT
     connected: Any = smtp.sock
     while not (isinstance(connected, ssl.SSLSocket) and connected.pending()):
-        left = give_up - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("no answer to the end of DATA")
+        # Looks once more after the deadline: the caller may have waited for its database meanwhile.
+        left = max(give_up - time.monotonic(), 0.0)
         if select.select([connected], [], [], min(left, WAIT_STEP))[0]:
             return
+        if not left:
+            raise TimeoutError("no answer to the end of DATA")
         while_waiting(key)

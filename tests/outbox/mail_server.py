@@ -19,10 +19,16 @@ class MailServer(threading.Thread):
 
     #: Seconds before each reply to a command.
     pause = 0.0
+    #: Seconds before each byte of a reply.
+    drips = 0.0
 
     def __init__(self, at_the_end: dict[str, str]) -> None:
         super().__init__(daemon=True)
         self.at_the_end = at_the_end
+        #: The reply to each command (and to the end of an empty email) other than "250 fine". After 421 it hangs up.
+        self.replies = {"EHLO": b"250-here\r\n250 PIPELINING\r\n", "DATA": b"354 go on\r\n"}
+        #: Every command received.
+        self.commands: list[str] = []
         #: How often each address received the whole message.
         self.received: Counter[str] = Counter()
         #: Somebody waits for an answer that never comes.
@@ -57,26 +63,33 @@ class MailServer(threading.Thread):
                 if in_data and line != b".\r\n":
                     message += line
                     continue
-                if in_data:
+                word = "." if in_data else line[:4].decode().strip().upper()
+                self.commands.append(line.decode().strip())
+                if in_data and message:
                     in_data = False
                     if not self._end(connection, address, message):
                         return
                     continue
                 time.sleep(self.pause)
-                word = line[:4].upper()
-                if word == b"DATA":
-                    in_data, message = True, b""
-                    connection.sendall(b"354 go on\r\n")
-                elif word == b"QUIT":
+                if word == "QUIT":
                     return
-                else:
-                    if word == b"RCPT":
-                        address = line.decode().partition("<")[2].partition(">")[0]
-                        if self.at_the_end.get(address) == "deaf":
-                            self.asked.set()
-                            self._closing.wait(60)
-                            return
-                    connection.sendall(b"250 fine\r\n")
+                if word == "RCPT":
+                    address = line.decode().partition("<")[2].partition(">")[0]
+                    if self.at_the_end.get(address) == "deaf":
+                        self.asked.set()
+                        self._closing.wait(60)
+                        return
+                reply = self.replies.get(word, b"250 fine\r\n")
+                in_data, message = reply.startswith(b"354"), b""
+                self._say(connection, reply)
+                if reply.startswith(b"421"):
+                    return
+
+    def _say(self, connection: socket.socket, reply: bytes) -> None:
+        step = 1 if self.drips else len(reply)
+        for start in range(0, len(reply), step):
+            time.sleep(self.drips)
+            connection.sendall(reply[start : start + step])
 
     def _end(self, connection: socket.socket, address: str, message: bytes) -> bool:
         """Act at the end of a message; whether the connection goes on."""

@@ -70,6 +70,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 900.0,
         "options": {"expires": 600},
     },
+    "conversations.keep_reports": {
+        "task": "partnerships.conversations.tasks.keep_reports",
+        "schedule": 1800.0,
+        "options": {"expires": 900},
+    },
 }
 
 

@@ -36,6 +36,7 @@ log = structlog.get_logger(__name__)
 EXPORT_ROUTES = frozenset(
     {
         "people:own-data",
+        "conversations:reports-csv",
         "exchange:export",
         "digests:export-stakeholders",
         "plans:pdf",

@@ -39,6 +39,7 @@ from partnerships.exchange.queries.permission_sql import reader_of
 from partnerships.organisations.models import Role
 from partnerships.people.models import User
 from tests.commitments.promises import agree, done, in_days, propose, report
+from tests.conversations import reports
 from tests.conversations.talks import circulated, days_ago, the_record
 from tests.exchange.conftest import draft, shared
 from tests.support.outbox import deliver, drop_emails
@@ -383,6 +384,43 @@ def _from_talk(world: World) -> talked.ConversationCommitment:
     return talked.ConversationCommitment.objects.get(conversation=talk)
 
 
+def _draft_report(world: World) -> talked.Report:
+    """Larkhaven's report, which is not submitted."""
+    reports.set_up(world)
+    return reports.write(talked.Report.objects.get(party=world.party(world.larkhaven)), world.eddie, SAID)
+
+
+def _submission(world: World) -> talked.ReportSubmission:
+    """Westmarch's report, submitted."""
+    return reports.submit(reports.the_report(world), world.ben, SAID)
+
+
+def _asked_in_reports(world: World) -> talked.ReportingRound:
+    """A round with a question of its own, and a submitted report."""
+    reports.set_up(world)
+    found = talked.ReportingRound.objects.get()
+    talked.Report.objects.update(questions=[{"code": "q1", "heading": SAID, "prompt": ""}])
+    reports.submit(talked.Report.objects.get(party=world.party(world.westmarch)), world.ben)
+    return found
+
+
+def _exemption(world: World) -> talked.ReportingExemption:
+    """Westmarch does not report."""
+    reports.set_up(world, exempt=[world.party(world.westmarch)])
+    return talked.ReportingExemption.objects.get()
+
+
+def _reported(report: talked.Report) -> list[str]:
+    """The pages that show a report."""
+    period = [report.round_id, report.starts_on.isoformat()]
+    return [
+        report.get_absolute_url(),
+        reverse("conversations:reports", args=[report.round.partnership_id]),
+        reverse("conversations:reports-period", args=period),
+        reverse("conversations:reports-csv", args=period),
+    ]
+
+
 CASES = {
     "an ask of a partnership": Case(
         Entry, lambda world: _ask(world, title=SAID), _everywhere, OWN | OTHER | THIRD, EDIT_ENTRY
@@ -650,6 +688,38 @@ CASES = {
         _talk,
         OWN | OTHER,
         Act("conversations:answer", lambda world, correction: {"verdict": "yes"}, WRITERS),
+    ),
+    "a report that is not submitted": Case(
+        talked.Report,
+        _draft_report,
+        _reported,
+        OWN,
+        Act("conversations:report-submit", lambda world, report: {"revision": report.revision}, WRITERS),
+    ),
+    "a submitted report": Case(
+        talked.ReportSubmission,
+        _submission,
+        lambda submission: _reported(submission.report),
+        OWN | OTHER | THIRD,
+        Act(
+            "conversations:report-decide",
+            lambda world, submission: {"number": 1, "decision": "accepted"},
+            {"lead"},
+            on=lambda submission: {"pk": submission.report_id},
+        ),
+    ),
+    "what reports ask": Case(
+        talked.ReportingRound,
+        _asked_in_reports,
+        lambda found: [page for report in found.reports.all() for page in _reported(report)],
+        OWN | OTHER | THIRD,
+    ),
+    "who does not report": Case(
+        talked.ReportingExemption,
+        _exemption,
+        lambda row: [reverse("conversations:reporting", args=[row.round.partnership_id])],
+        {"lead"},
+        word="Westmarch Borough Council",
     ),
 }
 

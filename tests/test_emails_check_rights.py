@@ -112,6 +112,9 @@ def world(db: None) -> World:
         ("commitment_proposed", "commitments.proposed", "ben", _stops_leading("ben")),
         ("commitment_agreed", "commitments.agreed", "eddie", _leaves("eddie")),
         ("record_circulated", "conversations.circulated", "ben", _leaves("ben")),
+        ("report_due_soon", "conversations.report_due", "ben", _removes_westmarch),
+        ("report_submitted", "conversations.report_submitted", "amina", _stops_leading("amina")),
+        ("report_returned", "conversations.report_decided", "ben", _removes_westmarch),
     ],
 )
 def test_email_does_not_leave_when_its_reader_lost_the_right(

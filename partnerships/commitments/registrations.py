@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
+from partnerships.agreements.figures import register_figures
 from partnerships.commitments import emails, restoring
 from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.personal import RULES
 from partnerships.commitments.queries import events_of_commitments
+from partnerships.commitments.queries.figures import commitments_in_period
 from partnerships.commitments.services import hand_over
 from partnerships.organisations.departures import register_departure
 from partnerships.people.composing import register_email
@@ -34,6 +36,7 @@ def register() -> None:
         condition=events_of_commitments,
     )
     register_personal(RULES)
+    register_figures("10 commitments", commitments_in_period)
     for code, label, write in (
         ("reminder", "Reminder about a commitment", emails.write_reminder),
         ("escalation", "Commitment escalated to you", emails.write_escalation),

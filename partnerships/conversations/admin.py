@@ -1,14 +1,14 @@
-"""Read-only admin pages for conversations: that they took place.
+"""Read-only admin pages for conversations and reports: that they took place.
 
-Without what was said. Rights: docs/rights.md.
+Without what was said or reported. Rights: docs/rights.md.
 """
 
 from __future__ import annotations
 
 from django.contrib import admin
 
-from partnerships.conversations.models import Conversation
-from partnerships.kit.administration import ReadOnlyAdmin
+from partnerships.conversations.models import Conversation, Report, ReportingExemption, ReportingRound, ReportSubmission
+from partnerships.kit.administration import ReadOnlyAdmin, ReadOnlyInline
 
 
 @admin.register(Conversation)
@@ -31,3 +31,54 @@ class ConversationAdmin(ReadOnlyAdmin):
         "circulated_at",
         "agreed_at",
     )
+
+
+class ExemptionInline(ReadOnlyInline):
+    """Parties that do not report."""
+
+    model = ReportingExemption
+    fields = ("party",)
+
+
+@admin.register(ReportingRound)
+class ReportingRoundAdmin(ReadOnlyAdmin):
+    """How partnerships report; read-only, without the questions."""
+
+    restricted = ("questions", "end_reason")
+    list_display = ("pk", "partnership", "period", "starts_on", "ends_on", "due_days")
+    list_filter = ("period",)
+    list_select_related = ("partnership",)
+    ordering = ("-set_up_at", "-pk")
+    fields = ("partnership", "period", "starts_on", "ends_on", "due_days", "opened_until", "set_up_by", "set_up_at")
+    inlines = (ExemptionInline,)
+
+
+class SubmissionInline(ReadOnlyInline):
+    """What was submitted and decided, without its text."""
+
+    model = ReportSubmission
+    fields = ("number", "due_on", "submitted_at", "submitted_by", "decision", "decided_at", "decided_by")
+
+
+@admin.register(Report)
+class ReportAdmin(ReadOnlyAdmin):
+    """Whose report is due when and in what state; read-only, without its text."""
+
+    restricted = ("questions",)
+    list_display = ("pk", "party", "starts_on", "ends_on", "due_on", "status")
+    list_filter = ("status",)
+    list_select_related = ("party",)
+    ordering = ("-starts_on", "-pk")
+    fields = (
+        "round",
+        "party",
+        "starts_on",
+        "ends_on",
+        "due_on",
+        "status",
+        "opened_at",
+        "reminded_at",
+        "chased_at",
+        "escalated_at",
+    )
+    inlines = (SubmissionInline,)

@@ -1,11 +1,15 @@
-"""Emails about conversations; none contains what was said."""
+"""Emails about conversations and progress reports; none contains what was said or reported."""
 
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
-from partnerships.conversations.models import Conversation
+from django.utils import timezone
+
+from partnerships.conversations.models import Conversation, Report, ReportSubmission
 from partnerships.conversations.queries import attendees_with_access
+from partnerships.conversations.queries.reports import leads_who_decide, people_to_chase
 from partnerships.outbox.content import Content, link
 from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
@@ -24,3 +28,63 @@ def write_circulated(due: Due, person: User, now: dt.datetime) -> Content | str:
         "href": link("conversations:detail", pk=conversation.pk),
     }
     return Content("conversations/circulated", context, reply_to=author.email)
+
+
+def write_report_due(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Reminder that a report is due soon or overdue.
+
+    `stage` is `before`, `late` or `escalated`. Dropped once it is submitted or the day has moved.
+    """
+    report = Report.objects.to_write().for_listing().filter(pk=due.params["report"]).first()
+    today, stage = timezone.localdate(now), due.params["stage"]
+    if report is None or report.due_on.isoformat() != due.params["due_on"]:
+        return "It was submitted, moved or is no longer needed."
+    if person.pk not in {one.pk for one in people_to_chase(report, stage, today)}:
+        return "They are no longer responsible for it."
+    context = {
+        "person": person,
+        "report": report,
+        "organisation": report.party.organisation,
+        "partnership": report.round.partnership,
+        "late": report.days_late(today),
+        "escalated": stage == "escalated",
+        "href": link("conversations:report", pk=report.pk),
+    }
+    return Content("conversations/report_due", context)
+
+
+def write_report_submitted(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email that asks a lead to accept or return a report."""
+    report, submission = _submitted(due)
+    if not report.is_submitted or submission.is_decided:
+        return "It was decided already."
+    if not leads_who_decide(report).filter(pk=person.pk).exists():
+        return "They can no longer accept or return it."
+    return Content("conversations/report_submitted", _about_report(report, submission, person))
+
+
+def write_report_decided(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email to the organisation that its report was accepted or returned."""
+    report, submission = _submitted(due)
+    if submission.was_returned and not report.is_returned:
+        return "It was submitted again since."
+    if not Report.objects.filter(pk=report.pk).written_by(person).exists():
+        return "They can no longer write the report."
+    return Content("conversations/report_decided", _about_report(report, submission, person))
+
+
+def _submitted(due: Due) -> tuple[Report, ReportSubmission]:
+    report = Report.objects.for_listing().get(pk=due.params["report"])
+    submissions = report.submissions.select_related("submitted_by", "decided_by", "decided_for")
+    return report, submissions.get(number=due.params["number"])
+
+
+def _about_report(report: Report, submission: ReportSubmission, person: User) -> dict[str, Any]:
+    return {
+        "person": person,
+        "report": report,
+        "submission": submission,
+        "organisation": report.party.organisation,
+        "partnership": report.round.partnership,
+        "href": link("conversations:report", pk=report.pk),
+    }

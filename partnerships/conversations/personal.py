@@ -16,4 +16,8 @@ RULES = (
     Rule("conversations.NextStep", "owner", Fate.KEEP, "who owns it", ("text", "due_on")),
     Rule("conversations.Correction", "author", Fate.KEEP, "who suggested it", ("text", "made_at")),
     Rule("conversations.Correction", "answered_by", Fate.KEEP, "who answered it", ("answer", "answered_at")),
+    Rule("conversations.ReportingRound", "set_up_by", Fate.KEEP, "who set up reports", ("period", "set_up_at")),
+    # The text is the organisation's report to its partners.
+    Rule("conversations.ReportSubmission", "submitted_by", Fate.KEEP, "who submitted it", ("number", "submitted_at")),
+    Rule("conversations.ReportSubmission", "decided_by", Fate.KEEP, "who decided on it", ("decision", "decided_at")),
 )

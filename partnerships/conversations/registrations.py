@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
+from partnerships.agreements.departures import register_party_departure
 from partnerships.commitments.origins import register_origin
 from partnerships.conversations import emails, restoring
 from partnerships.conversations.event_kinds import EventKind
-from partnerships.conversations.models import Conversation, Point, PrivateNote
+from partnerships.conversations.models import Conversation, Point, PrivateNote, Report
 from partnerships.conversations.origins import CONVERSATION
 from partnerships.conversations.personal import RULES
 from partnerships.conversations.queries import events_of_conversations, events_of_own_side, kept_by
 from partnerships.conversations.sections import meeting_section
+from partnerships.conversations.services.reports.writing import preview_waiving, waive_with_party
 from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.people.composing import register_email
 from partnerships.people.personal import register_personal
@@ -34,7 +36,12 @@ def register() -> None:
         visible_ids=lambda user: Point.objects.visible_to(user).values("pk"),
         condition=events_of_own_side,
     )
+    register_kind(name="progress_report", visible_ids=lambda user: Report.objects.visible_to(user).values("pk"))
+    register_party_departure(waive_with_party, preview_waiving)
     register_origin(CONVERSATION)
     register_personal(RULES)
     ON_ORGANISATIONS.register("05 meeting", meeting_section)
     register_email("conversations.circulated", "Conversation record to read", emails.write_circulated)
+    register_email("conversations.report_due", "Progress report due or overdue", emails.write_report_due)
+    register_email("conversations.report_submitted", "Progress report to accept", emails.write_report_submitted)
+    register_email("conversations.report_decided", "Progress report accepted or returned", emails.write_report_decided)

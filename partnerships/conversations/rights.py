@@ -1,4 +1,4 @@
-"""What a person may do with a conversation (docs/rights.md).
+"""What a person may do with a conversation or a progress report (docs/rights.md).
 
 Editors and leads act for their own side.
 """
@@ -8,9 +8,10 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from partnerships.conversations.models import Conversation
+from partnerships.agreements.models import LEADING_ROLES, PartyRole
+from partnerships.conversations.models import Conversation, Report
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.rights import roles_of
+from partnerships.organisations.rights import Roles, roles_of
 from partnerships.people.models import User
 
 
@@ -86,4 +87,52 @@ def rights_over(conversation: Conversation, person: User, now: dt.datetime) -> R
         conversation,
         sides=tuple(side.organisation for side in sides if side.organisation_id in edited),
         agreed=frozenset(side.organisation_id for side in sides if side.agreed_at is not None),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRights:
+    """Rights of one person over one progress report now.
+
+    `reports` says whether its party takes part and is no observer; `leading` are the ids of the present chair's and
+    lead organisations.
+    """
+
+    report: Report
+    author: int
+    reports: bool
+    leading: frozenset[int]
+    roles: Roles
+
+    @property
+    def acts(self) -> bool:
+        """Whether they act for its party, and so may read its draft."""
+        return self.roles.act_for(self.author)
+
+    @property
+    def may_write(self) -> bool:
+        """Whether they may write and submit it: editors and leads of its party."""
+        return self.reports and self.roles.edit_for(self.author)
+
+    @property
+    def decides_for(self) -> frozenset[int]:
+        """The leading organisations for which they may accept or return it.
+
+        Not its own party, except where nobody else leads.
+        """
+        others = self.leading - {self.author}
+        return self.roles.led_among(others or self.leading)
+
+
+def report_rights(report: Report, person: User | None, now: dt.datetime) -> ReportRights:
+    """Rights of the person (None: the system) on the day of `now`."""
+    parties = report.round.partnership.parties.present().values_list("organisation_id", "role")
+    present = dict(parties)
+    author = report.party.organisation_id
+    return ReportRights(
+        report,
+        author=author,
+        reports=present.get(author, PartyRole.OBSERVER) != PartyRole.OBSERVER,
+        leading=frozenset(pk for pk, role in present.items() if role in LEADING_ROLES),
+        roles=roles_of(person, now),
     )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from partnerships.conversations.views import agreeing, detail, listing, notes, points, writing
+from partnerships.conversations.views import agreeing, detail, listing, notes, points, reporting, reports, writing
 
 app_name = "conversations"
 urlpatterns = [
@@ -18,4 +18,14 @@ urlpatterns = [
     path("corrections/<int:pk>/", agreeing.answer, name="answer"),
     path("points/<int:pk>/close/", points.close, name="close"),
     path("points/<int:pk>/become/", points.become, name="become"),
+    path("partnerships/<int:pk>/reports/", reporting.reports, name="reports"),
+    path("partnerships/<int:pk>/reports/set-up/", reporting.set_up, name="reporting"),
+    path("partnerships/<int:pk>/reports/end/", reporting.end, name="reporting-end"),
+    path("rounds/<int:pk>/<str:start>/", reporting.period, name="reports-period"),
+    path("rounds/<int:pk>/<str:start>/csv/", reporting.period_csv, name="reports-csv"),
+    path("reports/<int:pk>/", reports.report, name="report"),
+    path("reports/<int:pk>/write/", reports.write, name="report-write"),
+    path("reports/<int:pk>/submit/", reports.submit, name="report-submit"),
+    path("reports/<int:pk>/decide/", reports.decide, name="report-decide"),
+    path("reports/<int:pk>/compare/<int:number>/", reports.compare, name="report-compare"),
 ]

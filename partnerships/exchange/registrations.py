@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
+from partnerships.agreements.figures import register_figures
 from partnerships.commitments.origins import register_origin
 from partnerships.commitments.registry import register_listener
 from partnerships.exchange import emails
@@ -12,6 +13,7 @@ from partnerships.exchange.models import Entry, Introduction, Question, Receipt,
 from partnerships.exchange.origins import ORIGINS
 from partnerships.exchange.personal import RULES
 from partnerships.exchange.queries import events_of_entries
+from partnerships.exchange.queries.figures import asks_in_period
 from partnerships.exchange.sections import standing_section
 from partnerships.exchange.services.status import commitment_moved
 from partnerships.organisations.sections import ON_ORGANISATIONS
@@ -23,6 +25,7 @@ def register() -> None:
     """Register kinds of events and emails, personal data and origins."""
     register_events(EventKind)
     register_personal(RULES)
+    register_figures("40 asks", asks_in_period)
     ON_ORGANISATIONS.register("10 skills and resources", standing_section)
     register_kind(
         name="entry",

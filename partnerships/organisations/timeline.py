@@ -25,6 +25,7 @@ PAGES = {
     "plan_version": "plans:version-by-id",
     "commitment": "commitments:detail",
     "conversation": "conversations:detail",
+    "progress_report": "conversations:report",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.agreements.departures import register_party_departure
+from partnerships.agreements.figures import register_figures
 from partnerships.commitments.origins import register_origin
 from partnerships.organisations.departures import register_departure
 from partnerships.people.composing import register_email
@@ -16,6 +17,7 @@ from partnerships.plans.models import Comment, Plan, Version
 from partnerships.plans.origins import ORIGINS
 from partnerships.plans.personal import RULES, end_shares, end_shares_of_membership
 from partnerships.plans.queries import events_of_plans
+from partnerships.plans.queries.figures import homes_in_period, milestones_in_period
 from partnerships.plans.services import owning, papers
 
 
@@ -24,6 +26,8 @@ def register() -> None:
     register_events(EventKind)
     papers.register()
     register_personal(RULES)
+    register_figures("20 homes", homes_in_period)
+    register_figures("30 milestones", milestones_in_period)
     for origin in ORIGINS:
         register_origin(origin)
     restoring.register()

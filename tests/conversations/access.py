@@ -7,6 +7,8 @@ from typing import Any
 from django.utils import timezone
 
 from partnerships.conversations import services
+from partnerships.conversations.models import Report
+from tests.conversations import reports
 from tests.conversations.talks import circulated, draft, planned
 from tests.support.access import Row, everyone, expect
 from tests.world import World
@@ -25,6 +27,22 @@ def prepare(world: World) -> None:
         author=world.ben,
         now=timezone.now(),
     )
+    report = reports.submitted(world)
+    services.return_report(report=report, number=1, reason="How many let?", author=world.amina, now=timezone.now())
+    reports.submit(report, world.ben, "Forty homes, thirty let.")
+    world.things["report"] = report
+    world.things["own_report"] = reports.write(
+        Report.objects.get(party=world.party(world.larkhaven)), world.eddie, "Two sites."
+    )
+
+
+def _estuary(world: World) -> dict[str, Any]:
+    return {"pk": world.partnership.pk}
+
+
+def _period(world: World) -> dict[str, Any]:
+    report = world.things["report"]
+    return {"pk": report.round_id, "start": report.starts_on.isoformat()}
 
 
 def _on(name: str) -> Any:
@@ -36,6 +54,13 @@ _KEEPERS = {
     "get": expect(inside=403, outside=404, editor=200, lead=200),
     "post": expect(inside=403, outside=404, editor=422, lead=422),
 }
+#: The chair's lead only.
+_CHAIR = {
+    "get": expect(inside=403, outside=404, lead=200),
+    "post": expect(inside=403, outside=404, lead=422),
+}
+#: Editors and leads of the organisation that reports.
+_WRITERS = _KEEPERS
 
 ROWS = (
     Row("conversations:list", get=everyone()),
@@ -74,4 +99,18 @@ ROWS = (
     Row("conversations:answer", on=_on("correction"), **_KEEPERS),
     Row("conversations:close", on=_on("obstacle"), **_KEEPERS),
     Row("conversations:become", on=_on("obstacle"), **_KEEPERS),
+    Row("conversations:reports", on=_estuary, get=expect(inside=200, outside=404)),
+    Row("conversations:reporting", on=_estuary, **_CHAIR),
+    Row("conversations:reporting-end", on=_estuary, **_CHAIR),
+    Row("conversations:reports-period", on=_period, get=expect(inside=200, outside=404)),
+    Row("conversations:reports-csv", on=_period, get=expect(inside=200, outside=404)),
+    Row("conversations:report", on=_on("report"), get=expect(inside=200, outside=404)),
+    Row(
+        "conversations:report-compare",
+        on=lambda world: {"pk": world.things["report"].pk, "number": 2},
+        get=expect(inside=200, outside=404),
+    ),
+    Row("conversations:report-decide", on=_on("report"), **_CHAIR),
+    Row("conversations:report-write", on=_on("own_report"), **_WRITERS),
+    Row("conversations:report-submit", on=_on("own_report"), **_WRITERS),
 )

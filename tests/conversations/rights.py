@@ -7,9 +7,12 @@ from typing import Any
 from django.utils import timezone
 
 from partnerships.conversations import services
+from partnerships.conversations.models import Report
+from partnerships.conversations.reporting import USUAL_QUESTIONS
 from partnerships.people.models import User
+from tests.conversations import reports
 from tests.conversations.talks import agree, circulated, draft, planned, the_record
-from tests.support.rights import EDITORS, PARTNER_EDITORS, Row
+from tests.support.rights import EDITORS, LEAD, PARTNER_EDITORS, Row
 from tests.world import World
 
 
@@ -44,6 +47,25 @@ def _turn(world: World, author: User, talk: Any) -> Any:
         author=author,
         now=timezone.now(),
     )
+
+
+def _set_up_reporting(world: World, author: User, _: Any) -> Any:
+    return services.set_up_reporting(
+        partnership=world.partnership,
+        period="month",
+        starts_on=reports.last_month(),
+        due_days=10,
+        questions=USUAL_QUESTIONS,
+        exempt=(),
+        author=author,
+        now=timezone.now(),
+    )
+
+
+def _own_report(world: World) -> Report:
+    """Larkhaven's report, with an answer by Eddie."""
+    reports.set_up(world)
+    return reports.write(Report.objects.get(party=world.party(world.larkhaven)), world.eddie)
 
 
 ROWS = (
@@ -120,6 +142,45 @@ ROWS = (
         prepare=circulated,
     ),
     Row("conversations.turn_into_entry", _turn, EDITORS, prepare=circulated),
+    Row("conversations.set_up_reporting", _set_up_reporting, LEAD),
+    Row(
+        "conversations.end_reporting",
+        lambda w, author, _: services.end_reporting(
+            partnership=w.partnership, reason="Enough.", author=author, now=timezone.now()
+        ),
+        LEAD,
+        prepare=reports.set_up,
+    ),
+    Row(
+        "conversations.save_report",
+        lambda w, author, report: services.save_report(
+            report=report, answers={"q2": "Nothing."}, revision=report.revision, author=author, now=timezone.now()
+        ),
+        EDITORS,
+        prepare=_own_report,
+    ),
+    Row(
+        "conversations.submit_report",
+        lambda w, author, report: services.submit_report(
+            report=report, revision=report.revision, author=author, now=timezone.now()
+        ),
+        EDITORS,
+        prepare=_own_report,
+    ),
+    Row(
+        "conversations.accept_report",
+        lambda w, author, report: services.accept_report(report=report, number=1, author=author, now=timezone.now()),
+        LEAD,
+        prepare=reports.submitted,
+    ),
+    Row(
+        "conversations.return_report",
+        lambda w, author, report: services.return_report(
+            report=report, number=1, reason="How many let?", author=author, now=timezone.now()
+        ),
+        LEAD,
+        prepare=reports.submitted,
+    ),
 )
 
 _INSIDE = "part of another service, inside its transaction"
@@ -127,4 +188,8 @@ WITHOUT_A_PERSON = {
     "conversations.make_actions": _INSIDE,
     "conversations.record_event": _INSIDE,
     "conversations.record_point_event": _INSIDE,
+    "conversations.open_due_reports": "called by the clock",
+    "conversations.remind_of_reports": "called by the clock",
+    "conversations.record_report": _INSIDE,
+    "conversations.record_reporting": _INSIDE,
 }

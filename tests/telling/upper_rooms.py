@@ -17,7 +17,7 @@ from partnerships.people.models import User
 from partnerships.plans import services as plans
 from partnerships.plans.models import AccessRequest, OwnershipOffer, Share
 from tests.commitments import promises
-from tests.conversations import talks
+from tests.conversations import reports, talks
 from tests.exchange.conftest import shared
 from tests.plans.drafts import ask_signatures, begin, fewer_homes, publish, published
 from tests.telling.case import Act, case
@@ -338,3 +338,25 @@ def owners_reminded(w: World) -> Act:
 def record_circulated(w: World) -> Act:
     conversation = talks.draft(w)
     return lambda: conversations.circulate(conversation=conversation, author=w.eddie, now=NOW())
+
+
+@case(("conversations.report_due", "amina"), ("conversations.report_due", "ben"))
+def report_due_soon(w: World) -> Act:
+    report = reports.the_report(w)
+    return lambda: conversations.remind_of_reports(
+        now=timezone.make_aware(dt.datetime.combine(report.due_on, dt.time(9)))
+    )
+
+
+@case(("conversations.report_submitted", "amina"))
+def report_submitted(w: World) -> Act:
+    report = reports.write(reports.the_report(w), w.ben)
+    return lambda: conversations.submit_report(report=report, revision=report.revision, author=w.ben, now=NOW())
+
+
+@case(("conversations.report_decided", "ben"))
+def report_returned(w: World) -> Act:
+    report = reports.submitted(w)
+    return lambda: conversations.return_report(
+        report=report, number=1, reason="How many let?", author=w.amina, now=NOW()
+    )

@@ -26,6 +26,7 @@ from partnerships.conversations.queries.points import (
     points_shown,
     show_entries,
 )
+from partnerships.conversations.queries.reports import newest_submissions, report_table
 from partnerships.conversations.queries.work import WAITING
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "kept_by",
     "last_held",
     "let_act",
+    "newest_submissions",
     "only_shared_partnership",
     "partnerships_known_to",
     "people_of",
@@ -47,6 +49,7 @@ __all__ = [
     "points_of_partnership",
     "points_shown",
     "private_notes_of",
+    "report_table",
     "seats_shown",
     "show_entries",
     "sides_to_ask",

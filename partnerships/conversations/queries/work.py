@@ -12,6 +12,7 @@ from django.utils import timezone
 from partnerships.conversations.models import OPEN_FOR_CORRECTION, Conversation, Correction, Status
 from partnerships.conversations.queries.contacts import Quiet, contacts_due, gone_quiet, past_contacts, quiet_parties
 from partnerships.conversations.queries.listings import partnerships_known_to
+from partnerships.conversations.queries.reports import REPORTS_WAITING
 from partnerships.kit.waiting import Waiting, addresses
 from partnerships.organisations.audience import EDITORS, Organisations, Reach, sorted_by_reach
 from partnerships.organisations.models import EDITING_ROLES
@@ -83,9 +84,10 @@ def _quiet_waiting(quiet: Quiet) -> Waiting:
     )
 
 
-#: Work that waits: records to agree to, corrections to answer, conversations to write up or to hold.
+#: Work that waits: records to agree to, corrections to answer, conversations to write up or to hold, and reports.
 WAITING = (
     Source(_records_wanted, _records),
     Source(_contacts_wanted, lambda now: (past_contacts(now),)),
     Source(_quiet_wanted, lambda now: (quiet_parties(now),)),
+    *REPORTS_WAITING,
 )

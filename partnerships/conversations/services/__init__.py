@@ -1,4 +1,4 @@
-"""Services that change conversations, their points and private notes."""
+"""Services that change conversations, their points, private notes and progress reports."""
 
 from partnerships.conversations.services.agreeing import (
     UnableToAgree,
@@ -22,6 +22,20 @@ from partnerships.conversations.services.drafting import (
 )
 from partnerships.conversations.services.notes import UnableToWriteNote, write_private_note
 from partnerships.conversations.services.points import UnableToChangePoint, close_point, turn_into_entry
+from partnerships.conversations.services.reports import (
+    UnableToDecideReport,
+    UnableToSaveReport,
+    UnableToSetUpReporting,
+    UnableToSubmitReport,
+    accept_report,
+    end_reporting,
+    open_due_reports,
+    remind_of_reports,
+    return_report,
+    save_report,
+    set_up_reporting,
+    submit_report,
+)
 
 __all__ = [
     "AttendeeGiven",
@@ -33,15 +47,27 @@ __all__ = [
     "UnableToChangePoint",
     "UnableToCirculate",
     "UnableToCorrect",
+    "UnableToDecideReport",
     "UnableToRecord",
+    "UnableToSaveReport",
+    "UnableToSetUpReporting",
+    "UnableToSubmitReport",
     "UnableToWriteNote",
+    "accept_report",
     "agree_record",
     "answer_correction",
     "cancel_planned",
     "circulate",
     "close_point",
     "edit_conversation",
+    "end_reporting",
+    "open_due_reports",
     "record_conversation",
+    "remind_of_reports",
+    "return_report",
+    "save_report",
+    "set_up_reporting",
+    "submit_report",
     "suggest_correction",
     "turn_into_entry",
     "write_private_note",

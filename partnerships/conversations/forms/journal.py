@@ -1,0 +1,46 @@
+"""Forms of the journal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from partnerships.kit.forms import DayField, Form, Helper
+from partnerships.kit.forms import ReasonForm as KitReasonForm
+
+_PRIVATE = "Only your own organisation can read it. It is never emailed, and only you find it in an export of your data."
+
+
+class JournalFilter(Form):
+    """Search in the journal."""
+
+    q = forms.CharField(label="Words in the note", required=False, max_length=200)
+    partnership = forms.IntegerField(required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput)
+    about = forms.IntegerField(required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput)
+
+
+class JournalForm(Form):
+    """One note under a date."""
+
+    dated_on = DayField(label="Date")
+    text = forms.CharField(
+        label="Note", max_length=10_000, widget=forms.Textarea(attrs={"rows": 8}), help_text=_PRIVATE
+    )
+    revision = forms.IntegerField(widget=forms.HiddenInput, initial=0)
+
+    def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Save note", cancel=cancel)
+
+
+class DeleteForm(KitReasonForm):
+    """Delete a note with a reason."""
+
+    danger = True
+    reason = forms.CharField(
+        label="Why?",
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Your organisation still sees that there was a note, and this reason.",
+    )

@@ -1,0 +1,212 @@
+"""Forms of progress reports."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from partnerships.agreements.models import Party, PartyRole
+from partnerships.conversations.models import Period, Report, ReportingRound
+from partnerships.conversations.reporting import MAX_DUE_DAYS, USUAL_QUESTIONS, Question
+from partnerships.kit.forms import DayField, Form, Helper
+from partnerships.kit.forms import ReasonForm as KitReasonForm
+
+#: Limits of a round's questions.
+MAX_QUESTIONS = 20
+MAX_HEADING = 120
+MAX_PROMPT = 300
+MAX_ANSWER = 10_000
+
+
+def questions_as_lines(questions: Sequence[Question]) -> str:
+    """Questions as lines of `Heading: prompt`."""
+    return "\n".join(": ".join(filter(None, (one["heading"], one["prompt"]))) for one in questions)
+
+
+def questions_from_lines(text: str, before: Sequence[Question]) -> list[Question]:
+    """Questions from lines of `Heading: prompt`; a heading that was there keeps its code."""
+    codes = {one["heading"]: one["code"] for one in before}
+    used, found = set(codes.values()), []
+    for line in filter(None, (line.strip() for line in text.splitlines())):
+        heading, _colon, prompt = (part.strip() for part in line.partition(":"))
+        if not heading:
+            raise ValidationError("Begin each line with a heading.")
+        if len(heading) > MAX_HEADING or len(prompt) > MAX_PROMPT:
+            raise ValidationError(
+                f"“{heading[:40]}” is too long: use at most {MAX_HEADING} characters for the heading."
+            )
+        code = codes.get(heading) or next(f"q{n}" for n in range(1, 1000) if f"q{n}" not in used)
+        used.add(code)
+        found.append(Question(code=code, heading=heading, prompt=prompt))
+    if len({one["heading"] for one in found}) < len(found):
+        raise ValidationError("Use each heading once.")
+    if len(found) > MAX_QUESTIONS:
+        raise ValidationError(f"Ask at most {MAX_QUESTIONS} questions.")
+    return found
+
+
+class PartyChoice(forms.ModelMultipleChoiceField[Party]):
+    """Choice of parties, by the names of their organisations."""
+
+    def label_from_instance(self, obj: Party) -> str:
+        """The organisation's name."""
+        return obj.organisation.name
+
+
+class ReportingForm(Form):
+    """How a partnership reports."""
+
+    period = forms.ChoiceField(label="How often?", choices=Period.choices, widget=forms.RadioSelect)
+    starts_on = DayField(
+        label="First day of the first period",
+        help_text="For example 1 4 2026. The first period can lie up to 12 periods back.",
+    )
+    due_days = forms.IntegerField(
+        label="Working days until a report is due",
+        min_value=1,
+        max_value=MAX_DUE_DAYS,
+        initial=15,
+        help_text="After the end of each period. Weekends and bank holidays do not count.",
+        widget=forms.NumberInput(attrs={"class": "govuk-input--width-3"}),
+    )
+    parties = PartyChoice(
+        label="Which organisations report?",
+        queryset=Party.objects.none(),
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Observers do not report. Organisations that join later do.",
+    )
+    questions = forms.CharField(
+        label="Questions",
+        max_length=8_000,
+        widget=forms.Textarea(attrs={"rows": 8}),
+        help_text="One on each line: a heading, a colon, and what to write about.",
+    )
+
+    def __init__(
+        self, *args: Any, parties: Sequence[Party], found: ReportingRound | None, cancel: str, **kw: Any
+    ) -> None:
+        before: Sequence[Question] = found.questions if found else USUAL_QUESTIONS
+        exempt = set(found.exemptions.values_list("party", flat=True)) if found else set()
+        initial: dict[str, Any] = {
+            "period": found.period if found else Period.QUARTER,
+            "questions": questions_as_lines(before),
+            "parties": [party.pk for party in parties if party.pk not in exempt],
+        }
+        if found:
+            initial |= {"starts_on": found.starts_on, "due_days": found.due_days}
+        super().__init__(*args, initial=initial, **kw)
+        self._before, self._parties = before, parties
+        field = self.fields["parties"]
+        assert isinstance(field, forms.ModelMultipleChoiceField)
+        field.queryset = Party.objects.filter(pk__in=[party.pk for party in parties]).select_related("organisation")
+        self.helper = Helper(self, submit="Save", cancel=cancel)
+
+    def clean_questions(self) -> list[Question]:
+        """The lines as questions."""
+        return questions_from_lines(self.cleaned_data["questions"], self._before)
+
+    def clean(self) -> dict[str, Any]:
+        """The parties that were not ticked are exempt."""
+        data = super().clean() or {}
+        if "parties" in data:
+            chosen = {party.pk for party in data.pop("parties")}
+            data["exempt"] = [party for party in self._parties if party.pk not in chosen]
+        return data
+
+
+def reporting_parties(partnership_id: int) -> list[Party]:
+    """The present parties that can report, by name."""
+    present = Party.objects.present().filter(partnership=partnership_id).exclude(role=PartyRole.OBSERVER)
+    return list(present.select_related("organisation").order_by("organisation__name", "pk"))
+
+
+def _seen(text: str) -> str:
+    """A short mark of a text, to find out whether it was changed."""
+    return hashlib.sha256(text.strip().replace("\r\n", "\n").encode()).hexdigest()[:16]
+
+
+class ReportForm(Form):
+    """The answers of a report.
+
+    A hidden mark beside each answer says what the writer began from, so that answers they left alone are not sent.
+    """
+
+    revision = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, report: Report, **kwargs: Any) -> None:
+        codes = [question["code"] for question in report.questions]
+        answers = {code: report.answers.get(code, "") for code in codes}
+        initial = {"revision": report.revision, **answers}
+        initial |= {f"{code}-seen": _seen(text) for code, text in answers.items()}
+        super().__init__(*args, initial=initial, **kwargs)
+        for question in report.questions:
+            self.fields[question["code"]] = forms.CharField(
+                label=question["heading"],
+                required=False,
+                max_length=MAX_ANSWER,
+                help_text=question["prompt"],
+                widget=forms.Textarea(attrs={"rows": 6}),
+            )
+            self.fields[f"{question['code']}-seen"] = forms.CharField(
+                required=False, max_length=16, widget=forms.HiddenInput
+            )
+        self._codes = codes
+        self.helper = Helper(
+            self, submit="Save", secondary=("submit", "Save and go to submit"), cancel=report.get_absolute_url()
+        )
+
+    @property
+    def changed_answers(self) -> dict[str, str]:
+        """The answers that differ from what the writer began from."""
+        data = self.cleaned_data
+        return {code: data[code] for code in self._codes if _seen(data[code]) != data[f"{code}-seen"]}
+
+
+class SubmitForm(Form):
+    """Submit what is on the page."""
+
+    revision = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Submit report", cancel=cancel)
+
+
+class DecisionForm(Form):
+    """Accept a report or return it with a reason."""
+
+    number = forms.IntegerField(widget=forms.HiddenInput)
+    decision = forms.ChoiceField(
+        label="Your decision",
+        choices=[("accepted", "Accept the report"), ("returned", "Return it")],
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(
+        label="What is missing?",
+        required=False,
+        max_length=2_000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="Only if you return it. All partners can read this.",
+    )
+
+    def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Save decision", cancel=cancel)
+
+    def clean(self) -> dict[str, Any]:
+        """A returned report needs a reason."""
+        data = super().clean() or {}
+        if data.get("decision") == "returned" and not data.get("reason", "").strip():
+            self.add_error("reason", "Say what is missing")
+        return data
+
+
+class EndForm(KitReasonForm):
+    """End reporting, with a reason."""
+
+    danger = True
+    reason = forms.CharField(label="Why does it end?", max_length=300, widget=forms.Textarea(attrs={"rows": 3}))

@@ -1,0 +1,93 @@
+"""The journal: dated notes of one organisation on a partnership or an organisation."""
+
+from __future__ import annotations
+
+import pghistory
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from partnerships.agreements.models import Partnership
+from partnerships.conversations.models.notes import OwnNote, OwnNoteQuerySet
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+
+class JournalNoteQuerySet(OwnNoteQuerySet["JournalNote"]):
+    """Filters by reader, and what a list shows."""
+
+    def for_listing(self) -> JournalNoteQuerySet:
+        """With organisations, partnership and people."""
+        return self.select_related("organisation", "partnership", "about", "written_by", "deleted_by")
+
+
+@pghistory.track(exclude=["text", "delete_reason"])
+class JournalNote(OwnNote):
+    """What one organisation notes, under a day, about a partnership or an organisation.
+
+    written → changed (earlier texts stay in `JournalText`) → deleted, with a reason; its texts are gone then. Restricted
+    like a private note: only people of that organisation read it.
+    """
+
+    partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    about = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    dated_on = models.DateField()
+    created_at = models.DateTimeField()
+    deleted_at = models.DateTimeField(null=True, blank=True)
+    deleted_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    delete_reason = models.TextField(blank=True)
+
+    objects = JournalNoteQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(partnership__isnull=False, about=None) | Q(partnership=None, about__isnull=False),
+                name="journal_note_about_one",
+            ),
+            models.CheckConstraint(
+                condition=Q(deleted_at=None) | (Q(text="") & ~Q(delete_reason="")),
+                name="journal_note_deleted_with_reason",
+            ),
+        ]
+        indexes = [models.Index(fields=["organisation", "-dated_on", "-id"], name="journal_note_listing")]
+
+    def __str__(self) -> str:
+        return f"Journal note {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        """Its page."""
+        return reverse("conversations:journal-note", args=[self.pk])
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether its text was deleted."""
+        return self.deleted_at is not None
+
+
+class JournalTextQuerySet(models.QuerySet["JournalText"]):
+    """Filters by reader: those of the note."""
+
+    def visible_to(self, user: User) -> JournalTextQuerySet:
+        """Earlier texts of notes that the person may read."""
+        return self.filter(note__in=JournalNote.objects.visible_to(user))
+
+
+@pghistory.track(exclude=["text"])
+class JournalText(models.Model):
+    """An earlier text of a journal note; the note itself has the present one."""
+
+    note = models.ForeignKey(JournalNote, on_delete=models.CASCADE, related_name="earlier")
+    revision = models.PositiveIntegerField()
+    text = models.TextField()
+    written_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    written_at = models.DateTimeField()
+    replaced_at = models.DateTimeField()
+
+    objects = JournalTextQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["note", "revision"], name="one_journal_text_a_revision")]
+
+    def __str__(self) -> str:
+        return f"Text {self.revision} of journal note {self.note_id}"

@@ -1,0 +1,297 @@
+"""Progress reports: rounds of a partnership, a report for each party and period, and what was submitted."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import pghistory
+import pgtrigger
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.models import LEADING_ROLES, Partnership, Party, PartyRole, PartyStatus
+from partnerships.conversations.reporting import period_in_words
+from partnerships.organisations.audience import Organisations, Route, visible_to
+from partnerships.organisations.models import EDITING_ROLES, Organisation, Role
+from partnerships.people.models import User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+_PARTIES = "round__partnership__parties"
+#: People of the party whose report it is, also after it left.
+OWN: tuple[Route, ...] = (Organisations("party__organisation"),)
+#: Readers of reports (docs/rights.md): the party's own people, and people of present parties.
+READERS: tuple[Route, ...] = (
+    *OWN,
+    Organisations(f"{_PARTIES}__organisation", when=Q(**{f"{_PARTIES}__status": PartyStatus.ACCEPTED})),
+)
+#: Reports that can be written: the party takes part, not as an observer.
+WRITABLE = Q(party__status=PartyStatus.ACCEPTED) & ~Q(party__role=PartyRole.OBSERVER)
+#: Editors and leads of the party whose report it is.
+WRITERS = (Organisations("party__organisation", when=WRITABLE, roles=EDITING_ROLES),)
+_LEADING = Q(**{f"{_PARTIES}__status": PartyStatus.ACCEPTED, f"{_PARTIES}__role__in": LEADING_ROLES})
+#: Not `~Q(parties=F("party"))`, which asks that none of the parties is the report's own.
+_ANOTHER = Q(**{f"{_PARTIES}__lt": F("party")}) | Q(**{f"{_PARTIES}__gt": F("party")})
+#: Leads of another leading organisation.
+DECIDERS = (Organisations(f"{_PARTIES}__organisation", when=_LEADING & _ANOTHER, roles=(Role.LEAD,)),)
+#: Leads of the only leading organisation, for its own report.
+OWN_DECIDERS = (
+    Organisations(
+        "party__organisation",
+        when=Q(party__status=PartyStatus.ACCEPTED, party__role__in=LEADING_ROLES),
+        roles=(Role.LEAD,),
+    ),
+)
+
+
+class Period(models.TextChoices):
+    """How often parties report."""
+
+    MONTH = "month", "Every month"
+    QUARTER = "quarter", "Every quarter"
+    HALF_YEAR = "half_year", "Every half-year"
+    YEAR = "year", "Every year"
+
+
+class ReportStatus(models.TextChoices):
+    """Draft → submitted → accepted, or returned → submitted again; waived where its party left."""
+
+    DRAFT = "draft", "Not submitted"
+    SUBMITTED = "submitted", "Submitted"
+    RETURNED = "returned", "Returned"
+    ACCEPTED = "accepted", "Accepted"
+    WAIVED = "waived", "Not needed"
+
+
+#: Reports that their party still has to submit.
+TO_WRITE = (ReportStatus.DRAFT, ReportStatus.RETURNED)
+
+
+@pghistory.track()
+class ReportingRound(models.Model):
+    """How a partnership's parties report: how often, from when, what they are asked.
+
+    Periods are half-open and counted from `starts_on`. One round of a partnership is open; it ends on `ends_on`, the
+    first day without reporting, when another one begins or reporting ends.
+    """
+
+    partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="reporting_rounds")
+    period = models.CharField(max_length=9, choices=Period)
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True, blank=True)
+    due_days = models.PositiveSmallIntegerField(help_text="Working days after the end of the period.")
+    questions = models.JSONField(default=list)
+    opened_until = models.DateField(
+        null=True, blank=True, help_text="The end of the last period whose reports were opened."
+    )
+    set_up_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    set_up_at = models.DateTimeField()
+    end_reason = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["partnership"], condition=Q(ends_on=None), name="one_open_reporting_round"),
+            models.CheckConstraint(condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on")), name="round_in_order"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Reporting round {self.pk}"
+
+
+@pghistory.track()
+class ReportingExemption(models.Model):
+    """A party that does not report in a round. All others report, also those that join later."""
+
+    round = models.ForeignKey(ReportingRound, on_delete=models.CASCADE, related_name="exemptions")
+    party = models.ForeignKey(Party, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["round", "party"], name="one_exemption_a_party")]
+
+    def __str__(self) -> str:
+        return f"Party {self.party_id} does not report"
+
+
+class ReportQuerySet(models.QuerySet["Report"]):
+    """Filters by reader, by who writes and who decides."""
+
+    def visible_to(self, user: User | AnonymousUser) -> ReportQuerySet:
+        """Reports that the person may know of; what is not submitted only its own party reads."""
+        return self.filter(visible_to(Report, READERS, user))
+
+    def written_by(self, user: User | AnonymousUser) -> ReportQuerySet:
+        """Reports that the person may write today, as far as their state allows."""
+        return self.live().filter(visible_to(Report, WRITERS, user))
+
+    def live(self) -> ReportQuerySet:
+        """Reports of partnerships that are not over."""
+        return self.filter(round__partnership__in=Partnership.objects.live())
+
+    def to_write(self) -> ReportQuerySet:
+        """Reports that their party still has to submit."""
+        return self.live().filter(WRITABLE, status__in=TO_WRITE)
+
+    def overdue(self, today: dt.date) -> ReportQuerySet:
+        """Reports to submit whose due day has passed."""
+        return self.to_write().filter(due_on__lt=today)
+
+    def for_listing(self) -> ReportQuerySet:
+        """With party, organisation and partnership."""
+        return self.select_related("round__partnership", "party__organisation")
+
+
+@pghistory.track(exclude=["answers", "touches"])
+class Report(models.Model):
+    """One party's report for one period, with the text of its draft.
+
+    draft → submitted → accepted, or returned → submitted again. Waived when its party leaves before it is submitted.
+    The period is half-open: `ends_on` is the first day after it. `touches` says who saved which answer at which
+    `revision` (documents.revisions). What was submitted stands in `ReportSubmission` and never changes.
+    """
+
+    round = models.ForeignKey(ReportingRound, on_delete=models.CASCADE, related_name="reports")
+    party = models.ForeignKey(Party, on_delete=models.PROTECT, related_name="reports")
+    starts_on = models.DateField()
+    ends_on = models.DateField()
+    due_on = models.DateField()
+    status = models.CharField(max_length=9, choices=ReportStatus, default=ReportStatus.DRAFT)
+    questions = models.JSONField(default=list)
+    answers = models.JSONField(default=dict)
+    touches = models.JSONField(default=dict)
+    revision = models.PositiveIntegerField(default=0)
+    opened_at = models.DateTimeField()
+    reminded_at = models.DateTimeField(null=True, blank=True)
+    chased_at = models.DateTimeField(null=True, blank=True)
+    escalated_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ReportQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["party", "starts_on"], name="one_report_a_period"),
+            models.CheckConstraint(condition=Q(ends_on__gt=F("starts_on")), name="report_period_in_order"),
+            models.CheckConstraint(condition=Q(due_on__gte=F("ends_on")), name="report_due_after_its_period"),
+        ]
+        indexes = [
+            models.Index(fields=["due_on"], name="report_due", condition=Q(status__in=["draft", "returned"])),
+            models.Index(fields=["round", "-starts_on", "party"], name="report_listing"),
+        ]
+
+    def __str__(self) -> str:
+        # Without words of the partners: administrators see this.
+        return f"Report {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        """Its page."""
+        return reverse("conversations:report", args=[self.pk])
+
+    @property
+    def period_words(self) -> str:
+        """`April to June 2026`."""
+        return period_in_words(self.starts_on, self.ends_on)
+
+    @property
+    def is_to_write(self) -> bool:
+        """Whether its party still has to submit it."""
+        return self.status in TO_WRITE
+
+    @property
+    def is_submitted(self) -> bool:
+        """Whether it waits for a decision."""
+        return self.status == ReportStatus.SUBMITTED
+
+    @property
+    def is_returned(self) -> bool:
+        """Whether it was returned and not submitted again."""
+        return self.status == ReportStatus.RETURNED
+
+    @property
+    def is_waived(self) -> bool:
+        """Whether it is no longer needed."""
+        return self.status == ReportStatus.WAIVED
+
+    def days_late(self, today: dt.date) -> int:
+        """Days since it was due, while it is not submitted; 0 before that."""
+        return max(0, (today - self.due_on).days) if self.is_to_write else 0
+
+
+class Decision(models.TextChoices):
+    """What a lead decided about a submission."""
+
+    ACCEPTED = "accepted", "Accepted"
+    RETURNED = "returned", "Returned"
+
+
+@pghistory.track(exclude=["answers", "figures"])
+class ReportSubmission(models.Model):
+    """What a party submitted, with the figures as they were; a trigger keeps it as it is.
+
+    `due_on` is the day on which it was due. Who submitted it and what was decided stand beside it.
+    """
+
+    report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="submissions")
+    number = models.PositiveSmallIntegerField()
+    questions = models.JSONField()
+    answers = models.JSONField()
+    figures = models.JSONField()
+    due_on = models.DateField()
+    submitted_at = models.DateTimeField()
+    submitted_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    decision = models.CharField(max_length=8, choices=Decision, blank=True)
+    reason = models.TextField(blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    decided_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["report", "number"], name="one_submission_a_number"),
+            models.CheckConstraint(
+                condition=Q(decision="", decided_at=None) | (~Q(decision="") & Q(decided_at__isnull=False)),
+                name="submission_decided_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=~Q(decision=Decision.RETURNED) | ~Q(reason=""), name="submission_returned_with_reason"
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="submission_stays",
+                operation=pgtrigger.UpdateOf(
+                    "report_id", "number", "questions", "answers", "figures", "due_on", "submitted_at"
+                )
+                | pgtrigger.Delete,
+            ),
+            pgtrigger.Protect(
+                name="decision_stays",
+                operation=pgtrigger.UpdateOf("decision", "reason", "decided_at", "decided_for_id"),
+                condition=pgtrigger.Q(old__decided_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Submission {self.number} of report {self.report_id}"
+
+    @property
+    def days_late(self) -> int:
+        """Days between the due day and the day it was submitted; 0 if in time. By the site's time zone."""
+        return max(0, (timezone.localdate(self.submitted_at) - self.due_on).days)
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether it was accepted or returned."""
+        return self.decided_at is not None
+
+    @property
+    def was_returned(self) -> bool:
+        """Whether it was returned."""
+        return self.decision == Decision.RETURNED
+
+    @property
+    def asked(self) -> list[tuple[dict[str, Any], str]]:
+        """Its questions, each with its answer."""
+        return [(question, self.answers.get(question["code"], "")) for question in self.questions]

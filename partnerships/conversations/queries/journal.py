@@ -1,0 +1,43 @@
+"""Queries of the journal."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+
+from partnerships.agreements.models import Partnership
+from partnerships.agreements.past import former_parties, set_back
+from partnerships.conversations.models import JournalNote
+from partnerships.conversations.models.journal import JournalNoteQuerySet
+from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.people.models import User
+
+
+def journal_notes(
+    user: User, *, text: str = "", partnership: int | None = None, about: int | None = None
+) -> JournalNoteQuerySet:
+    """Notes of the person's organisations, with every word of `text` in them; the caller orders."""
+    notes = JournalNote.objects.visible_to(user).for_listing()
+    if partnership is not None:
+        notes = notes.filter(partnership=partnership)
+    if about is not None:
+        notes = notes.filter(about=about)
+    condition = Q()
+    for word in text.split():
+        condition &= Q(text__icontains=word)
+    return notes.filter(condition)
+
+
+def as_titled_for(user: User, notes: list[JournalNote]) -> list[JournalNote]:
+    """The notes, with partnerships as the reader may know them: one that was left as it was then."""
+    partnerships = [note.partnership for note in notes if note.partnership is not None]
+    former = former_parties(user, [one.pk for one in partnerships])
+    set_back([one for one in partnerships if one.pk in former], former)
+    return notes
+
+
+def writes_about(user: User, *, partnership: Partnership | None = None) -> Organisation | None:
+    """The organisation for which the person writes notes: in a partnership, a present party."""
+    mine = Organisation.objects.of_person(user, *EDITING_ROLES)
+    if partnership is not None:
+        mine = mine.filter(pk__in=partnership.parties.present().values("organisation"))
+    return mine.order_by("name", "pk").first()

@@ -1,0 +1,134 @@
+"""Queries of progress reports: who decides, what waits, and the table of a partnership."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from partnerships.agreements.models import LEADING_ROLES, Party
+from partnerships.conversations.models import (
+    DECIDERS,
+    OWN_DECIDERS,
+    TO_WRITE,
+    WRITERS,
+    Report,
+    ReportStatus,
+    ReportSubmission,
+)
+from partnerships.conversations.reporting import period_in_words
+from partnerships.kit.waiting import Waiting, addresses
+from partnerships.organisations.audience import Reach
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.queries import leads_with_account
+from partnerships.organisations.waiting import Source
+from partnerships.people.models import User
+
+
+def leads_who_decide(report: Report) -> QuerySet[User]:
+    """Leads with an account who accept or return it: of the other leading organisations, else of its own."""
+    leading = report.round.partnership.parties.present().filter(role__in=LEADING_ROLES)
+    ids = set(leading.values_list("organisation_id", flat=True))
+    return leads_with_account(sorted(ids - {report.party.organisation_id} or ids))
+
+
+def people_to_chase(report: Report, stage: str, today: dt.date) -> list[User]:
+    """Who gets the email of a stage (`before`, `late`, `escalated`) about a report to submit."""
+    return list(leads_with_account([report.party.organisation_id]))
+
+
+def _reports(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
+    """Reports to write; reports to accept or return, where another organisation leads and where none does."""
+    others = (
+        Party.objects.present()
+        .filter(partnership=OuterRef("round__partnership"), role__in=LEADING_ROLES)
+        .exclude(pk=OuterRef("party"))
+    )
+    waiting = Report.objects.live().filter(status=ReportStatus.SUBMITTED)
+    return (
+        Reach(Report.objects.live().filter(status__in=TO_WRITE), WRITERS),
+        Reach(waiting, DECIDERS),
+        Reach(waiting.filter(~Exists(others)), OWN_DECIDERS),
+    )
+
+
+def _reports_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    to_write, to_decide, own = _reports(now)
+    address = addresses("conversations:report")
+    wanted = [(report, True) for report in to_write.of(user).for_listing().order_by("due_on", "pk")]
+    ids = to_decide.of(user).values("pk").union(own.of(user).values("pk"))
+    wanted += [(report, False) for report in Report.objects.filter(pk__in=ids).for_listing().order_by("pk")]
+    return [
+        Waiting(
+            what=_what(report) if writes else "Accept or return a progress report",
+            title=f"{report.party.organisation.display_name}, {report.period_words}",
+            path=address(report.pk),
+            since=report.opened_at,
+            due=report.due_on if writes else None,
+            within=report.round.partnership.title,
+            status=report.status,
+            status_label=report.get_status_display(),
+        )
+        for report, writes in wanted
+    ]
+
+
+def _what(report: Report) -> str:
+    return "Correct a progress report" if report.is_returned else "Write a progress report"
+
+
+#: Work that waits: reports to write, and reports to accept or return.
+REPORTS_WAITING = (Source(_reports_wanted, _reports),)
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodRow:
+    """The reports of one period, in the order of the table's parties; None where a party has none."""
+
+    start: dt.date
+    end: dt.date
+    round_id: int
+    reports: Sequence[Report | None]
+
+    @property
+    def words(self) -> str:
+        """`April to June 2026`."""
+        return period_in_words(self.start, self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportTable:
+    """Periods × organisations, newest period first."""
+
+    organisations: Sequence[Organisation]
+    rows: Sequence[PeriodRow]
+
+
+def report_table(user: User, partnership_id: int) -> ReportTable:
+    """All reports of a partnership that the person may know of, with what is late."""
+    found = Report.objects.visible_to(user).filter(round__partnership=partnership_id)
+    today = timezone.localdate()
+    reports = list(found.for_listing().order_by("-starts_on", "party__organisation__name", "pk"))
+    parties = {report.party_id: report.party.organisation for report in reports}
+    order = sorted(parties, key=lambda pk: (parties[pk].name, pk))
+    periods: dict[tuple[dt.date, dt.date, int], dict[int, Report]] = {}
+    for report in reports:
+        report.late = report.days_late(today)  # type: ignore[attr-defined]  # for the template
+        periods.setdefault((report.starts_on, report.ends_on, report.round_id), {})[report.party_id] = report
+    rows = [PeriodRow(start, end, pk, [by.get(one) for one in order]) for (start, end, pk), by in periods.items()]
+    return ReportTable([parties[pk] for pk in order], rows)
+
+
+def newest_submissions(user: User, *, round_id: int, start: dt.date) -> list[ReportSubmission]:
+    """The newest submission of each party in one period, by name of the party."""
+    reports = Report.objects.visible_to(user).filter(round=round_id, starts_on=start)
+    newest = ReportSubmission.objects.filter(report__in=reports).order_by("report", "-number").distinct("report")
+    found = ReportSubmission.objects.filter(pk__in=newest.values("pk"))
+    return list(
+        found.select_related("report__round__partnership", "report__party__organisation", "submitted_by").order_by(
+            "report__party__organisation__name", "pk"
+        )
+    )

@@ -1,0 +1,79 @@
+"""Periods of progress reports, the day each is due, and the usual questions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterator
+from typing import TypedDict
+
+from partnerships.kit.dates import MONTHS, long_date
+
+#: Months in each kind of period, by code.
+MONTHS_IN = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
+#: Limits of a round: how far back it may begin, and working days until a report is due.
+MAX_PERIODS_BACK = 12
+MAX_DUE_DAYS = 60
+
+
+class Question(TypedDict):
+    """One question of a report: a code that stays, a heading and what to write about."""
+
+    code: str
+    heading: str
+    prompt: str
+
+
+#: What a new round asks.
+USUAL_QUESTIONS: tuple[Question, ...] = (
+    {"code": "q1", "heading": "What we did", "prompt": "The main things done in this period."},
+    {"code": "q2", "heading": "What is late, and why", "prompt": "What slipped, and what you are doing about it."},
+    {"code": "q3", "heading": "Risks", "prompt": "What could stop us, and how likely it is."},
+    {"code": "q4", "heading": "What comes next", "prompt": "The main things planned for the next period."},
+    {"code": "q5", "heading": "What we need from partners", "prompt": "Decisions, information or help."},
+)
+
+
+def add_months(day: dt.date, months: int) -> dt.date:
+    """The same day of the month some months later; the last one where the month is shorter."""
+    count = day.month - 1 + months
+    year, month = day.year + count // 12, count % 12 + 1
+    following = dt.date(year + month // 12, month % 12 + 1, 1)
+    last = (following - dt.timedelta(days=1)).day
+    return dt.date(year, month, min(day.day, last))
+
+
+def periods(first: dt.date, kind: str, until: dt.date) -> Iterator[tuple[dt.date, dt.date]]:
+    """Half-open periods from `first` that have ended by `until` (a period ends on the day after its last)."""
+    number = 0
+    while True:
+        start = add_months(first, MONTHS_IN[kind] * number)
+        end = add_months(first, MONTHS_IN[kind] * (number + 1))
+        if end > until:
+            return
+        yield start, end
+        number += 1
+
+
+def is_boundary(first: dt.date, kind: str, day: dt.date) -> bool:
+    """Whether a period of this kind, counted from `first`, begins on `day`."""
+    return day == first or any(end == day for _start, end in periods(first, kind, day))
+
+
+def working_days_after(day: dt.date, count: int, holidays: Collection[dt.date]) -> dt.date:
+    """The day that is `count` working days after `day`, which does not count itself."""
+    while count > 0:
+        day += dt.timedelta(days=1)
+        if day.weekday() < 5 and day not in holidays:
+            count -= 1
+    return day
+
+
+def period_in_words(start: dt.date, end: dt.date) -> str:
+    """`April 2026`, `April to June 2026`, or first and last day where it is no whole month."""
+    last = end - dt.timedelta(days=1)
+    if start.day != 1 or end.day != 1:
+        return f"{long_date(start)} to {long_date(last)}"
+    if (start.year, start.month) == (last.year, last.month):
+        return f"{MONTHS[start.month - 1]} {start.year}"
+    year = "" if start.year == last.year else f" {start.year}"
+    return f"{MONTHS[start.month - 1]}{year} to {MONTHS[last.month - 1]} {last.year}"

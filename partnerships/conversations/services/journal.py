@@ -1,0 +1,146 @@
+"""Services of the journal: write, change and delete a note."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.activity.services import record
+from partnerships.agreements.models import Partnership
+from partnerships.conversations.event_kinds import EventKind
+from partnerships.conversations.models import JournalNote, JournalText
+from partnerships.conversations.services.notes import UnableToWriteNote, check_revision
+from partnerships.kit import journal
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.rights import roles_of
+from partnerships.people.models import User
+from partnerships.people.retention import delete_in_batches
+
+#: How long earlier texts are kept.
+EARLIER_KEPT = dt.timedelta(days=365)
+#: The name of deleted notes in the journal for restores.
+DELETED = "journal_note"
+_EDITORS = "Only editors and leads of the organisation can do this."
+
+
+class UnableToDeleteNote(Exception):
+    """It is deleted already, or the reason is missing."""
+
+
+@transaction.atomic
+def write_journal_note(
+    *,
+    organisation: Organisation,
+    dated_on: dt.date,
+    text: str,
+    author: User,
+    now: dt.datetime,
+    partnership: Partnership | None = None,
+    about: Organisation | None = None,
+) -> JournalNote:
+    """Write a note about a partnership of the organisation, or about any organisation.
+
+    Raises `UnableToWriteNote`.
+    """
+    require(roles_of(author, now).edit_for(organisation.pk), _EDITORS)
+    if partnership is not None:
+        takes_part = partnership.parties.present().filter(organisation=organisation).exists()
+        require(takes_part, "The organisation does not take part in this partnership.")
+    if not text.strip():
+        raise UnableToWriteNote("Write something.")
+    _check_day(dated_on, now)
+    note = JournalNote.objects.create(
+        organisation=organisation,
+        partnership=partnership,
+        about=about,
+        dated_on=dated_on,
+        text=text.strip(),
+        written_by=author,
+        written_at=now,
+        created_at=now,
+    )
+    _record(note, EventKind.JOURNAL_WRITTEN, author=author, now=now)
+    return note
+
+
+def _check_day(day: dt.date, now: dt.datetime) -> None:
+    if day > timezone.localdate(now):
+        raise UnableToWriteNote("The date must not be in the future.")
+
+
+@transaction.atomic
+def change_journal_note(
+    *, note: JournalNote, dated_on: dt.date, text: str, revision: int, author: User, now: dt.datetime
+) -> JournalNote:
+    """Change a note; the earlier text stays beside it. `revision` is the one the author saw.
+
+    Raises `UnableToWriteNote`.
+    """
+    locked = JournalNote.objects.select_for_update(of=("self",)).get(pk=note.pk)
+    require(roles_of(author, now).edit_for(locked.organisation_id), _EDITORS)
+    if locked.is_deleted:
+        raise UnableToWriteNote("This note was deleted.")
+    check_revision(locked, revision)
+    if not text.strip():
+        raise UnableToWriteNote("Write something, or delete the note.")
+    _check_day(dated_on, now)
+    if (locked.text, locked.dated_on) == (text.strip(), dated_on):
+        return locked
+    JournalText.objects.create(
+        note=locked,
+        revision=locked.revision,
+        text=locked.text,
+        written_by_id=locked.written_by_id,
+        written_at=locked.written_at,
+        replaced_at=now,
+    )
+    locked.text, locked.dated_on = text.strip(), dated_on
+    locked.written_by, locked.written_at = author, now
+    locked.revision += 1
+    locked.save(update_fields=["text", "dated_on", "written_by", "written_at", "revision"])
+    _record(locked, EventKind.JOURNAL_CHANGED, author=author, now=now)
+    return locked
+
+
+@transaction.atomic
+def delete_journal_note(*, note: JournalNote, reason: str, author: User | None, now: dt.datetime) -> None:
+    """Delete a note's texts; who, when and why stay. Raises `UnableToDeleteNote`."""
+    locked = JournalNote.objects.select_for_update(of=("self",)).get(pk=note.pk)
+    require(roles_of(author, now).edit_for(locked.organisation_id), _EDITORS)
+    if locked.is_deleted:
+        raise UnableToDeleteNote("This note is deleted already.")
+    if not reason.strip():
+        raise UnableToDeleteNote("Give a reason.")
+    locked.earlier.all().delete()
+    locked.text, locked.delete_reason = "", reason.strip()
+    locked.deleted_at, locked.deleted_by = now, author
+    locked.save(update_fields=["text", "delete_reason", "deleted_at", "deleted_by"])
+    journal.note(DELETED, now=now, note=locked.pk, same=note_identity(locked))
+    _record(locked, EventKind.JOURNAL_DELETED, author=author, now=now)
+
+
+def note_identity(note: JournalNote) -> str:
+    """The hash of a note in the journal for restores."""
+    return journal.identity(note.organisation_id, note.created_at)
+
+
+def _record(note: JournalNote, event: EventKind, *, author: User | None, now: dt.datetime) -> None:
+    """Record an event that only the organisation's own people see, without the text."""
+    record(
+        actor_id=author.pk if author else None,
+        organisation_id=note.organisation_id,
+        kind=event,
+        target_kind="journal_note",
+        target_id=note.pk,
+        now=now,
+        data={"title": f"Note of {note.dated_on.isoformat()}"},
+    )
+
+
+def drop_earlier_texts(now: dt.datetime, dry_run: bool) -> int:
+    """Delete texts that were replaced long ago."""
+    old = JournalText.objects.filter(replaced_at__lte=now - EARLIER_KEPT)
+    return delete_in_batches(old, dry_run=dry_run)

@@ -1,0 +1,75 @@
+"""Services that accept or return a submitted progress report."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.conversations.event_kinds import EventKind
+from partnerships.conversations.models import Decision, Report, ReportStatus
+from partnerships.conversations.reporting import working_days_after
+from partnerships.conversations.rights import report_rights
+from partnerships.conversations.services.reports.recording import lock_report, record_report
+from partnerships.kit.bank_holidays import holidays
+from partnerships.kit.rights import require
+from partnerships.organisations.queries import leads_of
+from partnerships.outbox.services import record_emails
+from partnerships.people.models import User
+
+#: Working days to submit a returned report again.
+AGAIN_DAYS = 5
+
+
+class UnableToDecideReport(Exception):
+    """It does not wait for a decision, another version does, or the reason is missing."""
+
+
+def accept_report(*, report: Report, number: int, author: User, now: dt.datetime) -> None:
+    """Accept the submitted version. Raises `UnableToDecideReport`."""
+    _decide(report, number, Decision.ACCEPTED, reason="", author=author, now=now)
+
+
+def return_report(*, report: Report, number: int, reason: str, author: User, now: dt.datetime) -> None:
+    """Return the submitted version with a reason; it is due again in five working days.
+
+    Raises `UnableToDecideReport`.
+    """
+    _decide(report, number, Decision.RETURNED, reason=reason.strip(), author=author, now=now)
+
+
+@transaction.atomic
+def _decide(report: Report, number: int, decision: Decision, *, reason: str, author: User, now: dt.datetime) -> None:
+    locked = lock_report(report)
+    deciding = report_rights(locked, author, now).decides_for
+    require(bool(deciding), "Only leads of another leading organisation can accept or return a report.")
+    submission = locked.submissions.order_by("-number").first()
+    if submission is None or not locked.is_submitted:
+        raise UnableToDecideReport("This report does not wait for a decision.")
+    if submission.number != number:
+        raise UnableToDecideReport("It was submitted again in the meantime. Read the new version first.")
+    if locked.round.partnership.is_over:
+        raise UnableToDecideReport("This partnership is over.")
+    if decision == Decision.RETURNED and not reason:
+        raise UnableToDecideReport("Say what is missing.")
+    submission.decision, submission.reason = decision, reason
+    submission.decided_at, submission.decided_by, submission.decided_for_id = now, author, min(deciding)
+    submission.save(update_fields=["decision", "reason", "decided_at", "decided_by", "decided_for"])
+    locked.status = ReportStatus.ACCEPTED
+    if decision == Decision.RETURNED:
+        locked.status = ReportStatus.RETURNED
+        locked.due_on = max(locked.due_on, working_days_after(timezone.localdate(now), AGAIN_DAYS, holidays()))
+        locked.reminded_at = locked.chased_at = locked.escalated_at = None
+    locked.save(update_fields=["status", "due_on", "reminded_at", "chased_at", "escalated_at"])
+    event = EventKind.REPORT_RETURNED if decision == Decision.RETURNED else EventKind.REPORT_ACCEPTED
+    said = {"reason": reason} if reason else {}
+    record_report(locked, event, author=author, organisation_id=min(deciding), now=now, **said)
+    people = {*leads_of(locked.party.organisation).values_list("pk", flat=True), submission.submitted_by_id}
+    record_emails(
+        kind="conversations.report_decided",
+        people=sorted(pk for pk in people if pk not in (None, author.pk)),
+        params={"report": locked.pk, "number": number},
+        sender_id=min(deciding),
+        now=now,
+    )

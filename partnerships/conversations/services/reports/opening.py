@@ -1,0 +1,83 @@
+"""Services that open the reports of periods that have ended."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from partnerships.agreements.models import Partnership, PartyRole
+from partnerships.agreements.services.recording import lock_partnership
+from partnerships.conversations.models import Report, ReportingRound
+from partnerships.conversations.reporting import periods, working_days_after
+from partnerships.kit.bank_holidays import holidays
+
+
+def open_due_reports(*, now: dt.datetime) -> int:
+    """Open the reports of all periods that have ended; the number of new ones.
+
+    Each round in its own transaction. May run twice, and after any pause.
+    """
+    today, opened = timezone.localdate(now), 0
+    rounds = ReportingRound.objects.filter(
+        Q(ends_on=None) | Q(opened_until=None) | Q(ends_on__gt=F("opened_until")),
+        partnership__in=Partnership.objects.live(),
+        starts_on__lt=today,
+    )
+    for found in rounds.order_by("pk"):
+        with transaction.atomic():
+            if lock_partnership(found.partnership_id).is_over:
+                continue
+            opened += open_reports(ReportingRound.objects.get(pk=found.pk), now=now)
+    return opened
+
+
+def open_reports(found: ReportingRound, *, now: dt.datetime) -> int:
+    """Open what is due of one round; the number of new reports. Call with the partnership locked.
+
+    Parties report that take part now, joined before the period ended and are not observers. One that joins later gets
+    no reports of earlier periods.
+    """
+    today = timezone.localdate(now)
+    until = today if found.ends_on is None else min(today, found.ends_on)
+    due = [
+        (start, end)
+        for start, end in periods(found.starts_on, found.period, until)
+        if found.opened_until is None or end > found.opened_until
+    ]
+    if not due:
+        return 0
+    parties = found.partnership.parties.present().exclude(role=PartyRole.OBSERVER)
+    reporting = list(parties.exclude(pk__in=found.exemptions.values("party")).order_by("pk"))
+    reports = [
+        Report(
+            round=found,
+            party=party,
+            starts_on=start,
+            ends_on=end,
+            due_on=_due_on(found, end),
+            questions=found.questions,
+            opened_at=now,
+        )
+        for start, end in due
+        for party in reporting
+        if party.joined_on is None or party.joined_on < end
+    ]
+    existing = set(
+        Report.objects.filter(party__in=reporting, starts_on__in=[start for start, _end in due]).values_list(
+            "party_id", "starts_on"
+        )
+    )
+    new = [report for report in reports if (report.party_id, report.starts_on) not in existing]
+    Report.objects.bulk_create(new)
+    found.opened_until = due[-1][1]
+    found.save(update_fields=["opened_until"])
+    return len(new)
+
+
+def _due_on(found: ReportingRound, end: dt.date) -> dt.date:
+    """The due day; for a period that ended before the round was set up, counted from that day."""
+    last = max(end - dt.timedelta(days=1), timezone.localdate(found.set_up_at))
+    return max(end, working_days_after(last, found.due_days, holidays()))

@@ -1,0 +1,116 @@
+"""Services that set up progress reports of a partnership and end them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.agreements.models import Partnership, Party, PartyRole
+from partnerships.agreements.rights import rights_over
+from partnerships.agreements.services.recording import lock_partnership
+from partnerships.conversations.event_kinds import EventKind
+from partnerships.conversations.models import Period, ReportingExemption, ReportingRound
+from partnerships.conversations.reporting import (
+    MAX_DUE_DAYS,
+    MAX_PERIODS_BACK,
+    MONTHS_IN,
+    Question,
+    add_months,
+)
+from partnerships.conversations.services.reports.opening import open_reports
+from partnerships.conversations.services.reports.recording import record_reporting
+from partnerships.kit.rights import require
+from partnerships.people.models import User
+
+
+class UnableToSetUpReporting(Exception):
+    """The partnership is over, or the round is not possible."""
+
+
+@transaction.atomic
+def set_up_reporting(
+    *,
+    partnership: Partnership,
+    period: str,
+    starts_on: dt.date,
+    due_days: int,
+    questions: Sequence[Question],
+    exempt: Collection[Party],
+    author: User | None,
+    now: dt.datetime,
+) -> ReportingRound:
+    """Set up progress reports, or change how they are made.
+
+    With the same period and start, the open round changes for reports that open from now on; else it ends where the new
+    one begins. Reports of periods that have ended are opened at once. Raises `UnableToSetUpReporting`.
+    """
+    locked = lock_partnership(partnership.pk)
+    require(rights_over(locked, author, now).leads)
+    _check(locked, period, starts_on, due_days, questions, timezone.localdate(now))
+    present = locked.parties.present().exclude(role=PartyRole.OBSERVER)
+    if not present.exclude(pk__in=[party.pk for party in exempt]).exists():
+        raise UnableToSetUpReporting("Choose at least one organisation that reports.")
+    found = ReportingRound.objects.filter(partnership=locked, ends_on=None).first()
+    if found is not None and (found.period, found.starts_on) != (period, starts_on):
+        _end(found, starts_on, "A new round begins.")
+        found = None
+    event = EventKind.REPORTING_SET_UP if found is None else EventKind.REPORTING_CHANGED
+    if found is None:
+        found = ReportingRound(partnership=locked, period=period, starts_on=starts_on, set_up_by=author, set_up_at=now)
+    found.due_days, found.questions = due_days, list(questions)
+    found.save()
+    found.exemptions.exclude(party__in=[party.pk for party in exempt]).delete()
+    for party in exempt:
+        ReportingExemption.objects.get_or_create(round=found, party=party)
+    after = {"period": period, "from": starts_on.isoformat(), "working days": due_days}
+    record_reporting(locked, event, author=author, now=now, after=after)
+    open_reports(found, now=now)
+    return found
+
+
+def _check(
+    partnership: Partnership,
+    period: str,
+    starts_on: dt.date,
+    due_days: int,
+    questions: Sequence[Question],
+    today: dt.date,
+) -> None:
+    if partnership.is_over:
+        raise UnableToSetUpReporting("This partnership is over.")
+    if period not in Period.values:
+        raise UnableToSetUpReporting("Choose how often the partners report.")
+    if not 1 <= due_days <= MAX_DUE_DAYS:
+        raise UnableToSetUpReporting(f"Reports can be due 1 to {MAX_DUE_DAYS} working days after the period.")
+    if not questions:
+        raise UnableToSetUpReporting("Ask at least one question.")
+    if starts_on < add_months(today, -MAX_PERIODS_BACK * MONTHS_IN[period]):
+        raise UnableToSetUpReporting(f"The first period can begin at most {MAX_PERIODS_BACK} periods ago.")
+
+
+def _end(found: ReportingRound, day: dt.date, reason: str) -> None:
+    if found.opened_until is not None and day < found.opened_until:
+        raise UnableToSetUpReporting("Some reports of this time exist already: begin when their period ends, or later.")
+    found.ends_on, found.end_reason = max(day, found.starts_on), reason
+    found.save(update_fields=["ends_on", "end_reason"])
+
+
+@transaction.atomic
+def end_reporting(*, partnership: Partnership, reason: str, author: User | None, now: dt.datetime) -> None:
+    """End progress reports: no more are opened; those that are open stay due.
+
+    Raises `UnableToSetUpReporting`.
+    """
+    locked = lock_partnership(partnership.pk)
+    require(rights_over(locked, author, now).leads)
+    found = ReportingRound.objects.filter(partnership=locked, ends_on=None).first()
+    if found is None:
+        raise UnableToSetUpReporting("Nobody reports in this partnership.")
+    if not reason.strip():
+        raise UnableToSetUpReporting("Give a reason.")
+    open_reports(found, now=now)
+    _end(found, max(timezone.localdate(now), found.opened_until or found.starts_on), reason.strip())
+    record_reporting(locked, EventKind.REPORTING_ENDED, author=author, now=now, reason=reason.strip())

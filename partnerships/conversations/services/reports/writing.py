@@ -1,0 +1,146 @@
+"""Services that write and submit a progress report."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.agreements.departures import Consequence, PartyDeparture
+from partnerships.agreements.figures import Asked, figures_of
+from partnerships.agreements.models import Party
+from partnerships.conversations.event_kinds import EventKind
+from partnerships.conversations.models import TO_WRITE, Report, ReportStatus, ReportSubmission
+from partnerships.conversations.queries.reports import leads_who_decide
+from partnerships.conversations.rights import report_rights
+from partnerships.conversations.services.reports.recording import lock_report, record_report
+from partnerships.documents import PieceConflict, check_conflict, touch
+from partnerships.kit.rights import require
+from partnerships.outbox.services import record_emails
+from partnerships.people.models import User
+
+_WRITERS = "Only editors and leads of the organisation that reports can do this."
+
+
+class UnableToSaveReport(Exception):
+    """It is submitted already, or a colleague changed the same answers.
+
+    `conflicts` are the answers of both, by the question's code.
+    """
+
+    def __init__(self, words: str, conflicts: Mapping[str, PieceConflict] | None = None) -> None:
+        self.conflicts = dict(conflicts or {})
+        super().__init__(words)
+
+
+class UnableToSubmitReport(Exception):
+    """It is submitted already, is empty, or changed in the meantime."""
+
+
+def _locked_for_writing(report: Report, author: User, now: dt.datetime) -> Report:
+    locked = lock_report(report)
+    require(report_rights(locked, author, now).may_write, _WRITERS)
+    return locked
+
+
+def _why_not(report: Report) -> str:
+    """Why nothing can be written, or ""."""
+    if report.round.partnership.is_over:
+        return "This partnership is over."
+    return "" if report.is_to_write else f"This report is {report.get_status_display().lower()}."
+
+
+@transaction.atomic
+def save_report(*, report: Report, answers: Mapping[str, str], revision: int, author: User, now: dt.datetime) -> Report:
+    """Save the answers that the author changed; `revision` is the one they saw.
+
+    Answers to other questions that colleagues saved meanwhile stay. Raises `UnableToSaveReport`.
+    """
+    locked = _locked_for_writing(report, author, now)
+    if why := _why_not(locked):
+        raise UnableToSaveReport(why)
+    known = {question["code"] for question in locked.questions}
+    changed = {
+        code: text.strip()
+        for code, text in answers.items()
+        if code in known and text.strip() != locked.answers.get(code, "")
+    }
+    conflicts: dict[str, PieceConflict] = {}
+    for code, text in changed.items():
+        try:
+            check_conflict(locked.touches, code, revision, mine=text, theirs=locked.answers.get(code, ""))
+        except PieceConflict as conflict:
+            conflicts[code] = conflict
+    if conflicts:
+        raise UnableToSaveReport("A colleague changed the same answers while you were writing.", conflicts)
+    if changed:
+        locked.revision += 1
+        locked.answers |= changed
+        locked.touches |= {code: touch(locked.revision, author.pk, now) for code in changed}
+        locked.save(update_fields=["answers", "touches", "revision"])
+    return locked
+
+
+@transaction.atomic
+def submit_report(*, report: Report, revision: int, author: User, now: dt.datetime) -> ReportSubmission:
+    """Submit the report as its next version, with the figures as they are now.
+
+    Emails the leads who accept or return it. Raises `UnableToSubmitReport`.
+    """
+    locked = _locked_for_writing(report, author, now)
+    if why := _why_not(locked):
+        raise UnableToSubmitReport(why)
+    if revision != locked.revision:
+        raise UnableToSubmitReport("A colleague changed the report in the meantime. Read it again before you submit.")
+    if not any(text for text in locked.answers.values()):
+        raise UnableToSubmitReport("Answer at least one question.")
+    submission = ReportSubmission.objects.create(
+        report=locked,
+        number=locked.submissions.count() + 1,
+        questions=locked.questions,
+        answers=locked.answers,
+        figures=figures_of(Asked(locked.party, locked.starts_on, locked.ends_on, timezone.localdate(now))),
+        due_on=locked.due_on,
+        submitted_at=now,
+        submitted_by=author,
+    )
+    locked.status = ReportStatus.SUBMITTED
+    locked.save(update_fields=["status"])
+    organisation = locked.party.organisation_id
+    after = {"version": submission.number}
+    record_report(locked, EventKind.REPORT_SUBMITTED, author=author, organisation_id=organisation, now=now, after=after)
+    record_emails(
+        kind="conversations.report_submitted",
+        people=leads_who_decide(locked).exclude(pk=author.pk).values_list("pk", flat=True),
+        params={"report": locked.pk, "number": submission.number},
+        sender_id=organisation,
+        now=now,
+    )
+    return submission
+
+
+def waive_with_party(departure: PartyDeparture) -> None:
+    """Waive what a party that leaves has not submitted. Called with the partnership locked."""
+    party = departure.party
+    for report in Report.objects.for_listing().filter(party=party, status__in=TO_WRITE).order_by("pk"):
+        report.status = ReportStatus.WAIVED
+        report.save(update_fields=["status"])
+        record_report(
+            report,
+            EventKind.REPORT_WAIVED,
+            author=departure.author,
+            organisation_id=None,
+            now=departure.now,
+            reason="The organisation left the partnership.",
+        )
+
+
+def preview_waiving(party: Party, reader: User) -> list[Consequence]:
+    """The reports that will no longer be needed if the party leaves."""
+    reports = Report.objects.visible_to(reader).filter(party=party, status__in=TO_WRITE).order_by("starts_on", "pk")
+    return [
+        Consequence(f"The progress report for {report.period_words} will not be needed", report.get_absolute_url())
+        for report in reports
+    ]

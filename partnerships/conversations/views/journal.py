@@ -1,0 +1,130 @@
+"""Pages of the journal: list with search, one note, write, delete."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from partnerships.agreements.models import Partnership
+from partnerships.conversations import services
+from partnerships.conversations.forms.journal import DeleteForm, JournalFilter, JournalForm
+from partnerships.conversations.models import JournalNote
+from partnerships.conversations.queries.journal import as_titled_for, journal_notes, writes_about
+from partnerships.kit.http import keyset_page, posted
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.rights import roles_of
+from partnerships.people.form_steps import take_step
+from partnerships.people.requests import signed_in
+
+
+@require_safe
+def journal(request: HttpRequest) -> HttpResponse:
+    """Notes of the reader's organisations, newest first, with search."""
+    user = signed_in(request)
+    form = JournalFilter(request.GET)
+    valid = form.is_valid()
+    chosen = form.cleaned_data if valid else {}
+    found = journal_notes(
+        user, text=chosen.get("q", ""), partnership=chosen.get("partnership"), about=chosen.get("about")
+    )
+    page = keyset_page(request, found, order=("-dated_on", "-pk"))
+    context = {"form": form, "page": page, "notes": as_titled_for(user, list(page.rows)), "text": chosen.get("q", "")}
+    return render(request, "conversations/journal/list.html", context, status=200 if valid else 422)
+
+
+def _open_note(request: HttpRequest, pk: int) -> tuple[JournalNote, bool]:
+    """A note the reader may see, and whether they may change it."""
+    user = signed_in(request)
+    note = get_object_or_404(JournalNote.objects.visible_to(user).for_listing(), pk=pk)
+    as_titled_for(user, [note])
+    return note, roles_of(user, timezone.now()).edit_for(note.organisation_id)
+
+
+@require_safe
+def note(request: HttpRequest, pk: int) -> HttpResponse:
+    """One note with its earlier texts."""
+    found, may_edit = _open_note(request, pk)
+    context = {
+        "note": found,
+        "may_edit": may_edit and not found.is_deleted,
+        "earlier": found.earlier.select_related("written_by").order_by("-revision"),
+    }
+    return render(request, "conversations/journal/note.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    """Write a note about the partnership or organisation in the address."""
+    user = signed_in(request)
+    partnership = about = None
+    if (number := request.GET.get("partnership", "")).isdecimal() and len(number) < 19:
+        partnership = get_object_or_404(Partnership.objects.inside_for(user), pk=int(number))
+    elif (number := request.GET.get("about", "")).isdecimal() and len(number) < 19:
+        about = get_object_or_404(Organisation.objects.visible_to(user), pk=int(number))
+    else:
+        raise Http404
+    organisation = writes_about(user, partnership=partnership)
+    require(organisation is not None)
+    assert organisation is not None
+    subject = partnership or about
+    assert subject is not None
+    back = subject.get_absolute_url()
+    form = JournalForm(posted(request), initial={"dated_on": timezone.localdate()}, cancel=back)
+
+    def step() -> tuple[str, str]:
+        said = form.cleaned_data
+        services.write_journal_note(
+            organisation=organisation,
+            partnership=partnership,
+            about=about,
+            dated_on=said["dated_on"],
+            text=said["text"],
+            author=user,
+            now=timezone.now(),
+        )
+        return f"The note is saved. Only {organisation.display_name} can read it.", back
+
+    context = {"subject": subject, "organisation": organisation, "back": back}
+    return take_step(
+        request, "conversations/journal/write.html", form, step, {services.UnableToWriteNote: None}, **context
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change a note."""
+    found, may_edit = _open_note(request, pk)
+    require(may_edit)
+    back = found.get_absolute_url()
+    initial = {"dated_on": found.dated_on, "text": found.text, "revision": found.revision}
+    form = JournalForm(posted(request), initial=initial, cancel=back)
+
+    def step() -> tuple[str, str]:
+        services.change_journal_note(note=found, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
+        return "The note is saved.", back
+
+    context = {"subject": found.partnership or found.about, "organisation": found.organisation, "note": found}
+    return take_step(
+        request, "conversations/journal/write.html", form, step, {services.UnableToWriteNote: None}, back=back, **context
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Delete a note's texts, with a reason."""
+    found, may_edit = _open_note(request, pk)
+    require(may_edit)
+    form = DeleteForm(posted(request), submit="Delete note", cancel=found.get_absolute_url())
+
+    def step() -> tuple[str, str]:
+        reason = form.cleaned_data["reason"]
+        services.delete_journal_note(note=found, reason=reason, author=signed_in(request), now=timezone.now())
+        return "The note is deleted.", reverse("conversations:journal")
+
+    return take_step(
+        request, "conversations/journal/delete.html", form, step, {services.UnableToDeleteNote: None}, note=found
+    )

@@ -1,0 +1,152 @@
+"""Pages of a partnership's progress reports: the table, one period, and how reports are made."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from partnerships.agreements.models import Partnership
+from partnerships.agreements.past import as_read_by
+from partnerships.agreements.rights import rights_over
+from partnerships.conversations import queries, services
+from partnerships.conversations.forms.reports import EndForm, ReportingForm, reporting_parties
+from partnerships.conversations.models import Report, ReportingRound, ReportSubmission
+from partnerships.conversations.reporting import period_in_words
+from partnerships.kit.exports import csv_response
+from partnerships.kit.http import posted
+from partnerships.kit.rights import require
+from partnerships.people.form_steps import take_step
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+
+
+def _open_partnership(request: HttpRequest, pk: int) -> tuple[User, Partnership]:
+    """A partnership whose reports the person may read: of a present party, or their own ones as a former party."""
+    user = signed_in(request)
+    partnership = get_object_or_404(Partnership.objects.visible_to(user), pk=pk)
+    present = Partnership.objects.present_for(user).filter(pk=pk).exists()
+    if not present and not Report.objects.visible_to(user).filter(round__partnership=pk).exists():
+        raise PermissionDenied
+    return user, as_read_by(user, partnership)
+
+
+def _led_partnership(request: HttpRequest, pk: int) -> tuple[User, Partnership]:
+    """A partnership whose reporting the person may change; 403 for other readers."""
+    user = signed_in(request)
+    partnership = get_object_or_404(Partnership.objects.visible_to(user), pk=pk)
+    require(rights_over(partnership, user, timezone.now()).leads)
+    return user, partnership
+
+
+@require_safe
+def reports(request: HttpRequest, pk: int) -> HttpResponse:
+    """Table of periods and parties, with the status of each report."""
+    user, partnership = _open_partnership(request, pk)
+    found = ReportingRound.objects.filter(partnership=pk, ends_on=None).first()
+    context = {
+        "partnership": partnership,
+        "round": found,
+        "table": queries.report_table(user, pk),
+        "may_lead": rights_over(partnership, user, timezone.now()).leads and not partnership.is_over,
+    }
+    return render(request, "conversations/reports/table.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def set_up(request: HttpRequest, pk: int) -> HttpResponse:
+    """Set up progress reports, or change how they are made."""
+    user, partnership = _led_partnership(request, pk)
+    found = ReportingRound.objects.filter(partnership=pk, ends_on=None).first()
+    back = reverse("conversations:reports", args=[pk])
+    form = ReportingForm(posted(request), parties=reporting_parties(pk), found=found, cancel=back)
+
+    def step() -> tuple[str, str]:
+        services.set_up_reporting(partnership=partnership, author=user, now=timezone.now(), **form.cleaned_data)
+        return "Progress reports are set up.", back
+
+    refusals = {services.UnableToSetUpReporting: None}
+    context: dict[str, Any] = {"partnership": partnership, "round": found, "back": back}
+    return take_step(request, "conversations/reports/set_up.html", form, step, refusals, **context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def end(request: HttpRequest, pk: int) -> HttpResponse:
+    """End progress reports, with a reason."""
+    user, partnership = _led_partnership(request, pk)
+    back = reverse("conversations:reports", args=[pk])
+    form = EndForm(posted(request), submit="End progress reports", cancel=back)
+
+    def step() -> tuple[str, str]:
+        reason = form.cleaned_data["reason"]
+        services.end_reporting(partnership=partnership, reason=reason, author=user, now=timezone.now())
+        return "No more progress reports will be opened.", back
+
+    refusals = {services.UnableToSetUpReporting: None}
+    return take_step(
+        request, "conversations/reports/end.html", form, step, refusals, partnership=partnership, back=back
+    )
+
+
+def _period(request: HttpRequest, pk: int, start: str) -> tuple[ReportingRound, list[ReportSubmission], dt.date]:
+    """The newest submissions of one period; 404 if the person may see no report of it."""
+    user = signed_in(request)
+    try:
+        first = dt.date.fromisoformat(start)
+    except ValueError as error:
+        raise Http404 from error
+    known = Report.objects.visible_to(user).filter(round=pk, starts_on=first)
+    report = get_object_or_404(known.select_related("round__partnership")[:1])
+    found = report.round
+    found.partnership = as_read_by(user, found.partnership)
+    return found, queries.newest_submissions(user, round_id=pk, start=first), report.ends_on
+
+
+@require_safe
+def period(request: HttpRequest, pk: int, start: str) -> HttpResponse:
+    """The submitted reports of one period side by side, for reading and printing."""
+    found, submissions, ends_on = _period(request, pk, start)
+    first = dt.date.fromisoformat(start)
+    context = {
+        "partnership": found.partnership,
+        "round": found,
+        "start": start,
+        "words": period_in_words(first, ends_on),
+        "submissions": submissions,
+        "headings": _side_by_side(submissions),
+    }
+    return render(request, "conversations/reports/period.html", context)
+
+
+def _side_by_side(submissions: list[ReportSubmission]) -> list[tuple[str, list[str]]]:
+    """Each heading with the answers of all, in the order of the submissions."""
+    headings = dict.fromkeys(one["heading"] for submission in submissions for one in submission.questions)
+    by_heading = [{one["heading"]: text for one, text in submission.asked} for submission in submissions]
+    return [(heading, [answers.get(heading, "") for answers in by_heading]) for heading in headings]
+
+
+@require_safe
+def period_csv(request: HttpRequest, pk: int, start: str) -> StreamingHttpResponse:
+    """The same as a CSV file: a row for each organisation, a column for each question."""
+    _found, submissions, _ends_on = _period(request, pk, start)
+    headings = _side_by_side(submissions)
+    rows = [
+        [
+            submission.report.party.organisation.name,
+            submission.number,
+            submission.report.get_status_display(),
+            submission.submitted_at,
+            submission.days_late,
+            *[answers[place] for _heading, answers in headings],
+            " ".join(block["summary"] for block in submission.figures),
+        ]
+        for place, submission in enumerate(submissions)
+    ]
+    columns = ["Organisation", "Version", "Status", "Submitted", "Days late", *[one for one, _ in headings], "Figures"]
+    return csv_response(f"progress-reports-{start}.csv", columns, rows)

@@ -1,0 +1,215 @@
+"""Pages of one progress report: read, write, submit, decide, compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from partnerships.activity.queries import timeline
+from partnerships.agreements.figures import Asked, figures_of
+from partnerships.agreements.past import as_read_by
+from partnerships.conversations import services
+from partnerships.conversations.forms.reports import DecisionForm, ReportForm, SubmitForm
+from partnerships.conversations.models import Report, ReportSubmission
+from partnerships.conversations.rights import ReportRights, report_rights
+from partnerships.documents import PieceConflict
+from partnerships.kit.http import form_page, posted
+from partnerships.kit.rights import require
+from partnerships.kit.text import word_differences
+from partnerships.organisations.timeline import timeline_lines
+from partnerships.people.form_steps import take_step
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+
+
+def _open(request: HttpRequest, pk: int) -> tuple[User, Report, ReportRights]:
+    """The person, a report they may know of, and their rights."""
+    user = signed_in(request)
+    report = get_object_or_404(Report.objects.visible_to(user).for_listing(), pk=pk)
+    return user, report, report_rights(report, user, timezone.now())
+
+
+def _figures(report: Report) -> list[dict[str, Any]]:
+    return figures_of(Asked(report.party, report.starts_on, report.ends_on, timezone.localdate()))
+
+
+def _drafted(report: Report) -> list[tuple[dict[str, Any], str]]:
+    return [(question, report.answers.get(question["code"], "")) for question in report.questions]
+
+
+@require_safe
+def report(request: HttpRequest, pk: int) -> HttpResponse:
+    """One report: the newest submission, earlier ones, and for its own party the draft."""
+    user, found, rights = _open(request, pk)
+    submissions = list(
+        found.submissions.select_related("submitted_by", "decided_by", "decided_for").order_by("-number")
+    )
+    if not submissions and not rights.acts:
+        raise PermissionDenied
+    today = timezone.localdate()
+    drafts = rights.acts and found.is_to_write
+    over = found.round.partnership.is_over
+    context = {
+        "report": found,
+        "organisation": found.party.organisation,
+        "partnership": as_read_by(user, found.round.partnership),
+        "submissions": submissions,
+        "newest": submissions[0] if submissions else None,
+        "late": found.days_late(today) if rights.reports else 0,
+        "drafts": drafts,
+        "asked": _drafted(found) if drafts else [],
+        "figures": _figures(found) if drafts else [],
+        "may_write": rights.may_write and found.is_to_write and not over,
+        "may_decide": bool(rights.decides_for) and found.is_submitted and not over,
+        "lines": timeline_lines(timeline(user=user, kind="progress_report", record_id=pk)[:20]),
+    }
+    return render(request, "conversations/reports/report.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def write(request: HttpRequest, pk: int) -> HttpResponse:
+    """Write the report's answers; texts of two people are shown side by side."""
+    user, found, rights = _open(request, pk)
+    require(rights.may_write)
+    form = ReportForm(posted(request), report=found)
+    context: dict[str, Any] = {"report": found, "organisation": found.party.organisation, "figures": _figures(found)}
+    if form.is_valid():
+        try:
+            services.save_report(
+                report=found,
+                answers=form.changed_answers,
+                revision=form.cleaned_data["revision"],
+                author=user,
+                now=timezone.now(),
+            )
+        except services.UnableToSaveReport as error:
+            form.add_error(None, str(error))
+            if error.conflicts:
+                form = _again(form, found, error.conflicts)
+                context["conflicts"] = _sides(found, error.conflicts)
+        else:
+            if "submit" in request.POST:
+                return redirect("conversations:report-submit", pk=pk)
+            messages.success(request, "The report is saved. Nobody else sees it until you submit it.")
+            return redirect(found)
+    return form_page(request, "conversations/reports/write.html", form, **context)
+
+
+def _again(form: ReportForm, report: Report, conflicts: Mapping[str, PieceConflict]) -> ReportForm:
+    """The same form, to be saved over what the colleague wrote."""
+    data = form.data.copy()
+    data["revision"] = str(max(one.revision for one in conflicts.values()))
+    again = ReportForm(data, report=report)
+    again.is_valid()
+    again.add_error(None, "A colleague changed the same answers. Put both texts together, then save again.")
+    return again
+
+
+def _sides(report: Report, conflicts: Mapping[str, PieceConflict]) -> list[dict[str, Any]]:
+    people = User.objects.in_bulk([one.by for one in conflicts.values() if one.by])
+    headings = {question["code"]: question["heading"] for question in report.questions}
+    return [
+        {
+            "label": f"“{headings[code]}”",
+            "who": people[one.by].display_name if one.by in people else "A colleague",
+            "yours": one.mine,
+            "theirs": one.theirs,
+        }
+        for code, one in conflicts.items()
+    ]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def submit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Read the report once more, then submit it."""
+    user, found, rights = _open(request, pk)
+    require(rights.may_write)
+    initial = {"revision": found.revision}
+    form = SubmitForm(posted(request), initial=initial, cancel=reverse("conversations:report-write", args=[pk]))
+
+    def step() -> tuple[str, str]:
+        services.submit_report(report=found, revision=form.cleaned_data["revision"], author=user, now=timezone.now())
+        return f"The report for {found.period_words} is submitted.", found.get_absolute_url()
+
+    return take_step(
+        request,
+        "conversations/reports/submit.html",
+        form,
+        step,
+        {services.UnableToSubmitReport: None},
+        names_emailed=True,
+        report=found,
+        organisation=found.party.organisation,
+        asked=_drafted(found),
+        figures=_figures(found),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def decide(request: HttpRequest, pk: int) -> HttpResponse:
+    """Accept a submitted report, or return it with a reason."""
+    user, found, rights = _open(request, pk)
+    require(bool(rights.decides_for))
+    newest = found.submissions.order_by("-number").first()
+    if newest is None:
+        raise Http404
+    form = DecisionForm(posted(request), initial={"number": newest.number}, cancel=found.get_absolute_url())
+
+    def step() -> tuple[str, str]:
+        said, now = form.cleaned_data, timezone.now()
+        if said["decision"] == "accepted":
+            services.accept_report(report=found, number=said["number"], author=user, now=now)
+            return "The report is accepted.", found.get_absolute_url()
+        services.return_report(report=found, number=said["number"], reason=said["reason"], author=user, now=now)
+        return "The report is returned.", found.get_absolute_url()
+
+    return take_step(
+        request,
+        "conversations/reports/decide.html",
+        form,
+        step,
+        {services.UnableToDecideReport: None},
+        names_emailed=True,
+        report=found,
+        organisation=found.party.organisation,
+        newest=newest,
+    )
+
+
+@require_safe
+def compare(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """A submission beside the one before it, in words."""
+    user, found, _rights = _open(request, pk)
+    numbers = {one.number: one for one in found.submissions.filter(number__in=[number - 1, number])}
+    if len(numbers) < 2:
+        raise Http404
+    context = {
+        "report": found,
+        "organisation": found.party.organisation,
+        "partnership": as_read_by(user, found.round.partnership),
+        "was": numbers[number - 1],
+        "now": numbers[number],
+        "changes": _changes(numbers[number - 1], numbers[number]),
+    }
+    return render(request, "conversations/reports/compare.html", context)
+
+
+def _changes(was: ReportSubmission, now: ReportSubmission) -> list[dict[str, Any]]:
+    """Answers and summaries of figures that differ, with their words."""
+    before = {question["heading"]: text for question, text in was.asked}
+    before |= {block["heading"]: block["summary"] for block in was.figures}
+    after = {question["heading"]: text for question, text in now.asked}
+    after |= {block["heading"]: block["summary"] for block in now.figures}
+    return [
+        {"heading": heading, "words": word_differences(before.get(heading, ""), after.get(heading, ""))}
+        for heading in dict.fromkeys([*before, *after])
+        if before.get(heading, "") != after.get(heading, "")
+    ]

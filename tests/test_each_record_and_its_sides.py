@@ -384,6 +384,37 @@ def _from_talk(world: World) -> talked.ConversationCommitment:
     return talked.ConversationCommitment.objects.get(conversation=talk)
 
 
+def _journal_note(world: World, text: str = SAID) -> talked.JournalNote:
+    """Eddie's note on the Estuary Partnership."""
+    return conversations.write_journal_note(
+        organisation=world.larkhaven,
+        partnership=world.partnership,
+        dated_on=days_ago(3),
+        text=text,
+        author=world.eddie,
+        now=timezone.now(),
+    )
+
+
+def _earlier_text(world: World) -> talked.JournalText:
+    """A note that Amina changed."""
+    note = _journal_note(world)
+    conversations.change_journal_note(
+        note=note, dated_on=note.dated_on, text="Else.", revision=1, author=world.amina, now=timezone.now()
+    )
+    return talked.JournalText.objects.get(note=note)
+
+
+def _journal(note: talked.JournalNote) -> list[str]:
+    """The pages that show a note."""
+    return [
+        note.get_absolute_url(),
+        reverse("conversations:journal"),
+        reverse("agreements:detail", args=[note.partnership_id]),
+        reverse("web:home"),
+    ]
+
+
 def _draft_report(world: World) -> talked.Report:
     """Larkhaven's report, which is not submitted."""
     reports.set_up(world)
@@ -689,6 +720,16 @@ CASES = {
         OWN | OTHER,
         Act("conversations:answer", lambda world, correction: {"verdict": "yes"}, WRITERS),
     ),
+    "a note of the journal": Case(
+        talked.JournalNote,
+        _journal_note,
+        _journal,
+        OWN,
+        Act("conversations:journal-delete", lambda world, note: {"reason": "Wrong."}, WRITERS),
+    ),
+    "an earlier text of the journal": Case(
+        talked.JournalText, _earlier_text, lambda text: [text.note.get_absolute_url()], OWN
+    ),
     "a report that is not submitted": Case(
         talked.Report,
         _draft_report,
@@ -719,7 +760,7 @@ CASES = {
         _exemption,
         lambda row: [reverse("conversations:reporting", args=[row.round.partnership_id])],
         {"lead"},
-        word="Westmarch Borough Council",
+        word="Observers do not report",
     ),
 }
 

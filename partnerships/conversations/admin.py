@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from partnerships.conversations.models import Conversation, Report, ReportingExemption, ReportingRound, ReportSubmission
+from partnerships.conversations.models import (
+    Conversation,
+    JournalNote,
+    Report,
+    ReportingExemption,
+    ReportingRound,
+    ReportSubmission,
+)
 from partnerships.kit.administration import ReadOnlyAdmin, ReadOnlyInline
 
 
@@ -82,3 +89,14 @@ class ReportAdmin(ReadOnlyAdmin):
         "escalated_at",
     )
     inlines = (SubmissionInline,)
+
+
+@admin.register(JournalNote)
+class JournalNoteAdmin(ReadOnlyAdmin):
+    """That an organisation wrote a note, and when; read-only, without its text."""
+
+    restricted = ("text", "delete_reason")
+    list_display = ("pk", "organisation", "dated_on", "written_at", "deleted_at")
+    list_select_related = ("organisation",)
+    ordering = ("-written_at", "-pk")
+    fields = ("organisation", "dated_on", "revision", "created_at", "written_by", "written_at", "deleted_at")

@@ -13,6 +13,15 @@ RULES = (
     Rule("conversations.PointEntry", "made_by", Fate.KEEP, "who made an ask or offer of it", ("made_at",)),
     # The text belongs to the organisation and is restricted; only author and time are personal.
     Rule("conversations.PrivateNote", "written_by", Fate.KEEP, "who wrote their organisation's note", ("written_at",)),
+    Rule(
+        "conversations.JournalNote",
+        "written_by",
+        Fate.KEEP,
+        "who wrote their organisation's note",
+        ("dated_on", "text", "written_at"),
+    ),
+    Rule("conversations.JournalNote", "deleted_by", Fate.KEEP, "who deleted the note", ("deleted_at",)),
+    Rule("conversations.JournalText", "written_by", Fate.KEEP, "who wrote an earlier text", ("text", "written_at")),
     Rule("conversations.NextStep", "owner", Fate.KEEP, "who owns it", ("text", "due_on")),
     Rule("conversations.Correction", "author", Fate.KEEP, "who suggested it", ("text", "made_at")),
     Rule("conversations.Correction", "answered_by", Fate.KEEP, "who answered it", ("answer", "answered_at")),

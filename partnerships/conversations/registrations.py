@@ -5,18 +5,21 @@ from __future__ import annotations
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.agreements.departures import register_party_departure
+from partnerships.agreements.sections import ON_PARTNERSHIPS
 from partnerships.commitments.origins import register_origin
 from partnerships.conversations import emails, restoring
 from partnerships.conversations.event_kinds import EventKind
-from partnerships.conversations.models import Conversation, Point, PrivateNote, Report
+from partnerships.conversations.models import Conversation, JournalNote, Point, PrivateNote, Report
 from partnerships.conversations.origins import CONVERSATION
 from partnerships.conversations.personal import RULES
 from partnerships.conversations.queries import events_of_conversations, events_of_own_side, kept_by
-from partnerships.conversations.sections import meeting_section
+from partnerships.conversations.sections import journal_of_organisation, journal_of_partnership, meeting_section
+from partnerships.conversations.services.journal import drop_earlier_texts
 from partnerships.conversations.services.reports.writing import preview_waiving, waive_with_party
 from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.people.composing import register_email
 from partnerships.people.personal import register_personal
+from partnerships.people.retention import register_retention
 
 
 def register() -> None:
@@ -30,6 +33,7 @@ def register() -> None:
             condition=condition,
         )
     register_kind(name="private_note", visible_ids=lambda user: PrivateNote.objects.visible_to(user).values("pk"))
+    register_kind(name="journal_note", visible_ids=lambda user: JournalNote.objects.visible_to(user).values("pk"))
     register_kind(name="conversation_draft", visible_ids=lambda user: kept_by(user).values("pk"))
     register_kind(
         name="point",
@@ -41,6 +45,16 @@ def register() -> None:
     register_origin(CONVERSATION)
     register_personal(RULES)
     ON_ORGANISATIONS.register("05 meeting", meeting_section)
+    ON_ORGANISATIONS.register("60 journal", journal_of_organisation)
+    ON_PARTNERSHIPS.register("60 journal", journal_of_partnership)
+    register_retention(
+        "earlier texts of the journal",
+        what="Earlier texts of journal notes",
+        purpose="seeing what a colleague changed",
+        basis="public task: working together on housing",
+        kept_for="12 months after they were replaced",
+        apply=drop_earlier_texts,
+    )
     register_email("conversations.circulated", "Conversation record to read", emails.write_circulated)
     register_email("conversations.report_due", "Progress report due or overdue", emails.write_report_due)
     register_email("conversations.report_submitted", "Progress report to accept", emails.write_report_submitted)

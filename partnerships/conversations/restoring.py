@@ -1,4 +1,4 @@
-"""Report sides of conversations that were taken out before a restore."""
+"""After a restore: report sides that were taken out, and delete notes again that were deleted."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from partnerships.conversations.models import Side
+from partnerships.conversations.models import JournalNote, Side
 from partnerships.conversations.services.drafting import SIDE, side_identity
+from partnerships.conversations.services.journal import DELETED, UnableToDeleteNote, delete_journal_note, note_identity
 from partnerships.kit.journal import Redone, register_redo, same_rows
 
 
@@ -33,6 +34,23 @@ def redo_sides(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     return redone
 
 
+def redo_notes(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Delete the notes of the journal that were deleted."""
+    redone = Redone()
+    notes = JournalNote.objects.filter(pk__in={line["note"] for line in lines}, deleted_at=None)
+    for note, _line in same_rows(
+        "note", lines, notes.order_by("pk"), same=note_identity, began=lambda one: one.created_at, redone=redone
+    ):
+        try:
+            delete_journal_note(note=note, reason="Deleted before a backup was restored.", author=None, now=now)
+        except UnableToDeleteNote as error:
+            redone.left.append(f"journal note {note.pk}: {error}")
+            continue
+        redone.done += 1
+    return redone
+
+
 def register() -> None:
-    """Register this for restores."""
+    """Register these for restores."""
     register_redo(SIDE, "sides of conversations", redo_sides)
+    register_redo(DELETED, "notes of the journal deleted again", redo_notes)

@@ -1,10 +1,14 @@
-"""Sections on an organisation's page: last conversation, and the next one."""
+"""Sections on the pages of organisations and partnerships: last conversation, and the journal."""
 
 from __future__ import annotations
 
+from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.agreements.models import Partnership
+from partnerships.conversations.models.journal import JournalNoteQuerySet
 from partnerships.conversations.queries import last_held
+from partnerships.conversations.queries.journal import journal_notes, writes_about
 from partnerships.kit.sections import Section
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.organisations.queries import acting_memberships
@@ -29,3 +33,32 @@ def meeting_section(user: User, organisation: Organisation) -> Section | None:
             "may_record": any(membership.role in EDITING_ROLES for membership in acting),
         },
     )
+
+
+#: Notes of the journal on a page.
+_NOTES = 3
+
+
+def journal_of_partnership(user: User, partnership: Partnership) -> Section | None:
+    """The reader's own notes on the partnership; for people of present parties."""
+    writes = writes_about(user, partnership=partnership) is not None
+    return _journal(f"partnership={partnership.pk}", journal_notes(user, partnership=partnership.pk), writes=writes)
+
+
+def journal_of_organisation(user: User, organisation: Organisation) -> Section | None:
+    """The reader's own notes on the organisation."""
+    writes = writes_about(user) is not None
+    return _journal(f"about={organisation.pk}", journal_notes(user, about=organisation.pk), writes=writes)
+
+
+def _journal(about: str, notes: JournalNoteQuerySet, *, writes: bool) -> Section | None:
+    newest = list(notes.order_by("-dated_on", "-pk")[:_NOTES])
+    if not (newest or writes):
+        return None
+    address = reverse("conversations:journal")
+    context = {
+        "notes": newest,
+        "all_href": f"{address}?{about}",
+        "write_href": f"{address}new/?{about}" if writes else "",
+    }
+    return Section("conversations/journal/_section.html", context)

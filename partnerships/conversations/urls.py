@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from partnerships.conversations.views import agreeing, detail, listing, notes, points, reporting, reports, writing
+from partnerships.conversations.views import (
+    agreeing,
+    detail,
+    journal,
+    listing,
+    notes,
+    points,
+    reporting,
+    reports,
+    writing,
+)
 
 app_name = "conversations"
 urlpatterns = [
@@ -18,6 +28,11 @@ urlpatterns = [
     path("corrections/<int:pk>/", agreeing.answer, name="answer"),
     path("points/<int:pk>/close/", points.close, name="close"),
     path("points/<int:pk>/become/", points.become, name="become"),
+    path("journal/", journal.journal, name="journal"),
+    path("journal/new/", journal.new, name="journal-new"),
+    path("journal/<int:pk>/", journal.note, name="journal-note"),
+    path("journal/<int:pk>/edit/", journal.edit, name="journal-edit"),
+    path("journal/<int:pk>/delete/", journal.delete, name="journal-delete"),
     path("partnerships/<int:pk>/reports/", reporting.reports, name="reports"),
     path("partnerships/<int:pk>/reports/set-up/", reporting.set_up, name="reporting"),
     path("partnerships/<int:pk>/reports/end/", reporting.end, name="reporting-end"),

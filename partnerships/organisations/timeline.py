@@ -26,6 +26,7 @@ PAGES = {
     "commitment": "commitments:detail",
     "conversation": "conversations:detail",
     "progress_report": "conversations:report",
+    "journal_note": "conversations:journal-note",
 }
 
 

@@ -31,6 +31,14 @@ def prepare(world: World) -> None:
     services.return_report(report=report, number=1, reason="How many let?", author=world.amina, now=timezone.now())
     reports.submit(report, world.ben, "Forty homes, thirty let.")
     world.things["report"] = report
+    world.things["journal_note"] = services.write_journal_note(
+        organisation=world.larkhaven,
+        partnership=world.partnership,
+        dated_on=reports.last_month(),
+        text="They wait for the grant.",
+        author=world.eddie,
+        now=timezone.now(),
+    )
     world.things["own_report"] = reports.write(
         Report.objects.get(party=world.party(world.larkhaven)), world.eddie, "Two sites."
     )
@@ -58,6 +66,11 @@ _KEEPERS = {
 _CHAIR = {
     "get": expect(inside=403, outside=404, lead=200),
     "post": expect(inside=403, outside=404, lead=422),
+}
+#: Editors and leads of the organisation that wrote the note.
+_NOTE_WRITERS = {
+    "get": expect(inside=403, outside=404, editor=200, lead=200, partner=404),
+    "post": expect(inside=403, outside=404, editor=422, lead=422, partner=404),
 }
 #: Editors and leads of the organisation that reports.
 _WRITERS = _KEEPERS
@@ -99,6 +112,12 @@ ROWS = (
     Row("conversations:answer", on=_on("correction"), **_KEEPERS),
     Row("conversations:close", on=_on("obstacle"), **_KEEPERS),
     Row("conversations:become", on=_on("obstacle"), **_KEEPERS),
+    Row("conversations:journal", get=everyone()),
+    Row("conversations:journal", query="?q=grant", get=everyone()),
+    Row("conversations:journal-new", get=everyone(404), post=everyone(404)),
+    Row("conversations:journal-note", on=_on("journal_note"), get=expect(inside=200, outside=404, partner=404)),
+    Row("conversations:journal-edit", on=_on("journal_note"), **_NOTE_WRITERS),
+    Row("conversations:journal-delete", on=_on("journal_note"), **_NOTE_WRITERS),
     Row("conversations:reports", on=_estuary, get=expect(inside=200, outside=404)),
     Row("conversations:reporting", on=_estuary, **_CHAIR),
     Row("conversations:reporting-end", on=_estuary, **_CHAIR),

@@ -64,6 +64,7 @@ def submit(report: Report, author: User, text: str = "Forty homes.") -> ReportSu
 def submitted(world: World) -> Report:
     """Westmarch's report, submitted by Ben."""
     report = the_report(world)
-    submit(report, world.ben)
+    if report.is_to_write:
+        submit(report, world.ben)
     report.refresh_from_db()
     return report

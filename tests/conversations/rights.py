@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from partnerships.conversations import services
-from partnerships.conversations.models import Report
+from partnerships.conversations.models import JournalNote, Report
 from partnerships.conversations.reporting import USUAL_QUESTIONS
 from partnerships.people.models import User
 from tests.conversations import reports
@@ -45,6 +45,18 @@ def _turn(world: World, author: User, talk: Any) -> Any:
         title="Land with consent",
         theme="land",
         author=author,
+        now=timezone.now(),
+    )
+
+
+def _journal_note(world: World) -> JournalNote:
+    """Eddie's note on the Estuary Partnership."""
+    return services.write_journal_note(
+        organisation=world.larkhaven,
+        partnership=world.partnership,
+        dated_on=reports.last_month(),
+        text="They wait for the grant.",
+        author=world.eddie,
         now=timezone.now(),
     )
 
@@ -142,6 +154,39 @@ ROWS = (
         prepare=circulated,
     ),
     Row("conversations.turn_into_entry", _turn, EDITORS, prepare=circulated),
+    Row(
+        "conversations.write_journal_note",
+        lambda w, author, _: services.write_journal_note(
+            organisation=w.larkhaven,
+            about=w.westmarch,
+            dated_on=reports.last_month(),
+            text="New leader.",
+            author=author,
+            now=timezone.now(),
+        ),
+        EDITORS,
+    ),
+    Row(
+        "conversations.change_journal_note",
+        lambda w, author, note: services.change_journal_note(
+            note=note,
+            dated_on=note.dated_on,
+            text="They have the grant.",
+            revision=note.revision,
+            author=author,
+            now=timezone.now(),
+        ),
+        EDITORS,
+        prepare=_journal_note,
+    ),
+    Row(
+        "conversations.delete_journal_note",
+        lambda w, author, note: services.delete_journal_note(
+            note=note, reason="Wrong.", author=author, now=timezone.now()
+        ),
+        EDITORS,
+        prepare=_journal_note,
+    ),
     Row("conversations.set_up_reporting", _set_up_reporting, LEAD),
     Row(
         "conversations.end_reporting",
@@ -169,14 +214,20 @@ ROWS = (
     ),
     Row(
         "conversations.accept_report",
-        lambda w, author, report: services.accept_report(report=report, number=1, author=author, now=timezone.now()),
+        lambda w, author, report: services.accept_report(
+            report=report, number=report.submissions.count(), author=author, now=timezone.now()
+        ),
         LEAD,
         prepare=reports.submitted,
     ),
     Row(
         "conversations.return_report",
         lambda w, author, report: services.return_report(
-            report=report, number=1, reason="How many let?", author=author, now=timezone.now()
+            report=report,
+            number=report.submissions.count(),
+            reason="How many let?",
+            author=author,
+            now=timezone.now(),
         ),
         LEAD,
         prepare=reports.submitted,

@@ -167,7 +167,7 @@ def test_page_shows_both_texts_when_a_colleague_saved_the_same_answer(world: Wor
     report = Report.objects.get(party__organisation=world.larkhaven)
     amina, address = signed_in(world.amina), reverse("conversations:report-write", args=[report.pk])
     form = amina.get(address).context["form"]
-    sent = {bound.html_name: bound.value() or "" for bound in form}
+    sent = {bound.html_name: "" if bound.value() is None else bound.value() for bound in form}
     write(report, world.eddie, "Eddie's words.", "q1")
 
     answer = amina.post(address, sent | {"q1": "Amina's words."})
@@ -176,7 +176,7 @@ def test_page_shows_both_texts_when_a_colleague_saved_the_same_answer(world: Wor
     assert answer.status_code == 422
     assert "Eddie&#x27;s words." in page
     assert "Amina&#x27;s words." in page
-    fields = {bound.html_name: bound.value() or "" for bound in answer.context["form"]}
+    fields = {bound.html_name: "" if bound.value() is None else bound.value() for bound in answer.context["form"]}
     assert amina.post(address, fields | {"q1": "Both."}).status_code == 302
     report.refresh_from_db()
     assert report.answers["q1"] == "Both."

@@ -25,7 +25,7 @@ from partnerships.agreements.services import (
 from partnerships.commitments import services as commitments
 from partnerships.commitments.models import Commitment
 from partnerships.conversations import services as conversations
-from partnerships.conversations.models import Conversation, PointKind
+from partnerships.conversations.models import Conversation, PointKind, Report
 from partnerships.conversations.services import AttendeeGiven, NextStepGiven, PointGiven
 from partnerships.digests import services as digests
 from partnerships.digests.emails.links import Purpose, make, minute_of
@@ -39,7 +39,7 @@ from partnerships.people.services import create_invitation
 from partnerships.people.view_as import begin_view_as
 from partnerships.plans import services as plans
 from partnerships.plans.models import Plan, Share
-from tests.conversations import talks
+from tests.conversations import reports, talks
 from tests.support.access import WHO
 from tests.world import World, make_world
 
@@ -85,7 +85,17 @@ class Planted:
 def plant(mark: str) -> Planted:
     """Create everything, through the services that people use."""
     planted = Planted(make_world(mark=mark), mark)
-    for sow in (_partnership, _plans, _entries, _commitments, _conversations, _people, _addresses, _other_side):
+    for sow in (
+        _partnership,
+        _plans,
+        _entries,
+        _commitments,
+        _conversations,
+        _reports,
+        _people,
+        _addresses,
+        _other_side,
+    ):
         sow(planted, planted.world, timezone.now())
     return planted
 
@@ -363,6 +373,22 @@ def _conversations(p: Planted, w: World, now: dt.datetime) -> None:
         text=p.word("correction", *PARTNERS),
         author=w.ben,
         now=now,
+    )
+
+
+def _reports(p: Planted, w: World, now: dt.datetime) -> None:
+    """A report that is not submitted, one that is, and a note of the journal."""
+    reports.set_up(w)
+    own, theirs = (Report.objects.get(party=w.party(body)) for body in (w.larkhaven, w.westmarch))
+    reports.write(own, w.eddie, p.word("unsent report", *OWN))
+    reports.submit(theirs, w.ben, p.word("sent report", *PARTNERS))
+    conversations.write_journal_note(
+        organisation=w.larkhaven,
+        partnership=w.partnership,
+        dated_on=talks.days_ago(2),
+        text=p.word("journal", *OWN),
+        author=w.eddie,
+        now=timezone.now(),
     )
 
 

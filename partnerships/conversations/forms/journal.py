@@ -9,7 +9,9 @@ from django import forms
 from partnerships.kit.forms import DayField, Form, Helper
 from partnerships.kit.forms import ReasonForm as KitReasonForm
 
-_PRIVATE = "Only your own organisation can read it. It is never emailed, and only you find it in an export of your data."
+_PRIVATE = (
+    "Only your own organisation can read it. It is never emailed, and only you find it in an export of your data."
+)
 
 
 class JournalFilter(Form):

@@ -98,7 +98,7 @@ class ReportingForm(Form):
         }
         if found:
             initial |= {"starts_on": found.starts_on, "due_days": found.due_days}
-        super().__init__(*args, initial=initial, **kw)
+        super().__init__(*args, **{**kw, "initial": initial})
         self._before, self._parties = before, parties
         field = self.fields["parties"]
         assert isinstance(field, forms.ModelMultipleChoiceField)
@@ -142,7 +142,7 @@ class ReportForm(Form):
         answers = {code: report.answers.get(code, "") for code in codes}
         initial = {"revision": report.revision, **answers}
         initial |= {f"{code}-seen": _seen(text) for code, text in answers.items()}
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **{**kwargs, "initial": initial})
         for question in report.questions:
             self.fields[question["code"]] = forms.CharField(
                 label=question["heading"],

@@ -17,8 +17,9 @@ from partnerships.conversations.models.conversations import (
     Side,
 )
 from partnerships.conversations.models.corrections import Correction
+from partnerships.conversations.models.journal import JournalNote, JournalText
 from partnerships.conversations.models.next_steps import ConversationCommitment, NextStep
-from partnerships.conversations.models.notes import PrivateNote
+from partnerships.conversations.models.notes import OwnNote, PrivateNote
 from partnerships.conversations.models.points import Point, PointEntry
 from partnerships.conversations.models.reports import (
     DECIDERS,
@@ -52,7 +53,10 @@ __all__ = [
     "Correction",
     "Decision",
     "Format",
+    "JournalNote",
+    "JournalText",
     "NextStep",
+    "OwnNote",
     "Period",
     "Point",
     "PointEntry",

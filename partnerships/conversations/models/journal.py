@@ -25,8 +25,8 @@ class JournalNoteQuerySet(OwnNoteQuerySet["JournalNote"]):
 class JournalNote(OwnNote):
     """What one organisation notes, under a day, about a partnership or an organisation.
 
-    written → changed (earlier texts stay in `JournalText`) → deleted, with a reason; its texts are gone then. Restricted
-    like a private note: only people of that organisation read it.
+    written → changed (earlier texts stay in `JournalText`) → deleted, with a reason; its texts are gone then.
+    Restricted like a private note: only people of that organisation read it.
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, null=True, blank=True, related_name="+")

@@ -1,8 +1,8 @@
-"""Private notes, which only one organisation reads."""
+"""Notes of one organisation, which only its own people read: what all have, and private notes."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pghistory
 from django.db import models
@@ -13,31 +13,47 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from django.contrib.auth.models import AnonymousUser
 
+Note = TypeVar("Note", bound="OwnNote")
 
-class PrivateNoteQuerySet(models.QuerySet["PrivateNote"]):
+
+class OwnNoteQuerySet(models.QuerySet[Note]):
     """Filters by reader: only people of the organisation that wrote it."""
 
-    def visible_to(self, user: User | AnonymousUser) -> PrivateNoteQuerySet:
+    def visible_to(self, user: User | AnonymousUser) -> Self:
         """Notes of the person's own organisations."""
-        return self.filter(visible_to(PrivateNote, (Organisations("organisation"),), user))
+        return self.filter(visible_to(self.model, (Organisations("organisation"),), user))
 
 
-@pghistory.track(exclude=["text"])
-class PrivateNote(models.Model):
-    """What one organisation notes for itself about a conversation.
+class OwnNote(models.Model):
+    """What one organisation notes for itself; nobody else reads it.
 
-    Restricted: shown only on the conversation's page, to people of that organisation. Row history keeps author and
-    time, but not the text, which administrators could read there.
+    Restricted: row history of every kind of note excludes `text`, which administrators could read there. `revision`
+    rises with each change.
     """
 
-    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="private_notes")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     text = models.TextField()
     written_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     written_at = models.DateTimeField()
     revision = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        abstract = True
+
+
+class PrivateNoteQuerySet(OwnNoteQuerySet["PrivateNote"]):
+    """Private notes."""
+
+
+@pghistory.track(exclude=["text"])
+class PrivateNote(OwnNote):
+    """A note about a conversation, shown only on its page."""
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="private_notes")
 
     objects = PrivateNoteQuerySet.as_manager()
 

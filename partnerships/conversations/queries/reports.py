@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from partnerships.agreements.models import LEADING_ROLES, Party
+from partnerships.agreements.models import LEADING_ROLES, Party, PostRole
+from partnerships.agreements.queries.posts import people_in_post
 from partnerships.conversations.models import (
     DECIDERS,
     OWN_DECIDERS,
     TO_WRITE,
     WRITERS,
     Report,
+    ReportQuerySet,
     ReportStatus,
     ReportSubmission,
 )
@@ -36,8 +38,17 @@ def leads_who_decide(report: Report) -> QuerySet[User]:
 
 
 def people_to_chase(report: Report, stage: str, today: dt.date) -> list[User]:
-    """Who gets the email of a stage (`before`, `late`, `escalated`) about a report to submit."""
-    return list(leads_with_account([report.party.organisation_id]))
+    """Who gets the email of a stage (`before`, `late`, `escalated`) about a report to submit.
+
+    The last goes to the party's escalation post; where it is vacant, to its leads like the others.
+    """
+    organisation = report.party.organisation_id
+    if stage == "escalated":
+        partnership = report.round.partnership_id
+        holders = people_in_post(organisation, PostRole.ESCALATION, day=today, partnership=partnership)
+        if holders:
+            return holders
+    return list(leads_with_account([organisation]))
 
 
 def _reports(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
@@ -58,7 +69,7 @@ def _reports(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
 def _reports_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     to_write, to_decide, own = _reports(now)
     address = addresses("conversations:report")
-    wanted = [(report, True) for report in to_write.of(user).for_listing().order_by("due_on", "pk")]
+    wanted = [(report, True) for report in _listed(to_write.of(user)).order_by("due_on", "pk")]
     ids = to_decide.of(user).values("pk").union(own.of(user).values("pk"))
     wanted += [(report, False) for report in Report.objects.filter(pk__in=ids).for_listing().order_by("pk")]
     return [
@@ -74,6 +85,10 @@ def _reports_wanted(user: User, now: dt.datetime) -> list[Waiting]:
         )
         for report, writes in wanted
     ]
+
+
+def _listed(reports: QuerySet[Report]) -> ReportQuerySet:
+    return Report.objects.filter(pk__in=reports.values("pk")).for_listing()
 
 
 def _what(report: Report) -> str:

@@ -20,6 +20,12 @@ from partnerships.conversations.services.drafting import (
     edit_conversation,
     record_conversation,
 )
+from partnerships.conversations.services.journal import (
+    UnableToDeleteNote,
+    change_journal_note,
+    delete_journal_note,
+    write_journal_note,
+)
 from partnerships.conversations.services.notes import UnableToWriteNote, write_private_note
 from partnerships.conversations.services.points import UnableToChangePoint, close_point, turn_into_entry
 from partnerships.conversations.services.reports import (
@@ -48,6 +54,7 @@ __all__ = [
     "UnableToCirculate",
     "UnableToCorrect",
     "UnableToDecideReport",
+    "UnableToDeleteNote",
     "UnableToRecord",
     "UnableToSaveReport",
     "UnableToSetUpReporting",
@@ -57,8 +64,10 @@ __all__ = [
     "agree_record",
     "answer_correction",
     "cancel_planned",
+    "change_journal_note",
     "circulate",
     "close_point",
+    "delete_journal_note",
     "edit_conversation",
     "end_reporting",
     "open_due_reports",
@@ -70,5 +79,6 @@ __all__ = [
     "submit_report",
     "suggest_correction",
     "turn_into_entry",
+    "write_journal_note",
     "write_private_note",
 ]

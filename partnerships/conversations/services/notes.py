@@ -8,7 +8,7 @@ from django.db import transaction
 
 from partnerships.activity.services import record
 from partnerships.conversations.event_kinds import EventKind
-from partnerships.conversations.models import Conversation, PrivateNote
+from partnerships.conversations.models import Conversation, OwnNote, PrivateNote
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
@@ -17,6 +17,12 @@ from partnerships.people.models import User
 
 class UnableToWriteNote(Exception):
     """Somebody else changed the note in the meantime."""
+
+
+def check_revision(found: OwnNote | None, revision: int | None) -> None:
+    """Raise `UnableToWriteNote` unless the author saw the present text; 0 is no note yet."""
+    if revision is not None and revision != (found.revision if found else 0):
+        raise UnableToWriteNote("A colleague changed the note while you were editing. Check it before you save.")
 
 
 @transaction.atomic
@@ -38,8 +44,7 @@ def write_private_note(
     require(may_note, "Only editors of an organisation that took part can write its private note.")
     Conversation.objects.select_for_update(of=("self",)).get(pk=conversation.pk)
     found = PrivateNote.objects.filter(conversation=conversation, organisation=organisation).first()
-    if revision is not None and revision != (found.revision if found else 0):
-        raise UnableToWriteNote("A colleague changed the note while you were editing. Check it before you save.")
+    check_revision(found, revision)
     if (found.text if found else "") == text.strip():
         return found
     if found is None:

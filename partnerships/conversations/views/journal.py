@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -88,7 +90,7 @@ def new(request: HttpRequest) -> HttpResponse:
         )
         return f"The note is saved. Only {organisation.display_name} can read it.", back
 
-    context = {"subject": subject, "organisation": organisation, "back": back}
+    context: dict[str, Any] = {"subject": subject, "organisation": organisation, "back": back}
     return take_step(
         request, "conversations/journal/write.html", form, step, {services.UnableToWriteNote: None}, **context
     )
@@ -107,9 +109,16 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         services.change_journal_note(note=found, author=signed_in(request), now=timezone.now(), **form.cleaned_data)
         return "The note is saved.", back
 
-    context = {"subject": found.partnership or found.about, "organisation": found.organisation, "note": found}
+    subject = found.partnership or found.about
+    context: dict[str, Any] = {"subject": subject, "organisation": found.organisation, "note": found}
     return take_step(
-        request, "conversations/journal/write.html", form, step, {services.UnableToWriteNote: None}, back=back, **context
+        request,
+        "conversations/journal/write.html",
+        form,
+        step,
+        {services.UnableToWriteNote: None},
+        back=back,
+        **context,
     )
 
 

@@ -22,7 +22,7 @@ from partnerships.conversations.reporting import period_in_words
 from partnerships.kit.exports import csv_response
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
-from partnerships.people.form_steps import take_step
+from partnerships.people.form_steps import Refusals, take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -71,7 +71,7 @@ def set_up(request: HttpRequest, pk: int) -> HttpResponse:
         services.set_up_reporting(partnership=partnership, author=user, now=timezone.now(), **form.cleaned_data)
         return "Progress reports are set up.", back
 
-    refusals = {services.UnableToSetUpReporting: None}
+    refusals: Refusals = {services.UnableToSetUpReporting: None}
     context: dict[str, Any] = {"partnership": partnership, "round": found, "back": back}
     return take_step(request, "conversations/reports/set_up.html", form, step, refusals, **context)
 
@@ -88,7 +88,7 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
         services.end_reporting(partnership=partnership, reason=reason, author=user, now=timezone.now())
         return "No more progress reports will be opened.", back
 
-    refusals = {services.UnableToSetUpReporting: None}
+    refusals: Refusals = {services.UnableToSetUpReporting: None}
     return take_step(
         request, "conversations/reports/end.html", form, step, refusals, partnership=partnership, back=back
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
 from django.contrib import messages
@@ -105,7 +106,7 @@ def write(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _again(form: ReportForm, report: Report, conflicts: Mapping[str, PieceConflict]) -> ReportForm:
     """The same form, to be saved over what the colleague wrote."""
-    data = form.data.copy()
+    data: Any = copy(form.data)  # a copied QueryDict can be changed
     data["revision"] = str(max(one.revision for one in conflicts.values()))
     again = ReportForm(data, report=report)
     again.is_valid()

@@ -28,7 +28,7 @@ def open_due_reports(*, now: dt.datetime) -> int:
     )
     for found in rounds.order_by("pk"):
         with transaction.atomic():
-            if lock_partnership(found.partnership_id).is_over:
+            if lock_partnership(found.partnership_id).is_over_on(today):
                 continue
             opened += open_reports(ReportingRound.objects.get(pk=found.pk), now=now)
     return opened

@@ -79,7 +79,7 @@ def _check(
     questions: Sequence[Question],
     today: dt.date,
 ) -> None:
-    if partnership.is_over:
+    if partnership.is_over_on(today):
         raise UnableToSetUpReporting("This partnership is over.")
     if period not in Period.values:
         raise UnableToSetUpReporting("Choose how often the partners report.")

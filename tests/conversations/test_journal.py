@@ -1,0 +1,167 @@
+"""The journal: notes that only one organisation reads."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements import services as agreements
+from partnerships.conversations import services
+from partnerships.conversations.models import JournalNote, JournalText
+from partnerships.conversations.services.journal import drop_earlier_texts
+from partnerships.kit.rights import UnableToAct
+from partnerships.people.models import User
+from partnerships.people.personal_data import export_person
+from tests.conversations.talks import days_ago
+from tests.world import World
+
+NOW = timezone.now
+
+
+def signed_in(person: User) -> Client:
+    """A client signed in as a person."""
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def note(world: World, text: str = "They wait for the grant.", days: int = 3) -> JournalNote:
+    """Eddie's note on the Estuary Partnership."""
+    return services.write_journal_note(
+        organisation=world.larkhaven,
+        partnership=world.partnership,
+        dated_on=days_ago(days),
+        text=text,
+        author=world.eddie,
+        now=NOW(),
+    )
+
+
+def change(found: JournalNote, author: User, text: str, revision: int = 1) -> JournalNote:
+    """Change the words of a note."""
+    return services.change_journal_note(
+        note=found, dated_on=found.dated_on, text=text, revision=revision, author=author, now=NOW()
+    )
+
+
+def test_note_is_shown_on_the_page_of_its_partnership_to_its_own_organisation(world: World) -> None:
+    note(world)
+
+    pages = {
+        person: signed_in(person).get(world.partnership.get_absolute_url()).content.decode()
+        for person in (world.vera, world.ben)
+    }
+
+    assert "They wait for the grant." in pages[world.vera]
+    assert "They wait for the grant." not in pages[world.ben]
+
+
+def test_form_writes_a_note_about_an_organisation(world: World) -> None:
+    eddie, day = signed_in(world.eddie), days_ago(1)
+    address = f"{reverse('conversations:journal-new')}?about={world.westmarch.pk}"
+    sent = {"dated_on_day": day.day, "dated_on_month": day.month, "dated_on_year": day.year, "text": "New leader."}
+
+    answer = eddie.post(address, sent | {"revision": 0}, follow=True)
+
+    assert "New leader." in answer.content.decode()
+    assert JournalNote.objects.get().about == world.westmarch
+
+
+def test_changed_note_keeps_its_earlier_text(world: World) -> None:
+    found = change(note(world), world.amina, "They have the grant.")
+
+    page = signed_in(world.vera).get(found.get_absolute_url()).content.decode()
+
+    assert "They have the grant." in page
+    assert "They wait for the grant." in page
+
+
+def test_stale_change_is_refused(world: World) -> None:
+    found = note(world)
+    change(found, world.amina, "They have the grant.")
+
+    with pytest.raises(services.UnableToWriteNote, match="colleague"):
+        change(found, world.eddie, "No grant.")
+
+
+def test_deleted_note_keeps_only_the_reason(world: World) -> None:
+    found = change(note(world), world.amina, "They have the grant.")
+
+    services.delete_journal_note(note=found, reason="About somebody else.", author=world.eddie, now=NOW())
+
+    page = signed_in(world.vera).get(found.get_absolute_url()).content.decode()
+    assert "About somebody else." in page
+    assert "grant" not in page
+    assert not JournalText.objects.exists()
+
+
+def test_search_finds_only_notes_of_ones_own_organisation(world: World) -> None:
+    note(world)
+    note(world, "Nothing new.")
+    services.write_journal_note(
+        organisation=world.westmarch,
+        partnership=world.partnership,
+        dated_on=days_ago(1),
+        text="Their grant is late.",
+        author=world.ben,
+        now=NOW(),
+    )
+
+    page = signed_in(world.vera).get(reverse("conversations:journal"), {"q": "grant"}).content.decode()
+
+    assert "They wait for the grant." in page
+    assert "Their grant is late." not in page
+    assert "Nothing new." not in page
+
+
+def test_note_about_a_partnership_of_others_is_refused(world: World) -> None:
+    with pytest.raises(UnableToAct):
+        services.write_journal_note(
+            organisation=world.larkhaven,
+            partnership=world.other_partnership,
+            dated_on=days_ago(1),
+            text="What are they doing?",
+            author=world.eddie,
+            now=NOW(),
+        )
+
+
+def test_notes_stay_with_an_organisation_that_left(world: World) -> None:
+    services.write_journal_note(
+        organisation=world.westmarch,
+        partnership=world.partnership,
+        dated_on=days_ago(1),
+        text="Their grant is late.",
+        author=world.ben,
+        now=NOW(),
+    )
+    agreements.leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=NOW())
+
+    page = signed_in(world.ben).get(reverse("conversations:journal")).content.decode()
+
+    assert "Their grant is late." in page
+
+
+def test_export_of_the_writers_data_has_the_note_and_no_other_export_has(world: World) -> None:
+    note(world)
+
+    exports = {
+        person: str(export_person(person=person, author=person, now=NOW())) for person in (world.eddie, world.amina)
+    }
+
+    assert "They wait for the grant." in exports[world.eddie]
+    assert "They wait for the grant." not in exports[world.amina]
+
+
+def test_earlier_texts_are_deleted_after_a_year(world: World) -> None:
+    found = change(note(world), world.amina, "They have the grant.")
+
+    removed = drop_earlier_texts(NOW() + dt.timedelta(days=366), False)
+
+    assert removed == 1
+    found.refresh_from_db()
+    assert found.text == "They have the grant."

@@ -15,6 +15,8 @@ from partnerships.developer_agreements.models import AgreementPromise, Developer
 from tests.support.empty_database import empty_database
 
 BEFORE = [("transfer", "0002_history_of_agreements_and_doubts"), ("commitments", "0003_forget_claims_of_reminders")]
+#: The rooms whose tables this needs: those of all rooms take minutes to migrate.
+ROOMS = ("transfer", "developer_agreements", "commitments")
 MOVED = "cg_agreements_moved_by_a_test"
 TABLES = ("developeragreement", "agreementpromise", "developeragreementevent", "agreementpromiseevent")
 
@@ -79,17 +81,15 @@ def fill(apps: StateApps) -> None:
 
 def test_the_move_keeps_rows_history_and_permissions_both_ways(database: None) -> None:
     executor = MigrationExecutor(connection)
-    targets = [
-        node for node in executor.loader.graph.leaf_nodes() if node[0] not in ("transfer", "developer_agreements")
-    ]
-    executor.migrate([BEFORE[0], *targets])
+    executor.migrate(BEFORE)
     # Nothing is left to migrate: this makes the permissions.
     call_command("migrate", "transfer", BEFORE[0][1], verbosity=0)
-    fill(MigrationExecutor(connection).loader.project_state([*targets, BEFORE[0]]).apps)
+    fill(MigrationExecutor(connection).loader.project_state(BEFORE).apps)
     before = rows_of("transfer")
     permissions = permissions_of("transfer")
 
-    call_command("migrate", verbosity=0)
+    for room in ROOMS:
+        call_command("migrate", room, verbosity=0)
 
     assert {table: len(rows) for table, rows in before.items()} == {
         "developeragreement": 2,

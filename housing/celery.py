@@ -35,6 +35,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 1800.0,
         "options": {"expires": 900},
     },
+    "plans.escalate_signatories": {
+        "task": "partnerships.plans.tasks.escalate_signatories",
+        "schedule": 1800.0,
+        "options": {"expires": 900},
+    },
     "plans.release_signatories": {
         "task": "partnerships.plans.tasks.release_signatories",
         "schedule": 300.0,

@@ -40,6 +40,7 @@ EXPORT_ROUTES = frozenset(
         "exchange:export",
         "digests:export-stakeholders",
         "plans:pdf",
+        "plans:word",
         "plans:draft-pdf",
         "plans:compare-pdf",
         "plans:compare-csv",

@@ -98,6 +98,8 @@ def world(db: None) -> World:
         ("organisation_invited", "agreements.invitation", "chidi", _stops_leading("chidi")),
         ("sign_off_requested", "plans.sign_off_request", "ben", _stops_leading("ben")),
         ("sign_off_requested", "plans.sign_off_request", "ben", _removes_westmarch),
+        ("signatories_late", "plans.sign_off_escalation", "ben", _stops_leading("ben")),
+        ("signatories_late", "plans.sign_off_escalation", "ben", _removes_westmarch),
         ("draft_shown", "plans.share", "nadia", _takes_share_back),
         ("access_asked_for", "plans.access_request", "amina", _stops_leading("amina")),
         ("access_refused", "plans.not_shown", "ben", _leaves("ben")),

@@ -9,6 +9,7 @@ is one). A content is a plain dictionary: "about", and a list of items with stab
     rebase(schema, draft, was, now)    merge a draft with what was published meanwhile
     check_conflict, touch              who saved which piece last, and conflicts between two people
     changes(schema, a, b)              -> changes; apply(schema, changes, a) == b; summary(changes) -> text
+    why_not_minor(changes)             -> why a version with them needs new signatures, or ""
     SigningState                       whether a signatory's decision counts for the present version
 
 Nothing here knows Django, plans or sites.
@@ -18,7 +19,7 @@ from partnerships.documents.comparing.applying import apply
 from partnerships.documents.comparing.change import Change, Kind
 from partnerships.documents.comparing.finding import changes
 from partnerships.documents.comparing.naming import Names, Registers
-from partnerships.documents.comparing.summary import count_difference, summary
+from partnerships.documents.comparing.summary import count_difference, summary, why_not_minor
 from partnerships.documents.comparing.wording import (
     date_in_words,
     item_in_words,
@@ -100,6 +101,7 @@ __all__ = [
     "touch",
     "touched_since",
     "value_in_words",
+    "why_not_minor",
     "without_hidden",
     "words_changed",
 ]

@@ -92,8 +92,9 @@ class Decision(models.TextChoices):
 class Signatory(models.Model):
     """An organisation whose signature a document needs, and who signs for it.
 
-    asked → decided; lapsed after `due_on` until it decides; removed when its signature is no longer needed. `link_key`
-    is part of the links in emails: a new key makes old links invalid.
+    asked → decided; lapsed after `due_on` until it decides; removed when its signature is no longer needed. When it
+    has lapsed, the next post is told once, at `escalated_at`. `link_key` is part of the links in emails: a new key
+    makes old links invalid. `questions` are texts; each is answered with the signature.
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
@@ -103,6 +104,8 @@ class Signatory(models.Model):
     asked_at = models.DateTimeField()
     reminded_at = models.DateTimeField(null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)
+    escalated_at = models.DateTimeField(null=True, blank=True, help_text="When the next post was told that it is late.")
+    questions = models.JSONField(default=list, blank=True, help_text="Questions to answer with the signature.")
     link_key = models.CharField(max_length=64)
 
     class Meta:
@@ -121,7 +124,8 @@ class Signatory(models.Model):
 class Signature(models.Model):
     """An organisation's decision on a version, by one person.
 
-    A trigger keeps it unchanged. Concrete models add `version`, and may use `reason_given` as a constraint.
+    A trigger keeps it unchanged. `answers` are {"question", "answer"}, in the order of the questions. Concrete models
+    add `version`, and may use `reason_given` as a constraint.
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
@@ -129,6 +133,7 @@ class Signature(models.Model):
     role = models.CharField(max_length=150)
     decision = models.CharField(max_length=12, choices=Decision)
     reason = models.TextField(blank=True, help_text="The condition, or why it was rejected.")
+    answers = models.JSONField(default=list, blank=True, help_text="The questions asked, with their answers.")
     signed_at = models.DateTimeField()
 
     class Meta:

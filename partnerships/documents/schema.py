@@ -49,6 +49,7 @@ class Counts:
     order: Callable[[Line], Any]  # sort key
     words: Callable[[Line], str]
     normalise: Callable[[Any, str], list[Item]]  # raises InvalidContent
+    substantive: bool = False  # a version that changes a count is not minor
 
     def by_line(self, item: Item) -> dict[Line, int]:
         """The counts of an item by combination."""
@@ -95,6 +96,12 @@ class Collection:
     def one_with_article(self) -> str:
         """One item with its article: "an outcome"."""
         return f"{'an' if self.one[0] in 'aeiou' else 'a'} {self.one}"
+
+    def is_substantive(self, item: Item) -> bool:
+        """Whether a version that adds or removes the item is not minor."""
+        if self.counts and self.counts.substantive and self.counts.total(item):
+            return True
+        return any(field.substantive and item[field.code] != field.default for field in self.fields)
 
     def hides(self, item: Item) -> bool:
         """Whether the item is hidden from readers outside."""

@@ -35,7 +35,7 @@ _PARTS = (
     ("Documents", ("document",)),
 )
 #: Fields that mean nothing to people.
-_LEFT_OUT = frozenset({"content_type", "sha256", "lat", "lng"})
+LEFT_OUT = frozenset({"content_type", "sha256", "lat", "lng"})
 
 
 def comparison(
@@ -46,7 +46,7 @@ def comparison(
     `touched` says who changed each piece, by name ("sites/north-quay"); `areas` names GSS codes.
     """
     areas = areas or {}
-    both = compare(PLAN, a, b, touched=touched or NOBODY, registers={"area": areas}, parts=_PARTS, left_out=_LEFT_OUT)
+    both = compare(PLAN, a, b, touched=touched or NOBODY, registers={"area": areas}, parts=_PARTS, left_out=LEFT_OUT)
     return Comparison(both.found, both.summary, both.parts, homes_totals(a, b, areas))
 
 

@@ -1,76 +1,10 @@
-"""Downloads of plans: PDF, CSV and GeoJSON."""
+"""Sites of a plan as GeoJSON, for its map."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
-from typing import Any
+from django.http import JsonResponse
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
-from django.template.loader import render_to_string
-
-from partnerships.kit.exports import count_rows, csv_text
-from partnerships.kit.late import late
 from partnerships.plans.content import Content, homes_count
-
-weasyprint = late("weasyprint")
-
-
-def _file_name(title: str, extension: str) -> str:
-    stem = re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-").lower()[:100] or "plan"
-    return f"{stem}.{extension}"
-
-
-def _nothing_from_outside(url: str, *args: object, **kwargs: object) -> dict[str, Any]:
-    """Refuse every address: drawing a PDF must fetch nothing."""
-    raise ValueError("PDFs do not load files from other places")
-
-
-def can_make_pdf() -> bool:
-    """Whether this machine can make PDFs: it needs weasyprint and Pango."""
-    try:
-        return weasyprint.HTML is not None
-    except (ImportError, OSError):
-        return False
-
-
-def draw_pdf(page: str) -> bytes:
-    """A page as a tagged PDF. Takes seconds for a long one."""
-    pdf: bytes = weasyprint.HTML(string=page, url_fetcher=_nothing_from_outside).write_pdf(pdf_variant="pdf/ua-1")
-    return pdf
-
-
-def pdf_response(
-    request: HttpRequest,
-    template: str,
-    context: dict[str, Any],
-    title: str,
-    *,
-    draw: Callable[[str], bytes] = draw_pdf,
-) -> HttpResponse:
-    """The template as a tagged PDF, or a page that says what to install.
-
-    `draw` makes the PDF from the page's HTML, or returns a stored one.
-    """
-    if not can_make_pdf():
-        return render(request, "plans/no_pdf.html", context, status=503)
-    response = HttpResponse(draw(render_to_string(template, context, request)), content_type="application/pdf")
-    response["Content-Disposition"] = f'attachment; filename="{_file_name(title, "pdf")}"'
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "private, no-store"
-    return response
-
-
-def csv_response(rows: Iterable[tuple[str, ...]], title: str) -> HttpResponse:
-    """Rows as a CSV file; the first row holds the headings."""
-    rows = tuple(rows)
-    response = HttpResponse(csv_text(rows), content_type="text/csv; charset=utf-8")
-    count_rows(response, len(rows) - 1)
-    response["Content-Disposition"] = f'attachment; filename="{_file_name(title, "csv")}"'
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "private, no-store"
-    return response
 
 
 def homes_in_words(homes: int) -> str:

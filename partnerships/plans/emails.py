@@ -12,7 +12,7 @@ from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import AccessRequest, Mention, OwnershipOffer, Plan, Share, Signatory, SignOff
-from partnerships.plans.queries import as_read_by, can_read_today, number_to_sign, signing_states
+from partnerships.plans.queries import as_read_by, can_read_today, next_post, number_to_sign, signing_states
 
 
 def write_sign_off_request(due: Due, person: User, now: dt.datetime) -> Content | str:
@@ -42,6 +42,33 @@ def write_sign_off_request(due: Due, person: User, now: dt.datetime) -> Content 
         "plan_link": link("plans:detail", pk=plan.pk),
     }
     return Content("plans/sign_off_request", context, reply_to=asked_by.email if asked_by else "")
+
+
+def write_sign_off_escalation(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Tell the next post that the organisation's signature is late."""
+    signatory = Signatory.objects.select_related("plan__partnership", "organisation", "asked_by").get(
+        pk=due.params["signatory"]
+    )
+    plan = signatory.plan
+    if signatory.due_on is None or signatory.due_on.isoformat() != due.params["due_on"]:
+        return "The deadline has been changed since."
+    state = next((one for one in signing_states(plan) if one.signatory.pk == signatory.pk), None)
+    if state is None or not plan.is_awaiting_sign_off or not state.must_decide:
+        return "The organisation has nothing left to decide."
+    if person not in next_post(signatory, now):
+        return "They no longer hold the post, or may no longer read the plan."
+    context = {
+        "signatory": signatory,
+        "organisation": signatory.organisation,
+        "plan": plan,
+        "person": person,
+        "number": number_to_sign(plan),
+        "leads": leads_of(signatory.organisation),
+        "link": link("plans:signing", pk=plan.pk),
+    }
+    return Content(
+        "plans/sign_off_escalation", context, reply_to=signatory.asked_by.email if signatory.asked_by else ""
+    )
 
 
 def write_decision(due: Due, person: User, now: dt.datetime) -> Content | str:

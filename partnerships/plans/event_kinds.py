@@ -26,6 +26,7 @@ class EventKind(models.TextChoices):
     SIGN_OFF_ASKED = "plan.sign_off_asked", "Asked for sign-off"
     SIGN_OFF_ASKED_AGAIN = "plan.sign_off_asked_again", "Asked for sign-off again"
     SIGN_OFF_NOT_ASKED = "plan.sign_off_not_asked", "No longer asks for a signature"
+    SIGN_OFF_ESCALATED = "plan.sign_off_escalated", "Told the next post that a signature is late"
     DUE_DAY_CHANGED = "plan.due_day_changed", "Changed the day to decide by"
     VERSION_APPROVED = "plan.version_approved", "Approved a version"
     VERSION_APPROVED_WITH_CONDITION = "plan.version_approved_with_condition", "Approved a version with a condition"

@@ -51,6 +51,7 @@ def register() -> None:
         is_secret=True,
         keeps_its_link=True,
     )
+    register_email("plans.sign_off_escalation", "Signature that is late", emails.write_sign_off_escalation)
     register_email("plans.decision", "Rejection or condition of a signatory", emails.write_decision)
     register_email("plans.share", "Draft shared with you", emails.write_share)
     register_email("plans.access_request", "Request to see a draft", emails.write_access_request)

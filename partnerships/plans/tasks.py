@@ -15,6 +15,12 @@ def remind_signatories() -> int:
 
 
 @shared_task(acks_late=True, ignore_result=True, soft_time_limit=120, time_limit=150)
+def escalate_signatories() -> int:
+    """Tell the next post of signatories whose deadline has passed."""
+    return services.escalate_signatories(now=timezone.now())
+
+
+@shared_task(acks_late=True, ignore_result=True, soft_time_limit=120, time_limit=150)
 def release_signatories() -> int:
     """Stop waiting for organisations that have left."""
     return services.release_signatories(now=timezone.now())

@@ -18,13 +18,13 @@ from partnerships.agreements.models import Partnership, Party
 from partnerships.commitments.queries import Promises, promises
 from partnerships.conversations.models import Conversation
 from partnerships.conversations.queries import Seats, SidePoints, last_held, points_between, seats_shown
+from partnerships.documents import downloads
 from partnerships.exchange.models import Entry
 from partnerships.exchange.queries import entries_between
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.queries import acting_memberships, contacts_of, organisation_for
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
-from partnerships.plans import downloads
 from partnerships.plans.changes import changes, summary
 from partnerships.plans.models import Plan
 from partnerships.plans.queries import area_names, content_for, reading_class, versions_for

@@ -129,6 +129,7 @@ ROWS = (
     ),
     Row("plans:paper", on=_on(number=1), get=_READ),
     Row("plans:pdf", on=_on(number=1), get=_READ),
+    Row("plans:word", on=_on(number=1), get=_READ),
     Row("plans:history", on=_on(), get=expect(inside=200, outside=404, shared=200)),
     Row("plans:map", on=_on(), get=_READ),
     Row(

@@ -20,7 +20,7 @@ from partnerships.plans import services
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import Plan
 from partnerships.plans.queries import WAITING, next_steps, signing_states
-from tests.plans.drafts import ask_signatures, fewer_homes, publish, published
+from tests.plans.drafts import ask_signatures, fewer_homes, publish, published, save
 from tests.support.outbox import deliver
 from tests.support.pages import collapse
 from tests.world import World
@@ -86,7 +86,7 @@ def test_rejection_by_link_is_recorded_only_after_a_second_page(world: World) ->
 def test_links_in_emails_still_work_after_a_minor_version(world: World) -> None:
     plan = asked(world)
     address = bens_link(plan, world)
-    fewer_homes(plan, world, 119)
+    save(plan, world, "about", summary="Homes by the quay.")
     publish(plan, world, "A slip of the pen.", minor=True)
 
     page = Client().get(address).content.decode()

@@ -10,9 +10,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.documents import downloads
 from partnerships.people.models import User
 from partnerships.people.retention import apply_retention
-from partnerships.plans import downloads, services
+from partnerships.plans import services
 from partnerships.plans.models import Paper, Plan
 from tests.plans.drafts import CANARY, ask_signatures, published
 from tests.world import World

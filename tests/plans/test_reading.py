@@ -12,8 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models import PartyStatus
+from partnerships.documents import downloads
 from partnerships.people.models import User
-from partnerships.plans import downloads, services
+from partnerships.plans import services
 from partnerships.plans.models import Milestone, Plan, Site, Version
 from partnerships.plans.queries import readers_of
 from tests.plans.drafts import CANARY, CONTENT, begin, fewer_homes, publish, published, save

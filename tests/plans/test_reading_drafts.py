@@ -13,8 +13,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.documents import downloads
 from partnerships.people.models import User
-from partnerships.plans import downloads, services
+from partnerships.plans import services
 from partnerships.plans.models import Plan, Share
 from partnerships.plans.queries import draft_content
 from tests.plans.drafts import CANARY, begin, fewer_homes, published, save

@@ -24,7 +24,7 @@ from partnerships.plans import services
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import Plan, SignOff
 from partnerships.plans.queries import WAITING, next_steps, signing_states
-from tests.plans.drafts import ask_signatures, fewer_homes, publish, published
+from tests.plans.drafts import ask_signatures, fewer_homes, publish, published, save
 from tests.support.outbox import deliver
 from tests.world import World, join, make_world, person, require_own_sign_in
 
@@ -136,7 +136,7 @@ def test_minor_version_leaves_signatures_as_they_are(world: World) -> None:
     plan = asked(world)
     sign(plan, world, world.amina)
     sign(plan, world, world.ben)
-    fewer_homes(plan, world, 119)
+    save(plan, world, "about", summary="Homes by the quay.")
 
     publish(plan, world, "A slip of the pen.", minor=True)
 

@@ -13,9 +13,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements import services as agreements
+from partnerships.documents import downloads
 from partnerships.organisations.waiting import waiting_from
 from partnerships.people.models import User
-from partnerships.plans import downloads, services
+from partnerships.plans import services
 from partnerships.plans.models import Plan
 from partnerships.plans.queries import WAITING
 from tests.plans.drafts import CANARY, ask_signatures, begin, fewer_homes, publish, published

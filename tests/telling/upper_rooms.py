@@ -49,6 +49,12 @@ def signatories_reminded(w: World) -> Act:
     return lambda: plans.remind_signatories(now=NOW() + dt.timedelta(days=8))
 
 
+@case(("plans.sign_off_escalation", "amina"), ("plans.sign_off_escalation", "ben"))
+def signatories_late(w: World) -> Act:
+    ask_signatures(published(w), w, due_on=timezone.localdate() + dt.timedelta(days=3))
+    return lambda: plans.escalate_signatories(now=NOW() + dt.timedelta(days=4))
+
+
 def _decide(w: World, decision: str) -> Act:
     plan = ask_signatures(published(w), w)
     return lambda: plans.sign_off(

@@ -17,12 +17,12 @@ from partnerships.agreements import services as agreements
 from partnerships.commitments.models import Status as Promise
 from partnerships.commitments.services import end_commitment, record_progress, verify_delivery
 from partnerships.conversations import services as conversations
+from partnerships.documents import downloads
 from partnerships.exchange import services as exchange
 from partnerships.exchange.models import Audience, Direction, Entry
 from partnerships.organisations.models import Kind, Organisation, Role
 from partnerships.organisations.services import create_organisation
 from partnerships.people.models import User
-from partnerships.plans import downloads
 from partnerships.web.balances import Balance, balance_with, balances, over_time, partners_of
 from partnerships.web.brief import brief_for
 from tests.commitments.promises import agree, propose, verified

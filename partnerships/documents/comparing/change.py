@@ -93,6 +93,17 @@ class Change:
         return self.collection.counts.words(self.line)
 
     @property
+    def is_substantive(self) -> bool:
+        """Whether it changes homes, dates, money or parties, so that a version with it is not minor."""
+        if self.kind == "moved":
+            return False
+        if self.is_count:
+            return self.collection.counts is not None and self.collection.counts.substantive
+        if self.spec is not None:
+            return self.spec.substantive
+        return self.collection.is_substantive(self.now if self.kind == "added" else self.was)
+
+    @property
     def is_text(self) -> bool:
         """Whether both sides are prose, worth a word-level difference."""
         spec = self.spec

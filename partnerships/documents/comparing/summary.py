@@ -56,6 +56,18 @@ def summary(found: Sequence[Change]) -> str:
     return " ".join(sentences)
 
 
+def why_not_minor(found: Iterable[Change]) -> str:
+    """Why a version with these changes cannot be minor; "" where it can."""
+    sentences = [change.sentence() for change in found if change.is_substantive]
+    if not sentences:
+        return ""
+    more = f"; and {len(sentences) - 3:,} more" if len(sentences) > 3 else ""
+    return (
+        "This cannot be a minor version, because it changes homes, dates, money or parties: "
+        f"{'; '.join(sentences[:3])}{more}."
+    )
+
+
 def _counts(found: Sequence[Change], collection: Collection) -> list[str]:
     counts = collection.counts
     difference = count_difference(found, collection)

@@ -2,5 +2,14 @@
 
 from partnerships.documents.forms.dates import PartialDateField, PartialDateInput
 from partnerships.documents.forms.pieces import FieldMaker, PieceForm, form_field
+from partnerships.documents.forms.signing import QuestionsField, SignForm
 
-__all__ = ["FieldMaker", "PartialDateField", "PartialDateInput", "PieceForm", "form_field"]
+__all__ = [
+    "FieldMaker",
+    "PartialDateField",
+    "PartialDateInput",
+    "PieceForm",
+    "QuestionsField",
+    "SignForm",
+    "form_field",
+]

@@ -19,22 +19,40 @@ from partnerships.documents.services.publishing import (
     next_number,
     prepare,
     rebase_draft,
+    refuse_minor,
 )
 from partnerships.documents.services.rendering import prose_of, write_content
+from partnerships.documents.services.signing import (
+    MAX_ANSWER,
+    MAX_QUESTION,
+    InvalidAnswers,
+    claim_escalation,
+    lapsed_signatories,
+    read_answers,
+    read_questions,
+)
 
 __all__ = [
+    "MAX_ANSWER",
+    "MAX_QUESTION",
     "NOTHING_CHANGED",
     "SAVED_FIELDS",
+    "InvalidAnswers",
     "Prepared",
     "UnableToPublish",
     "UnableToSavePiece",
+    "claim_escalation",
     "create_version",
     "discard_changes",
+    "lapsed_signatories",
     "moved",
     "next_number",
     "prepare",
     "prose_of",
+    "read_answers",
+    "read_questions",
     "rebase_draft",
+    "refuse_minor",
     "save_piece",
     "write_content",
 ]

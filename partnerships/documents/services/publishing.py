@@ -11,6 +11,7 @@ from django.db.models import Max, QuerySet
 
 from partnerships.documents.comparing.change import Change
 from partnerships.documents.comparing.finding import changes
+from partnerships.documents.comparing.summary import why_not_minor
 from partnerships.documents.merging import rebase
 from partnerships.documents.models import Draft, Version
 from partnerships.documents.normalising import normalise
@@ -75,6 +76,16 @@ def prepare(
     if not found:
         raise UnableToPublish(NOTHING_CHANGED)
     return Prepared(schema, was, content, found, is_given)
+
+
+def refuse_minor(prepared: Prepared) -> None:
+    """Refuse a minor version that changes homes, dates, money or parties.
+
+    Signatures on the version before would count for it. Raises `UnableToPublish`, naming what changed.
+    """
+    why = why_not_minor(prepared.found)
+    if why:
+        raise UnableToPublish(f"{why} Publish it as an ordinary version.")
 
 
 def next_number(versions: QuerySet[V]) -> int:

@@ -115,6 +115,7 @@ HOMES = Counts(
     order=line_order,
     words=line_in_words,
     normalise=normalise_homes,
+    substantive=True,
 )
 
 

@@ -31,11 +31,13 @@ def _restricted(label: str) -> Field:
     return Field("restricted", label, "flag", default=False, hint="Only the owners and partners can see this")
 
 
+# Substantive are what signatories agreed to: homes, the dates foreseen, money and who does it. Actual dates are not:
+# they report what happened, and a milestone that was achieved needs no new signatures.
 ABOUT = (
     Field("title", "Title"),
     Field("summary", "Summary", "text", max_length=MAX_NOTE, hint="What this plan is for, in a paragraph."),
-    Field("period_start", "Period from", "date", hint="You can give just the year."),
-    Field("period_end", "Period to", "date"),
+    Field("period_start", "Period from", "date", hint="You can give just the year.", substantive=True),
+    Field("period_end", "Period to", "date", substantive=True),
     Field("source", "Source", hint="A document or a web address."),
 )
 OUTCOMES = Collection(
@@ -74,18 +76,24 @@ SITES = Collection(
         Field("planning_authority", "Planning authority"),
         Field("lat", "Latitude", "latitude", default=None),
         Field("lng", "Longitude", "longitude", default=None),
-        Field("landowner", "Landowner"),
-        Field("lead", "Lead"),
+        Field("landowner", "Landowner", substantive=True),
+        Field("lead", "Lead", substantive=True),
         Field("planning_status", "Planning status", "choice", PLANNING_STATUSES),
         Field(
             "planning_reference",
             "Planning reference",
             hint="The planning authority's reference, such as 26/01234/FUL.",
         ),
-        Field("grant_programme", "Grant programme"),
-        Field("forecast_start", "Forecast start", "date", hint="You can give just the month or the year."),
+        Field("grant_programme", "Grant programme", substantive=True),
+        Field(
+            "forecast_start",
+            "Forecast start",
+            "date",
+            hint="You can give just the month or the year.",
+            substantive=True,
+        ),
         Field("actual_start", "Actual start", "date"),
-        Field("forecast_completion", "Forecast completion", "date"),
+        Field("forecast_completion", "Forecast completion", "date", substantive=True),
         Field("actual_completion", "Actual completion", "date"),
         Field("confidence", "Confidence", "choice", CONFIDENCE),
         Field(
@@ -117,9 +125,15 @@ MILESTONES = Collection(
     (
         Field("name", "Name", required=True),
         Field("site", "Site", "item", collection="sites"),
-        Field("owner", "Owner"),
-        Field("baseline", "Baseline", "date", hint="The date first agreed. You can give just the month or the year."),
-        Field("forecast", "Forecast", "date"),
+        Field("owner", "Owner", substantive=True),
+        Field(
+            "baseline",
+            "Baseline",
+            "date",
+            hint="The date first agreed. You can give just the month or the year.",
+            substantive=True,
+        ),
+        Field("forecast", "Forecast", "date", substantive=True),
         Field("actual", "Actual", "date"),
         Field("status", "Status", "choice", MILESTONE_STATUSES, default="planned"),
         Field("note", "Note", "text", max_length=MAX_NOTE),

@@ -7,7 +7,7 @@ from partnerships.plans.forms.pieces import DocumentForm, PieceForm
 from partnerships.plans.forms.plan import AudienceForm, PlanFilter, PlanForm, StatusForm
 from partnerships.plans.forms.publishing import MilestoneForm, PublishForm
 from partnerships.plans.forms.sharing import AnswerForm, AskForm, ShareForm
-from partnerships.plans.forms.signing import ConditionForm, DueDayForm, SignatoriesForm, SignForm
+from partnerships.plans.forms.signing import ConditionForm, DueDayForm, SignatoriesForm
 
 __all__ = [
     "BLANK_LINES",
@@ -27,7 +27,6 @@ __all__ = [
     "PlanForm",
     "PublishForm",
     "ShareForm",
-    "SignForm",
     "SignatoriesForm",
     "StatusForm",
 ]

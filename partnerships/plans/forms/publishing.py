@@ -46,7 +46,9 @@ class PublishForm(Form):
     )
     draft_revision = forms.IntegerField(widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, plan: Plan, shares: Sequence[Share] = (), **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, plan: Plan, shares: Sequence[Share] = (), may_be_minor: bool = True, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         first = plan.current_number == 0
         if first:
@@ -62,7 +64,12 @@ class PublishForm(Form):
                 "This version includes its changes and comes out with it. Choose a later time to keep this one back "
                 "for longer."
             )
-        names = [name for name in ("note", "minor", "end_shares") if name in self.fields]
+        # The box is not offered where it would be refused; the field stays, so that the refusal says why.
+        names = [
+            name
+            for name in ("note", "minor", "end_shares")
+            if name in self.fields and (name != "minor" or may_be_minor)
+        ]
         self.helper = Helper(
             self,
             *names,
@@ -97,7 +104,11 @@ class MilestoneForm(Form):
         help_text="The day it was achieved, or the new forecast. You can give just the month or the year.",
     )
     note = forms.CharField(label="Why?", widget=forms.Textarea(attrs={"rows": 3}), max_length=2_000)
-    minor = forms.BooleanField(label="This is a minor version: it keeps all signatures", required=False)
+    minor = forms.BooleanField(
+        label="This is a minor version: it keeps all signatures",
+        required=False,
+        help_text="A new forecast cannot be minor: signatories agreed to the date.",
+    )
     based_on = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
 
     def __init__(self, *args: Any, cancel: str, newest: int, **kwargs: Any) -> None:

@@ -1,48 +1,17 @@
-"""Choose signatories, sign, and confirm conditions."""
+"""Choose signatories, change their deadline, and confirm conditions."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.db.models import Q
 
 from partnerships.agreements.models import Party, PartyRole, PartyStatus
-from partnerships.kit.forms import DayField, Form, Helper, ReasonForm, VerdictForm
+from partnerships.documents.forms import QuestionsField
+from partnerships.kit.forms import DayField, Form, Helper, ReasonForm
 from partnerships.organisations.models import Organisation
-from partnerships.plans.models import Audience, Decision, Plan
-
-
-class SignForm(VerdictForm):
-    """Decide on a version."""
-
-    verdict_field = "decision"
-    needs_words = {
-        Decision.CONDITIONAL.value: "Enter the condition",
-        Decision.REJECTED.value: "Enter the reason for rejecting it",
-    }
-
-    decision = forms.ChoiceField(choices=Decision.choices, widget=forms.RadioSelect, label="Your decision")
-    reason = forms.CharField(
-        label="Your condition, or your reason for rejecting it",
-        widget=forms.Textarea(attrs={"rows": 3}),
-        required=False,
-        max_length=2_000,
-        help_text="Leave empty if you approve.",
-    )
-    organisation = forms.ModelChoiceField(queryset=Organisation.objects.none(), empty_label=None, label="Organisation")
-    number = forms.IntegerField(widget=forms.HiddenInput)
-
-    def __init__(self, data: Any = None, *, organisations: Sequence[Organisation], number: int) -> None:
-        super().__init__(data, initial={"number": number})
-        pks = [organisation.pk for organisation in organisations]
-        field = self.fields["organisation"]
-        field.queryset = Organisation.objects.filter(pk__in=pks).order_by("name", "pk")  # type: ignore[attr-defined]  # a ModelChoiceField
-        field.initial = organisations[0] if organisations else None
-        if len(pks) == 1:
-            field.widget = forms.HiddenInput()
-        self.helper = Helper(self, "organisation", "decision", "reason", "number", submit=f"Sign version {number}")
+from partnerships.plans.models import Audience, Plan
 
 
 class SignatoriesForm(Form):
@@ -52,6 +21,7 @@ class SignatoriesForm(Form):
     """
 
     due_on = DayField(label="Decide by", required=False, help_text="We remind them from a week before.")
+    questions = QuestionsField(label="Questions for them to answer", required=False)
 
     def __init__(self, *args: Any, plan: Plan, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -74,7 +44,7 @@ class SignatoriesForm(Form):
                 max_length=150,
                 help_text="The role that signs, such as chief executive. Leave empty if it does not need to sign.",
             )
-        self.helper = Helper(self, *names, "due_on", submit="Ask for sign-off")
+        self.helper = Helper(self, *names, "due_on", "questions", submit="Ask for sign-off")
 
     def chosen(self) -> list[tuple[Organisation, str]]:
         """The organisations with a role."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import TypeAlias
 
@@ -9,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from partnerships import documents
 from partnerships.organisations.models import Organisation, Role
+from partnerships.organisations.queries import leads_of
 from partnerships.people.models import User
 from partnerships.plans.models import Audience, Plan, PlanOwner, Signatory, SignOff, Version
 from partnerships.plans.queries.owners import taking_part
@@ -96,6 +98,16 @@ def number_to_sign(plan: Plan) -> int:
     0 if there is none.
     """
     return plan.announced_number
+
+
+def next_post(signatory: Signatory, now: dt.datetime) -> list[User]:
+    """The people who are told that a signature is late, if they may read the plan.
+
+    The organisation's escalation post, of the plan's partnership or of the whole organisation; its leads while that
+    post is vacant.
+    """
+    people = list(leads_of(signatory.organisation))
+    return [person for person in people if Plan.objects.inside_for(person).filter(pk=signatory.plan_id).exists()]
 
 
 def organisations_led_by(person: User, plan: Plan) -> list[Organisation]:

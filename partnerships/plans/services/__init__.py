@@ -11,6 +11,7 @@ from partnerships.plans.services.drafting import (
     move_piece,
     save_piece,
 )
+from partnerships.plans.services.escalating import escalate_signatories
 from partnerships.plans.services.lifecycle import (
     UnableToChangeStatus,
     UnableToPinBaseline,
@@ -76,6 +77,7 @@ __all__ = [
     "change_status",
     "create_plan",
     "discard_draft",
+    "escalate_signatories",
     "give_up_ownership",
     "lift_embargoes",
     "meet_condition",

@@ -18,6 +18,7 @@ from partnerships.documents.services import (
     create_version,
     prepare,
     rebase_draft,
+    refuse_minor,
 )
 from partnerships.kit.dates import long_time
 from partnerships.kit.rights import require
@@ -68,14 +69,16 @@ def publish_version(
     draft_revision: int | None = None,
     end_shares: bool = False,
     source: str = "",
+    check_minor: bool = True,
 ) -> Version:
     """Publish the draft, or a content given by an import, as the next version.
 
     Sends `version_published`. `note` says what changed and why. `minor` keeps signatures; the first version is never
-    minor. `draft_revision` is the revision of the draft that the author saw: a draft saved since is not published. A
-    given content is merged into the draft. Until `embargo_until` only owners can read the version; it also waits for
-    the embargo of the version before. `end_shares` ends all shares of the draft. Raises `UnableToPublish`, for the
-    embargo `UnableToEmbargo`.
+    minor, and no version is that changes homes, dates, money or parties, unless it was published so elsewhere (without
+    `check_minor`). `draft_revision` is the revision of the draft that the author saw: a draft saved since is not
+    published. A given content is merged into the draft. Until `embargo_until` only owners can read the version; it also
+    waits for the embargo of the version before. `end_shares` ends all shares of the draft. Raises `UnableToPublish`,
+    for the embargo `UnableToEmbargo`.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
@@ -97,6 +100,8 @@ def publish_version(
         raise UnableToPublish(NOTHING_CHANGED)
     if last is None and is_untouched(plan.kind, fresh):
         raise UnableToPublish(NOTHING_WRITTEN)
+    if minor and last is not None and check_minor:
+        refuse_minor(prepared)
     organisation = acting_organisation(plan, author)
     version = create_version(
         Version,

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from partnerships.agreements.models import Party, PartyRole, PartyStatus
+from partnerships.documents.services import InvalidAnswers, read_questions
 from partnerships.kit import journal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
@@ -44,11 +45,13 @@ def request_sign_off(
     author: User | None,
     now: dt.datetime,
     reason: str = "",
+    questions: Sequence[str] = (),
 ) -> Plan:
     """Ask organisations to sign, in addition to those already asked.
 
-    If the plan had gone back to comment or was agreed, earlier signatories that have not decided on this version are
-    asked again, with the deadline `due_on` if given. Raises `UnableToRequestSignOff`.
+    They answer `questions` with their decision. If the plan had gone back to comment or was agreed, earlier signatories
+    that have not decided on this version are asked again, with the deadline `due_on` and the `questions` if given.
+    Raises `UnableToRequestSignOff`.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, author, now).may_publish)
@@ -59,6 +62,10 @@ def request_sign_off(
         raise UnableToRequestSignOff(f"This plan is {plan.get_status_display().lower()}.")
     if due_on is not None and due_on < timezone.localdate(now):
         raise UnableToRequestSignOff("The deadline must be today or later.")
+    try:
+        asked = read_questions(questions)
+    except InvalidAnswers as error:
+        raise UnableToRequestSignOff(str(error)) from error
     present = set(plan.signatories.filter(removed_at=None).values_list("organisation", flat=True))
     fresh = [(organisation, role.strip()) for organisation, role in signatories if organisation.pk not in present]
     again_states = asked_again(plan)
@@ -74,6 +81,7 @@ def request_sign_off(
             due_on=due_on,
             asked_by=author,
             asked_at=now,
+            questions=asked,
             link_key=secrets.token_hex(16),
         )
         for organisation, role in fresh
@@ -94,12 +102,14 @@ def request_sign_off(
             "before": {"status": before},
             "after": {"status": plan.status},
             "signatories": [organisation.pk for organisation, _role in fresh],
+            "questions": asked,
         },
     )
     for signatory in made:
         _send_request(signatory, author=author, now=now)
     for state in again_states:
-        _ask_again(state.signatory, due_on=due_on or _new_deadline(state.signatory, now), author=author, now=now)
+        deadline = due_on or _new_deadline(state.signatory, now)
+        _ask_again(state.signatory, due_on=deadline, questions=asked, author=author, now=now)
     settle(plan, author=author, now=now)
     return plan
 
@@ -121,14 +131,28 @@ def _new_deadline(signatory: Signatory, now: dt.datetime) -> dt.date | None:
     return today + max(REMIND_BEFORE, signatory.due_on - timezone.localdate(signatory.asked_at))
 
 
-def _ask_again(signatory: Signatory, *, due_on: dt.date | None, author: User | None, now: dt.datetime) -> None:
-    """Email a signatory again; links in earlier emails stop working."""
+def _ask_again(
+    signatory: Signatory,
+    *,
+    due_on: dt.date | None,
+    author: User | None,
+    now: dt.datetime,
+    questions: Sequence[str] = (),
+) -> None:
+    """Email a signatory again; links in earlier emails stop working.
+
+    Without `questions` it keeps those that it was asked.
+    """
     before = signatory.due_on
     signatory.link_key = secrets.token_hex(16)
-    signatory.asked_at, signatory.reminded_at, signatory.due_on = now, None, due_on
+    signatory.asked_at, signatory.due_on = now, due_on
+    signatory.reminded_at = signatory.escalated_at = None
+    signatory.questions = list(questions) or signatory.questions
     if author is not None:
         signatory.asked_by = author
-    signatory.save(update_fields=["link_key", "asked_by", "asked_at", "reminded_at", "due_on"])
+    signatory.save(
+        update_fields=["link_key", "asked_by", "asked_at", "reminded_at", "escalated_at", "due_on", "questions"]
+    )
     _send_request(signatory, author=author, now=now, again=True)
     _record_deadline(signatory, EventKind.SIGN_OFF_ASKED_AGAIN, before, author=author, now=now)
 
@@ -177,8 +201,8 @@ def change_due_day(
     before = signatory.due_on
     if due_on == before:
         return signatory
-    signatory.due_on = due_on
-    signatory.save(update_fields=["due_on"])
+    signatory.due_on, signatory.escalated_at = due_on, None
+    signatory.save(update_fields=["due_on", "escalated_at"])
     _record_deadline(signatory, EventKind.DUE_DAY_CHANGED, before, author=author, now=now, reason=reason.strip())
     return signatory
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from django.db import IntegrityError, transaction
 
+from partnerships.documents.services import InvalidAnswers, read_answers
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.outbox.services import record_emails
@@ -15,6 +18,8 @@ from partnerships.plans.models import ConditionMet, Decision, Plan, SignOff, Sta
 from partnerships.plans.queries import number_to_sign, signing_states
 from partnerships.plans.rights import rights_over
 from partnerships.plans.services.recording import lock_plan, record_event
+
+NO_ANSWERS: Mapping[str, str] = MappingProxyType({})
 
 
 class UnableToSign(Exception):
@@ -30,11 +35,13 @@ def sign_off(
     person: User,
     decision: str,
     reason: str = "",
+    answers: Mapping[str, str] = NO_ANSWERS,
     now: dt.datetime,
 ) -> SignOff:
     """Record an organisation's decision on a version. Raises `UnableToSign`.
 
-    An organisation decides once on a version; a condition or a rejection needs a reason.
+    An organisation decides once on a version; a condition or a rejection needs a reason. `answers` are the answers to
+    the signatory's questions, by question; only a rejection may leave some out.
     """
     plan = lock_plan(plan)
     require(rights_over(plan, person, now).may_sign_for(organisation.pk))
@@ -59,6 +66,10 @@ def sign_off(
             f"{state.sign_off.person.display_name} has already decided for {organisation.name}: "
             f"{state.sign_off.get_decision_display().lower()}."
         )
+    try:
+        answered = read_answers(signatory.questions, answers, decision)
+    except InvalidAnswers as error:
+        raise UnableToSign(str(error)) from error
     version = plan.versions.get(number=number)
     try:
         with transaction.atomic():
@@ -70,6 +81,7 @@ def sign_off(
                 role=signatory.role,
                 decision=decision,
                 reason=reason if decision != Decision.APPROVED else "",
+                answers=answered,
                 signed_at=now,
             )
     except IntegrityError as error:

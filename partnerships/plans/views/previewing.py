@@ -12,10 +12,11 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from partnerships.documents import downloads
 from partnerships.documents.services import prose_of
 from partnerships.kit.prose import StoredHtml, rules
-from partnerships.plans import downloads
 from partnerships.plans.content import PLAN
+from partnerships.plans.downloads import geojson
 from partnerships.plans.models import Draft, Opening
 from partnerships.plans.queries import comment_counts, content_for, draft_content, owners_of, version_of
 from partnerships.plans.views.fetching import Opened, log_opening, open_draft
@@ -81,4 +82,4 @@ def draft_pdf(request: HttpRequest, pk: int) -> HttpResponse:
 def draft_map(request: HttpRequest, pk: int) -> HttpResponse:
     """The sites of the draft that have a position, as GeoJSON."""
     opened, _draft = open_draft(request, pk)
-    return downloads.geojson(content_for(draft_content(opened.plan), opened.reader))
+    return geojson(content_for(draft_content(opened.plan), opened.reader))

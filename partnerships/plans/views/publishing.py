@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
+from partnerships.documents import why_not_minor
 from partnerships.kit.http import posted
 from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
@@ -48,7 +49,10 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
     plan = opened.plan
     initial = {"draft_revision": draft.revision}
     shares = list(plan.shares.active(timezone.now()).select_related("person").order_by("pk"))
-    form = PublishForm(posted(request), plan=plan, shares=shares, initial=initial)
+    content = draft_content(plan)
+    compared = compare_contents(content_of(plan, plan.current_number), content)
+    not_minor = why_not_minor(compared.found) if plan.is_published else ""
+    form = PublishForm(posted(request), plan=plan, shares=shares, may_be_minor=not not_minor, initial=initial)
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
         try:
@@ -63,14 +67,13 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
                 end_shares=chosen.get("end_shares", False),
             )
         except UnableToPublish as error:
-            form = PublishForm({**request.POST.dict(), "draft_revision": draft.revision}, plan=plan, shares=shares)
+            data = {**request.POST.dict(), "draft_revision": draft.revision}
+            form = PublishForm(data, plan=plan, shares=shares, may_be_minor=not not_minor)
             form.is_valid()
             form.add_error("embargo_day" if isinstance(error, UnableToEmbargo) else None, str(error))
         else:
             messages.success(request, f"Version {version.number} published.{_embargo_words(version)}")
             return redirect("plans:detail", pk=pk)
-    content = draft_content(plan)
-    compared = compare_contents(content_of(plan, plan.current_number), content)
     unwritten = plan.is_draft and is_untouched(plan.kind, content)
     return render(
         request,
@@ -81,6 +84,7 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
             "form": form,
             "draft": draft,
             "compared": compared,
+            "not_minor": not_minor,
             "empty_sections": [section["title"] for section in content["sections"] if not section["body"]],
             "unwritten": unwritten,
             "publishable": not unwritten and not compared.is_empty,

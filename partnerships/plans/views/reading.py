@@ -10,7 +10,6 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from partnerships.activity.queries import visible_events
@@ -19,17 +18,16 @@ from partnerships.kit.http import keyset_page, private_file
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
 from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.requests import signed_in
-from partnerships.plans import downloads
+from partnerships.plans.downloads import geojson
 from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.forms import PlanFilter
-from partnerships.plans.models import Document, Draft, Milestone, Opening, Plan, SignOff, Site, Version
+from partnerships.plans.models import Document, Draft, Milestone, Opening, Plan, Site, Version
 from partnerships.plans.origins import commitments_of, may_propose_commitment
 from partnerships.plans.queries import (
     SigningState,
     as_read_by,
     comment_counts,
     content_for,
-    decisions_for,
     draft_content,
     my_plans,
     newest_for,
@@ -41,8 +39,8 @@ from partnerships.plans.queries import (
     versions_for,
     with_next_steps,
 )
-from partnerships.plans.services import paper_of
 from partnerships.plans.views.fetching import Opened, log_opening, open_draft, open_plan, open_published, sign_in_first
+from partnerships.plans.views.papers import signatures_of
 from partnerships.plans.views.whole import reading_context
 
 
@@ -121,7 +119,7 @@ def _version_page(request: HttpRequest, opened: Opened, version: Version) -> Htt
             "owners": owners_of(plan),
             "steps": next_steps(plan, states) if opened.is_inside else [],
             "states": states if opened.is_inside and version.number == number_to_sign(plan) else [],
-            "signatures": _signatures(opened, version),
+            "signatures": signatures_of(opened, version),
             "number": number_to_sign(plan),
             "successor": _successor(request, plan),
             **_commitments(request, opened, newest),
@@ -149,16 +147,6 @@ def _comments(request: HttpRequest, opened: Opened) -> dict[str, Any]:
         "comments_url": reverse("plans:comments", kwargs={"pk": plan.pk}),
         "may_comment": opened.takes_part and not plan.is_over,
     }
-
-
-def _signatures(opened: Opened, version: Version) -> list[SignOff]:
-    """The decisions on a version other than the one to sign now.
-
-    For readers inside.
-    """
-    if not opened.is_inside or version.number == number_to_sign(opened.plan):
-        return []
-    return decisions_for(version)
 
 
 def _commitments(request: HttpRequest, opened: Opened, newest: int) -> dict[str, Any]:
@@ -246,46 +234,6 @@ def plan_history(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_not_required
 @require_safe
-def version_paper(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """One version to print."""
-    if not request.user.is_authenticated and not Plan.objects.public().filter(pk=pk).exists():
-        return sign_in_first(request)
-    opened, version = open_published(request, pk, number)
-    return render(request, "plans/paper.html", _paper_context(opened, version))
-
-
-@login_not_required
-@require_safe
-def version_pdf(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """One version as a PDF, stored for the next reader."""
-    if not request.user.is_authenticated and not Plan.objects.public().filter(pk=pk).exists():
-        return sign_in_first(request)
-    opened, version = open_published(request, pk, number)
-    context = _paper_context(opened, version)
-
-    def kept(page: str) -> bytes:
-        return paper_of(page, version=version, reader=opened.reader, draw=downloads.draw_pdf, now=timezone.now())
-
-    return downloads.pdf_response(
-        request, "plans/pdf.html", context, f"{opened.plan.title} version {number}", draw=kept
-    )
-
-
-def _paper_context(opened: Opened, version: Version) -> dict[str, Any]:
-    return {
-        "plan": opened.plan,
-        "version": version,
-        "owners": owners_of(opened.plan),
-        "states": signing_states(opened.plan)
-        if opened.is_inside and version.number == number_to_sign(opened.plan)
-        else [],
-        "signatures": _signatures(opened, version),
-        **reading_context(opened.reader, version.content, version.html),
-    }
-
-
-@login_not_required
-@require_safe
 def plan_document(request: HttpRequest, pk: int, key: str) -> HttpResponseBase:
     """An attached file, for readers of a version or draft that names it."""
     if not request.user.is_authenticated and not Plan.objects.public().filter(pk=pk).exists():
@@ -315,4 +263,4 @@ def plan_map(request: HttpRequest, pk: int) -> HttpResponse:
     if not request.user.is_authenticated and not Plan.objects.public().filter(pk=pk).exists():
         return sign_in_first(request)
     opened, version = open_published(request, pk)
-    return downloads.geojson(content_for(version.content, opened.reader))
+    return geojson(content_for(version.content, opened.reader))

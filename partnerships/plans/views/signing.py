@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from partnerships.documents.forms import SignForm
 from partnerships.kit.dates import long_date
 from partnerships.kit.forms import ReasonForm
 from partnerships.kit.http import posted
@@ -22,7 +23,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.form_steps import take_step
 from partnerships.people.requests import signed_in
 from partnerships.plans.comparisons import Comparison
-from partnerships.plans.forms import ConditionForm, DueDayForm, SignatoriesForm, SignForm
+from partnerships.plans.forms import ConditionForm, DueDayForm, SignatoriesForm
 from partnerships.plans.links import SignOffLink, read_sign_off_token
 from partnerships.plans.models import Decision, Plan, SignOff
 from partnerships.plans.queries import (
@@ -68,7 +69,8 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
     mine = [organisation for organisation in organisations_led_by(user, plan) if organisation.pk in wanted]
     if request.method == "POST" and not organisations_led_by(user, plan):
         raise PermissionDenied
-    form = SignForm(posted(request), organisations=mine, number=number)
+    questions = {state.signatory.organisation_id: state.signatory.questions for state in states}
+    form = SignForm(posted(request), organisations=mine, number=number, questions=questions)
     if request.method == "POST" and not mine:
         messages.error(request, _decided_words(states, user_organisations=organisations_led_by(user, plan)))
         return redirect("plans:signing", pk=pk)
@@ -82,10 +84,12 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
                 person=user,
                 decision=chosen["decision"],
                 reason=chosen["reason"],
+                answers=form.answers(),
                 now=timezone.now(),
             )
         except UnableToSign as error:
-            form = SignForm(on_newest(request.POST, number), organisations=mine, number=number)
+            data = on_newest(request.POST, number)
+            form = SignForm(data, organisations=mine, number=number, questions=questions)
             form.is_valid()
             form.add_error(None, str(error))
         else:
@@ -158,6 +162,7 @@ def request_signatures(request: HttpRequest, pk: int) -> HttpResponse:
             plan=plan,
             signatories=form.chosen(),
             due_on=form.cleaned_data["due_on"],
+            questions=form.cleaned_data["questions"],
             author=signed_in(request),
             now=timezone.now(),
         )
@@ -288,6 +293,7 @@ def _ask_whether_sure(request: HttpRequest, link: SignOffLink, form: SignForm) -
             "person": link.person,
             "number": form.cleaned_data["number"],
             "reason": form.cleaned_data["reason"],
+            "answers": form.sent_answers(),
         },
     )
 
@@ -319,7 +325,8 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
     # No new email for a minor version: signatures on the version before count for it.
     stale = link.number < plan.substantive_number
     open_to_sign = plan.is_awaiting_sign_off and state.may_decide_on(number) and not stale
-    form = SignForm(posted(request), organisations=[organisation], number=number)
+    questions = {organisation.pk: link.signatory.questions}
+    form = SignForm(posted(request), organisations=[organisation], number=number, questions=questions)
     if request.method == "POST" and open_to_sign and form.is_valid():
         if form.cleaned_data["decision"] == Decision.REJECTED and "sure" not in request.POST:
             return _ask_whether_sure(request, link, form)
@@ -331,10 +338,12 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
                 person=link.person,
                 decision=form.cleaned_data["decision"],
                 reason=form.cleaned_data["reason"],
+                answers=form.answers(),
                 now=timezone.now(),
             )
         except UnableToSign as error:
-            form = SignForm(on_newest(request.POST, number), organisations=[organisation], number=number)
+            data = on_newest(request.POST, number)
+            form = SignForm(data, organisations=[organisation], number=number, questions=questions)
             form.is_valid()
             form.add_error(None, str(error))
         else:

@@ -15,6 +15,7 @@ SIGNATURE = Shape(
         AT,
         choice("decision", Decision, required=True),
         REASON,
+        Part("answers", "texts"),
     )
 )
 
@@ -37,6 +38,7 @@ SIGN_OFF = Shape(
         AT,
         Part("due_on", "date"),
         REASON,
+        Part("questions", "texts"),
         Part(
             "signatories",
             "parts",

@@ -90,6 +90,7 @@ def _publish(network: Network, item: Item, version: Item, now: dt.datetime) -> N
         minor=version["minor"],
         now=now,
         content=_regular(content),
+        check_minor=False,  # it was published so: files from before this check must still load
     )
 
 
@@ -184,6 +185,7 @@ def _ask_for_signatures(network: Network, item: Item, now: dt.datetime) -> None:
         author=network.by(asked["by"] or item["by"]),
         now=now,
         reason=asked["reason"],
+        questions=asked["questions"],
     )
 
 
@@ -196,5 +198,6 @@ def _sign(network: Network, item: Item, signature: Item, now: dt.datetime) -> No
         person=network.people[signature["by"]],
         decision=signature["decision"],
         reason=signature["reason"],
+        answers=dict(zip(item["sign_off"]["questions"], signature["answers"], strict=False)),
         now=now,
     )

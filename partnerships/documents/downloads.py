@@ -1,0 +1,82 @@
+"""Downloads of documents: PDF, Word and CSV."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+
+from partnerships.documents.word import WordPaper, write_word
+from partnerships.kit.exports import count_rows, csv_text
+from partnerships.kit.late import late
+
+WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+weasyprint = late("weasyprint")
+
+
+def _file_name(title: str, extension: str) -> str:
+    stem = re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-").lower()[:100] or "document"
+    return f"{stem}.{extension}"
+
+
+def _nothing_from_outside(url: str, *args: object, **kwargs: object) -> dict[str, Any]:
+    """Refuse every address: drawing a PDF must fetch nothing."""
+    raise ValueError("PDFs do not load files from other places")
+
+
+def can_make_pdf() -> bool:
+    """Whether this machine can make PDFs: it needs weasyprint and Pango."""
+    try:
+        return weasyprint.HTML is not None
+    except (ImportError, OSError):
+        return False
+
+
+def draw_pdf(page: str) -> bytes:
+    """A page as a tagged PDF. Takes seconds for a long one."""
+    pdf: bytes = weasyprint.HTML(string=page, url_fetcher=_nothing_from_outside).write_pdf(pdf_variant="pdf/ua-1")
+    return pdf
+
+
+def pdf_response(
+    request: HttpRequest,
+    template: str,
+    context: dict[str, Any],
+    title: str,
+    *,
+    draw: Callable[[str], bytes] = draw_pdf,
+) -> HttpResponse:
+    """The template as a tagged PDF, or a page that says what to install.
+
+    `draw` makes the PDF from the page's HTML, or returns a stored one.
+    """
+    if not can_make_pdf():
+        return render(request, "documents/no_pdf.html", context, status=503)
+    response = HttpResponse(draw(render_to_string(template, context, request)), content_type="application/pdf")
+    return _as_file(response, title, "pdf")
+
+
+def word_response(paper: WordPaper, title: str) -> HttpResponse:
+    """The paper as a Word document."""
+    return _as_file(HttpResponse(write_word(paper), content_type=WORD), title, "docx")
+
+
+def csv_response(rows: Iterable[tuple[str, ...]], title: str) -> HttpResponse:
+    """Rows as a CSV file; the first row holds the headings."""
+    rows = tuple(rows)
+    response = HttpResponse(csv_text(rows), content_type="text/csv; charset=utf-8")
+    count_rows(response, len(rows) - 1)
+    return _as_file(response, title, "csv")
+
+
+def _as_file(response: HttpResponse, title: str, extension: str) -> HttpResponse:
+    """The response as a file that browsers neither guess nor cache."""
+    response["Content-Disposition"] = f'attachment; filename="{_file_name(title, extension)}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-store"
+    return response

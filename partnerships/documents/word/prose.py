@@ -1,0 +1,136 @@
+"""HTML of Markdown as paragraphs of a Word document.
+
+Only the elements that `kit.prose` lets through are known; the text of any other is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+_STYLES = {"strong": "bold", "em": "italic", "del": "strike", "sup": "superscript", "sub": "subscript"}
+_LISTS = {"ul": "List Bullet", "ol": "List Number"}
+_DEEPEST_LIST = 3  # the deepest list style of Word's own template
+_BLOCKS = frozenset({"p", "h3", "h4", "h5", "h6", "li", "pre", "blockquote"})
+
+
+def add_prose(place: Any, html: str, *, level: int = 2) -> None:
+    """Append HTML to a document or a cell of a table. Headings begin below `level`."""
+    writer = _Writer(place, level)
+    writer.feed(html)
+    writer.close()
+
+
+class _Writer(HTMLParser):
+    """Walks through the HTML and adds one paragraph for each block."""
+
+    def __init__(self, place: Any, level: int) -> None:
+        super().__init__(convert_charrefs=True)
+        self._place, self._level = place, level
+        self._paragraph: Any = None
+        self._formats: list[str] = []
+        self._lists: list[str] = []
+        self._quotes = self._pre = 0
+        self._links: list[str] = []
+        self._rows: list[list[str]] | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Begin a block, a list or a run of another format."""
+        if tag in _STYLES:
+            self._formats.append(_STYLES[tag])
+        elif tag in _LISTS:
+            self._lists.append(_LISTS[tag])
+        elif tag == "a":
+            self._links.append(dict(attrs).get("href") or "")
+        elif tag == "table":
+            self._rows = []
+        elif tag == "tr" and self._rows is not None:
+            self._rows.append([])
+        elif tag in ("th", "td") and self._rows:
+            self._rows[-1].append("")
+        elif tag == "br":
+            self._add_break()
+        elif tag in _BLOCKS:
+            self._pre += tag == "pre"
+            self._quotes += tag == "blockquote"
+            self._begin(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        """End what the tag began."""
+        if tag in _STYLES and self._formats:
+            self._formats.pop()
+        elif tag in _LISTS and self._lists:
+            self._lists.pop()
+        elif tag == "a" and self._links:
+            self._add_address(self._links.pop())
+        elif tag == "table" and self._rows is not None:
+            rows, self._rows = self._rows, None
+            self._add_table(rows)
+        elif tag in _BLOCKS:
+            self._pre -= tag == "pre"
+            self._quotes -= tag == "blockquote"
+            self._paragraph = None
+
+    def handle_data(self, data: str) -> None:
+        """Text, in the formats that are open."""
+        text = data if self._pre else self._as_words(data)
+        if self._rows:
+            if self._rows[-1]:
+                self._rows[-1][-1] += text
+            return
+        if self._paragraph is None:
+            if not text.strip():
+                return
+            self._begin("p")
+        if not self._paragraph.runs:
+            text = text.lstrip()
+        run = self._paragraph.add_run(text.rstrip("\n") if self._pre else text)
+        for name in self._formats:
+            setattr(run if name in ("bold", "italic") else run.font, name, True)
+
+    def _as_words(self, data: str) -> str:
+        """The text with single spaces, and without the line breaks that only lay out the HTML."""
+        if not data.strip() and "\n" in data:
+            return ""
+        text = re.sub(r"\s+", " ", data)
+        if data.endswith("\n"):
+            text = text.rstrip()
+        after_break = self._paragraph is not None and self._paragraph.text.endswith("\n")
+        return text.lstrip() if after_break else text
+
+    def _begin(self, tag: str) -> None:
+        if tag.startswith("h") and tag[1:].isdecimal():
+            # h3 is the first heading of a text: see `kit.prose`.
+            style = f"Heading {min(9, self._level + int(tag[1:]) - 2)}"
+        elif self._lists:
+            depth = min(len(self._lists), _DEEPEST_LIST)
+            style = self._lists[-1] if depth == 1 else f"{self._lists[-1]} {depth}"
+            if tag == "p" and self._paragraph is not None and not self._paragraph.runs:
+                return  # the paragraph of a loose list is the item's own
+        else:
+            style = "Quote" if self._quotes else "Normal"
+        self._paragraph = self._place.add_paragraph(style=style)
+
+    def _add_break(self) -> None:
+        if self._rows and self._rows[-1]:
+            self._rows[-1][-1] += " "
+        elif self._paragraph is not None:
+            self._paragraph.add_run().add_break()
+
+    def _add_address(self, address: str) -> None:
+        """The address of a link in brackets, so that it is there on paper too."""
+        shown = self._paragraph.text if self._paragraph is not None else ""
+        if address and self._rows is None and not shown.endswith(address.removeprefix("mailto:")):
+            self.handle_data(f" ({address.removeprefix('mailto:')})")
+
+    def _add_table(self, rows: list[list[str]]) -> None:
+        columns = max((len(row) for row in rows), default=0)
+        if not columns:
+            return
+        table = self._place.add_table(rows=0, cols=columns)
+        for row in rows:
+            cells = table.add_row().cells
+            for cell, text in zip(cells, row, strict=False):
+                cell.text = text.strip()
+        self._paragraph = None

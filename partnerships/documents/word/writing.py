@@ -1,0 +1,298 @@
+"""Write a Word document: title, facts, sections, tables, changes and signatures."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from partnerships.documents.comparing.naming import Names
+from partnerships.documents.comparisons import ChangeRow, Comparison
+from partnerships.documents.schema import Collection, Content, Field, Item, Schema
+from partnerships.documents.word.prose import add_prose
+from partnerships.kit.late import late
+from partnerships.kit.prose import StoredHtml
+from partnerships.kit.text import Fragment
+
+docx = late("docx")
+shared = late("docx.shared")
+oxml = late("docx.oxml")
+namespaces = late("docx.oxml.ns")
+
+#: Columns of a table beside the title; the other fields follow in one column of details.
+MAX_COLUMNS = 4
+_INK, _MUTED, _GONE, _COME = (0x10, 0x27, 0x2E), (0x4A, 0x61, 0x68), (0xA6, 0x1B, 0x1B), (0x1B, 0x5E, 0x34)
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureLine:
+    """One line of the page of signatures; without `decision` there is room to sign by hand."""
+
+    organisation: str
+    role: str
+    decision: str = ""
+    by: str = ""  # who decided, and when
+    reason: str = ""
+    answers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordPaper:
+    """What a Word document shows, as its reader may see it.
+
+    `columns` names the fields of a collection's table, where the first four that are given will not do; `headings` the
+    collections, where their plural will not do. `left_out` are fields that mean nothing to people.
+    """
+
+    title: str
+    lead: str
+    facts: Sequence[tuple[str, str]]
+    note: str
+    schema: Schema
+    content: Content
+    html: StoredHtml
+    names: Names
+    made_at: dt.datetime
+    since: str = ""  # "version 2", with which `changes` compares
+    changes: Comparison | None = None
+    signatures: Sequence[SignatureLine] = ()
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    headings: Mapping[str, str] = field(default_factory=dict)
+    left_out: frozenset[str] = frozenset()
+
+
+def write_word(paper: WordPaper) -> bytes:
+    """The paper as a .docx file."""
+    document = _new_document(paper)
+    document.add_heading(_clean(paper.title), level=0)
+    _muted(document.add_paragraph(), paper.lead)
+    _add_facts(document, paper.facts)
+    if paper.note:
+        document.add_heading("Why this version", level=1)
+        _add_lines(document, paper.note)
+    _add_about(document, paper)
+    for collection in paper.schema.collections:
+        items = paper.content[collection.code]
+        if items:
+            document.add_heading(paper.headings.get(collection.code, collection.many), level=1)
+            if _is_prose(paper, collection, items):
+                _add_sections(document, paper, collection, items)
+            else:
+                _add_items(document, paper, collection, items)
+    if paper.changes is not None and not paper.changes.is_empty:
+        _add_changes(document, paper.changes, paper.since)
+    if paper.signatures:
+        _add_signatures(document, paper.signatures)
+    stream = io.BytesIO()
+    document.save(stream)
+    return stream.getvalue()
+
+
+def _new_document(paper: WordPaper) -> Any:
+    """An empty A4 document with our fonts, page numbers and properties."""
+    document = docx.Document()
+    properties = document.core_properties
+    properties.title, properties.author, properties.comments = _clean(paper.title), "", ""
+    properties.created = properties.modified = paper.made_at.astimezone(dt.UTC).replace(tzinfo=None)
+    properties.language = "en-GB"
+    section = document.sections[0]
+    section.page_width, section.page_height = shared.Mm(210), shared.Mm(297)
+    section.left_margin = section.right_margin = shared.Mm(20)
+    section.top_margin = section.bottom_margin = shared.Mm(20)
+    for style in document.styles:
+        if style.name in ("Normal", "Title") or style.name.startswith("Heading"):
+            style.font.name = "Arial"
+            style.element.get_or_add_rPr().get_or_add_rFonts().set(namespaces.qn("w:eastAsia"), "Arial")
+            for theme in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
+                style.element.rPr.rFonts.attrib.pop(namespaces.qn(f"w:{theme}"), None)
+            style.font.color.rgb = shared.RGBColor(*_INK)
+    document.styles["Normal"].font.size = shared.Pt(10.5)
+    language = oxml.OxmlElement("w:lang")
+    language.set(namespaces.qn("w:val"), "en-GB")
+    document.styles["Normal"].element.get_or_add_rPr().append(language)
+    footer = section.footer.paragraphs[0]
+    _muted(footer, f"{paper.title}. Page ")
+    for kind, text in (("begin", ""), ("", "PAGE"), ("end", "")):
+        run = footer.add_run()
+        part = oxml.OxmlElement("w:fldChar" if kind else "w:instrText")
+        if kind:
+            part.set(namespaces.qn("w:fldCharType"), kind)
+        else:
+            part.text = text
+        run._r.append(part)
+    return document
+
+
+def _clean(text: str) -> str:
+    """The text without control characters, which XML cannot hold."""
+    return "".join(mark for mark in text if mark >= " " or mark in "\n\t")
+
+
+def _muted(paragraph: Any, text: str) -> None:
+    paragraph.add_run(_clean(" ".join(text.split()))).font.color.rgb = shared.RGBColor(*_MUTED)
+
+
+def _add_lines(place: Any, text: str) -> None:
+    for line in text.splitlines():
+        if line.strip():
+            place.add_paragraph(_clean(line))
+
+
+def _add_facts(document: Any, facts: Sequence[tuple[str, str]]) -> None:
+    given = [(label, value) for label, value in facts if value]
+    if given:
+        table = document.add_table(rows=0, cols=2)
+        for label, value in given:
+            cells = table.add_row().cells
+            cells[0].paragraphs[0].add_run(label).bold = True
+            cells[1].text = _clean(value)
+            cells[0].width, cells[1].width = shared.Mm(45), shared.Mm(125)
+
+
+def _add_about(document: Any, paper: WordPaper) -> None:
+    """The Markdown fields about the whole; facts hold the others."""
+    about = paper.content["about"]
+    for spec in paper.schema.about:
+        if spec.shape == "text" and about[spec.code]:
+            document.add_heading(spec.label, level=1)
+            add_prose(document, paper.html.get(f"about/{spec.code}"), level=1)
+
+
+def _given(paper: WordPaper, collection: Collection, items: Sequence[Item]) -> list[Field]:
+    """The fields, beside title and flag, that some item has and that mean something to people."""
+    unseen = {collection.title, collection.hidden_by, *paper.left_out}
+    fields = [spec for spec in collection.fields if spec.code not in unseen]
+    return [spec for spec in fields if any(item[spec.code] != spec.default for item in items)]
+
+
+def _is_prose(paper: WordPaper, collection: Collection, items: Sequence[Item]) -> bool:
+    """Whether its items are titled texts, which read better below headings than in a table."""
+    given = _given(paper, collection, items)
+    return bool(given) and all(spec.shape == "text" for spec in given) and collection.code not in paper.columns
+
+
+def _title(collection: Collection, item: Item) -> str:
+    return _clean(f"{item[collection.title]} (partners only)" if collection.hides(item) else item[collection.title])
+
+
+def _add_sections(document: Any, paper: WordPaper, collection: Collection, items: Sequence[Item]) -> None:
+    for item in items:
+        document.add_heading(_title(collection, item), level=2)
+        for spec in collection.fields:
+            if spec.shape == "text" and item[spec.code]:
+                add_prose(document, paper.html.get(f"{collection.code}/{item['key']}/{spec.code}"), level=2)
+
+
+def _add_items(document: Any, paper: WordPaper, collection: Collection, items: Sequence[Item]) -> None:
+    """A table: the title, some fields, the counts, and a column of details with the rest."""
+    given = _given(paper, collection, items)
+    wanted = paper.columns.get(collection.code)
+    short = [spec for spec in given if spec.shape != "text"]
+    columns = [spec for spec in short if spec.code in wanted] if wanted is not None else short[:MAX_COLUMNS]
+    rest = [spec for spec in given if spec not in columns]
+    counts = collection.counts if any(collection.counts and collection.counts.total(item) for item in items) else None
+    headings = [collection.label, *(spec.label for spec in columns)]
+    headings += [counts.label] if counts else []
+    headings += ["Details"] if rest else []
+    table = _table(document, headings)
+    for item in items:
+        cells = iter(table.add_row().cells)
+        next(cells).paragraphs[0].add_run(_title(collection, item)).bold = True
+        for spec in columns:
+            next(cells).text = _words(paper, spec, item)
+        if counts:
+            lines = [f"{count:,} {counts.words(line)}" for line, count in counts.by_line(item).items()]
+            next(cells).text = _clean("\n".join([f"{counts.total(item):,}", *lines]))
+        if rest:
+            _add_details(next(cells), paper, collection, item, rest)
+    if counts:
+        cells = table.add_row().cells
+        cells[0].paragraphs[0].add_run("Total").bold = True
+        total = cells[1 + len(columns)].paragraphs[0].add_run(f"{sum(map(counts.total, items)):,}")
+        total.bold = True
+
+
+def _words(paper: WordPaper, spec: Field, item: Item) -> str:
+    return _clean(paper.names.in_words(spec, item[spec.code])) if item[spec.code] != spec.default else ""
+
+
+def _add_details(cell: Any, paper: WordPaper, collection: Collection, item: Item, fields: Sequence[Field]) -> None:
+    words = [
+        f"{spec.label}: {_words(paper, spec, item)}"
+        for spec in fields
+        if spec.shape != "text" and item[spec.code] != spec.default
+    ]
+    cell.text = _clean("\n".join(words))
+    for spec in fields:
+        if spec.shape == "text" and item[spec.code]:
+            add_prose(cell, paper.html.get(f"{collection.code}/{item['key']}/{spec.code}"), level=3)
+
+
+def _table(document: Any, headings: Sequence[str]) -> Any:
+    """A table with lines, whose headings are repeated on each page."""
+    table = document.add_table(rows=1, cols=len(headings), style="Table Grid")
+    row = table.rows[0]
+    for cell, heading in zip(row.cells, headings, strict=True):
+        cell.paragraphs[0].add_run(heading).bold = True
+    repeated = oxml.OxmlElement("w:tblHeader")
+    repeated.set(namespaces.qn("w:val"), "true")
+    row._tr.get_or_add_trPr().append(repeated)
+    return table
+
+
+def _add_changes(document: Any, changes: Comparison, since: str) -> None:
+    """What changed since another version: was, now and the difference."""
+    document.add_page_break()
+    document.add_heading(f"What changed since {since}", level=1)
+    document.add_paragraph(_clean(changes.summary))
+    for heading, items in changes.parts:
+        document.add_heading(heading, level=2)
+        table = _table(document, ("What", "Field", "Was", "Now", "Difference"))
+        for item in items:
+            for place, row in enumerate(item.rows):
+                cells = table.add_row().cells
+                cells[0].paragraphs[0].add_run("" if place else _clean(item.label)).bold = True
+                cells[1].text = _clean(row.field)
+                _add_both(cells[2], cells[3], row)
+                cells[4].text = _clean(row.extra)
+
+
+def _add_both(was: Any, now: Any, row: ChangeRow) -> None:
+    if not row.fragments:
+        was.text, now.text = _clean(row.was or row.nothing_before), _clean(row.now or row.nothing_now)
+        return
+    for fragment in row.fragments:
+        _add_fragment(was, now, fragment)
+
+
+def _add_fragment(was: Any, now: Any, fragment: Fragment) -> None:
+    text = _clean(" … " if fragment.kind == "gap" else fragment.text)
+    if fragment.kind != "insert":
+        run = was.paragraphs[0].add_run(text)
+        if fragment.kind == "delete":
+            run.font.strike, run.font.color.rgb = True, shared.RGBColor(*_GONE)
+    if fragment.kind != "delete":
+        run = now.paragraphs[0].add_run(text)
+        if fragment.kind == "insert":
+            run.font.underline, run.font.color.rgb = True, shared.RGBColor(*_COME)
+
+
+def _add_signatures(document: Any, lines: Sequence[SignatureLine]) -> None:
+    """A page of its own: decisions that were made, and room for those that were not."""
+    document.add_page_break()
+    document.add_heading("Signatures", level=1)
+    table = _table(document, ("Organisation", "Role", "Decision", "By"))
+    for line in lines:
+        cells = table.add_row().cells
+        cells[0].paragraphs[0].add_run(_clean(line.organisation)).bold = True
+        cells[1].text = _clean(line.role)
+        cells[2].text = _clean(": ".join(filter(None, (line.decision, line.reason))) or "Not decided yet")
+        cells[3].text = _clean(line.by) or "Signature:\n\nName:\n\nDate:"
+    for line in lines:
+        if line.answers:
+            document.add_heading(_clean(f"Answers of {line.organisation}"), level=2)
+            for question, answer in line.answers:
+                document.add_paragraph().add_run(_clean(question)).bold = True
+                _add_lines(document, answer)

@@ -1,0 +1,77 @@
+"""A document that is no plan: the charter of some boards."""
+
+from __future__ import annotations
+
+from operator import itemgetter
+from typing import Any
+
+from partnerships.documents import Collection, Counts, Field, Schema, normalise
+
+RULES = "The board *decides*.\n\n1. It meets.\n2. It votes."
+
+
+def places(raw: Any, _path: str) -> list[dict[str, Any]]:
+    """Seats, as they are given."""
+    return [{"body": line["body"], "count": line["count"]} for line in raw or ()]
+
+
+SEATS = Counts(
+    code="seats",
+    label="Seats",
+    one="seat",
+    many="seats",
+    line_of=itemgetter("body"),
+    line_item=lambda body, count: {"body": body, "count": count},
+    order=str,
+    words=str,
+    normalise=places,
+    substantive=True,
+)
+CLAUSES = Collection(
+    "clauses",
+    "clause",
+    "Clause",
+    "title",
+    (
+        Field("title", "Title", required=True),
+        Field("body", "Text", "text", max_length=10_000),
+        Field("private", "Private", "flag", default=False),
+    ),
+    "private",
+)
+BOARDS = Collection(
+    "boards",
+    "board",
+    "Board",
+    "name",
+    (
+        Field("name", "Name", required=True),
+        Field("clause", "Clause", "item", collection="clauses"),
+        Field("meets_from", "Meets from", "date", substantive=True),
+        Field("chair", "Chair", hint="The organisation that chairs it.", substantive=True),
+        Field("minutes", "Minutes", "number", default=0),
+    ),
+    counts=SEATS,
+)
+CHARTER = Schema("charter", (Field("title", "Title", required=True),), (CLAUSES, BOARDS))
+
+
+def a_charter(**parts: Any) -> dict[str, Any]:
+    """A charter with two clauses and a board."""
+    board = {"key": "board", "name": "Board", "clause": "governance", "meets_from": "2026-09", "chair": "Council"}
+    return normalise(
+        CHARTER,
+        {
+            "about": {"title": "Charter of the valley"},
+            "clauses": [
+                {
+                    "key": "governance",
+                    "title": "Governance",
+                    "body": "The board *decides*.\n\n1. It meets.\n2. It votes.",
+                },
+                {"key": "fees", "title": "Fees", "body": "Nobody pays."},
+            ],
+            "boards": [{**board, "seats": [{"body": "Council", "count": 3}, {"body": "Homes", "count": 2}]}],
+            **parts,
+        },
+    )

@@ -1,0 +1,149 @@
+"""Pages of pieces work for any document: forms, conflicts, removing and moving."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.messages.storage.fallback import FallbackStorage
+from django.http import Http404, HttpRequest, HttpResponse
+from django.test import RequestFactory
+from django.utils import timezone
+
+from partnerships.documents import get_piece
+from partnerships.documents import services as documents
+from partnerships.documents.comparisons import compare
+from partnerships.documents.forms import PieceForm
+from partnerships.documents.views import edit_piece, find_piece, piece_lists, remove_piece
+from partnerships.people.models import User
+from partnerships.plans.models import Draft
+from tests.documents.charters import CHARTER, a_charter
+from tests.plans.drafts import begin
+from tests.support.pages import collapse
+from tests.world import World
+
+
+@pytest.fixture
+def draft(world: World) -> Draft:
+    """A charter's draft in the row of a plan's."""
+    row: Draft = begin(world).draft
+    documents.write_content(CHARTER, row, a_charter())
+    row.save()
+    return row
+
+
+def sent(person: User, data: dict[str, Any] | None) -> HttpRequest:
+    """A request by the person: a GET without data."""
+    request = RequestFactory().get("/") if data is None else RequestFactory().post("/", data)
+    request.user = person
+    request.session = {}  # type: ignore[assignment]
+    request._messages = FallbackStorage(request)  # type: ignore[attr-defined]
+    return request
+
+
+def edit(draft: Draft, person: User, code: str, key: str = "", data: Any = None, *, new: bool = False) -> HttpResponse:
+    request, content = sent(person, data), draft.content or {}
+    piece = find_piece(request, CHARTER, draft, content, code, key, back="/draft/", new=new)
+    form = PieceForm(
+        data, schema=CHARTER, collection=piece.collection, content=content, initial=piece.initial, cancel="/draft/"
+    )
+
+    def save(value: Any, based_on: int) -> None:
+        documents.save_piece(
+            CHARTER,
+            draft,
+            piece.name,
+            value,
+            content=content,
+            based_on=based_on,
+            author=person,
+            now=timezone.now(),
+        )
+
+    return edit_piece(request, piece, form, save=save, template="documents/piece.html")
+
+
+def test_form_has_the_fields_of_the_schema(world: World, draft: Draft) -> None:
+    page = collapse(edit(draft, world.amina, "boards", "board").content.decode())
+
+    assert "Edit board" in page
+    assert "The organisation that chairs it." in page
+    assert "The whole charter" in page
+    assert '<option value="governance" selected>Governance</option>' in page
+    assert 'name="meets_from_2"' in page
+
+
+def test_new_item_is_saved_and_leads_back_to_it(world: World, draft: Draft) -> None:
+    answer = edit(draft, world.amina, "clauses", data={"key": "ab12", "title": "Notice", "based_on": "0"}, new=True)
+
+    assert answer.status_code == 302
+    assert answer["Location"] == "/draft/#clauses-ab12"
+    assert get_piece(CHARTER, draft.content or {}, "clauses/ab12")["title"] == "Notice"
+
+
+def test_invalid_value_is_explained_beside_its_field(world: World, draft: Draft) -> None:
+    answer = edit(draft, world.amina, "about", data={"title": "", "based_on": "0"})
+
+    assert answer.status_code == 422
+    assert "Enter" in answer.content.decode()
+
+
+def test_conflict_shows_both_texts_word_by_word(world: World, draft: Draft) -> None:
+    edit(draft, world.eddie, "clauses", "fees", {"title": "Fees", "body": "Everybody pays.", "based_on": "0"})
+
+    answer = edit(draft, world.amina, "clauses", "fees", {"title": "Fees", "body": "Half of us pay.", "based_on": "0"})
+
+    page = collapse(answer.content.decode())
+    assert answer.status_code == 409
+    assert f"{world.eddie.display_name} saved this while you were editing it" in page
+    assert "Everybody pays." in page
+    assert "Half of us pay." in page
+    assert f'name="based_on" value="{draft.revision}"' in page
+    assert "Keep mine" in page
+
+
+@pytest.mark.parametrize(
+    ("code", "key", "new"),
+    [("sites", "quay", False), ("clauses", "gone", False), ("about", "x", False), ("about", "", True)],
+)
+def test_unknown_piece_is_not_found(world: World, draft: Draft, code: str, key: str, new: bool) -> None:
+    with pytest.raises(Http404):
+        edit(draft, world.amina, code, key, new=new)
+
+
+def test_item_is_removed_after_a_question(world: World, draft: Draft) -> None:
+    content = draft.content or {}
+    saved: list[tuple[Any, int]] = []
+    for data in (None, {"based_on": "0"}):
+        request = sent(world.amina, data)
+        piece = find_piece(request, CHARTER, draft, content, "clauses", "fees", back="/draft/")
+        answer = remove_piece(
+            request,
+            piece,
+            save=lambda value, based_on: saved.append((value, based_on)),
+            edit_url="/edit/",
+            template="documents/remove.html",
+            context={},
+        )
+        assert answer.status_code == (200 if data is None else 302)
+
+    assert saved == [(None, 0)]
+
+
+def test_lists_of_a_draft_name_each_item_with_its_addresses() -> None:
+    lists = piece_lists(CHARTER, a_charter(), lambda action, code, key: f"/{action}/{code}/{key}")
+
+    clauses, boards = lists
+    assert (clauses.many, clauses.add_words, clauses.add_url) == ("Clauses", "Add a clause", "/add/clauses/")
+    assert [item.title for item in clauses.items] == ["Governance", "Fees"]
+    assert boards.items[0].urls["edit"] == "/edit/boards/board"
+
+
+def test_comparison_is_grouped_by_the_lists_of_the_schema() -> None:
+    was = a_charter()
+    now = a_charter(clauses=was["clauses"][:1])
+
+    compared = compare(CHARTER, was, now)
+
+    assert [heading for heading, _items in compared.parts] == ["Clauses"]
+    assert compared.parts[0][1][0].rows[0].was.endswith("Nobody pays.")

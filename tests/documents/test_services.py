@@ -1,0 +1,171 @@
+"""Drafts and versions of any document are saved, merged and published alike.
+
+The rows are a plan's; the schema is a charter's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from partnerships.documents import PieceConflict, get_piece, normalise
+from partnerships.documents import services as documents
+from partnerships.documents.queries import last_saves
+from partnerships.plans.models import Draft, Version
+from tests.documents.charters import CHARTER, a_charter
+from tests.plans.drafts import begin
+from tests.world import World
+
+FEES = {"title": "Fees", "body": "Everybody pays."}
+
+
+@pytest.fixture
+def draft(world: World) -> Draft:
+    """A charter's draft in the row of a plan's."""
+    row: Draft = begin(world).draft
+    documents.write_content(CHARTER, row, a_charter())
+    row.save()
+    return row
+
+
+def save(draft: Draft, world: World, piece: str, value: Any, based_on: int | None = None) -> bool:
+    return documents.save_piece(
+        CHARTER,
+        draft,
+        piece,
+        value,
+        content=draft.content or a_charter(),
+        based_on=based_on,
+        author=world.amina,
+        now=timezone.now(),
+    )
+
+
+def publish(draft: Draft, world: World, was: Any, **given: Any) -> tuple[documents.Prepared, Version]:
+    prepared = documents.prepare(CHARTER, draft, was, **given)
+    version = documents.create_version(
+        Version,
+        prepared,
+        number=documents.next_number(draft.plan.versions.all()),
+        note="Because.",
+        author=world.amina,
+        organisation=world.larkhaven,
+        now=timezone.now(),
+        known=(draft,),
+        plan=draft.plan,
+        title="Charter",
+    )
+    return prepared, version
+
+
+def test_piece_is_saved_with_its_html_and_who_saved_it(world: World, draft: Draft) -> None:
+    changed = save(draft, world, "clauses/fees", FEES)
+
+    draft.refresh_from_db()
+    assert changed
+    assert get_piece(CHARTER, draft.content or {}, "clauses/fees")["body"] == "Everybody pays."
+    assert draft.prose["clauses/fees/body"] == "<p>Everybody pays.</p>\n"
+    assert last_saves(draft)["clauses/fees"].by == world.amina.display_name
+    assert not save(draft, world, "clauses/fees", FEES)
+
+
+def test_save_on_an_older_revision_is_a_conflict(world: World, draft: Draft) -> None:
+    save(draft, world, "clauses/fees", FEES, based_on=0)
+
+    with pytest.raises(PieceConflict) as conflict:
+        save(draft, world, "clauses/fees", {"title": "Fees", "body": "Half of us pay."}, based_on=0)
+
+    assert conflict.value.theirs["body"] == "Everybody pays."
+    assert conflict.value.mine["body"] == "Half of us pay."
+
+
+@pytest.mark.parametrize(("piece", "value"), [("clauses/fees", {"title": ""}), ("sites/quay", {}), ("boards/x", "")])
+def test_unknown_piece_or_invalid_value_is_refused(world: World, draft: Draft, piece: str, value: Any) -> None:
+    with pytest.raises(documents.UnableToSavePiece):
+        save(draft, world, piece, value)
+
+
+def test_item_moves_up_and_down_but_not_beyond_the_ends() -> None:
+    content = a_charter()
+
+    down = documents.moved(CHARTER, content, "clauses/governance", up=False)
+
+    assert down == ("order/clauses", ["fees", "governance"])
+    assert documents.moved(CHARTER, content, "clauses/governance", up=True) is None
+    with pytest.raises(documents.UnableToSavePiece, match="no longer in the draft"):
+        documents.moved(CHARTER, content, "clauses/gone", up=True)
+
+
+def test_discarded_changes_conflict_with_forms_that_are_open(world: World, draft: Draft) -> None:
+    save(draft, world, "clauses/fees", FEES)
+    seen = draft.revision_of("clauses/fees")
+    documents.discard_changes(draft, author=world.amina, now=timezone.now())
+
+    with pytest.raises(PieceConflict):
+        save(draft, world, "clauses/fees", {"title": "Fees", "body": "Half of us pay."}, based_on=seen)
+
+    assert not draft.is_touched
+
+
+def test_versions_are_numbered_and_cannot_be_published_twice(world: World, draft: Draft) -> None:
+    empty = normalise(CHARTER, {"about": {"title": "Charter"}})
+    _prepared, first = publish(draft, world, empty)
+    save(draft, world, "clauses/fees", FEES)
+    _prepared, second = publish(draft, world, first.content)
+
+    assert (first.number, second.number) == (1, 2)
+    assert second.html.get("clauses/fees/body") == "<p>Everybody pays.</p>\n"
+    with pytest.raises(documents.UnableToPublish, match="Nothing has changed"):
+        documents.prepare(CHARTER, draft, second.content)
+
+
+def test_draft_keeps_its_other_changes_when_a_content_is_published(world: World, draft: Draft) -> None:
+    was = a_charter()
+    save(draft, world, "clauses/fees", FEES)
+    given = a_charter(about={"title": "Charter of both valleys"})
+    prepared, version = publish(draft, world, was, given=given)
+
+    documents.rebase_draft(draft, prepared, version, author=world.amina, now=timezone.now(), keep=True)
+
+    assert draft.content is not None
+    assert draft.content["about"]["title"] == "Charter of both valleys"
+    assert get_piece(CHARTER, draft.content, "clauses/fees")["body"] == "Everybody pays."
+    assert draft.revision_of("about") == draft.revision
+
+
+@pytest.mark.parametrize(
+    ("piece", "value", "named"),
+    [
+        ("boards/board", {"name": "Board", "seats": [{"body": "Council", "count": 4}]}, "Seats, Council at Board"),
+        ("boards/board", {"name": "Board", "meets_from": "2027"}, "meets from"),
+        ("boards/board", None, "Board removed: Board"),
+        ("boards/new", {"name": "New board", "chair": "Homes"}, "Board added: New board"),
+    ],
+)
+def test_minor_version_with_a_substantive_change_is_refused(
+    world: World, draft: Draft, piece: str, value: Any, named: str
+) -> None:
+    save(draft, world, piece, value)
+
+    with pytest.raises(documents.UnableToPublish, match=named):
+        documents.refuse_minor(documents.prepare(CHARTER, draft, a_charter()))
+
+
+def test_minor_version_may_change_other_words(world: World, draft: Draft) -> None:
+    save(draft, world, "clauses/fees", FEES)
+    save(draft, world, "boards/empty", {"name": "A board without seats"})
+
+    documents.refuse_minor(documents.prepare(CHARTER, draft, a_charter()))
+
+
+def test_answers_follow_the_questions_and_only_a_rejection_leaves_some_out() -> None:
+    questions = documents.read_questions(["  Is it   funded? ", "", "Who leads?", "Who leads?"])
+
+    assert questions == ["Is it funded?", "Who leads?"]
+    assert documents.read_answers(questions, {"Who leads?": "Eddie."}, "rejected") == [
+        {"question": "Who leads?", "answer": "Eddie."}
+    ]
+    with pytest.raises(documents.InvalidAnswers, match="funded"):
+        documents.read_answers(questions, {"Who leads?": "Eddie."}, "approved")

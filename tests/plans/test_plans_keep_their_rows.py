@@ -1,0 +1,145 @@
+"""Plans from before documents were shared keep ids, numbers, contents, signatures and addresses."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.state import StateApps
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.plans import services
+from partnerships.plans.content import normalise
+from partnerships.plans.links import sign_off_token
+from partnerships.plans.models import Plan, SignOff, Version
+from partnerships.plans.services.publishing import figures_of
+from tests.plans.drafts import CONTENT
+from tests.world import World, make_world
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+BEFORE = [("plans", "0011_reword_help_texts")]
+#: What must stay, to the byte.
+ROWS = {
+    "plans_version": "id, plan_id, number, title, content::text, prose::text, prose_rules, figures::text, note, minor, "
+    "author_id, organisation_id, published_at, embargo_until, source",
+    "plans_draft": "id, plan_id, based_on, content::text, prose::text, pieces::text, revision, "
+    "clean_revision, updated_at",
+    "plans_signatory": "id, plan_id, organisation_id, role, due_on, asked_by_id, asked_at, reminded_at, removed_at, "
+    "link_key",
+    "plans_signoff": "id, plan_id, version_id, organisation_id, person_id, role, decision, reason, signed_at",
+}
+
+
+def rows() -> dict[str, list[tuple[object, ...]]]:
+    """The rows of versions, drafts and signatures."""
+    found = {}
+    with connection.cursor() as cursor:
+        for table, columns in ROWS.items():
+            cursor.execute(f"SELECT {columns} FROM {table} ORDER BY id")
+            found[table] = cursor.fetchall()
+    return found
+
+
+def fill(apps: StateApps, world: World) -> int:
+    """A plan that waits for Westmarch, with two versions, a draft and Larkhaven's signature; its id."""
+    now = timezone.now() - dt.timedelta(days=9)
+    models = {name: apps.get_model("plans", name) for name in ("Plan", "PlanOwner", "Version", "Draft", "Signatory")}
+    sign_off = apps.get_model("plans", "SignOff")
+    first = normalise(CONTENT)
+    second = {**first, "about": {**first["about"], "summary": "Homes by the quay."}}
+    plan = models["Plan"].objects.create(
+        title="Old plan",
+        kind="housing_strategy",
+        status="awaiting_sign_off",
+        audience="partnership",
+        partnership_id=world.partnership.pk,
+        current_number=2,
+        open_number=2,
+        substantive_number=1,
+        open_at=now,
+        first_published_at=now,
+        last_published_at=now,
+        created_at=now,
+    )
+    models["PlanOwner"].objects.create(plan=plan, organisation_id=world.larkhaven.pk, began_at=now)
+    made: list[Any] = [
+        models["Version"].objects.create(
+            plan=plan,
+            number=number,
+            title="Old plan",
+            content=content,
+            prose={"about/summary": "<p>Old HTML.</p>"},
+            prose_rules="old",
+            figures=figures_of(first, content, ()),
+            note=f"Version {number}.",
+            minor=number == 2,
+            author_id=world.amina.pk,
+            organisation_id=world.larkhaven.pk,
+            published_at=now,
+        )
+        for number, content in ((1, first), (2, second))
+    ]
+    models["Draft"].objects.create(
+        plan=plan,
+        based_on=2,
+        content={**second, "about": {**second["about"], "source": "A report"}},
+        pieces={"about": {"revision": 7, "by": world.amina.pk, "at": now.isoformat()}},
+        revision=7,
+        clean_revision=6,
+        updated_at=now,
+    )
+    for organisation in (world.larkhaven, world.westmarch):
+        models["Signatory"].objects.create(
+            plan=plan, organisation_id=organisation.pk, role="Director", asked_at=now, link_key="0123456789abcdef"
+        )
+    sign_off.objects.create(
+        plan=plan,
+        version=made[0],
+        organisation_id=world.larkhaven.pk,
+        person_id=world.amina.pk,
+        role="Director",
+        decision="approved",
+        signed_at=now,
+    )
+    return int(plan.pk)
+
+
+def test_rows_and_addresses_of_plans_stay() -> None:
+    world = make_world()
+    back = MigrationExecutor(connection)
+    back.migrate(BEFORE)
+    try:
+        pk = fill(back.loader.project_state(BEFORE).apps, world)
+        before = rows()
+    finally:
+        forward = MigrationExecutor(connection)
+        forward.migrate(forward.loader.graph.leaf_nodes())
+
+    assert rows() == before
+
+    plan = Plan.objects.get(pk=pk)
+    signatory = plan.signatories.get(organisation=world.westmarch)
+    amina = Client()
+    amina.force_login(world.amina)
+    link = reverse("plans:sign-by-link", kwargs={"token": sign_off_token(signatory, world.ben, 1)})
+    addresses = [
+        f"/plans/{pk}/",
+        f"/plans/{pk}/versions/1/",
+        f"/plans/{pk}/versions/2/paper/",
+        f"/plans/{pk}/sign-off/",
+    ]
+    assert [amina.get(address).status_code for address in addresses] == [200] * 4
+    assert Client().get(link).status_code == 200
+
+    signed = {"organisation": world.westmarch.pk, "decision": "approved", "reason": "", "number": "2"}
+    assert Client().post(link, signed).status_code == 302
+    services.publish_version(plan=plan, author=world.amina, note="Its source.", now=timezone.now())
+    assert sorted(Version.objects.filter(plan=pk).values_list("number", flat=True)) == [1, 2, 3]
+    assert SignOff.objects.filter(plan=pk).count() == 2
+    assert [list(old) for old in rows()["plans_version"][:2]] == [list(old) for old in before["plans_version"]]

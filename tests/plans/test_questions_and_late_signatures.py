@@ -1,0 +1,176 @@
+"""Signatories answer questions with their decision; a late signature goes to the next post."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.activity.models import Event
+from partnerships.outbox.models import Email
+from partnerships.plans import services
+from partnerships.plans.links import sign_off_token
+from partnerships.plans.models import Plan, SignOff
+from tests.plans.drafts import ask_signatures, fewer_homes, publish, published
+from tests.support.pages import collapse
+from tests.world import World
+
+FUNDED, STAFFED = "Is your share in next year's budget?", "Who leads the work?"
+
+
+def asked(world: World, *questions: str, due_in: int | None = None) -> Plan:
+    """A plan that waits for Westmarch to answer questions and sign."""
+    plan = published(world)
+    today = timezone.localdate()
+    services.request_sign_off(
+        plan=plan,
+        signatories=[(world.westmarch, "Director of housing")],
+        due_on=today + dt.timedelta(days=due_in) if due_in is not None else None,
+        questions=questions,
+        author=world.amina,
+        now=timezone.now(),
+    )
+    plan.refresh_from_db()
+    return plan
+
+
+def sign(plan: Plan, world: World, answers: dict[str, str], decision: str = "approved") -> SignOff:
+    return services.sign_off(
+        plan=plan,
+        number=plan.current_number,
+        organisation=world.westmarch,
+        person=world.ben,
+        decision=decision,
+        reason="" if decision == "approved" else "Too few homes.",
+        answers=answers,
+        now=timezone.now(),
+    )
+
+
+def test_lead_asks_questions_and_the_signatory_answers_them_on_the_page(world: World) -> None:
+    plan = published(world)
+    amina, ben = Client(), Client()
+    amina.force_login(world.amina)
+    ben.force_login(world.ben)
+    page = reverse("plans:signing", kwargs={"pk": plan.pk})
+    wanted = {f"role_{world.westmarch.pk}": "Director of housing", "questions": f"{FUNDED}\n\n{STAFFED}\n{FUNDED}"}
+    amina.post(reverse("plans:request-signatures", kwargs={"pk": plan.pk}), wanted)
+    sent = {"organisation": world.westmarch.pk, "decision": "approved", "reason": "", "number": "1"}
+
+    form = ben.get(page).content.decode()
+    unanswered = ben.post(page, {**sent, "answer_0": "Yes, agreed in June."})
+    answered = ben.post(page, {**sent, "answer_0": "Yes, agreed in June.", "answer_1": "Eddie."})
+    shown = amina.get(page).content.decode()
+    paper = amina.get(reverse("plans:paper", kwargs={"pk": plan.pk, "number": 1})).content.decode()
+
+    assert form.count("Is your share in next year") == 2  # in the table, and as the label of a field
+    assert unanswered.status_code == 422
+    assert f"Answer the question “{STAFFED}”" in collapse(unanswered.content.decode())
+    assert answered.status_code == 302
+    assert SignOff.objects.get().answers == [
+        {"question": FUNDED, "answer": "Yes, agreed in June."},
+        {"question": STAFFED, "answer": "Eddie."},
+    ]
+    assert "Yes, agreed in June." in shown
+    assert "Yes, agreed in June." in paper
+
+
+def test_answers_are_kept_with_a_rejection_through_the_link(world: World) -> None:
+    plan = asked(world, FUNDED, STAFFED)
+    signatory = plan.signatories.get()
+    address = reverse("plans:sign-by-link", kwargs={"token": sign_off_token(signatory, world.ben, 1)})
+    sent = {"organisation": world.westmarch.pk, "decision": "rejected", "reason": "Too few homes.", "number": "1"}
+
+    sure = Client().post(address, {**sent, "answer_0": "Not yet."}).content.decode()
+    Client().post(address, {**sent, "answer_0": "Not yet.", "sure": "yes"})
+
+    assert 'name="answer_0" value="Not yet."' in collapse(sure)
+    assert SignOff.objects.get().answers == [{"question": FUNDED, "answer": "Not yet."}]
+
+
+def test_answers_cannot_be_left_out_or_changed(world: World) -> None:
+    plan = asked(world, FUNDED)
+
+    with pytest.raises(services.UnableToSign, match="Answer the question"):
+        sign(plan, world, {STAFFED: "An answer to another question."})
+    made = sign(plan, world, {FUNDED: "Yes."})
+
+    with pytest.raises(DatabaseError), transaction.atomic():
+        SignOff.objects.filter(pk=made.pk).update(answers=[])
+
+
+def test_questions_stay_when_a_signatory_is_asked_again(world: World) -> None:
+    plan = asked(world, FUNDED)
+    fewer_homes(plan, world)
+
+    publish(plan, world, "Fewer homes.")
+
+    assert plan.signatories.get().questions == [FUNDED]
+
+
+@pytest.mark.parametrize("questions", [[f"Question {number}?" for number in range(11)], ["Why? " * 100]])
+def test_too_many_or_too_long_questions_are_refused(world: World, questions: list[str]) -> None:
+    with pytest.raises(services.UnableToRequestSignOff, match="at most"):
+        asked(world, *questions)
+
+
+def late(world: World, **more: Any) -> tuple[Plan, dt.datetime]:
+    """A plan whose signatories are late, and the day after their deadline."""
+    plan = ask_signatures(published(world), world, due_on=timezone.localdate() + dt.timedelta(days=3))
+    return plan, timezone.now() + dt.timedelta(days=4)
+
+
+def escalated_to(world: World) -> list[str]:
+    """Who got an email about a late signature, by address."""
+    emails = Email.objects.filter(kind="plans.sign_off_escalation").order_by("pk")
+    return [email.person.email for email in emails.select_related("person")]
+
+
+def test_late_signature_is_escalated_once_and_recorded(world: World) -> None:
+    plan, then = late(world)
+
+    runs = [services.escalate_signatories(now=moment) for moment in (timezone.now(), then, then)]
+
+    events = Event.objects.filter(kind="plan.sign_off_escalated").order_by("pk")
+    assert runs == [0, 2, 0]
+    assert sorted(escalated_to(world)) == sorted([world.amina.email, world.ben.email])
+    assert {event.organisation_id for event in events} == {world.larkhaven.pk, world.westmarch.pk}
+    assert all(signatory.escalated_at == then for signatory in plan.signatories.all())
+
+
+def test_decided_signature_is_not_escalated(world: World) -> None:
+    plan, then = late(world)
+    services.sign_off(
+        plan=plan,
+        number=1,
+        organisation=world.westmarch,
+        person=world.ben,
+        decision="approved",
+        now=timezone.now(),
+    )
+
+    services.escalate_signatories(now=then)
+
+    assert escalated_to(world) == [world.amina.email]
+
+
+def test_new_deadline_can_be_missed_again(world: World) -> None:
+    plan, then = late(world)
+    services.escalate_signatories(now=then)
+    signatory = plan.signatories.get(organisation=world.westmarch)
+    services.change_due_day(
+        signatory=signatory,
+        due_on=timezone.localdate() + dt.timedelta(days=30),
+        reason="The board meets later.",
+        author=world.amina,
+        now=timezone.now(),
+    )
+
+    runs = [services.escalate_signatories(now=then + dt.timedelta(days=days)) for days in (1, 40)]
+
+    assert runs == [0, 1]

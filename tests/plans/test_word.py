@@ -1,0 +1,79 @@
+"""A version as Word: what the reader may see, and the page of signatures."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import docx
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.people.models import User
+from partnerships.plans import services
+from partnerships.plans.models import Plan
+from tests.plans.drafts import ask_signatures, fewer_homes, publish, published, save
+from tests.world import World
+
+
+def opened(client: Client, plan: Plan, number: int) -> Any:
+    """The Word document of a version."""
+    answer = client.get(reverse("plans:word", kwargs={"pk": plan.pk, "number": number}))
+    assert answer.status_code == 200
+    assert answer["Content-Disposition"].endswith('.docx"')
+    return docx.Document(io.BytesIO(answer.content))
+
+
+def words_of(document: Any) -> str:
+    """All its text, tables included."""
+    cells = [cell.text for table in document.tables for row in table.rows for cell in row.cells]
+    return "\n".join([*(paragraph.text for paragraph in document.paragraphs), *cells])
+
+
+def test_word_document_has_content_changes_and_signatures(world: World, as_: Callable[[User], Client]) -> None:
+    plan = published(world)
+    fewer_homes(plan, world, 77)
+    publish(plan, world, "Fewer homes.")
+    ask_signatures(plan, world)
+    services.sign_off(
+        plan=plan,
+        number=2,
+        organisation=world.westmarch,
+        person=world.ben,
+        decision="approved",
+        now=timezone.now(),
+    )
+
+    words = words_of(opened(as_(world.amina), plan, 2))
+
+    assert plan.title in words
+    assert "Fewer homes." in words
+    assert "77 Social Rent, 2 bedrooms, 2027-28" in words
+    assert "What changed since version 1" in words
+    assert f"{world.ben.display_name}, " in words
+    assert "Signature:" in words  # Larkhaven has not decided
+
+
+def test_word_document_hides_what_the_page_hides(world: World, as_: Callable[[User], Client]) -> None:
+    plan = published(world)
+    save(plan, world, "sites/north-quay", confidential=True, notes="Ransom strip to the east.")
+    publish(plan, world, "A secret.")
+    services.change_audience(plan=plan, audience="network", reason="For all.", author=world.amina, now=timezone.now())
+
+    inside, outside = (words_of(opened(as_(person), plan, 2)) for person in (world.amina, world.chidi))
+
+    assert "North Quay" in inside
+    assert "Ransom strip" in inside
+    assert "North Quay" not in outside
+    assert "Ransom strip" not in outside
+
+
+def test_stranger_and_visitor_get_no_word_document(world: World, as_: Callable[[User], Client]) -> None:
+    plan = published(world)
+    address = reverse("plans:word", kwargs={"pk": plan.pk, "number": 1})
+
+    assert as_(world.chidi).get(address).status_code == 404
+    assert Client().get(address).status_code == 302
+    assert as_(world.ben).get(address).status_code == 200

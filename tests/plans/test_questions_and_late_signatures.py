@@ -12,7 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.activity.models import Event
+from partnerships.agreements import services as agreements
+from partnerships.agreements.models import PostRole
 from partnerships.outbox.models import Email
+from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import Plan, SignOff
@@ -128,7 +131,8 @@ def late(world: World, **more: Any) -> tuple[Plan, dt.datetime]:
 def escalated_to(world: World) -> list[str]:
     """Who got an email about a late signature, by address."""
     emails = Email.objects.filter(kind="plans.sign_off_escalation").order_by("pk")
-    return [email.person.email for email in emails.select_related("person")]
+    addresses = dict(User.objects.values_list("pk", "email"))
+    return [addresses[pk] for pk in emails.values_list("person_id", flat=True)]
 
 
 def test_late_signature_is_escalated_once_and_recorded(world: World) -> None:
@@ -141,6 +145,22 @@ def test_late_signature_is_escalated_once_and_recorded(world: World) -> None:
     assert sorted(escalated_to(world)) == sorted([world.amina.email, world.ben.email])
     assert {event.organisation_id for event in events} == {world.larkhaven.pk, world.westmarch.pk}
     assert all(signatory.escalated_at == then for signatory in plan.signatories.all())
+
+
+def test_late_signature_goes_to_the_escalation_post_while_it_is_held(world: World) -> None:
+    _plan, then = late(world)
+    post = agreements.create_post(
+        organisation=world.larkhaven,
+        role=PostRole.ESCALATION,
+        partnership=world.partnership,
+        author=world.amina,
+        now=timezone.now(),
+    )
+    agreements.fill_post(post=post, person=world.eddie, reason="New.", author=world.amina, now=timezone.now())
+
+    services.escalate_signatories(now=then)
+
+    assert sorted(escalated_to(world)) == sorted([world.ben.email, world.eddie.email])
 
 
 def test_decided_signature_is_not_escalated(world: World) -> None:

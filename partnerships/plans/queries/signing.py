@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 
 from partnerships import documents
+from partnerships.agreements.models import PostRole
+from partnerships.agreements.queries import people_in_post
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.queries import leads_of
 from partnerships.people.models import User
@@ -106,8 +109,14 @@ def next_post(signatory: Signatory, now: dt.datetime) -> list[User]:
     The organisation's escalation post, of the plan's partnership or of the whole organisation; its leads while that
     post is vacant.
     """
-    people = list(leads_of(signatory.organisation))
-    return [person for person in people if Plan.objects.inside_for(person).filter(pk=signatory.plan_id).exists()]
+    organisation, plan = signatory.organisation, signatory.plan
+    day = timezone.localdate(now)
+    holders = people_in_post(organisation, PostRole.ESCALATION, day=day, partnership=plan.partnership_id)
+    return _readers(plan, holders) or _readers(plan, leads_of(organisation))
+
+
+def _readers(plan: Plan, people: Iterable[User]) -> list[User]:
+    return [person for person in people if Plan.objects.inside_for(person).filter(pk=plan.pk).exists()]
 
 
 def organisations_led_by(person: User, plan: Plan) -> list[Organisation]:

@@ -17,8 +17,8 @@ from partnerships.plans.services.recording import record_event
 def escalate_signatories(*, now: dt.datetime) -> int:
     """Email the next post of each signatory whose deadline has passed, once.
 
-    Returns how many signatories. A new deadline counts anew. Safe to run twice: a conditional update claims each
-    signatory in the transaction that records its emails.
+    Returns how many signatories. A new deadline can be missed again. Safe to run twice: a conditional update claims
+    each signatory in the transaction that records its emails.
     """
     waiting = lapsed_signatories(Signatory.objects.filter(plan__status=Status.AWAITING_SIGN_OFF), now=now)
     return sum(_escalate(signatory, now) for signatory in waiting.select_related("plan", "organisation").order_by("pk"))

@@ -70,6 +70,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 3600.0,
         "options": {"expires": 1800},
     },
+    "agreements.act_on_terms": {
+        "task": "partnerships.agreements.tasks.act_on_terms",
+        "schedule": 900.0,
+        "options": {"expires": 600},
+    },
     "agreements.act_on_dates": {
         "task": "partnerships.agreements.tasks.act_on_dates",
         "schedule": 900.0,

@@ -20,11 +20,11 @@ from partnerships.people.services import close_account
 from partnerships.plans import services as plans
 from partnerships.plans.models import Share
 from tests.support.outbox import deliver, drop_emails, recorded
-from tests.telling import lower_rooms, upper_rooms
+from tests.telling import lower_rooms, terms, upper_rooms
 from tests.telling.case import CASES
 from tests.world import World, make_world, person
 
-__all__ = ["lower_rooms", "upper_rooms"]  # they fill the table
+__all__ = ["lower_rooms", "terms", "upper_rooms"]  # they fill the table
 NOW = timezone.now
 
 
@@ -96,6 +96,12 @@ def world(db: None) -> World:
         ("ways_in_changed", "organisations.ways_in", "amina", _stops_leading("amina")),
         ("organisation_invited", "agreements.invitation", "chidi", _withdraws_invitation_of_tidewater),
         ("organisation_invited", "agreements.invitation", "chidi", _stops_leading("chidi")),
+        ("terms_put_up_for_signature", "agreements.terms_request", "ben", _stops_leading("ben")),
+        ("terms_put_up_for_signature", "agreements.terms_request", "ben", _removes_westmarch),
+        ("terms_signed_by_one_party", "agreements.terms_signed", "ben", _removes_westmarch),
+        ("terms_declined_by_a_party", "agreements.terms_declined", "amina", _leaves("amina")),
+        ("terms_taken_back", "agreements.terms_stopped", "ben", _stops_leading("ben")),
+        ("amendment_proposed", "agreements.terms_proposed", "amina", _stops_leading("amina")),
         ("sign_off_requested", "plans.sign_off_request", "ben", _stops_leading("ben")),
         ("sign_off_requested", "plans.sign_off_request", "ben", _removes_westmarch),
         ("signatories_late", "plans.sign_off_escalation", "ben", _stops_leading("ben")),

@@ -10,7 +10,20 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from partnerships.agreements.models import CONTACT_FIELDS, Document, Holder, Partnership, PartnershipKind, Party, Post
+from partnerships.agreements.models import (
+    CONTACT_FIELDS,
+    Document,
+    Holder,
+    Partnership,
+    PartnershipKind,
+    Party,
+    Post,
+    TermsInForce,
+    TermsProposal,
+    TermsSignatory,
+    TermsSignature,
+    TermsVersion,
+)
 from partnerships.agreements.services import UnableToRestoreDocument, restore_document
 from partnerships.kit.administration import ReadOnlyAdmin, ReadOnlyInline, VocabularyAdmin
 from partnerships.people.models import User
@@ -158,3 +171,65 @@ class HolderAdmin(ReadOnlyAdmin):
     search_fields = ("post__organisation__name", "post__partnership__title")
     ordering = ("-starts_on", "-pk")
     show_full_result_count = False
+
+
+@admin.register(TermsProposal)
+class TermsProposalAdmin(ReadOnlyAdmin):
+    """Proposals of terms without their texts."""
+
+    restricted = ("content", "prose", "pieces", "reason", "outcome", "declarations")
+    fields = (
+        "partnership",
+        "number",
+        "proposed_by",
+        "author",
+        "status",
+        "from_day",
+        "sign_by",
+        "created_at",
+        "decided_at",
+    )
+    list_display = ("partnership", "number", "proposed_by", "status", "from_day", "sign_by", "created_at")
+    list_filter = ("status",)
+    list_select_related = ("partnership", "proposed_by")
+    search_fields = ("partnership__title", "proposed_by__name")
+    ordering = ("-created_at", "-pk")
+
+
+class TermsSignatureInline(ReadOnlyInline):
+    """Who signed a version, without reasons."""
+
+    model = TermsSignature
+    fields = ("organisation", "decision", "name", "role", "how", "signed_on", "signed_at", "recorded_by")
+
+
+class TermsSignatoryInline(ReadOnlyInline):
+    """Who is asked to sign a version."""
+
+    model = TermsSignatory
+    fields = ("organisation", "due_on", "asked_at", "reminded_at", "escalated_at", "removed_at")
+
+
+@admin.register(TermsVersion)
+class TermsVersionAdmin(ReadOnlyAdmin):
+    """Versions of terms without their texts, with who signed."""
+
+    restricted = ("content", "prose", "note", "declarations", "parties")
+    fields = ("partnership", "number", "title", "kind_label", "origin", "base", "amendment", "from_day", "published_at")
+    list_display = ("partnership", "number", "kind_label", "origin", "published_at")
+    list_filter = ("origin",)
+    list_select_related = ("partnership",)
+    search_fields = ("partnership__title", "title")
+    ordering = ("-published_at", "-pk")
+    inlines = (TermsSignatoryInline, TermsSignatureInline)
+
+
+@admin.register(TermsInForce)
+class TermsInForceAdmin(ReadOnlyAdmin):
+    """Which version is in force from which day."""
+
+    fields = ("partnership", "version", "from_day", "decided_at")
+    list_display = ("partnership", "version", "from_day", "decided_at")
+    list_select_related = ("partnership", "version")
+    search_fields = ("partnership__title",)
+    ordering = ("-from_day", "-pk")

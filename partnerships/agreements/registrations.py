@@ -25,6 +25,7 @@ def register() -> None:
         condition=events_of_partnerships,
     )
     register_kind(name="post", visible_ids=lambda user: Post.objects.visible_to(user).values("pk"))
+    register_kind(name="terms_draft", visible_ids=lambda user: Partnership.objects.drafted_for(user).values("pk"))
     ON_ORGANISATIONS.register("10 partnerships", organisation_section)
     register_retention(
         "files of removed documents",
@@ -45,6 +46,26 @@ def register() -> None:
                 "who answered for it",
                 ("answered_at", "status", "reason"),
             ),
+            Rule(
+                "agreements.TermsProposal", "author", Fate.KEEP, "who proposed it", ("number", "reason", "created_at")
+            ),
+            Rule("agreements.TermsProposal", "updated_by", Fate.KEEP, "who last changed the draft", ("updated_at",)),
+            Rule("agreements.TermsVersion", "author", Fate.KEEP, "who put it up for signature", ("published_at",)),
+            Rule("agreements.TermsSignatory", "asked_by", Fate.KEEP, "who asked for a signature", ("asked_at",)),
+            Rule(
+                "agreements.TermsSignature",
+                "person",
+                Fate.KEEP,
+                "who signed the terms; a contract keeps its signatures",
+                ("name", "role", "decision", "reason", "how", "signed_at"),
+            ),
+            Rule(
+                "agreements.TermsSignature",
+                "recorded_by",
+                Fate.KEEP,
+                "who recorded a signature on paper",
+                ("signed_on", "signed_at"),
+            ),
             Rule("agreements.Document", "added_by", Fate.KEEP, "who added it", ("title", "file_name", "added_at")),
             *personal.RULES,
         ]
@@ -53,3 +74,17 @@ def register() -> None:
     register_email("agreements.answer", "Answer to an invitation", emails.write_answer)
     register_email("agreements.date_came", "Start, review or end of a partnership", emails.write_date_came)
     register_email("agreements.gone", "Organisation left a partnership", emails.write_gone)
+    register_email(
+        "agreements.terms_request",
+        "Request to sign terms",
+        emails.write_terms_request,
+        is_secret=True,
+        keeps_its_link=True,
+    )
+    register_email("agreements.terms_late", "Late signature on terms", emails.write_terms_late)
+    register_email("agreements.terms_proposed", "Amendment proposed", emails.write_terms_proposed)
+    register_email("agreements.terms_signed", "Party signed terms", emails.write_terms_signed)
+    register_email("agreements.terms_declined", "Party declined to sign terms", emails.write_terms_declined)
+    register_email("agreements.terms_agreed", "Every party signed terms", emails.write_terms_agreed)
+    register_email("agreements.terms_in_force", "Terms in force", emails.write_terms_in_force)
+    register_email("agreements.terms_stopped", "Signing of terms stopped", emails.write_terms_stopped)

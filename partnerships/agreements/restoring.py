@@ -19,6 +19,9 @@ from partnerships.agreements.models import (
     PartyRole,
     PartyStatus,
     Post,
+    ProposalStatus,
+    TermsProposal,
+    TermsSignatory,
 )
 from partnerships.agreements.services.documents import (
     DOCUMENT,
@@ -36,8 +39,8 @@ from partnerships.agreements.services.parties import (
 )
 from partnerships.agreements.services.partnerships import (
     AUDIENCE,
-    UnableToEditTerms,
-    edit_terms,
+    UnableToEditSettings,
+    edit_settings,
     partnership_identity,
 )
 from partnerships.agreements.services.posts import (
@@ -48,6 +51,9 @@ from partnerships.agreements.services.posts import (
     post_identity,
     settle_post,
 )
+from partnerships.agreements.services.terms import UnableToWithdraw, take_back_terms, withdraw_proposal
+from partnerships.agreements.services.terms.ending import PROPOSAL, proposal_identity
+from partnerships.agreements.services.terms.putting_up import SIGNATORY, signatory_identity, stop_asking
 from partnerships.kit.journal import Redone, register_redo, same_rows
 
 _REASON = "As it was before a backup was restored."
@@ -111,8 +117,8 @@ def redo_audiences(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         if line["audience"] != Audience.PARTIES:
             continue
         try:
-            edit_terms(partnership=partnership, audience=Audience.PARTIES, reason=_REASON, author=None, now=now)
-        except UnableToEditTerms as error:
+            edit_settings(partnership=partnership, audience=Audience.PARTIES, reason=_REASON, author=None, now=now)
+        except UnableToEditSettings as error:
             redone.left.append(f"partnership {partnership.pk}: {error}")
             continue
         redone.done += 1
@@ -176,10 +182,55 @@ def redo_holders(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     return redone
 
 
+def redo_signatories(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Stop asking the parties that were no longer asked to sign."""
+    redone = Redone()
+    signatories = TermsSignatory.objects.filter(pk__in={line["signatory"] for line in lines}, removed_at=None)
+    for signatory, _line in same_rows(
+        "signatory",
+        lines,
+        signatories.select_related("version", "organisation").order_by("pk"),
+        same=signatory_identity,
+        began=lambda one: one.asked_at,
+        redone=redone,
+    ):
+        stop_asking(signatory, now=now)
+        redone.done += 1
+    return redone
+
+
+def redo_proposals(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Take back or withdraw the proposals that were."""
+    redone = Redone()
+    proposals = TermsProposal.objects.filter(pk__in={line["proposal"] for line in lines})
+    for proposal, line in same_rows(
+        "proposal",
+        lines,
+        proposals.open().select_related("partnership").order_by("pk"),
+        same=proposal_identity,
+        began=lambda one: one.created_at,
+        redone=redone,
+    ):
+        try:
+            if line["status"] != ProposalStatus.DRAFTING:
+                withdraw_proposal(proposal=proposal, reason=_REASON, author=None, now=now)
+            elif proposal.is_awaiting:
+                take_back_terms(proposal=proposal, reason=_REASON, author=None, now=now)
+            else:
+                continue
+        except UnableToWithdraw as error:
+            redone.left.append(f"proposal {proposal.pk}: {error}")
+            continue
+        redone.done += 1
+    return redone
+
+
 def register() -> None:
     """Register these for restores."""
     register_redo(PARTY, "parts in partnerships ended or lowered again", redo_parties)
     register_redo(AUDIENCE, "partnerships hidden from the network again", redo_audiences)
+    register_redo(SIGNATORY, "parties no longer asked to sign terms", redo_signatories)
+    register_redo(PROPOSAL, "proposals of terms withdrawn or taken back again", redo_proposals)
     register_redo(DOCUMENT, "documents removed again", redo_documents)
     register_redo(POST, "posts ended again", redo_posts)
     register_redo(HOLDER, "holders of posts ended again", redo_holders)

@@ -6,7 +6,15 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from partnerships.agreements.models import LEADING_ROLES, Document, Partnership, Party, PartyRole, PostRole
+from partnerships.agreements.models import (
+    LEADING_ROLES,
+    Document,
+    Partnership,
+    Party,
+    PartyRole,
+    PostRole,
+    TermsProposal,
+)
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import Roles, roles_of
 from partnerships.people.models import User
@@ -73,6 +81,44 @@ class Rights:
     def may_remove(self, document: Document) -> bool:
         """Whether they may remove a document: editors and leads of its party."""
         return self.roles.is_system or document.added_for_id in self.adds_documents_for
+
+    @property
+    def signing(self) -> frozenset[int]:
+        """Present parties that sign: all but observers."""
+        return frozenset(pk for pk, role in self.present.items() if role != PartyRole.OBSERVER)
+
+    @property
+    def may_draft(self) -> bool:
+        """Whether they may change a draft of the terms: editors and leads of parties that sign."""
+        return self.roles.is_system or bool(self.adds_documents_for)
+
+    @property
+    def proposes_for(self) -> frozenset[int]:
+        """Parties for which they may propose an amendment: those that sign and that they lead."""
+        return self.roles.led_among(self.signing)
+
+    def may_propose_for(self, organisation: Organisation | None) -> bool:
+        """Whether they may propose an amendment for this organisation."""
+        return self.roles.is_system or (organisation is not None and organisation.pk in self.proposes_for)
+
+    def may_put_up(self, proposal: TermsProposal) -> bool:
+        """Whether they may put a proposal up for signature, take it back or withdraw it.
+
+        Leads of the party that proposes, and of the chair's and lead organisations.
+        """
+        return self.leads or proposal.proposed_by_id in self.proposes_for
+
+    def may_record_paper_for(self, organisation_id: int) -> bool:
+        """Whether they may record a signature on paper of this party.
+
+        Its own leads, and leads of the chair's and lead organisations.
+        """
+        return organisation_id in self.signing and (self.leads or self.roles.lead(organisation_id))
+
+    @property
+    def may_load(self) -> bool:
+        """Whether they may count acceptances as signatures: loaders only."""
+        return self.roles.is_system
 
     @property
     def may_restore_documents(self) -> bool:

@@ -5,10 +5,28 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from partnerships.agreements.services import record_due_steps
+from partnerships.agreements.services import (
+    ask_new_signers,
+    escalate_late_signatures,
+    lapse_proposals,
+    record_due_steps,
+    record_terms_in_force,
+    remind_terms_signers,
+)
 
 
 @shared_task
 def act_on_dates() -> None:
     """Record what the dates of partnerships have done; may run twice."""
     record_due_steps(now=timezone.now())
+
+
+@shared_task
+def act_on_terms() -> None:
+    """Record terms whose day has come, and chase signatures; may run twice."""
+    now = timezone.now()
+    record_terms_in_force(now=now)
+    lapse_proposals(now=now)
+    ask_new_signers(now=now)
+    remind_terms_signers(now=now)
+    escalate_late_signatures(now=now)

@@ -23,7 +23,7 @@ import housing.celery  # noqa: F401 - the application that jobs belong to
 from housing.history import history_tables
 from partnerships.activity.models import Event, Export
 from partnerships.agreements.models import Partnership
-from partnerships.agreements.services import edit_terms
+from partnerships.agreements.services import edit_settings
 from partnerships.kit.accounting import AccountedCommand, acting
 from partnerships.kit.row_history import RowChange, row_history
 from partnerships.organisations.models import Organisation
@@ -250,7 +250,7 @@ def test_bulk_update_is_recorded_row_by_row(world: World) -> None:
     assert {row.pk: len(row_history(row)) for row in Partnership.objects.all()} == {
         number: count + 1 for number, count in before.items()
     }
-    edit_terms(
-        partnership=world.partnership, author=world.amina, now=timezone.now(), meeting_frequency="Weekly", reason=""
+    edit_settings(
+        partnership=world.partnership, author=world.amina, now=timezone.now(), contact_days=30, reason="Closer contact."
     )
     assert newest(world.partnership).fields[0].now

@@ -9,7 +9,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from housing.grants import append_only_tables
-from partnerships.agreements.services import edit_terms
+from partnerships.agreements.services import edit_settings
 from tests.world import World
 
 #: Tables without row history, and the reason.
@@ -88,8 +88,12 @@ def test_areas_added_to_or_removed_from_a_partnership_are_recorded(world: World)
     events = apps.get_model("agreements", "PartnershipAreaEvent").objects.filter(partnership=world.partnership.pk)
     assert not events.exists()
 
-    edit_terms(partnership=world.partnership, author=world.amina, now=now, areas=[world.fareham], reason="")
-    edit_terms(partnership=world.partnership, author=world.amina, now=now, areas=[world.gosport], reason="")
+    edit_settings(
+        partnership=world.partnership, author=world.amina, now=now, areas=[world.fareham], reason="Where we work."
+    )
+    edit_settings(
+        partnership=world.partnership, author=world.amina, now=now, areas=[world.gosport], reason="Where we work."
+    )
 
     assert sorted(events.values_list("pgh_label", "area__name")) == [
         ("delete", "Fareham"),

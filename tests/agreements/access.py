@@ -6,16 +6,19 @@ from typing import Any
 
 from django.core.files.base import ContentFile
 
-from partnerships.agreements.services import add_document, invite_organisation
-from tests.support.access import Row, everyone, expect
+from partnerships.agreements.links import terms_token
+from partnerships.agreements.services import add_document, invite_organisation, propose_amendment
+from tests.support.access import Row, everyone, expect, public
+from tests.support.terms import agree_terms, draft, put_up
 from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """Add a document of Larkhaven and an invitation to Riverside Design.
+    """Add terms, a document of Larkhaven and an invitation to Riverside Design.
 
     Nadia leads Riverside Design.
     """
+    _prepare_terms(world)
     world.things["agreement_document"] = add_document(
         partnership=world.partnership,
         title="Memorandum",
@@ -31,6 +34,52 @@ def prepare(world: World) -> None:
         author=world.chidi,
         now=world.now,
     )
+
+
+def _prepare_terms(world: World) -> None:
+    """Sign the first terms; put one amendment up for signature, begin another."""
+    agree_terms(world.partnership, world.amina, now=world.now)
+    for text in ("We meet twice.", None):
+        made = propose_amendment(
+            partnership=world.partnership,
+            organisation=world.larkhaven,
+            reason="A new board.",
+            author=world.amina,
+            now=world.now,
+        )
+        if text:
+            world.things["terms_version"] = put_up(
+                draft(made, world.amina, now=world.now, text=text), world.amina, now=world.now
+            )
+
+
+def terms_version(world: World) -> dict[str, Any]:
+    return {"pk": world.partnership.pk, "number": world.things["terms_version"].number}
+
+
+def westmarchs_paper(world: World) -> dict[str, Any]:
+    return {**terms_version(world), "organisation": world.westmarch.pk}
+
+
+def proposal_up(world: World) -> dict[str, Any]:
+    return {"pk": world.partnership.pk, "number": 2}
+
+
+def proposal_drafted(world: World) -> dict[str, Any]:
+    return {"pk": world.partnership.pk, "number": 3}
+
+
+def clauses(world: World) -> dict[str, Any]:
+    return {**proposal_drafted(world), "code": "clauses"}
+
+
+def clause(world: World) -> dict[str, Any]:
+    return {**clauses(world), "key": "terms"}
+
+
+def bens_link(world: World) -> dict[str, Any]:
+    signatory = world.things["terms_version"].signatories.get(organisation=world.westmarch)
+    return {"token": terms_token(signatory, world.ben)}
 
 
 def estuary(world: World) -> dict[str, Any]:
@@ -61,7 +110,48 @@ INSIDE = expect(inside=200, outside=404)
 CHAIR = expect(inside=403, outside=404, lead=200)
 CHAIR_POST = expect(inside=403, outside=404, lead=422)
 
+#: Leads of both parties.
+LEADS = expect(inside=403, outside=404, lead=200, partner=200)
+LEADS_POST = expect(inside=403, outside=404, lead=422, partner=422)
+#: Those who may draft terms: viewers do not even see the draft.
+DRAFT = expect(inside=200, outside=404, viewer=404)
+DRAFT_POST = expect(inside=422, outside=404, viewer=404)
+DRAFT_DONE = expect(inside=302, outside=404, viewer=404)
+#: The lead of the party that proposed, on a draft.
+PROPOSER = expect(inside=403, outside=404, lead=200, viewer=404)
+PROPOSER_POST = expect(inside=403, outside=404, lead=422, viewer=404)
+
+TERMS_ROWS = (
+    Row("agreements:terms", on=estuary, get=INSIDE),
+    Row("agreements:terms", on=estuary, query="?on=2020-01-01", get=INSIDE),
+    Row("agreements:terms-compare", on=estuary, get=INSIDE),
+    Row("agreements:propose", on=estuary, get=LEADS, post=LEADS_POST),
+    Row("agreements:terms-version", on=terms_version, get=INSIDE),
+    Row("agreements:terms-print", on=terms_version, get=INSIDE),
+    Row("agreements:terms-pdf", on=terms_version, get=INSIDE),
+    Row("agreements:terms-word", on=terms_version, get=INSIDE),
+    Row(
+        "agreements:terms-sign",
+        on=terms_version,
+        get=expect(inside=302, outside=404, lead=200, partner=200),
+        post=expect(inside=302, outside=404, lead=422, partner=422),
+    ),
+    Row("agreements:terms-paper", on=westmarchs_paper, get=LEADS, post=LEADS_POST),
+    Row("agreements:proposal", on=proposal_drafted, get=DRAFT),
+    Row("agreements:put-up", on=proposal_drafted, get=PROPOSER, post=PROPOSER_POST),
+    Row("agreements:take-back", on=proposal_up, get=CHAIR, post=CHAIR_POST),
+    Row("agreements:withdraw", on=proposal_drafted, get=PROPOSER, post=PROPOSER_POST),
+    Row("agreements:terms-update", on=proposal_drafted, post=DRAFT_DONE),
+    Row("agreements:terms-about", on=proposal_drafted, get=DRAFT, post=DRAFT_POST),
+    Row("agreements:terms-add", on=clauses, data=lambda _: {"key": "exit"}, get=DRAFT, post=DRAFT_POST),
+    Row("agreements:terms-item", on=clause, get=DRAFT, post=DRAFT_POST),
+    Row("agreements:terms-remove", on=clause, get=DRAFT, post=DRAFT_DONE),
+    Row("agreements:terms-move", on=clause, post=DRAFT_DONE),
+    Row("agreements:sign-by-link", on=bens_link, get=public(), post=public(422)),
+)
+
 ROWS = (
+    *TERMS_ROWS,
     Row("agreements:list", get=everyone()),
     Row("agreements:list", query="?mine=on&q=estuary", get=everyone()),
     Row(

@@ -8,9 +8,10 @@ from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from partnerships.agreements import services
-from partnerships.agreements.models import Partnership
+from partnerships.agreements.models import Partnership, TermsProposal
 from partnerships.people.models import User
 from tests.support.rights import ADMINISTRATOR, EDITORS, LEAD, OWN, PARTNER, PARTNER_EDITORS, Row
+from tests.support.terms import draft, put_up
 from tests.world import World
 
 
@@ -33,15 +34,7 @@ def _step(world: World, author: User | None, status: str) -> None:
 
 def _under_review(world: World) -> None:
     """The Estuary Partnership under review."""
-    services.edit_terms(
-        partnership=world.partnership,
-        terms_of_reference="We meet every month.",
-        review_on=timezone.localdate(),
-        author=world.amina,
-        now=timezone.now(),
-    )
-    for status in ("drafting", "awaiting_sign_off", "active", "under_review"):
-        _step(world, world.amina, status)
+    _step(world, world.amina, "under_review")
 
 
 def _document(world: World, of: Any = None, by: Any = None) -> Any:
@@ -82,19 +75,181 @@ def _create(world: World, author: User, _: Any) -> Partnership:
     )
 
 
+def _drafting(world: World) -> Any:
+    """The amendment that Larkhaven drafts, ready to be signed (see access.py)."""
+    found = TermsProposal.objects.get(partnership=world.partnership, number=3)
+    return draft(found, world.amina, reports_to="The board")
+
+
+def _up(world: World) -> Any:
+    """That amendment, up for signature."""
+    return put_up(_drafting(world), world.amina)
+
+
+def _amendment(world: World) -> Any:
+    """An amendment that Westmarch proposes."""
+    made = services.propose_amendment(
+        partnership=world.partnership,
+        organisation=world.westmarch,
+        reason="A new board.",
+        author=world.ben,
+        now=timezone.now(),
+    )
+    return draft(made, world.ben, reports_to="The cabinet")
+
+
+def _scan() -> ContentFile[bytes]:
+    return ContentFile(b"%PDF-1.4\n%signed\n", name="signed.pdf")
+
+
+def _paper(world: World, author: User, version: Any, body: Any) -> object:
+    return services.record_paper_signature(
+        version=version,
+        organisation=body,
+        name="Ben West",
+        title="Chief executive",
+        signed_on=timezone.localdate(),
+        scan=_scan(),
+        author=author,
+        now=timezone.now(),
+    )
+
+
+#: Editors and leads of the parties that sign.
+DRAFTERS = EDITORS | PARTNER_EDITORS
+
+TERMS_ROWS = (
+    Row(
+        "agreements.save_terms_piece",
+        lambda w, author, found: services.save_terms_piece(
+            proposal=found,
+            piece="clauses/exit",
+            value={"title": "Exit", "body": "Six months."},
+            based_on=None,
+            author=author,
+            now=timezone.now(),
+        ),
+        DRAFTERS,
+        prepare=_drafting,
+    ),
+    Row(
+        "agreements.move_terms_piece",
+        lambda w, author, found: services.move_terms_piece(
+            proposal=found, piece="clauses/terms", up=True, author=author, now=timezone.now()
+        ),
+        DRAFTERS,
+        prepare=_drafting,
+    ),
+    Row(
+        "agreements.bring_up_to_date",
+        lambda w, author, found: services.bring_up_to_date(proposal=found, author=author, now=timezone.now()),
+        DRAFTERS,
+        prepare=_drafting,
+    ),
+    Row(
+        "agreements.propose_amendment",
+        lambda w, author, _: services.propose_amendment(
+            partnership=w.partnership, organisation=w.westmarch, reason="Why.", author=author, now=timezone.now()
+        ),
+        PARTNER,
+        situation="for a member",
+    ),
+    Row(
+        "agreements.propose_amendment",
+        lambda w, author, _: services.propose_amendment(
+            partnership=w.partnership, organisation=w.riverside, reason="Why.", author=author, now=timezone.now()
+        ),
+        frozenset(),
+        situation="for an observer",
+    ),
+    Row(
+        "agreements.put_up_for_signature",
+        lambda w, author, found: put_up(found, author),
+        LEAD,
+        prepare=_drafting,
+        situation="of the chair's amendment",
+    ),
+    Row(
+        "agreements.put_up_for_signature",
+        lambda w, author, found: put_up(found, author),
+        LEAD | PARTNER,
+        prepare=_amendment,
+        situation="of a member's amendment",
+    ),
+    Row(
+        "agreements.take_back_terms",
+        lambda w, author, version: services.take_back_terms(
+            proposal=version.proposal, reason="A mistake.", author=author, now=timezone.now()
+        ),
+        LEAD,
+        prepare=_up,
+    ),
+    Row(
+        "agreements.withdraw_proposal",
+        lambda w, author, found: services.withdraw_proposal(
+            proposal=found, reason="No longer.", author=author, now=timezone.now()
+        ),
+        LEAD | PARTNER,
+        prepare=_amendment,
+    ),
+    Row(
+        "agreements.sign_terms",
+        lambda w, author, version: services.sign_terms(
+            version=version, organisation=w.westmarch, person=author, name="Me", title="Lead", now=timezone.now()
+        ),
+        PARTNER,
+        prepare=_up,
+    ),
+    Row(
+        "agreements.decline_to_sign",
+        lambda w, author, version: services.decline_to_sign(
+            version=version, organisation=w.westmarch, person=author, title="Lead", reason="No.", now=timezone.now()
+        ),
+        PARTNER,
+        prepare=_up,
+    ),
+    Row(
+        "agreements.record_paper_signature",
+        lambda w, author, version: _paper(w, author, version, w.westmarch),
+        LEAD | PARTNER,
+        prepare=_up,
+        situation="of a member",
+    ),
+    Row(
+        "agreements.record_paper_signature",
+        lambda w, author, version: _paper(w, author, version, w.larkhaven),
+        LEAD,
+        prepare=_up,
+        situation="of the chair",
+    ),
+    Row(
+        "agreements.record_acceptances",
+        lambda w, author, version: services.record_acceptances(version=version, author=author, now=timezone.now()),
+        frozenset(),
+        prepare=_up,
+        situation="only for loaders",
+    ),
+)
+
 ROWS = (
+    *TERMS_ROWS,
     Row("agreements.create_partnership", _create, LEAD),
     Row(
-        "agreements.edit_terms",
-        lambda w, author, _: services.edit_terms(
-            partnership=w.partnership, title="Quays", author=author, now=timezone.now()
+        "agreements.edit_settings",
+        lambda w, author, _: services.edit_settings(
+            partnership=w.partnership, title="Quays", reason="Its name.", author=author, now=timezone.now()
         ),
         LEAD,
     ),
     Row(
-        "agreements.edit_terms",
-        lambda w, author, _: services.edit_terms(
-            partnership=w.partnership, title="Quays", author=author, organisation=w.westmarch, now=timezone.now()
+        "agreements.edit_settings",
+        lambda w, author, _: services.edit_settings(
+            partnership=w.partnership,
+            title="Quays",
+            reason="Its name.",
+            author=author,
+            organisation=w.westmarch,
+            now=timezone.now(),
         ),
         frozenset(),
         situation="in the name of a member",
@@ -192,7 +347,7 @@ ROWS = (
         EDITORS,
         prepare=_post,
     ),
-    Row("agreements.change_status", lambda w, author, _: _step(w, author, "drafting"), LEAD),
+    Row("agreements.change_status", lambda w, author, _: _step(w, author, "suspended"), LEAD),
     Row(
         "agreements.renew",
         lambda w, author, _: services.renew(
@@ -236,6 +391,11 @@ ROWS = (
 
 #: Services that only the system calls.
 WITHOUT_A_PERSON = {
+    "agreements.record_terms_in_force": "called by the clock",
+    "agreements.lapse_proposals": "called by the clock",
+    "agreements.remind_terms_signers": "called by the clock",
+    "agreements.escalate_late_signatures": "called by the clock",
+    "agreements.ask_new_signers": "called by the clock",
     "agreements.record_due_step": "called by the clock",
     "agreements.take_status": "called by services that checked",
     "agreements.record_due_steps": "called by the clock",

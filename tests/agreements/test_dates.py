@@ -14,12 +14,13 @@ from partnerships.agreements.models import Partnership, Status, gap_between, has
 from partnerships.agreements.queries import find_partnerships
 from partnerships.agreements.services import (
     UnableToChangeStatus,
-    UnableToEditTerms,
+    UnableToEditSettings,
     change_status,
-    edit_terms,
+    edit_settings,
     record_due_steps,
 )
 from partnerships.outbox.models import Email
+from tests.support.terms import agree_terms
 from tests.world import World
 
 LONDON = ZoneInfo("Europe/London")
@@ -31,20 +32,14 @@ def at(day: dt.date, hour: int = 12, minute: int = 0) -> dt.datetime:
 
 def agree(world: World, *, starts: dt.date, review: dt.date, ends: dt.date | None = None, **terms: object) -> None:
     """Sign the Estuary Partnership off with these dates, today."""
-    edit_terms(
-        partnership=world.partnership,
-        terms_of_reference="We meet and decide together.",
-        starts_on=starts,
-        review_on=review,
-        ends_on=ends,
-        author=world.amina,
-        now=timezone.now(),
+    agree_terms(
+        world.partnership,
+        world.amina,
+        starts_on=starts.isoformat(),
+        review_on=review.isoformat(),
+        ends_on=ends.isoformat() if ends else "",
         **terms,
     )
-    for status in ("drafting", "awaiting_sign_off", "active"):
-        change_status(
-            partnership=world.partnership, status=status, reason="Agreed.", author=world.amina, now=timezone.now()
-        )
 
 
 def days(count: int) -> dt.date:
@@ -80,8 +75,8 @@ def test_a_partnership_past_its_end_reads_as_ended_before_the_job_ran(world: Wor
         assert (late.status, late.state, late.is_over) == (Status.ACTIVE, Status.ENDED, True)
         assert late not in Partnership.objects.live()
         assert late in find_partnerships(user=world.amina, status="ended")
-        with pytest.raises(UnableToEditTerms, match="over"):
-            edit_terms(partnership=late, title="Quays", author=world.amina, now=timezone.now())
+        with pytest.raises(UnableToEditSettings, match="over"):
+            edit_settings(partnership=late, title="Quays", reason="New name.", author=world.amina, now=timezone.now())
         with pytest.raises(UnableToChangeStatus, match="end date has passed"):
             change_status(partnership=late, status="suspended", reason="Why.", author=world.amina, now=timezone.now())
 

@@ -24,8 +24,7 @@ from partnerships.agreements.services import (
     add_document,
     answer_invitation,
     change_party_role,
-    change_status,
-    edit_terms,
+    edit_settings,
     invite_organisation,
     leave_partnership,
     remove_party,
@@ -38,6 +37,7 @@ from tests.commitments import promises
 from tests.conversations import talks
 from tests.exchange.conftest import shared
 from tests.plans import drafts
+from tests.support.terms import agree_terms
 from tests.world import World, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -68,9 +68,9 @@ def invite(world: World, organisation: Organisation, partnership: Partnership | 
 def before(world: World) -> dict[str, Any]:
     """Records from before Westmarch left, most between Larkhaven and Harbour."""
     accept(invite(world, world.harbour), world.hana)
-    edit_terms(
+    edit_settings(
         partnership=world.partnership,
-        purpose="Homes on the quay.",
+        reason="Where we work.",
         areas=[world.fareham],
         author=world.amina,
         now=timezone.now(),
@@ -96,18 +96,20 @@ def before(world: World) -> dict[str, Any]:
 def after(world: World, held: dict[str, Any]) -> None:
     """Records that the other parties write after Westmarch left."""
     now = timezone.now
-    edit_terms(
+    edit_settings(
         partnership=world.partnership,
         title=f"Estuary {LATER}",
-        purpose=f"A {LATER} scheme.",
-        terms_of_reference=f"{LATER} decides.",
-        reports_to=f"{LATER} board",
+        reason=f"{LATER} is its name.",
         areas=[world.gosport],
         author=world.amina,
         now=now(),
     )
-    change_status(
-        partnership=world.partnership, status="drafting", reason=f"{LATER} is near.", author=world.amina, now=now()
+    agree_terms(
+        world.partnership,
+        world.amina,
+        text=f"{LATER} decides.",
+        purpose=f"A {LATER} scheme.",
+        reports_to=f"{LATER} board",
     )
     accept(invite(world, world.riverside), world.nadia)
     accept(invite(world, world.tidewater), world.chidi)
@@ -227,7 +229,7 @@ def test_a_former_party_sees_nothing_written_after_it_left(world: World, then: C
     assert shown == {}
     here = {"pk": world.partnership.pk}
     detail = pages[reverse("agreements:detail", kwargs=here)]
-    assert "Homes on the quay." in detail
+    assert "Build the right homes in the right places." in detail
     assert "Fareham" in detail
     assert "Gosport" not in detail
     members = pages[reverse("agreements:members", kwargs=here)]
@@ -279,13 +281,15 @@ def test_terms_saved_by_an_overlapping_transaction_after_a_party_left_are_hidden
     """History stamps rows with the start of the transaction, here earlier."""
     began = timezone.now()
     leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
-    edit_terms(partnership=world.partnership, purpose=LATER, author=world.amina, now=timezone.now())
-    history = Partnership.pgh_event_model.objects.filter(purpose=LATER)  # type: ignore[attr-defined]  # made by pghistory
+    edit_settings(
+        partnership=world.partnership, title=LATER, reason="New name.", author=world.amina, now=timezone.now()
+    )
+    history = Partnership.pgh_event_model.objects.filter(title=LATER)  # type: ignore[attr-defined]  # made by pghistory
     assert history.count() == 1
     table = history.model._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(
-            f'ALTER TABLE "{table}" DISABLE TRIGGER USER; UPDATE "{table}" SET pgh_created_at = %s WHERE purpose = %s;'
+            f'ALTER TABLE "{table}" DISABLE TRIGGER USER; UPDATE "{table}" SET pgh_created_at = %s WHERE title = %s;'
             f' ALTER TABLE "{table}" ENABLE TRIGGER USER',
             [began - dt.timedelta(seconds=1), LATER],
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
@@ -12,23 +11,25 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.activity.queries import timeline
-from partnerships.agreements.models import TRANSITIONS, Document, Partnership, Status
+from partnerships.agreements.models import TRANSITIONS, Document, Partnership, Status, TermsProposal
 from partnerships.agreements.queries import WAITING
+from partnerships.agreements.queries.terms import content_of_proposal
 from partnerships.agreements.services import (
     UnableToAddDocument,
     UnableToAnswer,
     UnableToChangeParty,
     UnableToChangeStatus,
     UnableToCreatePartnership,
-    UnableToEditTerms,
+    UnableToEditSettings,
     UnableToInvite,
     UnableToLeave,
+    UnableToPutUp,
     add_document,
     answer_invitation,
     change_party_role,
     change_status,
     create_partnership,
-    edit_terms,
+    edit_settings,
     invite_organisation,
     leave_partnership,
     record_due_steps,
@@ -36,8 +37,10 @@ from partnerships.agreements.services import (
     renew,
     restore_document,
 )
+from partnerships.documents.services import UnableToSavePiece
 from partnerships.organisations.waiting import waiting_from
 from partnerships.people.models import User
+from tests.support.terms import agree_terms, draft, first_proposal, put_up, sign_all
 from tests.world import World
 
 
@@ -52,19 +55,15 @@ def take(world: World, *statuses: str, now: dt.datetime | None = None) -> None:
         )
 
 
-def write_terms(world: World, review_on: dt.date | None = None) -> None:
-    edit_terms(
-        partnership=world.partnership,
-        terms_of_reference="We meet and decide together.",
-        review_on=review_on or timezone.localdate() + dt.timedelta(days=365),
-        author=world.amina,
-        now=timezone.now(),
-    )
+def write_terms(world: World) -> TermsProposal:
+    review_on = timezone.localdate() + dt.timedelta(days=365)
+    proposal = first_proposal(world.partnership)
+    return draft(proposal, world.amina, text="We meet and decide together.", review_on=review_on.isoformat())
 
 
 def make_active(world: World, review_on: dt.date | None = None) -> None:
-    write_terms(world, review_on)
-    take(world, "drafting", "awaiting_sign_off", "active")
+    review_on = review_on or timezone.localdate() + dt.timedelta(days=365)
+    agree_terms(world.partnership, world.amina, review_on=review_on.isoformat())
 
 
 def client_of(person: User) -> Client:
@@ -76,26 +75,34 @@ def client_of(person: User) -> Client:
 def test_sign_off_needs_terms_and_a_review_date(world: World) -> None:
     take(world, "drafting")
 
-    with pytest.raises(UnableToChangeStatus, match=r"terms.*review date"):
+    with pytest.raises(UnableToPutUp, match=r"Review on.*clause"):
+        put_up(first_proposal(world.partnership), world.amina)
+    with pytest.raises(UnableToChangeStatus, match="Put its terms up for signature"):
         take(world, "awaiting_sign_off")
 
-    write_terms(world)
-    take(world, "awaiting_sign_off")
+    put_up(write_terms(world), world.amina)
+    world.partnership.refresh_from_db()
     assert world.partnership.status == Status.AWAITING_SIGN_OFF
 
 
-def test_a_partnership_becomes_active_when_all_parties_have_accepted(world: World) -> None:
-    write_terms(world)
-    take(world, "drafting", "awaiting_sign_off")
+def test_a_partnership_becomes_active_when_all_parties_have_signed(world: World) -> None:
+    take(world, "drafting")
+    version = put_up(write_terms(world), world.amina)
     party = invite_organisation(
         partnership=world.partnership, organisation=world.harbour, role="member", author=world.amina, now=timezone.now()
     )
+    sign_all(version)
+    world.partnership.refresh_from_db()
     with pytest.raises(UnableToChangeStatus, match="Harbour Community Trust has not accepted"):
         take(world, "active")
 
     answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
-    take(world, "active")
+    world.partnership.refresh_from_db()
+    assert world.partnership.status == Status.AWAITING_SIGN_OFF
+    sign_all(version)
 
+    world.partnership.refresh_from_db()
+    assert world.partnership.status == Status.ACTIVE
     assert world.partnership.starts_on == timezone.localdate()
 
 
@@ -122,17 +129,6 @@ def test_the_status_transitions_are_those_of_the_rights_document() -> None:
         "renewed": set(),
         "ended": set(),
     }
-
-
-@pytest.mark.parametrize(("name", "empty"), [("terms_of_reference", " "), ("review_on", None)])
-def test_terms_and_review_date_cannot_be_emptied_after_sign_off(world: World, name: Any, empty: Any) -> None:
-    make_active(world)
-
-    with pytest.raises(UnableToEditTerms, match=r"but not leave (it|them) empty"):
-        edit_terms(partnership=world.partnership, author=world.amina, now=timezone.now(), **{name: empty})
-
-    world.partnership.refresh_from_db()
-    assert getattr(world.partnership, name)
 
 
 @pytest.mark.parametrize("status", list(Status))
@@ -184,14 +180,8 @@ def test_a_renewal_drafts_a_successor_that_replaces_the_old_one_when_active(worl
 
     party = successor.parties.get(organisation=world.westmarch)
     answer_invitation(party=party, accept=True, reason="", author=world.ben, now=timezone.now())
-    edit_terms(
-        partnership=successor,
-        review_on=timezone.localdate() + dt.timedelta(days=365),
-        author=world.amina,
-        now=timezone.now(),
-    )
-    for status in ("awaiting_sign_off", "active"):
-        change_status(partnership=successor, status=status, reason="Agreed.", author=world.amina, now=timezone.now())
+    assert content_of_proposal(first_proposal(successor))["clauses"][0]["body"] == "We meet and decide together."
+    agree_terms(successor, world.amina)
 
     world.partnership.refresh_from_db()
     assert world.partnership.status == Status.RENEWED
@@ -201,8 +191,10 @@ def test_an_ended_partnership_can_be_read_but_not_changed(world: World) -> None:
     take(world, "ended")
     now = timezone.now()
 
-    with pytest.raises(UnableToEditTerms):
-        edit_terms(partnership=world.partnership, title="Other", author=world.amina, now=now)
+    with pytest.raises(UnableToEditSettings, match="over"):
+        edit_settings(partnership=world.partnership, title="Other", reason="Why.", author=world.amina, now=now)
+    with pytest.raises(UnableToSavePiece, match="over"):
+        write_terms(world)
     with pytest.raises(UnableToInvite):
         invite_organisation(
             partnership=world.partnership, organisation=world.harbour, role="member", author=world.amina, now=now
@@ -250,13 +242,10 @@ def test_declining_needs_a_reason_and_ends_access(world: World) -> None:
 
 
 def test_the_network_sees_the_outline_but_not_the_terms(world: World) -> None:
-    edit_terms(
-        partnership=world.partnership,
-        audience="network",
-        terms_of_reference="Canary of the terms.",
-        author=world.amina,
-        now=timezone.now(),
+    edit_settings(
+        partnership=world.partnership, audience="network", reason="Open.", author=world.amina, now=timezone.now()
     )
+    agree_terms(world.partnership, world.amina, text="Canary of the terms.")
     chidi = client_of(world.chidi)
 
     shown = chidi.get(reverse("agreements:detail", kwargs={"pk": world.partnership.pk})).content.decode()
@@ -268,8 +257,16 @@ def test_the_network_sees_the_outline_but_not_the_terms(world: World) -> None:
         assert chidi.get(reverse(f"agreements:{name}", kwargs={"pk": world.partnership.pk})).status_code == 403
 
 
-def test_a_change_of_terms_is_in_the_timeline_with_before_and_after(world: World) -> None:
-    edit_terms(partnership=world.partnership, title="Quay Partnership", author=world.amina, now=timezone.now())
+def test_a_change_of_settings_is_in_the_timeline_with_before_and_after(world: World) -> None:
+    with pytest.raises(UnableToEditSettings, match="reason"):
+        edit_settings(partnership=world.partnership, title="Quay", reason=" ", author=world.amina, now=timezone.now())
+    edit_settings(
+        partnership=world.partnership,
+        title="Quay Partnership",
+        reason="Its new name.",
+        author=world.amina,
+        now=timezone.now(),
+    )
 
     newest = timeline(user=world.ben, kind="partnership", record_id=world.partnership.pk)[0]
 
@@ -283,8 +280,10 @@ def test_contact_days_have_limits_are_recorded_and_are_kept_by_a_renewal(world: 
     page, amina = reverse("agreements:edit", kwargs={"pk": world.partnership.pk}), client_of(world.amina)
     assert "for the default: 60 days" in amina.get(page).content.decode()
     for days in (6, 731):
-        with pytest.raises(UnableToEditTerms, match="7 to 730"):
-            edit_terms(partnership=world.partnership, contact_days=days, author=world.amina, now=timezone.now())
+        with pytest.raises(UnableToEditSettings, match="7 to 730"):
+            edit_settings(
+                partnership=world.partnership, contact_days=days, reason="Why.", author=world.amina, now=timezone.now()
+            )
         with pytest.raises(UnableToCreatePartnership, match="7 to 730"):
             create_partnership(
                 organisation=world.larkhaven,
@@ -295,7 +294,9 @@ def test_contact_days_have_limits_are_recorded_and_are_kept_by_a_renewal(world: 
                 now=timezone.now(),
             )
 
-    edit_terms(partnership=world.partnership, contact_days=30, author=world.amina, now=timezone.now())
+    edit_settings(
+        partnership=world.partnership, contact_days=30, reason="Closer.", author=world.amina, now=timezone.now()
+    )
 
     newest = timeline(user=world.ben, kind="partnership", record_id=world.partnership.pk)[0]
     assert (newest.data["before"], newest.data["after"]) == ({"contact_days": None}, {"contact_days": 30})

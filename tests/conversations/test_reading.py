@@ -264,7 +264,7 @@ def test_leads_choose_after_how_many_days_a_partnership_has_gone_quiet(world: Wo
     assert queries.gone_quiet(world.amina, now) == []
     assert "At least every 60 days" in signed_in(world.vera).get(page).content.decode()
 
-    agreements.edit_terms(partnership=world.partnership, contact_days=14, author=world.amina, now=now)
+    agreements.edit_settings(partnership=world.partnership, contact_days=14, reason="Why.", author=world.amina, now=now)
 
     assert [(one.partnership, one.days) for one in queries.gone_quiet(world.ben, now)] == [(world.partnership, 20)]
     (waiting,) = [item for item in waiting_for(world.ben, now) if "No contact" in item.what]
@@ -273,7 +273,7 @@ def test_leads_choose_after_how_many_days_a_partnership_has_gone_quiet(world: Wo
     assert all(one.is_quiet for one in queries.contacts_of(world.partnership, world.ben, now))
     assert "At least every 14 days" in signed_in(world.vera).get(page).content.decode()
 
-    agreements.edit_terms(partnership=world.partnership, contact_days=90, author=world.amina, now=now)
+    agreements.edit_settings(partnership=world.partnership, contact_days=90, reason="Why.", author=world.amina, now=now)
     assert queries.gone_quiet(world.ben, now + dt.timedelta(days=69)) == []
     assert [one.days for one in queries.gone_quiet(world.ben, now + dt.timedelta(days=70))] == [90]
 

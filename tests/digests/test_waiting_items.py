@@ -17,7 +17,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from partnerships.agreements.services import edit_terms
+from partnerships.agreements.services import edit_settings
 from partnerships.exchange import services as exchange
 from partnerships.exchange.models import Audience, Entry
 from partnerships.organisations.models import Organisation, Role
@@ -47,7 +47,7 @@ def everyday(settings: Any) -> None:
     Amina mentions Ben, who is silent, and Eddie, who answers. She wants contact each week.
     """
     world, now = prepared(), timezone.now()
-    edit_terms(partnership=world.partnership, contact_days=7, author=world.amina, now=now)
+    edit_settings(partnership=world.partnership, contact_days=7, reason="Closer.", author=world.amina, now=now)
     plan = world.things["plan"]
     for text, answer in (("@Ben West, is it so?", ""), ("@Eddie Larch, and @Ben West?", "It is.")):
         thread = add_comment(plan=plan, version_number=1, text=text, author=world.amina, now=now)

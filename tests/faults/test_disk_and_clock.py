@@ -21,8 +21,6 @@ from partnerships.agreements.models import Document
 from partnerships.agreements.services import (
     UnableToAddDocument,
     add_document,
-    change_status,
-    edit_terms,
     record_due_steps,
 )
 from partnerships.commitments.models import Evidence
@@ -33,6 +31,7 @@ from partnerships.plans.models import Document as PlanDocument
 from partnerships.plans.services import UnableToAttach, attach_document
 from tests.commitments.promises import agree
 from tests.plans.drafts import begin
+from tests.support.terms import agree_terms
 from tests.world import World, make_world
 
 
@@ -128,15 +127,7 @@ HOURS = (0, 1, 0.5, 2, -3, 1.5, 24, 0, 25)
 @pytest.mark.django_db
 def test_clock_changes_start_a_review_once_and_delete_nothing_early() -> None:
     world = make_world(now=NIGHT - dt.timedelta(days=30))
-    edit_terms(
-        partnership=world.partnership,
-        terms_of_reference="We decide together.",
-        review_on=NIGHT.date(),
-        author=world.amina,
-        now=world.now,
-    )
-    for status in ("drafting", "awaiting_sign_off", "active"):
-        change_status(partnership=world.partnership, status=status, reason="Agreed.", author=world.amina, now=world.now)
+    agree_terms(world.partnership, world.amina, now=world.now, review_on=NIGHT.date().isoformat())
 
     for hours in HOURS:
         now = NIGHT + dt.timedelta(hours=hours)

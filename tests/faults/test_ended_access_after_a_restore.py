@@ -15,7 +15,7 @@ from partnerships.agreements.models import Document, Partnership, Party
 from partnerships.agreements.services import (
     add_document,
     change_party_role,
-    edit_terms,
+    edit_settings,
     leave_partnership,
     remove_document,
 )
@@ -281,9 +281,9 @@ def test_share_of_a_plan_closed_since_the_backup_gives_no_access(world: World) -
 
 
 def test_partnership_hidden_since_the_backup_is_hidden_again(world: World) -> None:
-    edit_terms(partnership=world.partnership, audience="network", author=world.amina, now=NOW())
+    edit_settings(partnership=world.partnership, audience="network", reason="Open.", author=world.amina, now=NOW())
     with lost():
-        edit_terms(partnership=world.partnership, audience="parties", author=world.amina, now=NOW())
+        edit_settings(partnership=world.partnership, audience="parties", reason="Why.", author=world.amina, now=NOW())
 
     redo()
 

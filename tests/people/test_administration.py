@@ -23,7 +23,7 @@ from pytest_django import DjangoAssertNumQueries
 from housing.middleware import place
 from partnerships.activity.queries import timeline
 from partnerships.agreements.models import Document
-from partnerships.agreements.services import add_document, edit_terms, invite_organisation
+from partnerships.agreements.services import add_document, edit_settings, invite_organisation
 from partnerships.exchange.services import create_entry, edit_entry
 from partnerships.kit.administration import RowHistory
 from partnerships.organisations.models import Organisation
@@ -33,6 +33,7 @@ from partnerships.people.limits import count
 from partnerships.people.models import Tally
 from partnerships.people.personal_data import export_person
 from tests.support.outbox import deliver
+from tests.support.terms import agree_terms
 from tests.world import World, join, require_own_sign_in
 
 MINUTE = dt.timedelta(minutes=1)
@@ -92,14 +93,14 @@ def test_every_record_with_row_history_shows_it_in_admin(world: World, dee: Clie
 
 
 def test_row_history_in_admin_hides_restricted_content(world: World, dee: Client) -> None:
-    edit_terms(
+    edit_settings(
         partnership=world.partnership,
         author=world.amina,
         now=timezone.now(),
-        meeting_frequency="On the quay at dawn",
         title="Estuary and Quay",
-        reason="",
+        reason="A wider area.",
     )
+    agree_terms(world.partnership, world.amina, meeting_frequency="On the quay at dawn")
 
     page = dee.get(reverse("admin:agreements_partnership_history", args=[world.partnership.pk])).content.decode()
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from partnerships.agreements.services import (
     add_document,
-    edit_terms,
+    edit_settings,
     invite_organisation,
     remove_party,
 )
@@ -41,6 +41,7 @@ from partnerships.plans import services as plans
 from partnerships.plans.models import Plan, Share
 from tests.conversations import reports, talks
 from tests.support.access import WHO
+from tests.support.terms import agree_terms
 from tests.world import World, make_world
 
 OWN = ("viewer", "editor", "lead")
@@ -104,20 +105,24 @@ def _partnership(p: Planted, w: World, now: dt.datetime) -> None:
     asked = invite_organisation(
         partnership=w.partnership, organisation=w.tidewater, role="member", author=w.amina, now=now
     )
-    edit_terms(
+    edit_settings(
         partnership=w.partnership,
         author=w.amina,
         now=now,
         title=p.word("partnership title", *PARTNERS, *REGISTERS),
-        purpose=p.word("purpose", *PARTNERS),
-        terms_of_reference=p.word("terms", *PARTNERS),
-        meeting_frequency=p.word("meets", *PARTNERS),
-        reports_to=p.word("reports to", *PARTNERS),
-        contribution=p.word("contribution", *PARTNERS),
-        liabilities=p.word("liabilities", *PARTNERS),
-        reason=p.word("terms reason", *PARTNERS),
+        reason=p.word("settings reason", *PARTNERS),
     )
     remove_party(party=asked, reason=p.word("withdrawn", *PARTNERS), author=w.amina, now=now)
+    agree_terms(
+        w.partnership,
+        w.amina,
+        now=now,
+        text=p.word("terms", *PARTNERS),
+        purpose=p.word("purpose", *PARTNERS),
+        meeting_frequency=p.word("meets", *PARTNERS),
+        reports_to=p.word("reports to", *PARTNERS),
+        liabilities=p.word("liabilities", *PARTNERS),
+    )
     name = p.word("document file", *PARTNERS, *REGISTERS)
     add_document(
         partnership=w.partnership,
@@ -451,7 +456,7 @@ def _addresses(p: Planted, w: World, now: dt.datetime) -> None:
 
 def _other_side(p: Planted, w: World, now: dt.datetime) -> None:
     """Records of a competitor in another partnership, for nobody of the first."""
-    edit_terms(partnership=w.other_partnership, purpose=p.word("other purpose", "stranger"), author=w.chidi, now=now)
+    agree_terms(w.other_partnership, w.chidi, now=now, purpose=p.word("other purpose", "stranger"))
     entry = exchange.create_entry(
         organisation=w.tidewater,
         direction="offer",

@@ -54,6 +54,9 @@ class Document(models.Model):
     added_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
     added_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True, blank=True)
+    personal_data = models.BooleanField(
+        default=False, help_text="Opens only while a signed data-sharing agreement is in force."
+    )
 
     objects = DocumentQuerySet.as_manager()
 

@@ -26,7 +26,7 @@ from partnerships.agreements.models.clock import is_over_on, status_on
 from partnerships.agreements.models.kinds import PartnershipKind
 from partnerships.kit.vocabularies import VocabularyKey
 from partnerships.organisations.audience import Network, Organisations, readers_of, visible_to
-from partnerships.organisations.models import Area
+from partnerships.organisations.models import EDITING_ROLES, Area
 from partnerships.people.models import User
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ INSIDE = (
 )
 #: Routes to people of former parties, who read what it held up to the day they left.
 FORMER = (Organisations("parties__organisation", when=Q(parties__status=PartyStatus.LEFT)),)
-#: Routes to those who may change its terms and status.
+#: Routes to those who may change its status and settings.
 LEADING = (
     Organisations(
         "parties__organisation",
@@ -85,6 +85,15 @@ class PartnershipQuerySet(models.QuerySet["Partnership"]):
     def present_for(self, user: User | AnonymousUser, *roles: str) -> PartnershipQuerySet:
         """Those with a present party for which the person has one of the roles."""
         route = Organisations("parties__organisation", when=Q(parties__status=PartyStatus.ACCEPTED), roles=roles)
+        return self.filter(visible_to(Partnership, (route,), user))
+
+    def drafted_for(self, user: User | AnonymousUser) -> PartnershipQuerySet:
+        """Those whose drafts of the terms the person may read.
+
+        For editors and leads of present and invited parties.
+        """
+        parties = Q(parties__status__in=[PartyStatus.ACCEPTED, PartyStatus.INVITED])
+        route = Organisations("parties__organisation", when=parties, roles=EDITING_ROLES)
         return self.filter(visible_to(Partnership, (route,), user))
 
     def led_by(self, user: User | AnonymousUser) -> PartnershipQuerySet:
@@ -153,6 +162,14 @@ class Partnership(models.Model):
     liabilities = models.TextField(blank=True)
     areas = models.ManyToManyField(Area, blank=True, related_name="partnerships")
     redefines = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="redefined_by")
+    terms_version = models.ForeignKey(
+        "TermsVersion",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The version of the terms that the columns hold.",
+    )
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
     status_since = models.DateTimeField()

@@ -33,8 +33,12 @@ class PartyQuerySet(models.QuerySet["Party"]):
         """Those that accepted and have not left."""
         return self.filter(status=PartyStatus.ACCEPTED)
 
+    def inside(self) -> PartyQuerySet:
+        """Those that read all of it today: invited and present ones."""
+        return self.filter(status__in=[PartyStatus.INVITED, PartyStatus.ACCEPTED])
+
     def required(self) -> PartyQuerySet:
-        """Those that must accept before it is active: all but observers.
+        """Those that must sign before it is active: all but observers.
 
         Only invited and present ones.
         """

@@ -19,10 +19,14 @@ from partnerships.agreements.models import (
     Party,
     PartyRole,
     PartyStatus,
+    ProposalStatus,
     Status,
+    TermsSignatory,
+    TermsSignature,
     has_status_on,
 )
 from partnerships.agreements.past import former_of, present_then, set_back
+from partnerships.agreements.queries.terms import signers_of
 from partnerships.kit.names import fold_name
 from partnerships.kit.sections import Section
 from partnerships.kit.waiting import Waiting
@@ -174,10 +178,12 @@ def whose_turn(partnership: Partnership, parties: Iterable[Party], *, mine: Coll
         return None
     leading = [party for party in parties if party.is_present and party.is_leading]
     yours = any(party.organisation_id in mine for party in leading)
-    href = reverse("agreements:status", kwargs={"pk": partnership.pk}) if yours else ""
+    on_terms = partnership.state in (Status.DRAFTING, Status.AWAITING_SIGN_OFF)
+    page = "agreements:terms" if on_terms else "agreements:status"
+    href = reverse(page, kwargs={"pk": partnership.pk}) if yours else ""
     names = ", ".join(party.organisation.name for party in leading)
     what = step.for_leads if yours else step.for_others
-    return Turn(names, what, yours, partnership.state_since, href, "Change status")
+    return Turn(names, what, yours, partnership.state_since, href, "See the terms" if on_terms else "Change status")
 
 
 class _Step(NamedTuple):
@@ -191,11 +197,9 @@ class _Step(NamedTuple):
 _NEXT_STEP = {
     Status.EXPLORING: _Step("Decide whether to draft terms.", "to decide whether to draft terms"),
     Status.DRAFTING: _Step(
-        "Finish the terms and put them up for sign-off.", "to finish the terms and ask for sign-off"
+        "Finish the terms and put them up for signature.", "to finish the terms and put them up for signature"
     ),
-    Status.AWAITING_SIGN_OFF: _Step(
-        "Everybody has accepted: make it active.", "to make it active: everybody has accepted"
-    ),
+    Status.AWAITING_SIGN_OFF: _Step("See who still has to sign the terms.", "to get the terms signed by every party"),
     Status.UNDER_REVIEW: _Step(
         "Hold the review: carry on, renew or end it.", "to hold the review: carry on, renew or end it"
     ),
@@ -225,13 +229,11 @@ def _invitations_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 def _steps(now: dt.datetime) -> Reach:
-    """Partnerships whose leads must act: a review, or a complete sign-off."""
+    """Partnerships whose leads must act: a review."""
     today = timezone.localdate(now)
-    unanswered = Party.objects.filter(partnership=OuterRef("pk"), status=PartyStatus.INVITED)
     partnerships = Partnership.objects.filter(
         has_status_on(Status.UNDER_REVIEW, today)
         | (has_status_on(Status.ACTIVE, today) & Q(review_on__lte=today + REVIEW_NOTICE))
-        | Q(~Exists(unanswered), status=Status.AWAITING_SIGN_OFF)
     )
     return Reach(partnerships, LEADING)
 
@@ -242,10 +244,8 @@ def _steps_wanted(user: User, now: dt.datetime) -> list[Waiting]:
         state = partnership.state_on(timezone.localdate(now))
         if state == Status.ACTIVE:
             what, since, due = "Prepare the review", None, partnership.review_on
-        elif state == Status.UNDER_REVIEW:
-            what, since, due = "Hold the review", partnership.state_since, None
         else:
-            what, since, due = "Everybody has accepted: make it active", partnership.status_since, None
+            what, since, due = "Hold the review", partnership.state_since, None
         waiting.append(
             Waiting(
                 what=what,
@@ -261,8 +261,40 @@ def _steps_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     return waiting
 
 
-#: Work that waits for leads: invitations, reviews, complete sign-offs.
+def _signatures() -> Reach:
+    """Terms that wait for a party's signature."""
+    decided = TermsSignature.objects.filter(version=OuterRef("version"), organisation=OuterRef("organisation"))
+    waiting = TermsSignatory.objects.filter(
+        ~Exists(decided),
+        removed_at=None,
+        version__proposal__status=ProposalStatus.AWAITING,
+        version__partnership__in=Partnership.objects.live(),
+    )
+    return Reach(waiting, (Organisations("organisation"),))
+
+
+def _signatures_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    found = _signatures().of(user).select_related("version__partnership", "organisation").order_by("asked_at", "pk")
+    day = timezone.localdate(now)
+    return [
+        Waiting(
+            what=f"Sign the terms for {one.organisation.name}",
+            title=one.version.partnership.title,
+            path=reverse("agreements:terms-sign", args=[one.version.partnership_id, one.version.number]),
+            since=one.asked_at,
+            due=one.due_on,
+            within=one.version.partnership.title,
+            status=Status.AWAITING_SIGN_OFF,
+            status_label="Awaiting signatures",
+        )
+        for one in found
+        if user in signers_of(one.organisation_id, one.version.partnership_id, day)
+    ]
+
+
+#: Work that waits for leads: invitations, reviews, signatures.
 WAITING = (
+    Source(_signatures_wanted, lambda _: (_signatures(),)),
     Source(_invitations_wanted, lambda _: (_invitations(),)),
     Source(_steps_wanted, lambda now: (_steps(now),)),
 )

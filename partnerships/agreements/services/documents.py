@@ -46,10 +46,12 @@ def add_document(
     organisation: Organisation | None,
     author: User | None,
     now: dt.datetime,
+    personal_data: bool = False,
 ) -> Document:
     """Add a document. Raises `UnableToAddDocument`.
 
-    If the row cannot be written, the file is deleted again.
+    With `personal_data` it opens only while a data-sharing agreement is in force. If the row cannot be written, the
+    file is deleted again.
     """
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).may_add_document(organisation))
@@ -69,6 +71,7 @@ def add_document(
         added_by=author,
         added_for=organisation,
         added_at=now,
+        personal_data=personal_data,
     )
     try:
         document.file.save(checked.storage_name, file, save=False)

@@ -14,6 +14,7 @@ from partnerships.agreements.models import LEADING_ROLES, Partnership, Party, Pa
 from partnerships.agreements.past import keep_for_leavers
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.recording import lock_partnership, record_event
+from partnerships.agreements.services.terms.taking_force import adjust_signatories
 from partnerships.kit import journal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Membership, Organisation, Role
@@ -151,6 +152,7 @@ def answer_invitation(*, party: Party, accept: bool, reason: str, author: User |
         data={"reason": locked.reason},
     )
     _refresh(party, locked)
+    adjust_signatories(partnership, author=author, now=now)
     inviter = locked.invited_by
     if inviter is not None and inviter != author and not inviter.is_stakeholder:
         record_email(
@@ -223,6 +225,7 @@ def _withdraw(partnership: Partnership, locked: Party, *, reason: str, author: U
         now=now,
         data={"before": {"organisation": locked.organisation.name}, "reason": locked.reason},
     )
+    adjust_signatories(partnership, author=author, now=now)
 
 
 #: The journal's name for how an organisation takes part.
@@ -274,6 +277,7 @@ def _go(
         data={"before": {"organisation": locked.organisation.name, "role": locked.role}, "reason": locked.reason},
     )
     _journal(partnership, locked, now=now)
+    adjust_signatories(partnership, author=author, now=now)
     locked.partnership = partnership
     settle(PartyDeparture(party=locked, author=author, now=now))
     _tell_gone(partnership, locked, removed=event == EventKind.PARTY_REMOVED, author=author, now=now)
@@ -332,4 +336,5 @@ def change_party_role(
             "after": {"organisation": locked.organisation.name, "role": role},
         },
     )
+    adjust_signatories(partnership, author=author, now=now)
     _refresh(party, locked)

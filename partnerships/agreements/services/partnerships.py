@@ -1,11 +1,11 @@
-"""Services that open a partnership and change its terms."""
+"""Services that open a partnership and change its settings."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from django.db import transaction
 from django.utils import timezone
@@ -20,10 +20,14 @@ from partnerships.agreements.models import (
     Party,
     PartyRole,
     PartyStatus,
+    ProposalStatus,
     Status,
 )
+from partnerships.agreements.queries.terms import declarations_of
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.recording import lock_partnership, record_event
+from partnerships.agreements.services.terms.drafting import first_content, open_first_proposal, redraft
+from partnerships.documents import InvalidContent
 from partnerships.kit import journal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Area, Organisation
@@ -35,12 +39,15 @@ class UnableToCreatePartnership(Exception):
     """Title missing, dates, rhythm or kind invalid, or organisation ended."""
 
 
-class UnableToEditTerms(Exception):
-    """Partnership over, dates or rhythm invalid, or agreed terms emptied."""
+class UnableToEditSettings(Exception):
+    """Partnership over, reason missing, or title, kind or rhythm invalid."""
 
 
 class Terms(TypedDict, total=False):
-    """The terms of a partnership; see the model."""
+    """What a partnership is opened with; see the model.
+
+    Its first draft of the terms says the same. Later, only signed terms change these fields.
+    """
 
     audience: str
     legally_binding: bool
@@ -59,12 +66,13 @@ class Terms(TypedDict, total=False):
     liabilities: str
 
 
-class ChangedTerms(Terms, total=False):
-    """Fields that can be changed later, also title, kind and purpose."""
+class Settings(TypedDict, total=False):
+    """What can be changed without signatures."""
 
     title: str
     kind: str
-    purpose: str
+    audience: str
+    contact_days: int | None
 
 
 def _terms_fault(partnership: Partnership) -> str:
@@ -99,11 +107,13 @@ def create_partnership(
     purpose: str = "",
     areas: Iterable[Area] = (),
     redefines: Partnership | None = None,
+    content: dict[str, Any] | None = None,
     **terms: Unpack[Terms],
 ) -> Partnership:
     """Open a partnership; its status is exploring.
 
-    The author's organisation is the chair and has accepted. Raises `UnableToCreatePartnership`.
+    Its first draft of the terms has the given content, or else what the terms and the kind's starter say. The author's
+    organisation is the chair and has accepted. Raises `UnableToCreatePartnership`.
     """
     require(roles_of(author, now).lead(organisation.pk))
     title = " ".join(title.split())
@@ -141,18 +151,20 @@ def create_partnership(
         joined_on=timezone.localdate(now),
     )
     record_event(partnership, EventKind.OPENED, author=author, now=now, organisation=organisation)
+    kind_now = PartnershipKind.objects.get(code=kind)
+    try:
+        open_first_proposal(
+            partnership,
+            organisation=organisation,
+            declarations=declarations_of(kind_now),
+            raw=content or first_content(kind_now, {"purpose": purpose, **terms}),
+            reason="The first terms.",
+            author=author,
+            now=now,
+        )
+    except InvalidContent as error:
+        raise UnableToCreatePartnership(str(error)) from error
     return partnership
-
-
-def _agreed_fault(partnership: Partnership, changed: Mapping[str, object]) -> str:
-    """Error text if terms or review date would be emptied after sign-off."""
-    if partnership.status in (Status.EXPLORING, Status.DRAFTING):
-        return ""
-    if "terms_of_reference" in changed and not partnership.terms_of_reference.strip():
-        return "The terms have gone to sign-off: you can change them, but not leave them empty."
-    if "review_on" in changed and partnership.review_on is None:
-        return "The review date has gone to sign-off: you can change it, but not leave it empty."
-    return ""
 
 
 #: The journal's name for who may know of a partnership.
@@ -165,36 +177,39 @@ def partnership_identity(partnership: Partnership) -> str:
 
 
 @transaction.atomic
-def edit_terms(
+def edit_settings(
     *,
     partnership: Partnership,
+    reason: str,
     author: User | None,
     now: dt.datetime,
     areas: Iterable[Area] | None = None,
     organisation: Organisation | None = None,
-    reason: str = "",
-    **terms: Unpack[ChangedTerms],
+    **settings: Unpack[Settings],
 ) -> tuple[str, ...]:
-    """Change the terms; the names of the changed fields.
+    """Change title, kind, audience, areas or contact rhythm; the names of the changed fields.
 
-    Raises `UnableToEditTerms` when the partnership is over, the dates are invalid, or terms or a review date that went
-    to sign-off would be emptied.
+    The kind can be changed while the first terms are drafted: the draft keeps what the other kind has too. Raises
+    `UnableToEditSettings`.
     """
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).leads_for(organisation))
     if locked.is_over_on(timezone.localdate(now)):
-        raise UnableToEditTerms("This partnership is over: you can read its terms, but not change them.")
-    if fault := _kind_fault(terms.get("kind", locked.kind_id), keep=locked.kind_id):
-        raise UnableToEditTerms(fault)
-    before, after = apply_changes(locked, {"kind_id" if name == "kind" else name: terms[name] for name in terms})
-    for told in (before, after):
-        if "kind_id" in told:
-            told["kind"] = told.pop("kind_id")
+        raise UnableToEditSettings("This partnership is over: you can read it, but not change it.")
+    if not reason.strip():
+        raise UnableToEditSettings("Enter a reason.")
+    code = settings.get("kind", locked.kind_id)
+    if fault := _kind_fault(code, keep=locked.kind_id):
+        raise UnableToEditSettings(fault)
+    changes: dict[str, Any] = {name: value for name, value in settings.items() if name != "kind"}
+    before, after = apply_changes(locked, changes | {"kind_id": code})
     if not locked.title.strip():
-        raise UnableToEditTerms("Give the partnership a title.")
-    fault = _terms_fault(locked) or _agreed_fault(locked, before)
-    if fault:
-        raise UnableToEditTerms(fault)
+        raise UnableToEditSettings("Give the partnership a title.")
+    if fault := _terms_fault(locked):
+        raise UnableToEditSettings(fault)
+    if "kind_id" in before:
+        before["kind"], after["kind"] = before.pop("kind_id"), after.pop("kind_id")
+        _change_kind(locked, now=now)
     if before:
         locked.save(update_fields=list(before))
     if "audience" in before:
@@ -210,12 +225,23 @@ def edit_terms(
         return ()
     record_event(
         locked,
-        EventKind.TERMS_CHANGED,
+        EventKind.SETTINGS_CHANGED,
         author=author,
         now=now,
         organisation=organisation,
-        data={"before": before, "after": after, "reason": reason},
+        data={"before": before, "after": after, "reason": reason.strip()},
     )
-    for name in before.keys() - {"areas"}:
+    for name in before.keys() - {"areas", "kind"}:
         setattr(partnership, name, getattr(locked, name))
+    partnership.kind_id = locked.kind_id
     return tuple(before)
+
+
+def _change_kind(partnership: Partnership, *, now: dt.datetime) -> None:
+    """Give the draft of the first terms the fields of another kind."""
+    drafts = partnership.terms_proposals.select_for_update()
+    if partnership.terms_versions.exists() or drafts.exclude(status=ProposalStatus.DRAFTING).exists():
+        raise UnableToEditSettings("Terms have been put up for signature: the kind can no longer be changed.")
+    partnership.kind = PartnershipKind.objects.get(code=partnership.kind_id)
+    for draft in drafts:
+        redraft(draft, declarations=declarations_of(partnership.kind), now=now)

@@ -6,6 +6,7 @@ See docs/rights.md, Statuses.
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -15,19 +16,34 @@ from partnerships.agreements.models import (
     OVER,
     TRANSITIONS,
     Partnership,
+    PartnershipKind,
     Party,
     PartyStatus,
     Status,
+)
+from partnerships.agreements.queries.terms import (
+    as_schema,
+    declarations_of,
+    signing_states,
+    version_awaiting,
+    version_in_force,
 )
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.parties import invite_organisation
 from partnerships.agreements.services.partnerships import create_partnership
 from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.agreements.services.steps import record_due_step, take_status
+from partnerships.agreements.services.terms.drafting import first_content
+from partnerships.agreements.services.terms.taking_force import take_force
+from partnerships.agreements.terms.projection import COLUMNS
+from partnerships.agreements.terms.schema import build_schema
 from partnerships.kit.dates import long_date
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
+
+#: Dates of the terms that a successor does not take over.
+DATES = ("starts_on", "review_on", "ends_on")
 
 
 class UnableToChangeStatus(Exception):
@@ -41,28 +57,38 @@ class UnableToRenew(Exception):
 def missing_for(partnership: Partnership, status: str, today: dt.date) -> list[str]:
     """What is missing before it can take this status; empty if nothing."""
     missing = []
-    if status == Status.AWAITING_SIGN_OFF:
-        if not partnership.terms_of_reference.strip():
-            missing.append("Write its terms.")
-        if partnership.review_on is None:
-            missing.append("Set a review date.")
-        if partnership.parties.required().count() < 2:
-            missing.append("Invite at least one other organisation.")
+    if status == Status.AWAITING_SIGN_OFF and not version_awaiting(partnership):
+        missing.append("Put its terms up for signature, on the page “Terms”: it then awaits sign-off by itself.")
     if status == Status.ACTIVE and partnership.status == Status.AGREED:
         if partnership.starts_on is not None and partnership.starts_on > today:
             missing.append(f"It starts on {long_date(partnership.starts_on)}: change the start date first.")
     elif status in (Status.ACTIVE, Status.AGREED):
         if partnership.state_on(today) == Status.UNDER_REVIEW and _review_is_due(partnership, today):
-            missing.append("Set the next review date.")
+            missing.append("Amend the terms with the next review date.")
         waiting = partnership.parties.required().filter(status=PartyStatus.INVITED).select_related("organisation")
         missing += [
             f"{party.organisation.name} has not accepted yet." for party in waiting.order_by("organisation__name", "pk")
         ]
         if partnership.parties.required().count() < 2:
             missing.append("There must be at least two organisations.")
+        if partnership.status == Status.AWAITING_SIGN_OFF:
+            missing += _unsigned(partnership, today)
     if status == Status.RENEWED and not partnership.redefined_by.filter(status=Status.ACTIVE).exists():
         missing.append("Its successor must be active first: renew it, and have the successor signed off.")
     return missing
+
+
+def _unsigned(partnership: Partnership, today: dt.date) -> list[str]:
+    """Which parties have not signed the terms yet, or when these take force."""
+    if version_in_force(partnership, today) is not None:
+        return []
+    waiting = [
+        f"{state.signatory.organisation.name} has not signed the terms yet."
+        for version in version_awaiting(partnership)
+        for state in signing_states(version)
+        if state.must_decide
+    ]
+    return waiting or ["Every party must sign the same version of the terms first."]
 
 
 def _review_is_due(partnership: Partnership, today: dt.date) -> bool:
@@ -102,9 +128,10 @@ def change_status(
     missing = missing_for(locked, status, today)
     if missing:
         raise UnableToChangeStatus(" ".join(missing))
-    if status == Status.ACTIVE and locked.status == Status.AWAITING_SIGN_OFF and (locked.starts_on or today) > today:
-        status = Status.AGREED
-    take_status(locked, status, reason=reason.strip(), author=author, now=now, organisation=organisation)
+    if status == Status.ACTIVE and locked.status == Status.AWAITING_SIGN_OFF:
+        take_force(locked, author=author, now=now)
+    else:
+        take_status(locked, status, reason=reason.strip(), author=author, now=now, organisation=organisation)
     for name in ("status", "status_since", "starts_on", "ends_on"):
         setattr(partnership, name, getattr(locked, name))
 
@@ -121,8 +148,8 @@ def renew(
 ) -> Partnership:
     """Draft the successor of a partnership under review.
 
-    It has the same terms, and the same organisations are invited. The old one stays under review until the successor is
-    active; then it becomes renewed. Raises `UnableToRenew`.
+    Its draft starts from the terms in force, without their dates, and the same organisations are invited. The old one
+    stays under review until the successor is active; then it becomes renewed. Raises `UnableToRenew`.
     """
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).leads_for(organisation))
@@ -145,17 +172,8 @@ def renew(
         redefines=locked,
         now=now,
         audience=locked.audience,
-        legally_binding=locked.legally_binding,
-        terms_of_reference=locked.terms_of_reference,
-        quorum=locked.quorum,
-        meeting_frequency=locked.meeting_frequency,
         contact_days=locked.contact_days,
-        goes_on=locked.goes_on,
-        notice_days=locked.notice_days,
-        reports_to=locked.reports_to,
-        contribution=locked.contribution,
-        annual_budget=locked.annual_budget,
-        liabilities=locked.liabilities,
+        content=_successors_terms(locked, timezone.localdate(now)),
     )
     for party in parties:
         if party.organisation_id == organisation.pk:
@@ -174,3 +192,14 @@ def renew(
         data={"after": {"successor": successor.title}, "reason": reason.strip()},
     )
     return successor
+
+
+def _successors_terms(partnership: Partnership, today: dt.date) -> dict[str, Any]:
+    """The terms in force without their dates, for the successor's first draft."""
+    version = version_in_force(partnership, today)
+    kind = PartnershipKind.objects.get(code=partnership.kind_id)
+    if version is None:
+        values = {name: getattr(partnership, name) for name in (*COLUMNS, "terms_of_reference", "contribution")}
+        return first_content(kind, {**values, **dict.fromkeys(DATES)})
+    content = as_schema(build_schema(declarations_of(kind)), version.content)
+    return {**content, "about": {code: value for code, value in content["about"].items() if code not in DATES}}

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.agreements.forms import DocumentForm
 from partnerships.agreements.models import Document
+from partnerships.agreements.queries.sharing import data_sharing_of, data_sharing_open
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services import UnableToAddDocument, UnableToRemoveDocument, add_document, remove_document
 from partnerships.agreements.views.access import held
@@ -42,6 +43,7 @@ def documents(request: HttpRequest, pk: int) -> HttpResponse:
             "documents": rows,
             "may_add": bool(rights.adds_documents_for) and not partnership.is_over,
             "may_remove_for": rights.adds_documents_for,
+            "sharing": data_sharing_of(partnership, timezone.localdate()),
         },
     )
 
@@ -62,6 +64,7 @@ def document_add(request: HttpRequest, pk: int) -> HttpResponse:
             partnership=partnership,
             title=form.cleaned_data["title"],
             file=form.cleaned_data["file"],
+            personal_data=form.cleaned_data["personal_data"],
             organisation=organisation,
             author=user,
             now=timezone.now(),
@@ -78,6 +81,7 @@ def document_add(request: HttpRequest, pk: int) -> HttpResponse:
 def document_download(request: HttpRequest, pk: int, document: int) -> HttpResponseBase:
     """Download a document as an attachment."""
     found = get_object_or_404(Document.objects.visible_to(signed_in(request)), pk=document, partnership=pk)
+    require(not found.personal_data or data_sharing_open(found.partnership, timezone.localdate()))
     return private_file(found.file, name=found.file_name, content_type=found.content_type)
 
 

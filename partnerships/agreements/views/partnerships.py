@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.activity.queries import timeline
-from partnerships.agreements.forms import PartnershipFilter, StartForm, StatusForm, TermsForm
+from partnerships.agreements.forms import PartnershipFilter, SettingsForm, StartForm, StatusForm
 from partnerships.agreements.models import Partnership
 from partnerships.agreements.past import areas_then, as_then, former_parties, former_party, parties_then, set_back
 from partnerships.agreements.queries import (
@@ -24,11 +24,11 @@ from partnerships.agreements.sections import ON_PARTNERSHIPS
 from partnerships.agreements.services import (
     UnableToChangeStatus,
     UnableToCreatePartnership,
-    UnableToEditTerms,
+    UnableToEditSettings,
     UnableToRenew,
     change_status,
     create_partnership,
-    edit_terms,
+    edit_settings,
     missing_for,
     renew,
 )
@@ -86,7 +86,7 @@ def create(request: HttpRequest) -> HttpResponse:
     organisations = Organisation.objects.of_person(user, Role.LEAD).current().order_by("name", "pk")
     if not organisations:
         raise PermissionDenied
-    form = StartForm(posted(request), organisations=organisations)
+    form = StartForm(posted(request), organisations=organisations, initial={"kind": request.GET.get("kind", "")})
 
     def step() -> tuple[str, str]:
         partnership = create_partnership(author=user, now=timezone.now(), **form.cleaned_data)
@@ -98,7 +98,7 @@ def create(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """Overview with terms; only the outline for people outside."""
+    """Overview; only the outline for people outside."""
     user = signed_in(request)
     partnership = seen(user, pk)
     inside = Partnership.objects.held_by(user).filter(pk=pk).exists()
@@ -133,23 +133,23 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Edit the terms."""
+    """Edit the settings: title, kind, areas, who sees it, contact rhythm."""
     user = signed_in(request)
     partnership = led(user, pk)
-    form = TermsForm(posted(request), partnership=partnership)
+    form = SettingsForm(posted(request), partnership=partnership)
 
     def step() -> tuple[str, str]:
         party = acting_party(user, partnership, Role.LEAD)
-        changed = edit_terms(
+        changed = edit_settings(
             partnership=partnership,
             author=user,
             organisation=party.organisation if party else None,
             now=timezone.now(),
             **form.cleaned_data,
         )
-        return "The terms are saved." if changed else "Nothing was changed.", reverse("agreements:detail", args=[pk])
+        return "The settings are saved." if changed else "Nothing was changed.", reverse("agreements:detail", args=[pk])
 
-    return take_step(request, "agreements/edit.html", form, step, {UnableToEditTerms: None}, partnership=partnership)
+    return take_step(request, "agreements/edit.html", form, step, {UnableToEditSettings: None}, partnership=partnership)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from functools import partial
 
-from partnerships.agreements.models import Partnership, PartyRole
+from partnerships.agreements.models import Partnership, PartyRole, Status
 from partnerships.agreements.services.parties import (
     answer_invitation,
     change_party_role,
@@ -14,6 +14,7 @@ from partnerships.agreements.services.parties import (
 )
 from partnerships.agreements.services.partnerships import create_partnership
 from partnerships.agreements.services.status import change_status
+from partnerships.agreements.services.terms import put_up_for_signature, record_acceptances
 from partnerships.transfer.reading.shapes import every
 from partnerships.transfer.services.network.replaying import Item, Network, UnableToLoad
 
@@ -118,11 +119,39 @@ def _leave(network: Network, item: Item, party: Item, now: dt.datetime) -> None:
 def _change_status(network: Network, item: Item, step: Item, now: dt.datetime) -> None:
     partnership = _of(network, item)
     partnership.refresh_from_db()
+    author = network.by(step["by"] or item["by"])
+    if step["to"] == Status.AWAITING_SIGN_OFF and partnership.status == Status.DRAFTING:
+        _put_up(network, item, step, partnership, now)
+        return
+    if step["to"] in (Status.ACTIVE, Status.AGREED) and partnership.status == Status.AWAITING_SIGN_OFF:
+        _accept_terms(partnership, now)
+        partnership.refresh_from_db()
+        if partnership.status != Status.AWAITING_SIGN_OFF:
+            return
     change_status(
         partnership=partnership,
         status=step["to"],
         reason=step["reason"],
-        author=network.by(step["by"] or item["by"]),
+        author=author,
         now=now,
         organisation=network.organisations[item["chair"]],
     )
+
+
+def _put_up(network: Network, item: Item, step: Item, partnership: Partnership, now: dt.datetime) -> None:
+    """Put the first terms up for signature."""
+    put_up_for_signature(
+        proposal=partnership.terms_proposals.get(number=1),
+        reason=step["reason"],
+        author=network.by(step["by"] or item["by"]),
+        organisation=network.organisations[item["chair"]],
+        checked=False,
+        now=now,
+    )
+
+
+def _accept_terms(partnership: Partnership, now: dt.datetime) -> None:
+    """Count acceptances as signatures: the file says that it is active, not who signed."""
+    version = partnership.terms_versions.order_by("-number").first()
+    if version is not None:
+        record_acceptances(version=version, author=None, now=now)

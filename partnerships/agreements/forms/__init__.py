@@ -11,7 +11,6 @@ from django.urls import reverse
 
 from partnerships.agreements.models import (
     CONTACT_DAYS,
-    NOTICE_DAYS,
     Audience,
     Partnership,
     PartnershipKind,
@@ -20,7 +19,7 @@ from partnerships.agreements.models import (
     Status,
 )
 from partnerships.kit import forms as kit
-from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form, Helper, Section
+from partnerships.kit.forms import AutocompleteSelectMultiple, Form, Helper
 from partnerships.kit.uploads import ACCEPT, MAX_BYTES, MEGABYTE
 from partnerships.organisations.models import Area, AreaKind, Organisation
 
@@ -92,45 +91,13 @@ class StartForm(Form):
         self.helper = Helper(self, submit="Start partnership", cancel=reverse("agreements:list"))
 
 
-class TermsForm(Form):
-    """All terms of a partnership."""
+class SettingsForm(Form):
+    """What can be changed without signatures, with the reason."""
 
     title = forms.CharField(label="Title", max_length=200)
     kind = forms.ChoiceField(label="Kind")
-    purpose = forms.CharField(
-        label="Purpose", required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 5})
-    )
     areas = _areas()
     audience = forms.ChoiceField(label="Who else can see it?", choices=Audience.choices, widget=forms.RadioSelect)
-    terms_of_reference = forms.CharField(
-        label="Terms",
-        required=False,
-        max_length=50_000,
-        widget=forms.Textarea(attrs={"rows": 12}),
-        help_text="Remit, membership, how decisions are made.",
-    )
-    legally_binding = forms.BooleanField(label="Legally binding", required=False)
-    starts_on = DayField(label="Start date", required=False)
-    review_on = DayField(label="Review date", required=False)
-    ends_on = DayField(label="End date", required=False, help_text="The last day in force.")
-    goes_on = forms.BooleanField(label="It goes on after the end date until a party ends it", required=False)
-    notice_days = forms.IntegerField(
-        label="Days of notice",
-        required=False,
-        min_value=1,
-        max_value=NOTICE_DAYS[-1],
-        help_text="How long before leaving a party gives notice. We work out the last day to give notice from it.",
-        widget=forms.NumberInput(attrs={"class": "govuk-input--width-3"}),
-    )
-    quorum = forms.IntegerField(
-        label="Quorum",
-        required=False,
-        min_value=1,
-        max_value=500,
-        help_text="How many parties must be present.",
-        widget=forms.NumberInput(attrs={"class": "govuk-input--width-3"}),
-    )
-    meeting_frequency = forms.CharField(label="How often it meets", required=False, max_length=80)
     contact_days = forms.IntegerField(
         label="How many days can pass without a conversation?",
         required=False,
@@ -138,28 +105,17 @@ class TermsForm(Form):
         max_value=CONTACT_DAYS[-1],
         widget=forms.NumberInput(attrs={"class": "govuk-input--width-3"}),
     )
-    reports_to = forms.CharField(label="Reports to", required=False, max_length=200)
-    contribution = forms.CharField(
-        label="Contribution in money and kind",
-        required=False,
-        max_length=5000,
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )
-    annual_budget = forms.DecimalField(
-        label="Annual budget in pounds",
-        required=False,
-        min_value=0,
-        max_digits=14,
-        decimal_places=2,
-        widget=forms.NumberInput(attrs={"class": "govuk-input--width-10"}),
-    )
-    liabilities = forms.CharField(
-        label="Liabilities", required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 3})
-    )
+    reason = forms.CharField(label="Why", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, *args: Any, partnership: Partnership, **kwargs: Any) -> None:
-        now = {name: getattr(partnership, name) for name in self.base_fields if name not in ("areas", "kind")}
-        kwargs.setdefault("initial", now | {"kind": partnership.kind_id, "areas": partnership.areas.all()})
+        now = {
+            "title": partnership.title,
+            "kind": partnership.kind_id,
+            "areas": partnership.areas.all(),
+            "audience": partnership.audience,
+            "contact_days": partnership.contact_days,
+        }
+        kwargs.setdefault("initial", now)
         super().__init__(*args, **kwargs)
         kind = self.fields["kind"]
         assert isinstance(kind, forms.ChoiceField)
@@ -168,31 +124,7 @@ class TermsForm(Form):
             "After that, the partners see that it has gone quiet. "
             f"Leave this empty for the default: {settings.NO_CONTACT_DAYS} days."
         )
-        self.helper = Helper(
-            self,
-            Section("What it is", "title", "kind", "purpose", "areas", "audience"),
-            Section(
-                "Terms",
-                "terms_of_reference",
-                "legally_binding",
-                "quorum",
-                "meeting_frequency",
-                "contact_days",
-                "reports_to",
-            ),
-            Section(
-                "Dates",
-                "starts_on",
-                "review_on",
-                "ends_on",
-                "goes_on",
-                "notice_days",
-                hint="It starts, goes under review and ends by itself on these dates. We email the leads beforehand.",
-            ),
-            Section("Money", "contribution", "annual_budget", "liabilities"),
-            submit="Save terms",
-            cancel=partnership.get_absolute_url(),
-        )
+        self.helper = Helper(self, submit="Save settings", cancel=partnership.get_absolute_url())
 
 
 class InviteForm(Form):
@@ -292,6 +224,12 @@ class DocumentForm(Form):
             f"PDF, Word, Excel, PowerPoint, OpenDocument, PNG, JPEG, CSV or text, up to {MAX_BYTES // MEGABYTE} MB."
         ),
         widget=forms.FileInput(attrs={"accept": ACCEPT}),
+    )
+
+    personal_data = forms.BooleanField(
+        label="It holds personal data",
+        required=False,
+        help_text="It then opens only while a signed data-sharing agreement between the parties is in force.",
     )
 
     def __init__(self, *args: Any, partnership: Partnership, **kwargs: Any) -> None:

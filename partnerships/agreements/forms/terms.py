@@ -1,0 +1,155 @@
+"""Forms for the terms: propose, put up for signature, sign."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+
+from partnerships.agreements.models import TermsProposal, TermsVersion
+from partnerships.kit.forms import DayField, Form, Helper
+from partnerships.kit.uploads import ACCEPT, MAX_BYTES, MEGABYTE
+from partnerships.organisations.models import Organisation
+
+
+class PartyChoice(forms.ModelChoiceField[Organisation]):
+    """Choice of one of the parties that the person acts for."""
+
+    def label_from_instance(self, obj: Organisation) -> str:
+        """The organisation's name."""
+        return obj.name
+
+
+def _choose_party(form: Form, parties: QuerySet[Organisation]) -> None:
+    """Offer the parties; with one, do not ask."""
+    field = form.fields["organisation"]
+    assert isinstance(field, forms.ModelChoiceField)
+    field.queryset = parties
+    if len(parties) == 1:
+        field.initial = parties[0]
+        field.widget = forms.HiddenInput()
+
+
+class ProposeForm(Form):
+    """Propose an amendment: why, and from when."""
+
+    organisation = PartyChoice(label="For which organisation?", queryset=Organisation.objects.none(), empty_label=None)
+    reason = forms.CharField(
+        label="Why should the terms change?",
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="The other parties get this in an email.",
+    )
+    from_day = DayField(
+        label="From which day should the change apply?",
+        required=False,
+        help_text="Leave it empty to apply it on the day on which the last party signs.",
+    )
+
+    def __init__(self, *args: Any, parties: QuerySet[Organisation], cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _choose_party(self, parties)
+        self.helper = Helper(self, submit="Begin the amendment", cancel=cancel)
+
+
+class PutUpForm(Form):
+    """Put terms up for signature."""
+
+    reason = forms.CharField(
+        label="What is in these terms, and why?",
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="A sentence or two for the people who sign. It is kept with the version.",
+    )
+    from_day = DayField(
+        label="From which day do they apply?",
+        required=False,
+        help_text="Leave it empty to apply them on the day on which the last party signs.",
+    )
+    sign_by = DayField(
+        label="Sign by",
+        required=False,
+        help_text="We remind people a week before this day. 30 days after it, the version can no longer be signed.",
+    )
+
+    def __init__(self, *args: Any, proposal: TermsProposal, **kwargs: Any) -> None:
+        kwargs.setdefault(
+            "initial",
+            {
+                "reason": "" if proposal.is_first else proposal.reason,
+                "from_day": proposal.from_day,
+                "sign_by": proposal.sign_by,
+            },
+        )
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Put up for signature", cancel=proposal.get_absolute_url())
+
+
+class SignTermsForm(Form):
+    """Sign under a typed name and job title, or decline with a reason."""
+
+    organisation = PartyChoice(label="For which organisation?", queryset=Organisation.objects.none(), empty_label=None)
+    decision = forms.ChoiceField(
+        label="What do you decide?",
+        choices=[("sign", "Sign"), ("decline", "Decline to sign")],
+        widget=forms.RadioSelect,
+    )
+    name = forms.CharField(
+        label="Your full name", max_length=200, required=False, help_text="Typing it here is your signature."
+    )
+    title = forms.CharField(label="Your job title", max_length=150, required=False)
+    reason = forms.CharField(
+        label="Why you decline",
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Only if you decline. The other parties can read it.",
+    )
+
+    def __init__(
+        self, *args: Any, parties: QuerySet[Organisation], version: TermsVersion, cancel: str = "", **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        _choose_party(self, parties)
+        decision = self.fields["decision"]
+        assert isinstance(decision, forms.ChoiceField)
+        decision.choices = [
+            ("sign", f"I have read version {version.number} and sign it"),
+            ("decline", "I decline to sign it"),
+        ]
+        self.helper = Helper(self, submit="Confirm", cancel=cancel)
+
+    def clean(self) -> dict[str, Any]:
+        """The fields that the decision needs."""
+        chosen: dict[str, Any] = super().clean() or {}
+        if chosen.get("decision") == "sign":
+            if not chosen.get("name", "").strip():
+                self.add_error("name", "Enter your full name: it is your signature.")
+            if not chosen.get("title", "").strip():
+                self.add_error("title", "Enter your job title.")
+        if chosen.get("decision") == "decline" and not chosen.get("reason", "").strip():
+            self.add_error("reason", "Enter why you decline.")
+        return chosen
+
+    @property
+    def declines(self) -> bool:
+        """Whether the valid form declines."""
+        return bool(self.cleaned_data["decision"] == "decline")
+
+
+class PaperForm(Form):
+    """Record a signature on paper."""
+
+    name = forms.CharField(label="Who signed", max_length=200)
+    title = forms.CharField(label="Their job title", max_length=150)
+    signed_on = DayField(label="When did they sign?")
+    scan = forms.FileField(
+        label="Scan of the signed page",
+        help_text=f"PDF, PNG or JPEG, up to {MAX_BYTES // MEGABYTE} MB. It is kept with the partnership's documents.",
+        widget=forms.FileInput(attrs={"accept": ACCEPT}),
+    )
+
+    def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Record signature", cancel=cancel)

@@ -1,0 +1,333 @@
+"""Terms of a partnership: proposals, versions, signatures, what is in force."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import pghistory
+import pgtrigger
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.models.choices import FORMER_STATUSES
+from partnerships.agreements.models.document import Document
+from partnerships.agreements.models.partnership import Partnership
+from partnerships.agreements.models.party import Party
+from partnerships.documents import models as documents
+from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.people.models import User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+#: How long after its deadline a version can still be signed; then the proposal is not agreed.
+SIGNED_LATE = dt.timedelta(days=30)
+
+
+class ProposalStatus(models.TextChoices):
+    """State of a proposal."""
+
+    DRAFTING = "drafting", "Drafting"
+    AWAITING = "awaiting", "Awaiting signatures"
+    AGREED = "agreed", "Signed by every party"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+    NOT_AGREED = "not_agreed", "Not agreed"
+
+
+#: States in which a proposal may still take force.
+OPEN_PROPOSALS = (ProposalStatus.DRAFTING, ProposalStatus.AWAITING)
+
+
+class TermsProposalQuerySet(models.QuerySet["TermsProposal"]):
+    """Proposals, by reader."""
+
+    def visible_to(self, user: User | AnonymousUser) -> TermsProposalQuerySet:
+        """Proposals that the person may read.
+
+        Drafts: editors and leads of present and invited parties. Others: people who may read one of their versions.
+        """
+        if not user.is_authenticated:
+            return self.none()
+        bodies = Organisation.objects.of_person(user, *EDITING_ROLES)
+        mine = Party.objects.inside().filter(organisation__in=bodies, partnership=OuterRef("partnership"))
+        published = TermsVersion.objects.visible_to(user).filter(proposal=OuterRef("pk"))
+        return self.filter(Exists(mine) | Exists(published))
+
+    def drafts_for(self, user: User | AnonymousUser) -> TermsProposalQuerySet:
+        """Proposals whose draft the person may read."""
+        if not user.is_authenticated:
+            return self.none()
+        bodies = Organisation.objects.of_person(user, *EDITING_ROLES)
+        mine = Party.objects.inside().filter(organisation__in=bodies, partnership=OuterRef("partnership"))
+        return self.filter(Exists(mine))
+
+    def open(self) -> TermsProposalQuerySet:
+        """Those that are drafted or wait for signatures."""
+        return self.filter(status__in=OPEN_PROPOSALS)
+
+
+@pghistory.track(exclude=["content", "pieces", "prose", "prose_rules"])
+class TermsProposal(documents.Draft):
+    """New terms, or an amendment of those in force.
+
+    drafting → awaiting signatures → signed by every party; withdrawn or not agreed before that. A signature declined
+    takes it back to drafting. Put up for signature, it becomes a version; put up again, another one. The first terms
+    are a proposal without `based_on`. `from_day` is the wanted day; empty: the day on which the last party signs.
+    `declarations` say which fields and tables its kind of partnership has (`agreements.terms.schema`).
+    """
+
+    partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="terms_proposals")
+    number = models.PositiveIntegerField()
+    proposed_by = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    reason = models.TextField()
+    from_day = models.DateField(null=True, blank=True)
+    sign_by = models.DateField(null=True, blank=True)
+    based_on = models.ForeignKey("TermsVersion", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    declarations = models.JSONField(default=dict)
+    status = models.CharField(max_length=10, choices=ProposalStatus, default=ProposalStatus.DRAFTING)
+    created_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.TextField(blank=True, help_text="Why signing stopped last.")
+
+    objects = TermsProposalQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["partnership", "number"], name="one_proposal_a_number"),
+            models.CheckConstraint(
+                condition=~Q(status__in=[ProposalStatus.WITHDRAWN, ProposalStatus.NOT_AGREED]) | ~Q(outcome=""),
+                name="proposal_outcome_given",
+            ),
+        ]
+        indexes = [models.Index(fields=["status", "sign_by"], name="proposal_waiting")]
+
+    def __str__(self) -> str:
+        return f"Proposal {self.number}"
+
+    def get_absolute_url(self) -> str:
+        """Its page."""
+        return reverse("agreements:proposal", kwargs={"pk": self.partnership_id, "number": self.number})
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it holds the first terms, not an amendment."""
+        return self.based_on_id is None
+
+    @property
+    def is_drafting(self) -> bool:
+        """Whether it can be edited."""
+        return self.status == ProposalStatus.DRAFTING
+
+    @property
+    def is_awaiting(self) -> bool:
+        """Whether it is waiting for signatures."""
+        return self.status == ProposalStatus.AWAITING
+
+    @property
+    def is_agreed(self) -> bool:
+        """Whether every required party has signed it."""
+        return self.status == ProposalStatus.AGREED
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may still take force."""
+        return self.status in OPEN_PROPOSALS
+
+    def has_lapsed(self, today: dt.date) -> bool:
+        """Whether it can no longer be signed: the deadline is long past."""
+        return self.is_awaiting and self.sign_by is not None and today > self.sign_by + SIGNED_LATE
+
+
+class Origin(models.TextChoices):
+    """How a version came to be."""
+
+    PROPOSED = "proposed", "Put up for signature"
+    BEFORE_SIGNING = "before_signing", "Accepted before signing existed"
+    CONSOLIDATED = "consolidated", "Consolidated"
+
+
+class TermsVersionQuerySet(models.QuerySet["TermsVersion"]):
+    """Versions, by reader."""
+
+    def visible_to(self, user: User | AnonymousUser) -> TermsVersionQuerySet:
+        """Versions that the person may read.
+
+        People of present and invited parties: all. People of a former party: those published before it left.
+        """
+        if not user.is_authenticated:
+            return self.none()
+        inside = Partnership.objects.inside_for(user).values("pk")
+        former = Party.objects.filter(
+            organisation__in=Organisation.objects.of_person(user),
+            status__in=FORMER_STATUSES,
+            partnership=OuterRef("partnership"),
+            left_at__gte=OuterRef("published_at"),
+        )
+        return self.filter(Q(partnership__in=inside) | Exists(former))
+
+    def without_content(self) -> TermsVersionQuerySet:
+        """Without content and prose, for lists."""
+        return self.defer("content", "prose", "declarations")
+
+
+class TermsVersion(documents.Version):
+    """Terms as put up for signature, or as they are after several amendments.
+
+    A trigger prevents changes and deletion. `kind_label`, `title`, `parties` and `declarations` are as they were, so
+    that the version prints as it was. A consolidated version has no signatures of its own: it is the signed version
+    `amendment` on top of `base`.
+    """
+
+    partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="terms_versions")
+    proposal = models.ForeignKey(
+        TermsProposal, on_delete=models.PROTECT, null=True, blank=True, related_name="versions"
+    )
+    origin = models.CharField(max_length=14, choices=Origin, default=Origin.PROPOSED)
+    base = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    amendment = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    title = models.CharField(max_length=200)
+    kind_label = models.CharField(max_length=120)
+    parties = models.JSONField(help_text="Id, name and role of each party, as they were.")
+    declarations = models.JSONField(default=dict)
+    from_day = models.DateField(null=True, blank=True, help_text="The day from which it was meant to apply.")
+
+    objects = TermsVersionQuerySet.as_manager()
+
+    class Meta(documents.Version.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["partnership", "number"], name="one_terms_version_a_number"),
+            models.CheckConstraint(condition=Q(number__gt=0), name="terms_version_number_positive"),
+            models.CheckConstraint(
+                condition=(Q(origin=Origin.CONSOLIDATED) & ~Q(amendment=None) & ~Q(base=None))
+                | (~Q(origin=Origin.CONSOLIDATED) & Q(amendment=None)),
+                name="terms_version_consolidates_two",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title}, terms, version {self.number}"
+
+    def get_absolute_url(self) -> str:
+        """Its page."""
+        return reverse("agreements:terms-version", kwargs={"pk": self.partnership_id, "number": self.number})
+
+    @property
+    def is_consolidated(self) -> bool:
+        """Whether it puts two signed versions together."""
+        return self.origin == Origin.CONSOLIDATED
+
+    @property
+    def was_accepted_before_signing(self) -> bool:
+        """Whether it was agreed by accepting invitations."""
+        return self.origin == Origin.BEFORE_SIGNING
+
+
+@pghistory.track(exclude=["link_key", "asked_people"])
+class TermsSignatory(documents.Signatory):
+    """A party whose signature a version needs.
+
+    asked → signed or declined; removed when the party leaves or the proposal is withdrawn. Who signs is the holder of
+    the party's signatory post, else its leads: `asked_people` are the ids of those who got a link.
+    """
+
+    version = models.ForeignKey(TermsVersion, on_delete=models.PROTECT, related_name="signatories")
+    asked_people = models.JSONField(default=list)
+
+    class Meta:
+        verbose_name_plural = "terms signatories"
+        constraints = [
+            models.UniqueConstraint(fields=["version", "organisation"], name="one_terms_signatory_an_organisation")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organisation_id} signs {self.version_id}"
+
+
+class How(models.TextChoices):
+    """How a party signed."""
+
+    PAGE = "page", "On the page"
+    LINK = "link", "By the link in the email"
+    PAPER = "paper", "On paper"
+    ACCEPTED = "accepted", "By accepting the invitation, before signing existed"
+
+
+class TermsSignature(documents.Signature):
+    """A party's signature on a version, or its refusal; never changed.
+
+    `name` is as typed or as on paper; `person` is the account that signed, if there is one. A signature on paper has
+    its day, its scan and who recorded it.
+    """
+
+    person = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    version = models.ForeignKey(TermsVersion, on_delete=models.PROTECT, related_name="signatures")
+    name = models.CharField(max_length=200)
+    how = models.CharField(max_length=8, choices=How)
+    scan = models.ForeignKey(Document, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    signed_on = models.DateField()
+    recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta(documents.Signature.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["version", "organisation"], name="one_terms_signature_an_organisation"),
+            models.CheckConstraint(condition=documents.reason_given(), name="terms_signature_reason_given"),
+            models.CheckConstraint(
+                condition=~Q(how=How.PAPER) | ~Q(scan=None), name="terms_signature_on_paper_has_a_scan"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.decision} {self.version_id}"
+
+    @property
+    def is_on_paper(self) -> bool:
+        """Whether somebody recorded it from paper."""
+        return self.how == How.PAPER
+
+    @property
+    def version_number(self) -> int:
+        """The number of the version; select `version` with it."""
+        return self.version.number
+
+
+class TermsInForceQuerySet(models.QuerySet["TermsInForce"]):
+    """Entries by day."""
+
+    def on(self, day: dt.date) -> TermsInForceQuerySet:
+        """For each partnership, the entry in force on a day."""
+        return (
+            self.filter(from_day__lte=day)
+            .order_by("partnership", "-from_day", "-decided_at", "-pk")
+            .distinct("partnership")
+        )
+
+
+class TermsInForce(models.Model):
+    """From this day on, this version is in force; never changed.
+
+    What is in force on a day is the last entry that has begun; of two for one day, the one decided later.
+    """
+
+    partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="terms_in_force")
+    version = models.ForeignKey(TermsVersion, on_delete=models.PROTECT, related_name="in_force")
+    from_day = models.DateField()
+    decided_at = models.DateTimeField()
+
+    objects = TermsInForceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "terms in force"
+        indexes = [models.Index(fields=["partnership", "-from_day", "-id"], name="terms_in_force_by_day")]
+        triggers = [pgtrigger.Protect(name="immutable", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.version_id} from {self.from_day}"
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether its day has come."""
+        return self.from_day <= timezone.localdate()

@@ -1,0 +1,121 @@
+"""Terms as people read them: numbered clauses, schedules, totals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from partnerships.agreements.models import TermsVersion
+from partnerships.agreements.terms.contributions import Contributions, contributions_of
+from partnerships.documents import Collection, Content, Names, Schema
+from partnerships.kit.prose import StoredHtml
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One clause with its number; `html` is safe."""
+
+    number: int
+    key: str
+    title: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """A longer text among the particulars; `html` is safe."""
+
+    label: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One schedule: a heading, the columns, and a row for each item."""
+
+    number: int
+    code: str
+    heading: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """The terms in the order of reading."""
+
+    facts: tuple[tuple[str, str], ...]
+    prose: tuple[Prose, ...]
+    clauses: tuple[Clause, ...]
+    tables: tuple[Table, ...]
+    contributions: Contributions
+
+
+def paper_of(schema: Schema, content: Content, html: StoredHtml) -> Paper:
+    """The terms for a page or a print; `html` by path, like "clauses/exit/body"."""
+    names = Names(schema, content)
+    about = content["about"]
+    shown = [field for field in schema.about if about.get(field.code) not in (None, "", field.default)]
+    return Paper(
+        facts=tuple(
+            (field.label, names.in_words(field, about[field.code])) for field in shown if field.shape != "text"
+        ),
+        prose=tuple(
+            Prose(field.label, about[field.code], html.get(f"about/{field.code}"))
+            for field in shown
+            if field.shape == "text"
+        ),
+        clauses=tuple(_clauses(content, html)),
+        tables=tuple(_tables(schema, content, names)),
+        contributions=contributions_of(content),
+    )
+
+
+def _clauses(content: Content, html: StoredHtml) -> Iterator[Clause]:
+    for number, item in enumerate(content.get("clauses", ()), 1):
+        body = html.get(f"clauses/{item['key']}/body")
+        yield Clause(number, item["key"], item["title"], item["body"], body)
+
+
+def _tables(schema: Schema, content: Content, names: Names) -> Iterator[Table]:
+    number = 1
+    for collection in schema.collections:
+        if collection.code == "clauses" or not content[collection.code]:
+            continue
+        number += 1
+        yield _table(collection, content, names, number)
+
+
+def _table(collection: Collection, content: Content, names: Names, number: int) -> Table:
+    items = content[collection.code]
+    fields = [
+        field
+        for field in collection.fields
+        if field.code == collection.title or any(item[field.code] not in (None, "", field.default) for item in items)
+    ]
+    return Table(
+        number=number,
+        code=collection.code,
+        heading=collection.many,
+        columns=tuple(field.label for field in fields),
+        rows=tuple(tuple(names.in_words(field, item[field.code]) for field in fields) for item in items),
+    )
+
+
+def signature_lines(version: TermsVersion, signatures: Mapping[int, Any]) -> list[dict[str, Any]]:
+    """One line for each party that signs: its signature, or an empty place."""
+    lines = [
+        {"name": party["name"], "role": party["role_label"], "signature": signatures.get(party["organisation"])}
+        for party in version.parties
+        if party["signs"]
+    ]
+    named = {party["organisation"] for party in version.parties}
+    lines += [
+        {"name": signature.organisation.name, "role": "", "signature": signature}
+        for pk, signature in signatures.items()
+        if pk not in named
+    ]
+    return lines

@@ -1,0 +1,178 @@
+"""Read the terms: what is in force, who has signed, who may sign."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from django.utils import timezone
+
+from partnerships import documents
+from partnerships.agreements.models import (
+    Partnership,
+    PartnershipKind,
+    Party,
+    PartyRole,
+    ProposalStatus,
+    TermsInForce,
+    TermsProposal,
+    TermsSignatory,
+    TermsSignature,
+    TermsVersion,
+)
+from partnerships.agreements.queries.posts import people_in_post
+from partnerships.agreements.terms.in_force import Entry, in_force_on, timeline
+from partnerships.agreements.terms.schema import build_schema
+from partnerships.documents import Content, Schema
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.queries import leads_of
+from partnerships.people.models import User
+
+#: The state of one party's signature.
+TermsState: TypeAlias = documents.SigningState[TermsSignatory, TermsSignature]
+
+
+def declarations_of(kind: PartnershipKind) -> dict[str, Any]:
+    """The fields and tables of a kind, as a version keeps them."""
+    return dict(kind.declarations)
+
+
+def schema_of(row: TermsProposal | TermsVersion) -> Schema:
+    """The schema with which a proposal or a version was made."""
+    return build_schema(row.declarations)
+
+
+def content_of_proposal(proposal: TermsProposal) -> Content:
+    """What a proposal says now: its draft, or the version it is based on."""
+    if proposal.content is not None:
+        content: Content = proposal.content
+        return content
+    return was_of(proposal)
+
+
+def was_of(proposal: TermsProposal) -> Content:
+    """What a proposal was begun from; empty for the first terms."""
+    schema = schema_of(proposal)
+    return as_schema(schema, proposal.based_on.content) if proposal.based_on else documents.normalise(schema, {})
+
+
+def as_schema(schema: Schema, content: Content) -> Content:
+    """A content in another schema: without what that does not have, and with its empty fields.
+
+    Raises `InvalidContent` where the schema has become stricter.
+    """
+    about = {code: content["about"][code] for code in schema.about_by_code if code in content["about"]}
+    kept: Content = {"about": about}
+    for code, collection in schema.collection_by_code.items():
+        fields = {"key", *collection.field_by_code}
+        kept[code] = [{name: item[name] for name in item if name in fields} for item in content.get(code, ())]
+    return documents.normalise(schema, kept)
+
+
+def entries_of(partnership: Partnership, until: dt.datetime | None = None) -> list[Entry]:
+    """What is in force from which day: every entry, in the order of decision.
+
+    With `until`, only what was decided up to that moment: for former parties.
+    """
+    rows = TermsInForce.objects.filter(partnership=partnership).order_by("decided_at", "pk")
+    if until is not None:
+        rows = rows.filter(decided_at__lte=until)
+    return [Entry(row.from_day, place, row.version_id) for place, row in enumerate(rows)]
+
+
+def version_in_force(partnership: Partnership, day: dt.date) -> TermsVersion | None:
+    """The version in force on a day."""
+    entry = in_force_on(entries_of(partnership), day)
+    return TermsVersion.objects.get(pk=entry.version) if entry else None
+
+
+def in_force_from(partnership: Partnership, until: dt.datetime | None = None) -> list[tuple[dt.date, int]]:
+    """Each day on which a version takes force, and the version's id."""
+    return [(entry.day, entry.version) for entry in timeline(entries_of(partnership, until))]
+
+
+def signing_states(version: TermsVersion) -> list[TermsState]:
+    """The state of every party whose signature the version needs, by name.
+
+    A party that has signed stays, also when it has left since.
+    """
+    decisions = {
+        one.organisation_id: one for one in version.signatures.select_related("organisation", "person", "scan")
+    }
+    awaited = version.proposal is not None and version.proposal.status == ProposalStatus.AWAITING
+    required = required_parties(version.partnership)
+    states = []
+    for signatory in version.signatories.select_related("organisation").order_by("organisation__name", "pk"):
+        decision = decisions.get(signatory.organisation_id)
+        if signatory.removed_at is not None and decision is None:
+            continue
+        signatory.version = version
+        takes_part = signatory.organisation_id in required
+        states.append(documents.SigningState(signatory, decision, None, takes_part=takes_part, is_awaited=awaited))
+    return states
+
+
+def required_parties(partnership: Partnership) -> set[int]:
+    """Organisations that must sign: present and invited ones, except observers."""
+    return set(Party.objects.required().filter(partnership=partnership).values_list("organisation", flat=True))
+
+
+def is_signed_by_all(version: TermsVersion) -> bool:
+    """Whether every required party has signed this version."""
+    signed = {one.organisation_id for one in version.signatures.all() if not one.is_rejected}
+    required = required_parties(version.partnership)
+    return len(required) > 1 and required <= signed
+
+
+def signers_of(organisation: Organisation | int, partnership: Partnership | int, day: dt.date) -> list[User]:
+    """Who may sign for a party: the holders of its signatory post, else its leads."""
+    found = people_in_post(organisation, "signatory", partnership=partnership, day=day)
+    return found or list(leads_of(organisation).order_by("name", "pk"))
+
+
+def may_sign_for(user: User, versions: Sequence[TermsVersion], day: dt.date) -> dict[int, list[Organisation]]:
+    """By version id, the parties for which the person may sign now and that have not decided."""
+    found: dict[int, list[Organisation]] = {}
+    for version in versions:
+        found[version.pk] = [
+            state.signatory.organisation
+            for state in signing_states(version)
+            if state.must_decide and user in signers_of(state.signatory.organisation_id, version.partnership_id, day)
+        ]
+    return found
+
+
+def party_lines(partnership: Partnership) -> list[dict[str, object]]:
+    """The parties as a version keeps them: observers too, but not those that left."""
+    parties = Party.objects.inside().filter(partnership=partnership).select_related("organisation")
+    return [
+        {
+            "organisation": party.organisation_id,
+            "name": party.organisation.name,
+            "role": party.role,
+            "role_label": party.get_role_display(),
+            "signs": party.role != PartyRole.OBSERVER,
+        }
+        for party in parties.order_by("role", "organisation__name", "pk")
+    ]
+
+
+def newest_version(proposal: TermsProposal) -> TermsVersion | None:
+    """The version that a proposal was last put up as."""
+    return proposal.versions.order_by("-number").first()
+
+
+def version_awaiting(partnership: Partnership) -> list[TermsVersion]:
+    """The versions of a partnership that wait for signatures, by number."""
+    awaiting = TermsProposal.objects.filter(partnership=partnership, status=ProposalStatus.AWAITING)
+    found = [newest_version(proposal) for proposal in awaiting.order_by("number")]
+    return [version for version in found if version is not None]
+
+
+def base_for(proposal: TermsProposal, now: dt.datetime) -> TermsVersion | None:
+    """The version that a proposal amends: the one in force on its day."""
+    if not proposal.is_open:
+        return proposal.based_on
+    today = timezone.localdate(now)
+    return version_in_force(proposal.partnership, max(today, proposal.from_day or today))

@@ -1,0 +1,50 @@
+"""Services for the terms of a partnership: draft, sign, amend, take force."""
+
+from partnerships.agreements.services.terms.accepting import record_acceptances
+from partnerships.agreements.services.terms.drafting import (
+    UnableToPropose,
+    bring_up_to_date,
+    move_terms_piece,
+    propose_amendment,
+    save_terms_piece,
+)
+from partnerships.agreements.services.terms.ending import (
+    UnableToWithdraw,
+    ask_new_signers,
+    escalate_late_signatures,
+    lapse_proposals,
+    remind_terms_signers,
+    take_back_terms,
+    withdraw_proposal,
+)
+from partnerships.agreements.services.terms.putting_up import UnableToPutUp, put_up_for_signature
+from partnerships.agreements.services.terms.signing import (
+    UnableToSignTerms,
+    decline_to_sign,
+    record_paper_signature,
+    sign_terms,
+)
+from partnerships.agreements.services.terms.taking_force import record_terms_in_force
+
+__all__ = [
+    "UnableToPropose",
+    "UnableToPutUp",
+    "UnableToSignTerms",
+    "UnableToWithdraw",
+    "ask_new_signers",
+    "bring_up_to_date",
+    "decline_to_sign",
+    "escalate_late_signatures",
+    "lapse_proposals",
+    "move_terms_piece",
+    "propose_amendment",
+    "put_up_for_signature",
+    "record_acceptances",
+    "record_paper_signature",
+    "record_terms_in_force",
+    "remind_terms_signers",
+    "save_terms_piece",
+    "sign_terms",
+    "take_back_terms",
+    "withdraw_proposal",
+]

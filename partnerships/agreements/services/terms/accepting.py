@@ -1,0 +1,50 @@
+"""Count acceptances of invitations as signatures, for networks loaded from before signing."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.agreements.event_kinds import EventKind
+from partnerships.agreements.models import How, ProposalStatus, TermsSignature, TermsVersion
+from partnerships.agreements.rights import rights_over
+from partnerships.agreements.services.recording import record_event
+from partnerships.agreements.services.terms.recording import lock_version
+from partnerships.agreements.services.terms.signing import UnableToSignTerms
+from partnerships.agreements.services.terms.taking_force import settle
+from partnerships.documents.models import Decision
+from partnerships.kit.rights import require
+from partnerships.people.models import User
+
+
+@transaction.atomic
+def record_acceptances(*, version: TermsVersion, author: User | None, now: dt.datetime) -> None:
+    """Sign a version for each party that accepted its invitation; only for loaders.
+
+    The version takes force if that makes it complete. Raises `UnableToSignTerms`.
+    """
+    partnership, locked = lock_version(version)
+    require(rights_over(partnership, author, now).may_load)
+    proposal = locked.proposal
+    if proposal is None or proposal.status != ProposalStatus.AWAITING:
+        raise UnableToSignTerms("These terms are not waiting for signatures.")
+    signed = set(locked.signatures.values_list("organisation", flat=True))
+    parties = partnership.parties.required().present().exclude(organisation__in=signed)
+    for party in parties.select_related("answered_by").order_by("pk"):
+        when = party.answered_at or now
+        TermsSignature.objects.create(
+            version=locked,
+            organisation_id=party.organisation_id,
+            decision=Decision.APPROVED,
+            person=party.answered_by,
+            name=party.answered_by.display_name if party.answered_by else "",
+            role="",
+            how=How.ACCEPTED,
+            signed_on=timezone.localdate(when),
+            signed_at=when,
+        )
+    record_event(partnership, EventKind.TERMS_ACCEPTED, author=author, now=now, data={"number": locked.number})
+    proposal.partnership = partnership
+    settle(proposal, author=author, now=now)

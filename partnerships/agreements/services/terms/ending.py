@@ -1,0 +1,275 @@
+"""Take terms back, withdraw a proposal, let it lapse, remind who must sign."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.agreements.event_kinds import EventKind
+from partnerships.agreements.models import (
+    SIGNED_LATE,
+    Partnership,
+    ProposalStatus,
+    TermsProposal,
+    TermsSignatory,
+)
+from partnerships.agreements.queries.posts import people_in_post
+from partnerships.agreements.queries.terms import newest_version, signers_of, signing_states
+from partnerships.agreements.rights import rights_over
+from partnerships.agreements.services.recording import lock_partnership, record_event
+from partnerships.agreements.services.terms.putting_up import send_request, stop_asking
+from partnerships.agreements.services.terms.recording import email_leads, lock_proposal
+from partnerships.agreements.services.terms.signing import back_to_drafting
+from partnerships.kit import journal
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.queries import leads_of
+from partnerships.outbox.services import record_emails
+from partnerships.people.models import User
+
+#: When signers are reminded: this long before the deadline, and then this often.
+REMIND_BEFORE = dt.timedelta(days=7)
+REMIND_AGAIN = dt.timedelta(days=7)
+
+
+class UnableToWithdraw(Exception):
+    """The proposal is closed already, or the reason is missing."""
+
+
+@transaction.atomic
+def take_back_terms(
+    *,
+    proposal: TermsProposal,
+    reason: str,
+    author: User | None,
+    now: dt.datetime,
+    organisation: Organisation | None = None,
+) -> None:
+    """Stop signing and draft again, with a reason. Raises `UnableToWithdraw`."""
+    partnership, locked = lock_proposal(proposal)
+    require(rights_over(partnership, author, now).may_put_up(locked))
+    version = newest_version(locked)
+    if not locked.is_awaiting or version is None:
+        raise UnableToWithdraw("These terms are not waiting for signatures.")
+    if not reason.strip():
+        raise UnableToWithdraw("Enter why you take the terms back.")
+    back_to_drafting(version, locked, now=now, outcome=reason.strip())
+    _journal(locked, now=now)
+    record_event(
+        partnership,
+        EventKind.TERMS_TAKEN_BACK,
+        author=author,
+        now=now,
+        organisation=organisation,
+        data={"number": version.number, "proposal": locked.number, "reason": reason.strip()},
+    )
+    _tell(partnership, locked, "taken_back", author=author, sender=organisation, now=now)
+    proposal.status = locked.status
+
+
+@transaction.atomic
+def withdraw_proposal(
+    *,
+    proposal: TermsProposal,
+    reason: str,
+    author: User | None,
+    now: dt.datetime,
+    organisation: Organisation | None = None,
+) -> None:
+    """Withdraw a proposal that is drafted or waits for signatures.
+
+    Raises `UnableToWithdraw`; the first terms cannot be withdrawn: the partnership can be ended.
+    """
+    partnership, locked = lock_proposal(proposal)
+    require(rights_over(partnership, author, now).may_put_up(locked))
+    if locked.is_first:
+        raise UnableToWithdraw("These are the first terms: change them, or end the partnership.")
+    if not locked.is_open:
+        raise UnableToWithdraw(f"This proposal is closed already: {locked.get_status_display().lower()}.")
+    if not reason.strip():
+        raise UnableToWithdraw("Enter why you withdraw the proposal.")
+    _close(partnership, locked, ProposalStatus.WITHDRAWN, reason=reason.strip(), now=now)
+    record_event(
+        partnership,
+        EventKind.AMENDMENT_WITHDRAWN,
+        author=author,
+        now=now,
+        organisation=organisation,
+        data={"proposal": locked.number, "reason": locked.outcome},
+    )
+    _tell(partnership, locked, "withdrawn", author=author, sender=organisation, now=now)
+    proposal.status, proposal.outcome = locked.status, locked.outcome
+
+
+def _close(
+    partnership: Partnership, proposal: TermsProposal, status: ProposalStatus, *, reason: str, now: dt.datetime
+) -> None:
+    version = newest_version(proposal)
+    if proposal.is_awaiting and version is not None:
+        for signatory in version.signatories.filter(removed_at=None).select_related("organisation"):
+            version.partnership = partnership
+            signatory.version = version
+            stop_asking(signatory, now=now)
+    proposal.status, proposal.outcome, proposal.decided_at = status, reason, now
+    proposal.save(update_fields=["status", "outcome", "decided_at"])
+    _journal(proposal, now=now)
+
+
+#: The journal's name for a proposal that nobody can sign any more.
+PROPOSAL = "terms proposal"
+
+
+def proposal_identity(proposal: TermsProposal) -> str:
+    """The journal's hash of a proposal."""
+    return journal.identity(proposal.partnership_id, proposal.number, proposal.created_at)
+
+
+def _journal(proposal: TermsProposal, *, now: dt.datetime) -> None:
+    journal.note(PROPOSAL, now=now, proposal=proposal.pk, same=proposal_identity(proposal), status=str(proposal.status))
+
+
+def _tell(
+    partnership: Partnership,
+    proposal: TermsProposal,
+    what: str,
+    *,
+    author: User | None,
+    sender: Organisation | None,
+    now: dt.datetime,
+) -> None:
+    email_leads(
+        partnership,
+        "agreements.terms_stopped",
+        {"proposal": proposal.pk, "what": what, "at": now.isoformat()},
+        author=author,
+        now=now,
+        sender=sender,
+    )
+
+
+def lapse_proposals(*, now: dt.datetime) -> int:
+    """Close amendments that were not signed in time; how many.
+
+    First terms go back to drafting. They cannot be signed after that day in any case.
+    """
+    last = timezone.localdate(now) - SIGNED_LATE
+    late = TermsProposal.objects.filter(status=ProposalStatus.AWAITING, sign_by__lt=last).order_by("pk")
+    return sum(_lapse(pk, now) for pk in late.values_list("pk", flat=True))
+
+
+@transaction.atomic
+def _lapse(pk: int, now: dt.datetime) -> bool:
+    partnership, locked = lock_proposal(TermsProposal.objects.get(pk=pk))
+    version = newest_version(locked)
+    if version is None or not locked.has_lapsed(timezone.localdate(now)):
+        return False
+    version.partnership = partnership
+    missing = ", ".join(state.signatory.organisation.name for state in signing_states(version) if state.must_decide)
+    reason = f"Not signed in time by {missing}."
+    if locked.is_first:
+        back_to_drafting(version, locked, now=now, outcome=reason)
+        _journal(locked, now=now)
+    else:
+        _close(partnership, locked, ProposalStatus.NOT_AGREED, reason=reason, now=now)
+    record_event(
+        partnership,
+        EventKind.TERMS_LAPSED,
+        author=None,
+        now=now,
+        data={"number": version.number, "proposal": locked.number, "reason": reason},
+    )
+    _tell(partnership, locked, "lapsed", author=None, sender=None, now=now)
+    return True
+
+
+def _waiting() -> list[TermsSignatory]:
+    """Requests that may still be answered."""
+    open_ones = TermsSignatory.objects.filter(
+        removed_at=None, version__proposal__status=ProposalStatus.AWAITING
+    ).select_related("version__proposal", "version__partnership", "organisation")
+    return [
+        one
+        for one in open_ones.order_by("pk")
+        if not one.version.signatures.filter(organisation=one.organisation_id).exists()
+    ]
+
+
+def remind_terms_signers(*, now: dt.datetime) -> int:
+    """Remind those who must sign before and after the deadline, once a week; how many parties.
+
+    Safe to run twice: a conditional update claims each request.
+    """
+    today, reminded = timezone.localdate(now), 0
+    for signatory in _waiting():
+        near = signatory.due_on is not None and signatory.due_on <= today + REMIND_BEFORE
+        old = signatory.due_on is None and signatory.asked_at <= now - REMIND_AGAIN
+        last = signatory.reminded_at or signatory.asked_at
+        wait = REMIND_AGAIN if signatory.reminded_at else dt.timedelta(days=1)
+        if not (near or old) or last > now - wait or signatory.version.proposal.has_lapsed(today):
+            continue
+        with transaction.atomic():
+            same = TermsSignatory.objects.filter(pk=signatory.pk, reminded_at=signatory.reminded_at)
+            if same.update(reminded_at=now):
+                send_request(signatory, signatory.version, sender=None, now=now, reminder=True)
+                reminded += 1
+    return reminded
+
+
+def escalate_late_signatures(*, now: dt.datetime) -> int:
+    """Email the party's escalation post once when its deadline has passed; how many parties.
+
+    Where nobody holds that post, its leads.
+    """
+    today, told = timezone.localdate(now), 0
+    for signatory in _waiting():
+        if signatory.escalated_at is not None or not signatory.has_lapsed(today):
+            continue
+        body, partnership = signatory.organisation, signatory.version.partnership
+        people = people_in_post(body, "escalation", partnership=partnership, day=today) or list(leads_of(body))
+        with transaction.atomic():
+            if TermsSignatory.objects.filter(pk=signatory.pk, escalated_at=None).update(escalated_at=now):
+                record_emails(
+                    kind="agreements.terms_late",
+                    people=[one.pk for one in people],
+                    params={"signatory": signatory.pk, "due_on": str(signatory.due_on)},
+                    sender_id=None,
+                    now=now,
+                )
+                told += 1
+    return told
+
+
+def ask_new_signers(*, now: dt.datetime, organisation: Organisation | None = None) -> int:
+    """Send a link to the next holder of a signatory post; how many parties.
+
+    The earlier holder's link stops working: it is checked against the post when it is opened.
+    """
+    day, asked = timezone.localdate(now), 0
+    for signatory in _waiting():
+        if organisation is not None and signatory.organisation_id != organisation.pk:
+            continue
+        people = {one.pk for one in signers_of(signatory.organisation_id, signatory.version.partnership_id, day)}
+        if people <= set(signatory.asked_people):
+            continue
+        asked += _ask_new(signatory, now)
+    return asked
+
+
+@transaction.atomic
+def _ask_new(signatory: TermsSignatory, now: dt.datetime) -> bool:
+    lock_partnership(signatory.version.partnership_id)
+    locked = TermsSignatory.objects.select_related("version__proposal").get(pk=signatory.pk)
+    day = timezone.localdate(now)
+    people = [one.pk for one in signers_of(locked.organisation_id, locked.version.partnership_id, day)]
+    new = [pk for pk in people if pk not in locked.asked_people]
+    if locked.removed_at is not None or not new:
+        return False
+    if set(locked.asked_people) - set(people):
+        locked.link_key = secrets.token_hex(16)
+        locked.save(update_fields=["link_key"])
+        new = people
+    send_request(locked, locked.version, sender=None, now=now, only=new)
+    return True

@@ -1,0 +1,286 @@
+"""Put terms up for signature, and ask the parties to sign."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships import documents
+from partnerships.agreements.event_kinds import EventKind
+from partnerships.agreements.models import (
+    Origin,
+    Partnership,
+    ProposalStatus,
+    Status,
+    TermsProposal,
+    TermsSignatory,
+    TermsVersion,
+)
+from partnerships.agreements.queries.terms import (
+    base_for,
+    content_of_proposal,
+    newest_version,
+    party_lines,
+    required_parties,
+    schema_of,
+    signers_of,
+    was_of,
+)
+from partnerships.agreements.rights import rights_over
+from partnerships.agreements.services.recording import record_event
+from partnerships.agreements.services.steps import take_status
+from partnerships.agreements.services.terms.drafting import AMENDED_IN
+from partnerships.agreements.services.terms.recording import lock_proposal
+from partnerships.agreements.terms.collisions import collisions, in_words
+from partnerships.agreements.terms.schema import problems_of
+from partnerships.documents import Content, InvalidContent
+from partnerships.documents.services import Prepared, create_version, next_number
+from partnerships.kit import journal
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
+from partnerships.outbox.services import record_emails
+from partnerships.people.models import User
+
+
+class UnableToPutUp(Exception):
+    """The terms are incomplete, unchanged or collide; `problems` says where."""
+
+    def __init__(self, message: str, problems: tuple[documents.Problem, ...] = ()) -> None:
+        self.problems = problems
+        super().__init__(message)
+
+
+@transaction.atomic
+def put_up_for_signature(
+    *,
+    proposal: TermsProposal,
+    reason: str,
+    author: User | None,
+    now: dt.datetime,
+    organisation: Organisation | None = None,
+    from_day: dt.date | None = None,
+    sign_by: dt.date | None = None,
+    checked: bool = True,
+) -> TermsVersion:
+    """Publish a draft as a version, and ask every required party to sign it.
+
+    Takes a partnership that is being drafted to awaiting sign-off. Loaders of networks from before a kind had its
+    checks give `checked=False`. Raises `UnableToPutUp`: the kind's checks, or a
+    clause that another proposal changes too.
+    """
+    partnership, locked = lock_proposal(proposal)
+    require(rights_over(partnership, author, now).may_put_up(locked))
+    today = timezone.localdate(now)
+    _check_state(partnership, locked)
+    if not reason.strip():
+        raise UnableToPutUp("Enter why, in a sentence: it goes into the email to the other parties.")
+    if from_day is not None and from_day < today:
+        raise UnableToPutUp("The terms can apply from today or a later day.")
+    if sign_by is not None and sign_by < today:
+        raise UnableToPutUp("The deadline must be today or later.")
+    required = required_parties(partnership)
+    if len(required) < 2:
+        raise UnableToPutUp("Invite at least one other organisation first.")
+    locked.from_day, locked.sign_by = from_day, sign_by
+    prepared = _prepare(locked, len(required) if checked else None, now)
+    version = create_version(
+        TermsVersion,
+        prepared,
+        number=next_number(partnership.terms_versions),
+        note=reason.strip(),
+        author=author,
+        organisation=organisation,
+        now=now,
+        known=(locked, locked.based_on),
+        partnership=partnership,
+        proposal=locked,
+        origin=Origin.PROPOSED,
+        base=locked.based_on,
+        title=partnership.title,
+        kind_label=partnership.kind.label,
+        parties=party_lines(partnership),
+        declarations=locked.declarations,
+        from_day=from_day,
+    )
+    locked.status = ProposalStatus.AWAITING
+    locked.save(update_fields=["status", "from_day", "sign_by"])
+    record_event(
+        partnership,
+        EventKind.TERMS_PUT_UP,
+        author=author,
+        now=now,
+        organisation=organisation,
+        data={"number": version.number, "proposal": locked.number, "reason": version.note},
+    )
+    if locked.is_first and partnership.status == Status.DRAFTING:
+        take_status(
+            partnership,
+            Status.AWAITING_SIGN_OFF,
+            reason=f"Version {version.number} of its terms is up for signature.",
+            author=author,
+            now=now,
+            organisation=organisation,
+        )
+    present = partnership.parties.present().values_list("organisation", flat=True)
+    for party in sorted(required & set(present)):
+        ask_to_sign(version, party, author=author, sender=organisation, now=now)
+    for name in ("status", "from_day", "sign_by"):
+        setattr(proposal, name, getattr(locked, name))
+    return version
+
+
+def _check_state(partnership: Partnership, proposal: TermsProposal) -> None:
+    if partnership.is_over:
+        raise UnableToPutUp("This partnership is over.")
+    if not proposal.is_drafting:
+        raise UnableToPutUp(f"This proposal is not being drafted: {proposal.get_status_display().lower()}.")
+    allowed = (Status.DRAFTING, Status.AWAITING_SIGN_OFF) if proposal.is_first else AMENDED_IN
+    if partnership.status == Status.EXPLORING:
+        raise UnableToPutUp("The partnership is still exploring. Change its status to drafting first.")
+    if partnership.status not in allowed:
+        raise UnableToPutUp(f"The partnership is {partnership.get_status_display().lower()}.")
+
+
+def _prepare(proposal: TermsProposal, parties: int | None, now: dt.datetime) -> Prepared:
+    """The content to publish, on top of the version in force on its day.
+
+    Without a number of parties, the checks of the kind are skipped.
+    """
+    schema, draft, was = schema_of(proposal), content_of_proposal(proposal), was_of(proposal)
+    if not proposal.is_first:
+        draft, was = _on_newest(proposal, draft, was, now)
+    _check_collisions(proposal, draft, was)
+    problems = () if parties is None else tuple(problems_of(proposal.declarations, draft, parties=parties))
+    if problems:
+        raise UnableToPutUp(" ".join(problem.message for problem in problems), problems)
+    found = documents.changes(schema, was, draft)
+    if not found:
+        raise UnableToPutUp("Nothing differs from the terms in force yet.")
+    return Prepared(schema, was, draft, found, is_given=False)
+
+
+def _on_newest(proposal: TermsProposal, draft: Content, was: Content, now: dt.datetime) -> tuple[Content, Content]:
+    """The draft and what it amends, on top of the version in force on its day."""
+    newest = base_for(proposal, now)
+    if newest is None or newest.pk == proposal.based_on_id:
+        return draft, was
+    schema = schema_of(proposal)
+    proposal.based_on = newest
+    is_now = was_of(proposal)
+    found = collisions(schema, (was, draft), (was, is_now))
+    if found:
+        raise UnableToPutUp(
+            f"Version {newest.number} has changed {in_words(found)} since this draft was begun. "
+            "Bring the draft up to date, and read both texts."
+        )
+    try:
+        merged = documents.normalise(schema, documents.rebase(schema, draft, was, is_now))
+    except InvalidContent as error:
+        raise UnableToPutUp(str(error), error.problems) from error
+    proposal.save(update_fields=["based_on"])
+    return merged, is_now
+
+
+def _check_collisions(proposal: TermsProposal, draft: Content, was: Content) -> None:
+    """Refuse what another proposal, not yet in force, changes too."""
+    schema = schema_of(proposal)
+    today_or_later = proposal.partnership.terms_in_force.filter(from_day__gt=timezone.localdate()).values("version")
+    others = (
+        TermsProposal.objects.filter(partnership=proposal.partnership_id)
+        .exclude(pk=proposal.pk)
+        .filter(status__in=[ProposalStatus.AWAITING, ProposalStatus.AGREED])
+    )
+    for other in others.select_related("based_on", "proposed_by").order_by("number"):
+        version = newest_version(other)
+        if version is None or (other.is_agreed and not _starts_later(version, today_or_later)):
+            continue
+        found = collisions(schema, (was, draft), (was_of(other), version.content))
+        if found:
+            raise UnableToPutUp(
+                f"Proposal {other.number} of {other.proposed_by.name} changes {in_words(found)} too, and "
+                f"{'waits for signatures' if other.is_awaiting else 'is signed but not in force yet'}. "
+                "Leave that to one of the two proposals."
+            )
+
+
+def _starts_later(version: TermsVersion, later: object) -> bool:
+    return version.in_force.filter(version__in=later).exists()
+
+
+def ask_to_sign(
+    version: TermsVersion,
+    organisation_id: int,
+    *,
+    author: User | None,
+    sender: Organisation | None,
+    now: dt.datetime,
+) -> TermsSignatory:
+    """Ask a party to sign a version: each signer gets a link. Lock first."""
+    deadline = version.proposal.sign_by if version.proposal else None
+    signatory, _made = TermsSignatory.objects.update_or_create(
+        version=version,
+        organisation_id=organisation_id,
+        defaults={
+            "role": "Signatory",
+            "due_on": deadline,
+            "asked_by": author,
+            "asked_at": now,
+            "reminded_at": None,
+            "removed_at": None,
+            "escalated_at": None,
+            "link_key": secrets.token_hex(16),
+        },
+    )
+    send_request(signatory, version, sender=sender, now=now)
+    return signatory
+
+
+def send_request(
+    signatory: TermsSignatory,
+    version: TermsVersion,
+    *,
+    sender: Organisation | None,
+    now: dt.datetime,
+    reminder: bool = False,
+    only: list[int] | None = None,
+) -> None:
+    """Email a personal link to those who may sign for the party."""
+    day = timezone.localdate(now)
+    people = [one.pk for one in signers_of(signatory.organisation_id, version.partnership_id, day)]
+    asked = [pk for pk in people if only is None or pk in only]
+    signatory.asked_people = sorted(people)
+    signatory.save(update_fields=["asked_people"])
+    record_emails(
+        kind="agreements.terms_request",
+        people=asked,
+        params={
+            "signatory": signatory.pk,
+            "key": signatory.link_key[:8],
+            "reminder": reminder,
+            "owed_since": (signatory.reminded_at or signatory.asked_at).isoformat() if reminder else "",
+        },
+        sender_id=sender.pk if sender else None,
+        now=now,
+    )
+
+
+#: The journal's name for a party that is no longer asked to sign.
+SIGNATORY = "terms signatory"
+
+
+def signatory_identity(signatory: TermsSignatory) -> str:
+    """The journal's hash of who is asked to sign which version."""
+    version, organisation = signatory.version, signatory.organisation
+    return journal.identity(
+        version.partnership_id, version.number, version.published_at, organisation.pk, organisation.created_at
+    )
+
+
+def stop_asking(signatory: TermsSignatory, *, now: dt.datetime) -> None:
+    """Stop asking a party to sign; its links stop working. Lock first."""
+    signatory.removed_at, signatory.link_key = now, secrets.token_hex(16)
+    signatory.save(update_fields=["removed_at", "link_key"])
+    journal.note(SIGNATORY, now=now, signatory=signatory.pk, same=signatory_identity(signatory))

@@ -1,0 +1,268 @@
+"""Sign a version of the terms, on the page, by the link, on paper; or decline."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.core.files.base import File
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from partnerships.agreements.event_kinds import EventKind
+from partnerships.agreements.models import (
+    How,
+    Partnership,
+    ProposalStatus,
+    TermsProposal,
+    TermsSignatory,
+    TermsSignature,
+    TermsVersion,
+)
+from partnerships.agreements.queries.terms import newest_version, signers_of
+from partnerships.agreements.rights import rights_over
+from partnerships.agreements.services.documents import UnableToAddDocument, add_document
+from partnerships.agreements.services.recording import record_event
+from partnerships.agreements.services.terms.putting_up import stop_asking
+from partnerships.agreements.services.terms.recording import email_leads, lock_version
+from partnerships.agreements.services.terms.taking_force import settle
+from partnerships.documents.models import Decision
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+
+class UnableToSignTerms(Exception):
+    """The version waits for no signature of this party, or something is missing."""
+
+
+@transaction.atomic
+def sign_terms(
+    *,
+    version: TermsVersion,
+    organisation: Organisation,
+    person: User,
+    name: str,
+    title: str,
+    now: dt.datetime,
+    how: str = How.PAGE,
+) -> TermsSignature:
+    """Sign a version for a party, under a typed name and title.
+
+    The person holds the party's signatory post or, where nobody does, leads it. Raises `UnableToSignTerms`.
+    """
+    partnership, locked = lock_version(version)
+    require(person in signers_of(organisation, partnership, timezone.localdate(now)))
+    if not " ".join(name.split()):
+        raise UnableToSignTerms("Enter your name: it is your signature.")
+    if not title.strip():
+        raise UnableToSignTerms("Enter your job title.")
+    signatory = _asked(partnership, locked, organisation, now)
+    made = _keep(
+        locked,
+        signatory,
+        TermsSignature(
+            decision=Decision.APPROVED,
+            person=person,
+            name=" ".join(name.split())[:200],
+            role=" ".join(title.split())[:150],
+            how=how,
+            signed_on=timezone.localdate(now),
+            signed_at=now,
+        ),
+    )
+    _record(partnership, locked, made, EventKind.TERMS_SIGNED, author=person, now=now)
+    _settle_or_tell(partnership, locked, made, author=person, now=now)
+    return made
+
+
+def _asked(
+    partnership: Partnership, version: TermsVersion, organisation: Organisation, now: dt.datetime
+) -> TermsSignatory:
+    """The request to the party that it may still answer."""
+    proposal = version.proposal
+    newest = newest_version(proposal) if proposal else None
+    if proposal is None or newest is None or newest.pk != version.pk:
+        raise UnableToSignTerms("A newer version has been put up for signature. Read and sign that one.")
+    if partnership.is_over:
+        raise UnableToSignTerms("This partnership is over.")
+    if proposal.status != ProposalStatus.AWAITING:
+        raise UnableToSignTerms(f"These terms are not waiting for signatures: {proposal.get_status_display().lower()}.")
+    if proposal.has_lapsed(timezone.localdate(now)):
+        raise UnableToSignTerms("The time to sign is over. The terms can be put up for signature again.")
+    signatory = version.signatories.filter(organisation=organisation, removed_at=None).first()
+    if signatory is None:
+        raise UnableToSignTerms(f"{organisation.name} is not asked to sign these terms.")
+    decided = version.signatures.filter(organisation=organisation).first()
+    if decided is not None:
+        raise UnableToSignTerms(f"{decided.name} has already {_verb(decided)} for {organisation.name}.")
+    return signatory
+
+
+def _verb(signature: TermsSignature) -> str:
+    return "declined to sign" if signature.is_rejected else "signed"
+
+
+def _keep(version: TermsVersion, signatory: TermsSignatory, signature: TermsSignature) -> TermsSignature:
+    signature.version, signature.organisation_id = version, signatory.organisation_id
+    try:
+        with transaction.atomic():
+            signature.save(force_insert=True)
+    except IntegrityError as error:
+        raise UnableToSignTerms(f"Somebody has already decided for {signatory.organisation.name}.") from error
+    return signature
+
+
+def _record(
+    partnership: Partnership,
+    version: TermsVersion,
+    signature: TermsSignature,
+    event: EventKind,
+    *,
+    author: User | None,
+    now: dt.datetime,
+) -> None:
+    record_event(
+        partnership,
+        event,
+        author=author,
+        now=now,
+        organisation=signature.organisation,
+        data={
+            "number": version.number,
+            "reason": signature.reason,
+            "after": {"organisation": signature.organisation.name, "signed_by": signature.name, "how": signature.how},
+        },
+    )
+
+
+def _settle_or_tell(
+    partnership: Partnership, version: TermsVersion, signature: TermsSignature, *, author: User | None, now: dt.datetime
+) -> None:
+    """Put it in force if this was the last signature, else email the leads."""
+    assert version.proposal is not None
+    version.proposal.partnership = partnership
+    if not settle(version.proposal, author=author, now=now):
+        email_leads(
+            partnership,
+            "agreements.terms_signed",
+            {"signature": signature.pk},
+            author=author,
+            now=now,
+            sender=signature.organisation,
+        )
+
+
+@transaction.atomic
+def record_paper_signature(
+    *,
+    version: TermsVersion,
+    organisation: Organisation,
+    name: str,
+    title: str,
+    signed_on: dt.date,
+    scan: File[bytes],
+    author: User | None,
+    now: dt.datetime,
+    acting: Organisation | None = None,
+) -> TermsSignature:
+    """Record a signature on paper, with its scan. Raises `UnableToSignTerms`.
+
+    The scan is kept with the partnership's documents, added for `acting`: the organisation for which the author acts.
+    """
+    partnership, locked = lock_version(version)
+    require(rights_over(partnership, author, now).may_record_paper_for(organisation.pk))
+    signatory = _asked(partnership, locked, organisation, now)
+    if not name.strip() or not title.strip():
+        raise UnableToSignTerms("Enter the name and job title of the person who signed.")
+    if signed_on > timezone.localdate(now):
+        raise UnableToSignTerms("The day of the signature is in the future.")
+    if signed_on < timezone.localdate(locked.published_at):
+        raise UnableToSignTerms(
+            f"Version {locked.number} was put up for signature after that day. Which version is on the paper?"
+        )
+    try:
+        document = add_document(
+            partnership=partnership,
+            title=f"Signature of {organisation.name}, version {locked.number} of the terms",
+            file=scan,
+            organisation=acting or organisation,
+            author=author,
+            now=now,
+        )
+    except UnableToAddDocument as error:
+        raise UnableToSignTerms(str(error)) from error
+    made = _keep(
+        locked,
+        signatory,
+        TermsSignature(
+            decision=Decision.APPROVED,
+            person=None,
+            name=" ".join(name.split())[:200],
+            role=" ".join(title.split())[:150],
+            how=How.PAPER,
+            scan=document,
+            signed_on=signed_on,
+            recorded_by=author,
+            signed_at=now,
+        ),
+    )
+    _record(partnership, locked, made, EventKind.TERMS_SIGNED_ON_PAPER, author=author, now=now)
+    _settle_or_tell(partnership, locked, made, author=author, now=now)
+    return made
+
+
+@transaction.atomic
+def decline_to_sign(
+    *,
+    version: TermsVersion,
+    organisation: Organisation,
+    person: User,
+    title: str,
+    reason: str,
+    now: dt.datetime,
+    how: str = How.PAGE,
+) -> TermsSignature:
+    """Decline to sign, with a reason: the terms go back to drafting.
+
+    Links in emails stop working; the parties' leads get an email. Raises `UnableToSignTerms`.
+    """
+    partnership, locked = lock_version(version)
+    require(person in signers_of(organisation, partnership, timezone.localdate(now)))
+    signatory = _asked(partnership, locked, organisation, now)
+    if not reason.strip():
+        raise UnableToSignTerms("Enter why you do not sign: the other parties need to know what to change.")
+    made = _keep(
+        locked,
+        signatory,
+        TermsSignature(
+            decision=Decision.REJECTED,
+            reason=reason.strip(),
+            person=person,
+            name=person.display_name[:200],
+            role=" ".join(title.split())[:150],
+            how=how,
+            signed_on=timezone.localdate(now),
+            signed_at=now,
+        ),
+    )
+    _record(partnership, locked, made, EventKind.TERMS_DECLINED, author=person, now=now)
+    assert locked.proposal is not None
+    back_to_drafting(locked, locked.proposal, now=now, outcome=f"{organisation.name}: {made.reason}")
+    email_leads(
+        partnership,
+        "agreements.terms_declined",
+        {"signature": made.pk},
+        author=person,
+        now=now,
+        sender=organisation,
+    )
+    return made
+
+
+def back_to_drafting(version: TermsVersion, proposal: TermsProposal, *, now: dt.datetime, outcome: str) -> None:
+    """Let a proposal be edited again; nobody is asked to sign any more. Lock first."""
+    proposal.status, proposal.outcome = ProposalStatus.DRAFTING, outcome
+    proposal.save(update_fields=["status", "outcome"])
+    for signatory in version.signatories.filter(removed_at=None).select_related("organisation"):
+        signatory.version = version
+        stop_asking(signatory, now=now)

@@ -1,0 +1,221 @@
+"""Put signed terms in force: entries by day, columns, and status."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.agreements.event_kinds import EventKind
+from partnerships.agreements.models import (
+    Origin,
+    Partnership,
+    ProposalStatus,
+    Status,
+    TermsInForce,
+    TermsProposal,
+    TermsVersion,
+)
+from partnerships.agreements.queries.terms import (
+    as_schema,
+    entries_of,
+    is_signed_by_all,
+    newest_version,
+    party_lines,
+    required_parties,
+    schema_of,
+    version_awaiting,
+    version_in_force,
+    was_of,
+)
+from partnerships.agreements.services.recording import lock_partnership, record_event
+from partnerships.agreements.services.steps import take_status
+from partnerships.agreements.services.terms.putting_up import ask_to_sign, stop_asking
+from partnerships.agreements.services.terms.recording import email_leads
+from partnerships.agreements.terms.in_force import Addition, versions_to_write
+from partnerships.agreements.terms.projection import column_values
+from partnerships.agreements.terms.projection import day as day_of
+from partnerships.documents import changes
+from partnerships.documents.services import Prepared, create_version, next_number
+from partnerships.people.models import User
+
+
+def settle(proposal: TermsProposal, *, author: User | None, now: dt.datetime) -> bool:
+    """Put a proposal in force once all have signed; whether they have.
+
+    Call with partnership and proposal locked.
+    """
+    version = newest_version(proposal)
+    if version is None or not proposal.is_awaiting:
+        return False
+    version.proposal, version.partnership = proposal, proposal.partnership
+    if not is_signed_by_all(version):
+        return False
+    proposal.status, proposal.decided_at = ProposalStatus.AGREED, now
+    proposal.save(update_fields=["status", "decided_at"])
+    wanted = proposal.from_day or (day_of(version.content["about"].get("starts_on")) if proposal.is_first else None)
+    day = max(timezone.localdate(now), wanted or dt.date.min)
+    enter(version, day=day, now=now)
+    record_event(
+        proposal.partnership,
+        EventKind.TERMS_AGREED,
+        author=author,
+        now=now,
+        data={
+            "number": version.number,
+            "proposal": proposal.number,
+            "reason": "Every party has signed.",
+            "after": {"in_force_from": day.isoformat()},
+        },
+    )
+    email_leads(
+        proposal.partnership,
+        "agreements.terms_agreed",
+        {"version": version.pk, "from_day": day.isoformat()},
+        author=None,
+        now=now,
+    )
+    take_force(proposal.partnership, author=author, now=now, emailed=version)
+    return True
+
+
+def enter(version: TermsVersion, *, day: dt.date, now: dt.datetime) -> None:
+    """Write from which day a version is in force, and the consolidated versions that follow."""
+    partnership = version.partnership
+    schema = schema_of(version)
+    known = {one.pk: one for one in partnership.terms_versions.all()}
+    was = was_of(version.proposal) if version.proposal and version.proposal.based_on_id else None
+    additions = versions_to_write(
+        schema,
+        draft=version.content,
+        was=was,
+        day=day,
+        entries=entries_of(partnership),
+        content_of=lambda pk: as_schema(schema, known[pk].content),
+    )
+    for addition in additions:
+        entered = version if addition.content == version.content else _consolidate(version, addition, known, now)
+        TermsInForce.objects.create(partnership=partnership, version=entered, from_day=addition.day, decided_at=now)
+
+
+def _consolidate(
+    version: TermsVersion, addition: Addition, known: dict[int, TermsVersion], now: dt.datetime
+) -> TermsVersion:
+    """The version that puts a signed amendment on top of another version."""
+    base, schema, partnership = known[addition.base or 0], schema_of(version), version.partnership
+    note = f"Version {base.number} with the amendment signed as version {version.number}."
+    was = as_schema(schema, base.content)
+    found = changes(schema, was, addition.content)
+    return create_version(
+        TermsVersion,
+        Prepared(schema, was, addition.content, found, is_given=True),
+        number=next_number(partnership.terms_versions),
+        note=note,
+        author=None,
+        organisation=None,
+        now=now,
+        known=(version, base),
+        partnership=partnership,
+        proposal=None,
+        origin=Origin.CONSOLIDATED,
+        base=base,
+        amendment=version,
+        title=partnership.title,
+        kind_label=version.kind_label,
+        parties=party_lines(partnership),
+        declarations=version.declarations,
+        from_day=addition.day,
+    )
+
+
+def take_force(
+    partnership: Partnership, *, author: User | None, now: dt.datetime, emailed: TermsVersion | None = None
+) -> bool:
+    """Write the columns of the version in force today; whether it is another than before.
+
+    The columns of the first terms are written when the last party signs, also when they start later: the partnership is
+    then agreed, and becomes active on its start date. What is in force is computed from the entries, not from the
+    columns. Call with the partnership locked.
+    """
+    today = timezone.localdate(now)
+    is_first = partnership.terms_version_id is None
+    version = version_in_force(partnership, today) or (_first_version(partnership) if is_first else None)
+    if version is None or version.pk == partnership.terms_version_id:
+        return False
+    values = column_values(version.content)
+    for name, value in values.items():
+        setattr(partnership, name, value)
+    if is_first and partnership.starts_on is None:
+        partnership.starts_on = _first_day(partnership)
+    partnership.terms_version = version
+    partnership.save(update_fields=[*values, "starts_on", "terms_version"])
+    record_event(
+        partnership,
+        EventKind.TERMS_IN_FORCE,
+        author=None,
+        now=now,
+        data={"number": version.number, "reason": version.note},
+    )
+    if emailed is None:
+        email_leads(partnership, "agreements.terms_in_force", {"version": version.pk}, author=None, now=now)
+    if partnership.status == Status.AWAITING_SIGN_OFF:
+        later = partnership.starts_on is not None and partnership.starts_on > today
+        take_status(
+            partnership,
+            Status.AGREED if later else Status.ACTIVE,
+            reason=f"Every party has signed version {version.number} of its terms.",
+            author=author,
+            now=now,
+        )
+    return True
+
+
+def _first_version(partnership: Partnership) -> TermsVersion | None:
+    first = partnership.terms_in_force.order_by("from_day", "-decided_at", "-pk").first()
+    return first.version if first else None
+
+
+def _first_day(partnership: Partnership) -> dt.date | None:
+    first = partnership.terms_in_force.order_by("from_day").first()
+    return first.from_day if first else None
+
+
+def record_terms_in_force(*, now: dt.datetime) -> int:
+    """Record versions whose day has come; the number of partnerships.
+
+    Writes columns, status and emails. Safe to run twice or late: what is in force never waits for it.
+    """
+    begun = TermsInForce.objects.on(timezone.localdate(now)).values_list("partnership", "version")
+    current = dict(Partnership.objects.filter(terms_in_force__isnull=False).values_list("pk", "terms_version"))
+    due = sorted(pk for pk, version in begun if current.get(pk) != version)
+    return sum(_record_one(pk, now) for pk in due)
+
+
+@transaction.atomic
+def _record_one(pk: int, now: dt.datetime) -> bool:
+    partnership = lock_partnership(pk)
+    return not partnership.is_over_on(timezone.localdate(now)) and take_force(partnership, author=None, now=now)
+
+
+def adjust_signatories(partnership: Partnership, *, author: User | None, now: dt.datetime) -> None:
+    """Ask parties that joined, release those that left, and settle.
+
+    Call with the partnership locked, after a party has changed.
+    """
+    required = required_parties(partnership)
+    present = set(partnership.parties.present().values_list("organisation", flat=True))
+    for version in version_awaiting(partnership):
+        proposal = TermsProposal.objects.select_for_update().get(pk=version.proposal_id)
+        proposal.partnership = version.partnership = partnership
+        version.proposal = proposal
+        asked = {one.organisation_id: one for one in version.signatories.select_related("organisation")}
+        for organisation_id in sorted((required & present) - set(asked)):
+            ask_to_sign(version, organisation_id, author=author, sender=None, now=now)
+        for organisation_id, signatory in asked.items():
+            if organisation_id not in required and signatory.removed_at is None:
+                signatory.version = version
+                stop_asking(signatory, now=now)
+            elif organisation_id in required & present and signatory.removed_at is not None:
+                ask_to_sign(version, organisation_id, author=author, sender=None, now=now)
+        settle(proposal, author=author, now=now)

@@ -1,0 +1,40 @@
+"""Which parts of the terms two proposals both change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from partnerships.documents import Content, Schema, changes
+
+#: A field about the whole, an item, or the order of a list.
+Part = tuple[str, str]
+
+
+def touched(schema: Schema, was: Content, draft: Content) -> dict[Part, str]:
+    """The parts that a draft changes, with their names for people."""
+    found: dict[Part, str] = {}
+    for change in changes(schema, was, draft):
+        if change.what == "about":
+            found["about", change.field] = f"“{schema.about_by_code[change.field].label}”"
+            continue
+        collection = schema.collection_of[change.what]
+        if change.kind == "moved":
+            found["order", collection.code] = f"the order of “{collection.label}”"
+        else:
+            found[collection.code, change.key] = f"{collection.one} “{change.label}”"
+    return found
+
+
+def collisions(schema: Schema, mine: tuple[Content, Content], other: tuple[Content, Content]) -> tuple[str, ...]:
+    """The parts that both proposals change, in words; empty if none.
+
+    Each proposal is what it was begun from and what it says.
+    """
+    theirs = touched(schema, *other)
+    return tuple(words for part, words in touched(schema, *mine).items() if part in theirs)
+
+
+def in_words(parts: Iterable[str]) -> str:
+    """Names in one list: `clause “Exit” and “Quorum”`."""
+    names = list(parts)
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -1,0 +1,1 @@
+"""Pages of the terms: read, compare, draft, sign, print."""

@@ -1,0 +1,208 @@
+"""Draft the terms piece by piece."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from partnerships.agreements.models import TermsProposal
+from partnerships.agreements.queries import acting_party
+from partnerships.agreements.queries.terms import (
+    base_for,
+    content_of_proposal,
+    newest_version,
+    schema_of,
+    was_of,
+)
+from partnerships.agreements.services.terms import bring_up_to_date, move_terms_piece, save_terms_piece
+from partnerships.agreements.terms.collisions import in_words
+from partnerships.agreements.terms.schema import problems_of
+from partnerships.agreements.views.terms.fetching import (
+    OpenedTerms,
+    open_draft,
+    open_proposal,
+    paper_of_draft,
+    signing_context,
+)
+from partnerships.documents import views as documents
+from partnerships.documents.comparisons import compare
+from partnerships.documents.forms import PieceForm
+from partnerships.documents.queries import last_saves
+from partnerships.documents.services import UnableToSavePiece
+from partnerships.documents.views import Piece
+from partnerships.kit.http import posted
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+
+
+@require_safe
+def proposal(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """A proposal: its draft, what it changes, and who has signed it."""
+    user = signed_in(request)
+    opened, found = open_proposal(user, pk, number)
+    version = newest_version(found)
+    reads = opened.reads_drafts
+    if found.is_drafting and not reads:
+        if version is None:
+            raise Http404
+        return redirect(version.get_absolute_url())
+    if not found.is_drafting and version is not None and not reads:
+        return redirect(version.get_absolute_url())
+    schema, content, paper = paper_of_draft(found)
+    newer = base_for(found, timezone.now()) if found.is_drafting and not found.is_first else None
+    edits = found.is_drafting and opened.rights.may_draft and not opened.partnership.is_over
+    return render(
+        request,
+        "agreements/terms/proposal.html",
+        {
+            "partnership": opened.partnership,
+            "opened": opened,
+            "proposal": found,
+            "version": version,
+            "paper": paper,
+            "schema": schema,
+            "lists": _lists(found, edits) if edits else [],
+            "compared": None if found.is_first else compare(schema, was_of(found), content),
+            "problems": problems_of(found.declarations, content) if found.is_drafting else [],
+            "newer": newer if newer is not None and newer.pk != found.based_on_id else None,
+            "edits": edits,
+            "leads": not opened.is_former and opened.rights.may_put_up(found) and not opened.partnership.is_over,
+            **(signing_context(version) if version and not found.is_drafting else {}),
+        },
+    )
+
+
+def _lists(found: TermsProposal, edits: bool) -> list[documents.PieceList]:
+    def address(action: str, code: str, key: str) -> str:
+        names = {"add": "terms-add", "edit": "terms-item", "move": "terms-move", "remove": "terms-remove"}
+        on: dict[str, Any] = {"pk": found.partnership_id, "number": found.number, "code": code}
+        if action != "add":
+            on["key"] = key
+        return reverse(f"agreements:{names[action]}", kwargs=on)
+
+    return documents.piece_lists(schema_of(found), content_of_proposal(found), address, touches=last_saves(found))
+
+
+def _back(found: TermsProposal) -> str:
+    return found.get_absolute_url()
+
+
+def _acting(user: User, opened: OpenedTerms) -> Organisation | None:
+    party = acting_party(user, opened.partnership)
+    return party.organisation if party else None
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit_about(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """Edit the particulars: purpose, dates, quorum and so on."""
+    return _edit(request, pk, number, "about")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit_item(request: HttpRequest, pk: int, number: int, code: str, key: str) -> HttpResponse:
+    """Edit a clause, a contribution, or a row of a schedule."""
+    return _edit(request, pk, number, code, key)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def add_item(request: HttpRequest, pk: int, number: int, code: str) -> HttpResponse:
+    """Add a clause, a contribution, or a row of a schedule."""
+    return _edit(request, pk, number, code, new=True)
+
+
+def _edit(request: HttpRequest, pk: int, number: int, code: str, key: str = "", *, new: bool = False) -> HttpResponse:
+    user = signed_in(request)
+    opened, found = open_draft(user, pk, number)
+    schema, content = schema_of(found), content_of_proposal(found)
+    piece = documents.find_piece(request, schema, found, content, code, key, back=_back(found), new=new)
+    form = PieceForm(
+        posted(request),
+        schema=schema,
+        collection=piece.collection,
+        content=content,
+        initial=piece.initial,
+        cancel=piece.back,
+    )
+    return documents.edit_piece(
+        request,
+        piece,
+        form,
+        save=_save(user, opened, found, piece),
+        template="agreements/terms/piece.html",
+        context={"partnership": opened.partnership, "proposal": found},
+    )
+
+
+def _save(user: User, opened: OpenedTerms, found: TermsProposal, piece: Piece) -> documents.Save:
+    def save(value: Any, based_on: int) -> object:
+        return save_terms_piece(
+            proposal=found,
+            piece=piece.name,
+            value=value,
+            based_on=based_on,
+            author=user,
+            organisation=_acting(user, opened),
+            now=timezone.now(),
+        )
+
+    return save
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def remove_item(request: HttpRequest, pk: int, number: int, code: str, key: str) -> HttpResponse:
+    """Remove a clause or a row from the draft."""
+    user = signed_in(request)
+    opened, found = open_draft(user, pk, number)
+    schema, content = schema_of(found), content_of_proposal(found)
+    piece = documents.find_piece(request, schema, found, content, code, key, back=_back(found))
+    return documents.remove_piece(
+        request,
+        piece,
+        save=_save(user, opened, found, piece),
+        edit_url=reverse("agreements:terms-item", args=[pk, number, code, key]),
+        template="documents/remove.html",
+        context={"partnership": opened.partnership, "proposal": found},
+    )
+
+
+@require_POST
+def move_item(request: HttpRequest, pk: int, number: int, code: str, key: str) -> HttpResponse:
+    """Move a clause or a row one place up or down."""
+    user = signed_in(request)
+    _opened, found = open_draft(user, pk, number)
+    collection = schema_of(found).collection_by_code.get(code)
+    if collection is None:
+        raise Http404
+
+    def move(up: bool) -> bool:
+        return move_terms_piece(proposal=found, piece=f"{code}/{key}", up=up, author=user, now=timezone.now())
+
+    return documents.move_piece(request, collection, key, move=move, back=_back(found))
+
+
+@require_POST
+def update(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """Bring a draft up to date with the version in force."""
+    user = signed_in(request)
+    opened, found = open_draft(user, pk, number)
+    try:
+        both = bring_up_to_date(proposal=found, author=user, organisation=_acting(user, opened), now=timezone.now())
+    except UnableToSavePiece as error:
+        messages.error(request, str(error))
+    else:
+        if both:
+            messages.warning(
+                request,
+                f"The draft is up to date. The version in force changed {in_words(both)} too: the draft's text stays. "
+                "Compare them below.",
+            )
+        else:
+            messages.success(request, "The draft is up to date with the terms in force.")
+    return redirect(_back(found))

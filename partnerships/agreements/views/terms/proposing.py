@@ -1,0 +1,173 @@
+"""Propose an amendment, put terms up for signature, take them back."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from partnerships.agreements.forms import ReasonForm
+from partnerships.agreements.forms.terms import ProposeForm, PutUpForm
+from partnerships.agreements.models import TermsProposal
+from partnerships.agreements.queries import acting_party
+from partnerships.agreements.queries.terms import content_of_proposal, required_parties, schema_of, signers_of, was_of
+from partnerships.agreements.services.terms import (
+    UnableToPropose,
+    UnableToPutUp,
+    UnableToWithdraw,
+    propose_amendment,
+    put_up_for_signature,
+    take_back_terms,
+    withdraw_proposal,
+)
+from partnerships.agreements.views.terms.fetching import OpenedTerms, open_proposal, open_terms
+from partnerships.documents.comparisons import compare
+from partnerships.kit.http import posted
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
+from partnerships.people.form_steps import take_step
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def propose(request: HttpRequest, pk: int) -> HttpResponse:
+    """Propose an amendment: why, and from when."""
+    user = signed_in(request)
+    opened = open_terms(user, pk)
+    require(bool(opened.rights.proposes_for))
+    parties = Organisation.objects.filter(pk__in=opened.rights.proposes_for).order_by("name", "pk")
+    form = ProposeForm(posted(request), parties=parties, cancel=reverse("agreements:terms", args=[pk]))
+
+    def step() -> tuple[str, str]:
+        made = propose_amendment(
+            partnership=opened.partnership,
+            organisation=form.cleaned_data["organisation"],
+            reason=form.cleaned_data["reason"],
+            from_day=form.cleaned_data["from_day"],
+            author=user,
+            now=timezone.now(),
+        )
+        return f"Proposal {made.number} has begun. Change what should change.", made.get_absolute_url()
+
+    return take_step(
+        request,
+        "agreements/terms/propose.html",
+        form,
+        step,
+        {UnableToPropose: "reason"},
+        names_emailed=True,
+        partnership=opened.partnership,
+    )
+
+
+def _led(user: User, pk: int, number: int) -> tuple[OpenedTerms, TermsProposal]:
+    """A proposal that the person may put up, take back or withdraw; else 403."""
+    opened, found = open_proposal(user, pk, number)
+    require(not opened.is_former and opened.rights.may_put_up(found))
+    return opened, found
+
+
+def _for(user: User, opened: OpenedTerms) -> Organisation | None:
+    party = acting_party(user, opened.partnership, "lead")
+    return party.organisation if party else None
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def put_up(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """Put a draft up for signature: what changes, from when, who signs."""
+    user = signed_in(request)
+    opened, found = _led(user, pk, number)
+    if not found.is_drafting:
+        raise Http404
+    form = PutUpForm(posted(request), proposal=found)
+
+    def step() -> tuple[str, str]:
+        version = put_up_for_signature(
+            proposal=found,
+            reason=form.cleaned_data["reason"],
+            from_day=form.cleaned_data["from_day"],
+            sign_by=form.cleaned_data["sign_by"],
+            author=user,
+            organisation=_for(user, opened),
+            now=timezone.now(),
+        )
+        return f"Version {version.number} is up for signature.", version.get_absolute_url()
+
+    schema, content = schema_of(found), content_of_proposal(found)
+    bodies = Organisation.objects.filter(pk__in=required_parties(opened.partnership)).order_by("name", "pk")
+    return take_step(
+        request,
+        "agreements/terms/put_up.html",
+        form,
+        step,
+        {UnableToPutUp: None},
+        names_emailed=True,
+        partnership=opened.partnership,
+        proposal=found,
+        signers=[(body, signers_of(body, opened.partnership, timezone.localdate())) for body in bodies],
+        compared=None if found.is_first else compare(schema, was_of(found), content),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def take_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """Take terms back that wait for signatures."""
+    user = signed_in(request)
+    opened, found = _led(user, pk, number)
+    if not found.is_awaiting:
+        raise Http404
+    form = ReasonForm(posted(request), submit="Take terms back", cancel=found.get_absolute_url())
+
+    def step() -> tuple[str, str]:
+        take_back_terms(
+            proposal=found,
+            reason=form.cleaned_data["reason"],
+            author=user,
+            organisation=_for(user, opened),
+            now=timezone.now(),
+        )
+        return "The terms are a draft again. Nobody is asked to sign them.", found.get_absolute_url()
+
+    return take_step(
+        request,
+        "agreements/terms/take_back.html",
+        form,
+        step,
+        {UnableToWithdraw: None},
+        names_emailed=True,
+        partnership=opened.partnership,
+        proposal=found,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def withdraw(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """Withdraw a proposal to change the terms."""
+    user = signed_in(request)
+    opened, found = _led(user, pk, number)
+    if found.is_first or not found.is_open:
+        raise Http404
+    form = ReasonForm(posted(request), submit="Withdraw proposal", cancel=found.get_absolute_url())
+
+    def step() -> tuple[str, str]:
+        withdraw_proposal(
+            proposal=found,
+            reason=form.cleaned_data["reason"],
+            author=user,
+            organisation=_for(user, opened),
+            now=timezone.now(),
+        )
+        return f"Proposal {found.number} is withdrawn.", reverse("agreements:terms", args=[pk])
+
+    return take_step(
+        request,
+        "agreements/terms/withdraw.html",
+        form,
+        step,
+        {UnableToWithdraw: None},
+        names_emailed=True,
+        partnership=opened.partnership,
+        proposal=found,
+    )

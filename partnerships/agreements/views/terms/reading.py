@@ -1,0 +1,168 @@
+"""Read the terms in force, a version, and how two differ."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from partnerships.agreements.models import TermsVersion
+from partnerships.agreements.queries.sharing import data_sharing_of
+from partnerships.agreements.queries.terms import (
+    as_schema,
+    entries_of,
+    in_force_from,
+    may_sign_for,
+    schema_of,
+    version_awaiting,
+)
+from partnerships.agreements.terms.in_force import in_force_on
+from partnerships.agreements.views.terms.fetching import (
+    OpenedTerms,
+    open_terms,
+    open_version,
+    paper_of_version,
+    signing_context,
+)
+from partnerships.documents.comparisons import Comparison, compare
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+
+
+def _day_asked(request: HttpRequest) -> dt.date:
+    """The day in `?on=`, or today."""
+    try:
+        return dt.date.fromisoformat(request.GET.get("on", ""))
+    except ValueError:
+        return timezone.localdate()
+
+
+@require_safe
+def terms(request: HttpRequest, pk: int) -> HttpResponse:
+    """The tab "Terms": what is in force on a day, proposals and versions."""
+    user = signed_in(request)
+    opened = open_terms(user, pk)
+    partnership = opened.partnership
+    day = _day_asked(request)
+    if opened.until is not None:
+        day = min(day, timezone.localdate(opened.until))
+    visible = {one.pk: one for one in TermsVersion.objects.visible_to(user).filter(partnership=pk).without_content()}
+    starts = in_force_from(partnership, opened.until)
+    entries = [entry for entry in entries_of(partnership, opened.until) if entry.version in visible]
+    found = in_force_on(entries, day)
+    version = TermsVersion.objects.get(pk=found.version) if found else None
+    if version is not None:
+        version.partnership = partnership
+    awaiting = [] if opened.is_former else version_awaiting(partnership)
+    return render(
+        request,
+        "agreements/terms/terms.html",
+        {
+            "partnership": partnership,
+            "opened": opened,
+            "on": day,
+            "is_today": day == timezone.localdate(),
+            "version": version,
+            "since": found.day if found else None,
+            "paper": paper_of_version(version) if version else None,
+            **(signing_context(version, opened.until) if version else {}),
+            "upcoming": [(start, visible[pk]) for start, pk in starts if start > day and pk in visible],
+            "proposals": _proposals(opened),
+            "awaiting": awaiting,
+            "to_sign": _to_sign(user, awaiting),
+            "versions": sorted(visible.values(), key=lambda one: -one.number),
+            "sharing": None if opened.is_former else data_sharing_of(partnership, timezone.localdate()),
+        },
+    )
+
+
+def _proposals(opened: OpenedTerms) -> list[Any]:
+    """Proposals that may still take force, for those who read drafts."""
+    if not opened.reads_drafts:
+        return []
+    rows = opened.partnership.terms_proposals.open().select_related("proposed_by").defer("content", "prose", "pieces")
+    return list(rows.order_by("number"))
+
+
+def _to_sign(user: User, awaiting: list[TermsVersion]) -> list[tuple[TermsVersion, list[Any]]]:
+    """The versions that the reader can sign now, with the parties."""
+    found = may_sign_for(user, awaiting, timezone.localdate())
+    return [(version, found[version.pk]) for version in awaiting if found[version.pk]]
+
+
+@require_safe
+def version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """One version, with who has signed it and what it changes."""
+    user = signed_in(request)
+    opened, found = open_version(user, pk, number)
+    starts = [start for start, key in in_force_from(opened.partnership, opened.until) if key == found.pk]
+    awaited = not opened.is_former and _is_awaited(found)
+    mine = may_sign_for(user, [found], timezone.localdate())[found.pk] if awaited else []
+    return render(
+        request,
+        "agreements/terms/version.html",
+        {
+            "partnership": opened.partnership,
+            "opened": opened,
+            "version": found,
+            "paper": paper_of_version(found),
+            "compared": compared_with_base(user, found),
+            "starts": starts,
+            "mine": mine,
+            "is_awaited": awaited,
+            "papers": {pk for pk in opened.rights.signing if opened.rights.may_record_paper_for(pk)},
+            **signing_context(found, opened.until),
+        },
+    )
+
+
+def _is_awaited(version: TermsVersion) -> bool:
+    proposal = version.proposal
+    if proposal is None or not proposal.is_awaiting:
+        return False
+    newest = proposal.versions.order_by("-number").values_list("pk", flat=True).first()
+    return newest == version.pk
+
+
+def compared_with_base(user: User, version: TermsVersion) -> Comparison | None:
+    """What a version changes in the one it is based on, if the reader sees that."""
+    base = version.base
+    if base is None or not TermsVersion.objects.visible_to(user).filter(pk=base.pk).exists():
+        return None
+    return compare_versions(base, version)
+
+
+def compare_versions(was: TermsVersion, now: TermsVersion) -> Comparison:
+    """Two versions compared, in the fields of the later one."""
+    schema = schema_of(now)
+    return compare(schema, as_schema(schema, was.content), as_schema(schema, now.content))
+
+
+@require_safe
+def compare_terms(request: HttpRequest, pk: int) -> HttpResponse:
+    """Two versions, word by word; by default the newest and the one before."""
+    user = signed_in(request)
+    opened = open_terms(user, pk)
+    versions = list(TermsVersion.objects.visible_to(user).filter(partnership=pk).without_content().order_by("-number"))
+    if not versions:
+        raise Http404
+    numbers = {str(one.number): one for one in versions}
+    now = numbers.get(request.GET.get("to", ""), versions[0])
+    earlier = [one for one in versions if one.number < now.number]
+    was = numbers.get(request.GET.get("from", ""), earlier[0] if earlier else now)
+    return render(
+        request,
+        "agreements/terms/compare.html",
+        {
+            "partnership": opened.partnership,
+            "opened": opened,
+            "versions": versions,
+            "was": was,
+            "now": now,
+            "compared": compare_versions(TermsVersion.objects.get(pk=was.pk), TermsVersion.objects.get(pk=now.pk)),
+        },
+    )

@@ -1,0 +1,50 @@
+"""Contributions are totalled by year and party."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from partnerships.agreements.terms.contributions import contributions_of
+from partnerships.agreements.terms.projection import clauses_as_text, column_values, content_from_columns
+
+CONTENT = {
+    "about": {"quorum": 3, "review_on": "2027-03-01", "annual_budget": "12,000.50", "legally_binding": True},
+    "clauses": [{"key": "a", "title": "Purpose", "body": "Homes."}, {"key": "b", "title": "Exit", "body": ""}],
+    "contributions": [
+        {"key": "1", "party": "Larkhaven", "year": "2026", "money": "1000", "in_kind": ""},
+        {"key": "2", "party": "Larkhaven", "year": "2027", "money": "1500", "in_kind": "A desk"},
+        {"key": "3", "party": "Westmarch", "year": "2026", "money": "2000", "in_kind": ""},
+    ],
+}
+
+
+def test_contributions_are_totalled_by_party_and_year() -> None:
+    found = contributions_of(CONTENT)
+
+    assert [(row.party, row.amounts, row.total) for row in found.rows] == [
+        ("Larkhaven", (1000, 1500), 2500),
+        ("Westmarch", (2000, 0), 2000),
+    ]
+    assert [(one.year, one.total, one.difference) for one in found.years] == [
+        ("2026", 3000, None),
+        ("2027", 1500, -1500),
+    ]
+    assert (found.total, found.in_kind) == (4500, (("Larkhaven", "2027", "A desk"),))
+    assert contributions_of({"about": {}}).is_empty
+
+
+def test_columns_are_read_from_the_terms() -> None:
+    values = column_values(CONTENT)
+
+    assert (values["quorum"], values["annual_budget"], values["legally_binding"]) == (3, Decimal("12000.50"), True)
+    assert str(values["review_on"]) == "2027-03-01"
+    assert values["ends_on"] is None
+    assert values["terms_of_reference"] == "Purpose\n\nHomes.\n\nExit"
+    assert values["contribution"].splitlines()[1] == "Larkhaven, 2027: £1,500; A desk"
+
+
+def test_a_text_from_before_becomes_a_clause_that_says_the_same() -> None:
+    raw = content_from_columns({**column_values(CONTENT), "terms_of_reference": "We meet.", "contribution": ""})
+
+    assert raw["about"]["review_on"] == "2027-03-01"
+    assert clauses_as_text(raw) == "Terms\n\nWe meet."

@@ -1,0 +1,98 @@
+"""Personal data opens only while a signed data-sharing agreement is in force."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import time_machine
+from django.core.files.base import ContentFile
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.models import Document
+from partnerships.agreements.queries.sharing import data_sharing_open
+from partnerships.agreements.services import add_document, answer_invitation, change_status, invite_organisation
+from partnerships.agreements.services import create_partnership as create
+from partnerships.people.models import User
+from tests.support.terms import draft, first_proposal, put_up, sign_all
+from tests.world import World
+
+
+def today() -> dt.date:
+    return timezone.localdate()
+
+
+def marked(world: World) -> Document:
+    """A list of applicants, marked as personal data."""
+    return add_document(
+        partnership=world.partnership,
+        title="Applicants",
+        file=ContentFile(b"Names.\n", name="names.txt"),
+        organisation=world.larkhaven,
+        personal_data=True,
+        author=world.amina,
+        now=timezone.now(),
+    )
+
+
+def agreement(world: World) -> Any:
+    """A data-sharing agreement of the same parties, drafted."""
+    made = create(
+        organisation=world.larkhaven, author=world.amina, title="Data", kind="data_sharing", now=timezone.now()
+    )
+    party = invite_organisation(
+        partnership=made, organisation=world.westmarch, role="member", author=world.amina, now=timezone.now()
+    )
+    answer_invitation(party=party, accept=True, reason="", author=world.ben, now=timezone.now())
+    change_status(partnership=made, status="drafting", reason="Agreed.", author=world.amina, now=timezone.now())
+    return made
+
+
+def download(person: User, document: Document) -> int:
+    client = Client()
+    client.force_login(person)
+    return client.get(reverse("agreements:document-download", args=[document.partnership_id, document.pk])).status_code
+
+
+def test_a_marked_document_opens_once_every_party_signed_the_agreement(world: World) -> None:
+    document, made = marked(world), agreement(world)
+    client = Client()
+    client.force_login(world.ben)
+    page = client.get(reverse("agreements:documents", args=[world.partnership.pk])).content.decode()
+    assert "There is no signed data-sharing agreement in force" in page
+    assert download(world.ben, document) == 403
+
+    version = put_up(complete(made, world), world.amina)
+    assert not data_sharing_open(world.partnership, today())
+    sign_all(version)
+
+    assert data_sharing_open(world.partnership, today())
+    assert download(world.ben, document) == 200
+    assert download(world.chidi, document) == 404
+    with time_machine.travel(timezone.now() + dt.timedelta(days=400)):
+        assert not data_sharing_open(world.partnership, today())
+
+
+def complete(made: Any, world: World) -> Any:
+    """The draft with an end date and whatever its kind asks for."""
+    return draft(
+        first_proposal(made),
+        world.amina,
+        text="We share names to let homes.",
+        review_on=(today() + dt.timedelta(days=200)).isoformat(),
+        ends_on=(today() + dt.timedelta(days=365)).isoformat(),
+    )
+
+
+def test_an_agreement_without_one_of_the_parties_does_not_count(world: World) -> None:
+    sign_all(put_up(complete(agreement(world), world), world.amina))
+    assert data_sharing_open(world.partnership, today())
+
+    party = invite_organisation(
+        partnership=world.partnership, organisation=world.harbour, role="member", author=world.amina, now=world.now
+    )
+    answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
+
+    assert not data_sharing_open(world.partnership, today())

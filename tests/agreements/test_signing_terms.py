@@ -1,0 +1,464 @@
+"""Terms are drafted together, signed per party, and take force on their day."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.files.base import ContentFile
+from django.db import DatabaseError, transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.links import terms_token
+from partnerships.agreements.models import Partnership, ProposalStatus, Status, TermsProposal, TermsVersion
+from partnerships.agreements.queries.terms import content_of_proposal, signing_states, version_in_force
+from partnerships.agreements.services import (
+    UnableToPropose,
+    UnableToPutUp,
+    UnableToSignTerms,
+    UnableToWithdraw,
+    answer_invitation,
+    bring_up_to_date,
+    change_party_role,
+    change_status,
+    decline_to_sign,
+    invite_organisation,
+    lapse_proposals,
+    leave_partnership,
+    propose_amendment,
+    record_paper_signature,
+    record_terms_in_force,
+    remind_terms_signers,
+    save_terms_piece,
+    sign_terms,
+    take_back_terms,
+    withdraw_proposal,
+)
+from partnerships.documents import PieceConflict
+from partnerships.outbox.models import Email
+from partnerships.people.models import User
+from tests.support.terms import agree_terms, draft, first_proposal, put_up, sign_all
+from tests.world import World
+
+
+def today() -> dt.date:
+    return timezone.localdate()
+
+
+def days(count: int) -> dt.date:
+    return today() + dt.timedelta(days=count)
+
+
+def client_of(person: User) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def ready(world: World) -> TermsProposal:
+    """The first draft, ready to be signed, in a partnership that is drafting."""
+    change_status(
+        partnership=world.partnership, status="drafting", reason="Agreed.", author=world.amina, now=timezone.now()
+    )
+    return draft(first_proposal(world.partnership), world.amina, text="We meet.", review_on=days(365).isoformat())
+
+
+def amend(world: World, author: User, body: Any, *, from_day: dt.date | None = None, **change: Any) -> TermsProposal:
+    """An amendment of an active partnership."""
+    made = propose_amendment(
+        partnership=world.partnership,
+        organisation=body,
+        reason="A better way.",
+        from_day=from_day,
+        author=author,
+        now=timezone.now(),
+    )
+    return draft(made, author, **change)
+
+
+def clause(version: TermsVersion | None, key: str = "terms") -> str:
+    assert version is not None
+    return next(item["body"] for item in version.content["clauses"] if item["key"] == key)
+
+
+def sign(version: TermsVersion, person: User, body: Any, **more: Any) -> Any:
+    return sign_terms(
+        version=version, organisation=body, person=person, name=person.name, title="Lead", now=timezone.now(), **more
+    )
+
+
+def test_it_is_active_only_when_every_required_party_signed_one_version(world: World) -> None:
+    version = put_up(ready(world), world.amina)
+    world.partnership.refresh_from_db()
+    assert world.partnership.status == Status.AWAITING_SIGN_OFF
+
+    sign(version, world.amina, world.larkhaven)
+    world.partnership.refresh_from_db()
+    half = world.partnership.status
+    sign(version, world.ben, world.westmarch)
+
+    world.partnership.refresh_from_db()
+    assert (half, world.partnership.status) == (Status.AWAITING_SIGN_OFF, Status.ACTIVE)
+    assert world.partnership.terms_version_id == version.pk
+    assert world.partnership.terms_of_reference == "Terms\n\nWe meet."
+    assert world.partnership.review_on == days(365)
+    assert version_in_force(world.partnership, today()) == version
+    assert version_in_force(world.partnership, days(-1)) is None
+
+
+def test_observers_never_sign_and_are_not_waited_for(world: World) -> None:
+    party = invite_organisation(
+        partnership=world.partnership, organisation=world.harbour, role="observer", author=world.amina, now=world.now
+    )
+    answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
+
+    version = put_up(ready(world), world.amina)
+
+    assert {state.signatory.organisation for state in signing_states(version)} == {world.larkhaven, world.westmarch}
+    with pytest.raises(UnableToSignTerms, match="not asked"):
+        sign(version, world.hana, world.harbour)
+    change_party_role(party=party, role="member", author=world.amina, now=timezone.now())
+    sign_all(version)
+    world.partnership.refresh_from_db()
+    assert world.partnership.status == Status.ACTIVE
+    assert version.signatures.filter(organisation=world.harbour).exists()
+
+
+def test_a_version_and_its_signatures_never_change_in_the_database(world: World) -> None:
+    version = agree_terms(world.partnership, world.amina)
+    entry = world.partnership.terms_in_force.get()
+    signature = version.signatures.first()
+
+    for row, field in ((version, "note"), (signature, "name"), (entry, "from_day")):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            type(row)._default_manager.filter(pk=row.pk).update(**{field: today() if field == "from_day" else "Other"})
+        with pytest.raises(DatabaseError), transaction.atomic():
+            type(row)._default_manager.filter(pk=row.pk).delete()
+
+
+def test_a_stale_save_shows_both_texts_and_loses_nothing(world: World) -> None:
+    proposal = ready(world)
+    seen = proposal.revision_of("clauses/terms")
+    save_terms_piece(
+        proposal=proposal,
+        piece="clauses/terms",
+        value={"title": "Terms", "body": "Ben's text."},
+        based_on=seen,
+        author=world.ben,
+        now=timezone.now(),
+    )
+
+    with pytest.raises(PieceConflict) as conflict:
+        save_terms_piece(
+            proposal=proposal,
+            piece="clauses/terms",
+            value={"title": "Terms", "body": "Amina's text."},
+            based_on=seen,
+            author=world.amina,
+            now=timezone.now(),
+        )
+    page = client_of(world.amina).post(
+        reverse("agreements:terms-item", args=[world.partnership.pk, 1, "clauses", "terms"]),
+        {"title": "Terms", "body": "Amina's text.", "based_on": seen},
+    )
+
+    assert (conflict.value.mine["body"], conflict.value.theirs["body"]) == ("Amina's text.", "Ben's text.")
+    assert page.status_code == 409
+    shown = page.content.decode()
+    assert "Ben&#x27;s text." in shown
+    assert "Amina&#x27;s text." in shown
+
+
+def test_an_amendment_takes_force_on_its_day_when_all_have_signed(world: World) -> None:
+    first = agree_terms(world.partnership, world.amina)
+    made = amend(world, world.ben, world.westmarch, text="We meet twice.", from_day=days(10))
+    version = put_up(made, world.ben, from_day=days(10))
+    sign_all(version)
+
+    assert version_in_force(world.partnership, days(9)) == first
+    assert version_in_force(world.partnership, days(10)) == version
+    world.partnership.refresh_from_db()
+    assert world.partnership.terms_of_reference == "Terms\n\nWe meet and decide together."
+    with time_machine.travel(timezone.now() + dt.timedelta(days=10)):
+        assert record_terms_in_force(now=timezone.now()) == 1
+        assert record_terms_in_force(now=timezone.now()) == 0
+    world.partnership.refresh_from_db()
+    assert world.partnership.terms_of_reference == "Terms\n\nWe meet twice."
+    assert world.partnership.terms_version_id == version.pk
+    told = Email.objects.filter(kind="agreements.terms_in_force")
+    assert set(told.values_list("person_id", flat=True)) == {world.amina.pk, world.ben.pk}
+
+
+def test_two_amendments_of_one_clause_are_refused_with_what_collides(world: World) -> None:
+    agree_terms(world.partnership, world.amina)
+    first = amend(world, world.amina, world.larkhaven, text="We meet twice.")
+    second = amend(world, world.ben, world.westmarch, text="We never meet.")
+    put_up(first, world.amina)
+
+    with pytest.raises(UnableToPutUp, match="Proposal 2 of Larkhaven Homes changes clause “Terms” too"):
+        put_up(second, world.ben)
+
+    withdraw_proposal(proposal=first, reason="No.", author=world.amina, now=timezone.now())
+    put_up(second, world.ben)
+
+
+def test_disjoint_amendments_are_consolidated_whichever_is_signed_first(world: World) -> None:
+    agree_terms(world.partnership, world.amina)
+    meet = amend(world, world.amina, world.larkhaven, text="We meet twice.", from_day=days(20))
+    board = amend(world, world.ben, world.westmarch, reports_to="The board", from_day=days(10))
+    later = put_up(meet, world.amina, from_day=days(20))
+    sooner = put_up(board, world.ben, from_day=days(10))
+    sign_all(later)
+    sign_all(sooner)
+
+    on = {day: version_in_force(world.partnership, days(day)) for day in (5, 15, 25)}
+
+    assert on[15] == sooner
+    both = on[25]
+    assert both is not None
+    assert (both.is_consolidated, both.amendment, both.base) == (True, sooner, later)
+    assert (clause(both), both.content["about"]["reports_to"]) == ("We meet twice.", "The board")
+    assert clause(on[5]) == "We meet and decide together."
+    page = client_of(world.vera).get(both.get_absolute_url()).content.decode()
+    assert f"version {later.number}" in page
+    assert f"version {sooner.number}" in page
+
+
+def test_a_draft_from_before_another_amendment_is_brought_up_to_date(world: World) -> None:
+    agree_terms(world.partnership, world.amina)
+    slow = amend(world, world.ben, world.westmarch, text="We never meet.", reports_to="The board")
+    sign_all(put_up(amend(world, world.amina, world.larkhaven, text="We meet twice."), world.amina))
+
+    with pytest.raises(UnableToPutUp, match="has changed clause “Terms” since"):
+        put_up(slow, world.ben)
+    both = bring_up_to_date(proposal=slow, author=world.ben, now=timezone.now())
+
+    assert both == ("clause “Terms”",)
+    version = put_up(slow, world.ben)
+    assert (clause(version), version.content["about"]["reports_to"]) == ("We never meet.", "The board")
+
+
+def test_declining_needs_a_reason_and_opens_the_draft_again(world: World) -> None:
+    proposal = ready(world)
+    version = put_up(proposal, world.amina)
+    token = terms_token(version.signatories.get(organisation=world.westmarch), world.ben)
+    with pytest.raises(UnableToSignTerms, match="why"):
+        decline_to_sign(
+            version=version, organisation=world.westmarch, person=world.ben, title="", reason=" ", now=timezone.now()
+        )
+
+    decline_to_sign(
+        version=version,
+        organisation=world.westmarch,
+        person=world.ben,
+        title="Chief executive",
+        reason="Too short a term.",
+        now=timezone.now(),
+    )
+
+    proposal.refresh_from_db()
+    assert (proposal.status, proposal.outcome) == (
+        ProposalStatus.DRAFTING,
+        "Westmarch Borough Council: Too short a term.",
+    )
+    assert Client().get(reverse("agreements:sign-by-link", args=[token])).status_code == 404
+    with pytest.raises(UnableToSignTerms, match="not waiting"):
+        sign(version, world.amina, world.larkhaven)
+    draft(proposal, world.ben, text="We meet for five years.")
+    again = put_up(proposal, world.amina)
+    assert again.number == 2
+    sign_all(again)
+    world.partnership.refresh_from_db()
+    assert world.partnership.status == Status.ACTIVE
+
+
+def test_reading_the_link_signs_nothing_and_sending_it_signs_once(world: World) -> None:
+    version = put_up(ready(world), world.amina)
+    address = reverse(
+        "agreements:sign-by-link",
+        args=[terms_token(version.signatories.get(organisation=world.westmarch), world.ben)],
+    )
+    browser = Client()
+
+    shown = browser.get(address)
+    assert "We meet." in shown.content.decode()
+    assert not version.signatures.exists()
+    sent = browser.post(
+        address,
+        {
+            "organisation": world.westmarch.pk,
+            "decision": "sign",
+            "name": "Benjamin West",
+            "title": "Chief executive",
+        },
+    )
+
+    assert sent.status_code == 302
+    signature = version.signatures.get()
+    assert (signature.person, signature.name, signature.role, signature.how) == (
+        world.ben,
+        "Benjamin West",
+        "Chief executive",
+        "link",
+    )
+    assert "Signed" in browser.get(address).content.decode()
+
+
+def test_an_organisation_with_a_second_factor_closes_the_link(world: World) -> None:
+    version = put_up(ready(world), world.amina)
+    type(world.westmarch).objects.filter(pk=world.westmarch.pk).update(second_factor_required=True)
+    token = terms_token(version.signatories.get(organisation=world.westmarch), world.ben)
+
+    answer = Client().get(reverse("agreements:sign-by-link", args=[token]))
+
+    assert answer.status_code == 302
+    assert answer["Location"] == reverse("agreements:terms-sign", args=[world.partnership.pk, version.number])
+    assert b"We meet" not in answer.content
+
+
+def test_a_paper_signature_has_its_scan_and_who_recorded_it(world: World) -> None:
+    version = put_up(ready(world), world.amina)
+    sign(version, world.amina, world.larkhaven)
+
+    made = record_paper_signature(
+        version=version,
+        organisation=world.westmarch,
+        name="Ben West",
+        title="Chief executive",
+        signed_on=today(),
+        scan=ContentFile(b"%PDF-1.4\n%signed\n", name="signed.pdf"),
+        author=world.amina,
+        acting=world.larkhaven,
+        now=timezone.now(),
+    )
+
+    world.partnership.refresh_from_db()
+    assert (made.recorded_by, made.is_on_paper, world.partnership.status) == (world.amina, True, Status.ACTIVE)
+    assert made.scan is not None
+    assert "Scan of the signed page" in client_of(world.ben).get(version.get_absolute_url()).content.decode()
+
+
+def test_a_party_that_leaves_is_no_longer_waited_for(world: World) -> None:
+    party = invite_organisation(
+        partnership=world.partnership, organisation=world.harbour, role="member", author=world.amina, now=world.now
+    )
+    answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
+    version = put_up(ready(world), world.amina)
+    sign(version, world.amina, world.larkhaven)
+    sign(version, world.ben, world.westmarch)
+    token = terms_token(version.signatories.get(organisation=world.harbour), world.hana)
+
+    leave_partnership(party=party, reason="Budget.", author=world.hana, now=timezone.now())
+
+    world.partnership.refresh_from_db()
+    assert world.partnership.status == Status.ACTIVE
+    assert Client().get(reverse("agreements:sign-by-link", args=[token])).status_code == 404
+
+
+def test_a_former_party_reads_the_versions_from_before_it_left(world: World) -> None:
+    first = agree_terms(world.partnership, world.amina)
+    party = invite_organisation(
+        partnership=world.partnership, organisation=world.harbour, role="member", author=world.amina, now=world.now
+    )
+    answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
+    leave_partnership(party=party, reason="Budget.", author=world.hana, now=timezone.now())
+    later = put_up(amend(world, world.amina, world.larkhaven, text="A secret plan."), world.amina)
+    sign_all(later)
+    hana = client_of(world.hana)
+
+    page = hana.get(reverse("agreements:terms", args=[world.partnership.pk])).content.decode()
+
+    assert "We meet and decide together." in page
+    assert "A secret plan." not in page
+    assert hana.get(first.get_absolute_url()).status_code == 200
+    assert hana.get(later.get_absolute_url()).status_code == 404
+    assert hana.get(reverse("agreements:proposal", args=[world.partnership.pk, 2])).status_code == 404
+
+
+def test_taking_back_and_withdrawing_need_a_reason(world: World) -> None:
+    agree_terms(world.partnership, world.amina)
+    made = amend(world, world.ben, world.westmarch, text="We meet twice.")
+    put_up(made, world.ben)
+    for call in (take_back_terms, withdraw_proposal):
+        with pytest.raises(UnableToWithdraw, match="why"):
+            call(proposal=made, reason=" ", author=world.ben, now=timezone.now())
+
+    take_back_terms(proposal=made, reason="A mistake.", author=world.ben, now=timezone.now())
+
+    made.refresh_from_db()
+    assert made.is_drafting
+    assert content_of_proposal(made)["clauses"][0]["body"] == "We meet twice."
+
+
+def test_what_is_not_signed_in_time_is_reminded_and_then_lapses(world: World) -> None:
+    agree_terms(world.partnership, world.amina)
+    made = amend(world, world.ben, world.westmarch, text="We meet twice.")
+    version = put_up(made, world.ben, sign_by=days(5))
+    sign(version, world.ben, world.westmarch)
+
+    with time_machine.travel(timezone.now() + dt.timedelta(days=3)):
+        assert remind_terms_signers(now=timezone.now()) == 1
+        assert remind_terms_signers(now=timezone.now()) == 0
+    with time_machine.travel(timezone.now() + dt.timedelta(days=36)):
+        with pytest.raises(UnableToSignTerms, match="time to sign is over"):
+            sign(version, world.amina, world.larkhaven)
+        assert lapse_proposals(now=timezone.now()) == 1
+
+    made.refresh_from_db()
+    assert (made.status, made.outcome) == (ProposalStatus.NOT_AGREED, "Not signed in time by Larkhaven Homes.")
+
+
+def test_only_terms_in_force_can_be_amended_and_with_a_reason(world: World) -> None:
+    with pytest.raises(UnableToPropose, match="in force"):
+        amend(world, world.ben, world.westmarch)
+    agree_terms(world.partnership, world.amina)
+
+    with pytest.raises(UnableToPropose, match="why"):
+        propose_amendment(
+            partnership=world.partnership,
+            organisation=world.westmarch,
+            reason=" ",
+            author=world.ben,
+            now=timezone.now(),
+        )
+
+
+def test_the_emails_ask_those_who_sign_and_tell_the_leads(world: World) -> None:
+    version = put_up(ready(world), world.amina)
+    asked = Email.objects.filter(kind="agreements.terms_request")
+    assert set(asked.values_list("person_id", flat=True)) == {world.amina.pk, world.ben.pk}
+
+    sign(version, world.amina, world.larkhaven)
+    sign(version, world.ben, world.westmarch)
+
+    kinds = list(
+        Email.objects.filter(kind__startswith="agreements.terms_").order_by("pk").values_list("kind", flat=True)
+    )
+    assert kinds.count("agreements.terms_signed") == 1
+    assert kinds.count("agreements.terms_agreed") == 2
+
+
+def test_the_terms_in_force_on_a_day_can_be_read_and_printed(world: World) -> None:
+    agree_terms(world.partnership, world.amina)
+    sign_all(put_up(amend(world, world.ben, world.westmarch, text="We meet twice."), world.ben, from_day=days(30)))
+    vera = client_of(world.vera)
+    page = reverse("agreements:terms", args=[world.partnership.pk])
+
+    now, later = vera.get(page), vera.get(page, {"on": days(31).isoformat()})
+    printed = vera.get(reverse("agreements:terms-print", args=[world.partnership.pk, 2])).content.decode()
+
+    word = vera.get(reverse("agreements:terms-word", args=[world.partnership.pk, 2]))
+    pdf = vera.get(reverse("agreements:terms-pdf", args=[world.partnership.pk, 2]))
+
+    assert word.content[:2] == b"PK"
+    assert pdf.status_code == 503 or pdf.content[:4] == b"%PDF"
+    assert "We meet and decide together." in now.content.decode()
+    assert "We meet twice." in later.content.decode()
+    assert re.search(r"Signed electronically", printed)
+    assert "Westmarch Borough Council" in printed
+    assert Partnership.objects.get(pk=world.partnership.pk).status == Status.ACTIVE

@@ -1,0 +1,138 @@
+"""Terms in a real browser: two partners draft, sign, amend and print."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from partnerships.agreements.links import terms_token
+from partnerships.agreements.models import Partnership, Status, TermsVersion
+from partnerships.agreements.services import change_status, propose_amendment
+from tests.support.browser import NARROW, WIDE, axe_violations, reflows, sign_in
+from tests.support.terms import draft
+from tests.world import World, make_world
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
+
+
+@pytest.fixture(autouse=True)
+def _built() -> None:
+    if not (Path(django_settings.BASE_DIR) / "static" / "build" / "css" / "site.css").exists():
+        pytest.fail("The stylesheets are not built: run `npm ci --ignore-scripts && node static/build.mjs`.")
+
+
+@pytest.fixture
+def drafting(transactional_db: None) -> World:
+    """The world, with an Estuary Partnership that drafts its terms."""
+    world = make_world()
+    change_status(
+        partnership=world.partnership, status="drafting", reason="Agreed.", author=world.amina, now=timezone.now()
+    )
+    return world
+
+
+def looks_right(page: Any) -> None:
+    """The page is accessible and reflows, wide and on a telephone."""
+    for size in (WIDE, NARROW):
+        page.set_viewport_size(size)
+        assert axe_violations(page, is_narrowed=size == NARROW) == []
+        assert reflows(page)
+    page.set_viewport_size(WIDE)
+
+
+def add_clause(page: Any, title: str, text: str) -> None:
+    page.get_by_role("link", name="Add a clause").click()
+    page.get_by_label("Title").fill(title)
+    page.get_by_label("Text").fill(text)
+    page.get_by_role("button", name="Save to the draft").click()
+
+
+def test_two_partners_draft_sign_amend_and_print(page: Any, live_server: Any, drafting: World) -> None:
+    world, origin = drafting, live_server.url
+    estuary = world.partnership
+    proposal = origin + reverse("agreements:proposal", args=[estuary.pk, 1])
+    review = timezone.localdate() + dt.timedelta(days=365)
+
+    # Amina writes a clause and the review date; Ben adds a clause of his own.
+    sign_in(page, origin, world.amina.email)
+    page.goto(proposal)
+    add_clause(page, "Meetings", "We meet every month.")
+    page.get_by_role("link", name="Edit particulars").click()
+    group = page.get_by_role("group", name="Review on")
+    for name, value in (("Day", review.day), ("Month", review.month), ("Year", review.year)):
+        group.get_by_label(name).fill(str(value))
+    page.get_by_role("button", name="Save to the draft").click()
+    looks_right(page)
+    page.context.clear_cookies()
+    sign_in(page, origin, world.ben.email)
+    page.goto(proposal)
+    expect(page.get_by_text("We meet every month.").first).to_be_visible()
+    add_clause(page, "Exit", "Six months of notice.")
+
+    # Amina puts it up and signs on the page.
+    page.context.clear_cookies()
+    sign_in(page, origin, world.amina.email)
+    page.goto(proposal)
+    page.get_by_role("link", name="Put up for signature").click()
+    looks_right(page)
+    page.get_by_label("What is in these terms, and why?").fill("Our first terms.")
+    page.get_by_role("button", name="Put up for signature").click()
+    page.get_by_role("link", name="Sign or decline").click()
+    looks_right(page)
+    page.get_by_label("I have read version 1 and sign it").check()
+    page.get_by_label("Your job title").fill("Chief executive")
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_text("You have signed version 1 for Larkhaven Homes.")).to_be_visible()
+
+    # Ben signs from the email, without signing in.
+    page.context.clear_cookies()
+    signatory = TermsVersion.objects.get(number=1).signatories.get(organisation=world.westmarch)
+    page.goto(origin + reverse("agreements:sign-by-link", args=[terms_token(signatory, world.ben)]))
+    looks_right(page)
+    page.get_by_label("I have read version 1 and sign it").check()
+    page.get_by_label("Your job title").fill("Director of housing")
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_role("heading", name="Signed", exact=True)).to_be_visible()
+    assert Partnership.objects.get(pk=estuary.pk).status == Status.ACTIVE
+
+    # Ben amends a clause; Larkhaven's amendment of the same clause collides.
+    sign_in(page, origin, world.ben.email)
+    page.goto(origin + reverse("agreements:terms", args=[estuary.pk]))
+    looks_right(page)
+    page.get_by_role("link", name="Propose an amendment").click()
+    page.get_by_label("Why should the terms change?").fill("Once a month is too much.")
+    page.get_by_role("button", name="Begin the amendment").click()
+    page.get_by_role("link", name="Meetings", exact=True).click()
+    page.get_by_label("Text").fill("We meet every quarter.")
+    page.get_by_role("button", name="Save to the draft").click()
+    expect(page.locator("ins").first).to_contain_text("quarter")
+    page.get_by_role("link", name="Put up for signature").click()
+    page.get_by_role("button", name="Put up for signature").click()
+    expect(page.get_by_role("heading", name="Version 2")).to_be_visible()
+    other = propose_amendment(
+        partnership=estuary, organisation=world.larkhaven, reason="More.", author=world.amina, now=timezone.now()
+    )
+    key = TermsVersion.objects.get(number=1).content["clauses"][0]["key"]
+    assert key
+    draft(other, world.amina, text="Nothing of the kind.")
+    page.context.clear_cookies()
+    sign_in(page, origin, world.amina.email)
+    page.goto(origin + reverse("agreements:proposal", args=[estuary.pk, 3]))
+    page.get_by_role("link", name="Meetings", exact=True).click()
+    page.get_by_label("Text").fill("We meet every week.")
+    page.get_by_role("button", name="Save to the draft").click()
+    page.get_by_role("link", name="Put up for signature").click()
+    page.get_by_role("button", name="Put up for signature").click()
+    expect(page.locator("main").get_by_text("changes clause “Meetings” too").first).to_be_visible()
+
+    # The terms in force are printed.
+    page.goto(origin + reverse("agreements:terms-print", args=[estuary.pk, 1]))
+    expect(page.get_by_text("Signed electronically").first).to_be_visible()
+    looks_right(page)

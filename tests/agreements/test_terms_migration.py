@@ -1,0 +1,120 @@
+"""Partnerships from before signing keep their status, their text and their acceptances."""
+
+from __future__ import annotations
+
+import datetime as dt
+from importlib import import_module
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.models import Partnership, Party, Status, TermsProposal
+from partnerships.agreements.queries.terms import content_of_proposal, version_in_force
+from partnerships.agreements.services import change_status
+from tests.world import World
+
+MIGRATION = import_module("partnerships.agreements.migrations.0012_terms_from_before_signing")
+TEXT = "Two meetings a quarter.\n\nPlans are shared in draft."
+
+
+def from_before(world: World, **columns: Any) -> Partnership:
+    """The Estuary Partnership as a row from before signing, migrated."""
+    TermsProposal.objects.all().delete()
+    columns = {
+        "terms_of_reference": TEXT,
+        "review_on": dt.date(2027, 3, 1),
+        "quorum": 2,
+        "annual_budget": "85000.50",
+        "contribution": "Land at Mill Lane.",
+        **columns,
+    }
+    Partnership.objects.filter(pk=world.partnership.pk).update(**columns)
+    MIGRATION.first_terms(apps, None)
+    return Partnership.objects.get(pk=world.partnership.pk)
+
+
+@pytest.mark.parametrize("status", ["active", "under_review", "suspended", "renewed", "agreed"])
+def test_text_in_force_becomes_version_1_with_the_acceptances(world: World, status: str) -> None:
+    migrated = from_before(world, status=status, starts_on=dt.date(2026, 1, 1))
+
+    version = migrated.terms_versions.get()
+    assert (migrated.status, version.number, version.was_accepted_before_signing) == (status, 1, True)
+    assert version.content["clauses"][0]["body"] == TEXT
+    assert version.content["about"]["quorum"] == 2
+    assert version_in_force(migrated, dt.date(2026, 1, 1)) == version
+    assert migrated.terms_version_id == version.pk
+    accepted = {(one.organisation_id, one.person_id, one.how) for one in version.signatures.all()}
+    assert accepted == {
+        (world.larkhaven.pk, world.amina.pk, "accepted"),
+        (world.westmarch.pk, world.ben.pk, "accepted"),
+    }
+    assert not migrated.terms_proposals.exists()
+
+
+def test_a_migrated_partnership_is_amended_with_signatures(world: World) -> None:
+    migrated = from_before(world, status="active", starts_on=dt.date(2026, 1, 1))
+    client = Client()
+    client.force_login(world.ben)
+
+    page = client.get(reverse("agreements:terms", args=[migrated.pk])).content.decode()
+    answer = client.post(
+        reverse("agreements:propose", args=[migrated.pk]),
+        {"organisation": world.westmarch.pk, "reason": "We meet less often."},
+    )
+
+    assert "before signing existed" in page
+    assert "Two meetings a quarter." in page
+    assert answer["Location"] == reverse("agreements:proposal", args=[migrated.pk, 1])
+    assert client.get(answer["Location"]).status_code == 200
+
+
+@pytest.mark.parametrize("status", ["exploring", "drafting", "awaiting_sign_off", "ended"])
+def test_text_that_was_never_in_force_becomes_the_first_draft(world: World, status: str) -> None:
+    migrated = from_before(world, status=status)
+
+    proposal = migrated.terms_proposals.get()
+    content = content_of_proposal(proposal)
+    assert (migrated.status, proposal.number, proposal.is_drafting) == (status, 1, True)
+    assert [clause["title"] for clause in content["clauses"]] == ["Terms", "Contribution"]
+    assert content["about"]["review_on"] == "2027-03-01"
+    assert not migrated.terms_versions.exists()
+
+
+def test_a_partnership_that_ended_after_it_was_active_keeps_its_terms(world: World) -> None:
+    Partnership.objects.filter(pk=world.partnership.pk).update(status="active")
+
+    migrated = from_before(world, status="ended")
+
+    assert migrated.terms_versions.get().was_accepted_before_signing
+    assert migrated.status == Status.ENDED
+
+
+def test_a_party_that_left_before_reads_the_text_of_its_day_not_version_1(world: World) -> None:
+    Party.objects.filter(partnership=world.partnership, organisation=world.westmarch).update(
+        status="left", left_at=timezone.now(), left_on=timezone.localdate()
+    )
+    migrated = from_before(world, status="active", starts_on=dt.date(2026, 1, 1))
+    client = Client()
+    client.force_login(world.ben)
+
+    page = client.get(reverse("agreements:terms", args=[migrated.pk])).content.decode()
+
+    assert TEXT.split("\n", 1)[0] not in page
+    assert client.get(migrated.terms_versions.get().get_absolute_url()).status_code == 404
+
+
+def test_a_very_long_text_is_kept_whole_in_several_clauses(world: World) -> None:
+    long = "x" * 120_000
+
+    migrated = from_before(world, status="active", terms_of_reference=long, starts_on=dt.date(2026, 1, 1))
+
+    clauses = migrated.terms_versions.get().content["clauses"]
+    bodies = [clause["body"] for clause in clauses if clause["key"] != "contribution"]
+    assert "".join(bodies) == long
+    change_status(
+        partnership=migrated, status="under_review", reason="Its day.", author=world.amina, now=timezone.now()
+    )

@@ -164,7 +164,7 @@ def _given(paper: WordPaper, collection: Collection, items: Sequence[Item]) -> l
     """The fields, beside title and flag, that some item has and that mean something to people."""
     unseen = {collection.title, collection.hidden_by, *paper.left_out}
     fields = [spec for spec in collection.fields if spec.code not in unseen]
-    return [spec for spec in fields if any(item[spec.code] != spec.default for item in items)]
+    return [spec for spec in fields if any(item[spec.code] for item in items)]
 
 
 def _is_prose(paper: WordPaper, collection: Collection, items: Sequence[Item]) -> bool:
@@ -215,14 +215,12 @@ def _add_items(document: Any, paper: WordPaper, collection: Collection, items: S
 
 
 def _words(paper: WordPaper, spec: Field, item: Item) -> str:
-    return _clean(paper.names.in_words(spec, item[spec.code])) if item[spec.code] != spec.default else ""
+    return _clean(paper.names.in_words(spec, item[spec.code])) if item[spec.code] else ""
 
 
 def _add_details(cell: Any, paper: WordPaper, collection: Collection, item: Item, fields: Sequence[Field]) -> None:
     words = [
-        f"{spec.label}: {_words(paper, spec, item)}"
-        for spec in fields
-        if spec.shape != "text" and item[spec.code] != spec.default
+        f"{spec.label}: {_words(paper, spec, item)}" for spec in fields if spec.shape != "text" and item[spec.code]
     ]
     cell.text = _clean("\n".join(words))
     for spec in fields:

@@ -40,6 +40,7 @@ from partnerships.organisations.models import Role
 from partnerships.people.models import User
 from tests.commitments.promises import agree, done, in_days, propose, report
 from tests.conversations import reports
+from tests.conversations.gatherings import a_cycle, a_text_file, planned_meeting
 from tests.conversations.talks import circulated, days_ago, the_record
 from tests.exchange.conftest import draft, shared
 from tests.support.outbox import deliver, drop_emails
@@ -761,6 +762,87 @@ CASES = {
         lambda row: [reverse("conversations:reporting", args=[row.round.partnership_id])],
         {"lead"},
         word="Observers do not report",
+    ),
+}
+
+
+def _meeting(world: World, **given: Any) -> talked.Meeting:
+    return planned_meeting(world, **given)
+
+
+def _meeting_pages(record: Any) -> list[str]:
+    meeting = getattr(record, "meeting_id", record.pk)
+    return [reverse(f"conversations:{name}", args=[meeting]) for name in ("meeting", "agenda-paper")]
+
+
+def _item(world: World) -> talked.AgendaItem:
+    """An item about an action that the third party may not read."""
+    action = commitments.propose_action(
+        organisation=world.larkhaven,
+        text="Ask.",
+        owner=world.eddie,
+        due_on=in_days(9),
+        for_organisation=world.westmarch,
+        author=world.eddie,
+        now=timezone.now(),
+    )
+    return talked.AgendaItem.objects.create(
+        meeting=_meeting(world),
+        position=1,
+        source="15 actions",
+        subject_kind="commitment",
+        subject_id=action.pk,
+        title=SAID,
+        added_by=world.eddie,
+        added_for=world.larkhaven,
+        added_at=timezone.now(),
+    )
+
+
+def _file(world: World) -> talked.Attachment:
+    return conversations.attach_file(
+        conversation=_talk_with(world), title=SAID, file=a_text_file(), author=world.eddie, now=timezone.now()
+    )
+
+
+def _of_partnership(record: Any) -> dict[str, Any]:
+    return {"pk": record.partnership_id}
+
+
+CASES |= {
+    "a decision": Case(
+        talked.RecordedDecision, lambda world: _talk_with(world, decisions=[SAID]).decisions.get(), _talk, OWN | OTHER
+    ),
+    "a meeting": Case(
+        talked.Meeting,
+        lambda world: _meeting(world, title=SAID),
+        lambda record: [
+            *_meeting_pages(record),
+            reverse("conversations:meetings", args=[record.partnership_id]),
+        ],
+        OWN | OTHER | THIRD,
+        Act("conversations:meeting-call-off", lambda world, row: {"reason": "Snow."}, WRITERS | {"other lead"} | THIRD),
+    ),
+    "a meeting cycle": Case(
+        talked.MeetingCycle,
+        lambda world: a_cycle(world, place=SAID),
+        lambda record: [reverse("conversations:meetings", args=[record.partnership_id])],
+        OWN | OTHER | THIRD,
+        Act("conversations:meeting-cycle-stop", lambda world, row: {"reason": "Rain."}, {"lead"}, on=_of_partnership),
+    ),
+    "an item of an agenda": Case(talked.AgendaItem, _item, _meeting_pages, OWN | OTHER),
+    "a guest at a meeting": Case(
+        talked.MeetingSeat,
+        lambda world: _meeting(world, guests=[conversations.Guest(SAID)]).seats.get(person=None),
+        _meeting_pages,
+        OWN | OTHER | THIRD,
+    ),
+    "a file": Case(
+        talked.Attachment,
+        _file,
+        _talk,
+        OWN | OTHER,
+        Act("conversations:file-remove", lambda world, row: {"reason": "Wrong map."}, WRITERS),
     ),
 }
 

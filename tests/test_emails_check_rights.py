@@ -123,6 +123,8 @@ def world(db: None) -> World:
         ("report_due_soon", "conversations.report_due", "ben", _removes_westmarch),
         ("report_submitted", "conversations.report_submitted", "amina", _stops_leading("amina")),
         ("report_returned", "conversations.report_decided", "ben", _removes_westmarch),
+        ("meeting_planned", "conversations.meeting_invitation", "ben", _removes_westmarch),
+        ("agenda_circulated", "conversations.meeting_agenda", "ben", _removes_westmarch),
     ],
 )
 def test_email_does_not_leave_when_its_reader_lost_the_right(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.agreements import emails, personal, restoring
+from partnerships.agreements.agenda import decisions_needed, register_agenda
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import Partnership, Post
 from partnerships.agreements.queries import events_of_partnerships, organisation_section
@@ -26,6 +27,7 @@ def register() -> None:
     )
     register_kind(name="post", visible_ids=lambda user: Post.objects.visible_to(user).values("pk"))
     register_kind(name="terms_draft", visible_ids=lambda user: Partnership.objects.drafted_for(user).values("pk"))
+    register_agenda("10 decisions", "Decisions about the partnership", "partnership", decisions_needed)
     ON_ORGANISATIONS.register("10 partnerships", organisation_section)
     register_retention(
         "files of removed documents",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from partnerships.commitments.models import Commitment, Reminder, Status, commitment_readers
@@ -66,7 +67,7 @@ def write_proposed(due: Due, person: User, now: dt.datetime) -> Content | str:
     commitment, author = _found(due)
     if commitment.revision != due.params["revision"]:
         return "The terms have changed since."
-    if not commitment.is_proposed or not leads_with_account(waits_for(commitment)).filter(pk=person.pk).exists():
+    if not commitment.is_proposed or not people_asked(commitment).filter(pk=person.pk).exists():
         return _ANSWERED
     return _update("proposed", commitment, person, author)
 
@@ -82,7 +83,7 @@ def write_agreed(due: Due, person: User, now: dt.datetime) -> Content | str:
 def write_done(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email that asks a lead of the receiver to verify the delivery."""
     commitment, author = _found(due)
-    if not commitment.is_done or not leads_with_account(waits_for(commitment)).filter(pk=person.pk).exists():
+    if not commitment.is_done or not people_asked(commitment).filter(pk=person.pk).exists():
         return _ANSWERED
     return _update("done", commitment, person, author)
 
@@ -100,6 +101,15 @@ def write_ended(due: Due, person: User, now: dt.datetime) -> Content | str:
     """
     commitment, author = _found(due)
     return _update("ended", commitment, person, author)
+
+
+def people_asked(commitment: Commitment) -> QuerySet[User]:
+    """Leads who must confirm or verify; not those whose own action it is."""
+    leads = leads_with_account(waits_for(commitment))
+    if not (commitment.is_action and commitment.is_done):
+        return leads
+    own = [pk for pk in (commitment.owner_id, commitment.done_by_id) if pk is not None]
+    return leads.exclude(pk__in=own)
 
 
 def _fetched(pk: int) -> Commitment:

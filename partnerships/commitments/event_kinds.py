@@ -20,6 +20,8 @@ class EventKind(models.TextChoices):
     ESCALATED = "commitment.escalated", "Escalated the commitment"
     DELIVERY_VERIFIED = "commitment.delivery_verified", "Verified the delivery"
     DELIVERY_SENT_BACK = "commitment.delivery_sent_back", "Sent the delivery back"
+    ACTION_VERIFIED = "commitment.action_verified", "Verified the action"
+    ACTION_SENT_BACK = "commitment.action_sent_back", "Sent the action back"
     EVIDENCE_ATTACHED = "commitment.evidence_attached", "Attached evidence"
     EVIDENCE_REMOVED = "commitment.evidence_removed", "Removed evidence"
     OWNER_CHANGED = "commitment.owner_changed", "Changed the owner"

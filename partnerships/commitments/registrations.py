@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
+from partnerships.agreements.agenda import register_agenda
 from partnerships.agreements.figures import register_figures
 from partnerships.commitments import emails, restoring
 from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.personal import RULES
-from partnerships.commitments.queries import events_of_commitments
+from partnerships.commitments.queries import agenda, events_of_commitments
 from partnerships.commitments.queries.figures import commitments_in_period
 from partnerships.commitments.services import hand_over
 from partnerships.organisations.departures import register_departure
@@ -35,6 +36,9 @@ def register() -> None:
         visible_ids=lambda user: Commitment.objects.visible_to(user).values("pk"),
         condition=events_of_commitments,
     )
+    register_agenda("20 commitments overdue", "Overdue commitments", "commitment", agenda.overdue)
+    register_agenda("25 commitments at risk", "Commitments at risk", "commitment", agenda.at_risk)
+    register_agenda("30 commitments to confirm", "Commitments to confirm", "commitment", agenda.to_confirm)
     register_personal(RULES)
     register_figures("10 commitments", commitments_in_period)
     for code, label, write in (

@@ -21,6 +21,7 @@ class Rights:
     commitment: Commitment
     giver_role: str
     receiver_role: str
+    person_id: int
 
     @property
     def edits_for_deliverer(self) -> bool:
@@ -74,6 +75,8 @@ class Rights:
     @property
     def pending_for(self) -> frozenset[int | None]:
         """Ids of organisations for which this person must confirm or verify."""
+        if self.commitment.is_action and self.may_verify:
+            return frozenset({self.commitment.giver_id, self.commitment.receiver_id})
         giving = {self.commitment.giver_id} if self.may_confirm_giving else set()
         receiving = {self.commitment.receiver_id} if self.may_confirm_receiving or self.may_verify else set()
         return frozenset(giving | receiving)
@@ -99,10 +102,20 @@ class Rights:
         return not self.commitment.is_over and self.edits_for_deliverer
 
     @property
+    def verifies(self) -> bool:
+        """Whether it is theirs to verify, once it is done.
+
+        A delivery: leads of the receiver. An action: editors and leads of either side who neither own it nor reported
+        it done.
+        """
+        if self.commitment.is_action:
+            return self.edits and self.person_id not in (self.commitment.done_by_id, self.commitment.owner_id)
+        return self.leads_side(giving=False)
+
+    @property
     def may_verify(self) -> bool:
-        """Whether they may verify the delivery: leads of the receiver."""
-        verifiable = self.commitment.is_done and not self.commitment.is_action
-        return verifiable and self.leads_side(giving=False)
+        """Whether they may verify it now."""
+        return self.commitment.is_done and not self.commitment.is_over and self.verifies
 
     @property
     def may_end(self) -> bool:
@@ -136,6 +149,7 @@ def rights_over(commitment: Commitment, person: User, now: dt.datetime) -> Right
         commitment,
         giver_role=roles.get(commitment.giver_id or 0, ""),
         receiver_role=roles.get(commitment.receiver_id or 0, ""),
+        person_id=person.pk,
     )
 
 
@@ -159,6 +173,7 @@ def waits_for(commitment: Commitment) -> tuple[Organisation, ...]:
             (None if commitment.is_action else commitment.receiver, commitment.receiver_confirmed_at),
         )
         return tuple(side for side, confirmed_at in sides if side is not None and confirmed_at is None)
-    if commitment.is_done and not commitment.is_action and commitment.receiver is not None:
-        return (commitment.receiver,)
+    if commitment.is_done and not commitment.is_over:
+        side = commitment.receiver or (commitment.giver if commitment.is_action else None)
+        return (side,) if side is not None else ()
     return ()

@@ -1,4 +1,4 @@
-"""Read-only admin pages for conversations and reports: that they took place.
+"""Read-only admin pages for conversations, meetings and reports: that they took place.
 
 Without what was said or reported. Rights: docs/rights.md.
 """
@@ -8,8 +8,11 @@ from __future__ import annotations
 from django.contrib import admin
 
 from partnerships.conversations.models import (
+    Attachment,
     Conversation,
     JournalNote,
+    Meeting,
+    MeetingCycle,
     Report,
     ReportingExemption,
     ReportingRound,
@@ -100,3 +103,62 @@ class JournalNoteAdmin(ReadOnlyAdmin):
     list_select_related = ("organisation",)
     ordering = ("-written_at", "-pk")
     fields = ("organisation", "dated_on", "revision", "created_at", "written_by", "written_at", "deleted_at")
+
+
+@admin.register(Meeting)
+class MeetingAdmin(ReadOnlyAdmin):
+    """Time, partnership, status and quorum of a meeting; read-only."""
+
+    restricted = ("title", "note", "reason", "link")
+    list_display = ("pk", "partnership", "organisation", "starts_at", "status", "quorum_present", "quorum_needed")
+    list_filter = ("status", "format")
+    list_select_related = ("partnership", "organisation")
+    ordering = ("-starts_at", "-pk")
+    fields = (
+        "partnership",
+        "organisation",
+        "starts_at",
+        "minutes",
+        "format",
+        "status",
+        "agenda_sent_at",
+        "attendance_at",
+        "quorum_present",
+        "quorum_needed",
+        "created_at",
+    )
+
+
+@admin.register(MeetingCycle)
+class MeetingCycleAdmin(ReadOnlyAdmin):
+    """How often a partnership meets; read-only."""
+
+    restricted = ("link",)
+    list_display = ("partnership", "unit", "interval", "starts_on", "time", "stopped_at")
+    list_select_related = ("partnership",)
+    ordering = ("pk",)
+    fields = (
+        "partnership",
+        "unit",
+        "interval",
+        "weekday",
+        "position",
+        "starts_on",
+        "time",
+        "minutes",
+        "format",
+        "on_holiday",
+        "set_at",
+        "stopped_at",
+    )
+
+
+@admin.register(Attachment)
+class AttachmentAdmin(ReadOnlyAdmin):
+    """That a file was attached or removed, without its name; read-only."""
+
+    restricted = ("title", "file", "file_name", "removed_reason")
+    list_display = ("pk", "conversation", "meeting", "size", "added_at", "removed_at")
+    list_select_related = ("conversation", "meeting")
+    ordering = ("-added_at", "-pk")
+    fields = ("conversation", "meeting", "content_type", "size", "sha256", "added_for", "added_at", "removed_at")

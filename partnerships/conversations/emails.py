@@ -1,4 +1,4 @@
-"""Emails about conversations and progress reports; none contains what was said or reported."""
+"""Emails about conversations, meetings and reports; none contains what was said or reported."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from partnerships.conversations.models import Conversation, Report, ReportSubmission
+from partnerships.conversations.models import Conversation, Meeting, Report, ReportSubmission
 from partnerships.conversations.queries import attendees_with_access
+from partnerships.conversations.queries.agendas import agenda_for, papers_for
+from partnerships.conversations.queries.meetings import seated_people
 from partnerships.conversations.queries.reports import leads_who_decide, people_to_chase
 from partnerships.outbox.content import Content, link
 from partnerships.outbox.kinds import Due
@@ -88,3 +90,45 @@ def _about_report(report: Report, submission: ReportSubmission, person: User) ->
         "partnership": report.round.partnership,
         "href": link("conversations:report", pk=report.pk),
     }
+
+
+def write_meeting_invitation(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Invitation to a meeting."""
+    return _about_meeting("meeting_invitation", due, person, now)
+
+
+def write_meeting_changed(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email that time or place of a meeting changed."""
+    return _about_meeting("meeting_changed", due, person, now)
+
+
+def write_meeting_called_off(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email that a meeting was called off, and why."""
+    return _about_meeting("meeting_called_off", due, person, now)
+
+
+def write_meeting_agenda(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """The agenda of a meeting: the items that the person may read."""
+    return _about_meeting("meeting_agenda", due, person, now)
+
+
+def _about_meeting(template: str, due: Due, person: User, now: dt.datetime) -> Content | str:
+    meeting = Meeting.objects.select_related("partnership", "organisation").get(pk=due.params["meeting"])
+    if not seated_people(meeting).filter(pk=person.pk).exists():
+        return "They are no longer invited to the meeting."
+    if meeting.is_called_off != (template == "meeting_called_off"):
+        return "The meeting was called off."
+    if meeting.ends_at < now:
+        return "The meeting is over."
+    author = User.objects.get(pk=due.params["author"])
+    context = {
+        "person": person,
+        "meeting": meeting,
+        "author": author,
+        "before": due.params.get("before", {}),
+        "reason": due.params.get("reason", ""),
+        "items": agenda_for(meeting, person) if template == "meeting_agenda" else [],
+        "papers": papers_for(meeting, person) if template == "meeting_agenda" else [],
+        "href": link("conversations:meeting", pk=meeting.pk),
+    }
+    return Content(f"conversations/{template}", context, reply_to=author.email)

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
+from partnerships.agreements.agenda import register_agenda
 from partnerships.agreements.departures import register_party_departure
 from partnerships.agreements.sections import ON_PARTNERSHIPS
 from partnerships.commitments.origins import register_origin
 from partnerships.conversations import emails, restoring
 from partnerships.conversations.event_kinds import EventKind
-from partnerships.conversations.models import Conversation, JournalNote, Point, PrivateNote, Report
+from partnerships.conversations.models import Conversation, JournalNote, Meeting, Point, PrivateNote, Report
 from partnerships.conversations.origins import CONVERSATION
 from partnerships.conversations.personal import RULES
 from partnerships.conversations.queries import events_of_conversations, events_of_own_side, kept_by
+from partnerships.conversations.queries.agendas import actions_of_minutes, minutes_to_agree, reports_waiting
+from partnerships.conversations.queries.events import events_of_meetings
 from partnerships.conversations.sections import journal_of_organisation, journal_of_partnership, meeting_section
+from partnerships.conversations.services.files import drop_removed_files
 from partnerships.conversations.services.journal import drop_earlier_texts
+from partnerships.conversations.services.meetings.retention import forget_guests
 from partnerships.conversations.services.reports.writing import preview_waiving, waive_with_party
 from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.people.composing import register_email
@@ -59,3 +64,34 @@ def register() -> None:
     register_email("conversations.report_due", "Progress report due or overdue", emails.write_report_due)
     register_email("conversations.report_submitted", "Progress report to accept", emails.write_report_submitted)
     register_email("conversations.report_decided", "Progress report accepted or returned", emails.write_report_decided)
+    for code, label, write in (
+        ("invitation", "Invitation to a meeting", emails.write_meeting_invitation),
+        ("changed", "Meeting changed", emails.write_meeting_changed),
+        ("called_off", "Meeting called off", emails.write_meeting_called_off),
+        ("agenda", "Agenda of a meeting", emails.write_meeting_agenda),
+    ):
+        register_email(f"conversations.meeting_{code}", label, write)
+    register_kind(
+        name="meeting",
+        visible_ids=lambda user: Meeting.objects.visible_to(user).values("pk"),
+        condition=events_of_meetings,
+    )
+    register_agenda("05 minutes to agree", "Minutes to agree", "conversation", minutes_to_agree)
+    register_agenda("15 actions", "Actions from earlier conversations", "commitment", actions_of_minutes)
+    register_agenda("45 reports", "Progress reports", "progress_report", reports_waiting)
+    register_retention(
+        "guests at meetings",
+        what="Names and job titles of people without an account who were invited to meetings",
+        purpose="writing the minutes",
+        basis="public task: working together on housing",
+        kept_for="24 months after the meeting; the agreed minutes keep who took part",
+        apply=forget_guests,
+    )
+    register_retention(
+        "files removed from conversations",
+        what="Files that partners removed from conversations and meetings",
+        purpose="showing what was removed if it is disputed",
+        basis="public task: working together on housing",
+        kept_for="12 months after they were removed",
+        apply=drop_removed_files,
+    )

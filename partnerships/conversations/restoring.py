@@ -1,4 +1,4 @@
-"""After a restore: report sides that were taken out, and delete notes again that were deleted."""
+"""After a restore: report sides taken out; delete notes and remove files again."""
 
 from __future__ import annotations
 
@@ -6,10 +6,18 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from partnerships.conversations.models import JournalNote, Side
+from partnerships.conversations.models import Attachment, JournalNote, Side
 from partnerships.conversations.services.drafting import SIDE, side_identity
+from partnerships.conversations.services.files import (
+    ATTACHMENT,
+    UnableToRemoveFile,
+    attachment_identity,
+    remove_attachment,
+)
 from partnerships.conversations.services.journal import DELETED, UnableToDeleteNote, delete_journal_note, note_identity
 from partnerships.kit.journal import Redone, register_redo, same_rows
+
+_REASON = "As it was before a backup was restored."
 
 
 def redo_sides(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
@@ -50,7 +58,29 @@ def redo_notes(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     return redone
 
 
+def redo_attachments(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Remove the files that were removed after the backup."""
+    redone = Redone()
+    rows = Attachment.objects.filter(pk__in={line["attachment"] for line in lines}, removed_at=None)
+    for found, _line in same_rows(
+        "attachment",
+        lines,
+        rows.select_related("conversation", "meeting", "added_for").order_by("pk"),
+        same=attachment_identity,
+        began=lambda one: one.added_at,
+        redone=redone,
+    ):
+        try:
+            remove_attachment(attachment=found, reason=_REASON, author=None, now=now)
+        except UnableToRemoveFile as error:
+            redone.left.append(f"attachment {found.pk}: {error}")
+        else:
+            redone.done += 1
+    return redone
+
+
 def register() -> None:
     """Register these for restores."""
     register_redo(SIDE, "sides of conversations", redo_sides)
     register_redo(DELETED, "notes of the journal deleted again", redo_notes)
+    register_redo(ATTACHMENT, "files of conversations", redo_attachments)

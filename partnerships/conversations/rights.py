@@ -6,10 +6,11 @@ Editors and leads act for their own side.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from partnerships.agreements.models import LEADING_ROLES, PartyRole
-from partnerships.conversations.models import Conversation, Report
+from partnerships.agreements.models import LEADING_ROLES, Partnership, PartyRole
+from partnerships.conversations.models import Conversation, MeetingSeat, Report
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import Roles, roles_of
 from partnerships.people.models import User
@@ -136,3 +137,48 @@ def report_rights(report: Report, person: User | None, now: dt.datetime) -> Repo
         leading=frozenset(pk for pk, role in present.items() if role in LEADING_ROLES),
         roles=roles_of(person, now),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingRights:
+    """Rights of one person over the meetings of one partnership now.
+
+    `present` are the roles of its present parties, by organisation id.
+    """
+
+    partnership: Partnership
+    present: Mapping[int, str]
+    roles: Roles
+
+    @property
+    def edits_for(self) -> frozenset[int]:
+        """Parties for which they plan meetings: not observers."""
+        return self.roles.edited_among([pk for pk, role in self.present.items() if role != PartyRole.OBSERVER])
+
+    def may_edit_for(self, organisation: Organisation | None) -> bool:
+        """Whether they may plan and change meetings, and their agendas, for this party."""
+        return organisation is not None and organisation.pk in self.edits_for
+
+    @property
+    def may_edit(self) -> bool:
+        """Whether they may plan and change meetings, agendas and attendance."""
+        return bool(self.edits_for)
+
+    @property
+    def may_set_cycle(self) -> bool:
+        """Whether they may set the meeting cycle: leads of the chair's or a lead organisation."""
+        return bool(self.roles.led_among([pk for pk, role in self.present.items() if role in LEADING_ROLES]))
+
+    def may_answer_for(self, seat: MeetingSeat) -> bool:
+        """Whether they may say if somebody comes: themselves, or editors of the party."""
+        own = seat.person_id is not None and seat.person_id == self.roles.person_id
+        takes_part = any(self.roles.act_for(pk) for pk in self.present)
+        return (own and takes_part) or (
+            seat.organisation_id in self.present and self.roles.edit_for(seat.organisation_id)
+        )
+
+
+def rights_over_meetings(partnership: Partnership, person: User, now: dt.datetime) -> MeetingRights:
+    """Rights over its meetings on the day of `now`."""
+    present = partnership.parties.present().values_list("organisation_id", "role")
+    return MeetingRights(partnership, dict(present), roles_of(person, now))

@@ -5,6 +5,7 @@ from django.urls import path
 from partnerships.conversations.views import (
     agreeing,
     detail,
+    files,
     journal,
     listing,
     notes,
@@ -13,6 +14,9 @@ from partnerships.conversations.views import (
     reports,
     writing,
 )
+from partnerships.conversations.views.meetings import agendas, attendance, planning
+from partnerships.conversations.views.meetings import detail as meeting
+from partnerships.conversations.views.meetings import listing as meetings
 
 app_name = "conversations"
 urlpatterns = [
@@ -43,4 +47,22 @@ urlpatterns = [
     path("reports/<int:pk>/submit/", reports.submit, name="report-submit"),
     path("reports/<int:pk>/decide/", reports.decide, name="report-decide"),
     path("reports/<int:pk>/compare/<int:number>/", reports.compare, name="report-compare"),
+    path("<int:pk>/files/add/", files.file_add, name="file-add"),
+    path("files/<int:pk>/", files.file_download, name="file"),
+    path("files/<int:pk>/remove/", files.file_remove, name="file-remove"),
+    path("partnerships/<int:pk>/meetings/", meetings.meeting_list, name="meetings"),
+    path("partnerships/<int:pk>/meetings/new/", planning.new, name="meeting-new"),
+    path("partnerships/<int:pk>/meetings/cycle/", meetings.cycle_edit, name="meeting-cycle"),
+    path("partnerships/<int:pk>/meetings/cycle/stop/", meetings.cycle_stop, name="meeting-cycle-stop"),
+    path("meetings/<int:pk>/", meeting.detail, name="meeting"),
+    path("meetings/<int:pk>/edit/", planning.edit, name="meeting-edit"),
+    path("meetings/<int:pk>/call-off/", planning.call_off, name="meeting-call-off"),
+    path("meetings/<int:pk>/agenda/", agendas.edit, name="agenda"),
+    path("meetings/<int:pk>/agenda/gather/", agendas.gather, name="agenda-gather"),
+    path("meetings/<int:pk>/agenda/circulate/", agendas.circulate, name="agenda-circulate"),
+    path("meetings/<int:pk>/agenda/paper/", agendas.paper, name="agenda-paper"),
+    path("meetings/<int:pk>/attendance/", attendance.attendance, name="attendance"),
+    path("meetings/<int:pk>/minutes/", attendance.minutes, name="minutes"),
+    path("meetings/<int:pk>/papers/add/", files.paper_add, name="paper-add"),
+    path("meetings/seats/<int:pk>/answer/", attendance.answer, name="meeting-answer"),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
+from partnerships.agreements.agenda import register_agenda
 from partnerships.agreements.figures import register_figures
 from partnerships.commitments.origins import register_origin
 from partnerships.commitments.registry import register_listener
@@ -13,6 +14,7 @@ from partnerships.exchange.models import Entry, Introduction, Question, Receipt,
 from partnerships.exchange.origins import ORIGINS
 from partnerships.exchange.personal import RULES
 from partnerships.exchange.queries import events_of_entries
+from partnerships.exchange.queries.agenda import waiting_entries
 from partnerships.exchange.queries.figures import asks_in_period
 from partnerships.exchange.sections import standing_section
 from partnerships.exchange.services.status import commitment_moved
@@ -27,6 +29,7 @@ def register() -> None:
     register_personal(RULES)
     register_figures("40 asks", asks_in_period)
     ON_ORGANISATIONS.register("10 skills and resources", standing_section)
+    register_agenda("50 asks and offers", "Asks and offers", "entry", waiting_entries)
     register_kind(
         name="entry",
         visible_ids=lambda user: Entry.objects.visible_to(user).values("pk"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
+from partnerships.agreements.agenda import register_agenda
 from partnerships.agreements.departures import register_party_departure
 from partnerships.agreements.figures import register_figures
 from partnerships.commitments.origins import register_origin
@@ -16,7 +17,7 @@ from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import Comment, Plan, Version
 from partnerships.plans.origins import ORIGINS
 from partnerships.plans.personal import RULES, end_shares, end_shares_of_membership
-from partnerships.plans.queries import events_of_plans
+from partnerships.plans.queries import agenda, events_of_plans
 from partnerships.plans.queries.figures import homes_in_period, milestones_in_period
 from partnerships.plans.services import owning, papers
 
@@ -25,6 +26,10 @@ def register() -> None:
     """Register with activity, commitments, outbox, people and agreements."""
     register_events(EventKind)
     papers.register()
+    register_agenda("35 plans to sign", "Plans to sign off", "plan_signing", agenda.awaiting_signature)
+    register_agenda(
+        "40 plans published", "Plans published since the last meeting", "plan_version", agenda.published_since
+    )
     register_personal(RULES)
     register_figures("20 homes", homes_in_period)
     register_figures("30 milestones", milestones_in_period)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from partnerships.conversations import services
 from partnerships.conversations.models import Report
 from tests.conversations import reports
+from tests.conversations.gatherings import a_cycle, a_text_file, begun_meeting, held_meeting, seat_of, with_item
 from tests.conversations.talks import circulated, draft, planned
 from tests.support.access import Row, everyone, expect
 from tests.world import World
@@ -20,6 +21,14 @@ def prepare(world: World) -> None:
     world.things["talk_planned"] = planned(world)
     world.things["talk"] = circulated(world)
     world.things["obstacle"] = world.things["talk"].points.get(kind="obstacle")
+    world.things["meeting"] = with_item(world)
+    world.things["meeting_begun"] = begun_meeting(world)
+    world.things["meeting_held"] = held_meeting(world)
+    world.things["seat"] = seat_of(world.things["meeting"], "Ben")
+    world.things["cycle"] = a_cycle(world)
+    world.things["talk_file"] = services.attach_file(
+        conversation=world.things["talk"], title="Map", file=a_text_file(), author=world.eddie, now=timezone.now()
+    )
     world.things["correction"] = services.suggest_correction(
         conversation=world.things["talk"],
         organisation=world.westmarch,
@@ -75,7 +84,46 @@ _NOTE_WRITERS = {
 #: Editors and leads of the organisation that reports.
 _WRITERS = _KEEPERS
 
+#: Editors and leads of both parties.
+_PLANNERS = {
+    "get": expect(inside=200, outside=404, viewer=403),
+    "post": expect(inside=422, outside=404, viewer=403),
+}
+#: Leads of the chair's organisation.
+_LEADERS = {
+    "get": expect(inside=403, outside=404, lead=200),
+    "post": expect(inside=403, outside=404, lead=422),
+}
+
+
+def _partnership(world: World) -> dict[str, Any]:
+    return {"pk": world.partnership.pk}
+
+
 ROWS = (
+    Row("conversations:meetings", on=_partnership, get=expect(inside=200, outside=404)),
+    Row("conversations:meeting-new", on=_partnership, **_PLANNERS),
+    Row("conversations:meeting-cycle", on=_partnership, **_LEADERS),
+    Row("conversations:meeting-cycle-stop", on=_partnership, **_LEADERS),
+    Row("conversations:meeting", on=_on("meeting"), get=expect(inside=200, outside=404)),
+    Row("conversations:meeting-edit", on=_on("meeting"), **_PLANNERS),
+    Row("conversations:meeting-call-off", on=_on("meeting"), **_PLANNERS),
+    Row("conversations:agenda", on=_on("meeting"), **_PLANNERS),
+    Row("conversations:agenda-gather", on=_on("meeting"), post=expect(inside=302, outside=404, viewer=403)),
+    Row("conversations:agenda-circulate", on=_on("meeting"), **_PLANNERS),
+    Row("conversations:agenda-paper", on=_on("meeting"), get=expect(inside=200, outside=404)),
+    Row("conversations:attendance", on=_on("meeting_begun"), **_PLANNERS),
+    Row("conversations:minutes", on=_on("meeting_held"), **_PLANNERS),
+    Row("conversations:paper-add", on=_on("meeting"), **_PLANNERS),
+    Row(
+        "conversations:meeting-answer",
+        on=_on("seat"),
+        get=expect(inside=403, outside=404, partner=200),
+        post=expect(inside=403, outside=404, partner=422),
+    ),
+    Row("conversations:file-add", on=_on("talk"), **_KEEPERS),
+    Row("conversations:file", on=_on("talk_file"), get=expect(inside=200, outside=404)),
+    Row("conversations:file-remove", on=_on("talk_file"), **_KEEPERS),
     Row("conversations:list", get=everyone()),
     Row(
         "conversations:new",

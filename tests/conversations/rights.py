@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.utils import timezone
 
 from partnerships.conversations import services
+from partnerships.conversations.cycle import Cycle, Unit
 from partnerships.conversations.models import JournalNote, Report
 from partnerships.conversations.reporting import USUAL_QUESTIONS
 from partnerships.people.models import User
 from tests.conversations import reports
+from tests.conversations.gatherings import (
+    a_cycle,
+    a_text_file,
+    begun_meeting,
+    held_meeting,
+    in_days,
+    planned_meeting,
+    seat_of,
+    the_plan,
+    with_item,
+)
 from tests.conversations.talks import agree, circulated, draft, planned, the_record
 from tests.support.rights import EDITORS, LEAD, PARTNER_EDITORS, Row
 from tests.world import World
@@ -80,7 +93,179 @@ def _own_report(world: World) -> Report:
     return reports.write(Report.objects.get(party=world.party(world.larkhaven)), world.eddie)
 
 
+def _set_cycle(world: World, author: User) -> Any:
+    return services.set_cycle(
+        partnership=world.partnership,
+        cycle=Cycle(Unit.WEEKS, 6, 1, 0, timezone.localdate()),
+        sitting=services.Sitting(dt.time(10), 60),
+        organisation=world.larkhaven,
+        author=author,
+        now=timezone.now(),
+    )
+
+
+def _meeting_file(world: World) -> Any:
+    """A paper that Larkhaven added to a meeting."""
+    return services.add_paper(
+        meeting=planned_meeting(world),
+        organisation=world.larkhaven,
+        file=a_text_file(),
+        author=world.eddie,
+        now=timezone.now(),
+    )
+
+
 ROWS = (
+    Row("conversations.set_cycle", lambda w, author, _: _set_cycle(w, author), LEAD),
+    Row(
+        "conversations.stop_cycle",
+        lambda w, author, cycle: services.stop_cycle(
+            partnership=cycle.partnership,
+            reason="Not needed.",
+            organisation=w.larkhaven,
+            author=author,
+            now=timezone.now(),
+        ),
+        LEAD,
+        prepare=a_cycle,
+    ),
+    Row(
+        "conversations.plan_meeting",
+        lambda w, author, _: services.plan_meeting(
+            partnership=w.partnership,
+            organisation=w.larkhaven,
+            plan=the_plan(w),
+            author=author,
+            now=timezone.now(),
+        ),
+        EDITORS,
+    ),
+    Row(
+        "conversations.plan_meeting",
+        lambda w, author, _: services.plan_meeting(
+            partnership=w.partnership,
+            organisation=w.westmarch,
+            plan=the_plan(w),
+            author=author,
+            now=timezone.now(),
+        ),
+        PARTNER_EDITORS,
+        situation="for the partner",
+    ),
+    Row(
+        "conversations.plan_meeting",
+        lambda w, author, _: services.plan_meeting(
+            partnership=w.partnership,
+            organisation=w.riverside,
+            plan=the_plan(w),
+            author=author,
+            now=timezone.now(),
+        ),
+        frozenset(),
+        situation="for an observer",
+    ),
+    Row(
+        "conversations.change_meeting",
+        lambda w, author, meeting: services.change_meeting(
+            meeting=meeting,
+            plan=the_plan(w, starts_at=in_days(6)),
+            organisation=w.larkhaven,
+            reason="Ben is away.",
+            author=author,
+            now=timezone.now(),
+        ),
+        EDITORS,
+        prepare=planned_meeting,
+    ),
+    Row(
+        "conversations.call_off_meeting",
+        lambda w, author, meeting: services.call_off_meeting(
+            meeting=meeting, reason="Snow.", organisation=w.larkhaven, author=author, now=timezone.now()
+        ),
+        EDITORS,
+        prepare=planned_meeting,
+    ),
+    Row(
+        "conversations.gather_agenda",
+        lambda w, author, meeting: services.gather_agenda(
+            meeting=meeting, organisation=w.larkhaven, author=author, now=timezone.now()
+        ),
+        EDITORS,
+        prepare=planned_meeting,
+    ),
+    Row(
+        "conversations.edit_agenda",
+        lambda w, author, meeting: services.edit_agenda(
+            meeting=meeting,
+            lines=[services.AgendaLine(None, "Rents")],
+            organisation=w.larkhaven,
+            revision=meeting.revision,
+            author=author,
+            now=timezone.now(),
+        ),
+        EDITORS,
+        prepare=planned_meeting,
+    ),
+    Row(
+        "conversations.circulate_agenda",
+        lambda w, author, meeting: services.circulate_agenda(
+            meeting=meeting,
+            organisation=w.larkhaven,
+            revision=meeting.revision,
+            author=author,
+            now=timezone.now(),
+        ),
+        EDITORS,
+        prepare=with_item,
+    ),
+    Row(
+        "conversations.answer_meeting",
+        lambda w, author, meeting: services.answer_meeting(
+            seat=seat_of(meeting, "Ben"), answer="coming", author=author, now=timezone.now()
+        ),
+        PARTNER_EDITORS,
+        prepare=planned_meeting,
+    ),
+    Row(
+        "conversations.record_attendance",
+        lambda w, author, meeting: services.record_attendance(
+            meeting=meeting, attendance={}, organisation=w.westmarch, author=author, now=timezone.now()
+        ),
+        PARTNER_EDITORS,
+        prepare=begun_meeting,
+    ),
+    Row(
+        "conversations.write_minutes",
+        lambda w, author, meeting: services.write_minutes(
+            meeting=meeting, record=the_record(w), organisation=w.larkhaven, author=author, now=timezone.now()
+        ),
+        EDITORS,
+        prepare=held_meeting,
+    ),
+    Row(
+        "conversations.attach_file",
+        lambda w, author, talk: services.attach_file(
+            conversation=talk, title="Map", file=a_text_file(), author=author, now=timezone.now()
+        ),
+        EDITORS,
+        prepare=circulated,
+    ),
+    Row(
+        "conversations.add_paper",
+        lambda w, author, meeting: services.add_paper(
+            meeting=meeting, organisation=w.larkhaven, file=a_text_file(), author=author, now=timezone.now()
+        ),
+        EDITORS,
+        prepare=planned_meeting,
+    ),
+    Row(
+        "conversations.remove_attachment",
+        lambda w, author, paper: services.remove_attachment(
+            attachment=paper, reason="The wrong file.", author=author, now=timezone.now()
+        ),
+        EDITORS,
+        prepare=_meeting_file,
+    ),
     Row(
         "conversations.record_conversation",
         lambda w, author, _: services.record_conversation(
@@ -236,6 +421,7 @@ ROWS = (
 
 _INSIDE = "part of another service, inside its transaction"
 WITHOUT_A_PERSON = {
+    "conversations.email_people": _INSIDE,
     "conversations.make_actions": _INSIDE,
     "conversations.record_event": _INSIDE,
     "conversations.record_point_event": _INSIDE,

@@ -17,7 +17,7 @@ from partnerships.people.models import User
 from partnerships.plans import services as plans
 from partnerships.plans.models import AccessRequest, OwnershipOffer, Share
 from tests.commitments import promises
-from tests.conversations import reports, talks
+from tests.conversations import gatherings, reports, talks
 from tests.exchange.conftest import shared
 from tests.plans.drafts import ask_signatures, begin, fewer_homes, publish, published
 from tests.telling.case import Act, case
@@ -365,4 +365,41 @@ def report_returned(w: World) -> Act:
     report = reports.submitted(w)
     return lambda: conversations.return_report(
         report=report, number=1, reason="How many let?", author=w.amina, now=NOW()
+    )
+
+
+_INVITED = (("conversations.meeting_invitation", "amina"), ("conversations.meeting_invitation", "ben"))
+
+
+@case(*_INVITED)
+def meeting_planned(w: World) -> Act:
+    return lambda: gatherings.planned_meeting(w)
+
+
+@case(("conversations.meeting_changed", "amina"), ("conversations.meeting_changed", "ben"))
+def meeting_moved(w: World) -> Act:
+    meeting = gatherings.planned_meeting(w)
+    return lambda: conversations.change_meeting(
+        meeting=meeting,
+        plan=gatherings.the_plan(w, starts_at=gatherings.in_days(8)),
+        organisation=w.larkhaven,
+        reason="Ben is away.",
+        author=w.eddie,
+        now=NOW(),
+    )
+
+
+@case(("conversations.meeting_called_off", "amina"), ("conversations.meeting_called_off", "ben"))
+def meeting_called_off(w: World) -> Act:
+    meeting = gatherings.planned_meeting(w)
+    return lambda: conversations.call_off_meeting(
+        meeting=meeting, reason="Snow.", organisation=w.larkhaven, author=w.eddie, now=NOW()
+    )
+
+
+@case(("conversations.meeting_agenda", "amina"), ("conversations.meeting_agenda", "ben"))
+def agenda_circulated(w: World) -> Act:
+    meeting = gatherings.with_item(w)
+    return lambda: conversations.circulate_agenda(
+        meeting=meeting, organisation=w.larkhaven, revision=meeting.revision, author=w.eddie, now=NOW()
     )

@@ -136,4 +136,7 @@ class VerifyForm(VerdictForm):
 
     def __init__(self, *args: Any, commitment: Commitment, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if commitment.is_action:
+            self.fields["verdict"].label = "Is the action done?"
+            self.fields["verdict"].choices = [("verified", "Yes, it is done"), ("missing", "No, something is missing")]  # type: ignore[attr-defined]  # a choice field
         self.helper = Helper(self, submit="Send answer", cancel=commitment.get_absolute_url())

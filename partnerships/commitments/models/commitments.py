@@ -43,12 +43,17 @@ ROUTES: tuple[Route, ...] = (
         & ~Q(models.Exists(_SINCE)),
     ),
 )
-#: Routes to leads of a side that has not confirmed, and to leads of a receiver that has not verified.
+#: Routes to leads of a side that has not confirmed, to leads of a receiver that has not verified, and to those who may
+#: verify an action: editors and leads of the receiver, else of the giver.
 CONFIRMING = (
     Organisations("giver", when=Q(giver_confirmed_at=None), roles=(Role.LEAD,)),
     Organisations("receiver", when=Q(receiver_confirmed_at=None), roles=(Role.LEAD,)),
 )
-VERIFYING = (Organisations("receiver", roles=(Role.LEAD,)),)
+VERIFYING = (Organisations("receiver", when=Q(kind=Kind.COMMITMENT), roles=(Role.LEAD,)),)
+VERIFYING_ACTIONS = (
+    Organisations("receiver", when=Q(kind=Kind.ACTION), roles=EDITING_ROLES),
+    Organisations("giver", when=Q(kind=Kind.ACTION, receiver=None), roles=EDITING_ROLES),
+)
 
 
 class CommitmentQuerySet(models.QuerySet["Commitment"]):
@@ -72,12 +77,14 @@ class CommitmentQuerySet(models.QuerySet["Commitment"]):
         return self.filter(visible_to(Commitment, CONFIRMING, user), status=Status.PROPOSED)
 
     def awaiting_verification_by(self, user: User | AnonymousUser) -> CommitmentQuerySet:
-        """Done ones whose receiver the person leads."""
-        return self.awaiting_verification().filter(visible_to(Commitment, VERIFYING, user))
+        """Done ones that wait for the person: as lead of the receiver or, for actions of others, as editor."""
+        routes = visible_to(Commitment, (*VERIFYING, *VERIFYING_ACTIONS), user)
+        own = Q(kind=Kind.ACTION) & (Q(done_by=user.pk) | Q(owner=user.pk))
+        return self.awaiting_verification().filter(routes).exclude(own)
 
     def awaiting_verification(self) -> CommitmentQuerySet:
         """Done, and not yet verified."""
-        return self.filter(status=Status.DONE, kind=Kind.COMMITMENT)
+        return self.filter(Q(kind=Kind.COMMITMENT) | Q(done_by__isnull=False), status=Status.DONE)
 
     def under_way(self) -> CommitmentQuerySet:
         """Agreed, and not yet done."""
@@ -105,8 +112,8 @@ class Commitment(models.Model):
     """A promise of one organisation to another, or an action for one side.
 
     proposed → agreed (giver and receiver confirmed; for an action the giver is enough) → in progress → at risk or
-    blocked (with the blocker) → done → verified (by the receiver; an action ends at done). Done returns to in progress
-    when the receiver sends the delivery back. Cancelled or superseded, with a reason, from any state before verified.
+    blocked (with the blocker) → done → verified (by the receiver; an action by a second person). Done returns to in
+    progress when it is sent back. Cancelled or superseded, with a reason, from any state before verified.
 
     `due_on` is the present due date and `original_due_on` the first; each change is a `Slippage`. `revision` rises with
     each change of terms, so that people confirm only the words they have seen. `giver_name` is used if the giver is not
@@ -152,6 +159,14 @@ class Commitment(models.Model):
     escalated_to = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     escalated_at = models.DateTimeField(null=True, blank=True)
     done_at = models.DateTimeField(null=True, blank=True)
+    done_by = models.ForeignKey(
+        User,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Reported it done. An action without one was done before actions were verified, and is over.",
+    )
     verified_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     verified_at = models.DateTimeField(null=True, blank=True)
     replaces = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaced_by")
@@ -266,7 +281,7 @@ class Commitment(models.Model):
     @property
     def is_over(self) -> bool:
         """Whether its status is final."""
-        return self.status in OVER or (self.is_action and self.status == Status.DONE)
+        return self.status in OVER or (self.is_action and self.is_done and self.done_by_id is None)
 
     @property
     def was_broken(self) -> bool:
@@ -323,11 +338,18 @@ class Commitment(models.Model):
         return delivered_words(self.delivered_quantity, self.quantity, self.unit)
 
     @property
+    def delivery_words(self) -> str:
+        """What is verified: the action or the delivery."""
+        return "the action" if self.is_action else "the delivery"
+
+    @property
     def waits_words(self) -> str:
         """The confirmation or verification it waits for, in words; or empty."""
         if self.is_proposed:
             return "to accept this action" if self.is_action else "to confirm this commitment"
-        return "to verify the delivery" if self.is_done and not self.is_action else ""
+        if not self.is_done or self.is_over:
+            return ""
+        return "to verify this action" if self.is_action else "to verify the delivery"
 
     def is_overdue(self, today: dt.date) -> bool:
         """Whether it is past its due date and not yet done."""

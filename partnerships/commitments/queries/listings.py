@@ -28,7 +28,7 @@ def open_and_over(partnership: Partnership, user: User, limit: int) -> tuple[lis
 
     Both of one partnership, as far as the person may see them.
     """
-    over = Q(status__in=OVER) | Q(kind=Kind.ACTION, status=Status.DONE)
+    over = Q(status__in=OVER) | Q(kind=Kind.ACTION, status=Status.DONE, done_by=None)
     rows = for_partnership(partnership, user)
     return list(rows.exclude(over)[:limit]), list(rows.filter(over).order_by("-status_since", "-pk")[:limit])
 
@@ -48,6 +48,7 @@ def with_story(commitments: CommitmentQuerySet) -> CommitmentQuerySet:
             "giver_confirmed_by",
             "receiver_confirmed_by",
             "verified_by",
+            "done_by",
             "escalated_to",
             "replaces",
         )

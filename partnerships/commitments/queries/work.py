@@ -12,6 +12,7 @@ from partnerships.commitments.models import (
     CONFIRMING,
     UNDER_WAY,
     VERIFYING,
+    VERIFYING_ACTIONS,
     Commitment,
     CommitmentQuerySet,
     Kind,
@@ -36,11 +37,16 @@ def due_soon(user: User, now: dt.datetime) -> list[Commitment]:
     return list(in_order(mine).for_listing())
 
 
-def _waits(now: dt.datetime, proposed: CommitmentQuerySet | None = None) -> tuple[tuple[str, str, Reach], ...]:
+def _waits(
+    now: dt.datetime, proposed: CommitmentQuerySet | None = None, verifier: User | None = None
+) -> tuple[tuple[str, str, Reach], ...]:
     """What waits, since when, and for which people.
 
-    If one waits for several reasons, the last counts. `proposed` narrows the ones to confirm.
+    If one waits for several reasons, the last counts. `proposed` narrows the ones to confirm, `verifier` the actions to
+    verify to those of others.
     """
+    done = Commitment.objects.awaiting_verification()
+    own = Q(kind=Kind.ACTION) & (Q(done_by=verifier) | Q(owner=verifier))
     under_way = Commitment.objects.under_way()
     ownerless = under_way.filter(owner=None, giver__isnull=False)
     soon = under_way.filter(due_on__lte=timezone.localdate(now) + SOON)
@@ -54,14 +60,15 @@ def _waits(now: dt.datetime, proposed: CommitmentQuerySet | None = None) -> tupl
         ("Help unblock this", "escalated_at", Reach(under_way, (helper,))),
         ("Name an owner", "status_since", Reach(ownerless, (Organisations("owner_organisation", roles=_LEAD),))),
         ("Deliver this", "status_since", Reach(soon, (owner,))),
-        ("Verify this delivery", "done_at", Reach(Commitment.objects.awaiting_verification(), VERIFYING)),
+        ("Verify this delivery", "done_at", Reach(done, VERIFYING)),
+        ("Verify the action", "done_at", Reach(done if verifier is None else done.exclude(own), VERIFYING_ACTIONS)),
         ("Confirm this commitment", "proposed_at", Reach(promised, CONFIRMING)),
         ("Accept this action", "proposed_at", Reach(actions, (Organisations("giver", roles=_LEAD),))),
     )
 
 
 def _steps_wanted(user: User, now: dt.datetime) -> list[Waiting]:
-    waits = _waits(now, proposed=Commitment.objects.awaiting_confirmation_by(user))
+    waits = _waits(now, proposed=Commitment.objects.awaiting_confirmation_by(user), verifier=user)
     steps: dict[int, tuple[str, str]] = {}
     for (what, since, _), found in zip(waits, sorted_by_reach([reach for *_, reach in waits], user), strict=True):
         steps |= dict.fromkeys(found, (what, since))

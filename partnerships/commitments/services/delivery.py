@@ -15,6 +15,7 @@ from partnerships.commitments.rights import rights_over, side_of
 from partnerships.commitments.services.emails import email_asked, email_concerned, email_one
 from partnerships.commitments.services.recording import lock_commitment, record_event
 from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
 #: Statuses that a report may set.
@@ -101,7 +102,7 @@ def record_progress(
     current.blocker = blocker.strip() if status in (Status.BLOCKED, Status.AT_RISK) else ""
     if status in (Status.IN_PROGRESS, Status.DONE):
         current.escalated_to = current.escalated_at = None
-    current.done_at = now if status == Status.DONE else None
+    current.done_at, current.done_by = (now, author) if status == Status.DONE else (None, None)
     current.save(
         update_fields=[
             "status",
@@ -111,6 +112,7 @@ def record_progress(
             "escalated_to",
             "escalated_at",
             "done_at",
+            "done_by",
         ]
     )
     changes = {"status": (before, current.get_status_display())}
@@ -165,19 +167,19 @@ def escalate(*, commitment: Commitment, to: User, author: User, now: dt.datetime
 
 @transaction.atomic
 def verify_delivery(*, commitment: Commitment, author: User, now: dt.datetime, note_text: str = "") -> Commitment:
-    """Confirm for the receiver that it was delivered.
+    """Confirm that it was delivered: for the receiver, or as the second person of an action.
 
     Raises `UnableToVerify`.
     """
-    current = _done(commitment, author, now)
+    current, side = _done(commitment, author, now)
     current.status, current.status_since = Status.VERIFIED, now
     current.verified_by, current.verified_at = author, now
     current.save(update_fields=["status", "status_since", "verified_by", "verified_at"])
     record_event(
         current,
-        EventKind.DELIVERY_VERIFIED,
+        EventKind.ACTION_VERIFIED if current.is_action else EventKind.DELIVERY_VERIFIED,
         author=author,
-        organisation=current.receiver,
+        organisation=side,
         now=now,
         before=Status.DONE.label,
         after=Status.VERIFIED.label,
@@ -190,15 +192,16 @@ def verify_delivery(*, commitment: Commitment, author: User, now: dt.datetime, n
 
 @transaction.atomic
 def send_back(*, commitment: Commitment, reason: str, author: User, now: dt.datetime) -> Commitment:
-    """Say for the receiver that the delivery is incomplete, and why.
+    """Say that the delivery or action is incomplete, and why.
 
     Raises `UnableToVerify`.
     """
-    current = _done(commitment, author, now)
+    current, side = _done(commitment, author, now)
     if not reason.strip():
         raise UnableToVerify("Say what is missing.")
-    current.status, current.status_since, current.done_at = Status.IN_PROGRESS, now, None
-    current.save(update_fields=["status", "status_since", "done_at"])
+    current.status, current.status_since = Status.IN_PROGRESS, now
+    current.done_at = current.done_by = None
+    current.save(update_fields=["status", "status_since", "done_at", "done_by"])
     Progress.objects.create(
         commitment=current,
         delivered_before=current.delivered_quantity,
@@ -206,14 +209,14 @@ def send_back(*, commitment: Commitment, reason: str, author: User, now: dt.date
         status=Status.IN_PROGRESS,
         note=reason.strip(),
         by=author,
-        organisation=current.receiver,
+        organisation=side,
         at=now,
     )
     record_event(
         current,
-        EventKind.DELIVERY_SENT_BACK,
+        EventKind.ACTION_SENT_BACK if current.is_action else EventKind.DELIVERY_SENT_BACK,
         author=author,
-        organisation=current.receiver,
+        organisation=side,
         now=now,
         before=Status.DONE.label,
         after=Status.IN_PROGRESS.label,
@@ -224,11 +227,14 @@ def send_back(*, commitment: Commitment, reason: str, author: User, now: dt.date
     return current
 
 
-def _done(commitment: Commitment, author: User, now: dt.datetime) -> Commitment:
-    """The commitment, locked; reported done, and the author may verify it."""
+def _done(commitment: Commitment, author: User, now: dt.datetime) -> tuple[Commitment, Organisation | None]:
+    """The commitment, locked, and the side that verifies it; reported done, and the author may verify it."""
     current = lock_commitment(commitment)
-    if not current.is_done:
+    if not current.is_done or current.is_over:
         raise UnableToVerify(f"{current.reference} is {current.get_status_display().lower()}.")
-    may_verify = rights_over(current, author, now).may_verify
-    require(may_verify, "Only a lead of the receiving organisation can verify the delivery.")
-    return current
+    rights = rights_over(current, author, now)
+    if current.is_action:
+        require(rights.verifies, "Only editors of the two sides who neither own nor reported the action can verify it.")
+        return current, side_of(rights)
+    require(rights.verifies, "Only a lead of the receiving organisation can verify the delivery.")
+    return current, current.receiver

@@ -7,17 +7,17 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from partnerships.commitments.emails import people_asked
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.queries import concerned_with
-from partnerships.commitments.rights import rights_over, side_of, waits_for
-from partnerships.organisations.queries import leads_with_account
+from partnerships.commitments.rights import rights_over, side_of
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 
 
 def email_asked(kind: str, commitment: Commitment, *, author: User, now: dt.datetime, **params: Any) -> None:
     """Email the leads who must confirm or verify, except the author."""
-    _record(kind, leads_with_account(waits_for(commitment)), commitment, author, now, params)
+    _record(kind, people_asked(commitment), commitment, author, now, params)
 
 
 def email_concerned(kind: str, commitment: Commitment, *, author: User, now: dt.datetime, **params: Any) -> None:

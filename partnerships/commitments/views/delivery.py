@@ -95,14 +95,14 @@ def escalate(request: HttpRequest, pk: int) -> HttpResponse:
 def verify(request: HttpRequest, pk: int) -> HttpResponse:
     """Verify the delivery, or send it back."""
     user, commitment, rights = open_commitment(request, pk)
-    require(rights.leads_side(giving=False) and not commitment.is_action)
+    require(rights.verifies)
     form = VerifyForm(posted(request), commitment=commitment)
 
     def step() -> tuple[str, str]:
         note, now = form.cleaned_data["note_text"], timezone.now()
         if form.cleaned_data["verdict"] == "verified":
             services.verify_delivery(commitment=commitment, note_text=note, author=user, now=now)
-            words = f"{commitment.reference} is verified as delivered."
+            words = f"{commitment.reference} is verified{'' if commitment.is_action else ' as delivered'}."
         else:
             services.send_back(commitment=commitment, reason=note, author=user, now=now)
             words = f"{commitment.reference} is in progress again."

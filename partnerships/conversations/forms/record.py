@@ -60,6 +60,13 @@ class ConversationForm(Form):
     said = forms.CharField(
         label="What was said", required=False, max_length=20_000, widget=forms.Textarea(attrs={"rows": 8})
     )
+    decisions = forms.CharField(
+        label="Decisions",
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Put each on its own line.",
+    )
     private_note = forms.CharField(
         label="Private note",
         required=False,
@@ -155,7 +162,7 @@ class ConversationForm(Form):
                 *(f"others_{side.pk}" for side in self.sides),
                 hint="They do not need an account. Their names appear in the record.",
             ),
-            Section("What was said", "said", "theme", "partnership"),
+            Section("What was said", "said", "decisions", "theme", "partnership"),
             Fold("Private note", "private_note"),
             *(
                 Fold(
@@ -177,11 +184,9 @@ class ConversationForm(Form):
     def clean(self) -> dict[str, Any]:
         """Validate points and next steps."""
         cleaned = super().clean() or {}
-        for side in self.sides:
-            for kind in _WORDS:
-                name = f"points_{side.pk}_{kind}"
-                if any(len(line) > _POINT_LENGTH for line in _lines(cleaned.get(name, ""))):
-                    self.add_error(name, f"Keep each line under {_POINT_LENGTH} characters")
+        for name in ("decisions", *(f"points_{side.pk}_{kind}" for side in self.sides for kind in _WORDS)):
+            if any(len(line) > _POINT_LENGTH for line in _lines(cleaned.get(name, ""))):
+                self.add_error(name, f"Keep each line under {_POINT_LENGTH} characters")
         for row in range(self.steps):
             text = cleaned.get(f"step_{row}_text", "")
             for part, words in (("who", "Choose an owner"), ("due_on", "Enter a due date")):
@@ -205,6 +210,7 @@ class ConversationForm(Form):
             partnership=given["partnership"],
             theme=given["theme"],
             said=given["said"],
+            decisions=_lines(given["decisions"]),
             attribution=given["attribution"],
             next_contact_on=given["next_contact_on"],
             attendees=self._attendees(),
@@ -279,6 +285,7 @@ def initial_of(conversation: Conversation, own_note: PrivateNote | None) -> dict
     initial |= {
         "state": "planned" if conversation.status == Status.PLANNED else "held",
         "attendees": [seat.person_id for seat in seats if seat.person_id],
+        "decisions": "\n".join(one.text for one in conversation.decisions.all()),
         "private_note": own_note.text if own_note else "",
         "revision": conversation.revision,
     }

@@ -1,5 +1,7 @@
 """Conversations: who met, what was said, points and next steps."""
 
+from partnerships.conversations.models.agendas import AgendaItem, ItemPurpose
+from partnerships.conversations.models.attendance import Answer, Attendance, MeetingSeat
 from partnerships.conversations.models.choices import (
     HELD,
     OPEN_FOR_CORRECTION,
@@ -17,7 +19,19 @@ from partnerships.conversations.models.conversations import (
     Side,
 )
 from partnerships.conversations.models.corrections import Correction
+from partnerships.conversations.models.decisions import RecordedDecision
+from partnerships.conversations.models.files import Attachment
 from partnerships.conversations.models.journal import JournalNote, JournalText
+from partnerships.conversations.models.meetings import (
+    MEETING_ROUTES,
+    CycleUnit,
+    HolidayChoice,
+    Meeting,
+    MeetingCycle,
+    MeetingQuerySet,
+    MeetingStatus,
+    meeting_readers,
+)
 from partnerships.conversations.models.next_steps import ConversationCommitment, NextStep
 from partnerships.conversations.models.notes import OwnNote, PrivateNote
 from partnerships.conversations.models.points import Point, PointEntry
@@ -39,22 +53,35 @@ from partnerships.conversations.models.reports import (
 __all__ = [
     "DECIDERS",
     "HELD",
+    "MEETING_ROUTES",
     "OPEN_FOR_CORRECTION",
     "OWN_DECIDERS",
     "READ_BY_SIDE",
     "ROUTES",
     "TO_WRITE",
     "WRITERS",
+    "AgendaItem",
+    "Answer",
+    "Attachment",
+    "Attendance",
     "Attendee",
     "Attribution",
     "Conversation",
     "ConversationCommitment",
     "ConversationQuerySet",
     "Correction",
+    "CycleUnit",
     "Decision",
     "Format",
+    "HolidayChoice",
+    "ItemPurpose",
     "JournalNote",
     "JournalText",
+    "Meeting",
+    "MeetingCycle",
+    "MeetingQuerySet",
+    "MeetingSeat",
+    "MeetingStatus",
     "NextStep",
     "OwnNote",
     "Period",
@@ -62,6 +89,7 @@ __all__ = [
     "PointEntry",
     "PointKind",
     "PrivateNote",
+    "RecordedDecision",
     "Report",
     "ReportQuerySet",
     "ReportStatus",
@@ -70,4 +98,5 @@ __all__ = [
     "ReportingRound",
     "Side",
     "Status",
+    "meeting_readers",
 ]

@@ -18,7 +18,8 @@ from partnerships.people.models import User
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-_LOCKED = """
+#: Refuses a change of what belongs to an agreed record; for triggers.
+LOCKED = """
 IF EXISTS (
     SELECT 1 FROM conversations_conversation
     WHERE id = OLD.conversation_id AND status = 'agreed'
@@ -74,13 +75,13 @@ class Point(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 condition=pgtrigger.AnyChange("conversation", "organisation", "kind", "text"),
-                func=f"{_LOCKED} RETURN NEW;",
+                func=f"{LOCKED} RETURN NEW;",
             ),
             pgtrigger.Trigger(
                 name="point_kept",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Delete,
-                func=f"{_LOCKED} RETURN OLD;",
+                func=f"{LOCKED} RETURN OLD;",
             ),
         ]
 

@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, PartnershipQuerySet, Party, PartyRole
-from partnerships.conversations.models import HELD, READ_BY_SIDE, Conversation, Side, Status
+from partnerships.conversations.models import HELD, READ_BY_SIDE, Conversation, Meeting, Side, Status
 from partnerships.conversations.queries.listings import in_order
 from partnerships.kit.dates import long_date
 from partnerships.organisations.audience import EDITORS, Reach
@@ -77,7 +77,7 @@ def gone_quiet(user: User, now: dt.datetime, *, limit: int | None = None) -> lis
     later. Only conversations that the person may see count. `limit` is how many are wanted.
     """
     today = timezone.localdate(now)
-    live = Partnership.objects.present_for(user, *EDITING_ROLES).live()
+    live = Partnership.objects.present_for(user, *EDITING_ROLES).live().exclude(pk__in=_meeting_soon(now))
     last = _last_heard(user, live, today)
     begun = live.annotate(began=TruncDate("created_at")).values_list("pk", "began", "contact_days")
     silent = sorted(
@@ -90,6 +90,11 @@ def gone_quiet(user: User, now: dt.datetime, *, limit: int | None = None) -> lis
     return [
         Quiet(found[pk], since, (today - since).days, ever, tuple(contacts.get(pk, ()))) for since, pk, ever in silent
     ]
+
+
+def _meeting_soon(now: dt.datetime) -> QuerySet[Meeting, int]:
+    """Ids of partnerships with a meeting planned, which have not gone quiet."""
+    return Meeting.objects.coming(now).values_list("partnership", flat=True)
 
 
 def _last_heard(user: User, partnerships: PartnershipQuerySet, today: dt.date) -> dict[int, dt.date | None]:
@@ -125,6 +130,7 @@ def quiet_parties(now: dt.datetime) -> Reach:
         return (
             Party.objects.present()
             .filter(organisation__in=organisations, partnership__in=Partnership.objects.live())
+            .exclude(partnership__in=_meeting_soon(now))
             .annotate(last=last_day("partnership"))
             .filter(Q(partnership__created_at__date__lte=F("last")) | Exists(held), ~Exists(in_touch))
         )

@@ -9,7 +9,8 @@ from django.db.models.functions import Cast
 from partnerships.activity.models import Event
 from partnerships.activity.queries import visible_events
 from partnerships.activity.registry import Records
-from partnerships.conversations.models import Conversation
+from partnerships.agreements.models import Party
+from partnerships.conversations.models import Conversation, Meeting
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
@@ -31,6 +32,17 @@ def events_of_conversations(user: User, records: Records) -> Q:
         pk=Cast(KeyTextTransform("side", OuterRef("data")), BigIntegerField())
     )
     return ~Q(Exists(shown_in_full))
+
+
+def events_of_meetings(user: User, records: Records) -> Q:
+    """Condition on events about meetings that the person may see.
+
+    For a former party: events up to the moment it left.
+    """
+    mine = Meeting.objects.open_to(user).filter(pk__in=records)
+    meeting = Meeting.objects.filter(pk=OuterRef(OuterRef("target_id")))
+    former = Party.objects.left_after("at", user).filter(partnership__in=meeting.values("partnership"))
+    return Q(target_id__in=mine.values("pk")) | Q(Exists(former))
 
 
 def story_of(conversation: Conversation, user: User) -> QuerySet[Event]:

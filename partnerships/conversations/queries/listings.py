@@ -16,6 +16,7 @@ from partnerships.conversations.models import (
     NextStep,
     Point,
     PrivateNote,
+    RecordedDecision,
 )
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.models import User
@@ -58,6 +59,7 @@ def with_story(conversations: ConversationQuerySet) -> ConversationQuerySet:
         Prefetch("points", queryset=points),
         Prefetch("next_steps", queryset=steps),
         Prefetch("corrections", queryset=corrections),
+        Prefetch("decisions", queryset=RecordedDecision.objects.order_by("position", "pk")),
     )
 
 

@@ -9,13 +9,24 @@ from django.db.models import Exists, Min, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.conversations.models import OPEN_FOR_CORRECTION, Conversation, Correction, Status
+from partnerships.agreements.models import LEADING_ROLES, Partnership, PartyStatus
+from partnerships.conversations.models import (
+    OPEN_FOR_CORRECTION,
+    Conversation,
+    Correction,
+    Meeting,
+    MeetingCycle,
+    MeetingSeat,
+    MeetingStatus,
+    Status,
+)
 from partnerships.conversations.queries.contacts import Quiet, contacts_due, gone_quiet, past_contacts, quiet_parties
 from partnerships.conversations.queries.listings import partnerships_known_to
+from partnerships.conversations.queries.meetings import propose_next
 from partnerships.conversations.queries.reports import REPORTS_WAITING
 from partnerships.kit.waiting import Waiting, addresses
-from partnerships.organisations.audience import EDITORS, Organisations, Reach, sorted_by_reach
-from partnerships.organisations.models import EDITING_ROLES
+from partnerships.organisations.audience import EDITORS, Organisations, People, Reach, sorted_by_reach
+from partnerships.organisations.models import EDITING_ROLES, Role
 from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 
@@ -84,10 +95,105 @@ def _quiet_waiting(quiet: Quiet) -> Waiting:
     )
 
 
-#: Work that waits: records to agree to, corrections to answer, conversations to write up or to hold, and reports.
+#: How long before a meeting its agenda waits to be prepared.
+AGENDA_TIME = dt.timedelta(days=14)
+#: How long before the next day of the cycle its meeting waits to be planned.
+PLANNING_TIME = dt.timedelta(days=42)
+_OF_THE_CALLER = (Organisations("organisation", roles=EDITING_ROLES),)
+
+
+def _seats(now: dt.datetime) -> Reach:
+    """Seats of people who have not said whether they come."""
+    coming = Meeting.objects.coming(now).values("pk")
+    return Reach(MeetingSeat.objects.filter(answer="", meeting__in=coming), (People("person"),))
+
+
+def _seats_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    open_ones = Meeting.objects.open_to(user).coming(now).values("pk")
+    seats = _seats(now).of(user).filter(meeting__in=open_ones).select_related("meeting__partnership").order_by("pk")
+    return [
+        _meeting_waiting("Say whether you come", seat.meeting, "conversations:meeting-answer", seat.pk, seat.invited_at)
+        for seat in seats
+    ]
+
+
+def _meetings(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
+    """Meetings without an agenda, without attendance, and without minutes."""
+    planned = Meeting.objects.filter(status=MeetingStatus.PLANNED)
+    soon = planned.filter(agenda_sent_at=None, starts_at__gte=now, starts_at__lte=now + AGENDA_TIME)
+    begun = planned.filter(starts_at__lt=now)
+    held = Meeting.objects.filter(status=MeetingStatus.HELD, conversation=None)
+    return Reach(soon, _OF_THE_CALLER), Reach(begun, _OF_THE_CALLER), Reach(held, _OF_THE_CALLER)
+
+
+def _meetings_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    to_prepare, to_record, to_minute = sorted_by_reach(_meetings(now), user)
+    rows = Meeting.objects.open_to(user).filter(pk__in=to_prepare | to_record | to_minute)
+    waiting = []
+    for one in rows.select_related("partnership").order_by("pk"):
+        if one.pk in to_prepare:
+            waiting.append(_meeting_waiting("Prepare the agenda", one, "conversations:agenda", one.pk, None))
+        elif one.pk in to_record:
+            waiting.append(_meeting_waiting("Record who attended", one, "conversations:attendance", one.pk, None))
+        else:
+            waiting.append(
+                _meeting_waiting("Write the minutes", one, "conversations:minutes", one.pk, one.attendance_at)
+            )
+    return waiting
+
+
+def _meeting_waiting(what: str, meeting: Meeting, route: str, number: int, since: dt.datetime | None) -> Waiting:
+    return Waiting(
+        what=what,
+        title=meeting.title,
+        path=reverse(route, args=[number]),
+        since=since,
+        due=meeting.day,
+        within=meeting.partnership.title,
+        status=meeting.status,
+        status_label=meeting.get_status_display(),
+    )
+
+
+def _cycles(now: dt.datetime) -> Reach:
+    """Running cycles of live partnerships without a meeting to come."""
+    coming = Meeting.objects.coming(now).filter(partnership=OuterRef("partnership"))
+    cycles = MeetingCycle.objects.filter(
+        ~Exists(coming), stopped_at=None, partnership__in=Partnership.objects.live().values("pk")
+    )
+    leads = Organisations(
+        "partnership__parties__organisation",
+        when=Q(partnership__parties__status=PartyStatus.ACCEPTED, partnership__parties__role__in=LEADING_ROLES),
+        roles=(Role.LEAD,),
+    )
+    return Reach(cycles, (leads,))
+
+
+def _cycles_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    waiting = []
+    for cycle in _cycles(now).of(user).select_related("partnership").order_by("pk"):
+        proposed = propose_next(cycle.partnership, now)
+        if proposed is not None and proposed.starts_at <= now + PLANNING_TIME:
+            waiting.append(
+                Waiting(
+                    what="Plan the next meeting",
+                    title=cycle.partnership.title,
+                    path=reverse("conversations:meeting-new", args=[cycle.partnership_id]),
+                    due=timezone.localdate(proposed.starts_at),
+                    within=cycle.partnership.title,
+                )
+            )
+    return waiting
+
+
+#: Work that waits: records to agree to, corrections to answer, conversations to write up or to hold, reports
+#: and meetings.
 WAITING = (
     Source(_records_wanted, _records),
     Source(_contacts_wanted, lambda now: (past_contacts(now),)),
+    Source(_seats_wanted, lambda now: (_seats(now),)),
+    Source(_meetings_wanted, _meetings),
+    Source(_cycles_wanted, lambda now: (_cycles(now),)),
     Source(_quiet_wanted, lambda now: (quiet_parties(now),)),
     *REPORTS_WAITING,
 )

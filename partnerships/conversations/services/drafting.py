@@ -19,6 +19,7 @@ from partnerships.conversations.models import (
     Conversation,
     NextStep,
     Point,
+    RecordedDecision,
     Side,
     Status,
 )
@@ -85,6 +86,7 @@ class Record:
     partnership: Partnership | None = None
     theme: str = ""
     said: str = ""
+    decisions: Sequence[str] = field(default_factory=tuple)
     attribution: str = Attribution.NAMED
     next_contact_on: dt.date | None = None
     attendees: Sequence[AttendeeGiven] = field(default_factory=tuple)
@@ -228,7 +230,7 @@ def _check(record: Record, keeper: Organisation, today: dt.date) -> None:
     others = {organisation.pk for organisation in record.organisations} - {keeper.pk}
     if not others:
         raise UnableToRecord("Choose at least one other organisation.")
-    if record.planned and (record.said.strip() or record.points or record.next_steps):
+    if record.planned and (record.said.strip() or record.decisions or record.points or record.next_steps):
         raise UnableToRecord(
             "Every side can see a planned conversation. Use the private note to prepare, until it has taken place."
         )
@@ -289,6 +291,7 @@ def _write_parts(conversation: Conversation, record: Record, *, author: User, no
         organisation.pk: organisation for organisation in (conversation.organisation, *record.organisations)
     }
     _keep_points(conversation, record.points)
+    _keep_decisions(conversation, record.decisions)
     conversation.attendees.all().delete()
     Attendee.objects.bulk_create(
         Attendee(
@@ -331,6 +334,18 @@ def _write_parts(conversation: Conversation, record: Record, *, author: User, no
             author=author,
             now=now,
         )
+
+
+def _keep_decisions(conversation: Conversation, given: Sequence[str]) -> None:
+    """Write the decisions in this order, if they changed."""
+    wanted = [text.strip() for text in given if text.strip()]
+    if wanted == list(conversation.decisions.order_by("position").values_list("text", flat=True)):
+        return
+    conversation.decisions.all().delete()
+    RecordedDecision.objects.bulk_create(
+        RecordedDecision(conversation=conversation, position=place, text=text)
+        for place, text in enumerate(wanted, start=1)
+    )
 
 
 def _keep_points(conversation: Conversation, given: Sequence[PointGiven]) -> None:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from partnerships.agreements.past import as_read_by
 from partnerships.commitments.models import Commitment
 from partnerships.conversations import queries
-from partnerships.conversations.models import Conversation
+from partnerships.conversations.models import Conversation, Meeting
 from partnerships.conversations.rights import rights_over
 from partnerships.exchange.models import Entry
 from partnerships.organisations.models import Organisation
@@ -53,6 +53,10 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "commitments": Commitment.objects.visible_to(user)
         .filter(from_conversations__conversation=conversation)
         .for_listing(),
+        "files": conversation.attachments.filter(removed_at=None).order_by("pk"),
+        "may_attach": rights.may_edit,
+        "removes_for": {conversation.organisation_id} if rights.may_edit else set(),
+        "meeting": Meeting.objects.visible_to(user).filter(conversation=conversation).first(),
         "entries": Entry.objects.visible_to(user).filter(from_points__point__conversation=conversation),
         "lines": _lines(user, conversation),
     }

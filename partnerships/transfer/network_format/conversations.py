@@ -19,6 +19,7 @@ CONVERSATION = Shape(
         Part("with", "refs", required=True, to="organisations"),
         ref("partnership", "partnerships"),
         Part("said"),
+        Part("decisions", "texts"),
         choice("attribution", Attribution, default="named"),
         Part("next_contact_on", "date"),
         Part("private_note"),

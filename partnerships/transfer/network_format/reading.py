@@ -10,6 +10,7 @@ from partnerships.transfer.network_format.commitments import COMMITMENT
 from partnerships.transfer.network_format.conversations import CONVERSATION
 from partnerships.transfer.network_format.directory import AREA, MEMBERSHIP, ORGANISATION, PERSON
 from partnerships.transfer.network_format.entries import ENTRY
+from partnerships.transfer.network_format.meetings import CYCLE, MEETING
 from partnerships.transfer.network_format.partnerships import PARTNERSHIP
 from partnerships.transfer.network_format.plans import PLAN
 from partnerships.transfer.network_format.subscriptions import SUBSCRIPTION
@@ -36,6 +37,8 @@ NETWORK = Shape(
         Part("commitments", "parts", shape=COMMITMENT),
         Part("plans", "parts", shape=PLAN),
         Part("conversations", "parts", shape=CONVERSATION),
+        Part("meeting_cycles", "parts", shape=CYCLE),
+        Part("meetings", "parts", shape=MEETING),
         Part("subscriptions", "parts", shape=SUBSCRIPTION),
     ),
     keys="network",

@@ -41,6 +41,7 @@ def _record(network: Network, item: Item, now: dt.datetime) -> None:
             organisations=network.bodies(item["with"]),
             partnership=partnership_of(network, item["partnership"]),
             said=item["said"],
+            decisions=item["decisions"],
             attribution=item["attribution"],
             next_contact_on=item["next_contact_on"],
             attendees=[

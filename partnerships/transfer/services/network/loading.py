@@ -28,6 +28,7 @@ from partnerships.transfer.services.network.commitments import schedule_commitme
 from partnerships.transfer.services.network.conversations import schedule_conversations
 from partnerships.transfer.services.network.directory import load_areas, load_organisations, load_people
 from partnerships.transfer.services.network.entries import schedule_entries
+from partnerships.transfer.services.network.meetings import schedule_meetings
 from partnerships.transfer.services.network.partnerships import schedule_partnerships
 from partnerships.transfer.services.network.plans import schedule_plans
 from partnerships.transfer.services.network.replaying import Network, UnableToLoad, at
@@ -40,6 +41,7 @@ SCHEDULES = (
     schedule_commitments,
     schedule_conversations,
     schedule_plans,
+    schedule_meetings,
     schedule_subscriptions,
 )
 
@@ -146,6 +148,7 @@ LISTS = (
     "entries",
     "commitments",
     "conversations",
+    "meetings",
     "plans",
     "subscriptions",
 )

@@ -1,0 +1,90 @@
+"""Forms to attach a file, or a paper of a meeting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+
+from partnerships.agreements.models import Document
+from partnerships.conversations.models import AgendaItem
+from partnerships.kit.forms import Form, Helper, Section
+from partnerships.kit.uploads import ACCEPT, MAX_BYTES, MEGABYTE
+from partnerships.plans.models import Version
+
+_KINDS = f"PDF, Word, Excel, PowerPoint, OpenDocument, PNG, JPEG, CSV or text, up to {MAX_BYTES // MEGABYTE} MB."
+
+
+class FileForm(Form):
+    """A file with a title."""
+
+    title = forms.CharField(
+        label="Title", required=False, max_length=200, help_text="If you leave this empty, we use the file name."
+    )
+    file = forms.FileField(label="File", help_text=_KINDS, widget=forms.FileInput(attrs={"accept": ACCEPT}))
+
+    def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Attach file", cancel=cancel)
+
+
+class _Versions(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic when it runs
+    def label_from_instance(self, obj: Any) -> str:
+        return str(obj)
+
+
+class PaperForm(Form):
+    """A paper: a file, a document of the partnership, or a version of a plan."""
+
+    item = forms.ModelChoiceField(
+        label="For which item", queryset=AgendaItem.objects.none(), required=False, empty_label="The whole meeting"
+    )
+    title = forms.CharField(
+        label="Title", required=False, max_length=200, help_text="If you leave this empty, we use its own name."
+    )
+    file = forms.FileField(
+        label="File", required=False, help_text=_KINDS, widget=forms.FileInput(attrs={"accept": ACCEPT})
+    )
+    document = forms.ModelChoiceField(
+        label="Document of the partnership", queryset=Document.objects.none(), required=False, empty_label="None"
+    )
+    version = _Versions(label="Version of a plan", queryset=Version.objects.none(), required=False, empty_label="None")
+
+    def __init__(
+        self,
+        *args: Any,
+        items: Sequence[AgendaItem],
+        documents: QuerySet[Document],
+        versions: QuerySet[Version],
+        cancel: str,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        chosen: tuple[tuple[str, QuerySet[Any]], ...] = (
+            ("item", AgendaItem.objects.filter(pk__in=[one.pk for one in items])),
+            ("document", documents),
+            ("version", versions),
+        )
+        for name, rows in chosen:
+            field = self.fields[name]
+            assert isinstance(field, forms.ModelChoiceField)
+            field.queryset = rows
+        item = self.fields["item"]
+        assert isinstance(item, forms.ModelChoiceField)
+        item.choices = [("", "The whole meeting"), *((one.pk, one.title) for one in items)]
+        self.helper = Helper(
+            self,
+            Section("Paper", "title", "item"),
+            Section("Choose one", "file", "document", "version"),
+            submit="Add paper",
+            cancel=cancel,
+        )
+
+    def clean(self) -> dict[str, Any]:
+        """Exactly one of file, document and version."""
+        data = super().clean() or {}
+        if not self.errors and sum(bool(data.get(name)) for name in ("file", "document", "version")) != 1:
+            self.add_error("file", "Choose one: a file, a document or a version of a plan")
+        return data

@@ -1,0 +1,262 @@
+"""Forms to set the meeting cycle and to plan a meeting."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Collection
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from partnerships.conversations.cycle import MAX_INTERVAL, POSITIONS, WEEKDAYS, Cycle, Unit
+from partnerships.conversations.models import CycleUnit, Format, HolidayChoice, Meeting, MeetingCycle
+from partnerships.conversations.queries.meetings import NextMeeting
+from partnerships.conversations.services import Guest, MeetingPlan, Sitting
+from partnerships.kit.bank_holidays import holidays
+from partnerships.kit.dates import long_date
+from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form, Helper, Section
+from partnerships.people.models import User
+
+GUESTS_HINT = "Put each person on their own line: name, comma, job title."
+
+
+class TimeField(forms.TimeField):
+    """A time such as 10:30, in 24 hours."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("help_text", "For example, 10:30 or 14:00")
+        super().__init__(
+            input_formats=["%H:%M", "%H.%M"],
+            widget=forms.TimeInput(format="%H:%M", attrs={"class": "govuk-input--width-5"}),
+            error_messages={"invalid": "Enter a time, like 14:00"},
+            **kwargs,
+        )
+
+
+def minutes_field() -> forms.IntegerField:
+    """How long a meeting lasts."""
+    return forms.IntegerField(
+        label="Length in minutes",
+        min_value=5,
+        max_value=24 * 60,
+        widget=forms.NumberInput(attrs={"class": "govuk-input--width-5"}),
+    )
+
+
+class CycleForm(Form):
+    """How often a partnership meets."""
+
+    interval = forms.IntegerField(
+        label="Every how many?",
+        min_value=1,
+        max_value=MAX_INTERVAL,
+        widget=forms.NumberInput(attrs={"class": "govuk-input--width-3"}),
+        help_text="Every 3 months is quarterly; every 6 months is twice a year.",
+    )
+    unit = forms.ChoiceField(label="Weeks or months?", widget=forms.RadioSelect, choices=CycleUnit.choices)
+    position = forms.TypedChoiceField(
+        label="Which one in the month",
+        required=False,
+        coerce=int,
+        empty_value="",
+        choices=[("", "Not by month"), *((number, word.capitalize()) for number, word in POSITIONS.items())],
+        help_text="Only if it meets by the month: the first Tuesday, for example.",
+    )
+    weekday = forms.TypedChoiceField(label="Weekday", coerce=int, choices=list(enumerate(WEEKDAYS)))
+    starts_on = DayField(label="Start date", help_text="The weeks or months are counted from here.")
+    time = TimeField(label="Time")
+    minutes = minutes_field()
+    format = forms.ChoiceField(label="Type of meeting", choices=Format.choices)
+    place = forms.CharField(label="Place", required=False, max_length=200)
+    link = forms.URLField(label="Link to join", required=False, max_length=500, assume_scheme="https")
+    on_holiday = forms.ChoiceField(
+        label="If a date is a bank holiday", widget=forms.RadioSelect, choices=HolidayChoice.choices
+    )
+
+    def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(
+            self,
+            Section("How often", "interval", "unit", "weekday", "position", "starts_on"),
+            Section("Time and place", "time", "minutes", "format", "place", "link"),
+            Section("Bank holidays", "on_holiday"),
+            submit="Save meeting cycle",
+            cancel=cancel,
+        )
+
+    def clean(self) -> dict[str, Any]:
+        """Months need the weekday's place in the month; weeks do not."""
+        data = super().clean() or {}
+        if data.get("unit") == CycleUnit.MONTHS and not data.get("position"):
+            self.add_error("position", "Choose which weekday of the month")
+        if data.get("unit") == CycleUnit.WEEKS:
+            data["position"] = 0
+        return data
+
+    @property
+    def cycle(self) -> Cycle:
+        """The cycle that a valid form describes."""
+        given = self.cleaned_data
+        return Cycle(Unit(given["unit"]), given["interval"], given["weekday"], given["position"], given["starts_on"])
+
+    @property
+    def sitting(self) -> Sitting:
+        """Time and place of each meeting."""
+        given = self.cleaned_data
+        return Sitting(given["time"], given["minutes"], given["format"], given["place"], given["link"])
+
+
+def initial_of_cycle(found: MeetingCycle | None, proposed: Cycle | None, today: dt.date) -> dict[str, Any]:
+    """Initial values: the cycle as it is, or as the terms describe it."""
+    cycle = found.cycle if found else proposed
+    initial: dict[str, Any] = {
+        "on_holiday": HolidayChoice.LATER,
+        "minutes": 60,
+        "time": dt.time(10),
+        "starts_on": today,
+    }
+    if cycle is not None:
+        initial |= {
+            "unit": cycle.unit.value,
+            "interval": cycle.interval,
+            "weekday": cycle.weekday,
+            "position": cycle.position or "",
+            "starts_on": cycle.starts_on,
+        }
+    if found is not None:
+        names = ("time", "minutes", "format", "place", "link", "on_holiday")
+        initial |= {name: getattr(found, name) for name in names}
+    return initial
+
+
+class MeetingForm(Form):
+    """When and where a meeting is, and who is invited."""
+
+    title = forms.CharField(label="Title", max_length=200)
+    day = DayField(label="Date")
+    time = TimeField(label="Time")
+    minutes = minutes_field()
+    format = forms.ChoiceField(label="Type of meeting", choices=Format.choices)
+    place = forms.CharField(label="Place", required=False, max_length=200)
+    link = forms.URLField(label="Link to join", required=False, max_length=500, assume_scheme="https")
+    people = forms.ModelMultipleChoiceField(
+        label="People invited",
+        queryset=User.objects.none(),
+        required=False,
+        widget=AutocompleteSelectMultiple,
+        help_text="They get the invitation by email. Start typing a name.",
+    )
+    guests = forms.CharField(
+        label="Guests without an account",
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=f"{GUESTS_HINT} They get no email.",
+    )
+    note = forms.CharField(
+        label="Note to those invited", required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    reason = forms.CharField(
+        label="Reason for the change",
+        required=False,
+        max_length=300,
+        help_text="Needed if the time changes. Those invited will see it.",
+    )
+    on_holiday = forms.BooleanField(label="Meet although it is a bank holiday", required=False)
+    cycle_day = forms.DateField(widget=forms.HiddenInput, required=False)
+    key = forms.UUIDField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, people: QuerySet[User], cancel: str, changes: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        chosen = self.fields["people"]
+        assert isinstance(chosen, forms.ModelMultipleChoiceField)
+        chosen.queryset = people
+        self.fields["key"].initial = uuid.uuid4
+        if not changes:
+            del self.fields["reason"]
+        when = ["title", "day", "time", "minutes", "format", "place", "link"]
+        if not _is_holiday(self):
+            del self.fields["on_holiday"]
+        else:
+            when.insert(2, "on_holiday")
+        self.helper = Helper(
+            self,
+            Section("When and where", *when, *(["reason"] if changes else [])),
+            Section("Who is invited", "people", "guests", "note"),
+            submit="Save meeting" if changes else "Plan meeting",
+            cancel=cancel,
+        )
+
+    def clean(self) -> dict[str, Any]:
+        """A bank holiday must be chosen knowingly."""
+        data = super().clean() or {}
+        day = data.get("day")
+        if day in holidays() and not data.get("on_holiday"):
+            self.add_error("day", f"{long_date(day)} is a bank holiday. Choose another date, or tick the box below")
+        return data
+
+    @property
+    def plan(self) -> MeetingPlan:
+        """The plan that a valid form describes."""
+        given = self.cleaned_data
+        return MeetingPlan(
+            title=given["title"],
+            starts_at=timezone.make_aware(dt.datetime.combine(given["day"], given["time"])),
+            minutes=given["minutes"],
+            format=given["format"],
+            place=given["place"],
+            link=given["link"],
+            note=given["note"],
+            people=list(given["people"]),
+            guests=guests_in(given["guests"]),
+        )
+
+
+def _is_holiday(form: MeetingForm) -> bool:
+    """Whether the day in the form is a bank holiday; then the form asks whether that is meant."""
+    try:
+        day = form.fields["day"].clean(form["day"].value()) if form.is_bound else form["day"].value()
+    except forms.ValidationError:
+        return False
+    return day in holidays()
+
+
+def guests_in(text: str) -> list[Guest]:
+    """Guests from lines such as `Una Signed, Surveyor`."""
+    lines = (line.partition(",") for line in text.splitlines() if line.strip())
+    return [Guest(name.strip(), job_title.strip()) for name, _, job_title in lines]
+
+
+def initial_of_next(proposed: NextMeeting | None, title: str, people: Collection[int]) -> dict[str, Any]:
+    """Initial values for the next meeting."""
+    initial: dict[str, Any] = {"title": title, "people": list(people), "time": dt.time(10), "minutes": 60}
+    if proposed is None:
+        return initial
+    local = timezone.localtime(proposed.starts_at)
+    return initial | {
+        "day": local.date(),
+        "time": local.time(),
+        "minutes": proposed.minutes,
+        "format": proposed.format,
+        "place": proposed.place,
+        "link": proposed.link,
+        "cycle_day": proposed.cycle_day,
+    }
+
+
+def initial_of_meeting(meeting: Meeting) -> dict[str, Any]:
+    """Initial values for changing a meeting. Needs the seats fetched."""
+    local = timezone.localtime(meeting.starts_at)
+    seats = list(meeting.seats.all())
+    guests = (f"{one.name}, {one.job_title}" if one.job_title else one.name for one in seats if one.is_guest)
+    return {
+        "title": meeting.title,
+        "day": local.date(),
+        "time": local.time(),
+        "people": [one.person_id for one in seats if one.person_id],
+        "guests": "\n".join(guests),
+        **{name: getattr(meeting, name) for name in ("minutes", "format", "place", "link", "note")},
+    }

@@ -1,0 +1,70 @@
+"""Who is invited to a meeting, who says they come, and who was there."""
+
+from __future__ import annotations
+
+import pghistory
+from django.db import models
+from django.db.models import Q
+
+from partnerships.conversations.models.meetings import Meeting
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+
+class Answer(models.TextChoices):
+    """What somebody says before the meeting."""
+
+    COMING = "coming", "Coming"
+    APOLOGIES = "apologies", "Apologies"
+
+
+class Attendance(models.TextChoices):
+    """Whether somebody was there."""
+
+    PRESENT = "present", "Present"
+    APOLOGIES = "apologies", "Apologies"
+    ABSENT = "absent", "Absent"
+
+
+@pghistory.track(exclude=["name", "job_title"])
+class MeetingSeat(models.Model):
+    """Somebody invited to a meeting, or a guest who was there.
+
+    A known person, or a typed name without an account. `organisation` is empty for a guest of none.
+    """
+
+    meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, related_name="seats")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    person = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="meeting_seats")
+    name = models.CharField(max_length=150, blank=True)
+    job_title = models.CharField(max_length=150, blank=True)
+    invited_at = models.DateTimeField()
+    answer = models.CharField(max_length=9, choices=Answer, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    answered_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    attendance = models.CharField(max_length=9, choices=Attendance, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["meeting", "person"], condition=Q(person__isnull=False), name="one_meeting_seat_a_person"
+            ),
+            models.CheckConstraint(
+                condition=Q(answer="", answered_at=None) | (~Q(answer="") & Q(answered_at__isnull=False)),
+                name="meeting_answer_at_a_time",
+            ),
+        ]
+        indexes = [models.Index(fields=["person", "meeting"], name="meeting_seat_person")]
+
+    def __str__(self) -> str:
+        return f"Seat {self.pk}"
+
+    @property
+    def display_name(self) -> str:
+        """The person's name. Needs `person` fetched."""
+        return self.person.display_name if self.person else self.name or "a former member"
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether it is a typed name without an account."""
+        return self.person_id is None

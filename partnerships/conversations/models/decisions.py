@@ -1,0 +1,38 @@
+"""Decisions that a conversation's record holds."""
+
+from __future__ import annotations
+
+import pghistory
+import pgtrigger
+from django.db import models
+
+from partnerships.conversations.models.conversations import Conversation
+from partnerships.conversations.models.points import LOCKED
+
+
+@pghistory.track()
+class RecordedDecision(models.Model):
+    """What was decided; part of the record, so it is locked with it."""
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="decisions")
+    position = models.PositiveSmallIntegerField()
+    text = models.CharField(max_length=500)
+
+    class Meta:
+        triggers = [
+            pgtrigger.Trigger(
+                name="decision_words_locked",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                func=f"{LOCKED} RETURN NEW;",
+            ),
+            pgtrigger.Trigger(
+                name="decision_kept",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Delete,
+                func=f"{LOCKED} RETURN OLD;",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"RecordedDecision {self.pk}"

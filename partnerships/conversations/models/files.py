@@ -1,0 +1,96 @@
+"""Files and links attached to conversations, and papers of meetings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pghistory
+from django.db import models
+from django.db.models import Q
+
+from partnerships.agreements.models import Document
+from partnerships.conversations.models.agendas import AgendaItem
+from partnerships.conversations.models.conversations import Conversation
+from partnerships.conversations.models.meetings import Meeting
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.plans.models import Version
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+class AttachmentQuerySet(models.QuerySet["Attachment"]):
+    """Filters by reader."""
+
+    def visible_to(self, user: User | AnonymousUser) -> AttachmentQuerySet:
+        """Those that were not removed, with a record and a target the person may read.
+
+        The papers of an agenda item are read by those who may read the item.
+        """
+        meetings = Meeting.objects.visible_to(user).values("pk")
+        items = AgendaItem.objects.visible_to(user).values("pk")
+        return self.filter(
+            Q(conversation__in=Conversation.objects.visible_to(user).values("pk"))
+            | Q(meeting__in=meetings, item=None)
+            | Q(meeting__in=meetings, item__in=items),
+            Q(document=None) | Q(document__in=Document.objects.visible_to(user).values("pk")),
+            Q(version=None) | Q(version__in=Version.objects.visible_to(user).values("pk")),
+            removed_at=None,
+        )
+
+
+@pghistory.track()
+class Attachment(models.Model):
+    """A file of a conversation, or a paper of a meeting or of one item of its agenda.
+
+    A paper is a file, a document of the partnership, or a published version of a plan. Removed ones stay, with who
+    removed them and why; retention deletes their files.
+    """
+
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, null=True, blank=True, related_name="attachments"
+    )
+    meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, null=True, blank=True, related_name="papers")
+    item = models.ForeignKey(AgendaItem, on_delete=models.SET_NULL, null=True, blank=True, related_name="papers")
+    title = models.CharField(max_length=200)
+    file = models.FileField(upload_to="conversations/%Y/%m", max_length=300, blank=True)
+    file_name = models.CharField(max_length=200, blank=True)
+    content_type = models.CharField(max_length=100, blank=True)
+    size = models.PositiveIntegerField(default=0, help_text="Bytes.")
+    sha256 = models.CharField(max_length=64, blank=True)
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    added_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    added_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
+    added_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True, blank=True)
+    removed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    removed_reason = models.CharField(max_length=300, blank=True)
+
+    objects = AttachmentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(conversation__isnull=False, meeting=None) | Q(conversation=None, meeting__isnull=False),
+                name="attachment_of_one_record",
+            ),
+            models.CheckConstraint(
+                condition=Q(document=None, version=None) & ~Q(sha256="")
+                | Q(document__isnull=False, version=None, sha256="")
+                | Q(document=None, version__isnull=False, sha256=""),
+                name="attachment_is_one_thing",
+            ),
+            models.CheckConstraint(
+                condition=Q(removed_at=None) | ~Q(removed_reason=""), name="attachment_removed_with_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Attachment {self.pk}"
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file of its own, and not a link to a record."""
+        return bool(self.sha256)

@@ -1,0 +1,238 @@
+"""The meetings of a partnership: their cycle, each meeting, and who may read them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import pghistory
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.models import FORMER_STATUSES, Partnership, PartyStatus
+from partnerships.conversations.cycle import MAX_INTERVAL, Cycle, OnHoliday, Unit
+from partnerships.conversations.models.choices import Format
+from partnerships.conversations.models.conversations import Conversation
+from partnerships.kit.dates import long_date
+from partnerships.organisations.audience import Organisations, Route, readers_of, visible_to
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+_PARTY = "partnership__parties"
+#: People of present parties, observers included.
+PRESENT: tuple[Route, ...] = (
+    Organisations(f"{_PARTY}__organisation", when=Q(**{f"{_PARTY}__status": PartyStatus.ACCEPTED})),
+)
+#: The same, and people of former parties for meetings that took place before they left.
+MEETING_ROUTES: tuple[Route, ...] = (
+    *PRESENT,
+    Organisations(
+        f"{_PARTY}__organisation",
+        when=Q(**{f"{_PARTY}__status__in": FORMER_STATUSES}) & Q(starts_at__lte=F(f"{_PARTY}__left_at")),
+    ),
+)
+
+
+class MeetingStatus(models.TextChoices):
+    """State of a meeting."""
+
+    PLANNED = "planned", "Planned"
+    HELD = "held", "Held"
+    CALLED_OFF = "called_off", "Called off"
+
+
+class HolidayChoice(models.TextChoices):
+    """What the cycle does with a bank holiday."""
+
+    KEEP = OnHoliday.KEEP.value, "Keep the date, and point it out"
+    LATER = OnHoliday.LATER.value, "Move it to the next working day"
+    EARLIER = OnHoliday.EARLIER.value, "Move it to the working day before"
+
+
+class CycleUnit(models.TextChoices):
+    """What a cycle counts."""
+
+    WEEKS = Unit.WEEKS.value, "weeks"
+    MONTHS = Unit.MONTHS.value, "months"
+
+
+@pghistory.track()
+class MeetingCycle(models.Model):
+    """How often a partnership meets, and where; its leads set it.
+
+    It proposes the next meeting, and plans none by itself. `stopped_at` ends it.
+    """
+
+    partnership = models.OneToOneField(Partnership, on_delete=models.CASCADE, related_name="meeting_cycle")
+    unit = models.CharField(max_length=6, choices=CycleUnit)
+    interval = models.PositiveSmallIntegerField()
+    weekday = models.PositiveSmallIntegerField(help_text="0 is Monday.")
+    position = models.SmallIntegerField(help_text="Which such weekday of the month; -1 is the last. Weeks have 0.")
+    starts_on = models.DateField()
+    time = models.TimeField()
+    minutes = models.PositiveSmallIntegerField(help_text="How long a meeting lasts.")
+    format = models.CharField(max_length=10, choices=Format)
+    place = models.CharField(max_length=200, blank=True)
+    link = models.URLField(max_length=500, blank=True)
+    on_holiday = models.CharField(max_length=7, choices=HolidayChoice, default=HolidayChoice.LATER)
+    set_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    set_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
+    set_at = models.DateTimeField()
+    stopped_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(interval__range=(1, MAX_INTERVAL)), name="cycle_interval"),
+            models.CheckConstraint(condition=Q(weekday__lte=6), name="cycle_weekday"),
+            models.CheckConstraint(
+                condition=Q(unit=CycleUnit.WEEKS, position=0) | Q(unit=CycleUnit.MONTHS, position__in=[1, 2, 3, 4, -1]),
+                name="cycle_position",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Meeting cycle {self.pk}"
+
+    @property
+    def cycle(self) -> Cycle:
+        """The cycle that computes its days."""
+        return Cycle(Unit(self.unit), self.interval, self.weekday, self.position, self.starts_on)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it proposes meetings."""
+        return self.stopped_at is None
+
+
+class MeetingQuerySet(models.QuerySet["Meeting"]):
+    """Filters by reader and by state."""
+
+    def visible_to(self, user: User | AnonymousUser) -> MeetingQuerySet:
+        """Meetings that the person may read."""
+        return self.filter(visible_to(Meeting, MEETING_ROUTES, user))
+
+    def open_to(self, user: User | AnonymousUser) -> MeetingQuerySet:
+        """Meetings whose future the person takes part in: of present parties."""
+        return self.filter(visible_to(Meeting, PRESENT, user))
+
+    def coming(self, now: dt.datetime) -> MeetingQuerySet:
+        """Planned ones that have not begun."""
+        return self.filter(status=MeetingStatus.PLANNED, starts_at__gte=now)
+
+
+@pghistory.track()
+class Meeting(models.Model):
+    """A meeting of a partnership: planned → held, or called off with a reason.
+
+    The agenda may change until it is circulated (`agenda_sent_at`), and then is frozen. Recording who was there makes
+    the meeting held, and keeps the quorum of that day. `conversation` holds the minutes. `revision` rises with each
+    change of the agenda, so that nobody overwrites what they have not seen.
+    """
+
+    partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="meetings")
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="+", help_text="It calls the meeting."
+    )
+    title = models.CharField(max_length=200)
+    status = models.CharField(max_length=10, choices=MeetingStatus, default=MeetingStatus.PLANNED)
+    starts_at = models.DateTimeField()
+    minutes = models.PositiveSmallIntegerField(help_text="How long it lasts.")
+    format = models.CharField(max_length=10, choices=Format)
+    place = models.CharField(max_length=200, blank=True)
+    link = models.URLField(max_length=500, blank=True)
+    note = models.TextField(blank=True, help_text="What those invited should know.")
+    cycle_day = models.DateField(null=True, blank=True, help_text="The day of the cycle that it stands for.")
+    reason = models.TextField(blank=True, help_text="Why it was called off.")
+    agenda_sent_at = models.DateTimeField(null=True, blank=True)
+    quorum_needed = models.PositiveSmallIntegerField(null=True, blank=True)
+    quorum_present = models.PositiveSmallIntegerField(null=True, blank=True)
+    attendance_at = models.DateTimeField(null=True, blank=True, help_text="When attendance was recorded.")
+    attendance_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    conversation = models.OneToOneField(
+        Conversation, on_delete=models.SET_NULL, null=True, blank=True, related_name="meeting"
+    )
+    revision = models.PositiveIntegerField(default=1)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    key = models.UUIDField(
+        null=True, blank=True, unique=True, help_text="From the form: sending it twice plans one meeting."
+    )
+
+    objects = MeetingQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(status=MeetingStatus.CALLED_OFF) | ~Q(reason=""), name="meeting_called_off_with_reason"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=MeetingStatus.HELD) | Q(attendance_at__isnull=False, quorum_present__isnull=False),
+                name="meeting_held_with_attendance",
+            ),
+        ]
+        indexes = [models.Index(fields=["partnership", "-starts_at", "-id"], name="meeting_partnership")]
+
+    def __str__(self) -> str:
+        # Without the title: administrators see this text, and the title is private to the partners.
+        return f"Meeting {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        """Address of its page."""
+        return reverse("conversations:meeting", args=[self.pk])
+
+    @property
+    def day(self) -> dt.date:
+        """The day it takes place, in local time."""
+        return timezone.localdate(self.starts_at)
+
+    @property
+    def ends_at(self) -> dt.datetime:
+        """When it ends."""
+        return self.starts_at + dt.timedelta(minutes=self.minutes)
+
+    @property
+    def when(self) -> str:
+        """`1 December 2026, 10:30`, in local time."""
+        return f"{long_date(self.day)}, {timezone.localtime(self.starts_at):%H:%M}"
+
+    @property
+    def where(self) -> str:
+        """The place, else the link, else how people meet."""
+        return self.place or self.link or self.get_format_display()
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether it has still to take place."""
+        return self.status == MeetingStatus.PLANNED
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it took place and attendance is recorded."""
+        return self.status == MeetingStatus.HELD
+
+    @property
+    def is_called_off(self) -> bool:
+        """Whether it was called off."""
+        return self.status == MeetingStatus.CALLED_OFF
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether its agenda can no longer change."""
+        return self.agenda_sent_at is not None or not self.is_planned
+
+    @property
+    def quorum_met(self) -> bool | None:
+        """Whether enough parties were present; None if nothing is recorded or required."""
+        if self.quorum_present is None or self.quorum_needed is None:
+            return None
+        return self.quorum_present >= self.quorum_needed
+
+
+def meeting_readers(meeting: Meeting) -> models.QuerySet[User]:
+    """People who may read a meeting."""
+    return readers_of(Meeting, MEETING_ROUTES, meeting)

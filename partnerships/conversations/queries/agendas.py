@@ -1,0 +1,157 @@
+"""What an agenda shows a reader, and what rooms propose for it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.utils import timezone
+
+from partnerships.agreements.agenda import Purpose, Since, Suggestion, agenda_sources
+from partnerships.agreements.models import Partnership
+from partnerships.commitments.models import Commitment, Kind, Status
+from partnerships.conversations.models import (
+    OPEN_FOR_CORRECTION,
+    TO_WRITE,
+    AgendaItem,
+    Attachment,
+    Conversation,
+    Meeting,
+    Report,
+    ReportStatus,
+)
+from partnerships.conversations.queries.meetings import last_held_before, seated_people
+from partnerships.kit.dates import long_date
+from partnerships.people.models import User
+
+#: How far back the first agenda looks.
+FIRST_LOOK_BACK = dt.timedelta(days=90)
+#: Items proposed by one source.
+MAX_OF_ONE_SOURCE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A suggestion with the name of its source."""
+
+    source: str
+    suggestion: Suggestion
+
+
+def since_for(meeting: Meeting, now: dt.datetime) -> Since:
+    """The period the meeting looks back on."""
+    last = last_held_before(meeting)
+    return Since(last.starts_at if last else now - FIRST_LOOK_BACK, now)
+
+
+def suggestions_for(meeting: Meeting, user: User, now: dt.datetime) -> list[Proposed]:
+    """What rooms propose that is not on the agenda, as far as the person may read it.
+
+    Also not what was dropped.
+    """
+    since = since_for(meeting, now)
+    known = set(meeting.agenda.exclude(source="").values_list("source", "subject_kind", "subject_id"))
+    return [
+        Proposed(source.name, one)
+        for source in agenda_sources()
+        for one in list(source.suggest(user, meeting.partnership, since))[:MAX_OF_ONE_SOURCE]
+        if (source.name, one.subject_kind, one.subject_id) not in known
+    ]
+
+
+def agenda_for(meeting: Meeting, user: User, *, dropped: bool = False) -> list[AgendaItem]:
+    """Items that the person may read, in order, with their papers.
+
+    With `dropped`, those taken off as well, at the end.
+    """
+    papers = Attachment.objects.visible_to(user).select_related("document", "version__plan").order_by("pk")
+    items = (
+        AgendaItem.objects.visible_to(user)
+        .filter(meeting=meeting)
+        .select_related("presenter", "added_for")
+        .prefetch_related(Prefetch("papers", queryset=papers))
+    )
+    kept = list(items.kept())
+    return [*kept, *items.exclude(dropped_at=None).order_by("pk")] if dropped else kept
+
+
+def actions_of_minutes(user: User, partnership: Partnership, since: Since) -> list[Suggestion]:
+    """Open actions that came from conversations of the partnership."""
+    mine = Conversation.objects.filter(partnership=partnership, next_steps__action=OuterRef("pk"))
+    rows = (
+        Commitment.objects.visible_to(user)
+        .filter(Exists(mine), kind=Kind.ACTION)
+        .filter(Q(status=Status.PROPOSED) | Q(pk__in=Commitment.objects.under_way().values("pk")))
+        .select_related("giver")
+        .order_by("due_on", "pk")[:MAX_OF_ONE_SOURCE]
+    )
+    return [
+        Suggestion(
+            "commitment",
+            one.pk,
+            f"Action {one.reference}: {one.text}"[:300],
+            one.get_absolute_url(),
+            Purpose.DISCUSSION,
+            f"{one.giver_words}, due {long_date(one.due_on)}" if one.due_on else one.giver_words,
+        )
+        for one in rows
+    ]
+
+
+def minutes_to_agree(user: User, partnership: Partnership, since: Since) -> list[Suggestion]:
+    """Circulated records of the partnership that are not agreed."""
+    rows = (
+        Conversation.objects.visible_to(user)
+        .filter(partnership=partnership, status__in=OPEN_FOR_CORRECTION)
+        .order_by("held_on", "pk")[:MAX_OF_ONE_SOURCE]
+    )
+    return [
+        Suggestion(
+            "conversation",
+            one.pk,
+            f"Agree the minutes of “{one.subject}”"[:300],
+            one.get_absolute_url(),
+            Purpose.DECISION,
+            long_date(one.held_on),
+        )
+        for one in rows
+    ]
+
+
+def reports_waiting(user: User, partnership: Partnership, since: Since) -> list[Suggestion]:
+    """Progress reports that are overdue, or that wait to be accepted."""
+    rows = (
+        Report.objects.visible_to(user)
+        .filter(round__partnership=partnership)
+        .filter(Q(status=ReportStatus.SUBMITTED) | Q(status__in=TO_WRITE, due_on__lt=timezone.localdate(since.now)))
+        .select_related("party__organisation")
+        .order_by("due_on", "pk")[:MAX_OF_ONE_SOURCE]
+    )
+    return [
+        Suggestion(
+            "progress_report",
+            one.pk,
+            f"Progress report of {one.party.organisation.display_name}, {one.period_words}"[:300],
+            one.get_absolute_url(),
+            Purpose.DECISION if one.is_submitted else Purpose.DISCUSSION,
+            "Submitted" if one.is_submitted else f"Was due {long_date(one.due_on)}",
+        )
+        for one in rows
+    ]
+
+
+def papers_for(meeting: Meeting, user: User) -> list[Attachment]:
+    """Papers of the meeting as a whole that the person may read."""
+    rows = Attachment.objects.visible_to(user).filter(meeting=meeting, item=None)
+    return list(rows.select_related("document", "version__plan", "added_for").order_by("pk"))
+
+
+def items_everybody_reads(meeting: Meeting) -> list[AgendaItem]:
+    """Items that everybody invited may read, in order: those that the minutes may name."""
+    items = AgendaItem.objects.filter(meeting=meeting)
+    for person in seated_people(meeting):
+        items = items.filter(
+            pk__in=list(AgendaItem.objects.visible_to(person).filter(meeting=meeting).values_list("pk", flat=True))
+        )
+    return list(items.kept())

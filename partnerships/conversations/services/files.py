@@ -1,0 +1,239 @@
+"""Services for files of conversations and papers of meetings."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import partial
+
+from django.core.files.base import File
+from django.db import transaction
+
+from partnerships.agreements.models import Document
+from partnerships.conversations.event_kinds import EventKind
+from partnerships.conversations.models import (
+    OPEN_FOR_CORRECTION,
+    AgendaItem,
+    Attachment,
+    Conversation,
+    Meeting,
+    Status,
+)
+from partnerships.conversations.rights import rights_over_meetings
+from partnerships.conversations.services.meetings.planning import ONLY_EDITORS
+from partnerships.conversations.services.meetings.recording import lock_meeting
+from partnerships.conversations.services.meetings.recording import record_event as record_meeting_event
+from partnerships.conversations.services.recording import lock_conversation, record_event
+from partnerships.kit import journal
+from partnerships.kit.rights import require
+from partnerships.kit.uploads import CheckedUpload, UnableToTakeFile, check_upload
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.rights import roles_of
+from partnerships.people.models import User
+from partnerships.people.retention import for_each
+from partnerships.plans.models import Version
+
+#: Limit of files for one conversation or one meeting.
+MAX_FILES = 20
+#: How long the file of a removed attachment is kept.
+REMOVED_KEPT = dt.timedelta(days=365)
+
+
+class UnableToAttachFile(Exception):
+    """The record is locked, the file is not accepted, or there are too many."""
+
+
+class UnableToRemoveFile(Exception):
+    """It is removed already, the record is locked, or the reason is missing."""
+
+
+@transaction.atomic
+def attach_file(
+    *, conversation: Conversation, title: str, file: File[bytes], author: User, now: dt.datetime
+) -> Attachment:
+    """Attach a file to a conversation, for the organisation that keeps it.
+
+    A circulated record changes with it, so the other sides are asked again. Raises `UnableToAttachFile`.
+    """
+    current = lock_conversation(conversation)
+    may_attach = roles_of(author, now).edit_for(current.organisation_id)
+    require(may_attach, f"Only editors of {current.organisation.display_name} can attach files.")
+    if not current.is_editable:
+        raise UnableToAttachFile(f"The record is {current.get_status_display().lower()} and can no longer change.")
+    if current.attachments.filter(removed_at=None).count() >= MAX_FILES:
+        raise UnableToAttachFile(f"A conversation can have up to {MAX_FILES} files.")
+    made = _store(
+        Attachment(conversation=current, added_by=author, added_for=current.organisation, added_at=now), title, file
+    )
+    _ask_again(current, author, now)
+    record_event(
+        current,
+        EventKind.FILE_ADDED,
+        author=author,
+        organisation=current.organisation,
+        now=now,
+        after={"file": made.title},
+    )
+    return made
+
+
+@transaction.atomic
+def add_paper(
+    *,
+    meeting: Meeting,
+    organisation: Organisation,
+    author: User,
+    now: dt.datetime,
+    title: str = "",
+    file: File[bytes] | None = None,
+    document: Document | None = None,
+    version: Version | None = None,
+    item: AgendaItem | None = None,
+) -> Attachment:
+    """Add one paper to a meeting or to an item: a file, a document or a version of a plan.
+
+    Until the meeting is called off, also after the agenda is circulated. Raises `UnableToAttachFile`.
+    """
+    current = lock_meeting(meeting)
+    require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
+    if current.is_called_off:
+        raise UnableToAttachFile("The meeting was called off.")
+    if current.papers.filter(removed_at=None).count() >= MAX_FILES:
+        raise UnableToAttachFile(f"A meeting can have up to {MAX_FILES} papers.")
+    if item is not None and not AgendaItem.objects.visible_to(author).filter(pk=item.pk, meeting=current).exists():
+        raise UnableToAttachFile("That item is not on the agenda.")
+    if sum(one is not None for one in (file, document, version)) != 1:
+        raise UnableToAttachFile("Choose a file, a document or a version of a plan.")
+    if (
+        document is not None
+        and not Document.objects.visible_to(author).filter(pk=document.pk, partnership=current.partnership_id).exists()
+    ):
+        raise UnableToAttachFile("That is not a document of this partnership.")
+    if version is not None and not Version.objects.visible_to(author).filter(pk=version.pk).exists():
+        raise UnableToAttachFile("You cannot read that version.")
+    made = Attachment(
+        meeting=current,
+        item=item,
+        document=document,
+        version=version,
+        added_by=author,
+        added_for=organisation,
+        added_at=now,
+    )
+    if file is not None:
+        made = _store(made, title, file)
+    else:
+        known = document.title if document else f"{version.plan.title}, version {version.number}" if version else ""
+        made.title = (" ".join(title.split()) or known)[:200]
+        made.save(force_insert=True)
+    record_meeting_event(current, EventKind.PAPER_ADDED, author=author, organisation=organisation, now=now)
+    return made
+
+
+#: The journal's name for a removed attachment.
+ATTACHMENT = "conversation file"
+
+
+def attachment_identity(attachment: Attachment) -> str:
+    """The journal's hash of an attachment."""
+    return journal.identity(
+        attachment.conversation_id or 0, attachment.meeting_id or 0, attachment.added_at, attachment.sha256
+    )
+
+
+@transaction.atomic
+def remove_attachment(*, attachment: Attachment, reason: str, author: User | None, now: dt.datetime) -> Attachment:
+    """Remove a file or paper, with a reason; history keeps its title.
+
+    By editors of the party that added it. The author is None after a restore. Raises `UnableToRemoveFile`.
+    """
+    conversation = lock_conversation(attachment.conversation) if attachment.conversation else None
+    meeting = lock_meeting(attachment.meeting) if attachment.meeting else None
+    may_remove = roles_of(author, now).edit_for(attachment.added_for_id)
+    require(may_remove, "Only editors of the organisation that added it can remove it.")
+    if conversation is not None and author is not None and not conversation.is_editable:
+        raise UnableToRemoveFile(f"The record is {conversation.get_status_display().lower()} and can no longer change.")
+    if not reason.strip():
+        raise UnableToRemoveFile("Give a reason.")
+    gone = Attachment.objects.filter(pk=attachment.pk, removed_at=None)
+    if not gone.update(removed_at=now, removed_by=author, removed_reason=reason.strip()[:300]):
+        raise UnableToRemoveFile("It has been removed already.")
+    journal.note(ATTACHMENT, now=now, attachment=attachment.pk, same=attachment_identity(attachment))
+    attachment.refresh_from_db()
+    if conversation is not None:
+        if author is not None:
+            _ask_again(conversation, author, now)
+        record_event(
+            conversation,
+            EventKind.FILE_REMOVED,
+            author=author,
+            organisation=attachment.added_for,
+            now=now,
+            before={"file": attachment.title},
+            reason=reason.strip(),
+        )
+    if meeting is not None:
+        record_meeting_event(
+            meeting,
+            EventKind.PAPER_REMOVED,
+            author=author,
+            organisation=attachment.added_for,
+            now=now,
+            reason=reason.strip(),
+        )
+    return attachment
+
+
+def drop_removed_files(now: dt.datetime, dry_run: bool) -> int:
+    """Delete the files of attachments removed long ago, after commit.
+
+    The rows stay, with title and fingerprint.
+    """
+    old = Attachment.objects.filter(removed_at__lte=now - REMOVED_KEPT).exclude(file="")
+    if dry_run:
+        return old.count()
+    return for_each(list(old.order_by("pk").values_list("pk", flat=True)), _drop_file)
+
+
+@transaction.atomic
+def _drop_file(pk: int) -> None:
+    found = Attachment.objects.select_for_update().exclude(file="").filter(pk=pk, removed_at__isnull=False).first()
+    if found is None:  # deleted by another run in the meantime
+        return
+    Attachment.objects.filter(pk=pk).update(file="")
+    transaction.on_commit(partial(found.file.storage.delete, str(found.file.name)))
+
+
+def _store(attachment: Attachment, title: str, file: File[bytes]) -> Attachment:
+    """Store a checked file; its content decides its type. Deleted again if the row cannot be written."""
+    checked = _checked(file)
+    attachment.title = (" ".join(title.split()) or checked.name)[:200]
+    attachment.file_name, attachment.content_type = checked.name, checked.content_type
+    attachment.size, attachment.sha256 = checked.size, checked.sha256
+    try:
+        attachment.file.save(checked.storage_name, file, save=False)
+    except OSError as error:
+        raise UnableToAttachFile("The file could not be stored. Try again later.") from error
+    try:
+        with transaction.atomic():
+            attachment.save(force_insert=True)
+    except Exception:
+        attachment.file.delete(save=False)
+        raise
+    return attachment
+
+
+def _checked(file: File[bytes]) -> CheckedUpload:
+    try:
+        return check_upload(file)
+    except UnableToTakeFile as error:
+        raise UnableToAttachFile(str(error)) from error
+
+
+def _ask_again(conversation: Conversation, author: User, now: dt.datetime) -> None:
+    """Count as a change of the record: other sides of a circulated one agree again."""
+    conversation.revision += 1
+    if conversation.status in OPEN_FOR_CORRECTION:
+        conversation.status = Status.CORRECTED
+        conversation.sides.update(agreed_at=None, agreed_by=None)
+        conversation.sides.filter(organisation=conversation.organisation).update(agreed_at=now, agreed_by=author)
+    conversation.save(update_fields=["revision", "status"])

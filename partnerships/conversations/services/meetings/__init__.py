@@ -1,0 +1,1 @@
+"""Services that change meetings: cycle, plan, agenda, attendance, minutes."""

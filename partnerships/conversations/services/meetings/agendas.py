@@ -1,0 +1,170 @@
+"""Services that build an agenda, edit it and circulate it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Max
+
+from partnerships.conversations.event_kinds import EventKind
+from partnerships.conversations.models import AgendaItem, ItemPurpose, Meeting
+from partnerships.conversations.queries.agendas import suggestions_for
+from partnerships.conversations.queries.meetings import people_who_may_come
+from partnerships.conversations.rights import rights_over_meetings
+from partnerships.conversations.services.meetings.recording import email_people, lock_meeting, record_event
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+#: Limit of items on one agenda.
+MAX_ITEMS = 60
+_ONLY_EDITORS = "Only editors and leads of the partners, without observers, can change the agenda."
+
+
+class UnableToChangeAgenda(Exception):
+    """It is circulated, somebody else changed it, or an item is incomplete."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgendaLine:
+    """An item after editing: `item` is None for a new one of one's own."""
+
+    item: AgendaItem | None
+    title: str
+    purpose: str = ItemPurpose.DISCUSSION
+    minutes: int | None = None
+    presenter: User | None = None
+    is_kept: bool = True
+
+
+def _open(meeting: Meeting, organisation: Organisation, author: User, now: dt.datetime) -> Meeting:
+    """The meeting, locked, with an agenda that the author may change."""
+    current = lock_meeting(meeting)
+    require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), _ONLY_EDITORS)
+    if not current.is_planned:
+        raise UnableToChangeAgenda(f"The meeting is {current.get_status_display().lower()}.")
+    if current.is_frozen:
+        raise UnableToChangeAgenda("The agenda is circulated, so it can no longer change.")
+    return current
+
+
+@transaction.atomic
+def gather_agenda(*, meeting: Meeting, organisation: Organisation, author: User, now: dt.datetime) -> list[AgendaItem]:
+    """Add what rooms propose and the author may read; returns the new items.
+
+    What is on the agenda, or was dropped, is not added again. Raises `UnableToChangeAgenda`.
+    """
+    current = _open(meeting, organisation, author, now)
+    found = suggestions_for(current, author, now)
+    room = max(MAX_ITEMS - current.agenda.filter(dropped_at=None).count(), 0)
+    last = _last_position(current)
+    made = AgendaItem.objects.bulk_create(
+        AgendaItem(
+            meeting=current,
+            position=last + number,
+            source=one.source,
+            subject_kind=one.suggestion.subject_kind,
+            subject_id=one.suggestion.subject_id,
+            title=one.suggestion.title[:300],
+            detail=one.suggestion.detail[:300],
+            path=one.suggestion.path,
+            purpose=one.suggestion.purpose.value,
+            added_by=author,
+            added_for=organisation,
+            added_at=now,
+        )
+        for number, one in enumerate(found[:room], start=1)
+    )
+    if made:
+        _raise_revision(current)
+        record_event(
+            current,
+            EventKind.AGENDA_CHANGED,
+            author=author,
+            organisation=organisation,
+            now=now,
+            after={"items added": len(made)},
+        )
+    return made
+
+
+@transaction.atomic
+def edit_agenda(
+    *,
+    meeting: Meeting,
+    lines: Sequence[AgendaLine],
+    organisation: Organisation,
+    revision: int,
+    author: User,
+    now: dt.datetime,
+) -> Meeting:
+    """Save the agenda in this order: kept, dropped and own items.
+
+    Items that the author may not read keep their place at the end. `revision` is the one the author saw. Raises
+    `UnableToChangeAgenda`.
+    """
+    current = _open(meeting, organisation, author, now)
+    if revision != current.revision:
+        raise UnableToChangeAgenda("Somebody changed the agenda while you were editing. Check it before you save.")
+    able = set(people_who_may_come(current.partnership).values_list("pk", flat=True))
+    own = {item.pk: item for item in AgendaItem.objects.visible_to(author).filter(meeting=current)}
+    if sum(line.is_kept for line in lines) > MAX_ITEMS:
+        raise UnableToChangeAgenda(f"An agenda can have up to {MAX_ITEMS} items.")
+    saved: list[int] = []
+    for place, line in enumerate(lines, start=1):
+        if not line.title.strip():
+            raise UnableToChangeAgenda("Enter a title for each item.")
+        if line.presenter is not None and line.presenter.pk not in able:
+            raise UnableToChangeAgenda(f"{line.presenter.display_name} does not act for a party.")
+        item = (
+            own.get(line.item.pk)
+            if line.item
+            else AgendaItem(meeting=current, added_by=author, added_for=organisation, added_at=now)
+        )
+        if item is None:
+            raise UnableToChangeAgenda("An item is no longer on the agenda. Check it before you save.")
+        if not item.subject_kind:
+            item.title = line.title.strip()[:300]
+        item.position, item.purpose, item.minutes, item.presenter = place, line.purpose, line.minutes, line.presenter
+        item.dropped_at = None if line.is_kept else item.dropped_at or now
+        item.save()
+        saved.append(item.pk)
+    unseen = current.agenda.exclude(pk__in=[*own, *saved]).order_by("position", "pk")
+    for place, item in enumerate(unseen, start=len(lines) + 1):
+        item.position = place
+        item.save(update_fields=["position"])
+    _raise_revision(current)
+    record_event(current, EventKind.AGENDA_CHANGED, author=author, organisation=organisation, now=now)
+    return current
+
+
+@transaction.atomic
+def circulate_agenda(
+    *, meeting: Meeting, organisation: Organisation, revision: int, author: User, now: dt.datetime
+) -> Meeting:
+    """Freeze the agenda and email it to those invited; each reads the items they may.
+
+    `revision` is the one the author saw. Raises `UnableToChangeAgenda`.
+    """
+    current = _open(meeting, organisation, author, now)
+    if revision != current.revision:
+        raise UnableToChangeAgenda("Somebody changed the agenda since you opened it. Check it before you circulate it.")
+    if not current.agenda.filter(dropped_at=None).exists():
+        raise UnableToChangeAgenda("The agenda is empty. Add an item first.")
+    current.agenda_sent_at = now
+    current.save(update_fields=["agenda_sent_at"])
+    record_event(current, EventKind.AGENDA_CIRCULATED, author=author, organisation=organisation, now=now)
+    email_people("meeting_agenda", current, author=author, now=now)
+    return current
+
+
+def _raise_revision(meeting: Meeting) -> None:
+    meeting.revision += 1
+    meeting.save(update_fields=["revision"])
+
+
+def _last_position(meeting: Meeting) -> int:
+    return meeting.agenda.aggregate(last=Max("position"))["last"] or 0

@@ -1,0 +1,142 @@
+"""Services for who comes and who was there."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+from django.db import transaction
+
+from partnerships.conversations.event_kinds import EventKind
+from partnerships.conversations.models import Answer, Attendance, Meeting, MeetingSeat, MeetingStatus
+from partnerships.conversations.queries.meetings import people_who_may_come, side_of_person
+from partnerships.conversations.quorum import count_quorum
+from partnerships.conversations.rights import rights_over_meetings
+from partnerships.conversations.services.meetings.planning import ONLY_EDITORS, Guest
+from partnerships.conversations.services.meetings.recording import lock_meeting, parties_that_count, record_event
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+
+class UnableToAnswerMeeting(Exception):
+    """The meeting is not planned any more."""
+
+
+class UnableToRecordAttendance(Exception):
+    """It has not begun, was called off, or its minutes are agreed."""
+
+
+@transaction.atomic
+def answer_meeting(*, seat: MeetingSeat, answer: str, author: User, now: dt.datetime) -> MeetingSeat:
+    """Say whether somebody comes: for oneself, or for a colleague.
+
+    Raises `UnableToAnswerMeeting`.
+    """
+    meeting = lock_meeting(seat.meeting)
+    found = MeetingSeat.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=seat.pk)
+    may_answer = rights_over_meetings(meeting.partnership, author, now).may_answer_for(found)
+    require(may_answer, "Only the person invited, or editors of their organisation, can say whether they come.")
+    if not meeting.is_planned:
+        raise UnableToAnswerMeeting(f"The meeting is {meeting.get_status_display().lower()}.")
+    if answer not in Answer.values:
+        raise UnableToAnswerMeeting("Choose whether you come.")
+    found.answer, found.answered_at, found.answered_by = answer, now, author
+    found.save(update_fields=["answer", "answered_at", "answered_by"])
+    record_event(
+        meeting,
+        EventKind.MEETING_ANSWERED,
+        author=author,
+        organisation=found.organisation,
+        now=now,
+        after=Answer(answer).label,
+    )
+    return found
+
+
+@transaction.atomic
+def record_attendance(
+    *,
+    meeting: Meeting,
+    attendance: Mapping[int, str],
+    organisation: Organisation,
+    author: User,
+    now: dt.datetime,
+    people: Sequence[User] = (),
+    guests: Sequence[Guest] = (),
+) -> Meeting:
+    """Record who was there, by seat (id), and the quorum of that moment.
+
+    `people` and `guests` came without an invitation. The meeting is then held. It may be corrected until the minutes
+    are agreed; the quorum needed stays as first recorded. Raises `UnableToRecordAttendance`.
+    """
+    current = lock_meeting(meeting)
+    require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
+    if current.is_called_off:
+        raise UnableToRecordAttendance("The meeting was called off.")
+    if current.starts_at > now:
+        raise UnableToRecordAttendance("The meeting has not begun.")
+    if current.conversation is not None and current.conversation.is_locked:
+        raise UnableToRecordAttendance("The minutes are agreed, so attendance can no longer change.")
+    if set(attendance.values()) - set(Attendance.values):
+        raise UnableToRecordAttendance("Choose present, apologies or absent.")
+    for seat in current.seats.order_by("pk"):
+        if seat.pk in attendance:
+            seat.attendance = attendance[seat.pk]
+            seat.save(update_fields=["attendance"])
+    _seat_others(current, people, guests, now=now)
+    counted = parties_that_count(current.partnership)
+    present = current.seats.filter(attendance=Attendance.PRESENT, organisation__isnull=False)
+    first = not current.is_held
+    needed = current.partnership.quorum if first else current.quorum_needed
+    quorum = count_quorum(
+        counted=counted, present=set(present.values_list("organisation_id", flat=True)), needed=needed
+    )
+    current.status, current.attendance_at, current.attendance_by = MeetingStatus.HELD, now, author
+    current.quorum_needed, current.quorum_present = quorum.needed, quorum.present
+    current.save(update_fields=["status", "attendance_at", "attendance_by", "quorum_needed", "quorum_present"])
+    record_event(
+        current,
+        EventKind.ATTENDANCE_RECORDED,
+        author=author,
+        organisation=organisation,
+        now=now,
+        after={"quorum": quorum.words},
+    )
+    return current
+
+
+def _seat_others(meeting: Meeting, people: Sequence[User], guests: Sequence[Guest], *, now: dt.datetime) -> None:
+    """Add those who came without an invitation."""
+    able = people_who_may_come(meeting.partnership).in_bulk([person.pk for person in people])
+    seated = set(meeting.seats.exclude(person=None).values_list("person_id", flat=True))
+    for person in people:
+        if person.pk not in able:
+            raise UnableToRecordAttendance(f"{person.display_name} does not act for a party of this partnership.")
+    MeetingSeat.objects.bulk_create(
+        [
+            *(
+                MeetingSeat(
+                    meeting=meeting,
+                    person=person,
+                    organisation=side_of_person(meeting.partnership, person),
+                    invited_at=now,
+                    attendance=Attendance.PRESENT,
+                )
+                for person in people
+                if person.pk not in seated
+            ),
+            *(
+                MeetingSeat(
+                    meeting=meeting,
+                    organisation=guest.organisation,
+                    name=guest.name.strip()[:150],
+                    job_title=guest.job_title.strip()[:150],
+                    invited_at=now,
+                    attendance=Attendance.PRESENT,
+                )
+                for guest in guests
+                if guest.name.strip()
+            ),
+        ]
+    )

@@ -1,0 +1,137 @@
+"""Services for the meeting cycle of a partnership."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from partnerships.activity.services import record
+from partnerships.agreements.models import Partnership
+from partnerships.conversations.cycle import MAX_INTERVAL, Cycle, Unit
+from partnerships.conversations.event_kinds import EventKind
+from partnerships.conversations.models import Format, HolidayChoice, MeetingCycle
+from partnerships.conversations.rights import rights_over_meetings
+from partnerships.conversations.services.meetings.recording import lock_partnership
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+#: Limits of a meeting's length, in minutes.
+LENGTHS = range(5, 24 * 60 + 1)
+_ONLY_LEADS = "Only leads of the chair's or a lead organisation can set the meeting cycle."
+
+
+class UnableToSetCycle(Exception):
+    """The partnership is over, or the cycle is incomplete."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """What each meeting of a cycle has: time, length and where."""
+
+    time: dt.time
+    minutes: int
+    format: str = Format.VIDEO
+    place: str = ""
+    link: str = ""
+
+
+@transaction.atomic
+def set_cycle(
+    *,
+    partnership: Partnership,
+    cycle: Cycle,
+    sitting: Sitting,
+    organisation: Organisation | None,
+    author: User,
+    now: dt.datetime,
+    on_holiday: str = HolidayChoice.LATER,
+) -> MeetingCycle:
+    """Set or change how often the partnership meets. Raises `UnableToSetCycle`.
+
+    Meetings already planned stay.
+    """
+    current = lock_partnership(partnership)
+    require(rights_over_meetings(current, author, now).may_set_cycle, _ONLY_LEADS)
+    if current.is_over:
+        raise UnableToSetCycle("This partnership is over, so it meets no more.")
+    if not 1 <= cycle.interval <= MAX_INTERVAL:
+        raise UnableToSetCycle(f"Enter a number from 1 to {MAX_INTERVAL}.")
+    if (cycle.unit == Unit.MONTHS) != bool(cycle.position):
+        raise UnableToSetCycle("Choose which weekday of the month.")
+    if sitting.minutes not in LENGTHS:
+        raise UnableToSetCycle("A meeting lasts between 5 minutes and a day.")
+    found = MeetingCycle.objects.filter(partnership=current).first()
+    before = found.cycle.words if found and found.is_running else ""
+    made = found or MeetingCycle(partnership=current)
+    made.unit, made.interval, made.weekday, made.position = (
+        cycle.unit.value,
+        cycle.interval,
+        cycle.weekday,
+        cycle.position,
+    )
+    made.starts_on, made.on_holiday = cycle.starts_on, on_holiday
+    made.time, made.minutes, made.format = sitting.time, sitting.minutes, sitting.format
+    made.place, made.link = sitting.place.strip(), sitting.link.strip()
+    made.set_by, made.set_for, made.set_at, made.stopped_at = author, organisation, now, None
+    made.save()
+    _record(
+        made, EventKind.CYCLE_SET, author=author, organisation=organisation, now=now, before=before, after=cycle.words
+    )
+    return made
+
+
+@transaction.atomic
+def stop_cycle(
+    *, partnership: Partnership, reason: str, organisation: Organisation | None, author: User, now: dt.datetime
+) -> MeetingCycle:
+    """Propose no more meetings, with a reason. Raises `UnableToSetCycle`."""
+    current = lock_partnership(partnership)
+    require(rights_over_meetings(current, author, now).may_set_cycle, _ONLY_LEADS)
+    found = MeetingCycle.objects.filter(partnership=current, stopped_at=None).first()
+    if found is None:
+        raise UnableToSetCycle("There is no meeting cycle to stop.")
+    if not reason.strip():
+        raise UnableToSetCycle("Give a reason.")
+    found.stopped_at = now
+    found.save(update_fields=["stopped_at"])
+    _record(
+        found,
+        EventKind.CYCLE_STOPPED,
+        author=author,
+        organisation=organisation,
+        now=now,
+        before=found.cycle.words,
+        after="",
+        reason=reason.strip(),
+    )
+    return found
+
+
+def _record(
+    cycle: MeetingCycle,
+    event: EventKind,
+    *,
+    author: User,
+    organisation: Organisation | None,
+    now: dt.datetime,
+    before: str,
+    after: str,
+    reason: str = "",
+) -> None:
+    record(
+        actor_id=author.pk,
+        organisation_id=organisation.pk if organisation else None,
+        kind=event,
+        target_kind="partnership",
+        target_id=cycle.partnership_id,
+        now=now,
+        data={
+            "title": cycle.partnership.title,
+            "before": {"cycle": before},
+            "after": {"cycle": after},
+            "reason": reason,
+        },
+    )

@@ -1,0 +1,51 @@
+"""Service that begins the minutes of a meeting."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from django.db import transaction
+
+from partnerships.conversations.event_kinds import EventKind
+from partnerships.conversations.models import Conversation, Meeting
+from partnerships.conversations.rights import rights_over_meetings
+from partnerships.conversations.services.drafting import Record, record_conversation
+from partnerships.conversations.services.meetings.planning import ONLY_EDITORS
+from partnerships.conversations.services.meetings.recording import lock_meeting, record_event
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+
+class UnableToWriteMinutes(Exception):
+    """Attendance is not recorded, or the minutes exist already."""
+
+
+@transaction.atomic
+def write_minutes(
+    *,
+    meeting: Meeting,
+    record: Record,
+    organisation: Organisation,
+    author: User,
+    now: dt.datetime,
+    key: uuid.UUID | None = None,
+) -> Conversation:
+    """Begin the minutes as a conversation that the organisation keeps.
+
+    Raises `UnableToWriteMinutes`, or `UnableToRecord` if the record is invalid.
+    """
+    current = lock_meeting(meeting)
+    require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
+    if not current.is_held:
+        raise UnableToWriteMinutes("Record who attended first.")
+    if current.conversation is not None:
+        if key is not None and current.conversation.key == key:
+            return current.conversation
+        raise UnableToWriteMinutes(f"{current.conversation.organisation.display_name} has begun the minutes already.")
+    made = record_conversation(organisation=organisation, record=record, author=author, now=now, key=key)
+    current.conversation = made
+    current.save(update_fields=["conversation"])
+    record_event(current, EventKind.MINUTES_BEGUN, author=author, organisation=organisation, now=now)
+    return made

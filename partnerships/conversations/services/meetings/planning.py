@@ -1,0 +1,248 @@
+"""Services that plan a meeting, change it and call it off."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.db import IntegrityError, transaction
+
+from partnerships.agreements.models import Partnership
+from partnerships.conversations.event_kinds import EventKind
+from partnerships.conversations.models import Format, Meeting, MeetingSeat, MeetingStatus
+from partnerships.conversations.queries.meetings import people_who_may_come, side_of_person
+from partnerships.conversations.rights import rights_over_meetings
+from partnerships.conversations.services.meetings.cycles import LENGTHS
+from partnerships.conversations.services.meetings.recording import (
+    email_people,
+    lock_meeting,
+    lock_partnership,
+    record_event,
+)
+from partnerships.kit.dates import long_date
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+ONLY_EDITORS = "Only editors and leads of the partners, without observers, can plan meetings."
+
+
+class UnableToPlan(Exception):
+    """The partnership is over, or the plan is incomplete."""
+
+
+class UnableToChangeMeeting(UnableToPlan):
+    """It is not planned any more, or the reason is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Somebody without an account: a name, a job title and perhaps an organisation."""
+
+    name: str
+    job_title: str = ""
+    organisation: Organisation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingPlan:
+    """What a meeting needs to be planned."""
+
+    title: str
+    starts_at: dt.datetime
+    minutes: int
+    format: str = Format.VIDEO
+    place: str = ""
+    link: str = ""
+    note: str = ""
+    people: Sequence[User] = field(default_factory=tuple)
+    guests: Sequence[Guest] = field(default_factory=tuple)
+
+
+@transaction.atomic
+def plan_meeting(
+    *,
+    partnership: Partnership,
+    organisation: Organisation,
+    plan: MeetingPlan,
+    author: User,
+    now: dt.datetime,
+    cycle_day: dt.date | None = None,
+    key: uuid.UUID | None = None,
+) -> Meeting:
+    """Plan a meeting for a party and email those invited.
+
+    `cycle_day` is the day of the cycle that it stands for. A `key` used before returns the same meeting. Raises
+    `UnableToPlan`.
+    """
+    made = Meeting.objects.filter(key=key, created_by=author).first() if key else None
+    if made is not None:
+        return made
+    current = lock_partnership(partnership)
+    require(rights_over_meetings(current, author, now).may_edit_for(organisation), ONLY_EDITORS)
+    if current.is_over:
+        raise UnableToPlan("This partnership is over, so it meets no more.")
+    _check(plan, now)
+    try:
+        with transaction.atomic():
+            meeting = Meeting.objects.create(
+                partnership=current,
+                organisation=organisation,
+                cycle_day=cycle_day,
+                created_by=author,
+                created_at=now,
+                key=key,
+                **_fields(plan),
+            )
+    except IntegrityError:
+        # The same form was sent twice at once.
+        made = Meeting.objects.filter(key=key, created_by=author).first() if key else None
+        if made is None:
+            raise
+        return made
+    seat_people(meeting, plan, now=now)
+    record_event(
+        meeting,
+        EventKind.MEETING_PLANNED,
+        author=author,
+        organisation=organisation,
+        now=now,
+        after={"date": meeting.when},
+    )
+    email_people("meeting_invitation", meeting, author=author, now=now)
+    return meeting
+
+
+@transaction.atomic
+def change_meeting(
+    *, meeting: Meeting, plan: MeetingPlan, organisation: Organisation, author: User, now: dt.datetime, reason: str = ""
+) -> Meeting:
+    """Change a planned meeting, and tell those invited if the time or place changes.
+
+    A new time needs a reason, and asks everybody again whether they come. New people get the invitation. Raises
+    `UnableToPlan`.
+    """
+    current = lock_meeting(meeting)
+    require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
+    if not current.is_planned:
+        raise UnableToChangeMeeting(f"The meeting is {current.get_status_display().lower()} and can no longer change.")
+    _check(plan, now)
+    before = {"date": current.when, "place": current.where}
+    moved = plan.starts_at != current.starts_at
+    if moved and not reason.strip():
+        raise UnableToChangeMeeting("Say why the time changes.")
+    fields = _fields(plan)
+    for name, value in fields.items():
+        setattr(current, name, value)
+    current.save(update_fields=list(fields))
+    if moved:
+        current.seats.update(answer="", answered_at=None, answered_by=None)
+    known = set(current.seats.exclude(person=None).values_list("person_id", flat=True))
+    seat_people(current, plan, now=now)
+    after = {"date": current.when, "place": current.where}
+    record_event(
+        current,
+        EventKind.MEETING_CHANGED,
+        author=author,
+        organisation=organisation,
+        now=now,
+        before=before,
+        after=after,
+        reason=reason.strip(),
+    )
+    invited = {person.pk for person in plan.people} - known
+    email_people("meeting_invitation", current, author=author, now=now, only=invited)
+    if before != after:
+        email_people(
+            "meeting_changed", current, author=author, now=now, only=known, before=before, reason=reason.strip()
+        )
+    return current
+
+
+@transaction.atomic
+def call_off_meeting(
+    *, meeting: Meeting, reason: str, organisation: Organisation, author: User, now: dt.datetime
+) -> Meeting:
+    """Call a planned meeting off, with a reason, and tell those invited.
+
+    Raises `UnableToChangeMeeting`.
+    """
+    current = lock_meeting(meeting)
+    require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
+    if not current.is_planned:
+        raise UnableToChangeMeeting(f"The meeting is already {current.get_status_display().lower()}.")
+    if not reason.strip():
+        raise UnableToChangeMeeting("Give a reason.")
+    current.status, current.reason = MeetingStatus.CALLED_OFF, reason.strip()
+    current.save(update_fields=["status", "reason"])
+    record_event(
+        current,
+        EventKind.MEETING_CALLED_OFF,
+        author=author,
+        organisation=organisation,
+        now=now,
+        before=MeetingStatus.PLANNED.label,
+        after=MeetingStatus.CALLED_OFF.label,
+        reason=current.reason,
+    )
+    email_people("meeting_called_off", current, author=author, now=now)
+    return current
+
+
+def _fields(plan: MeetingPlan) -> dict[str, object]:
+    return {
+        "title": plan.title.strip(),
+        "starts_at": plan.starts_at,
+        "minutes": plan.minutes,
+        "format": plan.format,
+        "place": plan.place.strip(),
+        "link": plan.link.strip(),
+        "note": plan.note.strip(),
+    }
+
+
+def _check(plan: MeetingPlan, now: dt.datetime) -> None:
+    if not plan.title.strip():
+        raise UnableToPlan("Enter a title.")
+    if plan.minutes not in LENGTHS:
+        raise UnableToPlan("A meeting lasts between 5 minutes and a day.")
+    if plan.starts_at < now:
+        raise UnableToPlan(f"{long_date(plan.starts_at.date())} is in the past. Record it as a conversation instead.")
+
+
+def seat_people(meeting: Meeting, plan: MeetingPlan, *, now: dt.datetime) -> None:
+    """Invite these people and guests; others who were invited stay only if they are named again.
+
+    Raises `UnableToPlan` for somebody who does not act for a party.
+    """
+    able = people_who_may_come(meeting.partnership).in_bulk([person.pk for person in plan.people])
+    seated = dict(meeting.seats.exclude(person=None).values_list("person_id", "pk"))
+    for person in plan.people:
+        if person.pk not in able and person.pk not in seated:
+            raise UnableToPlan(f"{person.display_name} does not act for a party of this partnership.")
+    wanted = {person.pk for person in plan.people}
+    meeting.seats.filter(person__isnull=False).exclude(person__in=wanted).delete()
+    MeetingSeat.objects.bulk_create(
+        MeetingSeat(
+            meeting=meeting,
+            person=person,
+            organisation=side_of_person(meeting.partnership, person),
+            invited_at=now,
+        )
+        for person in plan.people
+        if person.pk not in seated
+    )
+    meeting.seats.filter(person=None).delete()
+    MeetingSeat.objects.bulk_create(
+        MeetingSeat(
+            meeting=meeting,
+            organisation=guest.organisation,
+            name=guest.name.strip()[:150],
+            job_title=guest.job_title.strip()[:150],
+            invited_at=now,
+        )
+        for guest in plan.guests
+        if guest.name.strip()
+    )

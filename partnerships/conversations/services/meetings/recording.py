@@ -1,0 +1,78 @@
+"""Shared by these services: locks, rights and events."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+from partnerships.activity.services import record
+from partnerships.agreements.models import Partnership, PartyRole
+from partnerships.conversations.event_kinds import EventKind
+from partnerships.conversations.models import Meeting
+from partnerships.conversations.queries.meetings import seated_people
+from partnerships.organisations.models import Organisation
+from partnerships.outbox.services import record_emails
+from partnerships.people.models import User
+
+
+def lock_meeting(meeting: Meeting) -> Meeting:
+    """The meeting, locked."""
+    return (
+        Meeting.objects.select_for_update(of=("self",))
+        .select_related("partnership", "organisation", "conversation")
+        .get(pk=meeting.pk)
+    )
+
+
+def lock_partnership(partnership: Partnership) -> Partnership:
+    """The partnership, locked, so that parties and terms stay as they are."""
+    return Partnership.objects.select_for_update(of=("self",)).get(pk=partnership.pk)
+
+
+def parties_that_count(partnership: Partnership) -> set[int]:
+    """Ids of its present parties without observers."""
+    parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
+    return set(parties.values_list("organisation_id", flat=True))
+
+
+def record_event(
+    meeting: Meeting,
+    event: EventKind,
+    *,
+    author: User | None,
+    organisation: Organisation | None,
+    now: dt.datetime,
+    **data: Any,
+) -> None:
+    """Record an event on the meeting and its partnership; never with items of the agenda."""
+    record(
+        actor_id=author.pk if author else None,
+        organisation_id=organisation.pk if organisation else None,
+        kind=event,
+        target_kind="meeting",
+        target_id=meeting.pk,
+        within_kind="partnership",
+        within_id=meeting.partnership_id,
+        now=now,
+        data={"title": meeting.title, **data},
+    )
+
+
+def email_people(
+    kind: str, meeting: Meeting, *, author: User, now: dt.datetime, only: Iterable[int] | None = None, **params: Any
+) -> None:
+    """Email the people invited who may read the meeting, except the author.
+
+    `only` limits them to some (ids).
+    """
+    people = seated_people(meeting).exclude(pk=author.pk)
+    if only is not None:
+        people = people.filter(pk__in=list(only))
+    record_emails(
+        kind=f"conversations.{kind}",
+        people=people.values_list("pk", flat=True),
+        params={"meeting": meeting.pk, "author": author.pk, **params},
+        sender_id=meeting.organisation_id,
+        now=now,
+    )

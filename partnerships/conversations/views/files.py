@@ -1,0 +1,124 @@
+"""Pages to attach, download and remove files of conversations and meetings."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from partnerships.agreements.models import Document
+from partnerships.conversations import services
+from partnerships.conversations.forms.files import FileForm, PaperForm
+from partnerships.conversations.forms.reasons import ReasonForm
+from partnerships.conversations.models import Attachment
+from partnerships.conversations.queries.agendas import agenda_for
+from partnerships.conversations.views.meetings.opening import acting_side, open_meeting
+from partnerships.conversations.views.steps import open_conversation
+from partnerships.kit.http import private_file
+from partnerships.kit.rights import require
+from partnerships.organisations.rights import roles_of
+from partnerships.people.form_steps import take_step
+from partnerships.people.requests import signed_in
+from partnerships.plans.models import Version
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def file_add(request: HttpRequest, pk: int) -> HttpResponse:
+    """Attach a file to a conversation."""
+    user, conversation, rights = open_conversation(request, pk)
+    require(rights.keeps)
+    posted = request.method == "POST"
+    form = FileForm(
+        request.POST if posted else None, request.FILES if posted else None, cancel=conversation.get_absolute_url()
+    )
+
+    def step() -> tuple[str, str]:
+        made = services.attach_file(conversation=conversation, **form.cleaned_data, author=user, now=timezone.now())
+        return f"“{made.title}” is attached.", conversation.get_absolute_url()
+
+    return take_step(
+        request,
+        "conversations/file_add.html",
+        form,
+        step,
+        {services.UnableToAttachFile: "file"},
+        conversation=conversation,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def paper_add(request: HttpRequest, pk: int) -> HttpResponse:
+    """Add a paper to a meeting."""
+    user, meeting, rights = open_meeting(request, pk)
+    require(rights.may_edit)
+    posted = request.method == "POST"
+    form = PaperForm(
+        request.POST if posted else None,
+        request.FILES if posted else None,
+        items=agenda_for(meeting, user),
+        documents=Document.objects.visible_to(user).filter(partnership=meeting.partnership_id).order_by("title", "pk"),
+        versions=Version.objects.visible_to(user)
+        .without_content()
+        .filter(plan__partnership=meeting.partnership_id)
+        .order_by("title", "-number", "pk"),
+        cancel=meeting.get_absolute_url(),
+    )
+
+    def step() -> tuple[str, str]:
+        made = services.add_paper(
+            meeting=meeting,
+            organisation=acting_side(rights),
+            **{**form.cleaned_data, "file": form.cleaned_data["file"] or None},
+            author=user,
+            now=timezone.now(),
+        )
+        return f"“{made.title}” is with the papers.", meeting.get_absolute_url()
+
+    return take_step(
+        request,
+        "conversations/meetings/paper_add.html",
+        form,
+        step,
+        {services.UnableToAttachFile: "file"},
+        meeting=meeting,
+    )
+
+
+@require_safe
+def file_download(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Download a file as an attachment."""
+    found = get_object_or_404(Attachment.objects.visible_to(signed_in(request)), pk=pk)
+    if not found.is_file:
+        raise Http404
+    return private_file(found.file, name=found.file_name, content_type=found.content_type)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def file_remove(request: HttpRequest, pk: int) -> HttpResponse:
+    """Remove a file or paper of one's own organisation."""
+    user = signed_in(request)
+    seen = Attachment.objects.visible_to(user).select_related("conversation", "meeting", "added_for")
+    found = get_object_or_404(seen, pk=pk)
+    require(roles_of(user, timezone.now()).edit_for(found.added_for_id))
+    record = found.conversation or found.meeting
+    assert record is not None  # a constraint of the table
+    back = record.get_absolute_url()
+    form = ReasonForm(request.POST if request.method == "POST" else None, submit="Remove file", cancel=back)
+
+    def step() -> tuple[str, str]:
+        services.remove_attachment(
+            attachment=found, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
+        )
+        return f"“{found.title}” is removed.", back
+
+    return take_step(
+        request,
+        "conversations/file_remove.html",
+        form,
+        step,
+        {services.UnableToRemoveFile: None},
+        attachment=found,
+        back=back,
+    )

@@ -1,0 +1,119 @@
+"""Pages to build an agenda, circulate it and print it."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from partnerships.agreements.agenda import agenda_sources
+from partnerships.conversations import services
+from partnerships.conversations.forms.meetings.agendas import AgendaForm, CirculateForm
+from partnerships.conversations.queries.agendas import agenda_for, papers_for, since_for, suggestions_for
+from partnerships.conversations.queries.meetings import people_who_may_come, seated_people
+from partnerships.conversations.views.meetings.opening import acting_side, open_meeting
+from partnerships.kit.http import posted
+from partnerships.kit.rights import require
+from partnerships.people.form_steps import take_step
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Keep, drop, order and time the items; add one's own."""
+    user, meeting, rights = open_meeting(request, pk)
+    require(rights.may_edit)
+    if meeting.is_frozen:
+        messages.warning(request, "The agenda is circulated, so it can no longer change.")
+        return redirect(meeting)
+    now = timezone.now()
+    items = agenda_for(meeting, user, dropped=True)
+    form = AgendaForm(posted(request), meeting=meeting, items=items, people=people_who_may_come(meeting.partnership))
+
+    def step() -> tuple[str, str]:
+        services.edit_agenda(
+            meeting=meeting,
+            lines=form.lines,
+            organisation=acting_side(rights),
+            revision=form.cleaned_data["revision"],
+            author=user,
+            now=now,
+        )
+        return "The agenda is saved.", request.path
+
+    headings = {source.name: source.heading for source in agenda_sources()}
+    found = suggestions_for(meeting, user, now)
+    return take_step(
+        request,
+        "conversations/meetings/agenda.html",
+        form,
+        step,
+        {services.UnableToChangeAgenda: None},
+        meeting=meeting,
+        since=since_for(meeting, now),
+        suggested=[(headings[one.source], one.suggestion) for one in found],
+        headings=headings,
+    )
+
+
+@require_POST
+def gather(request: HttpRequest, pk: int) -> HttpResponse:
+    """Add everything that is suggested."""
+    user, meeting, rights = open_meeting(request, pk)
+    require(rights.may_edit)
+    try:
+        made = services.gather_agenda(
+            meeting=meeting, organisation=acting_side(rights), author=user, now=timezone.now()
+        )
+    except services.UnableToChangeAgenda as error:
+        messages.warning(request, str(error))
+        return redirect(meeting)
+    count = f"{len(made)} {'item' if len(made) == 1 else 'items'}"
+    messages.success(request, f"{count} added to the agenda." if made else "Nothing new to add.")
+    return redirect("conversations:agenda", pk=pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def circulate(request: HttpRequest, pk: int) -> HttpResponse:
+    """Circulate the agenda, which freezes it."""
+    user, meeting, rights = open_meeting(request, pk)
+    require(rights.may_edit)
+    form = CirculateForm(posted(request), meeting=meeting)
+
+    def step() -> tuple[str, str]:
+        services.circulate_agenda(
+            meeting=meeting,
+            organisation=acting_side(rights),
+            revision=form.cleaned_data["revision"],
+            author=user,
+            now=timezone.now(),
+        )
+        return "The agenda is circulated.", meeting.get_absolute_url()
+
+    return take_step(
+        request,
+        "conversations/meetings/circulate.html",
+        form,
+        step,
+        {services.UnableToChangeAgenda: None},
+        names_emailed=True,
+        meeting=meeting,
+        items=agenda_for(meeting, user),
+        recipients=list(seated_people(meeting).exclude(pk=user.pk)),
+    )
+
+
+@require_safe
+def paper(request: HttpRequest, pk: int) -> HttpResponse:
+    """The agenda as a page that prints."""
+    user, meeting, _rights = open_meeting(request, pk)
+    items = agenda_for(meeting, user)
+    context = {
+        "meeting": meeting,
+        "items": items,
+        "total_minutes": sum(one.minutes or 0 for one in items),
+        "papers": papers_for(meeting, user),
+        "seats": list(meeting.seats.all()),
+    }
+    return render(request, "conversations/meetings/paper.html", context)

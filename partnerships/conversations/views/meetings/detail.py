@@ -1,0 +1,50 @@
+"""The page of one meeting."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from partnerships.activity.queries import timeline
+from partnerships.conversations.models import Answer, Conversation
+from partnerships.conversations.queries.agendas import agenda_for, papers_for
+from partnerships.conversations.queries.meetings import expected_quorum, quorum_of
+from partnerships.conversations.views.meetings.opening import open_meeting
+from partnerships.organisations.timeline import timeline_lines
+
+
+@require_safe
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """When and where, agenda and papers, who comes, quorum and minutes."""
+    user, meeting, rights = open_meeting(request, pk)
+    now = timezone.now()
+    seats = list(meeting.seats.all())
+    coming = {one.organisation_id for one in seats if one.answer == Answer.COMING and one.organisation_id}
+    items = agenda_for(meeting, user)
+    minutes = Conversation.objects.visible_to(user).filter(pk=meeting.conversation_id or 0).first()
+    lines = timeline_lines(timeline(user=user, kind="meeting", record_id=meeting.pk)[:50])
+    open_now = meeting.is_planned and rights.may_edit
+    context = {
+        "meeting": meeting,
+        "rights": rights,
+        "seats": [(one, rights.may_answer_for(one)) for one in seats],
+        "own_seat": next((one for one in seats if one.person_id == user.pk), None),
+        "items": items,
+        "total_minutes": sum(one.minutes or 0 for one in items),
+        "papers": papers_for(meeting, user),
+        "quorum": quorum_of(meeting),
+        "expected": expected_quorum(meeting, coming) if meeting.is_planned else None,
+        "minutes": minutes,
+        "has_begun": meeting.starts_at <= now,
+        "may_edit": open_now,
+        "may_edit_agenda": open_now and not meeting.is_frozen,
+        "may_add_paper": rights.may_edit and not meeting.is_called_off,
+        "may_record": rights.may_edit and not meeting.is_called_off and meeting.starts_at <= now,
+        "may_write": rights.may_edit and meeting.is_held and meeting.conversation_id is None,
+        "lines": [replace(line, subject="") for line in lines],
+    }
+    return render(request, "conversations/meetings/detail.html", context)

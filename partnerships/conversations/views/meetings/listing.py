@@ -1,0 +1,115 @@
+"""The meetings of a partnership, and its meeting cycle."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from partnerships.conversations import services
+from partnerships.conversations.forms.meetings.planning import CycleForm, initial_of_cycle
+from partnerships.conversations.forms.reasons import ReasonForm
+from partnerships.conversations.queries import meetings as queries
+from partnerships.conversations.views.meetings.opening import open_partnership
+from partnerships.kit.http import posted
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation, Role
+from partnerships.people.form_steps import take_step
+from partnerships.people.models import User
+
+#: Past meetings on the page.
+PAGE = 100
+
+
+@require_safe
+def meeting_list(request: HttpRequest, pk: int) -> HttpResponse:
+    """Next meetings, past ones with attendance and quorum, and the cycle."""
+    user, partnership, rights = open_partnership(request, pk)
+    now = timezone.now()
+    inside = bool(rights.present) and any(rights.roles.act_for(one) for one in rights.present)
+    cycle = queries.running_cycle(partnership) if inside else None
+    context = {
+        "partnership": partnership,
+        "rights": rights,
+        "may_plan": rights.may_edit and not partnership.is_over,
+        "may_set_cycle": rights.may_set_cycle and not partnership.is_over,
+        "cycle": cycle,
+        "offered": queries.cycle_from_terms(partnership, timezone.localdate(now)) if inside and cycle is None else None,
+        "proposed": queries.propose_next(partnership, now) if inside and not partnership.is_over else None,
+        "coming": queries.coming_meetings(partnership, user, now),
+        "past": [(one, queries.quorum_of(one)) for one in queries.past_meetings(partnership, user, PAGE)],
+    }
+    return render(request, "conversations/meetings/list.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def cycle_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Set how often the partnership meets."""
+    user, partnership, rights = open_partnership(request, pk)
+    require(rights.may_set_cycle)
+    back = reverse("conversations:meetings", args=[pk])
+    today = timezone.localdate()
+    found = queries.running_cycle(partnership)
+    offered = None if found else queries.cycle_from_terms(partnership, today)
+    form = CycleForm(posted(request), initial=initial_of_cycle(found, offered, today), cancel=back)
+
+    def step() -> tuple[str, str]:
+        made = services.set_cycle(
+            partnership=partnership,
+            cycle=form.cycle,
+            sitting=form.sitting,
+            on_holiday=form.cleaned_data["on_holiday"],
+            organisation=_leading(user, pk),
+            author=user,
+            now=timezone.now(),
+        )
+        return f"The partnership meets: {made.cycle.words[:1].lower()}{made.cycle.words[1:]}.", back
+
+    return take_step(
+        request,
+        "conversations/meetings/cycle.html",
+        form,
+        step,
+        {services.UnableToSetCycle: None},
+        partnership=partnership,
+        offered=offered,
+        cycle=found,
+        back=back,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def cycle_stop(request: HttpRequest, pk: int) -> HttpResponse:
+    """Stop the meeting cycle."""
+    user, partnership, rights = open_partnership(request, pk)
+    require(rights.may_set_cycle)
+    back = reverse("conversations:meetings", args=[pk])
+    form = ReasonForm(posted(request), submit="Stop meeting cycle", cancel=back)
+
+    def step() -> tuple[str, str]:
+        services.stop_cycle(
+            partnership=partnership,
+            reason=form.cleaned_data["reason"],
+            organisation=_leading(user, pk),
+            author=user,
+            now=timezone.now(),
+        )
+        return "The meeting cycle is stopped. Meetings already planned stay.", back
+
+    return take_step(
+        request,
+        "conversations/meetings/stop.html",
+        form,
+        step,
+        {services.UnableToSetCycle: None},
+        partnership=partnership,
+        back=back,
+    )
+
+
+def _leading(user: User, partnership: int) -> Organisation | None:
+    """The present party that the person leads."""
+    mine = Organisation.objects.of_person(user, Role.LEAD)
+    return mine.filter(parties__partnership=partnership, parties__status="accepted").order_by("pk").first()

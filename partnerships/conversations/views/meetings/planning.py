@@ -1,0 +1,127 @@
+"""Pages to plan a meeting, change it and call it off."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from partnerships.conversations import services
+from partnerships.conversations.forms.meetings.planning import MeetingForm, initial_of_meeting, initial_of_next
+from partnerships.conversations.forms.reasons import ReasonForm
+from partnerships.conversations.queries import meetings as queries
+from partnerships.conversations.views.meetings.opening import acting_side, open_meeting, open_partnership
+from partnerships.kit.http import posted
+from partnerships.kit.rights import require
+from partnerships.people.form_steps import take_step
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest, pk: int) -> HttpResponse:
+    """Plan the next meeting, proposed from the cycle and from the last one."""
+    user, partnership, rights = open_partnership(request, pk)
+    require(rights.may_edit)
+    now = timezone.now()
+    proposed = queries.propose_next(partnership, now)
+    last = partnership.meetings.order_by("-starts_at", "-pk").first()
+    people = queries.people_who_may_come(partnership)
+    invited = queries.people_invited(partnership, last, timezone.localdate(now))
+    back = reverse("conversations:meetings", args=[pk])
+    form = MeetingForm(
+        posted(request),
+        people=people,
+        cancel=back,
+        initial=initial_of_next(
+            proposed,
+            last.title if last else f"Meeting of {partnership.title}"[:200],
+            invited,
+        ),
+    )
+
+    def step() -> tuple[str, str]:
+        made = services.plan_meeting(
+            partnership=partnership,
+            organisation=acting_side(rights),
+            plan=form.plan,
+            cycle_day=form.cleaned_data["cycle_day"],
+            key=form.cleaned_data["key"],
+            author=user,
+            now=now,
+        )
+        return f"“{made.title}” is planned for {made.when}.", made.get_absolute_url()
+
+    return take_step(
+        request,
+        "conversations/meetings/plan.html",
+        form,
+        step,
+        {services.UnableToPlan: None},
+        names_emailed=True,
+        partnership=partnership,
+        proposed=proposed,
+        back=back,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change a planned meeting."""
+    user, meeting, rights = open_meeting(request, pk)
+    require(rights.may_edit)
+    form = MeetingForm(
+        posted(request),
+        people=queries.people_who_may_come(meeting.partnership),
+        cancel=meeting.get_absolute_url(),
+        changes=True,
+        initial=initial_of_meeting(meeting),
+    )
+
+    def step() -> tuple[str, str]:
+        services.change_meeting(
+            meeting=meeting,
+            plan=form.plan,
+            organisation=acting_side(rights),
+            reason=form.cleaned_data["reason"],
+            author=user,
+            now=timezone.now(),
+        )
+        return "The meeting is saved.", meeting.get_absolute_url()
+
+    return take_step(
+        request,
+        "conversations/meetings/change.html",
+        form,
+        step,
+        {services.UnableToPlan: None},
+        names_emailed=True,
+        meeting=meeting,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def call_off(request: HttpRequest, pk: int) -> HttpResponse:
+    """Call a planned meeting off."""
+    user, meeting, rights = open_meeting(request, pk)
+    require(rights.may_edit)
+    form = ReasonForm(posted(request), submit="Call the meeting off", cancel=meeting.get_absolute_url())
+
+    def step() -> tuple[str, str]:
+        services.call_off_meeting(
+            meeting=meeting,
+            reason=form.cleaned_data["reason"],
+            organisation=acting_side(rights),
+            author=user,
+            now=timezone.now(),
+        )
+        return f"“{meeting.title}” is called off.", meeting.get_absolute_url()
+
+    return take_step(
+        request,
+        "conversations/meetings/call_off.html",
+        form,
+        step,
+        {services.UnableToChangeMeeting: None},
+        names_emailed=True,
+        meeting=meeting,
+    )

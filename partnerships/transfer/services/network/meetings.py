@@ -1,0 +1,173 @@
+"""Replay meeting cycles and meetings: planned, answered, held, with minutes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import partial
+
+from django.utils import timezone
+
+from partnerships.conversations.cycle import Cycle, Unit
+from partnerships.conversations.models import Attendance
+from partnerships.conversations.services.drafting import AttendeeGiven, Record
+from partnerships.conversations.services.meetings.agendas import (
+    AgendaLine,
+    circulate_agenda,
+    edit_agenda,
+    gather_agenda,
+)
+from partnerships.conversations.services.meetings.attendance import answer_meeting, record_attendance
+from partnerships.conversations.services.meetings.cycles import Sitting, set_cycle
+from partnerships.conversations.services.meetings.minutes import write_minutes
+from partnerships.conversations.services.meetings.planning import Guest, MeetingPlan, call_off_meeting, plan_meeting
+from partnerships.transfer.services.network.partnerships import partnership_of
+from partnerships.transfer.services.network.replaying import Item, Network, UnableToLoad
+
+
+def schedule_meetings(network: Network) -> None:
+    """Steps of meetings: planned, agenda, answers, attendance, minutes."""
+    for place, item in enumerate(network.file["meeting_cycles"]):
+        network.then(item["at"], f"meeting_cycles[{place}]", partial(_set_cycle, network, item))
+    for place, item in enumerate(network.file["meetings"]):
+        path = f"meetings[{place}]"
+        network.then(item["planned"], path, partial(_plan, network, item))
+        for number, answer in enumerate(item["answers"]):
+            network.then(answer["at"], f"{path}.answers[{number}]", partial(_answer, network, item, answer))
+        for name, step in (("circulated", _circulate), ("attended", _attend), ("minutes_written", _minute)):
+            if item[name]:
+                network.then(item[name], f"{path}.{name}", partial(step, network, item))
+        if item["called_off"]:
+            network.then(item["called_off"]["at"], f"{path}.called_off", partial(_call_off, network, item))
+
+
+def _time(text: str) -> dt.time:
+    try:
+        return dt.time.fromisoformat(text)
+    except ValueError:
+        raise UnableToLoad(f"“{text}” is not a time.", "Write it like 10:30.") from None
+
+
+def _set_cycle(network: Network, item: Item, now: dt.datetime) -> None:
+    partnership = partnership_of(network, item["partnership"])
+    assert partnership is not None  # required in the file
+    set_cycle(
+        partnership=partnership,
+        cycle=Cycle(Unit(item["unit"]), item["interval"], item["weekday"], item["position"] or 0, item["starts_on"]),
+        sitting=Sitting(_time(item["time"]), item["minutes"], item["how"], item["place"]),
+        on_holiday=item["on_holiday"],
+        organisation=None,
+        author=network.by(item["by"]),
+        now=now,
+    )
+
+
+def _plan(network: Network, item: Item, now: dt.datetime) -> None:
+    partnership = partnership_of(network, item["partnership"])
+    assert partnership is not None  # required in the file
+    author, body = network.by(item["by"]), network.organisations[item["organisation"]]
+    meeting = plan_meeting(
+        partnership=partnership,
+        organisation=body,
+        plan=MeetingPlan(
+            title=item["title"],
+            starts_at=timezone.make_aware(dt.datetime.combine(item["day"], _time(item["time"]))),
+            minutes=item["minutes"],
+            format=item["how"],
+            place=item["place"],
+            note=item["note"],
+            people=[network.people[key] for key in item["people"]],
+            guests=[Guest(name) for name in item["guests"]],
+        ),
+        author=author,
+        now=now,
+    )
+    gather_agenda(meeting=meeting, organisation=body, author=author, now=now)
+    meeting.refresh_from_db()
+    own = [
+        AgendaLine(
+            None,
+            one["title"],
+            one["purpose"],
+            one["minutes"],
+            network.people[one["presenter"]] if one["presenter"] else None,
+        )
+        for one in item["items"]
+    ]
+    kept = [AgendaLine(one, one.title, one.purpose) for one in meeting.agenda.order_by("position", "pk")]
+    edit_agenda(
+        meeting=meeting,
+        lines=[*own, *kept],
+        organisation=body,
+        revision=meeting.revision,
+        author=author,
+        now=now,
+    )
+    meeting.refresh_from_db()
+    network.keep("meetings", item["key"], meeting)
+
+
+def _circulate(network: Network, item: Item, now: dt.datetime) -> None:
+    meeting = network.found("meetings", item["key"])
+    meeting.refresh_from_db()
+    circulate_agenda(
+        meeting=meeting,
+        organisation=network.organisations[item["organisation"]],
+        revision=meeting.revision,
+        author=network.by(item["by"]),
+        now=now,
+    )
+
+
+def _answer(network: Network, item: Item, answer: Item, now: dt.datetime) -> None:
+    seat = network.found("meetings", item["key"]).seats.get(person=network.people[answer["person"]])
+    answer_meeting(seat=seat, answer=answer["answer"], author=network.people[answer["person"]], now=now)
+
+
+def _call_off(network: Network, item: Item, now: dt.datetime) -> None:
+    call_off_meeting(
+        meeting=network.found("meetings", item["key"]),
+        reason=item["called_off"]["reason"],
+        organisation=network.organisations[item["organisation"]],
+        author=network.by(item["by"]),
+        now=now,
+    )
+
+
+def _attend(network: Network, item: Item, now: dt.datetime) -> None:
+    meeting = network.found("meetings", item["key"])
+    there = {network.people[key].pk for key in item["present"]}
+    seats = meeting.seats.all()
+    present, away = Attendance.PRESENT.value, Attendance.APOLOGIES.value
+    record_attendance(
+        meeting=meeting,
+        attendance={one.pk: present if one.is_guest or one.person_id in there else away for one in seats},
+        organisation=network.organisations[item["organisation"]],
+        author=network.by(item["by"]),
+        now=now,
+    )
+
+
+def _minute(network: Network, item: Item, now: dt.datetime) -> None:
+    meeting = network.found("meetings", item["key"])
+    meeting.refresh_from_db()
+    keeper = network.organisations[item["organisation"]]
+    there = meeting.seats.filter(attendance=Attendance.PRESENT, organisation__isnull=False)
+    seats = list(there.select_related("organisation", "person").order_by("pk"))
+    others = {seat.organisation_id: seat.organisation for seat in seats if seat.organisation_id != keeper.pk}
+    write_minutes(
+        meeting=meeting,
+        record=Record(
+            subject=meeting.title,
+            held_on=meeting.day,
+            planned=False,
+            format=meeting.format,
+            organisations=list(others.values()),
+            partnership=meeting.partnership,
+            said=item["said"],
+            decisions=item["decisions"],
+            attendees=[AttendeeGiven(seat.organisation, seat.person) for seat in seats if seat.person],
+        ),
+        organisation=keeper,
+        author=network.by(item["by"]),
+        now=now,
+    )

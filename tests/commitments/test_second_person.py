@@ -1,0 +1,133 @@
+"""Actions are verified by somebody who did not do them."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.commitments import services
+from partnerships.commitments.models import Commitment, Status
+from partnerships.commitments.queries import WAITING
+from partnerships.kit.rights import UnableToAct
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.waiting import waiting_from, waiting_from_all
+from partnerships.people.models import User
+from tests.commitments.promises import in_days
+from tests.support.outbox import drop_emails, recorded
+from tests.world import World
+
+NOW = timezone.now
+
+
+def done_action(world: World, receiver: Organisation | None = None) -> Commitment:
+    """An action of Eddie, who reports it done."""
+    action = services.propose_action(
+        organisation=world.larkhaven,
+        text="Send the layout.",
+        owner=world.eddie,
+        due_on=in_days(5),
+        for_organisation=receiver,
+        author=world.eddie,
+        now=NOW(),
+    )
+    services.record_progress(commitment=action, status=Status.DONE, author=world.eddie, now=NOW())
+    action.refresh_from_db()
+    return action
+
+
+def waits_for(person: User) -> set[str]:
+    return {one.what for one in waiting_from(WAITING, person, NOW())}
+
+
+def test_the_one_who_did_it_cannot_verify_it(world: World) -> None:
+    action = done_action(world)
+
+    with pytest.raises(UnableToAct):
+        services.verify_delivery(commitment=action, author=world.eddie, now=NOW())
+
+
+def test_colleague_verifies_an_action_for_nobody_else(world: World) -> None:
+    action = done_action(world)
+
+    verified = services.verify_delivery(commitment=action, author=world.amina, now=NOW())
+
+    assert verified.is_verified
+    assert verified.verified_by == world.amina
+
+
+def test_owner_cannot_verify_what_a_colleague_reported(world: World) -> None:
+    action = services.propose_action(
+        organisation=world.larkhaven, text="Call.", owner=world.eddie, due_on=in_days(5), author=world.eddie, now=NOW()
+    )
+    services.record_progress(commitment=action, status=Status.DONE, author=world.amina, now=NOW())
+
+    with pytest.raises(UnableToAct):
+        services.verify_delivery(commitment=action, author=world.eddie, now=NOW())
+
+
+def test_action_sent_back_needs_a_reason_and_is_in_progress_again(world: World) -> None:
+    action = done_action(world, world.westmarch)
+
+    with pytest.raises(services.UnableToVerify):
+        services.send_back(commitment=action, reason=" ", author=world.ben, now=NOW())
+    back = services.send_back(commitment=action, reason="Page two is missing.", author=world.ben, now=NOW())
+
+    assert back.status == Status.IN_PROGRESS
+    assert back.done_by is None
+
+
+def test_verifying_waits_for_the_other_side_else_for_colleagues(world: World) -> None:
+    done_action(world, world.westmarch)
+
+    assert "Verify the action" in waits_for(world.ben)
+    assert "Verify the action" not in waits_for(world.amina)
+    assert "Verify the action" not in waits_for(world.eddie)
+
+    done_action(world)
+
+    assert "Verify the action" in waits_for(world.amina)
+    assert "Verify the action" not in waits_for(world.eddie)
+
+
+def test_work_of_many_people_is_the_same_as_of_each(world: World) -> None:
+    done_action(world, world.westmarch)
+    done_action(world)
+    people = [world.amina, world.eddie, world.vera, world.ben, world.chidi]
+
+    together = waiting_from_all(WAITING, people, NOW())
+
+    assert together == {person.pk: waiting_from(WAITING, person, NOW()) for person in people}
+
+
+def test_leads_of_the_other_side_are_emailed(world: World) -> None:
+    drop_emails()
+
+    done_action(world, world.westmarch)
+
+    told = recorded("commitments.done")
+    assert [email.person_id for email in told] == [world.ben.pk]
+
+
+def test_action_done_before_actions_were_verified_stays_over(world: World) -> None:
+    action = done_action(world)
+    Commitment.objects.filter(pk=action.pk).update(done_by=None)
+    action.refresh_from_db()
+
+    assert action.is_over
+    assert "Verify the action" not in waits_for(world.amina)
+    with pytest.raises(services.UnableToVerify):
+        services.verify_delivery(commitment=action, author=world.amina, now=NOW())
+
+
+def test_page_asks_the_second_person(world: World) -> None:
+    action = done_action(world, world.westmarch)
+    client = Client()
+    client.force_login(world.ben)
+
+    page = client.get(action.get_absolute_url()).content.decode()
+    answer = client.post(reverse("commitments:verify", args=[action.pk]), {"verdict": "verified"})
+
+    assert "Verify the action" in page
+    assert answer.status_code == 302

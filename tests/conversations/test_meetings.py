@@ -1,0 +1,476 @@
+"""Meetings: planning, agendas by rights, attendance, quorum and minutes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements import services as agreements
+from partnerships.agreements.models import Partnership
+from partnerships.commitments.services import propose_action, propose_commitment
+from partnerships.conversations import services
+from partnerships.conversations.cycle import Unit
+from partnerships.conversations.models import AgendaItem, Attachment, Attendance, Conversation, Meeting
+from partnerships.conversations.queries.agendas import agenda_for, items_everybody_reads
+from partnerships.conversations.queries.meetings import propose_next, quorum_of
+from partnerships.conversations.queries.work import WAITING
+from partnerships.exchange.models import Audience, Entry
+from partnerships.kit.bank_holidays import holidays
+from partnerships.organisations.waiting import waiting_from, waiting_from_all
+from partnerships.people.models import User
+from tests.conversations.gatherings import (
+    a_cycle,
+    a_text_file,
+    begun_meeting,
+    held_meeting,
+    in_days,
+    planned_meeting,
+    seat_of,
+    the_plan,
+    with_item,
+)
+from tests.conversations.talks import circulated, days_ago
+from tests.exchange.conftest import shared
+from tests.support.outbox import deliver, drop_emails, recorded
+from tests.world import World
+
+NOW = timezone.now
+
+
+def signed_in(person: User) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def titles(world: World, meeting: Meeting, name: str) -> list[str]:
+    return [item.title for item in agenda_for(meeting, getattr(world, name))]
+
+
+def an_ask(world: World) -> Entry:
+    return shared(world.larkhaven, world.amina, world.now, audience=Audience.PARTNERSHIP, partnership=world.partnership)
+
+
+def gathered(world: World, meeting: Meeting) -> list[AgendaItem]:
+    return services.gather_agenda(meeting=meeting, organisation=world.larkhaven, author=world.eddie, now=NOW())
+
+
+def told(kind: str) -> set[str]:
+    people = User.objects.in_bulk([email.person_id for email in recorded(f"conversations.{kind}")])
+    return {person.email.partition("@")[0] for person in people.values()}
+
+
+def in_the_terms(world: World, **fields: Any) -> None:
+    """Write these columns, which the terms in force fill."""
+    Partnership.objects.filter(pk=world.partnership.pk).update(**fields)
+    world.partnership.refresh_from_db()
+
+
+def with_quorum(world: World, quorum: int) -> None:
+    in_the_terms(world, quorum=quorum)
+
+
+def observer(world: World) -> None:
+    party = agreements.invite_organisation(
+        partnership=world.partnership, organisation=world.riverside, role="observer", author=world.amina, now=NOW()
+    )
+    agreements.answer_invitation(party=party, accept=True, reason="", author=world.nadia, now=NOW())
+
+
+def test_next_meeting_is_proposed_from_the_cycle(world: World) -> None:
+    a_cycle(world)
+
+    proposed = propose_next(world.partnership, NOW())
+
+    assert proposed is not None
+    assert proposed.cycle_day.weekday() == 1
+    assert proposed.cycle_day.day <= 7
+    assert proposed.place == "Quayside"
+
+
+def test_next_meeting_comes_after_the_one_planned(world: World) -> None:
+    a_cycle(world, unit=Unit.WEEKS, position=0)
+    first = propose_next(world.partnership, NOW())
+    assert first is not None
+    services.plan_meeting(
+        partnership=world.partnership,
+        organisation=world.larkhaven,
+        plan=the_plan(world, starts_at=first.starts_at),
+        cycle_day=first.cycle_day,
+        author=world.eddie,
+        now=NOW(),
+    )
+
+    second = propose_next(world.partnership, NOW())
+
+    assert second is not None
+    assert (second.cycle_day - first.cycle_day).days == 7
+
+
+def test_frequency_in_the_terms_is_offered_to_the_leads(world: World) -> None:
+    in_the_terms(world, meeting_frequency="Quarterly")
+
+    page = signed_in(world.amina).get(reverse("conversations:meetings", args=[world.partnership.pk]))
+
+    assert "The terms say “Quarterly”" in page.content.decode()
+
+
+def test_those_invited_get_the_invitation_but_not_the_author(world: World) -> None:
+    drop_emails()
+
+    planned_meeting(world)
+
+    assert told("meeting_invitation") == {"amina", "ben"}
+
+
+def test_new_time_needs_a_reason_and_asks_again(world: World) -> None:
+    meeting = planned_meeting(world)
+    services.answer_meeting(seat=seat_of(meeting, "Ben"), answer="coming", author=world.ben, now=NOW())
+    moved = the_plan(world, starts_at=in_days(8))
+    given: dict[str, Any] = {"meeting": meeting, "plan": moved, "organisation": world.larkhaven, "author": world.eddie}
+
+    with pytest.raises(services.UnableToChangeMeeting):
+        services.change_meeting(**given, now=NOW())
+    services.change_meeting(**given, reason="Ben is away.", now=NOW())
+
+    assert seat_of(meeting, "Ben").answer == ""
+    assert told("meeting_changed") == {"amina", "ben"}
+
+
+def test_meeting_called_off_says_why(world: World) -> None:
+    meeting = planned_meeting(world)
+
+    services.call_off_meeting(
+        meeting=meeting, reason="Snow.", organisation=world.larkhaven, author=world.eddie, now=NOW()
+    )
+
+    page = signed_in(world.ben).get(meeting.get_absolute_url()).content.decode()
+    assert "Snow." in page
+    assert told("meeting_called_off") == {"amina", "ben"}
+
+
+def test_person_of_no_party_cannot_be_invited(world: World) -> None:
+    with pytest.raises(services.UnableToPlan):
+        planned_meeting(world, people=[world.chidi])
+
+
+def test_agenda_gathers_what_is_open(world: World) -> None:
+    entry = an_ask(world)
+    meeting = planned_meeting(world)
+
+    gathered(world, meeting)
+
+    assert f"Ask: {entry.title}" in titles(world, meeting, "amina")
+
+
+def test_dropped_item_is_not_proposed_again(world: World) -> None:
+    an_ask(world)
+    meeting = planned_meeting(world)
+    [item] = gathered(world, meeting)
+    meeting.refresh_from_db()
+    services.edit_agenda(
+        meeting=meeting,
+        lines=[services.AgendaLine(item, item.title, is_kept=False)],
+        organisation=world.larkhaven,
+        revision=meeting.revision,
+        author=world.eddie,
+        now=NOW(),
+    )
+
+    assert gathered(world, meeting) == []
+    assert titles(world, meeting, "eddie") == []
+
+
+def test_item_is_shown_only_to_those_who_may_read_its_record(world: World) -> None:
+    observer(world)
+    promise = propose_commitment(
+        giver=world.larkhaven,
+        receiver=world.westmarch,
+        text="Sixty homes",
+        quantity=None,
+        unit="",
+        owner=world.eddie,
+        due_on=days_ago(-30),
+        partnership=world.partnership,
+        author=world.amina,
+        now=NOW(),
+    )
+    action = propose_action(
+        organisation=world.larkhaven,
+        text="Send the layout",
+        owner=world.eddie,
+        due_on=days_ago(-3),
+        for_organisation=world.westmarch,
+        author=world.eddie,
+        now=NOW(),
+    )
+    talk = circulated(world)
+    talk.next_steps.filter(action__isnull=False).update(action=None)
+    talk.next_steps.filter(organisation=world.larkhaven).update(action=action)
+    meeting = planned_meeting(world, people=[world.amina, world.ben, world.nadia])
+
+    gathered(world, meeting)
+
+    assert any(promise.reference in title for title in titles(world, meeting, "nadia"))
+    assert any(action.reference in title for title in titles(world, meeting, "ben"))
+    assert not any(action.reference in title for title in titles(world, meeting, "nadia"))
+    assert not any(action.reference in item.title for item in items_everybody_reads(meeting))
+
+
+def test_agenda_email_holds_only_what_its_reader_may_read(world: World) -> None:
+    observer(world)
+    circulated(world)
+    meeting = with_item(world, people=[world.amina, world.ben, world.nadia])
+    gathered(world, meeting)
+    meeting.refresh_from_db()
+    drop_emails()
+    services.circulate_agenda(
+        meeting=meeting,
+        organisation=world.larkhaven,
+        revision=meeting.revision,
+        author=world.eddie,
+        now=NOW(),
+    )
+
+    sent = {message.to[0].partition("@")[0].rpartition("<")[2]: message.body for message in deliver()}
+
+    assert "Quayside" in sent["ben"]
+    assert "Quayside" not in sent["nadia"]
+    assert "Winter plan" in sent["nadia"]
+
+
+def test_circulated_agenda_is_frozen(world: World) -> None:
+    meeting = with_item(world)
+    services.circulate_agenda(
+        meeting=meeting, organisation=world.larkhaven, revision=meeting.revision, author=world.eddie, now=NOW()
+    )
+
+    with pytest.raises(services.UnableToChangeAgenda):
+        gathered(world, meeting)
+
+
+def test_agenda_changed_by_somebody_else_is_not_overwritten(world: World) -> None:
+    meeting = with_item(world)
+
+    with pytest.raises(services.UnableToChangeAgenda):
+        services.edit_agenda(
+            meeting=meeting,
+            lines=[],
+            organisation=world.larkhaven,
+            revision=meeting.revision - 1,
+            author=world.eddie,
+            now=NOW(),
+        )
+
+
+def test_agenda_page_orders_drops_and_adds_items(world: World) -> None:
+    meeting = with_item(world)
+    item = meeting.agenda.get()
+    key = item.pk
+    data = {
+        "revision": meeting.revision,
+        f"title_{key}": "Winter plan",
+        f"place_{key}": 2,
+        f"purpose_{key}": "decision",
+        f"minutes_{key}": 15,
+        f"presenter_{key}": world.ben.pk,
+        f"kept_{key}": "on",
+        "title_new": "Welcome",
+        "place_new": 1,
+        "purpose_new": "information",
+    }
+
+    answer = signed_in(world.eddie).post(reverse("conversations:agenda", args=[meeting.pk]), data)
+
+    assert answer.status_code == 302
+    assert titles(world, meeting, "ben") == ["Welcome", "Winter plan"]
+
+
+def test_quorum_counts_parties_present_without_observers(world: World) -> None:
+    with_quorum(world, 2)
+    observer(world)
+    meeting = services.plan_meeting(
+        partnership=world.partnership,
+        organisation=world.larkhaven,
+        plan=the_plan(world, starts_at=NOW() - dt.timedelta(hours=1), people=[world.amina, world.ben, world.nadia]),
+        author=world.eddie,
+        now=NOW() - dt.timedelta(days=1),
+    )
+    was = {"Amina": Attendance.PRESENT, "Ben": Attendance.APOLOGIES, "Nadia": Attendance.PRESENT}
+
+    held = services.record_attendance(
+        meeting=meeting,
+        attendance={seat_of(meeting, name).pk: code for name, code in was.items()},
+        organisation=world.larkhaven,
+        author=world.eddie,
+        now=NOW(),
+    )
+
+    quorum = quorum_of(held)
+    assert quorum is not None
+    assert quorum.words == "Not quorate: 1 party present, 2 needed"
+
+
+def test_attendance_cannot_be_recorded_before_the_meeting(world: World) -> None:
+    with pytest.raises(services.UnableToRecordAttendance):
+        services.record_attendance(
+            meeting=planned_meeting(world), attendance={}, organisation=world.larkhaven, author=world.eddie, now=NOW()
+        )
+
+
+def test_minutes_start_from_agenda_and_attendance(world: World) -> None:
+    meeting = held_meeting(world)
+    AgendaItem.objects.create(
+        meeting=meeting,
+        position=1,
+        title="Winter plan",
+        added_by=world.eddie,
+        added_for=world.larkhaven,
+        added_at=NOW(),
+    )
+
+    page = signed_in(world.eddie).get(reverse("conversations:minutes", args=[meeting.pk]))
+
+    form = page.context["form"]
+    assert "1. Winter plan" in form.initial["said"]
+    assert set(form.initial["attendees"]) == {world.amina.pk, world.eddie.pk, world.ben.pk}
+
+
+def test_minutes_and_meeting_link_to_each_other(world: World) -> None:
+    meeting = held_meeting(world)
+    client = signed_in(world.eddie)
+    address = reverse("conversations:minutes", args=[meeting.pk])
+    form = client.get(address).context["form"]
+    data = {name: value for name, value in form.initial.items() if value not in (None, "")}
+    day = data.pop("held_on")
+    data |= {
+        "held_on_day": day.day,
+        "held_on_month": day.month,
+        "held_on_year": day.year,
+        "decisions": "Meet in spring.",
+    }
+    data |= {"partnership": world.partnership.pk, "attribution": "named"}
+
+    answer = client.post(address, data)
+
+    talk = Conversation.objects.get(meeting=meeting)
+    assert answer.url == talk.get_absolute_url()
+    page = client.get(talk.get_absolute_url()).content.decode()
+    assert meeting.get_absolute_url() in page
+    assert "Meet in spring." in page
+    assert talk.get_absolute_url() in client.get(meeting.get_absolute_url()).content.decode()
+
+
+def test_former_party_reads_meetings_up_to_its_leaving(world: World) -> None:
+    held, planned = held_meeting(world), planned_meeting(world)
+    agreements.leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=NOW())
+    client = signed_in(world.ben)
+
+    assert client.get(held.get_absolute_url()).status_code == 200
+    assert client.get(planned.get_absolute_url()).status_code == 404
+    assert client.get(reverse("conversations:meetings", args=[world.partnership.pk])).status_code == 200
+
+
+def test_observer_reads_and_answers_but_does_not_plan(world: World) -> None:
+    observer(world)
+    meeting = planned_meeting(world, people=[world.nadia])
+    client = signed_in(world.nadia)
+
+    assert client.get(meeting.get_absolute_url()).status_code == 200
+    assert client.get(reverse("conversations:meeting-edit", args=[meeting.pk])).status_code == 403
+    answer = reverse("conversations:meeting-answer", args=[seat_of(meeting, "Nadia").pk])
+    assert client.post(answer, {"answer": "apologies"}).status_code == 302
+
+
+def test_document_among_the_papers_is_hidden_from_those_who_may_not_read_it(world: World) -> None:
+    document = agreements.add_document(
+        partnership=world.partnership,
+        title="Terms",
+        file=a_text_file(),
+        organisation=world.larkhaven,
+        author=world.eddie,
+        now=NOW(),
+    )
+    meeting = planned_meeting(world)
+    services.add_paper(meeting=meeting, organisation=world.larkhaven, document=document, author=world.eddie, now=NOW())
+    agreements.remove_document(document=document, author=world.amina, organisation=world.larkhaven, now=NOW())
+
+    assert not Attachment.objects.visible_to(world.ben).exists()
+
+
+def test_file_of_a_circulated_record_asks_the_other_side_again(world: World) -> None:
+    talk = circulated(world)
+
+    made = services.attach_file(conversation=talk, title="", file=a_text_file(), author=world.eddie, now=NOW())
+
+    talk.refresh_from_db()
+    assert talk.status == "corrected"
+    page = signed_in(world.ben).get(reverse("conversations:file", args=[made.pk]))
+    assert page.status_code == 200
+
+
+def test_removed_file_is_gone_and_its_reason_is_kept(world: World) -> None:
+    talk = circulated(world)
+    made = services.attach_file(conversation=talk, title="", file=a_text_file(), author=world.eddie, now=NOW())
+
+    services.remove_attachment(attachment=made, reason="Wrong map.", author=world.eddie, now=NOW())
+
+    assert signed_in(world.ben).get(reverse("conversations:file", args=[made.pk])).status_code == 404
+    assert Attachment.objects.get().removed_reason == "Wrong map."
+
+
+def test_work_waits_for_invited_people_and_the_caller(world: World) -> None:
+    planned_meeting(world)
+    begun_meeting(world)
+
+    def waits_for(name: str) -> set[str]:
+        return {one.what for one in waiting_from(WAITING, getattr(world, name), NOW())}
+
+    assert "Say whether you come" in waits_for("ben")
+    assert {"Prepare the agenda", "Record who attended", "Say whether you come"} <= waits_for("eddie")
+    assert "Prepare the agenda" not in waits_for("ben")
+
+
+def test_work_of_many_people_is_the_same_as_of_each(world: World) -> None:
+    planned_meeting(world)
+    held_meeting(world)
+    a_cycle(world)
+    people = [world.amina, world.eddie, world.vera, world.ben, world.chidi]
+
+    together = waiting_from_all(WAITING, people, NOW())
+
+    assert together == {person.pk: waiting_from(WAITING, person, NOW()) for person in people}
+
+
+def test_planned_meeting_keeps_a_partnership_from_going_quiet(world: World) -> None:
+    later = NOW() + dt.timedelta(days=100)
+    quiet = [one.what for one in waiting_from(WAITING, world.amina, later)]
+    planned_meeting(world, starts_at=in_days(120))
+
+    assert any("No conversation" in what for what in quiet)
+    assert not any("No conversation" in one.what for one in waiting_from(WAITING, world.amina, later))
+
+
+def test_bank_holiday_must_be_chosen_knowingly(world: World) -> None:
+    day = min(one for one in holidays() if one > timezone.localdate())
+    data = {
+        "title": "Steering group",
+        "day_day": day.day,
+        "day_month": day.month,
+        "day_year": day.year,
+        "time": "10:00",
+        "minutes": 60,
+        "format": "video",
+    }
+    client, address = signed_in(world.eddie), reverse("conversations:meeting-new", args=[world.partnership.pk])
+
+    refused = client.post(address, data)
+    planned = client.post(address, data | {"on_holiday": "on"})
+
+    assert "is a bank holiday" in refused.content.decode()
+    assert planned.status_code == 302

@@ -15,23 +15,21 @@ CHECK_EVERY_SECONDS = 0.25
 _OUTAGE_PAUSE_SECONDS = 1.0
 #: After this many seconds an email is left to wait by itself: the others must leave within two seconds.
 _PATIENCE_SECONDS = 0.4
-#: Seconds for emails that wait when the process is stopped.
-_LAST_SECONDS = 10
 
 log = structlog.get_logger(__name__)
 
 
 def send_until(stopping: threading.Event) -> None:
-    """Send account emails until `stopping` is set."""
+    """Send account emails until `stopping` is set; then wait for the answers to those that have left."""
     threads = DrainThreads(lanes="account", patience=_PATIENCE_SECONDS, job="account sender")
     while not stopping.is_set():
         pause = CHECK_EVERY_SECONDS
         try:
             if is_due(lanes="account"):
-                threads.run(seconds=30)
+                threads.run(seconds=30, is_stopping=stopping.is_set)
         except Error as error:
             log.warning("account_sender_waits", kind=type(error).__name__)
             connections.close_all()
             pause = _OUTAGE_PAUSE_SECONDS
         stopping.wait(pause)
-    threads.finish(seconds=_LAST_SECONDS)
+    threads.finish()

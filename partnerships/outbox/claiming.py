@@ -39,7 +39,8 @@ MAX_COMPOSINGS = 5
 MAX_DOUBTS = 3
 #: After this long any sender claims account emails: the reserved one may be down.
 _ACCOUNT_OVERDUE = "30 seconds"
-
+#: How long emails wait whose domain keeps others waiting.
+_AVOIDED_FOR = dt.timedelta(seconds=30)
 
 #: Emails that a sender may claim, as SQL about the email `e`.
 LANES = {
@@ -118,20 +119,29 @@ UPDATE outbox_email e
 """
 
 
-def claim(*, now: dt.datetime, limit: int, lanes: str = "all", people: Collection[int] | None = None) -> Claim:
+def claim(
+    *,
+    now: dt.datetime,
+    limit: int,
+    lanes: str = "all",
+    people: Collection[int] | None = None,
+    avoid: Collection[str] = (),
+) -> Claim:
     """Claim up to `limit` due emails of these lanes (and people).
+
+    Those to the domains `avoid` wait for half a minute.
 
     Emails that nobody may read any more, or that have nothing to say, are settled here; those of people who paused wait
     for the end of the pause. An email that cannot be composed blocks no others: it is retried, then fails with its
     reason.
     """
     try:
-        return _claim(now=now, limit=limit, lanes=lanes, people=people)
+        return _claim(now=now, limit=limit, lanes=lanes, people=people, avoid=avoid)
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:  # noqa: BLE001 - whatever one email does to its composer, the others must pass
         log.error("batch_not_composed", kind=type(error).__name__, where=_where(error))
-        return _claim_one_by_one(now=now, limit=limit, lanes=lanes, people=people)
+        return _claim_one_by_one(now=now, limit=limit, lanes=lanes, people=people, avoid=avoid)
 
 
 def _claim(
@@ -140,6 +150,7 @@ def _claim(
     limit: int,
     lanes: str,
     people: Collection[int] | None = None,
+    avoid: Collection[str] = (),
     only: int | None = None,
 ) -> Claim:
     with transaction.atomic():
@@ -157,6 +168,9 @@ def _claim(
         attempts = {row.pk: row.attempts for row in rows}
         doubts = {row.pk: row.doubts for row in rows}
         refused = _refusals(everybody, doubts)
+        for one in everybody if avoid else ():
+            if one.hold_until is None and throttle.domain_of(one.address) in avoid:
+                one.hold_until = now + _AVOIDED_FOR
         held = {one.pk for one in everybody if one.hold_until is not None and one.pk not in refused}
         _hold([(one.pk, one.hold_until) for one in everybody if one.pk in held])
         going = [one for one in everybody if one.pk not in held and one.pk not in refused]
@@ -281,7 +295,9 @@ def _hold(until: Collection[tuple[int, dt.datetime | None]]) -> None:
             rows_of(_HOLD.format(month=month), columns)
 
 
-def _claim_one_by_one(*, now: dt.datetime, limit: int, lanes: str, people: Collection[int] | None) -> Claim:
+def _claim_one_by_one(
+    *, now: dt.datetime, limit: int, lanes: str, people: Collection[int] | None, avoid: Collection[str]
+) -> Claim:
     """Claim each email in its own transaction, to find one that fails."""
     wanted = "" if people is None else " AND e.person_id = ANY(%(people)s)"
     asked = _NUMBERS.format(lanes=LANES[lanes], only=wanted)
@@ -291,7 +307,7 @@ def _claim_one_by_one(*, now: dt.datetime, limit: int, lanes: str, people: Colle
     examined = 0
     for (pk,) in found:
         try:
-            one = _claim(now=now, limit=1, lanes=lanes, people=people, only=pk)
+            one = _claim(now=now, limit=1, lanes=lanes, people=people, avoid=avoid, only=pk)
         except (OperationalError, InterfaceError):
             raise
         except Exception as error:  # noqa: BLE001 - as above; which one it was stands in the ledger

@@ -1,23 +1,29 @@
 """Drains in threads of their own, so that one slow email does not hold up the others.
 
 All mail leaves through one relay, which may keep a sender waiting for one email only, up to EMAIL_DATA_TIMEOUT. Its
-thread is left behind to wait, and another goes on with the rest. If a process has MAX_SLOW such threads, the relay as a
-whole is slow: the process sends nothing until one of them has its answer.
+thread is left behind to wait, and another goes on with the rest. If MAX_SLOW_PER_DOMAIN of them wait for one domain of
+recipients, its other emails wait too. If a process has MAX_SLOW such threads, the relay as a whole is slow: the process
+sends nothing until one of them has its answer.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
+from collections.abc import Callable
 
 import structlog
+from django.conf import settings
 from django.db import connections
 
 from partnerships.kit.accounting import acting
-from partnerships.outbox.draining import Progress, drain
+from partnerships.outbox.draining import SLOW, Progress, drain
 
 #: The emails of one process that a mail server may keep waiting. Each costs a thread and a database connection.
 MAX_SLOW = 8
+#: Those of one domain. One may be slow because of what it says; two say something about the domain.
+MAX_SLOW_PER_DOMAIN = 2
 _LOOK_EVERY_SECONDS = 0.05
 
 log = structlog.get_logger(__name__)
@@ -35,24 +41,30 @@ class DrainThreads:
         self._job = job  # for row history
         self._left: list[_DrainThread] = []
 
-    def run(self, *, seconds: float) -> bool:
+    def run(self, *, seconds: float, is_stopping: Callable[[], bool] = lambda: False) -> bool:
         """Send what is due, for about this long; returns whether to stop for now.
 
-        That is so if nothing more is due, or if too many emails wait. Raises what a drain raised.
+        That is so if nothing more is due, if too many emails wait, or if the process `is_stopping`: then what has not
+        left is released at once. Raises what a drain raised.
         """
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
+            if is_stopping():
+                return True
             if self.is_full():
                 log.warning("mail_server_keeps_emails_waiting", count=MAX_SLOW)
                 return True
-            present = _DrainThread(seconds=left, lanes=self._lanes, job=self._job)
-            present.start()
-            while present.is_alive() and present.progress.waits() < self._patience:
-                present.join(_LOOK_EVERY_SECONDS)
-            if not present.is_alive():
-                return present.is_all()
+            present = _DrainThread(seconds=left, lanes=self._lanes, job=self._job, avoid=self.slow_domains())
             self._left.append(present)
-            present.progress.leave()
+            present.start()
+            try:
+                while present.is_alive() and present.progress.waits() < self._patience and not is_stopping():
+                    present.join(_LOOK_EVERY_SECONDS)
+            finally:  # also if an error or a signal ends this process
+                if is_slow := present.is_alive():
+                    present.progress.leave()
+            if not is_slow:
+                return present.is_all()
         return False
 
     def is_full(self) -> bool:
@@ -60,23 +72,29 @@ class DrainThreads:
         self._left = [one for one in self._left if one.is_alive()]
         return len(self._left) >= MAX_SLOW
 
-    def finish(self, *, seconds: float) -> None:
-        """Wait for the emails left behind, for this long at most.
+    def slow_domains(self) -> frozenset[str]:
+        """Domains for which the mail server keeps too many emails waiting."""
+        waiting = Counter(one.progress.domain for one in self._left if one.is_alive() and one.progress.waits() > SLOW)
+        return frozenset(domain for domain, count in waiting.items() if count >= MAX_SLOW_PER_DOMAIN)
 
-        Those still waiting then are in doubt, and are sent again when their lease ends.
+    def finish(self) -> None:
+        """Wait for the answers to the emails left behind.
+
+        If the process is killed meanwhile, they are in doubt, and are sent again when their lease ends.
         """
-        until = time.monotonic() + seconds
+        until = time.monotonic() + settings.EMAIL_DATA_TIMEOUT + settings.EMAIL_TIMEOUT
         for one in self._left:
-            one.join(max(until - time.monotonic(), 0))
+            if one.is_alive():
+                one.join(max(until - time.monotonic(), 0))
 
 
 class _DrainThread(threading.Thread):
     """One drain, with a database connection of its own."""
 
-    def __init__(self, *, seconds: float, lanes: str, job: str) -> None:
+    def __init__(self, *, seconds: float, lanes: str, job: str, avoid: frozenset[str]) -> None:
         super().__init__(name=f"drain-{lanes}", daemon=True)
         self.progress = Progress()
-        self._seconds, self._lanes, self._job = seconds, lanes, job
+        self._seconds, self._lanes, self._job, self._avoid = seconds, lanes, job, avoid
         self._is_all = False
         self._error: Exception | None = None
 
@@ -84,7 +102,7 @@ class _DrainThread(threading.Thread):
         """Drain, and close the connection."""
         try:
             with acting(job=self._job):
-                tally = drain(seconds=self._seconds, lanes=self._lanes, progress=self.progress)
+                tally = drain(seconds=self._seconds, lanes=self._lanes, avoid=self._avoid, progress=self.progress)
             self._is_all = tally.is_all
         except Exception as error:  # noqa: BLE001 - raised again in the thread that waits for it
             self._error = error

@@ -13,7 +13,9 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from email.utils import parseaddr
 
+import structlog
 from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from partnerships.kit import journal
@@ -24,6 +26,9 @@ from partnerships.outbox.leases import Claim, Claimed, note_wait, recheck, relea
 from partnerships.outbox.restoring import ACCEPTED
 from partnerships.outbox.settling import Settler
 from partnerships.outbox.smtp import Sender
+from partnerships.outbox.throttle import domain_of
+
+log = structlog.get_logger(__name__)
 
 #: Emails claimed at a time: few at first, so that the first leave soon; more while the server is fast, to share the
 #: cost of a transaction; few again when it is slow.
@@ -34,7 +39,7 @@ _MAX_BATCH_SECONDS = 20.0
 #: Seconds that an email may wait in a batch before it is checked again and its lease renewed.
 _CHECK_EVERY = 2.0
 #: Seconds after which a server counts as slow: the rest of the batch is released.
-_SLOW = 2.0
+SLOW = 2.0
 
 
 @dataclass(slots=True)
@@ -60,6 +65,8 @@ class Progress:
         self.is_last = False
         #: When the present email was passed to the sender; None between emails.
         self.sent_at: float | None = None
+        #: The recipient's domain of the present email.
+        self.domain = ""
         self.lock = threading.Lock()
 
     def waits(self) -> float:
@@ -69,8 +76,8 @@ class Progress:
     def release_rest(self) -> None:
         """Return the emails not yet passed to the sender to the queue."""
         with self.lock:
-            rest, self.left = self.left, []
-            release(rest)
+            release(self.left)
+            self.left = []
 
     def leave(self) -> None:
         """End the drain after the present email."""
@@ -85,11 +92,13 @@ def drain(
     connect: Callable[[], Sender] = backends.connect,
     batch: int = BATCH,
     people: Collection[int] | None = None,
+    avoid: Collection[str] = (),
     progress: Progress | None = None,
 ) -> Tally:
     """Send due emails of these lanes (and people) until none are left.
 
-    Stops when time is up, after finishing its batch. While EMAILS_HELD, only account emails leave.
+    Those to the domains `avoid` wait for a while. Stops when time is up, after finishing its batch. While EMAILS_HELD,
+    only account emails leave.
     """
     tally = Tally()
     progress = progress or Progress()
@@ -103,7 +112,7 @@ def drain(
     try:
         while (began := time.monotonic()) < until and not progress.is_last:
             limit = size if people is not None else _share(size, lanes)
-            claimed = claim(now=timezone.now(), limit=limit, lanes=lanes, people=people)
+            claimed = claim(now=timezone.now(), limit=limit, lanes=lanes, people=people, avoid=avoid)
             _Round(claimed, sender, envelope_sender, settler, progress).send()
             examined = claimed.examined
             del claimed  # free its memory before the next batch is composed
@@ -182,15 +191,25 @@ class _Round:
                 progress.left = [one for one in progress.left if one.pk not in back]
             if progress.is_last or not progress.left:
                 return None
-            progress.sent_at = time.monotonic()
-            return progress.left.pop()
+            one = progress.left.pop()
+            progress.domain, progress.sent_at = domain_of(one.address), time.monotonic()
+            return one
 
     def _while_waiting(self, key: int) -> None:
         """Called each second while the server is slow with this email."""
-        one = self._by_key[key]
-        self._settler.settle()  # those before it: their leases are not renewed any more
-        if key not in self._noted and (self._progress.is_last or self._progress.waits() > _SLOW):
-            self._noted.add(key)
-            note_wait(one)
+        try:
+            self._keep(self._by_key[key])
+        except (OperationalError, InterfaceError) as error:
+            # The answer must still be read: the email may have arrived. The next second tries again.
+            log.warning("lease_not_renewed", email=key, kind=type(error).__name__)
+            connection.close()
+
+    def _keep(self, one: Claimed) -> None:
+        """Renew the lease of the present email; note after a while that it is in doubt."""
+        self._settler.settle(is_patient=False)  # those before it: their leases are not renewed any more
+        if self._progress.is_last or self._progress.waits() > SLOW:
+            if one.pk not in self._noted:
+                note_wait(one)
+                self._noted.add(one.pk)
             self._progress.release_rest()
         renew([one])

@@ -156,15 +156,16 @@ class Settler:
         if len(self._accepted) >= MAX_GROUP or now - self._since > _MAX_GROUP_SECONDS:
             self._settle(self._accepted)
 
-    def settle(self) -> None:
-        """Settle what was put."""
-        self._settle(self._accepted)
-        self._settle(self._others)
+    def settle(self, *, is_patient: bool = True) -> None:
+        """Settle what was put; `is_patient` waits for a database that is down."""
+        seconds = _GIVE_UP_SECONDS if is_patient else 0.0
+        self._settle(self._accepted, seconds)
+        self._settle(self._others, seconds)
         self._noted.clear()
 
-    def _settle(self, answers: list[Answer]) -> None:
-        """Settle and forget these answers; waits for a database that is down."""
-        give_up = time.monotonic() + _GIVE_UP_SECONDS
+    def _settle(self, answers: list[Answer], seconds: float = _GIVE_UP_SECONDS) -> None:
+        """Settle and forget these answers, within this time."""
+        give_up = time.monotonic() + seconds
         while answers:
             try:
                 self.counts += settle(answers, noted=self._noted)

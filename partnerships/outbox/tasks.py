@@ -6,10 +6,11 @@ The broker carries nudges; the rows say what to do. Every task may run twice.
 from __future__ import annotations
 
 import datetime as dt
+import mmap
 
 import structlog
 from celery import shared_task
-from celery.signals import worker_process_shutdown
+from celery.signals import worker_process_shutdown, worker_shutting_down
 from django.conf import settings
 from django.db import OperationalError
 from django.utils import timezone
@@ -25,10 +26,10 @@ log = structlog.get_logger(__name__)
 _SECONDS = 20.0
 #: After this many seconds an email is left to wait by itself.
 _PATIENCE_SECONDS = 2.0
-#: Seconds for emails that wait when a process is stopped.
-_LAST_SECONDS = 10
 
 _threads = DrainThreads(lanes="others", patience=_PATIENCE_SECONDS, job="partnerships.outbox.tasks.drain")
+#: Whether the worker was asked to stop: its first process sets it, and shares this memory with the others.
+_stopping = mmap.mmap(-1, 1)
 
 
 def wake() -> None:
@@ -40,14 +41,20 @@ def wake() -> None:
 @shared_task(name="partnerships.outbox.tasks.drain")
 def drain() -> None:
     """Send due notices and digests; start another drain if time runs out."""
-    if not _threads.run(seconds=_SECONDS):
+    if not _threads.run(seconds=_SECONDS, is_stopping=lambda: bool(_stopping[0])):
         drain.apply_async(expires=30)
 
 
+@worker_shutting_down.connect
+def release_emails(**kwargs: object) -> None:
+    """Let the drains of all processes end after the present email."""
+    _stopping[0] = 1
+
+
 @worker_process_shutdown.connect
-def wait_for_slow_emails(**kwargs: object) -> None:
-    """Give emails that a mail server keeps waiting a last chance to be answered."""
-    _threads.finish(seconds=_LAST_SECONDS)
+def wait_for_answers(**kwargs: object) -> None:
+    """Wait for the answers to the emails that have left."""
+    _threads.finish()
 
 
 @shared_task(name="partnerships.outbox.tasks.sweep")

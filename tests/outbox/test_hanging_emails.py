@@ -112,7 +112,7 @@ def test_few_hanging_notices_do_not_hold_up_the_others(world: World, server: Mai
     threads.run(seconds=3)
     received = server.received[world.ben.email]
     server.close()  # which ends what hangs
-    threads.finish(seconds=10)
+    threads.finish()
 
     assert received == 1
 
@@ -133,10 +133,94 @@ def test_sending_stops_while_too_many_emails_hang(
     server.at_the_end = {}
     until(lambda: not threads.is_full(), 10)  # the two have taken EMAIL_DATA_TIMEOUT
     threads.run(seconds=3)
-    threads.finish(seconds=10)
+    threads.finish()
 
     assert statuses_meanwhile == ["queued", "queued", "sending", "sending"]
     assert statuses() == ["queued", "queued", "sent", "sent"]
+
+
+def test_hanging_domain_does_not_hold_up_the_others(world: World, server: MailServer, settings: Any) -> None:
+    settings.EMAIL_DATA_TIMEOUT, settings.EMAIL_RETRY_SECONDS = 8, 0
+    hanging = [record_code(f"person{number}@slow.example") for number in range(30)]
+    server.at_the_end = {email.address: "hang" for email in hanging}
+    threads = DrainThreads(lanes="all", patience=0.3, job="tests")
+    threads.run(seconds=4)
+    record(world.amina, world.ben, world.vera)
+
+    took = until(lambda: threads.run(seconds=2) and statuses() == ["sent"] * 3, 6)
+    copies = dict(server.received)
+    waiting = Email.objects.filter(address__endswith="@slow.example", status="sending").count()
+    server.close()  # which ends what hangs
+    threads.finish()
+
+    assert took < 3
+    assert waiting == len(copies) - 3 < drain_threads.MAX_SLOW
+    assert set(copies.values()) == {1}
+
+
+def test_hanging_domain_gets_three_copies_at_most(world: World, server: MailServer, settings: Any) -> None:
+    settings.EMAIL_DATA_TIMEOUT, settings.EMAIL_TIMEOUT, settings.EMAIL_RETRY_SECONDS = 3, 1, 0
+    hanging = [record_code(f"person{number}@slow.example") for number in range(30)]
+    server.at_the_end = {email.address: "hang" for email in hanging}
+    threads = DrainThreads(lanes="all", patience=0.3, job="tests")
+
+    def give_up() -> bool:
+        Email.objects.filter(status="queued").update(available_at=timezone.now())
+        threads.run(seconds=1)
+        return not Email.objects.filter(pk__in=[email.pk for email in hanging]).open().exists()
+
+    until(give_up, 120)
+    threads.finish()
+
+    assert set(server.received.values()) == {3}
+    assert {Email.objects.get(pk=email.pk).reason_code for email in hanging} == {"may_have_arrived"}
+
+
+def test_process_that_stops_releases_what_has_not_left(world: World, server: MailServer) -> None:
+    server.at_the_end = {world.amina.email: "slow:3"}
+    first, *others = record(world.amina, world.ben, world.vera).values()
+    threads = DrainThreads(lanes="others", patience=10, job="tests")
+    stopping = threading.Event()
+    threading.Timer(1, stopping.set).start()
+
+    threads.run(seconds=20, is_stopping=stopping.is_set)
+    released = Email.objects.filter(pk__in=[one.pk for one in others]).values_list("status", "attempts", "doubts")
+    released_at_once = list(released)
+    threads.finish()
+
+    assert released_at_once == [("queued", 0, 0)] * 2
+    assert server.received == {world.amina.email: 1}
+    assert Email.objects.get(pk=first.pk).status == "sent"
+
+
+@pytest.mark.parametrize("ends", ["accepted", "refused"])
+def test_database_error_while_an_email_waits_repeats_nothing(
+    world: World, server: MailServer, settings: Any, ends: str
+) -> None:
+    settings.EMAIL_RETRY_SECONDS = 60
+    server.at_the_end = {world.amina.email: "slow:3.5" if ends == "accepted" else "later:3.5"}
+    [email] = record(world.amina).values()
+    threads = DrainThreads(lanes="others", patience=0.3, job="tests")
+
+    threads.run(seconds=1)
+    cut = [end_connections_of_drains() for _ in range(12) if time.sleep(0.2) is None]
+    threads.finish()
+
+    assert sum(cut) >= 2
+    assert server.received == {world.amina.email: 1}
+    settled = Email.objects.get(pk=email.pk)
+    assert settled.status == ("sent" if ends == "accepted" else "queued")
+    assert ends == "accepted" or settled.doubts == 0
+
+
+def end_connections_of_drains() -> int:
+    """End every other connection to this database; returns how many there were."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+        return cursor.rowcount
 
 
 def test_emails_accepted_before_a_hanging_one_are_settled_meanwhile(world: World, server: MailServer) -> None:
@@ -148,7 +232,7 @@ def test_emails_accepted_before_a_hanging_one_are_settled_meanwhile(world: World
     until(lambda: Email.objects.get(pk=first.pk).status == "sent", 2)
     status_of_second = Email.objects.get(pk=second.pk).status
     server.close()
-    threads.finish(seconds=10)
+    threads.finish()
 
     assert status_of_second == "sending"
 

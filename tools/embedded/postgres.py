@@ -27,7 +27,8 @@ OWNER = "common_ground_owner"
 APPLICATION = "common_ground"
 WORKER = "common_ground_worker"
 SUPERUSER = "postgres"
-MAX_CONNECTIONS = 60
+#: As PostgreSQL itself has: enough for what docs/deploy.md counts.
+MAX_CONNECTIONS = 100
 # Part of the socket's file name. Always given, or PGPORT in the environment would decide.
 PORT = 5432
 

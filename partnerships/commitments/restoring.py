@@ -8,24 +8,25 @@ from typing import Any
 
 from partnerships.commitments.models import Evidence
 from partnerships.commitments.services.evidence import EVIDENCE, evidence_identity, remove_evidence
-from partnerships.kit.journal import Redone, register_redo, same_rows
+from partnerships.kit.journal import Redone, redo_each, register_redo
 
 
 def redo_evidence(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Remove the files that were removed since the backup."""
-    redone = Redone()
+
+    def redo(evidence: Evidence, _line: dict[str, Any]) -> int:
+        remove_evidence(evidence=evidence, author=None, now=now)
+        return 1
+
     files = Evidence.objects.filter(pk__in={line["evidence"] for line in lines}, removed_at=None)
-    for evidence, _line in same_rows(
+    return redo_each(
         "evidence",
         lines,
         files.select_related("commitment").order_by("pk"),
         same=evidence_identity,
         began=lambda one: one.added_at,
-        redone=redone,
-    ):
-        remove_evidence(evidence=evidence, author=None, now=now)
-        redone.done += 1
-    return redone
+        redo=redo,
+    )
 
 
 def register() -> None:

@@ -11,7 +11,9 @@ from django.core.exceptions import ObjectDoesNotExist
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import MatchNotice, Preference, Subscription, SubscriptionStatus
 from partnerships.digests.planning.watermarks import drop_unfollowed
+from partnerships.digests.services.new_links import renew_links
 from partnerships.digests.services.noting import (
+    LINKS,
     MATCHES,
     REFUSED_ALL,
     SUBSCRIPTION,
@@ -24,9 +26,11 @@ from partnerships.digests.services.stopping import end_subscriptions
 from partnerships.kit.journal import (
     Redone,
     address_hash,
+    identity,
     last_about,
     moment,
     not_undone,
+    redo_each,
     register_redo,
     same_rows,
 )
@@ -127,8 +131,29 @@ def redo_matches(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     return Redone(Preference.objects.filter(person__in=people, tells_matches=True).update(tells_matches=False))
 
 
+def redo_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """End the links in emails that had been renewed."""
+
+    def redo(person: User, line: dict[str, Any]) -> int:
+        if identity(person.digest_preference.link_key) == line["key"]:
+            return 0
+        renew_links(person=person, author=None, now=now)
+        return 1
+
+    people = User.objects.filter(pk__in={line["person"] for line in lines}, digest_preference__isnull=False)
+    return redo_each(
+        "person",
+        lines,
+        people.filter(erased_at=None).select_related("digest_preference").order_by("pk"),
+        same=person_identity,
+        began=lambda one: one.joined_at,
+        redo=redo,
+    )
+
+
 def register() -> None:
     """Register these for after a restore."""
     register_redo(SUBSCRIPTION, "subscriptions stopped or refused again", redo_subscriptions)
     register_redo(REFUSED_ALL, "people who want no questions", redo_refused_all)
     register_redo(MATCHES, "people who want no matches", redo_matches)
+    register_redo(LINKS, "people whose links in emails ended again", redo_links)

@@ -40,7 +40,12 @@ _OWN_TIME = dt.timedelta(seconds=30)
 
 def address_hash(address: str) -> str:
     """The keyed hash of an address, the same in upper and lower case."""
-    return hmac.digest(_key(settings.JOURNAL_KEY), address.strip().lower().encode(), hashlib.sha256).hex()[:40]
+    return _address_hash(settings.JOURNAL_KEY, address.strip().lower())
+
+
+@lru_cache(maxsize=1024)  # a sender asks twice about each address of a batch
+def _address_hash(key: str, address: str) -> str:
+    return hmac.digest(_key(key), address.encode(), hashlib.sha256).hex()[:40]
 
 
 def identity(*parts: object) -> str:
@@ -93,15 +98,20 @@ def _batch() -> _Batch:
 
 
 def write(what: str, *, now: dt.datetime, **facts: Any) -> None:
-    """Write a line to the file at once.
+    """Write a line to the file at once."""
+    write_all(what, [facts], now=now)
 
-    If the file does not take it, the line waits in the database, like those of `note`.
+
+def write_all(what: str, facts: Iterable[dict[str, Any]], *, now: dt.datetime) -> None:
+    """Write lines of one kind to the file at once.
+
+    If the file does not take them, they wait in the database, like those of `note`.
     """
-    text = _text(what, now, facts)
-    if _append([text], now):
+    texts = [_text(what, now, one) for one in facts]
+    if not texts or _append(texts, now):
         return
     try:
-        WaitingLine.objects.create(at=now, text=text)
+        WaitingLine.objects.bulk_create([WaitingLine(at=now, text=text) for text in texts])
     except DatabaseError as error:
         # The disk of the database may be full too; what the line tells of has happened.
         log.error("journal_line_lost", kind=type(error).__name__)
@@ -189,13 +199,14 @@ def lines(*, since: dt.datetime) -> Iterator[dict[str, Any]]:
     for path in sorted(Path(settings.JOURNAL_ROOT).glob("*.jsonl")):
         if path.stem < _month(since):
             continue
-        for raw in path.read_text(encoding="ascii").splitlines():
-            try:
-                line = json.loads(raw)
-            except ValueError:
-                continue
-            if moment(line) >= since:
-                yield line
+        with path.open(encoding="ascii") as file:  # may be larger than the memory
+            for raw in file:
+                try:
+                    line = json.loads(raw)
+                except ValueError:
+                    continue
+                if moment(line) >= since:
+                    yield line
 
 
 def moment(line: dict[str, Any]) -> dt.datetime:
@@ -217,6 +228,12 @@ class Redone:
     done: int = 0
     left: list[str] = field(default_factory=list)
     failed: bool = False
+
+    def add(self, other: Redone) -> None:
+        """Count what applying more lines did."""
+        self.done += other.done
+        self.left += other.left
+        self.failed = self.failed or other.failed
 
 
 def last_about(subject: str, lines: Sequence[dict[str, Any]]) -> dict[Any, dict[str, Any]]:
@@ -261,21 +278,49 @@ def same_rows(
             yield row, line
 
 
+def redo_each(
+    subject: str,
+    lines: Sequence[dict[str, Any]],
+    rows: Iterable[Row],
+    *,
+    same: Callable[[Row], str],
+    began: Callable[[Row], dt.datetime],
+    redo: Callable[[Row, dict[str, Any]], int],
+    unable: type[Exception] | tuple[type[Exception], ...] = (),
+) -> Redone:
+    """Apply the last line about each row with `redo`, which returns how many things it did.
+
+    A refusal (`unable`) is named, and does not keep the other lines from being applied.
+    """
+    redone = Redone()
+    for row, line in same_rows(subject, lines, rows, same=same, began=began, redone=redone):
+        try:
+            redone.done += redo(row, line)
+        except unable as error:
+            redone.left.append(f"{subject} {row.pk}: {error}")  # type: ignore[attr-defined]  # rows of any model
+    return redone
+
+
 #: Applies lines of one kind that the restored database lacks. May run twice.
 Redo: TypeAlias = Callable[[Sequence[dict[str, Any]], dt.datetime], Redone]
 
 _redo: dict[str, tuple[str, Redo]] = {}
 _early: set[str] = set()
+_in_batches: set[str] = set()
+_BATCH = 5_000
 
 
-def register_redo(what: str, words: str, redo: Redo, *, early: bool = False) -> None:
+def register_redo(what: str, words: str, redo: Redo, *, early: bool = False, in_batches: bool = False) -> None:
     """Register how lines of a kind are applied; `words` is for the output.
 
-    Early ones come before all others: a plan loses an owner before the owner leaves its partnership.
+    Early ones come before all others: a plan loses an owner before the owner leaves its partnership. Those applied
+    `in_batches` come as the files have them, because there may be millions.
     """
     _redo[what] = words, redo
     if early:
         _early.add(what)
+    if in_batches:
+        _in_batches.add(what)
 
 
 def replay(*, since: dt.datetime, now: dt.datetime) -> dict[str, Redone]:
@@ -284,10 +329,18 @@ def replay(*, since: dt.datetime, now: dt.datetime) -> dict[str, Redone]:
     Each kind has its own transaction: an error in one leaves the others applied.
     """
     found: dict[str, list[dict[str, Any]]] = {}
-    for line in sorted(lines(since=since), key=moment):
-        found.setdefault(line["what"], []).append(line)
-    kinds = sorted(_redo, key=lambda what: what not in _early)
-    done = {_redo[what][0]: _apply(what, found.get(what, []), now) for what in kinds}
+    in_batches = {what: Redone() for what in _in_batches}
+    for line in lines(since=since):
+        what = line["what"]
+        some = found.setdefault(what, [])
+        some.append(line)
+        if what in in_batches and len(some) >= _BATCH:
+            in_batches[what].add(_apply(what, found.pop(what), now))
+    done: dict[str, Redone] = {}
+    for what in sorted(_redo, key=lambda what: what not in _early):
+        redone = in_batches.get(what, Redone())
+        redone.add(_apply(what, sorted(found.get(what, []), key=moment), now))
+        done[_redo[what][0]] = redone
     unknown = [f"{what}: {json.dumps(line)}" for what in sorted(found.keys() - _redo) for line in found[what]]
     if unknown:
         done["lines of a kind that this release does not know"] = Redone(left=unknown)

@@ -1,4 +1,4 @@
-"""Ends memberships and lowers roles again after a backup is restored."""
+"""Ends memberships and lowers roles again after a backup is restored, and names other ways to sign in."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from partnerships.kit.journal import Redone, register_redo, same_rows
-from partnerships.organisations.models import Membership, Role
+from partnerships.kit.journal import Redone, redo_each, register_redo, same_rows
+from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.services.memberships import (
     MEMBERSHIP,
     UnableToChangeRole,
@@ -18,6 +18,7 @@ from partnerships.organisations.services.memberships import (
     end_membership,
     membership_identity,
 )
+from partnerships.organisations.services.organisations import WAYS_IN, organisation_identity, ways_in_identity
 
 _REASON = "As it was before a backup was restored."
 #: From the role with the fewest rights to that with the most.
@@ -29,23 +30,23 @@ def redo_memberships(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
 
     Also where nobody leads the organisation then; the outcome names it. What became more is not given again.
     """
-    redone = Redone()
     touched: set[int] = set()
+
+    def redo(membership: Membership, line: dict[str, Any]) -> int:
+        done = _redo(membership, line, now)
+        touched.add(membership.organisation_id)
+        return done
+
     memberships = Membership.objects.filter(pk__in={line["membership"] for line in lines}, ends_on=None)
-    for membership, line in same_rows(
+    redone = redo_each(
         "membership",
         lines,
         memberships.select_related("person", "organisation", "invitation").order_by("pk"),
         same=membership_identity,
         began=_began,
-        redone=redone,
-    ):
-        try:
-            redone.done += _redo(membership, line, now)
-        except (UnableToEndMembership, UnableToChangeRole) as error:
-            redone.left.append(f"membership {membership.pk}: {error}")
-            continue
-        touched.add(membership.organisation_id)
+        redo=redo,
+        unable=(UnableToEndMembership, UnableToChangeRole),
+    )
     leads = Membership.objects.current(timezone.localdate(now)).filter(role=Role.LEAD, organisation__in=touched)
     for number in sorted(touched - set(leads.values_list("organisation", flat=True))):
         redone.left.append(f"organisation {number}: nobody leads it now")
@@ -69,6 +70,30 @@ def _redo(membership: Membership, line: dict[str, Any], now: dt.datetime) -> boo
     return True
 
 
+def redo_ways_in(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Name the organisations whose people sign in as before the last change.
+
+    Its leads set it again: the journal does not know the provider.
+    """
+    redone = Redone()
+    organisations = Organisation.objects.filter(pk__in={line["organisation"] for line in lines})
+    for organisation, line in same_rows(
+        "organisation",
+        lines,
+        organisations.order_by("pk"),
+        same=organisation_identity,
+        began=lambda one: one.created_at,
+        redone=redone,
+    ):
+        if ways_in_identity(organisation) != line["ways"]:
+            redone.left.append(
+                f"organisation {organisation.pk}: its people sign in as before a change after the backup; set its "
+                "sign-in page and second factor again"
+            )
+    return redone
+
+
 def register() -> None:
     """Register this to run after a restore."""
     register_redo(MEMBERSHIP, "memberships ended or lowered again", redo_memberships)
+    register_redo(WAYS_IN, "organisations' ways to sign in", redo_ways_in)

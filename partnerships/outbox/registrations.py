@@ -17,4 +17,4 @@ def register() -> None:
     import_module("partnerships.outbox.receivers")
     alerts.register()
     register_channel(record_alert)
-    register_redo(ACCEPTED, "emails delivered since the backup", redo_accepted)
+    register_redo(ACCEPTED, "emails delivered since the backup", redo_accepted, in_batches=True)

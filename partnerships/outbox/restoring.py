@@ -82,7 +82,8 @@ def redo_accepted(lines: Sequence[dict[str, Any]], now: dt.datetime) -> journal.
         )
         for line in unknown
     ]
-    already = set(DeliveredBefore.objects.values_list("email_id", flat=True))
+    numbers = [row.email_id for row in rows]
+    already = set(DeliveredBefore.objects.filter(email_id__in=numbers).values_list("email_id", flat=True))
     fresh = [row for row in rows if row.email_id not in already]
     DeliveredBefore.objects.bulk_create(fresh, ignore_conflicts=True)
     for hooks in registered_hooks():

@@ -25,6 +25,7 @@ from partnerships.people.event_kinds import EventKind
 from partnerships.people.models import User
 from partnerships.people.rights import keeps_network
 from partnerships.people.sessions import end_sessions
+from partnerships.people.ways_in import journal_provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +148,11 @@ def _said(app: SocialApp) -> dict[str, Any]:
     }
 
 
-def _note(app: SocialApp, event: EventKind, *, author: User, reason: str, now: dt.datetime, **data: Any) -> Event:
+def _note(
+    app: SocialApp, event: EventKind, *, author: User | None, reason: str, now: dt.datetime, **data: Any
+) -> Event:
     return record(
-        actor_id=author.pk,
+        actor_id=author.pk if author else None,
         kind=event,
         target_kind="sign_in_provider",
         target_id=app.pk,
@@ -190,6 +193,7 @@ def keep_provider(*, app: SocialApp, author: User, reason: str, now: dt.datetime
     app.save()
     if was is not None and any(before[name] != after[name] for name in ("provider", "provider_id", "server_url")):
         _forget_identities(key_of(was))
+        journal_provider(was, now=now, removed=False)
     event = _note(
         app,
         EventKind.PROVIDER_CHANGED if was else EventKind.PROVIDER_ADDED,
@@ -204,10 +208,10 @@ def keep_provider(*, app: SocialApp, author: User, reason: str, now: dt.datetime
 
 
 @transaction.atomic
-def remove_provider(*, app: SocialApp, author: User, now: dt.datetime, reason: str = "") -> None:
+def remove_provider(*, app: SocialApp, author: User | None, now: dt.datetime, reason: str = "") -> None:
     """Delete a provider that no organisation uses.
 
-    Raises `UnableToChangeProvider`.
+    The author is None when `after_restore` repeats what an administrator did. Raises `UnableToChangeProvider`.
     """
     require(keeps_network(author))
     if relying_on(key_of(app)):
@@ -215,6 +219,7 @@ def remove_provider(*, app: SocialApp, author: User, now: dt.datetime, reason: s
     event = _note(app, EventKind.PROVIDER_REMOVED, author=author, reason=reason, now=now, before=_said(app))
     _forget_identities(key_of(app))
     _tell(app, event=event, what="removed", now=now)
+    journal_provider(app, now=now, removed=True)
     app.delete()
 
 

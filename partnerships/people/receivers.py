@@ -17,6 +17,7 @@ from partnerships.people.models import SecurityEventKind, User
 from partnerships.people.security import note_event, note_sign_in
 from partnerships.people.services import address_changed, find_person
 from partnerships.people.sessions import SIGNED_IN_AT, end_sessions
+from partnerships.people.ways_in import journal_factors, journal_password
 
 
 def _where(request: HttpRequest) -> dict[str, Any]:
@@ -56,12 +57,15 @@ def password_changed(request: HttpRequest, user: User, **kwargs: object) -> None
     now = timezone.now()
     end_sessions(user, but=request.session.session_key or "")
     note_event(person=user, kind=SecurityEventKind.PASSWORD_CHANGED, now=now, **_where(request))
+    journal_password(user, now=now)
 
 
 @receiver([factors.authenticator_added, factors.authenticator_removed, factors.authenticator_reset])
 def second_factor_changed(request: HttpRequest, user: User, **kwargs: object) -> None:
     """Log a second factor that was added, removed or replaced."""
-    note_event(person=user, kind=SecurityEventKind.SECOND_FACTOR_CHANGED, now=timezone.now(), **_where(request))
+    now = timezone.now()
+    note_event(person=user, kind=SecurityEventKind.SECOND_FACTOR_CHANGED, now=now, **_where(request))
+    journal_factors(user, now=now)
 
 
 @receiver(accounts.email_changed)

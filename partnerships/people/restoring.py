@@ -1,17 +1,19 @@
-"""Repeats erasures, closed accounts and suppressions after a restore."""
+"""Repeats erasures, closed accounts, suppressions and ended ways to sign in after a restore."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialApp
 from django.contrib.sessions.models import Session
 from django.db import transaction
 
 from partnerships.activity.models import Event
 from partnerships.activity.services import record
-from partnerships.kit.journal import Redone, address_hash, identity, last_about, register_redo, same_rows
+from partnerships.kit.journal import Redone, address_hash, last_about, moment, redo_each, register_redo
 from partnerships.kit.owner_functions import call_owner_function
 from partnerships.outbox.bounces import UnableToRelease, release, suppress
 from partnerships.outbox.queries.suppressions import is_suppressed, standing_for
@@ -22,10 +24,24 @@ from partnerships.people.administrators import (
     withdraw_administration,
 )
 from partnerships.people.event_kinds import EventKind
-from partnerships.people.models import Invitation, User
+from partnerships.people.identity_providers import UnableToChangeProvider, remove_provider
+from partnerships.people.models import Invitation, SecurityEvent, SecurityEventKind, User
 from partnerships.people.personal_data import ERASED, erase_person
 from partnerships.people.refusals import keep_hashes
+from partnerships.people.second_factor import has_second_factor
+from partnerships.people.security import note_event
 from partnerships.people.services import CLOSED, UnableToCloseAccount, close_account, reopen_account
+from partnerships.people.ways_in import (
+    ADDRESS,
+    FACTORS,
+    PASSWORD,
+    PROVIDER,
+    factor_identity,
+    journal_factors,
+    person_identity,
+    provider_identity,
+    require_new_password,
+)
 
 _REASON = "As it was before a backup was restored."
 
@@ -82,25 +98,108 @@ def redo_administration(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Re
 
     Also from the last administrator; the outcome says so. It is not granted again.
     """
+
+    def redo(person: User, line: dict[str, Any]) -> int:
+        if line.get("undone") or not (person.is_staff and person.is_active):
+            return 0
+        withdraw_administration(person=person, author=None, reason=_REASON, now=now, even_last=True)
+        return 1
+
+    redone = _redo_people(lines, redo, unable=UnableToChangeAdministration)
+    redone.left += _without_administrators()
+    return redone
+
+
+def redo_passwords(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Let people choose a new password whose old one came back."""
+
+    def redo(person: User, line: dict[str, Any]) -> int:
+        known = SecurityEvent.objects.filter(
+            person=person, kind=SecurityEventKind.PASSWORD_CHANGED, at__gte=moment(line)
+        )
+        if not person.has_usable_password() or known.exists():
+            return 0
+        require_new_password(person=person, now=now)
+        return 1
+
+    return _redo_people(lines, redo)
+
+
+def redo_factors(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Remove the second factors that were removed.
+
+    Their password alone must not be enough then: without another factor they choose a new one by email.
+    """
+
+    def redo(person: User, line: dict[str, Any]) -> int:
+        factors = Authenticator.objects.filter(user=person, created_at__lte=moment(line))
+        removed = [one.pk for one in factors if factor_identity(one) not in line["kept"]]
+        if not removed:
+            return 0
+        factors.filter(pk__in=removed).delete()
+        note_event(person=person, kind=SecurityEventKind.SECOND_FACTOR_CHANGED, now=now)
+        journal_factors(person, now=now)
+        if not has_second_factor(person):
+            require_new_password(person=person, now=now)
+        return len(removed)
+
+    return _redo_people(lines, redo)
+
+
+def redo_addresses(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Name the people whose old address came back: it is not theirs any more."""
     redone = Redone()
-    people = User.objects.filter(pk__in={line["person"] for line in lines}, is_staff=True, is_active=True)
-    for person, line in same_rows(
+
+    def redo(person: User, line: dict[str, Any]) -> int:
+        events = Event.objects.filter(kind=EventKind.EMAIL_CHANGED, target_kind="person", target_id=person.pk)
+        if not events.filter(at__gte=moment(line)).exists():
+            redone.left.append(f"person {person.pk}: has the address of before a change; ask them for the new one")
+        return 0
+
+    redone.add(_redo_people(lines, redo))
+    return redone
+
+
+def _redo_people(
+    lines: Sequence[dict[str, Any]],
+    redo: Callable[[User, dict[str, Any]], int],
+    unable: type[Exception] | tuple[type[Exception], ...] = (),
+) -> Redone:
+    people = User.objects.filter(pk__in={line["person"] for line in lines}, erased_at=None)
+    return redo_each(
         "person",
         lines,
         people.order_by("pk"),
-        same=lambda one: identity(one.pk, one.joined_at),
+        same=person_identity,
         began=lambda one: one.joined_at,
-        redone=redone,
-    ):
-        if line.get("undone"):
-            continue
-        try:
-            withdraw_administration(person=person, author=None, reason=_REASON, now=now, even_last=True)
-        except UnableToChangeAdministration as error:
-            redone.left.append(f"person {person.pk}: {error}")
-            continue
-        redone.done += 1
-    redone.left += _without_administrators()
+        redo=redo,
+        unable=unable,
+    )
+
+
+def redo_providers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Remove the sign-in pages that were removed; name those that became another directory."""
+    redone = Redone()
+
+    def redo(app: SocialApp, line: dict[str, Any]) -> int:
+        if not line["removed"]:
+            redone.left.append(f"sign-in page {app.pk}: was changed to another directory; change it again")
+            return 0
+        remove_provider(app=app, author=None, reason=_REASON, now=now)
+        return 1
+
+    apps = SocialApp.objects.filter(pk__in={line["provider"] for line in lines})
+    redone.add(
+        redo_each(
+            "provider",
+            lines,
+            apps.order_by("pk"),
+            same=provider_identity,
+            began=lambda _app: dt.datetime.min.replace(tzinfo=dt.UTC),  # its hash names its directory
+            redo=redo,
+            unable=UnableToChangeProvider,
+        )
+    )
     return redone
 
 
@@ -189,4 +288,8 @@ def register() -> None:
     register_redo(ERASED, "people erased again", redo_erased)
     register_redo(CLOSED, "accounts closed or reopened again", redo_closed)
     register_redo(ADMINISTRATION, "people who no longer administer the network", redo_administration)
+    register_redo(PASSWORD, "people who must choose a new password", redo_passwords)
+    register_redo(FACTORS, "second factors removed again", redo_factors)
+    register_redo(ADDRESS, "people with an earlier address", redo_addresses)
+    register_redo(PROVIDER, "sign-in pages removed again", redo_providers)
     register_redo(SUPPRESSED, "addresses suppressed or released again", redo_suppressed)

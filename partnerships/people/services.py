@@ -30,6 +30,7 @@ from partnerships.people.leaving import Leaving, run_hooks
 from partnerships.people.models import Invitation, SecurityEvent, SecurityEventKind, User, confirm_address
 from partnerships.people.rights import rights_over
 from partnerships.people.sessions import end_sessions
+from partnerships.people.ways_in import journal_address, journal_factors
 
 #: How long an invitation is valid. Retention removes it seven days later (docs/privacy.md).
 INVITATION_LIFETIME = dt.timedelta(days=14)
@@ -248,6 +249,7 @@ def reopen_account(*, person: User, author: User | None, now: dt.datetime, reaso
 
 def address_changed(*, person: User, now: dt.datetime) -> None:
     """Record that a person's address changed; the log holds no address."""
+    journal_address(person, now=now)
     record(actor_id=person.pk, kind=EventKind.EMAIL_CHANGED, target_kind="person", target_id=person.pk, now=now)
 
 
@@ -269,6 +271,7 @@ def remove_second_factors(*, person: User, author: User, reason: str, now: dt.da
         raise UnableToRemoveSecondFactor(f"{person.display_name} has no second factor.")
     end_sessions(person)
     SecurityEvent.objects.create(person=person, kind=SecurityEventKind.SECOND_FACTOR_CHANGED, at=now)
+    journal_factors(locked, now=now)
     event = record(
         actor_id=author.pk,
         kind=EventKind.SECOND_FACTOR_REMOVED,

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from partnerships.kit.journal import Redone, register_redo, same_rows
+from partnerships.kit.journal import Redone, redo_each, register_redo
 from partnerships.organisations.models import Organisation
 from partnerships.plans.models import Audience, OwnershipOffer, Plan, PlanOwner, Share, Signatory
 from partnerships.plans.services.again import (
@@ -38,64 +38,63 @@ _RANKS = (Audience.OWNERS, Audience.PARTNERSHIP, Audience.NETWORK, Audience.PUBL
 
 def redo_shares(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """End the shares that had ended since the backup, and narrow their terms."""
-    redone = Redone()
+
+    def redo(share: Share, line: dict[str, Any]) -> int:
+        if line.get("undone"):
+            ends_on = dt.date.fromisoformat(line["ends_on"]) if line["ends_on"] else None
+            return lessen_share(share=share, may_comment=line["may_comment"], ends_on=ends_on, now=now)
+        revoke_share(share=share, author=None, now=now)
+        return 1
+
     shares = Share.objects.filter(pk__in={line["share"] for line in lines}, revoked_at=None)
-    for share, line in same_rows(
+    return redo_each(
         "share",
         lines,
         shares.select_related("plan", "person").order_by("pk"),
         same=share_identity,
         began=lambda one: one.shared_at,
-        redone=redone,
-    ):
-        if line.get("undone"):
-            ends_on = dt.date.fromisoformat(line["ends_on"]) if line["ends_on"] else None
-            redone.done += lessen_share(share=share, may_comment=line["may_comment"], ends_on=ends_on, now=now)
-        else:
-            revoke_share(share=share, author=None, now=now)
-            redone.done += 1
-    return redone
+        redo=redo,
+    )
 
 
 def redo_owners(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """End ownerships that were given up or handed over since the backup."""
-    redone = Redone()
+
+    def redo(owner: PlanOwner, line: dict[str, Any]) -> int:
+        successor = Organisation.objects.filter(pk=line["successor"]).first()
+        if successor is not None and owner_identity(owner.plan, successor) != line["successor_same"]:
+            successor = None
+        end_ownership_again(owner=owner, because=line["because"], successor=successor, now=now)
+        return 1
+
     owners = PlanOwner.objects.filter(pk__in={line["owner"] for line in lines})
-    for owner, line in same_rows(
+    return redo_each(
         "plan owner",
         [{**line, "plan owner": line["owner"]} for line in lines],
         owners.select_related("plan", "organisation").order_by("pk"),
         same=lambda one: owner_identity(one.plan, one.organisation),
         began=lambda one: one.began_at or one.plan.created_at,
-        redone=redone,
-    ):
-        successor = Organisation.objects.filter(pk=line["successor"]).first()
-        if successor is not None and owner_identity(owner.plan, successor) != line["successor_same"]:
-            successor = None
-        try:
-            end_ownership_again(owner=owner, because=line["because"], successor=successor, now=now)
-        except UnableToChangeOwners as error:
-            redone.left.append(f"plan owner {owner.pk}: {error}")
-            continue
-        redone.done += 1
-    return redone
+        redo=redo,
+        unable=UnableToChangeOwners,
+    )
 
 
 def redo_offers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Withdraw offers of plans that were withdrawn or declined."""
-    redone = Redone()
+
+    def redo(offer: OwnershipOffer, _line: dict[str, Any]) -> int:
+        withdraw_offer_again(offer=offer, now=now)
+        return 1
+
     offers = OwnershipOffer.objects.waiting().filter(pk__in={line["offer"] for line in lines})
-    for offer, _line in same_rows(
+    return redo_each(
         "offer",
         lines,
         offers.select_related("plan", "organisation").order_by("pk"),
         same=offer_identity,
         began=lambda one: one.offered_at,
-        redone=redone,
-    ):
-        withdraw_offer_again(offer=offer, now=now)
-        redone.done += 1
-    return redone
+        redo=redo,
+    )
 
 
 def redo_signatories(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
@@ -103,20 +102,22 @@ def redo_signatories(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
 
     Also where nobody is asked then; the outcome names the plan.
     """
-    redone = Redone()
     touched: set[int] = set()
+
+    def redo(signatory: Signatory, _line: dict[str, Any]) -> int:
+        remove_signatory_again(signatory=signatory, now=now)
+        touched.add(signatory.plan_id)
+        return 1
+
     signatories = Signatory.objects.filter(pk__in={line["signatory"] for line in lines}, removed_at=None)
-    for signatory, _line in same_rows(
+    redone = redo_each(
         "signatory",
         lines,
         signatories.select_related("plan", "organisation").order_by("pk"),
         same=signatory_identity,
         began=lambda one: one.asked_at,
-        redone=redone,
-    ):
-        remove_signatory_again(signatory=signatory, now=now)
-        touched.add(signatory.plan_id)
-        redone.done += 1
+        redo=redo,
+    )
     for plan in Plan.objects.filter(pk__in=touched).order_by("pk"):
         if plan.is_awaiting_sign_off and not plan.signatories.filter(removed_at=None).exists():
             redone.left.append(f"plan {plan.pk}: nobody is asked to sign it now")
@@ -125,25 +126,23 @@ def redo_signatories(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
 
 def redo_audiences(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Narrow who may read the plans whose audience was narrowed."""
-    redone = Redone()
+
+    def redo(plan: Plan, line: dict[str, Any]) -> int:
+        if _RANKS.index(Audience(plan.audience)) <= _RANKS.index(Audience(line["audience"])):
+            return 0
+        change_audience(plan=plan, audience=line["audience"], reason=REASON, author=None, now=now)
+        return 1
+
     plans = Plan.objects.filter(pk__in={line["plan"] for line in lines})
-    for plan, line in same_rows(
+    return redo_each(
         "plan",
         lines,
         plans.order_by("pk"),
         same=plan_identity,
         began=lambda one: one.created_at,
-        redone=redone,
-    ):
-        if _RANKS.index(Audience(plan.audience)) <= _RANKS.index(Audience(line["audience"])):
-            continue
-        try:
-            change_audience(plan=plan, audience=line["audience"], reason=REASON, author=None, now=now)
-        except UnableToChangeStatus as error:
-            redone.left.append(f"plan {plan.pk}: {error}")
-            continue
-        redone.done += 1
-    return redone
+        redo=redo,
+        unable=UnableToChangeStatus,
+    )
 
 
 def register() -> None:

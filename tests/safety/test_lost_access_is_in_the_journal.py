@@ -10,15 +10,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialApp
 from django.apps import apps
 from django.db import transaction
 from django.utils import timezone
 
 from partnerships.agreements.models import Party
-from partnerships.digests.models import Subscription
+from partnerships.digests.models import Preference, Subscription
 from partnerships.kit.models import WaitingLine
 from partnerships.organisations.holdings import remembered
-from partnerships.organisations.models import Membership
+from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import Invitation, User
 from partnerships.plans.models import OwnershipOffer, PlanOwner, Share, Signatory
 from tests.safety.test_services_check_rights import ROWS
@@ -84,6 +86,11 @@ def acting() -> set[tuple[Any, ...]]:
         "follows": Subscription.objects.confirmed().values_list("person", "pk"),
         "administers": User.objects.filter(is_staff=True, is_active=True).values_list("pk"),
         "has an account": User.objects.filter(is_active=True).values_list("pk"),
+        "signs in by": User.objects.filter(is_active=True).values_list("pk", "password"),
+        "has a factor": Authenticator.objects.values_list("user", "pk"),
+        "signs people in": SocialApp.objects.values_list("pk", "provider_id", "settings__server_url"),
+        "relies on": Organisation.objects.values_list("pk", "sign_in_provider", "own_sign_in_required_at"),
+        "has links": Preference.objects.values_list("person", "link_key"),
     }
     return found | {(name, *row) for name, rows in tables.items() for row in rows}
 

@@ -12,6 +12,7 @@ from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import Delivery, DeliveryKind, Preference
 from partnerships.digests.rights import may_stop_all_of
 from partnerships.digests.services.emails import MAX_LINKS_A_DAY, may_be_emailed, record_digest_email
+from partnerships.digests.services.noting import journal_links
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
@@ -45,6 +46,7 @@ def renew_links(*, person: User, author: User | None, now: dt.datetime) -> None:
     preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
     preference.link_key = secrets.token_hex(16)
     preference.save(update_fields=["link_key"])
+    journal_links(person, preference.link_key, now=now)
     record(
         actor_id=author.pk if author else None,
         kind=EventKind.LINKS_RENEWED,

@@ -9,8 +9,8 @@ from partnerships.kit import journal
 from partnerships.people.models import User
 from partnerships.people.refusals import hashes_of
 
-#: The journal's names for a subscription, for who wants no questions, and for who wants no matches.
-SUBSCRIPTION, REFUSED_ALL, MATCHES = "subscription", "refused all", "matches"
+#: The journal's names for a subscription, for who wants no questions or no matches, and for renewed links.
+SUBSCRIPTION, REFUSED_ALL, MATCHES, LINKS = "subscription", "refused all", "matches", "links"
 
 
 def subscription_identity(subscription: Subscription) -> str:
@@ -68,3 +68,8 @@ def journal_refusal(person: User, *, now: dt.datetime, undone: bool = False) -> 
 def journal_matches(person: User, *, now: dt.datetime, undone: bool = False) -> None:
     """Note that somebody wants no matches; `undone`: they want them."""
     journal.note(MATCHES, now=now, person=person.pk, same=person_identity(person), undone=undone)
+
+
+def journal_links(person: User, link_key: str, *, now: dt.datetime) -> None:
+    """Note that earlier links of somebody open nothing any more."""
+    journal.note(LINKS, now=now, person=person.pk, same=person_identity(person), key=journal.identity(link_key))

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from partnerships.activity.values import apply_changes
+from partnerships.kit import journal
 from partnerships.kit.rights import require
 from partnerships.organisations.event_kinds import EventKind
 from partnerships.organisations.models import (
@@ -33,6 +34,8 @@ from partnerships.organisations.services.recording import lock_organisation, rec
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 
+#: The journal's name for another way to sign in.
+WAYS_IN = "ways in"
 #: The fields for how an organisation's people sign in.
 _WAYS_IN = frozenset({"sign_in_provider", "own_sign_in_required_at", "second_factor_required"})
 
@@ -165,6 +168,7 @@ def update_organisation(
         data={"before": before, "after": after, "reason": reason},
     )
     if _WAYS_IN & before.keys():
+        journal_ways_in(locked, now=now)
         record_emails(
             kind="organisations.ways_in",
             people=[lead.pk for lead in leads_of(locked)],
@@ -176,6 +180,28 @@ def update_organisation(
     for name in before:
         setattr(organisation, name, getattr(locked, name))
     return tuple(before)
+
+
+def organisation_identity(organisation: Organisation) -> str:
+    """The journal's hash of an organisation."""
+    return journal.identity(organisation.pk, organisation.created_at)
+
+
+def ways_in_identity(organisation: Organisation) -> str:
+    """The journal's hash of how an organisation's people sign in."""
+    since = organisation.own_sign_in_required_at or ""
+    return journal.identity(organisation.sign_in_provider, since, organisation.second_factor_required)
+
+
+def journal_ways_in(organisation: Organisation, *, now: dt.datetime) -> None:
+    """Note that an organisation's people sign in in another way."""
+    journal.note(
+        WAYS_IN,
+        now=now,
+        organisation=organisation.pk,
+        same=organisation_identity(organisation),
+        ways=ways_in_identity(organisation),
+    )
 
 
 @transaction.atomic

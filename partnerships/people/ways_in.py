@@ -1,0 +1,68 @@
+"""What the journal knows of ways to sign in, so that a restore does not bring an old one back.
+
+Passwords, addresses and secrets are never in it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialApp
+from django.db import transaction
+
+from partnerships.kit import journal
+from partnerships.people.models import SecurityEventKind, User
+from partnerships.people.security import note_event
+from partnerships.people.sessions import end_sessions
+
+#: The journal's names for a new password, a lost second factor, a new address and a provider that ended or changed.
+PASSWORD, FACTORS, ADDRESS, PROVIDER = "password", "second factors", "new address", "sign-in provider"
+
+
+def person_identity(person: User) -> str:
+    """The journal's hash of a person."""
+    return journal.identity(person.pk, person.joined_at)
+
+
+def factor_identity(factor: Authenticator) -> str:
+    """The journal's hash of a second factor."""
+    return journal.identity(factor.user_id, factor.pk, factor.created_at)
+
+
+def provider_identity(app: SocialApp) -> str:
+    """The journal's hash of a provider and its directory."""
+    issuer = (app.settings or {}).get("server_url", "")
+    return journal.identity(app.pk, app.provider, app.provider_id, issuer)
+
+
+def journal_password(person: User, *, now: dt.datetime) -> None:
+    """Note that an earlier password opens nothing any more."""
+    journal.note(PASSWORD, now=now, person=person.pk, same=person_identity(person))
+
+
+def journal_factors(person: User, *, now: dt.datetime) -> None:
+    """Note which second factors are left."""
+    kept = [factor_identity(one) for one in Authenticator.objects.filter(user=person).order_by("pk")]
+    journal.note(FACTORS, now=now, person=person.pk, same=person_identity(person), kept=kept)
+
+
+def journal_address(person: User, *, now: dt.datetime) -> None:
+    """Note that somebody has another address."""
+    journal.note(ADDRESS, now=now, person=person.pk, same=person_identity(person))
+
+
+def journal_provider(app: SocialApp, *, now: dt.datetime, removed: bool) -> None:
+    """Note that a provider was removed, or became another directory; `app` is as it was."""
+    journal.note(PROVIDER, now=now, provider=app.pk, same=provider_identity(app), removed=removed)
+
+
+@transaction.atomic
+def require_new_password(*, person: User, now: dt.datetime) -> None:
+    """End the person's password and sessions: they choose a new one by email."""
+    locked = User.objects.select_for_update().get(pk=person.pk)
+    locked.set_unusable_password()
+    locked.save(update_fields=["password"])
+    end_sessions(locked)
+    note_event(person=locked, kind=SecurityEventKind.PASSWORD_CHANGED, now=now)
+    journal_password(locked, now=now)

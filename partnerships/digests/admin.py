@@ -156,7 +156,7 @@ class WatermarkAdmin(LookOnly):
 class SuppressionAdmin(LookOnly):
     """Addresses to which nothing is sent."""
 
-    list_display = ("address", "reason", "since", "set_by_id", "released_at")
+    list_display = ("shown_address", "reason", "since", "set_by_id", "released_at")
     list_filter = (("released_at", admin.EmptyFieldListFilter),)
     search_fields = ("address",)
     ordering = ("-since", "-pk")
@@ -171,15 +171,23 @@ class SuppressionAdmin(LookOnly):
     ) -> tuple[QuerySet[Suppression], bool]:
         """Also find a complete address that is stored only as a hash."""
         found, may_repeat = super().get_search_results(request, queryset, search_term)
-        known = open_suppressions(search_term).values("pk") if search_term else Suppression.objects.none().values("pk")
+        if not search_term:
+            return found, may_repeat
+        known = open_suppressions(search_term).values("pk")
         return found | queryset.filter(pk__in=known), may_repeat
+
+    @admin.display(description="address", ordering="address")
+    def shown_address(self, suppression: Suppression) -> str:
+        """The address, unless only its hash is known."""
+        return suppression.address or "Unknown since a restore: search for the whole address"
 
     @admin.action(description="Unblock these addresses")
     def release(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> None:
         """Release each; its confirmed subscriptions become active again."""
         count = 0
         for suppression in queryset.filter(released_at=None):
-            count += release(address=suppression.address, author_id=signed_in(request).pk, now=timezone.now())
+            which = {"address": suppression.address or "", "address_hash": suppression.address_hash}
+            count += release(**which, author_id=signed_in(request).pk, now=timezone.now())
         self.message_user(request, f"Unblocked. Subscriptions that are active again: {count}.")
 
 

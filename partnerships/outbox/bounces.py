@@ -15,7 +15,7 @@ from partnerships.kit import journal
 from partnerships.outbox import message_ids
 from partnerships.outbox.hooks import registered_hooks
 from partnerships.outbox.models import Bounce, Email, ReportSeen, Suppression, SuppressionCause
-from partnerships.outbox.queries.suppressions import hash_in_journal, open_suppressions
+from partnerships.outbox.queries.suppressions import open_suppressions
 from partnerships.outbox.restoring import SUPPRESSED
 
 _REASON, _TEXT = 300, 500
@@ -41,39 +41,46 @@ def without_address(text: str, address: str) -> str:
 @transaction.atomic
 def suppress(
     *,
-    address: str,
+    address: str = "",
+    address_hash: str = "",
     reason: str,
     cause: SuppressionCause = SuppressionCause.OTHER,
     email_id: int | None,
     author_id: int | None,
     now: dt.datetime,
 ) -> bool:
-    """Suppress notices and digests to an address; returns whether it is new."""
+    """Suppress notices and digests to an address; returns whether it is new.
+
+    Or to an address that only its hash in the journal tells of.
+    """
     address = address.strip().lower()
     reason = without_address(reason, address)  # history and logs identify people by number only
-    if not address or Suppression.objects.filter(address__iexact=address, released_at=None).exists():
+    same = Suppression.objects.filter(released_at=None)
+    same = same.filter(address__iexact=address) if address else same.filter(address_hash=address_hash)
+    if not (address or address_hash) or same.exists():
         return False
-    Suppression.objects.bulk_create(
-        [Suppression(address=address, cause=cause, reason=reason[:_REASON], since=now, set_by_id=author_id)],
-        ignore_conflicts=True,
-    )
-    journal.note(SUPPRESSED, now=now, address=hash_in_journal(address))
-    for hooks in registered_hooks():
+    row = Suppression(address=address or None, address_hash="" if address else address_hash, cause=cause)
+    row.reason, row.since, row.set_by_id = reason[:_REASON], now, author_id
+    Suppression.objects.bulk_create([row], ignore_conflicts=True)
+    journal.note(SUPPRESSED, now=now, address=address_hash or journal.address_hash(address))
+    for hooks in registered_hooks() if address else ():
         hooks.suppressed(address=address, reason=reason[:_REASON], email_id=email_id, author_id=author_id, now=now)
     return True
 
 
 @transaction.atomic
-def release(*, address: str, author_id: int | None, now: dt.datetime) -> int:
-    """Stop suppressing an address.
+def release(*, address: str = "", address_hash: str = "", author_id: int | None, now: dt.datetime) -> int:
+    """Stop suppressing an address, or one that only its hash in the journal tells of.
 
     Returns the number of subscriptions that are active again. Raises `UnableToRelease`.
     """
     for hooks in registered_hooks():
         hooks.lock()
-    if not open_suppressions(address).update(released_at=now):
+    if not open_suppressions(address, address_hash=address_hash).update(released_at=now):
         raise UnableToRelease("Nothing is stopped at this address.")
-    journal.note(SUPPRESSED, now=now, address=hash_in_journal(address), released=True)
+    journal.note(SUPPRESSED, now=now, address=address_hash or journal.address_hash(address), released=True)
+    if not address:
+        return 0
     return sum(hooks.released(address=address, author_id=author_id, now=now) for hooks in registered_hooks())
 
 

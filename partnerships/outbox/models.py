@@ -177,14 +177,16 @@ class SuppressionCause(models.TextChoices):
 
 
 # The cause is written once, with the reason, and history has the reason.
-@pghistory.track(exclude=["address", "cause"])
+@pghistory.track(exclude=["address", "address_hash", "cause"])
 class Suppression(models.Model):
     """An address that gets no notices and digests until it is released.
 
     Account emails are still sent: somebody who is locked out must be able to ask for a reset.
     """
 
-    address = models.EmailField(max_length=254)
+    address = models.EmailField(max_length=254, null=True, blank=True)  # noqa: DJ001 - several rows may have none
+    #: The journal's hash, instead of an address that the database does not know since a restore.
+    address_hash = models.CharField(max_length=40, blank=True, default="", db_default="")
     cause = models.CharField(max_length=20, choices=SuppressionCause, default=SuppressionCause.OTHER)
     reason = models.CharField(max_length=300)
     since = models.DateTimeField()
@@ -195,7 +197,13 @@ class Suppression(models.Model):
         constraints = [
             models.UniqueConstraint(
                 Lower("address"), condition=Q(released_at=None), name="one_open_suppression_an_address"
-            )
+            ),
+            models.UniqueConstraint(
+                "address_hash", condition=Q(released_at=None) & ~Q(address_hash=""), name="one_open_suppression_a_hash"
+            ),
+            models.CheckConstraint(
+                condition=Q(address=None) ^ Q(address_hash=""), name="suppressed_by_address_or_by_hash"
+            ),
         ]
 
     def __str__(self) -> str:

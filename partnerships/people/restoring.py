@@ -16,7 +16,7 @@ from partnerships.activity.services import record
 from partnerships.kit.journal import Redone, address_hash, last_about, moment, redo_each, register_redo
 from partnerships.kit.owner_functions import call_owner_function
 from partnerships.outbox.bounces import UnableToRelease, release, suppress
-from partnerships.outbox.queries.suppressions import is_suppressed, standing_for
+from partnerships.outbox.queries.suppressions import is_suppressed
 from partnerships.outbox.restoring import SUPPRESSED
 from partnerships.people.administrators import (
     ADMINISTRATION,
@@ -219,14 +219,14 @@ def redo_suppressed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone
     known = {address_hash(email): email for email in emails}
     changed = 0
     for hashed, line in last.items():
-        address = known.get(hashed) or standing_for(hashed)
+        which = {"address": known[hashed]} if hashed in known else {"address_hash": hashed}
         if not line.get("released"):
-            if is_suppressed(address):
+            if is_suppressed(**which):
                 continue
-            changed += suppress(address=address, reason=_REASON, email_id=None, author_id=None, now=now)
+            changed += suppress(**which, reason=_REASON, email_id=None, author_id=None, now=now)
             continue
         try:
-            release(address=address, author_id=None, now=now)
+            release(**which, author_id=None, now=now)
         except UnableToRelease:
             continue
         changed += 1

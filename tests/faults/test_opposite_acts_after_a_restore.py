@@ -354,7 +354,7 @@ def test_administrator_finds_and_releases_an_address_known_by_its_hash(world: Wo
     [row] = listed.context["cl"].result_list
 
     with lost():
-        release(address=row.address, author_id=world.dee.pk, now=NOW())
+        release(address_hash=row.address_hash, author_id=world.dee.pk, now=NOW())
         assert not is_suppressed(unknown)
     release(address=unknown, author_id=world.dee.pk, now=NOW())
 

@@ -1,21 +1,18 @@
 """Which addresses get no notices and digests.
 
-After a restore an address may be known by its hash alone: then a placeholder address that cannot exist is stored.
+After a restore an address may be known by the journal's hash alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
 from partnerships.kit import journal
 from partnerships.kit.database import rows_planned_once
 from partnerships.outbox.models import Suppression
-
-#: RFC 2606: no name below it exists.
-_BY_HASH = "@suppressed.invalid"
 
 #: In SQL: whether the address of a person `u` is suppressed. OFFSET 0 makes PostgreSQL look each person up by the
 #: index: without it, it may read every suppressed address first.
@@ -25,7 +22,11 @@ SUPPRESSED = (
 )
 
 _AMONG = """
-SELECT lower(s.address) FROM outbox_suppression s WHERE lower(s.address) = ANY(%s) AND s.released_at IS NULL
+SELECT lower(s.address) FROM outbox_suppression s
+ WHERE lower(s.address) = ANY(%(addresses)s) AND s.released_at IS NULL
+UNION ALL
+SELECT s.address_hash FROM outbox_suppression s
+ WHERE s.address_hash = ANY(%(hashes)s) AND s.address_hash <> '' AND s.released_at IS NULL
 """
 
 
@@ -33,29 +34,20 @@ def suppressed_among(addresses: Collection[str]) -> set[str]:
     """Those of these addresses (in lower case) that are suppressed."""
     if not addresses:
         return set()
-    hashed = {standing_for(journal.address_hash(address)): address for address in addresses}
-    found = rows_planned_once(_AMONG, [sorted([*addresses, *hashed])], whatever_is_asked=True)
+    hashed = {journal.address_hash(address): address for address in addresses}
+    wanted = {"addresses": sorted(addresses), "hashes": list(hashed)}
+    found = rows_planned_once(_AMONG, wanted, whatever_is_asked=True)
     return {hashed.get(one, one) for (one,) in found}
 
 
-def standing_for(address_hash: str) -> str:
-    """The placeholder for an address known only by the journal's hash."""
-    return f"{address_hash}{_BY_HASH}"
-
-
-def hash_in_journal(address: str) -> str:
-    """The journal's hash of an address or placeholder."""
-    known = address.lower().removesuffix(_BY_HASH)
-    return known if known != address.lower() else journal.address_hash(address)
-
-
-def open_suppressions(address: str) -> QuerySet[Suppression]:
+def open_suppressions(address: str = "", *, address_hash: str = "") -> QuerySet[Suppression]:
     """Suppressions of this address: by itself and by its hash."""
-    forms = [address.strip().lower(), standing_for(hash_in_journal(address))]
-    rows = Suppression.objects.alias(lower=Lower("address"))
-    return rows.filter(lower__in=forms, released_at=None)
+    known = Q(address_hash=address_hash or journal.address_hash(address))
+    if address:
+        known |= Q(lower=address.strip().lower())
+    return Suppression.objects.alias(lower=Lower("address")).filter(known, released_at=None)
 
 
-def is_suppressed(address: str) -> bool:
+def is_suppressed(address: str = "", *, address_hash: str = "") -> bool:
     """Whether this address is suppressed."""
-    return open_suppressions(address).exists()
+    return open_suppressions(address, address_hash=address_hash).exists()

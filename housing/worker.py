@@ -6,6 +6,7 @@ docs/decisions/0020-heavy-packages-are-read-late.md.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import Any
@@ -31,6 +32,9 @@ def make_worker() -> Any:
         without_mingle=True,
     )
     reverse("health_live")  # imports the URLs
+    # What lives as long as the process is not looked at again by each collection, which would also copy its memory.
+    gc.collect()
+    gc.freeze()
     return worker
 
 

@@ -23,13 +23,14 @@ class Outcome(Enum):
 class Outgoing(NamedTuple):
     """An email ready to send: `data` is all of it, with CRLF line ends.
 
-    `key` is the caller's own.
+    `key` is the caller's own. `has_no_dots`: no line begins with a dot.
     """
 
     key: int
     sender: str
     recipient: str
     data: bytes
+    has_no_dots: bool = False
 
 
 @dataclass(slots=True)

@@ -18,12 +18,10 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from partnerships.kit import journal
 from partnerships.outbox import backends
-from partnerships.outbox.answers import Outcome, Outgoing
+from partnerships.outbox.answers import Outgoing
 from partnerships.outbox.claiming import claim, claimable
 from partnerships.outbox.leases import Claim, Claimed, note_wait, recheck, release, renew
-from partnerships.outbox.restoring import ACCEPTED
 from partnerships.outbox.settling import Settler
 from partnerships.outbox.smtp import Sender
 from partnerships.outbox.throttle import domain_of
@@ -166,9 +164,7 @@ class _Round:
         self._progress.left = [one for one in reversed(self._claim.emails) if one.pk not in back]
         for answer in self._sender.send(self._messages(), self._while_waiting):
             self._progress.sent_at = None
-            if answer.outcome is Outcome.ACCEPTED:
-                journal.write(ACCEPTED, now=timezone.now(), **self._by_key[answer.key].facts.as_json())
-            self._settler.put(answer, noted=answer.key in self._noted)
+            self._settler.put(answer, self._by_key[answer.key].facts, noted=answer.key in self._noted)
         self._progress.release_rest()
 
     def _messages(self) -> Iterator[Outgoing]:
@@ -178,7 +174,7 @@ class _Round:
         """
         began = time.monotonic()
         while time.monotonic() - began < _MAX_BATCH_SECONDS and (one := self._next()) is not None:
-            yield Outgoing(one.pk, self._envelope_sender, one.address, one.data)
+            yield Outgoing(one.pk, self._envelope_sender, one.address, one.data, one.has_no_dots)
 
     def _next(self) -> Claimed | None:
         """The next email that is ours and may leave; None if there is none."""

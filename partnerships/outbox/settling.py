@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
+from partnerships.kit import journal
 from partnerships.kit.database import BY_INDEX, rows_planned_once
 from partnerships.outbox.answers import Answer, Outcome, enhanced_code
 from partnerships.outbox.bounces import note_refusal, suppress
@@ -29,6 +30,7 @@ from partnerships.outbox.models import (
     SuppressionCause,
 )
 from partnerships.outbox.months import by_month
+from partnerships.outbox.restoring import ACCEPTED, Facts
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +43,7 @@ _MAX_WAIT_UNREACHED = 300.0
 _MAX_DENIED, _RECENT = 10, 50
 #: Accepted emails are settled in groups of this many, or after this many seconds. A killed process sends the emails of
 #: one group again, each with its first Message-ID.
-MAX_GROUP, _MAX_GROUP_SECONDS = 8, 1.0
+MAX_GROUP, _MAX_GROUP_SECONDS = 10, 1.0
 #: Seconds for which a drain tries to settle while the database is down.
 _GIVE_UP_SECONDS = 600.0
 
@@ -138,11 +140,13 @@ class Settler:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self._accepted: list[Answer] = []
+        #: What the journal does not have yet of those.
+        self._facts: list[Facts] = []
         self._others: list[Answer] = []
         self._noted: set[int] = set()
         self._since = 0.0
 
-    def put(self, answer: Answer, *, noted: bool = False) -> None:
+    def put(self, answer: Answer, facts: Facts, *, noted: bool = False) -> None:
         """Take one answer; `noted`: its doubt was counted while waiting."""
         if answer.outcome is not Outcome.ACCEPTED:
             self._others.append(answer)
@@ -153,6 +157,7 @@ class Settler:
         if not self._accepted:
             self._since = now
         self._accepted.append(answer)
+        self._facts.append(facts)
         if len(self._accepted) >= MAX_GROUP or now - self._since > _MAX_GROUP_SECONDS:
             self._settle(self._accepted)
 
@@ -165,6 +170,8 @@ class Settler:
 
     def _settle(self, answers: list[Answer], seconds: float = _GIVE_UP_SECONDS) -> None:
         """Settle and forget these answers, within this time."""
+        facts, self._facts = self._facts, []
+        journal.write_all(ACCEPTED, [one.as_json() for one in facts], now=timezone.now())
         give_up = time.monotonic() + seconds
         while answers:
             try:

@@ -91,7 +91,7 @@ class SmtpSender:
                 smtp.rset()
                 return refused
             is_in_doubt = True  # from here on the server may have all of it
-            smtp.send(_body(message.data))
+            smtp.send(_body(message))
             _wait_for_the_end(smtp, message.key, while_waiting)
             code, text = smtp.getreply()
             if code != 250 and code < 400:
@@ -221,11 +221,13 @@ def _envelope(smtp: smtplib.SMTP, message: Outgoing) -> Answer | None:
     return refused
 
 
-def _body(data: bytes) -> bytes:
+def _body(message: Outgoing) -> bytes:
     """The body after DATA with doubled dots (RFC 5321, 4.5.2), and its end."""
-    data = data.replace(b"\r\n.", b"\r\n..")
-    if data.startswith(b"."):
-        data = b"." + data
+    data = message.data
+    if not message.has_no_dots:
+        data = data.replace(b"\r\n.", b"\r\n..")
+        if data.startswith(b"."):
+            data = b"." + data
     return data + (b".\r\n" if data.endswith(b"\r\n") else b"\r\n.\r\n")
 
 

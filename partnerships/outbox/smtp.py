@@ -150,13 +150,14 @@ class _Client(smtplib.SMTP):
 
     def getreply(self) -> tuple[int, bytes]:
         """The next reply."""
+        connected: Any = self.sock
         if self.file is None:  # new, or TLS has just begun
-            self._replies = _Replies(self.sock)
+            self._replies = _Replies(connected)
             self.file = io.BufferedReader(self._replies)
         self._replies.deadline, self._replies.reads = time.monotonic() + self.timeout, 0
         reply = super().getreply()
         if self._replies.reads > 1:
-            self.sock.settimeout(self.timeout)
+            connected.settimeout(self.timeout)
         return reply
 
 
@@ -181,7 +182,8 @@ def _connect() -> smtplib.SMTP:
         if settings.EMAIL_HOST_USER:
             smtp.login(settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD)
         # Otherwise the last packet of an email may wait for the server's delayed acknowledgement.
-        smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connected: Any = smtp.sock
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except BaseException:
         smtp.close()
         raise

@@ -68,7 +68,12 @@ def world(db: None) -> World:
     made.things["will"] = person("Will West", "will@westmarch.example")
     join(made.things["will"], made.westmarch, Role.VIEWER, made.now)
     party = agreements.invite_organisation(
-        partnership=made.partnership, organisation=made.riverside, role="member", author=made.amina, now=made.now
+        partnership=made.partnership,
+        organisation=made.riverside,
+        role="member",
+        reason="We need them.",
+        author=made.amina,
+        now=made.now,
     )
     agreements.answer_invitation(party=party, accept=True, reason="", author=made.nadia, now=made.now)
     return made

@@ -102,6 +102,8 @@ def world(db: None) -> World:
         ("terms_declined_by_a_party", "agreements.terms_declined", "amina", _leaves("amina")),
         ("terms_taken_back", "agreements.terms_stopped", "ben", _stops_leading("ben")),
         ("amendment_proposed", "agreements.terms_proposed", "amina", _stops_leading("amina")),
+        ("post_filled", "agreements.post_filled", "eddie", _leaves("eddie")),
+        ("last_lead_left", "agreements.no_lead", "dee", _dee_stops_administering),
         ("sign_off_requested", "plans.sign_off_request", "ben", _stops_leading("ben")),
         ("sign_off_requested", "plans.sign_off_request", "ben", _removes_westmarch),
         ("signatories_late", "plans.sign_off_escalation", "ben", _stops_leading("ben")),

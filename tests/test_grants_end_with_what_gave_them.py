@@ -82,7 +82,11 @@ def larkhaven_gives_the_plan_up(world: World) -> None:
 
 def larkhaven_leaves_with_the_plan(world: World) -> None:
     agreements.change_party_role(
-        party=world.party(world.westmarch), role="chair", author=world.amina, now=timezone.now()
+        party=world.party(world.westmarch),
+        role="chair",
+        reason="Agreed at the meeting.",
+        author=world.amina,
+        now=timezone.now(),
     )
     agreements.leave_partnership(
         party=world.party(world.larkhaven), reason="Budget.", author=world.amina, now=timezone.now()
@@ -205,7 +209,12 @@ def stakeholder_of_westmarch(world: World) -> Probe:
 
 def saved_view(world: World) -> Probe:
     party = agreements.invite_organisation(
-        partnership=world.partnership, organisation=world.harbour, role="member", author=world.amina, now=timezone.now()
+        partnership=world.partnership,
+        organisation=world.harbour,
+        role="member",
+        reason="We need them.",
+        author=world.amina,
+        now=timezone.now(),
     )
     agreements.answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
     exchange.save_filter(person=world.ben, name="Land", query="", filters=Filters(), tells=True, now=timezone.now())
@@ -234,7 +243,12 @@ def invitation_to_act(world: World) -> Probe:
 
 def invitation_to_take_part(world: World) -> Probe:
     made = agreements.invite_organisation(
-        partnership=world.partnership, organisation=world.harbour, role="member", author=world.amina, now=timezone.now()
+        partnership=world.partnership,
+        organisation=world.harbour,
+        role="member",
+        reason="We need them.",
+        author=world.amina,
+        now=timezone.now(),
     )
     world.things["party"] = made
     return lambda: Partnership.objects.inside_for(world.hana).filter(pk=world.partnership.pk).exists()

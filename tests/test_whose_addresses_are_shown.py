@@ -1,6 +1,6 @@
 """Who sees an email address.
 
-Only administrators and the organisation that entered it.
+Only administrators and the organisation that entered it; of contacts in posts, its partners too.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from django.test import TestCase, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.agreements.models import Partnership, Post
 from partnerships.digests.models import Delivery, DeliveryKind
 from partnerships.digests.services.sweep import plan_round
 from partnerships.organisations.models import Organisation
@@ -93,6 +94,9 @@ def pages_with_people(planted: Planted) -> list[str]:
         *(reverse("web:email", args=[email]) for email in Email.objects.values_list("pk", flat=True)),
         *(reverse("digests:preview", args=[person]) for person in User.objects.values_list("pk", flat=True)),
         *(reverse("organisations:people", args=[body.pk]) for body in bodies),
+        *(reverse("organisations:detail", args=[body.pk]) for body in bodies),
+        *(reverse("agreements:people", args=[one]) for one in Partnership.objects.values_list("pk", flat=True)),
+        *(reverse("agreements:post", args=[one]) for one in Post.objects.values_list("pk", flat=True)),
         *(plan.get_absolute_url() for plan in _published(planted)),
         *(reverse("plans:publish", args=[plan.pk]) for plan in _published(planted)),
         *(reverse("plans:sharing", args=[plan.pk]) for plan in _published(planted)),

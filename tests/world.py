@@ -112,7 +112,7 @@ def make_partnership(
         now=now,
     )
     party = agreements.invite_organisation(
-        partnership=made, organisation=other, role="member", author=chair_lead, now=now
+        partnership=made, organisation=other, role="member", reason="We need them.", author=chair_lead, now=now
     )
     agreements.answer_invitation(party=party, accept=True, reason="", author=other_lead, now=now)
     made.refresh_from_db()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
+import datetime as dt
 
-from partnerships.agreements.models import CONTACT_FIELDS, Holder
+from django.db.models import Q
+from django.utils import timezone
+
+from partnerships.agreements.models import CONTACT_FIELDS, KEPT_MONTHS, Holder
 from partnerships.people.models import User
 from partnerships.people.personal import Fate, Rule
 
@@ -13,6 +16,13 @@ def clear_contacts_of(person: User) -> int:
     """Empty what posts hold about a person, by account or by address."""
     theirs = Q(person=person.pk) | Q(email__iexact=person.email, person=None)
     return Holder.objects.filter(theirs).clear_contacts()
+
+
+def clear_old_contacts(now: dt.datetime, dry_run: bool) -> int:
+    """Empty the contact data of those whose time in a post ended `KEPT_MONTHS` ago."""
+    last = timezone.localdate(now) - dt.timedelta(days=KEPT_MONTHS * 365 // 12)
+    old = Holder.objects.filter(ends_on__lte=last, cleared_at=None)
+    return old.count() if dry_run else old.clear_contacts()
 
 
 _WHY = "so that partners know how to reach the holder of a post"

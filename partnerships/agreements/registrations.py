@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
-from partnerships.agreements import emails, personal, restoring
+from partnerships.agreements import belongings, emails, personal, restoring
 from partnerships.agreements.agenda import decisions_needed, register_agenda
 from partnerships.agreements.event_kinds import EventKind
-from partnerships.agreements.models import Partnership, Post
-from partnerships.agreements.queries import events_of_partnerships, organisation_section
+from partnerships.agreements.models import KEPT_MONTHS, Partnership, Post
+from partnerships.agreements.queries import contacts_section, events_of_partnerships, organisation_section
 from partnerships.agreements.services.documents import drop_removed_files
+from partnerships.organisations.departures import register_departure
+from partnerships.organisations.owned import register_owned
 from partnerships.organisations.sections import ON_ORGANISATIONS
+from partnerships.outbox.kinds import EmailKind
+from partnerships.outbox.kinds import register_kind as register_email_kind
+from partnerships.outbox.models import Lane
 from partnerships.people.composing import register_email
 from partnerships.people.personal import Fate, Rule, register_personal
 from partnerships.people.retention import register_retention
@@ -25,9 +30,12 @@ def register() -> None:
         visible_ids=lambda user: Partnership.objects.held_by(user).values("pk"),
         condition=events_of_partnerships,
     )
+    register_owned(belongings.POSTS)
+    register_departure(belongings.leave_posts)
     register_kind(name="post", visible_ids=lambda user: Post.objects.visible_to(user).values("pk"))
     register_kind(name="terms_draft", visible_ids=lambda user: Partnership.objects.drafted_for(user).values("pk"))
     register_agenda("10 decisions", "Decisions about the partnership", "partnership", decisions_needed)
+    ON_ORGANISATIONS.register("05 contacts", contacts_section)
     ON_ORGANISATIONS.register("10 partnerships", organisation_section)
     register_retention(
         "files of removed documents",
@@ -36,6 +44,14 @@ def register() -> None:
         basis="public task: working together on housing",
         kept_for="12 months after they were removed",
         apply=drop_removed_files,
+    )
+    register_retention(
+        "former contacts",
+        what="Contact data of former holders of posts: name without an account, email, phone, working days, note",
+        purpose="so that partners know whom to contact",
+        basis="public task: working together on housing",
+        kept_for=f"{KEPT_MONTHS} months after their time in the post",
+        apply=personal.clear_old_contacts,
     )
     register_personal(
         [
@@ -75,6 +91,18 @@ def register() -> None:
     register_email("agreements.invitation", "Invitation to a partnership", emails.write_invitation)
     register_email("agreements.answer", "Answer to an invitation", emails.write_answer)
     register_email("agreements.date_came", "Start, review or end of a partnership", emails.write_date_came)
+    register_email("agreements.post_filled", "Named the holder of a post", emails.write_post_filled)
+    register_email("agreements.no_lead", "Nobody leads an organisation", emails.write_no_lead)
+    register_email_kind(
+        EmailKind(
+            emails.CONTACT,
+            "Named as a contact",
+            Lane.NOTICE,
+            emails.ContactComposer(),
+            is_secret=True,
+            keeps_its_link=True,
+        )
+    )
     register_email("agreements.gone", "Organisation left a partnership", emails.write_gone)
     register_email(
         "agreements.terms_request",

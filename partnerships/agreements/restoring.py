@@ -44,9 +44,11 @@ from partnerships.agreements.services.partnerships import (
     partnership_identity,
 )
 from partnerships.agreements.services.posts import (
+    CLEARED,
     HOLDER,
     POST,
     end_holding,
+    forget_holder,
     holder_identity,
     post_identity,
     settle_post,
@@ -98,7 +100,7 @@ def _redo(party: Party, line: dict[str, Any], now: dt.datetime) -> bool:
         return True
     if _RANKS.index(PartyRole(party.role)) <= _RANKS.index(PartyRole(line["role"])):
         return False
-    change_party_role(party=party, role=line["role"], author=None, now=now, even_last_lead=True)
+    change_party_role(party=party, role=line["role"], reason=_REASON, author=None, now=now, even_last_lead=True)
     return True
 
 
@@ -225,6 +227,23 @@ def redo_proposals(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     return redone
 
 
+def redo_contacts(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Remove the contact data that contacts had removed."""
+    redone = Redone()
+    holders = Holder.objects.filter(pk__in={line["holder"] for line in lines}, cleared_at=None)
+    for holder, _line in same_rows(
+        "holder",
+        lines,
+        holders.order_by("pk"),
+        same=holder_identity,
+        began=lambda one: one.added_at,
+        redone=redone,
+    ):
+        forget_holder(holder, now=now)
+        redone.done += 1
+    return redone
+
+
 def register() -> None:
     """Register these for restores."""
     register_redo(PARTY, "parts in partnerships ended or lowered again", redo_parties)
@@ -233,4 +252,5 @@ def register() -> None:
     register_redo(PROPOSAL, "proposals of terms withdrawn or taken back again", redo_proposals)
     register_redo(DOCUMENT, "documents removed again", redo_documents)
     register_redo(POST, "posts ended again", redo_posts)
+    register_redo(CLEARED, "contact data removed again", redo_contacts)
     register_redo(HOLDER, "holders of posts ended again", redo_holders)

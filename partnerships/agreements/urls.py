@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from partnerships.agreements.views import documents, parties, partnerships
+from partnerships.agreements.views import documents, parties, partnerships, posts
 from partnerships.agreements.views.terms import drafting, printing, proposing, reading, signing
 
 app_name = "agreements"
@@ -45,4 +45,13 @@ urlpatterns = [
     path("<int:pk>/documents/add/", documents.document_add, name="document-add"),
     path("<int:pk>/documents/<int:document>/", documents.document_download, name="document-download"),
     path("<int:pk>/documents/<int:document>/remove/", documents.document_remove, name="document-remove"),
+    path("<int:pk>/people/", posts.people, name="people"),
+    path("<int:pk>/people/<int:organisation>/new/", posts.create, name="partnership-post-create"),
+    path("posts/of/<int:organisation>/new/", posts.create, name="post-create"),
+    path("posts/<int:pk>/", posts.post_page, name="post"),
+    path("posts/<int:pk>/fill/", posts.fill, name="post-fill"),
+    path("posts/<int:pk>/end/", posts.end, name="post-end"),
+    path("contacts/<str:token>/", posts.contact_data, name="contact-data"),
+    path("posts/holders/<int:pk>/details/", posts.contact, name="holder-contact"),
+    path("posts/holders/<int:pk>/end/", posts.vacate, name="holder-vacate"),
 ]

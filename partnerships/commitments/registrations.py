@@ -7,6 +7,7 @@ from partnerships.activity.registry import register_kind
 from partnerships.agreements.agenda import register_agenda
 from partnerships.agreements.figures import register_figures
 from partnerships.commitments import emails, restoring
+from partnerships.commitments.belongings import COMMITMENTS, ESCALATIONS
 from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.personal import RULES
@@ -14,6 +15,7 @@ from partnerships.commitments.queries import agenda, events_of_commitments
 from partnerships.commitments.queries.figures import commitments_in_period
 from partnerships.commitments.services import hand_over
 from partnerships.organisations.departures import register_departure
+from partnerships.organisations.owned import register_owned
 from partnerships.people.composing import register_email
 from partnerships.people.personal import register_personal
 
@@ -31,6 +33,8 @@ def register() -> None:
             now=departure.now,
         )
     )
+    register_owned(COMMITMENTS)
+    register_owned(ESCALATIONS)
     register_kind(
         name="commitment",
         visible_ids=lambda user: Commitment.objects.visible_to(user).values("pk"),

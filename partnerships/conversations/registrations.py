@@ -9,6 +9,7 @@ from partnerships.agreements.departures import register_party_departure
 from partnerships.agreements.sections import ON_PARTNERSHIPS
 from partnerships.commitments.origins import register_origin
 from partnerships.conversations import emails, restoring
+from partnerships.conversations.belongings import NEXT_STEPS
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import Conversation, JournalNote, Meeting, Point, PrivateNote, Report
 from partnerships.conversations.origins import CONVERSATION
@@ -21,6 +22,7 @@ from partnerships.conversations.services.files import drop_removed_files
 from partnerships.conversations.services.journal import drop_earlier_texts
 from partnerships.conversations.services.meetings.retention import forget_guests
 from partnerships.conversations.services.reports.writing import preview_waiving, waive_with_party
+from partnerships.organisations.owned import register_owned
 from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.people.composing import register_email
 from partnerships.people.personal import register_personal
@@ -49,6 +51,7 @@ def register() -> None:
     register_party_departure(waive_with_party, preview_waiving)
     register_origin(CONVERSATION)
     register_personal(RULES)
+    register_owned(NEXT_STEPS)
     ON_ORGANISATIONS.register("05 meeting", meeting_section)
     ON_ORGANISATIONS.register("60 journal", journal_of_organisation)
     ON_PARTNERSHIPS.register("60 journal", journal_of_partnership)

@@ -9,6 +9,7 @@ from partnerships.agreements.figures import register_figures
 from partnerships.commitments.origins import register_origin
 from partnerships.commitments.registry import register_listener
 from partnerships.exchange import emails
+from partnerships.exchange.belongings import REFERRALS
 from partnerships.exchange.event_kinds import EventKind
 from partnerships.exchange.models import Entry, Introduction, Question, Receipt, Response
 from partnerships.exchange.origins import ORIGINS
@@ -18,6 +19,7 @@ from partnerships.exchange.queries.agenda import waiting_entries
 from partnerships.exchange.queries.figures import asks_in_period
 from partnerships.exchange.sections import standing_section
 from partnerships.exchange.services.status import commitment_moved
+from partnerships.organisations.owned import register_owned
 from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.people.composing import register_email
 from partnerships.people.personal import register_personal
@@ -28,6 +30,7 @@ def register() -> None:
     register_events(EventKind)
     register_personal(RULES)
     register_figures("40 asks", asks_in_period)
+    register_owned(REFERRALS)
     ON_ORGANISATIONS.register("10 skills and resources", standing_section)
     register_agenda("50 asks and offers", "Asks and offers", "entry", waiting_entries)
     register_kind(

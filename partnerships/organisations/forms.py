@@ -14,6 +14,7 @@ from django.urls import reverse
 from partnerships.kit import forms as kit
 from partnerships.kit.forms import AutocompleteSelect, Form, Helper
 from partnerships.organisations.models import Area, AreaKind, Kind, Membership, Organisation, Role, Status
+from partnerships.organisations.owned import Group
 from partnerships.people.models import User
 
 #: Help text beside each role (docs/rights.md).
@@ -110,7 +111,7 @@ class EndForm(ReasonForm):
     """Ending a membership: the reason, and the colleague who takes over."""
 
     successor = forms.ModelChoiceField(
-        label="Who takes over their commitments?",
+        label="Who takes over what they hold?",
         queryset=User.objects.none(),
         required=False,
         empty_label="Nobody yet",
@@ -176,3 +177,40 @@ class SettingsForm(Form):
         self.helper = Helper(
             self, submit="Save", cancel=reverse("organisations:detail", kwargs={"pk": organisation.pk})
         )
+
+
+class HandOverForm(Form):
+    """Ticked things of one kind, the person who gets them, and why."""
+
+    #: Its name in the data says which of the forms on the page was sent.
+    kind = forms.CharField(widget=forms.HiddenInput)
+    things = forms.MultipleChoiceField(
+        label="What",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": "Tick what to hand over.",
+            "invalid_choice": "Somebody else has handed over some of these. Look at the list again.",
+        },
+    )
+    to = forms.ModelChoiceField(
+        label="Who takes over?",
+        queryset=User.objects.none(),
+        empty_label="Choose a person",
+        error_messages={"required": "Choose who takes over."},
+    )
+    reason = forms.CharField(label="Reason", max_length=300)
+
+    def __init__(self, *args: Any, group: Group, people: QuerySet[User], **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {"kind": group.kind.code, "things": [str(thing.pk) for thing in group.things]})
+        kwargs["prefix"] = group.kind.code
+        super().__init__(*args, **kwargs)
+        things, to = self.fields["things"], self.fields["to"]
+        assert isinstance(things, forms.MultipleChoiceField)
+        assert isinstance(to, forms.ModelChoiceField)
+        things.label = group.kind.label
+        things.choices = [
+            (str(thing.pk), f"{thing.title} ({thing.within})" if thing.within else thing.title)
+            for thing in group.things
+        ]
+        to.queryset = people
+        self.helper = Helper(self, submit="Hand over")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from partnerships.organisations.views import directory, members
+from partnerships.organisations.views import directory, handing_over, members
 
 app_name = "organisations"
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     path("invitations/<str:token>/", members.accept_invitation, name="accept-invitation"),
     path("<int:pk>/", directory.detail, name="detail"),
     path("<int:pk>/settings/", directory.change_settings, name="settings"),
+    path("<int:pk>/without-owner/", handing_over.without_owner, name="without-owner"),
     path("<int:pk>/people/", members.people, name="people"),
     path("<int:pk>/people/invite/", members.invite, name="invite"),
     path("<int:pk>/people/leave/", members.leave, name="leave"),

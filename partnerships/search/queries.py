@@ -13,8 +13,8 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.agreements.models import Partnership
-from partnerships.agreements.queries import find_by_words
+from partnerships.agreements.models import Holder, Partnership, Post
+from partnerships.agreements.queries import find_by_words, find_contacts
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Conversation
 from partnerships.exchange.models import Entry
@@ -34,11 +34,15 @@ SHORTEST = 2
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One search result: its address, and enough text to recognise it."""
+    """One search result: its address, and enough text to recognise it.
+
+    `holders` are the people to ring, of a post.
+    """
 
     title: str
     href: str
     detail: str
+    holders: tuple[Holder, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,27 @@ def _group(
     return Group(name, tuple(results[:SHOWN]), len(results) > SHOWN)
 
 
+def _post_in_words(post: Post) -> str:
+    """Title, partnership, and whether it is vacant."""
+    within = post.partnership.title if post.partnership else "For the whole organisation"
+    return " · ".join(filter(None, [post.title, within, "" if post.present else "Vacant"]))
+
+
+def _contacts(user: User, text: str) -> Group:
+    """Posts with the people to ring; the question itself may be the text."""
+    posts = find_contacts(user, text, limit=SHOWN + 1)
+    results = [
+        Result(
+            f"{post.get_role_display()}, {post.organisation.name}",
+            post.get_absolute_url(),
+            _post_in_words(post),
+            tuple(post.present),
+        )
+        for post in posts
+    ]
+    return Group("Contacts", tuple(results[:SHOWN]), len(results) > SHOWN)
+
+
 def search(*, user: User, text: str) -> tuple[Group, ...]:
     """Records the person may see that contain every word, by kind.
 
@@ -130,6 +155,7 @@ def search(*, user: User, text: str) -> tuple[Group, ...]:
     if len(text) < SHORTEST:
         return ()
     groups = (
+        _contacts(user, text),
         _group("Partnerships", _partnerships(user, text), "agreements:detail", lambda row: row.get_status_display()),
         _group(
             "Plans",

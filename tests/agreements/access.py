@@ -6,8 +6,16 @@ from typing import Any
 
 from django.core.files.base import ContentFile
 
+from partnerships.agreements.emails import contact_token
 from partnerships.agreements.links import terms_token
-from partnerships.agreements.services import add_document, invite_organisation, propose_amendment
+from partnerships.agreements.services import (
+    Contact,
+    add_document,
+    create_post,
+    fill_post,
+    invite_organisation,
+    propose_amendment,
+)
 from tests.support.access import Row, everyone, expect, public
 from tests.support.terms import agree_terms, draft, put_up
 from tests.world import World
@@ -27,10 +35,25 @@ def prepare(world: World) -> None:
         author=world.amina,
         now=world.now,
     )
+    kept = create_post(
+        organisation=world.larkhaven,
+        partnership=world.partnership,
+        role="nominations",
+        author=world.amina,
+        now=world.now,
+    )
+    world.things["contact"] = fill_post(
+        post=kept,
+        contact=Contact(name="Sam Shore", phone="01329 555 010"),
+        reason="New.",
+        author=world.amina,
+        now=world.now,
+    )
     world.things["invited_party"] = invite_organisation(
         partnership=world.other_partnership,
         organisation=world.larkhaven,
         role="member",
+        reason="We need them.",
         author=world.chidi,
         now=world.now,
     )
@@ -105,6 +128,22 @@ def document(world: World) -> dict[str, Any]:
     return {"pk": world.partnership.pk, "document": kept.pk}
 
 
+def larkhavens_place(world: World) -> dict[str, Any]:
+    return {"pk": world.partnership.pk, "organisation": world.larkhaven.pk}
+
+
+def larkhaven(world: World) -> dict[str, Any]:
+    return {"organisation": world.larkhaven.pk}
+
+
+def post(world: World) -> dict[str, Any]:
+    return {"pk": world.things["contact"].post_id}
+
+
+def holder(world: World) -> dict[str, Any]:
+    return {"pk": world.things["contact"].pk}
+
+
 INSIDE = expect(inside=200, outside=404)
 #: The chair's lead only.
 CHAIR = expect(inside=403, outside=404, lead=200)
@@ -150,6 +189,18 @@ TERMS_ROWS = (
     Row("agreements:sign-by-link", on=bens_link, get=public(), post=public(422)),
 )
 
+
+def contact_link(world: World) -> dict[str, Any]:
+    return {"token": contact_token(world.things["contact"])}
+
+
+#: Editors and leads of Larkhaven, where a stranger sees nothing.
+EDITORS = expect(inside=403, outside=404, editor=200, lead=200)
+EDITORS_POST = expect(inside=403, outside=404, editor=422, lead=422)
+#: The same, where everybody sees the organisation.
+OWN_EDITORS = expect(inside=403, outside=403, editor=200, lead=200)
+OWN_EDITORS_POST = expect(inside=403, outside=403, editor=422, lead=422)
+
 ROWS = (
     *TERMS_ROWS,
     Row("agreements:list", get=everyone()),
@@ -187,5 +238,19 @@ ROWS = (
         on=document,
         get=expect(inside=403, outside=404, editor=200, lead=200),
         post=expect(inside=403, outside=404, editor=302, lead=302),
+    ),
+    Row("agreements:people", on=estuary, get=INSIDE),
+    Row("agreements:partnership-post-create", on=larkhavens_place, get=EDITORS, post=EDITORS_POST),
+    Row("agreements:post-create", on=larkhaven, get=OWN_EDITORS, post=OWN_EDITORS_POST),
+    Row("agreements:post", on=post, get=INSIDE),
+    Row("agreements:post-fill", on=post, get=EDITORS, post=EDITORS_POST),
+    Row("agreements:post-end", on=post, get=EDITORS, post=EDITORS_POST),
+    Row("agreements:holder-contact", on=holder, get=EDITORS, post=EDITORS_POST),
+    Row("agreements:holder-vacate", on=holder, get=EDITORS, post=EDITORS_POST),
+    Row(
+        "agreements:contact-data",
+        on=contact_link,
+        get=public(),
+        post=public(),
     ),
 )

@@ -21,6 +21,7 @@ def _invited(world: World) -> Any:
         partnership=world.partnership,
         organisation=world.tidewater,
         role="member",
+        reason="We need them.",
         author=world.amina,
         now=timezone.now(),
     )
@@ -257,7 +258,12 @@ ROWS = (
     Row(
         "agreements.invite_organisation",
         lambda w, author, _: services.invite_organisation(
-            partnership=w.partnership, organisation=w.tidewater, role="member", author=author, now=timezone.now()
+            partnership=w.partnership,
+            organisation=w.tidewater,
+            role="member",
+            reason="We need them.",
+            author=author,
+            now=timezone.now(),
         ),
         LEAD,
     ),
@@ -296,7 +302,7 @@ ROWS = (
     Row(
         "agreements.change_party_role",
         lambda w, author, _: services.change_party_role(
-            party=w.party(w.westmarch), role="lead", author=author, now=timezone.now()
+            party=w.party(w.westmarch), role="lead", reason="Agreed at the meeting.", author=author, now=timezone.now()
         ),
         LEAD,
     ),
@@ -399,6 +405,7 @@ WITHOUT_A_PERSON = {
     "agreements.record_due_step": "called by the clock",
     "agreements.take_status": "called by services that checked",
     "agreements.record_due_steps": "called by the clock",
+    "agreements.remove_contact": "a contact without an account, by the link in their own email",
     "agreements.missing_for": "reads only",
     "agreements.record_event": "records what another service did",
 }

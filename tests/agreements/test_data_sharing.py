@@ -43,7 +43,12 @@ def agreement(world: World) -> Any:
         organisation=world.larkhaven, author=world.amina, title="Data", kind="data_sharing", now=timezone.now()
     )
     party = invite_organisation(
-        partnership=made, organisation=world.westmarch, role="member", author=world.amina, now=timezone.now()
+        partnership=made,
+        organisation=world.westmarch,
+        role="member",
+        reason="We need them.",
+        author=world.amina,
+        now=timezone.now(),
     )
     answer_invitation(party=party, accept=True, reason="", author=world.ben, now=timezone.now())
     change_status(partnership=made, status="drafting", reason="Agreed.", author=world.amina, now=timezone.now())
@@ -91,7 +96,12 @@ def test_an_agreement_without_one_of_the_parties_does_not_count(world: World) ->
     assert data_sharing_open(world.partnership, today())
 
     party = invite_organisation(
-        partnership=world.partnership, organisation=world.harbour, role="member", author=world.amina, now=world.now
+        partnership=world.partnership,
+        organisation=world.harbour,
+        role="member",
+        reason="We need them.",
+        author=world.amina,
+        now=world.now,
     )
     answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
 

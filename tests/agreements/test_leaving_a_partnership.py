@@ -60,6 +60,7 @@ def invite(world: World, organisation: Organisation, partnership: Partnership | 
         partnership=partnership or world.partnership,
         organisation=organisation,
         role="member",
+        reason="We need them.",
         author=world.amina,
         now=timezone.now(),
     )
@@ -113,7 +114,9 @@ def after(world: World, held: dict[str, Any]) -> None:
     )
     accept(invite(world, world.riverside), world.nadia)
     accept(invite(world, world.tidewater), world.chidi)
-    change_party_role(party=world.party(world.harbour), role="lead", author=world.amina, now=now())
+    change_party_role(
+        party=world.party(world.harbour), role="lead", reason="Agreed at the meeting.", author=world.amina, now=now()
+    )
     leave_partnership(party=world.party(world.riverside), reason=f"{LATER} it is.", author=world.nadia, now=now())
     add_document(
         partnership=world.partnership,

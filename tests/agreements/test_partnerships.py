@@ -89,7 +89,12 @@ def test_a_partnership_becomes_active_when_all_parties_have_signed(world: World)
     take(world, "drafting")
     version = put_up(write_terms(world), world.amina)
     party = invite_organisation(
-        partnership=world.partnership, organisation=world.harbour, role="member", author=world.amina, now=timezone.now()
+        partnership=world.partnership,
+        organisation=world.harbour,
+        role="member",
+        reason="We need them.",
+        author=world.amina,
+        now=timezone.now(),
     )
     sign_all(version)
     world.partnership.refresh_from_db()
@@ -108,7 +113,12 @@ def test_a_partnership_becomes_active_when_all_parties_have_signed(world: World)
 
 def test_a_partnership_can_become_active_before_an_observer_accepts(world: World) -> None:
     invite_organisation(
-        partnership=world.partnership, organisation=world.harbour, role="observer", author=world.amina, now=world.now
+        partnership=world.partnership,
+        organisation=world.harbour,
+        role="observer",
+        reason="We need them.",
+        author=world.amina,
+        now=world.now,
     )
 
     make_active(world)
@@ -197,7 +207,12 @@ def test_an_ended_partnership_can_be_read_but_not_changed(world: World) -> None:
         write_terms(world)
     with pytest.raises(UnableToInvite):
         invite_organisation(
-            partnership=world.partnership, organisation=world.harbour, role="member", author=world.amina, now=now
+            partnership=world.partnership,
+            organisation=world.harbour,
+            role="member",
+            reason="We need them.",
+            author=world.amina,
+            now=now,
         )
     with pytest.raises(UnableToLeave):
         leave_partnership(party=world.party(world.westmarch), reason="Over.", author=world.ben, now=now)
@@ -221,15 +236,22 @@ def test_the_last_leading_party_cannot_leave_or_change_its_role(world: World) ->
     with pytest.raises(UnableToLeave, match="Nobody would lead"):
         leave_partnership(party=chair, reason="Tired.", author=world.amina, now=now)
     with pytest.raises(UnableToChangeParty, match="Nobody would lead"):
-        change_party_role(party=chair, role="member", author=world.amina, now=now)
+        change_party_role(party=chair, role="member", reason="Agreed at the meeting.", author=world.amina, now=now)
 
-    change_party_role(party=world.party(world.westmarch), role="lead", author=world.amina, now=now)
+    change_party_role(
+        party=world.party(world.westmarch), role="lead", reason="Agreed at the meeting.", author=world.amina, now=now
+    )
     leave_partnership(party=chair, reason="Tired.", author=world.amina, now=now)
 
 
 def test_declining_needs_a_reason_and_ends_access(world: World) -> None:
     party = invite_organisation(
-        partnership=world.partnership, organisation=world.harbour, role="member", author=world.amina, now=world.now
+        partnership=world.partnership,
+        organisation=world.harbour,
+        role="member",
+        reason="We need them.",
+        author=world.amina,
+        now=world.now,
     )
     address = reverse("agreements:detail", kwargs={"pk": world.partnership.pk})
     assert client_of(world.hana).get(address).status_code == 200
@@ -314,7 +336,12 @@ def test_contact_days_have_limits_are_recorded_and_are_kept_by_a_renewal(world: 
 
 def test_an_invitation_waits_for_a_lead_who_accepts_it_on_its_page(world: World) -> None:
     party = invite_organisation(
-        partnership=world.partnership, organisation=world.harbour, role="member", author=world.amina, now=world.now
+        partnership=world.partnership,
+        organisation=world.harbour,
+        role="member",
+        reason="We need them.",
+        author=world.amina,
+        now=world.now,
     )
     assert [item.title for item in waiting_from(WAITING, world.hana, timezone.now())] == ["Estuary Partnership"]
 

@@ -113,7 +113,12 @@ def test_it_is_active_only_when_every_required_party_signed_one_version(world: W
 
 def test_observers_never_sign_and_are_not_waited_for(world: World) -> None:
     party = invite_organisation(
-        partnership=world.partnership, organisation=world.harbour, role="observer", author=world.amina, now=world.now
+        partnership=world.partnership,
+        organisation=world.harbour,
+        role="observer",
+        reason="We need them.",
+        author=world.amina,
+        now=world.now,
     )
     answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
 
@@ -122,7 +127,9 @@ def test_observers_never_sign_and_are_not_waited_for(world: World) -> None:
     assert {state.signatory.organisation for state in signing_states(version)} == {world.larkhaven, world.westmarch}
     with pytest.raises(UnableToSignTerms, match="not asked"):
         sign(version, world.hana, world.harbour)
-    change_party_role(party=party, role="member", author=world.amina, now=timezone.now())
+    change_party_role(
+        party=party, role="member", reason="Agreed at the meeting.", author=world.amina, now=timezone.now()
+    )
     sign_all(version)
     world.partnership.refresh_from_db()
     assert world.partnership.status == Status.ACTIVE
@@ -345,7 +352,12 @@ def test_a_paper_signature_has_its_scan_and_who_recorded_it(world: World) -> Non
 
 def test_a_party_that_leaves_is_no_longer_waited_for(world: World) -> None:
     party = invite_organisation(
-        partnership=world.partnership, organisation=world.harbour, role="member", author=world.amina, now=world.now
+        partnership=world.partnership,
+        organisation=world.harbour,
+        role="member",
+        reason="We need them.",
+        author=world.amina,
+        now=world.now,
     )
     answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
     version = put_up(ready(world), world.amina)
@@ -363,7 +375,12 @@ def test_a_party_that_leaves_is_no_longer_waited_for(world: World) -> None:
 def test_a_former_party_reads_the_versions_from_before_it_left(world: World) -> None:
     first = agree_terms(world.partnership, world.amina)
     party = invite_organisation(
-        partnership=world.partnership, organisation=world.harbour, role="member", author=world.amina, now=world.now
+        partnership=world.partnership,
+        organisation=world.harbour,
+        role="member",
+        reason="We need them.",
+        author=world.amina,
+        now=world.now,
     )
     answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
     leave_partnership(party=party, reason="Budget.", author=world.hana, now=timezone.now())

@@ -44,6 +44,7 @@ def test_form_asks_for_an_organisation_the_person_edits_for(world: World) -> Non
         partnership=world.partnership,
         organisation=world.harbour,
         role="member",
+        reason="We need them.",
         author=world.amina,
         now=timezone.now(),
     )

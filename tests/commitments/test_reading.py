@@ -33,6 +33,7 @@ def test_other_parties_see_commitments_of_their_partnership(world: World) -> Non
         partnership=world.partnership,
         organisation=world.riverside,
         role="member",
+        reason="We need them.",
         author=world.amina,
         now=timezone.now(),
     )

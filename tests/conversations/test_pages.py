@@ -233,7 +233,12 @@ def test_list_shows_only_conversations_one_may_read(world: World) -> None:
 def observe(world: World) -> None:
     """Harbour joins the Estuary Partnership as an observer."""
     party = agreements.invite_organisation(
-        partnership=world.partnership, organisation=world.harbour, role="observer", author=world.amina, now=world.now
+        partnership=world.partnership,
+        organisation=world.harbour,
+        role="observer",
+        reason="We need them.",
+        author=world.amina,
+        now=world.now,
     )
     agreements.answer_invitation(party=party, accept=True, reason="", author=world.hana, now=world.now)
 
@@ -330,7 +335,12 @@ def test_form_suggests_the_only_partnership_the_sides_share(world: World) -> Non
         organisation=world.larkhaven, author=world.amina, title="Quay", kind="charter", now=world.now
     )
     party = agreements.invite_organisation(
-        partnership=second, organisation=world.westmarch, role="member", author=world.amina, now=world.now
+        partnership=second,
+        organisation=world.westmarch,
+        role="member",
+        reason="We need them.",
+        author=world.amina,
+        now=world.now,
     )
     agreements.answer_invitation(party=party, accept=True, reason="", author=world.ben, now=world.now)
     assert proposed(world.westmarch) is None

@@ -388,7 +388,12 @@ def test_people_who_have_not_been_in_touch_are_named(world: World) -> None:
     now = timezone.now()
     for body, lead, role in ((world.tidewater, world.chidi, "member"), (world.harbour, world.hana, "observer")):
         party = agreements.invite_organisation(
-            partnership=world.partnership, organisation=body, role=role, author=world.amina, now=now
+            partnership=world.partnership,
+            organisation=body,
+            role=role,
+            reason="We need them.",
+            author=world.amina,
+            now=now,
         )
         agreements.answer_invitation(party=party, accept=True, reason="", author=lead, now=now)
     circulated(world, held_on=days_ago(70))

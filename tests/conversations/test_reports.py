@@ -82,7 +82,12 @@ def test_party_that_joins_later_reports_from_the_period_in_which_it_joined(world
     set_up(world)
     now = at(add_months(last_month(), 1) + dt.timedelta(days=20))
     party = agreements.invite_organisation(
-        partnership=world.partnership, organisation=world.harbour, role="member", author=world.amina, now=now
+        partnership=world.partnership,
+        organisation=world.harbour,
+        role="member",
+        reason="We need them.",
+        author=world.amina,
+        now=now,
     )
     agreements.answer_invitation(party=party, accept=True, reason="", author=world.hana, now=now)
 
@@ -93,7 +98,12 @@ def test_party_that_joins_later_reports_from_the_period_in_which_it_joined(world
 
 def test_observers_and_exempt_parties_do_not_report(world: World) -> None:
     party = agreements.invite_organisation(
-        partnership=world.partnership, organisation=world.harbour, role="observer", author=world.amina, now=NOW()
+        partnership=world.partnership,
+        organisation=world.harbour,
+        role="observer",
+        reason="We need them.",
+        author=world.amina,
+        now=NOW(),
     )
     agreements.answer_invitation(party=party, accept=True, reason="", author=world.hana, now=NOW())
 
@@ -270,7 +280,9 @@ def test_organisation_decides_on_its_own_report_only_if_nobody_else_leads(world:
     report = Report.objects.get(party__organisation=world.larkhaven)
     submit(report, world.amina)
     alone = what_waits(world.amina)
-    agreements.change_party_role(party=world.party(world.westmarch), role="lead", author=world.amina, now=NOW())
+    agreements.change_party_role(
+        party=world.party(world.westmarch), role="lead", reason="Agreed at the meeting.", author=world.amina, now=NOW()
+    )
 
     with pytest.raises(UnableToAct):
         services.accept_report(report=report, number=1, author=world.amina, now=NOW())

@@ -42,7 +42,12 @@ def fill(world: World, chance: random.Random) -> dict[Organisation, User]:
     }
     now = world.now + dt.timedelta(days=2)
     agreements.invite_organisation(
-        partnership=world.partnership, organisation=world.tidewater, role="member", author=world.amina, now=now
+        partnership=world.partnership,
+        organisation=world.tidewater,
+        role="member",
+        reason="We need them.",
+        author=world.amina,
+        now=now,
     )
     agreements.answer_invitation(
         party=world.party(world.tidewater), accept=True, reason="", author=world.chidi, now=now

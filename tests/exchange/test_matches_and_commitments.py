@@ -200,7 +200,12 @@ def test_a_new_party_is_matched_with_entries_of_the_partnership(ask: Entry, worl
 
     later = now + dt.timedelta(days=2)
     party = agreements.invite_organisation(
-        partnership=world.partnership, organisation=world.harbour, role="member", author=world.amina, now=later
+        partnership=world.partnership,
+        organisation=world.harbour,
+        role="member",
+        reason="We need them.",
+        author=world.amina,
+        now=later,
     )
     agreements.answer_invitation(party=party, accept=True, reason="", author=world.hana, now=later)
     assert services.refresh_parties(now=later) == 2

@@ -76,7 +76,12 @@ def test_the_readers_of_an_entry_are_those_who_can_see_it(ask: Entry, world: Wor
 def test_a_former_party_sees_what_it_had_and_nothing_newer(ask: Entry, world: World, now: dt.datetime) -> None:
     left = now + dt.timedelta(days=1)
     agreements.invite_organisation(
-        partnership=world.partnership, organisation=world.tidewater, role="member", author=world.amina, now=now
+        partnership=world.partnership,
+        organisation=world.tidewater,
+        role="member",
+        reason="We need them.",
+        author=world.amina,
+        now=now,
     )
     agreements.answer_invitation(
         party=world.party(world.tidewater), accept=True, reason="", author=world.chidi, now=now
@@ -99,7 +104,12 @@ def test_a_former_party_sees_what_it_had_and_nothing_newer(ask: Entry, world: Wo
 
 def test_an_invited_party_sees_no_entries_before_it_accepts(ask: Entry, world: World, now: dt.datetime) -> None:
     agreements.invite_organisation(
-        partnership=world.partnership, organisation=world.tidewater, role="member", author=world.amina, now=now
+        partnership=world.partnership,
+        organisation=world.tidewater,
+        role="member",
+        reason="We need them.",
+        author=world.amina,
+        now=now,
     )
 
     assert "Chidi" not in seers(ask, world)
@@ -145,6 +155,7 @@ def test_an_observer_reads_but_cannot_ask_or_be_asked(ask: Entry, world: World, 
         partnership=world.partnership,
         organisation=world.tidewater,
         role=PartyRole.OBSERVER,
+        reason="We need them.",
         author=world.amina,
         now=now,
     )

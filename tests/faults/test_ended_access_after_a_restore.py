@@ -54,7 +54,13 @@ def journal_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_party_that_led_alone_in_the_backup_leaves_again(world: World) -> None:
     with lost():
-        change_party_role(party=world.party(world.westmarch), role="chair", author=world.amina, now=NOW())
+        change_party_role(
+            party=world.party(world.westmarch),
+            role="chair",
+            reason="Agreed at the meeting.",
+            author=world.amina,
+            now=NOW(),
+        )
         leave_partnership(party=world.party(world.larkhaven), reason="Budget.", author=world.amina, now=NOW())
 
     outcome = redo()

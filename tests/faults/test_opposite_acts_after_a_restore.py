@@ -73,7 +73,12 @@ def leave(w: World) -> None:
 
 def come_back(w: World) -> None:
     party = invite_organisation(
-        partnership=w.partnership, organisation=w.westmarch, role="member", author=w.amina, now=NOW()
+        partnership=w.partnership,
+        organisation=w.westmarch,
+        role="member",
+        reason="We need them.",
+        author=w.amina,
+        now=NOW(),
     )
     answer_invitation(party=party, accept=True, reason="", author=w.ben, now=NOW())
 
@@ -140,7 +145,7 @@ def begin_party_role(w: World) -> None:
 def set_party_role(role: str) -> Callable[[World], None]:
     def act(w: World) -> None:
         party = Party.objects.get(pk=w.party(w.westmarch).pk)
-        change_party_role(party=party, role=role, author=w.amina, now=NOW())
+        change_party_role(party=party, role=role, reason="Agreed at the meeting.", author=w.amina, now=NOW())
 
     return act
 

@@ -75,4 +75,10 @@ ROWS = (
         post=expect(inside=403, outside=404, lead=302, partner=404, administrator=302),
     ),
     Row("organisations:accept-invitation", on=lambda world: {"token": "nothing"}, get=public(404), post=public(404)),
+    Row(
+        "organisations:without-owner",
+        on=larkhaven,
+        get=expect(inside=403, outside=403, lead=200),
+        post=expect(inside=403, outside=403, lead=422),
+    ),
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from partnerships.agreements import services as agreements
 from partnerships.organisations import services
 from partnerships.organisations.models import Membership
 from partnerships.people.models import User
@@ -70,7 +71,28 @@ def _own(world: World, author: User, _: Any) -> None:
     )
 
 
+def _left(world: World) -> int:
+    """The number of a vacant post of Larkhaven."""
+    return agreements.create_post(
+        organisation=world.larkhaven, role="finance", author=world.amina, now=timezone.now()
+    ).pk
+
+
 ROWS = (
+    Row(
+        "organisations.hand_over_things",
+        lambda w, author, post: services.hand_over_things(
+            organisation=w.larkhaven,
+            kind="posts",
+            things=[post],
+            to=w.eddie,
+            reason="Vacant.",
+            author=author,
+            now=timezone.now(),
+        ),
+        LEAD,
+        prepare=_left,
+    ),
     Row("organisations.update_organisation", _update(website="https://larkhaven.example"), MANAGERS),
     Row(
         "organisations.update_organisation",

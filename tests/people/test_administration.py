@@ -296,6 +296,7 @@ def test_an_invited_party_sees_no_documents_and_no_history(world: World) -> None
         partnership=world.other_partnership,
         organisation=world.larkhaven,
         role="member",
+        reason="We need them.",
         author=world.chidi,
         now=timezone.now(),
     )

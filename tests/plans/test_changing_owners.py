@@ -52,7 +52,11 @@ def owners(plan: Plan) -> set[int]:
 def chaired_by_westmarch(world: World) -> None:
     """Make Westmarch chair, so that Larkhaven may leave."""
     agreements.change_party_role(
-        party=world.party(world.westmarch), role="chair", author=world.amina, now=timezone.now()
+        party=world.party(world.westmarch),
+        role="chair",
+        reason="Agreed at the meeting.",
+        author=world.amina,
+        now=timezone.now(),
     )
 
 
@@ -283,6 +287,7 @@ def test_upgrade_ends_ownership_of_a_former_party_invited_again(world: World) ->
         partnership=world.partnership,
         organisation=world.westmarch,
         role="member",
+        reason="We need them.",
         author=world.amina,
         now=timezone.now(),
     )

@@ -122,7 +122,11 @@ def test_followers_from_a_former_owner_get_no_news_of_the_plan(world: World) -> 
 def test_plan_leaves_the_partnership_with_its_only_owner(world: World, as_: Callable[[User], Client]) -> None:
     plan = published(world, partnership=world.partnership)
     agreements.change_party_role(
-        party=world.party(world.westmarch), role="chair", author=world.amina, now=timezone.now()
+        party=world.party(world.westmarch),
+        role="chair",
+        reason="Agreed at the meeting.",
+        author=world.amina,
+        now=timezone.now(),
     )
 
     leaves(world, world.larkhaven, world.amina)
@@ -146,7 +150,12 @@ def test_plan_leaves_the_partnership_with_its_only_owner(world: World, as_: Call
 def test_last_of_two_owners_to_leave_keeps_the_plan(world: World) -> None:
     plan = jointly_owned(world)
     party = agreements.invite_organisation(
-        partnership=world.partnership, organisation=world.harbour, role="chair", author=world.amina, now=timezone.now()
+        partnership=world.partnership,
+        organisation=world.harbour,
+        role="chair",
+        reason="We need them.",
+        author=world.amina,
+        now=timezone.now(),
     )
     agreements.answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
 
@@ -169,6 +178,7 @@ def test_former_party_that_comes_back_does_not_own_the_plan_again(world: World) 
         partnership=world.partnership,
         organisation=world.westmarch,
         role="member",
+        reason="We need them.",
         author=world.amina,
         now=timezone.now(),
     )

@@ -202,6 +202,7 @@ def test_observers_cannot_own_plans_of_the_partnership(world: World, as_: Any) -
         partnership=world.partnership,
         organisation=world.riverside,
         role="observer",
+        reason="We need them.",
         author=world.amina,
         now=timezone.now(),
     )

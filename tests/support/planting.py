@@ -17,8 +17,11 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from partnerships.agreements.services import (
+    Contact,
     add_document,
+    create_post,
     edit_settings,
+    fill_post,
     invite_organisation,
     remove_party,
 )
@@ -88,6 +91,7 @@ def plant(mark: str) -> Planted:
     planted = Planted(make_world(mark=mark), mark)
     for sow in (
         _partnership,
+        _posts,
         _plans,
         _entries,
         _commitments,
@@ -103,7 +107,12 @@ def plant(mark: str) -> Planted:
 
 def _partnership(p: Planted, w: World, now: dt.datetime) -> None:
     asked = invite_organisation(
-        partnership=w.partnership, organisation=w.tidewater, role="member", author=w.amina, now=now
+        partnership=w.partnership,
+        organisation=w.tidewater,
+        role="member",
+        reason="We need them.",
+        author=w.amina,
+        now=now,
     )
     edit_settings(
         partnership=w.partnership,
@@ -132,6 +141,34 @@ def _partnership(p: Planted, w: World, now: dt.datetime) -> None:
         author=w.amina,
         now=now,
     )
+
+
+def _posts(p: Planted, w: World, now: dt.datetime) -> None:
+    """A contact without an account in the partnership, and the one before."""
+    post = create_post(
+        organisation=w.larkhaven,
+        partnership=w.partnership,
+        role="nominations",
+        title=p.word("post title", *PARTNERS, *REGISTERS),
+        author=w.amina,
+        now=now,
+    )
+    former = fill_post(
+        post=post,
+        contact=Contact(name=p.word("former contact", *OWN), phone=p.word("former phone", *OWN)),
+        reason=p.word("post reason", *PARTNERS),
+        author=w.amina,
+        now=now,
+    )
+    address = p.word("contact address", *PARTNERS, *REGISTERS)
+    contact = Contact(
+        name=p.word("contact", *PARTNERS),
+        email=f"{address}@contact.example",
+        phone=p.word("contact phone", *PARTNERS),
+        working_days=p.word("working days", *PARTNERS),
+        note=p.word("contact note", *PARTNERS),
+    )
+    fill_post(post=post, contact=contact, reason=former.reason, author=w.amina, now=now)
 
 
 def _content(p: Planted, name: str, readers: Iterable[str], inside: Iterable[str]) -> dict[str, Any]:

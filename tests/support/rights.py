@@ -79,7 +79,12 @@ def add_personas(world: World) -> None:
     join(ines, world.larkhaven, Role.LEAD, now)
     for organisation, role, lead in ((world.riverside, "observer", world.nadia), (world.harbour, "member", world.hana)):
         party = agreements.invite_organisation(
-            partnership=estuary, organisation=organisation, role=role, author=world.amina, now=now
+            partnership=estuary,
+            organisation=organisation,
+            role=role,
+            reason="We need them.",
+            author=world.amina,
+            now=now,
         )
         agreements.answer_invitation(party=party, accept=True, reason="", author=lead, now=now)
     agreements.leave_partnership(party=world.party(world.harbour), reason="Reorganised.", author=world.hana, now=now)

@@ -8,9 +8,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.agreements.models import Party
+from partnerships.agreements.models import Party, Post
 from partnerships.agreements.services import (
+    Contact,
     answer_invitation,
+    create_post,
+    fill_post,
     invite_organisation,
     leave_partnership,
     record_due_steps,
@@ -171,7 +174,12 @@ def ways_in_changed(w: World) -> Act:
 
 def _invite_tidewater(w: World) -> Party:
     return invite_organisation(
-        partnership=w.partnership, organisation=w.tidewater, role="member", author=w.amina, now=NOW()
+        partnership=w.partnership,
+        organisation=w.tidewater,
+        role="member",
+        reason="We need them.",
+        author=w.amina,
+        now=NOW(),
     )
 
 
@@ -206,6 +214,32 @@ def organisation_removed(w: World) -> Act:
 def partnership_ended_on_its_date(w: World) -> Act:
     type(w.partnership).objects.filter(pk=w.partnership.pk).update(status="suspended", ends_on=w.now.date())
     return lambda: [record_due_steps(now=NOW()) for _ in range(2)]
+
+
+def _post(w: World) -> Post:
+    return create_post(
+        organisation=w.larkhaven, partnership=w.partnership, role="nominations", author=w.amina, now=NOW()
+    )
+
+
+@case(("agreements.post_filled", "eddie"))
+def post_filled(w: World) -> Act:
+    post = _post(w)
+    return lambda: fill_post(post=post, person=w.eddie, reason="New.", author=w.amina, now=NOW())
+
+
+@case(("agreements.contact", ""))
+def contact_without_an_account_named(w: World) -> Act:
+    post, sam = _post(w), Contact(name="Sam Shore", email="sam@larkhaven.example")
+    return lambda: fill_post(post=post, contact=sam, reason="New.", author=w.amina, now=NOW())
+
+
+@case(("agreements.no_lead", "dee"))
+def last_lead_left(w: World) -> Act:
+    membership = Membership.objects.get(person=w.amina, ends_on=None)
+    return lambda: organisations.end_membership(
+        membership=membership, author=w.dee, reason="Left.", now=NOW(), even_last_lead=True
+    )
 
 
 @case()

@@ -327,7 +327,12 @@ def test_brief_says_how_much_and_how_many_more(world: World) -> None:
 def test_observer_is_not_counted_as_asked(world: World) -> None:
     now = timezone.now()
     party = agreements.invite_organisation(
-        partnership=world.partnership, organisation=world.harbour, role="observer", author=world.amina, now=now
+        partnership=world.partnership,
+        organisation=world.harbour,
+        role="observer",
+        reason="We need them.",
+        author=world.amina,
+        now=now,
     )
     agreements.answer_invitation(party=party, accept=True, reason="", author=world.hana, now=now)
     everybody = {"audience": Audience.PARTNERSHIP, "partnership": world.partnership, "addressees": []}

@@ -136,6 +136,12 @@ class InviteForm(Form):
     role = forms.ChoiceField(
         label="Which role?", choices=list(ROLE_WORDS.items()), widget=forms.RadioSelect, initial=PartyRole.MEMBER
     )
+    reason = forms.CharField(
+        label="Why",
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="The parties can read this in the history.",
+    )
 
     def __init__(self, *args: Any, found: QuerySet[Organisation], partnership: Partnership, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -176,6 +182,8 @@ class RoleForm(Form):
     role = forms.ChoiceField(
         label="Which role does it have in the partnership?", choices=list(ROLE_WORDS.items()), widget=forms.RadioSelect
     )
+
+    reason = forms.CharField(label="Why", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, *args: Any, party: Party, **kwargs: Any) -> None:
         kwargs.setdefault("initial", {"role": party.role})

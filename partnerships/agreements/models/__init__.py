@@ -41,6 +41,7 @@ from partnerships.agreements.models.partnership import (
 from partnerships.agreements.models.party import Party, PartyQuerySet
 from partnerships.agreements.models.posts import (
     CONTACT_FIELDS,
+    KEPT_MONTHS,
     OWN_POSTS,
     SHARED_ROLES,
     Holder,
@@ -72,6 +73,7 @@ __all__ = [
     "FORMER",
     "FORMER_STATUSES",
     "INSIDE",
+    "KEPT_MONTHS",
     "LEADING",
     "LEADING_ROLES",
     "LEFT_BEHIND",

@@ -9,8 +9,9 @@ import pghistory
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
-from django.db.models import Exists, F, Func, OuterRef, Q, Value
+from django.db.models import Case, Exists, F, Func, OuterRef, Prefetch, Q, Value, When
 from django.db.models.functions import Now
+from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models.partnership import Partnership
@@ -63,6 +64,30 @@ class PostQuerySet(models.QuerySet["Post"]):
         """Those that have not ended."""
         return self.filter(ended_on=None)
 
+    def in_use(self) -> PostQuerySet:
+        """The open ones, except in partnerships that are over or that the organisation has left."""
+        takes_part = Party.objects.present().filter(
+            organisation=OuterRef("organisation"), partnership=OuterRef("partnership")
+        )
+        live = Q(partnership__in=Partnership.objects.live().values("pk")) & Q(Exists(takes_part))
+        return self.open().filter(Q(partnership=None) | live)
+
+    def vacant(self, day: dt.date) -> PostQuerySet:
+        """Those in use that nobody holds or will take up; an empty team does not count."""
+        holding = Holder.objects.open(day).filter(post=OuterRef("pk"))
+        return self.in_use().exclude(role__in=SHARED_ROLES).filter(~Exists(holding))
+
+    def for_listing(self) -> PostQuerySet:
+        """With organisation and, as `present`, the holders of today; by role, in order of importance."""
+        holders = Holder.objects.on().select_related("person").order_by("starts_on", "pk")
+        place = Case(*(When(role=role, then=number) for number, role in enumerate(PostRole)))
+        return (
+            self.select_related("organisation", "partnership")
+            .prefetch_related(Prefetch("holders", holders, to_attr="present"))
+            .annotate(place=place)
+            .order_by("place", "title", "pk")
+        )
+
 
 @pghistory.track()
 class Post(models.Model):
@@ -89,6 +114,10 @@ class Post(models.Model):
 
     objects = PostQuerySet.as_manager()
 
+    if TYPE_CHECKING:
+        #: The holders of today; only after `for_listing`.
+        present: list[Holder]
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -104,6 +133,10 @@ class Post(models.Model):
     def __str__(self) -> str:
         return self.title or self.get_role_display()
 
+    def get_absolute_url(self) -> str:
+        """Address of its page."""
+        return reverse("agreements:post", kwargs={"pk": self.pk})
+
     @property
     def is_shared(self) -> bool:
         """Whether several people hold it at a time."""
@@ -115,6 +148,8 @@ class Post(models.Model):
         return self.ended_on is not None
 
 
+#: How many months after somebody's time in a post their contact data is kept.
+KEPT_MONTHS = 6
 #: Columns with contact data.
 CONTACT_FIELDS = ("name", "email", "phone", "working_days", "note")
 
@@ -145,7 +180,9 @@ class HolderQuerySet(models.QuerySet["Holder"]):
         with_data = Q()
         for field in CONTACT_FIELDS:
             with_data |= ~Q(**{field: ""})
-        return self.filter(with_data).update(**dict.fromkeys(CONTACT_FIELDS, ""), reason="", cleared_at=Now())
+        return self.filter(with_data | ~Q(reason="")).update(
+            **dict.fromkeys(CONTACT_FIELDS, ""), reason="", cleared_at=Now()
+        )
 
 
 # Row history keeps no personal data, so that it can stay unchanged when somebody is erased.
@@ -221,3 +258,8 @@ class Holder(models.Model):
         if self.email or self.person is None:
             return self.email
         return "" if self.person.erased_at or self.cleared_at else self.person.email
+
+    @property
+    def dialled(self) -> str:
+        """The phone number as a link dials it: without an extension's words."""
+        return "".join(sign for sign in self.phone if sign in "+0123456789")

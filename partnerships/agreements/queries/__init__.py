@@ -2,7 +2,7 @@
 
 from partnerships.agreements.queries.partnerships import (
     REVIEW_NOTICE,
-    WAITING,
+    STEPS,
     Turn,
     acting_party,
     events_of_partnerships,
@@ -13,19 +13,33 @@ from partnerships.agreements.queries.partnerships import (
     partnerships_of,
     whose_turn,
 )
-from partnerships.agreements.queries.posts import people_in_post
+from partnerships.agreements.queries.posts import (
+    POSTS_TO_FILL,
+    Team,
+    contacts_section,
+    find_contacts,
+    people_in_post,
+    teams_of,
+)
+
+#: What waits for leads: steps of partnerships, and vacant posts.
+WAITING = (*STEPS, POSTS_TO_FILL)
 
 __all__ = [
     "REVIEW_NOTICE",
     "WAITING",
+    "Team",
     "Turn",
     "acting_party",
+    "contacts_section",
     "events_of_partnerships",
     "find_by_words",
+    "find_contacts",
     "find_partnerships",
     "leads_who_decide",
     "organisation_section",
     "partnerships_of",
     "people_in_post",
+    "teams_of",
     "whose_turn",
 ]

@@ -293,7 +293,7 @@ def _signatures_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 #: Work that waits for leads: invitations, reviews, signatures.
-WAITING = (
+STEPS = (
     Source(_signatures_wanted, lambda _: (_signatures(),)),
     Source(_invitations_wanted, lambda _: (_invitations(),)),
     Source(_steps_wanted, lambda now: (_steps(now),)),

@@ -3,9 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from partnerships.agreements.models import Holder, HolderQuerySet, Partnership, Post
-from partnerships.organisations.models import Membership, Organisation
+from django.db.models import Exists, OuterRef, Q, Subquery
+from django.utils import timezone
+
+from partnerships.agreements.models import Holder, HolderQuerySet, Partnership, Party, Post, PostRole
+from partnerships.kit.names import fold_name
+from partnerships.kit.sections import Section
+from partnerships.kit.waiting import Waiting
+from partnerships.organisations.audience import Organisations, Reach
+from partnerships.organisations.models import (
+    EDITING_ROLES,
+    AreaServed,
+    Membership,
+    Organisation,
+    OrganisationName,
+    Role,
+)
+from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 
 
@@ -30,3 +48,117 @@ def _people(organisation: Organisation | int, holders: HolderQuerySet, day: dt.d
     acting = Membership.objects.current(day).filter(organisation=organisation)
     people = User.objects.filter(pk__in=holding.values("person"), account_since__isnull=False)
     return list(people.filter(pk__in=acting.values("person")).order_by("name", "pk"))
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """The people of one party, as far as the reader may know them.
+
+    `posts` are those in the partnership, `general` those of the whole organisation.
+    """
+
+    party: Party
+    leads: list[Holder]
+    posts: list[Post]
+    general: list[Post]
+
+
+def teams_of(user: User, partnership: Partnership, parties: Iterable[Party]) -> list[Team]:
+    """The people of these parties of the partnership; two queries."""
+    parties = list(parties)
+    known = Post.objects.visible_to(user).open().filter(organisation__in=[party.organisation_id for party in parties])
+    posts = list(known.filter(Q(partnership=partnership) | Q(partnership=None)).for_listing())
+    teams = []
+    for party in parties:
+        theirs = [post for post in posts if post.organisation_id == party.organisation_id]
+        in_it = [post for post in theirs if post.partnership_id is not None]
+        leads = [holder for post in in_it if post.role == PostRole.LEAD for holder in post.present]
+        teams.append(Team(party, leads, in_it, [post for post in theirs if post.partnership_id is None]))
+    return teams
+
+
+def contacts_section(user: User, organisation: Organisation) -> Section | None:
+    """Section with the posts of a whole organisation, for its page."""
+    posts = list(Post.objects.visible_to(user).open().filter(organisation=organisation, partnership=None).for_listing())
+    may_name = Organisation.objects.of_person(user, *EDITING_ROLES).filter(pk=organisation.pk).exists()
+    if not posts and not may_name:
+        return None
+    context = {"posts": posts, "organisation": organisation, "may_name": may_name}
+    return Section("agreements/posts/_organisation_section.html", context)
+
+
+def _vacant(now: dt.datetime) -> Reach:
+    return Reach(Post.objects.vacant(timezone.localdate(now)), (Organisations("organisation", roles=(Role.LEAD,)),))
+
+
+def _posts_to_fill(user: User, now: dt.datetime) -> list[Waiting]:
+    """Posts that were held and are vacant, for the organisation's leads."""
+    last = Holder.objects.filter(post=OuterRef("pk")).order_by("-ends_on", "-pk").values("ends_on")[:1]
+    posts = _vacant(now).of(user).annotate(vacant_on=Subquery(last)).select_related("organisation", "partnership")
+    return [
+        Waiting(
+            what="Fill the vacant post",
+            title=f"{post.title or post.get_role_display()} of {post.organisation.display_name}",
+            path=post.get_absolute_url(),
+            since=timezone.make_aware(dt.datetime.combine(post.vacant_on, dt.time())) if post.vacant_on else None,
+            within=post.partnership.title if post.partnership else "",
+        )
+        for post in posts.order_by("pk")
+    ]
+
+
+#: Work that waits for leads: vacant posts.
+POSTS_TO_FILL = Source(_posts_to_fill, lambda now: (_vacant(now),))
+
+
+#: Words of a question that say nothing about whom to ask.
+_SMALL_WORDS = frozenset(
+    {"a", "about", "an", "and", "are", "at", "call", "contact", "contacts", "deals", "do", "does", "for", "from", "i"}
+    | {"in", "is", "me", "my", "of", "on", "or", "our", "person", "phone", "ring", "speak", "talk", "the", "their"}
+    | {"to", "we", "who", "whom", "whos", "with"}
+)
+#: Other words for what the holder of a post is there for.
+_ROLE_WORDS = {
+    PostRole.LEAD: "lead leader leads",
+    PostRole.DEPUTY: "deputy deputies",
+    PostRole.SIGNATORY: "signatory signatories signs signing signature",
+    PostRole.FINANCE: "finance finances money budget budgets invoices grant",
+    PostRole.NOMINATIONS: "nominations nomination lettings allocations",
+    PostRole.PLANNING: "planning planner sites section 106",
+    PostRole.COMMUNICATIONS: "communications communication press media comms",
+    PostRole.ESCALATION: "escalation escalations escalate complaint complaints",
+    PostRole.TEAM: "team",
+}
+
+
+def find_contacts(user: User, text: str, *, limit: int) -> list[Post]:
+    """Up to `limit` posts that answer “who do I ring about this?”, held ones first.
+
+    Every word but the small ones must be in the role, the title, the name of the organisation, of an area that it
+    serves, of the partnership or of a present holder. Only posts that the person may see.
+    """
+    words = [word for word in re.findall(r"[\w’'-]+", text.lower()) if word not in _SMALL_WORDS]
+    if not words:
+        return []
+    found = Post.objects.visible_to(user).open()
+    for word in words:
+        found = found.filter(_about(word))
+    held = Exists(Holder.objects.on().filter(post=OuterRef("pk")))
+    posts = found.for_listing().annotate(held=held)
+    in_order = posts.order_by("-held", "place", "organisation__name", "title", "pk")  # type: ignore[misc]  # annotated
+    return list(in_order[:limit])
+
+
+def _about(word: str) -> Q:
+    roles = [role for role, words in _ROLE_WORDS.items() if any(one.startswith(word) for one in words.split())]
+    names = OrganisationName.objects.filter(folded__contains=fold_name(word) or word).values("organisation")
+    serving = AreaServed.objects.filter(area__name__icontains=word, ends_on=None).values("organisation")
+    holding = Holder.objects.on().filter(Q(name__icontains=word) | Q(person__name__icontains=word)).values("post")
+    return (
+        Q(role__in=roles)
+        | Q(title__icontains=word)
+        | Q(partnership__title__icontains=word)
+        | Q(organisation__in=names)
+        | Q(organisation__in=serving)
+        | Q(pk__in=holding)
+    )

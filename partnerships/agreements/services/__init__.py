@@ -34,6 +34,7 @@ from partnerships.agreements.services.posts import (
     create_post,
     end_post,
     fill_post,
+    remove_contact,
     vacate_post,
 )
 from partnerships.agreements.services.status import (
@@ -111,6 +112,7 @@ __all__ = [
     "record_paper_signature",
     "record_terms_in_force",
     "remind_terms_signers",
+    "remove_contact",
     "remove_document",
     "remove_party",
     "renew",

@@ -71,10 +71,11 @@ def invite_organisation(
     partnership: Partnership,
     organisation: Organisation,
     role: str,
+    reason: str,
     author: User | None,
     now: dt.datetime,
 ) -> Party:
-    """Invite an organisation and email its leads.
+    """Invite an organisation, with a reason, and email its leads.
 
     One that declined or left may be invited again. Raises `UnableToInvite`.
     """
@@ -88,6 +89,8 @@ def invite_organisation(
         raise UnableToInvite(f"You have sent {INVITATIONS_A_DAY} invitations today. Try again tomorrow.")
     if role not in PartyRole.values:
         raise UnableToInvite("Choose a role for the organisation.")
+    if not reason.strip():
+        raise UnableToInvite("Give a reason for inviting the organisation.")
     party = Party.objects.select_for_update().filter(partnership=locked, organisation=organisation).first()
     if party is None:
         party = Party(partnership=locked, organisation=organisation)
@@ -103,7 +106,7 @@ def invite_organisation(
         EventKind.PARTY_INVITED,
         author=author,
         now=now,
-        data={"after": {"organisation": organisation.name, "role": role}},
+        data={"after": {"organisation": organisation.name, "role": role}, "reason": reason.strip()},
     )
     record_emails(
         kind="agreements.invitation",
@@ -303,9 +306,9 @@ def _tell_gone(partnership: Partnership, party: Party, *, removed: bool, author:
 
 @transaction.atomic
 def change_party_role(
-    *, party: Party, role: str, author: User | None, now: dt.datetime, even_last_lead: bool = False
+    *, party: Party, role: str, reason: str, author: User | None, now: dt.datetime, even_last_lead: bool = False
 ) -> None:
-    """Change a party's role; there is always a chair or lead.
+    """Change a party's role, with a reason; there is always a chair or lead.
 
     Except with `even_last_lead` (after a restore). Raises `UnableToChangeParty`.
     """
@@ -319,6 +322,8 @@ def change_party_role(
     was = locked.role
     if role == was:
         return
+    if not reason.strip():
+        raise UnableToChangeParty("Give a reason.")
     steps_down = role not in LEADING_ROLES and was in LEADING_ROLES
     if not even_last_lead and steps_down and not _someone_else_leads(partnership, locked):
         raise UnableToChangeParty("Nobody would lead this partnership: make another organisation chair or lead first.")
@@ -334,6 +339,7 @@ def change_party_role(
         data={
             "before": {"organisation": locked.organisation.name, "role": was},
             "after": {"organisation": locked.organisation.name, "role": role},
+            "reason": reason.strip(),
         },
     )
     adjust_signatories(partnership, author=author, now=now)

@@ -11,8 +11,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from partnerships.activity.services import record
+from partnerships.agreements.emails import CONTACT
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import SHARED_ROLES, Holder, Partnership, PartyStatus, Post, PostRole
+from partnerships.agreements.queries import people_in_post
 from partnerships.agreements.rights import may_name_in
 from partnerships.agreements.services.recording import lock_partnership
 from partnerships.kit import journal
@@ -20,6 +22,7 @@ from partnerships.kit.rights import require
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.recording import lock_organisation
+from partnerships.outbox.services import record_email, record_emails
 from partnerships.people.models import User
 
 
@@ -113,7 +116,29 @@ def fill_post(
         added_at=now,
     )
     _record(locked, EventKind.POST_FILLED, author=author, now=now, holder=holder, reason=reason)
+    if person is None:
+        _tell_contact(holder, now=now)
+    elif author is not None and person != author:
+        record_email(
+            kind="agreements.post_filled",
+            person_id=person.pk,
+            params={"holder": holder.pk},
+            sender_id=locked.organisation_id,
+            now=now,
+        )
     return holder
+
+
+def _tell_contact(holder: Holder, *, now: dt.datetime) -> None:
+    """Email a contact without an account what is held about them, if it has an address."""
+    if holder.email:
+        record_email(
+            kind=CONTACT,
+            params={"holder": holder.pk},
+            secrets={"address": holder.email},
+            sender_id=holder.post.organisation_id,
+            now=now,
+        )
 
 
 @transaction.atomic
@@ -153,11 +178,36 @@ def change_contact(*, holder: Holder, contact: Contact, author: User | None, now
         raise UnableToChangePost("Their time in this post is over already.")
     if locked.person_id is None and not contact.name.strip():
         raise UnableToChangePost("Write the name of the contact.")
+    was = locked.email
     locked.name = "" if locked.person_id else contact.name.strip()
     locked.email, locked.phone = _address(contact.email), contact.phone.strip()
     locked.working_days, locked.note = contact.working_days.strip(), contact.note.strip()
     locked.save(update_fields=["name", "email", "phone", "working_days", "note"])
     _record(post, EventKind.POST_CONTACT_CHANGED, author=author, now=now, holder=locked)
+    if locked.person_id is None and locked.email.lower() != was.lower():
+        _tell_contact(locked, now=now)
+
+
+@transaction.atomic
+def remove_contact(*, holder: Holder, now: dt.datetime) -> None:
+    """Empty the data of a contact without an account, at their own wish, and end their time in the post.
+
+    The link in their email is their right. Nothing happens if it is empty already.
+    """
+    post = _lock(holder.post)
+    locked = Holder.objects.select_for_update().get(pk=holder.pk)
+    if locked.person_id is not None or locked.cleared_at is not None:
+        return
+    if locked.ends_on is None or locked.ends_on > timezone.localdate(now):
+        end_holding(locked, on=timezone.localdate(now), reason="", now=now)
+    forget_holder(locked, now=now)
+    _record(post, EventKind.POST_CONTACT_REMOVED, author=None, now=now, holder=locked)
+
+
+def forget_holder(holder: Holder, *, now: dt.datetime) -> None:
+    """Empty the contact data of a locked holder, also after a restore."""
+    Holder.objects.filter(pk=holder.pk).clear_contacts()
+    journal.note(CLEARED, now=now, holder=holder.pk, same=holder_identity(holder))
 
 
 @transaction.atomic
@@ -184,9 +234,35 @@ def settle_post(post: Post, *, reason: str, author: User | None, now: dt.datetim
     _record(post, EventKind.POST_ENDED, author=author, now=now, reason=reason)
 
 
+def tell_no_lead(*, organisation: Organisation, leaver: User, now: dt.datetime) -> None:
+    """Email administrators and the holders of the escalation post that nobody leads it."""
+    today = timezone.localdate(now)
+    asked = people_in_post(organisation, PostRole.ESCALATION, day=today)
+    administrators = User.objects.filter(is_staff=True, is_active=True)
+    record_emails(
+        kind="agreements.no_lead",
+        people=sorted({person.pk for person in (*asked, *administrators)} - {leaver.pk}),
+        params={"organisation": organisation.pk},
+        now=now,
+    )
+
+
+def end_holding_of(*, post: Post, person: User, reason: str, author: User | None, now: dt.datetime) -> None:
+    """End a leaver's time in a post, without asking for rights.
+
+    Call it with the organisation locked.
+    """
+    today = timezone.localdate(now)
+    for holder in post.holders.open(today).filter(person=person).select_for_update().order_by("pk"):
+        end_holding(holder, on=today, reason=reason, now=now)
+        _record(post, EventKind.POST_VACATED, author=author, now=now, holder=holder, reason=reason)
+
+
 #: The journal's names for a post that ended, and for the end of somebody's time in one.
 POST = "post"
 HOLDER = "post_holder"
+#: And for contact data that was removed at the contact's wish.
+CLEARED = "post_contact"
 
 
 def post_identity(post: Post) -> str:
@@ -207,10 +283,10 @@ def end_holding(holder: Holder, *, on: dt.date, reason: str, now: dt.datetime) -
 
 
 def _lock_above(organisation_id: int, partnership_id: int | None) -> None:
-    """Lock the partnership, then the organisation: always in this order."""
+    """Lock the organisation, as ending a membership does first, then the partnership."""
+    lock_organisation(organisation_id)
     if partnership_id is not None:
         lock_partnership(partnership_id)
-    lock_organisation(organisation_id)
 
 
 def _lock(post: Post) -> Post:

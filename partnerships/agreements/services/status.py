@@ -180,7 +180,12 @@ def renew(
             Party.objects.filter(partnership=successor, organisation=organisation).update(role=party.role)
         elif not party.organisation.is_ended:
             invite_organisation(
-                partnership=successor, organisation=party.organisation, role=party.role, author=author, now=now
+                partnership=successor,
+                organisation=party.organisation,
+                role=party.role,
+                reason=reason,
+                author=author,
+                now=now,
             )
     take_status(successor, Status.DRAFTING, reason=reason.strip(), author=author, now=now, organisation=organisation)
     record_event(

@@ -157,7 +157,13 @@ def party_role(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     form = RoleForm(posted(request), party=found)
 
     def step() -> tuple[str, str]:
-        change_party_role(party=found, role=form.cleaned_data["role"], author=user, now=timezone.now())
+        change_party_role(
+            party=found,
+            role=form.cleaned_data["role"],
+            reason=form.cleaned_data["reason"],
+            author=user,
+            now=timezone.now(),
+        )
         words = f"{found.organisation.name} is now {found.get_role_display().lower()}."
         return words, reverse("agreements:members", args=[pk])
 

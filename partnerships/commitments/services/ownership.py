@@ -22,7 +22,9 @@ class UnableToChangeOwner(Exception):
 
 
 @transaction.atomic
-def change_owner(*, commitment: Commitment, owner: User, author: User, now: dt.datetime) -> Commitment:
+def change_owner(
+    *, commitment: Commitment, owner: User, author: User, now: dt.datetime, reason: str = ""
+) -> Commitment:
     """Change the owner to another person of the same organisation.
 
     Raises `UnableToChangeOwner`.
@@ -35,7 +37,7 @@ def change_owner(*, commitment: Commitment, owner: User, author: User, now: dt.d
     if not acts_for(owner, current.owner_organisation):
         raise UnableToChangeOwner(f"{owner.display_name} does not act for {current.owner_organisation.display_name}.")
     if current.owner_id != owner.pk:
-        _set_owner(current, owner, author=author, organisation=side_of(rights), now=now, reason="")
+        _set_owner(current, owner, author=author, organisation=side_of(rights), now=now, reason=reason.strip())
     return current
 
 

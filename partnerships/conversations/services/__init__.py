@@ -57,6 +57,7 @@ from partnerships.conversations.services.meetings.planning import (
     change_meeting,
     plan_meeting,
 )
+from partnerships.conversations.services.next_steps import name_owner_of_step
 from partnerships.conversations.services.notes import UnableToWriteNote, write_private_note
 from partnerships.conversations.services.points import UnableToChangePoint, close_point, turn_into_entry
 from partnerships.conversations.services.reports import (
@@ -122,6 +123,7 @@ __all__ = [
     "edit_conversation",
     "end_reporting",
     "gather_agenda",
+    "name_owner_of_step",
     "open_due_reports",
     "plan_meeting",
     "record_attendance",

@@ -175,7 +175,12 @@ class _Week:
             now=now,
         )
         party = agreements.invite_organisation(
-            partnership=partnership, organisation=homes, role="member", author=publishers[0], now=now
+            partnership=partnership,
+            organisation=homes,
+            role="member",
+            reason="We need them.",
+            author=publishers[0],
+            now=now,
         )
         agreements.answer_invitation(party=party, accept=True, reason="", author=lead, now=now)
         plans = [

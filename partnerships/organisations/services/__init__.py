@@ -1,6 +1,7 @@
 """Services that change organisations and memberships."""
 
 from partnerships.organisations.services.areas_served import end_area_served, serve_area
+from partnerships.organisations.services.handing_over import hand_over_things
 from partnerships.organisations.services.identifiers import (
     UnableToAddIdentifier,
     UnableToCorrectIdentifier,
@@ -64,6 +65,7 @@ __all__ = [
     "dissolve",
     "end_area_served",
     "end_membership",
+    "hand_over_things",
     "invitation_for",
     "invite_member",
     "mark_found",

@@ -17,6 +17,7 @@ from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.forms import AcceptForm, EndForm, InviteForm, MembershipForm
 from partnerships.organisations.models import Membership, Organisation
+from partnerships.organisations.owned import held_by
 from partnerships.organisations.queries import colleagues_of, contacts_of
 from partnerships.organisations.rights import rights_over
 from partnerships.organisations.services import (
@@ -81,6 +82,7 @@ def people(request: HttpRequest, pk: int) -> HttpResponse:
             "pending": everybody.filter(accepted_at=None, ends_on=None) if inside else [],
             "former": everybody.exclude(ends_on=None).exclude(accepted_at=None)[:100] if inside else [],
             "may_manage": rights.may_manage_people,
+            "leads": rights.roles.lead(pk),
             "mine": Membership.objects.current().of_person(user).filter(organisation=organisation).first(),
             "show_addresses": inside,
         },
@@ -186,6 +188,9 @@ def _ending(request: HttpRequest, user: User, membership: Membership, *, submit:
         {UnableToEndMembership: None},
         membership=membership,
         organisation=membership.organisation,
+        held=held_by(membership.person, membership.organisation, timezone.localdate()),
+        # Administrators see how much there is, not the partners' titles.
+        shows_titles=not user.is_staff,
     )
 
 

@@ -81,6 +81,10 @@ def partnership_of(network: Network, key: str) -> Partnership | None:
     return made
 
 
+#: Why the loader invites an organisation or changes its role: the file says no reason.
+REASON = "Loaded from a network file."
+
+
 def _of(network: Network, item: Item) -> Partnership:
     partnership = partnership_of(network, item["key"])
     if partnership is None:
@@ -94,10 +98,15 @@ def _invite(network: Network, item: Item, party: Item, now: dt.datetime) -> None
     if party["organisation"] == item["chair"]:
         if party["role"] not in (PartyRole.CHAIR, PartyRole.MEMBER):
             own = partnership.parties.get(organisation=body)
-            change_party_role(party=own, role=party["role"], author=network.by(item["by"]), now=now)
+            change_party_role(party=own, role=party["role"], reason=REASON, author=network.by(item["by"]), now=now)
         return
     invite_organisation(
-        partnership=partnership, organisation=body, role=party["role"], author=network.by(item["by"]), now=now
+        partnership=partnership,
+        organisation=body,
+        role=party["role"],
+        reason=REASON,
+        author=network.by(item["by"]),
+        now=now,
     )
 
 

@@ -1,0 +1,76 @@
+"""Posts as things that people own for an organisation."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from partnerships.agreements.models import Holder, Post, PostQuerySet
+from partnerships.agreements.rights import may_name_in
+from partnerships.agreements.services import UnableToChangePost, fill_post
+from partnerships.agreements.services.posts import end_holding_of, tell_no_lead
+from partnerships.organisations.departures import Departure
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.owned import Handover, OwnedKind, Thing, UnableToHandOver
+from partnerships.organisations.queries import leads_of
+from partnerships.organisations.rights import roles_of
+from partnerships.people.models import User
+
+
+def _thing(post: Post) -> Thing:
+    within = post.partnership.title if post.partnership else "the whole organisation"
+    return Thing(
+        post.pk, f"{post.get_role_display()}{f': {post.title}' if post.title else ''}", post.get_absolute_url(), within
+    )
+
+
+def _things(posts: PostQuerySet) -> list[Thing]:
+    ordered = posts.select_related("partnership").order_by("partnership", "role", "title", "pk")
+    return [_thing(post) for post in ordered]
+
+
+def _held(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
+    holding = Holder.objects.open(day).filter(post=OuterRef("pk"), person=person)
+    return _things(Post.objects.in_use().filter(Exists(holding), organisation=organisation))
+
+
+def _left(organisation: Organisation, day: dt.date) -> list[Thing]:
+    return _things(Post.objects.vacant(day).filter(organisation=organisation))
+
+
+def _hand_over(handover: Handover) -> None:
+    post = Post.objects.get(pk=handover.pk)
+    try:
+        fill_post(post=post, person=handover.to, reason=handover.reason, author=handover.author, now=handover.now)
+    except UnableToChangePost as error:
+        raise UnableToHandOver(str(error)) from error
+
+
+POSTS = OwnedKind("posts", "Posts", ("agreements.Holder.person",), _held, _left, _hand_over)
+
+
+def leave_posts(departure: Departure) -> int:
+    """End a leaver's time in every post of the organisation; the successor takes over.
+
+    If nobody leads the organisation then, administrators and the escalation post get an email.
+
+    Posts that only leads may fill stay vacant where the author does not lead.
+    """
+    membership = departure.membership
+    if membership.is_lead and not leads_of(membership.organisation).exclude(pk=membership.person_id).exists():
+        tell_no_lead(organisation=membership.organisation, leaver=membership.person, now=departure.now)
+    organisation, today = membership.organisation, timezone.localdate(departure.now)
+    roles = roles_of(departure.author, departure.now)
+    held = Holder.objects.open(today).filter(person=membership.person_id, post__organisation=organisation)
+    posts = {holder.post_id: holder.post for holder in held.select_related("post").order_by("post__partnership", "pk")}
+    reason = f"The holder no longer acts for {organisation.display_name}."
+    for post in posts.values():
+        end_holding_of(post=post, person=membership.person, reason=reason, author=departure.author, now=departure.now)
+        to = departure.successor
+        already = to is not None and Holder.objects.open(today).filter(post=post, person=to).exists()
+        usable = Post.objects.in_use().filter(pk=post.pk).exists()
+        if to is not None and not already and usable and may_name_in(post.role, roles, organisation.pk):
+            fill_post(post=post, person=to, reason=reason, author=departure.author, now=departure.now)
+    return len(posts)

@@ -1,0 +1,104 @@
+"""Forms about posts: who holds them and how to reach them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+
+from partnerships.agreements.models import Holder, PostRole
+from partnerships.agreements.services import Contact
+from partnerships.kit.forms import DayField, Form, Helper
+from partnerships.people.models import User
+
+
+class FillForm(Form):
+    """Who holds a post, from when, and how to reach them."""
+
+    person = forms.ModelChoiceField(
+        label="Who is it?", queryset=User.objects.none(), required=False, empty_label="Somebody without an account"
+    )
+    name = forms.CharField(label="Name, if they have no account", required=False, max_length=150)
+    email = forms.EmailField(
+        label="Email address",
+        required=False,
+        max_length=254,
+        help_text="For somebody with an account: only if partners should write to another address.",
+    )
+    phone = forms.CharField(
+        label="Phone", required=False, max_length=40, widget=forms.TextInput(attrs={"inputmode": "tel"})
+    )
+    working_days = forms.CharField(
+        label="Working days", required=False, max_length=100, help_text="Such as “Monday to Wednesday”."
+    )
+    note = forms.CharField(label="Note", required=False, max_length=300, help_text="Such as “Call before noon”.")
+    starts_on = DayField(label="From", required=False, help_text="If you leave this empty: from today.")
+    reason = forms.CharField(label="Reason", max_length=300, help_text="Your partners can read this.")
+
+    #: Fields that say how to reach somebody.
+    CONTACT = ("name", "email", "phone", "working_days", "note")
+
+    def __init__(self, *args: Any, people: QuerySet[User], cancel: str, submit: str = "Save", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["person"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = people
+        self.helper = Helper(self, submit=submit, cancel=cancel)
+
+    def filling(self) -> dict[str, Any]:
+        """Arguments for `fill_post`."""
+        data = self.cleaned_data
+        contact = Contact(**{name: data[name] for name in self.CONTACT})
+        return {"person": data["person"], "contact": contact, "starts_on": data["starts_on"], "reason": data["reason"]}
+
+
+class PostForm(FillForm):
+    """A new post, and who holds it; it may be vacant."""
+
+    role = forms.ChoiceField(label="What is the post for?")
+    title = forms.CharField(
+        label="Title of the post", required=False, max_length=150, help_text="Such as “Head of housing strategy”."
+    )
+    field_order = ("role", "title")
+
+    def __init__(self, *args: Any, roles: Sequence[PostRole], **kwargs: Any) -> None:
+        super().__init__(*args, submit="Add post", **kwargs)
+        field = self.fields["role"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", "Choose a role"), *((role.value, role.label) for role in roles)]
+        person = self.fields["person"]
+        assert isinstance(person, forms.ModelChoiceField)
+        person.empty_label = "Nobody yet, or somebody without an account"
+        self.fields["reason"].required = False
+        self.fields["reason"].help_text = "Needed if you name somebody. Your partners can read this."
+
+    @property
+    def is_vacant(self) -> bool:
+        """Whether nobody is named; the form must be valid."""
+        return self.cleaned_data["person"] is None and not self.cleaned_data["name"]
+
+
+class ContactForm(Form):
+    """How to reach the holder of a post."""
+
+    name = forms.CharField(label="Name", max_length=150)
+    email = forms.EmailField(label="Email address", required=False, max_length=254)
+    phone = forms.CharField(
+        label="Phone", required=False, max_length=40, widget=forms.TextInput(attrs={"inputmode": "tel"})
+    )
+    working_days = forms.CharField(label="Working days", required=False, max_length=100)
+    note = forms.CharField(label="Note", required=False, max_length=300)
+
+    def __init__(self, *args: Any, holder: Holder, cancel: str, **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {name: getattr(holder, name) for name in FillForm.CONTACT})
+        super().__init__(*args, **kwargs)
+        if holder.person_id is not None:
+            del self.fields["name"]
+            self.fields["email"].help_text = "Only if partners should write to another address than your account’s."
+        self.helper = Helper(self, submit="Save", cancel=cancel)
+
+    def contact(self) -> Contact:
+        """The details as the service takes them."""
+        return Contact(**self.cleaned_data)

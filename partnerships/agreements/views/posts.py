@@ -1,0 +1,224 @@
+"""Pages of posts: the people of a partnership, who holds a post, and who takes over."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from partnerships.agreements.emails import holder_of_token
+from partnerships.agreements.forms import ReasonForm
+from partnerships.agreements.forms.posts import ContactForm, FillForm, PostForm
+from partnerships.agreements.models import Holder, Partnership, Post, PostRole
+from partnerships.agreements.queries import teams_of
+from partnerships.agreements.rights import may_name_in
+from partnerships.agreements.sections import ON_POSTS
+from partnerships.agreements.services import (
+    UnableToChangePost,
+    change_contact,
+    create_post,
+    end_post,
+    fill_post,
+    remove_contact,
+    vacate_post,
+)
+from partnerships.agreements.views.access import held, seen
+from partnerships.kit.http import posted
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.queries import people_of, with_account
+from partnerships.organisations.rights import Roles, roles_of
+from partnerships.people.form_steps import take_step
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+
+_REFUSED: dict[type[Exception], str | None] = {UnableToChangePost: None}
+
+
+@require_safe
+def people(request: HttpRequest, pk: int) -> HttpResponse:
+    """The people of a partnership: leads, contacts by role and teams, by party.
+
+    Only present parties see them.
+    """
+    user = signed_in(request)
+    partnership = held(user, pk)
+    takes_part = Partnership.objects.present_for(user).filter(pk=pk).exists()
+    parties = partnership.parties.present().select_related("organisation").order_by("role", "organisation__name", "pk")
+    roles, present = roles_of(user, timezone.now()), [party.organisation_id for party in parties]
+    return render(
+        request,
+        "agreements/posts/people.html",
+        {
+            "partnership": partnership,
+            "teams": teams_of(user, partnership, parties) if takes_part else [],
+            "edits": [] if partnership.is_over else roles.edited_among(present),
+            "leads": [] if partnership.is_over else roles.led_among(present),
+        },
+    )
+
+
+@require_safe
+def post_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """A post: who holds it and, for its own organisation, who held it before."""
+    user = signed_in(request)
+    post = get_object_or_404(Post.objects.visible_to(user).for_listing(), pk=pk)
+    roles = roles_of(user, timezone.now())
+    own = roles.act_for(post.organisation_id)
+    may_name = own and not post.is_ended and may_name_in(post.role, roles, post.organisation_id)
+    others = Holder.objects.visible_to(user).filter(post=post).exclude(pk__in=[one.pk for one in post.present])
+    return render(
+        request,
+        "agreements/posts/post.html",
+        {
+            "post": post,
+            "others": others.select_related("person").order_by("-starts_on", "-pk") if own else [],
+            "own": own,
+            "may_name": may_name,
+            "sections": ON_POSTS.of(user, post) if may_name else [],
+            "mine": [one.pk for one in post.present if one.person_id == user.pk],
+        },
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def create(request: HttpRequest, organisation: int, pk: int | None = None) -> HttpResponse:
+    """Create a post of an organisation, or of its part in a partnership, and fill it."""
+    user = signed_in(request)
+    roles = roles_of(user, timezone.now())
+    body = get_object_or_404(Organisation.objects.visible_to(user), pk=organisation)
+    partnership = None if pk is None else seen(user, pk)
+    require(roles.edit_for(body.pk))
+    if partnership is not None and not partnership.parties.present().filter(organisation=body).exists():
+        raise Http404
+    back = body.get_absolute_url() if pk is None else reverse("agreements:people", args=[pk])
+    form = PostForm(
+        posted(request),
+        roles=[role for role in PostRole if may_name_in(role, roles, body.pk)],
+        people=with_account(people_of(body)),
+        cancel=back,
+        initial={"role": request.GET.get("role", "")},
+    )
+
+    def step() -> tuple[str, str]:
+        now = timezone.now()
+        post = create_post(
+            organisation=body,
+            partnership=partnership,
+            role=form.cleaned_data["role"],
+            title=form.cleaned_data["title"],
+            author=user,
+            now=now,
+        )
+        if not form.is_vacant:
+            fill_post(post=post, author=user, now=now, **form.filling())
+        return f"{post} of {body.display_name} has been added.", back
+
+    return take_step(
+        request,
+        "agreements/posts/create.html",
+        form,
+        step,
+        _REFUSED,
+        names_emailed=True,
+        organisation=body,
+        partnership=partnership,
+        back=back,
+    )
+
+
+def _named(user: User, pk: int) -> tuple[Post, Roles]:
+    """A post whose holder the person may name; 404 unseen, 403 without the right."""
+    post = get_object_or_404(Post.objects.visible_to(user).for_listing(), pk=pk)
+    roles = roles_of(user, timezone.now())
+    require(may_name_in(post.role, roles, post.organisation_id))
+    return post, roles
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def fill(request: HttpRequest, pk: int) -> HttpResponse:
+    """Fill a vacant post, hand a held one over, or add to a team."""
+    user = signed_in(request)
+    post, _ = _named(user, pk)
+    form = FillForm(posted(request), people=with_account(people_of(post.organisation)), cancel=post.get_absolute_url())
+
+    def step() -> tuple[str, str]:
+        holder = fill_post(post=post, author=user, now=timezone.now(), **form.filling())
+        return f"{holder.display_name}: {post} of {post.organisation.display_name}.", post.get_absolute_url()
+
+    return take_step(request, "agreements/posts/fill.html", form, step, _REFUSED, names_emailed=True, post=post)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def end(request: HttpRequest, pk: int) -> HttpResponse:
+    """End a post."""
+    user = signed_in(request)
+    post, _ = _named(user, pk)
+    form = ReasonForm(posted(request), submit="End post", cancel=post.get_absolute_url())
+
+    def step() -> tuple[str, str]:
+        end_post(post=post, author=user, now=timezone.now(), **form.cleaned_data)
+        return f"{post} of {post.organisation.display_name} has ended.", post.get_absolute_url()
+
+    return take_step(request, "agreements/posts/end.html", form, step, _REFUSED, post=post)
+
+
+def _changed(user: User, pk: int) -> Holder:
+    """A present or future holder whom the person may change: their own, or as they may name."""
+    visible = Holder.objects.visible_to(user).open().select_related("person", "post__organisation", "post__partnership")
+    holder = get_object_or_404(visible, pk=pk)
+    roles = roles_of(user, timezone.now())
+    own = holder.person_id == user.pk and roles.act_for(holder.post.organisation_id)
+    require(own or may_name_in(holder.post.role, roles, holder.post.organisation_id))
+    return holder
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def contact(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change how to reach the holder of a post."""
+    user = signed_in(request)
+    holder = _changed(user, pk)
+    back = holder.post.get_absolute_url()
+    form = ContactForm(posted(request), holder=holder, cancel=back)
+
+    def step() -> tuple[str, str]:
+        change_contact(holder=holder, contact=form.contact(), author=user, now=timezone.now())
+        return "The contact details have been changed.", back
+
+    return take_step(request, "agreements/posts/contact.html", form, step, _REFUSED, holder=holder, post=holder.post)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def vacate(request: HttpRequest, pk: int) -> HttpResponse:
+    """End somebody's time in a post."""
+    user = signed_in(request)
+    holder = _changed(user, pk)
+    back = holder.post.get_absolute_url()
+    form = ReasonForm(posted(request), submit="End their time in this post", cancel=back)
+
+    def step() -> tuple[str, str]:
+        vacate_post(holder=holder, author=user, now=timezone.now(), **form.cleaned_data)
+        return f"{holder.display_name} no longer holds this post.", back
+
+    return take_step(request, "agreements/posts/vacate.html", form, step, _REFUSED, holder=holder, post=holder.post)
+
+
+@login_not_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def contact_data(request: HttpRequest, token: str) -> HttpResponse:
+    """What is held about a contact without an account, by the link in their email; they can have it removed.
+
+    Mail scanners open links, so only a POST removes.
+    """
+    holder = holder_of_token(token)
+    if holder is None:
+        return render(request, "agreements/posts/contact_gone.html", status=404)
+    if request.method == "POST":
+        remove_contact(holder=holder, now=timezone.now())
+        return render(request, "agreements/posts/contact_gone.html", {"removed": True})
+    return render(request, "agreements/posts/contact_data.html", {"holder": holder, "post": holder.post})

@@ -1,0 +1,89 @@
+"""Commitments and escalations as things that people own for an organisation."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db.models import Q
+from django.utils.text import Truncator
+
+from partnerships.commitments.models import OVER, Commitment, CommitmentQuerySet
+from partnerships.commitments.services import UnableToChangeOwner, UnableToEscalate, change_owner, escalate
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.owned import Handover, OwnedKind, Thing, UnableToHandOver, acting_for, left_by
+from partnerships.people.models import User
+
+
+def _things(commitments: CommitmentQuerySet) -> list[Thing]:
+    return [
+        Thing(
+            one.pk,
+            f"{one.reference} {Truncator(one.text).chars(90)}",
+            one.get_absolute_url(),
+            one.partnership.title if one.partnership else "",
+        )
+        for one in commitments.select_related("partnership").order_by("due_on", "pk")
+    ]
+
+
+def _open(organisation: Organisation) -> CommitmentQuerySet:
+    return Commitment.objects.filter(owner_organisation=organisation).exclude(status__in=OVER)
+
+
+def _owned(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
+    return _things(_open(organisation).filter(owner=person))
+
+
+def _ownerless(organisation: Organisation, day: dt.date) -> list[Thing]:
+    return _things(_open(organisation).filter(Q(owner=None) | ~Q(owner__in=acting_for(organisation, day))))
+
+
+def _own(handover: Handover) -> None:
+    commitment = Commitment.objects.get(pk=handover.pk)
+    try:
+        change_owner(
+            commitment=commitment,
+            owner=handover.to,
+            author=handover.author,
+            reason=handover.reason,
+            now=handover.now,
+        )
+    except UnableToChangeOwner as error:
+        raise UnableToHandOver(str(error)) from error
+
+
+def _escalated(organisation: Organisation) -> CommitmentQuerySet:
+    return Commitment.objects.under_way().filter(Q(giver=organisation) | Q(receiver=organisation))
+
+
+def _escalated_to(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
+    return _things(_escalated(organisation).filter(escalated_to=person))
+
+
+def _unheard(organisation: Organisation, day: dt.date) -> list[Thing]:
+    return _things(_escalated(organisation).filter(escalated_to__in=left_by(organisation, day)))
+
+
+def _escalate(handover: Handover) -> None:
+    commitment = Commitment.objects.get(pk=handover.pk)
+    try:
+        escalate(
+            commitment=commitment,
+            to=handover.to,
+            author=handover.author,
+            reason=handover.reason,
+            now=handover.now,
+        )
+    except UnableToEscalate as error:
+        raise UnableToHandOver(str(error)) from error
+
+
+COMMITMENTS = OwnedKind("commitments", "Commitments", ("commitments.Commitment.owner",), _owned, _ownerless, _own)
+ESCALATIONS = OwnedKind(
+    "escalations",
+    "Commitments escalated to them",
+    ("commitments.Commitment.escalated_to",),
+    _escalated_to,
+    _unheard,
+    _escalate,
+)

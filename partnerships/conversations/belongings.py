@@ -1,0 +1,48 @@
+"""Next steps of a record that is not circulated yet, as things that people own."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db.models import Q, QuerySet
+
+from partnerships.conversations.models import NextStep, Status
+from partnerships.conversations.services import UnableToRecord, name_owner_of_step
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.owned import Handover, OwnedKind, Thing, UnableToHandOver, left_by
+from partnerships.people.models import User
+
+
+def _open(organisation: Organisation) -> QuerySet[NextStep]:
+    """Steps that its own drafts give to its own people; circulated ones are actions."""
+    return NextStep.objects.filter(
+        organisation=organisation, conversation__organisation=organisation, action=None
+    ).exclude(conversation__status=Status.CANCELLED)
+
+
+def _things(steps: QuerySet[NextStep]) -> list[Thing]:
+    return [
+        Thing(step.pk, step.text, step.conversation.get_absolute_url(), step.conversation.subject)
+        for step in steps.select_related("conversation").order_by("due_on", "pk")
+    ]
+
+
+def _held(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
+    return _things(_open(organisation).filter(owner=person))
+
+
+def _left(organisation: Organisation, day: dt.date) -> list[Thing]:
+    return _things(_open(organisation).filter(Q(owner__in=left_by(organisation, day))))
+
+
+def _name(handover: Handover) -> None:
+    step = NextStep.objects.select_related("conversation").get(pk=handover.pk)
+    try:
+        name_owner_of_step(step=step, owner=handover.to, author=handover.author, now=handover.now)
+    except UnableToRecord as error:
+        raise UnableToHandOver(str(error)) from error
+
+
+NEXT_STEPS = OwnedKind(
+    "next_steps", "Next steps of draft records", ("conversations.NextStep.owner",), _held, _left, _name
+)

@@ -1,0 +1,34 @@
+"""Name the owner of a next step before it becomes an action."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+
+from partnerships.commitments.queries import people_who_may_own
+from partnerships.conversations.event_kinds import EventKind
+from partnerships.conversations.models import NextStep
+from partnerships.conversations.rights import rights_over
+from partnerships.conversations.services.drafting import UnableToRecord
+from partnerships.conversations.services.recording import lock_conversation, record_event
+from partnerships.kit.rights import require
+from partnerships.people.models import User
+
+
+@transaction.atomic
+def name_owner_of_step(*, step: NextStep, owner: User, author: User, now: dt.datetime) -> None:
+    """Name the owner of a next step that is no action yet.
+
+    Raises `UnableToRecord` if it is one, or the person does not act for its organisation.
+    """
+    conversation = lock_conversation(step.conversation)
+    require(rights_over(conversation, author, now).may_edit)
+    locked = NextStep.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=step.pk)
+    if locked.action_id is not None:
+        raise UnableToRecord("This next step has become an action: name its owner there.")
+    if not people_who_may_own(locked.organisation).filter(pk=owner.pk).exists():
+        raise UnableToRecord(f"{owner.display_name} does not act for {locked.organisation.display_name}.")
+    locked.owner = owner
+    locked.save(update_fields=["owner"])
+    record_event(conversation, EventKind.CHANGED, author=author, organisation=conversation.organisation, now=now)

@@ -1,0 +1,52 @@
+"""Asks and offers referred to a colleague, as things that people own."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db.models import QuerySet
+
+from partnerships.exchange.models import Receipt
+from partnerships.exchange.services import UnableToRefer, refer_entry
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.owned import Handover, OwnedKind, Thing, UnableToHandOver, left_by
+from partnerships.people.models import User
+
+
+def _open(organisation: Organisation) -> QuerySet[Receipt]:
+    return Receipt.objects.filter(organisation=organisation, declined_at=None).exclude(referred_to=None)
+
+
+def _things(receipts: QuerySet[Receipt]) -> list[Thing]:
+    found = receipts.select_related("entry__organisation").order_by("referred_at", "pk")
+    return [
+        Thing(one.pk, one.entry.title, one.entry.get_absolute_url(), one.entry.organisation.name)
+        for one in found
+        if one.entry.is_open
+    ]
+
+
+def _held(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
+    return _things(_open(organisation).filter(referred_to=person))
+
+
+def _left(organisation: Organisation, day: dt.date) -> list[Thing]:
+    return _things(_open(organisation).filter(referred_to__in=left_by(organisation, day)))
+
+
+def _refer(handover: Handover) -> None:
+    receipt = Receipt.objects.select_related("entry").get(pk=handover.pk)
+    try:
+        refer_entry(
+            entry=receipt.entry,
+            organisation=handover.organisation,
+            person=handover.to,
+            note_to_them=handover.reason,
+            author=handover.author,
+            now=handover.now,
+        )
+    except UnableToRefer as error:
+        raise UnableToHandOver(str(error)) from error
+
+
+REFERRALS = OwnedKind("referrals", "Asks and offers to answer", ("exchange.Receipt.referred_to",), _held, _left, _refer)

@@ -1,0 +1,47 @@
+"""Hand over what was left without an owner."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Membership, Organisation
+from partnerships.organisations.owned import Handover, UnableToHandOver, kind_of
+from partnerships.organisations.rights import roles_of
+from partnerships.organisations.services.recording import lock_organisation
+from partnerships.people.models import User
+
+
+@transaction.atomic
+def hand_over_things(
+    *,
+    organisation: Organisation,
+    kind: str,
+    things: Collection[int],
+    to: User,
+    reason: str,
+    author: User,
+    now: dt.datetime,
+) -> int:
+    """Give things of one kind that have no owner to a person; returns how many.
+
+    All or nothing. Raises `UnableToHandOver`.
+    """
+    locked = lock_organisation(organisation.pk)
+    require(roles_of(author, now).lead(locked.pk))
+    day = timezone.localdate(now)
+    if not reason.strip():
+        raise UnableToHandOver("Give a reason.")
+    if not Membership.objects.current(day).of_person(to).filter(organisation=locked).exists():
+        raise UnableToHandOver(f"{to.display_name} does not act for {locked.name}.")
+    owned = kind_of(kind)
+    left = [thing.pk for thing in owned.left(locked, day) if thing.pk in things]
+    if not left or len(left) < len(set(things)):
+        raise UnableToHandOver("Somebody else has handed over some of these. Look at the list again.")
+    for pk in left:
+        owned.hand_over(Handover(pk, locked, to, reason.strip(), author, now))
+    return len(left)

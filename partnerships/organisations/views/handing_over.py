@@ -1,0 +1,66 @@
+"""The page of what an organisation's leavers left without an owner."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from partnerships.kit.rights import UnableToAct, require
+from partnerships.organisations.forms import HandOverForm
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.owned import UnableToHandOver, left_without_owner
+from partnerships.organisations.queries import people_of, with_account
+from partnerships.organisations.rights import roles_of
+from partnerships.organisations.services import hand_over_things
+from partnerships.people.models import User
+from partnerships.people.recipients import collect_recipients
+from partnerships.people.requests import signed_in
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def without_owner(request: HttpRequest, pk: int) -> HttpResponse:
+    """What has no owner, by kind; the organisation's leads hand it over."""
+    user = signed_in(request)
+    organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
+    now = timezone.now()
+    require(roles_of(user, now).lead(organisation.pk))
+    people = with_account(people_of(organisation))
+    forms = [
+        HandOverForm(request.POST if f"{group.kind.code}-kind" in request.POST else None, group=group, people=people)
+        for group in left_without_owner(organisation, timezone.localdate(now))
+    ]
+    for form in forms:
+        if form.is_valid() and _handed_over(request, form, organisation, user):
+            return redirect("organisations:without-owner", pk=pk)
+    return render(
+        request,
+        "organisations/without_owner.html",
+        {"organisation": organisation, "forms": forms, "form": next((one for one in forms if one.is_bound), None)},
+        status=422 if request.method == "POST" else 200,
+    )
+
+
+def _handed_over(request: HttpRequest, form: HandOverForm, organisation: Organisation, user: User) -> bool:
+    to: User = form.cleaned_data["to"]
+    try:
+        with collect_recipients() as recipients:
+            count = hand_over_things(
+                organisation=organisation,
+                kind=form.prefix or "",
+                things=[int(pk) for pk in form.cleaned_data["things"]],
+                to=to,
+                reason=form.cleaned_data["reason"],
+                author=user,
+                now=timezone.now(),
+            )
+    except UnableToHandOver as error:
+        form.add_error(None, str(error))
+        return False
+    except UnableToAct:
+        form.add_error(None, "You have no right to hand over some of these.")
+        return False
+    messages.success(request, f"{count} handed over to {to.display_name}.{recipients.sentence()}")
+    return True

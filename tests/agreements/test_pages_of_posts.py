@@ -1,0 +1,138 @@
+"""Pages of posts, and the search that says who to ring."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements import services
+from partnerships.agreements.models import Holder, Post
+from partnerships.organisations.services import serve_area
+from partnerships.people.models import User
+from tests.agreements.test_posts import fill, post_of
+from tests.support.rights import add_personas
+from tests.world import World
+
+#: What only partners may see of Westmarch's nominations officer.
+CANARIES = ("Nora Nominates", "nora@canary.example", "01392 555 019")
+
+
+def browser(person: User) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def search(person: User, text: str) -> str:
+    return browser(person).get(reverse("search:search"), {"q": text}).content.decode()
+
+
+@pytest.fixture
+def nora(world: World) -> Holder:
+    """Westmarch's nominations officer in the Estuary Partnership, without an account."""
+    post = post_of(world, organisation=world.westmarch)
+    name, email, phone = CANARIES
+    return fill(post, contact=services.Contact(name=name, email=email, phone=phone, working_days="Monday to Wednesday"))
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Who do I ring about nominations in Westmarch?", "westmarch lettings", "nora", "nominations Estuary Partnership"],
+)
+def test_search_says_who_to_ring(world: World, nora: Holder, question: str) -> None:
+    page = search(world.amina, question)
+
+    assert 'href="tel:01392555019"' in page
+    assert 'href="mailto:nora@canary.example"' in page
+    assert "Nora Nominates" in page
+
+
+def test_search_finds_contacts_by_the_name_of_an_area(world: World, nora: Holder) -> None:
+    serve_area(organisation=world.westmarch, area=world.gosport, author=None, now=world.now)
+
+    assert "Nora Nominates" in search(world.amina, "nominations Gosport")
+    assert "Nora Nominates" not in search(world.amina, "finance Gosport")
+
+
+def test_search_shows_contacts_to_partners_only(world: World, nora: Holder) -> None:
+    add_personas(world)
+    seen = {
+        name
+        for name in ("amina", "eddie", "vera", "ben", "nadia", "lena", "chidi", "hana", "dee")
+        for question in ("nominations Westmarch", "Nora", "nora@canary.example", "01392 555 019")
+        if any(canary in search(getattr(world, name), question) for canary in CANARIES if canary != question)
+    }
+
+    assert seen == {"amina", "eddie", "vera", "ben", "nadia"}
+
+
+def test_search_shows_a_vacant_post_as_vacant(world: World) -> None:
+    post_of(world, organisation=world.westmarch)
+
+    assert "Vacant" in search(world.amina, "nominations Westmarch")
+
+
+def test_people_of_a_partnership_are_shown_by_party(world: World, nora: Holder) -> None:
+    fill(post_of(world, "lead"), world.amina)
+    page = browser(world.vera).get(reverse("agreements:people", args=[world.partnership.pk])).content.decode()
+
+    assert "Amina Larch" in page
+    assert "mailto:amina@larkhaven.example" in page
+    assert "No lead named" in page  # Westmarch's
+    assert all(canary in page for canary in CANARIES)
+
+
+def test_former_party_sees_no_contacts(world: World, nora: Holder) -> None:
+    add_personas(world)  # Hana's organisation has left
+    page = browser(world.hana).get(reverse("agreements:people", args=[world.partnership.pk])).content.decode()
+
+    assert not any(canary in page for canary in CANARIES)
+    assert browser(world.hana).get(nora.post.get_absolute_url()).status_code == 404
+
+
+def test_contact_without_account_is_added_and_handed_over_on_the_pages(world: World) -> None:
+    editor = browser(world.eddie)
+    address = reverse("agreements:partnership-post-create", args=[world.partnership.pk, world.larkhaven.pk])
+    editor.post(
+        address, {"role": "finance", "title": "Head of finance", "name": "Fay", "phone": "01329 1", "reason": "New."}
+    )
+    post = Post.objects.get(title="Head of finance")
+    assert "Fay" in browser(world.ben).get(post.get_absolute_url()).content.decode()
+
+    editor.post(reverse("agreements:post-fill", args=[post.pk]), {"person": world.vera.pk, "reason": "Fay retired."})
+
+    own, partners = (browser(one).get(post.get_absolute_url()).content.decode() for one in (world.eddie, world.ben))
+    assert "Vera Larch" in own
+    assert "Fay" in own
+    assert "Vera Larch" in partners
+    assert "Fay" not in partners.replace("Fay retired.", "")
+
+
+def test_post_without_a_reason_is_asked_for_one(world: World) -> None:
+    post = post_of(world)
+    answer = browser(world.eddie).post(reverse("agreements:post-fill", args=[post.pk]), {"person": world.vera.pk})
+
+    assert answer.status_code == 422
+    assert not post.holders.exists()
+
+
+def test_holder_changes_their_own_details_and_gives_up_the_post(world: World) -> None:
+    holder = fill(post_of(world), world.vera)
+    viewer = browser(world.vera)
+
+    viewer.post(reverse("agreements:holder-contact", args=[holder.pk]), {"phone": "01329 555 011"})
+    viewer.post(reverse("agreements:holder-vacate", args=[holder.pk]), {"reason": "Too much."})
+
+    holder.refresh_from_db()
+    assert (holder.phone, holder.ends_on) == ("01329 555 011", max(holder.starts_on, timezone.localdate()))
+
+
+def test_organisations_page_shows_contacts_by_role_to_partners(world: World) -> None:
+    fill(post_of(world, "finance", partnership=None), contact=services.Contact(name="Fay Figures"))
+    address = world.larkhaven.get_absolute_url()
+
+    assert "Fay Figures" in browser(world.ben).get(address).content.decode()
+    assert "Fay Figures" not in browser(world.chidi).get(address).content.decode()
+    assert "Fay Figures" not in browser(world.dee).get(address).content.decode()

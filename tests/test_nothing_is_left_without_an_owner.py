@@ -1,0 +1,221 @@
+"""What a leaver held passes to somebody, or is listed until it does."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements import services as agreements
+from partnerships.agreements.models import Holder
+from partnerships.commitments.models import Commitment
+from partnerships.digests.models import Subscription
+from partnerships.digests.services import subscribe
+from partnerships.kit.rights import UnableToAct
+from partnerships.organisations.models import Membership, Role
+from partnerships.organisations.owned import UnableToHandOver, left_without_owner, owned_kinds
+from partnerships.organisations.services import end_membership, hand_over_things
+from partnerships.outbox.models import Email
+from partnerships.people.models import User
+from partnerships.people.personal import is_history, personal_fields
+from tests.agreements.test_posts import fill, post_of
+from tests.commitments.promises import agree
+from tests.world import World, join, make_world, person
+
+#: Names of columns that say who did something: nobody needs to take these over.
+AUTHORS = ("author", "by", "_by")
+#: Columns that name a person for another reason.
+NOT_OWNERS = {
+    "people.Invitation.person": "ends with the membership",
+    "people.SecurityEvent.person": "the log of an account",
+    "people.ViewAs.administrator": "who looked",
+    "people.ViewAs.person": "who was looked at",
+    "organisations.Membership.person": "what ends",
+    "commitments.ReminderChoice.person": "how the person is reminded",
+    "commitments.Reminder.person": "who was reminded",
+    "exchange.SavedFilter.person": "the person's own search",
+    "plans.Share.person": "ends with the membership",
+    "plans.AccessRequest.person": "who asked",
+    "plans.Mention.person": "who was named in a comment",
+    "plans.SignOff.person": "who signed",
+    "agreements.TermsSignature.person": "who signed",
+    "plans.ConditionMet.person": "who said so",
+    "conversations.Attendee.person": "who was there",
+    "digests.Preference.person": "when the person wants digests",
+    "digests.Watermark.recipient": "what the person was told",
+    "digests.Slot.recipient": "when the person gets digests",
+    "digests.OpenDigest.recipient": "a digest being written",
+    "digests.MatchNotice.recipient": "what the person was told",
+}
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    return make_world()
+
+
+def leave(world: World, someone: User, **fields: Any) -> None:
+    membership = Membership.objects.get(person=someone, organisation=world.larkhaven, ends_on=None)
+    end_membership(membership=membership, reason="Moved.", author=world.amina, now=timezone.now(), **fields)
+
+
+def left(world: World) -> dict[str, list[str]]:
+    groups = left_without_owner(world.larkhaven, timezone.localdate())
+    return {group.kind.code: [thing.title for thing in group.things] for group in groups}
+
+
+def lead(world: World, name: str) -> User:
+    """A second lead of Larkhaven, who can leave."""
+    someone = person(name, f"{name.split()[0].lower()}@larkhaven.example")
+    join(someone, world.larkhaven, Role.LEAD, world.now)
+    return someone
+
+
+def test_every_column_that_names_an_owner_is_registered() -> None:
+    registered = {field for kind in owned_kinds() for field in kind.fields}
+    unknown = []
+    for label, name in personal_fields():
+        model = apps.get_model(label)
+        field = f"{label}.{name}"
+        if is_history(model) or label.split(".")[0] not in ROOMS or not model._meta.get_field(name).is_relation:
+            continue
+        if not name.endswith(AUTHORS) and field not in registered | NOT_OWNERS.keys():
+            unknown.append(field)
+
+    assert unknown == [], "register these with register_owned, or say in NOT_OWNERS why nobody takes them over"
+
+
+ROOMS = {config.label for config in apps.get_app_configs() if config.name.startswith("partnerships.")}
+
+
+def test_registered_columns_exist() -> None:
+    for kind in owned_kinds():
+        for field in kind.fields:
+            label, _, name = field.rpartition(".")
+            assert apps.get_model(label)._meta.get_field(name)
+
+
+def test_what_a_leaver_held_is_listed_and_handed_over(world: World) -> None:
+    lena = lead(world, "Lara Larch")
+    post = post_of(world, "lead")
+    fill(post, lena)
+    promise = agree(world)
+    Commitment.objects.filter(pk=promise.pk).update(owner=lena)
+    subscribe(person=lena, target=world.partnership, author=lena, now=world.now)
+
+    leave(world, lena)
+
+    assert left(world).keys() == {"posts", "commitments", "followed"}
+    for group in left_without_owner(world.larkhaven, timezone.localdate()):
+        hand_over_things(
+            organisation=world.larkhaven,
+            kind=group.kind.code,
+            things=[thing.pk for thing in group.things],
+            to=world.eddie,
+            reason="Lara left.",
+            author=world.amina,
+            now=timezone.now(),
+        )
+    promise.refresh_from_db()
+    assert left(world) == {}
+    assert promise.owner == world.eddie
+    assert post.holders.on().get().person == world.eddie
+    assert Subscription.objects.get(person=world.eddie, partnership=world.partnership).status == "asked"
+
+
+def test_successor_takes_over_posts_in_the_same_step(world: World) -> None:
+    lara = lead(world, "Lara Larch")
+    nominations, lead_post = post_of(world), post_of(world, "lead")
+    fill(nominations, lara)
+    fill(lead_post, lara)
+
+    leave(world, lara, successor=world.eddie)
+
+    assert {post.holders.on().get().person for post in (nominations, lead_post)} == {world.eddie}
+
+
+def test_editor_who_leaves_cannot_pass_on_the_post_of_a_lead(world: World) -> None:
+    post = post_of(world, "signatory")
+    fill(post, world.eddie)
+    membership = Membership.objects.get(person=world.eddie, ends_on=None)
+
+    end_membership(membership=membership, reason="Moved.", successor=world.vera, author=world.eddie, now=timezone.now())
+
+    assert not post.holders.on().exists()
+    assert left(world) == {"posts": ["Signatory"]}
+
+
+def test_vacant_posts_of_a_partnership_that_is_over_are_not_listed(world: World) -> None:
+    post_of(world)
+    agreements.change_status(
+        partnership=world.partnership, status="ended", reason="Done.", author=world.amina, now=timezone.now()
+    )
+
+    assert left(world) == {}
+
+
+def test_handing_over_needs_a_lead_a_reason_and_somebody_of_the_organisation(world: World) -> None:
+    post = post_of(world)
+
+    def hand_over(**fields: Any) -> int:
+        given = {"to": world.eddie, "reason": "New.", "author": world.amina, "things": [post.pk]} | fields
+        return hand_over_things(organisation=world.larkhaven, kind="posts", now=timezone.now(), **given)
+
+    with pytest.raises(UnableToAct):
+        hand_over(author=world.eddie)
+    with pytest.raises(UnableToHandOver, match="reason"):
+        hand_over(reason=" ")
+    with pytest.raises(UnableToHandOver, match="does not act for"):
+        hand_over(to=world.ben)
+    assert hand_over() == 1
+    with pytest.raises(UnableToHandOver, match="Somebody else"):
+        hand_over()
+
+
+def test_page_hands_over_the_ticked_things(world: World) -> None:
+    finance, planning = post_of(world, "finance"), post_of(world, "planning")
+    client = Client()
+    client.force_login(world.amina)
+    address = reverse("organisations:without-owner", args=[world.larkhaven.pk])
+    assert "Planning" in client.get(address).content.decode()
+
+    client.post(
+        address,
+        {"posts-kind": "posts", "posts-things": [finance.pk], "posts-to": world.vera.pk, "posts-reason": "New."},
+    )
+
+    assert finance.holders.on().get().person == world.vera
+    assert not planning.holders.exists()
+
+
+def test_page_that_ends_a_membership_says_what_the_person_holds(world: World) -> None:
+    fill(post_of(world, title="Nominations officer"), world.eddie)
+    client = Client()
+    client.force_login(world.amina)
+    membership = Membership.objects.get(person=world.eddie, ends_on=None)
+
+    page = client.get(reverse("organisations:member-end", args=[world.larkhaven.pk, membership.pk]))
+
+    assert "Nominations officer" in page.content.decode()
+
+
+def test_administrators_and_the_escalation_post_hear_that_the_last_lead_left(world: World) -> None:
+    fill(post_of(world, "escalation", partnership=None), world.vera)
+    membership = Membership.objects.get(person=world.amina, ends_on=None)
+
+    end_membership(membership=membership, reason="Left.", author=world.dee, now=timezone.now(), even_last_lead=True)
+
+    told = Email.objects.filter(kind="agreements.no_lead").values_list("person_id", flat=True)
+    assert set(told) == {world.dee.pk, world.vera.pk}
+
+
+def test_former_holder_is_in_no_post(world: World) -> None:
+    fill(post_of(world), world.eddie, now=timezone.now() - dt.timedelta(days=3))
+    leave(world, world.eddie)
+
+    assert not Holder.objects.on().filter(person=world.eddie).exists()

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import partnerships.digests.receivers  # noqa: F401 - connects the signals
 from partnerships.activity.event_kinds import register_events
+from partnerships.agreements.sections import ON_POSTS
 from partnerships.digests import restoring, retention
+from partnerships.digests.belongings import FOLLOWED, ask_successor
 from partnerships.digests.emails.composing import DigestComposer
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import DeliveryKind
 from partnerships.digests.personal import RULES, has_said_no, stop_digests
+from partnerships.digests.sections import follows_section
 from partnerships.digests.services import give_up_asking
 from partnerships.digests.services.outbox_hooks import MOVE_WATERMARKS, TOLD_ITEMS, DigestHooks
+from partnerships.organisations.departures import register_departure
+from partnerships.organisations.owned import register_owned
 from partnerships.outbox.hooks import register_hooks
 from partnerships.outbox.kinds import EmailKind, register_kind
 from partnerships.outbox.models import Lane
@@ -31,6 +36,9 @@ def register() -> None:
     on_accepted("moved", MOVE_WATERMARKS)
     register_hooks(DigestHooks())
     register_personal(RULES)
+    register_owned(FOLLOWED)
+    ON_POSTS.register("10 follows", follows_section)
+    register_departure(ask_successor)
     register_leaving("digests stopped", stop_digests)
     register_refusal(has_said_no)
     retention.register()

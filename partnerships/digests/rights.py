@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from partnerships.agreements import rights as agreements
-from partnerships.agreements.models import Partnership
+from partnerships.agreements.models import Partnership, Post
 from partnerships.digests.models import Subscription
 from partnerships.digests.models.targets import Target, kind_of
 from partnerships.organisations.models import Organisation
@@ -97,6 +97,16 @@ def may_set_roles(target: Plan | Partnership, person: User, now: dt.datetime) ->
     if isinstance(target, Plan):
         return plans.rights_over(target, person, now).may_publish
     return agreements.rights_over(target, person, now).leads
+
+
+def may_follow_for_post(post: Post, target: Plan | Partnership, person: User, now: dt.datetime) -> bool:
+    """Whether somebody may say what the holder of a post follows.
+
+    Who may name the holder, if they may read it themselves.
+    """
+    readable = readable_targets(person, kind_of(target))
+    names = agreements.may_name_in(post.role, roles_of(person, now), post.organisation_id)
+    return names and readable is not None and readable.filter(pk=target.pk).exists()
 
 
 def may_send_again(plan_ids: Collection[int], person: User, roles: Roles) -> bool:

@@ -19,6 +19,7 @@ urlpatterns = [
     path("stakeholders/<int:pk>/address/", stakeholders.correct_address, name="correct-address"),
     path("stakeholders/<int:pk>/end/", stakeholders.end_stakeholder, name="end-stakeholder"),
     path("roles/<slug:kind>/<int:pk>/", own.tell_role, name="tell-role"),
+    path("posts/<int:post>/<slug:kind>/<int:pk>/", own.follow_for_post, name="follow-for-post"),
     path("who/<int:pk>/", own.who, name="who"),
     path("follow/<int:plan>/", public.follow, name="follow"),
     path("links/", public.new_links, name="new-links"),

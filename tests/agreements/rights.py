@@ -57,7 +57,12 @@ def _removed(world: World) -> Any:
 
 def _post(world: World, role: str = "nominations") -> Any:
     return services.create_post(
-        organisation=world.larkhaven, partnership=world.partnership, role=role, author=world.amina, now=timezone.now()
+        organisation=world.larkhaven,
+        partnership=world.partnership,
+        role=role,
+        title="Of the rights table",
+        author=world.amina,
+        now=timezone.now(),
     )
 
 

@@ -185,4 +185,9 @@ ROWS = (
         get=expect(inside=404, outside=404, lead=200, administrator=200),
         post=expect(inside=404, outside=404, lead=403, administrator=422),
     ),
+    Row(
+        "digests:follow-for-post",
+        on=lambda w: {"post": w.things["contact"].post_id, "kind": "partnership", "pk": w.partnership.pk},
+        post=expect(inside=403, outside=404, editor=302, lead=302),
+    ),
 )

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.utils import timezone
 
+from partnerships.agreements.models import Post
+from partnerships.agreements.services import create_post
 from partnerships.digests import services
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import RoleRule, Subscription
@@ -75,6 +77,10 @@ def _prefer(world: World, author: User, _: Any) -> object:
 
 def _rule(world: World) -> RoleRule:
     return services.set_role_rule(target=world.things["digest_plan"], author=world.amina, now=timezone.now())
+
+
+def _post(world: World) -> Post:
+    return create_post(organisation=world.larkhaven, role="finance", author=world.amina, now=timezone.now())
 
 
 ROWS = (
@@ -198,6 +204,14 @@ ROWS = (
             now=timezone.now(),
         ),
         ADMINISTRATOR,
+    ),
+    Row(
+        "digests.follow_for_post",
+        lambda w, author, post: services.follow_for_post(
+            post=post, target=w.partnership, author=author, now=timezone.now()
+        ),
+        EDITORS,
+        prepare=_post,
     ),
 )
 

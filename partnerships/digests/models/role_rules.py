@@ -6,7 +6,7 @@ import pghistory
 from django.db import models
 from django.db.models import Q
 
-from partnerships.agreements.models import Partnership
+from partnerships.agreements.models import Partnership, Post
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
@@ -15,7 +15,8 @@ from partnerships.plans.models import Plan
 class RoleRule(models.Model):
     """A rule that everyone in a role gets digests.
 
-    The role is member of a partnership's parties, or signatory of a plan.
+    The role is member of a partnership's parties, signatory of a plan, or holder of a post, which follows a partnership
+    or a plan. The next holder of the post follows it instead.
 
     Each person gets a subscription of their own (how: role) and may end it; it is not given to them again. Losing the
     role ends the subscription, and regaining the role brings it back.
@@ -26,11 +27,13 @@ class RoleRule(models.Model):
 
         MEMBERS = "members", "Everyone who acts for a party of the partnership"
         SIGNATORIES = "signatories", "Leads of the organisations that must sign"
+        POST = "post", "The holder of a post"
 
     partnership = models.ForeignKey(
         Partnership, on_delete=models.CASCADE, null=True, blank=True, related_name="digest_rules"
     )
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, null=True, blank=True, related_name="digest_rules")
+    post = models.ForeignKey(Post, on_delete=models.CASCADE, null=True, blank=True, related_name="digest_rules")
     role = models.CharField(max_length=12, choices=Role)
     set_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     set_at = models.DateTimeField()
@@ -38,12 +41,14 @@ class RoleRule(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(role="members", partnership__isnull=False, plan=None)
-                | Q(role="signatories", plan__isnull=False, partnership=None),
+                condition=Q(role="members", partnership__isnull=False, plan=None, post=None)
+                | Q(role="signatories", plan__isnull=False, partnership=None, post=None)
+                | Q(role="post", post__isnull=False, partnership__isnull=False, plan=None)
+                | Q(role="post", post__isnull=False, plan__isnull=False, partnership=None),
                 name="role_rule_fits_its_target",
             ),
             models.UniqueConstraint(
-                fields=["partnership", "plan", "role"], name="one_rule_a_role", nulls_distinct=False
+                fields=["partnership", "plan", "role", "post"], name="one_rule_a_role", nulls_distinct=False
             ),
         ]
 

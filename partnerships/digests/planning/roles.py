@@ -8,7 +8,7 @@ from collections.abc import Collection
 from django.db.models import Q, QuerySet
 
 from partnerships.activity.services import record
-from partnerships.agreements.models import PartyStatus
+from partnerships.agreements.models import Holder, PartyStatus
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import How, RoleRule, Subscription, SubscriptionStatus
 from partnerships.digests.planning.watermarks import drop_unfollowed, start_watermarks
@@ -23,6 +23,9 @@ def people_of(rule: RoleRule) -> QuerySet[Membership]:
         current = current.filter(
             organisation__parties__partnership=rule.partnership_id, organisation__parties__status=PartyStatus.ACCEPTED
         )
+    elif rule.role == RoleRule.Role.POST:
+        holders = Holder.objects.on().filter(post=rule.post_id, post__ended_on=None).values("person")
+        current = current.filter(person__in=holders, organisation=rule.post.organisation_id if rule.post else None)
     else:
         must_sign = Signatory.objects.filter(plan=rule.plan_id, removed_at=None).values("organisation")
         current = current.filter(role=Role.LEAD, organisation__in=must_sign)
@@ -42,11 +45,17 @@ def apply_rules(rules: QuerySet[RoleRule], *, now: dt.datetime) -> set[int]:
     versions. Returns their ids.
     """
     newcomers: set[int] = set()
-    for rule in rules.select_related("partnership", "plan"):
+    for rule in rules.select_related("partnership", "plan", "post"):
         covered = set(people_of(rule).values_list("person_id", flat=True))
-        _end_for_leavers(rule, covered, now=now)
+        _end_for_leavers(rule, covered | _covered_by_others(rule), now=now)
         newcomers |= _subscribe_newcomers(rule, covered, now=now)
     return newcomers
+
+
+def _covered_by_others(rule: RoleRule) -> set[int]:
+    """People whom another rule about the same thing covers."""
+    others = RoleRule.objects.filter(_about(rule)).exclude(pk=rule.pk).select_related("post")
+    return {person for other in others for person in people_of(other).values_list("person_id", flat=True)}
 
 
 def _about(rule: RoleRule) -> Q:
@@ -82,7 +91,9 @@ def _end_for_leavers(rule: RoleRule, covered: set[int], *, now: dt.datetime) -> 
 
 def _subscribe_newcomers(rule: RoleRule, covered: set[int], *, now: dt.datetime) -> set[int]:
     why = (
-        f"you act for a partner of {rule.partnership.title}"
+        f"you hold the post {rule.post}, which follows it"
+        if rule.post is not None
+        else f"you act for a partner of {rule.partnership.title}"
         if rule.partnership is not None
         else f"your organisation is asked to sign {rule.plan.title if rule.plan else 'it'}"
     )[:300]

@@ -8,7 +8,7 @@ from partnerships.digests.services.asking import (
     give_up_asking,
     remind,
 )
-from partnerships.digests.services.by_role import end_role_rule, set_role_rule
+from partnerships.digests.services.by_role import end_role_rule, follow_for_post, set_role_rule
 from partnerships.digests.services.following import add_stakeholder, ask_for, enrol, subscribe
 from partnerships.digests.services.ledger import UnableToSendAgain, record_look, send_again
 from partnerships.digests.services.new_links import renew_links, send_links
@@ -50,6 +50,7 @@ __all__ = [
     "end_pause",
     "end_role_rule",
     "enrol",
+    "follow_for_post",
     "give_up_asking",
     "hide_new_address",
     "pause",

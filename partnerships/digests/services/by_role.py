@@ -7,13 +7,13 @@ import datetime as dt
 from django.db import transaction
 
 from partnerships.activity.services import record
-from partnerships.agreements.models import Partnership
+from partnerships.agreements.models import Partnership, Post
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import How, RoleRule, Subscription
 from partnerships.digests.models.targets import kind_of
-from partnerships.digests.planning.roles import apply_rules
+from partnerships.digests.planning.roles import apply_rules, people_of
 from partnerships.digests.planning.watermarks import lock_planning
-from partnerships.digests.rights import may_set_roles
+from partnerships.digests.rights import may_follow_for_post, may_set_roles
 from partnerships.digests.services.stopping import end_subscriptions
 from partnerships.kit.rights import require
 from partnerships.people.models import User
@@ -46,10 +46,15 @@ def end_role_rule(*, rule: RoleRule, author: User, reason: str, now: dt.datetime
     """End a role rule and its subscriptions; return how many ended."""
     lock_planning()  # rules being applied now are done, or find no rule
     target = rule.plan or rule.partnership
-    require(target is not None and may_set_roles(target, author, now))
+    assert target is not None
+    require(
+        may_set_roles(target, author, now) if rule.post is None else may_follow_for_post(rule.post, target, author, now)
+    )
     by_rule = Subscription.objects.live().filter(
         how=How.ROLE, **({"plan": rule.plan_id} if rule.plan_id else {"partnership": rule.partnership_id})
     )
+    if rule.role == RoleRule.Role.POST:
+        by_rule = by_rule.filter(person__in=people_of(rule).values("person"))
     ended = end_subscriptions(by_rule, author=author, reason=reason, now=now, is_refusal=False)
     record(
         actor_id=author.pk,
@@ -60,4 +65,29 @@ def end_role_rule(*, rule: RoleRule, author: User, reason: str, now: dt.datetime
         data={"role": rule.role, "reason": reason},
     )
     rule.delete()
+    # People whom another rule about it covers keep following it.
+    apply_rules(RoleRule.objects.filter(partnership=rule.partnership_id, plan=rule.plan_id), now=now)
     return ended
+
+
+@transaction.atomic
+def follow_for_post(*, post: Post, target: Plan | Partnership, author: User, now: dt.datetime) -> RoleRule:
+    """Send digests to the holder of a post, who changes with the post."""
+    lock_planning()
+    require(may_follow_for_post(post, target, author, now))
+    kind = kind_of(target)
+    rule, made = RoleRule.objects.get_or_create(
+        **{kind: target}, role=RoleRule.Role.POST, post=post, defaults={"set_by": author, "set_at": now}
+    )
+    if made:
+        apply_rules(RoleRule.objects.filter(pk=rule.pk), now=now)
+        record(
+            actor_id=author.pk,
+            organisation_id=post.organisation_id,
+            kind=EventKind.ROLE_SUBSCRIBED,
+            target_kind=kind,
+            target_id=target.pk,
+            now=now,
+            data={"role": rule.role},
+        )
+    return rule

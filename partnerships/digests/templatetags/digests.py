@@ -44,7 +44,11 @@ def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead
     kind = kind_of(target)
     mine = Subscription.objects.live().filter(**{kind: target.pk}, person=person).first()
     may_add = may_ask_for(person).exists()
-    rule = RoleRule.objects.filter(partnership=target.pk).exists() if may_lead and kind == "partnership" else None
+    rule = (
+        RoleRule.objects.filter(partnership=target.pk, post=None).exists()
+        if may_lead and kind == "partnership"
+        else None
+    )
     return {
         "person": person,
         "target": target,

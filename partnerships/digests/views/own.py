@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from partnerships.agreements.models import Post
 from partnerships.digests import services
 from partnerships.digests.forms import PreferenceForm
 from partnerships.digests.models import Frequency, Preference, RoleRule
@@ -144,7 +145,7 @@ def tell_role(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     now = timezone.now()
     if isinstance(target, Organisation):
         raise Http404
-    rule = RoleRule.objects.filter(**{kind: pk}).first()
+    rule = RoleRule.objects.filter(**{kind: pk}, post=None).first()
     if rule is None:
         made = services.set_role_rule(target=target, author=person, now=now)
         role = made.get_role_display()
@@ -160,6 +161,25 @@ def tell_role(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     return redirect(page_of(target))
 
 
+@require_POST
+def follow_for_post(request: HttpRequest, post: int, kind: str, pk: int) -> HttpResponse:
+    """Start or stop digests about something for the holder of a post."""
+    person = signed_in(request)
+    held = get_object_or_404(Post.objects.visible_to(person).open(), pk=post)
+    target = visible_target(person, kind, pk)
+    if isinstance(target, Organisation):
+        raise Http404
+    now = timezone.now()
+    rule = RoleRule.objects.filter(**{kind: pk}, post=held).first()
+    if rule is None:
+        services.follow_for_post(post=held, target=target, author=person, now=now)
+        messages.success(request, f"The holder of this post now gets digests about {target}. They can stop them.")
+    else:
+        services.end_role_rule(rule=rule, author=person, reason="Ended for the post.", now=now)
+        messages.success(request, f"The holder of this post no longer gets digests about {target}.")
+    return redirect(held.get_absolute_url())
+
+
 @require_safe
 def who(request: HttpRequest, pk: int) -> HttpResponse:
     """Who gets a plan's next version, and when; with htmx only the list."""
@@ -172,7 +192,7 @@ def who(request: HttpRequest, pk: int) -> HttpResponse:
         "plan": plan,
         "forecasts": who_will_get(plan, author=person if may_publish else None, now=timezone.now()),
         "may_publish": may_publish,
-        "rule": RoleRule.objects.filter(plan=pk).exists(),
+        "rule": RoleRule.objects.filter(plan=pk, post=None).exists(),
         "unconfirmed": with_known_address(person, unconfirmed_of(plan)),
     }
     partial = getattr(request, "htmx", False)

@@ -1,0 +1,41 @@
+"""What a post follows goes on with its next holder."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from partnerships.digests.models import RoleRule, Subscription
+from partnerships.digests.planning.choosing import announce_joined
+from partnerships.digests.services import end_role_rule, follow_for_post, set_role_rule
+from tests.agreements.test_posts import fill, post_of
+from tests.world import World
+
+
+def followers(world: World) -> set[str]:
+    live = Subscription.objects.confirmed().filter(partnership=world.partnership)
+    return {one.person.display_name for one in live.select_related("person")}
+
+
+def test_next_holder_of_a_post_follows_what_it_follows(world: World) -> None:
+    post = post_of(world)
+    fill(post, world.vera, now=world.now)
+    follow_for_post(post=post, target=world.partnership, author=world.amina, now=timezone.now())
+    assert followers(world) == {"Vera Larch"}
+
+    fill(post, world.eddie)
+    announce_joined(now=timezone.now())
+
+    assert followers(world) == {"Eddie Larch"}
+
+
+def test_end_of_what_a_post_follows_leaves_members_their_digests(world: World) -> None:
+    post = post_of(world)
+    fill(post, world.vera, now=world.now)
+    set_role_rule(target=world.partnership, author=world.amina, now=timezone.now())
+    everybody = followers(world)
+    rule = follow_for_post(post=post, target=world.partnership, author=world.amina, now=timezone.now())
+
+    end_role_rule(rule=rule, author=world.amina, reason="Not needed.", now=timezone.now())
+
+    assert followers(world) == everybody
+    assert RoleRule.objects.get().role == RoleRule.Role.MEMBERS

@@ -46,6 +46,8 @@ NOT_OWNERS = {
     "agreements.TermsSignature.person": "who signed",
     "plans.ConditionMet.person": "who said so",
     "conversations.Attendee.person": "who was there",
+    "conversations.AgendaItem.presenter": "who presents it at one meeting",
+    "conversations.MeetingSeat.person": "who is asked to one meeting",
     "digests.Preference.person": "when the person wants digests",
     "digests.Watermark.recipient": "what the person was told",
     "digests.Slot.recipient": "when the person gets digests",

@@ -77,7 +77,12 @@ def with_quorum(world: World, quorum: int) -> None:
 
 def observer(world: World) -> None:
     party = agreements.invite_organisation(
-        partnership=world.partnership, organisation=world.riverside, role="observer", author=world.amina, now=NOW()
+        partnership=world.partnership,
+        organisation=world.riverside,
+        role="observer",
+        reason="We need them.",
+        author=world.amina,
+        now=NOW(),
     )
     agreements.answer_invitation(party=party, accept=True, reason="", author=world.nadia, now=NOW())
 

@@ -25,6 +25,24 @@ PARTY = Shape(
 STEP = Shape((choice("to", PartnershipStatus, required=True), AT, BY, Part("reason", required=True)))
 
 
+SIGNATURE = Shape((ref("organisation", "organisations", required=True), BY, Part("title"), AT))
+
+
+AMENDMENT = Shape(
+    (
+        ref("organisation", "organisations", required=True),
+        BY,
+        AT,
+        Part("reason", required=True),
+        Part("clause", required=True),
+        Part("text", required=True),
+        Part("from_day", "date"),
+        Part("put_up", "moment"),
+        Part("signatures", "parts", shape=SIGNATURE),
+    )
+)
+
+
 PARTNERSHIP = Shape(
     (
         Part("key", "key", required=True),
@@ -52,6 +70,8 @@ PARTNERSHIP = Shape(
         Part("liabilities"),
         Part("parties", "parts", shape=PARTY),
         Part("steps", "parts", shape=STEP),
+        Part("signatures", "parts", shape=SIGNATURE),
+        Part("amendments", "parts", shape=AMENDMENT),
     ),
     keys="partnerships",
 )

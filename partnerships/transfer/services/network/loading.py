@@ -33,10 +33,12 @@ from partnerships.transfer.services.network.partnerships import schedule_partner
 from partnerships.transfer.services.network.plans import schedule_plans
 from partnerships.transfer.services.network.replaying import Network, UnableToLoad, at
 from partnerships.transfer.services.network.subscriptions import schedule_subscriptions
+from partnerships.transfer.services.network.terms import schedule_terms
 
 #: All lists besides organisations, people and memberships; plans come before what refers to them.
 SCHEDULES = (
     schedule_partnerships,
+    schedule_terms,
     schedule_entries,
     schedule_commitments,
     schedule_conversations,

@@ -128,6 +128,8 @@ def _leave(network: Network, item: Item, party: Item, now: dt.datetime) -> None:
 def _change_status(network: Network, item: Item, step: Item, now: dt.datetime) -> None:
     partnership = _of(network, item)
     partnership.refresh_from_db()
+    if step["to"] == partnership.status:  # the last signature did it
+        return
     author = network.by(step["by"] or item["by"])
     if step["to"] == Status.AWAITING_SIGN_OFF and partnership.status == Status.DRAFTING:
         _put_up(network, item, step, partnership, now)

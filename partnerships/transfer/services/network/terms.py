@@ -1,0 +1,102 @@
+"""Replay the terms of partnerships: signatures and amendments."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import partial
+
+from partnerships.agreements.models import Partnership, TermsProposal, TermsVersion
+from partnerships.agreements.queries.terms import content_of_proposal, newest_version
+from partnerships.agreements.services.terms import (
+    propose_amendment,
+    put_up_for_signature,
+    save_terms_piece,
+    sign_terms,
+)
+from partnerships.documents import key_for
+from partnerships.transfer.services.network.replaying import Item, Network, UnableToLoad
+
+
+def schedule_terms(network: Network) -> None:
+    """Steps of terms: signatures on the first version, and amendments."""
+    for place, item in enumerate(network.file["partnerships"]):
+        path = f"partnerships[{place}]"
+        for number, signature in enumerate(item["signatures"]):
+            play = partial(_sign_first, network, item, signature)
+            network.then(signature["at"], f"{path}.signatures[{number}]", play)
+        for number, amendment in enumerate(item["amendments"]):
+            _schedule_amendment(network, item, amendment, f"{path}.amendments[{number}]")
+
+
+def _schedule_amendment(network: Network, item: Item, amendment: Item, path: str) -> None:
+    network.then(amendment["at"], path, partial(_propose, network, item, amendment))
+    if amendment["put_up"]:
+        network.then(amendment["put_up"], path, partial(_put_up, network, item, amendment))
+    for number, signature in enumerate(amendment["signatures"]):
+        play = partial(_sign_amendment, network, amendment, signature)
+        network.then(signature["at"], f"{path}.signatures[{number}]", play)
+
+
+def _partnership(network: Network, item: Item) -> Partnership:
+    made: Partnership = network.found("partnerships", item["key"], state="open")
+    made.refresh_from_db()
+    return made
+
+
+def _propose(network: Network, item: Item, amendment: Item, now: dt.datetime) -> None:
+    author = network.by(amendment["by"])
+    proposal = propose_amendment(
+        partnership=_partnership(network, item),
+        organisation=network.organisations[amendment["organisation"]],
+        reason=amendment["reason"],
+        from_day=amendment["from_day"],
+        author=author,
+        now=now,
+    )
+    clauses = content_of_proposal(proposal)["clauses"]
+    keys = {clause["title"]: clause["key"] for clause in clauses}
+    key = keys.get(amendment["clause"]) or key_for(amendment["clause"], keys.values())
+    value = {"title": amendment["clause"], "body": amendment["text"]}
+    save_terms_piece(proposal=proposal, piece=f"clauses/{key}", value=value, based_on=None, author=author, now=now)
+    amendment["proposal"] = proposal.pk
+
+
+def _proposal(amendment: Item) -> TermsProposal:
+    if "proposal" not in amendment:
+        raise UnableToLoad("it has not been proposed at this moment.", "Give it a later date.")
+    return TermsProposal.objects.select_related("partnership", "based_on").get(pk=amendment["proposal"])
+
+
+def _put_up(network: Network, item: Item, amendment: Item, now: dt.datetime) -> None:
+    put_up_for_signature(
+        proposal=_proposal(amendment),
+        reason=amendment["reason"],
+        from_day=amendment["from_day"],
+        author=network.by(amendment["by"]),
+        organisation=network.organisations[amendment["organisation"]],
+        checked=False,
+        now=now,
+    )
+
+
+def _sign_first(network: Network, item: Item, signature: Item, now: dt.datetime) -> None:
+    first = _partnership(network, item).terms_proposals.get(number=1)
+    _sign(network, newest_version(first), signature, now)
+
+
+def _sign_amendment(network: Network, amendment: Item, signature: Item, now: dt.datetime) -> None:
+    _sign(network, newest_version(_proposal(amendment)), signature, now)
+
+
+def _sign(network: Network, version: TermsVersion | None, signature: Item, now: dt.datetime) -> None:
+    person = network.by(signature["by"])
+    if version is None or person is None:
+        raise UnableToLoad("nothing is up for signature, or nobody signs.", "Give a later date, or “by”.")
+    sign_terms(
+        version=version,
+        organisation=network.organisations[signature["organisation"]],
+        person=person,
+        name=person.display_name,
+        title=signature["title"] or "Lead",
+        now=now,
+    )

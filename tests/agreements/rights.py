@@ -11,7 +11,7 @@ from partnerships.agreements import services
 from partnerships.agreements.models import Partnership, TermsProposal
 from partnerships.people.models import User
 from tests.support.rights import ADMINISTRATOR, EDITORS, LEAD, OWN, PARTNER, PARTNER_EDITORS, Row
-from tests.support.terms import draft, put_up
+from tests.support.terms import draft, put_up, sign_all
 from tests.world import World
 
 
@@ -87,6 +87,23 @@ def _drafting(world: World) -> Any:
     return draft(found, world.amina, reports_to="The board")
 
 
+def _two_clauses(world: World) -> Any:
+    """That amendment with a second clause."""
+    found = _drafting(world)
+    value = {"title": "Exit", "body": "Six months."}
+    services.save_terms_piece(
+        proposal=found, piece="clauses/exit", value=value, based_on=None, author=world.amina, now=timezone.now()
+    )
+    return found
+
+
+def _out_of_date(world: World) -> Any:
+    """That amendment, after another one took force."""
+    found = _drafting(world)
+    sign_all(world.things["terms_version"])
+    return found
+
+
 def _up(world: World) -> Any:
     """That amendment, up for signature."""
     return put_up(_drafting(world), world.amina)
@@ -117,6 +134,7 @@ def _paper(world: World, author: User, version: Any, body: Any) -> object:
         signed_on=timezone.localdate(),
         scan=_scan(),
         author=author,
+        acting=world.larkhaven if author == world.amina else None,
         now=timezone.now(),
     )
 
@@ -141,16 +159,16 @@ TERMS_ROWS = (
     Row(
         "agreements.move_terms_piece",
         lambda w, author, found: services.move_terms_piece(
-            proposal=found, piece="clauses/terms", up=True, author=author, now=timezone.now()
+            proposal=found, piece="clauses/exit", up=True, author=author, now=timezone.now()
         ),
         DRAFTERS,
-        prepare=_drafting,
+        prepare=_two_clauses,
     ),
     Row(
         "agreements.bring_up_to_date",
         lambda w, author, found: services.bring_up_to_date(proposal=found, author=author, now=timezone.now()),
         DRAFTERS,
-        prepare=_drafting,
+        prepare=_out_of_date,
     ),
     Row(
         "agreements.propose_amendment",

@@ -421,6 +421,17 @@ def _journal(note: talked.JournalNote) -> list[str]:
     ]
 
 
+def _facilitator(world: World) -> talked.Facilitator:
+    """Vera, named by Amina."""
+    return conversations.name_facilitator(
+        partnership=world.partnership,
+        organisation=world.larkhaven,
+        person=world.vera,
+        author=world.amina,
+        now=timezone.now(),
+    )
+
+
 def _draft_report(world: World) -> talked.Report:
     """Larkhaven's report, which is not submitted."""
     reports.set_up(world)
@@ -725,6 +736,14 @@ CASES = {
         _talk,
         OWN | OTHER,
         Act("conversations:answer", lambda world, correction: {"verdict": "yes"}, WRITERS),
+    ),
+    "a facilitator": Case(
+        talked.Facilitator,
+        _facilitator,
+        lambda one: [reverse("agreements:detail", args=[one.partnership_id])],
+        OWN | OTHER | THIRD,
+        Act("conversations:facilitation-end", lambda world, one: {"reason": "Done."}, {"lead", "viewer"}),
+        word="Facilitators</h2>",
     ),
     "a note of the journal": Case(
         talked.JournalNote,

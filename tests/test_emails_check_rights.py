@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Party
 from partnerships.agreements.services import remove_party
+from partnerships.conversations.models import Facilitator
+from partnerships.conversations.services import end_facilitation
 from partnerships.exchange import services as exchange
 from partnerships.exchange.models import Entry
 from partnerships.organisations import services as organisations
@@ -59,6 +61,10 @@ def _takes_share_back(w: World) -> None:
 def _removes_westmarch(w: World) -> None:
     party = Party.objects.get(partnership=w.partnership, organisation=w.westmarch)
     remove_party(party=party, reason="Gone.", author=w.amina, now=NOW())
+
+
+def _ends_facilitation(w: World) -> None:
+    end_facilitation(facilitator=Facilitator.objects.get(), reason="A mistake.", author=w.amina, now=NOW())
 
 
 def _withdraws_invitation_of_tidewater(w: World) -> None:
@@ -122,6 +128,7 @@ def world(db: None) -> World:
         ("commitment_proposed", "commitments.proposed", "ben", _stops_leading("ben")),
         ("commitment_agreed", "commitments.agreed", "eddie", _leaves("eddie")),
         ("record_circulated", "conversations.circulated", "ben", _leaves("ben")),
+        ("facilitator_named", "conversations.facilitator_named", "chidi", _ends_facilitation),
         ("report_due_soon", "conversations.report_due", "ben", _removes_westmarch),
         ("report_submitted", "conversations.report_submitted", "amina", _stops_leading("amina")),
         ("report_returned", "conversations.report_decided", "ben", _removes_westmarch),

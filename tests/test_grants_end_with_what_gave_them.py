@@ -17,6 +17,8 @@ from django.utils import timezone
 
 from partnerships.agreements import services as agreements
 from partnerships.agreements.models import Partnership
+from partnerships.conversations import services as conversations
+from partnerships.conversations.queries.facilitating import watched_by
 from partnerships.digests.queries.readers import reading_classes
 from partnerships.digests.services import enrol, subscribe
 from partnerships.exchange import services as exchange
@@ -103,6 +105,12 @@ def the_invitation_is_withdrawn(world: World) -> None:
         agreements.remove_party(party=world.things["party"], reason="No.", author=world.amina, now=timezone.now())
     else:
         organisations.end_membership(membership=world.things["membership"], author=world.amina, now=timezone.now())
+
+
+def the_facilitation_is_ended(world: World) -> None:
+    conversations.end_facilitation(
+        facilitator=world.things["facilitator"], reason="Done.", author=world.amina, now=timezone.now()
+    )
 
 
 # ---- The grants with their probes
@@ -268,6 +276,32 @@ def offer_of_a_plan(world: World) -> Probe:
     return lambda: waiting.filter(pk__in=OwnershipOffer.objects.visible_to(world.ben)).exists()
 
 
+def facilitator(world: World) -> Probe:
+    made = conversations.name_facilitator(
+        partnership=world.partnership,
+        organisation=world.westmarch,
+        person=world.ben,
+        author=world.amina,
+        now=timezone.now(),
+    )
+    conversations.accept_facilitation(facilitator=made, author=world.ben, now=timezone.now())
+    world.things["facilitator"] = made
+    return lambda: world.partnership in watched_by(world.ben)
+
+
+def facilitator_from_outside(world: World) -> Probe:
+    made = conversations.name_facilitator(
+        partnership=world.partnership,
+        organisation=world.tidewater,
+        person=world.chidi,
+        author=world.amina,
+        now=timezone.now(),
+    )
+    conversations.accept_facilitation(facilitator=made, author=world.chidi, now=timezone.now())
+    world.things["facilitator"] = made
+    return lambda: Partnership.objects.inside_for(world.chidi).filter(pk=world.partnership.pk).exists()
+
+
 @dataclass(frozen=True)
 class Grant:
     """A grant to Ben of Westmarch (or to those named), and what ends it."""
@@ -300,6 +334,8 @@ GRANTS = (
     Grant(follower_of_a_joint_owner, _ACTS),
     Grant(stakeholder_of_westmarch, (*_PARTY, larkhaven_leaves_with_the_plan)),
     Grant(saved_view, _ACTS),
+    Grant(facilitator, (*_ACTS, the_facilitation_is_ended)),
+    Grant(facilitator_from_outside, (the_facilitation_is_ended,)),
     Grant(invitation_to_act, (the_invitation_is_withdrawn,)),
     Grant(invitation_to_take_part, (the_invitation_is_withdrawn,)),
     Grant(offer_of_a_plan, (*_ACTS, larkhaven_gives_the_plan_up, larkhaven_leaves_with_the_plan)),

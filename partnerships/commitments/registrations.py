@@ -6,6 +6,7 @@ from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.agreements.agenda import register_agenda
 from partnerships.agreements.figures import register_figures
+from partnerships.agreements.stuck import register_stuck
 from partnerships.commitments import emails, restoring
 from partnerships.commitments.belongings import COMMITMENTS, ESCALATIONS
 from partnerships.commitments.event_kinds import EventKind
@@ -13,6 +14,7 @@ from partnerships.commitments.models import Commitment
 from partnerships.commitments.personal import RULES
 from partnerships.commitments.queries import agenda, events_of_commitments
 from partnerships.commitments.queries.figures import commitments_in_period
+from partnerships.commitments.queries.stuck import stuck_commitments
 from partnerships.commitments.services import hand_over
 from partnerships.organisations.departures import register_departure
 from partnerships.organisations.owned import register_owned
@@ -44,6 +46,7 @@ def register() -> None:
     register_agenda("25 commitments at risk", "Commitments at risk", "commitment", agenda.at_risk)
     register_agenda("30 commitments to confirm", "Commitments to confirm", "commitment", agenda.to_confirm)
     register_personal(RULES)
+    register_stuck("10 commitments", stuck_commitments)
     register_figures("10 commitments", commitments_in_period)
     for code, label, write in (
         ("reminder", "Reminder about a commitment", emails.write_reminder),

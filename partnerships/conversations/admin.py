@@ -10,6 +10,7 @@ from django.contrib import admin
 from partnerships.conversations.models import (
     Attachment,
     Conversation,
+    Facilitator,
     JournalNote,
     Meeting,
     MeetingCycle,
@@ -162,3 +163,24 @@ class AttachmentAdmin(ReadOnlyAdmin):
     list_select_related = ("conversation", "meeting")
     ordering = ("-added_at", "-pk")
     fields = ("conversation", "meeting", "content_type", "size", "sha256", "added_for", "added_at", "removed_at")
+
+
+@admin.register(Facilitator)
+class FacilitatorAdmin(ReadOnlyAdmin):
+    """Who facilitates which partnership; read-only."""
+
+    restricted = ("end_reason",)
+    list_display = ("pk", "partnership", "person", "organisation", "named_at", "accepted_at", "ended_at")
+    list_select_related = ("partnership", "person", "organisation")
+    ordering = ("-named_at", "-pk")
+    fields = (
+        "partnership",
+        "person",
+        "organisation",
+        "brought_party",
+        "named_by",
+        "named_at",
+        "accepted_at",
+        "ended_at",
+        "ended_by",
+    )

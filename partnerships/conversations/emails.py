@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from partnerships.conversations.models import Conversation, Meeting, Report, ReportSubmission
+from partnerships.conversations.models import Conversation, Facilitator, Meeting, Report, ReportSubmission
 from partnerships.conversations.queries import attendees_with_access
 from partnerships.conversations.queries.agendas import agenda_for, papers_for
 from partnerships.conversations.queries.meetings import seated_people
@@ -132,3 +132,19 @@ def _about_meeting(template: str, due: Due, person: User, now: dt.datetime) -> C
         "href": link("conversations:meeting", pk=meeting.pk),
     }
     return Content(f"conversations/{template}", context, reply_to=author.email)
+
+
+def write_facilitator_named(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email to somebody who was named a facilitator."""
+    named = Facilitator.objects.named().for_listing().select_related("named_by")
+    facilitator = named.filter(pk=due.params["facilitator"], person=person, accepted_at=None).first()
+    if facilitator is None:
+        return "They accepted, or it has ended."
+    context = {
+        "person": person,
+        "partnership": facilitator.partnership,
+        "organisation": facilitator.organisation,
+        "author": facilitator.named_by,
+        "href": link("conversations:facilitation", pk=facilitator.pk),
+    }
+    return Content("conversations/facilitator_named", context)

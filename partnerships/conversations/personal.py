@@ -22,6 +22,11 @@ RULES = (
     ),
     Rule("conversations.JournalNote", "deleted_by", Fate.KEEP, "who deleted the note", ("deleted_at",)),
     Rule("conversations.JournalText", "written_by", Fate.KEEP, "who wrote an earlier text", ("text", "written_at")),
+    Rule(
+        "conversations.Facilitator", "person", Fate.KEEP, "who facilitated it", ("named_at", "accepted_at", "ended_at")
+    ),
+    Rule("conversations.Facilitator", "named_by", Fate.KEEP, "who named a facilitator", ("named_at",)),
+    Rule("conversations.Facilitator", "ended_by", Fate.KEEP, "who ended it", ("ended_at", "end_reason")),
     Rule("conversations.NextStep", "owner", Fate.KEEP, "who owns it", ("text", "due_on")),
     Rule("conversations.MeetingCycle", "set_by", Fate.KEEP, "who set the meeting cycle", ("set_at",)),
     Rule("conversations.Meeting", "created_by", Fate.KEEP, "who planned the meeting", ("title", "starts_at")),

@@ -7,6 +7,7 @@ from partnerships.activity.registry import register_kind
 from partnerships.agreements.agenda import register_agenda
 from partnerships.agreements.departures import register_party_departure
 from partnerships.agreements.sections import ON_PARTNERSHIPS
+from partnerships.agreements.stuck import register_stuck
 from partnerships.commitments.origins import register_origin
 from partnerships.conversations import emails, restoring
 from partnerships.conversations.belongings import NEXT_STEPS
@@ -17,11 +18,19 @@ from partnerships.conversations.personal import RULES
 from partnerships.conversations.queries import events_of_conversations, events_of_own_side, kept_by
 from partnerships.conversations.queries.agendas import actions_of_minutes, minutes_to_agree, reports_waiting
 from partnerships.conversations.queries.events import events_of_meetings
-from partnerships.conversations.sections import journal_of_organisation, journal_of_partnership, meeting_section
+from partnerships.conversations.queries.facilitating import stuck_talks_and_reports
+from partnerships.conversations.sections import (
+    facilitators_section,
+    journal_of_organisation,
+    journal_of_partnership,
+    meeting_section,
+)
+from partnerships.conversations.services.facilitating import end_with_membership, end_with_party, preview_ending
 from partnerships.conversations.services.files import drop_removed_files
 from partnerships.conversations.services.journal import drop_earlier_texts
 from partnerships.conversations.services.meetings.retention import forget_guests
 from partnerships.conversations.services.reports.writing import preview_waiving, waive_with_party
+from partnerships.organisations.departures import register_departure
 from partnerships.organisations.owned import register_owned
 from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.people.composing import register_email
@@ -54,6 +63,10 @@ def register() -> None:
     register_owned(NEXT_STEPS)
     ON_ORGANISATIONS.register("05 meeting", meeting_section)
     ON_ORGANISATIONS.register("60 journal", journal_of_organisation)
+    register_stuck("40 conversations", stuck_talks_and_reports)
+    register_party_departure(end_with_party, preview_ending)
+    register_departure(end_with_membership)
+    ON_PARTNERSHIPS.register("55 facilitators", facilitators_section)
     ON_PARTNERSHIPS.register("60 journal", journal_of_partnership)
     register_retention(
         "earlier texts of the journal",
@@ -98,3 +111,4 @@ def register() -> None:
         kept_for="12 months after they were removed",
         apply=drop_removed_files,
     )
+    register_email("conversations.facilitator_named", "Named a facilitator", emails.write_facilitator_named)

@@ -6,8 +6,14 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from partnerships.conversations.models import Attachment, JournalNote, Side
+from partnerships.conversations.models import Attachment, Facilitator, JournalNote, Side
 from partnerships.conversations.services.drafting import SIDE, side_identity
+from partnerships.conversations.services.facilitating import (
+    FACILITATOR,
+    UnableToEndFacilitation,
+    end_facilitation,
+    facilitator_identity,
+)
 from partnerships.conversations.services.files import (
     ATTACHMENT,
     UnableToRemoveFile,
@@ -79,8 +85,32 @@ def redo_attachments(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
     return redone
 
 
+def redo_facilitators(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """End the facilitations that had ended."""
+    redone = Redone()
+    named = Facilitator.objects.named().filter(pk__in={line["facilitator"] for line in lines})
+    for facilitator, _line in same_rows(
+        "facilitator",
+        lines,
+        named.order_by("pk"),
+        same=facilitator_identity,
+        began=lambda one: one.named_at,
+        redone=redone,
+    ):
+        try:
+            end_facilitation(
+                facilitator=facilitator, reason="As it was before a backup was restored.", author=None, now=now
+            )
+        except UnableToEndFacilitation as error:
+            redone.left.append(f"facilitator {facilitator.pk}: {error}")
+            continue
+        redone.done += 1
+    return redone
+
+
 def register() -> None:
     """Register these for restores."""
     register_redo(SIDE, "sides of conversations", redo_sides)
     register_redo(DELETED, "notes of the journal deleted again", redo_notes)
     register_redo(ATTACHMENT, "files of conversations", redo_attachments)
+    register_redo(FACILITATOR, "facilitations ended again", redo_facilitators)

@@ -6,6 +6,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
+from partnerships.agreements.rights import rights_over
+from partnerships.conversations.models import Facilitator
 from partnerships.conversations.models.journal import JournalNoteQuerySet
 from partnerships.conversations.queries import last_held
 from partnerships.conversations.queries.journal import journal_notes, writes_about
@@ -62,3 +64,19 @@ def _journal(about: str, notes: JournalNoteQuerySet, *, writes: bool) -> Section
         "write_href": f"{address}new/?{about}" if writes else "",
     }
     return Section("conversations/journal/_section.html", context)
+
+
+def facilitators_section(user: User, partnership: Partnership) -> Section | None:
+    """Who facilitates the partnership; leads can name somebody."""
+    named = Facilitator.objects.visible_to(user).named().filter(partnership=partnership)
+    facilitators = list(named.for_listing().order_by("person__name", "pk"))
+    may_lead = rights_over(partnership, user, timezone.now()).leads and not partnership.is_over
+    if not (facilitators or may_lead):
+        return None
+    context = {
+        "partnership": partnership,
+        "facilitators": facilitators,
+        "may_lead": may_lead,
+        "watches": may_lead or any(one.person_id == user.pk and not one.is_waiting for one in facilitators),
+    }
+    return Section("conversations/facilitating/_section.html", context)

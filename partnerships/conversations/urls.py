@@ -5,6 +5,7 @@ from django.urls import path
 from partnerships.conversations.views import (
     agreeing,
     detail,
+    facilitating,
     files,
     journal,
     listing,
@@ -32,6 +33,10 @@ urlpatterns = [
     path("corrections/<int:pk>/", agreeing.answer, name="answer"),
     path("points/<int:pk>/close/", points.close, name="close"),
     path("points/<int:pk>/become/", points.become, name="become"),
+    path("stuck/", facilitating.stuck, name="stuck"),
+    path("partnerships/<int:pk>/facilitators/name/", facilitating.name, name="facilitator-name"),
+    path("facilitators/<int:pk>/", facilitating.facilitation, name="facilitation"),
+    path("facilitators/<int:pk>/end/", facilitating.end, name="facilitation-end"),
     path("journal/", journal.journal, name="journal"),
     path("journal/new/", journal.new, name="journal-new"),
     path("journal/<int:pk>/", journal.note, name="journal-note"),

@@ -6,6 +6,7 @@ from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.agreements.agenda import register_agenda
 from partnerships.agreements.figures import register_figures
+from partnerships.agreements.stuck import register_stuck
 from partnerships.commitments.origins import register_origin
 from partnerships.commitments.registry import register_listener
 from partnerships.exchange import emails
@@ -17,6 +18,7 @@ from partnerships.exchange.personal import RULES
 from partnerships.exchange.queries import events_of_entries
 from partnerships.exchange.queries.agenda import waiting_entries
 from partnerships.exchange.queries.figures import asks_in_period
+from partnerships.exchange.queries.stuck import unanswered_in
 from partnerships.exchange.sections import standing_section
 from partnerships.exchange.services.status import commitment_moved
 from partnerships.organisations.owned import register_owned
@@ -29,6 +31,7 @@ def register() -> None:
     """Register kinds of events and emails, personal data and origins."""
     register_events(EventKind)
     register_personal(RULES)
+    register_stuck("30 asks", unanswered_in)
     register_figures("40 asks", asks_in_period)
     register_owned(REFERRALS)
     ON_ORGANISATIONS.register("10 skills and resources", standing_section)

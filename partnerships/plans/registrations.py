@@ -7,6 +7,7 @@ from partnerships.activity.registry import register_kind
 from partnerships.agreements.agenda import register_agenda
 from partnerships.agreements.departures import register_party_departure
 from partnerships.agreements.figures import register_figures
+from partnerships.agreements.stuck import register_stuck
 from partnerships.commitments.origins import register_origin
 from partnerships.organisations.departures import register_departure
 from partnerships.people.composing import register_email
@@ -19,6 +20,7 @@ from partnerships.plans.origins import ORIGINS
 from partnerships.plans.personal import RULES, end_shares, end_shares_of_membership
 from partnerships.plans.queries import agenda, events_of_plans
 from partnerships.plans.queries.figures import homes_in_period, milestones_in_period
+from partnerships.plans.queries.stuck import unsigned_plans
 from partnerships.plans.services import owning, papers
 
 
@@ -31,6 +33,7 @@ def register() -> None:
         "40 plans published", "Plans published since the last meeting", "plan_version", agenda.published_since
     )
     register_personal(RULES)
+    register_stuck("20 plans", unsigned_plans)
     register_figures("20 homes", homes_in_period)
     register_figures("30 milestones", milestones_in_period)
     for origin in ORIGINS:

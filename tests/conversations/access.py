@@ -48,6 +48,13 @@ def prepare(world: World) -> None:
         author=world.eddie,
         now=timezone.now(),
     )
+    world.things["facilitator"] = services.name_facilitator(
+        partnership=world.partnership,
+        organisation=world.larkhaven,
+        person=world.vera,
+        author=world.amina,
+        now=timezone.now(),
+    )
     world.things["own_report"] = reports.write(
         Report.objects.get(party=world.party(world.larkhaven)), world.eddie, "Two sites."
     )
@@ -160,6 +167,20 @@ ROWS = (
     Row("conversations:answer", on=_on("correction"), **_KEEPERS),
     Row("conversations:close", on=_on("obstacle"), **_KEEPERS),
     Row("conversations:become", on=_on("obstacle"), **_KEEPERS),
+    Row("conversations:stuck", get=everyone()),
+    Row("conversations:facilitator-name", on=_estuary, **_CHAIR),
+    Row(
+        "conversations:facilitation",
+        on=_on("facilitator"),
+        get=expect(inside=404, outside=404, viewer=200),
+        post=expect(inside=404, outside=404, viewer=302),
+    ),
+    Row(
+        "conversations:facilitation-end",
+        on=_on("facilitator"),
+        get=expect(inside=403, outside=404, viewer=200, lead=200),
+        post=expect(inside=403, outside=404, viewer=422, lead=422),
+    ),
     Row("conversations:journal", get=everyone()),
     Row("conversations:journal", query="?q=grant", get=everyone()),
     Row("conversations:journal-new", get=everyone(404), post=everyone(404)),

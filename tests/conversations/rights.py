@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from partnerships.conversations import services
 from partnerships.conversations.cycle import Cycle, Unit
-from partnerships.conversations.models import JournalNote, Report
+from partnerships.conversations.models import Facilitator, JournalNote, Report
 from partnerships.conversations.reporting import USUAL_QUESTIONS
 from partnerships.people.models import User
 from tests.conversations import reports
@@ -70,6 +70,17 @@ def _journal_note(world: World) -> JournalNote:
         dated_on=reports.last_month(),
         text="They wait for the grant.",
         author=world.eddie,
+        now=timezone.now(),
+    )
+
+
+def _facilitator(world: World) -> Facilitator:
+    """Vera, named by Amina."""
+    return services.name_facilitator(
+        partnership=world.partnership,
+        organisation=world.larkhaven,
+        person=world.vera,
+        author=world.amina,
         now=timezone.now(),
     )
 
@@ -371,6 +382,29 @@ ROWS = (
         ),
         EDITORS,
         prepare=_journal_note,
+    ),
+    Row(
+        "conversations.name_facilitator",
+        lambda w, author, _: services.name_facilitator(
+            partnership=w.partnership, organisation=w.larkhaven, person=w.eddie, author=author, now=timezone.now()
+        ),
+        LEAD,
+    ),
+    Row(
+        "conversations.accept_facilitation",
+        lambda w, author, facilitator: services.accept_facilitation(
+            facilitator=facilitator, author=author, now=timezone.now()
+        ),
+        frozenset({"viewer"}),
+        prepare=_facilitator,
+    ),
+    Row(
+        "conversations.end_facilitation",
+        lambda w, author, facilitator: services.end_facilitation(
+            facilitator=facilitator, reason="Done.", author=author, now=timezone.now()
+        ),
+        frozenset({"lead", "viewer"}),
+        prepare=_facilitator,
     ),
     Row("conversations.set_up_reporting", _set_up_reporting, LEAD),
     Row(

@@ -403,3 +403,10 @@ def agenda_circulated(w: World) -> Act:
     return lambda: conversations.circulate_agenda(
         meeting=meeting, organisation=w.larkhaven, revision=meeting.revision, author=w.eddie, now=NOW()
     )
+
+
+@case(("conversations.facilitator_named", "chidi"), ("agreements.invitation", "chidi"))
+def facilitator_named(w: World) -> Act:
+    return lambda: conversations.name_facilitator(
+        partnership=w.partnership, organisation=w.tidewater, person=w.chidi, author=w.amina, now=NOW()
+    )

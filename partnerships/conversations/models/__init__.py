@@ -20,6 +20,7 @@ from partnerships.conversations.models.conversations import (
 )
 from partnerships.conversations.models.corrections import Correction
 from partnerships.conversations.models.decisions import RecordedDecision
+from partnerships.conversations.models.facilitators import Facilitator
 from partnerships.conversations.models.files import Attachment
 from partnerships.conversations.models.journal import JournalNote, JournalText
 from partnerships.conversations.models.meetings import (
@@ -72,6 +73,7 @@ __all__ = [
     "Correction",
     "CycleUnit",
     "Decision",
+    "Facilitator",
     "Format",
     "HolidayChoice",
     "ItemPurpose",

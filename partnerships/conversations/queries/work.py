@@ -21,6 +21,7 @@ from partnerships.conversations.models import (
     Status,
 )
 from partnerships.conversations.queries.contacts import Quiet, contacts_due, gone_quiet, past_contacts, quiet_parties
+from partnerships.conversations.queries.facilitating import FACILITATORS_WAITING
 from partnerships.conversations.queries.listings import partnerships_known_to
 from partnerships.conversations.queries.meetings import propose_next
 from partnerships.conversations.queries.reports import REPORTS_WAITING
@@ -196,4 +197,5 @@ WAITING = (
     Source(_cycles_wanted, lambda now: (_cycles(now),)),
     Source(_quiet_wanted, lambda now: (quiet_parties(now),)),
     *REPORTS_WAITING,
+    *FACILITATORS_WAITING,
 )

@@ -1,0 +1,50 @@
+"""Hook for rooms that know what is stuck in a partnership.
+
+A facilitator, and the leads of a partnership, see it as one list. A room gives only what the reader may read.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from partnerships.people.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """One thing that does not move.
+
+    `what` says why it is stuck ("Unanswered ask"), `waits_for` who must act, `since` the day from which it counts, and
+    `partnership` the id of its partnership.
+    """
+
+    partnership: int
+    what: str
+    title: str
+    path: str
+    since: dt.date
+    waits_for: str = ""
+
+    def days(self, today: dt.date) -> int:
+        """For how many days it has been stuck."""
+        return max(0, (today - self.since).days)
+
+
+#: Finds what is stuck in partnerships (ids) for a reader at a moment.
+Find = Callable[[User, Collection[int], dt.datetime], list[Stuck]]
+_rooms: dict[str, Find] = {}
+
+
+def register_stuck(name: str, find: Find) -> None:
+    """Register what a room knows of, under a name."""
+    _rooms[name] = find
+
+
+def stuck_in(user: User, partnerships: Collection[int], now: dt.datetime) -> list[Stuck]:
+    """Everything that is stuck in these partnerships, as the reader may see it, longest first."""
+    if not partnerships:
+        return []
+    found = [one for name in sorted(_rooms) for one in _rooms[name](user, partnerships, now)]
+    return sorted(found, key=lambda one: (one.since, one.title, one.path))

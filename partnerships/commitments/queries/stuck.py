@@ -1,0 +1,32 @@
+"""Commitments that are stuck, for facilitators and leads."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+
+from django.db.models import Q
+from django.utils import timezone
+
+from partnerships.agreements.stuck import Stuck
+from partnerships.commitments.models import Commitment, Status
+from partnerships.kit.text import shorten
+from partnerships.people.models import User
+
+
+def stuck_commitments(user: User, partnerships: Collection[int], now: dt.datetime) -> list[Stuck]:
+    """Commitments of these partnerships that are overdue or blocked."""
+    today = timezone.localdate(now)
+    late = Q(due_on__lt=today) | Q(status=Status.BLOCKED)
+    rows = Commitment.objects.visible_to(user).under_way().filter(late, partnership__in=partnerships)
+    return [
+        Stuck(
+            partnership=one.partnership_id or 0,
+            what="Overdue commitment" if one.is_overdue(today) else "Blocked commitment",
+            title=f"{one.reference}: {shorten(one.text, 80)}",
+            path=one.get_absolute_url(),
+            since=(one.due_on if one.is_overdue(today) else None) or timezone.localdate(one.status_since),
+            waits_for=one.giver_words,
+        )
+        for one in rows.for_listing().order_by("due_on", "pk")
+    ]

@@ -1,0 +1,44 @@
+"""Forms of facilitators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from partnerships.kit.forms import Form, Helper
+from partnerships.kit.forms import ReasonForm as KitReasonForm
+from partnerships.organisations.models import Membership
+
+
+class NameFacilitatorForm(Form):
+    """Name a person by their email address."""
+
+    email = forms.EmailField(
+        label="Email address of the person",
+        max_length=254,
+        help_text="Their organisation is invited as an observer, if it does not take part yet.",
+    )
+
+    def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Name facilitator", cancel=cancel)
+
+    def clean(self) -> dict[str, Any]:
+        """The person and the organisation that they act for."""
+        data = super().clean() or {}
+        if address := data.pop("email", ""):
+            current = Membership.objects.current().filter(person__email__iexact=address, person__is_active=True)
+            found = current.select_related("person", "organisation").order_by("starts_on", "pk").first()
+            if found is None:
+                self.add_error("email", "Nobody who acts for an organisation here has this address")
+            else:
+                data |= {"person": found.person, "organisation": found.organisation}
+        return data
+
+
+class EndFacilitationForm(KitReasonForm):
+    """End it, with a reason."""
+
+    danger = True
+    reason = forms.CharField(label="Why does it end?", max_length=300, widget=forms.Textarea(attrs={"rows": 2}))

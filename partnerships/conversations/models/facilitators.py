@@ -1,0 +1,92 @@
+"""Facilitators: people who help a partnership along and see what is stuck."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pghistory
+from django.db import models
+from django.db.models import Q
+
+from partnerships.agreements.models import Partnership, PartyStatus
+from partnerships.organisations.audience import Organisations, People, visible_to
+from partnerships.organisations.models import Membership, Organisation
+from partnerships.people.models import User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+_PARTIES = "partnership__parties"
+#: The person, and people of present parties.
+ROUTES = (
+    People("person"),
+    Organisations(f"{_PARTIES}__organisation", when=Q(**{f"{_PARTIES}__status": PartyStatus.ACCEPTED})),
+)
+
+
+class FacilitatorQuerySet(models.QuerySet["Facilitator"]):
+    """Filters by reader and by state."""
+
+    def visible_to(self, user: User | AnonymousUser) -> FacilitatorQuerySet:
+        """Those the person may know of: their own, and those of partnerships they take part in."""
+        return self.filter(visible_to(Facilitator, ROUTES, user))
+
+    def named(self) -> FacilitatorQuerySet:
+        """Those that have not ended."""
+        return self.filter(ended_at=None)
+
+    def acting(self) -> FacilitatorQuerySet:
+        """Those who accepted, still act for their organisation, and whose organisation still takes part."""
+        acts = Membership.objects.current().filter(
+            person=models.OuterRef("person"), organisation=models.OuterRef("organisation")
+        )
+        takes_part = Partnership.objects.live().filter(
+            pk=models.OuterRef("partnership"),
+            parties__organisation=models.OuterRef(models.OuterRef("organisation")),
+            parties__status=PartyStatus.ACCEPTED,
+        )
+        return self.named().filter(models.Exists(acts), models.Exists(takes_part), accepted_at__isnull=False)
+
+    def for_listing(self) -> FacilitatorQuerySet:
+        """With person, organisation and partnership."""
+        return self.select_related("person", "organisation", "partnership")
+
+
+@pghistory.track()
+class Facilitator(models.Model):
+    """A person named to help a partnership along; reads it as their organisation does, usually as an observer.
+
+    named → accepted → ended, with a reason; ended also before it is accepted. `brought_party` says whether their
+    organisation takes part only for this, and leaves with the last facilitator.
+    """
+
+    partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="facilitators")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    brought_party = models.BooleanField(default=False)
+    named_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    named_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    end_reason = models.TextField(blank=True)
+
+    objects = FacilitatorQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["partnership", "person"], condition=Q(ended_at=None), name="one_facilitator_a_person"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at=None) | ~Q(end_reason=""), name="facilitator_ended_with_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Facilitator {self.pk}"
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether they have not accepted yet."""
+        return self.accepted_at is None and self.ended_at is None

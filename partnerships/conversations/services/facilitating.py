@@ -1,0 +1,205 @@
+"""Services for facilitators: name, accept, end."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.activity.services import record
+from partnerships.agreements.departures import Consequence, PartyDeparture
+from partnerships.agreements.models import Partnership, Party, PartyRole, PartyStatus
+from partnerships.agreements.rights import rights_over
+from partnerships.agreements.services import UnableToInvite, answer_invitation, invite_organisation, remove_party
+from partnerships.agreements.services.recording import lock_partnership
+from partnerships.conversations.event_kinds import EventKind
+from partnerships.conversations.models import Facilitator
+from partnerships.kit import journal
+from partnerships.kit.rights import require
+from partnerships.organisations.departures import Departure
+from partnerships.organisations.models import Membership, Organisation
+from partnerships.organisations.rights import roles_of
+from partnerships.outbox.services import record_email
+from partnerships.people.models import User
+
+#: The name of facilitators in the journal for restores.
+FACILITATOR = "facilitator"
+
+
+class UnableToNameFacilitator(Exception):
+    """They do not act for the organisation, are named already, or it cannot be invited."""
+
+
+class UnableToAcceptFacilitation(Exception):
+    """It has ended, or their organisation has not accepted its invitation."""
+
+
+class UnableToEndFacilitation(Exception):
+    """It has ended already, or the reason is missing."""
+
+
+@transaction.atomic
+def name_facilitator(
+    *, partnership: Partnership, organisation: Organisation, person: User, author: User | None, now: dt.datetime
+) -> Facilitator:
+    """Name a facilitator and email them.
+
+    An organisation that does not take part yet is invited as an observer. Raises `UnableToNameFacilitator`.
+    """
+    locked = lock_partnership(partnership.pk)
+    require(rights_over(locked, author, now).leads)
+    if not Membership.objects.current().filter(person=person, organisation=organisation).exists():
+        raise UnableToNameFacilitator(f"This person does not act for {organisation.name}.")
+    if Facilitator.objects.named().filter(partnership=locked, person=person).exists():
+        raise UnableToNameFacilitator("They are a facilitator of this partnership already.")
+    party = Party.objects.filter(partnership=locked, organisation=organisation).first()
+    brings = party is None or party.status not in (PartyStatus.INVITED, PartyStatus.ACCEPTED)
+    if brings:
+        try:
+            invite_organisation(
+                partnership=locked, organisation=organisation, role=PartyRole.OBSERVER, author=author, now=now
+            )
+        except UnableToInvite as error:
+            raise UnableToNameFacilitator(str(error)) from error
+    facilitator = Facilitator.objects.create(
+        partnership=locked,
+        organisation=organisation,
+        person=person,
+        brought_party=brings,
+        named_by=author,
+        named_at=now,
+    )
+    _record(facilitator, EventKind.FACILITATOR_NAMED, author=author, now=now)
+    if person != author:
+        record_email(
+            kind="conversations.facilitator_named",
+            person_id=person.pk,
+            params={"facilitator": facilitator.pk},
+            sender_id=None,
+            now=now,
+        )
+    return facilitator
+
+
+def _lock(facilitator: Facilitator) -> Facilitator:
+    lock_partnership(facilitator.partnership_id)
+    return Facilitator.objects.for_listing().select_for_update(of=("self",)).get(pk=facilitator.pk)
+
+
+@transaction.atomic
+def accept_facilitation(*, facilitator: Facilitator, author: User, now: dt.datetime) -> None:
+    """Accept to be a facilitator: the person themselves.
+
+    A lead accepts their organisation's invitation with it. Raises `UnableToAcceptFacilitation`.
+    """
+    locked = _lock(facilitator)
+    roles = roles_of(author, now)
+    require(locked.person_id == author.pk and roles.act_for(locked.organisation_id))
+    if not locked.is_waiting:
+        raise UnableToAcceptFacilitation("This has been answered or has ended.")
+    party = Party.objects.filter(partnership=locked.partnership, organisation=locked.organisation).first()
+    if party is not None and party.is_waiting and roles.lead(party.organisation_id):
+        answer_invitation(party=party, accept=True, reason="", author=author, now=now)
+    if party is None or not party.is_present:
+        raise UnableToAcceptFacilitation(f"A lead of {locked.organisation.name} must accept its invitation first.")
+    locked.accepted_at = now
+    locked.save(update_fields=["accepted_at"])
+    _record(locked, EventKind.FACILITATOR_ACCEPTED, author=author, now=now)
+
+
+@transaction.atomic
+def end_facilitation(*, facilitator: Facilitator, reason: str, author: User | None, now: dt.datetime) -> None:
+    """End it: by leads of the chair's or a lead organisation, or by the person.
+
+    An organisation that takes part only for its facilitators leaves with the last one. Raises
+    `UnableToEndFacilitation`.
+    """
+    locked = _lock(facilitator)
+    own = author is not None and locked.person_id == author.pk and roles_of(author, now).act_for(locked.organisation_id)
+    require(own or rights_over(locked.partnership, author, now).leads)
+    if locked.ended_at is not None:
+        raise UnableToEndFacilitation("This has ended already.")
+    if not reason.strip():
+        raise UnableToEndFacilitation("Give a reason.")
+    _end(locked, reason.strip(), author=author, now=now)
+    if locked.brought_party:
+        _let_organisation_go(locked, now=now)
+
+
+def _let_organisation_go(facilitator: Facilitator, *, now: dt.datetime) -> None:
+    """Remove an organisation that took part only for its facilitators, after the last one."""
+    partnership, organisation = facilitator.partnership, facilitator.organisation
+    others = Facilitator.objects.named().filter(partnership=partnership, organisation=organisation)
+    taking_part = Party.objects.filter(
+        partnership=partnership,
+        organisation=organisation,
+        role=PartyRole.OBSERVER,
+        status__in=[PartyStatus.INVITED, PartyStatus.ACCEPTED],
+    )
+    party = taking_part.select_related("organisation").first()
+    if party is not None and not others.exists() and not partnership.is_over_on(timezone.localdate(now)):
+        remove_party(party=party, reason="Its facilitator has ended.", author=None, now=now)
+
+
+def _end(locked: Facilitator, reason: str, *, author: User | None, now: dt.datetime) -> None:
+    locked.ended_at, locked.ended_by, locked.end_reason = now, author, reason
+    locked.save(update_fields=["ended_at", "ended_by", "end_reason"])
+    journal.note(FACILITATOR, now=now, facilitator=locked.pk, same=facilitator_identity(locked))
+    _record(locked, EventKind.FACILITATOR_ENDED, author=author, now=now, reason=reason)
+
+
+def facilitator_identity(facilitator: Facilitator) -> str:
+    """The hash of a facilitator in the journal for restores."""
+    return journal.identity(facilitator.partnership_id, facilitator.person_id, facilitator.named_at)
+
+
+def _record(
+    facilitator: Facilitator, event: EventKind, *, author: User | None, now: dt.datetime, reason: str = ""
+) -> None:
+    """Record an event on the partnership."""
+    record(
+        actor_id=author.pk if author else None,
+        kind=event,
+        target_kind="partnership",
+        target_id=facilitator.partnership_id,
+        within_kind="partnership",
+        within_id=facilitator.partnership_id,
+        now=now,
+        data={
+            "title": facilitator.partnership.title,
+            "after": {"organisation": facilitator.organisation.name},
+            **({"reason": reason} if reason else {}),
+        },
+    )
+
+
+def end_with_party(departure: PartyDeparture) -> None:
+    """End the facilitators of an organisation that leaves. Called with the partnership locked."""
+    party = departure.party
+    named = Facilitator.objects.named().filter(partnership=party.partnership_id, organisation=party.organisation_id)
+    for facilitator in named.for_listing().order_by("pk"):
+        _end(facilitator, "Their organisation left the partnership.", author=departure.author, now=departure.now)
+
+
+def preview_ending(party: Party, reader: User) -> list[Consequence]:
+    """The facilitators who end if the party leaves."""
+    named = (
+        Facilitator.objects.visible_to(reader)
+        .named()
+        .filter(partnership=party.partnership_id, organisation=party.organisation_id)
+    )
+    return [
+        Consequence(f"{one.person.display_name} will no longer be a facilitator")
+        for one in named.for_listing().order_by("pk")
+    ]
+
+
+def end_with_membership(departure: Departure) -> int:
+    """End what a person facilitates for an organisation that they leave; returns how many."""
+    membership = departure.membership
+    named = Facilitator.objects.named().filter(person=membership.person_id, organisation=membership.organisation_id)
+    ended = list(named.for_listing().order_by("pk"))
+    for facilitator in ended:
+        _end(facilitator, "They no longer act for their organisation.", author=departure.author, now=departure.now)
+    return len(ended)

@@ -1,0 +1,98 @@
+"""Pages of facilitators: name, accept, end, and the list of what is stuck."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from partnerships.agreements.models import Partnership
+from partnerships.agreements.rights import rights_over
+from partnerships.conversations import services
+from partnerships.conversations.forms.facilitating import EndFacilitationForm, NameFacilitatorForm
+from partnerships.conversations.forms.reasons import ConfirmForm
+from partnerships.conversations.models import Facilitator
+from partnerships.conversations.queries.facilitating import stuck_for, watched_by
+from partnerships.kit.http import posted
+from partnerships.kit.rights import require
+from partnerships.people.form_steps import take_step
+from partnerships.people.requests import signed_in
+
+
+@require_safe
+def stuck(request: HttpRequest) -> HttpResponse:
+    """What is stuck in the partnerships that the reader facilitates or leads."""
+    user, now = signed_in(request), timezone.now()
+    watched = watched_by(user)
+    today = timezone.localdate(now)
+    rows = [(partnership, one, one.days(today)) for partnership, one in stuck_for(user, watched, now)]
+    return render(request, "conversations/facilitating/stuck.html", {"watched": watched, "rows": rows})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def name(request: HttpRequest, pk: int) -> HttpResponse:
+    """Name a facilitator of a partnership."""
+    user = signed_in(request)
+    partnership = get_object_or_404(Partnership.objects.visible_to(user), pk=pk)
+    require(rights_over(partnership, user, timezone.now()).leads)
+    form = NameFacilitatorForm(posted(request), cancel=partnership.get_absolute_url())
+
+    def step() -> tuple[str, str]:
+        found = services.name_facilitator(partnership=partnership, author=user, now=timezone.now(), **form.cleaned_data)
+        return f"{found.person.display_name} is named. They accept on their own page.", partnership.get_absolute_url()
+
+    return take_step(
+        request,
+        "conversations/facilitating/name.html",
+        form,
+        step,
+        {services.UnableToNameFacilitator: "email"},
+        names_emailed=True,
+        partnership=partnership,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def facilitation(request: HttpRequest, pk: int) -> HttpResponse:
+    """Accept to be a facilitator: the person's own page."""
+    user = signed_in(request)
+    found = get_object_or_404(Facilitator.objects.filter(person=user).named().for_listing(), pk=pk)
+    form = ConfirmForm(posted(request), submit="Accept", cancel=reverse("web:home"))
+
+    def step() -> tuple[str, str]:
+        services.accept_facilitation(facilitator=found, author=user, now=timezone.now())
+        return f"You are a facilitator of {found.partnership.title}.", reverse("conversations:stuck")
+
+    return take_step(
+        request,
+        "conversations/facilitating/accept.html",
+        form,
+        step,
+        {services.UnableToAcceptFacilitation: None},
+        found=found,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def end(request: HttpRequest, pk: int) -> HttpResponse:
+    """End a facilitation: leads of the partnership, and the person."""
+    user = signed_in(request)
+    found = get_object_or_404(Facilitator.objects.visible_to(user).named().for_listing(), pk=pk)
+    require(found.person_id == user.pk or rights_over(found.partnership, user, timezone.now()).leads)
+    form = EndFacilitationForm(posted(request), submit="End it", cancel=reverse("web:home"))
+
+    def step() -> tuple[str, str]:
+        reason = form.cleaned_data["reason"]
+        services.end_facilitation(facilitator=found, reason=reason, author=user, now=timezone.now())
+        return f"{found.person.display_name} is no longer a facilitator.", reverse("web:home")
+
+    return take_step(
+        request,
+        "conversations/facilitating/end.html",
+        form,
+        step,
+        {services.UnableToEndFacilitation: None},
+        found=found,
+    )

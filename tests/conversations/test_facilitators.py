@@ -1,0 +1,107 @@
+"""Facilitators, and the list of what is stuck."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.models import Partnership, PartyStatus
+from partnerships.commitments.models import Commitment
+from partnerships.conversations import services
+from partnerships.conversations.models import Facilitator, Report
+from partnerships.conversations.queries.facilitating import watched_by
+from partnerships.exchange.models import Audience, Entry
+from partnerships.people.models import User
+from tests.commitments.promises import agree
+from tests.conversations.reports import the_report
+from tests.conversations.talks import days_ago
+from tests.exchange.conftest import shared
+from tests.world import World
+
+NOW = timezone.now
+
+
+def signed_in(person: User) -> Client:
+    """A client signed in as a person."""
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def name(world: World, person: User, organisation: object) -> Facilitator:
+    """Amina names a facilitator."""
+    return services.name_facilitator(
+        partnership=world.partnership, organisation=organisation, person=person, author=world.amina, now=NOW()
+    )
+
+
+def accepted(world: World) -> Facilitator:
+    """Chidi of Tidewater, which takes part only for this."""
+    found = name(world, world.chidi, world.tidewater)
+    services.accept_facilitation(facilitator=found, author=world.chidi, now=NOW())
+    return found
+
+
+def test_lead_names_a_facilitator_by_address_on_the_page(world: World) -> None:
+    address = reverse("conversations:facilitator-name", args=[world.partnership.pk])
+
+    answer = signed_in(world.amina).post(address, {"email": world.chidi.email}, follow=True)
+
+    assert "Chidi Tide is named" in answer.content.decode()
+    assert Facilitator.objects.get().organisation == world.tidewater
+
+
+def test_facilitator_from_outside_reads_as_an_observer_while_named(world: World) -> None:
+    found = accepted(world)
+    party = world.partnership.parties.get(organisation=world.tidewater)
+    reads = Partnership.objects.inside_for(world.chidi).filter(pk=world.partnership.pk)
+    before = party.role, reads.exists()
+
+    services.end_facilitation(facilitator=found, reason="Done.", author=world.amina, now=NOW())
+
+    party.refresh_from_db()
+    assert before == ("observer", True)
+    assert party.status == PartyStatus.LEFT
+    assert not reads.exists()
+    assert watched_by(world.chidi) == []
+
+
+def test_organisation_that_took_part_before_stays(world: World) -> None:
+    found = name(world, world.ben, world.westmarch)
+
+    services.end_facilitation(facilitator=found, reason="Done.", author=world.ben, now=NOW())
+
+    assert world.party(world.westmarch).status == PartyStatus.ACCEPTED
+
+
+def test_person_of_another_organisation_cannot_be_named(world: World) -> None:
+    with pytest.raises(services.UnableToNameFacilitator, match="does not act"):
+        name(world, world.chidi, world.westmarch)
+
+
+def test_list_shows_what_is_stuck_and_who_must_act(world: World) -> None:
+    report = the_report(world)
+    Report.objects.filter(pk=report.pk).update(due_on=days_ago(3), ends_on=days_ago(20), starts_on=days_ago(50))
+    commitment = agree(world)
+    Commitment.objects.filter(pk=commitment.pk).update(due_on=days_ago(4))
+    entry = shared(world.larkhaven, world.amina, NOW(), audience=Audience.PARTNERSHIP, partnership=world.partnership)
+    Entry.objects.filter(pk=entry.pk).update(shared_at=NOW() - dt.timedelta(days=30))
+    accepted(world)
+
+    page = signed_in(world.chidi).get(reverse("conversations:stuck")).content.decode()
+
+    for words in ("No answer to an ask", entry.title, "Overdue commitment", commitment.reference, "report overdue"):
+        assert words in page
+
+
+def test_viewer_of_a_party_has_no_list(world: World) -> None:
+    commitment = agree(world)
+    Commitment.objects.filter(pk=commitment.pk).update(due_on=days_ago(4))
+
+    page = signed_in(world.vera).get(reverse("conversations:stuck")).content.decode()
+
+    assert commitment.reference not in page

@@ -469,6 +469,23 @@ def _reported(report: talked.Report) -> list[str]:
     ]
 
 
+def _group(world: World) -> exchanged.AnswerGroup:
+    """A working group of Larkhaven and Westmarch, started from an accepted answer."""
+    response = _response(world)
+    exchange.decide_response(response=response, accept=True, reason="", author=world.amina, now=world.now)
+    exchange.start_group_from_answer(
+        response=response,
+        organisation=world.larkhaven,
+        members=(),
+        title=f"{WORD} group",
+        purpose="Move the depot.",
+        ends_on=in_days(90),
+        author=world.amina,
+        now=timezone.now(),
+    )
+    return exchanged.AnswerGroup.objects.get()
+
+
 CASES = {
     "an ask of a partnership": Case(
         Entry, lambda world: _ask(world, title=SAID), _everywhere, OWN | OTHER | THIRD, EDIT_ENTRY
@@ -512,6 +529,12 @@ CASES = {
         _entry,
         OWN | OTHER,
         Act("exchange:decide", lambda world, response: {"decision": "accept"}, WRITERS),
+    ),
+    "a working group, whose outline its partnership sees": Case(
+        exchanged.AnswerGroup,
+        _group,
+        lambda group: [group.partnership.get_absolute_url()],
+        OWN | OTHER | THIRD,
     ),
     "an answer taken back": Case(
         exchanged.Response,

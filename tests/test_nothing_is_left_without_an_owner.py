@@ -47,6 +47,7 @@ NOT_OWNERS = {
     "plans.ConditionMet.person": "who said so",
     "conversations.Attendee.person": "who was there",
     "conversations.AgendaItem.presenter": "who presents it at one meeting",
+    "conversations.Facilitator.person": "named in person; it ends when they stop acting for their organisation",
     "conversations.MeetingSeat.person": "who is asked to one meeting",
     "digests.Preference.person": "when the person wants digests",
     "digests.Watermark.recipient": "what the person was told",

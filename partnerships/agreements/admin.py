@@ -24,6 +24,7 @@ from partnerships.agreements.models import (
     TermsSignature,
     TermsVersion,
 )
+from partnerships.agreements.models.groups import WorkingGroup
 from partnerships.agreements.services import UnableToRestoreDocument, restore_document
 from partnerships.kit.administration import ReadOnlyAdmin, ReadOnlyInline, VocabularyAdmin
 from partnerships.people.models import User
@@ -233,3 +234,13 @@ class TermsInForceAdmin(ReadOnlyAdmin):
     list_select_related = ("partnership", "version")
     search_fields = ("partnership__title",)
     ordering = ("-from_day", "-pk")
+
+
+@admin.register(WorkingGroup)
+class WorkingGroupAdmin(ReadOnlyAdmin):
+    """Which working group belongs to which partnership; read-only."""
+
+    list_display = ("pk", "partnership", "parent", "outlives_parent")
+    list_select_related = ("partnership", "parent")
+    ordering = ("-pk",)
+    fields = ("partnership", "parent", "outlives_parent")

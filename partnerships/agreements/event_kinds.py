@@ -41,3 +41,4 @@ class EventKind(models.TextChoices):
     TERMS_ACCEPTED = "partnership.terms_accepted", "Counted accepted invitations as signatures"
     TERMS_AGREED = "partnership.terms_agreed", "Every party signed the terms"
     TERMS_IN_FORCE = "partnership.terms_in_force", "Terms took force"
+    GROUP_STARTED = "partnership.group_started", "Started a working group"

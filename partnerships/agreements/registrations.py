@@ -9,6 +9,8 @@ from partnerships.agreements.agenda import decisions_needed, register_agenda
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import KEPT_MONTHS, Partnership, Post
 from partnerships.agreements.queries import contacts_section, events_of_partnerships, organisation_section
+from partnerships.agreements.queries.groups import groups_section
+from partnerships.agreements.sections import ON_PARTNERSHIPS
 from partnerships.agreements.services.documents import drop_removed_files
 from partnerships.organisations.departures import register_departure
 from partnerships.organisations.owned import register_owned
@@ -36,6 +38,7 @@ def register() -> None:
     register_kind(name="terms_draft", visible_ids=lambda user: Partnership.objects.drafted_for(user).values("pk"))
     register_agenda("10 decisions", "Decisions about the partnership", "partnership", decisions_needed)
     ON_ORGANISATIONS.register("05 contacts", contacts_section)
+    ON_PARTNERSHIPS.register("15 working groups", groups_section)
     ON_ORGANISATIONS.register("10 partnerships", organisation_section)
     register_retention(
         "files of removed documents",

@@ -56,6 +56,11 @@ class Rights:
         """Whether they may do so for this organisation, if one is given."""
         return self.leads and (organisation is None or self.roles.is_system or organisation.pk in self.leading)
 
+    def may_start_group_for(self, organisation: Organisation) -> bool:
+        """Whether they may start a working group for it: leads of a present party that is no observer."""
+        takes_part = self.present.get(organisation.pk, PartyRole.OBSERVER) != PartyRole.OBSERVER
+        return takes_part and self.roles.lead(organisation.pk)
+
     def may_answer(self, party: Party) -> bool:
         """Whether they may answer an invitation: leads of the invited."""
         return self.roles.lead(party.organisation_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from partnerships.exchange.models import Entry
+from partnerships.exchange.models import AnswerGroup, Entry
 from partnerships.kit.administration import ReadOnlyAdmin
 
 
@@ -37,3 +37,13 @@ class EntryAdmin(ReadOnlyAdmin):
     search_fields = ("=pk", "organisation__name")
     ordering = ("-pk",)
     show_full_result_count = False
+
+
+@admin.register(AnswerGroup)
+class AnswerGroupAdmin(ReadOnlyAdmin):
+    """Which working group was started from which answer; read-only."""
+
+    list_display = ("pk", "response", "partnership")
+    list_select_related = ("response", "partnership")
+    ordering = ("-pk",)
+    fields = ("response", "partnership")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from partnerships.exchange.views import answering, board, detail, matching, saved, writing
+from partnerships.exchange.views import answering, board, detail, groups, matching, saved, writing
 
 app_name = "exchange"
 urlpatterns = [
@@ -19,6 +19,7 @@ urlpatterns = [
     path("questions/<int:pk>/", answering.answer_question, name="answer-question"),
     path("answers/<int:pk>/decide/", answering.decide, name="decide"),
     path("answers/<int:pk>/withdraw/", answering.withdraw_response, name="withdraw-response"),
+    path("answers/<int:pk>/group/", groups.start_group, name="start-group"),
     path("<int:pk>/", detail.detail, name="detail"),
     path("<int:pk>/edit/", writing.edit, name="edit"),
     path("<int:pk>/share/", writing.share, name="share"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.core.files.base import ContentFile
@@ -23,6 +24,20 @@ def _invited(world: World) -> Any:
         role="member",
         reason="We need them.",
         author=world.amina,
+        now=timezone.now(),
+    )
+
+
+def _start_group(organisation: str) -> Any:
+    """A working group of Larkhaven and Westmarch."""
+    return lambda w, author, _: services.start_working_group(
+        parent=w.partnership,
+        organisation=getattr(w, organisation),
+        members=[w.larkhaven, w.westmarch],
+        title="Depot group",
+        purpose="Move the depot.",
+        ends_on=timezone.localdate() + dt.timedelta(days=90),
+        author=author,
         now=timezone.now(),
     )
 
@@ -257,6 +272,9 @@ TERMS_ROWS = (
 
 ROWS = (
     *TERMS_ROWS,
+    Row("agreements.start_working_group", _start_group("larkhaven"), LEAD),
+    Row("agreements.start_working_group", _start_group("westmarch"), PARTNER, situation="of another party"),
+    Row("agreements.start_working_group", _start_group("riverside"), frozenset(), situation="of an observer"),
     Row("agreements.create_partnership", _create, LEAD),
     Row(
         "agreements.edit_settings",

@@ -76,7 +76,8 @@ def _journal_note(world: World) -> JournalNote:
 
 def _facilitator(world: World) -> Facilitator:
     """Vera, named by Amina."""
-    return services.name_facilitator(
+    named = Facilitator.objects.named().filter(person=world.vera).first()
+    return named or services.name_facilitator(
         partnership=world.partnership,
         organisation=world.larkhaven,
         person=world.vera,

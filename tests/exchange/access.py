@@ -22,6 +22,11 @@ def prepare(world: World) -> None:
     world.things["response"] = services.respond(
         entry=ask, organisation=world.westmarch, text="Twenty.", quantity=20, author=world.ben, now=now
     )
+    other = shared(world.larkhaven, world.amina, now, title="Land for a school", **partnership)
+    answer = services.respond(entry=other, organisation=world.westmarch, text="Yes.", author=world.ben, now=now)
+    world.things["accepted response"] = services.decide_response(
+        response=answer, accept=True, reason="", author=world.amina, now=now
+    )
     world.things["question"] = services.ask_question(
         entry=ask, organisation=world.westmarch, text="By when?", author=world.ben, now=now
     )
@@ -113,6 +118,12 @@ ROWS = (
         on=_on("response"),
         get=_own(viewer=403, partner=403, mine=200),
         post=_own(viewer=403, partner=403, mine=422),
+    ),
+    Row(
+        "exchange:start-group",
+        on=_on("accepted response"),
+        get=expect(inside=403, outside=404, lead=200, partner=200),
+        post=expect(inside=403, outside=404, lead=422, partner=422),
     ),
     Row(
         "exchange:withdraw-response",

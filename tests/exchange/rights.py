@@ -13,7 +13,7 @@ from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Direction, Entry
 from partnerships.organisations.models import Organisation
 from tests.exchange.conftest import draft, shared
-from tests.support.rights import EDITORS, EVERYBODY, LEAD, NOBODY, PARTNER_EDITORS, Row
+from tests.support.rights import EDITORS, EVERYBODY, LEAD, NOBODY, PARTNER, PARTNER_EDITORS, Row
 from tests.world import World
 
 
@@ -54,6 +54,28 @@ def _promise(world: World) -> Any:
         author=world.ben,
         now=timezone.now(),
         confirm=True,
+    )
+
+
+def _accepted(world: World) -> Any:
+    """Westmarch's accepted answer to an ask of the Estuary Partnership."""
+    answer = services.respond(
+        entry=_ask(world), organisation=world.westmarch, text="Yes.", author=world.ben, now=timezone.now()
+    )
+    return services.decide_response(response=answer, accept=True, reason="", author=world.amina, now=timezone.now())
+
+
+def _group(organisation: str) -> Any:
+    """A working group that a side of the answer starts."""
+    return lambda w, author, response: services.start_group_from_answer(
+        response=response,
+        organisation=getattr(w, organisation),
+        members=(),
+        title="Depot group",
+        purpose="Move the depot.",
+        ends_on=timezone.localdate() + dt.timedelta(days=90),
+        author=author,
+        now=timezone.now(),
     )
 
 
@@ -135,6 +157,8 @@ ROWS = (
         PARTNER_EDITORS,
         prepare=_ask,
     ),
+    Row("exchange.start_group_from_answer", _group("larkhaven"), LEAD, prepare=_accepted),
+    Row("exchange.start_group_from_answer", _group("westmarch"), PARTNER, prepare=_accepted, situation="too"),
     Row("exchange.respond", _respond("westmarch"), PARTNER_EDITORS, prepare=_ask),
     Row("exchange.respond", _respond("riverside"), NOBODY, prepare=_ask, situation="for an observer"),
     Row("exchange.respond", _respond("tidewater"), NOBODY, prepare=_ask, situation="for somebody not asked"),

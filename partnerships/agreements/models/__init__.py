@@ -25,6 +25,7 @@ from partnerships.agreements.models.clock import (
     status_on,
 )
 from partnerships.agreements.models.document import Document, DocumentQuerySet
+from partnerships.agreements.models.groups import WorkingGroup
 from partnerships.agreements.models.kinds import PartnershipKind
 from partnerships.agreements.models.partnership import (
     FORMER,
@@ -115,6 +116,7 @@ __all__ = [
     "TermsSignature",
     "TermsVersion",
     "TermsVersionQuerySet",
+    "WorkingGroup",
     "gap_between",
     "has_run_out",
     "has_status_on",

@@ -52,7 +52,14 @@ LEADING = (
     ),
 )
 #: Routes to those who may read its outline.
-OUTLINE = (Network(when=Q(audience=Audience.NETWORK)),)
+OUTLINE = (
+    Network(when=Q(audience=Audience.NETWORK)),
+    # Of a working group: people of the parties of the partnership that it belongs to.
+    Organisations(
+        "as_group__parent__parties__organisation",
+        when=Q(as_group__parent__parties__status=PartyStatus.ACCEPTED),
+    ),
+)
 #: Routes to everybody who may see at least its outline.
 OUTLINED = (*INSIDE, *FORMER, *OUTLINE)
 

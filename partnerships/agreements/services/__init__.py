@@ -9,6 +9,7 @@ from partnerships.agreements.services.documents import (
     remove_document,
     restore_document,
 )
+from partnerships.agreements.services.groups import UnableToStartGroup, start_working_group
 from partnerships.agreements.services.parties import (
     UnableToAnswer,
     UnableToChangeParty,
@@ -85,6 +86,7 @@ __all__ = [
     "UnableToRenew",
     "UnableToRestoreDocument",
     "UnableToSignTerms",
+    "UnableToStartGroup",
     "UnableToWithdraw",
     "add_document",
     "answer_invitation",
@@ -119,6 +121,7 @@ __all__ = [
     "restore_document",
     "save_terms_piece",
     "sign_terms",
+    "start_working_group",
     "take_back_terms",
     "vacate_post",
     "withdraw_proposal",

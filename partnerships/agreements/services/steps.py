@@ -47,8 +47,19 @@ def take_status(
         organisation=organisation,
         data={"before": {"status": was}, "after": {"status": status}, "reason": reason},
     )
+    if status == Status.ENDED:
+        _end_groups(locked, author=author, now=now)
     if status == Status.ACTIVE and was in (Status.AWAITING_SIGN_OFF, Status.AGREED) and locked.redefines_id:
         _settle_former(locked, author=author, now=now)
+
+
+def _end_groups(parent: Partnership, *, author: User | None, now: dt.datetime) -> None:
+    """End the working groups of a partnership that has ended, except those that outlive it."""
+    groups = Partnership.objects.filter(as_group__parent=parent, as_group__outlives_parent=False).live()
+    for number in groups.order_by("pk").values_list("pk", flat=True):
+        group = lock_partnership(number)
+        if not group.is_over_on(timezone.localdate(now)):
+            take_status(group, Status.ENDED, reason=f"{parent.title} has ended.", author=author, now=now)
 
 
 def _settle_former(successor: Partnership, *, author: User | None, now: dt.datetime) -> None:

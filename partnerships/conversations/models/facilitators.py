@@ -42,7 +42,7 @@ class FacilitatorQuerySet(models.QuerySet["Facilitator"]):
         )
         takes_part = Partnership.objects.live().filter(
             pk=models.OuterRef("partnership"),
-            parties__organisation=models.OuterRef(models.OuterRef("organisation")),
+            parties__organisation=models.OuterRef("organisation"),
             parties__status=PartyStatus.ACCEPTED,
         )
         return self.named().filter(models.Exists(acts), models.Exists(takes_part), accepted_at__isnull=False)

@@ -10,6 +10,7 @@ from partnerships.exchange.models.entries import (
     entry_readers,
 )
 from partnerships.exchange.models.fulfilments import Fulfilment
+from partnerships.exchange.models.groups import AnswerGroup
 from partnerships.exchange.models.matches import Dismissal, Introduction, Match
 from partnerships.exchange.models.saved import Fit, SavedFilter
 from partnerships.exchange.models.words import (
@@ -35,6 +36,7 @@ __all__ = [
     "UNANSWERED",
     "WAY_BACK",
     "Addressee",
+    "AnswerGroup",
     "Audience",
     "Direction",
     "Dismissal",

@@ -32,6 +32,7 @@ from partnerships.exchange.services.fulfilments import (
     meet_entry,
     transfer_fulfilments,
 )
+from partnerships.exchange.services.groups import UnableToStartGroupFromAnswer, start_group_from_answer
 from partnerships.exchange.services.matches import (
     UnableToDismiss,
     UnableToIntroduce,
@@ -77,6 +78,7 @@ __all__ = [
     "UnableToRespond",
     "UnableToSaveFilter",
     "UnableToShareEntry",
+    "UnableToStartGroupFromAnswer",
     "UnableToWithdrawEntry",
     "UnableToWithdrawResponse",
     "UnableToWriteEntry",
@@ -106,6 +108,7 @@ __all__ = [
     "save_filter",
     "set_filter_emails",
     "share_entry",
+    "start_group_from_answer",
     "transfer_fulfilments",
     "update_status",
     "withdraw_entry",

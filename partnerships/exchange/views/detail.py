@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from partnerships.activity.queries import timeline
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Status as CommitmentStatus
-from partnerships.exchange.models import Entry, Fulfilment, Introduction, Question, Receipt, Response
+from partnerships.exchange.models import AnswerGroup, Entry, Fulfilment, Introduction, Question, Receipt, Response
 from partnerships.exchange.queries.matches import count_matches
 from partnerships.exchange.queries.permission_sql import reader_of
 from partnerships.exchange.rights import Rights, rights_over
@@ -52,6 +52,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "unseen": any(body.pk not in seen for body in answering),
         "editing": editing,
         "may_commit": entry.organisation_id in editing or any(one.organisation_id in editing for one in responses),
+        "may_start_group": entry.partnership_id is not None
+        and any(rights.roles.led & {entry.organisation_id, one.organisation_id} for one in responses),
         "fulfilments": fulfilments,
         "promised": _promised(fulfilments),
         "introductions": _introductions(entry, user),
@@ -91,9 +93,14 @@ def _responses(entry: Entry, user: User) -> list[Response]:
         .select_related("organisation", "author", "counterpart", "decided_by", "entry")
         .order_by("made_at", "pk")
     )
+    groups = {
+        one.response_id: one.partnership
+        for one in AnswerGroup.objects.visible_to(user).filter(response__in=responses).select_related("partnership")
+    }
     counterparts = Entry.objects.visible_to(user).filter(answering__in=[response.pk for response in responses])
     seen = set(counterparts.order_by().values_list("pk", flat=True))
     for response in responses:
+        response.group_seen = groups.get(response.pk)  # type: ignore[attr-defined]  # for the page only
         response.counterpart_seen = response.counterpart_id in seen  # type: ignore[attr-defined]  # for the page only
     return responses
 

@@ -1,0 +1,31 @@
+"""Working groups: partnerships within a partnership."""
+
+from __future__ import annotations
+
+import pghistory
+from django.db import models
+from django.db.models import F, Q
+
+from partnerships.agreements.models.partnership import Partnership
+
+
+@pghistory.track()
+class WorkingGroup(models.Model):
+    """A partnership that works on one task of another one, its parent.
+
+    People of the parent's present parties see its outline. It ends with its parent, unless `outlives_parent`.
+    """
+
+    partnership = models.OneToOneField(Partnership, on_delete=models.CASCADE, related_name="as_group")
+    parent = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="groups")
+    outlives_parent = models.BooleanField(
+        "goes on after its partnership", default=False, help_text="Otherwise it ends when its partnership ends."
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(partnership=F("parent")), name="working_group_of_another"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.partnership_id} within {self.parent_id}"

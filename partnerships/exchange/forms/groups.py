@@ -1,0 +1,49 @@
+"""The form of a working group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+
+from partnerships.exchange.models import Response
+from partnerships.kit.forms import DayField, Form, Helper
+from partnerships.organisations.models import Organisation
+
+
+class _Organisations(forms.ModelMultipleChoiceField[Organisation]):
+    """Choice of organisations by name."""
+
+    def label_from_instance(self, obj: Organisation) -> str:
+        """The organisation's name."""
+        return obj.name
+
+
+class GroupForm(Form):
+    """Title, purpose, members and end of a working group."""
+
+    title = forms.CharField(label="Title", max_length=200)
+    purpose = forms.CharField(
+        label="Purpose", max_length=5_000, widget=forms.Textarea(attrs={"rows": 4}), help_text="What it should achieve."
+    )
+    members = _Organisations(
+        label="Who else takes part?",
+        queryset=Organisation.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Both sides of the answer take part anyway.",
+    )
+    ends_on = DayField(label="End date")
+    outlives_parent = forms.BooleanField(label="It may go on after the partnership ends", required=False)
+
+    def __init__(self, *args: Any, response: Response, others: Sequence[int], cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["title"].initial = response.entry.title
+        self.fields["purpose"].initial = response.entry.statement
+        field = self.fields["members"]
+        assert isinstance(field, forms.ModelMultipleChoiceField)
+        field.queryset = Organisation.objects.filter(pk__in=others).order_by("name", "pk")
+        if not others:
+            del self.fields["members"]
+        self.helper = Helper(self, submit="Start working group", cancel=cancel)

@@ -1,0 +1,39 @@
+"""Working groups that were started from an accepted answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pghistory
+from django.db import models
+
+from partnerships.agreements.models import Partnership
+from partnerships.exchange.models.answers import Response
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from partnerships.people.models import User
+
+
+class AnswerGroupQuerySet(models.QuerySet["AnswerGroup"]):
+    """Links by who may read both ends."""
+
+    def visible_to(self, user: User | AnonymousUser) -> AnswerGroupQuerySet:
+        """Links whose answer and working group the person may both know of."""
+        return self.filter(
+            response__in=Response.objects.visible_to(user), partnership__in=Partnership.objects.known_today_to(user)
+        )
+
+
+@pghistory.track()
+class AnswerGroup(models.Model):
+    """A working group started from an accepted answer to an ask or offer."""
+
+    response = models.OneToOneField(Response, on_delete=models.PROTECT, related_name="group")
+    partnership = models.OneToOneField(Partnership, on_delete=models.CASCADE, related_name="from_answer")
+
+    objects = AnswerGroupQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.partnership_id} from answer {self.response_id}"

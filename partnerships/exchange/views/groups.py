@@ -1,0 +1,46 @@
+"""The page that starts a working group from an accepted answer."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from partnerships.agreements.models import PartyRole
+from partnerships.exchange import services
+from partnerships.exchange.forms.groups import GroupForm
+from partnerships.exchange.models import Response
+from partnerships.exchange.views.steps import act
+from partnerships.kit.http import posted
+from partnerships.kit.rights import require
+from partnerships.organisations.rights import roles_of
+from partnerships.people.requests import signed_in
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def start_group(request: HttpRequest, pk: int) -> HttpResponse:
+    """Start a working group, as a lead of either side of an accepted answer."""
+    user = signed_in(request)
+    answers = Response.objects.visible_to(user).select_related(
+        "entry__organisation", "entry__partnership", "organisation"
+    )
+    response = get_object_or_404(answers, pk=pk)
+    entry = response.entry
+    sides = {entry.organisation_id: entry.organisation, response.organisation_id: response.organisation}
+    led = roles_of(user, timezone.now()).led_among(sides.keys())
+    require(bool(led) and response.is_accepted and entry.partnership is not None)
+    assert entry.partnership is not None
+    parties = entry.partnership.parties.present().exclude(role=PartyRole.OBSERVER)
+    others = sorted(set(parties.values_list("organisation_id", flat=True)) - sides.keys())
+    form = GroupForm(posted(request), response=response, others=others, cancel=entry.get_absolute_url())
+
+    def step() -> str:
+        said = {"members": (), **form.cleaned_data}
+        organisation = sides[min(led)]
+        services.start_group_from_answer(
+            response=response, organisation=organisation, author=user, now=timezone.now(), **said
+        )
+        return "The working group is started. The others are invited."
+
+    return act(request, form, step, entry=entry, title="Start a working group")

@@ -1,0 +1,109 @@
+"""Working groups: partnerships within a partnership."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from partnerships.agreements import services
+from partnerships.agreements.models import Partnership, PartyStatus
+from partnerships.agreements.services.steps import take_status
+from tests.world import World
+
+NOW = timezone.now
+
+
+def in_days(days: int) -> dt.date:
+    """The date some days from now."""
+    return timezone.localdate() + dt.timedelta(days=days)
+
+
+def start(world: World, **given: Any) -> Partnership:
+    """Amina starts a group of Larkhaven and Westmarch."""
+    said: dict[str, Any] = {
+        "parent": world.partnership,
+        "organisation": world.larkhaven,
+        "members": [world.westmarch],
+        "title": "Depot group",
+        "purpose": "Move the depot.",
+        "ends_on": in_days(90),
+        "author": world.amina,
+        "now": NOW(),
+    }
+    return services.start_working_group(**(said | given))
+
+
+def third_party(world: World) -> None:
+    """Riverside takes part in the partnership, not in the group."""
+    party = services.invite_organisation(
+        partnership=world.partnership, organisation=world.riverside, role="member", author=world.amina, now=NOW()
+    )
+    services.answer_invitation(party=party, accept=True, reason="", author=world.nadia, now=NOW())
+
+
+def test_group_has_its_chair_members_and_end(world: World) -> None:
+    group = start(world)
+
+    parties = dict(group.parties.values_list("organisation__name", "status"))
+    assert parties == {
+        "Larkhaven Homes": PartyStatus.ACCEPTED,
+        "Westmarch Borough Council": PartyStatus.INVITED,
+    }
+    assert group.ends_on == in_days(90)
+
+
+def test_other_parties_see_the_outline_and_strangers_nothing(world: World) -> None:
+    third_party(world)
+    group = start(world)
+    client = Client()
+
+    client.force_login(world.nadia)
+    outline = client.get(group.get_absolute_url())
+    parent = client.get(world.partnership.get_absolute_url()).content.decode()
+
+    assert outline.status_code == 200
+    assert "Depot group" in parent
+    assert not Partnership.objects.held_by(world.nadia).filter(pk=group.pk).exists()
+    assert not Partnership.objects.visible_to(world.chidi).filter(pk=group.pk).exists()
+
+
+def test_outline_ends_when_the_party_leaves_the_partnership(world: World) -> None:
+    third_party(world)
+    group = start(world)
+
+    services.leave_partnership(party=world.party(world.riverside), reason="Budget.", author=world.nadia, now=NOW())
+
+    assert not Partnership.objects.visible_to(world.nadia).filter(pk=group.pk).exists()
+
+
+def test_only_parties_can_be_members(world: World) -> None:
+    with pytest.raises(services.UnableToStartGroup, match="take part"):
+        start(world, members=[world.tidewater])
+
+
+def test_group_does_not_end_after_its_partnership_unless_said(world: World) -> None:
+    Partnership.objects.filter(pk=world.partnership.pk).update(ends_on=in_days(30))
+
+    with pytest.raises(services.UnableToStartGroup, match="goes on"):
+        start(world)
+
+    assert start(world, outlives_parent=True).as_group.outlives_parent
+
+
+def test_group_ends_with_its_partnership_unless_it_outlives_it(world: World) -> None:
+    ends, goes_on = start(world), start(world, title="School group", outlives_parent=True)
+
+    take_status(world.partnership, "ended", reason="Reorganised.", author=world.amina, now=NOW())
+
+    ends.refresh_from_db()
+    goes_on.refresh_from_db()
+    assert (ends.status, goes_on.status) == ("ended", "exploring")
+
+
+def test_group_has_no_groups_of_its_own(world: World) -> None:
+    with pytest.raises(services.UnableToStartGroup, match="of its own"):
+        start(world, parent=start(world), members=[world.westmarch])

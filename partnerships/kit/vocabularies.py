@@ -7,10 +7,12 @@ when their copies expire.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Collection
 from typing import Any, Self
 
+from django.apps import apps
 from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.db.models.fields.related_descriptors import ForwardManyToOneDescriptor
@@ -18,11 +20,18 @@ from django.db.models.fields.related_descriptors import ForwardManyToOneDescript
 #: Seconds for which a process keeps the rows of a list.
 KEPT_FOR = 30
 
+CODE_HELP = "Stored with each record, in exports and in addresses; it cannot be changed later."
+_CODE = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 CODE = RegexValidator(
-    r"\A[a-z][a-z0-9_]*\Z", "Use small letters, digits and underscores, and begin with a letter: data_sharing."
+    r"\A[a-z][a-z0-9_]*\Z", "Use a to z, digits and underscores, and begin with a to z: data_sharing."
 )
 
 _kept: dict[type[models.Model], tuple[float, dict[str, Any]]] = {}
+
+
+def is_code(text: str) -> bool:
+    """Whether a text can be a code."""
+    return _CODE.fullmatch(text) is not None
 
 
 class Vocabulary(models.Model):
@@ -35,7 +44,7 @@ class Vocabulary(models.Model):
         max_length=40,
         unique=True,
         validators=[CODE],
-        help_text="Stored with each record, in exports and in addresses; it cannot be changed later.",
+        help_text=CODE_HELP,
     )
     label = models.CharField(max_length=120, help_text="What people read in forms, filters, emails and exports.")
     position = models.PositiveSmallIntegerField(default=0, help_text="Place in lists: lower numbers come first.")
@@ -57,11 +66,16 @@ class Vocabulary(models.Model):
         transaction.on_commit(lambda: forget(type(self)), robust=True)
 
     @classmethod
+    def kept_rows(cls) -> models.QuerySet[Self]:
+        """The rows to keep, with what belongs to them."""
+        return cls._default_manager.all()
+
+    @classmethod
     def by_code(cls) -> dict[str, Self]:
         """All rows by code, in order; do not change them."""
         kept_at, rows = _kept.get(cls, (0.0, {}))
         if not kept_at or time.monotonic() - kept_at > KEPT_FOR:
-            rows = {row.code: row for row in cls._default_manager.order_by("position", "label", "pk")}
+            rows = {row.code: row for row in cls.kept_rows().order_by("position", "label", "pk")}
             _kept[cls] = (time.monotonic(), rows)
         return rows
 
@@ -88,7 +102,40 @@ def forget(*lists: type[models.Model]) -> None:
         _kept.pop(one, None)
 
 
-class _Kept(ForwardManyToOneDescriptor):
+class VocabularyField(models.CharField):  # type: ignore[type-arg]  # pghistory builds it without arguments
+    """The code of a word of a `Vocabulary` ("exchange.Theme").
+
+    For columns that raw SQL and triggers read. Rows are never deleted and codes never change, so the code always has a
+    label.
+    """
+
+    def __init__(self, *args: Any, vocabulary: str = "", **kwargs: Any) -> None:
+        self.vocabulary = vocabulary
+        super().__init__(*args, **{"max_length": 40, **kwargs})
+
+    def deconstruct(self) -> Any:
+        """With the name of the list."""
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, {**kwargs, "vocabulary": self.vocabulary}
+
+    def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:
+        """Give the model `get_<name>_display`, as a field with choices has."""
+        super().contribute_to_class(cls, name, private_only)
+        setattr(cls, f"get_{name}_display", lambda record: self.label_of(getattr(record, name)))
+
+    def label_of(self, code: str) -> str:
+        """The label of a code; "" for none."""
+        words: type[Vocabulary] = apps.get_model(self.vocabulary)
+        return words.label_of(code) if code else ""
+
+    @property
+    def flatchoices(self) -> list[tuple[str, str]]:
+        """All codes and labels, for lists and filters of Django admin."""
+        words: type[Vocabulary] = apps.get_model(self.vocabulary)
+        return words.all_choices()
+
+
+class _Kept(ForwardManyToOneDescriptor):  # type: ignore[type-arg]  # generic in the stubs alone
     """Gives the row that a record points to from the copy in this process."""
 
     def get_object(self, instance: models.Model) -> Any:

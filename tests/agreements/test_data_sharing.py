@@ -13,7 +13,13 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Document
 from partnerships.agreements.queries.sharing import data_sharing_open
-from partnerships.agreements.services import add_document, answer_invitation, change_status, invite_organisation
+from partnerships.agreements.services import (
+    add_document,
+    answer_invitation,
+    change_status,
+    invite_organisation,
+    save_terms_piece,
+)
 from partnerships.agreements.services import create_partnership as create
 from partnerships.people.models import User
 from tests.support.terms import draft, first_proposal, put_up, sign_all
@@ -82,13 +88,26 @@ def test_a_marked_document_opens_once_every_party_signed_the_agreement(world: Wo
 
 def complete(made: Any, world: World) -> Any:
     """The draft with an end date and whatever its kind asks for."""
-    return draft(
+    proposal = draft(
         first_proposal(made),
         world.amina,
         text="We share names to let homes.",
         review_on=(today() + dt.timedelta(days=200)).isoformat(),
         ends_on=(today() + dt.timedelta(days=365)).isoformat(),
+        sharing_purpose="Letting homes to those who need them.",
+        lawful_basis="public_task",
+        controllers="independent",
+        rights_contact="privacy@larkhaven.example",
+        breach_hours=24,
+        security="Encrypted.",
+        at_the_end="Deleted.",
     )
+    item = {"what": "Names", "from_party": "Westmarch", "to_party": "Larkhaven", "how_sent": "Secure file transfer"}
+    item["kept_for"] = "Six years"
+    save_terms_piece(
+        proposal=proposal, piece="items/names", value=item, based_on=None, author=world.amina, now=timezone.now()
+    )
+    return proposal
 
 
 def test_an_agreement_without_one_of_the_parties_does_not_count(world: World) -> None:

@@ -26,7 +26,7 @@ from partnerships.agreements.models.clock import (
 )
 from partnerships.agreements.models.document import Document, DocumentQuerySet
 from partnerships.agreements.models.groups import WorkingGroup
-from partnerships.agreements.models.kinds import PartnershipKind
+from partnerships.agreements.models.kinds import KindCheck, KindField, KindTable, PartnershipKind, StarterClause
 from partnerships.agreements.models.partnership import (
     FORMER,
     INSIDE,
@@ -94,6 +94,9 @@ __all__ = [
     "Holder",
     "HolderQuerySet",
     "How",
+    "KindCheck",
+    "KindField",
+    "KindTable",
     "Origin",
     "Partnership",
     "PartnershipArea",
@@ -107,6 +110,7 @@ __all__ = [
     "PostQuerySet",
     "PostRole",
     "ProposalStatus",
+    "StarterClause",
     "Status",
     "TermsInForce",
     "TermsInForceQuerySet",

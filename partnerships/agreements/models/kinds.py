@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
-import pghistory
-from django.db import models
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
-from partnerships.agreements.terms.declarations import Declarations, declare
-from partnerships.kit.vocabularies import Vocabulary
+import pghistory
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models import Prefetch, Q, QuerySet
+
+from partnerships.agreements.terms.declarations import (
+    CHECKS,
+    NEED_OTHER,
+    NEED_TABLE,
+    RESERVED,
+    SHAPES,
+    CheckDeclaration,
+    Declarations,
+    FieldDeclaration,
+    TableDeclaration,
+    declare,
+    general_codes,
+)
+from partnerships.kit.vocabularies import CODE, Vocabulary, forget, is_code
+
+CODE_HELP = "A to z in lower case, digits and underscores. It names the stored value and cannot be changed later."
 
 
 @pghistory.track()
@@ -33,7 +52,238 @@ class PartnershipKind(Vocabulary):
     class Meta:
         verbose_name = "partnership kind"
 
+    @classmethod
+    def kept_rows(cls) -> QuerySet[PartnershipKind]:
+        """The kinds with everything that their terms hold."""
+        columns = Prefetch("tables", KindTable.objects.prefetch_related("columns"))
+        checks = Prefetch("checks", KindCheck.objects.select_related("table"))
+        return cls.objects.prefetch_related("fields", columns, checks, "starter_clauses")
+
     @property
     def declarations(self) -> Declarations:
-        """What its terms hold."""
-        return declare(self.code, self.label, review_date=self.requires_review_date)
+        """What its terms hold today; a kind from `by_code` has it at hand."""
+        return declare(
+            self.code,
+            self.label,
+            review_date=self.requires_review_date,
+            fields=[one.declaration for one in in_use(self.fields.all())],
+            tables=[one.declaration for one in in_use(self.tables.all()) if one.columns_in_use],
+            checks=[one.declaration for one in in_use(self.checks.all())],
+        )
+
+    @property
+    def clauses(self) -> list[dict[str, str]]:
+        """The clauses that first terms begin with, as raw content."""
+        return [{"title": one.title, "body": one.body} for one in in_use(self.starter_clauses.all())]
+
+
+class Declared(models.Model):
+    """Something that the terms of a kind hold; retired, never deleted.
+
+    Versions of the terms keep the declarations they were published with, so nothing here changes what they say.
+    """
+
+    position = models.PositiveSmallIntegerField(default=0, help_text="Lower numbers come first, in forms and in print.")
+    active = models.BooleanField(
+        "in use",
+        default=True,
+        help_text="Untick to retire it: new terms leave it out; old versions still show it.",
+    )
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save it, and drop this process's copy of the kinds."""
+        super().save(*args, **kwargs)
+        forget(PartnershipKind)
+        transaction.on_commit(lambda: forget(PartnershipKind), robust=True)
+
+
+D = TypeVar("D", bound=Declared)
+
+
+def in_use(rows: Iterable[D]) -> list[D]:
+    """Those not retired, in order."""
+    return sorted((row for row in rows if row.active), key=lambda row: (row.position, row.pk))
+
+
+def _check_code(code: str) -> None:
+    if code in RESERVED:
+        raise ValidationError({"code": f"“{code}” is a part that all terms have: choose another code."})
+
+
+@pghistory.track()
+class KindTable(Declared):
+    """A table in the terms of a kind, such as the lots of a panel."""
+
+    kind = models.ForeignKey(PartnershipKind, on_delete=models.PROTECT, related_name="tables")
+    code = models.CharField(max_length=40, validators=[CODE], help_text=CODE_HELP)
+    label = models.CharField(max_length=120, help_text="The whole table: Lots.")
+    one = models.CharField("one row", max_length=60, help_text="One row, in lower case: lot.")
+    help = models.CharField(max_length=300, blank=True)
+    required = models.BooleanField(
+        "needs a row", default=False, help_text="The terms cannot be signed while the table is empty."
+    )
+
+    class Meta:
+        verbose_name = "table of a kind"
+        verbose_name_plural = "tables of kinds"
+        constraints = [models.UniqueConstraint(fields=["kind", "code"], name="kindtable_code")]
+
+    def __str__(self) -> str:
+        return self.label
+
+    def clean(self) -> None:
+        """Refuse codes that all terms use."""
+        _check_code(self.code)
+
+    @property
+    def columns_in_use(self) -> list[KindField]:
+        """Its columns that are not retired, in order."""
+        return in_use(self.columns.all())
+
+    @property
+    def declaration(self) -> TableDeclaration:
+        """It as a declaration."""
+        declared: TableDeclaration = {
+            "code": self.code,
+            "label": self.label,
+            "one": self.one,
+            "help": self.help,
+            "required": self.required,
+            "fields": [column.declaration for column in self.columns_in_use],
+        }
+        return declared
+
+
+@pghistory.track()
+class KindField(Declared):
+    """A field in the terms of a kind, or a column of one of its tables."""
+
+    kind = models.ForeignKey(PartnershipKind, on_delete=models.PROTECT, related_name="fields", null=True, blank=True)
+    table = models.ForeignKey(KindTable, on_delete=models.PROTECT, related_name="columns", null=True, blank=True)
+    code = models.CharField(max_length=40, validators=[CODE], help_text=CODE_HELP)
+    label = models.CharField(max_length=120)
+    shape = models.CharField("holds", max_length=10, choices=SHAPES)
+    choices = models.TextField(blank=True, help_text="For choices: one on each line, as code: Label.")
+    help = models.CharField(max_length=300, blank=True, help_text="Shown below the field.")
+    required = models.BooleanField(default=False, help_text="The terms cannot be signed without it.")
+
+    class Meta:
+        verbose_name = "field of a kind"
+        verbose_name_plural = "fields of kinds"
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "code"], name="kindfield_code"),
+            models.UniqueConstraint(fields=["table", "code"], name="kindfield_column_code"),
+            models.CheckConstraint(
+                condition=Q(kind=None, table__isnull=False) | Q(kind__isnull=False, table=None),
+                name="kindfield_of_kind_or_table",
+            ),
+            models.CheckConstraint(
+                condition=Q(shape="choice") ^ Q(choices=""),
+                name="kindfield_choices",
+                violation_error_message="Give choices to a field that holds one of some choices, and to no other.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+    def clean(self) -> None:
+        """Refuse codes that all terms use, and choices without a code."""
+        if self.table_id is None:
+            _check_code(self.code)
+            if self.code in general_codes():
+                raise ValidationError({"code": f"All terms have a field “{self.code}”: choose another code."})
+        codes = [code for code, _ in self.pairs]
+        if len(set(codes)) < len(codes) or not all(is_code(code) for code in codes):
+            raise ValidationError({"choices": "Write one choice on each line, as code: Label, and each code once."})
+
+    @property
+    def pairs(self) -> list[list[str]]:
+        """Codes and labels of its choices."""
+        lines = (line.partition(":") for line in self.choices.splitlines() if line.strip())
+        return [[code.strip(), label.strip() or code.strip()] for code, _, label in lines]
+
+    @property
+    def declaration(self) -> FieldDeclaration:
+        """It as a declaration."""
+        declared: FieldDeclaration = {
+            "code": self.code,
+            "label": self.label,
+            "shape": self.shape,  # type: ignore[typeddict-item]  # one of SHAPES
+            "help": self.help,
+            "required": self.required,
+        }
+        return {**declared, "choices": self.pairs} if self.shape == "choice" else declared
+
+
+@pghistory.track()
+class KindCheck(Declared):
+    """A check before terms of a kind can be signed."""
+
+    kind = models.ForeignKey(PartnershipKind, on_delete=models.PROTECT, related_name="checks")
+    check_name = models.CharField("check", max_length=20, choices=CHECKS)
+    table = models.ForeignKey(
+        KindTable,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Empty: the fields of the terms themselves.",
+    )
+    field = models.CharField(max_length=40, help_text="Code of the field or column.")
+    other = models.CharField(max_length=40, blank=True, help_text="Code of the second field, if the check needs one.")
+
+    class Meta:
+        verbose_name = "check of a kind"
+        verbose_name_plural = "checks of kinds"
+
+    def __str__(self) -> str:
+        return self.get_check_name_display()
+
+    def clean(self) -> None:
+        """Refuse a check of fields that the kind does not have."""
+        if self.kind_id and self.table and self.table.kind_id != self.kind_id:
+            raise ValidationError({"table": "This table belongs to another kind."})
+        if self.check_name in NEED_OTHER and not self.other:
+            raise ValidationError({"other": "This check compares two fields: name the second."})
+        if self.check_name in NEED_TABLE and not self.table:
+            raise ValidationError({"table": "This check looks at a column: choose its table."})
+        if self.kind_id:
+            self._check_codes()
+
+    def _check_codes(self) -> None:
+        """Refuse codes of fields that the kind or the table does not have."""
+        of_terms = general_codes() | {field.code for field in self.kind.fields.all()}
+        columns = {column.code for column in self.table.columns.all()} if self.table else of_terms
+        others = of_terms if self.check_name == "total_not_above" else columns
+        for name, known in (("field", columns), ("other", others)):
+            if (code := getattr(self, name)) and code not in known:
+                raise ValidationError({name: f"There is no field “{code}”: add and save it first."})
+
+    @property
+    def declaration(self) -> CheckDeclaration:
+        """It as a declaration."""
+        return {
+            "check": self.check_name,  # type: ignore[typeddict-item]  # one of CHECKS
+            "table": self.table.code if self.table else "",
+            "field": self.field,
+            "other": self.other,
+        }
+
+
+@pghistory.track()
+class StarterClause(Declared):
+    """A clause that first terms of a kind begin with."""
+
+    kind = models.ForeignKey(PartnershipKind, on_delete=models.PROTECT, related_name="starter_clauses")
+    title = models.CharField(max_length=200)
+    body = models.TextField(max_length=10_000, help_text="Plain English; Markdown works.")
+
+    class Meta:
+        verbose_name = "starter clause"
+
+    def __str__(self) -> str:
+        return self.title

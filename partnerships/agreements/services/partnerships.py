@@ -108,12 +108,14 @@ def create_partnership(
     areas: Iterable[Area] = (),
     redefines: Partnership | None = None,
     content: dict[str, Any] | None = None,
+    starter: bool = False,
     **terms: Unpack[Terms],
 ) -> Partnership:
     """Open a partnership; its status is exploring.
 
-    Its first draft of the terms has the given content, or else what the terms and the kind's starter say. The author's
-    organisation is the chair and has accepted. Raises `UnableToCreatePartnership`.
+    Its first draft of the terms has the given content, or else what the terms say. With `starter`, a draft without
+    clauses begins with those of its kind. The author's organisation is the chair and has accepted. Raises
+    `UnableToCreatePartnership`.
     """
     require(roles_of(author, now).lead(organisation.pk))
     title = " ".join(title.split())
@@ -152,12 +154,15 @@ def create_partnership(
     )
     record_event(partnership, EventKind.OPENED, author=author, now=now, organisation=organisation)
     kind_now = PartnershipKind.objects.get(code=kind)
+    raw = content or first_content(kind_now, {"purpose": purpose, **terms})
+    if starter and not raw.get("clauses"):
+        raw["clauses"] = kind_now.clauses
     try:
         open_first_proposal(
             partnership,
             organisation=organisation,
             declarations=declarations_of(kind_now),
-            raw=content or first_content(kind_now, {"purpose": purpose, **terms}),
+            raw=raw,
             reason="The first terms.",
             author=author,
             now=now,

@@ -40,6 +40,11 @@ CHECKS: dict[str, str] = {
 }
 
 
+#: Checks that compare two fields, and those that look at a column.
+NEED_OTHER = frozenset({"not_after", "needs", "total_not_above"})
+NEED_TABLE = frozenset({"adds_up_to_100", "each_once", "total_not_above"})
+
+
 class FieldDeclaration(TypedDict):
     """One field, or one column of a table."""
 
@@ -120,6 +125,11 @@ def _general(*, review_date: bool) -> list[FieldDeclaration]:
     ]
 
 
+def general_codes() -> set[str]:
+    """The codes of the fields that all kinds have."""
+    return {field["code"] for field in _general(review_date=False)}
+
+
 _CLAUSES: TableDeclaration = {
     "code": "clauses",
     "label": "Clauses",
@@ -167,3 +177,31 @@ def declare(
         "tables": [_CLAUSES, *tables, _CONTRIBUTIONS],
         "checks": [*_CHECKS, *checks],
     }
+
+
+def with_retired(now: Declarations, before: Declarations, content: dict[str, Any]) -> Declarations:
+    """The declarations of today, and what `content` uses of those it was written with.
+
+    An amendment keeps the fields and tables that were retired since, as long as something stands in them.
+    """
+    known = {field["code"] for field in now["about"]}
+    about = [
+        *now["about"],
+        *(one for one in before["about"] if one["code"] not in known and content["about"].get(one["code"])),
+    ]
+    today = {table["code"]: table for table in now["tables"]}
+    kept = [one for one in before["tables"] if one["code"] not in today and content.get(one["code"])]
+    earlier = {table["code"]: table for table in before["tables"]}
+    tables = [_with_columns(table, earlier.get(table["code"]), content) for table in [*now["tables"], *kept]]
+    return {**now, "about": about, "tables": tables}
+
+
+def _with_columns(
+    table: TableDeclaration, before: TableDeclaration | None, content: dict[str, Any]
+) -> TableDeclaration:
+    if before is None:
+        return table
+    known = {field["code"] for field in table["fields"]}
+    rows = content.get(table["code"], [])
+    kept = [one for one in before["fields"] if one["code"] not in known and any(row.get(one["code"]) for row in rows)]
+    return {**table, "fields": [*table["fields"], *kept]}

@@ -49,7 +49,7 @@ def _field(declared: FieldDeclaration, *, names_row: bool = False, max_text: int
         declared["code"],
         declared["label"],
         shape,
-        choices=MappingProxyType(dict(declared.get("choices", []))),  # type: ignore[arg-type]  # pairs, as declared
+        choices=MappingProxyType(dict(declared.get("choices", []))),
         default=_DEFAULTS.get(shape, ""),
         required=names_row,
         max_length=max_text if shape == "text" else 500,

@@ -89,7 +89,7 @@ def create(request: HttpRequest) -> HttpResponse:
     form = StartForm(posted(request), organisations=organisations, initial={"kind": request.GET.get("kind", "")})
 
     def step() -> tuple[str, str]:
-        partnership = create_partnership(author=user, now=timezone.now(), **form.cleaned_data)
+        partnership = create_partnership(author=user, now=timezone.now(), starter=True, **form.cleaned_data)
         words = f"{partnership.title} has been created. Invite the organisations you want to work with."
         return words, reverse("agreements:members", args=[partnership.pk])
 

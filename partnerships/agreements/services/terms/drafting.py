@@ -30,6 +30,7 @@ from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.agreements.services.terms.recording import email_leads, lock_proposal, record_draft_event
 from partnerships.agreements.terms.collisions import in_words, touched
+from partnerships.agreements.terms.declarations import with_retired
 from partnerships.agreements.terms.projection import content_from_columns
 from partnerships.agreements.terms.schema import build_schema
 from partnerships.documents import InvalidContent
@@ -135,7 +136,7 @@ def propose_amendment(
         reason=reason.strip(),
         from_day=from_day,
         based_on=base,
-        declarations=declarations_of(locked.kind),
+        declarations=dict(with_retired(locked.kind.declarations, base.declarations, base.content)),
         created_at=now,
         updated_by=author,
         updated_at=now,

@@ -15,7 +15,6 @@ from partnerships.agreements.models import (
     Document,
     Holder,
     Partnership,
-    PartnershipKind,
     Party,
     Post,
     TermsInForce,
@@ -26,7 +25,10 @@ from partnerships.agreements.models import (
 )
 from partnerships.agreements.models.groups import WorkingGroup
 from partnerships.agreements.services import UnableToRestoreDocument, restore_document
-from partnerships.kit.administration import ReadOnlyAdmin, ReadOnlyInline, VocabularyAdmin
+from partnerships.kit.administration import (
+    ReadOnlyAdmin,
+    ReadOnlyInline,
+)
 from partnerships.people.models import User
 
 
@@ -67,23 +69,6 @@ class PartnershipAdmin(ReadOnlyAdmin):
     ordering = ("title", "pk")
     show_full_result_count = False
     inlines = (PartyInline,)
-
-
-@admin.register(PartnershipKind)
-class PartnershipKindAdmin(VocabularyAdmin):
-    """Kinds of partnership: retired, never deleted."""
-
-    fields = (
-        "label",
-        "code",
-        "purpose",
-        "position",
-        "active",
-        "requires_review_date",
-        "needs_data_sharing",
-        "gives_data_sharing",
-    )
-    list_display = ("label", "code", "purpose", "position", "active")
 
 
 @admin.register(Party)

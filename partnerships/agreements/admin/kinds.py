@@ -1,0 +1,200 @@
+"""Admin pages for kinds of partnership and what their terms hold.
+
+Rights: docs/rights.md.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+
+from partnerships.agreements.models import KindCheck, KindField, KindTable, PartnershipKind, StarterClause
+from partnerships.kit.administration import NothingAdded, NothingDeleted, RowHistory, VocabularyAdmin
+
+
+class FixedCode(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs alone
+    """The code of a saved row stays: terms are stored with it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and "code" in self.fields:
+            self.fields["code"].disabled = True
+
+
+_ROWS_OF_TEXT: dict[type[models.Field[Any, Any]], dict[str, Any]] = {
+    models.TextField: {"widget": forms.Textarea(attrs={"rows": 3, "cols": 60})}
+}
+
+
+class DeclaredInline(NothingDeleted, admin.StackedInline[Any, Any]):
+    """Rows that are retired, never deleted."""
+
+    form = FixedCode
+    extra = 0
+    show_change_link = True
+    ordering = ("position", "pk")
+    formfield_overrides = _ROWS_OF_TEXT
+
+
+_FIELD = (("label", "code", "shape"), "help", "choices", ("position", "required", "active"))
+
+
+class FieldInline(DeclaredInline):
+    """The fields of a kind."""
+
+    model = KindField
+    fields = _FIELD
+    verbose_name = "field"
+    verbose_name_plural = "fields, after those that all terms have"
+
+
+class ColumnInline(FieldInline):
+    """The columns of a table."""
+
+    verbose_name = "column"
+    verbose_name_plural = "columns: the first names a row"
+
+
+class TableInline(DeclaredInline):
+    """The tables of a kind; their columns have a page of their own."""
+
+    model = KindTable
+    fields = (("label", "code", "one"), "help", ("position", "required", "active"))
+    verbose_name = "table"
+    verbose_name_plural = "tables: save, then choose Change to edit the columns"
+
+
+class CheckInline(DeclaredInline):
+    """The checks of a kind."""
+
+    model = KindCheck
+    fields = ("check_name", ("table", "field", "other"), ("position", "active"))
+    verbose_name = "check"
+    verbose_name_plural = "checks before terms can be signed"
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Only the tables of this kind."""
+        if db_field.name == "table":
+            number = request.resolver_match.kwargs.get("object_id") if request.resolver_match else None
+            tables = KindTable.objects.order_by("position", "pk")
+            kwargs["queryset"] = tables.filter(kind=number) if number and number.isdecimal() else tables.none()
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+class StarterClauseInline(DeclaredInline):
+    """The clauses that first terms begin with."""
+
+    model = StarterClause
+    fields = ("title", "body", ("position", "active"))
+
+
+@admin.register(PartnershipKind)
+class PartnershipKindAdmin(VocabularyAdmin):
+    """Kinds of partnership and what their terms hold: retired, never deleted."""
+
+    fields = (
+        ("label", "code"),
+        "purpose",
+        ("position", "active"),
+        "requires_review_date",
+        "needs_data_sharing",
+        "gives_data_sharing",
+        "see_form",
+    )
+    readonly_fields = ("see_form",)
+    list_display = ("label", "code", "purpose", "position", "active")
+    inlines = (FieldInline, TableInline, CheckInline, StarterClauseInline)
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        """None before the kind is saved: a check names its fields and tables."""
+        return self.inlines if obj else ()
+
+    @admin.display(description="form")
+    def see_form(self, kind: PartnershipKind) -> str:
+        """A link to the form that partners get."""
+        if not kind.pk:
+            return "Save the kind first."
+        return format_html('<a href="{}">Preview the form</a>', reverse("admin:kind_preview", args=[kind.pk]))
+
+    def get_urls(self) -> list[Any]:
+        """Also the preview."""
+        preview = path("<int:pk>/preview/", self.admin_site.admin_view(self.preview), name="kind_preview")
+        return [preview, *super().get_urls()]
+
+    def preview(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What partners fill in, in the order of the form and of the print."""
+        kind = get_object_or_404(PartnershipKind.kept_rows(), pk=pk)
+        if not self.has_view_permission(request, kind):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Terms of a {kind.label.lower()}",
+            "opts": self.opts,
+            "kind": kind,
+            "declarations": kind.declarations,
+        }
+        return TemplateResponse(request, "admin/agreements/kind_preview.html", context)
+
+
+class DeclaredAdmin(RowHistory, NothingAdded, NothingDeleted, admin.ModelAdmin[Any]):
+    """One row of a kind; new rows are added on the kind's page."""
+
+    form = FixedCode
+    list_filter: ClassVar[tuple[str, ...]] = ("active",)
+    ordering = ("kind__position", "position", "pk")
+    formfield_overrides = _ROWS_OF_TEXT
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """What it belongs to stays."""
+        return [name for name in ("kind", "table") if name in {field.name for field in self.opts.fields}]
+
+
+@admin.register(KindField)
+class KindFieldAdmin(DeclaredAdmin):
+    """Fields of all kinds, and columns of all tables."""
+
+    fields = (("kind", "table"), *_FIELD)
+    list_display = ("label", "code", "kind", "table", "shape", "required", "active")
+    list_filter = ("active", "kind", "shape")
+    list_select_related = ("table",)
+    search_fields = ("label", "code")
+
+
+@admin.register(KindTable)
+class KindTableAdmin(DeclaredAdmin):
+    """Tables of all kinds, with their columns."""
+
+    fields = ("kind", *TableInline.fields)
+    list_display = ("label", "code", "kind", "required", "active")
+    list_filter = ("active", "kind")
+    search_fields = ("label", "code")
+    inlines = (ColumnInline,)
+
+
+@admin.register(KindCheck)
+class KindCheckAdmin(DeclaredAdmin):
+    """Checks of all kinds."""
+
+    fields = ("kind", *CheckInline.fields)
+    list_display = ("check_name", "kind", "table", "field", "other", "active")
+    list_filter = ("active", "kind")
+    list_select_related = ("table",)
+
+
+@admin.register(StarterClause)
+class StarterClauseAdmin(DeclaredAdmin):
+    """Starter clauses of all kinds."""
+
+    fields = ("kind", *StarterClauseInline.fields)
+    list_display = ("title", "kind", "position", "active")
+    list_filter = ("active", "kind")
+    search_fields = ("title", "body")

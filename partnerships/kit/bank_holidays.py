@@ -1,4 +1,4 @@
-"""Bank holidays of England and Wales, from govuk-bank-holidays.
+"""Bank holidays of each nation, from govuk-bank-holidays.
 
 Only the file is read: the package itself would make requests.
 """
@@ -7,12 +7,21 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from enum import StrEnum
 from functools import cache
 from importlib import resources
 
 
+class Nation(StrEnum):
+    """A part of the United Kingdom with bank holidays of its own, as the file names it."""
+
+    ENGLAND_AND_WALES = "england-and-wales"
+    SCOTLAND = "scotland"
+    NORTHERN_IRELAND = "northern-ireland"
+
+
 @cache
-def holidays() -> frozenset[dt.date]:
-    """Every bank holiday in the package's file."""
+def holidays(nation: Nation = Nation.ENGLAND_AND_WALES) -> frozenset[dt.date]:
+    """Every bank holiday of the nation in the package's file."""
     known = json.loads((resources.files("govuk_bank_holidays") / "bank-holidays.json").read_text(encoding="utf-8"))
-    return frozenset(dt.date.fromisoformat(one["date"]) for one in known["england-and-wales"]["events"])
+    return frozenset(dt.date.fromisoformat(one["date"]) for one in known[nation]["events"])

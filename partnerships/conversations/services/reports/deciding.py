@@ -12,8 +12,8 @@ from partnerships.conversations.models import Decision, Report, ReportStatus
 from partnerships.conversations.reporting import working_days_after
 from partnerships.conversations.rights import report_rights
 from partnerships.conversations.services.reports.recording import lock_report, record_report
-from partnerships.kit.bank_holidays import holidays
 from partnerships.kit.rights import require
+from partnerships.organisations.nations import holidays_of
 from partnerships.organisations.queries import leads_of
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
@@ -59,7 +59,8 @@ def _decide(report: Report, number: int, decision: Decision, *, reason: str, aut
     locked.status = ReportStatus.ACCEPTED
     if decision == Decision.RETURNED:
         locked.status = ReportStatus.RETURNED
-        locked.due_on = max(locked.due_on, working_days_after(timezone.localdate(now), AGAIN_DAYS, holidays()))
+        days = holidays_of(locked.party.organisation)
+        locked.due_on = max(locked.due_on, working_days_after(timezone.localdate(now), AGAIN_DAYS, days))
         locked.reminded_at = locked.chased_at = locked.escalated_at = None
     locked.save(update_fields=["status", "due_on", "reminded_at", "chased_at", "escalated_at"])
     event = EventKind.REPORT_RETURNED if decision == Decision.RETURNED else EventKind.REPORT_ACCEPTED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -12,7 +13,7 @@ from partnerships.agreements.models import Partnership, PartyRole
 from partnerships.agreements.services.recording import lock_partnership
 from partnerships.conversations.models import Report, ReportingRound
 from partnerships.conversations.reporting import periods, working_days_after
-from partnerships.kit.bank_holidays import holidays
+from partnerships.organisations.nations import holidays_of
 
 
 def open_due_reports(*, now: dt.datetime) -> int:
@@ -50,14 +51,17 @@ def open_reports(found: ReportingRound, *, now: dt.datetime) -> int:
     if not due:
         return 0
     parties = found.partnership.parties.present().exclude(role=PartyRole.OBSERVER)
-    reporting = list(parties.exclude(pk__in=found.exemptions.values("party")).order_by("pk"))
+    reporting = list(
+        parties.exclude(pk__in=found.exemptions.values("party")).select_related("organisation").order_by("pk")
+    )
+    holidays = {party.pk: holidays_of(party.organisation) for party in reporting}
     reports = [
         Report(
             round=found,
             party=party,
             starts_on=start,
             ends_on=end,
-            due_on=_due_on(found, end),
+            due_on=_due_on(found, end, holidays[party.pk]),
             questions=found.questions,
             opened_at=now,
         )
@@ -77,7 +81,7 @@ def open_reports(found: ReportingRound, *, now: dt.datetime) -> int:
     return len(new)
 
 
-def _due_on(found: ReportingRound, end: dt.date) -> dt.date:
+def _due_on(found: ReportingRound, end: dt.date, holidays: Collection[dt.date]) -> dt.date:
     """The due day; for a period that ended before the round was set up, counted from that day."""
     last = max(end - dt.timedelta(days=1), timezone.localdate(found.set_up_at))
-    return max(end, working_days_after(last, found.due_days, holidays()))
+    return max(end, working_days_after(last, found.due_days, holidays))

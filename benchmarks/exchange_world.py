@@ -189,13 +189,13 @@ def fill(entries: int, bodies: int, partnerships: int) -> None:
     """Fill the database in plain SQL: minutes instead of hours."""
     from django.db import connection
 
-    from partnerships.exchange.models import THEME_NUMBERS, Entry
+    from partnerships.exchange.models import Entry, Theme
 
     given: dict[str, Any] = {
         "bodies": bodies,
         "partnerships": partnerships,
-        "themes": list(map(str, THEME_NUMBERS)),
-        "numbers": list(THEME_NUMBERS.values()),
+        "themes": list(Theme.by_code()),
+        "numbers": [theme.number for theme in Theme.by_code().values()],
         "words": _WORDS,
         "many": len(_WORDS),
         "entries": entries,

@@ -7,7 +7,8 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from partnerships.commitments.models import Commitment, Reminder, Slippage
+from partnerships.commitments.models import Commitment, Reminder, Slippage, Unit
+from partnerships.kit.administration import VocabularyAdmin
 
 
 class ReadOnly:
@@ -74,3 +75,10 @@ class ReminderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # ge
     list_display = ("commitment", "person", "due_on", "days_before", "sent_at", "dropped_at")
     list_filter = ("days_before",)
     ordering = ("-pk",)
+
+
+@admin.register(Unit)
+class UnitAdmin(VocabularyAdmin):
+    """Units of quantities: retired, never deleted."""
+
+    fields = (("label", "one"), "code", ("position", "active"))

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
-#: Singular names of units.
-_SINGULAR = {
-    "homes": "home",
-    "hectares": "hectare",
-    "posts": "full-time post",
-    "places": "place",
-    "hours": "hour",
-}
-_PLURAL = {**{unit: unit for unit in _SINGULAR}, "posts": "full-time posts"}
+
+def _as_written(unit: str) -> tuple[str, str]:
+    return unit, unit
+
+
+class _Words:
+    """The words for units. Pure: the room registers where they come from."""
+
+    of: Callable[[str], tuple[str, str]] = staticmethod(_as_written)
+
+
+def use_words(words: Callable[[str], tuple[str, str]]) -> None:
+    """Take the words for one and for several of a unit from this function."""
+    _Words.of = staticmethod(words)
 
 
 def number_words(number: Decimal) -> str:
@@ -36,8 +42,8 @@ def quantity_words(quantity: Decimal | None, unit: str) -> str:
         return ""
     if unit == "pounds":
         return f"£{number_words(quantity) if quantity == quantity.to_integral_value() else f'{quantity:,.2f}'}"
-    words = _SINGULAR if quantity == 1 else _PLURAL
-    return f"{number_words(quantity)} {words.get(unit, unit)}".strip()
+    one, many = _Words.of(unit) if unit else ("", "")
+    return f"{number_words(quantity)} {one if quantity == 1 else many}".strip()
 
 
 def delivered_words(delivered: Decimal, quantity: Decimal | None, unit: str) -> str:

@@ -10,8 +10,9 @@ from partnerships.agreements.stuck import register_stuck
 from partnerships.commitments import emails, restoring
 from partnerships.commitments.belongings import COMMITMENTS, ESCALATIONS
 from partnerships.commitments.event_kinds import EventKind
-from partnerships.commitments.models import Commitment
+from partnerships.commitments.models import Commitment, unit_words
 from partnerships.commitments.personal import RULES
+from partnerships.commitments.quantities import use_words
 from partnerships.commitments.queries import agenda, events_of_commitments
 from partnerships.commitments.queries.figures import commitments_in_period
 from partnerships.commitments.queries.stuck import stuck_commitments
@@ -25,6 +26,7 @@ from partnerships.people.personal import register_personal
 def register() -> None:
     """Register handover, event visibility, personal data and emails."""
     register_events(EventKind)
+    use_words(unit_words)
     restoring.register()
     register_departure(
         lambda departure: hand_over(

@@ -1,11 +1,18 @@
-"""Asks and offers in Django admin, without the words partners wrote."""
+"""Asks and offers in Django admin, without the words partners wrote, and their themes."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 
-from partnerships.exchange.models import AnswerGroup, Entry
-from partnerships.kit.administration import ReadOnlyAdmin
+from partnerships.exchange.models import AnswerGroup, Entry, Theme
+from partnerships.kit.administration import ReadOnlyAdmin, VocabularyAdmin
+
+
+@admin.register(Theme)
+class ThemeAdmin(VocabularyAdmin):
+    """Themes of asks, offers and conversations: retired, never deleted."""
+
+    fields = ("label", "code", "position", "active")
 
 
 @admin.register(Entry)
@@ -32,7 +39,7 @@ class EntryAdmin(ReadOnlyAdmin):
         "matched_at",
     )
     list_display = ("pk", "direction", "organisation", "theme", "audience", "status", "closes_on", "shared_at")
-    list_filter = ("direction", "theme", "audience", "status", "standing")
+    list_filter = ("direction", ("theme", admin.ChoicesFieldListFilter), "audience", "status", "standing")
     list_select_related = ("organisation",)
     search_fields = ("=pk", "organisation__name")
     ordering = ("-pk",)

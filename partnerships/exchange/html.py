@@ -10,33 +10,39 @@ import datetime as dt
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import TypeAlias
 
 from django.http import HttpRequest, QueryDict
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
-from partnerships.exchange.forms.filters import COUNTED, FilterForm
+from partnerships.exchange.forms.filters import FilterForm, counted
+from partnerships.exchange.models import Theme
 from partnerships.exchange.queries.board import Card, Counts
 from partnerships.kit.database import rows_of
+
+#: Codes and labels.
+Labels: TypeAlias = tuple[tuple[str, str], ...]
 
 
 def cards_html(cards: Iterable[Card]) -> list[SafeString]:
     """Each card as a list item."""
     today = timezone.localdate()
-    return [_card(card, today) for card in cards]
+    themes = tuple(Theme.all_choices())
+    return [_card(card, today, themes) for card in cards]
 
 
 @lru_cache(maxsize=4_096)
-def _card(card: Card, today: dt.date) -> SafeString:
-    # `today` is part of the key because a card shows how many days it has had no answer.
+def _card(card: Card, today: dt.date, themes: Labels) -> SafeString:
+    # `today` is part of the key because a card shows how many days it has had no answer, `themes` because it shows one.
     return render_to_string("exchange/_card.html", {"card": card})
 
 
 def filter_panel(request: HttpRequest, form: FilterForm, counts: dict[str, str]) -> SafeString:
     """The filter panel with these counts beside its choices."""
     chosen = tuple((name, tuple(request.GET.getlist(name))) for name in form.fields if name in request.GET)
-    panel = _panel(request.path, chosen, _areas_version())
+    panel = _panel(request.path, chosen, _areas_version(), tuple(Theme.all_choices()))
     # Counts are digits and signs, so the result is as safe as the panel.
     return mark_safe(_MARK.sub(lambda found: counts[found[1]], panel))  # noqa: S308  # see the line above
 
@@ -47,7 +53,7 @@ def counts_by_element(counts: Counts) -> dict[str, str]:
     more = "+" if counts.capped else ""
     return {
         f"count-{name}-{code}": f"{numbers[name][code]:,}{more}"
-        for name, choices in COUNTED.items()
+        for name, choices in counted().items()
         for code, _ in choices
     }
 
@@ -57,8 +63,8 @@ _MARK = re.compile("⟦([a-z0-9_-]+)⟧")
 
 
 @lru_cache(maxsize=256)
-def _panel(path: str, chosen: tuple[tuple[str, tuple[str, ...]], ...], areas_version: str) -> str:
-    # `areas_version` is part of the key because the panel lists the areas.
+def _panel(path: str, chosen: tuple[tuple[str, tuple[str, ...]], ...], areas_version: str, themes: Labels) -> str:
+    # `areas_version` and `themes` are parts of the key because the panel lists the areas and the themes.
     query = QueryDict(mutable=True)
     for name, values in chosen:
         query.setlist(name, list(values))

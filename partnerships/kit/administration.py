@@ -123,13 +123,13 @@ class ReadOnly(NothingAdded, NothingDeleted):
 class VocabularyAdmin(RowHistory, NothingDeleted, admin.ModelAdmin[Any]):
     """A list of words that administrators edit; the code of a saved word stays."""
 
-    list_display: Sequence[str] = ("label", "code", "position", "active")
-    list_editable: Sequence[str] = ("position",)
-    list_filter: Sequence[str] = ("active",)
-    search_fields: Sequence[str] = ("label", "code")
-    ordering: Sequence[str] = ("position", "label", "pk")
+    list_display: tuple[str, ...] = ("label", "code", "position", "active")
+    list_editable = ("position",)
+    list_filter = ("active",)
+    search_fields = ("label", "code")
+    ordering = ("position", "label", "pk")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """The code too, once it is saved: records are stored with it."""
         return [*self.readonly_fields, *(["code"] if obj else [])]
 

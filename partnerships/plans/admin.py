@@ -1,6 +1,6 @@
 """Plans in Django admin.
 
-Read-only, and without contents, which may be restricted.
+Plans are read-only, and without contents, which may be restricted. Kinds and their starters can be edited.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from partnerships.plans.models import Plan, PlanOwner, SignOff, Version
+from partnerships.kit.administration import NothingAdded, NothingDeleted, RowHistory, VocabularyAdmin
+from partnerships.plans.models import Plan, PlanKind, PlanOwner, SignOff, StarterPart, Version
 
 #: Lookups that the filters use.
 COMPARISONS = frozenset({"", "exact", "isnull", "gte", "lt", "year", "month", "day"})
@@ -26,7 +27,8 @@ class ReadOnly(admin.ModelAdmin[Any]):
         Others could reveal restricted text bit by bit.
         """
         name, _, comparison = lookup.partition("__")
-        offered = {str(field) for field in (*self.list_filter, self.date_hierarchy) if isinstance(field, str)}
+        plain = [field[0] if isinstance(field, tuple) else field for field in self.list_filter]
+        offered = {str(field) for field in (*plain, self.date_hierarchy) if isinstance(field, str)}
         return name in offered and comparison in COMPARISONS
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -40,6 +42,36 @@ class ReadOnly(admin.ModelAdmin[Any]):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody may delete."""
         return False
+
+
+class StarterPartInline(NothingDeleted, admin.TabularInline[StarterPart, PlanKind]):
+    """What a new plan of a kind begins with."""
+
+    model = StarterPart
+    extra = 0
+    show_change_link = True
+    fields = ("part", "title", "note", "likelihood", "impact", "position", "active")
+    ordering = ("part", "position", "pk")
+
+
+@admin.register(PlanKind)
+class PlanKindAdmin(VocabularyAdmin):
+    """Kinds of plan and their starters: retired, never deleted."""
+
+    fields = (("label", "code"), ("position", "active"))
+    inlines = (StarterPartInline,)
+
+
+@admin.register(StarterPart)
+class StarterPartAdmin(RowHistory, NothingAdded, NothingDeleted, admin.ModelAdmin[StarterPart]):
+    """Starter parts of all kinds; new ones are added on the kind's page."""
+
+    fields = ("kind", "part", "title", "note", ("likelihood", "impact"), ("position", "active"))
+    readonly_fields = ("kind",)
+    list_display = ("title", "kind", "part", "position", "active")
+    list_filter = ("active", "kind", "part")
+    search_fields = ("title", "note")
+    ordering = ("kind__position", "part", "position", "pk")
 
 
 class OwnerInline(admin.TabularInline[PlanOwner, Plan]):
@@ -64,7 +96,7 @@ class PlanAdmin(ReadOnly):
     """Published plans."""
 
     list_display = ("title", "kind", "status", "audience", "partnership", "current_number", "last_published_at")
-    list_filter = ("kind", "status", "audience")
+    list_filter = (("kind", admin.ChoicesFieldListFilter), "status", "audience")
     search_fields = ("title", "external_reference", "owners__organisation__name")
     list_select_related = ("partnership",)
     ordering = ("-pk",)

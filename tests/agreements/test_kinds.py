@@ -171,7 +171,7 @@ def test_every_kind_begins_with_clauses_and_valid_declarations(db: None) -> None
         schema = build_schema(kind.declarations)
         content = documents.normalise(schema, {"clauses": kind.clauses})
 
-        assert len(content["clauses"]) >= 4, kind.code
+        assert len(content["clauses"]) >= 4 or kind.code == "working_group", kind.code
         for check in kind.checks.all():
             check.full_clean()
         for field in [*kind.fields.all(), *(column for table in kind.tables.all() for column in table.columns.all())]:

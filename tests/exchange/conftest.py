@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from partnerships.exchange import services
-from partnerships.exchange.models import Audience, Direction, Entry, Theme, Unit
+from partnerships.exchange.models import Audience, Direction, Entry
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from tests.world import World, make_world
@@ -31,10 +31,10 @@ def draft(organisation: Organisation, author: User, now: dt.datetime, **given: A
         "direction": Direction.ASK,
         "title": "Land for 60 modular homes",
         "statement": "A level site, ready for modular homes by the summer.",
-        "theme": Theme.LAND,
+        "theme": "land",
         "audience": Audience.NETWORK,
         "quantity": 60,
-        "unit": Unit.HOMES,
+        "unit": "homes",
     } | given
     return services.create_entry(organisation=organisation, author=author, now=now, **fields)
 

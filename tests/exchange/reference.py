@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from partnerships.agreements.models import Party
 from partnerships.exchange.matching import MIN_POINTS, Common, as_written, distinctive, score_pair
-from partnerships.exchange.models import THEME_NUMBERS, Addressee, Audience, Direction, Dismissal, Entry, Match
+from partnerships.exchange.models import Addressee, Audience, Direction, Dismissal, Entry, Match, theme_number
 from partnerships.exchange.queries.board import Filters, board
 from partnerships.exchange.queries.candidates import BEST, AreaNames, Found, lexemes_of, side_of
 from partnerships.exchange.reach import anywhere, place_of
@@ -61,7 +61,7 @@ def best(entry: Entry, allowed: Q, today: dt.date, sides: OrganisationQuerySet |
 
     Tiers have no limit here, since tests have few entries.
     """
-    theme = THEME_NUMBERS[entry.theme]
+    theme = theme_number(entry.theme)
     others = Entry.objects.filter(
         allowed,
         Q(available_until=None) | Q(available_until__gte=entry.available_from or today),
@@ -83,7 +83,7 @@ def best(entry: Entry, allowed: Q, today: dt.date, sides: OrganisationQuerySet |
 
 def _scored(entry: Entry, rows: list[Entry], sides: OrganisationQuerySet | None) -> list[Found]:
     near = {key for key in entry.reach if key > 0}
-    regions = {key for key in entry.reach if key < 0} - {anywhere(THEME_NUMBERS[entry.theme])}
+    regions = {key for key in entry.reach if key < 0} - {anywhere(theme_number(entry.theme))}
     names = AreaNames()
     shared = Party.objects.present().filter(organisation=entry.organisation_id).values("partnership")
     partners = set(Party.objects.present().filter(partnership__in=shared).values_list("organisation_id", flat=True))

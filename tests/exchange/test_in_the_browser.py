@@ -9,7 +9,6 @@ import pytest
 from django.conf import settings as django_settings
 
 from partnerships.exchange import services
-from partnerships.exchange.models import Theme
 from tests.exchange.access import prepare
 from tests.exchange.conftest import shared
 from tests.support.browser import NARROW, WIDE, axe_violations, reflows, sign_in
@@ -67,7 +66,7 @@ def test_every_page_is_accessible_and_reflows_at_both_widths(page: Any, live_ser
 
 
 def test_the_counts_update_when_a_filter_changes(page: Any, live_server: Any, shown: World) -> None:
-    shared(shown.larkhaven, shown.amina, shown.now, title="A dashboard", theme=Theme.DATA)
+    shared(shown.larkhaven, shown.amina, shown.now, title="A dashboard", theme="data")
     sign_in(page, live_server.url, "chidi@tidewater.example")
     page.goto(f"{live_server.url}/ask-and-offer/")
     asks = page.locator("#count-direction-ask")

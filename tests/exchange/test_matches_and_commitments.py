@@ -13,7 +13,7 @@ from partnerships.commitments import services as commitments
 from partnerships.commitments.models import Status as CommitmentStatus
 from partnerships.commitments.origins import read_from
 from partnerships.exchange import services
-from partnerships.exchange.models import Audience, Direction, Entry, Match, Status, Theme
+from partnerships.exchange.models import Audience, Direction, Entry, Match, Status
 from partnerships.exchange.queries import new_matches_for
 from partnerships.exchange.queries.candidates import best_for_reader
 from partnerships.exchange.queries.matches import matches_for
@@ -146,7 +146,7 @@ def test_only_the_two_organisations_see_that_they_work_together(world: World, no
 def test_a_dismissed_pair_that_does_not_fit_is_shown_once_it_does(world: World, now: dt.datetime) -> None:
     ask = shared(world.larkhaven, world.amina, now, areas=[world.fareham])
     offer = shared(
-        world.westmarch, world.ben, now, direction=Direction.OFFER, title="Clerks", theme=Theme.DATA, statement=""
+        world.westmarch, world.ben, now, direction=Direction.OFFER, title="Clerks", theme="data", statement=""
     )
     services.dismiss_match(
         entry=ask, counterpart=offer, organisation=world.larkhaven, reason="No.", author=world.amina, now=now
@@ -155,13 +155,11 @@ def test_a_dismissed_pair_that_does_not_fit_is_shown_once_it_does(world: World, 
     assert matches_for(world.ben) == []
 
     later = now + dt.timedelta(days=9)
-    services.edit_entry(
-        entry=offer, author=world.ben, now=later, theme=Theme.LAND, title="Level site for modular homes"
-    )
+    services.edit_entry(entry=offer, author=world.ben, now=later, theme="land", title="Level site for modular homes")
     services.match_due_entries(now=later)
     assert [match.counterpart for match in new_matches_for(world.ben, now)] == [ask]
 
-    services.edit_entry(entry=offer, author=world.ben, now=later, theme=Theme.DATA)
+    services.edit_entry(entry=offer, author=world.ben, now=later, theme="data")
     services.match_due_entries(now=later)
     assert Match.objects.get().reasons == []
     assert matches_for(world.ben) == []

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from partnerships.commitments import quantities
 from partnerships.commitments.quantities import quantity_words
 from partnerships.exchange.matching import (
     MAX_POINTS_APART,
@@ -22,6 +23,12 @@ from partnerships.exchange.reach import Places, anywhere, covered, far_keys, key
 
 SPRING = {"start": dt.date(2027, 3, 1), "end": dt.date(2027, 5, 31)}
 HERE = Common(areas=("Fareham", "Gosport"))
+
+
+@pytest.fixture(autouse=True)
+def units_as_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No words from the database: this is pure."""
+    monkeypatch.setattr(quantities._Words, "of", staticmethod(lambda unit: (unit, unit)))
 
 
 def ask(**given: object) -> Side:

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from partnerships.commitments.services import end_commitment
 from partnerships.exchange import services
-from partnerships.exchange.models import Audience, Direction, Entry, Response, SavedFilter, Status, Theme, Unit
+from partnerships.exchange.models import Audience, Direction, Entry, Response, SavedFilter, Status
 from partnerships.people.models import User
 from tests.exchange.conftest import draft, shared
 from tests.exchange.test_settlement import promise
@@ -86,7 +86,7 @@ def test_from_an_ask_to_an_agreement_through_the_pages(world: World) -> None:
 
 
 def test_an_empty_quantity_does_not_accept_the_whole_offer(world: World, now: dt.datetime) -> None:
-    offer = shared(world.larkhaven, world.amina, now, direction=Direction.OFFER, quantity=12_000_000, unit=Unit.POUNDS)
+    offer = shared(world.larkhaven, world.amina, now, direction=Direction.OFFER, quantity=12_000_000, unit="pounds")
     browser, address = sign_in(world.ben), reverse("exchange:respond", args=[offer.pk])
     given = {"organisation": world.westmarch.pk, "text": "We could use it."}
 
@@ -130,7 +130,7 @@ def test_a_draft_is_saved_changed_and_shared(world: World) -> None:
 def test_the_board_shows_asks_before_offers_with_counts_and_chips(world: World, now: dt.datetime) -> None:
     shared(world.larkhaven, world.amina, now, title="Land wanted")
     shared(world.westmarch, world.ben, now, title="Land given", direction=Direction.OFFER)
-    shared(world.westmarch, world.ben, now, title="Data given", direction=Direction.OFFER, theme=Theme.DATA)
+    shared(world.westmarch, world.ben, now, title="Data given", direction=Direction.OFFER, theme="data")
     draft(world.larkhaven, world.amina, now, title="Only a draft")
 
     words = page(world.chidi, "board")
@@ -299,7 +299,7 @@ def test_an_existing_commitment_can_be_linked_to_an_ask_in_part(ask: Entry, worl
     browser, address = sign_in(world.eddie), reverse("exchange:meet", args=[ask.pk])
 
     assert [one.pk for one in browser.get(address).context["form"].fields["commitment"].queryset] == [commitment.pk]
-    empty = shared(world.tidewater, world.chidi, now, direction=Direction.OFFER, theme=Theme.DATA)
+    empty = shared(world.tidewater, world.chidi, now, direction=Direction.OFFER, theme="data")
     assert "anything under an open commitment" in page(world.chidi, "meet", pk=empty.pk)
     assert browser.post(address, {"commitment": elsewhere.pk}).status_code == 422
     assert browser.post(address, {"commitment": commitment.pk, "quantity": "20"}).status_code == 302

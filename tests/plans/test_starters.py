@@ -11,19 +11,19 @@ from django.utils import timezone
 
 from partnerships.people.models import User
 from partnerships.plans import services
-from partnerships.plans.models import Kind, Plan
+from partnerships.plans.models import Plan, PlanKind
 from partnerships.plans.queries import draft_content
 from partnerships.plans.starters import hint_for, is_untouched, starter
 from tests.plans.drafts import publish, save
 from tests.world import World
 
 
-def begun(world: World) -> Plan:
+def begun(world: World, title: str = "Homes first") -> Plan:
     """A delivery programme that Amina created from its starter."""
     return services.create_plan(
         owners=[world.larkhaven],
         partnership=world.partnership,
-        title="Homes first",
+        title=title,
         kind="delivery",
         audience="partnership",
         author=world.amina,
@@ -31,18 +31,56 @@ def begun(world: World) -> Plan:
     )
 
 
-@pytest.mark.parametrize("kind", Kind.values)
-def test_every_starter_has_sections_outcomes_milestones_and_risks(kind: str) -> None:
-    content = starter(kind, "Homes first")
+def test_every_starter_has_sections_outcomes_milestones_and_risks(db: None) -> None:
+    for kind in PlanKind.by_code():
+        content = starter(kind, "Homes first")
 
-    assert all(content[code] for code in ("sections", "outcomes", "milestones", "risks"))
-    assert all(outcome["measure"] for outcome in content["outcomes"])
-    assert all(risk["mitigation"] for risk in content["risks"])
-    assert all(hint_for(section["title"]) for section in content["sections"])
-    assert is_untouched(kind, content)
-    assert is_untouched(kind, {**content, "about": {**content["about"], "title": "Another title"}})
-    assert not is_untouched(kind, {**content, "about": {**content["about"], "summary": "For those in need."}})
-    assert not is_untouched(kind, {**content, "risks": content["risks"][1:]})
+        assert all(content[code] for code in ("sections", "outcomes", "milestones", "risks"))
+        assert all(outcome["measure"] for outcome in content["outcomes"])
+        assert all(risk["mitigation"] for risk in content["risks"])
+        assert all(hint_for(section["title"]) for section in content["sections"])
+        assert is_untouched(kind, content)
+        assert is_untouched(kind, {**content, "about": {**content["about"], "title": "Another title"}})
+        assert not is_untouched(kind, {**content, "about": {**content["about"], "summary": "For those in need."}})
+        assert not is_untouched(kind, {**content, "risks": content["risks"][1:]})
+
+
+def test_an_administrator_adds_a_kind_whose_plans_begin_with_its_sections(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    dee, amina = as_(world.dee), as_(world.amina)
+    kind = {"label": "Retrofit programme", "code": "retrofit", "position": "80", "active": "on"}
+    empty = {"parts-TOTAL_FORMS": "1", "parts-INITIAL_FORMS": "0"}
+    part = {"parts-0-part": "section", "parts-0-title": "Homes to retrofit", "parts-0-position": "10"}
+    part |= {"parts-0-note": "Which homes, and why these first.", "parts-0-active": "on"}
+
+    added = dee.post(reverse("admin:plans_plankind_add"), kind | empty | part)
+    form = amina.get(reverse("plans:create")).content.decode()
+    sections = [section["title"] for section in starter("retrofit", "Warm homes")["sections"]]
+
+    assert added.status_code == 302
+    assert "Retrofit programme" in form
+    assert sections == ["Homes to retrofit"]
+    assert hint_for("Homes to retrofit") == "Which homes, and why these first."
+
+
+def test_a_retired_kind_and_a_retired_section_are_not_offered(world: World, as_: Callable[[User], Client]) -> None:
+    plan = begun(world)
+    kind = PlanKind.objects.get(code="delivery")
+    section = kind.parts.get(title="Allocations")
+    section.active = False
+    section.save()
+    shortened = [one["title"] for one in starter("delivery", "More homes")["sections"]]
+    kind.active = False
+    kind.save()
+
+    form = as_(world.amina).get(reverse("plans:create")).content.decode()
+
+    assert shortened == ["Programme", "Land and planning", "Funding"]
+    assert "Delivery programme" not in form
+    assert plan.get_kind_display() == "Delivery programme"
+    with pytest.raises(services.UnableToCreatePlan, match="no longer offered"):
+        begun(world)
 
 
 def test_unwritten_starter_cannot_be_published(world: World) -> None:

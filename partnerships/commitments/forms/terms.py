@@ -39,7 +39,7 @@ class TermsForm(Form):
         widget=QUANTITY,
         help_text="If it can be counted, enter a number, such as 60. It can then be delivered in parts.",
     )
-    unit = forms.ChoiceField(label="Unit", required=False, choices=[("", "No quantity"), *Unit.choices])
+    unit = forms.ChoiceField(label="Unit", required=False, choices=lambda: [("", "No quantity"), *Unit.choices()])
     owner = PersonField(
         label="Owner",
         queryset=User.objects.none(),
@@ -159,6 +159,9 @@ class EditTermsForm(TermsForm):
 
     def __init__(self, *args: Any, commitment: Commitment, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        unit = self.fields["unit"]
+        assert isinstance(unit, forms.ChoiceField)
+        unit.choices = [("", "No quantity"), *Unit.choices(keep=[commitment.unit])]
         if commitment.giver is not None:
             self.fields["owner"] = owner_field(commitment.giver, required=False)
         self.fields["revision"].initial = commitment.revision

@@ -1,6 +1,6 @@
 """Commitments: who promised what, when it is due, and what was delivered."""
 
-from partnerships.commitments.models.choices import OVER, TRANSITIONS, UNDER_WAY, Kind, Status, Unit
+from partnerships.commitments.models.choices import OVER, TRANSITIONS, UNDER_WAY, Kind, Status
 from partnerships.commitments.models.commitments import (
     CONFIRMING,
     ROUTES,
@@ -12,6 +12,7 @@ from partnerships.commitments.models.commitments import (
 )
 from partnerships.commitments.models.delivery import Evidence, Progress, Slippage
 from partnerships.commitments.models.reminders import DEFAULT_LEAD_TIMES, Reminder, ReminderChoice
+from partnerships.commitments.models.units import Unit, unit_fault, unit_words
 
 __all__ = [
     "CONFIRMING",
@@ -33,4 +34,6 @@ __all__ = [
     "Status",
     "Unit",
     "commitment_readers",
+    "unit_fault",
+    "unit_words",
 ]

@@ -12,17 +12,6 @@ class Kind(models.TextChoices):
     ACTION = "action", "Action"
 
 
-class Unit(models.TextChoices):
-    """What a quantity counts."""
-
-    HOMES = "homes", "homes"
-    HECTARES = "hectares", "hectares"
-    POUNDS = "pounds", "£"
-    POSTS = "posts", "full-time posts"
-    PLACES = "places", "places"
-    HOURS = "hours", "hours"
-
-
 class Status(models.TextChoices):
     """State of a commitment; `TRANSITIONS` lists the allowed next states."""
 

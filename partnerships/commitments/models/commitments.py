@@ -13,8 +13,9 @@ from django.urls import reverse
 
 from partnerships.activity.models import Event
 from partnerships.agreements.models import FORMER_STATUSES, Partnership, PartyStatus
-from partnerships.commitments.models.choices import ENDS, OVER, UNDER_WAY, Kind, Status, Unit
+from partnerships.commitments.models.choices import ENDS, OVER, UNDER_WAY, Kind, Status
 from partnerships.commitments.quantities import delivered_words, quantity_words
+from partnerships.kit.vocabularies import VocabularyField
 from partnerships.organisations.audience import Organisations, Route, readers_of, visible_to
 from partnerships.organisations.models import EDITING_ROLES, Organisation, Role
 from partnerships.people.models import User
@@ -134,7 +135,7 @@ class Commitment(models.Model):
         Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="commitments"
     )
     quantity = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
-    unit = models.CharField(max_length=10, choices=Unit, blank=True)
+    unit = VocabularyField(vocabulary="commitments.Unit", max_length=10, blank=True)
     delivered_quantity = models.DecimalField(max_digits=14, decimal_places=2, default=Decimal(0))
     owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="commitments_owned")
     owner_organisation = models.ForeignKey(

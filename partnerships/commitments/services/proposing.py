@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, PartyRole
 from partnerships.commitments.event_kinds import EventKind
-from partnerships.commitments.models import Commitment, Kind, Status
+from partnerships.commitments.models import Commitment, Kind, Status, Unit
 from partnerships.commitments.origins import From
 from partnerships.commitments.services.confirming import confirm_commitment
 from partnerships.commitments.services.emails import email_asked
@@ -233,6 +233,8 @@ def check_terms(
         raise UnableToPropose("The quantity must be more than 0.")
     if quantity is not None and not unit:
         raise UnableToPropose("Choose a unit for the quantity.")
+    if unit and unit not in Unit.by_code():
+        raise UnableToPropose(f"There is no unit with the code “{unit}”.")
     if due_on < today:
         raise UnableToPropose("The due date is in the past.")
     for side in (giver, receiver):

@@ -18,7 +18,7 @@ class FilterForm(Form):
 
     words = forms.CharField(label="Subject", required=False, max_length=80)
     status = forms.ChoiceField(label="Status", required=False, choices=[("", "Any status"), *Status.choices])
-    theme = forms.ChoiceField(label="Theme", required=False, choices=[("", "Any theme"), *Theme.choices])
+    theme = forms.ChoiceField(label="Theme", required=False, choices=lambda: [("", "Any theme"), *Theme.all_choices()])
     partnership = forms.ModelChoiceField(
         label="Partnership", required=False, queryset=Partnership.objects.none(), empty_label="Any partnership"
     )

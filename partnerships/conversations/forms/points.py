@@ -17,7 +17,7 @@ class BecomeForm(Form):
     """Make an ask of an obstacle, or an offer of an opportunity."""
 
     title = forms.CharField(label="Title", max_length=200)
-    theme = forms.ChoiceField(label="Theme", choices=[("", "Choose a theme"), *Theme.choices])
+    theme = forms.ChoiceField(label="Theme", choices=lambda: [("", "Choose a theme"), *Theme.choices()])
     addressees = forms.ModelMultipleChoiceField(
         label="Who to send it to",
         queryset=Organisation.objects.none(),

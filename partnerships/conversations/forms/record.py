@@ -49,7 +49,7 @@ class ConversationForm(Form):
     )
     held_on = DayField(label="Date")
     format = forms.ChoiceField(label="Type of meeting", choices=Format.choices)
-    theme = forms.ChoiceField(label="Theme", required=False, choices=[("", "No theme"), *Theme.choices])
+    theme = forms.ChoiceField(label="Theme", required=False, choices=lambda: [("", "No theme"), *Theme.choices()])
     attendees = forms.ModelMultipleChoiceField(
         label="Who took part",
         queryset=User.objects.none(),

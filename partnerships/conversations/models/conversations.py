@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from partnerships.agreements.models import Partnership
 from partnerships.conversations.models.choices import HELD, OPEN_FOR_CORRECTION, SHARED, Attribution, Format, Status
-from partnerships.exchange.models import Theme
+from partnerships.kit.vocabularies import VocabularyField
 from partnerships.organisations.audience import EDITORS, Organisations, Route, visible_to
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -82,7 +82,7 @@ class Conversation(models.Model):
     status = models.CharField(max_length=10, choices=Status)
     held_on = models.DateField(help_text="The day it took place or is planned for.")
     format = models.CharField(max_length=10, choices=Format)
-    theme = models.CharField(max_length=20, choices=Theme, blank=True)
+    theme = VocabularyField(vocabulary="exchange.Theme", max_length=20, blank=True)
     said = models.TextField(blank=True)
     attribution = models.CharField(max_length=12, choices=Attribution, default=Attribution.NAMED)
     next_contact_on = models.DateField(null=True, blank=True)

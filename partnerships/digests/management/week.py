@@ -36,7 +36,6 @@ from partnerships.outbox.models import Bounce, EmailReason
 from partnerships.outbox.smtp import WhileWaiting, keep_waiting
 from partnerships.people.models import User
 from partnerships.plans.models import Audience, Plan
-from partnerships.plans.models import Kind as PlanKind
 from partnerships.plans.services import create_plan, publish_version
 
 _LONDON = ZoneInfo("Europe/London")
@@ -224,7 +223,7 @@ class _Week:
             owners=[owner],
             partnership=partnership,
             title=title,
-            kind=PlanKind.DELIVERY,
+            kind="delivery",
             audience=audience,
             author=author,
             now=now,

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils.text import Truncator
 
 from partnerships.agreements.models import Partnership, PartyRole, PartyStatus
-from partnerships.commitments.models import Commitment
+from partnerships.commitments.models import Commitment, Unit
 from partnerships.exchange.forms.fields import (
     LONG_TEXT,
     ONLY_YOUR_ORGANISATION,
@@ -20,7 +20,7 @@ from partnerships.exchange.forms.fields import (
     quantity_field,
     set_choices,
 )
-from partnerships.exchange.models import Audience, Direction, Entry, Theme, Unit
+from partnerships.exchange.models import Audience, Direction, Entry, Theme
 from partnerships.kit.dates import long_date
 from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form, Helper, Section
 from partnerships.organisations.models import EDITING_ROLES, Area, Organisation
@@ -36,9 +36,9 @@ class EntryForm(OrganisationForm):
     title = forms.CharField(label="Title", max_length=200, help_text="For example, “Land for 60 modular homes”.")
     statement = forms.CharField(label="Details", required=False, widget=LONG_TEXT, max_length=5000)
     rationale = forms.CharField(label="Why it matters", required=False, widget=SHORT_TEXT, max_length=5000)
-    theme = forms.ChoiceField(label="Theme", choices=[("", "Choose a theme"), *Theme.choices])
+    theme = forms.ChoiceField(label="Theme")
     quantity = quantity_field("Quantity")
-    unit = forms.ChoiceField(label="Unit", required=False, choices=[("", "No unit"), *Unit.choices])
+    unit = forms.ChoiceField(label="Unit", required=False, choices=lambda: [("", "No unit"), *Unit.choices()])
     areas = forms.ModelMultipleChoiceField(
         label="Areas",
         required=False,
@@ -87,6 +87,12 @@ class EntryForm(OrganisationForm):
         set_choices(self, "partnership", _open_partnerships(user))
         set_choices(self, "areas", Area.objects.filter(valid_to=None).order_by("name", "pk"))
         set_choices(self, "addressees", Organisation.objects.current().only("name").order_by("name", "pk"))
+        theme = self.fields["theme"]
+        assert isinstance(theme, forms.ChoiceField)
+        theme.choices = [("", "Choose a theme"), *Theme.choices(keep=[entry.theme] if entry else ())]
+        unit = self.fields["unit"]
+        assert isinstance(unit, forms.ChoiceField)
+        unit.choices = [("", "No unit"), *Unit.choices(keep=[entry.unit] if entry else ())]
         if entry is None:
             self.fields["key"].initial = uuid.uuid4()
         else:

@@ -18,8 +18,11 @@ from partnerships.kit.forms import Form, Helper
 from partnerships.organisations.models import Area
 
 _STATUSES = [(code, label) for code, label in Status.choices if code != Status.DRAFT]
-#: The fields with a count beside each choice.
-COUNTED = {"direction": Direction.choices, "theme": Theme.choices, "status": _STATUSES}
+
+
+def counted() -> dict[str, list[tuple[str, str]]]:
+    """The fields with a count beside each choice, with their choices."""
+    return {"direction": Direction.choices, "theme": Theme.all_choices(), "status": _STATUSES}
 
 
 class _AreaSelect(forms.Select):
@@ -50,7 +53,9 @@ class FilterForm(Form):
     direction = forms.MultipleChoiceField(
         label="Asks and offers", required=False, choices=Direction, widget=forms.CheckboxSelectMultiple
     )
-    theme = forms.MultipleChoiceField(label="Theme", required=False, choices=Theme, widget=forms.CheckboxSelectMultiple)
+    theme = forms.MultipleChoiceField(
+        label="Theme", required=False, choices=Theme.all_choices, widget=forms.CheckboxSelectMultiple
+    )
     organisation = forms.CharField(label="Organisation", required=False, max_length=200)
     area = forms.TypedChoiceField(label="Area", required=False, coerce=int, empty_value=None, widget=_AreaSelect)
     standing = forms.BooleanField(label="Standing offers only", required=False)
@@ -88,7 +93,7 @@ class FilterForm(Form):
 
     def show_counts(self, counts: Mapping[str, str]) -> None:
         """Show beside each choice the count for its element (`count-theme-land`)."""
-        for name, choices in COUNTED.items():
+        for name, choices in counted().items():
             field = self.fields[name]
             if isinstance(field, forms.MultipleChoiceField):
                 field.choices = [(code, _counted(label, f"count-{name}-{code}", counts)) for code, label in choices]

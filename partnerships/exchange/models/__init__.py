@@ -13,25 +13,22 @@ from partnerships.exchange.models.fulfilments import Fulfilment
 from partnerships.exchange.models.groups import AnswerGroup
 from partnerships.exchange.models.matches import Dismissal, Introduction, Match
 from partnerships.exchange.models.saved import Fit, SavedFilter
+from partnerships.exchange.models.themes import Theme, theme_fault, theme_number
 from partnerships.exchange.models.words import (
     ANSWERABLE,
     OVER,
-    THEME_NUMBERS,
     TRANSITIONS,
     UNANSWERED,
     WAY_BACK,
     Audience,
     Direction,
     Status,
-    Theme,
-    Unit,
 )
 
 __all__ = [
     "ANSWERABLE",
     "OVER",
     "ROUTES",
-    "THEME_NUMBERS",
     "TRANSITIONS",
     "UNANSWERED",
     "WAY_BACK",
@@ -54,6 +51,7 @@ __all__ = [
     "SavedFilter",
     "Status",
     "Theme",
-    "Unit",
     "entry_readers",
+    "theme_fault",
+    "theme_number",
 ]

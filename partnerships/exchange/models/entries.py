@@ -18,7 +18,8 @@ from django.urls import reverse
 
 from partnerships.agreements.models import FORMER_STATUSES, Partnership, Party, PartyRole, PartyStatus
 from partnerships.commitments.quantities import quantity_words
-from partnerships.exchange.models.words import OVER, UNANSWERED, Audience, Direction, Status, Theme, Unit
+from partnerships.exchange.models.words import OVER, UNANSWERED, Audience, Direction, Status
+from partnerships.kit.vocabularies import VocabularyField
 from partnerships.organisations.audience import EDITORS, Network, Organisations, Route, readers_of, visible_to
 from partnerships.organisations.models import EDITING_ROLES, Area, Membership, Organisation
 from partnerships.people.models import User
@@ -134,9 +135,9 @@ class Entry(models.Model):
     title = models.CharField(max_length=200)
     statement = models.TextField(blank=True)
     rationale = models.TextField(blank=True)
-    theme = models.CharField(max_length=20, choices=Theme)
+    theme = VocabularyField(vocabulary="exchange.Theme", max_length=20)
     quantity = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
-    unit = models.CharField(max_length=10, choices=Unit, blank=True)
+    unit = VocabularyField(vocabulary="commitments.Unit", max_length=10, blank=True)
     agreed_quantity = models.DecimalField(max_digits=14, decimal_places=2, default=Decimal(0))
     areas = models.ManyToManyField(Area, blank=True, related_name="entries")
     site = models.CharField(max_length=200, blank=True)
@@ -365,7 +366,7 @@ class EntryCount(models.Model):
     """
 
     direction = models.CharField(max_length=5, choices=Direction)
-    theme = models.CharField(max_length=20, choices=Theme)
+    theme = VocabularyField(vocabulary="exchange.Theme", max_length=20)
     status = models.CharField(max_length=14, choices=Status)
     is_open = models.BooleanField()
     number = models.IntegerField()

@@ -1,4 +1,4 @@
-"""Directions, themes, units, audiences and statuses of asks and offers."""
+"""Directions, audiences and statuses of asks and offers."""
 
 from __future__ import annotations
 
@@ -10,33 +10,6 @@ class Direction(models.TextChoices):
 
     ASK = "ask", "Ask"
     OFFER = "offer", "Offer"
-
-
-class Theme(models.TextChoices):
-    """The subject of an ask or offer (docs/glossary.md)."""
-
-    LAND = "land", "Land"
-    PLANNING = "planning", "Planning"
-    FUNDING = "funding", "Funding"
-    NOMINATIONS = "nominations", "Nominations"
-    HOMELESSNESS = "homelessness", "Homelessness"
-    SUPPORTED_HOUSING = "supported_housing", "Supported housing"
-    SKILLS_AND_JOBS = "skills_and_jobs", "Skills and jobs"
-    DATA = "data", "Data"
-    REGENERATION = "regeneration", "Regeneration"
-    RETROFIT = "retrofit", "Retrofit"
-    S106_PURCHASE = "s106_purchase", "Section 106 purchase"
-
-
-class Unit(models.TextChoices):
-    """What a quantity counts."""
-
-    HOMES = "homes", "homes"
-    HECTARES = "hectares", "hectares"
-    POUNDS = "pounds", "£"
-    POSTS = "posts", "full-time posts"
-    PLACES = "places", "places"
-    HOURS = "hours", "hours"
 
 
 class Audience(models.TextChoices):
@@ -112,21 +85,6 @@ WAY_BACK: dict[str, dict[str, tuple[str, ...]]] = {
         Status.TAKEN_UP: (Status.SHARED,),
         Status.COMMITTED: (Status.TAKEN_UP, Status.SHARED),
     },
-}
-
-#: Each theme's number in stored matching keys (`reach.py`). Never change one.
-THEME_NUMBERS: dict[str, int] = {
-    Theme.LAND: 1,
-    Theme.PLANNING: 2,
-    Theme.FUNDING: 3,
-    Theme.NOMINATIONS: 4,
-    Theme.HOMELESSNESS: 5,
-    Theme.SUPPORTED_HOUSING: 6,
-    Theme.SKILLS_AND_JOBS: 7,
-    Theme.DATA: 8,
-    Theme.REGENERATION: 9,
-    Theme.RETROFIT: 10,
-    Theme.S106_PURCHASE: 11,
 }
 
 #: Statuses of entries without an answer that was accepted.

@@ -24,7 +24,6 @@ from partnerships.commitments.quantities import quantity_words
 from partnerships.exchange.matching import listed
 from partnerships.exchange.models import (
     ROUTES,
-    THEME_NUMBERS,
     UNANSWERED,
     Audience,
     Direction,
@@ -32,6 +31,7 @@ from partnerships.exchange.models import (
     EntryQuerySet,
     Status,
     Theme,
+    theme_number,
 )
 from partnerships.exchange.queries.permission_sql import Fragment, Reader, for_reader, reached_by, sql_of, union_all
 from partnerships.exchange.reach import Places, near_keys
@@ -96,9 +96,9 @@ def _narrowed(entries: EntryQuerySet, filters: Filters) -> EntryQuerySet:
         )
         entries = entries.filter(organisation__in=named.order_by().values("pk"))
     if filters.area:
-        themes = filters.themes or tuple(THEME_NUMBERS)
+        themes = filters.themes or tuple(Theme.by_code())
         # An entry for a county has the keys of its districts, so it is found for a district.
-        keys = [key for theme in themes for key in near_keys(THEME_NUMBERS[theme], [filters.area], Places())]
+        keys = [key for theme in themes for key in near_keys(theme_number(theme), [filters.area], Places())]
         entries = entries.filter(reach__overlap=keys)
     if filters.standing:
         entries = entries.filter(standing=True)
@@ -150,7 +150,7 @@ class Card:
     @property
     def theme_label(self) -> str:
         """The theme in words."""
-        return Theme(self.theme).label
+        return Theme.label_of(self.theme)
 
     @property
     def area_names(self) -> str:

@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from partnerships.exchange.matching import MIN_POINTS, Common, Score, Side, as_written, distinctive, score_pair
-from partnerships.exchange.models import THEME_NUMBERS, Direction, Entry
+from partnerships.exchange.models import Direction, Entry, theme_number
 from partnerships.exchange.queries.permission_sql import dismissed_by, readable_to, reader_of
 from partnerships.exchange.reach import THEME_STEP, anywhere, place_of
 from partnerships.kit.database import rows_of
@@ -194,7 +194,7 @@ def _best(
     `sides` is given, that gives points only to pairs with one of these organisations.
     """
     wanted = [entry for entry in entries if entry.reach]
-    placed = [entry for entry in wanted if entry.reach != [anywhere(THEME_NUMBERS[entry.theme])]]
+    placed = [entry for entry in wanted if entry.reach != [anywhere(theme_number(entry.theme))]]
     rows: dict[int, list[_Row]] = defaultdict(list)
 
     def look(group: list[Entry], place: str) -> None:
@@ -236,7 +236,7 @@ def _scored(entry: Entry, rows: list[_Row], names: AreaNames | None, sides: set[
         standing=entry.standing,
     )
     near = {key for key in entry.reach if key > 0}
-    regions = {key for key in entry.reach if key < 0} - {anywhere(THEME_NUMBERS[entry.theme])}
+    regions = {key for key in entry.reach if key < 0} - {anywhere(theme_number(entry.theme))}
     lexemes = set(lexemes_of(entry.words))
     text = f"{entry.title} {entry.statement}"
     if names is None:

@@ -12,7 +12,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
-from partnerships.exchange.models import Addressee, Direction, Entry, Status
+from partnerships.commitments.models import unit_fault
+from partnerships.exchange.models import Addressee, Direction, Entry, Status, theme_fault
 from partnerships.exchange.rights import rights_over
 from partnerships.exchange.services.recording import (
     UnableToChangeEntry,
@@ -99,6 +100,8 @@ def create_entry(
         **details,
     )
     _check_content(entry)
+    if fault := theme_fault(theme) or unit_fault(entry.unit):
+        raise UnableToWriteEntry(fault)
     check_addressing(entry, {body.pk for body in addressed}, UnableToWriteEntry, timezone.localdate(now))
     try:
         with transaction.atomic():
@@ -139,6 +142,9 @@ def edit_entry(
         raise UnableToEditEntry("Somebody else changed it since you opened it. Read it again before you change it.")
     before = _for_timeline(entry)
     closed_on, ended_on = entry.closes_on, entry.available_until
+    fault = theme_fault(details.get("theme", entry.theme), keep=entry.theme)
+    if fault := fault or unit_fault(details.get("unit", entry.unit), keep=entry.unit):
+        raise UnableToWriteEntry(fault)
     for name, value in details.items():
         setattr(entry, name, value)
     if audience is not None:

@@ -13,7 +13,7 @@ from django.db.models import Q, Sum
 from django.utils import timezone
 
 from partnerships.agreements.models import Party
-from partnerships.exchange.models import THEME_NUMBERS, Audience, Entry, EntryCount
+from partnerships.exchange.models import Audience, Entry, EntryCount, theme_number
 from partnerships.exchange.queries.places import known_places, served_by_all
 from partnerships.exchange.reach import keys
 
@@ -47,7 +47,7 @@ def refresh_places(*, now: dt.datetime) -> int:
     served = served_by_all(timezone.localdate(now))
     changed = 0
     for theme, areas, organisation, reach, ids in groups:
-        wanted = keys(THEME_NUMBERS[theme], areas or served.get(organisation, []), places)
+        wanted = keys(theme_number(theme), areas or served.get(organisation, []), places)
         if wanted == reach:
             continue
         for start in range(0, len(ids), _BATCH):

@@ -7,7 +7,7 @@ import datetime as dt
 from django.db import transaction
 from django.utils import timezone
 
-from partnerships.exchange.models import THEME_NUMBERS, Audience, Entry, Status
+from partnerships.exchange.models import Audience, Entry, Status, theme_number
 from partnerships.exchange.queries.addressing import parties_able_to_answer
 from partnerships.exchange.queries.places import known_places
 from partnerships.exchange.reach import keys
@@ -61,7 +61,7 @@ def make_findable(entry: Entry) -> None:
     """Set the keys that matching finds it by, and mark it as due for matching."""
     places = known_places()
     areas = list(entry.areas.values_list("pk", flat=True)) or places.served_by(entry.organisation_id)
-    entry.reach = keys(THEME_NUMBERS[entry.theme], areas, places.areas)
+    entry.reach = keys(theme_number(entry.theme), areas, places.areas)
     entry.matched_at = None
 
 

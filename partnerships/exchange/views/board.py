@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from partnerships.commitments.models import Unit
 from partnerships.exchange.forms.filters import FilterForm
 from partnerships.exchange.html import cards_html, counts_by_element, filter_panel
 from partnerships.exchange.models import (
@@ -14,6 +15,7 @@ from partnerships.exchange.models import (
     Entry,
     EntryQuerySet,
     Status,
+    Theme,
 )
 from partnerships.exchange.queries import board as boards
 from partnerships.exchange.queries.matches import entry_cards, with_matches
@@ -156,9 +158,9 @@ def _rows(entries: EntryQuerySet) -> list[tuple[object, ...]]:
             entry.title,
             entry.statement,
             entry.organisation.name,
-            entry.get_theme_display(),
+            Theme.label_of(entry.theme),
             entry.quantity,
-            entry.get_unit_display(),
+            Unit.label_of(entry.unit),
             "; ".join(area.name for area in entry.areas.all()),
             entry.site,
             entry.available_from,

@@ -15,7 +15,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.kit.forms import Form, Helper, ReasonForm, Section
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
-from partnerships.plans.models import Audience, Kind, Plan, Status
+from partnerships.plans.models import Audience, Plan, PlanKind, Status
 from partnerships.plans.queries import taking_part
 
 
@@ -24,7 +24,7 @@ class PlanForm(Form):
 
     title = forms.CharField(max_length=200)
     kind = forms.ChoiceField(
-        choices=Kind.choices,
+        choices=PlanKind.choices,
         widget=forms.RadioSelect,
         help_text="The draft starts with the sections and milestones that this kind of plan usually has.",
     )
@@ -121,7 +121,7 @@ class PlanFilter(Form):
     """Narrow the list of plans."""
 
     q = forms.CharField(label="Title", required=False, max_length=200)
-    kind = forms.ChoiceField(choices=[("", "Any kind"), *Kind.choices], required=False)
+    kind = forms.ChoiceField(choices=lambda: [("", "Any kind"), *PlanKind.all_choices()], required=False)
     status = forms.ChoiceField(choices=[("", "Any status"), *Status.choices], required=False)
     mine = forms.BooleanField(label="Owned by my organisations", required=False)
 

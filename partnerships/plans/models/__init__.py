@@ -2,6 +2,7 @@
 
 from partnerships.documents.models import Decision
 from partnerships.plans.models.commitments import PlanCommitment
+from partnerships.plans.models.kinds import Part, PlanKind, StarterPart
 from partnerships.plans.models.owning import OfferQuerySet, OwnershipOffer, PastPartnership, held_at
 from partnerships.plans.models.paper import Paper
 from partnerships.plans.models.plan import EndedBecause, Plan, PlanOwner, PlanQuerySet, plan_readers
@@ -23,7 +24,6 @@ from partnerships.plans.models.states import (
     TRANSITIONS,
     WIDER_THAN_PARTNERSHIP,
     Audience,
-    Kind,
     ReadingClass,
     Status,
 )
@@ -44,7 +44,6 @@ __all__ = [
     "Draft",
     "EndedBecause",
     "Homes",
-    "Kind",
     "Mention",
     "Milestone",
     "MilestoneQuerySet",
@@ -52,9 +51,11 @@ __all__ = [
     "Opening",
     "OwnershipOffer",
     "Paper",
+    "Part",
     "PastPartnership",
     "Plan",
     "PlanCommitment",
+    "PlanKind",
     "PlanOwner",
     "PlanQuerySet",
     "ReadingClass",
@@ -65,6 +66,7 @@ __all__ = [
     "Signatory",
     "Site",
     "SiteQuerySet",
+    "StarterPart",
     "Status",
     "Version",
     "VersionQuerySet",

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
+from partnerships.kit.vocabularies import VocabularyField
 from partnerships.organisations.audience import readers_of, visible_to
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -26,7 +27,7 @@ from partnerships.plans.models.routes import (
     present_routes,
     published_routes,
 )
-from partnerships.plans.models.states import OVER, TRANSITIONS, Audience, Kind, Status
+from partnerships.plans.models.states import OVER, TRANSITIONS, Audience, Status
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -120,7 +121,7 @@ class Plan(models.Model):
     """
 
     title = models.CharField(max_length=200)
-    kind = models.CharField(max_length=20, choices=Kind)
+    kind = VocabularyField(vocabulary="plans.PlanKind", max_length=20)
     status = models.CharField(max_length=20, choices=Status, default=Status.DRAFT)
     audience = models.CharField(max_length=12, choices=Audience, default=Audience.PARTNERSHIP)
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="plans")

@@ -1,20 +1,8 @@
-"""Kinds, statuses, audiences and reading classes of plans."""
+"""Statuses, audiences and reading classes of plans."""
 
 from __future__ import annotations
 
 from django.db import models
-
-
-class Kind(models.TextChoices):
-    """The kind of plan (docs/glossary.md)."""
-
-    HOUSING_STRATEGY = "housing_strategy", "Housing strategy"
-    LOCAL_PLAN = "local_plan", "Local plan"
-    DELIVERY = "delivery", "Delivery programme"
-    REGENERATION = "regeneration", "Regeneration"
-    HOMELESSNESS = "homelessness", "Homelessness"
-    PLACE = "place", "Place business plan"
-    ALLOCATIONS = "allocations", "Allocations"
 
 
 class Status(models.TextChoices):

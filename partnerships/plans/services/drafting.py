@@ -25,7 +25,7 @@ from partnerships.plans.content import (
     period_problems,
 )
 from partnerships.plans.event_kinds import EventKind
-from partnerships.plans.models import Audience, Draft, Kind, Plan, PlanOwner
+from partnerships.plans.models import Audience, Draft, Plan, PlanKind, PlanOwner
 from partnerships.plans.queries import draft_content, taking_part, version_of
 from partnerships.plans.rights import may_begin, rights_over
 from partnerships.plans.services.recording import acting_organisation, lock_plan, record_event
@@ -59,8 +59,11 @@ def create_plan(
         raise UnableToCreatePlan("Enter a title.")
     if not owners:
         raise UnableToCreatePlan("A plan needs an owner.")
-    if kind not in Kind.values or audience not in Audience.values:
+    known = PlanKind.by_code().get(kind)
+    if known is None or audience not in Audience.values:
         raise UnableToCreatePlan("Choose a kind of plan and an audience.")
+    if not known.active and not external_reference:
+        raise UnableToCreatePlan(f"“{known.label}” is no longer offered: choose another kind of plan.")
     if audience == Audience.PARTNERSHIP and partnership is None:
         raise UnableToCreatePlan("Choose the partnership it belongs to, or another audience.")
     if partnership is not None:

@@ -16,7 +16,7 @@ from partnerships.kit.dates import long_date
 from partnerships.plans.changes import names_in
 from partnerships.plans.comparisons import LEFT_OUT, comparison
 from partnerships.plans.content import PLAN
-from partnerships.plans.models import Plan, SignOff, Version
+from partnerships.plans.models import Plan, PlanKind, SignOff, Version
 from partnerships.plans.queries import (
     SigningState,
     area_names,
@@ -93,7 +93,7 @@ def _word_paper(request: HttpRequest, opened: Opened, version: Version) -> WordP
     about = [(field.label, names.in_words(field, content["about"][field.code])) for field in PLAN.about]
     return WordPaper(
         title=version.title,
-        lead=f"{plan.get_kind_display()} of {owners}. Version {version.number}, published {published}. "
+        lead=f"{PlanKind.label_of(plan.kind)} of {owners}. Version {version.number}, published {published}. "
         f"{plan.get_status_display()}.{secret}",
         facts=[fact for fact in about if fact[0] not in ("Title", "Summary")],
         note=version.note,

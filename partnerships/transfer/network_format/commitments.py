@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from partnerships.exchange.models import Unit
-from partnerships.transfer.network_format.fields import AT, choice, ref
+from partnerships.commitments.models import Unit
+from partnerships.transfer.network_format.fields import AT, ref, word
 from partnerships.transfer.reading.shapes import Part, Shape
 
 PROGRESS = Shape(
@@ -25,7 +25,7 @@ COMMITMENT = Shape(
         ref("receiver", "organisations", required=True),
         Part("text", required=True),
         Part("quantity", "decimal"),
-        choice("unit", Unit),
+        word("unit", Unit),
         ref("owner", "people"),
         Part("due_on", "date", required=True),
         ref("partnership", "partnerships"),

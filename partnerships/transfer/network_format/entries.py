@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from partnerships.commitments.models import Unit
 from partnerships.exchange.models import Audience as EntryAudience
-from partnerships.exchange.models import Direction, Theme, Unit
-from partnerships.transfer.network_format.fields import AREAS, AT, BY, REASON, choice, ref
+from partnerships.exchange.models import Direction, Theme
+from partnerships.transfer.network_format.fields import AREAS, AT, BY, REASON, choice, ref, word
 from partnerships.transfer.reading.shapes import Part, Shape
 
 RESPONSE = Shape(
@@ -29,11 +30,11 @@ ENTRY = Shape(
         ref("organisation", "organisations", required=True),
         BY,
         Part("title", required=True),
-        choice("theme", Theme, required=True),
+        word("theme", Theme, required=True),
         Part("statement"),
         Part("rationale"),
         Part("quantity", "decimal"),
-        choice("unit", Unit),
+        word("unit", Unit),
         Part("site"),
         AREAS,
         Part("available_from", "date"),

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from partnerships.plans.models import Audience as PlanAudience
-from partnerships.plans.models import Decision
-from partnerships.plans.models import Kind as PlanKind
-from partnerships.transfer.network_format.fields import AT, BY, REASON, choice, ref
+from partnerships.plans.models import Decision, PlanKind
+from partnerships.transfer.network_format.fields import AT, BY, REASON, choice, ref, word
 from partnerships.transfer.reading.shapes import Part, Shape
 
 SIGNATURE = Shape(
@@ -77,7 +76,7 @@ PLAN = Shape(
     (
         Part("key", "key", required=True),
         Part("title", required=True),
-        choice("kind", PlanKind, required=True),
+        word("kind", PlanKind, required=True),
         choice("audience", PlanAudience, required=True),
         Part("owners", "refs", True, to="organisations"),
         ref("partnership", "partnerships"),

@@ -24,7 +24,6 @@ from partnerships.organisations.services import create_organisation
 from partnerships.people.models import User
 from partnerships.plans.content import InvalidContent, normalise, rebase
 from partnerships.plans.models import Audience, Plan, Version
-from partnerships.plans.models import Kind as PlanKind
 from partnerships.plans.models import Status as PlanStatus
 from partnerships.plans.services import (
     UnableToChangeStatus,
@@ -235,7 +234,7 @@ class _Known:
     def __init__(self) -> None:
         self.plans = list(
             Plan.objects.exclude(external_reference="")
-            .filter(kind=PlanKind.LOCAL_PLAN)
+            .filter(kind="local_plan")
             .prefetch_related("owners")
             .order_by("pk")
         )
@@ -292,7 +291,7 @@ def _apply_one(
             owners=bodies,
             partnership=None,
             title=plan.name,
-            kind=PlanKind.LOCAL_PLAN,
+            kind="local_plan",
             audience=Audience.PUBLIC,
             author=run.author,
             now=run.now,

@@ -8,7 +8,6 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from partnerships.commitments.models import Unit
 from partnerships.commitments.quantities import quantity_words
 from partnerships.commitments.services.registers import RegisterProgress, RegisterPromise
 from partnerships.developer_agreements.models import DeveloperAgreement
@@ -37,9 +36,9 @@ def register_promise(
     """
     quantity, unit, not_counted = None, "", ""
     if promise.amount:
-        quantity, unit = promise.amount.quantize(_PENNY), Unit.POUNDS
+        quantity, unit = promise.amount.quantize(_PENNY), "pounds"
         if promise.units:
-            homes = _figure(promise.units, Unit.HOMES)
+            homes = _figure(promise.units, "homes")
             not_counted = f", for {homes}"
             accounts[1].remark(
                 promise.row,
@@ -47,7 +46,7 @@ def register_promise(
                 "the text.",
             )
     elif promise.units:
-        quantity, unit = promise.units.quantize(_PENNY), Unit.HOMES
+        quantity, unit = promise.units.quantize(_PENNY), "homes"
     application = agreement_row.application if agreement_row else ""
     agreed_on = promise.agreed_on or (agreement_row.agreed_on if agreement_row else None) or as_of
     progress = _progress(promise.movements, unit, as_of, accounts[2])
@@ -85,7 +84,7 @@ def _progress(
     for movement in movements:
         withdrawn = _withdrawn(movement.ended_on, as_of)
         counted, not_counted = [], []
-        for value, kind in ((movement.amount, Unit.POUNDS), (movement.units, Unit.HOMES)):
+        for value, kind in ((movement.amount, "pounds"), (movement.units, "homes")):
             if not value:
                 continue
             if kind == unit and not withdrawn:
@@ -134,7 +133,7 @@ def _lower_first(text: str) -> str:
 
 def _figure(value: Decimal, unit: str) -> str:
     """A sum to the penny, `£19,242.00`, or a number of homes, `17 homes`."""
-    return f"£{value:,.2f}" if unit == Unit.POUNDS else quantity_words(value, unit)
+    return f"£{value:,.2f}" if unit == "pounds" else quantity_words(value, unit)
 
 
 def _reason(unit: str, withdrawn: str) -> str:
@@ -142,5 +141,5 @@ def _reason(unit: str, withdrawn: str) -> str:
     if withdrawn:
         return _lower_first(withdrawn)
     if unit:
-        return f"the promise counts {'money' if unit == Unit.POUNDS else 'homes'}"
+        return f"the promise counts {'money' if unit == 'pounds' else 'homes'}"
     return "the promise names neither a sum nor homes"

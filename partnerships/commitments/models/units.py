@@ -1,0 +1,33 @@
+"""Units of the quantities of commitments, asks and offers, as administrators define them."""
+
+from __future__ import annotations
+
+import pghistory
+from django.db import models
+
+from partnerships.kit.vocabularies import CODE, CODE_HELP, Vocabulary
+
+
+@pghistory.track()
+class Unit(Vocabulary):
+    """What a quantity counts, such as homes; its label is for several."""
+
+    # As short as the columns that hold it.
+    code = models.CharField(max_length=10, unique=True, validators=[CODE], help_text=CODE_HELP)
+    one = models.CharField("label for one", max_length=120, help_text="After the number 1: home.")
+
+
+def unit_words(code: str) -> tuple[str, str]:
+    """The words for one and for several; the code itself where there is no such unit."""
+    unit = Unit.by_code().get(code)
+    return (unit.one, unit.label) if unit else (code, code)
+
+
+def unit_fault(code: str, *, keep: str = "") -> str:
+    """Error text for a unit that cannot be chosen; "" is none, `keep` is chosen already."""
+    if not code or code == keep:
+        return ""
+    unit = Unit.by_code().get(code)
+    if unit is None:
+        return f"There is no unit with the code “{code}”."
+    return "" if unit.active else f"The unit “{unit.label}” is no longer offered: choose another."

@@ -1,0 +1,49 @@
+"""Themes of asks, offers and conversations, as administrators define them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pghistory
+from django.db import models
+from django.db.models import Max, Q
+
+from partnerships.kit.vocabularies import CODE, CODE_HELP, Vocabulary
+
+#: A matching key (`reach.py`) is the theme's number times ten million plus an area, and must fit in four bytes.
+MAX_NUMBER = 213
+
+
+@pghistory.track()
+class Theme(Vocabulary):
+    """The subject of an ask or offer (docs/glossary.md)."""
+
+    # As short as the columns that hold it.
+    code = models.CharField(max_length=20, unique=True, validators=[CODE], help_text=CODE_HELP)
+    number = models.PositiveSmallIntegerField(
+        unique=True, editable=False, help_text="Stands for the theme in stored matching keys; it never changes."
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(number__range=(1, MAX_NUMBER)), name="theme_number_fits_in_keys")
+        ]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save it; a new theme gets the next number."""
+        if self._state.adding and not self.number:
+            self.number = (Theme.objects.aggregate(last=Max("number"))["last"] or 0) + 1
+        super().save(*args, **kwargs)
+
+
+def theme_number(code: str) -> int:
+    """The theme's number in stored matching keys."""
+    return Theme.by_code()[code].number
+
+
+def theme_fault(code: str, *, keep: str = "") -> str:
+    """Error text for a theme that cannot be chosen; `keep` is chosen already."""
+    theme = Theme.by_code().get(code)
+    if theme is None:
+        return f"There is no theme with the code “{code}”."
+    return "" if theme.active or code == keep else f"The theme “{theme.label}” is no longer offered: choose another."

@@ -1,0 +1,83 @@
+"""Kinds of plan and what a new plan of each begins with, as administrators define them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pghistory
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models, transaction
+from django.db.models import Q, QuerySet
+
+from partnerships.kit.vocabularies import CODE, CODE_HELP, Vocabulary, forget
+
+_SCALE = [MinValueValidator(1), MaxValueValidator(5)]
+
+
+@pghistory.track()
+class PlanKind(Vocabulary):
+    """A kind of plan, such as a housing strategy (docs/glossary.md)."""
+
+    # As short as the column that holds it.
+    code = models.CharField(max_length=20, unique=True, validators=[CODE], help_text=CODE_HELP)
+
+    class Meta:
+        verbose_name = "plan kind"
+
+    @classmethod
+    def kept_rows(cls) -> QuerySet[PlanKind]:
+        """The kinds with what their plans begin with."""
+        return cls.objects.prefetch_related("parts")
+
+    def begins_with(self, part: str) -> list[StarterPart]:
+        """The parts of one sort that are in use, in order; a kind from `by_code` has them at hand."""
+        found = (row for row in self.parts.all() if row.active and row.part == part)
+        return sorted(found, key=lambda row: (row.position, row.pk))
+
+
+class Part(models.TextChoices):
+    """The list of a plan that a starter adds to."""
+
+    SECTION = "section", "Section"
+    OUTCOME = "outcome", "Outcome"
+    MILESTONE = "milestone", "Milestone"
+    RISK = "risk", "Risk"
+
+
+@pghistory.track()
+class StarterPart(models.Model):
+    """A section, outcome, milestone or risk that a new plan begins with; retired, never deleted."""
+
+    kind = models.ForeignKey(PlanKind, on_delete=models.PROTECT, related_name="parts")
+    part = models.CharField(max_length=10, choices=Part)
+    title = models.CharField(max_length=200)
+    note = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text="Section: what to write in it. Outcome: how we will know. Risk: what to do about it.",
+    )
+    likelihood = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=_SCALE, help_text="Risks only: 1 (very low) to 5 (very high)."
+    )
+    impact = models.PositiveSmallIntegerField(null=True, blank=True, validators=_SCALE, help_text="Risks only.")
+    position = models.PositiveSmallIntegerField(default=0, help_text="Lower numbers come first.")
+    active = models.BooleanField("in use", default=True, help_text="Untick to retire it: new plans leave it out.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(likelihood=None, impact=None)
+                | Q(part=Part.RISK, likelihood__range=(1, 5), impact__range=(1, 5)),
+                name="starterpart_scales_of_risks",
+                violation_error_message="Give likelihood and impact to risks, and to nothing else.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save it, and drop this process's copy of the kinds."""
+        super().save(*args, **kwargs)
+        forget(PlanKind)
+        transaction.on_commit(lambda: forget(PlanKind), robust=True)

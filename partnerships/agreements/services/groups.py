@@ -74,7 +74,14 @@ def start_working_group(
         raise UnableToStartGroup(str(error)) from error
     WorkingGroup.objects.create(partnership=group, parent=locked, outlives_parent=outlives_parent)
     for member in others:
-        invite_organisation(partnership=group, organisation=member, role=PartyRole.MEMBER, author=author, now=now)
+        invite_organisation(
+            partnership=group,
+            organisation=member,
+            role=PartyRole.MEMBER,
+            reason=f"Working group of {locked.title}.",
+            author=author,
+            now=now,
+        )
     record_event(
         locked,
         EventKind.GROUP_STARTED,

@@ -58,7 +58,12 @@ def name_facilitator(
     if brings:
         try:
             invite_organisation(
-                partnership=locked, organisation=organisation, role=PartyRole.OBSERVER, author=author, now=now
+                partnership=locked,
+                organisation=organisation,
+                role=PartyRole.OBSERVER,
+                reason=f"{person.name} facilitates the partnership.",
+                author=author,
+                now=now,
             )
         except UnableToInvite as error:
             raise UnableToNameFacilitator(str(error)) from error

@@ -40,7 +40,12 @@ def start(world: World, **given: Any) -> Partnership:
 def third_party(world: World) -> None:
     """Riverside takes part in the partnership, not in the group."""
     party = services.invite_organisation(
-        partnership=world.partnership, organisation=world.riverside, role="member", author=world.amina, now=NOW()
+        partnership=world.partnership,
+        organisation=world.riverside,
+        role="member",
+        reason="We need them.",
+        author=world.amina,
+        now=NOW(),
     )
     services.answer_invitation(party=party, accept=True, reason="", author=world.nadia, now=NOW())
 

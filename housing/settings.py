@@ -62,8 +62,7 @@ ALLOWED_HOSTS = env.list(
 CSRF_TRUSTED_ORIGINS = [SITE_ORIGIN]
 BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", default=HTTPS)
 
-# Allows loading accounts with published passwords. Never in production.
-DEMONSTRATION = env.bool("DEMONSTRATION", default=DEBUG)
+DEMONSTRATION = env.bool("DEMONSTRATION", default=DEBUG)  # accounts with published passwords: never in production
 
 # --- Apps and middleware ---------------------------------------------------------------------------------------------
 

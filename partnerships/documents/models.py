@@ -125,11 +125,10 @@ class Signature(models.Model):
     """An organisation's decision on a version, by one person.
 
     A trigger keeps it unchanged. `answers` are {"question", "answer"}, in the order of the questions. Concrete models
-    add `version`, and may use `reason_given` as a constraint.
+    add `version` and `person`, and may use `reason_given` as a constraint.
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
-    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     role = models.CharField(max_length=150)
     decision = models.CharField(max_length=12, choices=Decision)
     reason = models.TextField(blank=True, help_text="The condition, or why it was rejected.")

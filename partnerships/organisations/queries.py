@@ -123,7 +123,7 @@ def people_of(organisation: Organisation) -> QuerySet[User]:
     ).order_by("pk")
 
 
-def leads_of(organisation: Organisation) -> QuerySet[User]:
+def leads_of(organisation: Organisation | int) -> QuerySet[User]:
     """The people who lead it today."""
     return User.objects.filter(
         pk__in=Membership.objects.current().filter(organisation=organisation, role=Role.LEAD).values("person")

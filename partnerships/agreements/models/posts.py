@@ -83,7 +83,7 @@ class PostQuerySet(models.QuerySet["Post"]):
         place = Case(*(When(role=role, then=number) for number, role in enumerate(PostRole)))
         return (
             self.select_related("organisation", "partnership")
-            .prefetch_related(Prefetch("holders", holders, to_attr="present"))
+            .prefetch_related(Prefetch("holders", holders, to_attr="present"))  # type: ignore[no-redef]  # declared below
             .annotate(place=place)
             .order_by("place", "title", "pk")
         )

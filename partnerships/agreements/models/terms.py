@@ -284,6 +284,11 @@ class TermsSignature(documents.Signature):
         return f"{self.name} {self.decision} {self.version_id}"
 
     @property
+    def is_condition_met(self) -> bool:
+        """Terms are signed or declined, never signed with a condition."""
+        return False
+
+    @property
     def is_on_paper(self) -> bool:
         """Whether somebody recorded it from paper."""
         return self.how == How.PAPER

@@ -102,7 +102,7 @@ def signing_states(version: TermsVersion) -> list[TermsState]:
     }
     awaited = version.proposal is not None and version.proposal.status == ProposalStatus.AWAITING
     required = required_parties(version.partnership)
-    states = []
+    states: list[TermsState] = []
     for signatory in version.signatories.select_related("organisation").order_by("organisation__name", "pk"):
         decision = decisions.get(signatory.organisation_id)
         if signatory.removed_at is not None and decision is None:

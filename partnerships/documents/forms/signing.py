@@ -83,7 +83,7 @@ class SignForm(VerdictForm):
         self.helper.mark_optional = not self.answer_names  # an answer may be left out only with a rejection
 
     def _asked_of(self, question: str, organisations: Sequence[Organisation]) -> str:
-        """Of which organisation it is asked, where the person speaks for several."""
+        """Names the organisations it is asked, where the person speaks for several."""
         asked = [body.name for body in organisations if question in self.questions.get(body.pk, ())]
         return f"For {' and '.join(asked)}" if len(asked) < len(organisations) else ""
 

@@ -39,6 +39,7 @@ class SignOff(documents.Signature):
 
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="sign_offs")
     version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="sign_offs")
+    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
 
     class Meta(documents.Signature.Meta):
         constraints = [

@@ -204,11 +204,13 @@ def remind_terms_signers(*, now: dt.datetime) -> int:
     """
     today, reminded = timezone.localdate(now), 0
     for signatory in _waiting():
+        proposal = signatory.version.proposal
+        over = proposal is not None and proposal.has_lapsed(today)
         near = signatory.due_on is not None and signatory.due_on <= today + REMIND_BEFORE
         old = signatory.due_on is None and signatory.asked_at <= now - REMIND_AGAIN
         last = signatory.reminded_at or signatory.asked_at
         wait = REMIND_AGAIN if signatory.reminded_at else dt.timedelta(days=1)
-        if not (near or old) or last > now - wait or signatory.version.proposal.has_lapsed(today):
+        if not (near or old) or last > now - wait or over:
             continue
         with transaction.atomic():
             same = TermsSignatory.objects.filter(pk=signatory.pk, reminded_at=signatory.reminded_at)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from partnerships import documents
@@ -15,6 +17,7 @@ from partnerships.agreements.models import (
     Partnership,
     ProposalStatus,
     Status,
+    TermsInForce,
     TermsProposal,
     TermsSignatory,
     TermsVersion,
@@ -89,7 +92,7 @@ def put_up_for_signature(
     version = create_version(
         TermsVersion,
         prepared,
-        number=next_number(partnership.terms_versions),
+        number=next_number(partnership.terms_versions.all()),
         note=reason.strip(),
         author=author,
         organisation=organisation,
@@ -206,7 +209,7 @@ def _check_collisions(proposal: TermsProposal, draft: Content, was: Content) -> 
             )
 
 
-def _starts_later(version: TermsVersion, later: object) -> bool:
+def _starts_later(version: TermsVersion, later: QuerySet[TermsInForce, Any]) -> bool:
     return version.in_force.filter(version__in=later).exists()
 
 

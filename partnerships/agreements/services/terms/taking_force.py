@@ -110,7 +110,7 @@ def _consolidate(
     return create_version(
         TermsVersion,
         Prepared(schema, was, addition.content, found, is_given=True),
-        number=next_number(partnership.terms_versions),
+        number=next_number(partnership.terms_versions.all()),
         note=note,
         author=None,
         organisation=None,
@@ -206,6 +206,7 @@ def adjust_signatories(partnership: Partnership, *, author: User | None, now: dt
     required = required_parties(partnership)
     present = set(partnership.parties.present().values_list("organisation", flat=True))
     for version in version_awaiting(partnership):
+        assert version.proposal_id is not None  # it was put up by a proposal
         proposal = TermsProposal.objects.select_for_update().get(pk=version.proposal_id)
         proposal.partnership = version.partnership = partnership
         version.proposal = proposal

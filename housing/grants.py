@@ -12,6 +12,7 @@ from housing.history import history_tables, install_history
 
 #: Tables whose rows are only added, apart from row history.
 APPEND_ONLY_TABLES = {
+    "agreements_objectiveprogress",
     "activity_event",
     "activity_export",
     "people_securityevent",

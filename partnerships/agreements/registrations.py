@@ -10,8 +10,9 @@ from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import KEPT_MONTHS, Partnership, Post
 from partnerships.agreements.queries import contacts_section, events_of_partnerships, organisation_section
 from partnerships.agreements.queries.groups import groups_section
-from partnerships.agreements.sections import ON_PARTNERSHIPS
+from partnerships.agreements.sections import ON_PARTNERSHIPS, dates_section, objectives_section
 from partnerships.agreements.services.documents import drop_removed_files
+from partnerships.agreements.services.reminders import drop_old_reminders
 from partnerships.organisations.departures import register_departure
 from partnerships.organisations.owned import register_owned
 from partnerships.organisations.sections import ON_ORGANISATIONS
@@ -40,6 +41,8 @@ def register() -> None:
     ON_ORGANISATIONS.register("05 contacts", contacts_section)
     ON_PARTNERSHIPS.register("15 working groups", groups_section)
     ON_ORGANISATIONS.register("10 partnerships", organisation_section)
+    ON_PARTNERSHIPS.register("05 objectives", objectives_section)
+    ON_PARTNERSHIPS.register("06 dates", dates_section)
     register_retention(
         "files of removed documents",
         what="Files of documents that partners removed",
@@ -56,8 +59,25 @@ def register() -> None:
         kept_for=f"{KEPT_MONTHS} months after their time in the post",
         apply=personal.clear_old_contacts,
     )
+    register_retention(
+        "reminders of dates",
+        what="Which reminders of a partnership's dates a person got",
+        purpose="sending each reminder once",
+        basis="public task: working together on housing",
+        kept_for="12 months after the date",
+        apply=drop_old_reminders,
+    )
     register_personal(
         [
+            Rule("agreements.Notice", "given_by", Fate.KEEP, "who gave notice", ("given_at", "reason", "last_day")),
+            Rule(
+                "agreements.Notice", "withdrawn_by", Fate.KEEP, "who withdrew it", ("withdrawn_at", "withdrawn_because")
+            ),
+            Rule("agreements.DateReminder", "person", Fate.DELETE, "which dates they were reminded of", ("kind", "on")),
+            Rule("agreements.Objective", "owner", Fate.KEEP, "who answers for it", ("text", "target_on")),
+            Rule("agreements.Objective", "created_by", Fate.KEEP, "who added it", ("text", "created_at")),
+            Rule("agreements.ObjectiveProgress", "by", Fate.KEEP, "who reported progress", ("on", "figure", "note")),
+            Rule("agreements.ObjectiveLink", "linked_by", Fate.KEEP, "who linked a record", ("linked_at",)),
             Rule("agreements.Partnership", "created_by", Fate.KEEP, "who opened it", ("title", "created_at")),
             Rule("agreements.Party", "invited_by", Fate.KEEP, "who invited an organisation", ("invited_at",)),
             Rule(
@@ -106,6 +126,8 @@ def register() -> None:
             keeps_its_link=True,
         )
     )
+    register_email("agreements.dates_ahead", "Dates of partnerships that are coming", emails.write_dates_ahead)
+    register_email("agreements.notice", "Notice in a partnership", emails.write_notice)
     register_email("agreements.gone", "Organisation left a partnership", emails.write_gone)
     register_email(
         "agreements.terms_request",

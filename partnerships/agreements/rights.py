@@ -6,9 +6,12 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from partnerships.agreements.models import (
     LEADING_ROLES,
     Document,
+    Notice,
     Partnership,
     Party,
     PartyRole,
@@ -87,6 +90,18 @@ class Rights:
         """Whether they may remove a document: editors and leads of its party."""
         return self.roles.is_system or document.added_for_id in self.adds_documents_for
 
+    def may_withdraw_notice(self, notice: Notice) -> bool:
+        """Whether they may withdraw a notice: leads of the party that gave it."""
+        return self.roles.lead(notice.organisation_id)
+
+    @property
+    def may_keep_objectives(self) -> bool:
+        """Whether they may add and change objectives and report progress.
+
+        Editors and leads of present parties, except observers.
+        """
+        return self.roles.is_system or bool(self.adds_documents_for)
+
     @property
     def signing(self) -> frozenset[int]:
         """Present parties that sign: all but observers."""
@@ -132,6 +147,14 @@ class Rights:
 
 
 def rights_over(partnership: Partnership, person: User | None, now: dt.datetime) -> Rights:
-    """Rights of the person (None: the system) on the day of `now`."""
-    present = partnership.parties.present().values_list("organisation_id", "role")
+    """Rights of the person (None: the system) on the day of `now`.
+
+    A party whose notice has run out does not count, whether or not a job has recorded that it left.
+    """
+    run_out = Notice.objects.run_out_by(timezone.localdate(now)).filter(partnership=partnership)
+    present = (
+        partnership.parties.present()
+        .exclude(organisation__in=run_out.values("organisation"))
+        .values_list("organisation_id", "role")
+    )
     return Rights(partnership, dict(present), roles_of(person, now))

@@ -7,10 +7,12 @@ from django.utils import timezone
 
 from partnerships.agreements.services import (
     ask_new_signers,
+    carry_out_notices,
     escalate_late_signatures,
     lapse_proposals,
     record_due_steps,
     record_terms_in_force,
+    remind_of_dates,
     remind_terms_signers,
 )
 
@@ -18,7 +20,10 @@ from partnerships.agreements.services import (
 @shared_task
 def act_on_dates() -> None:
     """Record what the dates of partnerships have done; may run twice."""
-    record_due_steps(now=timezone.now())
+    now = timezone.now()
+    record_due_steps(now=now)
+    carry_out_notices(now=now)
+    remind_of_dates(now=now)
 
 
 @shared_task

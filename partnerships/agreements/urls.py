@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from partnerships.agreements.views import documents, parties, partnerships, posts
+from partnerships.agreements.views import dates, documents, objectives, parties, partnerships, posts
 from partnerships.agreements.views.terms import drafting, printing, proposing, reading, signing
 
 app_name = "agreements"
@@ -41,6 +41,19 @@ urlpatterns = [
     path("<int:pk>/proposals/<int:number>/<slug:code>/<slug:key>/remove/", drafting.remove_item, name="terms-remove"),
     path("<int:pk>/proposals/<int:number>/<slug:code>/<slug:key>/move/", drafting.move_item, name="terms-move"),
     path("sign/<str:token>/", signing.sign_by_link, name="sign-by-link"),
+    path("<int:pk>/dates/", dates.dates, name="dates"),
+    path("<int:pk>/members/<int:party>/notice/", dates.notice, name="notice"),
+    path("<int:pk>/members/<int:party>/reminders/", dates.reminders, name="date-reminders"),
+    path("<int:pk>/notices/<int:notice>/withdraw/", dates.notice_withdraw, name="notice-withdraw"),
+    path("<int:pk>/objectives/", objectives.objectives, name="objectives"),
+    path("<int:pk>/objectives/add/", objectives.add, name="objective-add"),
+    path("<int:pk>/objectives/<int:objective>/", objectives.objective, name="objective"),
+    path("<int:pk>/objectives/<int:objective>/edit/", objectives.edit, name="objective-edit"),
+    path("<int:pk>/objectives/<int:objective>/progress/", objectives.progress, name="objective-progress"),
+    path("<int:pk>/objectives/<int:objective>/status/", objectives.status, name="objective-status"),
+    path("<int:pk>/objectives/<int:objective>/move/", objectives.move, name="objective-move"),
+    path("<int:pk>/objectives/<int:objective>/link/<slug:provider>/", objectives.link, name="objective-link"),
+    path("<int:pk>/objectives/<int:objective>/links/<int:link>/remove/", objectives.unlink, name="objective-unlink"),
     path("<int:pk>/documents/", documents.documents, name="documents"),
     path("<int:pk>/documents/add/", documents.document_add, name="document-add"),
     path("<int:pk>/documents/<int:document>/", documents.document_download, name="document-download"),

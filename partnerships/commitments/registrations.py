@@ -6,6 +6,7 @@ from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.agreements.agenda import register_agenda
 from partnerships.agreements.figures import register_figures
+from partnerships.agreements.serving import register_provider
 from partnerships.agreements.stuck import register_stuck
 from partnerships.commitments import emails, restoring
 from partnerships.commitments.belongings import COMMITMENTS, ESCALATIONS
@@ -15,6 +16,7 @@ from partnerships.commitments.personal import RULES
 from partnerships.commitments.quantities import use_words
 from partnerships.commitments.queries import agenda, events_of_commitments
 from partnerships.commitments.queries.figures import commitments_in_period
+from partnerships.commitments.queries.serving import SERVING
 from partnerships.commitments.queries.stuck import stuck_commitments
 from partnerships.commitments.services import hand_over
 from partnerships.organisations.departures import register_departure
@@ -50,6 +52,7 @@ def register() -> None:
     register_personal(RULES)
     register_stuck("10 commitments", stuck_commitments)
     register_figures("10 commitments", commitments_in_period)
+    register_provider(SERVING)
     for code, label, write in (
         ("reminder", "Reminder about a commitment", emails.write_reminder),
         ("escalation", "Commitment escalated to you", emails.write_escalation),

@@ -7,6 +7,7 @@ from partnerships.activity.registry import register_kind
 from partnerships.agreements.agenda import register_agenda
 from partnerships.agreements.departures import register_party_departure
 from partnerships.agreements.figures import register_figures
+from partnerships.agreements.serving import register_provider
 from partnerships.agreements.stuck import register_stuck
 from partnerships.commitments.origins import register_origin
 from partnerships.organisations.departures import register_departure
@@ -20,6 +21,7 @@ from partnerships.plans.origins import ORIGINS
 from partnerships.plans.personal import RULES, end_shares, end_shares_of_membership
 from partnerships.plans.queries import agenda, events_of_plans
 from partnerships.plans.queries.figures import homes_in_period, milestones_in_period
+from partnerships.plans.queries.serving import SERVING
 from partnerships.plans.queries.stuck import unsigned_plans
 from partnerships.plans.services import owning, papers
 
@@ -36,6 +38,7 @@ def register() -> None:
     register_stuck("20 plans", unsigned_plans)
     register_figures("20 homes", homes_in_period)
     register_figures("30 milestones", milestones_in_period)
+    register_provider(SERVING)
     for origin in ORIGINS:
         register_origin(origin)
     restoring.register()

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 from django.core.files.base import ContentFile
+from django.utils import timezone
 
 from partnerships.agreements.emails import contact_token
 from partnerships.agreements.links import terms_token
+from partnerships.agreements.models import Notice
 from partnerships.agreements.services import (
     Contact,
     add_document,
+    add_objective,
     create_post,
     fill_post,
     invite_organisation,
@@ -48,6 +53,27 @@ def prepare(world: World) -> None:
         reason="New.",
         author=world.amina,
         now=world.now,
+    )
+    world.things["objective"] = add_objective(
+        partnership=world.partnership,
+        text="More homes",
+        measure="Homes started",
+        baseline=Decimal(0),
+        baseline_on=world.now.date(),
+        target=Decimal(10),
+        target_on=world.now.date() + dt.timedelta(days=300),
+        organisation=world.larkhaven,
+        author=world.amina,
+        now=world.now,
+    )
+    world.things["notice"] = Notice.objects.create(
+        partnership=world.partnership,
+        organisation=world.larkhaven,
+        reason="No staff.",
+        last_day=timezone.localdate() + dt.timedelta(days=90),
+        ends_partnership=False,
+        given_by=world.amina,
+        given_at=world.now,
     )
     world.things["invited_party"] = invite_organisation(
         partnership=world.other_partnership,
@@ -144,6 +170,22 @@ def holder(world: World) -> dict[str, Any]:
     return {"pk": world.things["contact"].pk}
 
 
+def westmarchs_notice(world: World) -> dict[str, Any]:
+    return {"pk": world.partnership.pk, "notice": world.things["notice"].pk}
+
+
+def objective(world: World) -> dict[str, Any]:
+    return {"pk": world.partnership.pk, "objective": world.things["objective"].pk}
+
+
+def commitment_link(world: World) -> dict[str, Any]:
+    return objective(world) | {"provider": "commitment"}
+
+
+def link(world: World) -> dict[str, Any]:
+    return objective(world) | {"link": 0}
+
+
 INSIDE = expect(inside=200, outside=404)
 #: The chair's lead only.
 CHAIR = expect(inside=403, outside=404, lead=200)
@@ -188,6 +230,9 @@ TERMS_ROWS = (
     Row("agreements:terms-move", on=clause, post=DRAFT_DONE),
     Row("agreements:sign-by-link", on=bens_link, get=public(), post=public(422)),
 )
+#: Editors and leads of present parties.
+KEEPERS = expect(inside=200, outside=404, viewer=403)
+KEEPERS_POST = expect(inside=422, outside=404, viewer=403)
 
 
 def contact_link(world: World) -> dict[str, Any]:
@@ -226,6 +271,19 @@ ROWS = (
         get=expect(inside=403, outside=404, lead=200, partner=404, stranger=403),
         post=expect(inside=403, outside=404, lead=422, partner=404, stranger=403),
     ),
+    Row("agreements:dates", on=estuary, get=INSIDE),
+    Row("agreements:notice", on=larkhavens_part, get=CHAIR, post=CHAIR_POST),
+    Row("agreements:date-reminders", on=larkhavens_part, get=CHAIR, post=expect(inside=403, outside=404, lead=302)),
+    Row("agreements:notice-withdraw", on=westmarchs_notice, get=CHAIR, post=CHAIR_POST),
+    Row("agreements:objectives", on=estuary, get=INSIDE),
+    Row("agreements:objective", on=objective, get=INSIDE),
+    Row("agreements:objective-add", on=estuary, get=KEEPERS, post=KEEPERS_POST),
+    Row("agreements:objective-edit", on=objective, get=KEEPERS, post=KEEPERS_POST),
+    Row("agreements:objective-progress", on=objective, get=KEEPERS, post=KEEPERS_POST),
+    Row("agreements:objective-status", on=objective, get=KEEPERS, post=KEEPERS_POST),
+    Row("agreements:objective-move", on=objective, post=expect(inside=302, outside=404, viewer=403)),
+    Row("agreements:objective-link", on=commitment_link, get=KEEPERS, post=KEEPERS_POST),
+    Row("agreements:objective-unlink", on=link, post=expect(inside=404, outside=404, viewer=403)),
     Row(
         "agreements:document-add",
         on=estuary,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 from django.core.files.base import ContentFile
@@ -11,6 +12,7 @@ from django.utils import timezone
 from partnerships.agreements import services
 from partnerships.agreements.models import Partnership, TermsProposal
 from partnerships.people.models import User
+from tests.commitments.promises import agree
 from tests.support.rights import ADMINISTRATOR, EDITORS, LEAD, OWN, PARTNER, PARTNER_EDITORS, Row
 from tests.support.terms import draft, put_up, sign_all
 from tests.world import World
@@ -88,6 +90,44 @@ def _fill(post: Any, author: User | None, someone: User) -> Any:
 def _holder(world: World) -> Any:
     """Lena's colleague Vera, in a post."""
     return _fill(_post(world), world.amina, world.vera)
+
+
+def _notice(world: World) -> Any:
+    """Notice of Westmarch."""
+    _under_review(world)
+    return services.give_notice(
+        party=world.party(world.westmarch),
+        reason="No staff.",
+        last_day=timezone.localdate() + dt.timedelta(days=90),
+        author=world.ben,
+        now=timezone.now(),
+    )
+
+
+def _objective(world: World, author: User | None = None) -> Any:
+    return services.add_objective(
+        partnership=world.partnership,
+        text="More homes",
+        measure="Homes started",
+        baseline=Decimal(0),
+        baseline_on=timezone.localdate() - dt.timedelta(days=9),
+        target=Decimal(10),
+        target_on=timezone.localdate() + dt.timedelta(days=300),
+        organisation=world.larkhaven,
+        author=author or world.amina,
+        now=timezone.now(),
+    )
+
+
+def _with_commitment(world: World) -> Any:
+    return _objective(world), str(agree(world, partnership=world.partnership).pk)
+
+
+def _link(world: World) -> Any:
+    objective, key = _with_commitment(world)
+    return services.link_record(
+        objective=objective, provider="commitment", key=key, author=world.amina, now=timezone.now()
+    )
 
 
 def _create(world: World, author: User, _: Any) -> Partnership:
@@ -269,6 +309,8 @@ TERMS_ROWS = (
         situation="only for loaders",
     ),
 )
+#: Editors and leads of present parties that are not observers.
+KEEPERS = EDITORS | PARTNER_EDITORS
 
 ROWS = (
     *TERMS_ROWS,
@@ -403,6 +445,76 @@ ROWS = (
         LEAD,
         prepare=_under_review,
     ),
+    Row(
+        "agreements.give_notice",
+        lambda w, author, _: services.give_notice(
+            party=w.party(w.westmarch), reason="No staff.", last_day=None, author=author, now=timezone.now()
+        ),
+        PARTNER,
+        prepare=_under_review,
+    ),
+    Row(
+        "agreements.withdraw_notice",
+        lambda w, author, notice: services.withdraw_notice(
+            notice=notice, reason="Staff found.", author=author, now=timezone.now()
+        ),
+        PARTNER,
+        prepare=_notice,
+    ),
+    Row(
+        "agreements.choose_date_reminders",
+        lambda w, author, _: services.choose_date_reminders(
+            party=w.party(w.westmarch), days=[30], dates=["end"], author=author, now=timezone.now()
+        ),
+        PARTNER,
+    ),
+    Row("agreements.add_objective", lambda w, author, _: _objective(w, author), KEEPERS),
+    Row(
+        "agreements.edit_objective",
+        lambda w, author, objective: services.edit_objective(
+            objective=objective, revision=1, reason="Clearer.", text="Homes", author=author, now=timezone.now()
+        ),
+        KEEPERS,
+        prepare=_objective,
+    ),
+    Row(
+        "agreements.report_progress",
+        lambda w, author, objective: services.report_progress(
+            objective=objective, on=timezone.localdate(), figure=Decimal(4), author=author, now=timezone.now()
+        ),
+        KEEPERS,
+        prepare=_objective,
+    ),
+    Row(
+        "agreements.change_objective_status",
+        lambda w, author, objective: services.change_objective_status(
+            objective=objective, status="met", reason="All built.", author=author, now=timezone.now()
+        ),
+        KEEPERS,
+        prepare=_objective,
+    ),
+    Row(
+        "agreements.move_objective",
+        lambda w, author, objective: services.move_objective(
+            objective=objective, up=True, author=author, now=timezone.now()
+        ),
+        KEEPERS,
+        prepare=_objective,
+    ),
+    Row(
+        "agreements.link_record",
+        lambda w, author, made: services.link_record(
+            objective=made[0], provider="commitment", key=made[1], author=author, now=timezone.now()
+        ),
+        KEEPERS,
+        prepare=_with_commitment,
+    ),
+    Row(
+        "agreements.unlink_record",
+        lambda w, author, link: services.unlink_record(link=link, author=author, now=timezone.now()),
+        KEEPERS,
+        prepare=_link,
+    ),
     Row("agreements.add_document", lambda w, author, _: _document(w, w.larkhaven, author), EDITORS),
     Row(
         "agreements.add_document",
@@ -447,6 +559,11 @@ WITHOUT_A_PERSON = {
     "agreements.take_status": "called by services that checked",
     "agreements.record_due_steps": "called by the clock",
     "agreements.remove_contact": "a contact without an account, by the link in their own email",
+    "agreements.carry_out_notices": "called by the clock",
+    "agreements.remind_of_dates": "called by the clock",
+    "agreements.drop_old_reminders": "called by the retention job",
+    "agreements.earliest_last_day": "reads only",
+    "agreements.ends_without": "reads only",
     "agreements.missing_for": "reads only",
     "agreements.record_event": "records what another service did",
 }

@@ -3,34 +3,60 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.activity.models import Event
-from partnerships.agreements.models import Partnership, Status, gap_between, has_status_on
+from partnerships.agreements.models import DateReminder, Notice, Partnership, Status, gap_between, has_status_on
 from partnerships.agreements.queries import find_partnerships
+from partnerships.agreements.queries.dates import gaps_of, has_gap
+from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services import (
     UnableToChangeStatus,
     UnableToEditSettings,
+    UnableToGiveNotice,
+    UnableToWithdrawNotice,
+    answer_invitation,
+    carry_out_notices,
     change_status,
+    choose_date_reminders,
     edit_settings,
+    give_notice,
+    invite_organisation,
     record_due_steps,
+    remind_of_dates,
+    renew,
+    withdraw_notice,
 )
+from partnerships.kit.dates import long_date
+from partnerships.organisations.models import Organisation
 from partnerships.outbox.models import Email
+from partnerships.people.models import User
+from partnerships.work.queries import waiting_for
+from tests.support.outbox import deliver, drop_emails, recorded
 from tests.support.terms import agree_terms
 from tests.world import World
 
 LONDON = ZoneInfo("Europe/London")
 
 
+def client_of(person: User) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
 def at(day: dt.date, hour: int = 12, minute: int = 0) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(hour, minute), LONDON)
 
 
-def agree(world: World, *, starts: dt.date, review: dt.date, ends: dt.date | None = None, **terms: object) -> None:
+def agree(world: World, *, starts: dt.date, review: dt.date, ends: dt.date | None = None, **terms: Any) -> None:
     """Sign the Estuary Partnership off with these dates, today."""
     agree_terms(
         world.partnership,
@@ -154,7 +180,7 @@ def test_the_gap_between_two_agreements_is_said_in_days() -> None:
     old = Partnership(status="ended", starts_on=dt.date(2024, 4, 1), ends_on=dt.date(2027, 3, 31))
 
     def words(starts: dt.date | None) -> str:
-        gap = gap_between(old, Partnership(status="active", starts_on=starts))
+        gap = gap_between(old, Partnership(status="active", starts_on=starts), dt.date(2027, 4, 2))
         return gap.words if gap else ""
 
     assert words(dt.date(2027, 4, 13)) == "12 days without cover: 1 to 12 April 2027"
@@ -162,3 +188,207 @@ def test_the_gap_between_two_agreements_is_said_in_days() -> None:
     assert words(dt.date(2027, 4, 2)) == "1 day without cover: 1 April 2027"
     assert words(None) == "Without cover since 1 April 2027"
     assert words(dt.date(2027, 4, 1)) == ""
+
+
+# ---- Days without cover
+
+
+def renewed(world: World, *, ends: dt.date, starts: dt.date | None) -> Partnership:
+    """The Estuary Partnership, under review until its end, and its drafted successor."""
+    agree(world, starts=days(-400), review=days(0), ends=ends)
+    successor = renew(
+        partnership=world.partnership,
+        organisation=world.larkhaven,
+        reason="Three more years.",
+        author=world.amina,
+        now=timezone.now(),
+    )
+    Partnership.objects.filter(pk=successor.pk).update(starts_on=starts)
+    successor.refresh_from_db()
+    return successor
+
+
+def test_days_without_cover_show_on_both_agreements_and_in_the_list(world: World) -> None:
+    successor = renewed(world, ends=days(10), starts=days(16))
+    gap = f"5 days without cover: {long_date(days(11)).rsplit(' ', 2)[0]}"
+
+    client = client_of(world.amina)
+    pages = [client.get(one.get_absolute_url()).content.decode() for one in (world.partnership, successor)]
+    listed = client.get(reverse("agreements:list"), {"gaps": "on"}).content.decode()
+    others = client_of(world.chidi).get(reverse("agreements:list"), {"gaps": "on"}).content.decode()
+
+    assert all(gap in page and "Earlier and later agreements" in page for page in pages)
+    assert listed.count(gap) == 2
+    assert gap not in others
+
+
+def test_an_end_that_a_successor_follows_the_next_day_leaves_no_gap(world: World) -> None:
+    successor = renewed(world, ends=days(10), starts=days(11))
+
+    assert gaps_of(world.amina, [world.partnership.pk, successor.pk], timezone.localdate()) == {}
+    assert not Partnership.objects.filter(has_gap(world.amina, timezone.localdate())).exists()
+
+
+def test_a_gap_stands_in_the_history_of_the_successor(world: World) -> None:
+    successor = renewed(world, ends=days(10), starts=days(16))
+    Partnership.objects.filter(pk=successor.pk).update(status=Status.AGREED)
+
+    record_due_steps(now=at(days(16)))
+
+    world.partnership.refresh_from_db()
+    assert world.partnership.status == Status.ENDED
+    said = Event.objects.get(kind="partnership.cover_gap", target_id=successor.pk)
+    assert said.data["after"]["cover"].startswith("5 days without cover")
+
+
+def test_a_successor_that_starts_the_next_day_renews_the_old_one(world: World) -> None:
+    successor = renewed(world, ends=days(10), starts=days(11))
+    Partnership.objects.filter(pk=successor.pk).update(status=Status.AGREED)
+
+    record_due_steps(now=at(days(11), 0, 1))
+
+    world.partnership.refresh_from_db()
+    assert (world.partnership.status, world.partnership.ends_on) == (Status.RENEWED, days(10))
+
+
+# ---- Reminders
+
+
+def reminded(person: User) -> list[list[str]]:
+    emails = Email.objects.filter(kind="agreements.dates_ahead", person_id=person.pk).order_by("pk")
+    return [[one["kind"] for one in email.params["dates"]] for email in emails]
+
+
+def test_each_lead_time_is_one_email_a_person_and_never_sent_twice(world: World) -> None:
+    agree(world, starts=days(0), review=days(200), ends=days(100))
+    start = timezone.localdate()
+
+    for day in range(101):
+        for hour in (1, 13):
+            remind_of_dates(now=at(start + dt.timedelta(days=day), hour))
+
+    ends = [kinds for kinds in reminded(world.ben) if "end" in kinds]
+    assert len(ends) == 4
+    assert reminded(world.ben) == reminded(world.amina)
+    assert reminded(world.vera) == []
+
+
+def test_several_dates_on_one_day_are_one_email(world: World) -> None:
+    agree(world, starts=days(0), review=days(30), ends=days(60), notice_days=53)
+
+    remind_of_dates(now=at(days(0)))
+
+    assert reminded(world.ben) == [["notice", "review", "end"]]
+
+
+def test_after_days_without_a_job_only_the_shortest_lead_time_is_sent(world: World) -> None:
+    agree(world, starts=days(0), review=days(200), ends=days(100))
+
+    remind_of_dates(now=at(days(75)))
+
+    assert reminded(world.ben) == [["end"]]
+    assert DateReminder.objects.get(person=world.ben, kind="end").days_before == 30
+
+
+def test_a_party_chooses_its_own_dates_and_days(world: World) -> None:
+    agree(world, starts=days(0), review=days(14), ends=days(100))
+    choose_date_reminders(
+        party=world.party(world.westmarch), days=[14], dates=["review"], author=world.ben, now=timezone.now()
+    )
+    choose_date_reminders(
+        party=world.party(world.larkhaven), days=[30], dates=[], author=world.amina, now=timezone.now()
+    )
+
+    remind_of_dates(now=at(days(0)))
+
+    assert reminded(world.ben) == [["review"]]
+    assert reminded(world.amina) == []
+
+
+def test_a_moved_date_is_not_emailed_and_is_reminded_of_again(world: World) -> None:
+    agree(world, starts=days(0), review=days(200), ends=days(30))
+    drop_emails()
+    remind_of_dates(now=timezone.now())
+    Partnership.objects.filter(pk=world.partnership.pk).update(ends_on=days(60))
+
+    deliver()
+    remind_of_dates(now=timezone.now())
+
+    sent = recorded("agreements.dates_ahead")
+    assert sorted(email.status for email in sent if email.person_id == world.ben.pk) == ["queued", "suppressed"]
+
+
+def test_coming_dates_are_in_my_work_of_leads_that_decide(world: World) -> None:
+    agree(world, starts=days(0), review=days(200), ends=days(80), notice_days=30)
+
+    waiting = {one.what: one.due for one in waiting_for(world.ben, timezone.now())}
+
+    assert waiting["It ends soon: renew it or let it end"] == days(80)
+    assert waiting["Last day to give notice"] == days(50)
+    assert waiting_for(world.eddie, timezone.now()) == []
+
+
+# ---- Notice
+
+
+def give(world: World, by: User, organisation: Organisation, last: dt.date | None = None) -> Notice:
+    return give_notice(
+        party=world.party(organisation), reason="We have no staff.", last_day=last, author=by, now=timezone.now()
+    )
+
+
+def test_notice_of_one_of_two_parties_ends_the_partnership_after_its_last_day(world: World) -> None:
+    agree(world, starts=days(0), review=days(200), ends=days(100), notice_days=30, goes_on=True)
+
+    notice = give(world, world.ben, world.westmarch)
+
+    assert (notice.last_day, notice.ends_partnership) == (days(30), True)
+    with time_machine.travel(at(days(30))):
+        assert not Partnership.objects.get(pk=world.partnership.pk).is_over
+    with time_machine.travel(at(days(31), 0, 1)):
+        assert Partnership.objects.get(pk=world.partnership.pk).is_over
+        record_due_steps(now=timezone.now())
+        carry_out_notices(now=timezone.now())
+    world.partnership.refresh_from_db()
+    assert (world.partnership.status, world.partnership.ends_on) == (Status.ENDED, days(30))
+    assert reasons(world) == ["The period of notice is over."]
+
+
+def test_a_party_of_three_leaves_after_its_notice_and_cannot_act_meanwhile(world: World) -> None:
+    party = invite_organisation(
+        partnership=world.partnership, organisation=world.harbour, role="member", author=world.amina, now=world.now
+    )
+    answer_invitation(party=party, accept=True, reason="", author=world.hana, now=world.now)
+    agree(world, starts=days(0), review=days(200))
+    notice = give(world, world.hana, world.harbour, days(10))
+    assert not notice.ends_partnership
+
+    before, after = at(days(10)), at(days(11), 0, 1)
+    assert rights_over(world.partnership, world.hana, before).adds_documents_for
+    assert not rights_over(world.partnership, world.hana, after).adds_documents_for
+    done = [carry_out_notices(now=moment) for moment in (before, after, after)]
+
+    party.refresh_from_db()
+    assert (done, party.status) == ([0, 1, 0], "left")
+
+
+def test_a_withdrawn_notice_lets_the_partnership_go_on(world: World) -> None:
+    agree(world, starts=days(0), review=days(200))
+    notice = give(world, world.ben, world.westmarch, days(10))
+
+    withdraw_notice(notice=notice, reason="We found staff.", author=world.ben, now=timezone.now())
+
+    assert not Partnership.objects.get(pk=world.partnership.pk).is_over_on(days(11))
+    assert carry_out_notices(now=at(days(12))) == 0
+    with pytest.raises(UnableToWithdrawNotice):
+        withdraw_notice(notice=notice, reason="Again.", author=world.ben, now=timezone.now())
+
+
+def test_notice_keeps_to_the_period_in_the_terms(world: World) -> None:
+    agree(world, starts=days(0), review=days(200), notice_days=30)
+
+    with pytest.raises(UnableToGiveNotice, match="30 days of notice"):
+        give(world, world.ben, world.westmarch, days(29))
+    give(world, world.ben, world.westmarch, days(30))
+    with pytest.raises(UnableToGiveNotice, match="already"):
+        give(world, world.ben, world.westmarch, days(40))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialApp
 from django.test import Client
@@ -14,9 +16,11 @@ from partnerships.agreements.services import (
     answer_invitation,
     create_post,
     fill_post,
+    give_notice,
     invite_organisation,
     leave_partnership,
     record_due_steps,
+    remind_of_dates,
     remove_party,
 )
 from partnerships.organisations import services as organisations
@@ -240,6 +244,24 @@ def last_lead_left(w: World) -> Act:
     return lambda: organisations.end_membership(
         membership=membership, author=w.dee, reason="Left.", now=NOW(), even_last_lead=True
     )
+
+
+def _with_end(w: World) -> None:
+    ends = NOW().date() + dt.timedelta(days=25)
+    type(w.partnership).objects.filter(pk=w.partnership.pk).update(status="active", ends_on=ends)
+
+
+@case(("agreements.dates_ahead", "amina"), ("agreements.dates_ahead", "ben"))
+def leads_reminded_of_dates(w: World) -> Act:
+    _with_end(w)
+    return lambda: [remind_of_dates(now=NOW()) for _ in range(2)]
+
+
+@case(("agreements.notice", "amina"))
+def notice_given(w: World) -> Act:
+    _with_end(w)
+    party = _westmarch(w)
+    return lambda: give_notice(party=party, reason="No staff.", last_day=None, author=w.ben, now=NOW())
 
 
 @case()

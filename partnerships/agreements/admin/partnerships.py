@@ -12,8 +12,14 @@ from django.utils import timezone
 
 from partnerships.agreements.models import (
     CONTACT_FIELDS,
+    DateChoice,
+    DateReminder,
     Document,
     Holder,
+    Notice,
+    Objective,
+    ObjectiveLink,
+    ObjectiveProgress,
     Partnership,
     Party,
     Post,
@@ -57,6 +63,9 @@ class PartnershipAdmin(ReadOnlyAdmin):
         "starts_on",
         "review_on",
         "ends_on",
+        "goes_on",
+        "notice_days",
+        "notice_ends_on",
         "areas",
         "redefines",
         "created_by",
@@ -229,3 +238,72 @@ class WorkingGroupAdmin(ReadOnlyAdmin):
     list_select_related = ("partnership", "parent")
     ordering = ("-pk",)
     fields = ("partnership", "parent", "outlives_parent")
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnlyAdmin):
+    """Notices without their reasons."""
+
+    restricted = ("reason", "withdrawn_because")
+    fields = ("partnership", "organisation", "last_day", "ends_partnership", "given_at", "withdrawn_at", "done_at")
+    list_display = ("organisation", "partnership", "last_day", "ends_partnership", "withdrawn_at", "done_at")
+    list_filter = ("ends_partnership", ("withdrawn_at", admin.EmptyFieldListFilter))
+    list_select_related = ("organisation", "partnership")
+    search_fields = ("organisation__name", "partnership__title")
+    ordering = ("-last_day", "-pk")
+
+
+@admin.register(DateChoice)
+class DateChoiceAdmin(ReadOnlyAdmin):
+    """Which dates each party is reminded of."""
+
+    fields = ("party", "days", "dates")
+    list_display = ("party", "days", "dates")
+    list_select_related = ("party",)
+    ordering = ("pk",)
+
+
+@admin.register(DateReminder)
+class DateReminderAdmin(ReadOnlyAdmin):
+    """Reminders of dates that were sent."""
+
+    fields = ("partnership", "person", "kind", "on", "days_before", "created_at")
+    list_display = ("partnership", "person", "kind", "on", "days_before", "created_at")
+    list_filter = ("kind",)
+    list_select_related = ("partnership", "person")
+    search_fields = ("partnership__title",)
+    ordering = ("-on", "-pk")
+
+
+@admin.register(Objective)
+class ObjectiveAdmin(ReadOnlyAdmin):
+    """Objectives without what they say."""
+
+    restricted = ("text", "measure", "unit", "baseline", "target", "status_reason")
+    fields = ("partnership", "organisation", "owner", "baseline_on", "target_on", "position", "status", "created_at")
+    list_display = ("pk", "partnership", "organisation", "target_on", "status")
+    list_filter = ("status",)
+    list_select_related = ("partnership", "organisation")
+    search_fields = ("partnership__title",)
+    ordering = ("-pk",)
+
+
+@admin.register(ObjectiveProgress)
+class ObjectiveProgressAdmin(ReadOnlyAdmin):
+    """Reports of progress without figures and notes."""
+
+    restricted = ("figure", "note", "blocked_by")
+    fields = ("objective", "on", "by", "organisation", "at")
+    list_display = ("objective", "on", "by", "organisation", "at")
+    list_select_related = ("objective", "by", "organisation")
+    ordering = ("-at", "-pk")
+
+
+@admin.register(ObjectiveLink)
+class ObjectiveLinkAdmin(ReadOnlyAdmin):
+    """What serves objectives."""
+
+    fields = ("objective", "provider", "key", "linked_by", "linked_at")
+    list_display = ("objective", "provider", "key", "linked_at")
+    list_filter = ("provider",)
+    ordering = ("-linked_at", "-pk")

@@ -41,6 +41,7 @@ class PartnershipFilter(Form):
     )
     status = forms.ChoiceField(label="Status", required=False, choices=[("", "Any status"), *Status.choices])
     mine = forms.BooleanField(label="Only partnerships that we take part in", required=False)
+    gaps = forms.BooleanField(label="Only with days without cover", required=False)
 
 
 class OrganisationChoice(forms.ModelChoiceField[Organisation]):

@@ -24,9 +24,33 @@ from partnerships.agreements.models.clock import (
     last_day,
     status_on,
 )
-from partnerships.agreements.models.document import Document, DocumentQuerySet
-from partnerships.agreements.models.groups import WorkingGroup
-from partnerships.agreements.models.kinds import KindCheck, KindField, KindTable, PartnershipKind, StarterClause
+from partnerships.agreements.models.dates import (
+    LEAD_TIMES,
+    DateChoice,
+    DateKind,
+    DateReminder,
+    Notice,
+)
+from partnerships.agreements.models.document import (
+    Document,
+    DocumentQuerySet,
+)
+from partnerships.agreements.models.groups import (
+    WorkingGroup,
+)
+from partnerships.agreements.models.kinds import (
+    KindCheck,
+    KindField,
+    KindTable,
+    PartnershipKind,
+    StarterClause,
+)
+from partnerships.agreements.models.objectives import (
+    Objective,
+    ObjectiveLink,
+    ObjectiveProgress,
+    ObjectiveStatus,
+)
 from partnerships.agreements.models.partnership import (
     FORMER,
     INSIDE,
@@ -39,7 +63,10 @@ from partnerships.agreements.models.partnership import (
     PartnershipQuerySet,
     partnership_readers,
 )
-from partnerships.agreements.models.party import Party, PartyQuerySet
+from partnerships.agreements.models.party import (
+    Party,
+    PartyQuerySet,
+)
 from partnerships.agreements.models.posts import (
     CONTACT_FIELDS,
     KEPT_MONTHS,
@@ -77,6 +104,7 @@ __all__ = [
     "KEPT_MONTHS",
     "LEADING",
     "LEADING_ROLES",
+    "LEAD_TIMES",
     "LEFT_BEHIND",
     "NOTICE_DAYS",
     "OPEN_PROPOSALS",
@@ -88,6 +116,9 @@ __all__ = [
     "SIGNED_LATE",
     "TRANSITIONS",
     "Audience",
+    "DateChoice",
+    "DateKind",
+    "DateReminder",
     "Document",
     "DocumentQuerySet",
     "Gap",
@@ -97,6 +128,11 @@ __all__ = [
     "KindCheck",
     "KindField",
     "KindTable",
+    "Notice",
+    "Objective",
+    "ObjectiveLink",
+    "ObjectiveProgress",
+    "ObjectiveStatus",
     "Origin",
     "Partnership",
     "PartnershipArea",

@@ -27,12 +27,14 @@ class Dated(Protocol):
     review_on: dt.date | None
     ends_on: dt.date | None
     goes_on: bool
+    notice_ends_on: dt.date | None
 
 
 def status_on(day: dt.date, dated: Dated) -> Status:
     """The status on a day. The end date is the last day in force."""
     status = Status(dated.status)
-    if status in ENDING and not dated.goes_on and dated.ends_on is not None and dated.ends_on < day:
+    ended = last_day(dated)
+    if status in ENDING and ended is not None and ended < day:
         return Status.ENDED
     if status == Status.AGREED and (dated.starts_on is None or dated.starts_on <= day):
         status = Status.ACTIVE
@@ -43,7 +45,7 @@ def status_on(day: dt.date, dated: Dated) -> Status:
 
 def has_run_out(day: dt.date) -> Q:
     """Condition: the end date ended it before this day; the job may not have recorded it yet."""
-    return Q(status__in=ENDING, goes_on=False, ends_on__lt=day)
+    return Q(status__in=ENDING) & (Q(goes_on=False, ends_on__lt=day) | Q(notice_ends_on__lt=day))
 
 
 def is_over_on(day: dt.date) -> Q:
@@ -97,19 +99,22 @@ class Gap:
 
 
 def last_day(dated: Dated) -> dt.date | None:
-    """The last day in force, as far as it is known; None: it goes on."""
-    return None if dated.goes_on and dated.status not in OVER else dated.ends_on
+    """The last day in force by its dates and notices; None: it goes on."""
+    if dated.status in OVER:
+        return dated.ends_on
+    days = [day for day in (None if dated.goes_on else dated.ends_on, dated.notice_ends_on) if day is not None]
+    return min(days, default=None)
 
 
-def gap_between(earlier: Dated, later: Dated) -> Gap | None:
+def gap_between(earlier: Dated, later: Dated, today: dt.date) -> Gap | None:
     """The days without cover between two agreements, or None.
 
-    A later one that has no start date yet leaves an open gap.
+    A later one without a start date leaves an open gap once the earlier one has ended.
     """
     ended = last_day(earlier)
     if ended is None:
         return None
     first = ended + dt.timedelta(days=1)
     if later.starts_on is None:
-        return Gap(first, None)
+        return Gap(first, None) if first <= today else None
     return Gap(first, later.starts_on - dt.timedelta(days=1)) if later.starts_on > first else None

@@ -22,7 +22,7 @@ from partnerships.agreements.models.choices import (
     PartyStatus,
     Status,
 )
-from partnerships.agreements.models.clock import is_over_on, status_on
+from partnerships.agreements.models.clock import Gap, is_over_on, status_on
 from partnerships.agreements.models.kinds import PartnershipKind
 from partnerships.kit.vocabularies import VocabularyKey
 from partnerships.organisations.audience import Network, Organisations, readers_of, visible_to
@@ -139,6 +139,8 @@ class Partnership(models.Model):
 
     #: The day for which `state` answers, if not today: for readers who see it as it was.
     read_on: dt.date | None = None
+    #: Days without cover before or after it, where a list looked them up.
+    gap: Gap | None = None
 
     title = models.CharField(max_length=200)
     kind = VocabularyKey(PartnershipKind, on_delete=models.PROTECT, to_field="code", db_column="kind", related_name="+")
@@ -152,6 +154,9 @@ class Partnership(models.Model):
     ends_on = models.DateField(null=True, blank=True, help_text="The last day in force.")
     goes_on = models.BooleanField(
         "goes on until ended", default=False, help_text="The end date does not end it; a party has to."
+    )
+    notice_ends_on = models.DateField(
+        null=True, blank=True, editable=False, help_text="The last day because of a notice; see Notice."
     )
     notice_days = models.PositiveSmallIntegerField(
         "days of notice", null=True, blank=True, help_text="How long before leaving or ending a party gives notice."

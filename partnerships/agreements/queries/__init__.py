@@ -1,5 +1,6 @@
 """Read partnerships and their posts."""
 
+from partnerships.agreements.queries.dates import leads_who_decide
 from partnerships.agreements.queries.partnerships import (
     REVIEW_NOTICE,
     STEPS,
@@ -8,7 +9,6 @@ from partnerships.agreements.queries.partnerships import (
     events_of_partnerships,
     find_by_words,
     find_partnerships,
-    leads_who_decide,
     organisation_section,
     partnerships_of,
     whose_turn,

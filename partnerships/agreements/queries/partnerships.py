@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.urls import reverse
 from django.utils import timezone
 
@@ -17,7 +17,6 @@ from partnerships.agreements.models import (
     Partnership,
     PartnershipQuerySet,
     Party,
-    PartyRole,
     PartyStatus,
     ProposalStatus,
     Status,
@@ -26,13 +25,13 @@ from partnerships.agreements.models import (
     has_status_on,
 )
 from partnerships.agreements.past import former_of, present_then, set_back
+from partnerships.agreements.queries.dates import COMING, has_gap
 from partnerships.agreements.queries.terms import signers_of
 from partnerships.kit.names import fold_name
 from partnerships.kit.sections import Section
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import Organisations, Reach
 from partnerships.organisations.models import Organisation, OrganisationName, Role
-from partnerships.organisations.queries import leads_with_account
 from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 
@@ -41,7 +40,7 @@ REVIEW_NOTICE = dt.timedelta(days=30)
 
 
 def find_partnerships(
-    *, user: User, text: str = "", kind: str = "", status: str = "", mine: bool = False
+    *, user: User, text: str = "", kind: str = "", status: str = "", mine: bool = False, gaps: bool = False
 ) -> PartnershipQuerySet:
     """Partnerships the person may see, filtered; not ordered.
 
@@ -54,6 +53,8 @@ def find_partnerships(
         condition &= Q(kind=kind)
     if status:
         condition &= has_status_on(status, timezone.localdate())
+    if gaps:
+        condition &= has_gap(user, timezone.localdate())
     words, folded = text.strip(), fold_name(text)
     if words:
         named = Q(title__icontains=words)
@@ -65,7 +66,7 @@ def find_partnerships(
     behind = [
         (one, party)
         for one, party in _left_behind(user)
-        if (not kind or one.kind_id == kind) and (not status or one.state == status)
+        if not gaps and (not kind or one.kind_id == kind) and (not status or one.state == status)
     ]
     named_then = _named_then([party for _, party in behind], folded)
     left = {
@@ -124,12 +125,6 @@ def events_of_partnerships(user: User, records: Records) -> Q:
     former = Party.objects.left_after("at", user).filter(partnership=OuterRef("target_id"))
     present = Partnership.objects.present_for(user).filter(pk__in=records)
     return Q(target_id__in=present.values("pk")) | Q(Exists(former))
-
-
-def leads_who_decide(partnership: Partnership) -> QuerySet[User]:
-    """Leads with an account of its present parties, without observers."""
-    parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
-    return leads_with_account(list(parties.values_list("organisation_id", flat=True)))
 
 
 def acting_party(user: User, partnership: Partnership, *roles: str) -> Party | None:
@@ -292,11 +287,12 @@ def _signatures_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
-#: Work that waits for leads: invitations, reviews, signatures.
+#: Work that waits for leads: invitations, reviews, signatures, dates that are coming.
 STEPS = (
     Source(_signatures_wanted, lambda _: (_signatures(),)),
     Source(_invitations_wanted, lambda _: (_invitations(),)),
     Source(_steps_wanted, lambda now: (_steps(now),)),
+    COMING,
 )
 
 

@@ -1,6 +1,8 @@
 """Services that change partnerships, their parties and documents."""
 
-from partnerships.agreements.services.dates import record_due_steps
+from partnerships.agreements.services.dates import (
+    record_due_steps,
+)
 from partnerships.agreements.services.documents import (
     UnableToAddDocument,
     UnableToRemoveDocument,
@@ -9,7 +11,27 @@ from partnerships.agreements.services.documents import (
     remove_document,
     restore_document,
 )
-from partnerships.agreements.services.groups import UnableToStartGroup, start_working_group
+from partnerships.agreements.services.groups import (
+    UnableToStartGroup,
+    start_working_group,
+)
+from partnerships.agreements.services.notices import (
+    UnableToGiveNotice,
+    UnableToWithdrawNotice,
+    carry_out_notices,
+    give_notice,
+    withdraw_notice,
+)
+from partnerships.agreements.services.objectives import (
+    UnableToKeepObjective,
+    add_objective,
+    change_objective_status,
+    edit_objective,
+    link_record,
+    move_objective,
+    report_progress,
+    unlink_record,
+)
 from partnerships.agreements.services.parties import (
     UnableToAnswer,
     UnableToChangeParty,
@@ -37,6 +59,11 @@ from partnerships.agreements.services.posts import (
     fill_post,
     remove_contact,
     vacate_post,
+)
+from partnerships.agreements.services.reminders import (
+    UnableToChooseReminders,
+    choose_date_reminders,
+    remind_of_dates,
 )
 from partnerships.agreements.services.status import (
     UnableToChangeStatus,
@@ -76,9 +103,12 @@ __all__ = [
     "UnableToChangeParty",
     "UnableToChangePost",
     "UnableToChangeStatus",
+    "UnableToChooseReminders",
     "UnableToCreatePartnership",
     "UnableToEditSettings",
+    "UnableToGiveNotice",
     "UnableToInvite",
+    "UnableToKeepObjective",
     "UnableToLeave",
     "UnableToPropose",
     "UnableToPutUp",
@@ -88,24 +118,33 @@ __all__ = [
     "UnableToSignTerms",
     "UnableToStartGroup",
     "UnableToWithdraw",
+    "UnableToWithdrawNotice",
     "add_document",
+    "add_objective",
     "answer_invitation",
     "ask_new_signers",
     "bring_up_to_date",
+    "carry_out_notices",
     "change_contact",
+    "change_objective_status",
     "change_party_role",
     "change_status",
+    "choose_date_reminders",
     "create_partnership",
     "create_post",
     "decline_to_sign",
+    "edit_objective",
     "edit_settings",
     "end_post",
     "escalate_late_signatures",
     "fill_post",
+    "give_notice",
     "invite_organisation",
     "lapse_proposals",
     "leave_partnership",
+    "link_record",
     "missing_for",
+    "move_objective",
     "move_terms_piece",
     "propose_amendment",
     "put_up_for_signature",
@@ -113,16 +152,20 @@ __all__ = [
     "record_due_steps",
     "record_paper_signature",
     "record_terms_in_force",
+    "remind_of_dates",
     "remind_terms_signers",
     "remove_contact",
     "remove_document",
     "remove_party",
     "renew",
+    "report_progress",
     "restore_document",
     "save_terms_piece",
     "sign_terms",
     "start_working_group",
     "take_back_terms",
+    "unlink_record",
     "vacate_post",
+    "withdraw_notice",
     "withdraw_proposal",
 ]

@@ -7,8 +7,8 @@ import datetime as dt
 from django.utils import timezone
 
 from partnerships.agreements.event_kinds import EventKind
-from partnerships.agreements.models import OVER, Partnership, Status, gap_between
-from partnerships.agreements.queries import leads_who_decide
+from partnerships.agreements.models import OVER, Partnership, Status, gap_between, last_day
+from partnerships.agreements.queries.dates import leads_who_decide
 from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.organisations.models import Organisation
 from partnerships.outbox.services import record_emails
@@ -32,12 +32,12 @@ def take_status(
     organisation: Organisation | None = None,
 ) -> None:
     """Set the status and record it; a successor that starts renews the old one."""
-    was, today = locked.status, timezone.localdate(now)
+    was, today, ended = locked.status, timezone.localdate(now), last_day(locked)
     locked.status, locked.status_since = status, now
     if status == Status.ACTIVE and locked.starts_on is None:
         locked.starts_on = min(today, locked.review_on or today, locked.ends_on or today)
-    if status in OVER and (locked.ends_on is None or locked.ends_on > today or locked.goes_on):
-        locked.ends_on = max(today, locked.starts_on or today)
+    if status in OVER:
+        locked.ends_on = ended if ended is not None and ended <= today else max(today, locked.starts_on or today)
     locked.save(update_fields=["status", "status_since", "starts_on", "ends_on"])
     record_event(
         locked,
@@ -66,12 +66,15 @@ def _settle_former(successor: Partnership, *, author: User | None, now: dt.datet
     """Mark the old one as renewed, or as ended if it ended days before."""
     assert successor.redefines_id is not None
     former = lock_partnership(successor.redefines_id)
-    gap = gap_between(former, successor)
+    gap = gap_between(former, successor, timezone.localdate(now))
     if gap is not None:
         record_event(successor, EventKind.COVER_GAP, author=None, now=now, data={"after": {"cover": gap.words}})
-    if former.state_on(timezone.localdate(now)) != former.status and gap is not None:
+    today = timezone.localdate(now)
+    if gap is not None:
         record_due_step(former, now=now)
-    elif former.status == Status.UNDER_REVIEW:
+    elif former.status == Status.ACTIVE and former.review_on is not None and former.review_on <= today:
+        take_status(former, Status.UNDER_REVIEW, reason=DUE_REASONS[Status.UNDER_REVIEW], author=None, now=now)
+    if gap is None and former.status == Status.UNDER_REVIEW:
         take_status(former, Status.RENEWED, reason=f"Renewed as {successor.title}.", author=author, now=now)
 
 
@@ -86,7 +89,9 @@ def record_due_step(locked: Partnership, *, now: dt.datetime) -> bool:
         return False
     if locked.status == Status.AGREED and state == Status.UNDER_REVIEW:
         take_status(locked, Status.ACTIVE, reason=DUE_REASONS[Status.ACTIVE], author=None, now=now)
-    take_status(locked, state, reason=DUE_REASONS[state], author=None, now=now)
+    by_notice = state == Status.ENDED and last_day(locked) == locked.notice_ends_on
+    reason = "The period of notice is over." if by_notice else DUE_REASONS[state]
+    take_status(locked, state, reason=reason, author=None, now=now)
     record_emails(
         kind="agreements.date_came",
         people=leads_who_decide(locked).values_list("pk", flat=True),

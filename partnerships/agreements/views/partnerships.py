@@ -19,6 +19,7 @@ from partnerships.agreements.queries import (
     find_partnerships,
     whose_turn,
 )
+from partnerships.agreements.queries.dates import gaps_of
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.sections import ON_PARTNERSHIPS
 from partnerships.agreements.services import (
@@ -57,6 +58,7 @@ def partnership_list(request: HttpRequest) -> HttpResponse:
         kind=chosen.get("kind", ""),
         status=chosen.get("status", ""),
         mine=chosen.get("mine", False),
+        gaps=chosen.get("gaps", False),
     )
     page = keyset_page(request, found.for_listing(), order=("listed_as", "pk"))
     inside = set(
@@ -64,6 +66,9 @@ def partnership_list(request: HttpRequest) -> HttpResponse:
     )
     former = former_parties(user, [row.pk for row in page.rows if row.pk not in inside])
     set_back(page.rows, former)
+    gaps = gaps_of(user, inside, timezone.localdate())
+    for row in page.rows:
+        row.gap = gaps.get(row.pk)
     counted = found.order_by()[: MAX_COUNTED + 1].count()
     context = {
         "form": form,

@@ -51,6 +51,7 @@ PARTNERSHIP = Shape(
         ref("chair", "organisations", required=True),
         BY,
         Part("opened", "moment", required=True),
+        ref("renews", "partnerships"),
         Part("purpose"),
         choice("audience", PartnershipAudience, default="parties"),
         AREAS,

@@ -11,6 +11,7 @@ from partnerships.transfer.network_format.conversations import CONVERSATION
 from partnerships.transfer.network_format.directory import AREA, MEMBERSHIP, ORGANISATION, PERSON
 from partnerships.transfer.network_format.entries import ENTRY
 from partnerships.transfer.network_format.meetings import CYCLE, MEETING
+from partnerships.transfer.network_format.objectives import OBJECTIVE
 from partnerships.transfer.network_format.partnerships import PARTNERSHIP
 from partnerships.transfer.network_format.plans import PLAN
 from partnerships.transfer.network_format.subscriptions import SUBSCRIPTION
@@ -35,6 +36,7 @@ NETWORK = Shape(
         Part("partnerships", "parts", shape=PARTNERSHIP),
         Part("entries", "parts", shape=ENTRY),
         Part("commitments", "parts", shape=COMMITMENT),
+        Part("objectives", "parts", shape=OBJECTIVE),
         Part("plans", "parts", shape=PLAN),
         Part("conversations", "parts", shape=CONVERSATION),
         Part("meeting_cycles", "parts", shape=CYCLE),

@@ -29,6 +29,7 @@ from partnerships.transfer.services.network.conversations import schedule_conver
 from partnerships.transfer.services.network.directory import load_areas, load_organisations, load_people
 from partnerships.transfer.services.network.entries import schedule_entries
 from partnerships.transfer.services.network.meetings import schedule_meetings
+from partnerships.transfer.services.network.objectives import schedule_objectives
 from partnerships.transfer.services.network.partnerships import schedule_partnerships
 from partnerships.transfer.services.network.plans import schedule_plans
 from partnerships.transfer.services.network.replaying import Network, UnableToLoad, at
@@ -41,6 +42,7 @@ SCHEDULES = (
     schedule_terms,
     schedule_entries,
     schedule_commitments,
+    schedule_objectives,
     schedule_conversations,
     schedule_plans,
     schedule_meetings,
@@ -149,6 +151,7 @@ LISTS = (
     "partnerships",
     "entries",
     "commitments",
+    "objectives",
     "conversations",
     "meetings",
     "plans",

@@ -52,6 +52,7 @@ def _open(network: Network, item: Item, now: dt.datetime) -> None:
         areas=[network.areas[code] for code in item["areas"]],
         audience=item["audience"],
         legally_binding=item["legally_binding"],
+        redefines=partnership_of(network, item["renews"]),
         **every(
             item,
             (

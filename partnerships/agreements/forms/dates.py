@@ -1,0 +1,82 @@
+"""Forms for notices and for reminders of dates."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+
+from partnerships.agreements.models import DateKind
+from partnerships.agreements.services.reminders import LONGEST_LEAD_TIME
+from partnerships.kit.dates import long_date
+from partnerships.kit.forms import DayField, Form, Helper
+
+
+class NoticeForm(Form):
+    """A party gives notice: why, and its last day."""
+
+    last_day = DayField(label="Last day", required=False)
+    reason = forms.CharField(
+        label="Why",
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="The partners can read this.",
+    )
+
+    def __init__(self, *args: Any, earliest: dt.date, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["last_day"].help_text = (
+            f"On this day you still take part. The earliest is {long_date(earliest)}, which we take if you leave this "
+            "empty."
+        )
+        self.helper = Helper(self, submit="Give notice", cancel=cancel, danger=True)
+
+
+class DateRemindersForm(Form):
+    """Which dates a party's leads are reminded of, and when."""
+
+    CHOICES = (
+        (90, "90 days before"),
+        (60, "60 days before"),
+        (30, "30 days before"),
+        (14, "14 days before"),
+        (7, "7 days before"),
+        (1, "The day before"),
+        (0, "On the day"),
+    )
+    dates = forms.MultipleChoiceField(
+        label="Which dates?",
+        required=False,
+        choices=DateKind.choices,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Choose none to turn reminders off.",
+    )
+    days = forms.TypedMultipleChoiceField(
+        label="When?",
+        coerce=int,
+        required=False,
+        choices=CHOICES,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Several dates on one day are one email.",
+    )
+    other = forms.IntegerField(
+        label="Another number of days before",
+        required=False,
+        min_value=0,
+        max_value=LONGEST_LEAD_TIME,
+        widget=forms.NumberInput(attrs={"class": "govuk-input--width-3"}),
+    )
+
+    def __init__(self, *args: Any, days: list[int], dates: list[str], cancel: str, **kwargs: Any) -> None:
+        usual = {day for day, _ in self.CHOICES}
+        other = [day for day in days if day not in usual]
+        kwargs.setdefault("initial", {"days": days, "dates": dates, "other": other[0] if other else None})
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Save reminders", cancel=cancel)
+
+    @property
+    def chosen_days(self) -> list[int]:
+        """The days chosen, with the other number."""
+        other = self.cleaned_data["other"]
+        return [*self.cleaned_data["days"], *([] if other is None else [other])]

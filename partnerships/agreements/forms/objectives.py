@@ -1,0 +1,136 @@
+"""Forms for objectives, progress on them, and what serves them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+
+from partnerships.agreements.forms import OrganisationChoice
+from partnerships.agreements.models import Objective, ObjectiveStatus
+from partnerships.agreements.serving import Provider
+from partnerships.kit.forms import DayField, Form, Helper, Section
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+
+class PersonChoice(forms.ModelChoiceField[User]):
+    """Choice of one person by name."""
+
+    def label_from_instance(self, obj: User) -> str:
+        """The person's name."""
+        return obj.display_name
+
+
+def _figure(label: str, help_text: str = "") -> forms.DecimalField:
+    return forms.DecimalField(
+        label=label,
+        max_digits=14,
+        decimal_places=2,
+        help_text=help_text,
+        widget=forms.NumberInput(attrs={"class": "govuk-input--width-10", "step": "any"}),
+    )
+
+
+class ObjectiveForm(Form):
+    """An objective; with a reason when it exists already."""
+
+    text = forms.CharField(label="Objective", max_length=300, help_text="For example: more homes for social rent.")
+    measure = forms.CharField(label="What is measured?", max_length=200, help_text="For example: homes started.")
+    unit = forms.CharField(
+        label="Unit",
+        required=False,
+        max_length=40,
+        help_text="For example: homes, days or %.",
+        widget=forms.TextInput(attrs={"class": "govuk-input--width-10"}),
+    )
+    baseline = _figure("Starting figure")
+    baseline_on = DayField(label="Date of the starting figure")
+    target = _figure("Target")
+    target_on = DayField(label="Target date")
+    organisation = OrganisationChoice(
+        label="Which organisation answers for it?", queryset=Organisation.objects.none(), empty_label=None
+    )
+    owner = PersonChoice(label="Who there", queryset=User.objects.none(), required=False, empty_label="Nobody named")
+    revision = forms.IntegerField(widget=forms.HiddenInput)
+    reason = forms.CharField(label="Why do you change it?", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(
+        self,
+        *args: Any,
+        organisations: QuerySet[Organisation],
+        people: QuerySet[User],
+        objective: Objective | None,
+        today: dt.date,
+        cancel: str,
+        **kwargs: Any,
+    ) -> None:
+        if objective is None:
+            kwargs.setdefault("initial", {"baseline": 0, "baseline_on": today})
+        else:
+            kwargs.setdefault("initial", {name: getattr(objective, name, None) for name in self.base_fields})
+        super().__init__(*args, **kwargs)
+        for name, rows in (("organisation", organisations), ("owner", people)):
+            field = self.fields[name]
+            assert isinstance(field, forms.ModelChoiceField)
+            field.queryset = rows
+        sections = [
+            Section("What you want to reach", "text", "measure", "unit"),
+            Section("Figures", "baseline", "baseline_on", "target", "target_on"),
+            Section("Who answers for it", "organisation", "owner"),
+        ]
+        if objective is None:
+            del self.fields["revision"], self.fields["reason"]
+        else:
+            sections.append(Section("Reason", "reason", "revision"))
+        submit = "Add objective" if objective is None else "Save objective"
+        self.helper = Helper(self, *sections, submit=submit, cancel=cancel)
+
+
+class ProgressForm(Form):
+    """A figure on a day, with a note and what blocks it."""
+
+    figure = _figure("Figure now")
+    on = DayField(label="On which day?")
+    note = forms.CharField(label="Note", required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
+    blocked_by = forms.CharField(
+        label="What blocks it?", required=False, max_length=300, help_text="Leave it empty if nothing does."
+    )
+
+    def __init__(self, *args: Any, objective: Objective, today: dt.date, **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {"on": today})
+        super().__init__(*args, **kwargs)
+        if objective.unit:
+            self.fields["figure"].label = f"Figure now, in {objective.unit}"
+        self.helper = Helper(self, submit="Report progress", cancel=objective.get_absolute_url())
+
+
+class ObjectiveStatusForm(Form):
+    """Mark an objective as met, drop it or open it again."""
+
+    status = forms.ChoiceField(label="What is it now?", widget=forms.RadioSelect)
+    reason = forms.CharField(label="Why", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, *args: Any, objective: Objective, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["status"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [one for one in ObjectiveStatus.choices if one[0] != objective.status]
+        self.helper = Helper(self, submit="Save status", cancel=objective.get_absolute_url())
+
+
+class LinkForm(Form):
+    """Choose a record that serves the objective."""
+
+    key = forms.ChoiceField(label="Which one?")
+
+    def __init__(
+        self, *args: Any, provider: Provider, choices: list[tuple[str, str]], cancel: str, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["key"]
+        assert isinstance(field, forms.ChoiceField)
+        field.label, field.choices = f"Which {provider.label}?", choices
+        self.helper = Helper(self, submit=f"Link {provider.label}", cancel=cancel)

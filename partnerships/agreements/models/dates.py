@@ -1,0 +1,126 @@
+"""Notices that parties give, and reminders of dates."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pghistory
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from partnerships.agreements.models.partnership import Partnership
+from partnerships.agreements.models.party import Party
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+#: Days before a date on which leads are emailed, unless their organisation chose others.
+LEAD_TIMES = (90, 60, 30, 7)
+
+
+class DateKind(models.TextChoices):
+    """The dates of a partnership that leads are reminded of."""
+
+    START = "start", "Start"
+    REVIEW = "review", "Review"
+    END = "end", "End"
+    NOTICE = "notice", "Last day to give notice"
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    """Filters by whether a notice still counts."""
+
+    def open(self) -> NoticeQuerySet:
+        """Those that are neither withdrawn nor carried out."""
+        return self.filter(withdrawn_at=None, done_at=None)
+
+    def run_out_by(self, day: dt.date) -> NoticeQuerySet:
+        """Open ones whose last day is before this day."""
+        return self.open().filter(last_day__lt=day)
+
+
+@pghistory.track()
+class Notice(models.Model):
+    """A party's notice: given → withdrawn, or carried out after its last day.
+
+    The party takes part up to and including `last_day`. Then it leaves, or the partnership ends if it cannot go on
+    without the party.
+    """
+
+    partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="notices")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    reason = models.TextField()
+    last_day = models.DateField()
+    ends_partnership = models.BooleanField(help_text="The partnership cannot go on without this party.")
+    given_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    given_at = models.DateTimeField()
+    withdrawn_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_because = models.TextField(blank=True)
+    done_at = models.DateTimeField(null=True, blank=True, help_text="When a job carried it out.")
+
+    objects = NoticeQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["partnership", "organisation"],
+                condition=Q(withdrawn_at=None, done_at=None),
+                name="one_open_notice_a_party",
+                violation_error_message="This organisation has given notice already.",
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_at=None) | Q(done_at=None), name="notice_withdrawn_or_carried_out"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["last_day"], condition=Q(withdrawn_at=None, done_at=None), name="notice_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Notice {self.pk}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is neither withdrawn nor carried out."""
+        return self.withdrawn_at is None and self.done_at is None
+
+
+@pghistory.track()
+class DateChoice(models.Model):
+    """Which dates a party is reminded of, and how many days before.
+
+    An empty list of either means never.
+    """
+
+    party = models.OneToOneField(Party, on_delete=models.CASCADE, related_name="date_choice")
+    days = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)
+    dates = ArrayField(models.CharField(max_length=6, choices=DateKind), default=list, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.party_id}: {self.days}"
+
+
+class DateReminder(models.Model):
+    """A reminder that a person got: one per date and lead time.
+
+    Recorded in one transaction with its email.
+    """
+
+    partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="+")
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=6, choices=DateKind)
+    on = models.DateField()
+    days_before = models.PositiveSmallIntegerField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["partnership", "person", "kind", "on", "days_before"], name="one_date_reminder_a_lead_time"
+            )
+        ]
+        indexes = [models.Index(fields=["on"], name="date_reminder_day")]
+
+    def __str__(self) -> str:
+        return f"Reminder {self.pk}"

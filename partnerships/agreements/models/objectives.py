@@ -1,0 +1,142 @@
+"""Objectives of a partnership, progress on them, and what serves them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pghistory
+import pgtrigger
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from partnerships.agreements.models.partnership import Partnership
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+class ObjectiveStatus(models.TextChoices):
+    """State of an objective."""
+
+    OPEN = "open", "Open"
+    MET = "met", "Met"
+    DROPPED = "dropped", "Dropped"
+
+
+class ObjectiveQuerySet(models.QuerySet["Objective"]):
+    """Objectives, by reader."""
+
+    def visible_to(self, user: User | AnonymousUser) -> ObjectiveQuerySet:
+        """Objectives of partnerships in which the person's organisation takes part, observers included.
+
+        Former parties read them as they were: see `queries.objectives`.
+        """
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(partnership__in=Partnership.objects.present_for(user).values("pk"))
+
+
+@pghistory.track()
+class Objective(models.Model):
+    """What a partnership wants to reach, as a figure by a date.
+
+    open → met or dropped, with a reason; both can be opened again. `revision` rises with each change, so that nobody
+    overwrites a change that they have not seen.
+    """
+
+    partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, related_name="objectives")
+    text = models.CharField(max_length=300)
+    measure = models.CharField(max_length=200, help_text="What is counted, such as homes started.")
+    unit = models.CharField(max_length=40, blank=True)
+    baseline = models.DecimalField(max_digits=14, decimal_places=2)
+    baseline_on = models.DateField()
+    target = models.DecimalField(max_digits=14, decimal_places=2)
+    target_on = models.DateField()
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    position = models.PositiveSmallIntegerField()
+    status = models.CharField(max_length=7, choices=ObjectiveStatus, default=ObjectiveStatus.OPEN)
+    status_reason = models.TextField(blank=True)
+    revision = models.PositiveIntegerField(default=1)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+
+    objects = ObjectiveQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(target_on__gt=F("baseline_on")), name="objective_target_after_baseline"),
+            models.CheckConstraint(condition=~Q(target=F("baseline")), name="objective_target_differs"),
+            models.CheckConstraint(
+                condition=Q(status=ObjectiveStatus.OPEN) | ~Q(status_reason=""), name="objective_closed_with_reason"
+            ),
+        ]
+        indexes = [models.Index(fields=["partnership", "position", "id"], name="objective_listing")]
+
+    def __str__(self) -> str:
+        return f"Objective {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        """Address of its page."""
+        return reverse("agreements:objective", kwargs={"pk": self.partnership_id, "objective": self.pk})
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is neither met nor dropped."""
+        return self.status == ObjectiveStatus.OPEN
+
+    def in_words(self, figure: Decimal) -> str:
+        """A figure with its unit, such as "40 homes" or "12.5%"."""
+        number = f"{figure.normalize():,f}"
+        return f"{number}%" if self.unit == "%" else f"{number} {self.unit}".strip()
+
+
+class ObjectiveProgress(models.Model):
+    """One report of progress; it never changes."""
+
+    objective = models.ForeignKey(Objective, on_delete=models.PROTECT, related_name="progress")
+    on = models.DateField()
+    figure = models.DecimalField(max_digits=14, decimal_places=2)
+    note = models.TextField(blank=True)
+    blocked_by = models.CharField(max_length=300, blank=True)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "objective progress"
+        indexes = [models.Index(fields=["objective", "-on", "-id"], name="objective_progress")]
+        triggers = [pgtrigger.Protect(name="immutable", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.figure} on {self.on}"
+
+
+@pghistory.track()
+class ObjectiveLink(models.Model):
+    """A record of an upper room that serves an objective.
+
+    `provider` is a code that the room registered (`serving`), `key` its name for the record or figure.
+    """
+
+    objective = models.ForeignKey(Objective, on_delete=models.CASCADE, related_name="links")
+    provider = models.CharField(max_length=30)
+    key = models.CharField(max_length=200)
+    linked_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    linked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["objective", "provider", "key"],
+                name="one_objective_link",
+                violation_error_message="This is linked already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.key}"

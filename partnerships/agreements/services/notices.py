@@ -1,0 +1,179 @@
+"""Give notice, withdraw it, and carry it out after its last day."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.agreements.event_kinds import EventKind
+from partnerships.agreements.models import (
+    ENDING,
+    LEADING_ROLES,
+    Notice,
+    Partnership,
+    Party,
+    PartyRole,
+    PartyStatus,
+    Status,
+)
+from partnerships.agreements.queries.dates import leads_who_decide
+from partnerships.agreements.rights import rights_over
+from partnerships.agreements.services.parties import UnableToLeave, leave_partnership
+from partnerships.agreements.services.recording import lock_partnership, record_event
+from partnerships.agreements.services.steps import take_status
+from partnerships.kit.dates import long_date
+from partnerships.kit.rights import require
+from partnerships.outbox.services import record_emails
+from partnerships.people.models import User
+
+#: The longest notice, in days from today.
+LONGEST = 3 * 366
+
+
+class UnableToGiveNotice(Exception):
+    """Not in force, no reason, given already, or too early a day."""
+
+
+class UnableToWithdrawNotice(Exception):
+    """Withdrawn or carried out already, or no reason."""
+
+
+def earliest_last_day(partnership: Partnership, today: dt.date) -> dt.date:
+    """The first day on which a notice given today can run out."""
+    return today + dt.timedelta(days=partnership.notice_days or 0)
+
+
+def ends_without(partnership: Partnership, party: Party) -> bool:
+    """Whether the partnership cannot go on when this party leaves.
+
+    Two parties must stay, one of them as chair or lead. Observers do not count, nor parties that gave notice.
+    """
+    going = partnership.notices.open().values("organisation")
+    staying = partnership.parties.present().exclude(role=PartyRole.OBSERVER).exclude(organisation__in=going)
+    roles = list(staying.exclude(pk=party.pk).values_list("role", flat=True))
+    return party.role != PartyRole.OBSERVER and (len(roles) < 2 or not set(roles) & set(LEADING_ROLES))
+
+
+@transaction.atomic
+def give_notice(
+    *, party: Party, reason: str, last_day: dt.date | None, author: User | None, now: dt.datetime
+) -> Notice:
+    """Give notice for a party, and email the other parties' leads.
+
+    Without a last day it runs out as early as the terms allow. Raises `UnableToGiveNotice`.
+    """
+    today = timezone.localdate(now)
+    locked = lock_partnership(party.partnership_id)
+    own = Party.objects.select_related("organisation").get(pk=party.pk)
+    require(rights_over(locked, author, now).may_leave(own))
+    if locked.state_on(today) not in ENDING:
+        raise UnableToGiveNotice("You can give notice only on a partnership that is in force.")
+    if own.status != PartyStatus.ACCEPTED:
+        raise UnableToGiveNotice(f"{own.organisation.name} does not take part in this partnership.")
+    if not reason.strip():
+        raise UnableToGiveNotice("Give a reason.")
+    if locked.notices.open().filter(organisation=own.organisation).exists():
+        raise UnableToGiveNotice(f"{own.organisation.name} has given notice already.")
+    earliest = earliest_last_day(locked, today)
+    chosen = last_day or earliest
+    if chosen < earliest:
+        raise (
+            UnableToGiveNotice(f"The terms ask for {locked.notice_days} days of notice: {long_date(earliest)}.")
+            if (locked.notice_days)
+            else UnableToGiveNotice("The last day must not be in the past.")
+        )
+    if (chosen - today).days > LONGEST:
+        raise UnableToGiveNotice("The last day must be within three years.")
+    notice = Notice.objects.create(
+        partnership=locked,
+        organisation=own.organisation,
+        reason=reason.strip(),
+        last_day=chosen,
+        ends_partnership=ends_without(locked, own),
+        given_by=author,
+        given_at=now,
+    )
+    _set_end(locked)
+    record_event(
+        locked,
+        EventKind.NOTICE_GIVEN,
+        author=author,
+        now=now,
+        organisation=own.organisation,
+        data={"after": {"last_day": chosen.isoformat()}, "reason": notice.reason},
+    )
+    _email(notice, locked, author=author, now=now)
+    return notice
+
+
+@transaction.atomic
+def withdraw_notice(*, notice: Notice, reason: str, author: User | None, now: dt.datetime) -> None:
+    """Withdraw a notice before it runs out. Raises `UnableToWithdrawNotice`."""
+    locked = lock_partnership(notice.partnership_id)
+    kept = Notice.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=notice.pk)
+    require(rights_over(locked, author, now).may_withdraw_notice(kept))
+    if not kept.is_open or kept.last_day < timezone.localdate(now):
+        raise UnableToWithdrawNotice("This notice has been withdrawn or has run out.")
+    if not reason.strip():
+        raise UnableToWithdrawNotice("Give a reason.")
+    kept.withdrawn_at, kept.withdrawn_by, kept.withdrawn_because = now, author, reason.strip()
+    kept.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_because"])
+    _set_end(locked)
+    record_event(
+        locked,
+        EventKind.NOTICE_WITHDRAWN,
+        author=author,
+        now=now,
+        organisation=kept.organisation,
+        data={"before": {"last_day": kept.last_day.isoformat()}, "reason": kept.withdrawn_because},
+    )
+    _email(kept, locked, author=author, now=now)
+
+
+def _set_end(locked: Partnership) -> None:
+    """Let the earliest notice that ends the partnership set its last day."""
+    ending = locked.notices.open().filter(ends_partnership=True).order_by("last_day")
+    locked.notice_ends_on = ending.values_list("last_day", flat=True).first()
+    locked.save(update_fields=["notice_ends_on"])
+
+
+def _email(notice: Notice, locked: Partnership, *, author: User | None, now: dt.datetime) -> None:
+    people = leads_who_decide(locked).values_list("pk", flat=True)
+    record_emails(
+        kind="agreements.notice",
+        people=[pk for pk in people if author is None or pk != author.pk],
+        params={"notice": notice.pk, "withdrawn": not notice.is_open},
+        sender_id=notice.organisation_id,
+        now=now,
+    )
+
+
+def carry_out_notices(*, now: dt.datetime) -> int:
+    """Let the parties leave whose notice has run out; the number of notices.
+
+    A partnership that ends by notice has ended by its date already. Each in its own transaction.
+    """
+    due = Notice.objects.run_out_by(timezone.localdate(now)).order_by("last_day", "pk")
+    return sum(_carry_out(pk, now) for pk in list(due.values_list("pk", flat=True)))
+
+
+@transaction.atomic
+def _carry_out(pk: int, now: dt.datetime) -> bool:
+    locked = lock_partnership(Notice.objects.values_list("partnership_id", flat=True).get(pk=pk))
+    notice = Notice.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=pk)
+    if not notice.is_open:
+        return False
+    notice.done_at = now
+    notice.save(update_fields=["done_at"])
+    reason = f"Notice of {long_date(timezone.localdate(notice.given_at))}: {notice.reason}"
+    party = locked.parties.present().filter(organisation=notice.organisation_id).first()
+    if party is None or locked.is_over_on(timezone.localdate(now)):
+        return True
+    try:
+        with transaction.atomic():
+            leave_partnership(party=party, reason=reason, author=None, now=now)
+    except UnableToLeave:
+        take_status(locked, Status.ENDED, reason=reason, author=None, now=now)
+    return True

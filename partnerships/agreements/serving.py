@@ -1,0 +1,52 @@
+"""Hook for rooms whose records can serve an objective, such as commitments and plans."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from partnerships.agreements.models import Partnership
+from partnerships.people.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A record that serves an objective, as a reader may see it."""
+
+    title: str
+    path: str
+    words: str = ""
+    is_overdue: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """What a room offers to link.
+
+    `code` is stored with each link and never changes. `choices` are keys and titles of what the person may link in the
+    partnership; `read` gives those of the keys that the person may read today.
+    """
+
+    code: str
+    label: str
+    many: str
+    choices: Callable[[User, Partnership], list[tuple[str, str]]]
+    read: Callable[[User, Collection[str]], dict[str, Served]]
+
+
+_providers: dict[str, Provider] = {}
+
+
+def register_provider(provider: Provider) -> None:
+    """Register what a room offers to link to objectives."""
+    _providers[provider.code] = provider
+
+
+def providers() -> list[Provider]:
+    """All providers, by code."""
+    return [_providers[code] for code in sorted(_providers)]
+
+
+def provider_of(code: str) -> Provider | None:
+    """The provider with this code, if its room is installed."""
+    return _providers.get(code)

@@ -1,0 +1,45 @@
+"""Commitments that serve an objective of their partnership."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.utils import timezone
+
+from partnerships.agreements.models import Partnership
+from partnerships.agreements.serving import Provider, Served
+from partnerships.commitments.models import OVER, Commitment
+from partnerships.commitments.queries.listings import in_order
+from partnerships.people.models import User
+
+#: Commitments that a form offers.
+OFFERED = 200
+#: Characters of a commitment's text in a list.
+SHORT = 80
+
+
+def _title(commitment: Commitment) -> str:
+    text = commitment.text if len(commitment.text) <= SHORT else f"{commitment.text[:SHORT].rstrip()} …"
+    return f"{commitment.reference}: {text}"
+
+
+def _choices(user: User, partnership: Partnership) -> list[tuple[str, str]]:
+    rows = in_order(Commitment.objects.visible_to(user).filter(partnership=partnership).exclude(status__in=OVER))
+    return [(str(one.pk), _title(one)) for one in rows[:OFFERED]]
+
+
+def _read(user: User, keys: Collection[str]) -> dict[str, Served]:
+    today = timezone.localdate()
+    rows = Commitment.objects.visible_to(user).filter(pk__in=[int(key) for key in keys if key.isdecimal()])
+    return {
+        str(one.pk): Served(
+            title=_title(one),
+            path=one.get_absolute_url(),
+            words=one.get_status_display().lower(),
+            is_overdue=one.is_overdue(today),
+        )
+        for one in rows
+    }
+
+
+SERVING = Provider(code="commitment", label="commitment", many="Commitments", choices=_choices, read=_read)

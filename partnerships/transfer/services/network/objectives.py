@@ -1,0 +1,67 @@
+"""Replay objectives: added, reported on, served by commitments."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from functools import partial
+
+from django.utils import timezone
+
+from partnerships.agreements.services.objectives import add_objective, link_record, report_progress
+from partnerships.transfer.services.network.partnerships import partnership_of
+from partnerships.transfer.services.network.replaying import Item, Network
+
+
+def schedule_objectives(network: Network) -> None:
+    """Steps of objectives; commitments are linked when the loading ends."""
+    for place, item in enumerate(network.file["objectives"]):
+        path = f"objectives[{place}]"
+        network.then(item["added"], path, partial(_add, network, item))
+        for number, report in enumerate(item["progress"]):
+            network.then(report["at"], f"{path}.progress[{number}]", partial(_report, network, item, report))
+        for key in item["commitments"]:
+            network.then(network.now, path, partial(_link, network, item, key))
+
+
+def _add(network: Network, item: Item, now: dt.datetime) -> None:
+    partnership = partnership_of(network, item["partnership"])
+    assert partnership is not None
+    made = add_objective(
+        partnership=partnership,
+        text=item["text"],
+        measure=item["measure"],
+        unit=item["unit"],
+        baseline=item["baseline"] or Decimal(0),
+        baseline_on=item["baseline_on"],
+        target=item["target"],
+        target_on=item["target_on"],
+        organisation=network.organisations[item["organisation"]],
+        owner=network.people[item["owner"]] if item["owner"] else None,
+        author=network.by(item["by"]),
+        now=now,
+    )
+    network.keep("objectives", item["key"], made)
+
+
+def _report(network: Network, item: Item, report: Item, now: dt.datetime) -> None:
+    objective = network.found("objectives", item["key"])
+    report_progress(
+        objective=objective,
+        on=timezone.localdate(now),
+        figure=report["figure"],
+        note=report["note"],
+        blocked_by=report["blocked_by"],
+        author=network.by(report["by"]),
+        now=now,
+    )
+
+
+def _link(network: Network, item: Item, key: str, now: dt.datetime) -> None:
+    link_record(
+        objective=network.found("objectives", item["key"]),
+        provider="commitment",
+        key=str(network.found("commitments", key).pk),
+        author=network.by(item["by"]),
+        now=now,
+    )

@@ -1,0 +1,220 @@
+"""Objectives of a partnership: pace, reports, links, and who reads them when."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.models import Objective, ObjectiveProgress
+from partnerships.agreements.models.pace import pace
+from partnerships.agreements.past import former_party
+from partnerships.agreements.queries.objectives import standings
+from partnerships.agreements.services import (
+    UnableToKeepObjective,
+    add_objective,
+    change_objective_status,
+    edit_objective,
+    leave_partnership,
+    link_record,
+    move_objective,
+    report_progress,
+    unlink_record,
+)
+from partnerships.people.models import User
+from tests.commitments.promises import agree
+from tests.world import World
+
+TODAY = timezone.localdate
+
+
+def client_of(person: User) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def add(world: World, text: str = "More homes for social rent", **fields: Any) -> Objective:
+    given: dict[str, Any] = {
+        "text": text,
+        "measure": "Homes started",
+        "unit": "homes",
+        "baseline": Decimal(0),
+        "baseline_on": TODAY() - dt.timedelta(days=100),
+        "target": Decimal(100),
+        "target_on": TODAY() + dt.timedelta(days=100),
+        "organisation": world.larkhaven,
+        "owner": world.eddie,
+    }
+    return add_objective(partnership=world.partnership, author=world.eddie, now=timezone.now(), **given | fields)
+
+
+def report(world: World, objective: Objective, figure: int, days_ago: int = 0, **fields: Any) -> ObjectiveProgress:
+    return report_progress(
+        objective=objective,
+        on=TODAY() - dt.timedelta(days=days_ago),
+        figure=Decimal(figure),
+        author=world.ben,
+        organisation=world.westmarch,
+        now=timezone.now(),
+        **fields,
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "figure", "percent", "on_track"),
+    [(100, 60, 60, True), (100, 40, 40, False), (-100, -60, 60, True), (-100, -40, 40, False), (100, 120, 120, True)],
+)
+def test_an_even_pace_decides_whether_an_objective_is_on_track(
+    target: int, figure: int, percent: int, on_track: bool
+) -> None:
+    start, goal = dt.date(2027, 1, 1), dt.date(2027, 4, 11)
+
+    found = pace(
+        [(dt.date(2027, 2, 20), Decimal(figure))],
+        start=(start, Decimal(0)),
+        goal=(goal, Decimal(target)),
+        today=dt.date(2027, 2, 20),
+    )
+
+    assert (found.percent, found.is_on_track, abs(found.expected)) == (percent, on_track, Decimal(50))
+
+
+def test_after_the_target_date_only_the_target_counts() -> None:
+    found = pace(
+        [(dt.date(2027, 2, 20), Decimal(99))],
+        start=(dt.date(2027, 1, 1), Decimal(0)),
+        goal=(dt.date(2027, 4, 11), Decimal(100)),
+        today=dt.date(2027, 4, 12),
+    )
+
+    assert not found.is_on_track
+    assert not found.is_reached
+
+
+def test_the_table_says_where_each_objective_stands(world: World) -> None:
+    objective = add(world)
+    report(world, objective, 20, days_ago=50)
+    report(world, objective, 30, blocked_by="Planning permission")
+
+    [row] = standings(world.ben, world.partnership, None, TODAY())
+    page = client_of(world.ben).get(world.partnership.get_absolute_url()).content.decode()
+
+    assert (row.now, row.pace.percent, row.tag) == ("30 homes", 30, "behind")
+    assert row.words.startswith("Behind: at an even pace it would be 50 homes")
+    assert row.trend.startswith("Up 10 homes since")
+    assert "Planning permission" in page
+    assert "More homes for social rent" in page
+
+
+def test_a_report_cannot_be_changed_or_deleted_in_the_database(world: World) -> None:
+    made = report(world, add(world), 20)
+
+    for act in (lambda: ObjectiveProgress.objects.update(figure=50), lambda: made.delete()):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            act()
+
+    assert ObjectiveProgress.objects.get().figure == 20
+
+
+def test_a_stale_change_is_refused_and_shows_both_texts(world: World) -> None:
+    objective = add(world)
+    edit_objective(
+        objective=objective,
+        revision=1,
+        reason="Clearer.",
+        text="More social homes",
+        author=world.ben,
+        now=timezone.now(),
+    )
+    address = reverse("agreements:objective-edit", args=[world.partnership.pk, objective.pk])
+    day = objective.target_on
+    words = {
+        "text": "Many more homes",
+        "measure": "Homes started",
+        "unit": "homes",
+        "baseline": "0",
+        "baseline_on_day": objective.baseline_on.day,
+        "baseline_on_month": objective.baseline_on.month,
+        "baseline_on_year": objective.baseline_on.year,
+        "target": "100",
+        "target_on_day": day.day,
+        "target_on_month": day.month,
+        "target_on_year": day.year,
+        "organisation": world.larkhaven.pk,
+        "owner": world.eddie.pk,
+        "reason": "Better.",
+    }
+
+    client = client_of(world.eddie)
+    stale = client.post(address, words | {"revision": "1"})
+    again = client.post(address, words | {"revision": "2"})
+
+    assert stale.status_code == 422
+    assert "More social homes" in stale.content.decode()
+    assert "Many more homes" in stale.content.decode()
+    assert 'value="2"' in stale.content.decode()
+    assert again.status_code == 302
+
+
+def test_what_serves_an_objective_is_shown_to_those_who_may_read_it(world: World) -> None:
+    objective = add(world)
+    commitment = agree(world, partnership=world.partnership)
+    link = link_record(
+        objective=objective, provider="commitment", key=str(commitment.pk), author=world.eddie, now=timezone.now()
+    )
+
+    [row] = standings(world.amina, world.partnership, None, TODAY())
+    assert row.commitments == "1"
+
+    with pytest.raises(UnableToKeepObjective, match="list"):
+        link_record(objective=objective, provider="commitment", key="0", author=world.eddie, now=timezone.now())
+    unlink_record(link=link, author=world.eddie, now=timezone.now())
+    [row] = standings(world.amina, world.partnership, None, TODAY())
+    assert row.commitments == ""
+
+
+def test_a_former_party_reads_the_objectives_as_they_were(world: World) -> None:
+    objective = add(world)
+    report(world, objective, 20, days_ago=50)
+    leave_partnership(party=world.party(world.westmarch), reason="No staff.", author=world.ben, now=timezone.now())
+    later = timezone.now() + dt.timedelta(seconds=1)
+    add_objective(
+        partnership=world.partnership,
+        author=world.eddie,
+        now=later,
+        text="A later one",
+        measure="Days",
+        baseline=Decimal(0),
+        baseline_on=TODAY(),
+        target=Decimal(1),
+        target_on=TODAY() + dt.timedelta(days=9),
+        organisation=world.larkhaven,
+    )
+    report_progress(objective=objective, on=TODAY(), figure=Decimal(90), author=world.eddie, now=later)
+
+    page = client_of(world.ben).get(reverse("agreements:objectives", args=[world.partnership.pk])).content.decode()
+
+    assert former_party(world.ben, world.partnership) is not None
+    assert "20 homes" in page
+    assert "90 homes" not in page
+
+
+def test_objectives_move_and_close_with_a_reason(world: World) -> None:
+    first, second = add(world), add(world, "Fewer empty homes")
+
+    move_objective(objective=second, up=True, author=world.eddie, now=timezone.now())
+    change_objective_status(objective=first, status="dropped", reason="No money.", author=world.ben, now=timezone.now())
+
+    order = [row.objective.text for row in standings(world.ben, world.partnership, None, TODAY())]
+    assert order == ["Fewer empty homes", "More homes for social rent"]
+    with pytest.raises(UnableToKeepObjective, match="closed"):
+        report(world, first, 30)
+    with pytest.raises(UnableToKeepObjective, match="reason"):
+        change_objective_status(objective=first, status="open", reason=" ", author=world.ben, now=timezone.now())

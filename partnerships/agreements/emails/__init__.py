@@ -1,0 +1,59 @@
+"""Emails of partnerships: what each says, and to whom it may go."""
+
+from __future__ import annotations
+
+from partnerships.agreements.emails.dates import (
+    write_date_came,
+    write_dates_ahead,
+    write_notice,
+)
+from partnerships.agreements.emails.parties import (
+    write_answer,
+    write_gone,
+    write_invitation,
+)
+from partnerships.agreements.emails.posts import (
+    CONTACT,
+    CONTACT_SALT,
+    ContactCandidate,
+    ContactComposer,
+    contact_token,
+    holder_of_token,
+    write_no_lead,
+    write_post_filled,
+)
+from partnerships.agreements.emails.terms import (
+    write_terms_agreed,
+    write_terms_declined,
+    write_terms_in_force,
+    write_terms_late,
+    write_terms_proposed,
+    write_terms_request,
+    write_terms_signed,
+    write_terms_stopped,
+)
+
+__all__ = [
+    "CONTACT",
+    "CONTACT_SALT",
+    "ContactCandidate",
+    "ContactComposer",
+    "contact_token",
+    "holder_of_token",
+    "write_answer",
+    "write_date_came",
+    "write_dates_ahead",
+    "write_gone",
+    "write_invitation",
+    "write_no_lead",
+    "write_notice",
+    "write_post_filled",
+    "write_terms_agreed",
+    "write_terms_declined",
+    "write_terms_in_force",
+    "write_terms_late",
+    "write_terms_proposed",
+    "write_terms_request",
+    "write_terms_signed",
+    "write_terms_stopped",
+]

@@ -1,0 +1,83 @@
+"""Emails about dates of a partnership and notice."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.utils import timezone
+
+from partnerships.agreements.models import (
+    DateKind,
+    Notice,
+    Partnership,
+    PartyRole,
+)
+from partnerships.agreements.queries.dates import dates_ahead, leads_who_decide, people_to_remind, words_of
+from partnerships.outbox.content import Content, link
+from partnerships.outbox.kinds import Due
+from partnerships.people.models import User
+
+
+def write_date_came(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email that a partnership has started, gone under review or ended."""
+    partnership = Partnership.objects.get(pk=due.params["partnership"])
+    if partnership.state_on(timezone.localdate(now)) != due.params["status"]:
+        return "Its status has changed since."
+    if not leads_who_decide(partnership).filter(pk=person.pk).exists():
+        return "They do not lead a party of the partnership any more."
+    context = {
+        "partnership": partnership,
+        "person": person,
+        "status": due.params["status"],
+        "link": link("agreements:detail", pk=partnership.pk),
+    }
+    return Content("agreements/date_came", context)
+
+
+def write_dates_ahead(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email about dates that are coming; those that still stand."""
+    today = timezone.localdate(now)
+    partnerships = Partnership.objects.in_bulk({one["partnership"] for one in due.params["dates"]})
+    dates = []
+    for one in due.params["dates"]:
+        partnership, kind = partnerships.get(one["partnership"]), DateKind(one["kind"])
+        day = dates_ahead(partnership, today).get(kind) if partnership else None
+        if partnership is None or day is None or day.isoformat() != one["on"]:
+            continue
+        if not _is_reminded(person, partnership, today):
+            continue
+        dates.append(
+            {
+                "partnership": partnership,
+                "what": words_of(kind, partnership),
+                "on": day,
+                "days": (day - today).days,
+                "link": link("agreements:dates", pk=partnership.pk),
+            }
+        )
+    if not dates:
+        return "The dates have moved, or they no longer lead a party."
+    return Content("agreements/dates_ahead", {"person": person, "dates": dates, "first": dates[0]})
+
+
+def _is_reminded(person: User, partnership: Partnership, day: dt.date) -> bool:
+    """Whether the person is reminded for one of the parties that decide."""
+    parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
+    return any(person.pk in people_to_remind(party, partnership, day) for party in parties)
+
+
+def write_notice(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email that a party has given notice or withdrawn it."""
+    notice = Notice.objects.select_related("partnership", "organisation").get(pk=due.params["notice"])
+    if due.params["withdrawn"] == notice.is_open:
+        return "The notice has been withdrawn or carried out since."
+    if not leads_who_decide(notice.partnership).filter(pk=person.pk).exists():
+        return "They do not lead a party of the partnership any more."
+    context = {
+        "notice": notice,
+        "reason": notice.withdrawn_because or notice.reason,
+        "partnership": notice.partnership,
+        "person": person,
+        "link": link("agreements:dates", pk=notice.partnership_id),
+    }
+    return Content("agreements/notice", context)

@@ -1,0 +1,76 @@
+"""Emails about parties: invitations, answers, departures."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from partnerships.agreements.models import (
+    Partnership,
+    Party,
+    PartyStatus,
+)
+from partnerships.organisations.models import Role
+from partnerships.organisations.queries import leads_of
+from partnerships.outbox.content import Content, link
+from partnerships.outbox.kinds import Due
+from partnerships.people.models import User
+
+
+def write_invitation(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email to a lead of an invited organisation."""
+    party = _party(due)
+    if not party.is_waiting or party.partnership.is_over:
+        return "The invitation was answered or withdrawn."
+    if not leads_of(party.organisation).filter(pk=person.pk).exists():
+        return "They do not lead the invited organisation any more."
+    inviter = party.invited_by
+    context = {
+        "party": party,
+        "partnership": party.partnership,
+        "person": person,
+        "inviter": inviter,
+        "link": link("agreements:answer", pk=party.partnership_id, party=party.pk),
+    }
+    return Content("agreements/invitation", context, reply_to=inviter.email if inviter else "")
+
+
+def write_answer(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email with the answer, to the person who sent the invitation."""
+    party = _party(due)
+    if party.is_waiting:
+        return "The organisation has been invited again since."
+    if not Partnership.objects.inside_for(person).filter(pk=party.partnership_id).exists():
+        return "They may not read the partnership any more."
+    context = {
+        "party": party,
+        "partnership": party.partnership,
+        "person": person,
+        "link": link("agreements:detail", pk=party.partnership_id),
+    }
+    return Content("agreements/answer", context)
+
+
+def write_gone(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email that an organisation has left or was removed.
+
+    For leads of the other parties, and of the one removed.
+    """
+    party = _party(due)
+    if party.status != PartyStatus.LEFT:
+        return "The organisation has been invited again since."
+    own = leads_of(party.organisation).filter(pk=person.pk).exists()
+    if not own and not Partnership.objects.present_for(person, Role.LEAD).filter(pk=party.partnership_id).exists():
+        return "They do not lead a party of the partnership any more."
+    context = {
+        "party": party,
+        "partnership": party.partnership,
+        "person": person,
+        "own": own,
+        "removed": due.params["removed"],
+        "link": link("agreements:detail", pk=party.partnership_id),
+    }
+    return Content("agreements/gone", context)
+
+
+def _party(due: Due) -> Party:
+    return Party.objects.select_related("partnership", "organisation", "invited_by").get(pk=due.params["party"])

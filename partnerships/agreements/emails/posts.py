@@ -1,0 +1,128 @@
+"""Emails about posts and those who hold them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.core import signing
+from django.utils import timezone
+
+from partnerships.agreements.models import (
+    KEPT_MONTHS,
+    Holder,
+)
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.queries import leads_of, people_of
+from partnerships.outbox.content import Content, link, message, repeatable
+from partnerships.outbox.kinds import Batch, Candidate, Composer, Due
+from partnerships.people.models import User
+
+
+def write_post_filled(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email to a person whom somebody else has named the holder of a post."""
+    holder = _holder(due)
+    if not Holder.objects.open(timezone.localdate(now)).filter(pk=holder.pk, person=person).exists():
+        return "They do not hold the post any more."
+    context = {
+        "holder": holder,
+        "post": holder.post,
+        "person": person,
+        "link": link("agreements:post", pk=holder.post_id),
+    }
+    return Content("agreements/post_filled", context)
+
+
+def write_no_lead(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email to administrators and the holder of the escalation post: nobody leads the organisation."""
+    organisation = Organisation.objects.get(pk=due.params["organisation"])
+    if leads_of(organisation).exists():
+        return "Somebody leads the organisation again."
+    if not person.is_staff and not people_of(organisation).filter(pk=person.pk).exists():
+        return "They do not act for the organisation any more."
+    context = {
+        "organisation": organisation,
+        "person": person,
+        "link": link("organisations:people", pk=organisation.pk),
+    }
+    return Content("agreements/no_lead", context)
+
+
+#: The kind of the email to a contact without an account.
+CONTACT = "agreements.contact"
+#: Signs the links by which contacts without an account see and remove what is held about them.
+CONTACT_SALT = "agreements.contact"
+
+
+def contact_token(holder: Holder) -> str:
+    """The token of the link in the email to a contact without an account."""
+    return signing.dumps([holder.pk, holder.added_at.isoformat()], salt=CONTACT_SALT)
+
+
+def holder_of_token(token: str) -> Holder | None:
+    """The contact of a link; None if it is invalid or nothing is held any more."""
+    try:
+        number, added_at = signing.loads(token, salt=CONTACT_SALT)
+    except signing.BadSignature:
+        return None
+    holders = Holder.objects.select_related("post__organisation", "post__partnership")
+    return holders.filter(pk=number, added_at=added_at, person=None, cleared_at=None).first()
+
+
+class ContactComposer(Composer):
+    """Composes the email that tells a contact without an account what is held about them.
+
+    UK GDPR, Article 14: who holds it, from whom, why, how long and how to object.
+    """
+
+    def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
+        """The holders' present addresses; none once the data is emptied."""
+        numbers = [one.params["holder"] for one in due]
+        holders = Holder.objects.select_related("post__organisation", "post__partnership", "added_by").in_bulk(numbers)
+        found = []
+        for one in due:
+            holder = holders.get(one.params["holder"])
+            if holder is None or holder.person_id is not None or not holder.email:
+                found.append(Candidate(one, "", refusal="Nothing is held about them any more."))
+            else:
+                found.append(ContactCandidate(one, holder.email, holder.name, holder=holder))
+        return found
+
+    def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
+        """Write each email with its link, or repeat one that may have been sent."""
+        again = repeatable(candidates)
+        for one in candidates:
+            if not isinstance(one, ContactCandidate):
+                continue
+            if one.pk in again:
+                batch.again.append(one)
+                continue
+            holder = one.holder
+            author = holder.added_by
+            context = {
+                "holder": holder,
+                "post": holder.post,
+                "months": KEPT_MONTHS,
+                "link": link("agreements:contact-data", token=contact_token(holder)),
+            }
+            content = Content("agreements/contact", context, reply_to=author.email if author else "")
+            batch.messages[one.pk] = message(
+                content.render(),
+                name=one.name,
+                address=one.address,
+                message_id=one.due.message_id,
+                is_secret=True,
+                now=now,
+            )
+
+
+class ContactCandidate(Candidate):
+    """A due email with the holder that it goes to."""
+
+    def __init__(self, due: Due, address: str, name: str, *, holder: Holder) -> None:
+        super().__init__(due, address, name)
+        self.holder = holder
+
+
+def _holder(due: Due) -> Holder:
+    return Holder.objects.select_related("post__organisation", "post__partnership").get(pk=due.params["holder"])

@@ -1,0 +1,179 @@
+"""Emails about terms and their signatures."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.utils import timezone
+
+from partnerships.agreements.links import terms_token
+from partnerships.agreements.models import (
+    Partnership,
+    TermsProposal,
+    TermsSignatory,
+    TermsSignature,
+    TermsVersion,
+)
+from partnerships.agreements.queries.posts import people_in_post
+from partnerships.agreements.queries.terms import required_parties, signers_of, signing_states
+from partnerships.organisations.models import Role
+from partnerships.organisations.queries import leads_of
+from partnerships.outbox.content import Content, link
+from partnerships.outbox.kinds import Due
+from partnerships.people.models import User
+
+
+def write_terms_request(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Ask somebody to sign a version of the terms, with a personal link."""
+    signatory = _terms_signatory(due)
+    version = signatory.version
+    if signatory.link_key[:8] != due.params["key"]:
+        return "The party was asked again since, or somebody else signs for it."
+    refusal = _not_waiting(signatory, person, now)
+    if refusal:
+        return refusal
+    asked_by = signatory.asked_by
+    context = _about_terms(version, person) | {
+        "signatory": signatory,
+        "organisation": signatory.organisation,
+        "reminder": due.params["reminder"],
+        "link": link("agreements:sign-by-link", token=terms_token(signatory, person)),
+        "proposer": version.organisation,
+    }
+    return Content("agreements/terms_request", context, reply_to=asked_by.email if asked_by else "")
+
+
+def write_terms_late(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Tell the escalation post of a party that its signature is late."""
+    signatory = _terms_signatory(due)
+    if _is_decided(signatory):
+        return "The party has decided."
+    if not leads_of(signatory.organisation).filter(pk=person.pk).exists() and person not in people_in_post(
+        signatory.organisation,
+        "escalation",
+        partnership=signatory.version.partnership_id,
+        day=timezone.localdate(now),
+    ):
+        return "They no longer hold that post."
+    context = _about_terms(signatory.version, person) | {
+        "signatory": signatory,
+        "organisation": signatory.organisation,
+        "signers": signers_of(signatory.organisation_id, signatory.version.partnership_id, timezone.localdate(now)),
+    }
+    return Content("agreements/terms_late", context)
+
+
+def write_terms_proposed(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Tell a lead that a party proposes to change the terms."""
+    proposal = TermsProposal.objects.select_related("partnership", "proposed_by", "author").get(
+        pk=due.params["proposal"]
+    )
+    if not proposal.is_open:
+        return "The proposal is closed."
+    if not Partnership.objects.present_for(person, Role.LEAD).filter(pk=proposal.partnership_id).exists():
+        return "They do not lead a party of the partnership any more."
+    context = {
+        "proposal": proposal,
+        "partnership": proposal.partnership,
+        "person": person,
+        "link": link("agreements:proposal", pk=proposal.partnership_id, number=proposal.number),
+    }
+    author = proposal.author
+    return Content("agreements/terms_proposed", context, reply_to=author.email if author else "")
+
+
+def write_terms_signed(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Tell a lead that a party has signed."""
+    return _write_signature(due, person, "agreements/terms_signed")
+
+
+def write_terms_declined(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Tell a lead that a party declined to sign, and why."""
+    return _write_signature(due, person, "agreements/terms_declined")
+
+
+def _write_signature(due: Due, person: User, template: str) -> Content | str:
+    signature = TermsSignature.objects.select_related("version__partnership", "organisation", "person").get(
+        pk=due.params["signature"]
+    )
+    if not TermsVersion.objects.visible_to(person).filter(pk=signature.version_id).exists():
+        return "They may not read the terms any more."
+    waiting = [state.signatory.organisation.name for state in signing_states(signature.version) if state.must_decide]
+    context = _about_terms(signature.version, person) | {"signature": signature, "waiting": waiting}
+    signer = signature.person
+    return Content(template, context, reply_to=signer.email if signer else "")
+
+
+def write_terms_agreed(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Tell a lead that every party has signed."""
+    version = _terms_version(due)
+    if not TermsVersion.objects.visible_to(person).filter(pk=version.pk).exists():
+        return "They may not read the terms any more."
+    from_day = dt.date.fromisoformat(due.params["from_day"])
+    context = _about_terms(version, person) | {
+        "from_day": from_day,
+        "has_begun": from_day <= timezone.localdate(now),
+    }
+    return Content("agreements/terms_agreed", context)
+
+
+def write_terms_in_force(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Tell a lead that signed terms are in force from today."""
+    version = _terms_version(due)
+    if not TermsVersion.objects.visible_to(person).filter(pk=version.pk).exists():
+        return "They may not read the terms any more."
+    return Content("agreements/terms_in_force", _about_terms(version, person))
+
+
+def write_terms_stopped(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Tell a lead that a proposal was taken back, withdrawn or lapsed."""
+    proposal = TermsProposal.objects.select_related("partnership", "proposed_by").get(pk=due.params["proposal"])
+    if not Partnership.objects.present_for(person, Role.LEAD).filter(pk=proposal.partnership_id).exists():
+        return "They do not lead a party of the partnership any more."
+    if proposal.is_awaiting or proposal.is_agreed:
+        return "The terms have been put up for signature again."
+    context = {
+        "proposal": proposal,
+        "partnership": proposal.partnership,
+        "person": person,
+        "what": due.params["what"],
+        "link": link("agreements:proposal", pk=proposal.partnership_id, number=proposal.number),
+    }
+    return Content("agreements/terms_stopped", context)
+
+
+def _terms_signatory(due: Due) -> TermsSignatory:
+    return TermsSignatory.objects.select_related(
+        "version__partnership", "version__proposal", "version__organisation", "organisation", "asked_by"
+    ).get(pk=due.params["signatory"])
+
+
+def _terms_version(due: Due) -> TermsVersion:
+    return TermsVersion.objects.select_related("partnership", "proposal").get(pk=due.params["version"])
+
+
+def _is_decided(signatory: TermsSignatory) -> bool:
+    proposal = signatory.version.proposal
+    decided = signatory.version.signatures.filter(organisation=signatory.organisation_id).exists()
+    return decided or signatory.removed_at is not None or proposal is None or not proposal.is_awaiting
+
+
+def _not_waiting(signatory: TermsSignatory, person: User, now: dt.datetime) -> str:
+    """Why the person need not sign; empty if they must."""
+    if _is_decided(signatory):
+        return "The party has decided, or is no longer asked."
+    day, partnership = timezone.localdate(now), signatory.version.partnership
+    if signatory.organisation_id not in required_parties(partnership):
+        return "The organisation no longer takes part."
+    if person not in signers_of(signatory.organisation_id, partnership, day):
+        return "They no longer sign for the organisation."
+    return ""
+
+
+def _about_terms(version: TermsVersion, person: User) -> dict[str, object]:
+    return {
+        "version": version,
+        "partnership": version.partnership,
+        "person": person,
+        "link": link("agreements:terms-version", pk=version.partnership_id, number=version.number),
+    }

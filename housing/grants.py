@@ -13,6 +13,9 @@ from housing.history import history_tables, install_history
 #: Tables whose rows are only added, apart from row history.
 APPEND_ONLY_TABLES = {
     "agreements_objectiveprogress",
+    "agreements_termsinforce",
+    "agreements_termssignature",
+    "agreements_termsversion",
     "activity_event",
     "activity_export",
     "people_securityevent",

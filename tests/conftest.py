@@ -7,10 +7,13 @@ import os
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.conf import settings as django_settings
 from django.db import connections
+from django.db.models.signals import post_migrate
 
 from partnerships.kit import operators, vocabularies
+from tests.support import seeds
 from tests.support.browser import chromium_path
 from tests.support.database import template_database
 
@@ -78,6 +81,14 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
             "--disable-sync",
         ],
     }
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """The test database, whose rows from migrations come back after a flush."""
+    with django_db_blocker.unblock():
+        seeds.keep(connections["default"].settings_dict)
+    post_migrate.connect(seeds.put_back, sender=apps.get_app_config("agreements"), dispatch_uid="tests.put_back")
 
 
 @pytest.fixture(scope="session")

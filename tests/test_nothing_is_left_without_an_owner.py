@@ -44,6 +44,7 @@ NOT_OWNERS = {
     "plans.Mention.person": "who was named in a comment",
     "plans.SignOff.person": "who signed",
     "agreements.TermsSignature.person": "who signed",
+    "agreements.DateReminder.person": "who was reminded",
     "plans.ConditionMet.person": "who said so",
     "conversations.Attendee.person": "who was there",
     "conversations.AgendaItem.presenter": "who presents it at one meeting",

@@ -11,17 +11,14 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from allauth.socialaccount.models import SocialAccount, SocialApp
-from django.apps import apps
 from django.utils import timezone
 
 from partnerships.agreements import services as agreements
-from partnerships.agreements.models import Partnership, PartnershipKind, Party
-from partnerships.kit import vocabularies
+from partnerships.agreements.models import Partnership, Party
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Area, AreaKind, Kind, Membership, Organisation, Role
 from partnerships.outbox.services import without_emails
@@ -119,13 +116,6 @@ def make_partnership(
     return made
 
 
-def _restore_kinds() -> None:
-    """Insert the kinds again after a test with transactions, which empties every table."""
-    if not PartnershipKind.objects.exists():
-        import_module("partnerships.agreements.migrations.0007_todays_partnership_kinds").add_kinds(apps, None)
-        vocabularies.forget()
-
-
 @without_emails()
 def make_world(mark: str = "", *, now: dt.datetime | None = None) -> World:
     """Create the small world as of `now` (default: 30 days ago).
@@ -134,7 +124,6 @@ def make_world(mark: str = "", *, now: dt.datetime | None = None) -> World:
     can exist on the same site.
     """
     now = now or timezone.now() - dt.timedelta(days=30)
-    _restore_kinds()
 
     def body(name: str, kind: str) -> Organisation:
         return organisations.create_organisation(name=f"{name} {mark}".strip(), kind=kind, author=None, now=now)

@@ -1,19 +1,20 @@
-"""Posts as things that people own for an organisation."""
+"""Posts and objectives as things that people own for an organisation."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from partnerships.agreements.models import Holder, Post, PostQuerySet
+from partnerships.agreements.models import Holder, Objective, ObjectiveStatus, Post, PostQuerySet
 from partnerships.agreements.rights import may_name_in
-from partnerships.agreements.services import UnableToChangePost, fill_post
+from partnerships.agreements.services import UnableToChangePost, UnableToKeepObjective, edit_objective, fill_post
 from partnerships.agreements.services.posts import end_holding_of, tell_no_lead
 from partnerships.organisations.departures import Departure
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.owned import Handover, OwnedKind, Thing, UnableToHandOver
+from partnerships.organisations.owned import Handover, OwnedKind, Thing, UnableToHandOver, left_by
 from partnerships.organisations.queries import leads_of
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
@@ -49,6 +50,47 @@ def _hand_over(handover: Handover) -> None:
 
 
 POSTS = OwnedKind("posts", "Posts", ("agreements.Holder.person",), _held, _left, _hand_over)
+
+
+def _objectives(organisation: Organisation, owners: Iterable[int]) -> list[Thing]:
+    found = Objective.objects.filter(status=ObjectiveStatus.OPEN, organisation=organisation, owner__in=owners)
+    return [
+        Thing(one.pk, one.text, one.get_absolute_url(), one.partnership.title)
+        for one in found.select_related("partnership").order_by("partnership", "position", "pk")
+    ]
+
+
+def _objectives_held(person: User, organisation: Organisation, day: dt.date) -> list[Thing]:
+    return _objectives(organisation, [person.pk])
+
+
+def _objectives_left(organisation: Organisation, day: dt.date) -> list[Thing]:
+    return _objectives(organisation, left_by(organisation, day))
+
+
+def _hand_over_objective(handover: Handover) -> None:
+    objective = Objective.objects.get(pk=handover.pk)
+    try:
+        edit_objective(
+            objective=objective,
+            revision=objective.revision,
+            reason=handover.reason,
+            author=handover.author,
+            now=handover.now,
+            owner=handover.to,
+        )
+    except UnableToKeepObjective as error:
+        raise UnableToHandOver(str(error)) from error
+
+
+OBJECTIVES = OwnedKind(
+    "objectives",
+    "Objectives",
+    ("agreements.Objective.owner",),
+    _objectives_held,
+    _objectives_left,
+    _hand_over_objective,
+)
 
 
 def leave_posts(departure: Departure) -> int:

@@ -34,6 +34,7 @@ def register() -> None:
         condition=events_of_partnerships,
     )
     register_owned(belongings.POSTS)
+    register_owned(belongings.OBJECTIVES)
     register_departure(belongings.leave_posts)
     register_kind(name="post", visible_ids=lambda user: Post.objects.visible_to(user).values("pk"))
     register_kind(name="terms_draft", visible_ids=lambda user: Partnership.objects.drafted_for(user).values("pk"))

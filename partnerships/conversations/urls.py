@@ -1,6 +1,6 @@
 """Addresses of the conversations room."""
 
-from django.urls import path
+from django.urls import path, register_converter
 
 from partnerships.conversations.views import (
     agreeing,
@@ -18,6 +18,9 @@ from partnerships.conversations.views import (
 from partnerships.conversations.views.meetings import agendas, attendance, planning
 from partnerships.conversations.views.meetings import detail as meeting
 from partnerships.conversations.views.meetings import listing as meetings
+from partnerships.kit.http import DayConverter
+
+register_converter(DayConverter, "day")
 
 app_name = "conversations"
 urlpatterns = [
@@ -45,8 +48,8 @@ urlpatterns = [
     path("partnerships/<int:pk>/reports/", reporting.reports, name="reports"),
     path("partnerships/<int:pk>/reports/set-up/", reporting.set_up, name="reporting"),
     path("partnerships/<int:pk>/reports/end/", reporting.end, name="reporting-end"),
-    path("rounds/<int:pk>/<str:start>/", reporting.period, name="reports-period"),
-    path("rounds/<int:pk>/<str:start>/csv/", reporting.period_csv, name="reports-csv"),
+    path("rounds/<int:pk>/<day:start>/", reporting.period, name="reports-period"),
+    path("rounds/<int:pk>/<day:start>/csv/", reporting.period_csv, name="reports-csv"),
     path("reports/<int:pk>/", reports.report, name="report"),
     path("reports/<int:pk>/write/", reports.write, name="report-write"),
     path("reports/<int:pk>/submit/", reports.submit, name="report-submit"),

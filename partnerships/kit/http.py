@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,20 @@ from django.utils.http import url_has_allowed_host_and_scheme
 _DIGITS = 19
 _Row = TypeVar("_Row", bound=Model)
 _Item = TypeVar("_Item")
+
+
+class DayConverter:
+    """A day in an address, such as 2027-04-01."""
+
+    regex = r"\d{4}-\d{2}-\d{2}"
+
+    def to_python(self, value: str) -> dt.date:
+        """The day; an impossible one raises ValueError, and the page is not found."""
+        return dt.date.fromisoformat(value)
+
+    def to_url(self, value: dt.date | str) -> str:
+        """The day as in the address."""
+        return str(value)
 
 
 def next_url(request: HttpRequest, default: str, *, parameter: str = "next") -> str:

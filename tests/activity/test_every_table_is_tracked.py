@@ -35,6 +35,7 @@ WITHOUT = {
     "digests.MatchNotice": "how far machines have told somebody; the ledger says what was sent",
     "digests.Publication": "a queue of the post office, emptied when it is done",
     "digests.EmailRequest": "a queue of the post office, emptied when it is done",
+    "agreements.DateReminder": "which reminders were sent; the outbox records the emails themselves",
     "commitments.Reminder": "a queue of reminders; the outbox records the emails themselves",
     "plans.Mention": "a queue of who is to be told; the comment has its history",
     "plans.Milestone": "computed from a published version, which is immutable",

@@ -356,7 +356,12 @@ def test_notice_of_one_of_two_parties_ends_the_partnership_after_its_last_day(wo
 
 def test_a_party_of_three_leaves_after_its_notice_and_cannot_act_meanwhile(world: World) -> None:
     party = invite_organisation(
-        partnership=world.partnership, organisation=world.harbour, role="member", author=world.amina, now=world.now
+        partnership=world.partnership,
+        organisation=world.harbour,
+        role="member",
+        author=world.amina,
+        now=world.now,
+        reason="They build there.",
     )
     answer_invitation(party=party, accept=True, reason="", author=world.hana, now=world.now)
     agree(world, starts=days(0), review=days(200))

@@ -127,7 +127,13 @@ def _meeting_file(world: World) -> Any:
     )
 
 
+def _name_owner(world: World, author: User, talk: Any) -> object:
+    step = talk.next_steps.filter(organisation=world.westmarch).first()
+    return services.name_owner_of_step(step=step, owner=world.ben, author=author, now=timezone.now())
+
+
 ROWS = (
+    Row("conversations.name_owner_of_step", _name_owner, EDITORS, prepare=draft),
     Row("conversations.set_cycle", lambda w, author, _: _set_cycle(w, author), LEAD),
     Row(
         "conversations.stop_cycle",

@@ -218,6 +218,7 @@ ROWS = (
 _OWN = "acts for the person alone, whom a link in an email or the sign-in identifies"
 _INSIDE = "part of another service, inside its transaction"
 WITHOUT_A_PERSON = {
+    "digests.journal_links": "called by services that checked",
     "digests.journal_matches": "writes the journal's line for a service that checked the right",
     "digests.journal_refusal": "writes the journal's line for a service that checked the right",
     "digests.person_identity": "only names a person for a line of the journal",

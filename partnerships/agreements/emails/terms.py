@@ -22,6 +22,9 @@ from partnerships.outbox.content import Content, link
 from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
 
+#: Why an email to somebody of a former party does not leave.
+NO_PART = "Their organisation does not take part any more."
+
 
 def write_terms_request(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Ask somebody to sign a version of the terms, with a personal link."""
@@ -96,8 +99,8 @@ def _write_signature(due: Due, person: User, template: str) -> Content | str:
     signature = TermsSignature.objects.select_related("version__partnership", "organisation", "person").get(
         pk=due.params["signature"]
     )
-    if not TermsVersion.objects.visible_to(person).filter(pk=signature.version_id).exists():
-        return "They may not read the terms any more."
+    if not _takes_part(person, signature.version):
+        return NO_PART
     waiting = [state.signatory.organisation.name for state in signing_states(signature.version) if state.must_decide]
     context = _about_terms(signature.version, person) | {"signature": signature, "waiting": waiting}
     signer = signature.person
@@ -107,8 +110,8 @@ def _write_signature(due: Due, person: User, template: str) -> Content | str:
 def write_terms_agreed(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Tell a lead that every party has signed."""
     version = _terms_version(due)
-    if not TermsVersion.objects.visible_to(person).filter(pk=version.pk).exists():
-        return "They may not read the terms any more."
+    if not _takes_part(person, version):
+        return NO_PART
     from_day = dt.date.fromisoformat(due.params["from_day"])
     context = _about_terms(version, person) | {
         "from_day": from_day,
@@ -120,8 +123,8 @@ def write_terms_agreed(due: Due, person: User, now: dt.datetime) -> Content | st
 def write_terms_in_force(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Tell a lead that signed terms are in force from today."""
     version = _terms_version(due)
-    if not TermsVersion.objects.visible_to(person).filter(pk=version.pk).exists():
-        return "They may not read the terms any more."
+    if not _takes_part(person, version):
+        return NO_PART
     return Content("agreements/terms_in_force", _about_terms(version, person))
 
 
@@ -140,6 +143,11 @@ def write_terms_stopped(due: Due, person: User, now: dt.datetime) -> Content | s
         "link": link("agreements:proposal", pk=proposal.partnership_id, number=proposal.number),
     }
     return Content("agreements/terms_stopped", context)
+
+
+def _takes_part(person: User, version: TermsVersion) -> bool:
+    """Whether the person's organisation is a present or invited party: a former one gets no emails."""
+    return Partnership.objects.inside_for(person).filter(pk=version.partnership_id).exists()
 
 
 def _terms_signatory(due: Due) -> TermsSignatory:

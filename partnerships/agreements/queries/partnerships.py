@@ -26,7 +26,7 @@ from partnerships.agreements.models import (
 )
 from partnerships.agreements.past import former_of, present_then, set_back
 from partnerships.agreements.queries.dates import COMING, has_gap
-from partnerships.agreements.queries.terms import signers_of
+from partnerships.agreements.queries.terms import signs_for
 from partnerships.kit.names import fold_name
 from partnerships.kit.sections import Section
 from partnerships.kit.waiting import Waiting
@@ -269,8 +269,7 @@ def _signatures() -> Reach:
 
 
 def _signatures_wanted(user: User, now: dt.datetime) -> list[Waiting]:
-    found = _signatures().of(user).select_related("version__partnership", "organisation").order_by("asked_at", "pk")
-    day = timezone.localdate(now)
+    found = _signatures().of(user).filter(signs_for(user, timezone.localdate(now)))
     return [
         Waiting(
             what=f"Sign the terms for {one.organisation.name}",
@@ -282,8 +281,7 @@ def _signatures_wanted(user: User, now: dt.datetime) -> list[Waiting]:
             status=Status.AWAITING_SIGN_OFF,
             status_label="Awaiting signatures",
         )
-        for one in found
-        if user in signers_of(one.organisation_id, one.version.partnership_id, day)
+        for one in found.select_related("version__partnership", "organisation").order_by("asked_at", "pk")
     ]
 
 

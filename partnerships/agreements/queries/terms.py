@@ -6,14 +6,18 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from partnerships import documents
 from partnerships.agreements.models import (
+    Holder,
     Partnership,
     PartnershipKind,
     Party,
     PartyRole,
+    Post,
+    PostRole,
     ProposalStatus,
     TermsInForce,
     TermsProposal,
@@ -25,7 +29,7 @@ from partnerships.agreements.queries.posts import people_in_post
 from partnerships.agreements.terms.in_force import Entry, in_force_on, timeline
 from partnerships.agreements.terms.schema import build_schema
 from partnerships.documents import Content, Schema
-from partnerships.organisations.models import Organisation
+from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.queries import leads_of
 from partnerships.people.models import User
 
@@ -129,6 +133,30 @@ def signers_of(organisation: Organisation | int, partnership: Partnership | int,
     """Who may sign for a party: the holders of its signatory post, else its leads."""
     found = people_in_post(organisation, "signatory", partnership=partnership, day=day)
     return found or list(leads_of(organisation).order_by("name", "pk"))
+
+
+def signs_for(user: User, day: dt.date) -> Q:
+    """The condition on signatories that the person signs for the party; the same rule as `signers_of`, in SQL."""
+    acting = Membership.objects.current(day).filter(
+        organisation=OuterRef("post__organisation"), person=OuterRef("person")
+    )
+    holders = Holder.objects.on(day).filter(
+        Exists(acting),
+        post__role=PostRole.SIGNATORY,
+        post__in=Post.objects.open(),
+        post__organisation=OuterRef("organisation"),
+        person__account_since__isnull=False,
+    )
+    here, everywhere = (
+        holders.filter(post__partnership=OuterRef("version__partnership")),
+        holders.filter(post__partnership=None),
+    )
+    nobody_here, nobody = ~Q(Exists(here)), ~Q(Exists(here)) & ~Q(Exists(everywhere))
+    return (
+        Q(Exists(here.filter(person=user)))
+        | nobody_here & Q(Exists(everywhere.filter(person=user)))
+        | nobody & Q(organisation__in=Organisation.objects.of_person(user, Role.LEAD))
+    )
 
 
 def may_sign_for(user: User, versions: Sequence[TermsVersion], day: dt.date) -> dict[int, list[Organisation]]:

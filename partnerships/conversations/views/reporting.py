@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -94,30 +94,25 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def _period(request: HttpRequest, pk: int, start: str) -> tuple[ReportingRound, list[ReportSubmission], dt.date]:
+def _period(request: HttpRequest, pk: int, start: dt.date) -> tuple[ReportingRound, list[ReportSubmission], dt.date]:
     """The newest submissions of one period; 404 if the person may see no report of it."""
     user = signed_in(request)
-    try:
-        first = dt.date.fromisoformat(start)
-    except ValueError as error:
-        raise Http404 from error
-    known = Report.objects.visible_to(user).filter(round=pk, starts_on=first)
+    known = Report.objects.visible_to(user).filter(round=pk, starts_on=start)
     report = get_object_or_404(known.select_related("round__partnership")[:1])
     found = report.round
     found.partnership = as_read_by(user, found.partnership)
-    return found, queries.newest_submissions(user, round_id=pk, start=first), report.ends_on
+    return found, queries.newest_submissions(user, round_id=pk, start=start), report.ends_on
 
 
 @require_safe
-def period(request: HttpRequest, pk: int, start: str) -> HttpResponse:
+def period(request: HttpRequest, pk: int, start: dt.date) -> HttpResponse:
     """The submitted reports of one period side by side, for reading and printing."""
     found, submissions, ends_on = _period(request, pk, start)
-    first = dt.date.fromisoformat(start)
     context = {
         "partnership": found.partnership,
         "round": found,
-        "start": start,
-        "words": period_in_words(first, ends_on),
+        "start": start.isoformat(),
+        "words": period_in_words(start, ends_on),
         "submissions": submissions,
         "headings": _side_by_side(submissions),
     }
@@ -132,7 +127,7 @@ def _side_by_side(submissions: list[ReportSubmission]) -> list[tuple[str, list[s
 
 
 @require_safe
-def period_csv(request: HttpRequest, pk: int, start: str) -> StreamingHttpResponse:
+def period_csv(request: HttpRequest, pk: int, start: dt.date) -> StreamingHttpResponse:
     """The same as a CSV file: a row for each organisation, a column for each question."""
     _found, submissions, _ends_on = _period(request, pk, start)
     headings = _side_by_side(submissions)

@@ -1,0 +1,52 @@
+"""Changes of indexes, constraints and triggers that do not make `migrate` render models again.
+
+After each operation Django renders the changed model and every model related to it, which here is nearly all of them.
+An index, a constraint or a trigger changes nothing but a list in the model's options, so only that list is renewed.
+What this saves: docs/decisions/0080-migrate-renders-less.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from django.db.migrations.state import ProjectState
+from pgtrigger import migrations as triggers
+
+#: The options of a model that nothing but the model itself reads.
+OPTIONS = ("indexes", "constraints", "triggers")
+
+
+def _renew_options(self: ProjectState, app_label: str, model_name: str, delay: bool = False) -> None:
+    """Instead of `reload_model`: put the changed lists into the rendered model."""
+    if "apps" not in self.__dict__:
+        return  # nothing is rendered yet
+    model, options = self.apps.get_model(app_label, model_name), self.models[app_label, model_name.lower()].options
+    for name in OPTIONS:
+        if name in options:
+            setattr(model._meta, name, list(options[name]))
+
+
+def _without_rendering(change: Callable[..., None]) -> Callable[..., None]:
+    """The same change, with `reload_model` replaced while it runs."""
+
+    def changed(*args: Any) -> None:
+        with patch.object(ProjectState, "reload_model", _renew_options):
+            change(*args)
+
+    return changed
+
+
+@contextmanager
+def rendering_less() -> Iterator[None]:
+    """Apply these changes without rendering models again."""
+    places: list[tuple[type[Any], str]] = [
+        (ProjectState, name) for name in ("_append_option", "_remove_option", "_alter_option")
+    ]
+    places += [(operation, "state_forwards") for operation in (triggers.AddTrigger, triggers.RemoveTrigger)]
+    with ExitStack() as stack:
+        for owner, name in places:
+            stack.enter_context(patch.object(owner, name, _without_rendering(getattr(owner, name))))
+        yield

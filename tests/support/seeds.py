@@ -1,0 +1,61 @@
+"""The rows that migrations make, put back after a test that empties every table.
+
+A test with real transactions ends with a flush: kinds of partnership, themes, units and kinds of plan would be gone.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from django.db import connection, transaction
+from psycopg2 import sql
+
+from partnerships.kit import vocabularies
+
+#: Tables that Django fills by itself after a flush.
+BY_DJANGO = frozenset({"django_content_type", "auth_permission", "django_migrations"})
+
+_kept: dict[str, str] = {}
+_database = ""
+
+
+def keep(migrated: dict[str, Any]) -> None:
+    """Keep the rows of the migrated test database with these settings."""
+    global _database
+    _database = migrated["NAME"]
+    with connection.cursor() as cursor:
+        for table in _tables():
+            if _has_rows(table):
+                rows = io.StringIO()
+                cursor.copy_expert(sql.SQL("COPY {} TO STDOUT").format(sql.Identifier(table)), rows)
+                _kept[table] = rows.getvalue()
+
+
+def put_back(**_: Any) -> None:
+    """Put the rows back if they are gone; on `post_migrate`, which a flush sends."""
+    if connection.settings_dict["NAME"] != _database:
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        gone = [table for table in _kept if not _has_rows(table)]
+        # What the triggers would write is among the rows that are put back.
+        for table in gone:
+            cursor.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(sql.Identifier(table)))
+        for table in gone:
+            copy = sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table))
+            cursor.copy_expert(copy, io.StringIO(_kept[table]))
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        for table in gone:
+            cursor.execute(sql.SQL("ALTER TABLE {} ENABLE TRIGGER USER").format(sql.Identifier(table)))
+    vocabularies.forget()
+
+
+def _has_rows(table: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(table)))
+        return bool(cursor.fetchone()[0])
+
+
+def _tables() -> list[str]:
+    """What a flush empties, without the tables that Django fills."""
+    return sorted(set(connection.introspection.django_table_names(only_existing=True, include_views=False)) - BY_DJANGO)

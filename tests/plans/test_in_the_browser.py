@@ -36,7 +36,7 @@ def shown(transactional_db: None) -> World:
 
 
 #: Not pages: files, and data for the map.
-FILES = {"pdf", "compare-pdf", "draft-pdf", "compare-csv", "map", "draft-map", "document"}
+FILES = {"pdf", "word", "compare-pdf", "draft-pdf", "compare-csv", "map", "draft-map", "document"}
 
 
 def pages_for(persona: str, world: World) -> list[str]:

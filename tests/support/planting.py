@@ -169,6 +169,8 @@ def _posts(p: Planted, w: World, now: dt.datetime) -> None:
         note=p.word("contact note", *PARTNERS),
     )
     fill_post(post=post, contact=contact, reason=former.reason, author=w.amina, now=now)
+    # The email that says what is held about them.
+    p.in_emails[contact.email] = [address, contact.name, post.title, w.partnership.title]
 
 
 def _content(p: Planted, name: str, readers: Iterable[str], inside: Iterable[str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Emails of partnerships: what each says, and to whom it may go."""
+"""Emails of partnerships: what each says, and who may get it."""
 
 from __future__ import annotations
 

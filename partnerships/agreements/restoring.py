@@ -56,7 +56,7 @@ from partnerships.agreements.services.posts import (
 from partnerships.agreements.services.terms import UnableToWithdraw, take_back_terms, withdraw_proposal
 from partnerships.agreements.services.terms.ending import PROPOSAL, proposal_identity
 from partnerships.agreements.services.terms.putting_up import SIGNATORY, signatory_identity, stop_asking
-from partnerships.kit.journal import Redone, register_redo, same_rows
+from partnerships.kit.journal import Redone, redo_each, register_redo
 
 _REASON = "As it was before a backup was restored."
 #: From the role with the fewest rights to that with the most.
@@ -68,25 +68,25 @@ def redo_parties(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
     Also where nobody leads the partnership then; the outcome names it.
     """
-    redone = Redone()
     touched: set[int] = set()
+
+    def redo(party: Party, line: dict[str, Any]) -> int:
+        done = _redo(party, line, now)
+        touched.add(party.partnership_id)
+        return done
+
     parties = Party.objects.filter(
         pk__in={line["party"] for line in lines}, status__in=[PartyStatus.INVITED, PartyStatus.ACCEPTED]
     )
-    for party, line in same_rows(
+    redone = redo_each(
         "party",
         lines,
         parties.select_related("partnership", "organisation").order_by("pk"),
         same=lambda one: party_identity(one.partnership, one.organisation),
         began=lambda one: one.answered_at or one.invited_at,
-        redone=redone,
-    ):
-        try:
-            redone.done += _redo(party, line, now)
-        except (UnableToLeave, UnableToChangeParty) as error:
-            redone.left.append(f"party {party.pk}: {error}")
-            continue
-        touched.add(party.partnership_id)
+        redo=redo,
+        unable=(UnableToLeave, UnableToChangeParty),
+    )
     led = Party.objects.present().filter(role__in=LEADING_ROLES, partnership__in=touched)
     leaderless = Partnership.objects.live().filter(pk__in=touched).exclude(pk__in=led.values("partnership"))
     for number in leaderless.order_by("pk").values_list("pk", flat=True):
@@ -106,142 +106,140 @@ def _redo(party: Party, line: dict[str, Any], now: dt.datetime) -> bool:
 
 def redo_audiences(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Hide from the network the partnerships that were hidden from it."""
-    redone = Redone()
+
+    def redo(partnership: Partnership, line: dict[str, Any]) -> bool:
+        if line["audience"] != Audience.PARTIES:
+            return False
+        edit_settings(partnership=partnership, audience=Audience.PARTIES, reason=_REASON, author=None, now=now)
+        return True
+
     partnerships = Partnership.objects.filter(pk__in={line["partnership"] for line in lines})
-    for partnership, line in same_rows(
+    return redo_each(
         "partnership",
         lines,
         partnerships.filter(audience=Audience.NETWORK).order_by("pk"),
         same=partnership_identity,
         began=lambda one: one.created_at,
-        redone=redone,
-    ):
-        if line["audience"] != Audience.PARTIES:
-            continue
-        try:
-            edit_settings(partnership=partnership, audience=Audience.PARTIES, reason=_REASON, author=None, now=now)
-        except UnableToEditSettings as error:
-            redone.left.append(f"partnership {partnership.pk}: {error}")
-            continue
-        redone.done += 1
-    return redone
+        redo=redo,
+        unable=UnableToEditSettings,
+    )
 
 
 def redo_documents(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Remove the documents that were removed."""
-    redone = Redone()
+
+    def redo(document: Document, line: dict[str, Any]) -> bool:
+        if line.get("undone"):
+            return False
+        remove_document(document=document, author=None, now=now)
+        return True
+
     documents = Document.objects.filter(pk__in={line["document"] for line in lines}, removed_at=None)
-    for document, line in same_rows(
+    return redo_each(
         "document",
         lines,
         documents.order_by("pk"),
         same=document_identity,
         began=lambda one: one.added_at,
-        redone=redone,
-    ):
-        if line.get("undone"):
-            continue
-        try:
-            remove_document(document=document, author=None, now=now)
-        except UnableToRemoveDocument as error:
-            redone.left.append(f"document {document.pk}: {error}")
-            continue
-        redone.done += 1
-    return redone
+        redo=redo,
+        unable=UnableToRemoveDocument,
+    )
 
 
 def redo_posts(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """End the posts that ended."""
-    redone = Redone()
+
+    def redo(post: Post, _line: dict[str, Any]) -> bool:
+        settle_post(post, reason=_REASON, author=None, now=now)
+        return True
+
     posts = Post.objects.open().filter(pk__in={line["post"] for line in lines})
-    for post, _line in same_rows(
+    return redo_each(
         "post",
         lines,
         posts.order_by("pk"),
         same=post_identity,
         began=lambda one: one.created_at,
-        redone=redone,
-    ):
-        settle_post(post, reason=_REASON, author=None, now=now)
-        redone.done += 1
-    return redone
+        redo=redo,
+    )
 
 
 def redo_holders(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """End the time of holders of posts that ended, on the same day."""
-    redone = Redone()
+
+    def redo(holder: Holder, line: dict[str, Any]) -> bool:
+        end_holding(holder, on=dt.date.fromisoformat(line["ends_on"]), reason=_REASON, now=now)
+        return True
+
     holders = Holder.objects.filter(pk__in={line["holder"] for line in lines}, ends_on=None)
-    for holder, line in same_rows(
+    return redo_each(
         "holder",
         lines,
         holders.order_by("pk"),
         same=holder_identity,
         began=lambda one: one.added_at,
-        redone=redone,
-    ):
-        end_holding(holder, on=dt.date.fromisoformat(line["ends_on"]), reason=_REASON, now=now)
-        redone.done += 1
-    return redone
+        redo=redo,
+    )
 
 
 def redo_signatories(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Stop asking the parties that were no longer asked to sign."""
-    redone = Redone()
+
+    def redo(signatory: TermsSignatory, _line: dict[str, Any]) -> bool:
+        stop_asking(signatory, now=now)
+        return True
+
     signatories = TermsSignatory.objects.filter(pk__in={line["signatory"] for line in lines}, removed_at=None)
-    for signatory, _line in same_rows(
+    return redo_each(
         "signatory",
         lines,
         signatories.select_related("version", "organisation").order_by("pk"),
         same=signatory_identity,
         began=lambda one: one.asked_at,
-        redone=redone,
-    ):
-        stop_asking(signatory, now=now)
-        redone.done += 1
-    return redone
+        redo=redo,
+    )
 
 
 def redo_proposals(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Take back or withdraw the proposals that were."""
-    redone = Redone()
+
+    def redo(proposal: TermsProposal, line: dict[str, Any]) -> bool:
+        if line["status"] != ProposalStatus.DRAFTING:
+            withdraw_proposal(proposal=proposal, reason=_REASON, author=None, now=now)
+        elif proposal.is_awaiting:
+            take_back_terms(proposal=proposal, reason=_REASON, author=None, now=now)
+        else:
+            return False
+        return True
+
     proposals = TermsProposal.objects.filter(pk__in={line["proposal"] for line in lines})
-    for proposal, line in same_rows(
+    return redo_each(
         "proposal",
         lines,
         proposals.open().select_related("partnership").order_by("pk"),
         same=proposal_identity,
         began=lambda one: one.created_at,
-        redone=redone,
-    ):
-        try:
-            if line["status"] != ProposalStatus.DRAFTING:
-                withdraw_proposal(proposal=proposal, reason=_REASON, author=None, now=now)
-            elif proposal.is_awaiting:
-                take_back_terms(proposal=proposal, reason=_REASON, author=None, now=now)
-            else:
-                continue
-        except UnableToWithdraw as error:
-            redone.left.append(f"proposal {proposal.pk}: {error}")
-            continue
-        redone.done += 1
-    return redone
+        redo=redo,
+        unable=UnableToWithdraw,
+    )
 
 
 def redo_contacts(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Remove the contact data that contacts had removed."""
-    redone = Redone()
+
+    def redo(holder: Holder, _line: dict[str, Any]) -> bool:
+        forget_holder(holder, now=now)
+        return True
+
     holders = Holder.objects.filter(pk__in={line["holder"] for line in lines}, cleared_at=None)
-    for holder, _line in same_rows(
+    return redo_each(
         "holder",
         lines,
         holders.order_by("pk"),
         same=holder_identity,
         began=lambda one: one.added_at,
-        redone=redone,
-    ):
-        forget_holder(holder, now=now)
-        redone.done += 1
-    return redone
+        redo=redo,
+    )
 
 
 def register() -> None:

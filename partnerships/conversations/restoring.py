@@ -21,7 +21,7 @@ from partnerships.conversations.services.files import (
     remove_attachment,
 )
 from partnerships.conversations.services.journal import DELETED, UnableToDeleteNote, delete_journal_note, note_identity
-from partnerships.kit.journal import Redone, register_redo, same_rows
+from partnerships.kit.journal import Redone, redo_each, register_redo, same_rows
 
 _REASON = "As it was before a backup was restored."
 
@@ -50,62 +50,59 @@ def redo_sides(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 def redo_notes(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Delete the notes of the journal that were deleted."""
-    redone = Redone()
+
+    def redo(note: JournalNote, _line: dict[str, Any]) -> bool:
+        delete_journal_note(note=note, reason="Deleted before a backup was restored.", author=None, now=now)
+        return True
+
     notes = JournalNote.objects.filter(pk__in={line["note"] for line in lines}, deleted_at=None)
-    for note, _line in same_rows(
-        "note", lines, notes.order_by("pk"), same=note_identity, began=lambda one: one.created_at, redone=redone
-    ):
-        try:
-            delete_journal_note(note=note, reason="Deleted before a backup was restored.", author=None, now=now)
-        except UnableToDeleteNote as error:
-            redone.left.append(f"journal note {note.pk}: {error}")
-            continue
-        redone.done += 1
-    return redone
+    return redo_each(
+        "note",
+        lines,
+        notes.order_by("pk"),
+        same=note_identity,
+        began=lambda one: one.created_at,
+        redo=redo,
+        unable=UnableToDeleteNote,
+    )
 
 
 def redo_attachments(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Remove the files that were removed after the backup."""
-    redone = Redone()
+
+    def redo(attachment: Attachment, _line: dict[str, Any]) -> bool:
+        remove_attachment(attachment=attachment, reason=_REASON, author=None, now=now)
+        return True
+
     rows = Attachment.objects.filter(pk__in={line["attachment"] for line in lines}, removed_at=None)
-    for found, _line in same_rows(
+    return redo_each(
         "attachment",
         lines,
         rows.select_related("conversation", "meeting", "added_for").order_by("pk"),
         same=attachment_identity,
         began=lambda one: one.added_at,
-        redone=redone,
-    ):
-        try:
-            remove_attachment(attachment=found, reason=_REASON, author=None, now=now)
-        except UnableToRemoveFile as error:
-            redone.left.append(f"attachment {found.pk}: {error}")
-        else:
-            redone.done += 1
-    return redone
+        redo=redo,
+        unable=UnableToRemoveFile,
+    )
 
 
 def redo_facilitators(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """End the facilitations that had ended."""
-    redone = Redone()
+
+    def redo(facilitator: Facilitator, _line: dict[str, Any]) -> bool:
+        end_facilitation(facilitator=facilitator, reason=_REASON, author=None, now=now)
+        return True
+
     named = Facilitator.objects.named().filter(pk__in={line["facilitator"] for line in lines})
-    for facilitator, _line in same_rows(
+    return redo_each(
         "facilitator",
         lines,
         named.order_by("pk"),
         same=facilitator_identity,
         began=lambda one: one.named_at,
-        redone=redone,
-    ):
-        try:
-            end_facilitation(
-                facilitator=facilitator, reason="As it was before a backup was restored.", author=None, now=now
-            )
-        except UnableToEndFacilitation as error:
-            redone.left.append(f"facilitator {facilitator.pk}: {error}")
-            continue
-        redone.done += 1
-    return redone
+        redo=redo,
+        unable=UnableToEndFacilitation,
+    )
 
 
 def register() -> None:

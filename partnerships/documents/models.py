@@ -18,6 +18,10 @@ from partnerships.kit.prose import StoredHtml
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
+#: When signatories are reminded: this long before their deadline, and then this often.
+REMIND_BEFORE = dt.timedelta(days=7)
+REMIND_AGAIN = dt.timedelta(days=7)
+
 
 def _immutable() -> pgtrigger.Protect:
     return pgtrigger.Protect(name="immutable", operation=pgtrigger.Update | pgtrigger.Delete)
@@ -119,6 +123,16 @@ class Signatory(models.Model):
         if self.due_on is None or self.due_on < timezone.localdate(self.asked_at):
             return False
         return self.due_on < (today or timezone.localdate())
+
+    def is_reminder_due(self, now: dt.datetime) -> bool:
+        """Whether to remind it: near or after its deadline, or long after it was asked; then once a week."""
+        if self.due_on is not None and self.due_on > timezone.localdate(now) + REMIND_BEFORE:
+            return False
+        if self.due_on is None and self.asked_at > now - REMIND_AGAIN:
+            return False
+        if self.reminded_at is not None:
+            return self.reminded_at <= now - REMIND_AGAIN
+        return self.asked_at <= now - dt.timedelta(days=1)
 
 
 class Signature(models.Model):

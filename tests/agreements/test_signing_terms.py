@@ -15,9 +15,24 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.links import terms_token
-from partnerships.agreements.models import Partnership, ProposalStatus, Status, TermsProposal, TermsVersion
-from partnerships.agreements.queries.terms import content_of_proposal, signing_states, version_in_force
+from partnerships.agreements.models import (
+    Partnership,
+    Post,
+    ProposalStatus,
+    Status,
+    TermsProposal,
+    TermsSignatory,
+    TermsVersion,
+)
+from partnerships.agreements.queries.terms import (
+    content_of_proposal,
+    signers_of,
+    signing_states,
+    signs_for,
+    version_in_force,
+)
 from partnerships.agreements.services import (
+    Contact,
     UnableToPropose,
     UnableToPutUp,
     UnableToSignTerms,
@@ -26,7 +41,9 @@ from partnerships.agreements.services import (
     bring_up_to_date,
     change_party_role,
     change_status,
+    create_post,
     decline_to_sign,
+    fill_post,
     invite_organisation,
     lapse_proposals,
     leave_partnership,
@@ -90,6 +107,44 @@ def sign(version: TermsVersion, person: User, body: Any, **more: Any) -> Any:
     return sign_terms(
         version=version, organisation=body, person=person, name=person.name, title="Lead", now=timezone.now(), **more
     )
+
+
+def test_who_signs_is_the_same_asked_by_person_or_by_party(world: World) -> None:
+    version = put_up(ready(world), world.amina)
+    in_partnership, everywhere = (
+        create_post(
+            organisation=world.larkhaven, partnership=part, role="signatory", author=world.amina, now=timezone.now()
+        )
+        for part in (world.partnership, None)
+    )
+
+    def signers() -> set[str]:
+        """Who signs for Larkhaven; both ways agree for everybody and every party."""
+        found = set()
+        for signatory in TermsSignatory.objects.waiting():
+            by_party = {one.pk for one in signers_of(signatory.organisation, version.partnership, today())}
+            for person in User.objects.all():
+                mine = TermsSignatory.objects.filter(signs_for(person, today()), pk=signatory.pk).exists()
+                assert mine == (person.pk in by_party), (signatory, person)
+                if mine and signatory.organisation == world.larkhaven:
+                    found.add(person.name)
+        return found
+
+    def fill(post: Post, person: User | None) -> None:
+        contact = None if person else Contact(name="Post Room")
+        fill_post(post=post, person=person, contact=contact, reason="Named.", author=world.amina, now=timezone.now())
+
+    vacant = signers()
+    fill(everywhere, world.eddie)
+    by_general_post = signers()
+    fill(in_partnership, world.vera)
+    by_own_post = signers()
+    fill(in_partnership, None)
+
+    assert vacant == {world.amina.name}
+    assert by_general_post == {world.eddie.name}
+    assert by_own_post == {world.vera.name}
+    assert signers() == {world.eddie.name}
 
 
 def test_it_is_active_only_when_every_required_party_signed_one_version(world: World) -> None:

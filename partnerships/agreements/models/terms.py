@@ -226,6 +226,16 @@ class TermsVersion(documents.Version):
         return self.origin == Origin.BEFORE_SIGNING
 
 
+class TermsSignatoryQuerySet(models.QuerySet["TermsSignatory"]):
+    """Requests to sign, by state."""
+
+    def waiting(self) -> TermsSignatoryQuerySet:
+        """Those that may still be answered, with version, proposal, partnership and organisation; in order."""
+        decided = TermsSignature.objects.filter(version=OuterRef("version"), organisation=OuterRef("organisation"))
+        found = self.filter(~Exists(decided), removed_at=None, version__proposal__status=ProposalStatus.AWAITING)
+        return found.select_related("version__proposal", "version__partnership", "organisation").order_by("pk")
+
+
 @pghistory.track(exclude=["link_key", "asked_people"])
 class TermsSignatory(documents.Signatory):
     """A party whose signature a version needs.
@@ -236,6 +246,8 @@ class TermsSignatory(documents.Signatory):
 
     version = models.ForeignKey(TermsVersion, on_delete=models.PROTECT, related_name="signatories")
     asked_people = models.JSONField(default=list)
+
+    objects = TermsSignatoryQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "terms signatories"

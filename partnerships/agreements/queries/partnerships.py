@@ -18,10 +18,8 @@ from partnerships.agreements.models import (
     PartnershipQuerySet,
     Party,
     PartyStatus,
-    ProposalStatus,
     Status,
     TermsSignatory,
-    TermsSignature,
     has_status_on,
 )
 from partnerships.agreements.past import former_of, present_then, set_back
@@ -258,13 +256,7 @@ def _steps_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 
 def _signatures() -> Reach:
     """Terms that wait for a party's signature."""
-    decided = TermsSignature.objects.filter(version=OuterRef("version"), organisation=OuterRef("organisation"))
-    waiting = TermsSignatory.objects.filter(
-        ~Exists(decided),
-        removed_at=None,
-        version__proposal__status=ProposalStatus.AWAITING,
-        version__partnership__in=Partnership.objects.live(),
-    )
+    waiting = TermsSignatory.objects.waiting().filter(version__partnership__in=Partnership.objects.live())
     return Reach(waiting, (Organisations("organisation"),))
 
 
@@ -281,7 +273,7 @@ def _signatures_wanted(user: User, now: dt.datetime) -> list[Waiting]:
             status=Status.AWAITING_SIGN_OFF,
             status_label="Awaiting signatures",
         )
-        for one in found.select_related("version__partnership", "organisation").order_by("asked_at", "pk")
+        for one in found.order_by("asked_at", "pk")
     ]
 
 

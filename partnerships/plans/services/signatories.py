@@ -7,10 +7,10 @@ import secrets
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from partnerships.agreements.models import Party, PartyRole, PartyStatus
+from partnerships.documents.models import REMIND_BEFORE
 from partnerships.documents.services import InvalidAnswers, read_questions
 from partnerships.kit import journal
 from partnerships.kit.rights import require
@@ -24,12 +24,6 @@ from partnerships.plans.queries import asked_again, number_to_sign, signing_stat
 from partnerships.plans.rights import rights_over
 from partnerships.plans.services.recording import acting_organisation, lock_plan, record_event
 from partnerships.plans.services.signing import settle
-
-#: When signatories are reminded: this long before their deadline, and then this often.
-REMIND_BEFORE = dt.timedelta(days=7)
-
-
-REMIND_AGAIN = dt.timedelta(days=7)
 
 
 class UnableToRequestSignOff(Exception):
@@ -332,20 +326,15 @@ def remind_signatories(*, now: dt.datetime) -> int:
     Returns how many were reminded. Safe to run twice: a conditional update claims each signatory in the transaction
     that records its emails.
     """
-    today = timezone.localdate(now)
-    waiting = Signatory.objects.filter(
-        Q(due_on__lte=today + REMIND_BEFORE) | Q(due_on=None, asked_at__lte=now - REMIND_AGAIN),
-        removed_at=None,
-        plan__status=Status.AWAITING_SIGN_OFF,
-    ).select_related("plan", "organisation")
+    asked = Signatory.objects.filter(removed_at=None, plan__status=Status.AWAITING_SIGN_OFF)
     reminded = 0
-    for signatory in waiting.order_by("pk"):
+    for signatory in asked.select_related("plan", "organisation").order_by("pk"):
+        if not signatory.is_reminder_due(now):
+            continue
         states = {state.signatory.pk: state for state in signing_states(signatory.plan)}
         if signatory.pk not in states or not states[signatory.pk].must_decide:
             continue
         due = signatory.reminded_at or signatory.asked_at
-        if due > now - (REMIND_AGAIN if signatory.reminded_at else dt.timedelta(days=1)):
-            continue
         with transaction.atomic():
             claimed = Signatory.objects.filter(pk=signatory.pk, reminded_at=signatory.reminded_at).update(
                 reminded_at=now

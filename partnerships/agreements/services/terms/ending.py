@@ -30,10 +30,6 @@ from partnerships.organisations.queries import leads_of
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 
-#: When signers are reminded: this long before the deadline, and then this often.
-REMIND_BEFORE = dt.timedelta(days=7)
-REMIND_AGAIN = dt.timedelta(days=7)
-
 
 class UnableToWithdraw(Exception):
     """The proposal is closed already, or the reason is missing."""
@@ -185,32 +181,16 @@ def _lapse(pk: int, now: dt.datetime) -> bool:
     return True
 
 
-def _waiting() -> list[TermsSignatory]:
-    """Requests that may still be answered."""
-    open_ones = TermsSignatory.objects.filter(
-        removed_at=None, version__proposal__status=ProposalStatus.AWAITING
-    ).select_related("version__proposal", "version__partnership", "organisation")
-    return [
-        one
-        for one in open_ones.order_by("pk")
-        if not one.version.signatures.filter(organisation=one.organisation_id).exists()
-    ]
-
-
 def remind_terms_signers(*, now: dt.datetime) -> int:
     """Remind those who must sign before and after the deadline, once a week; how many parties.
 
     Safe to run twice: a conditional update claims each request.
     """
     today, reminded = timezone.localdate(now), 0
-    for signatory in _waiting():
+    for signatory in TermsSignatory.objects.waiting():
         proposal = signatory.version.proposal
         over = proposal is not None and proposal.has_lapsed(today)
-        near = signatory.due_on is not None and signatory.due_on <= today + REMIND_BEFORE
-        old = signatory.due_on is None and signatory.asked_at <= now - REMIND_AGAIN
-        last = signatory.reminded_at or signatory.asked_at
-        wait = REMIND_AGAIN if signatory.reminded_at else dt.timedelta(days=1)
-        if not (near or old) or last > now - wait or over:
+        if over or not signatory.is_reminder_due(now):
             continue
         with transaction.atomic():
             same = TermsSignatory.objects.filter(pk=signatory.pk, reminded_at=signatory.reminded_at)
@@ -226,7 +206,7 @@ def escalate_late_signatures(*, now: dt.datetime) -> int:
     Where nobody holds that post, its leads.
     """
     today, told = timezone.localdate(now), 0
-    for signatory in _waiting():
+    for signatory in TermsSignatory.objects.waiting():
         if signatory.escalated_at is not None or not signatory.has_lapsed(today):
             continue
         body, partnership = signatory.organisation, signatory.version.partnership
@@ -244,15 +224,13 @@ def escalate_late_signatures(*, now: dt.datetime) -> int:
     return told
 
 
-def ask_new_signers(*, now: dt.datetime, organisation: Organisation | None = None) -> int:
+def ask_new_signers(*, now: dt.datetime) -> int:
     """Send a link to the next holder of a signatory post; how many parties.
 
     The earlier holder's link stops working: it is checked against the post when it is opened.
     """
     day, asked = timezone.localdate(now), 0
-    for signatory in _waiting():
-        if organisation is not None and signatory.organisation_id != organisation.pk:
-            continue
+    for signatory in TermsSignatory.objects.waiting():
         people = {one.pk for one in signers_of(signatory.organisation_id, signatory.version.partnership_id, day)}
         if people <= set(signatory.asked_people):
             continue

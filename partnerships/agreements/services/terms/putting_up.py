@@ -155,7 +155,7 @@ def _prepare(proposal: TermsProposal, parties: int | None, now: dt.datetime) -> 
     schema, draft, was = schema_of(proposal), content_of_proposal(proposal), was_of(proposal)
     if not proposal.is_first:
         draft, was = _on_newest(proposal, draft, was, now)
-    _check_collisions(proposal, draft, was)
+    _check_collisions(proposal, draft, was, timezone.localdate(now))
     problems = () if parties is None else tuple(problems_of(proposal.declarations, draft, parties=parties))
     if problems:
         raise UnableToPutUp(" ".join(problem.message for problem in problems), problems)
@@ -187,10 +187,10 @@ def _on_newest(proposal: TermsProposal, draft: Content, was: Content, now: dt.da
     return merged, is_now
 
 
-def _check_collisions(proposal: TermsProposal, draft: Content, was: Content) -> None:
+def _check_collisions(proposal: TermsProposal, draft: Content, was: Content, today: dt.date) -> None:
     """Refuse what another proposal, not yet in force, changes too."""
     schema = schema_of(proposal)
-    today_or_later = proposal.partnership.terms_in_force.filter(from_day__gt=timezone.localdate()).values("version")
+    later = proposal.partnership.terms_in_force.filter(from_day__gt=today).values("version")
     others = (
         TermsProposal.objects.filter(partnership=proposal.partnership_id)
         .exclude(pk=proposal.pk)
@@ -198,7 +198,7 @@ def _check_collisions(proposal: TermsProposal, draft: Content, was: Content) -> 
     )
     for other in others.select_related("based_on", "proposed_by").order_by("number"):
         version = newest_version(other)
-        if version is None or (other.is_agreed and not _starts_later(version, today_or_later)):
+        if version is None or (other.is_agreed and not _starts_later(version, later)):
             continue
         found = collisions(schema, (was, draft), (was_of(other), version.content))
         if found:

@@ -10,12 +10,14 @@ import secrets
 import warnings
 import zipfile
 import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from django.core.files.base import File
+from django.db import transaction
 
 from partnerships.kit.late import late
 
@@ -116,6 +118,28 @@ def check_upload(
     file.seek(0)
     name = clean_file_name(file.name or "", extension)
     return CheckedUpload(name, content_type, extension, size, digest.hexdigest())
+
+
+@contextmanager
+def stored(row: Any, file: File[bytes], checked: CheckedUpload) -> Iterator[None]:
+    """Describe and store the file of a row, which is saved within; both are kept, or neither.
+
+    The row has `file`, `file_name`, `content_type`, `size` and `sha256`. Raises `UnableToTakeFile` if it cannot be
+    stored.
+    """
+    row.file_name, row.content_type = checked.name, checked.content_type
+    row.size, row.sha256 = checked.size, checked.sha256
+    try:
+        row.file.save(checked.storage_name, file, save=False)
+    except OSError as error:
+        raise UnableToTakeFile("The file could not be stored. Try again later.") from error
+    stored_name = str(row.file.name)
+    try:
+        with transaction.atomic():
+            yield
+    except BaseException:
+        row.file.storage.delete(stored_name)
+        raise
 
 
 def _content(file: File[bytes]) -> tuple[str, str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 import structlog
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
@@ -101,6 +102,26 @@ def for_each(things: Iterable[Thing], act: Callable[[Thing], object]) -> int:
     if failure is not None:
         raise failure
     return count
+
+
+def drop_files(rows: QuerySet[Any], *, dry_run: bool) -> int:
+    """Delete the stored files of these rows, after commit; returns how many.
+
+    The rows stay, with title and fingerprint.
+    """
+    old = rows.exclude(file="")
+    if dry_run:
+        return old.count()
+    return for_each(list(old.order_by("pk").values_list("pk", flat=True)), partial(_drop_file, old))
+
+
+@transaction.atomic
+def _drop_file(old: QuerySet[Any], pk: int) -> None:
+    row = old.select_for_update().filter(pk=pk).first()
+    if row is None:  # restored, or dropped by another run, in the meantime
+        return
+    old.model._default_manager.filter(pk=pk).update(file="")
+    transaction.on_commit(partial(row.file.storage.delete, str(row.file.name)))
 
 
 def apply_retention(*, now: dt.datetime, dry_run: bool = False, stop_on: tuple[type[Exception], ...] = ()) -> Outcome:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from functools import partial
 
 from django.core.files.base import File
 from django.db import transaction
@@ -15,10 +14,10 @@ from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.kit import journal
 from partnerships.kit.rights import require
-from partnerships.kit.uploads import UnableToTakeFile, check_upload
+from partnerships.kit.uploads import UnableToTakeFile, check_upload, stored
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
-from partnerships.people.retention import for_each
+from partnerships.people.retention import drop_files
 
 
 class UnableToAddDocument(Exception):
@@ -59,26 +58,15 @@ def add_document(
         raise UnableToAddDocument("This partnership is over: you can read its documents, but not add any.")
     try:
         checked = check_upload(file)
-    except UnableToTakeFile as error:
-        raise UnableToAddDocument(str(error)) from error
-    document = Document(
-        partnership=locked,
-        title=" ".join(title.split()) or checked.name,
-        file_name=checked.name,
-        content_type=checked.content_type,
-        size=checked.size,
-        sha256=checked.sha256,
-        added_by=author,
-        added_for=organisation,
-        added_at=now,
-        personal_data=personal_data,
-    )
-    try:
-        document.file.save(checked.storage_name, file, save=False)
-    except OSError as error:
-        raise UnableToAddDocument("The file could not be stored. Try again later.") from error
-    try:
-        with transaction.atomic():
+        document = Document(
+            partnership=locked,
+            title=" ".join(title.split()) or checked.name,
+            added_by=author,
+            added_for=organisation,
+            added_at=now,
+            personal_data=personal_data,
+        )
+        with stored(document, file, checked):
             document.save(force_insert=True)
             record_event(
                 locked,
@@ -88,9 +76,8 @@ def add_document(
                 organisation=organisation,
                 data={"after": {"document": document.title}},
             )
-    except Exception:
-        document.file.delete(save=False)
-        raise
+    except UnableToTakeFile as error:
+        raise UnableToAddDocument(str(error)) from error
     return document
 
 
@@ -150,20 +137,5 @@ def restore_document(*, document: Document, author: User | None, now: dt.datetim
 
 
 def drop_removed_files(now: dt.datetime, dry_run: bool) -> int:
-    """Delete the files of documents removed long ago, after commit.
-
-    The rows stay, with title and fingerprint.
-    """
-    old = Document.objects.filter(removed_at__lte=now - REMOVED_KEPT).exclude(file="")
-    if dry_run:
-        return old.count()
-    return for_each(list(old.order_by("pk").values_list("pk", flat=True)), _drop_file)
-
-
-@transaction.atomic
-def _drop_file(pk: int) -> None:
-    document = Document.objects.select_for_update().exclude(file="").filter(pk=pk, removed_at__isnull=False).first()
-    if document is None:  # restored, or deleted by another run, in the meantime
-        return
-    Document.objects.filter(pk=pk).update(file="")
-    transaction.on_commit(partial(document.file.storage.delete, str(document.file.name)))
+    """Delete the files of documents removed long ago; the rows stay."""
+    return drop_files(Document.objects.filter(removed_at__lte=now - REMOVED_KEPT), dry_run=dry_run)

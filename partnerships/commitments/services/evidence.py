@@ -13,7 +13,7 @@ from partnerships.commitments.rights import Rights, rights_over, side_of
 from partnerships.commitments.services.recording import lock_commitment, record_event
 from partnerships.kit import journal
 from partnerships.kit.rights import require
-from partnerships.kit.uploads import UnableToTakeFile, check_upload
+from partnerships.kit.uploads import UnableToTakeFile, check_upload, stored
 from partnerships.people.models import User
 
 #: Limit of files per commitment.
@@ -63,19 +63,15 @@ def attach_evidence(
         commitment=current,
         progress=progress,
         title=title.strip() or checked.name,
-        file_name=checked.name,
-        content_type=checked.content_type,
-        size=checked.size,
-        sha256=checked.sha256,
         added_by=author,
         added_for=side_of(rights),
         added_at=now,
     )
     try:
-        evidence.file.save(checked.storage_name, file, save=False)
-    except OSError as error:
-        raise UnableToAttach("The file could not be stored. Try again later.") from error
-    evidence.save()
+        with stored(evidence, file, checked):
+            evidence.save()
+    except UnableToTakeFile as error:
+        raise UnableToAttach(str(error)) from error
     record_event(
         current,
         EventKind.EVIDENCE_ATTACHED,

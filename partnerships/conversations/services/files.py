@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from functools import partial
 
 from django.core.files.base import File
 from django.db import transaction
@@ -25,11 +24,11 @@ from partnerships.conversations.services.meetings.recording import record_event 
 from partnerships.conversations.services.recording import lock_conversation, record_event
 from partnerships.kit import journal
 from partnerships.kit.rights import require
-from partnerships.kit.uploads import CheckedUpload, UnableToTakeFile, check_upload
+from partnerships.kit.uploads import UnableToTakeFile, check_upload, stored
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
-from partnerships.people.retention import for_each
+from partnerships.people.retention import drop_files
 from partnerships.plans.models import Version
 
 #: Limit of files for one conversation or one meeting.
@@ -184,49 +183,20 @@ def remove_attachment(*, attachment: Attachment, reason: str, author: User | Non
 
 
 def drop_removed_files(now: dt.datetime, dry_run: bool) -> int:
-    """Delete the files of attachments removed long ago, after commit.
-
-    The rows stay, with title and fingerprint.
-    """
-    old = Attachment.objects.filter(removed_at__lte=now - REMOVED_KEPT).exclude(file="")
-    if dry_run:
-        return old.count()
-    return for_each(list(old.order_by("pk").values_list("pk", flat=True)), _drop_file)
-
-
-@transaction.atomic
-def _drop_file(pk: int) -> None:
-    found = Attachment.objects.select_for_update().exclude(file="").filter(pk=pk, removed_at__isnull=False).first()
-    if found is None:  # deleted by another run in the meantime
-        return
-    Attachment.objects.filter(pk=pk).update(file="")
-    transaction.on_commit(partial(found.file.storage.delete, str(found.file.name)))
+    """Delete the files of attachments removed long ago; the rows stay."""
+    return drop_files(Attachment.objects.filter(removed_at__lte=now - REMOVED_KEPT), dry_run=dry_run)
 
 
 def _store(attachment: Attachment, title: str, file: File[bytes]) -> Attachment:
-    """Store a checked file; its content decides its type. Deleted again if the row cannot be written."""
-    checked = _checked(file)
-    attachment.title = (" ".join(title.split()) or checked.name)[:200]
-    attachment.file_name, attachment.content_type = checked.name, checked.content_type
-    attachment.size, attachment.sha256 = checked.size, checked.sha256
+    """Store a checked file; its content decides its type."""
     try:
-        attachment.file.save(checked.storage_name, file, save=False)
-    except OSError as error:
-        raise UnableToAttachFile("The file could not be stored. Try again later.") from error
-    try:
-        with transaction.atomic():
+        checked = check_upload(file)
+        attachment.title = (" ".join(title.split()) or checked.name)[:200]
+        with stored(attachment, file, checked):
             attachment.save(force_insert=True)
-    except Exception:
-        attachment.file.delete(save=False)
-        raise
-    return attachment
-
-
-def _checked(file: File[bytes]) -> CheckedUpload:
-    try:
-        return check_upload(file)
     except UnableToTakeFile as error:
         raise UnableToAttachFile(str(error)) from error
+    return attachment
 
 
 def _ask_again(conversation: Conversation, author: User, now: dt.datetime) -> None:

@@ -14,7 +14,7 @@ from django.db import transaction
 
 from partnerships.documents.services import UnableToSavePiece
 from partnerships.kit.rights import require
-from partnerships.kit.uploads import UnableToTakeFile, check_upload
+from partnerships.kit.uploads import UnableToTakeFile, check_upload, stored
 from partnerships.people.models import User
 from partnerships.plans.models import Document, Plan
 from partnerships.plans.rights import rights_over
@@ -47,39 +47,27 @@ def attach_document(
     document = Document(
         plan=plan,
         key=secrets.token_hex(6),
-        file_name=checked.name,
-        content_type=checked.content_type,
-        size=checked.size,
-        sha256=checked.sha256,
         added_by=author,
         added_at=now,
     )
     try:
-        document.file.save(checked.storage_name, file, save=False)
-    except OSError as error:
-        raise UnableToAttach("The file could not be stored. Try again later.") from error
-    kept = False
-    try:
-        document.save()
-        save_piece(
-            plan=plan,
-            piece=f"documents/{document.key}",
-            value={
-                "title": title.strip() or PurePosixPath(checked.name).stem,
-                "file_name": checked.name,
-                "content_type": checked.content_type,
-                "size": checked.size,
-                "sha256": checked.sha256,
-                "restricted": restricted,
-            },
-            based_on=0,
-            author=author,
-            now=now,
-        )
-        kept = True
-    except UnableToSavePiece as error:
+        with stored(document, file, checked):
+            document.save()
+            save_piece(
+                plan=plan,
+                piece=f"documents/{document.key}",
+                value={
+                    "title": title.strip() or PurePosixPath(checked.name).stem,
+                    "file_name": checked.name,
+                    "content_type": checked.content_type,
+                    "size": checked.size,
+                    "sha256": checked.sha256,
+                    "restricted": restricted,
+                },
+                based_on=0,
+                author=author,
+                now=now,
+            )
+    except (UnableToSavePiece, UnableToTakeFile) as error:
         raise UnableToAttach(str(error)) from error
-    finally:
-        if not kept:
-            document.file.storage.delete(str(document.file.name))
     return document

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.agreements import belongings, emails, personal, restoring
 from partnerships.agreements.agenda import decisions_needed, register_agenda
 from partnerships.agreements.event_kinds import EventKind
-from partnerships.agreements.models import KEPT_MONTHS, Partnership, Post
+from partnerships.agreements.models import (
+    KEPT_MONTHS,
+    Holder,
+    Notice,
+    Partnership,
+    Party,
+    Post,
+    TermsProposal,
+    TermsSignatory,
+    TermsSignature,
+    TermsVersion,
+)
 from partnerships.agreements.queries import contacts_section, events_of_partnerships, organisation_section
 from partnerships.agreements.queries.groups import groups_section
 from partnerships.agreements.sections import ON_PARTNERSHIPS, dates_section, objectives_section
@@ -16,6 +31,7 @@ from partnerships.agreements.services.reminders import drop_old_reminders
 from partnerships.organisations.departures import register_departure
 from partnerships.organisations.owned import register_owned
 from partnerships.organisations.sections import ON_ORGANISATIONS
+from partnerships.outbox.groups import FOR_PRIVACY, FOR_SIGNING, About, NoticeGroup, Subject
 from partnerships.outbox.kinds import EmailKind
 from partnerships.outbox.kinds import register_kind as register_email_kind
 from partnerships.outbox.models import Lane
@@ -112,35 +128,87 @@ def register() -> None:
             *personal.RULES,
         ]
     )
-    register_email("agreements.invitation", "Invitation to a partnership", emails.write_invitation)
-    register_email("agreements.answer", "Answer to an invitation", emails.write_answer)
-    register_email("agreements.date_came", "Start, review or end of a partnership", emails.write_date_came)
-    register_email("agreements.post_filled", "Named the holder of a post", emails.write_post_filled)
-    register_email("agreements.no_lead", "Nobody leads an organisation", emails.write_no_lead)
+    _register_emails()
+
+
+def _register_emails() -> None:
+    about = partial(About, "partnership", record="partnership", partnership="partnership")
+    party, version = about(param="party", model=Party), about(param="version", model=TermsVersion)
+    proposal = about(param="proposal", model=TermsProposal)
+    through = partial(About, "partnership", record="version__partnership", partnership="version__partnership")
+    signatory = through(param="signatory", model=TermsSignatory)
+    signature = through(param="signature", model=TermsSignature)
+    register_email(
+        "agreements.invitation",
+        "Invitation to a partnership",
+        emails.write_invitation,
+        group=NoticeGroup.INVITATIONS,
+        about=party,
+    )
+    for code, label, write, found in (
+        ("answer", "Answer to an invitation", emails.write_answer, party),
+        (
+            "date_came",
+            "Start, review or end of a partnership",
+            emails.write_date_came,
+            About("partnership", "partnership", Partnership, partnership="pk"),
+        ),
+        (
+            "post_filled",
+            "Named the holder of a post",
+            emails.write_post_filled,
+            About("post", "holder", Holder, "post", "post__partnership"),
+        ),
+        ("no_lead", "Nobody leads an organisation", emails.write_no_lead, About("organisation", "organisation")),
+        ("notice", "Notice in a partnership", emails.write_notice, about(param="notice", model=Notice)),
+        ("gone", "Organisation left a partnership", emails.write_gone, party),
+        ("terms_proposed", "Amendment proposed", emails.write_terms_proposed, proposal),
+        ("terms_signed", "Party signed terms", emails.write_terms_signed, signature),
+        ("terms_declined", "Party declined to sign terms", emails.write_terms_declined, signature),
+        ("terms_agreed", "Every party signed terms", emails.write_terms_agreed, version),
+        ("terms_in_force", "Terms in force", emails.write_terms_in_force, version),
+        ("terms_stopped", "Signing of terms stopped", emails.write_terms_stopped, proposal),
+    ):
+        register_email(f"agreements.{code}", label, write, group=NoticeGroup.PARTNERSHIPS, about=found)
+    register_email(
+        "agreements.dates_ahead",
+        "Dates of partnerships that are coming",
+        emails.write_dates_ahead,
+        group=NoticeGroup.REMINDERS,
+        about=_first_date,
+    )
+    register_email(
+        "agreements.terms_request",
+        "Request to sign terms",
+        emails.write_terms_request,
+        group=NoticeGroup.SIGNATURES,
+        always=FOR_SIGNING,
+        about=signatory,
+        is_secret=True,
+        keeps_its_link=True,
+    )
+    register_email(
+        "agreements.terms_late",
+        "Late signature on terms",
+        emails.write_terms_late,
+        group=NoticeGroup.REMINDERS,
+        about=signatory,
+    )
     register_email_kind(
         EmailKind(
             emails.CONTACT,
             "Named as a contact",
             Lane.NOTICE,
             emails.ContactComposer(),
+            NoticeGroup.ACCOUNT,
+            always=FOR_PRIVACY,
             is_secret=True,
             keeps_its_link=True,
         )
     )
-    register_email("agreements.dates_ahead", "Dates of partnerships that are coming", emails.write_dates_ahead)
-    register_email("agreements.notice", "Notice in a partnership", emails.write_notice)
-    register_email("agreements.gone", "Organisation left a partnership", emails.write_gone)
-    register_email(
-        "agreements.terms_request",
-        "Request to sign terms",
-        emails.write_terms_request,
-        is_secret=True,
-        keeps_its_link=True,
-    )
-    register_email("agreements.terms_late", "Late signature on terms", emails.write_terms_late)
-    register_email("agreements.terms_proposed", "Amendment proposed", emails.write_terms_proposed)
-    register_email("agreements.terms_signed", "Party signed terms", emails.write_terms_signed)
-    register_email("agreements.terms_declined", "Party declined to sign terms", emails.write_terms_declined)
-    register_email("agreements.terms_agreed", "Every party signed terms", emails.write_terms_agreed)
-    register_email("agreements.terms_in_force", "Terms in force", emails.write_terms_in_force)
-    register_email("agreements.terms_stopped", "Signing of terms stopped", emails.write_terms_stopped)
+
+
+def _first_date(params: Mapping[str, Any]) -> Subject | None:
+    """The partnership of the first date in a reminder of several dates."""
+    dates = params.get("dates") or ()
+    return Subject("partnership", dates[0]["partnership"], dates[0]["partnership"]) if dates else None

@@ -21,6 +21,7 @@ from partnerships.commitments.queries.stuck import stuck_commitments
 from partnerships.commitments.services import hand_over
 from partnerships.organisations.departures import register_departure
 from partnerships.organisations.owned import register_owned
+from partnerships.outbox.groups import About, NoticeGroup
 from partnerships.people.composing import register_email
 from partnerships.people.personal import register_personal
 
@@ -62,4 +63,10 @@ def register() -> None:
         ("answered", "Answer to a delivery", emails.write_answered),
         ("ended", "Commitment ended", emails.write_ended),
     ):
-        register_email(f"commitments.{code}", label, write)
+        register_email(
+            f"commitments.{code}",
+            label,
+            write,
+            group=NoticeGroup.REMINDERS if code == "reminder" else NoticeGroup.COMMITMENTS,
+            about=About("commitment", "commitment", Commitment, partnership="partnership"),
+        )

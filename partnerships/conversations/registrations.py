@@ -12,7 +12,15 @@ from partnerships.commitments.origins import register_origin
 from partnerships.conversations import emails, restoring
 from partnerships.conversations.belongings import NEXT_STEPS
 from partnerships.conversations.event_kinds import EventKind
-from partnerships.conversations.models import Conversation, JournalNote, Meeting, Point, PrivateNote, Report
+from partnerships.conversations.models import (
+    Conversation,
+    Facilitator,
+    JournalNote,
+    Meeting,
+    Point,
+    PrivateNote,
+    Report,
+)
 from partnerships.conversations.origins import CONVERSATION
 from partnerships.conversations.personal import RULES
 from partnerships.conversations.queries import events_of_conversations, events_of_own_side, kept_by
@@ -33,6 +41,7 @@ from partnerships.conversations.services.reports.writing import preview_waiving,
 from partnerships.organisations.departures import register_departure
 from partnerships.organisations.owned import register_owned
 from partnerships.organisations.sections import ON_ORGANISATIONS
+from partnerships.outbox.groups import About, NoticeGroup
 from partnerships.people.composing import register_email
 from partnerships.people.personal import register_personal
 from partnerships.people.retention import register_retention
@@ -76,17 +85,50 @@ def register() -> None:
         kept_for="12 months after they were replaced",
         apply=drop_earlier_texts,
     )
-    register_email("conversations.circulated", "Conversation record to read", emails.write_circulated)
-    register_email("conversations.report_due", "Progress report due or overdue", emails.write_report_due)
-    register_email("conversations.report_submitted", "Progress report to accept", emails.write_report_submitted)
-    register_email("conversations.report_decided", "Progress report accepted or returned", emails.write_report_decided)
-    for code, label, write in (
-        ("invitation", "Invitation to a meeting", emails.write_meeting_invitation),
-        ("changed", "Meeting changed", emails.write_meeting_changed),
-        ("called_off", "Meeting called off", emails.write_meeting_called_off),
-        ("agenda", "Agenda of a meeting", emails.write_meeting_agenda),
+    meeting = About("meeting", "meeting", Meeting, partnership="partnership")
+    report = About("progress_report", "report", Report, partnership="round__partnership")
+    for code, label, write, group, about in (
+        (
+            "circulated",
+            "Conversation record to read",
+            emails.write_circulated,
+            NoticeGroup.MEETINGS,
+            About("conversation", "conversation", Conversation, partnership="partnership"),
+        ),
+        ("report_due", "Progress report due or overdue", emails.write_report_due, NoticeGroup.REMINDERS, report),
+        (
+            "report_submitted",
+            "Progress report to accept",
+            emails.write_report_submitted,
+            NoticeGroup.REPORTS,
+            report,
+        ),
+        (
+            "report_decided",
+            "Progress report accepted or returned",
+            emails.write_report_decided,
+            NoticeGroup.REPORTS,
+            report,
+        ),
+        (
+            "meeting_invitation",
+            "Invitation to a meeting",
+            emails.write_meeting_invitation,
+            NoticeGroup.MEETINGS,
+            meeting,
+        ),
+        ("meeting_changed", "Meeting changed", emails.write_meeting_changed, NoticeGroup.MEETINGS, meeting),
+        ("meeting_called_off", "Meeting called off", emails.write_meeting_called_off, NoticeGroup.MEETINGS, meeting),
+        ("meeting_agenda", "Agenda of a meeting", emails.write_meeting_agenda, NoticeGroup.MEETINGS, meeting),
+        (
+            "facilitator_named",
+            "Named a facilitator",
+            emails.write_facilitator_named,
+            NoticeGroup.INVITATIONS,
+            About("partnership", "facilitator", Facilitator, "partnership", "partnership"),
+        ),
     ):
-        register_email(f"conversations.meeting_{code}", label, write)
+        register_email(f"conversations.{code}", label, write, group=group, about=about)
     register_kind(
         name="meeting",
         visible_ids=lambda user: Meeting.objects.visible_to(user).values("pk"),
@@ -111,4 +153,3 @@ def register() -> None:
         kept_for="12 months after they were removed",
         apply=drop_removed_files,
     )
-    register_email("conversations.facilitator_named", "Named a facilitator", emails.write_facilitator_named)

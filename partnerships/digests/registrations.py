@@ -16,6 +16,7 @@ from partnerships.digests.services import give_up_asking
 from partnerships.digests.services.outbox_hooks import MOVE_WATERMARKS, TOLD_ITEMS, DigestHooks
 from partnerships.organisations.departures import register_departure
 from partnerships.organisations.owned import register_owned
+from partnerships.outbox.groups import FOR_CONSENT, NoticeGroup
 from partnerships.outbox.hooks import register_hooks
 from partnerships.outbox.kinds import EmailKind, register_kind
 from partnerships.outbox.models import Lane
@@ -31,7 +32,8 @@ def register() -> None:
     composer = DigestComposer(give_up_asking)
     for kind in DeliveryKind:
         lane = Lane.DIGEST if kind == DeliveryKind.DIGEST else Lane.NOTICE
-        register_kind(EmailKind(kind.value, str(kind.label), lane, composer))
+        always = "" if kind == DeliveryKind.DIGEST else FOR_CONSENT
+        register_kind(EmailKind(kind.value, str(kind.label), lane, composer, NoticeGroup.DIGESTS, always=always))
     on_accepted("item", TOLD_ITEMS)
     on_accepted("moved", MOVE_WATERMARKS)
     register_hooks(DigestHooks())

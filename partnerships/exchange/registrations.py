@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db import models
+
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.agreements.agenda import register_agenda
@@ -23,6 +25,7 @@ from partnerships.exchange.sections import standing_section
 from partnerships.exchange.services.status import commitment_moved
 from partnerships.organisations.owned import register_owned
 from partnerships.organisations.sections import ON_ORGANISATIONS
+from partnerships.outbox.groups import About, NoticeGroup
 from partnerships.people.composing import register_email
 from partnerships.people.personal import register_personal
 
@@ -50,16 +53,24 @@ def register() -> None:
     register_kind(name="receipt", visible_ids=lambda user: Receipt.objects.visible_to(user).values("pk"))
     register_kind(name="introduction", visible_ids=lambda user: Introduction.objects.visible_to(user).values("pk"))
     register_kind(name="question", visible_ids=lambda user: Question.objects.visible_to(user).values("pk"))
-    for code, label, write in (
-        ("asked", "Ask or offer to answer", emails.write_asked),
-        ("response", "Answer to your ask or offer", emails.write_response),
-        ("declined", "Your ask or offer was declined", emails.write_declined),
-        ("referred", "Ask or offer referred to you", emails.write_referred),
-        ("question", "Question about your ask or offer", emails.write_question),
-        ("question_answered", "Answer to your question", emails.write_question_answered),
-        ("decision", "Decision on your answer", emails.write_decision),
-        ("introduction", "Introduction", emails.write_introduction),
-        ("closing_soon", "Ask or offer closing soon", emails.write_closing_soon),
-        ("new_fits", "New matches for your saved filter", emails.write_new_fits),
+    entry = About("entry", "entry", Entry, partnership="partnership")
+    response, receipt = _about("response", Response), _about("receipt", Receipt)
+    question, introduction = _about("question", Question), _about("introduction", Introduction, "ask")
+    for code, label, write, about in (
+        ("asked", "Ask or offer to answer", emails.write_asked, entry),
+        ("response", "Answer to your ask or offer", emails.write_response, response),
+        ("declined", "Your ask or offer was declined", emails.write_declined, receipt),
+        ("referred", "Ask or offer referred to you", emails.write_referred, receipt),
+        ("question", "Question about your ask or offer", emails.write_question, question),
+        ("question_answered", "Answer to your question", emails.write_question_answered, question),
+        ("decision", "Decision on your answer", emails.write_decision, response),
+        ("introduction", "Introduction", emails.write_introduction, introduction),
+        ("closing_soon", "Ask or offer closing soon", emails.write_closing_soon, entry),
+        ("new_fits", "New matches for your saved filter", emails.write_new_fits, None),
     ):
-        register_email(f"exchange.{code}", label, write)
+        group = NoticeGroup.REMINDERS if code == "closing_soon" else NoticeGroup.ASKS
+        register_email(f"exchange.{code}", label, write, group=group, about=about)
+
+
+def _about(param: str, model: type[models.Model], path: str = "entry") -> About:
+    return About("entry", param, model, path, f"{path}__partnership")

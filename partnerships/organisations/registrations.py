@@ -13,6 +13,7 @@ from partnerships.organisations.event_kinds import EventKind
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.queries import leads_of
 from partnerships.organisations.services import end_membership
+from partnerships.outbox.groups import FOR_SECURITY, NoticeGroup
 from partnerships.outbox.models import Lane
 from partnerships.people.administrators import register_obstacle
 from partnerships.people.composing import register_email
@@ -144,5 +145,20 @@ def _register_emails() -> None:
         ("role_by_administrator", "Role changed by an administrator", emails.write_role),
         ("ways_in", "Sign-in settings changed", emails.write_ways_in),
     ):
-        register_email(f"organisations.{code}", label, write, lane=Lane.ACCOUNT)
-    register_email("organisations.invitation", "Invitation", emails.write_invitation, lane=Lane.ACCOUNT, is_secret=True)
+        register_email(
+            f"organisations.{code}",
+            label,
+            write,
+            group=NoticeGroup.ACCOUNT,
+            always=FOR_SECURITY,
+            lane=Lane.ACCOUNT,
+        )
+    register_email(
+        "organisations.invitation",
+        "Invitation",
+        emails.write_invitation,
+        group=NoticeGroup.ACCOUNT,
+        always=FOR_SECURITY,
+        lane=Lane.ACCOUNT,
+        is_secret=True,
+    )

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from partnerships.outbox.composing import RenderedComposer
+from partnerships.outbox.groups import FOR_OPERATORS, NoticeGroup
 from partnerships.outbox.kinds import EmailKind, register_kind
 from partnerships.outbox.models import Lane
 from partnerships.outbox.services import record_email
@@ -32,4 +33,14 @@ def record_alert(subject: str, text: str) -> None:
 
 def register() -> None:
     """Register the kind."""
-    register_kind(EmailKind(ALERT, "Alert to operators", Lane.ACCOUNT, RenderedComposer(), is_secret=True))
+    register_kind(
+        EmailKind(
+            ALERT,
+            "Alert to operators",
+            Lane.ACCOUNT,
+            RenderedComposer(),
+            NoticeGroup.ACCOUNT,
+            always=FOR_OPERATORS,
+            is_secret=True,
+        )
+    )

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from partnerships.outbox.groups import FindSubject, NoticeGroup
 from partnerships.outbox.models import Lane
 from partnerships.outbox.parts import Message, Recipe
 
@@ -105,7 +106,10 @@ class Composer:
 
 @dataclass(frozen=True, slots=True)
 class EmailKind:
-    """A kind of email: its code, label, lane and composer.
+    """A kind of email: its code, label, lane, composer and group.
+
+    People choose by `group` how they get notices. `always` says why they cannot turn this kind off; it follows the word
+    "because" on the page of choices, and is empty for the others. `about` finds the record that it is about.
 
     `is_secret`: the body is deleted once accepted, because it has a token. A kind that marks its tokens
     (`Message.tokens`) loses only those.
@@ -117,6 +121,9 @@ class EmailKind:
     label: str
     lane: Lane
     composer: Composer
+    group: NoticeGroup
+    always: str = ""
+    about: FindSubject | None = None
     is_secret: bool = False
     keeps_its_link: bool = False
 

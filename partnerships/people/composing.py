@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from django.core.exceptions import ObjectDoesNotExist
 
 from partnerships.outbox.content import Content, message, repeatable
+from partnerships.outbox.groups import FindSubject, NoticeGroup
 from partnerships.outbox.kinds import Batch, Candidate, Composer, Due, EmailKind, SetAside, register_kind
 from partnerships.outbox.models import EmailStatus, Lane
 from partnerships.people.models import User
@@ -95,14 +96,29 @@ def register_email(
     label: str,
     write: Write,
     *,
+    group: NoticeGroup,
+    always: str = "",
+    about: FindSubject | None = None,
     lane: Lane = Lane.NOTICE,
     is_secret: bool = False,
     keeps_its_link: bool = False,
     leavers: bool = False,
 ) -> None:
-    """Register a kind of email to people.
+    """Register a kind of email to people; see `EmailKind`.
 
     `leavers`: it may go to somebody who has left (for example, that their account was closed).
     """
     composer = PersonComposer(write, is_secret=is_secret, may_reach_leavers=leavers)
-    register_kind(EmailKind(code, label, lane, composer, is_secret=is_secret, keeps_its_link=keeps_its_link))
+    register_kind(
+        EmailKind(
+            code,
+            label,
+            lane,
+            composer,
+            group,
+            always=always,
+            about=about,
+            is_secret=is_secret,
+            keeps_its_link=keeps_its_link,
+        )
+    )

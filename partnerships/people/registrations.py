@@ -5,6 +5,7 @@ from __future__ import annotations
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.outbox.composing import RenderedComposer
+from partnerships.outbox.groups import FOR_SECURITY, NoticeGroup
 from partnerships.outbox.kinds import EmailKind
 from partnerships.outbox.kinds import register_kind as register_email_kind
 from partnerships.outbox.models import Lane
@@ -23,17 +24,29 @@ def register() -> None:
     register_events(EventKind)
     register_kind(name="person", visible_ids=lambda user: User.objects.known_to(user).values("pk"))
     register_reason("administrator", lambda user: user.is_staff)
-    register_email("people.new_sign_in", "New sign-in", emails.write_new_sign_in, lane=Lane.ACCOUNT)
-    register_email("people.administration", "Administration", emails.write_administration, lane=Lane.ACCOUNT)
-    register_email(
-        "people.account_closed", "Account closed", emails.write_account_closed, lane=Lane.ACCOUNT, leavers=True
-    )
-    register_email(
-        "people.second_factor_removed", "Second factor removed", emails.write_removed_factors, lane=Lane.ACCOUNT
-    )
-    register_email("people.sign_in_provider", "Sign-in page changed", emails.write_sign_in_provider, lane=Lane.ACCOUNT)
-    register_email_kind(EmailKind("people.account", "Your account", Lane.ACCOUNT, RenderedComposer(), is_secret=True))
-    register_email_kind(EmailKind(RESET_KIND, "New password", Lane.ACCOUNT, PasswordResetComposer(), is_secret=True))
+    for code, label, write in (
+        ("new_sign_in", "New sign-in", emails.write_new_sign_in),
+        ("administration", "Administration", emails.write_administration),
+        ("account_closed", "Account closed", emails.write_account_closed),
+        ("second_factor_removed", "Second factor removed", emails.write_removed_factors),
+        ("sign_in_provider", "Sign-in page changed", emails.write_sign_in_provider),
+    ):
+        register_email(
+            f"people.{code}",
+            label,
+            write,
+            group=NoticeGroup.ACCOUNT,
+            always=FOR_SECURITY,
+            lane=Lane.ACCOUNT,
+            leavers=code == "account_closed",
+        )
+    for code, label, composer in (
+        ("people.account", "Your account", RenderedComposer()),
+        (RESET_KIND, "New password", PasswordResetComposer()),
+    ):
+        register_email_kind(
+            EmailKind(code, label, Lane.ACCOUNT, composer, NoticeGroup.ACCOUNT, always=FOR_SECURITY, is_secret=True)
+        )
     register_personal(RULES)
     data_rules.register()
     restoring.register()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db import models
+
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.agreements.agenda import register_agenda
@@ -11,12 +13,23 @@ from partnerships.agreements.serving import register_provider
 from partnerships.agreements.stuck import register_stuck
 from partnerships.commitments.origins import register_origin
 from partnerships.organisations.departures import register_departure
+from partnerships.outbox.groups import FOR_SIGNING, About, NoticeGroup
 from partnerships.people.composing import register_email
 from partnerships.people.leaving import register_leaving
 from partnerships.people.personal import register_personal
 from partnerships.plans import emails, restoring
 from partnerships.plans.event_kinds import EventKind
-from partnerships.plans.models import Comment, Plan, Version
+from partnerships.plans.models import (
+    AccessRequest,
+    Comment,
+    Mention,
+    OwnershipOffer,
+    Plan,
+    Share,
+    Signatory,
+    SignOff,
+    Version,
+)
 from partnerships.plans.origins import ORIGINS
 from partnerships.plans.personal import RULES, end_shares, end_shares_of_membership
 from partnerships.plans.queries import agenda, events_of_plans
@@ -59,14 +72,56 @@ def register() -> None:
         "plans.sign_off_request",
         "Sign-off request",
         emails.write_sign_off_request,
+        group=NoticeGroup.SIGNATURES,
+        always=FOR_SIGNING,
+        about=_about("signatory", Signatory),
         is_secret=True,
         keeps_its_link=True,
     )
-    register_email("plans.sign_off_escalation", "Signature that is late", emails.write_sign_off_escalation)
-    register_email("plans.decision", "Rejection or condition of a signatory", emails.write_decision)
-    register_email("plans.share", "Draft shared with you", emails.write_share)
-    register_email("plans.access_request", "Request to see a draft", emails.write_access_request)
-    register_email("plans.not_shown", "Answer to a request", emails.write_not_shown)
-    register_email("plans.ownership_offer", "Plan offered", emails.write_ownership_offer)
-    register_email("plans.ownership_answer", "Answer to an offered plan", emails.write_ownership_answer)
-    register_email("plans.mention", "Mention in a comment", emails.write_mention)
+    own, requests = NoticeGroup.PLANS, NoticeGroup.INVITATIONS
+    request = _about("request", AccessRequest)
+    for code, label, write, group, about in (
+        (
+            "sign_off_escalation",
+            "Signature that is late",
+            emails.write_sign_off_escalation,
+            NoticeGroup.REMINDERS,
+            _about("signatory", Signatory),
+        ),
+        (
+            "decision",
+            "Rejection or condition of a signatory",
+            emails.write_decision,
+            own,
+            _about("sign_off", SignOff),
+        ),
+        ("share", "Draft shared with you", emails.write_share, own, _about("share", Share)),
+        (
+            "access_request",
+            "Request to see a draft",
+            emails.write_access_request,
+            own,
+            request,
+        ),
+        ("not_shown", "Answer to a request", emails.write_not_shown, own, request),
+        ("ownership_offer", "Plan offered", emails.write_ownership_offer, requests, _about("offer", OwnershipOffer)),
+        (
+            "ownership_answer",
+            "Answer to an offered plan",
+            emails.write_ownership_answer,
+            own,
+            _about("offer", OwnershipOffer),
+        ),
+        (
+            "mention",
+            "Mention in a comment",
+            emails.write_mention,
+            NoticeGroup.MENTIONS,
+            _about("mention", Mention, "comment__plan"),
+        ),
+    ):
+        register_email(f"plans.{code}", label, write, group=group, about=about)
+
+
+def _about(param: str, model: type[models.Model], path: str = "plan") -> About:
+    return About("plan", param, model, path, f"{path}__partnership")

@@ -16,6 +16,7 @@ from partnerships.digests.models import DeliveryItem
 from partnerships.kit.owner_functions import remove_old_rows
 from partnerships.outbox.content import Content
 from partnerships.outbox.draining import drain
+from partnerships.outbox.groups import NoticeGroup
 from partnerships.outbox.kinds import Due
 from partnerships.outbox.models import Bounce, Email
 from partnerships.outbox.retention import drop_partitions, make_partitions, months_ready
@@ -37,7 +38,7 @@ def write(due: Due, person: User, now: dt.datetime) -> Content:
     return Content("people/new_sign_in", {"person": person, "event": None, "link": "http://localhost/"})
 
 
-register_email(KIND, "An email of the ledger's tests", write)
+register_email(KIND, "An email of the ledger's tests", write, group=NoticeGroup.PLANS)
 
 
 @pytest.fixture

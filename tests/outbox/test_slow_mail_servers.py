@@ -18,6 +18,7 @@ from django.utils import timezone
 from partnerships.outbox import draining
 from partnerships.outbox.content import Content
 from partnerships.outbox.draining import drain
+from partnerships.outbox.groups import NoticeGroup
 from partnerships.outbox.kinds import Due
 from partnerships.outbox.leases import Claimed
 from partnerships.outbox.models import Email, Lane
@@ -37,7 +38,7 @@ def write(due: Due, person: User, now: Any) -> Content:
     return Content("people/new_sign_in", context)
 
 
-register_email(KIND, "A notice of the tests", write, lane=Lane.NOTICE)
+register_email(KIND, "A notice of the tests", write, group=NoticeGroup.PLANS, lane=Lane.NOTICE)
 
 
 @pytest.fixture

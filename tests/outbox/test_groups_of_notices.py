@@ -1,0 +1,51 @@
+"""Every kind of email belongs to a group, and says what it is about."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from partnerships.outbox.groups import About, NoticeGroup
+from partnerships.outbox.kinds import all_kinds
+from partnerships.outbox.models import Lane
+
+#: Notices about no single record.
+ABOUT_NOTHING = {"agreements.contact", "digests.confirmation", "digests.links", "exchange.new_fits"}
+
+
+def ours() -> list[str]:
+    """The codes of kinds that rooms register; other tests register their own."""
+    return [kind.code for kind in all_kinds() if kind.code.partition(".")[0] != "tests"]
+
+
+def test_every_kind_of_email_has_a_group() -> None:
+    assert {kind.code for kind in all_kinds() if kind.group not in NoticeGroup} == set()
+
+
+def test_account_emails_cannot_be_turned_off_and_say_why() -> None:
+    account = [kind for kind in all_kinds() if kind.lane == Lane.ACCOUNT and kind.code in ours()]
+
+    assert account
+    assert [kind.code for kind in account if not kind.always] == []
+
+
+def test_every_email_with_a_link_that_opens_something_is_always_sent() -> None:
+    secret = [kind for kind in all_kinds() if kind.is_secret and kind.code in ours()]
+
+    assert [kind.code for kind in secret if not kind.always] == []
+
+
+def test_every_notice_says_what_it_is_about() -> None:
+    notices = [kind for kind in all_kinds() if kind.lane == Lane.NOTICE and kind.code in ours()]
+
+    assert {kind.code for kind in notices if kind.about is None} == ABOUT_NOTHING
+
+
+def test_paths_from_a_parameter_to_its_record_exist() -> None:
+    finders = [kind.about for kind in all_kinds() if isinstance(kind.about, About)]
+
+    for about in finders:
+        if about.model is not None:
+            paths = [path for path in (about.record, about.partnership) if path]
+            sql = str(about.model._default_manager.filter(pk=1).values_list(*paths).query)
+            assert sql.startswith("SELECT")
+            assert issubclass(about.model, models.Model)

@@ -16,6 +16,7 @@ APPEND_ONLY_TABLES = {
     "agreements_termsinforce",
     "agreements_termssignature",
     "agreements_termsversion",
+    "activity_change",
     "activity_event",
     "activity_export",
     "people_securityevent",

@@ -6,10 +6,11 @@ import gc
 import os
 from typing import Any
 
+import pgtrigger
 import pytest
 from django.apps import apps
 from django.conf import settings as django_settings
-from django.db import connections
+from django.db import connection, connections
 from django.db.models.signals import post_migrate
 
 from partnerships.kit import operators, vocabularies
@@ -43,6 +44,13 @@ def media_root(settings: object, tmp_path: object) -> None:
     """Each test has its own files."""
     settings.JOURNAL_ROOT = tmp_path / "journal"  # type: ignore[attr-defined]  # the same
     settings.MEDIA_ROOT = tmp_path  # type: ignore[attr-defined]  # pytest-django's wrapper
+
+
+@pytest.fixture
+def _django_db_helper(_django_db_helper: None) -> None:
+    """Number changes at once in tests whose transaction never commits."""
+    if connection.in_atomic_block:
+        pgtrigger.constraints(pgtrigger.Immediate, "activity.Event:to_number", "activity.Unnumbered:number")
 
 
 @pytest.fixture(autouse=True)

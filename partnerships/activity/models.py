@@ -1,4 +1,4 @@
-"""The activity log: one row an event, append-only.
+"""The activity log: one row an event, append-only; and the numbered changes of what people follow.
 
 People and records are identified by number only.
 """
@@ -6,9 +6,11 @@ People and records are identified by number only.
 from __future__ import annotations
 
 import pgtrigger
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from partnerships.activity.event_kinds import label_of
+from partnerships.activity.subjects import Audience, SubjectKind
 
 
 class Event(models.Model):
@@ -17,7 +19,8 @@ class Event(models.Model):
     `kind` is the code of what happened, see `event_kinds`. Code compares codes, people read `label`. This room is below
     people and organisations, so it stores their numbers. `target_*` is the changed record; `within_*` is a record whose
     timeline also shows the event, usually a partnership. `data` holds the values before and after, the reason, and what
-    a reader needs to understand the line; never restricted text.
+    a reader needs to understand the line; never restricted text. `subjects` are the subjects whose number goes up with
+    this event, as `kind:id`; the database gives the numbers when the transaction ends (`Change`).
     """
 
     actor_id = models.BigIntegerField(null=True, help_text="None: the system itself.")
@@ -29,6 +32,8 @@ class Event(models.Model):
     within_id = models.BigIntegerField(null=True)
     at = models.DateTimeField()
     data = models.JSONField(default=dict)
+    audience = models.CharField(max_length=10, choices=Audience, blank=True, help_text="Blank: told to nobody.")
+    subjects = ArrayField(models.CharField(max_length=60), default=list, blank=True)
     context_id = models.UUIDField(
         null=True,
         editable=False,
@@ -51,6 +56,16 @@ class Event(models.Model):
                 operation=pgtrigger.Insert,
                 func="NEW.context_id = _pgh_attach_context(); RETURN NEW;",
             ),
+            pgtrigger.Trigger(
+                name="to_number",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Condition("cardinality(NEW.subjects) > 0"),
+                timing=pgtrigger.Deferred,
+                # Runs at the commit, among the checks of foreign keys that wait for it too. Those may wait for other
+                # transactions, so subjects are locked after them: by the trigger that this row sets off.
+                func="INSERT INTO activity_unnumbered (event_id) VALUES (NEW.id); RETURN NULL;",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -60,6 +75,91 @@ class Event(models.Model):
     def label(self) -> str:
         """The event's text for timelines."""
         return label_of(self.kind, self.data.get("wording"))
+
+
+#: The first row to come here numbers every event of the transaction. Subjects are locked last of all and in one order,
+#: (kind, record_id), so that two transactions never wait for each other. A rollback takes the numbers back.
+_NUMBER = """
+IF NOT EXISTS (SELECT FROM activity_unnumbered WHERE event_id = NEW.event_id) THEN
+    RETURN NULL;
+END IF;
+WITH unnumbered AS (
+    DELETE FROM activity_unnumbered RETURNING event_id
+), told AS (
+    SELECT e.id, split_part(s, ':', 1) AS kind, split_part(s, ':', 2)::bigint AS record_id
+      FROM unnumbered u JOIN activity_event e ON e.id = u.event_id, unnest(e.subjects) s
+), counted AS (
+    SELECT kind, record_id, count(*) AS added FROM told GROUP BY kind, record_id
+), locked AS (
+    INSERT INTO activity_subject AS subject (kind, record_id, last_number)
+    SELECT kind, record_id, added FROM counted ORDER BY kind, record_id
+        ON CONFLICT (kind, record_id) DO UPDATE SET last_number = subject.last_number + excluded.last_number
+    RETURNING id, kind, record_id, last_number
+)
+INSERT INTO activity_change (subject_id, number, event_id)
+SELECT l.id, l.last_number - c.added + row_number() OVER (PARTITION BY l.id ORDER BY t.id), t.id
+  FROM told t JOIN counted c USING (kind, record_id) JOIN locked l USING (kind, record_id);
+RETURN NULL;
+"""
+
+
+class Subject(models.Model):
+    """Something that people follow, and the number of its newest change.
+
+    The row is the lock under which its changes get their numbers. Only the database writes it (`Unnumbered`).
+    """
+
+    kind = models.CharField(max_length=20, choices=SubjectKind)
+    record_id = models.BigIntegerField()
+    last_number = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "record_id"], name="one_subject_per_record")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.record_id}"
+
+
+class Change(models.Model):
+    """A change of a subject: the event that is its number so and so.
+
+    Numbers begin at 1 and have no gaps, in the order in which transactions commit. Append-only. A recipient was told of
+    the changes up to a number.
+    """
+
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="changes", db_index=False)
+    number = models.BigIntegerField()
+    event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="changes")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["subject", "number"], name="one_change_per_number")]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.subject_id} no. {self.number}"
+
+
+class Unnumbered(models.Model):
+    """Events of this transaction that have no numbers yet.
+
+    The database adds them at the commit and removes them at once, so that nobody ever sees a row.
+    """
+
+    event_id = models.BigIntegerField(primary_key=True)
+
+    class Meta:
+        triggers = [
+            pgtrigger.Trigger(
+                name="number",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                timing=pgtrigger.Deferred,
+                func=_NUMBER,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.event_id)
 
 
 class Export(models.Model):

@@ -10,8 +10,9 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from partnerships.activity.event_kinds import label_of
-from partnerships.activity.models import Event
+from partnerships.activity.models import Change, Event, Subject
 from partnerships.activity.registry import Records, kinds
+from partnerships.activity.subjects import SubjectKind
 
 #: Events read first when looking for the newest visible ones.
 _FIRST_BATCH = 300
@@ -80,3 +81,15 @@ def acts_in(contexts: Collection[UUID]) -> Mapping[UUID, list[str]]:
         if context is not None and label not in acts[context]:
             acts[context].append(label)
     return acts
+
+
+def changes_between(*, kind: SubjectKind, record_id: int, after: int, up_to: int) -> QuerySet[Change]:
+    """The changes of a subject after one number and up to another, in order, with their events."""
+    subject = Subject.objects.filter(kind=kind, record_id=record_id)
+    found = Change.objects.filter(subject__in=subject, number__gt=after, number__lte=up_to)
+    return found.select_related("event").order_by("number")
+
+
+def last_number(*, kind: SubjectKind, record_id: int) -> int:
+    """The number of a subject's newest change; 0 before the first."""
+    return Subject.objects.filter(kind=kind, record_id=record_id).values_list("last_number", flat=True).first() or 0

@@ -11,6 +11,8 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from partnerships.activity.subjects import SubjectKind
+
 #: Ids of records, or a query of them.
 Records = Collection[int] | QuerySet[Any, Any]
 
@@ -20,12 +22,17 @@ class Kind:
     """A kind of record and who may see events about it.
 
     `visible_ids(person)` gives the ids of visible records. `condition(person, records)` limits the events of those
-    records (ids) further: somebody who left sees what happened up to that day.
+    records (ids) further: somebody who left sees what happened up to that day. `subject` is the kind of subject that
+    such a record is or belongs to, `subject_key` the key in an event's data with its id where it is another record.
+    `marked_ids()` gives the ids of records of which stakeholders without an account may be told.
     """
 
     name: str
     visible_ids: Callable[[Any], QuerySet[Any, Any]]
     condition: Callable[[Any, Records], Q]
+    subject: SubjectKind | None = None
+    subject_key: str = ""
+    marked_ids: Callable[[], QuerySet[Any, Any]] | None = None
 
 
 def _no_condition(user: Any, records: Records) -> Q:
@@ -40,13 +47,21 @@ def register_kind(
     name: str,
     visible_ids: Callable[[Any], QuerySet[Any, Any]],
     condition: Callable[[Any, Records], Q] = _no_condition,
+    subject: SubjectKind | None = None,
+    subject_key: str = "",
+    marked_ids: Callable[[], QuerySet[Any, Any]] | None = None,
 ) -> None:
     """Register who may see events about records of this kind.
 
     `visible_ids(user)` returns a queryset of ids; `condition(user, records)` is a further condition on the events of
-    some records (ids).
+    some records (ids). See `Kind` for the rest.
     """
-    _kinds[name] = Kind(name, visible_ids, condition)
+    _kinds[name] = Kind(name, visible_ids, condition, subject, subject_key, marked_ids)
+
+
+def kind_named(name: str) -> Kind | None:
+    """The registered kind of this name."""
+    return _kinds.get(name)
 
 
 def kinds() -> tuple[Kind, ...]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.db.models import TextChoices
 
 from partnerships.activity.event_kinds import check_registered
 from partnerships.activity.models import Event, Export
+from partnerships.activity.registry import kind_named
+from partnerships.activity.subjects import SubjectKind
+from partnerships.activity.telling import told_of
 
 
 def record(
@@ -22,13 +26,24 @@ def record(
     within_id: int | None = None,
     now: dt.datetime,
     data: dict[str, Any] | None = None,
+    also: Iterable[tuple[SubjectKind, int]] = (),
 ) -> Event:
     """Record that `actor_id`, for `organisation_id`, changed a record.
 
     `data` has `before`, `after` and, if given, `reason`: JSON values only, no restricted text. Call inside the
     transaction of the change. Raises `UnknownEventKind` if no room has registered `kind`.
+
+    If followers are told of this kind, the event becomes the next change of the target's subject, of the subject it is
+    within, and of the subjects in `also`. The database numbers it when the transaction commits.
     """
     check_registered(kind.value)
+    data = data or {}
+    told = told_of(kind.value)
+    subjects: set[tuple[SubjectKind, int]] = set()
+    if told is not None:
+        subjects.update(also)
+        subjects.update(_subjects(target_kind, target_id, data))
+        subjects.update(_subjects(within_kind, within_id, data))
     return Event.objects.create(
         actor_id=actor_id,
         organisation_id=organisation_id,
@@ -38,8 +53,19 @@ def record(
         within_kind=within_kind,
         within_id=within_id,
         at=now,
-        data=data or {},
+        data=data,
+        audience=told.may_hear if told else "",
+        subjects=[f"{subject.value}:{number}" for subject, number in sorted(subjects)],
     )
+
+
+def _subjects(name: str, number: int | None, data: dict[str, Any]) -> Iterator[tuple[SubjectKind, int]]:
+    """The subject that a record of this kind is or belongs to."""
+    kind = kind_named(name)
+    if kind is not None and kind.subject is not None:
+        found = data.get(kind.subject_key) if kind.subject_key else number
+        if found is not None:
+            yield kind.subject, found
 
 
 def record_export(

@@ -8,6 +8,7 @@ from typing import Any
 
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
+from partnerships.activity.subjects import SubjectKind
 from partnerships.agreements import belongings, emails, personal, restoring
 from partnerships.agreements.agenda import decisions_needed, register_agenda
 from partnerships.agreements.event_kinds import EventKind
@@ -46,6 +47,7 @@ def register() -> None:
     restoring.register()
     register_kind(
         name="partnership",
+        subject=SubjectKind.PARTNERSHIP,
         visible_ids=lambda user: Partnership.objects.held_by(user).values("pk"),
         condition=events_of_partnerships,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
+from partnerships.activity.subjects import SubjectKind
 from partnerships.agreements.agenda import register_agenda
 from partnerships.agreements.figures import register_figures
 from partnerships.agreements.serving import register_provider
@@ -44,6 +45,7 @@ def register() -> None:
     register_owned(ESCALATIONS)
     register_kind(
         name="commitment",
+        subject=SubjectKind.COMMITMENT,
         visible_ids=lambda user: Commitment.objects.visible_to(user).values("pk"),
         condition=events_of_commitments,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
+from partnerships.activity.subjects import SubjectKind
 from partnerships.agreements.agenda import register_agenda
 from partnerships.agreements.departures import register_party_departure
 from partnerships.agreements.sections import ON_PARTNERSHIPS
@@ -54,6 +55,7 @@ def register() -> None:
     for name, condition in (("conversation", events_of_conversations), ("conversation_side", events_of_own_side)):
         register_kind(
             name=name,
+            subject=SubjectKind.CONVERSATION,
             visible_ids=lambda user: Conversation.objects.visible_to(user).values("pk"),
             condition=condition,
         )

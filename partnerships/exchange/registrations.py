@@ -6,6 +6,7 @@ from django.db import models
 
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
+from partnerships.activity.subjects import SubjectKind
 from partnerships.agreements.agenda import register_agenda
 from partnerships.agreements.figures import register_figures
 from partnerships.agreements.stuck import register_stuck
@@ -41,6 +42,7 @@ def register() -> None:
     register_agenda("50 asks and offers", "Asks and offers", "entry", waiting_entries)
     register_kind(
         name="entry",
+        subject=SubjectKind.REQUEST,
         visible_ids=lambda user: Entry.objects.visible_to(user).values("pk"),
         condition=events_of_entries,
     )

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
+from partnerships.activity.subjects import SubjectKind
 from partnerships.organisations import emails, restoring
 from partnerships.organisations.event_kinds import EventKind
 from partnerships.organisations.models import Membership, Organisation, Role
@@ -107,7 +108,11 @@ def relying_on(provider: str) -> list[Relying]:
 def register() -> None:
     """Register everything, once, at start-up."""
     register_events(EventKind)
-    register_kind(name="organisation", visible_ids=lambda user: Organisation.objects.visible_to(user).values("pk"))
+    register_kind(
+        name="organisation",
+        visible_ids=lambda user: Organisation.objects.visible_to(user).values("pk"),
+        subject=SubjectKind.ORGANISATION,
+    )
     register_kind(name="membership", visible_ids=lambda user: Membership.objects.visible_to(user).values("pk"))
     _register_emails()
     restoring.register()

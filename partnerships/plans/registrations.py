@@ -6,6 +6,7 @@ from django.db import models
 
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
+from partnerships.activity.subjects import SubjectKind
 from partnerships.agreements.agenda import register_agenda
 from partnerships.agreements.departures import register_party_departure
 from partnerships.agreements.figures import register_figures
@@ -61,12 +62,22 @@ def register() -> None:
 
     register_kind(
         name="plan",
+        subject=SubjectKind.PLAN,
         visible_ids=lambda user: Plan.objects.published_for(user).values("pk"),
         condition=events_of_plans,
     )
-    register_kind(name="plan_signing", visible_ids=lambda user: Plan.objects.inside_for(user).values("pk"))
+    register_kind(
+        name="plan_signing",
+        visible_ids=lambda user: Plan.objects.inside_for(user).values("pk"),
+        subject=SubjectKind.PLAN,
+    )
     register_kind(name="plan_draft", visible_ids=lambda user: Plan.objects.editable_by(user).values("pk"))
-    register_kind(name="plan_version", visible_ids=lambda user: Version.objects.visible_to(user).values("pk"))
+    register_kind(
+        name="plan_version",
+        visible_ids=lambda user: Version.objects.visible_to(user).values("pk"),
+        subject=SubjectKind.PLAN,
+        subject_key="plan",
+    )
     register_kind(name="plan_comment", visible_ids=lambda user: Comment.objects.visible_to(user).values("pk"))
     register_email(
         "plans.sign_off_request",

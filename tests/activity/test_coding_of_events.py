@@ -17,7 +17,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from partnerships.activity.event_kinds import event_labels
-from partnerships.activity.models import Event
+from partnerships.activity.models import Change, Event, Subject
 from tests.support.empty_database import empty_database
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -106,3 +106,37 @@ def test_event_cannot_be_changed_after_the_migration() -> None:
         Event.objects.filter(pk=number).update(kind="plan.started")
 
     assert Event.objects.get(pk=number).kind == "plan.agreed"
+
+
+def test_old_events_are_numbered_in_the_order_in_which_they_came() -> None:
+    migrate(CODES)
+    rows = [
+        ("plan.agreed", "plan", 1, "partnership", 5, "{}"),
+        ("plan.draft_edited", "plan_draft", 1, "plan", 1, "{}"),
+        ("commitment.proposed", "commitment", 9, "partnership", 5, "{}"),
+        ("plan.version_published", "plan_version", 70, "partnership", 5, '{"plan": 1}'),
+        ("partnership.status_changed", "partnership", 5, "partnership", 5, "{}"),
+    ]
+    events = []
+    with connection.cursor() as cursor:
+        for row in rows:
+            cursor.execute(
+                "INSERT INTO activity_event (kind, target_kind, target_id, within_kind, within_id, data, at)"
+                " VALUES (%s, %s, %s, %s, %s, %s, now()) RETURNING id",
+                row,
+            )
+            events.append(cursor.fetchone()[0])
+    migrate_to_now()
+
+    found = Change.objects.values_list("subject__kind", "subject__record_id", "number", "event")
+    agreed, _, proposed, published, status = events
+    assert sorted(found) == [
+        ("commitment", 9, 1, proposed),
+        ("partnership", 5, 1, agreed),
+        ("partnership", 5, 2, proposed),
+        ("partnership", 5, 3, published),
+        ("partnership", 5, 4, status),
+        ("plan", 1, 1, agreed),
+        ("plan", 1, 2, published),
+    ]
+    assert dict(Subject.objects.values_list("kind", "last_number")) == {"commitment": 1, "partnership": 4, "plan": 2}

@@ -14,6 +14,8 @@ from tests.world import World
 
 #: Tables without row history, and the reason.
 WITHOUT = {
+    "activity.Subject": "a counter; each number it gave has a row that stays",
+    "activity.Unnumbered": "emptied before the transaction ends",
     "people.Tally": "counters of what is limited",
     "people.RefusedAddress": "hashes of erased addresses, which must not come back in a history",
     "people.RetentionRun": "a claim a night, with counts alone",

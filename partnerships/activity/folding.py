@@ -1,0 +1,1 @@
+"""The net change between two numbers of a subject: what several changes come to."""

@@ -1,0 +1,168 @@
+"""Changes of a subject are numbered without gaps, whatever happens at the same time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from partnerships.activity.models import Change, Event, Subject, Unnumbered
+from partnerships.activity.queries import changes_between, last_number
+from partnerships.activity.subjects import SubjectKind
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PLAN, PARTNERSHIP = "plan:7", "partnership:3"
+
+
+def happen(*subjects: str) -> Event:
+    """An event that concerns these subjects."""
+    return Event.objects.create(
+        kind="plan.agreed", target_kind="plan", target_id=7, at=timezone.now(), subjects=list(subjects)
+    )
+
+
+def numbers(kind: SubjectKind, record_id: int) -> list[tuple[int, int]]:
+    """Numbers and events of a subject's changes."""
+    found = Change.objects.filter(subject__kind=kind, subject__record_id=record_id).order_by("number")
+    return list(found.values_list("number", "event"))
+
+
+def at_once(*works: Callable[[], None]) -> list[Exception]:
+    """Run these in threads with connections of their own; what went wrong."""
+    errors: list[Exception] = []
+
+    def run(work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - the test shows it
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    return errors
+
+
+def test_each_subject_counts_its_own_changes_in_order() -> None:
+    with transaction.atomic():
+        first, second = happen(PARTNERSHIP, PLAN), happen(PLAN)
+    third = happen(PLAN, PARTNERSHIP)
+
+    assert numbers(SubjectKind.PLAN, 7) == [(1, first.pk), (2, second.pk), (3, third.pk)]
+    assert numbers(SubjectKind.PARTNERSHIP, 3) == [(1, first.pk), (2, third.pk)]
+    assert last_number(kind=SubjectKind.PLAN, record_id=7) == 3
+    assert not Unnumbered.objects.exists()
+
+
+def test_changes_between_two_numbers_come_in_order() -> None:
+    events = [happen(PLAN) for _ in range(4)]
+
+    found = changes_between(kind=SubjectKind.PLAN, record_id=7, after=1, up_to=3)
+
+    assert [(change.number, change.event) for change in found] == [(2, events[1]), (3, events[2])]
+
+
+def test_event_without_subject_gets_no_number() -> None:
+    happen()
+
+    assert not Change.objects.exists()
+    assert last_number(kind=SubjectKind.PLAN, record_id=7) == 0
+
+
+def test_rollback_leaves_no_gap() -> None:
+    before = happen(PLAN)
+    with transaction.atomic():
+        happen(PLAN)
+        transaction.set_rollback(True)
+    after = happen(PLAN)
+
+    assert numbers(SubjectKind.PLAN, 7) == [(1, before.pk), (2, after.pk)]
+
+
+def test_rolled_back_savepoint_leaves_no_gap() -> None:
+    with transaction.atomic():
+        kept = happen(PLAN)
+        with transaction.atomic():
+            happen(PLAN)
+            transaction.set_rollback(True)
+        last = happen(PLAN)
+
+    assert numbers(SubjectKind.PLAN, 7) == [(1, kept.pk), (2, last.pk)]
+
+
+def test_two_transactions_at_once_leave_no_gap() -> None:
+    both_recorded = threading.Barrier(2, timeout=20)
+
+    def change() -> None:
+        with transaction.atomic():
+            happen(PLAN, PARTNERSHIP)
+            both_recorded.wait()
+            happen(PLAN)
+
+    errors = at_once(change, change)
+
+    assert errors == []
+    assert [number for number, _ in numbers(SubjectKind.PLAN, 7)] == [1, 2, 3, 4]
+    assert [number for number, _ in numbers(SubjectKind.PARTNERSHIP, 3)] == [1, 2]
+
+
+def test_opposite_order_of_records_does_not_deadlock() -> None:
+    both_recorded = threading.Barrier(2, timeout=20)
+
+    def change(first: str, second: str) -> Callable[[], None]:
+        def work() -> None:
+            for _ in range(20):
+                with transaction.atomic():
+                    happen(first)
+                    both_recorded.wait()
+                    happen(second)
+
+        return work
+
+    errors = at_once(change(PLAN, PARTNERSHIP), change(PARTNERSHIP, PLAN))
+
+    assert errors == []
+    assert [number for number, _ in numbers(SubjectKind.PLAN, 7)] == list(range(1, 41))
+
+
+def test_subjects_are_locked_after_foreign_keys_are_checked() -> None:
+    happen(PLAN)
+    locked, waiting = threading.Event(), threading.Event()
+    other = Subject.objects.create(kind="plan", record_id=8, last_number=0)
+
+    def refer() -> None:
+        """Its foreign key waits at the commit for the row that the other holds."""
+        locked.wait(20)
+        with transaction.atomic():
+            happen(PLAN)
+            Change.objects.create(subject=other, number=1, event=happen())
+            waiting.set()
+
+    def hold() -> None:
+        with transaction.atomic():
+            Subject.objects.select_for_update().get(pk=other.pk)
+            locked.set()
+            waiting.wait(20)
+            happen(PLAN)
+
+    errors = at_once(refer, hold)
+
+    assert errors == []
+    assert [number for number, _ in numbers(SubjectKind.PLAN, 7)] == [1, 2, 3]
+
+
+def test_numbers_cannot_be_changed_or_removed() -> None:
+    happen(PLAN)
+
+    with pytest.raises(DatabaseError, match="Cannot update or delete"):
+        Change.objects.update(number=5)
+    with pytest.raises(DatabaseError, match="Cannot update or delete"):
+        Change.objects.all().delete()

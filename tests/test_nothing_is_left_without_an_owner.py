@@ -52,6 +52,7 @@ NOT_OWNERS = {
     "conversations.MeetingSeat.person": "who is asked to one meeting",
     "digests.Preference.person": "when the person wants digests",
     "digests.Watermark.recipient": "what the person was told",
+    "digests.SubjectWatermark.recipient": "what the person was told",
     "digests.Slot.recipient": "when the person gets digests",
     "digests.OpenDigest.recipient": "a digest being written",
     "digests.MatchNotice.recipient": "what the person was told",

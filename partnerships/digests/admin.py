@@ -18,6 +18,7 @@ from partnerships.digests.models import (
     DeliveryItem,
     EmailRequest,
     Preference,
+    SubjectWatermark,
     Subscription,
     Watermark,
 )
@@ -148,6 +149,17 @@ class WatermarkAdmin(LookOnly):
     list_filter = ("reading_class",)
     list_select_related = ("recipient", "plan")
     search_fields = ("recipient__email", "recipient__name", "plan__title")
+    ordering = ("-told_at", "-pk")
+    show_full_result_count = False
+
+
+@admin.register(SubjectWatermark)
+class SubjectWatermarkAdmin(LookOnly):
+    """The change of each subject that each person was last told of."""
+
+    list_display = ("recipient", "subject", "number", "told_at", "due_at")
+    list_select_related = ("recipient", "subject")
+    search_fields = ("recipient__email", "recipient__name", "=subject__record_id")
     ordering = ("-told_at", "-pk")
     show_full_result_count = False
 

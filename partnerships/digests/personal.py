@@ -40,6 +40,13 @@ RULES = (
     Rule(
         "digests.Watermark", "recipient", Fate.DELETE, "the last version they received", ("plan", "number", "told_at")
     ),
+    Rule(
+        "digests.SubjectWatermark",
+        "recipient",
+        Fate.DELETE,
+        "the last change they were told of",
+        ("subject", "number", "told_at"),
+    ),
     Rule("digests.MatchNotice", "recipient", Fate.DELETE, "matches they were sent", ("noted_at", "told_at")),
     Rule("digests.Subscription", "why", Fate.CLEAR, "why they get digests, as a partner wrote it", whose="person"),
     Rule("digests.Subscription", "reason", Fate.CLEAR, "why digests ended, as a partner wrote it", whose="person"),

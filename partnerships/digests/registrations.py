@@ -13,7 +13,13 @@ from partnerships.digests.models import DeliveryKind
 from partnerships.digests.personal import RULES, has_said_no, stop_digests
 from partnerships.digests.sections import follows_section
 from partnerships.digests.services import give_up_asking
-from partnerships.digests.services.outbox_hooks import MOVE_WATERMARKS, TOLD_ITEMS, DigestHooks
+from partnerships.digests.services.outbox_hooks import (
+    MOVE_SUBJECTS,
+    MOVE_WATERMARKS,
+    TOLD_ITEMS,
+    TOLD_SUBJECTS,
+    DigestHooks,
+)
 from partnerships.organisations.departures import register_departure
 from partnerships.organisations.owned import register_owned
 from partnerships.outbox.groups import FOR_CONSENT, NoticeGroup
@@ -36,6 +42,8 @@ def register() -> None:
         register_kind(EmailKind(kind.value, str(kind.label), lane, composer, NoticeGroup.DIGESTS, always=always))
     on_accepted("item", TOLD_ITEMS)
     on_accepted("moved", MOVE_WATERMARKS)
+    on_accepted("subject_item", TOLD_SUBJECTS)
+    on_accepted("subjects_moved", MOVE_SUBJECTS)
     register_hooks(DigestHooks())
     register_personal(RULES)
     register_owned(FOLLOWED)

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.exceptions import ObjectDoesNotExist
 
 from partnerships.digests.event_kinds import EventKind
-from partnerships.digests.models import MatchNotice, Preference, Subscription, SubscriptionStatus
+from partnerships.digests.models import TARGETS, MatchNotice, Preference, Subscription, SubscriptionStatus
 from partnerships.digests.planning.watermarks import drop_unfollowed
 from partnerships.digests.services.new_links import renew_links
 from partnerships.digests.services.noting import (
@@ -38,7 +38,6 @@ from partnerships.people.models import RefusedAddress, User
 from partnerships.people.refusals import keep_hashes
 
 _REASON = "Stopped before a backup was restored."
-_TARGETS = ("plan", "partnership", "organisation")
 
 
 def redo_subscriptions(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
@@ -72,7 +71,8 @@ def redo_subscriptions(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Red
 
 def _refuse(person: User, line: dict[str, Any], now: dt.datetime) -> bool:
     """Make the refusal of a line, unless it stands or they follow again."""
-    about = {f"{name}_id": line[name] for name in _TARGETS if line[name] is not None}
+    about = {f"{name}_id": line[name] for name in TARGETS if line.get(name) is not None}
+    about["key"] = line.get("key", "")
     at = moment(line)
     row = Subscription.objects.filter(person=person, **about).first()
     if row is not None and (not row.is_ended or (row.refused_at is not None and row.refused_at >= at)):

@@ -13,6 +13,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from partnerships.digests.models import (
     Delivery,
     DeliveryItem,
+    DeliverySubject,
     EmailRequest,
     Preference,
     Publication,
@@ -47,9 +48,19 @@ def _items_of_dropped_emails(now: dt.datetime) -> QuerySet[DeliveryItem]:
     return DeliveryItem.objects.filter(delivery__lt=outbox.lowest_number() or 0)
 
 
+def _subjects_of_dropped_emails(now: dt.datetime) -> QuerySet[DeliverySubject]:
+    return DeliverySubject.objects.filter(delivery__lt=outbox.lowest_number() or 0)
+
+
 #: Small tables whose old rows are deleted: name of the rule, what it covers, how long it is kept, and the rows.
 _ROWS: tuple[tuple[str, str, str, Callable[[dt.datetime], QuerySet[Any]]], ...] = (
     ("items of digests", "Which plans were in a digest", "as long as its email: three years", _items_of_dropped_emails),
+    (
+        "changes in digests",
+        "Which changes of partnerships, asks and commitments were in a digest",
+        "as long as its email: three years",
+        _subjects_of_dropped_emails,
+    ),
     ("publications", "Versions sent to followers", "30 days", _publications),
     ("typed addresses", "Addresses typed by people who are not signed in", "a day", _typed),
     ("dates of digests", "Dates for which somebody had a digest", "7 days", _slots),

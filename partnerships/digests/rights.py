@@ -11,8 +11,11 @@ from django.db.models import QuerySet
 
 from partnerships.agreements import rights as agreements
 from partnerships.agreements.models import Partnership, Post
+from partnerships.commitments.models import Commitment
 from partnerships.digests.models import Subscription
 from partnerships.digests.models.targets import Target, kind_of
+from partnerships.exchange.models import Entry
+from partnerships.exchange.models import Status as EntryStatus
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import Roles, roles_of
 from partnerships.people.models import User
@@ -75,6 +78,10 @@ def readable_targets(person: User, kind: str) -> QuerySet[Any] | None:
         return Partnership.objects.inside_for(person)
     if kind == "organisation":
         return Organisation.objects.visible_to(person)
+    if kind == "request":
+        return Entry.objects.followed_by(person).exclude(status=EntryStatus.DRAFT)
+    if kind == "commitment":
+        return Commitment.objects.followed_by(person)
     return None
 
 

@@ -18,7 +18,7 @@ from partnerships.digests import services
 from partnerships.digests.models import Delivery, How, RoleRule, Subscription, Watermark
 from partnerships.digests.planning import roles
 from partnerships.digests.planning.choosing import announce_joined, reconcile
-from partnerships.digests.planning.watermarks import lock_planning
+from partnerships.digests.planning.timing import lock_planning
 from partnerships.digests.services import answering
 from partnerships.digests.services.sweep import plan_round
 from partnerships.organisations.models import Membership

@@ -25,7 +25,7 @@ HOLD = """
 import time, django
 django.setup()
 from django.db import transaction
-from partnerships.digests.planning.watermarks import lock_planning
+from partnerships.digests.planning.timing import lock_planning
 with transaction.atomic():
     lock_planning()
     print("held", flush=True)

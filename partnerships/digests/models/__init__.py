@@ -17,10 +17,13 @@ from partnerships.digests.models.email_requests import EmailRequest
 from partnerships.digests.models.matches import MatchNotice
 from partnerships.digests.models.preferences import Frequency, Preference, Weekday
 from partnerships.digests.models.role_rules import RoleRule
+from partnerships.digests.models.subjects import DeliverySubject, SubjectFollowing, SubjectNews, SubjectWatermark
 from partnerships.digests.models.subscriptions import (
     NAMELESS,
     REFUSAL_HOLDS,
+    TARGETS,
     Following,
+    Hears,
     How,
     Subscription,
     SubscriptionQuerySet,
@@ -32,15 +35,18 @@ from partnerships.digests.models.watermarks import Publication, Watermark
 __all__ = [
     "NAMELESS",
     "REFUSAL_HOLDS",
+    "TARGETS",
     "UNDER_WAY",
     "Delivery",
     "DeliveryItem",
     "DeliveryItemQuerySet",
     "DeliveryKind",
     "DeliveryManager",
+    "DeliverySubject",
     "EmailRequest",
     "Following",
     "Frequency",
+    "Hears",
     "How",
     "MatchNotice",
     "OpenDigest",
@@ -48,6 +54,9 @@ __all__ = [
     "Publication",
     "RoleRule",
     "Slot",
+    "SubjectFollowing",
+    "SubjectNews",
+    "SubjectWatermark",
     "Subscription",
     "SubscriptionQuerySet",
     "SubscriptionStatus",

@@ -10,7 +10,10 @@ from django.db import models
 from django.db.models import Q
 
 from partnerships.agreements.models import Partnership
+from partnerships.commitments.models import Commitment
 from partnerships.digests.models.preferences import Frequency
+from partnerships.digests.models.targets import title_of
+from partnerships.exchange.models import Entry
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
@@ -45,6 +48,14 @@ def _quoted(why: str) -> str:
     return f" (“{words}”)" if words else ""
 
 
+class Hears(models.TextChoices):
+    """Which changes of what they follow somebody hears of."""
+
+    EVERYTHING = "everything", "Everything"
+    DATES_AND_MONEY = "dates", "Dates and money only"
+    OWN = "own", "Only what concerns my organisation"
+
+
 class SubscriptionStatus(models.TextChoices):
     """asked → confirmed ⇄ paused → ended; suppressed after a hard bounce.
 
@@ -61,7 +72,25 @@ class SubscriptionStatus(models.TextChoices):
 #: What organisations call a stakeholder whose name and address they may not see.
 NAMELESS = "a stakeholder"
 
-_A = {"plan": "a plan", "partnership": "a partnership", "organisation": "an organisation"}
+_A = {
+    "plan": "a plan",
+    "partnership": "a partnership",
+    "organisation": "an organisation",
+    "request": "an ask or offer",
+    "commitment": "a commitment",
+}
+#: The fields of which a subscription has exactly one.
+TARGETS = tuple(_A)
+
+
+def _to_one_thing() -> Q:
+    """Exactly one target; only a plan's subscription may name a piece."""
+    ways = Q(pk__in=[])
+    for one in TARGETS:
+        others = {name: None for name in TARGETS if name != one}
+        way = Q(**{f"{one}__isnull": False}, **others)
+        ways |= way if one == "plan" else way & Q(key="")
+    return ways
 
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
@@ -81,13 +110,14 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
 
     def for_listing(self) -> SubscriptionQuerySet:
         """With everything a list shows."""
-        return self.select_related("person", "plan", "partnership", "organisation", "added_for", "added_by")
+        return self.select_related("person", *TARGETS, "added_for", "added_by")
 
 
 @pghistory.track()
 class Subscription(models.Model):
-    """A person follows a plan, or those of a partnership or organisation.
+    """A person follows a plan, partnership, organisation, ask, offer or commitment.
 
+    With a key, it is about one site or milestone of the plan.
     See `SubscriptionStatus` for its states. There is one row for a person and a thing; following again reuses it.
     A confirmed subscription lets a stakeholder read the outside content (docs/rights.md) while the organisation in
     `added_for` may read the plan. A paused one lets them read what they received before.
@@ -100,6 +130,20 @@ class Subscription(models.Model):
     )
     organisation = models.ForeignKey(
         Organisation, on_delete=models.CASCADE, null=True, blank=True, related_name="subscriptions"
+    )
+    request = models.ForeignKey(Entry, on_delete=models.CASCADE, null=True, blank=True, related_name="subscriptions")
+    commitment = models.ForeignKey(
+        Commitment, on_delete=models.CASCADE, null=True, blank=True, related_name="subscriptions"
+    )
+    key = models.CharField(
+        max_length=80, blank=True, default="", db_default="", help_text="The site or milestone of the plan followed."
+    )
+    hears = models.CharField(
+        max_length=10,
+        choices=Hears,
+        default=Hears.EVERYTHING,
+        db_default=Hears.EVERYTHING,
+        help_text="Which changes its digests tell.",
     )
     status = models.CharField(max_length=10, choices=SubscriptionStatus, default=SubscriptionStatus.ASKED)
     how = models.CharField(max_length=4, choices=How, default=How.SELF)
@@ -151,15 +195,15 @@ class Subscription(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(plan__isnull=False, partnership=None, organisation=None)
-                | Q(plan=None, partnership__isnull=False, organisation=None)
-                | Q(plan=None, partnership=None, organisation__isnull=False),
+                condition=_to_one_thing(),
                 name="subscription_to_one_thing",
-                violation_error_message="Choose a plan, a partnership or an organisation.",
+                violation_error_message="Choose one thing to follow.",
             ),
-            models.UniqueConstraint(fields=["person", "plan"], name="one_subscription_a_plan"),
+            models.UniqueConstraint(fields=["person", "plan", "key"], name="one_subscription_a_plan"),
             models.UniqueConstraint(fields=["person", "partnership"], name="one_subscription_a_partnership"),
             models.UniqueConstraint(fields=["person", "organisation"], name="one_subscription_an_organisation"),
+            models.UniqueConstraint(fields=["person", "request"], name="one_subscription_a_request"),
+            models.UniqueConstraint(fields=["person", "commitment"], name="one_subscription_a_commitment"),
             models.CheckConstraint(
                 condition=~Q(status=SubscriptionStatus.CONFIRMED) | Q(confirmed_at__isnull=False),
                 name="confirmed_subscription_has_a_time",
@@ -180,6 +224,15 @@ class Subscription(models.Model):
                 name="subscription_organisation",
                 condition=Q(organisation__isnull=False),
             ),
+            models.Index(fields=["request", "person"], name="subscription_request", condition=Q(request__isnull=False)),
+            models.Index(
+                fields=["commitment", "person"], name="subscription_commitment", condition=Q(commitment__isnull=False)
+            ),
+            models.Index(
+                fields=["plan", "person"],
+                name="subscription_of_piece",
+                condition=~Q(key=""),
+            ),
             models.Index(
                 fields=["plan", "person"],
                 name="subscription_refused_plan",
@@ -194,22 +247,28 @@ class Subscription(models.Model):
         return f"Subscription {self.pk} of {self.person_id}"
 
     @property
-    def target(self) -> Plan | Partnership | Organisation:
-        """The plan, partnership or organisation followed."""
-        target = self.plan or self.partnership or self.organisation
+    def target(self) -> Plan | Partnership | Organisation | Entry | Commitment:
+        """What is followed; for a site or milestone its plan."""
+        target = self.plan or self.partnership or self.organisation or self.request or self.commitment
         if target is None:
             raise ValueError("A subscription is always about something.")
         return target
 
     @property
+    def target_id(self) -> int:
+        """The id of what is followed, without a query."""
+        pk: int = getattr(self, f"{self.target_kind}_id")
+        return pk
+
+    @property
     def called(self) -> str:
         """What pages call it; without a name if it may no longer be read."""
-        return str(self.target) if self.named else f"{_A[self.target_kind]} you can no longer read"
+        return title_of(self.target) if self.named else f"{_A[self.target_kind]} you can no longer read"
 
     @property
     def target_kind(self) -> str:
-        """`plan`, `partnership` or `organisation`."""
-        return "plan" if self.plan_id else "partnership" if self.partnership_id else "organisation"
+        """The field that says what is followed, such as `plan`."""
+        return next(name for name in TARGETS if getattr(self, f"{name}_id") is not None)
 
     @property
     def because(self) -> str:
@@ -280,8 +339,9 @@ class Subscription(models.Model):
 class Following(models.Model):
     """Database view: each person and plan covered by a confirmed subscription.
 
-    One row for each subscription. `rank` is 1 for a subscription to the plan, 2 to its partnership, 3 to an owner. If
-    the person refused the plan, wider subscriptions confirmed before that do not cover it.
+    One row for each subscription; with a `key` it covers one site or milestone. `rank` is 1 for a subscription to the
+    plan, 2 to its partnership, 3 to an owner. If the person refused the plan, wider subscriptions confirmed before that
+    do not cover it.
     """
 
     subscription = models.OneToOneField(Subscription, on_delete=models.DO_NOTHING, primary_key=True, related_name="+")
@@ -292,6 +352,7 @@ class Following(models.Model):
     frequency = models.CharField(max_length=8)
     confirmed_at = models.DateTimeField()
     rank = models.SmallIntegerField()
+    key = models.CharField(max_length=80)
 
     class Meta:
         managed = False

@@ -1,14 +1,62 @@
-"""What can be followed: a plan, a partnership or an organisation."""
+"""What can be followed, and the subject whose changes tell of each."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 from partnerships.agreements.models import Partnership
+from partnerships.commitments.models import Commitment
+from partnerships.exchange.models import Entry
+from partnerships.kit.text import shorten
 from partnerships.organisations.models import Organisation
 from partnerships.plans.models import Plan
 
-Target = Plan | Partnership | Organisation
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A site or milestone of a plan, by its key."""
+
+    plan: Plan
+    key: str
+
+    @property
+    def pk(self) -> int:
+        """The plan's id, as in URLs."""
+        return self.plan.pk
+
+
+Target = Plan | Partnership | Organisation | Entry | Commitment | Piece
+
+#: A commitment has no title: its text is cut off.
+_MAX_TITLE = 90
+#: Fields of a subscription by what it follows; `plan` with a key is a site or milestone.
+FIELDS: dict[type[Any], str] = {
+    Plan: "plan",
+    Piece: "plan",
+    Partnership: "partnership",
+    Organisation: "organisation",
+    Entry: "request",
+    Commitment: "commitment",
+}
 
 
 def kind_of(target: Target) -> str:
-    """`plan`, `partnership` or `organisation`, as in URLs and field names."""
-    return {Plan: "plan", Partnership: "partnership", Organisation: "organisation"}[type(target)]
+    """`plan`, `partnership`, `organisation`, `request` or `commitment`, as in URLs and field names."""
+    return FIELDS[type(target)]
+
+
+def title_of(target: Plan | Partnership | Organisation | Entry | Commitment) -> str:
+    """What emails and pages call it."""
+    if isinstance(target, Entry):
+        return target.title
+    if isinstance(target, Commitment):
+        return shorten(target.text, _MAX_TITLE)
+    return str(target)
+
+
+def fields_of(target: Target) -> dict[str, Any]:
+    """The fields of a subscription that name this target."""
+    if isinstance(target, Piece):
+        return {"plan": target.plan, "key": target.key}
+    return {kind_of(target): target, "key": ""}

@@ -14,11 +14,21 @@ import structlog
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
-from partnerships.digests.models import UNDER_WAY, Following, OpenDigest, Publication, RoleRule, Watermark
+from partnerships.digests.models import (
+    UNDER_WAY,
+    Following,
+    OpenDigest,
+    Publication,
+    RoleRule,
+    SubjectWatermark,
+    Watermark,
+)
 from partnerships.digests.planning.roles import apply_rules, apply_rules_about
-from partnerships.digests.planning.watermarks import admit, lock_planning, mark_waiting, reschedule, run
+from partnerships.digests.planning.subjects import mark_waiting as mark_changes_waiting
+from partnerships.digests.planning.timing import lock_planning, run
+from partnerships.digests.planning.watermarks import admit, mark_waiting, reschedule
 from partnerships.digests.queries.readers import reach_of
-from partnerships.kit.database import BY_INDEX
+from partnerships.kit.database import BY_INDEX, rows_of
 from partnerships.outbox.queries.suppressions import SUPPRESSED
 from partnerships.plans.models import Plan, Version
 
@@ -164,8 +174,27 @@ SELECT t.plan_id, t.recipient_id
 """
 
 
+_LEFT_CHANGES = """
+SELECT t.subject_id, t.recipient_id
+  FROM digests_subjectwatermark t
+  JOIN activity_subject x ON x.id = t.subject_id
+ WHERE t.number < x.last_number AND t.due_at IS NULL
+   AND EXISTS (SELECT 1 FROM digests_subjectfollowing f
+                WHERE f.person_id = t.recipient_id AND f.subject_id = t.subject_id)
+   AND NOT EXISTS (SELECT 1 FROM digests_subjectnews n WHERE n.subject_id = t.subject_id)
+   AND NOT EXISTS (
+       SELECT 1 FROM outbox_email d JOIN digests_deliverysubject i ON i.delivery_id = d.id
+        WHERE d.person_id = t.recipient_id AND i.subject_id = t.subject_id AND i.left_out = ''
+          AND (d.status IN ('queued', 'sending')
+               OR (i.to_number >= x.last_number
+                   AND (d.status = 'failed' OR EXISTS (SELECT 1 FROM outbox_bounce b WHERE b.email_id = d.id)))))
+   AND NOT EXISTS (SELECT 1 FROM people_user u WHERE u.id = t.recipient_id AND {suppressed})
+ ORDER BY t.subject_id, t.recipient_id
+"""
+
+
 def reconcile(*, now: dt.datetime) -> int:
-    """Mark versions as waiting that no digest is about to send.
+    """Mark versions and changes as waiting that no digest is about to send.
 
     This covers people who regained access, and faults. Digests that failed stay in the ledger and are not repeated.
     Returns how many watermarks now wait.
@@ -182,14 +211,31 @@ def reconcile(*, now: dt.datetime) -> int:
             mark_waiting({plan: published[plan] or now}, now=now, people=people)
         waits = [Watermark.objects.filter(plan=plan, recipient__in=people) for plan, people in found.items()]
         count = sum(rows.filter(due_at__isnull=False).count() for rows in waits)
+        count += _reconcile_changes(now)
     if count:
         log.warning("left_unsent", count=count)
     return count
 
 
+def _reconcile_changes(now: dt.datetime) -> int:
+    left: dict[int, list[int]] = defaultdict(list)
+    for subject, person in rows_of(_LEFT_CHANGES.format(suppressed=SUPPRESSED), {}):
+        left[subject].append(person)
+    for subject, people in left.items():
+        mark_changes_waiting([subject], now=now, people=people)
+    return sum(
+        SubjectWatermark.objects.filter(subject=subject, recipient__in=people, due_at__isnull=False).count()
+        for subject, people in left.items()
+    )
+
+
 # ---- Choosing
 
 _NOTHING_NEW = """
+WITH subjects AS (
+    UPDATE digests_subjectwatermark t SET due_at = NULL, waiting_since = NULL
+      FROM activity_subject x WHERE t.due_at <= %(now)s AND x.id = t.subject_id AND t.number >= x.last_number
+)
 UPDATE digests_watermark t SET due_at = NULL, waiting_since = NULL
   FROM plans_plan p WHERE t.due_at <= %(now)s AND p.id = t.plan_id AND t.number >= p.current_number
 """
@@ -201,9 +247,10 @@ UPDATE digests_watermark t SET due_at = NULL, waiting_since = NULL
 _CHOOSE = f"""
 WITH waiting AS (
     SELECT t.recipient_id, min(t.due_at) AS due_at, bool_or(t.slotted) AS slotted
-      FROM digests_watermark t
-     WHERE t.due_at <= %(now)s
-       AND t.recipient_id NOT IN ({UNDER_WAY})
+      FROM (SELECT recipient_id, due_at, slotted FROM digests_watermark WHERE due_at <= %(now)s
+            UNION ALL
+            SELECT recipient_id, due_at, slotted FROM digests_subjectwatermark WHERE due_at <= %(now)s) t
+     WHERE t.recipient_id NOT IN ({UNDER_WAY})
      GROUP BY t.recipient_id ORDER BY due_at, t.recipient_id LIMIT %(people)s
 ),
 dated AS (
@@ -226,6 +273,13 @@ due AS MATERIALIZED (
       JOIN plans_plan p ON p.id = t.plan_id
        FOR UPDATE OF t
 ),
+changed AS MATERIALIZED (
+    SELECT t.id, c.delivery_id, t.subject_id, t.number, x.last_number
+      FROM chosen c
+      JOIN digests_subjectwatermark t ON t.recipient_id = c.recipient_id AND t.due_at + interval '0' <= %(now)s
+      JOIN activity_subject x ON x.id = t.subject_id
+       FOR UPDATE OF t
+),
 made AS (
     INSERT INTO outbox_email (id, lane, kind, person_id, available_at, created_at)
     SELECT delivery_id, 2, 'digests.digest', recipient_id, clock_timestamp(), %(now)s FROM chosen
@@ -240,10 +294,20 @@ slots AS (
 items AS (
     INSERT INTO digests_deliveryitem (delivery_id, plan_id, from_number, to_number, reading_class)
     SELECT delivery_id, plan_id, number, current_number, reading_class FROM due
+),
+subject_items AS (
+    INSERT INTO digests_deliverysubject (delivery_id, subject_id, from_number, to_number)
+    SELECT delivery_id, subject_id, number, last_number FROM changed
+),
+chosen_plans AS (
+    UPDATE digests_watermark t SET due_at = NULL, waiting_since = NULL, slotted = false
+      FROM due WHERE t.id = due.id RETURNING t.id
+),
+chosen_subjects AS (
+    UPDATE digests_subjectwatermark t SET due_at = NULL, waiting_since = NULL, slotted = false
+      FROM changed WHERE t.id = changed.id RETURNING t.id
 )
-UPDATE digests_watermark t SET due_at = NULL, waiting_since = NULL, slotted = false
-  FROM due
- WHERE t.id = due.id
+SELECT id FROM chosen_plans UNION ALL SELECT id FROM chosen_subjects
 """  # noqa: S608 - our own constant
 
 
@@ -253,7 +317,7 @@ def choose(*, now: dt.datetime, limit: int = MAX_PEOPLE) -> int:
     People with a digest under way are left out, and so are those who already had one for this local date. It is one
     statement, so that a crash leaves everything either waiting or chosen.
     """
-    if not Watermark.objects.filter(due_at__lte=now).exists():
+    if not _anything_due(now):
         return 0
     with transaction.atomic():
         lock_planning()
@@ -263,9 +327,16 @@ def choose(*, now: dt.datetime, limit: int = MAX_PEOPLE) -> int:
     return chosen
 
 
+def _anything_due(now: dt.datetime) -> bool:
+    """Whether anything waits for somebody and is due."""
+    return (
+        Watermark.objects.filter(due_at__lte=now).exists() or SubjectWatermark.objects.filter(due_at__lte=now).exists()
+    )
+
+
 def clear_already_sent(now: dt.datetime) -> None:
     """Clear what is due if a digest under way has already reported it."""
-    if Watermark.objects.filter(due_at__lte=now).exists():
+    if _anything_due(now):
         with transaction.atomic():
             lock_planning()
             run(_NOTHING_NEW, {"now": now})
@@ -276,10 +347,10 @@ def _move_to_next_slot(now: dt.datetime) -> None:
 
     This happens when the clock was set back or the hour was changed.
     """
-    stuck = list(
-        Watermark.objects.filter(due_at__lte=now, slotted=True)
-        .exclude(recipient__in=OpenDigest.objects.values("recipient"))
-        .values_list("recipient", "plan")[:MAX_PEOPLE]
-    )
+    under_way = OpenDigest.objects.values("recipient")
+    stuck: set[int] = set()
+    for waiting in (Watermark.objects, SubjectWatermark.objects):
+        rows = waiting.filter(due_at__lte=now, slotted=True).exclude(recipient__in=under_way)
+        stuck |= set(rows.values_list("recipient", flat=True)[:MAX_PEOPLE])
     if stuck:
-        reschedule(people=sorted({person for person, _ in stuck}), now=now)
+        reschedule(people=sorted(stuck), now=now)

@@ -8,26 +8,30 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Min, QuerySet
+from django.db.models import Min, Q, QuerySet
 
 from partnerships.agreements.models import Partnership
 from partnerships.digests.models import (
     Delivery,
+    DeliveryItem,
     DeliveryKind,
+    DeliverySubject,
     Following,
     MatchNotice,
     Preference,
     Slot,
+    SubjectFollowing,
+    SubjectWatermark,
     Subscription,
     SubscriptionStatus,
     Watermark,
 )
-from partnerships.digests.models.targets import Target, kind_of
-from partnerships.digests.planning.watermarks import settle_time
+from partnerships.digests.models.targets import Piece, Target, fields_of
+from partnerships.digests.planning.timing import settle_time
 from partnerships.digests.queries.readers import OUTSIDE, reading_classes
 from partnerships.digests.schedule import AT_ONCE, HOME, due, in_words, zone_in_words
 from partnerships.kit.bank_holidays import holidays
-from partnerships.organisations.models import Membership
+from partnerships.organisations.models import Membership, Organisation
 from partnerships.outbox.models import OPEN
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
@@ -111,8 +115,12 @@ def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[F
 def _ends_of_pauses(preferences: Iterable[Preference], now: dt.datetime) -> dict[int, dt.datetime]:
     """When the email at the end of each person's pause is due."""
     paused = [one.person_id for one in preferences if one.paused_until and one.paused_until >= now.date()]
-    waiting = Watermark.objects.filter(recipient__in=paused, due_at__gt=now).values("recipient")
-    return dict(waiting.annotate(first=Min("due_at")).values_list("recipient", "first")) if paused else {}
+    first: dict[int, dt.datetime] = {}
+    for waiting in (Watermark.objects, SubjectWatermark.objects) if paused else ():
+        rows = waiting.filter(recipient__in=paused, due_at__gt=now).values("recipient").annotate(first=Min("due_at"))
+        for person, at in rows.values_list("recipient", "first"):
+            first[person] = min(first.get(person, at), at)
+    return first
 
 
 def _added_by(subscription: Subscription) -> str:
@@ -158,16 +166,24 @@ def when_next(person: User, now: dt.datetime, *, about: Target | None = None) ->
     """
     watermarks = Watermark.objects.filter(recipient=person, due_at__isnull=False)
     matches = MatchNotice.objects.filter(recipient=person, told_at=None, due_at__isnull=False)
+    changed = SubjectWatermark.objects.filter(recipient=person, due_at__isnull=False)
     emails = Delivery.objects.filter(recipient=person, kind=DeliveryKind.DIGEST, status__in=OPEN)
     subscriptions = Subscription.objects.live().filter(person=person)
     following = Following.objects.filter(person=person)
     if about is not None:
         plans = _plans_of(about).values("pk")
         watermarks, matches = watermarks.filter(plan__in=plans), matches.none()
-        emails = emails.filter(items__plan__in=plans, items__left_out="")
-        subscriptions = subscriptions.filter(**{kind_of(about): about.pk})
+        subjects = list(_subjects_of(about, person).values_list("subject", flat=True))
+        changed = changed.filter(subject__in=subjects)
+        emails = emails.filter(
+            Q(pk__in=DeliveryItem.objects.included().filter(plan__in=plans).values("delivery"))
+            | Q(pk__in=DeliverySubject.objects.included().filter(subject__in=subjects).values("delivery"))
+        )
+        subscriptions = subscriptions.filter(**fields_of(about))
         following = following.filter(plan__in=plans)
-    waiting = watermarks.values_list("due_at").union(matches.values_list("due_at"), emails.values_list("available_at"))
+    waiting = watermarks.values_list("due_at").union(
+        changed.values_list("due_at"), matches.values_list("due_at"), emails.values_list("available_at")
+    )
     zone = person.time_zone
     live = set(subscriptions.values_list("status", "frequency", "plan"))
     confirmed = [(frequency, plan) for status, frequency, plan in live if status == SubscriptionStatus.CONFIRMED]
@@ -188,9 +204,20 @@ def _plans_of(target: Target) -> QuerySet[Plan]:
     """The plans covered by following this."""
     if isinstance(target, Plan):
         return Plan.objects.filter(pk=target.pk)
+    if isinstance(target, Piece):
+        return Plan.objects.filter(pk=target.plan.pk)
     if isinstance(target, Partnership):
         return Plan.objects.filter(partnership=target)
-    return Plan.objects.filter(owners__organisation=target)
+    if isinstance(target, Organisation):
+        return Plan.objects.filter(owners__organisation=target)
+    return Plan.objects.none()
+
+
+def _subjects_of(target: Target, person: User) -> QuerySet[SubjectFollowing]:
+    """The subjects whose changes following this tells."""
+    return SubjectFollowing.objects.filter(
+        person=person, subscription__in=Subscription.objects.filter(person=person, **fields_of(target))
+    )
 
 
 def _frequencies_of_plans(following: QuerySet[Following]) -> set[str]:

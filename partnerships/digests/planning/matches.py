@@ -16,7 +16,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from partnerships.digests.models import UNDER_WAY, Frequency, MatchNotice, OpenDigest, Preference, Slot
-from partnerships.digests.planning.watermarks import settle_time
+from partnerships.digests.planning.timing import settle_time
 from partnerships.digests.schedule import due, local_day
 from partnerships.exchange.matching import MIN_POINTS
 from partnerships.exchange.models import Entry, Match

@@ -10,36 +10,15 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.conf import settings
-from django.db import connection
 from django.db.models import F, Max
 
 from partnerships.digests.models import Following, Publication, Watermark
+from partnerships.digests.planning import subjects
+from partnerships.digests.planning.timing import SLOT, rhythms_of, run, settle_time, slot_columns
+from partnerships.digests.planning.together import join_waiting, paused, send_together
 from partnerships.digests.queries.readers import PlanReach, newest_numbers, reach_of, readers_sql
-from partnerships.digests.schedule import AT_ONCE, MAX_SETTLING, Rhythm, due, local_day, next_slot
-from partnerships.kit.bank_holidays import holidays
+from partnerships.digests.schedule import MAX_SETTLING
 from partnerships.kit.database import rows_of
-
-_LOCK = 0x6469_6765  # "dige": a number no other advisory lock uses
-
-
-def settle_time() -> dt.timedelta:
-    """How long a plan must be unchanged before an "at once" digest."""
-    return dt.timedelta(minutes=settings.DIGEST_SETTLE_MINUTES)
-
-
-def lock_planning() -> None:
-    """Take the lock for planning digests, until the transaction ends."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-
-
-def run(sql: str, params: dict[str, Any]) -> int:
-    """Run one statement and return how many rows it changed."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        return int(cursor.rowcount)
-
 
 _TARGET = """
 target(plan_id, own_number, open_number, latest) AS (
@@ -131,68 +110,6 @@ UPDATE digests_watermark t
  WHERE t.id = w.id
 """
 
-_SLOT = """
-slot(frequency, hour, weekday, working_days_only, zone, paused_until, direct, first_at, first_day, then_at) AS (
-    SELECT * FROM unnest(%(s_frequency)s::text[], %(s_hour)s::int[], %(s_weekday)s::int[], %(s_working)s::bool[],
-                         %(s_zone)s::text[], %(s_paused)s::date[], %(s_direct)s::bool[], %(s_first)s::timestamptz[],
-                         %(s_day)s::date[], %(s_then)s::timestamptz[])
-)
-"""
-
-# One email for changes to several plans: a person's "at once" items wait for the last of them.
-_TOGETHER = """
-WITH together AS (
-    SELECT recipient_id, LEAST(max(due_at), min(waiting_since) + %(limit)s) AS due_at
-      FROM digests_watermark
-     WHERE due_at IS NOT NULL AND NOT slotted AND due_at > %(now)s AND recipient_id IN (
-           SELECT recipient_id FROM digests_watermark WHERE plan_id = ANY(%(target_plans)s) AND due_at IS NOT NULL)
-     GROUP BY recipient_id HAVING count(*) > 1
-)
-UPDATE digests_watermark t SET due_at = together.due_at FROM together
- WHERE t.recipient_id = together.recipient_id AND t.due_at > %(now)s AND NOT t.slotted AND t.due_at <> together.due_at
-"""
-
-
-# People whose pause has not ended by their own calendar. The first condition uses the index.
-_PAUSED = """
-SELECT p.person_id FROM digests_preference p JOIN people_user u ON u.id = p.person_id
- WHERE p.paused_until >= %s::date AND p.paused_until > (%s AT TIME ZONE u.time_zone)::date
-"""
-
-# Everything waiting for a person, matches too, at the earliest of its times.
-_JOIN = """
-WITH waiting AS (
-    SELECT recipient_id, due_at, slotted FROM digests_watermark
-     WHERE recipient_id = ANY(%(people)s) AND due_at IS NOT NULL
-    UNION ALL
-    SELECT recipient_id, due_at, slotted FROM digests_matchnotice
-     WHERE recipient_id = ANY(%(people)s) AND due_at IS NOT NULL AND told_at IS NULL
-),
-first AS (SELECT DISTINCT ON (recipient_id) * FROM waiting ORDER BY recipient_id, due_at, slotted),
-matches AS (
-    UPDATE digests_matchnotice m SET due_at = first.due_at, slotted = first.slotted FROM first
-     WHERE m.recipient_id = first.recipient_id AND m.due_at <> first.due_at AND m.told_at IS NULL
-)
-UPDATE digests_watermark t SET due_at = first.due_at, slotted = first.slotted FROM first
- WHERE t.recipient_id = first.recipient_id AND t.due_at <> first.due_at
-"""
-
-
-def join_waiting(*, people: Sequence[int]) -> None:
-    """Send all that waits for each person together, at the earliest time.
-
-    A pause ends with one email, even with several frequencies.
-    """
-    if people:
-        run(_JOIN, {"people": list(people)})
-
-
-def _paused(now: dt.datetime) -> list[int]:
-    yesterday = now - dt.timedelta(days=1)  # no zone is further behind
-    with connection.cursor() as cursor:
-        cursor.execute(_PAUSED, [yesterday, now])
-        return [person for (person,) in cursor.fetchall()]
-
 
 def mark_waiting(latest: dict[int, dt.datetime], *, now: dt.datetime, people: Sequence[int] | None = None) -> None:
     """Mark followers of these plans as waiting for their new versions.
@@ -218,54 +135,14 @@ def mark_waiting(latest: dict[int, dt.datetime], *, now: dt.datetime, people: Se
         admit(reach, now=now, people=people)
     run(_AUTHORS, params)
     params |= _slots(plans, now)
-    run(f"WITH {readers}, {_TARGET}, {_SLOT}, {_OWN_FREQUENCY}, wanted AS ({_RHYTHM}) {_WAIT}", params)
-    if settings.DIGEST_SETTLE_MINUTES:
-        run(_TOGETHER, params)
-    join_waiting(people=_paused(now))
+    run(f"WITH {readers}, {_TARGET}, {SLOT}, {_OWN_FREQUENCY}, wanted AS ({_RHYTHM}) {_WAIT}", params)
+    send_together(plans=plans, now=now)
+    join_waiting(people=paused(now))
 
 
 def _slots(plans: Sequence[int], now: dt.datetime) -> dict[str, Any]:
     """The next two slots for each rhythm of these plans' followers."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT COALESCE(NULLIF(f.frequency, ''), p.frequency, 'at_once'), COALESCE(p.hour, 8),"
-            " COALESCE(p.weekday, 0), COALESCE(p.working_days_only, false), u.time_zone, p.paused_until"
-            " FROM digests_following f JOIN people_user u ON u.id = f.person_id"
-            " LEFT JOIN digests_preference p ON p.person_id = f.person_id"
-            " WHERE f.plan_id = ANY(%s)"
-            " UNION SELECT DISTINCT COALESCE(p.frequency, 'at_once'), COALESCE(p.hour, 8), COALESCE(p.weekday, 0),"
-            " COALESCE(p.working_days_only, false), u.time_zone, p.paused_until"
-            " FROM digests_following f JOIN people_user u ON u.id = f.person_id"
-            " LEFT JOIN digests_preference p ON p.person_id = f.person_id"
-            " WHERE f.plan_id = ANY(%s) AND f.frequency <> ''",
-            [list(plans), list(plans)],
-        )
-        rhythms = [Rhythm(*row) for row in cursor.fetchall()]
-    columns: dict[str, list[Any]] = {
-        name: []
-        for name in ("frequency", "hour", "weekday", "working", "zone", "paused", "direct", "first", "day", "then")
-    }
-    for rhythm in rhythms:
-        settled = due(rhythm, waiting_since=now, latest=now, settle=settle_time(), holidays=holidays())
-        direct = rhythm.frequency == AT_ONCE and settled == now + settle_time()
-        day = local_day(settled, rhythm.zone)
-        then = next_slot(rhythm, after=settled, holidays=holidays(), taken={day})
-        row = (
-            rhythm.frequency,
-            rhythm.hour,
-            rhythm.weekday,
-            rhythm.working_days_only,
-            rhythm.zone,
-            rhythm.paused_until or dt.date.min,
-            direct,
-            settled,
-            day,
-            then,
-        )
-        for name, value in zip(columns, row, strict=True):
-            columns[name].append(value)
-    columns["paused"] = ["-infinity" if day == dt.date.min else day.isoformat() for day in columns["paused"]]
-    return {f"s_{name}": values for name, values in columns.items()}
+    return slot_columns(rhythms_of("digests_following", "plan_id", plans), now)
 
 
 def admit(reach: PlanReach, *, now: dt.datetime, people: Sequence[int] | None = None) -> int:
@@ -317,6 +194,7 @@ def start_watermarks(*, subscriptions: Sequence[int], now: dt.datetime) -> int:
     covered = Following.objects.filter(subscription__in=subscriptions).order_by()
     plans = sorted(set(covered.values_list("plan_id", flat=True)))
     people = sorted(set(covered.values_list("person_id", flat=True)))
+    subjects.start_watermarks(subscriptions=subscriptions, now=now)
     if not plans:
         return 0
     newest = newest_numbers(plans, now)
@@ -345,6 +223,7 @@ def reschedule(*, people: Sequence[int], now: dt.datetime) -> None:
     rows.update(due_at=None, slotted=False)
     if plans:
         mark_waiting(plans, now=now, people=people)
+    subjects.reschedule(people=people, now=now)
 
 
 def catch_up(*, people: Sequence[int], now: dt.datetime) -> None:
@@ -353,14 +232,19 @@ def catch_up(*, people: Sequence[int], now: dt.datetime) -> None:
     plans = {plan: at or now for plan, at in behind.values_list("plan", "plan__last_published_at")}
     if plans:
         mark_waiting(plans, now=now, people=people)
+    subjects.catch_up(people=people, now=now)
+
+
+_UNFOLLOWED = """
+UPDATE {table} t SET due_at = NULL, waiting_since = NULL, slotted = false
+ WHERE t.recipient_id = ANY(%(people)s) AND t.due_at IS NOT NULL AND NOT EXISTS (
+       SELECT 1 FROM {view} f WHERE f.person_id = t.recipient_id AND f.{column} = t.{column})
+"""
 
 
 def drop_unfollowed(people: Iterable[int]) -> None:
     """Clear what waits for people who no longer follow it."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE digests_watermark t SET due_at = NULL, waiting_since = NULL, slotted = false"
-            " WHERE t.recipient_id = ANY(%s) AND t.due_at IS NOT NULL AND NOT EXISTS ("
-            "SELECT 1 FROM digests_following f WHERE f.person_id = t.recipient_id AND f.plan_id = t.plan_id)",
-            [list(people)],
-        )
+    params = {"people": list(people)}
+    run(_UNFOLLOWED.format(table="digests_watermark", view="digests_following", column="plan_id"), params)
+    tables = {"table": "digests_subjectwatermark", "view": "digests_subjectfollowing", "column": "subject_id"}
+    run(_UNFOLLOWED.format(**tables), params)

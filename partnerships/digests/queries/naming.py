@@ -5,12 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable
 
-from django.db.models import OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 
+from partnerships.activity.registry import kind_named
+from partnerships.activity.subjects import SubjectKind
 from partnerships.agreements.models import OUTLINED, Partnership, Party
 from partnerships.agreements.models import Audience as PartnershipAudience
+from partnerships.commitments.models import Commitment
 from partnerships.digests.models import Subscription
 from partnerships.digests.queries.readers import reach_of
+from partnerships.exchange.models import Entry
 from partnerships.organisations.audience import reaches
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -37,9 +41,31 @@ def open_to_askers(subscriptions: Collection[Subscription], now: dt.datetime) ->
             return (one.plan_id, one.added_for_id) in inside
         if one.partnership_id in private:
             return (one.partnership_id, one.added_for_id) in parties
+        if one.request_id is not None or one.commitment_id is not None:
+            return one.pk in marked
         return True
 
+    marked = _marked(subscriptions)
     return {one.pk for one in subscriptions if is_open(one)}
+
+
+def _marked(subscriptions: Collection[Subscription]) -> set[int]:
+    """Subscriptions to asks, offers and commitments that stakeholders may be told of.
+
+    A lead marked it, and the organisation that added the stakeholder takes part in its partnership.
+    """
+    found: set[int] = set()
+    for field, kind in (("request", SubjectKind.REQUEST), ("commitment", SubjectKind.COMMITMENT)):
+        ids = [one.pk for one in subscriptions if one.target_kind == field]
+        known = kind_named(kind.value)
+        if not ids or known is None or known.marked_ids is None:
+            continue
+        party = Party.objects.present().filter(
+            partnership=OuterRef(f"{field}__partnership"), organisation=OuterRef("added_for")
+        )
+        rows = Subscription.objects.filter(Exists(party), pk__in=ids, **{f"{field}__in": known.marked_ids()})
+        found |= set(rows.values_list("pk", flat=True))
+    return found
 
 
 def _seen_by(person: User, subscriptions: Collection[Subscription]) -> set[int]:
@@ -50,10 +76,14 @@ def _seen_by(person: User, subscriptions: Collection[Subscription]) -> set[int]:
     organisations = Organisation.objects.visible_to(person).filter(
         pk__in={one.organisation_id for one in subscriptions}
     )
+    requests = Entry.objects.followed_by(person).filter(pk__in={one.request_id for one in subscriptions})
+    commitments = Commitment.objects.followed_by(person).filter(pk__in={one.commitment_id for one in subscriptions})
     seen = Subscription.objects.filter(
         Q(plan__in=plans.values("pk"))
         | Q(partnership__in=partnerships.values("pk"))
-        | Q(organisation__in=organisations.values("pk")),
+        | Q(organisation__in=organisations.values("pk"))
+        | Q(request__in=requests.values("pk"))
+        | Q(commitment__in=commitments.values("pk")),
         pk__in=[one.pk for one in subscriptions],
     )
     return set(seen.values_list("pk", flat=True))
@@ -76,6 +106,15 @@ def named_to_followers(subscriptions: Iterable[Subscription], now: dt.datetime) 
         if one.partnership_id is None:
             named |= _seen_by(one.person, [one])
     return named
+
+
+def named_as_followed(subscriptions: Iterable[Subscription], now: dt.datetime) -> list[Subscription]:
+    """Set on each whether its own follower may know what it is about."""
+    found = list(subscriptions)
+    named = named_to_followers(found, now)
+    for one in found:
+        one.named = one.pk in named
+    return found
 
 
 def named_for(reader: User, subscriptions: Iterable[Subscription], now: dt.datetime) -> list[Subscription]:

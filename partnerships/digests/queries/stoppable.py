@@ -43,7 +43,9 @@ def covering(person: User, plan: Plan) -> list[Subscription]:
     `digests_following`.
     """
     live = Subscription.objects.live().for_listing().filter(person=person)
-    refused = Subscription.objects.refused().filter(person=person, plan=plan).values_list("refused_at", flat=True)
+    refused = (
+        Subscription.objects.refused().filter(person=person, plan=plan, key="").values_list("refused_at", flat=True)
+    )
     through = live.filter(
         Q(partnership__isnull=False, partnership=plan.partnership_id)
         | Q(organisation__in=plan.owners.values("organisation")),

@@ -10,13 +10,14 @@ from django.db.models import Case, CharField, F, Q, QuerySet, Value, When
 from partnerships.digests.models import (
     NAMELESS,
     REFUSAL_HOLDS,
+    TARGETS,
     Delivery,
     DeliveryKind,
     Subscription,
     SubscriptionQuerySet,
     SubscriptionStatus,
 )
-from partnerships.digests.models.targets import Target, kind_of
+from partnerships.digests.models.targets import Target, fields_of
 from partnerships.digests.queries.addresses import people_with_known_address
 from partnerships.digests.queries.naming import named_for
 from partnerships.organisations.models import EDITING_ROLES, Organisation
@@ -91,7 +92,13 @@ def find_stakeholders(
 
 
 #: Headings in the filter for what stakeholders follow.
-_THINGS = {"plan": "Plans", "partnership": "Partnerships", "organisation": "Organisations"}
+_THINGS = {
+    "plan": "Plans",
+    "partnership": "Partnerships",
+    "organisation": "Organisations",
+    "request": "Asks and offers",
+    "commitment": "Commitments",
+}
 
 
 def followed_by_stakeholders(user: User, now: dt.datetime) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -99,11 +106,11 @@ def followed_by_stakeholders(user: User, now: dt.datetime) -> list[tuple[str, li
 
     Each is a value that `find_stakeholders` accepts (`plan-12`) and a name. Only what this person may know is listed.
     """
-    things = ("plan_id", "partnership_id", "organisation_id")
+    things = tuple(f"{name}_id" for name in TARGETS)
     one_each = named_for(user, stakeholders_of(user, now).order_by(*things, "pk").distinct(*things), now)
     found: dict[str, list[tuple[str, str]]] = {heading: [] for heading in _THINGS.values()}
     for one in sorted((one for one in one_each if one.named), key=lambda one: (one.called.casefold(), one.pk)):
-        found[_THINGS[one.target_kind]].append((f"{one.target_kind}-{one.target.pk}", one.called))
+        found[_THINGS[one.target_kind]].append((f"{one.target_kind}-{one.target_id}", one.called))
     return [(heading, options) for heading, options in found.items() if options]
 
 
@@ -118,7 +125,7 @@ def live_stakeholder(organisation: Organisation, target: Target, address: str) -
             added_for=organisation,
             person__email__iexact=address,
             has_own_address=False,
-            **{kind_of(target): target.pk},
+            **fields_of(target),
         )
         .exclude(status__in=[SubscriptionStatus.ENDED, SubscriptionStatus.SUPPRESSED])
         .first()

@@ -9,7 +9,8 @@ from django.db import transaction
 from partnerships.activity.services import record
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import How, Preference, Subscription, SubscriptionStatus
-from partnerships.digests.planning.watermarks import lock_planning, start_watermarks
+from partnerships.digests.planning.timing import lock_planning
+from partnerships.digests.planning.watermarks import start_watermarks
 from partnerships.digests.queries.naming import may_still_be_asked
 from partnerships.digests.services.noting import journal_refusal, journal_subscription
 from partnerships.digests.services.recording import (

@@ -12,7 +12,7 @@ from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import How, RoleRule, Subscription
 from partnerships.digests.models.targets import kind_of
 from partnerships.digests.planning.roles import apply_rules, people_of
-from partnerships.digests.planning.watermarks import lock_planning
+from partnerships.digests.planning.timing import lock_planning
 from partnerships.digests.rights import may_follow_for_post, may_set_roles
 from partnerships.digests.services.stopping import end_subscriptions
 from partnerships.kit.rights import require

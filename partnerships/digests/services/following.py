@@ -12,8 +12,8 @@ from django.db import transaction
 
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import Frequency, How, Preference, Subscription, SubscriptionStatus
-from partnerships.digests.models.targets import Target, kind_of
-from partnerships.digests.planning.watermarks import lock_planning
+from partnerships.digests.models.targets import Target, fields_of
+from partnerships.digests.planning.timing import lock_planning
 from partnerships.digests.rights import may_choose_for, may_follow
 from partnerships.digests.services.answering import mark_confirmed, withdraw_refusal
 from partnerships.digests.services.asking import UnableToSubscribe, check_asker, check_limits, remind, send_question
@@ -60,7 +60,7 @@ def ask_for(*, email: str, target: Plan, frequency: str = "", now: dt.datetime) 
     nothing, and neither do suppressed addresses or those that reached a limit. People who already follow the plan get
     new links instead. No name is accepted, because our email would greet the owner of the address with it.
     """
-    known = Subscription.objects.filter(person__email__iexact=email.strip(), plan=target).first()
+    known = Subscription.objects.filter(person__email__iexact=email.strip(), plan=target, key="").first()
     if Preference.objects.filter(person__email__iexact=email.strip(), refused_at__isnull=False).exists():
         return
     if known is not None and known.refused_at is not None:
@@ -179,7 +179,7 @@ def _begin(
     Preference.objects.get_or_create(person=person)
     subscription, made = Subscription.objects.select_for_update().get_or_create(
         person=person,
-        **{kind_of(target): target},
+        **fields_of(target),
         defaults={
             "how": how,
             "added_by": author,

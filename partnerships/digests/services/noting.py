@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from partnerships.commitments.models import Commitment
 from partnerships.digests.models import Subscription
 from partnerships.kit import journal
 from partnerships.people.models import User
@@ -15,13 +16,22 @@ SUBSCRIPTION, REFUSED_ALL, MATCHES, LINKS = "subscription", "refused all", "matc
 
 def subscription_identity(subscription: Subscription) -> str:
     """The journal's hash of who follows what."""
-    target = (subscription.plan_id, subscription.partnership_id, subscription.organisation_id)
+    target: tuple[int | str | None, ...] = (
+        subscription.plan_id,
+        subscription.partnership_id,
+        subscription.organisation_id,
+    )
+    if subscription.request_id or subscription.commitment_id or subscription.key:
+        target = (subscription.target_kind, subscription.target_id, subscription.key)
     return journal.identity(subscription.person_id, subscription.person.joined_at, *target)
 
 
 def target_identity(subscription: Subscription) -> str:
     """The journal's hash of what is followed."""
-    return journal.identity(subscription.target_kind, subscription.target.pk, subscription.target.created_at)
+    target = subscription.target
+    began = target.proposed_at if isinstance(target, Commitment) else target.created_at
+    more = (subscription.key,) if subscription.key else ()
+    return journal.identity(subscription.target_kind, target.pk, began, *more)
 
 
 def person_identity(person: User) -> str:
@@ -45,6 +55,9 @@ def journal_subscription(subscription: Subscription, *, now: dt.datetime, undone
         plan=subscription.plan_id,
         partnership=subscription.partnership_id,
         organisation=subscription.organisation_id,
+        request=subscription.request_id,
+        commitment=subscription.commitment_id,
+        key=subscription.key,
         target=target_identity(subscription),
     )
 

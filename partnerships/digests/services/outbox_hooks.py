@@ -14,12 +14,15 @@ from partnerships.digests.models import (
     Delivery,
     DeliveryItem,
     DeliveryKind,
+    DeliverySubject,
+    SubjectWatermark,
     Subscription,
     SubscriptionStatus,
     Watermark,
 )
 from partnerships.digests.planning.matches import discard_matches
-from partnerships.digests.planning.watermarks import catch_up, lock_planning
+from partnerships.digests.planning.timing import lock_planning
+from partnerships.digests.planning.watermarks import catch_up
 from partnerships.digests.services.stopping import stop_everything
 from partnerships.kit.database import rows_of
 from partnerships.outbox.hooks import OutboxHooks
@@ -43,6 +46,31 @@ MOVE_WATERMARKS = """
       FROM item WHERE t.recipient_id = item.recipient_id AND t.plan_id = item.plan_id
 """
 
+TOLD_SUBJECTS = """
+    SELECT done.person_id AS recipient_id, i.subject_id, i.to_number
+      FROM done CROSS JOIN LATERAL (
+           SELECT t.subject_id, t.to_number FROM digests_deliverysubject t
+            WHERE t.delivery_id = done.id AND t.left_out = '' OFFSET 0) i
+     WHERE done.kind = 'digests.digest'
+     ORDER BY done.person_id, i.subject_id
+"""
+MOVE_SUBJECTS = """
+    UPDATE digests_subjectwatermark t
+       SET number = GREATEST(t.number, subject_item.to_number), told_at = clock_timestamp()
+      FROM subject_item WHERE t.recipient_id = subject_item.recipient_id AND t.subject_id = subject_item.subject_id
+"""
+
+#: After a restore. Changes missing from the restored database will differ when they are made again.
+CATCH_UP_SUBJECTS = """
+UPDATE digests_subjectwatermark t SET number = GREATEST(t.number, LEAST(x.number, s.last_number))
+  FROM (SELECT person, kind, record, max(number) AS number
+          FROM unnest(%(people)s::bigint[], %(kinds)s::text[], %(records)s::bigint[], %(numbers)s::bigint[])
+               AS y(person, kind, record, number)
+         GROUP BY person, kind, record) x
+  JOIN activity_subject s ON s.kind = x.kind AND s.record_id = x.record
+ WHERE t.recipient_id = x.person AND t.subject_id = s.id
+"""
+
 #: After a restore. Versions missing from the restored database will differ when they are published again.
 CATCH_UP = """
 UPDATE digests_watermark t SET number = GREATEST(t.number, LEAST(x.number, p.current_number))
@@ -52,6 +80,10 @@ UPDATE digests_watermark t SET number = GREATEST(t.number, LEAST(x.number, p.cur
   JOIN plans_plan p ON p.id = x.plan
  WHERE t.recipient_id = x.person AND t.plan_id = x.plan
 """
+
+
+#: The journal's line for a plan: person, plan and number. One for a subject has its kind too.
+_PLAN_TOLD = 3
 
 
 class DigestHooks(OutboxHooks):
@@ -116,24 +148,34 @@ class DigestHooks(OutboxHooks):
             Watermark.objects.filter(recipient=email.person_id, plan=item.plan_id, number=item.to_number).update(
                 number=item.from_number
             )
+        for told in DeliverySubject.objects.included().filter(delivery=email.pk):
+            again = {"subjects__subject": told.subject_id, "subjects__to_number": told.to_number}
+            if others.filter(**again, subjects__left_out="").exists():
+                continue
+            SubjectWatermark.objects.filter(
+                recipient=email.person_id, subject=told.subject_id, number=told.to_number
+            ).update(number=told.from_number)
 
     def delivered_before(self, *, lines: Sequence[dict[str, Any]], now: dt.datetime) -> None:
         """Move watermarks to what was sent before the restore.
 
         At most to the current version of the restored plan.
         """
-        moves = [
-            (line["person"], plan, number)
+        told = [
+            (line["person"], *one)
             for line in lines
             if line["kind"] == DeliveryKind.DIGEST
-            for plan, number in line["told"] or ()
+            for one in line["told"] or ()
         ]
-        _move_watermarks(moves)
+        _move_watermarks(one for one in told if len(one) == _PLAN_TOLD)
+        _move_subjects(one for one in told if len(one) != _PLAN_TOLD)
 
     def discarded(self, *, numbers: Collection[int], now: dt.datetime) -> None:
         """Move watermarks as if discarded digests had been sent."""
         items = DeliveryItem.objects.included().filter(delivery__in=numbers)
         _move_watermarks(items.values_list("delivery__recipient", "plan", "to_number"))
+        told = DeliverySubject.objects.included().filter(delivery__in=numbers)
+        _move_subjects(told.values_list("delivery__recipient", "subject__kind", "subject__record_id", "to_number"))
 
     def unsubscribed(self, *, address: str, now: dt.datetime) -> None:
         """Stop all digests of somebody who unsubscribed at the mail provider.
@@ -151,3 +193,9 @@ def _move_watermarks(moves: Iterable[tuple[int, int, int]]) -> None:
     """Move watermarks (person, plan, number), at most to current versions."""
     if columns := [list(column) for column in zip(*moves, strict=True)]:
         rows_of(CATCH_UP, dict(zip(("people", "plans", "numbers"), columns, strict=True)))
+
+
+def _move_subjects(moves: Iterable[tuple[int, str, int, int]]) -> None:
+    """Move subject watermarks (person, kind, record, number), at most to the newest change."""
+    if columns := [list(column) for column in zip(*moves, strict=True)]:
+        rows_of(CATCH_UP_SUBJECTS, dict(zip(("people", "kinds", "records", "numbers"), columns, strict=True)))

@@ -13,14 +13,18 @@ from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import (
     DeliveryItem,
     DeliveryKind,
+    DeliverySubject,
     Frequency,
     MatchNotice,
     Preference,
+    SubjectWatermark,
     Subscription,
     Watermark,
 )
 from partnerships.digests.planning.matches import reclaim_matches, schedule_matches
-from partnerships.digests.planning.watermarks import join_waiting, lock_planning, reschedule
+from partnerships.digests.planning.timing import lock_planning
+from partnerships.digests.planning.together import join_waiting
+from partnerships.digests.planning.watermarks import reschedule
 from partnerships.digests.rights import may_choose_for, rights_over
 from partnerships.digests.services.noting import journal_matches
 from partnerships.digests.services.recording import UnableToChangeSubscription, lock_subscription, record_event
@@ -157,6 +161,11 @@ def _withdraw_queued(person: User, *, now: dt.datetime) -> None:
         Watermark.objects.filter(recipient=person, plan__in=items.included().values("plan")).update(
             due_at=now, waiting_since=email.created_at
         )
+        subjects = DeliverySubject.objects.filter(delivery=email.pk)
+        SubjectWatermark.objects.filter(recipient=person, subject__in=subjects.included().values("subject")).update(
+            due_at=now, waiting_since=email.created_at
+        )
+        subjects.delete()
         reclaim_matches(email.pk)
         items.delete()
         drop_email(email=email, reason="They paused their digests.", now=now)

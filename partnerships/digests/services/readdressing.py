@@ -10,8 +10,9 @@ import datetime as dt
 from django.db import transaction
 
 from partnerships.digests.event_kinds import EventKind
-from partnerships.digests.models import Preference, Subscription, SubscriptionStatus, Watermark
-from partnerships.digests.planning.watermarks import catch_up, lock_planning
+from partnerships.digests.models import Preference, SubjectWatermark, Subscription, SubscriptionStatus, Watermark
+from partnerships.digests.planning.timing import lock_planning
+from partnerships.digests.planning.watermarks import catch_up
 from partnerships.digests.queries.subscriptions import moving_with
 from partnerships.digests.rights import rights_over
 from partnerships.digests.services.answering import confirm
@@ -99,9 +100,9 @@ def _ask_at(old: Subscription, person: User, *, now: dt.datetime) -> Subscriptio
     """The same subscription at another address, not confirmed yet."""
     made = Subscription.objects.create(
         person=person,
-        plan_id=old.plan_id,
-        partnership_id=old.partnership_id,
-        organisation_id=old.organisation_id,
+        **{f"{old.target_kind}_id": old.target_id},
+        key=old.key,
+        hears=old.hears,
         how=old.how,
         added_by_id=old.added_by_id,
         added_for_id=old.added_for_id,
@@ -138,6 +139,11 @@ def _replace_old(new: Subscription, *, now: dt.datetime) -> None:
     reached = Watermark.objects.filter(recipient=old.person_id).exclude(reading_class=Watermark.Reading.NONE)
     for plan, number in reached.values_list("plan", "number"):
         Watermark.objects.filter(recipient=new.person_id, plan=plan, number__gt=number).update(number=number)
+    told = SubjectWatermark.objects.filter(recipient=old.person_id)
+    for subject, number in told.values_list("subject", "number"):
+        SubjectWatermark.objects.filter(recipient=new.person_id, subject=subject, number__gt=number).update(
+            number=number
+        )
     was_paused = old.is_paused
     stop(subscriptions=[old], author=None, reason="Replaced by another address.", now=now, is_refusal=False)
     if was_paused:

@@ -36,7 +36,7 @@ def record_event(
         target_kind="subscription",
         target_id=subscription.pk,
         within_kind=subscription.target_kind,
-        within_id=subscription.plan_id or subscription.partnership_id or subscription.organisation_id,
+        within_id=subscription.target_id,
         now=now,
         data=data,
     )

@@ -9,7 +9,8 @@ from django.db import transaction
 
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import MatchNotice, Preference, Subscription, SubscriptionStatus
-from partnerships.digests.planning.watermarks import catch_up, drop_unfollowed, lock_planning
+from partnerships.digests.planning.timing import lock_planning
+from partnerships.digests.planning.watermarks import catch_up, drop_unfollowed
 from partnerships.digests.rights import Rights, may_stop_all_of, rights_over
 from partnerships.digests.services.noting import journal_matches, journal_refusal, journal_subscription
 from partnerships.digests.services.recording import lock_subscription, record_event, status_changed

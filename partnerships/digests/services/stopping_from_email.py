@@ -12,7 +12,8 @@ from django.db import transaction
 
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import MatchNotice, Preference, Subscription, SubscriptionStatus
-from partnerships.digests.planning.watermarks import catch_up, drop_unfollowed, lock_planning
+from partnerships.digests.planning.timing import lock_planning
+from partnerships.digests.planning.watermarks import catch_up, drop_unfollowed
 from partnerships.digests.queries.stoppable import covering, stoppable_in
 from partnerships.digests.services.noting import journal_matches, journal_refusal, journal_subscription
 from partnerships.digests.services.recording import record_event
@@ -142,7 +143,7 @@ def _stop_plan(person: User, plan: Plan, *, reason: str, now: dt.datetime) -> Be
     through = covering(person, plan)
     if not through:
         return None
-    own = Subscription.objects.select_for_update().filter(person=person, plan=plan).first()
+    own = Subscription.objects.select_for_update().filter(person=person, plan=plan, key="").first()
     if own is not None and not own.is_ended:
         [before] = _state_before([own])
         stop(subscriptions=[own], author=person, reason=reason, now=now)

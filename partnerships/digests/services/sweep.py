@@ -17,7 +17,8 @@ from partnerships.digests.planning.choosing import (
     spread,
 )
 from partnerships.digests.planning.matches import choose_matches
-from partnerships.digests.planning.watermarks import lock_planning
+from partnerships.digests.planning.subjects import spread_changes
+from partnerships.digests.planning.timing import lock_planning
 from partnerships.digests.services.email_requests import process_requests
 
 
@@ -28,6 +29,7 @@ def run_in_parts(*, now: dt.datetime) -> Iterator[int]:
     """
     process_requests(now=now)
     spread(now=now)
+    spread_changes(now=now)
     admit_newcomers(now=now)
     if settings.EMAILS_HELD:
         return

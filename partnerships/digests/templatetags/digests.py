@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.digests.models import Following, RoleRule, Subscription
-from partnerships.digests.models.targets import Target, kind_of
+from partnerships.digests.models.targets import Target, fields_of, kind_of
 from partnerships.digests.planning.forecast import when_next, who_will_get
 from partnerships.digests.queries.naming import named_for
 from partnerships.digests.queries.subscriptions import may_ask_for
@@ -42,7 +42,7 @@ def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead
         public = isinstance(target, Plan) and target.audience == Audience.PUBLIC
         return {"person": None, "public": target if public else None}
     kind = kind_of(target)
-    mine = Subscription.objects.live().filter(**{kind: target.pk}, person=person).first()
+    mine = Subscription.objects.live().filter(**fields_of(target), person=person).first()
     may_add = may_ask_for(person).exists()
     rule = (
         RoleRule.objects.filter(partnership=target.pk, post=None).exists()

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from partnerships.digests.emails.reasons import how_often
 from partnerships.digests.models import Preference, Subscription
-from partnerships.digests.planning.watermarks import settle_time
+from partnerships.digests.planning.timing import settle_time
 from partnerships.people.models import User
 
 

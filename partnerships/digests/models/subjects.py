@@ -1,0 +1,113 @@
+"""Up to which change of each subject a follower was told, and what emails told."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+from partnerships.activity.models import Subject
+from partnerships.digests.models.deliveries import Delivery, DeliveryItemQuerySet
+from partnerships.digests.models.subscriptions import Hears, Subscription
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+
+class SubjectWatermark(models.Model):
+    """The change of a subject from which a person's next digest begins.
+
+    `number` is the last change they were told of, or the newest one when they began to follow. Changes that they did
+    not choose or may not hear count as told. The other fields are as in `Watermark`.
+    """
+
+    recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="+", db_index=False)
+    number = models.PositiveIntegerField()
+    told_at = models.DateTimeField()
+    waiting_since = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+    slotted = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["recipient", "subject"], name="one_watermark_a_subject")]
+        indexes = [
+            models.Index(fields=["due_at"], name="subject_watermark_due", condition=Q(due_at__isnull=False)),
+            models.Index(fields=["subject", "number"], name="watermark_of_subject"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.recipient_id} was told {self.subject_id} up to {self.number}"
+
+
+class SubjectNews(models.Model):
+    """A subject that changed, until its followers are marked as waiting.
+
+    The database adds a row with every change (`activity.Change`), in the transaction of the change.
+    """
+
+    subject = models.ForeignKey(
+        Subject, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
+
+    def __str__(self) -> str:
+        return f"News of {self.subject_id}"
+
+
+class DeliverySubject(models.Model):
+    """One subject in a digest: from one change to another.
+
+    A subject that could not be included when the email was composed stays, with the reason in `left_out`.
+    """
+
+    delivery = models.ForeignKey(
+        Delivery, on_delete=models.DO_NOTHING, related_name="subjects", db_index=False, db_constraint=False
+    )
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    from_number = models.PositiveIntegerField()
+    to_number = models.PositiveIntegerField()
+    told = ArrayField(
+        models.BigIntegerField(),
+        default=list,
+        db_default=[],
+        help_text="The events told. Others in between were not chosen, not for this reader, or told elsewhere.",
+    )
+    left_out = models.CharField(
+        max_length=100, blank=True, db_default="", help_text="Why the email leaves it out; empty if it is included."
+    )
+
+    objects = DeliveryItemQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["delivery", "subject"], name="one_item_a_subject"),
+            models.CheckConstraint(condition=Q(to_number__gte=F("from_number")), name="subject_item_goes_forward"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject_id}: {self.from_number} to {self.to_number}"
+
+
+class SubjectFollowing(models.Model):
+    """Database view: each person and subject covered by a confirmed subscription.
+
+    One row for each subscription. `rank` is 1 for a subscription to the thing itself, 2 for a partnership of an
+    organisation that is followed. If the person refused the partnership, subscriptions to organisations confirmed
+    before that do not cover it.
+    """
+
+    subscription = models.OneToOneField(Subscription, on_delete=models.DO_NOTHING, primary_key=True, related_name="+")
+    person = models.ForeignKey(User, on_delete=models.DO_NOTHING, related_name="+")
+    subject = models.ForeignKey(Subject, on_delete=models.DO_NOTHING, related_name="+")
+    how = models.CharField(max_length=4)
+    added_for = models.ForeignKey(Organisation, on_delete=models.DO_NOTHING, null=True, related_name="+")
+    frequency = models.CharField(max_length=8)
+    hears = models.CharField(max_length=10, choices=Hears)
+    confirmed_at = models.DateTimeField()
+    rank = models.SmallIntegerField()
+
+    class Meta:
+        managed = False
+        db_table = "digests_subjectfollowing"
+
+    def __str__(self) -> str:
+        return f"{self.person_id} follows {self.subject_id}"

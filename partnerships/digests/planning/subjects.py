@@ -1,0 +1,180 @@
+"""Watermarks of subjects: who waits for changes of partnerships, organisations, asks and commitments.
+
+As in `watermarks`, everything is a statement over sets of followers; callers open the transaction and take
+`lock_planning` first.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.db.models import F
+
+from partnerships.digests.models import SubjectNews, SubjectWatermark
+from partnerships.digests.planning.timing import SLOT, lock_planning, rhythms_of, run, settle_time, slot_columns
+from partnerships.digests.planning.together import join_waiting, paused, send_together
+from partnerships.digests.schedule import MAX_SETTLING
+from partnerships.kit.database import rows_of
+
+#: Changes whose followers are marked in one transaction.
+_CHANGES = 2_000
+
+_START = """
+INSERT INTO digests_subjectwatermark (recipient_id, subject_id, number, told_at, slotted)
+SELECT DISTINCT f.person_id, f.subject_id, x.last_number, %(now)s::timestamptz, false
+  FROM digests_subjectfollowing f
+  JOIN activity_subject x ON x.id = f.subject_id
+ WHERE f.subscription_id = ANY(%(subscriptions)s)
+ON CONFLICT (recipient_id, subject_id) DO UPDATE
+   SET number = GREATEST(digests_subjectwatermark.number, EXCLUDED.number), told_at = EXCLUDED.told_at
+ WHERE NOT EXISTS (
+       SELECT 1 FROM digests_subjectfollowing o
+        WHERE o.person_id = EXCLUDED.recipient_id AND o.subject_id = EXCLUDED.subject_id
+          AND o.subscription_id <> ALL(%(subscriptions)s))
+"""
+
+# Followers of an organisation that joined a partnership: they start at its present state.
+_INSERT = """
+INSERT INTO digests_subjectwatermark (recipient_id, subject_id, number, told_at, slotted)
+SELECT DISTINCT f.person_id, f.subject_id, x.last_number, %(now)s::timestamptz, false
+  FROM digests_subjectfollowing f
+  JOIN activity_subject x ON x.id = f.subject_id
+ WHERE f.subject_id = ANY(%(subjects)s)
+   AND NOT EXISTS (SELECT 1 FROM digests_subjectwatermark k
+                    WHERE k.recipient_id = f.person_id AND k.subject_id = f.subject_id)
+ON CONFLICT DO NOTHING
+"""
+
+# People who made every change since their last digest need no digest.
+_AUTHORS = """
+UPDATE digests_subjectwatermark t SET number = x.last_number, due_at = NULL, waiting_since = NULL, slotted = false
+  FROM activity_subject x
+ WHERE x.id = ANY(%(subjects)s) AND t.subject_id = x.id AND t.number < x.last_number
+   AND t.recipient_id IN (
+       SELECT e.actor_id FROM activity_change c JOIN activity_event e ON e.id = c.event_id
+        WHERE c.subject_id = x.id AND c.number = x.last_number)
+   AND NOT EXISTS (
+       SELECT 1 FROM activity_change c JOIN activity_event e ON e.id = c.event_id
+        WHERE c.subject_id = t.subject_id AND c.number > t.number AND e.actor_id IS DISTINCT FROM t.recipient_id)
+"""
+
+# As for plans: the closest subscription with a frequency of its own decides, else the person's.
+_WAIT = f"""
+WITH followed AS MATERIALIZED (
+    SELECT DISTINCT ON (person_id, subject_id) person_id, subject_id, NULLIF(frequency, '') AS frequency
+      FROM digests_subjectfollowing WHERE subject_id = ANY(%(subjects)s) {{people}}
+     ORDER BY person_id, subject_id, frequency = '', rank, subscription_id
+),
+{SLOT},
+wanted AS (
+    SELECT t.id, COALESCE(f.frequency, p.frequency, 'at_once') AS frequency, COALESCE(p.hour, 8) AS hour,
+           COALESCE(p.weekday, 0) AS weekday, COALESCE(p.working_days_only, false) AS working_days_only,
+           u.time_zone AS zone, COALESCE(p.paused_until, '-infinity') AS paused_until
+      FROM digests_subjectwatermark t
+      JOIN followed f ON f.person_id = t.recipient_id AND f.subject_id = t.subject_id
+      JOIN activity_subject x ON x.id = t.subject_id AND x.last_number > t.number
+      JOIN people_user u ON u.id = t.recipient_id AND u.is_active
+      LEFT JOIN digests_preference p ON p.person_id = t.recipient_id
+     ORDER BY t.recipient_id, t.subject_id
+       FOR UPDATE OF t
+)
+UPDATE digests_subjectwatermark t
+   SET waiting_since = COALESCE(t.waiting_since, %(now)s),
+       due_at = CASE
+           WHEN s.direct THEN LEAST(%(now)s + %(settle)s, COALESCE(t.waiting_since, %(now)s) + %(limit)s)
+           WHEN t.slotted AND t.due_at IS NOT NULL THEN t.due_at
+           WHEN EXISTS (SELECT 1 FROM digests_slot d
+                         WHERE d.recipient_id = t.recipient_id AND d.slot_on = s.first_day OFFSET 0)
+               THEN s.then_at
+           ELSE s.first_at END,
+       slotted = NOT s.direct
+  FROM wanted w
+  JOIN slot s ON s.frequency = w.frequency AND s.hour = w.hour AND s.weekday = w.weekday
+             AND s.working_days_only = w.working_days_only AND s.zone = w.zone AND s.paused_until = w.paused_until
+ WHERE t.id = w.id
+"""  # noqa: S608 - our own constant
+
+_NEWS = """
+DELETE FROM digests_subjectnews WHERE id IN (
+    SELECT id FROM digests_subjectnews ORDER BY id LIMIT %(limit)s)
+RETURNING subject_id
+"""
+
+# A subject gets its row when somebody begins to follow it, so that its first change is told too.
+_SUBJECTS_FOLLOWED = """
+INSERT INTO activity_subject (kind, record_id, last_number)
+SELECT kind, record_id, 0 FROM (
+    SELECT unnest(ARRAY['plan', 'partnership', 'organisation', 'entry', 'commitment']) AS kind,
+           unnest(ARRAY[plan_id, partnership_id, organisation_id, request_id, commitment_id]) AS record_id
+      FROM digests_subscription WHERE id = ANY(%(subscriptions)s)
+    UNION
+    SELECT 'partnership', a.partnership_id
+      FROM digests_subscription s
+      JOIN agreements_party a ON a.organisation_id = s.organisation_id AND a.status = 'accepted'
+     WHERE s.id = ANY(%(subscriptions)s)) followed
+ WHERE record_id IS NOT NULL
+ ORDER BY kind, record_id
+ON CONFLICT DO NOTHING
+"""
+
+
+def start_watermarks(*, subscriptions: Sequence[int], now: dt.datetime) -> None:
+    """Start new subscriptions at the present number of every subject they cover.
+
+    Changes that already wait because of another subscription keep waiting.
+    """
+    params = {"subscriptions": list(subscriptions), "now": now}
+    run(_SUBJECTS_FOLLOWED, params)
+    run(_START, params)
+
+
+def spread_changes(*, now: dt.datetime) -> int:
+    """Mark followers of subjects that changed as waiting; return how many subjects."""
+    if not SubjectNews.objects.exists():
+        return 0
+    with transaction.atomic():
+        lock_planning()
+        run("SET LOCAL jit = off", {})
+        found = sorted({subject for (subject,) in rows_of(_NEWS, {"limit": _CHANGES})})
+        if found:
+            mark_waiting(found, now=now)
+    return len(found)
+
+
+def mark_waiting(subjects: Sequence[int], *, now: dt.datetime, people: Sequence[int] | None = None) -> None:
+    """Mark followers of these subjects as waiting for their changes.
+
+    With `people`, only those.
+    """
+    params = {
+        "subjects": list(subjects),
+        "now": now,
+        "people": list(people or ()),
+        "settle": settle_time(),
+        "limit": MAX_SETTLING * settle_time(),
+    }
+    run(_INSERT, params)
+    run(_AUTHORS, params)
+    params |= slot_columns(rhythms_of("digests_subjectfollowing", "subject_id", subjects), now)
+    run(_WAIT.format(people="" if people is None else "AND person_id = ANY(%(people)s)"), params)
+    send_together(subjects=subjects, now=now)
+    join_waiting(people=paused(now))
+
+
+def reschedule(*, people: Sequence[int], now: dt.datetime) -> None:
+    """Work out again when the changes that wait for these people are due."""
+    rows = SubjectWatermark.objects.filter(recipient__in=people, due_at__isnull=False)
+    subjects = sorted(set(rows.values_list("subject", flat=True)))
+    rows.update(due_at=None, slotted=False)
+    if subjects:
+        mark_waiting(subjects, now=now, people=people)
+
+
+def catch_up(*, people: Sequence[int], now: dt.datetime) -> None:
+    """Mark every change that these people have missed as waiting."""
+    behind = SubjectWatermark.objects.filter(recipient__in=people, subject__last_number__gt=F("number"))
+    subjects = sorted(set(behind.values_list("subject", flat=True)))
+    if subjects:
+        mark_waiting(subjects, now=now, people=people)

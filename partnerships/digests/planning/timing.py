@@ -1,0 +1,93 @@
+"""When digests are due: the lock for planning, and the next slots of each rhythm, for SQL."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from partnerships.digests.schedule import AT_ONCE, Rhythm, due, local_day, next_slot
+from partnerships.kit.bank_holidays import holidays
+
+_LOCK = 0x6469_6765  # "dige": a number no other advisory lock uses
+
+
+def settle_time() -> dt.timedelta:
+    """How long a plan must be unchanged before an "at once" digest."""
+    return dt.timedelta(minutes=settings.DIGEST_SETTLE_MINUTES)
+
+
+def lock_planning() -> None:
+    """Take the lock for planning digests, until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
+def run(sql: str, params: dict[str, Any]) -> int:
+    """Run one statement and return how many rows it changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return int(cursor.rowcount)
+
+
+SLOT = """
+slot(frequency, hour, weekday, working_days_only, zone, paused_until, direct, first_at, first_day, then_at) AS (
+    SELECT * FROM unnest(%(s_frequency)s::text[], %(s_hour)s::int[], %(s_weekday)s::int[], %(s_working)s::bool[],
+                         %(s_zone)s::text[], %(s_paused)s::date[], %(s_direct)s::bool[], %(s_first)s::timestamptz[],
+                         %(s_day)s::date[], %(s_then)s::timestamptz[])
+)
+"""
+
+
+_RHYTHMS = """
+SELECT DISTINCT COALESCE(NULLIF(f.frequency, ''), p.frequency, 'at_once'), COALESCE(p.hour, 8),
+       COALESCE(p.weekday, 0), COALESCE(p.working_days_only, false), u.time_zone, p.paused_until
+  FROM {view} f JOIN people_user u ON u.id = f.person_id
+  LEFT JOIN digests_preference p ON p.person_id = f.person_id
+ WHERE f.{column} = ANY(%(ids)s)
+UNION
+SELECT DISTINCT COALESCE(p.frequency, 'at_once'), COALESCE(p.hour, 8), COALESCE(p.weekday, 0),
+       COALESCE(p.working_days_only, false), u.time_zone, p.paused_until
+  FROM {view} f JOIN people_user u ON u.id = f.person_id
+  LEFT JOIN digests_preference p ON p.person_id = f.person_id
+ WHERE f.{column} = ANY(%(ids)s) AND f.frequency <> ''
+"""
+
+
+def rhythms_of(view: str, column: str, ids: Sequence[int]) -> list[Rhythm]:
+    """Every rhythm of the followers of these things, in one of the two views of followers."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RHYTHMS.format(view=view, column=column), {"ids": list(ids)})
+        return [Rhythm(*row) for row in cursor.fetchall()]
+
+
+def slot_columns(rhythms: Iterable[Rhythm], now: dt.datetime) -> dict[str, Any]:
+    """The next two slots of each rhythm, as the parameters of `SLOT`."""
+    columns: dict[str, list[Any]] = {
+        name: []
+        for name in ("frequency", "hour", "weekday", "working", "zone", "paused", "direct", "first", "day", "then")
+    }
+    for rhythm in rhythms:
+        settled = due(rhythm, waiting_since=now, latest=now, settle=settle_time(), holidays=holidays())
+        direct = rhythm.frequency == AT_ONCE and settled == now + settle_time()
+        day = local_day(settled, rhythm.zone)
+        then = next_slot(rhythm, after=settled, holidays=holidays(), taken={day})
+        row = (
+            rhythm.frequency,
+            rhythm.hour,
+            rhythm.weekday,
+            rhythm.working_days_only,
+            rhythm.zone,
+            rhythm.paused_until or dt.date.min,
+            direct,
+            settled,
+            day,
+            then,
+        )
+        for name, value in zip(columns, row, strict=True):
+            columns[name].append(value)
+    columns["paused"] = ["-infinity" if day == dt.date.min else day.isoformat() for day in columns["paused"]]
+    return {f"s_{name}": values for name, values in columns.items()}

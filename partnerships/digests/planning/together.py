@@ -1,0 +1,94 @@
+"""One email for all that waits for a person: plans, subjects and matches."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.db import connection
+
+from partnerships.digests.planning.timing import run, settle_time
+from partnerships.digests.schedule import MAX_SETTLING
+
+# A person's "at once" items wait for the last of them.
+_TOGETHER = """
+WITH concerned AS (
+    SELECT recipient_id FROM digests_watermark WHERE plan_id = ANY(%(plans)s) AND due_at IS NOT NULL
+    UNION
+    SELECT recipient_id FROM digests_subjectwatermark WHERE subject_id = ANY(%(subjects)s) AND due_at IS NOT NULL
+),
+waiting AS (
+    SELECT recipient_id, due_at, waiting_since FROM digests_watermark
+     WHERE due_at > %(now)s AND NOT slotted AND recipient_id IN (SELECT recipient_id FROM concerned)
+    UNION ALL
+    SELECT recipient_id, due_at, waiting_since FROM digests_subjectwatermark
+     WHERE due_at > %(now)s AND NOT slotted AND recipient_id IN (SELECT recipient_id FROM concerned)
+),
+together AS (
+    SELECT recipient_id, LEAST(max(due_at), min(waiting_since) + %(limit)s) AS due_at
+      FROM waiting GROUP BY recipient_id HAVING count(*) > 1
+),
+subjects AS (
+    UPDATE digests_subjectwatermark t SET due_at = together.due_at FROM together
+     WHERE t.recipient_id = together.recipient_id AND t.due_at > %(now)s AND NOT t.slotted
+       AND t.due_at <> together.due_at
+)
+UPDATE digests_watermark t SET due_at = together.due_at FROM together
+ WHERE t.recipient_id = together.recipient_id AND t.due_at > %(now)s AND NOT t.slotted AND t.due_at <> together.due_at
+"""
+
+# People whose pause has not ended by their own calendar. The first condition uses the index.
+_PAUSED = """
+SELECT p.person_id FROM digests_preference p JOIN people_user u ON u.id = p.person_id
+ WHERE p.paused_until >= %s::date AND p.paused_until > (%s AT TIME ZONE u.time_zone)::date
+"""
+
+# Everything waiting for a person, matches too, at the earliest of its times.
+_JOIN = """
+WITH waiting AS (
+    SELECT recipient_id, due_at, slotted FROM digests_watermark
+     WHERE recipient_id = ANY(%(people)s) AND due_at IS NOT NULL
+    UNION ALL
+    SELECT recipient_id, due_at, slotted FROM digests_subjectwatermark
+     WHERE recipient_id = ANY(%(people)s) AND due_at IS NOT NULL
+    UNION ALL
+    SELECT recipient_id, due_at, slotted FROM digests_matchnotice
+     WHERE recipient_id = ANY(%(people)s) AND due_at IS NOT NULL AND told_at IS NULL
+),
+first AS (SELECT DISTINCT ON (recipient_id) * FROM waiting ORDER BY recipient_id, due_at, slotted),
+matches AS (
+    UPDATE digests_matchnotice m SET due_at = first.due_at, slotted = first.slotted FROM first
+     WHERE m.recipient_id = first.recipient_id AND m.due_at <> first.due_at AND m.told_at IS NULL
+),
+subjects AS (
+    UPDATE digests_subjectwatermark t SET due_at = first.due_at, slotted = first.slotted FROM first
+     WHERE t.recipient_id = first.recipient_id AND t.due_at <> first.due_at
+)
+UPDATE digests_watermark t SET due_at = first.due_at, slotted = first.slotted FROM first
+ WHERE t.recipient_id = first.recipient_id AND t.due_at <> first.due_at
+"""
+
+
+def send_together(*, plans: Sequence[int] = (), subjects: Sequence[int] = (), now: dt.datetime) -> None:
+    """Let what waits to be sent at once wait for the last change to any of it."""
+    if settings.DIGEST_SETTLE_MINUTES:
+        limit = MAX_SETTLING * settle_time()
+        run(_TOGETHER, {"plans": list(plans), "subjects": list(subjects), "now": now, "limit": limit})
+
+
+def join_waiting(*, people: Sequence[int]) -> None:
+    """Send all that waits for each person together, at the earliest time.
+
+    A pause ends with one email, even with several frequencies.
+    """
+    if people:
+        run(_JOIN, {"people": list(people)})
+
+
+def paused(now: dt.datetime) -> list[int]:
+    """The people whose pause has not ended."""
+    yesterday = now - dt.timedelta(days=1)  # no zone is further behind
+    with connection.cursor() as cursor:
+        cursor.execute(_PAUSED, [yesterday, now])
+        return [person for (person,) in cursor.fetchall()]

@@ -1,0 +1,140 @@
+"""Followers wait for the numbered changes of partnerships, organisations, asks and commitments."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from partnerships.activity.models import Event, Subject
+from partnerships.digests import services
+from partnerships.digests.models import SubjectNews, SubjectWatermark, Subscription
+from partnerships.digests.planning.subjects import spread_changes
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+from tests.world import World
+
+
+def happen(*subjects: str, actor: User | None = None) -> Event:
+    """An event that is a change of these subjects, numbered at once."""
+    event = Event.objects.create(
+        kind="plan.agreed",
+        actor_id=actor.pk if actor else None,
+        target_kind="plan",
+        target_id=7,
+        at=timezone.now(),
+        subjects=list(subjects),
+    )
+    connection.check_constraints()
+    return event
+
+
+def follow(person: User, target: Any, **more: Any) -> Subscription:
+    return services.enrol(person=person, target=target, author=None, now=timezone.now(), **more)
+
+
+def waiting(person: User) -> list[tuple[str, int]]:
+    """The subjects that wait for a person, with the numbers they were told up to."""
+    rows = SubjectWatermark.objects.filter(recipient=person, due_at__isnull=False).order_by("subject")
+    return [(f"{row.subject.kind}:{row.subject.record_id}", row.number) for row in rows.select_related("subject")]
+
+
+def test_followers_start_at_the_newest_change(world: World) -> None:
+    subject = f"partnership:{world.partnership.pk}"
+    happen(subject)
+    happen(subject)
+
+    follow(world.ben, world.partnership)
+    spread_changes(now=timezone.now())
+
+    assert waiting(world.ben) == []
+    assert SubjectWatermark.objects.get(recipient=world.ben, subject__kind="partnership").number >= 2
+
+
+def test_first_change_after_following_waits(world: World) -> None:
+    follow(world.ben, world.partnership)
+    before = SubjectWatermark.objects.get(recipient=world.ben).number
+
+    happen(f"partnership:{world.partnership.pk}")
+    spread_changes(now=timezone.now())
+
+    assert waiting(world.ben) == [(f"partnership:{world.partnership.pk}", before)]
+    assert not SubjectNews.objects.exists()
+
+
+def test_followers_of_an_organisation_follow_its_partnerships(world: World) -> None:
+    follow(world.ben, world.larkhaven)
+
+    happen(f"partnership:{world.partnership.pk}", f"organisation:{world.larkhaven.pk}")
+    spread_changes(now=timezone.now())
+
+    assert {subject for subject, _ in waiting(world.ben)} == {
+        f"partnership:{world.partnership.pk}",
+        f"organisation:{world.larkhaven.pk}",
+    }
+
+
+def test_a_partnership_joined_later_starts_at_its_present_state(world: World) -> None:
+    other = Organisation.objects.get(pk=world.larkhaven.pk)
+    follow(world.ben, other)
+    subject, _ = Subject.objects.get_or_create(
+        kind="partnership", record_id=world.partnership.pk, defaults={"last_number": 0}
+    )
+    SubjectWatermark.objects.filter(subject=subject).delete()
+
+    happen(f"partnership:{world.partnership.pk}")
+    spread_changes(now=timezone.now())
+
+    assert waiting(world.ben) == []
+    subject.refresh_from_db()
+    assert SubjectWatermark.objects.get(recipient=world.ben, subject=subject).number == subject.last_number
+
+
+def test_own_changes_do_not_wait(world: World) -> None:
+    follow(world.ben, world.partnership)
+
+    happen(f"partnership:{world.partnership.pk}", actor=world.ben)
+    spread_changes(now=timezone.now())
+
+    assert waiting(world.ben) == []
+
+
+def test_weekly_followers_wait_for_their_day(world: World, plan: Plan) -> None:
+    follow(world.ben, world.partnership, frequency="weekly")
+    now = timezone.now()
+
+    happen(f"partnership:{world.partnership.pk}")
+    spread_changes(now=now)
+
+    watermark = SubjectWatermark.objects.get(recipient=world.ben, due_at__isnull=False)
+    assert watermark.slotted
+    assert watermark.due_at is not None
+    assert watermark.due_at > now + dt.timedelta(minutes=1) or watermark.due_at.weekday() == 0
+
+
+def test_nothing_waits_after_stopping_or_pausing(world: World) -> None:
+    followed = follow(world.ben, world.partnership)
+    happen(f"partnership:{world.partnership.pk}")
+    spread_changes(now=timezone.now())
+
+    services.pause(subscription=followed, author=world.ben, now=timezone.now())
+
+    assert waiting(world.ben) == []
+    services.resume(subscription=followed, author=world.ben, now=timezone.now())
+    assert len(waiting(world.ben)) == 1
+    services.stop(subscriptions=[followed], author=world.ben, reason="Enough.", now=timezone.now())
+    assert waiting(world.ben) == []
+
+
+@pytest.mark.parametrize("amount", [1, 3])
+def test_an_idle_sweep_reads_one_empty_table(world: World, django_assert_num_queries: Any, amount: int) -> None:
+    for _ in range(amount):
+        follow(world.ben, world.partnership)
+    spread_changes(now=timezone.now())
+
+    with django_assert_num_queries(1):
+        spread_changes(now=timezone.now())

@@ -9,8 +9,8 @@ import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from partnerships.activity.event_kinds import label_of
 from partnerships.activity.subjects import Audience, SubjectKind
+from partnerships.activity.telling import phrase_of
 
 
 class Event(models.Model):
@@ -74,7 +74,7 @@ class Event(models.Model):
     @property
     def label(self) -> str:
         """The event's text for timelines."""
-        return label_of(self.kind, self.data.get("wording"))
+        return phrase_of(self.kind, self.data.get("wording"))
 
 
 #: The first row to come here numbers every event of the transaction. Subjects are locked last of all and in one order,

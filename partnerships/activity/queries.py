@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from partnerships.activity.event_kinds import label_of
+from partnerships.activity.folding import NetChange, Step, Thing, fold
 from partnerships.activity.models import Change, Event, Subject
-from partnerships.activity.registry import Records, kinds
+from partnerships.activity.registry import Records, kind_named, kinds
 from partnerships.activity.subjects import SubjectKind
+from partnerships.activity.telling import Told, phrase_of, told_of
 
 #: Events read first when looking for the newest visible ones.
 _FIRST_BATCH = 300
@@ -77,7 +79,7 @@ def acts_in(contexts: Collection[UUID]) -> Mapping[UUID, list[str]]:
     acts: defaultdict[UUID, list[str]] = defaultdict(list)
     found = Event.objects.filter(context_id__in=contexts).order_by("pk")
     for context, kind, wording in found.values_list("context_id", "kind", "data__wording"):
-        label = label_of(kind, wording)
+        label = phrase_of(kind, wording)
         if context is not None and label not in acts[context]:
             acts[context].append(label)
     return acts
@@ -93,3 +95,60 @@ def changes_between(*, kind: SubjectKind, record_id: int, after: int, up_to: int
 def last_number(*, kind: SubjectKind, record_id: int) -> int:
     """The number of a subject's newest change; 0 before the first."""
     return Subject.objects.filter(kind=kind, record_id=record_id).values_list("last_number", flat=True).first() or 0
+
+
+@dataclass(frozen=True, slots=True)
+class NetLine:
+    """A net change, how it is told, and the events it sums up, in order."""
+
+    change: NetChange
+    told: Told
+    events: tuple[Event, ...]
+
+    @property
+    def event(self) -> Event:
+        """The newest of its events."""
+        return self.events[-1]
+
+
+def net_changes(changes: Iterable[tuple[int, Event]]) -> list[NetLine]:
+    """What these events, with their numbers and in order, come to.
+
+    Events of kinds that are not told are left out; whether a reader may hear the others is for the caller to ask.
+    """
+    events: dict[int, Event] = {}
+    steps: list[Step] = []
+    for number, event in changes:
+        told = told_of(event.kind)
+        if told is not None:
+            events[number] = event
+            before, after = fields_of(event.data)
+            steps.append(Step(number, event.kind, thing_of(event, told), told.fold, before, after))
+    lines = []
+    for change in fold(steps):
+        told = told_of(change.kind)
+        if told is not None:
+            lines.append(NetLine(change, told, tuple(events[number] for number in change.numbers)))
+    return lines
+
+
+def thing_of(event: Event, told: Told) -> Thing:
+    """What the event is about: its record, and which of several things there."""
+    kind = kind_named(event.target_kind)
+    name = kind.subject.value if kind and kind.subject and not kind.subject_key else event.target_kind
+    if not told.about:
+        return name, event.target_id, ""
+    about = event.data.get(told.about)
+    # An old event does not say which: it stands for itself.
+    return name, event.target_id, f"{told.about} {about}" if about is not None else f"event {event.pk}"
+
+
+def fields_of(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Values before and after an event by field; a value without a field is the status."""
+    return _by_field(data.get("before")), _by_field(data.get("after"))
+
+
+def _by_field(value: Any) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return value
+    return {} if value is None else {"status": value}

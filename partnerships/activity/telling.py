@@ -5,13 +5,20 @@ Rooms register theirs at start-up.
 
 from __future__ import annotations
 
-import enum
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db.models import TextChoices
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 
+from partnerships.activity.event_kinds import label_of
+from partnerships.activity.folding import Fold
 from partnerships.activity.subjects import Audience
+
+#: What a sentence may name: the field that changed; from what to what; the values that came with the event.
+FIELD, CHANGE, NAMES = "{field}", "{change}", "{names}"
 
 
 class Group(TextChoices):
@@ -33,28 +40,13 @@ class Group(TextChoices):
     CONVERSATIONS = "conversations", "Conversations"
 
 
-class Fold(enum.StrEnum):
-    """How several events of one object become one line (`folding`)."""
-
-    #: Each field: the first value before and the last value after.
-    FIELDS = "fields"
-    #: The object begins to exist.
-    CREATED = "created"
-    #: The object is gone.
-    REMOVED = "removed"
-    #: Only the newest of this kind.
-    LAST = "last"
-    #: Every one of them.
-    EACH = "each"
-
-
 @dataclass(frozen=True, slots=True)
 class Told:
     """A kind of event that followers are told of.
 
-    `sentence` is used in both parts of an email and in timelines. `about` is the key in an event's data that tells
-    apart several objects of one record, such as the organisation that joined. `by_plan_engine`: digests of plans tell
-    it already, with what changed in the plan.
+    `sentence` is used in both parts of an email and, without its values, in timelines. `about` is the key in an event's
+    data that tells apart several objects of one record, such as the organisation that joined. `by_plan_engine`: digests
+    of plans tell it already, with what changed in the plan.
     """
 
     kind: str
@@ -66,6 +58,19 @@ class Told:
     about: str
     by_plan_engine: bool
 
+    @property
+    def phrase(self) -> str:
+        """The sentence without values, for timelines."""
+        return self.sentence.replace(FIELD, "").replace(CHANGE, "").replace(NAMES, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One line of what is told, for the text part and for the HTML part of an email."""
+
+    text: str
+    html: SafeString
+
 
 _told: dict[str, Told] = {}
 _untold: dict[str, str] = {}
@@ -75,14 +80,18 @@ def register_told(
     kind: TextChoices,
     *,
     group: Group,
-    sentence: str,
     fold: Fold,
+    sentence: str = "",
     touches_dates_or_money: bool = False,
     may_hear: Audience = Audience.INSIDE,
     about: str = "",
     by_plan_engine: bool = False,
 ) -> None:
-    """Register that followers are told of this kind. Raises `ValueError` if it is registered otherwise."""
+    """Register that followers are told of this kind. Raises `ValueError` if it is registered otherwise.
+
+    Without a sentence, its label is the sentence.
+    """
+    sentence = sentence or str(kind.label)
     told = Told(kind.value, group, sentence, fold, touches_dates_or_money, may_hear, about, by_plan_engine)
     if _told.setdefault(told.kind, told) != told or told.kind in _untold:
         raise ValueError(f"What is told of {told.kind} is registered twice.")
@@ -111,3 +120,44 @@ def told_kinds(groups: Collection[Group] | None = None) -> tuple[Told, ...]:
 def untold_kinds() -> Mapping[str, str]:
     """Kinds that followers are not told of, with the reason."""
     return dict(_untold)
+
+
+def phrase_of(kind: str, wording: str | None = None) -> str:
+    """What timelines say of an event of this kind; `wording` is the sentence of an old event without a code."""
+    told = told_of(kind)
+    return told.phrase if told is not None and not wording else label_of(kind, wording)
+
+
+def sentence_of(told: Told, *, field: str, was: str, now: str, moves: int, names: Iterable[str] = ()) -> Sentence:
+    """The sentence for one net change, in both parts.
+
+    All in words; `was`, `now` and `field` are empty where nothing changed from one value to another.
+    """
+    template = told.sentence
+    if field and told.fold != Fold.FIELDS:
+        template = f"{told.phrase}{FIELD}{CHANGE}"
+    times = f", {moves} moves" if moves > 1 else ""
+    if was and now:
+        change, values = " from {} to {}" + times, (was, now)
+    elif now:
+        change, values = (": {}" if FIELD not in template else " to {}") + times, (now,)
+    elif was:
+        change, values = ": no longer {}" + times, (was,)
+    else:
+        change, values = "", ()
+    known = ", ".join(filter(None, names))
+    text = html = ""
+    for part in re.split(r"(\{\w+\})", template):
+        if part == CHANGE:
+            text += change.format(*values)
+            html += format_html(change.replace("{}", "<strong>{}</strong>"), *values) if values else ""
+        elif part == FIELD and field:
+            text += f": {field}"
+            html += format_html(": {}", field)
+        elif part == NAMES and known:
+            text += f": {known}"
+            html += format_html(": <strong>{}</strong>", known)
+        elif part not in (FIELD, NAMES):
+            text += part
+            html += format_html("{}", part)
+    return Sentence(text, mark_safe(html))  # noqa: S308 - put together by format_html

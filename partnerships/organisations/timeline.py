@@ -11,6 +11,8 @@ from typing import Any
 from django.urls import NoReverseMatch, reverse
 
 from partnerships.activity.models import Event
+from partnerships.activity.queries import NetLine, fields_of
+from partnerships.activity.telling import Group, Sentence, sentence_of
 from partnerships.kit.dates import long_date
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -75,18 +77,12 @@ def _words(value: Any) -> str:
 
 
 def _changes(data: dict[str, Any]) -> tuple[Change, ...]:
-    before, after = data.get("before"), data.get("after")
-    if isinstance(before, dict) or isinstance(after, dict):
-        old = before if isinstance(before, dict) else {}
-        new = after if isinstance(after, dict) else {}
-        return tuple(
-            Change(field.replace("_", " "), _words(old.get(field)), _words(new.get(field)))
-            for field in dict.fromkeys((*old, *new))
-            if field not in _NOT_SHOWN and _words(old.get(field)) != _words(new.get(field))
-        )
-    if before == after:
-        return ()
-    return (Change("status", _words(before), _words(after)),)
+    old, new = fields_of(data)
+    return tuple(
+        Change(field.replace("_", " "), _words(old.get(field)), _words(new.get(field)))
+        for field in dict.fromkeys((*old, *new))
+        if field not in _NOT_SHOWN and _words(old.get(field)) != _words(new.get(field))
+    )
 
 
 def _page(event: Event) -> str:
@@ -103,36 +99,108 @@ def _name_of(event: Event, bodies: dict[int, str]) -> str:
     return bodies.get(event.target_id, "") if event.target_kind == "organisation" else ""
 
 
-def timeline_lines(events: Iterable[Event]) -> list[TimelineLine]:
-    """The events as lines, in the same order.
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Names of the people and organisations that events mention by number."""
 
-    Names are looked up in two queries.
-    """
-    rows = list(events)
-    people = {
-        person.pk: person.display_name
-        for person in User.objects.filter(pk__in={row.actor_id for row in rows if row.actor_id})
-    }
-    about = {row.target_id for row in rows if row.target_kind == "organisation"}
-    bodies = dict(
-        Organisation.objects.filter(
+    people: dict[int, str]
+    bodies: dict[int, str]
+
+    @classmethod
+    def of(cls, events: Iterable[Event]) -> _Names:
+        """The names for these events, in two queries."""
+        rows = list(events)
+        people = User.objects.filter(pk__in={row.actor_id for row in rows if row.actor_id})
+        about = {row.target_id for row in rows if row.target_kind == "organisation"}
+        bodies = Organisation.objects.filter(
             pk__in=about | {row.organisation_id for row in rows if row.organisation_id}
         ).values_list("pk", "name")
-    )
-    lines = []
+        return cls({person.pk: person.display_name for person in people}, dict(bodies))
+
+    def by(self, row: Event) -> str:
+        """Who did it. Records that hide their people name somebody else in the event."""
+        if row.data.get("by"):
+            return str(row.data["by"])
+        actor = self.people.get(row.actor_id or 0, "") or (
+            "Common Ground" if row.actor_id is None else "a former member"
+        )
+        body = self.bodies.get(row.organisation_id or 0, "")
+        return f"{actor}, {body}" if body else actor
+
+    def subject(self, row: Event) -> str:
+        """The title of what it is about."""
+        return str(row.data.get("title", "")) or _name_of(row, self.bodies)
+
+
+def timeline_lines(events: Iterable[Event]) -> list[TimelineLine]:
+    """The events as lines, in the same order."""
+    rows = list(events)
+    names = _Names.of(rows)
+    return [
+        TimelineLine(
+            title=row.label,
+            by=names.by(row),
+            at=row.at,
+            href=_page(row),
+            subject=names.subject(row),
+            reason=str(row.data.get("reason", "")),
+            changes=_changes(row.data),
+        )
+        for row in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class ToldLine:
+    """One net change as a recipient reads it: of what, what happened, by whom and why.
+
+    `path` is the page of the record, empty if it has none. `numbers` are the changes it sums up.
+    """
+
+    group: Group
+    subject: str
+    path: str
+    sentence: Sentence
+    by: str
+    at: dt.datetime
+    reason: str
+    numbers: tuple[int, ...]
+
+
+#: The only fields whose values a stakeholder without an account may be told (docs/rights.md).
+_OUTSIDE = frozenset({"organisation", "status", "due", "date", "in_force_from"})
+
+
+def told_lines(lines: Iterable[NetLine], *, outside: bool = False) -> list[ToldLine]:
+    """Net changes in words, in the same order.
+
+    `outside`: for a stakeholder without an account, without people, reasons and values beyond dates and status.
+    """
+    rows = list(lines)
+    names = _Names.of(event for row in rows for event in row.events)
+    found = []
     for row in rows:
-        actor = people.get(row.actor_id or 0, "") or ("Common Ground" if row.actor_id is None else "a former member")
-        body = bodies.get(row.organisation_id or 0, "")
-        lines.append(
-            TimelineLine(
-                title=row.label,
-                # Records that hide their people replace the actor's name.
-                by=str(row.data.get("by", "")) or (f"{actor}, {body}" if body else actor),
-                at=row.at,
-                href=_page(row),
-                subject=str(row.data.get("title", "")) or _name_of(row, bodies),
-                reason=str(row.data.get("reason", "")),
-                changes=_changes(row.data),
+        change = row.change
+        if outside and change.field and change.field not in _OUTSIDE:
+            continue
+        shown = {name: value for name, value in change.values.items() if name not in _NOT_SHOWN}
+        found.append(
+            ToldLine(
+                group=row.told.group,
+                subject=names.subject(row.event),
+                path=_page(row.event),
+                sentence=sentence_of(
+                    row.told,
+                    field=change.field.replace("_", " "),
+                    was=_words(change.before),
+                    now=_words(change.after),
+                    moves=change.moves if change.field else 1,
+                    names=[_words(value) for name, value in shown.items() if not outside or name in _OUTSIDE],
+                ),
+                by="" if outside else "; ".join(dict.fromkeys(names.by(event) for event in row.events)),
+                at=row.event.at,
+                reason="" if outside else str(row.event.data.get("reason", "")),
+                numbers=change.numbers,
             )
         )
-    return lines
+    return found

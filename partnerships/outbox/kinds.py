@@ -77,7 +77,7 @@ class Batch:
     #: What each composer needs if the email is sent again.
     memos: dict[int, Any] = field(default_factory=dict)
     #: What the journal keeps of each (see `restoring`): JSON values, numbers and codes only.
-    told: dict[int, Sequence[Sequence[int]]] = field(default_factory=dict)
+    told: dict[int, Sequence[Sequence[int | str]]] = field(default_factory=dict)
     #: What `Composer.no_longer_allowed` checks before the email leaves.
     checks: dict[int, Any] = field(default_factory=dict)
 

@@ -30,7 +30,7 @@ class Facts(NamedTuple):
     person: int | None
     address: str
     params: Mapping[str, Any]
-    told: Sequence[Sequence[int]]
+    told: Sequence[Sequence[int | str]]
 
     def as_json(self) -> dict[str, Any]:
         """The facts for the journal, with hashes of address and parameters."""
@@ -51,7 +51,7 @@ def params_hash(params: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(params, sort_keys=True, default=str).encode()).hexdigest()[:40]
 
 
-def facts_of(candidate: Candidate, told: Sequence[Sequence[int]]) -> Facts:
+def facts_of(candidate: Candidate, told: Sequence[Sequence[int | str]]) -> Facts:
     """What the journal keeps of an email."""
     due = candidate.due
     return Facts(due.pk, due.kind, due.person_id, candidate.address, due.params, told)

@@ -14,7 +14,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from partnerships.digests.emails import rendering, selecting
+from partnerships.digests.emails import rendering, selecting, subjects
 from partnerships.digests.services.sweep import plan_round
 from partnerships.outbox import answers
 from partnerships.outbox.draining import Tally, drain
@@ -144,6 +144,7 @@ def fresh(settings: Any) -> None:
     """Clear the caches, and let digests leave without settling time."""
     settings.DIGEST_SETTLE_MINUTES = 0
     selecting.clear_cache()
+    subjects.clear_cache()
     rendering.clear_caches()
 
 

@@ -16,16 +16,17 @@ from typing import Any, Protocol
 from django.conf import settings
 
 from partnerships.digests.emails import notices, rendering
+from partnerships.digests.emails.plan_items import items_of, write_items
 from partnerships.digests.emails.reasons import Why, how_often, reasons
 from partnerships.digests.emails.recipients import Candidate, add_missing_keys, candidates_for
 from partnerships.digests.emails.rendering import Block
-from partnerships.digests.emails.selecting import Item, Selection, select
+from partnerships.digests.emails.selecting import Selection, select
+from partnerships.digests.emails.subject_items import subject_items_of, write_subjects
+from partnerships.digests.emails.subjects import SubjectSelection, heard_no_longer, select_subjects
 from partnerships.digests.emails.wording import privacy_notice
 from partnerships.digests.models import (
     Delivery,
-    DeliveryItem,
     DeliveryKind,
-    Following,
     Preference,
     Subscription,
     SubscriptionStatus,
@@ -33,7 +34,7 @@ from partnerships.digests.models import (
 from partnerships.digests.planning.matches import MatchLine, discard_matches, matches_for_digests
 from partnerships.digests.queries.naming import may_still_be_asked
 from partnerships.digests.queries.readers import lost_access
-from partnerships.kit.database import rows_of, rows_planned_once
+from partnerships.kit.database import rows_planned_once
 from partnerships.kit.waiting import Waiting
 from partnerships.outbox import kinds
 from partnerships.outbox.content import repeatable
@@ -62,21 +63,6 @@ SELECT c.id FROM unnest(%(ids)s::bigint[]) AS c(id) WHERE c.id NOT IN (
             OR EXISTS (SELECT 1 FROM digests_subscription s
                         WHERE s.id = (d.params ->> 'subscription')::bigint AND s.status = 'asked' OFFSET 0)))
 """  # noqa: S608 - our own constants
-
-_MOVE_FORWARD = """
-UPDATE digests_watermark t SET number = GREATEST(t.number, c.number), told_at = clock_timestamp()
-  FROM (SELECT t.id, x.number
-          FROM unnest(%(people)s::bigint[], %(plans)s::bigint[], %(numbers)s::int[]) AS x(person, plan, number)
-          JOIN digests_watermark t ON t.recipient_id = x.person AND t.plan_id = x.plan
-         ORDER BY t.recipient_id, t.plan_id FOR UPDATE OF t) c
- WHERE t.id = c.id
-"""
-
-_FREEZE = """
-UPDATE digests_deliveryitem i SET to_number = c.to_number, reading_class = c.reading_class
-  FROM unnest(%(ids)s::bigint[], %(numbers)s::int[], %(classes)s::text[]) AS c(id, to_number, reading_class)
- WHERE i.id = c.id
-"""
 
 
 class GiveUpAsking(Protocol):
@@ -111,9 +97,12 @@ class DigestComposer(kinds.Composer):
         """The emails whose reader paused, left, stopped, bounced or lost access."""
         if not checks:
             return set()
-        contents = [(pk, person, plan, said) for pk, (person, plans) in checks.items() for plan, said in plans]
+        contents = [(pk, person, plan, said) for pk, (person, plans, _) in checks.items() for plan, said in plans]
+        heard = [
+            (pk, person, subject, told) for pk, (person, _, subjects) in checks.items() for subject, told in subjects
+        ]
         rows = rows_planned_once(_NOT_TO_LEAVE, {"ids": list(checks), "now": now}, whatever_is_asked=True)
-        return {pk for (pk,) in rows} | lost_access(contents, now=now)
+        return {pk for (pk,) in rows} | lost_access(contents, now=now) | heard_no_longer(heard, now=now)
 
 
 @dataclass(slots=True)
@@ -146,7 +135,7 @@ def _compose(candidates: Sequence[Candidate], batch: kinds.Batch, *, now: dt.dat
             _compose_confirmation(one, decided, date=date, now=now)
         elif one.kind == DeliveryKind.LINKS:
             _compose_links(one, decided, date=date, now=now)
-        batch.checks.setdefault(one.pk, (one.person_id, ()))
+        batch.checks.setdefault(one.pk, (one.person_id, (), ()))
     if decided.introduced:
         Preference.objects.filter(person__in=decided.introduced, introduced_at=None).update(introduced_at=now)
     return decided.unaskable
@@ -173,62 +162,67 @@ def _compose_digests(candidates: Sequence[Candidate], decided: Decided, *, date:
     if not candidates:
         return
     _drop_incomplete(candidates)
-    selected = select(
-        _items_of(candidates),
-        stakeholders={one.person_id for one in candidates if one.is_stakeholder},
-        frozen={one.pk for one in candidates if one.recipe is not None or one.is_repeat},
+    stakeholders = {one.person_id for one in candidates if one.is_stakeholder}
+    frozen = {one.pk for one in candidates if one.recipe is not None or one.is_repeat}
+    selected = select(items_of(candidates), stakeholders=stakeholders, frozen=frozen, now=now)
+    changed = select_subjects(
+        subject_items_of(candidates),
+        stakeholders=stakeholders,
+        frozen=frozen,
+        repeats={one.pk for one in candidates if one.is_repeat},
         now=now,
     )
-    _write_items(selected)
-    _record_content(selected, candidates, decided.batch)
-    contents = _contents_of(candidates, selected, now=now)
+    write_items(selected)
+    write_subjects(changed)
+    _record_content(selected, changed, candidates, decided.batch)
+    contents = _contents_of(candidates, selected, changed, now=now)
     for one in candidates:
         _compose_digest(one, contents, decided, date=date, now=now)
 
 
-def _items_of(candidates: Sequence[Candidate]) -> list[Item]:
-    person_of = {one.pk: one.person_id for one in candidates}
-    rows = rows_planned_once(
-        "SELECT id, delivery_id, plan_id, from_number, to_number, reading_class FROM digests_deliveryitem"
-        " WHERE delivery_id = ANY(%s) AND left_out = '' ORDER BY delivery_id, id",
-        [list(person_of)],
-        whatever_is_asked=True,
-    )
-    return [Item(pk, delivery, person_of[delivery], *rest) for pk, delivery, *rest in rows]
-
-
-def _record_content(selected: Selection, candidates: Sequence[Candidate], batch: kinds.Batch) -> None:
+def _record_content(
+    selected: Selection, changed: SubjectSelection, candidates: Sequence[Candidate], batch: kinds.Batch
+) -> None:
     """Note what each digest contains, for the checks before sending and for the journal."""
     checks: dict[int, list[tuple[int, str]]] = {}
-    numbers: dict[int, list[list[int]]] = {}
+    numbers: dict[int, list[list[int | str]]] = {}
+    heard: dict[int, list[tuple[int, list[int]]]] = {}
+    for one in changed.included:
+        heard.setdefault(one.delivery_id, []).append((one.subject_id, one.told))
+        subject = changed.subjects[one.subject_id]
+        numbers.setdefault(one.delivery_id, []).append([subject.kind, subject.record_id, one.to_number])
     for item in selected.included:
         checks.setdefault(item.delivery_id, []).append((item.plan_id, item.reading_class))
         numbers.setdefault(item.delivery_id, []).append([item.plan_id, item.to_number])
-    for one in candidates:
-        batch.checks[one.pk] = one.person_id, checks.get(one.pk, ())
-        batch.told[one.pk] = numbers.get(one.pk, [])
+    for candidate in candidates:
+        pk = candidate.pk
+        batch.checks[pk] = candidate.person_id, checks.get(pk, ()), heard.get(pk, ())
+        batch.told[pk] = numbers.get(pk, [])
 
 
-def _contents_of(candidates: Sequence[Candidate], selected: Selection, *, now: dt.datetime) -> Contents:
-    because = reasons(selected.included, now=now)
+def _contents_of(
+    candidates: Sequence[Candidate], selected: Selection, changed: SubjectSelection, *, now: dt.datetime
+) -> Contents:
+    because = reasons(selected.included, changed.included, now=now)
+    blocks = {pk: [*selected.blocks.get(pk, ()), *changed.blocks.get(pk, ())] for pk in (one.pk for one in candidates)}
     recipients = {one.person_id: one.pk for one in candidates if not one.is_stakeholder and not one.is_repeat}
     in_doubt = {one.person_id for one in candidates if one.recipe is not None}
     matches, withdrawn = matches_for_digests(recipients, in_doubt, now=now) if recipients else ({}, set())
-    with_content = (one for one in candidates if one.pk in matches or selected.blocks.get(one.pk))
+    with_content = (one for one in candidates if one.pk in matches or blocks.get(one.pk))
     whys = {one.pk: because.get(one.pk) or Why() for one in candidates}
     minutes = settings.DIGEST_SETTLE_MINUTES
     frequencies = {one.pk: _how_often(one, frozenset(whys[one.pk].frequencies), minutes) for one in candidates}
-    changed = {item.delivery_id for item in (*selected.lost, *selected.silent, *selected.changed)}
+    altered = {item.delivery_id for item in (*selected.lost, *selected.silent, *selected.changed)} | changed.altered
     return Contents(
-        blocks=selected.blocks,
+        blocks=blocks,
         matches=matches,
         waiting=waiting_for_all(_accounts(with_content), now),
         notices=_notices([one for one in candidates if one.is_stakeholder and not one.is_introduced]),
         reasons={pk: why.words for pk, why in whys.items()},
         frequencies=frequencies,
         alike=Counter((*whys[one.pk].words, frequencies[one.pk]) for one in candidates),
-        lost={item.delivery_id for item in selected.lost},
-        altered=changed | withdrawn,
+        lost={item.delivery_id for item in selected.lost} | {item.delivery_id for item, _ in changed.lost},
+        altered=altered | withdrawn,
     )
 
 
@@ -361,39 +355,3 @@ def _notices(candidates: Collection[Candidate]) -> dict[int, str]:
         .order_by("-asked_at", "-pk")
     )
     return {subscription.person_id: privacy_notice(subscription) for subscription in subscriptions}
-
-
-def _write_items(selected: Selection) -> None:
-    if selected.silent:
-        rows_of(
-            _MOVE_FORWARD,
-            {
-                "people": [item.person_id for item in selected.silent],
-                "plans": [item.plan_id for item in selected.silent],
-                "numbers": [item.to_number for item in selected.silent],
-            },
-        )
-        DeliveryItem.objects.filter(pk__in=[item.pk for item in selected.silent]).delete()
-    if selected.lost:
-        _keep_lost(selected.lost)
-    if selected.changed:
-        rows_of(
-            _FREEZE,
-            {
-                "ids": [item.pk for item in selected.changed],
-                "numbers": [item.to_number for item in selected.changed],
-                "classes": [item.reading_class for item in selected.changed],
-            },
-        )
-
-
-def _keep_lost(items: Sequence[Item]) -> None:
-    """Record in the ledger what was left out and why; watermarks do not move."""
-    pairs = Following.objects.filter(
-        person__in=[item.person_id for item in items], plan__in=[item.plan_id for item in items]
-    ).values_list("person_id", "plan_id")
-    following = set(pairs)
-    for follows, why in ((True, "they could no longer read it"), (False, "they no longer followed it")):
-        lost = [item.pk for item in items if ((item.person_id, item.plan_id) in following) is follows]
-        if lost:
-            DeliveryItem.objects.filter(pk__in=lost).update(left_out=why)

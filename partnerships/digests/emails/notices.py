@@ -20,6 +20,7 @@ from partnerships.digests.emails.rendering import (
 )
 from partnerships.digests.emails.wording import MAX_SUBJECT, privacy_notice
 from partnerships.digests.models import Subscription
+from partnerships.digests.models.targets import title_of
 from partnerships.kit.text import shorten
 from partnerships.outbox import mime
 from partnerships.outbox.content import render_subject
@@ -32,7 +33,7 @@ def confirmation(to: Addressee, subscription: Subscription, *, message_id: str, 
         Purpose.CONFIRM, person_id=to.person_id, link_key=to.link_key, number=subscription.pk, minute=minute_of(now)
     )
     words = {
-        "title": str(subscription.target),
+        "title": title_of(subscription.followed),
         "name": to.name,
         "is_replacement": subscription.replaces_id is not None,
         "organisation": subscription.added_for.name if subscription.added_for else "",

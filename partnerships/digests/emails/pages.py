@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from partnerships.activity.models import Event
+from partnerships.digests.emails.changes import Section, read_section
 from partnerships.digests.emails.news import News
 from partnerships.digests.emails.reading import read_news
-from partnerships.digests.models import Delivery, DeliveryItem, Watermark
+from partnerships.digests.emails.subjects import Hearing, ranges_of, stakeholders_among
+from partnerships.digests.models import Delivery, DeliveryItem, DeliverySubject, SubjectWatermark, Watermark
 from partnerships.digests.queries.readers import newest_numbers, owners_among, reading_classes
 from partnerships.outbox.parts import Recipe, bodies
 from partnerships.people.models import User
@@ -21,11 +24,12 @@ class Reading:
 
     news: tuple[News, ...]
     hidden: int
+    sections: tuple[Section, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing may be read."""
-        return not self.news
+        return not self.news and not self.sections
 
 
 def readable_news(delivery: Delivery, *, now: dt.datetime, plans: Collection[int] | None = None) -> Reading:
@@ -48,7 +52,56 @@ def readable_news(delivery: Delivery, *, now: dt.datetime, plans: Collection[int
             reading_class=_narrower(reading_class, item.reading_class),
         )
         shown.append(news)
-    return Reading(tuple(shown), len(items) - len(shown))
+    sections, hidden = _sections_of(delivery, now) if plans is None else ((), 0)
+    return Reading(tuple(shown), len(items) - len(shown) + hidden, sections)
+
+
+def _sections_of(delivery: Delivery, now: dt.datetime) -> tuple[tuple[Section, ...], int]:
+    """What an email said of subjects that its recipient may still hear, and how much is hidden."""
+    items = list(DeliverySubject.objects.included().filter(delivery=delivery).select_related("subject").order_by("pk"))
+    if not items:
+        return (), 0
+    person = delivery.recipient
+    events = Event.objects.in_bulk({pk for item in items for pk in item.told})
+    hearing = Hearing({(person.pk, item.subject_id) for item in items}, events, stakeholders_among([person.pk]), now)
+    shown: list[Section] = []
+    for item in items:
+        told = [events[pk] for pk in item.told if pk in events]
+        may = hearing.told(person.pk, item.subject_id, told, whatever_was_chosen=True)
+        if may:
+            shown.append(read_section(item.subject, may, stakeholder=person.is_stakeholder))
+    return tuple(shown), len(items) - len(shown)
+
+
+def next_sections(person: User, *, now: dt.datetime) -> tuple[Section, ...]:
+    """What somebody's next digest would say of subjects if it was sent now."""
+    waiting = SubjectWatermark.objects.filter(recipient=person, due_at__isnull=False).order_by("due_at", "pk")
+    spans = [(row.subject_id, row.number) for row in waiting]
+    return sections_between(person, spans, now=now)
+
+
+def sections_between(
+    person: User, spans: Sequence[tuple[int, int]], *, now: dt.datetime, hears: str = ""
+) -> tuple[Section, ...]:
+    """The sections of a digest that begins after these numbers of subjects.
+
+    With `hears`, as if this had been chosen for everything.
+    """
+    if not spans:
+        return ()
+    ranges = ranges_of(spans)
+    pairs = {(person.pk, subject) for subject, _ in spans}
+    hearing = Hearing(pairs, ranges.events, stakeholders_among([person.pk]), now, hears=hears)
+    told_already: set[int] = set()
+    found: list[Section] = []
+    for subject, number in spans:
+        between = ranges.between(subject, number, ranges.subjects[subject].last_number)
+        events = [one for one in hearing.told(person.pk, subject, between) if one.pk not in told_already]
+        told_already |= {one.pk for one in events}
+        made = read_section(ranges.subjects[subject], events, stakeholder=person.is_stakeholder)
+        if made.lines and made.authors != {person.pk}:
+            found.append(made)
+    return tuple(found)
 
 
 def _narrower(one: str, other: str) -> str:
@@ -90,7 +143,8 @@ def next_digest(
         )
         if news.count and authors != {person.pk}:
             shown.append(news)
-    return Reading(tuple(shown), len(waiting) - len(shown))
+    sections = next_sections(person, now=now) if plans is None and not outside_only else ()
+    return Reading(tuple(shown), len(waiting) - len(shown), sections)
 
 
 def as_sent(delivery: Delivery) -> str:

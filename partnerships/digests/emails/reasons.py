@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from partnerships.digests.emails.selecting import Item
-from partnerships.digests.models import Frequency, Subscription, Watermark, Weekday, because
-from partnerships.digests.queries.naming import named_to_followers
+from partnerships.digests.emails.subjects import SubjectItem
+from partnerships.digests.models import Frequency, SubjectFollowing, Subscription, Watermark, Weekday, because
+from partnerships.digests.queries.naming import named_as_followed, named_to_followers
 from partnerships.digests.schedule import zone_in_words
 from partnerships.kit.database import rows_planned_once
 
@@ -49,11 +50,42 @@ def _unnamed(by_partnership: set[int], now: dt.datetime) -> set[int]:
     return by_partnership - named_to_followers(Subscription.objects.for_listing().filter(pk__in=by_partnership), now)
 
 
-def reasons(items: Sequence[Item], *, now: dt.datetime) -> dict[int, Why]:
+def reasons(items: Sequence[Item], subjects: Sequence[SubjectItem] = (), *, now: dt.datetime) -> dict[int, Why]:
     """Why each digest comes, by its id; the closest subscription decides."""
+    found: dict[int, Why] = defaultdict(Why)
+    _add_reasons_of_plans(found, items, now=now)
+    _add_reasons_of_subjects(found, subjects, now=now)
+    return found
+
+
+def _add_reasons_of_subjects(found: dict[int, Why], items: Sequence[SubjectItem], *, now: dt.datetime) -> None:
+    if not items:
+        return
+    people = {item.person_id for item in items}
+    rows = SubjectFollowing.objects.filter(person__in=people, subject__in={item.subject_id for item in items})
+    closest: dict[tuple[int, int], int] = {}
+    frequencies: dict[tuple[int, int], str] = {}
+    for row in rows.order_by("rank", "subscription_id"):
+        closest.setdefault((row.person_id, row.subject_id), row.subscription_id)
+        if row.frequency:
+            frequencies.setdefault((row.person_id, row.subject_id), row.frequency)
+    named = {
+        one.pk: one
+        for one in named_as_followed(Subscription.objects.for_listing().filter(pk__in=set(closest.values())), now)
+    }
+    for item in items:
+        pair = (item.person_id, item.subject_id)
+        why = found[item.delivery_id]
+        why.frequencies.add(frequencies.get(pair, ""))
+        words = named[closest[pair]].because if pair in closest else ""
+        if words and words not in why.words:
+            why.words.append(words)
+
+
+def _add_reasons_of_plans(found: dict[int, Why], items: Sequence[Item], *, now: dt.datetime) -> None:
     pairs = [(item.delivery_id, item.person_id, item.plan_id) for item in items]
     if not pairs:
-        return {}
+        return
     why: dict[tuple[int, int], str] = {}
     frequencies: dict[tuple[int, int], str] = {}
     rows = rows_planned_once(
@@ -70,13 +102,11 @@ def reasons(items: Sequence[Item], *, now: dt.datetime) -> dict[int, Why]:
             why[person, plan] = because(how, *target_words, organisation)
         if frequency:
             frequencies.setdefault((person, plan), frequency)
-    found: dict[int, Why] = defaultdict(Why)
     for delivery, person, plan in pairs:
         words = why.get((person, plan))
         found[delivery].frequencies.add(frequencies.get((person, plan), ""))
         if words and words not in found[delivery].words:
             found[delivery].words.append(words)
-    return found
 
 
 @lru_cache(maxsize=512)

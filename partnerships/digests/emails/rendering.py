@@ -13,6 +13,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from partnerships.digests.emails.changes import Section
 from partnerships.digests.emails.links import Purpose, is_current, make_all, minute_of
 from partnerships.digests.emails.news import News
 from partnerships.digests.emails.wording import wording_of
@@ -52,9 +53,9 @@ class Addressee(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """The news of one plan, rendered; only a stakeholder's link is personal."""
+    """The news of one plan or subject, rendered; only a stakeholder's link is personal."""
 
-    news: News
+    news: News | Section
     partnership_id: int | None
     authors: frozenset[int | None]
     html: mime.Mould
@@ -148,6 +149,30 @@ def render_block(news: News, *, partnership_id: int | None, authors: frozenset[i
         authors=authors,
         html=mime.cut(html if html.endswith("\n") else html + "\n"),
         text=mime.cut(render_to_string("emails/digests/_block.txt", words)),
+    )
+
+
+def render_section(section: Section, *, stakeholder: bool) -> Block:
+    """The changes of one subject as a part of emails.
+
+    It links people with an account to the subject's page, stakeholders to the email in the browser.
+    """
+    words: dict[str, Any] = {
+        "section": section,
+        "link": f"{page_prefix('digests:view')}{mime.mark_bare('read')}/"
+        if stakeholder
+        else f"{settings.SITE_ORIGIN}{section.path}",
+        "action": "View in your browser" if stakeholder else f"Open the {section.kind_in_words}",
+    }
+    html = css_inline.CSSInliner(load_remote_stylesheets=False).inline_fragment(
+        render_to_string("emails/digests/_changes.html", words), style()
+    )
+    return Block(
+        news=section,
+        partnership_id=section.partnership_id,
+        authors=section.authors,
+        html=mime.cut(html if html.endswith("\n") else html + "\n"),
+        text=mime.cut(render_to_string("emails/digests/_changes.txt", words)),
     )
 
 

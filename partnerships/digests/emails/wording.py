@@ -12,6 +12,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from partnerships.digests.emails.changes import Section
 from partnerships.digests.emails.news import News
 from partnerships.digests.models import Subscription
 from partnerships.kit.dates import long_date
@@ -31,11 +32,15 @@ class Wording:
     lead: str
 
 
-def wording_of(news: Sequence[News], matches: int) -> Wording:
-    """The words of a digest about these plans, and this many new matches.
+def wording_of(news: Sequence[News | Section], matches: int) -> Wording:
+    """The words of a digest about these plans and subjects, and this many new matches.
 
-    Such as the subject "3 changes in Harbour Quarter"; for several plans it ends with their titles.
+    Such as the subject "3 changes in Harbour Quarter"; for several plans it ends with their titles. About one subject:
+    "Westmarch homes partnership: terms amended and 3 more changes".
     """
+    sections = [one for one in news if isinstance(one, Section)]
+    if sections:
+        return _wording_of_subjects(sections, news, matches)
     changed = [one for one in news if not one.is_new]
     words = {
         "plans": len(news),
@@ -49,6 +54,22 @@ def wording_of(news: Sequence[News], matches: int) -> Wording:
     titles = ", ".join(one.title for one in news) if len(news) > 1 else ""
     subject = render_subject("digests/digest", {"heading": heading, "titles": titles})
     return Wording(shorten(subject, MAX_SUBJECT), heading, _one_line("_lead", words))
+
+
+def _wording_of_subjects(sections: Sequence[Section], news: Sequence[News | Section], matches: int) -> Wording:
+    """The words of a digest with changes of subjects, with or without plans."""
+    lead = "Here is what has changed in what you follow since your last digest."
+    if len(news) == 1:
+        heading = subject = f"{sections[0].called}: {sections[0].headline}"
+    else:
+        count = sum(one.count for one in news)
+        titles = ", ".join(one.called if isinstance(one, Section) else one.title for one in news)
+        heading = f"{count:,} changes in {len(news)} things you follow"
+        subject = f"{heading}: {titles}"
+    if matches:
+        more = f"{matches} new match{'' if matches == 1 else 'es'}"
+        heading, subject = f"{heading}, and {more}", f"{subject}, and {more}"
+    return Wording(shorten(subject, MAX_SUBJECT), heading, lead)
 
 
 def _one_line(template: str, words: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ from partnerships.digests.models.preferences import Frequency, Preference, Weekd
 from partnerships.digests.models.role_rules import RoleRule
 from partnerships.digests.models.subjects import DeliverySubject, SubjectFollowing, SubjectNews, SubjectWatermark
 from partnerships.digests.models.subscriptions import (
+    A_TARGET,
     NAMELESS,
     REFUSAL_HOLDS,
     TARGETS,
@@ -33,6 +34,7 @@ from partnerships.digests.models.subscriptions import (
 from partnerships.digests.models.watermarks import Publication, Watermark
 
 __all__ = [
+    "A_TARGET",
     "NAMELESS",
     "REFUSAL_HOLDS",
     "TARGETS",

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from partnerships.activity.models import Subject
-from partnerships.digests.models.deliveries import Delivery, DeliveryItemQuerySet
+from partnerships.digests.models.deliveries import Delivery
 from partnerships.digests.models.subscriptions import Hears, Subscription
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -53,6 +53,14 @@ class SubjectNews(models.Model):
         return f"News of {self.subject_id}"
 
 
+class DeliverySubjectQuerySet(models.QuerySet["DeliverySubject"]):
+    """Subjects by whether their email includes them."""
+
+    def included(self) -> DeliverySubjectQuerySet:
+        """Those included in the email."""
+        return self.filter(left_out="")
+
+
 class DeliverySubject(models.Model):
     """One subject in a digest: from one change to another.
 
@@ -75,7 +83,7 @@ class DeliverySubject(models.Model):
         max_length=100, blank=True, db_default="", help_text="Why the email leaves it out; empty if it is included."
     )
 
-    objects = DeliveryItemQuerySet.as_manager()
+    objects = DeliverySubjectQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -12,7 +12,7 @@ from django.db.models import Q
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Commitment
 from partnerships.digests.models.preferences import Frequency
-from partnerships.digests.models.targets import title_of
+from partnerships.digests.models.targets import Piece, Target, title_of
 from partnerships.exchange.models import Entry
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -72,7 +72,8 @@ class SubscriptionStatus(models.TextChoices):
 #: What organisations call a stakeholder whose name and address they may not see.
 NAMELESS = "a stakeholder"
 
-_A = {
+#: Each kind of target with its article.
+A_TARGET = {
     "plan": "a plan",
     "partnership": "a partnership",
     "organisation": "an organisation",
@@ -80,7 +81,7 @@ _A = {
     "commitment": "a commitment",
 }
 #: The fields of which a subscription has exactly one.
-TARGETS = tuple(_A)
+TARGETS = tuple(A_TARGET)
 
 
 def _to_one_thing() -> Q:
@@ -255,6 +256,11 @@ class Subscription(models.Model):
         return target
 
     @property
+    def followed(self) -> Target:
+        """What is followed, down to the site or milestone."""
+        return Piece(self.plan, self.key) if self.plan is not None and self.key else self.target
+
+    @property
     def target_id(self) -> int:
         """The id of what is followed, without a query."""
         pk: int = getattr(self, f"{self.target_kind}_id")
@@ -263,7 +269,7 @@ class Subscription(models.Model):
     @property
     def called(self) -> str:
         """What pages call it; without a name if it may no longer be read."""
-        return title_of(self.target) if self.named else f"{_A[self.target_kind]} you can no longer read"
+        return title_of(self.followed) if self.named else f"{A_TARGET[self.target_kind]} you can no longer read"
 
     @property
     def target_kind(self) -> str:

@@ -25,6 +25,10 @@ class Piece:
         """The plan's id, as in URLs."""
         return self.plan.pk
 
+    def get_absolute_url(self) -> str:
+        """The plan's page."""
+        return self.plan.get_absolute_url()
+
 
 Target = Plan | Partnership | Organisation | Entry | Commitment | Piece
 
@@ -46,8 +50,10 @@ def kind_of(target: Target) -> str:
     return FIELDS[type(target)]
 
 
-def title_of(target: Plan | Partnership | Organisation | Entry | Commitment) -> str:
+def title_of(target: Target) -> str:
     """What emails and pages call it."""
+    if isinstance(target, Piece):
+        return f"a site or milestone of {target.plan}"
     if isinstance(target, Entry):
         return target.title
     if isinstance(target, Commitment):

@@ -26,7 +26,7 @@ from partnerships.digests.models import (
     SubscriptionStatus,
     Watermark,
 )
-from partnerships.digests.models.targets import Piece, Target, fields_of
+from partnerships.digests.models.targets import Piece, Target, fields_of, title_of
 from partnerships.digests.planning.timing import settle_time
 from partnerships.digests.queries.readers import OUTSIDE, reading_classes
 from partnerships.digests.schedule import AT_ONCE, HOME, due, in_words, zone_in_words
@@ -104,7 +104,7 @@ def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[F
                 at=watermark.due_at
                 if watermark is not None and watermark.slotted and watermark.due_at
                 else max(at, now),
-                why=str(why[row.subscription_id].target),
+                why=title_of(why[row.subscription_id].target),
                 organisation=acting.get(pk, "") or _added_by(why[row.subscription_id]),
                 zone=person.time_zone,
             )

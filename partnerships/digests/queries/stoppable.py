@@ -8,7 +8,11 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
-from partnerships.digests.models import DeliveryItem, MatchNotice, Preference, Subscription
+from partnerships.agreements.models import Partnership
+from partnerships.digests.models import A_TARGET, DeliveryItem, DeliverySubject, MatchNotice, Preference, Subscription
+from partnerships.digests.models.targets import Target, fields_of, kind_of, title_of
+from partnerships.digests.queries.naming import named_as_followed
+from partnerships.digests.queries.objects import records_of
 from partnerships.digests.queries.readers import reading_classes
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
@@ -18,22 +22,61 @@ from partnerships.plans.models import Plan
 class Stoppable:
     """What an email contained and the person still follows.
 
-    `had_any` says whether the email contained any plan or match.
+    `subjects` are partnerships, organisations, asks, offers and commitments. `had_any` says whether the email
+    contained anything.
     """
 
     plans: tuple[Plan, ...]
     matches: bool
     had_any: bool
+    subjects: tuple[Target, ...] = ()
 
 
 def stoppable_in(person: User, delivery: int) -> Stoppable:
     """What one email to this person can stop."""
     items = DeliveryItem.objects.included().filter(delivery=delivery, delivery__recipient=person)
-    plans = list(Plan.objects.filter(pk__in=items.values("plan")).order_by("title", "pk"))
+    told = DeliverySubject.objects.included().filter(delivery=delivery, delivery__recipient=person)
+    records = list(told.order_by("pk").values_list("subject__kind", "subject__record_id"))
+    known = records_of(records)
+    subjects = [known[one] for one in records if one in known]
+    of_plans = [one.pk for one in subjects if isinstance(one, Plan)]
+    in_email = Plan.objects.filter(Q(pk__in=items.values("plan")) | Q(pk__in=of_plans))
+    plans = list(in_email.order_by("title", "pk"))
     matches = MatchNotice.objects.filter(delivery=delivery, recipient=person).exists()
     wants_matches = not Preference.objects.filter(person=person, tells_matches=False).exists()
     followed = tuple(plan for plan in plans if covering(person, plan))
-    return Stoppable(followed, matches and wants_matches, bool(plans or matches))
+    others = tuple(one for one in subjects if not isinstance(one, Plan) and covering_subject(person, one))
+    return Stoppable(followed, matches and wants_matches, bool(plans or records or matches), others)
+
+
+def covering_subject(person: User, target: Target) -> list[Subscription]:
+    """The person's subscriptions that tell of this target's changes, closest first.
+
+    A partnership is followed through its parties too, unless the person refused it since.
+    """
+    if isinstance(target, Plan):
+        return covering(person, target)
+    live = Subscription.objects.live().for_listing().filter(person=person)
+    own = list(live.filter(**fields_of(target)))
+    if not isinstance(target, Partnership):
+        return own
+    parties = target.parties.present().values("organisation")
+    through = live.filter(organisation__in=parties, confirmed_at__isnull=False)
+    for moment in Subscription.objects.refused().filter(person=person, partnership=target).values_list("refused_at"):
+        through = through.filter(confirmed_at__gt=moment[0])
+    return [*own, *through.order_by("organisation", "pk")]
+
+
+def names_of(person: User, targets: Collection[Target], now: dt.datetime) -> list[str]:
+    """What these are called, where this follower may still know it."""
+    closest = [covering_subject(person, target)[:1] for target in targets]
+    named = {one.pk: one for one in named_as_followed([one for some in closest for one in some], now)}
+    found = []
+    for target, some in zip(targets, closest, strict=True):
+        is_known = bool(some) and some[0].pk in named and named[some[0].pk].named
+        kind = A_TARGET[kind_of(target)]
+        found.append(title_of(target) if is_known else f"{kind} you can no longer read")
+    return found
 
 
 def covering(person: User, plan: Plan) -> list[Subscription]:

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from partnerships.activity.services import record
 from partnerships.digests.event_kinds import EventKind
-from partnerships.digests.models import Delivery, DeliveryItem, DeliveryKind, OpenDigest
+from partnerships.digests.models import Delivery, DeliveryItem, DeliveryKind, DeliverySubject, OpenDigest
 from partnerships.digests.rights import may_send_again
 from partnerships.digests.services.emails import record_digest_email
 from partnerships.kit.rights import require
@@ -32,10 +32,12 @@ def send_again(*, delivery: Delivery, author: User, reason: str = "", now: dt.da
     list(Email.objects.select_for_update().filter(pk__in=[delivery.pk, first]).order_by("pk"))
     delivery = Delivery.objects.get(pk=delivery.pk)
     items = list(DeliveryItem.objects.included().filter(delivery=delivery))
-    require(may_send_again([item.plan_id for item in items], author, roles_of(author, now)))
+    subjects = list(DeliverySubject.objects.included().filter(delivery=delivery))
+    roles = roles_of(author, now)
+    require(may_send_again([item.plan_id for item in items], author, roles) and (not subjects or roles.keeps_directory))
     if delivery.is_open:
         raise UnableToSendAgain("It is still on its way.")
-    if delivery.kind != DeliveryKind.DIGEST or not items:
+    if delivery.kind != DeliveryKind.DIGEST or not (items or subjects):
         raise UnableToSendAgain("There is nothing in it to send again.")
     if OpenDigest.objects.filter(recipient=delivery.recipient_id, repeat_of_id=first).exists():
         raise UnableToSendAgain("It has already been queued again.")
@@ -50,6 +52,18 @@ def send_again(*, delivery: Delivery, author: User, reason: str = "", now: dt.da
                 reading_class=item.reading_class,
             )
             for item in items
+        ]
+    )
+    DeliverySubject.objects.bulk_create(
+        [
+            DeliverySubject(
+                delivery_id=repeat.pk,
+                subject_id=one.subject_id,
+                from_number=one.from_number,
+                to_number=one.to_number,
+                told=one.told,
+            )
+            for one in subjects
         ]
     )
     record(

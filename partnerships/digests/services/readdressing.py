@@ -47,7 +47,7 @@ def correct_address(*, subscription: Subscription, email: str, author: User, now
     made = add_stakeholder(
         email=email,
         name=old.person.name if old.confirmed_at else "",
-        target=old.target,
+        target=old.followed,
         author=author,
         organisation=old.added_for,
         why=old.why,

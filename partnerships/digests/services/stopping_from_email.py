@@ -12,9 +12,10 @@ from django.db import transaction
 
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import MatchNotice, Preference, Subscription, SubscriptionStatus
+from partnerships.digests.models.targets import Target, fields_of
 from partnerships.digests.planning.timing import lock_planning
 from partnerships.digests.planning.watermarks import catch_up, drop_unfollowed
-from partnerships.digests.queries.stoppable import covering, stoppable_in
+from partnerships.digests.queries.stoppable import covering_subject, stoppable_in
 from partnerships.digests.services.noting import journal_matches, journal_refusal, journal_subscription
 from partnerships.digests.services.recording import record_event
 from partnerships.digests.services.stopping import stop, stop_everything
@@ -63,7 +64,14 @@ def stop_email(*, person: User, delivery: int, reason: str, now: dt.datetime) ->
     stoppable = stoppable_in(person, delivery)
     if not stoppable.had_any:
         return stop_all(person=person, reason=reason, now=now)
-    return stop_chosen(person=person, plans=stoppable.plans, matches=stoppable.matches, reason=reason, now=now)
+    return stop_chosen(
+        person=person,
+        plans=stoppable.plans,
+        subjects=stoppable.subjects,
+        matches=stoppable.matches,
+        reason=reason,
+        now=now,
+    )
 
 
 @transaction.atomic
@@ -71,6 +79,7 @@ def stop_chosen(
     *,
     person: User,
     plans: Iterable[Plan] = (),
+    subjects: Iterable[Target] = (),
     subscriptions: Iterable[Subscription] = (),
     matches: bool = False,
     reason: str,
@@ -80,7 +89,7 @@ def stop_chosen(
 
     If a plan is followed through its partnership or an owner, only this plan is refused; the other plans continue.
     """
-    before = [one for plan in plans if (one := _stop_plan(person, plan, reason=reason, now=now))]
+    before = [one for target in (*plans, *subjects) if (one := _stop_target(person, target, reason=reason, now=now))]
     chosen = Subscription.objects.live().filter(person=person, pk__in=[one.pk for one in subscriptions])
     before += _state_before(chosen)
     stop(subscriptions=chosen, author=person, reason=reason, now=now)
@@ -138,12 +147,12 @@ def _state_before(subscriptions: Iterable[Subscription]) -> list[Before]:
     return [Before(one.pk, one.status, one.refused_at.isoformat() if one.refused_at else "") for one in subscriptions]
 
 
-def _stop_plan(person: User, plan: Plan, *, reason: str, now: dt.datetime) -> Before | None:
-    """Refuse one plan, also where a wider subscription covers it."""
-    through = covering(person, plan)
+def _stop_target(person: User, target: Target, *, reason: str, now: dt.datetime) -> Before | None:
+    """Refuse one plan or subject, also where a wider subscription covers it."""
+    through = covering_subject(person, target)
     if not through:
         return None
-    own = Subscription.objects.select_for_update().filter(person=person, plan=plan, key="").first()
+    own = Subscription.objects.select_for_update().filter(person=person, **fields_of(target)).first()
     if own is not None and not own.is_ended:
         [before] = _state_before([own])
         stop(subscriptions=[own], author=person, reason=reason, now=now)
@@ -163,7 +172,7 @@ def _stop_plan(person: User, plan: Plan, *, reason: str, now: dt.datetime) -> Be
         closest = through[0]
         own = Subscription.objects.create(
             person=person,
-            plan=plan,
+            **fields_of(target),
             how=closest.how,
             added_by=closest.added_by,
             added_for=closest.added_for,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.db.models import Model
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
@@ -20,7 +19,6 @@ def visible_target(user: User, kind: str, pk: int) -> Target:
     return target
 
 
-def page_of(target: Model) -> str:
+def page_of(target: Target) -> str:
     """The URL of its page."""
-    address: str = getattr(target, "get_absolute_url")()  # noqa: B009 - three models, one method, no common type
-    return address
+    return target.get_absolute_url()

@@ -28,7 +28,7 @@ from partnerships.digests.emails.pages import as_sent as message_as_sent
 from partnerships.digests.emails.pages import next_digest, readable_news
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.forms import ReasonForm
-from partnerships.digests.models import Delivery, DeliveryItem
+from partnerships.digests.models import Delivery, DeliveryItem, DeliverySubject
 from partnerships.digests.planning.forecast import when_next
 from partnerships.digests.planning.matches import upcoming_matches
 from partnerships.digests.queries.ledger import (
@@ -124,6 +124,9 @@ def _with_items(deliveries: list[Delivery]) -> list[Delivery]:
 def _items(delivery: Delivery, mine: set[int] | None) -> list[str]:
     """What was in it, and why some was left out. Needs `_with_items`."""
     said = [_said_of(row) for row in delivery.items.all() if mine is None or row.plan_id in mine]
+    if mine is None:
+        subjects = delivery.subjects.select_related("subject").order_by("pk")
+        said += [_said_of_subject(one) for one in subjects]
     if delivery.subscription is not None:
         said.append(f"Asks whether they want digests about {delivery.subscription.called}")
     return said
@@ -134,12 +137,19 @@ def _said_of(row: DeliveryItem) -> str:
     return f"{row.plan.title}, {what}" + (f": left out because {row.left_out}" if row.left_out else "")
 
 
+def _said_of_subject(row: DeliverySubject) -> str:
+    what = f"{row.subject.get_kind_display()} {row.subject.record_id}, changes {row.from_number + 1} to {row.to_number}"
+    return what + (f": left out because {row.left_out}" if row.left_out else "")
+
+
 def _delivery_for(person: User, pk: int) -> tuple[Delivery, bool]:
     """An email, and whether the person may publish all plans in it."""
     [delivery] = _with_names(person, [get_object_or_404(ledger_of(person), pk=pk)])
     mine = Plan.objects.publishable_by(person).values("pk")
     included = DeliveryItem.objects.included().filter(delivery=delivery)
-    return delivery, included.exists() and not included.exclude(plan__in=mine).exists()
+    # What an email says of partnerships, asks and commitments, a lead of its plans may not read.
+    only_plans = not DeliverySubject.objects.filter(delivery=delivery).exists()
+    return delivery, only_plans and included.exists() and not included.exclude(plan__in=mine).exists()
 
 
 def _is_shown(request: HttpRequest, person: User, shown: Shown, *, all_mine: bool) -> bool:

@@ -11,10 +11,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partnerships.agreements.models import Post
+from partnerships.agreements.models import Partnership, Post
 from partnerships.digests import services
 from partnerships.digests.forms import PreferenceForm
 from partnerships.digests.models import Frequency, Preference, RoleRule
+from partnerships.digests.models.targets import title_of
 from partnerships.digests.planning.forecast import when_next, who_will_get
 from partnerships.digests.planning.roles import people_of
 from partnerships.digests.queries.ledger import may_look
@@ -30,7 +31,6 @@ from partnerships.digests.views.actions import SAID, SIGNED_IN, act
 from partnerships.digests.views.fetching import page_of, visible_target
 from partnerships.digests.views.saying import preferences_in_words
 from partnerships.digests.views.stopping import ask_and_stop
-from partnerships.organisations.models import Organisation
 from partnerships.outbox.queries.suppressions import open_suppressions
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -97,7 +97,7 @@ def subscribe(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         messages.error(request, str(error))
         return redirect(page_of(target))
     if subscription.is_confirmed:
-        messages.success(request, f"You now follow {target}. Your first digest will be about the next version.")
+        messages.success(request, f"You now follow {title_of(target)}. Digests tell what changes from now on.")
     else:
         messages.success(request, f"We have sent an email to {person.email}. Follow the link in it to confirm.")
     return redirect(page_of(target))
@@ -124,7 +124,7 @@ def change(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     else:
         messages.success(request, SAID[verb].format(subscription.called))
     if request.POST.get("back") == "page":
-        return redirect(page_of(subscription.target))
+        return redirect(page_of(subscription.followed))
     return redirect("digests:manage")
 
 
@@ -143,7 +143,7 @@ def tell_role(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     person = signed_in(request)
     target = visible_target(person, kind, pk)
     now = timezone.now()
-    if isinstance(target, Organisation):
+    if not isinstance(target, Plan | Partnership):
         raise Http404
     rule = RoleRule.objects.filter(**{kind: pk}, post=None).first()
     if rule is None:
@@ -167,7 +167,7 @@ def follow_for_post(request: HttpRequest, post: int, kind: str, pk: int) -> Http
     person = signed_in(request)
     held = get_object_or_404(Post.objects.visible_to(person).open(), pk=post)
     target = visible_target(person, kind, pk)
-    if isinstance(target, Organisation):
+    if not isinstance(target, Plan | Partnership):
         raise Http404
     now = timezone.now()
     rule = RoleRule.objects.filter(**{kind: pk}, post=held).first()

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.digests import services
 from partnerships.digests.forms import CorrectAddressForm, EndForm, StakeholderFilter, StakeholderForm
 from partnerships.digests.models import Delivery, Subscription
+from partnerships.digests.models.targets import title_of
 from partnerships.digests.queries.ledger import may_look
 from partnerships.digests.queries.naming import named_for
 from partnerships.digests.queries.subscriptions import (
@@ -149,7 +150,7 @@ def add_stakeholder(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     closed = (
         target.get_audience_display().lower() if isinstance(target, Plan) and target.audience != Audience.PUBLIC else ""
     )
-    context = {"form": form, "target": target, "back": page_of(target), "closed": closed}
+    context = {"form": form, "target": title_of(target), "back": page_of(target), "closed": closed}
     return render(request, "digests/add_stakeholder.html", context, status=422 if request.method == "POST" else 200)
 
 

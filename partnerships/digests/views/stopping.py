@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from partnerships.digests import services
 from partnerships.digests.models import Preference
+from partnerships.digests.models.targets import kind_of
 from partnerships.digests.queries.naming import named_for
-from partnerships.digests.queries.stoppable import Stoppable, stoppable_in, titles_for
+from partnerships.digests.queries.stoppable import Stoppable, names_of, stoppable_in, titles_for
 from partnerships.digests.queries.subscriptions import subscriptions_of
 from partnerships.digests.services import Stopped
 from partnerships.people.models import User
@@ -37,20 +38,23 @@ def ask_and_stop(
         return _undo(request, person, stoppable, **ways)
     now = timezone.now()
     plans, mine, matches = list(stoppable.plans), [], stoppable.matches
+    subjects = list(stoppable.subjects)
     if "chosen" in request.POST:
         what = request.POST.getlist("what")
         plans = [plan for plan in plans if f"plan-{plan.pk}" in what]
         mine = [one for one in named_for(person, subscriptions_of(person), now) if f"subscription-{one.pk}" in what]
+        subjects = [one for one in subjects if f"{kind_of(one)}-{one.pk}" in what]
         matches = "matches" in what
-        if not plans and not mine and not matches:
+        if not plans and not subjects and not mine and not matches:
             return _ask(request, person, stoppable, error="Select what you want to stop.", **ways)
     elif "all" in request.POST or delivery is None or not stoppable.had_any:
         stopped = services.stop_all(person=person, reason=reason, now=now)
         return _done(request, person, stopped, [], **ways)
-    names = [*titles_for(person, plans, now).values(), *(one.called for one in mine)]
+    names = [*titles_for(person, plans, now).values(), *names_of(person, subjects, now)]
+    names += [one.called for one in mine]
     names += ["new matches"] if matches else []
     stopped = services.stop_chosen(
-        person=person, plans=plans, subscriptions=mine, matches=matches, reason=reason, now=now
+        person=person, plans=plans, subjects=subjects, subscriptions=mine, matches=matches, reason=reason, now=now
     )
     return _done(request, person, stopped, names, **ways)
 
@@ -61,6 +65,11 @@ def _ask(request: HttpRequest, person: User, stoppable: Stoppable, *, error: str
     following = named_for(person, subscriptions_of(person), now)
     titles = titles_for(person, stoppable.plans, now)
     choices = [(f"plan-{plan.pk}", f"Digests about {titles[plan.pk]}") for plan in stoppable.plans]
+    called = names_of(person, stoppable.subjects, now)
+    choices += [
+        (f"{kind_of(one)}-{one.pk}", f"Digests about {name}")
+        for one, name in zip(stoppable.subjects, called, strict=True)
+    ]
     if not stoppable.had_any:
         choices = [(f"subscription-{one.pk}", f"Digests about {one.called}") for one in following]
     wants_matches = (

@@ -1,0 +1,74 @@
+"""The plans in claimed digests: read from the database, and what composing decided written back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from partnerships.digests.emails.recipients import Candidate
+from partnerships.digests.emails.selecting import Item, Selection
+from partnerships.digests.models import DeliveryItem, Following
+from partnerships.kit.database import rows_of, rows_planned_once
+
+_MOVE_FORWARD = """
+UPDATE digests_watermark t SET number = GREATEST(t.number, c.number), told_at = clock_timestamp()
+  FROM (SELECT t.id, x.number
+          FROM unnest(%(people)s::bigint[], %(plans)s::bigint[], %(numbers)s::int[]) AS x(person, plan, number)
+          JOIN digests_watermark t ON t.recipient_id = x.person AND t.plan_id = x.plan
+         ORDER BY t.recipient_id, t.plan_id FOR UPDATE OF t) c
+ WHERE t.id = c.id
+"""
+
+_FREEZE = """
+UPDATE digests_deliveryitem i SET to_number = c.to_number, reading_class = c.reading_class
+  FROM unnest(%(ids)s::bigint[], %(numbers)s::int[], %(classes)s::text[]) AS c(id, to_number, reading_class)
+ WHERE i.id = c.id
+"""
+
+
+def items_of(candidates: Sequence[Candidate]) -> list[Item]:
+    """The plans in these digests."""
+    person_of = {one.pk: one.person_id for one in candidates}
+    rows = rows_planned_once(
+        "SELECT id, delivery_id, plan_id, from_number, to_number, reading_class FROM digests_deliveryitem"
+        " WHERE delivery_id = ANY(%s) AND left_out = '' ORDER BY delivery_id, id",
+        [list(person_of)],
+        whatever_is_asked=True,
+    )
+    return [Item(pk, delivery, person_of[delivery], *rest) for pk, delivery, *rest in rows]
+
+
+def write_items(selected: Selection) -> None:
+    """Record what is told, and move past what is not."""
+    if selected.silent:
+        rows_of(
+            _MOVE_FORWARD,
+            {
+                "people": [item.person_id for item in selected.silent],
+                "plans": [item.plan_id for item in selected.silent],
+                "numbers": [item.to_number for item in selected.silent],
+            },
+        )
+        DeliveryItem.objects.filter(pk__in=[item.pk for item in selected.silent]).delete()
+    if selected.lost:
+        _keep_lost(selected.lost)
+    if selected.changed:
+        rows_of(
+            _FREEZE,
+            {
+                "ids": [item.pk for item in selected.changed],
+                "numbers": [item.to_number for item in selected.changed],
+                "classes": [item.reading_class for item in selected.changed],
+            },
+        )
+
+
+def _keep_lost(items: Sequence[Item]) -> None:
+    """Record in the ledger what was left out and why; watermarks do not move."""
+    pairs = Following.objects.filter(
+        person__in=[item.person_id for item in items], plan__in=[item.plan_id for item in items]
+    ).values_list("person_id", "plan_id")
+    following = set(pairs)
+    for follows, why in ((True, "they could no longer read it"), (False, "they no longer followed it")):
+        lost = [item.pk for item in items if ((item.person_id, item.plan_id) in following) is follows]
+        if lost:
+            DeliveryItem.objects.filter(pk__in=lost).update(left_out=why)

@@ -1,0 +1,57 @@
+"""The subjects in claimed digests: read from the database, and what composing decided written back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from partnerships.digests.emails.recipients import Candidate
+from partnerships.digests.emails.subjects import NOT_READABLE, SubjectItem, SubjectSelection
+from partnerships.digests.models import DeliverySubject
+from partnerships.kit.database import rows_of, rows_planned_once
+
+_ITEMS = """
+SELECT id, delivery_id, subject_id, from_number, to_number, told FROM digests_deliverysubject
+ WHERE delivery_id = ANY(%s) AND left_out = '' ORDER BY delivery_id, id
+"""
+
+_MOVE_FORWARD = """
+UPDATE digests_subjectwatermark t SET number = GREATEST(t.number, c.number), told_at = clock_timestamp()
+  FROM (SELECT t.id, x.number
+          FROM unnest(%(people)s::bigint[], %(subjects)s::bigint[], %(numbers)s::int[]) AS x(person, subject, number)
+          JOIN digests_subjectwatermark t ON t.recipient_id = x.person AND t.subject_id = x.subject
+         ORDER BY t.recipient_id, t.subject_id FOR UPDATE OF t) c
+ WHERE t.id = c.id
+"""
+
+
+def subject_items_of(candidates: Sequence[Candidate]) -> list[SubjectItem]:
+    """The subjects in these digests."""
+    person_of = {one.pk: one.person_id for one in candidates}
+    rows = rows_planned_once(_ITEMS, [list(person_of)], whatever_is_asked=True)
+    return [SubjectItem(pk, delivery, person_of[delivery], *rest) for pk, delivery, *rest in rows]
+
+
+def write_subjects(selected: SubjectSelection) -> None:
+    """Record what is told, and move past what is not.
+
+    Past changes that may not be told or were not chosen, too: gaining access later is not a change. What somebody does
+    not follow at the moment stays, in case they paused it.
+    """
+    passed = [*selected.silent, *(item for item, why in selected.lost if why == NOT_READABLE)]
+    if passed:
+        rows_of(
+            _MOVE_FORWARD,
+            {
+                "people": [item.person_id for item in passed],
+                "subjects": [item.subject_id for item in passed],
+                "numbers": [item.to_number for item in passed],
+            },
+        )
+    if selected.silent:
+        DeliverySubject.objects.filter(pk__in=[item.pk for item in selected.silent]).delete()
+    for why in {why for _, why in selected.lost}:
+        lost = [item.pk for item, reason in selected.lost if reason == why]
+        DeliverySubject.objects.filter(pk__in=lost).update(left_out=why)
+    if selected.changed:
+        rows = [DeliverySubject(pk=item.pk, to_number=item.to_number, told=item.told) for item in selected.changed]
+        DeliverySubject.objects.bulk_update(rows, ["to_number", "told"])

@@ -1,0 +1,146 @@
+"""Which events each follower may hear of, and which concern their organisation.
+
+People with an account are asked through `activity.registry`; a stakeholder hears what docs/rights.md says.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from django.db.models import Q
+
+from partnerships.activity.models import Event
+from partnerships.activity.queries import visible_events
+from partnerships.activity.registry import kind_named
+from partnerships.activity.subjects import Audience, SubjectKind
+from partnerships.agreements.models import Audience as PartnershipAudience
+from partnerships.agreements.models import Partnership, Party
+from partnerships.commitments.models import Commitment
+from partnerships.conversations.models import Facilitator
+from partnerships.digests.models import SubjectFollowing, Subscription
+from partnerships.digests.queries.naming import open_to_askers
+from partnerships.exchange.models import Entry
+from partnerships.organisations.models import Membership
+from partnerships.people.models import User
+
+
+def visible_to_accounts(people: Collection[int], events: Collection[int]) -> dict[int, frozenset[int]]:
+    """The events that each of these people with an account may see.
+
+    Rights follow from whom somebody acts for, in which roles, so people who act for the same organisations in the same
+    roles are asked once. Facilitators have rights of their own and are asked one by one.
+    """
+    if not people or not events:
+        return {}
+    acting: dict[int, set[tuple[int, str]]] = defaultdict(set)
+    current = Membership.objects.current().filter(person__in=people)
+    for person, organisation, role in current.values_list("person_id", "organisation_id", "role"):
+        acting[person].add((organisation, role))
+    alone = set(Facilitator.objects.filter(person__in=people).values_list("person_id", flat=True))
+    alike: dict[object, list[User]] = defaultdict(list)
+    for one in User.objects.filter(pk__in=people, is_active=True).order_by("pk"):
+        mark = one.pk if one.pk in alone or one.is_staff else frozenset(acting[one.pk])
+        alike[mark].append(one)
+    found: dict[int, frozenset[int]] = {}
+    for those in alike.values():
+        seen = frozenset(visible_events(those[0], Q(pk__in=list(events))).values_list("pk", flat=True))
+        found |= dict.fromkeys((one.pk for one in those), seen)
+    return found
+
+
+def open_subjects(followed: Sequence[SubjectFollowing], now: dt.datetime) -> set[tuple[int, int]]:
+    """The pairs of stakeholder and subject that their subscriptions still open.
+
+    The organisation that added them must be able to read it. An organisation's partnerships are open where that
+    organisation takes part, or the whole network may see them.
+    """
+    subscriptions = {
+        one.pk: one
+        for one in Subscription.objects.for_listing().filter(pk__in={row.subscription_id for row in followed})
+    }
+    askable = open_to_askers(list(subscriptions.values()), now)
+    through = [row for row in followed if row.subscription_id in askable and row.rank > 1]
+    records = {row.subject.record_id for row in through}
+    network = set(
+        Partnership.objects.filter(pk__in=records, audience=PartnershipAudience.NETWORK).values_list("pk", flat=True)
+    )
+    parties = set(Party.objects.present().filter(partnership__in=records).values_list("partnership", "organisation"))
+    return {
+        (row.person_id, row.subject_id)
+        for row in followed
+        if row.subscription_id in askable
+        and (row.rank == 1 or row.subject.record_id in network or (row.subject.record_id, row.added_for_id) in parties)
+    }
+
+
+def open_to_stakeholders(events: Iterable[Event]) -> frozenset[int]:
+    """The events that stakeholders without an account may be told of.
+
+    Those about a commitment, ask, offer or meeting only while a party's lead has marked it.
+    """
+    marked: dict[str, set[int]] = defaultdict(set)
+    found: set[int] = set()
+    waiting: list[Event] = []
+    for event in events:
+        if event.audience == Audience.OUTSIDE:
+            found.add(event.pk)
+        elif event.audience == Audience.MARKED:
+            waiting.append(event)
+            marked[event.target_kind].add(event.target_id)
+    for name, ids in marked.items():
+        kind = kind_named(name)
+        still = kind.marked_ids().filter(pk__in=ids) if kind is not None and kind.marked_ids is not None else ()
+        known = {row["pk"] if isinstance(row, dict) else row for row in still}
+        found |= {event.pk for event in waiting if event.target_kind == name and event.target_id in known}
+    return frozenset(found)
+
+
+def own_organisations(people: Collection[int], followed: Iterable[SubjectFollowing]) -> dict[int, set[int]]:
+    """The organisations that each person acts for; for a stakeholder, those that added them."""
+    found: dict[int, set[int]] = defaultdict(set)
+    current = Membership.objects.current().filter(person__in=people)
+    for person, organisation in current.values_list("person_id", "organisation_id"):
+        found[person].add(organisation)
+    for row in followed:
+        if row.added_for_id is not None:
+            found[row.person_id].add(row.added_for_id)
+    return found
+
+
+def concerned_by(events: Sequence[Event]) -> dict[int, set[int]]:
+    """The organisations that each event concerns: who acted, and the sides of what it is about."""
+    found: dict[int, set[int]] = {event.pk: set() for event in events}
+    for event in events:
+        if event.organisation_id is not None:
+            found[event.pk].add(event.organisation_id)
+        for subject in event.subjects:
+            kind, _, record = subject.partition(":")
+            if kind == SubjectKind.ORGANISATION:
+                found[event.pk].add(int(record))
+        said = event.data.get("organisation")
+        if isinstance(said, int):
+            found[event.pk].add(said)
+    sides: Mapping[str, Mapping[int, set[int]]] = {
+        SubjectKind.COMMITMENT: _sides_of_commitments(events),
+        SubjectKind.REQUEST: _sides_of_requests(events),
+    }
+    for event in events:
+        found[event.pk] |= sides.get(event.target_kind, {}).get(event.target_id, set())
+    return found
+
+
+def _sides_of_commitments(events: Sequence[Event]) -> dict[int, set[int]]:
+    ids = {event.target_id for event in events if event.target_kind == SubjectKind.COMMITMENT}
+    rows = Commitment.objects.filter(pk__in=ids).values_list("pk", "giver", "receiver")
+    return {pk: {one for one in sides if one is not None} for pk, *sides in rows}
+
+
+def _sides_of_requests(events: Sequence[Event]) -> dict[int, set[int]]:
+    ids = {event.target_id for event in events if event.target_kind == SubjectKind.REQUEST}
+    found: dict[int, set[int]] = defaultdict(set)
+    rows = Entry.objects.filter(pk__in=ids).values_list("pk", "organisation", "addressees__organisation")
+    for pk, organisation, addressee in rows:
+        found[pk] |= {one for one in (organisation, addressee) if one is not None}
+    return found

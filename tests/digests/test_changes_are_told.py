@@ -1,0 +1,235 @@
+"""Digests tell the changes of partnerships, commitments, asks and organisations."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from partnerships.activity import telling
+from partnerships.activity.folding import Fold
+from partnerships.activity.models import Event
+from partnerships.activity.subjects import Audience
+from partnerships.activity.telling import Group, Told
+from partnerships.digests import services
+from partnerships.digests.emails import subjects
+from partnerships.digests.models import DeliverySubject, SubjectWatermark, Subscription
+from partnerships.people.models import User
+from tests.digests.conftest import PostOffice, html_of, play, publish, text_of
+from tests.world import World
+
+PARTY_LEFT, TERMS, STATUS, NOTE = (
+    "partnership.party_left",
+    "partnership.terms_in_force",
+    "partnership.status_changed",
+    "partnership.document_added",
+)
+
+
+@pytest.fixture(autouse=True)
+def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Four kinds that are told, whatever the rooms register."""
+    kinds = (
+        Told(PARTY_LEFT, Group.PARTIES, "Party left", Fold.EACH, False, Audience.OUTSIDE, "", False),
+        Told(TERMS, Group.TERMS, "Terms amended", Fold.LAST, True, Audience.OUTSIDE, "", False),
+        Told(STATUS, Group.STATUS, "Status changed", Fold.FIELDS, False, Audience.OUTSIDE, "", False),
+        Told(NOTE, Group.DOCUMENTS, "Document added", Fold.EACH, False, Audience.INSIDE, "", False),
+    )
+    for kind in kinds:
+        monkeypatch.setitem(telling._told, kind.kind, kind)
+    subjects.clear_cache()
+    yield
+    subjects.clear_cache()
+
+
+def happen(world: World, kind: str, *, actor: User | None = None, also: tuple[str, ...] = (), **data: Any) -> Event:
+    """An event of the partnership, numbered at once."""
+    return Event.objects.create(
+        kind=kind,
+        actor_id=actor.pk if actor else None,
+        organisation_id=world.larkhaven.pk,
+        target_kind="partnership",
+        target_id=world.partnership.pk,
+        at=timezone.now(),
+        audience=telling._told[kind].may_hear,
+        subjects=[f"partnership:{world.partnership.pk}", *also],
+        data=data,
+    )
+
+
+def follow(person: User, target: Any, **more: Any) -> Subscription:
+    return services.enrol(person=person, target=target, author=None, now=timezone.now(), **more)
+
+
+def stakeholder(world: World) -> Subscription:
+    return services.enrol(
+        person=world.sol,
+        target=world.partnership,
+        author=world.amina,
+        organisation=world.larkhaven,
+        now=timezone.now(),
+    )
+
+
+def said_to(office: PostOffice, person: User) -> list[str]:
+    """What each email said, without line breaks."""
+    return [" ".join(text_of(one).split()) for one in office.to(person)]
+
+
+def test_a_follower_hears_what_changed_who_did_it_and_why(world: World, office: PostOffice) -> None:
+    follow(world.ben, world.partnership)
+    happen(world, TERMS, actor=world.amina, reason="New homes target.")
+    happen(world, STATUS, actor=world.amina, before="active", after="under_review")
+
+    play(office)
+
+    [message] = office.to(world.ben)
+    said = " ".join(text_of(message).split())
+    assert world.partnership.title in str(message["Subject"])
+    assert str(message["Subject"]).endswith("terms amended and 1 more change")
+    assert "Status changed: was active, now under review" in said
+    assert "“New homes target.”" in said
+    assert world.amina.display_name in said
+    assert "now under review" in " ".join(html_of(message).split())
+
+
+def test_the_next_email_begins_where_the_last_one_ended(world: World, office: PostOffice) -> None:
+    follow(world.ben, world.partnership)
+    happen(world, TERMS, actor=world.amina)
+    play(office)
+    happen(world, PARTY_LEFT, actor=world.amina)
+
+    play(office)
+    play(office)
+
+    first, second = said_to(office, world.ben)
+    assert "Terms amended" in first
+    assert "Terms amended" not in second
+    assert "Party left" in second
+
+
+def test_what_returned_to_where_it_was_is_not_told(world: World, office: PostOffice) -> None:
+    follow(world.ben, world.partnership)
+    happen(world, STATUS, actor=world.amina, before="active", after="suspended")
+    happen(world, STATUS, actor=world.amina, before="suspended", after="active")
+
+    play(office)
+
+    assert office.to(world.ben) == []
+    row = SubjectWatermark.objects.select_related("subject").get(recipient=world.ben, subject__kind="partnership")
+    assert row.number == row.subject.last_number
+
+
+def test_a_stakeholder_hears_only_what_is_for_everybody(world: World, office: PostOffice) -> None:
+    stakeholder(world)
+    happen(world, TERMS, actor=world.amina, reason="canary reason", before="canary old", after="canary new")
+    happen(world, NOTE, actor=world.amina, name="canary document")
+
+    play(office)
+
+    [message] = office.to(world.sol)
+    said = text_of(message) + html_of(message)
+    assert "Terms amended" in said
+    assert "canary" not in said
+    assert "Document added" not in said
+    assert f"{world.amina.display_name}, {world.larkhaven.name}" not in said
+
+
+def test_what_may_not_be_told_counts_as_passed(world: World, office: PostOffice) -> None:
+    stakeholder(world)
+    happen(world, NOTE, actor=world.amina)
+
+    play(office)
+
+    assert office.to(world.sol) == []
+    row = SubjectWatermark.objects.select_related("subject").get(recipient=world.sol, subject__kind="partnership")
+    assert row.number == row.subject.last_number
+
+
+def test_a_stakeholder_hears_nothing_once_the_asker_left(world: World, office: PostOffice) -> None:
+    stakeholder(world)
+    assert world.partnership.audience != "network"
+    happen(world, TERMS, actor=world.amina)
+    party = world.party(world.larkhaven)
+    party.status = "left"
+    party.left_at = timezone.now()
+    party.save(update_fields=["status", "left_at"])
+
+    play(office)
+
+    assert office.to(world.sol) == []
+
+
+def test_dates_and_money_only(world: World, office: PostOffice) -> None:
+    followed = follow(world.ben, world.partnership)
+    Subscription.objects.filter(pk=followed.pk).update(hears="dates")
+    happen(world, TERMS, actor=world.amina)
+    happen(world, STATUS, actor=world.amina, before="active", after="under_review")
+
+    play(office)
+
+    [said] = said_to(office, world.ben)
+    assert "Terms amended" in said
+    assert "Status changed" not in said
+
+
+def test_only_what_concerns_my_organisation(world: World, office: PostOffice) -> None:
+    followed = follow(world.ben, world.partnership)
+    Subscription.objects.filter(pk=followed.pk).update(hears="own")
+    happen(world, TERMS, actor=world.amina)
+    happen(world, PARTY_LEFT, actor=world.amina, also=(f"organisation:{world.westmarch.pk}",))
+
+    play(office)
+
+    [said] = said_to(office, world.ben)
+    assert "Party left" in said
+    assert "Terms amended" not in said
+
+
+def test_a_change_of_two_subjects_comes_once_in_an_email(world: World, office: PostOffice) -> None:
+    follow(world.ben, world.partnership)
+    follow(world.ben, world.larkhaven)
+    happen(world, TERMS, actor=world.amina, also=(f"organisation:{world.larkhaven.pk}",))
+
+    play(office)
+
+    [said] = said_to(office, world.ben)
+    assert said.count("Terms amended") == 1
+
+
+def test_a_change_told_at_once_is_not_in_the_weekly_email(world: World, office: PostOffice) -> None:
+    follow(world.ben, world.partnership)
+    follow(world.ben, world.larkhaven, frequency="weekly")
+    happen(world, TERMS, actor=world.amina, also=(f"organisation:{world.larkhaven.pk}",))
+    play(office)
+
+    play(office, now=timezone.now() + dt.timedelta(days=9))
+
+    assert len(office.to(world.ben)) == 1
+
+
+def test_the_ledger_keeps_which_events_an_email_told(world: World, office: PostOffice) -> None:
+    stakeholder(world)
+    event = happen(world, TERMS, actor=world.amina)
+    happen(world, NOTE, actor=world.amina)
+
+    play(office)
+
+    row = DeliverySubject.objects.get(delivery__recipient=world.sol)
+    assert row.told == [event.pk]
+    assert row.to_number - row.from_number == 2
+
+
+def test_plans_and_changes_come_in_one_email(world: World, office: PostOffice, plan: Any) -> None:
+    follow(world.ben, world.partnership)
+    publish(plan, 110, author=world.amina)
+    happen(world, TERMS, actor=world.amina)
+
+    play(office)
+
+    [said] = said_to(office, world.ben)
+    assert "Harbour Quarter" in said
+    assert "Terms amended" in said

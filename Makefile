@@ -4,8 +4,8 @@ VENV := .venv/bin/python
 BOOTSTRAP := $(PYTHON) tools/bootstrap.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check worker beat migrate reset demo screenshots crawl bench-plans bench-digests \
-	bench-exchange bench-ledger bench-pages format lock audit
+.PHONY: help setup run test test-database check worker beat migrate reset demo screenshots crawl bench-plans \
+	bench-digests bench-exchange bench-ledger bench-pages format lock audit
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -18,6 +18,9 @@ run: ## Start everything on this machine (Ctrl-C stops it)
 
 test: ## Run the tests on a database and broker of their own (ARGS="-k digest" selects some)
 	@$(BOOTSTRAP) -m tools.run tests $(ARGS)
+
+test-database: ## Migrate the database that the tests copy, which `make test` does otherwise
+	@$(BOOTSTRAP) -m tools.run test-database
 
 check: ## Check style, types, import contracts, templates, migrations and deployment settings
 	@$(BOOTSTRAP) tools/checks.py

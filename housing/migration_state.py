@@ -1,4 +1,4 @@
-"""Changes of indexes, constraints and triggers that do not make `migrate` render models again.
+"""Renders fewer models in `migrate`, and each faster.
 
 After each operation Django renders the changed model and every model related to it, which here is nearly all of them.
 An index, a constraint or a trigger changes nothing but a list in the model's options, so only that list is renewed.
@@ -7,12 +7,14 @@ What this saves: docs/decisions/0080-migrate-renders-less.md.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
 from django.db.migrations.state import ProjectState
+from django.db.models import Field
 from pgtrigger import migrations as triggers
 
 #: The options of a model that nothing but the model itself reads.
@@ -39,6 +41,19 @@ def _without_rendering(change: Callable[..., None]) -> Callable[..., None]:
     return changed
 
 
+_clone = Field.clone
+
+
+def _copy_unbound(self: Field[Any, Any]) -> Field[Any, Any]:
+    """Instead of `clone`: copy a field of no model as Django copies those of abstract models."""
+    if hasattr(self, "model"):
+        return _clone(self)
+    copied = copy.deepcopy(self)
+    copied.creation_counter = Field.creation_counter
+    Field.creation_counter += 1
+    return copied
+
+
 @contextmanager
 def rendering_less() -> Iterator[None]:
     """Apply these changes without rendering models again."""
@@ -47,6 +62,7 @@ def rendering_less() -> Iterator[None]:
     ]
     places += [(operation, "state_forwards") for operation in (triggers.AddTrigger, triggers.RemoveTrigger)]
     with ExitStack() as stack:
+        stack.enter_context(patch.object(Field, "clone", _copy_unbound))
         for owner, name in places:
             stack.enter_context(patch.object(owner, name, _without_rendering(getattr(owner, name))))
         yield

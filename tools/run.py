@@ -1,6 +1,6 @@
 """The commands behind `make run`, `make test`, `make reset` and `make bench-…`.
 
-`python -m tools.run serve` | `with COMMAND …` | `tests [PYTEST ARGUMENTS]` | `reset`
+`python -m tools.run serve` | `with COMMAND …` | `tests [PYTEST ARGUMENTS]` | `test-database` | `reset`
 """
 
 from __future__ import annotations
@@ -58,8 +58,13 @@ def run_tests(arguments: list[str]) -> int:
     """`make test`: pytest with its own services; without arguments, in several processes."""
     # One process more than cores: a third of the time a test waits for a browser or a worker.
     spread = [] if arguments else ["-n", str(min((os.cpu_count() or 1) + 1, 4))]
+    return _run_for_tests(["-m", "pytest", *spread, *arguments])
+
+
+def _run_for_tests(arguments: list[str]) -> int:
+    """Run Python with the services of the tests."""
     return run_with_services(
-        [sys.executable, "-m", "pytest", *spread, *arguments],
+        [sys.executable, *arguments],
         var=TEST_VAR,
         durable=False,
         extra={"DEBUG": "1", "COMMON_GROUND_VAR": str(TEST_VAR)},
@@ -84,6 +89,8 @@ def main(arguments: list[str]) -> int:
             return run()
         case ["tests", *rest]:
             return run_tests(rest)
+        case ["test-database"]:
+            return _run_for_tests(["-m", "tests.support.database"])
         case ["with", *command] if command:
             # Durable: without fsync a benchmark would flatter code that commits often.
             return run_with_services(command, var=TEST_VAR, durable=True, extra={"DEBUG": "1"})

@@ -1,10 +1,15 @@
-"""A migrated database to copy, which is much faster than migrating."""
+"""A migrated database to copy, which is much faster than migrating.
+
+`python -m tests.support.database` makes it before the tests do.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
+import django
 from django.apps import apps
 from django.core.management import call_command
 from django.db import connections
@@ -55,3 +60,9 @@ def template_database() -> str:
             )
         cursor.execute("SELECT pg_advisory_unlock(hashtext(%s))", [_PREFIX])
     return name
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "housing.settings")
+    django.setup()
+    template_database()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pgtrigger
@@ -13,6 +14,7 @@ from django.conf import settings as django_settings
 from django.db import connection, connections
 from django.db.models.signals import post_migrate
 
+from housing.migration_state import rendering_less
 from partnerships.kit import operators, vocabularies
 from tests.support import seeds
 from tests.support.browser import chromium_path
@@ -37,6 +39,13 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 10, 10)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def migrations_render_less() -> Iterator[None]:
+    """Migrate in tests as our own `migrate` does, in a fraction of the time."""
+    with rendering_less():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -56,8 +56,8 @@ def run_with_services(command: list[str], *, var: Path, durable: bool, extra: di
 
 def run_tests(arguments: list[str]) -> int:
     """`make test`: pytest with its own services; without arguments, in several processes."""
-    # One process more than cores: a third of the time a test waits for a browser or a worker.
-    spread = [] if arguments else ["-n", str(min((os.cpu_count() or 1) + 1, 4))]
+    # Two processes a core: a third of the time a test waits for a browser, a worker or a server that hangs.
+    spread = [] if arguments else ["-n", str(min(2 * (os.cpu_count() or 1), 6))]
     return _run_for_tests(["-m", "pytest", *spread, *arguments])
 
 

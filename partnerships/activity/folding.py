@@ -24,6 +24,8 @@ class Fold(enum.StrEnum):
     EACH = "each"
 
 
+#: The field that is never told with a thing's creation: what became of it has a line of its own.
+STATUS = "status"
 #: What a change is about: kind and id of the record, and what tells apart several objects of one record.
 Thing = tuple[str, int, str]
 
@@ -98,12 +100,13 @@ def _fold_thing(history: list[Step]) -> Iterator[NetChange]:
     if not was_there:
         created = turns[-1]
         history = [step for step in history if step.number > created.number]
-        own = [step for step in history if step.fold == Fold.FIELDS and set(step.fields) & set(created.fields)]
+        known = frozenset(created.fields) - {STATUS}
+        own = [step for step in history if step.fold == Fold.FIELDS and known & set(step.fields)]
         values = dict(created.after)
         for step in own:
-            values.update({name: step.after.get(name) for name in step.fields if name in created.fields})
+            values.update({name: step.after.get(name) for name in step.fields if name in known})
         yield NetChange(created.thing, created.kind, (created.number, *(step.number for step in own)), values=values)
-        yield from _fold_present(history, known=frozenset(created.fields))
+        yield from _fold_present(history, known=known)
         return
     yield from _fold_present(history)
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from partnerships.activity.folding import NetChange, Step, Thing, fold
+from partnerships.activity.folding import STATUS, NetChange, Step, Thing, fold
 from partnerships.activity.models import Change, Event, Subject
 from partnerships.activity.registry import Records, kind_named, kinds
 from partnerships.activity.subjects import SubjectKind
@@ -151,4 +151,4 @@ def fields_of(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 def _by_field(value: Any) -> dict[str, Any]:
     if isinstance(value, dict):
         return value
-    return {} if value is None else {"status": value}
+    return {} if value is None else {STATUS: value}

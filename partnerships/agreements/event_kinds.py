@@ -12,6 +12,8 @@ class EventKind(models.TextChoices):
     COVER_GAP = "partnership.cover_gap", "Began after days without cover"
     NOTICE_GIVEN = "partnership.notice_given", "Gave notice"
     NOTICE_WITHDRAWN = "partnership.notice_withdrawn", "Withdrew the notice"
+    REVIEW_NEAR = "partnership.review_near", "The review is near"
+    END_NEAR = "partnership.end_near", "The end is near"
     REMINDERS_CHOSEN = "partnership.reminders_chosen", "Chose reminders of dates"
     SUCCESSOR_OPENED = "partnership.successor_opened", "Opened a successor"
     PARTY_INVITED = "partnership.party_invited", "Invited an organisation"

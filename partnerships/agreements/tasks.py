@@ -10,6 +10,7 @@ from partnerships.agreements.services import (
     carry_out_notices,
     escalate_late_signatures,
     lapse_proposals,
+    record_dates_near,
     record_due_steps,
     record_terms_in_force,
     remind_of_dates,
@@ -23,6 +24,7 @@ def act_on_dates() -> None:
     now = timezone.now()
     record_due_steps(now=now)
     carry_out_notices(now=now)
+    record_dates_near(now=now)
     remind_of_dates(now=now)
 
 

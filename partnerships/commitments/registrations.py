@@ -9,7 +9,7 @@ from partnerships.agreements.agenda import register_agenda
 from partnerships.agreements.figures import register_figures
 from partnerships.agreements.serving import register_provider
 from partnerships.agreements.stuck import register_stuck
-from partnerships.commitments import emails, restoring
+from partnerships.commitments import emails, restoring, telling
 from partnerships.commitments.belongings import COMMITMENTS, ESCALATIONS
 from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import Commitment, unit_words
@@ -30,6 +30,7 @@ from partnerships.people.personal import register_personal
 def register() -> None:
     """Register handover, event visibility, personal data and emails."""
     register_events(EventKind)
+    telling.register()
     use_words(unit_words)
     restoring.register()
     register_departure(
@@ -48,6 +49,7 @@ def register() -> None:
         subject=SubjectKind.COMMITMENT,
         visible_ids=lambda user: Commitment.objects.visible_to(user).values("pk"),
         condition=events_of_commitments,
+        marked_ids=lambda: Commitment.objects.filter(tells_stakeholders=True).values("pk"),
     )
     register_agenda("20 commitments overdue", "Overdue commitments", "commitment", agenda.overdue)
     register_agenda("25 commitments at risk", "Commitments at risk", "commitment", agenda.at_risk)

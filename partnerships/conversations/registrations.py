@@ -10,7 +10,7 @@ from partnerships.agreements.departures import register_party_departure
 from partnerships.agreements.sections import ON_PARTNERSHIPS
 from partnerships.agreements.stuck import register_stuck
 from partnerships.commitments.origins import register_origin
-from partnerships.conversations import emails, restoring
+from partnerships.conversations import emails, restoring, telling
 from partnerships.conversations.belongings import NEXT_STEPS
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import (
@@ -51,6 +51,7 @@ from partnerships.people.retention import register_retention
 def register() -> None:
     """Register event visibility, origins, personal data, sections and emails."""
     register_events(EventKind)
+    telling.register()
     restoring.register()
     for name, condition in (("conversation", events_of_conversations), ("conversation_side", events_of_own_side)):
         register_kind(
@@ -135,6 +136,7 @@ def register() -> None:
         name="meeting",
         visible_ids=lambda user: Meeting.objects.visible_to(user).values("pk"),
         condition=events_of_meetings,
+        marked_ids=lambda: Meeting.objects.filter(tells_stakeholders=True).values("pk"),
     )
     register_agenda("05 minutes to agree", "Minutes to agree", "conversation", minutes_to_agree)
     register_agenda("15 actions", "Actions from earlier conversations", "commitment", actions_of_minutes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import partnerships.digests.receivers  # noqa: F401 - connects the signals
 from partnerships.activity.event_kinds import register_events
+from partnerships.activity.telling import register_untold
 from partnerships.agreements.sections import ON_POSTS
 from partnerships.digests import restoring, retention
 from partnerships.digests.belongings import FOLLOWED, ask_successor
@@ -35,6 +36,7 @@ from partnerships.people.refusals import register_refusal
 def register() -> None:
     """Register kinds of email, hooks, personal data and retention."""
     register_events(EventKind)
+    register_untold(EventKind, because="it concerns what one person wants to hear")
     composer = DigestComposer(give_up_asking)
     for kind in DeliveryKind:
         lane = Lane.DIGEST if kind == DeliveryKind.DIGEST else Lane.NOTICE

@@ -12,7 +12,7 @@ from partnerships.agreements.figures import register_figures
 from partnerships.agreements.stuck import register_stuck
 from partnerships.commitments.origins import register_origin
 from partnerships.commitments.registry import register_listener
-from partnerships.exchange import emails
+from partnerships.exchange import emails, telling
 from partnerships.exchange.belongings import REFERRALS
 from partnerships.exchange.event_kinds import EventKind
 from partnerships.exchange.models import Entry, Introduction, Question, Receipt, Response
@@ -34,6 +34,7 @@ from partnerships.people.personal import register_personal
 def register() -> None:
     """Register kinds of events and emails, personal data and origins."""
     register_events(EventKind)
+    telling.register()
     register_personal(RULES)
     register_stuck("30 asks", unanswered_in)
     register_figures("40 asks", asks_in_period)
@@ -45,6 +46,7 @@ def register() -> None:
         subject=SubjectKind.REQUEST,
         visible_ids=lambda user: Entry.objects.visible_to(user).values("pk"),
         condition=events_of_entries,
+        marked_ids=lambda: Entry.objects.filter(tells_stakeholders=True).values("pk"),
     )
     register_kind(name="entry_draft", visible_ids=lambda user: Entry.objects.of_person(user).values("pk"))
     register_kind(name="referral", visible_ids=lambda user: Receipt.objects.of_person(user).values("pk"))

@@ -9,7 +9,7 @@ from django.utils import timezone
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.activity.subjects import SubjectKind
-from partnerships.organisations import emails, restoring
+from partnerships.organisations import emails, restoring, telling
 from partnerships.organisations.event_kinds import EventKind
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.queries import leads_of
@@ -108,6 +108,7 @@ def relying_on(provider: str) -> list[Relying]:
 def register() -> None:
     """Register everything, once, at start-up."""
     register_events(EventKind)
+    telling.register()
     register_kind(
         name="organisation",
         visible_ids=lambda user: Organisation.objects.visible_to(user).values("pk"),

@@ -167,6 +167,8 @@ class ToldLine:
     numbers: tuple[int, ...]
 
 
+#: Values that come first where several are named: the database does not keep their order.
+_NAMING = frozenset({"organisation", "owner", "document", "file", "name", "area", "identifier"})
 #: The only fields whose values a stakeholder without an account may be told (docs/rights.md).
 _OUTSIDE = frozenset({"organisation", "status", "due", "date", "in_force_from"})
 
@@ -183,7 +185,7 @@ def told_lines(lines: Iterable[NetLine], *, outside: bool = False) -> list[ToldL
         change = row.change
         if outside and change.field and change.field not in _OUTSIDE:
             continue
-        shown = {name: value for name, value in change.values.items() if name not in _NOT_SHOWN}
+        shown = [name for name in change.values if name not in _NOT_SHOWN and (not outside or name in _OUTSIDE)]
         found.append(
             ToldLine(
                 group=row.told.group,
@@ -195,7 +197,7 @@ def told_lines(lines: Iterable[NetLine], *, outside: bool = False) -> list[ToldL
                     was=_words(change.before),
                     now=_words(change.after),
                     moves=change.moves if change.field else 1,
-                    names=[_words(value) for name, value in shown.items() if not outside or name in _OUTSIDE],
+                    names=[_words(change.values[name]) for name in sorted(shown, key=lambda name: name not in _NAMING)],
                 ),
                 by="" if outside else "; ".join(dict.fromkeys(names.by(event) for event in row.events)),
                 at=row.event.at,

@@ -10,6 +10,7 @@ class EventKind(models.TextChoices):
     DRAFT_EDITED = "plan.draft_edited", "Edited the draft"
     DRAFT_DISCARDED = "plan.draft_discarded", "Discarded the draft"
     VERSION_PUBLISHED = "plan.version_published", "Published a version"
+    EMBARGO_LIFTED = "plan.embargo_lifted", "Ended the embargo on a version"
     STATUS_CHANGED = "plan.status_changed", "Changed the status of a plan"
     AUDIENCE_CHANGED = "plan.audience_changed", "Changed who may read a plan"
     BASELINE_PINNED = "plan.baseline_pinned", "Chose the baseline"

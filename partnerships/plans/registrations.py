@@ -18,7 +18,7 @@ from partnerships.outbox.groups import FOR_SIGNING, About, NoticeGroup
 from partnerships.people.composing import register_email
 from partnerships.people.leaving import register_leaving
 from partnerships.people.personal import register_personal
-from partnerships.plans import emails, restoring
+from partnerships.plans import emails, restoring, telling
 from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import (
     AccessRequest,
@@ -43,6 +43,7 @@ from partnerships.plans.services import owning, papers
 def register() -> None:
     """Register with activity, commitments, outbox, people and agreements."""
     register_events(EventKind)
+    telling.register()
     papers.register()
     register_agenda("35 plans to sign", "Plans to sign off", "plan_signing", agenda.awaiting_signature)
     register_agenda(

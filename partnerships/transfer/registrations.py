@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from partnerships.activity.event_kinds import register_events
+from partnerships.activity.telling import register_untold
 from partnerships.people.personal import register_personal
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.personal import RULES
@@ -11,4 +12,5 @@ from partnerships.transfer.personal import RULES
 def register() -> None:
     """Register kinds of event and the rules about personal data."""
     register_events(EventKind)
+    register_untold(EventKind, because="it is about an import; the records that it changed are told of themselves")
     register_personal(RULES)

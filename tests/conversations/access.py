@@ -113,6 +113,11 @@ ROWS = (
     Row("conversations:meeting-cycle", on=_partnership, **_LEADERS),
     Row("conversations:meeting-cycle-stop", on=_partnership, **_LEADERS),
     Row("conversations:meeting", on=_on("meeting"), get=expect(inside=200, outside=404)),
+    Row(
+        "conversations:meeting-stakeholders",
+        on=_on("meeting"),
+        post=expect(inside=403, outside=404, lead=302, partner=302),
+    ),
     Row("conversations:meeting-edit", on=_on("meeting"), **_PLANNERS),
     Row("conversations:meeting-call-off", on=_on("meeting"), **_PLANNERS),
     Row("conversations:agenda", on=_on("meeting"), **_PLANNERS),

@@ -25,7 +25,7 @@ from tests.conversations.gatherings import (
     with_item,
 )
 from tests.conversations.talks import agree, circulated, draft, planned, the_record
-from tests.support.rights import EDITORS, LEAD, PARTNER_EDITORS, Row
+from tests.support.rights import EDITORS, LEAD, PARTNER, PARTNER_EDITORS, Row
 from tests.world import World
 
 
@@ -181,6 +181,14 @@ ROWS = (
         ),
         frozenset(),
         situation="for an observer",
+    ),
+    Row(
+        "conversations.tell_stakeholders_of_meeting",
+        lambda w, author, meeting: services.tell_stakeholders_of_meeting(
+            meeting=meeting, tell=True, author=author, now=timezone.now()
+        ),
+        LEAD | PARTNER,
+        prepare=planned_meeting,
     ),
     Row(
         "conversations.change_meeting",

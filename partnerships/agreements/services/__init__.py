@@ -15,6 +15,7 @@ from partnerships.agreements.services.groups import (
     UnableToStartGroup,
     start_working_group,
 )
+from partnerships.agreements.services.nearing import record_dates_near
 from partnerships.agreements.services.notices import (
     UnableToGiveNotice,
     UnableToWithdrawNotice,
@@ -149,6 +150,7 @@ __all__ = [
     "propose_amendment",
     "put_up_for_signature",
     "record_acceptances",
+    "record_dates_near",
     "record_due_steps",
     "record_paper_signature",
     "record_terms_in_force",

@@ -74,7 +74,7 @@ def add_document(
                 author=author,
                 now=now,
                 organisation=organisation,
-                data={"after": {"document": document.title}},
+                data={"file": document.pk, "after": {"document": document.title}},
             )
     except UnableToTakeFile as error:
         raise UnableToAddDocument(str(error)) from error
@@ -103,7 +103,7 @@ def remove_document(
         author=author,
         now=now,
         organisation=organisation,
-        data={"before": {"document": document.title}},
+        data={"file": document.pk, "before": {"document": document.title}},
     )
 
 
@@ -132,7 +132,11 @@ def restore_document(*, document: Document, author: User | None, now: dt.datetim
     document.removed_at = None
     _journal(document, now=now, undone=True)
     record_event(
-        partnership, EventKind.DOCUMENT_RESTORED, author=author, now=now, data={"after": {"document": document.title}}
+        partnership,
+        EventKind.DOCUMENT_RESTORED,
+        author=author,
+        now=now,
+        data={"file": document.pk, "after": {"document": document.title}},
     )
 
 

@@ -102,7 +102,7 @@ def give_notice(
         author=author,
         now=now,
         organisation=own.organisation,
-        data={"after": {"last_day": chosen.isoformat()}, "reason": notice.reason},
+        data={"notice": notice.pk, "after": {"last_day": chosen.isoformat()}, "reason": notice.reason},
     )
     _email(notice, locked, author=author, now=now)
     return notice
@@ -127,7 +127,11 @@ def withdraw_notice(*, notice: Notice, reason: str, author: User | None, now: dt
         author=author,
         now=now,
         organisation=kept.organisation,
-        data={"before": {"last_day": kept.last_day.isoformat()}, "reason": kept.withdrawn_because},
+        data={
+            "notice": kept.pk,
+            "before": {"last_day": kept.last_day.isoformat()},
+            "reason": kept.withdrawn_because,
+        },
     )
     _email(kept, locked, author=author, now=now)
 

@@ -100,6 +100,7 @@ def _record(
 ) -> None:
     data = {
         "title": f"{partnership.title}: {objective.text}",
+        "objective": objective.pk,
         "before": dict(before or {}),
         "after": dict(after or {}),
         "reason": reason,
@@ -185,6 +186,7 @@ def report_progress(
         raise UnableToKeepObjective("This objective is closed. Open it again first.")
     if on > timezone.localdate(now) or on < locked.baseline_on:
         raise UnableToKeepObjective("The date must be between the date of the starting figure and today.")
+    last = locked.progress.order_by("on", "pk").last()
     made = ObjectiveProgress.objects.create(
         objective=locked,
         on=on,
@@ -195,8 +197,13 @@ def report_progress(
         organisation=organisation,
         at=now,
     )
+    before = {
+        "figure": locked.in_words(last.figure if last else locked.baseline),
+        "blocked by": last.blocked_by if last else "",
+    }
     after = {"figure": locked.in_words(figure), "blocked by": made.blocked_by}
-    _record(partnership, locked, EventKind.OBJECTIVE_PROGRESS, author=author, now=now, after=after)
+    kind = EventKind.OBJECTIVE_PROGRESS
+    _record(partnership, locked, kind, author=author, now=now, before=before, after=after)
     return made
 
 

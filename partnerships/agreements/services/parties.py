@@ -106,7 +106,11 @@ def invite_organisation(
         EventKind.PARTY_INVITED,
         author=author,
         now=now,
-        data={"after": {"organisation": organisation.name, "role": role}, "reason": reason.strip()},
+        data={
+            "party": organisation.pk,
+            "after": {"organisation": organisation.name, "role": role},
+            "reason": reason.strip(),
+        },
     )
     record_emails(
         kind="agreements.invitation",
@@ -152,7 +156,11 @@ def answer_invitation(*, party: Party, accept: bool, reason: str, author: User |
         author=author,
         now=now,
         organisation=locked.organisation,
-        data={"reason": locked.reason},
+        data={
+            "party": locked.organisation_id,
+            "after" if accept else "before": {"organisation": locked.organisation.name, "role": locked.role},
+            "reason": locked.reason,
+        },
     )
     _refresh(party, locked)
     adjust_signatories(partnership, author=author, now=now)
@@ -226,7 +234,11 @@ def _withdraw(partnership: Partnership, locked: Party, *, reason: str, author: U
         EventKind.INVITATION_WITHDRAWN,
         author=author,
         now=now,
-        data={"before": {"organisation": locked.organisation.name}, "reason": locked.reason},
+        data={
+            "party": locked.organisation_id,
+            "before": {"organisation": locked.organisation.name},
+            "reason": locked.reason,
+        },
     )
     adjust_signatories(partnership, author=author, now=now)
 
@@ -277,7 +289,11 @@ def _go(
         author=author,
         now=now,
         organisation=locked.organisation if event == EventKind.PARTY_LEFT else None,
-        data={"before": {"organisation": locked.organisation.name, "role": locked.role}, "reason": locked.reason},
+        data={
+            "party": locked.organisation_id,
+            "before": {"organisation": locked.organisation.name, "role": locked.role},
+            "reason": locked.reason,
+        },
     )
     _journal(partnership, locked, now=now)
     adjust_signatories(partnership, author=author, now=now)
@@ -337,6 +353,7 @@ def change_party_role(
         author=author,
         now=now,
         data={
+            "party": locked.organisation_id,
             "before": {"organisation": locked.organisation.name, "role": was},
             "after": {"organisation": locked.organisation.name, "role": role},
             "reason": reason.strip(),

@@ -173,6 +173,7 @@ def _record(
         now=now,
         data={
             "title": facilitator.partnership.title,
+            "facilitator": facilitator.pk,
             "after": {"organisation": facilitator.organisation.name},
             **({"reason": reason} if reason else {}),
         },

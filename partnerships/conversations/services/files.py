@@ -70,6 +70,7 @@ def attach_file(
         author=author,
         organisation=current.organisation,
         now=now,
+        file=made.pk,
         after={"file": made.title},
     )
     return made
@@ -124,7 +125,14 @@ def add_paper(
         known = document.title if document else f"{version.plan.title}, version {version.number}" if version else ""
         made.title = (" ".join(title.split()) or known)[:200]
         made.save(force_insert=True)
-    record_meeting_event(current, EventKind.PAPER_ADDED, author=author, organisation=organisation, now=now)
+    record_meeting_event(
+        current,
+        EventKind.PAPER_ADDED,
+        author=author,
+        organisation=organisation,
+        now=now,
+        file=made.pk,
+    )
     return made
 
 
@@ -167,6 +175,7 @@ def remove_attachment(*, attachment: Attachment, reason: str, author: User | Non
             author=author,
             organisation=attachment.added_for,
             now=now,
+            file=attachment.pk,
             before={"file": attachment.title},
             reason=reason.strip(),
         )
@@ -177,6 +186,7 @@ def remove_attachment(*, attachment: Attachment, reason: str, author: User | Non
             author=author,
             organisation=attachment.added_for,
             now=now,
+            file=attachment.pk,
             reason=reason.strip(),
         )
     return attachment

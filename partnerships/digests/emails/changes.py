@@ -181,7 +181,7 @@ def _names(events: Sequence[Event]) -> tuple[dict[int, str], dict[int, str]]:
 
 
 def _line(net: NetChange, told: Told, *, about: str, by: str, reason: str) -> ChangeLine:
-    said = told.sentence or label_of(told.kind)
+    said = told.phrase or label_of(told.kind)
     headline = said[:1].lower() + said[1:]
     what = f"{about}: {headline}" if about else said
     was, now = (_words(net.before), _words(net.after)) if net.field or net.before or net.after else ("", "")

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from partnerships.activity.services import record
+from partnerships.activity.subjects import SubjectKind
 from partnerships.exchange.event_kinds import EventKind
 from partnerships.exchange.models import OVER, TRANSITIONS, Entry, ResponseStatus, Status
 from partnerships.exchange.services.emails import email_decision
@@ -61,14 +62,20 @@ def record_event(
     """Record what happened to an entry, or to a record `about` it.
 
     `about` is the kind and id of the record. An event about an entry is in its timeline and its partnership's. An event
-    about a record, such as an answer, is in the entry's timeline, for those who may read the record. Events of a draft
-    stay visible to its organisation only.
+    about a record, such as an answer, is in the entry's timeline, for those who may read the record, and is told to
+    followers of its partnership. Those who follow an organisation hear of its standing offers. Events of a draft stay
+    visible to its organisation only.
     """
     within: tuple[str, int | None] = ("entry", entry.pk)
     if about is None and entry.shared_at:
         about = ("entry", entry.pk)
         within = ("partnership", entry.partnership_id) if entry.partnership_id else ("", None)
     target_kind, target_id = about or ("entry_draft", entry.pk)
+    also: list[tuple[SubjectKind, int]] = []
+    if entry.shared_at and entry.partnership_id:
+        also.append((SubjectKind.PARTNERSHIP, entry.partnership_id))
+    elif entry.shared_at and entry.standing:
+        also.append((SubjectKind.ORGANISATION, entry.organisation_id))
     record(
         actor_id=author.pk if author else None,
         organisation_id=organisation.pk if isinstance(organisation, Organisation) else organisation,
@@ -79,6 +86,7 @@ def record_event(
         within_id=within[1],
         now=now,
         data={"title": entry.title, "direction": entry.direction, **data},
+        also=also,
     )
 
 

@@ -238,7 +238,7 @@ def begin_ownership(plan: Plan, organisation: Organisation, *, author: User | No
         organisation=organisation,
         kind=_kind(plan),
         now=now,
-        data={"title": plan.title, "after": {"owner": organisation.name}},
+        data={"title": plan.title, "owner": organisation.pk, "after": {"owner": organisation.name}},
     )
 
 
@@ -282,7 +282,12 @@ def end_ownership(
         organisation=owner.organisation,
         kind=_kind(plan),
         now=now,
-        data={"title": plan.title, "reason": reason, "before": {"owner": owner.organisation.name}},
+        data={
+            "title": plan.title,
+            "owner": owner.organisation_id,
+            "reason": reason,
+            "before": {"owner": owner.organisation.name},
+        },
     )
 
 

@@ -289,12 +289,26 @@ def _open_newest(pk: int, now: dt.datetime) -> bool:
     version = free.order_by("-number").first()
     if version is None:
         return False
-    was_substantive = plan.substantive_number
+    opened, before, was_substantive = plan.open_number, plan.status, plan.substantive_number
     _copy_title(plan, version, version.content)
     _make_open(plan, version, version.embargo_until or version.published_at)
     if version.number == plan.current_number:
         plan.embargoed_until = None
     plan.save()
+    record_event(
+        plan,
+        EventKind.EMBARGO_LIFTED,
+        author=None,
+        organisation=None,
+        version=version,
+        now=now,
+        data={
+            "title": version.title,
+            "number": version.number,
+            "before": {"version": opened, "status": before},
+            "after": {"version": version.number, "status": plan.status},
+        },
+    )
     _ask_for_signatures(plan, was_substantive, version.number, author=None, now=now)
     version_published.send(sender=Version, version=version)
     return True

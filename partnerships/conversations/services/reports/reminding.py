@@ -7,8 +7,10 @@ import datetime as dt
 from django.db import transaction
 from django.utils import timezone
 
+from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import Report
 from partnerships.conversations.queries.reports import people_to_chase
+from partnerships.conversations.services.reports.recording import record_report
 from partnerships.outbox.services import record_emails
 
 #: Days before the due day at which leads are reminded, and days after it at which a report is escalated.
@@ -35,6 +37,9 @@ def remind_of_reports(*, now: dt.datetime) -> int:
         field = {"before": "reminded_at", "late": "chased_at", "escalated": "escalated_at"}[stage]
         setattr(report, field, now)
         report.save(update_fields=[field])
+        if stage == "before" or (stage == "late" and report.reminded_at is None):
+            due = {"due": report.due_on.isoformat()}
+            record_report(report, EventKind.REPORT_DUE, author=None, organisation_id=None, now=now, after=due)
         record_emails(
             kind="conversations.report_due",
             people=[person.pk for person in people_to_chase(report, stage, today)],

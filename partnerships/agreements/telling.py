@@ -1,0 +1,158 @@
+"""What followers of a partnership are told of the partnership itself and of its posts."""
+
+from __future__ import annotations
+
+from partnerships.activity.folding import Fold
+from partnerships.activity.subjects import Audience
+from partnerships.activity.telling import Group, register_told, register_untold
+from partnerships.agreements.event_kinds import EventKind
+
+
+def register() -> None:
+    """Register what is told, and what is not."""
+    _register_status_and_dates()
+    _register_parties()
+    _register_terms()
+    _register_objectives()
+    _register_documents_and_posts()
+    register_untold(
+        [EventKind.REMINDERS_CHOSEN],
+        because="it concerns only the organisation that chose",
+    )
+    register_untold(
+        [EventKind.TERMS_DRAFTED, EventKind.TERMS_DRAFT_UPDATED],
+        because="a draft is told of when it is put up for signature",
+    )
+    register_untold([EventKind.POST_CONTACT_REMOVED], because="personal data that was removed is not pointed at")
+    register_untold(
+        [EventKind.OBJECTIVE_LINKED, EventKind.OBJECTIVE_UNLINKED],
+        because="what was linked is told of itself",
+    )
+
+
+def _register_status_and_dates() -> None:
+    status, dates, outside = Group.STATUS, Group.DATES, Audience.OUTSIDE
+    register_told(EventKind.OPENED, group=status, fold=Fold.CREATED, may_hear=outside)
+    register_told(
+        EventKind.STATUS_CHANGED,
+        group=status,
+        fold=Fold.FIELDS,
+        sentence="Changed the status{change}",
+        may_hear=outside,
+    )
+    register_told(EventKind.COVER_GAP, group=status, fold=Fold.LAST, sentence="Began after days without cover{names}")
+    register_told(EventKind.SUCCESSOR_OPENED, group=status, fold=Fold.LAST, sentence="Opened a successor{names}")
+    register_told(EventKind.GROUP_STARTED, group=status, fold=Fold.EACH, sentence="Started a working group{names}")
+    register_told(
+        EventKind.SETTINGS_CHANGED, group=status, fold=Fold.FIELDS, sentence="Changed the settings{field}{change}"
+    )
+    for kind, fold in ((EventKind.NOTICE_GIVEN, Fold.CREATED), (EventKind.NOTICE_WITHDRAWN, Fold.REMOVED)):
+        register_told(
+            kind,
+            group=dates,
+            fold=fold,
+            sentence=f"{kind.label}{{names}}",
+            about="notice",
+            touches_dates_or_money=True,
+        )
+    for kind in (EventKind.REVIEW_NEAR, EventKind.END_NEAR):
+        register_told(kind, group=dates, fold=Fold.LAST, sentence=f"{kind.label}{{names}}", touches_dates_or_money=True)
+
+
+def _register_parties() -> None:
+    folds = {
+        EventKind.PARTY_INVITED: (Fold.CREATED, Audience.INSIDE),
+        EventKind.INVITATION_ACCEPTED: (Fold.CREATED, Audience.OUTSIDE),
+        EventKind.INVITATION_DECLINED: (Fold.REMOVED, Audience.INSIDE),
+        EventKind.INVITATION_WITHDRAWN: (Fold.REMOVED, Audience.INSIDE),
+        EventKind.PARTY_LEFT: (Fold.REMOVED, Audience.OUTSIDE),
+        EventKind.PARTY_REMOVED: (Fold.REMOVED, Audience.OUTSIDE),
+    }
+    for kind, (fold, may_hear) in folds.items():
+        register_told(
+            kind, group=Group.PARTIES, fold=fold, sentence=f"{kind.label}{{names}}", about="party", may_hear=may_hear
+        )
+    register_told(
+        EventKind.PARTY_ROLE_CHANGED,
+        group=Group.PARTIES,
+        fold=Fold.FIELDS,
+        sentence="Changed an organisation's role{change}",
+        about="party",
+    )
+
+
+def _register_terms() -> None:
+    terms = Group.TERMS
+    register_told(EventKind.TERMS_CHANGED, group=terms, fold=Fold.LAST, touches_dates_or_money=True)
+    register_told(EventKind.AMENDMENT_PROPOSED, group=terms, fold=Fold.CREATED, about="proposal")
+    register_told(EventKind.AMENDMENT_WITHDRAWN, group=terms, fold=Fold.REMOVED, about="proposal")
+    # A version that is taken back takes its signatures with it.
+    register_told(EventKind.TERMS_PUT_UP, group=terms, fold=Fold.CREATED, about="number")
+    register_told(EventKind.TERMS_TAKEN_BACK, group=terms, fold=Fold.REMOVED, about="number")
+    register_told(EventKind.TERMS_LAPSED, group=terms, fold=Fold.REMOVED, about="number")
+    for kind in (EventKind.TERMS_SIGNED, EventKind.TERMS_SIGNED_ON_PAPER, EventKind.TERMS_DECLINED):
+        register_told(kind, group=terms, fold=Fold.EACH, sentence=f"{kind.label}{{names}}", about="number")
+    register_told(EventKind.TERMS_ACCEPTED, group=terms, fold=Fold.LAST, about="number")
+    register_told(
+        EventKind.TERMS_AGREED,
+        group=terms,
+        fold=Fold.LAST,
+        sentence="Every party signed the terms{names}",
+        about="number",
+        touches_dates_or_money=True,
+        may_hear=Audience.OUTSIDE,
+    )
+    register_told(
+        EventKind.TERMS_IN_FORCE,
+        group=terms,
+        fold=Fold.LAST,
+        about="number",
+        touches_dates_or_money=True,
+        may_hear=Audience.OUTSIDE,
+    )
+
+
+def _register_objectives() -> None:
+    group = Group.OBJECTIVES
+    register_told(EventKind.OBJECTIVE_ADDED, group=group, fold=Fold.CREATED, about="objective")
+    register_told(
+        EventKind.OBJECTIVE_CHANGED,
+        group=group,
+        fold=Fold.FIELDS,
+        sentence="Changed an objective{field}{change}",
+        about="objective",
+        touches_dates_or_money=True,
+    )
+    register_told(
+        EventKind.OBJECTIVE_STATUS,
+        group=group,
+        fold=Fold.FIELDS,
+        sentence="Changed the status of an objective{change}",
+        about="objective",
+    )
+    register_told(
+        EventKind.OBJECTIVE_PROGRESS,
+        group=group,
+        fold=Fold.FIELDS,
+        sentence="Reported progress on an objective{field}{change}",
+        about="objective",
+    )
+
+
+def _register_documents_and_posts() -> None:
+    documents = {
+        EventKind.DOCUMENT_ADDED: Fold.CREATED,
+        EventKind.DOCUMENT_REMOVED: Fold.REMOVED,
+        EventKind.DOCUMENT_RESTORED: Fold.CREATED,
+    }
+    for kind, fold in documents.items():
+        register_told(kind, group=Group.DOCUMENTS, fold=fold, sentence=f"{kind.label}{{names}}", about="file")
+    posts = {
+        EventKind.POST_CREATED: Fold.CREATED,
+        EventKind.POST_FILLED: Fold.LAST,
+        EventKind.POST_VACATED: Fold.LAST,
+        EventKind.POST_CONTACT_CHANGED: Fold.LAST,
+        EventKind.POST_ENDED: Fold.REMOVED,
+    }
+    for kind, fold in posts.items():
+        register_told(kind, group=Group.CONTACTS, fold=fold)

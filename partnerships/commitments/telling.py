@@ -1,0 +1,55 @@
+"""What followers are told of commitments."""
+
+from __future__ import annotations
+
+from partnerships.activity.folding import Fold
+from partnerships.activity.subjects import Audience
+from partnerships.activity.telling import Group, register_told, register_untold
+from partnerships.commitments.event_kinds import EventKind
+
+_SAYS_FIELD, _SAYS_CHANGE = "{field}{change}", "{change}"
+
+#: Kinds that are told: how they fold, what the sentence adds to the label, and whether they touch dates or amounts.
+_TOLD = {
+    EventKind.PROPOSED: (Fold.CREATED, "", True),
+    EventKind.ACTION_NOTED: (Fold.CREATED, "", True),
+    EventKind.READ_FROM_REGISTER: (Fold.CREATED, "", True),
+    EventKind.TERMS_CHANGED: (Fold.FIELDS, _SAYS_FIELD, True),
+    EventKind.GIVING_CONFIRMED: (Fold.FIELDS, _SAYS_FIELD, False),
+    EventKind.RECEIVING_CONFIRMED: (Fold.FIELDS, _SAYS_FIELD, False),
+    EventKind.DUE_DATE_MOVED: (Fold.FIELDS, _SAYS_CHANGE, True),
+    EventKind.PROGRESS_REPORTED: (Fold.FIELDS, _SAYS_FIELD, False),
+    EventKind.REPORTS_READ_FROM_REGISTER: (Fold.FIELDS, _SAYS_FIELD, False),
+    EventKind.DELIVERY_VERIFIED: (Fold.FIELDS, "", False),
+    EventKind.DELIVERY_SENT_BACK: (Fold.FIELDS, "", False),
+    EventKind.ACTION_VERIFIED: (Fold.FIELDS, "", False),
+    EventKind.ACTION_SENT_BACK: (Fold.FIELDS, "", False),
+    EventKind.MOVED_TO_SUCCESSOR: (Fold.FIELDS, _SAYS_CHANGE, False),
+    EventKind.PROPOSAL_WITHDRAWN: (Fold.REMOVED, "", False),
+    EventKind.PROPOSAL_DECLINED: (Fold.REMOVED, "", False),
+    EventKind.CANCELLED: (Fold.REMOVED, "", True),
+    EventKind.SUPERSEDED: (Fold.REMOVED, "", True),
+    EventKind.WITHDRAWN_IN_REGISTER: (Fold.REMOVED, "", True),
+}
+
+
+def register() -> None:
+    """Register what is told, and what is not."""
+    for kind, (fold, says, touches) in _TOLD.items():
+        register_told(
+            kind,
+            group=Group.COMMITMENTS,
+            fold=fold,
+            sentence=f"{kind.label}{says}",
+            touches_dates_or_money=touches,
+            may_hear=Audience.MARKED,
+        )
+    register_untold(
+        [EventKind.ESCALATED, EventKind.OWNER_CHANGED, EventKind.REMINDERS_CHOSEN],
+        because="it concerns only the organisation that gives",
+    )
+    register_untold([EventKind.MARKED, EventKind.UNMARKED], because="it decides who hears of later changes")
+    register_untold(
+        [EventKind.EVIDENCE_ATTACHED, EventKind.EVIDENCE_REMOVED],
+        because="evidence is read with the progress that it proves",
+    )

@@ -1,0 +1,110 @@
+"""What followers are told of conversations, meetings, minutes and progress reports; never what was said."""
+
+from __future__ import annotations
+
+from partnerships.activity.folding import Fold
+from partnerships.activity.subjects import Audience
+from partnerships.activity.telling import Group, register_told, register_untold
+from partnerships.conversations.event_kinds import EventKind
+
+_CONVERSATIONS = {
+    EventKind.PLANNED: (Fold.CREATED, "{names}"),
+    EventKind.RECORDED: (Fold.CREATED, "{names}"),
+    EventKind.CHANGED: (Fold.FIELDS, "{field}{change}"),
+    EventKind.CALLED_OFF: (Fold.REMOVED, ""),
+}
+_MEETINGS = {
+    EventKind.MEETING_PLANNED: (Fold.CREATED, "{names}"),
+    EventKind.MEETING_CHANGED: (Fold.FIELDS, "{field}{change}"),
+    EventKind.MEETING_CALLED_OFF: (Fold.REMOVED, ""),
+    EventKind.ATTENDANCE_RECORDED: (Fold.LAST, ""),
+}
+
+
+def register() -> None:
+    """Register what is told, and what is not."""
+    for kind, (fold, says) in _CONVERSATIONS.items():
+        register_told(kind, group=Group.CONVERSATIONS, fold=fold, sentence=f"{kind.label}{says}")
+    for kind, (fold, says) in _MEETINGS.items():
+        register_told(
+            kind,
+            group=Group.MEETINGS,
+            fold=fold,
+            sentence=f"{kind.label}{says}",
+            touches_dates_or_money=kind != EventKind.ATTENDANCE_RECORDED,
+            may_hear=Audience.MARKED,
+        )
+    register_told(EventKind.AGENDA_CIRCULATED, group=Group.MEETINGS, fold=Fold.LAST)
+    # The record of a meeting is its minutes.
+    for kind in (EventKind.CIRCULATED, EventKind.AGREED):
+        register_told(kind, group=Group.MEETINGS, fold=Fold.FIELDS)
+    for kind in (EventKind.CYCLE_SET, EventKind.CYCLE_STOPPED):
+        register_told(kind, group=Group.MEETINGS, fold=Fold.FIELDS, sentence=f"{kind.label}{{change}}")
+    _register_files_and_facilitators()
+    _register_reports()
+    _register_untold()
+
+
+def _register_files_and_facilitators() -> None:
+    files = {
+        EventKind.FILE_ADDED: Fold.CREATED,
+        EventKind.PAPER_ADDED: Fold.CREATED,
+        EventKind.FILE_REMOVED: Fold.REMOVED,
+        EventKind.PAPER_REMOVED: Fold.REMOVED,
+    }
+    for kind, fold in files.items():
+        register_told(kind, group=Group.DOCUMENTS, fold=fold, sentence=f"{kind.label}{{names}}", about="file")
+    facilitators = {
+        EventKind.FACILITATOR_NAMED: Fold.CREATED,
+        EventKind.FACILITATOR_ACCEPTED: Fold.CREATED,
+        EventKind.FACILITATOR_ENDED: Fold.REMOVED,
+    }
+    for kind, fold in facilitators.items():
+        register_told(kind, group=Group.PARTIES, fold=fold, sentence=f"{kind.label}{{names}}", about="facilitator")
+
+
+def _register_reports() -> None:
+    for kind in (EventKind.REPORTING_SET_UP, EventKind.REPORTING_CHANGED, EventKind.REPORTING_ENDED):
+        register_told(kind, group=Group.REPORTS, fold=Fold.LAST)
+    register_told(
+        EventKind.REPORT_DUE,
+        group=Group.REPORTS,
+        fold=Fold.LAST,
+        sentence="A progress report is due{names}",
+        touches_dates_or_money=True,
+    )
+    for kind in (
+        EventKind.REPORT_SUBMITTED,
+        EventKind.REPORT_ACCEPTED,
+        EventKind.REPORT_RETURNED,
+        EventKind.REPORT_WAIVED,
+    ):
+        register_told(kind, group=Group.REPORTS, fold=Fold.LAST)
+
+
+def _register_untold() -> None:
+    register_untold(
+        [EventKind.CORRECTION_SUGGESTED, EventKind.CORRECTION_ACCEPTED, EventKind.CORRECTION_ANSWERED],
+        because="it is part of agreeing the record, and those who agree it get an email",
+    )
+    register_untold(
+        [
+            EventKind.NOTE_WRITTEN,
+            EventKind.JOURNAL_WRITTEN,
+            EventKind.JOURNAL_CHANGED,
+            EventKind.JOURNAL_DELETED,
+            EventKind.OBJECTIVE_CLOSED,
+            EventKind.OBSTACLE_CLOSED,
+            EventKind.OPPORTUNITY_CLOSED,
+        ],
+        because="only the writer's own organisation may read it",
+    )
+    register_untold(
+        [EventKind.MEETING_MARKED, EventKind.MEETING_UNMARKED],
+        because="it decides who hears of later changes",
+    )
+    register_untold([EventKind.ASK_MADE, EventKind.OFFER_MADE], because="the ask or offer is told of itself")
+    register_untold(
+        [EventKind.PEOPLE_INVITED, EventKind.MEETING_ANSWERED, EventKind.AGENDA_CHANGED, EventKind.MINUTES_BEGUN],
+        because="it is a step on the way; those invited get an email when they need to know",
+    )

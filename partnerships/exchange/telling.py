@@ -1,0 +1,63 @@
+"""What followers are told of asks and offers, and of answers to them."""
+
+from __future__ import annotations
+
+from partnerships.activity.folding import Fold
+from partnerships.activity.subjects import Audience
+from partnerships.activity.telling import Group, register_told, register_untold
+from partnerships.exchange.event_kinds import EventKind
+
+#: What happens to an ask or an offer itself, by the end of the code; the others change its status.
+_FOLDS = {
+    "shared": Fold.CREATED,
+    "withdrawn": Fold.REMOVED,
+    "closed_to_answers": Fold.LAST,
+    "declined": Fold.EACH,
+    "answered": Fold.CREATED,
+}
+_STEPS = (
+    "shared", "changed", "marked_agreed", "withdrawn", "lapsed", "closed_to_answers", "declined", "declined_by_all",
+    "acknowledged", "answered", "agreed", "committed", "met", "delivered", "rest_lapsed", "reopened",
+)  # fmt: skip
+#: Steps of answers and receipts, which only some of the readers of an ask or offer may see.
+_OF_ANSWERS = ("answered", "declined", "acknowledged")
+
+
+def register() -> None:
+    """Register what is told, and what is not."""
+    for kind in EventKind:
+        side, _, step = kind.value.partition(".")
+        if side in ("ask", "offer") and step in _STEPS:
+            changed = step == "changed"
+            register_told(
+                kind,
+                group=Group.ASKS_AND_OFFERS,
+                fold=_FOLDS.get(step, Fold.FIELDS),
+                sentence=f"{kind.label}{{field}}{{change}}" if changed else "",
+                touches_dates_or_money=changed,
+                may_hear=Audience.INSIDE if step in _OF_ANSWERS else Audience.MARKED,
+            )
+    answers = {
+        EventKind.ANSWER_ACCEPTED: Fold.LAST,
+        EventKind.ANSWER_DECLINED: Fold.LAST,
+        EventKind.ANSWER_WITHDRAWN: Fold.REMOVED,
+    }
+    for kind, fold in answers.items():
+        register_told(kind, group=Group.ASKS_AND_OFFERS, fold=fold)
+    register_untold(
+        [EventKind.ASK_MARKED, EventKind.ASK_UNMARKED, EventKind.OFFER_MARKED, EventKind.OFFER_UNMARKED],
+        because="it decides who hears of later changes",
+    )
+    register_untold([EventKind.ASK_DRAFTED, EventKind.OFFER_DRAFTED], because="nobody else may read a draft")
+    register_untold(
+        [EventKind.ASK_REFERRED, EventKind.OFFER_REFERRED],
+        because="it happens within one organisation; the colleague gets an email",
+    )
+    register_untold(
+        [EventKind.ASK_QUESTION_ASKED, EventKind.OFFER_QUESTION_ASKED, EventKind.QUESTION_ANSWERED],
+        because="it is between two organisations, and both get an email",
+    )
+    register_untold(
+        [EventKind.ASK_FULFILMENT_SET, EventKind.OFFER_FULFILMENT_SET, EventKind.INTRODUCTION_SUGGESTED],
+        because="what comes of it is told",
+    )

@@ -1,0 +1,33 @@
+"""What followers of an organisation are told of it."""
+
+from __future__ import annotations
+
+from partnerships.activity.folding import Fold
+from partnerships.activity.telling import Group, register_told, register_untold
+from partnerships.organisations.event_kinds import EventKind
+
+_TOLD = {
+    EventKind.CHANGED: (Fold.FIELDS, "{field}{change}"),
+    EventKind.ENDED: (Fold.FIELDS, "{field}{change}"),
+    EventKind.SUCCESSION_RECORDED: (Fold.EACH, "{names}"),
+    EventKind.IDENTIFIER_ADDED: (Fold.EACH, "{names}"),
+    EventKind.IDENTIFIER_CORRECTED: (Fold.FIELDS, "{field}{change}"),
+    EventKind.NAME_ADDED: (Fold.EACH, "{names}"),
+    EventKind.AREA_ADDED: (Fold.EACH, "{names}"),
+    EventKind.AREA_ENDED: (Fold.EACH, "{names}"),
+}
+
+
+def register() -> None:
+    """Register what is told, and what is not."""
+    for kind, (fold, says) in _TOLD.items():
+        register_told(kind, group=Group.ORGANISATION, fold=fold, sentence=f"{kind.label}{says}")
+    register_untold([EventKind.ADDED], because="nobody can follow it before")
+    register_untold(
+        [EventKind.MISSING_FROM_LIST, EventKind.BACK_IN_LIST],
+        because="administrators check it first; what they record is told",
+    )
+    register_untold(
+        [kind for kind in EventKind if kind.value.startswith("membership.")],
+        because="colleagues see it on their organisation's page; others may not",
+    )

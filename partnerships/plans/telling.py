@@ -1,0 +1,77 @@
+"""What followers are told of plans beside what changed in their content."""
+
+from __future__ import annotations
+
+from partnerships.activity.folding import Fold
+from partnerships.activity.telling import Group, register_told, register_untold
+from partnerships.plans.event_kinds import EventKind
+
+
+def register() -> None:
+    """Register what is told, and what is not."""
+    for kind in (EventKind.VERSION_PUBLISHED, EventKind.EMBARGO_LIFTED):
+        register_told(kind, group=Group.PLANS, fold=Fold.EACH, by_plan_engine=True)
+    for kind in (EventKind.STATUS_CHANGED, EventKind.AUDIENCE_CHANGED):
+        register_told(kind, group=Group.PLANS, fold=Fold.FIELDS, sentence=f"{kind.label}{{change}}")
+    register_told(
+        EventKind.DUE_DAY_CHANGED,
+        group=Group.PLANS,
+        fold=Fold.FIELDS,
+        sentence="Changed the day to decide by{change}",
+        touches_dates_or_money=True,
+    )
+    for kind in (EventKind.SIGN_OFF_ASKED, EventKind.AGREED):
+        register_told(kind, group=Group.PLANS, fold=Fold.FIELDS)
+    for kind in (
+        EventKind.VERSION_APPROVED,
+        EventKind.VERSION_APPROVED_WITH_CONDITION,
+        EventKind.VERSION_REJECTED,
+        EventKind.CONDITION_MET,
+    ):
+        register_told(kind, group=Group.PLANS, fold=Fold.EACH)
+    for kind, fold in ((EventKind.OWNERSHIP_STARTED, Fold.CREATED), (EventKind.OWNERSHIP_ENDED, Fold.REMOVED)):
+        register_told(kind, group=Group.PLANS, fold=fold, sentence=f"{kind.label}{{names}}", about="owner")
+    register_told(EventKind.LEFT_PARTNERSHIP, group=Group.PLANS, fold=Fold.LAST)
+    register_told(
+        EventKind.PARTNERSHIP_LOST_PLAN,
+        group=Group.PLANS,
+        fold=Fold.EACH,
+        sentence="A plan left with its only owner{names}",
+    )
+    _register_untold()
+
+
+def _register_untold() -> None:
+    register_untold(
+        [
+            EventKind.STARTED,
+            EventKind.DRAFT_EDITED,
+            EventKind.DRAFT_DISCARDED,
+            EventKind.DRAFT_SHOWN,
+            EventKind.SHOWING_CHANGED,
+            EventKind.SHOWING_ENDED,
+            EventKind.DRAFT_ASKED_FOR,
+            EventKind.DRAFT_REQUEST_ANSWERED,
+        ],
+        because="it concerns a draft, and those who may read it get an email",
+    )
+    register_untold(
+        [EventKind.COMMENTED, EventKind.COMMENT_ANSWERED, EventKind.COMMENT_RESOLVED, EventKind.COMMENT_REOPENED],
+        because="digests list comments that mention somebody; the others are on the plan's page",
+    )
+    register_untold(
+        [
+            EventKind.SIGN_OFF_ASKED_AGAIN,
+            EventKind.SIGN_OFF_NOT_ASKED,
+            EventKind.SIGN_OFF_ESCALATED,
+            EventKind.OWNERSHIP_TRANSFER_OFFERED,
+            EventKind.OWNERSHIP_SHARE_OFFERED,
+            EventKind.OWNERSHIP_OFFER_WITHDRAWN,
+            EventKind.OWNERSHIP_DECLINED,
+        ],
+        because="those who must act get an email, and the outcome is told",
+    )
+    register_untold(
+        [EventKind.BASELINE_PINNED, EventKind.BASELINE_UNPINNED],
+        because="it changes what a page compares, not the plan",
+    )

@@ -1,0 +1,282 @@
+"""What followers are told: every kind of event is told, or there is a reason why not."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import Decimal
+from html import unescape
+
+import pytest
+from django.utils import timezone
+from django.utils.html import strip_tags
+
+from partnerships.activity.event_kinds import event_labels
+from partnerships.activity.folding import Fold
+from partnerships.activity.models import Audience, Event
+from partnerships.activity.queries import changes_between, last_number, net_changes
+from partnerships.activity.subjects import SubjectKind
+from partnerships.activity.telling import (
+    Group,
+    Told,
+    register_told,
+    register_untold,
+    sentence_of,
+    told_kinds,
+    told_of,
+    untold_kinds,
+)
+from partnerships.agreements.event_kinds import EventKind as Agreements
+from partnerships.agreements.services import (
+    answer_invitation,
+    invite_organisation,
+    leave_partnership,
+    record_dates_near,
+)
+from partnerships.commitments import services as commitments
+from partnerships.commitments.models import Commitment, Status
+from partnerships.conversations import services as conversations
+from partnerships.exchange import services as exchange
+from partnerships.organisations.timeline import ToldLine, told_lines
+from partnerships.plans.models import Plan
+from partnerships.plans.services import lift_embargoes
+from tests.commitments.promises import agree, in_days, propose, report
+from tests.conversations.gatherings import planned_meeting
+from tests.conversations.reports import set_up
+from tests.exchange.conftest import shared
+from tests.plans.drafts import publish, published, save
+from tests.support.terms import agree_terms
+from tests.world import World
+
+pytestmark = pytest.mark.django_db
+
+
+def told_since(
+    number: int, record_id: int, kind: SubjectKind = SubjectKind.PARTNERSHIP, *, outside: bool = False
+) -> list[ToldLine]:
+    """What the subject's changes after this number come to, in words."""
+    newest = last_number(kind=kind, record_id=record_id)
+    changes = changes_between(kind=kind, record_id=record_id, after=number, up_to=newest)
+    audiences = (Audience.OUTSIDE, Audience.MARKED) if outside else Audience.values
+    heard = [(change.number, change.event) for change in changes if change.event.audience in audiences]
+    return told_lines(net_changes(heard), outside=outside)
+
+
+def so_far(world: World) -> int:
+    """The number of the partnership's newest change."""
+    return last_number(kind=SubjectKind.PARTNERSHIP, record_id=world.partnership.pk)
+
+
+def texts(lines: list[ToldLine]) -> list[str]:
+    """The sentences as in an email's text part."""
+    return [line.sentence.text for line in lines]
+
+
+def move(world: World, commitment: Commitment, days: int) -> None:
+    """Move the due date to some days from today."""
+    commitments.change_due_date(
+        commitment=commitment,
+        due_on=in_days(days),
+        reason="The crane is late.",
+        author=world.amina,
+        now=timezone.now(),
+    )
+
+
+def test_every_kind_of_event_is_told_or_has_a_reason_why_not() -> None:
+    told = {kind.kind for kind in told_kinds()}
+
+    assert told | set(untold_kinds()) == set(event_labels())
+    assert not told & set(untold_kinds())
+    assert all(len(reason.split()) > 3 for reason in untold_kinds().values())
+
+
+def test_no_kind_is_registered_twice() -> None:
+    with pytest.raises(ValueError, match="twice"):
+        register_told(Agreements.OPENED, group=Group.TERMS, fold=Fold.EACH)
+    with pytest.raises(ValueError, match="twice"):
+        register_untold([Agreements.OPENED], because="there is no reason for this")
+
+
+@pytest.mark.parametrize("told", told_kinds(), ids=lambda told: told.kind)
+def test_every_kind_has_its_sentence_in_both_parts(told: Told) -> None:
+    for field, was, now, moves, names in (
+        ("", "", "", 1, []),
+        ("", "", "", 1, ["Larkhaven Homes & Sons", "Member"]),
+        ("due date", "1 March", "1 <May>", 2, []),
+        ("due date", "", "1 May", 1, []),
+        ("due date", "1 March", "", 1, []),
+    ):
+        sentence = sentence_of(told, field=field, was=was, now=now, moves=moves, names=names)
+
+        assert sentence.text.startswith(event_labels()[told.kind])
+        assert not re.search(r"[{}]|: *$|  ", sentence.text), sentence.text
+        assert unescape(strip_tags(sentence.html)) == sentence.text
+        assert "<May>" not in sentence.html
+
+
+def test_every_group_is_of_some_kind() -> None:
+    assert {told.group for told in told_kinds()} == set(Group)
+
+
+def test_timeline_says_the_sentence_without_values(world: World) -> None:
+    event = Event(kind="commitment.due_date_moved", data={"before": {"due": "1 March"}, "after": {"due": "1 May"}})
+
+    told = told_of(event.kind)
+
+    assert told is not None
+    assert event.label == told.phrase == "Changed the due date"
+
+
+def test_commitment_that_slipped_twice_is_one_line(world: World) -> None:
+    commitment = agree(world)
+    before = so_far(world)
+    move(world, commitment, 120)
+    move(world, commitment, 150)
+
+    [line] = told_since(before, world.partnership.pk)
+
+    assert line.group == Group.COMMITMENTS
+    assert re.fullmatch(r"Changed the due date from \d.+ to \d.+, 2 moves", line.sentence.text)
+    assert line.subject.startswith(commitment.reference)
+    assert line.path.endswith(f"/{commitment.pk}/")
+    assert (line.by, line.reason) == ("Amina Larch, Larkhaven Homes", "The crane is late.")
+    assert line.numbers == (before + 1, before + 2)
+
+
+def test_due_date_that_moved_back_is_not_told(world: World) -> None:
+    commitment = agree(world)
+    before = so_far(world)
+    move(world, commitment, 120)
+    move(world, commitment, 90)
+
+    assert told_since(before, world.partnership.pk) == []
+
+
+def test_proposal_that_was_withdrawn_is_not_told(world: World) -> None:
+    before = so_far(world)
+    commitment = propose(world)
+    commitments.end_commitment(commitment=commitment, reason="A mistake.", author=world.amina, now=timezone.now())
+
+    assert told_since(before, world.partnership.pk) == []
+    assert so_far(world) == before + 2
+
+
+def test_commitment_at_risk_is_told_with_what_blocks_it(world: World) -> None:
+    commitment = agree(world)
+    before = so_far(world)
+    report(world, commitment, Status.AT_RISK, delivered=Decimal(10), blocker="No crane.")
+
+    status, delivered = sorted(
+        told_since(before, world.partnership.pk), key=lambda line: "delivered" in texts([line])[0]
+    )
+
+    assert status.sentence.text == "Reported progress: status from Agreed to At risk"
+    assert status.reason == "No crane."
+    assert delivered.sentence.text.startswith("Reported progress: delivered from")
+
+
+def test_stakeholder_hears_dates_and_status_but_no_person_reason_or_amount(world: World) -> None:
+    commitment = agree(world)
+    before = so_far(world)
+    report(world, commitment, Status.AT_RISK, delivered=Decimal(10), blocker="No crane.")
+    move(world, commitment, 120)
+
+    lines = told_since(before, world.partnership.pk, outside=True)
+
+    assert [line.by + line.reason for line in lines] == ["", ""]
+    assert not [text for text in texts(lines) if "delivered" in text]
+
+
+def test_ask_is_told_to_followers_of_its_partnership_until_it_is_met(world: World) -> None:
+    now = timezone.now()
+    before = so_far(world)
+    ask = shared(world.larkhaven, world.amina, now, audience="partnership", partnership=world.partnership)
+    exchange.respond(
+        entry=ask, organisation=world.westmarch, text="We have land.", quantity=60, author=world.ben, now=now
+    )
+
+    lines = told_since(before, world.partnership.pk)
+
+    assert [text for text in texts(lines) if text == "Shared an ask"] == ["Shared an ask"]
+    assert "Answered an ask" in texts(lines)
+    assert {line.group for line in lines} == {Group.ASKS_AND_OFFERS}
+    assert last_number(kind=SubjectKind.REQUEST, record_id=ask.pk) > 1
+
+
+def test_standing_offer_is_a_change_of_its_organisation(world: World) -> None:
+    before = last_number(kind=SubjectKind.ORGANISATION, record_id=world.larkhaven.pk)
+    shared(world.larkhaven, world.amina, timezone.now(), direction="offer", standing=True, quantity=None, unit="")
+
+    lines = told_since(before, world.larkhaven.pk, SubjectKind.ORGANISATION)
+
+    assert texts(lines) == ["Shared an offer"]
+
+
+def test_organisation_that_joined_and_left_in_between_is_not_told(world: World) -> None:
+    before = so_far(world)
+    party = invite_organisation(
+        partnership=world.partnership,
+        organisation=world.tidewater,
+        role="member",
+        reason="They have land.",
+        author=world.amina,
+        now=timezone.now(),
+    )
+    answer_invitation(party=party, accept=True, reason="", author=world.chidi, now=timezone.now())
+    joined = told_since(before, world.partnership.pk)
+    leave_partnership(party=party, reason="No time.", author=world.chidi, now=timezone.now())
+
+    assert texts(joined) == ["Accepted the invitation: Tidewater Housing Group, Member"]
+    assert [line for line in told_since(before, world.partnership.pk) if line.group == Group.PARTIES] == []
+    assert told_since(before, world.partnership.pk, outside=True) == []
+
+
+def test_review_that_is_near_is_told_once(world: World) -> None:
+    today = timezone.localdate()
+    agree_terms(world.partnership, world.amina, review_on=(today + dt.timedelta(days=20)).isoformat())
+    before = so_far(world)
+
+    first, second = record_dates_near(now=timezone.now()), record_dates_near(now=timezone.now())
+
+    assert (first, second) == (1, 0)
+    [text] = texts(told_since(before, world.partnership.pk))
+    assert text.startswith("The review is near: ")
+
+
+def test_progress_report_that_is_due_is_told_once(world: World) -> None:
+    set_up(world)
+    before = so_far(world)
+
+    for _ in range(2):
+        conversations.remind_of_reports(now=timezone.now() + dt.timedelta(days=20))
+
+    due = [text for text in texts(told_since(before, world.partnership.pk)) if "due" in text]
+    assert len(due) == 2  # One for each party.
+    assert all(text.startswith("A progress report is due: ") for text in due)
+
+
+def test_meeting_that_is_planned_and_called_off_is_not_told(world: World) -> None:
+    before = so_far(world)
+    meeting = planned_meeting(world)
+    planned = told_since(before, world.partnership.pk)
+    conversations.call_off_meeting(
+        meeting=meeting, organisation=world.larkhaven, reason="Snow.", author=world.eddie, now=timezone.now()
+    )
+
+    [text] = texts(planned)
+    assert text.startswith("Planned a meeting: ")
+    assert told_since(before, world.partnership.pk) == []
+
+
+def test_end_of_an_embargo_is_a_change_of_the_plan(world: World) -> None:
+    plan: Plan = published(world)
+    save(plan, world, "about", summary="Held back.")
+    publish(plan, world, "Not yet.", embargo_until=timezone.now() + dt.timedelta(hours=24))
+    before = last_number(kind=SubjectKind.PLAN, record_id=plan.pk)
+
+    lift_embargoes(now=timezone.now() + dt.timedelta(hours=25))
+
+    [change] = changes_between(kind=SubjectKind.PLAN, record_id=plan.pk, after=before, up_to=before + 9)
+    assert change.event.kind == "plan.embargo_lifted"
+    assert change.event.data["number"] == 2

@@ -117,6 +117,11 @@ class Rights:
         """Parties for which they may propose an amendment: those that sign and that they lead."""
         return self.roles.led_among(self.signing)
 
+    @property
+    def may_tell_stakeholders(self) -> bool:
+        """Whether they may mark records of the partnership for stakeholders: leads of a party that is no observer."""
+        return bool(self.proposes_for)
+
     def may_propose_for(self, organisation: Organisation | None) -> bool:
         """Whether they may propose an amendment for this organisation."""
         return self.roles.is_system or (organisation is not None and organisation.pk in self.proposes_for)

@@ -18,6 +18,7 @@ urlpatterns = [
     path("<int:pk>/escalate/", delivery.escalate, name="escalate"),
     path("<int:pk>/verify/", delivery.verify, name="verify"),
     path("<int:pk>/end/", terms.end, name="end"),
+    path("<int:pk>/stakeholders/", detail.stakeholders, name="stakeholders"),
     path("<int:pk>/evidence/", evidence.attach, name="attach"),
     path("evidence/<int:pk>/", evidence.evidence, name="evidence"),
     path("evidence/<int:pk>/remove/", evidence.remove, name="remove"),

@@ -63,6 +63,7 @@ urlpatterns = [
     path("partnerships/<int:pk>/meetings/cycle/", meetings.cycle_edit, name="meeting-cycle"),
     path("partnerships/<int:pk>/meetings/cycle/stop/", meetings.cycle_stop, name="meeting-cycle-stop"),
     path("meetings/<int:pk>/", meeting.detail, name="meeting"),
+    path("meetings/<int:pk>/stakeholders/", meeting.stakeholders, name="meeting-stakeholders"),
     path("meetings/<int:pk>/edit/", planning.edit, name="meeting-edit"),
     path("meetings/<int:pk>/call-off/", planning.call_off, name="meeting-call-off"),
     path("meetings/<int:pk>/agenda/", agendas.edit, name="agenda"),

@@ -31,6 +31,7 @@ urlpatterns = [
     path("<int:pk>/refer/", answering.refer, name="refer"),
     path("<int:pk>/ask-back/", answering.ask_question, name="ask-question"),
     path("<int:pk>/meet/", writing.meet, name="meet"),
+    path("<int:pk>/stakeholders/", detail.stakeholders, name="stakeholders"),
     path("<int:pk>/matches/", matching.entry_matches, name="entry-matches"),
     path("<int:pk>/matches/<int:other>/dismiss/", matching.dismiss, name="dismiss-match"),
     path("<int:pk>/matches/<int:other>/introduce/", matching.introduce, name="introduce"),

@@ -50,6 +50,7 @@ _GIVER = {
     "get": expect(inside=403, outside=404, editor=200, lead=200),
     "post": expect(inside=403, outside=404, editor=422, lead=422),
 }
+_PARTIES_LEADS = expect(inside=403, outside=404, lead=302, partner=302)
 _EITHER = {
     "get": expect(inside=200, outside=404, viewer=403),
     "post": expect(inside=422, outside=404, viewer=403),
@@ -84,6 +85,7 @@ ROWS = (
         get=expect(inside=403, outside=404, lead=200, partner=200),
         post=expect(inside=403, outside=404, lead=422, partner=422),
     ),
+    Row("commitments:stakeholders", on=_on("agreed"), post=_PARTIES_LEADS),
     Row("commitments:attach", on=_on("agreed"), **_GIVER),
     Row("commitments:evidence", on=_evidence, get=_READ),
     Row(

@@ -146,6 +146,14 @@ ROWS = (
         EDITORS,
         prepare=agree,
     ),
+    Row(
+        "commitments.tell_stakeholders",
+        lambda w, author, promise: services.tell_stakeholders(
+            commitment=promise, tell=True, author=author, now=timezone.now()
+        ),
+        LEAD | PARTNER,
+        prepare=agree,
+    ),
     Row("commitments.attach_evidence", _attach, EDITORS, prepare=agree),
     Row(
         "commitments.remove_evidence",

@@ -76,6 +76,11 @@ ROWS = (
     ),
     Row("exchange:detail", on=_on("ask"), get=expect(inside=200, outside=404)),
     Row("exchange:detail", on=_on("draft ask"), get=_DRAFT, query="?draft"),
+    Row(
+        "exchange:stakeholders",
+        on=_on("ask"),
+        post=expect(inside=403, outside=404, lead=302, partner=302),
+    ),
     Row("exchange:entry-matches", on=_on("ask"), get=expect(inside=200, outside=404)),
     Row(
         "exchange:edit",

@@ -103,6 +103,12 @@ ROWS = (
         EDITORS,
     ),
     Row(
+        "exchange.tell_stakeholders",
+        lambda w, author, ask: services.tell_stakeholders(entry=ask, tell=True, author=author, now=timezone.now()),
+        LEAD | PARTNER,
+        prepare=_ask,
+    ),
+    Row(
         "exchange.mark_agreed",
         lambda w, author, ask: services.mark_agreed(
             entry=ask, reason="By phone with Westmarch.", author=author, now=timezone.now()

@@ -17,6 +17,7 @@ from partnerships.agreements.models import (
     Partnership,
     PartnershipQuerySet,
     Party,
+    PartyRole,
     PartyStatus,
     Status,
     TermsSignatory,
@@ -123,6 +124,14 @@ def events_of_partnerships(user: User, records: Records) -> Q:
     former = Party.objects.left_after("at", user).filter(partnership=OuterRef("target_id"))
     present = Partnership.objects.present_for(user).filter(pk__in=records)
     return Q(target_id__in=present.values("pk")) | Q(Exists(former))
+
+
+def leads_a_party(user: User, partnership_id: int | None) -> bool:
+    """Whether the person leads a present party of the partnership that is no observer."""
+    if partnership_id is None:
+        return False
+    parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(partnership=partnership_id)
+    return parties.filter(organisation__in=Organisation.objects.of_person(user, Role.LEAD)).exists()
 
 
 def acting_party(user: User, partnership: Partnership, *roles: str) -> Party | None:

@@ -175,6 +175,11 @@ class Commitment(models.Model):
     key = models.UUIDField(
         null=True, blank=True, unique=True, help_text="From the form: sending it twice creates one commitment."
     )
+    tells_stakeholders = models.BooleanField(
+        "tell stakeholders",
+        default=False,
+        help_text="Stakeholders without an account hear its title, date and status.",
+    )
     source = models.CharField(max_length=60, blank=True, help_text="The register it was imported from.")
     source_reference = models.CharField(max_length=200, blank=True)
 

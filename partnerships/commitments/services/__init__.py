@@ -22,6 +22,7 @@ from partnerships.commitments.services.ownership import (
 from partnerships.commitments.services.proposing import UnableToPropose, propose_action, propose_commitment
 from partnerships.commitments.services.registers import RegisterProgress, RegisterPromise, record_from_register
 from partnerships.commitments.services.reminders import choose_lead_times, remind_owners
+from partnerships.commitments.services.stakeholders import tell_stakeholders
 from partnerships.commitments.services.terms import UnableToChangeDueDate, UnableToEdit, change_due_date, edit_proposal
 
 __all__ = [
@@ -55,5 +56,6 @@ __all__ = [
     "remind_owners",
     "remove_evidence",
     "send_back",
+    "tell_stakeholders",
     "verify_delivery",
 ]

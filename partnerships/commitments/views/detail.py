@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from partnerships.activity.queries import timeline
 from partnerships.agreements.past import as_read_by
-from partnerships.commitments import queries
+from partnerships.agreements.queries import leads_a_party
+from partnerships.commitments import queries, services
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.origins import links_of
 from partnerships.commitments.rights import rights_over, waits_for
@@ -34,9 +36,21 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "origins": links_of(commitment, user),
         "replacements": Commitment.objects.visible_to(user).filter(replaces=commitment).order_by("pk"),
         "overdue": commitment.is_overdue(timezone.localdate()),
+        "may_tell_stakeholders": leads_a_party(user, commitment.partnership_id),
         "lines": _lines(user, commitment),
     }
     return render(request, "commitments/detail.html", context)
+
+
+@require_POST
+def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
+    """Choose whether stakeholders without an account hear of the commitment."""
+    user = signed_in(request)
+    found = get_object_or_404(Commitment.objects.visible_to(user), pk=pk)
+    tell = request.POST.get("tell") == "yes"
+    commitment = services.tell_stakeholders(commitment=found, tell=tell, author=user, now=timezone.now())
+    messages.success(request, "Stakeholders are told of it." if tell else "Stakeholders are no longer told of it.")
+    return redirect(commitment)
 
 
 def _lines(user: User, commitment: Commitment) -> list[TimelineLine]:

@@ -156,6 +156,11 @@ class Meeting(models.Model):
     conversation = models.OneToOneField(
         Conversation, on_delete=models.SET_NULL, null=True, blank=True, related_name="meeting"
     )
+    tells_stakeholders = models.BooleanField(
+        "tell stakeholders",
+        default=False,
+        help_text="Stakeholders without an account hear its title, date and status.",
+    )
     revision = models.PositiveIntegerField(default=1)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()

@@ -65,6 +65,7 @@ from partnerships.conversations.services.meetings.planning import (
     change_meeting,
     plan_meeting,
 )
+from partnerships.conversations.services.meetings.stakeholders import tell_stakeholders_of_meeting
 from partnerships.conversations.services.next_steps import name_owner_of_step
 from partnerships.conversations.services.notes import UnableToWriteNote, write_private_note
 from partnerships.conversations.services.points import UnableToChangePoint, close_point, turn_into_entry
@@ -151,6 +152,7 @@ __all__ = [
     "stop_cycle",
     "submit_report",
     "suggest_correction",
+    "tell_stakeholders_of_meeting",
     "turn_into_entry",
     "write_journal_note",
     "write_minutes",

@@ -154,6 +154,11 @@ class Entry(models.Model):
     status = models.CharField(max_length=14, choices=Status, default=Status.DRAFT)
     reason = models.TextField(blank=True, help_text="Why it was agreed, declined or withdrawn.")
     is_open = models.BooleanField(default=False)
+    tells_stakeholders = models.BooleanField(
+        "tell stakeholders",
+        default=False,
+        help_text="Stakeholders without an account hear its title, date and status.",
+    )
     revision = models.PositiveIntegerField(default=0)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()

@@ -59,6 +59,7 @@ from partnerships.exchange.services.saved_filters import (
     set_filter_emails,
 )
 from partnerships.exchange.services.sharing import UnableToShareEntry, share_entry
+from partnerships.exchange.services.stakeholders import tell_stakeholders
 from partnerships.exchange.services.status import update_status
 
 __all__ = [
@@ -109,6 +110,7 @@ __all__ = [
     "set_filter_emails",
     "share_entry",
     "start_group_from_answer",
+    "tell_stakeholders",
     "transfer_fulfilments",
     "update_status",
     "withdraw_entry",

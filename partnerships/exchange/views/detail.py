@@ -6,15 +6,18 @@ from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 
+from django.contrib import messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from partnerships.activity.queries import timeline
 from partnerships.agreements.models import Partnership
+from partnerships.agreements.queries import leads_a_party
 from partnerships.commitments.models import Status as CommitmentStatus
+from partnerships.exchange import services
 from partnerships.exchange.models import AnswerGroup, Entry, Fulfilment, Introduction, Question, Receipt, Response
 from partnerships.exchange.queries.matches import count_matches
 from partnerships.exchange.queries.permission_sql import reader_of
@@ -66,9 +69,21 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "questions_waiting": sum(not one.is_answered for one in questions) if entry.organisation_id in editing else 0,
         "matches": count_matches(reader_of(user), [entry]).get(entry.pk),
         "today": timezone.localdate(),
+        "may_tell_stakeholders": not entry.is_draft and leads_a_party(user, entry.partnership_id),
         "lines": _lines(entry, user),
     }
     return render(request, "exchange/detail.html", context)
+
+
+@require_POST
+def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
+    """Choose whether stakeholders without an account hear of the ask or offer."""
+    user = signed_in(request)
+    found = get_object_or_404(Entry.objects.visible_to(user), pk=pk)
+    tell = request.POST.get("tell") == "yes"
+    entry = services.tell_stakeholders(entry=found, tell=tell, author=user, now=timezone.now())
+    messages.success(request, "Stakeholders are told of it." if tell else "Stakeholders are no longer told of it.")
+    return redirect(entry)
 
 
 def _receipts(entry: Entry, user: User, rights: Rights) -> list[Receipt]:

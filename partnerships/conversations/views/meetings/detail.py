@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from partnerships.activity.queries import timeline
+from partnerships.agreements.queries import leads_a_party
+from partnerships.conversations import services
 from partnerships.conversations.models import Answer, Conversation
 from partnerships.conversations.queries.agendas import agenda_for, papers_for
 from partnerships.conversations.queries.meetings import expected_quorum, quorum_of
@@ -45,6 +48,17 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "may_add_paper": rights.may_edit and not meeting.is_called_off,
         "may_record": rights.may_edit and not meeting.is_called_off and meeting.starts_at <= now,
         "may_write": rights.may_edit and meeting.is_held and meeting.conversation_id is None,
+        "may_tell_stakeholders": leads_a_party(user, meeting.partnership_id),
         "lines": [replace(line, subject="") for line in lines],
     }
     return render(request, "conversations/meetings/detail.html", context)
+
+
+@require_POST
+def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
+    """Choose whether stakeholders without an account hear of the meeting."""
+    user, found, _ = open_meeting(request, pk)
+    tell = request.POST.get("tell") == "yes"
+    meeting = services.tell_stakeholders_of_meeting(meeting=found, tell=tell, author=user, now=timezone.now())
+    messages.success(request, "Stakeholders are told of it." if tell else "Stakeholders are no longer told of it.")
+    return redirect(meeting)

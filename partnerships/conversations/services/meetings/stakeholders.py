@@ -1,0 +1,32 @@
+"""Service that decides whether stakeholders without an account hear of a meeting."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+
+from partnerships.agreements.rights import rights_over
+from partnerships.conversations.event_kinds import EventKind
+from partnerships.conversations.models import Meeting
+from partnerships.conversations.services.meetings.recording import lock_meeting, record_event
+from partnerships.kit.rights import require
+from partnerships.people.models import User
+
+ONLY_LEADS = "Only leads of the partnership's parties can choose what stakeholders are told."
+
+
+@transaction.atomic
+def tell_stakeholders_of_meeting(*, meeting: Meeting, tell: bool, author: User, now: dt.datetime) -> Meeting:
+    """Mark a meeting for stakeholders, or remove the mark.
+
+    They then hear its title, date and status, if they follow the partnership.
+    """
+    current = lock_meeting(meeting)
+    require(rights_over(current.partnership, author, now).may_tell_stakeholders, ONLY_LEADS)
+    if current.tells_stakeholders != tell:
+        current.tells_stakeholders = tell
+        current.save(update_fields=["tells_stakeholders"])
+        event = EventKind.MEETING_MARKED if tell else EventKind.MEETING_UNMARKED
+        record_event(current, event, author=author, organisation=None, now=now)
+    return current

@@ -1,0 +1,37 @@
+"""Service that decides whether stakeholders without an account hear of an ask or offer."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+
+from partnerships.agreements.rights import rights_over
+from partnerships.exchange.models import Entry
+from partnerships.exchange.services.recording import event_about, lock_entry, record_event
+from partnerships.kit.rights import require
+from partnerships.people.models import User
+
+ONLY_LEADS = "Only leads of the partnership's parties can choose what stakeholders are told."
+
+
+@transaction.atomic
+def tell_stakeholders(*, entry: Entry, tell: bool, author: User, now: dt.datetime) -> Entry:
+    """Mark an ask or offer for stakeholders, or remove the mark.
+
+    They then hear its title, date and status, if they follow the partnership.
+    """
+    lock_entry(entry)
+    partnership = entry.partnership
+    require(
+        partnership is not None
+        and entry.shared_at is not None
+        and rights_over(partnership, author, now).may_tell_stakeholders,
+        ONLY_LEADS,
+    )
+    if entry.tells_stakeholders != tell:
+        entry.tells_stakeholders = tell
+        entry.save(update_fields=["tells_stakeholders"])
+        event = event_about(entry, "marked_for_stakeholders" if tell else "unmarked_for_stakeholders")
+        record_event(entry, event=event, author=author, organisation=None, now=now)
+    return entry

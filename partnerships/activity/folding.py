@@ -78,7 +78,7 @@ def fold(steps: Iterable[Step]) -> list[NetChange]:
 
     Left out: fields that returned to their first value, and things that were created and removed in between. A thing
     that was created is one line with its values at the end; one that was removed is one line, besides what is told
-    each time it happens; one that was removed and came back is told by the fields that differ.
+    each time it happens; one that was removed and came back is told through the fields that differ.
     """
     by_thing: dict[Thing, list[Step]] = {}
     for step in steps:

@@ -24,7 +24,7 @@ class Kind:
     `visible_ids(person)` gives the ids of visible records. `condition(person, records)` limits the events of those
     records (ids) further: somebody who left sees what happened up to that day. `subject` is the kind of subject that
     such a record is or belongs to, `subject_key` the key in an event's data with its id where it is another record.
-    `marked_ids()` gives the ids of records of which stakeholders without an account may be told.
+    `marked_ids()` gives the ids of records that stakeholders without an account may hear about.
     """
 
     name: str

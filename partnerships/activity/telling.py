@@ -94,7 +94,7 @@ def register_told(
     sentence = sentence or str(kind.label)
     told = Told(kind.value, group, sentence, fold, touches_dates_or_money, may_hear, about, by_plan_engine)
     if _told.setdefault(told.kind, told) != told or told.kind in _untold:
-        raise ValueError(f"What is told of {told.kind} is registered twice.")
+        raise ValueError(f"{told.kind} is registered twice.")
 
 
 def register_untold(kinds: Iterable[TextChoices], *, because: str) -> None:
@@ -104,7 +104,7 @@ def register_untold(kinds: Iterable[TextChoices], *, because: str) -> None:
     """
     for kind in kinds:
         if _untold.setdefault(kind.value, because) != because or kind.value in _told:
-            raise ValueError(f"What is told of {kind.value} is registered twice.")
+            raise ValueError(f"{kind.value} is registered twice.")
 
 
 def told_of(kind: str) -> Told | None:
@@ -137,6 +137,8 @@ def sentence_of(told: Told, *, field: str, was: str, now: str, moves: int, names
     if field and told.fold != Fold.FIELDS:
         template = f"{told.phrase}{FIELD}{CHANGE}"
     times = f", {moves} moves" if moves > 1 else ""
+    change: str
+    values: tuple[str, ...]
     if was and now:
         change, values = " from {} to {}" + times, (was, now)
     elif now:

@@ -21,12 +21,12 @@ def register() -> None:
     )
     register_untold(
         [EventKind.TERMS_DRAFTED, EventKind.TERMS_DRAFT_UPDATED],
-        because="a draft is told of when it is put up for signature",
+        because="followers hear about a draft when it is put up for signature",
     )
     register_untold([EventKind.POST_CONTACT_REMOVED], because="personal data that was removed is not pointed at")
     register_untold(
         [EventKind.OBJECTIVE_LINKED, EventKind.OBJECTIVE_UNLINKED],
-        because="what was linked is told of itself",
+        because="followers hear about the linked record itself",
     )
 
 

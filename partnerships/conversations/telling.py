@@ -103,7 +103,7 @@ def _register_untold() -> None:
         [EventKind.MEETING_MARKED, EventKind.MEETING_UNMARKED],
         because="it decides who hears of later changes",
     )
-    register_untold([EventKind.ASK_MADE, EventKind.OFFER_MADE], because="the ask or offer is told of itself")
+    register_untold([EventKind.ASK_MADE, EventKind.OFFER_MADE], because="followers hear about the ask or offer itself")
     register_untold(
         [EventKind.PEOPLE_INVITED, EventKind.MEETING_ANSWERED, EventKind.AGENDA_CHANGED, EventKind.MINUTES_BEGUN],
         because="it is a step on the way; those invited get an email when they need to know",

@@ -12,5 +12,5 @@ from partnerships.transfer.personal import RULES
 def register() -> None:
     """Register kinds of event and the rules about personal data."""
     register_events(EventKind)
-    register_untold(EventKind, because="it is about an import; the records that it changed are told of themselves")
+    register_untold(EventKind, because="it is about an import; followers hear about the records that it changed")
     register_personal(RULES)

@@ -156,6 +156,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "csp.context_processors.nonce",
                 "partnerships.web.context.acting_for",
                 "partnerships.web.context.emails_said",
+                "partnerships.digests.context.inbox",
             ],
         },
     },
@@ -246,6 +247,8 @@ JOURNAL_KEY = env.str("JOURNAL_KEY", default="") or SECRET_KEY
 # --- Digests and conversations ---------------------------------------------------------------------------------------
 
 # How long after the last version "at once" digests wait, so that several versions become one email.
+# People who chose nothing get an email for every step instead of one summary a day.
+NOTICES_AT_ONCE = env.bool("NOTICES_AT_ONCE", default=False)
 DIGEST_SETTLE_MINUTES = env.float("DIGEST_SETTLE_MINUTES", default=10)
 # Where replies to digests go (empty: to the sender), and the mailbox for bounces and "stop" emails.
 DIGEST_REPLY_TO = env.str("DIGEST_REPLY_TO", default="")

@@ -63,6 +63,15 @@ def _django_db_helper(_django_db_helper: None) -> None:
 
 
 @pytest.fixture(autouse=True)
+def notices_come_at_once(settings: object) -> None:
+    """People who chose nothing get each notice as an email of its own.
+
+    Tests of summaries turn this off.
+    """
+    settings.NOTICES_AT_ONCE = True  # type: ignore[attr-defined]  # pytest-django's wrapper
+
+
+@pytest.fixture(autouse=True)
 def vocabularies_are_read_again() -> None:
     """No test sees words of another, whose rows are rolled back."""
     vocabularies.forget()

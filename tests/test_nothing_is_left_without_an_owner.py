@@ -53,6 +53,8 @@ NOT_OWNERS = {
     "digests.Preference.person": "when the person wants digests",
     "digests.Watermark.recipient": "what the person was told",
     "digests.SubjectWatermark.recipient": "what the person was told",
+    "digests.InboxItem.person": "what the person was told",
+    "digests.NoticeChoice.person": "how the person wants notices",
     "digests.Slot.recipient": "when the person gets digests",
     "digests.OpenDigest.recipient": "a digest being written",
     "digests.MatchNotice.recipient": "what the person was told",

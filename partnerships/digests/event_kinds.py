@@ -22,6 +22,7 @@ class EventKind(models.TextChoices):
     ROLE_SUBSCRIBED = "role_subscription.started", "Subscribed everyone with a role"
     ROLE_UNSUBSCRIBED = "role_subscription.ended", "Ended the subscription of everyone with a role"
     PERSON_FREQUENCY_CHANGED = "person.digest_frequency_changed", "Chose how often digests come"
+    NOTICES_CHOSEN = "person.notices_chosen", "Chose how notices come"
     QUESTIONS_REFUSED = "person.questions_refused", "Refused further confirmation emails"
     QUESTIONS_ALLOWED = "person.questions_allowed", "Allowed confirmation emails again"
     LINKS_SENT = "person.links_sent", "Was sent new links"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -10,14 +10,32 @@ from django import forms
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.digests.models import Frequency, Preference, SubscriptionStatus, Weekday
-from partnerships.digests.schedule import local_day
+from partnerships.digests.models import Frequency, Preference, SubscriptionStatus, Way, Weekday
+from partnerships.digests.schedule import EVERY_DAY, local_day
 from partnerships.kit import forms as kit
-from partnerships.kit.forms import DayField, Form, Helper
+from partnerships.kit.forms import DayField, Form, Helper, Section
 from partnerships.organisations.models import Organisation
+from partnerships.outbox.groups import NoticeGroup
 from partnerships.people.models import User
 
 _HOURS = [(hour, f"{hour:02d}:00") for hour in range(24)]
+_MORE_HOURS = [("", "None"), *_HOURS]
+#: Days before the date of a commitment on which reminders can be chosen.
+_LEAD_TIMES = [
+    (60, "60 days before"),
+    (30, "30 days before"),
+    (14, "14 days before"),
+    (7, "7 days before"),
+    (3, "3 days before"),
+    (1, "The day before"),
+    (0, "On the day"),
+]
+#: What the page of choices says of a group besides its name.
+_GROUP_HINTS = {
+    NoticeGroup.REMINDERS: "Dates of commitments, partnerships, reports and signatures that come near or have passed.",
+    NoticeGroup.MENTIONS: "Somebody waits for your answer.",
+    NoticeGroup.MEETINGS: "Invitations, changes, agendas and minutes.",
+}
 
 
 def _zones() -> list[tuple[str, str]]:
@@ -34,12 +52,38 @@ class PreferenceForm(Form):
     """How often and when somebody wants digests."""
 
     frequency = forms.ChoiceField(label="How often", choices=Frequency.choices, widget=forms.RadioSelect)
-    hour = forms.TypedChoiceField(label="Time of day", choices=_HOURS, coerce=int, help_text="Not used for “At once”.")
+    hour = forms.TypedChoiceField(
+        label="Time of day", choices=_HOURS, coerce=int, help_text="Not used for digests “At once”."
+    )
+    second_hour = forms.TypedChoiceField(
+        label="Second time of day",
+        choices=_MORE_HOURS,
+        coerce=int,
+        empty_value=None,
+        required=False,
+        help_text="For your summary of notices only.",
+    )
+    third_hour = forms.TypedChoiceField(
+        label="Third time of day",
+        choices=_MORE_HOURS,
+        coerce=int,
+        empty_value=None,
+        required=False,
+        help_text="For your summary of notices only.",
+    )
     weekday = forms.TypedChoiceField(
         label="Day of the week",
         choices=Weekday.choices,
         coerce=int,
         help_text="Not used for “At once” and “Daily”. Monthly means the first such day of a month.",
+    )
+    days = forms.TypedMultipleChoiceField(
+        label="Days on which emails may come",
+        choices=Weekday.choices,
+        coerce=int,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Choose none for every day. Emails that cannot wait come on any day.",
     )
     working_days_only = forms.BooleanField(
         label="Working days only",
@@ -51,14 +95,28 @@ class PreferenceForm(Form):
         required=False,
         help_text="When an ask matches an offer, and one of them is your organisation's.",
     )
+    paused_from = DayField(
+        label="Pause from", required=False, help_text="The first day without emails. Empty means at once."
+    )
     paused_until = DayField(
         label="Pause until",
         required=False,
-        help_text="You get no digests before this day, then one with everything that changed.",
+        help_text="You get no digests before this day, then one with everything that changed. Only what cannot wait is "
+        "still sent.",
     )
     time_zone = forms.ChoiceField(label="Your time zone")
 
-    def __init__(self, *args: Any, person: User, preference: Preference, submit: str = "Save", **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        person: User,
+        preference: Preference,
+        ways: Mapping[str, str] | None = None,
+        reminder_days: Collection[int] | None = None,
+        submit: str = "Save",
+        **kwargs: Any,
+    ) -> None:
+        zone = person.time_zone
         kwargs.setdefault(
             "initial",
             {
@@ -67,17 +125,81 @@ class PreferenceForm(Form):
                 "weekday": preference.weekday,
                 "working_days_only": preference.working_days_only,
                 "tells_matches": preference.tells_matches,
-                "paused_until": preference.pause_at(timezone.now(), person.time_zone),
+                "days": preference.days_chosen,
+                **dict(zip(("second_hour", "third_hour"), preference.more_hours_chosen, strict=False)),
+                "paused_from": preference.paused_from if preference.pause_ahead(timezone.now(), zone) else None,
+                "paused_until": preference.pause_to_come(timezone.now(), zone),
                 "time_zone": person.time_zone,
             },
         )
         super().__init__(*args, **kwargs)
+        zones = self.fields["time_zone"]
+        if isinstance(zones, forms.ChoiceField):
+            zones.choices = _zones()
+        when = [name for name in self.fields if name != "tells_matches"]
         if person.is_stakeholder:
-            del self.fields["tells_matches"]
-        zone = self.fields["time_zone"]
-        if isinstance(zone, forms.ChoiceField):
-            zone.choices = _zones()
-        self.helper = Helper(self, submit=submit)
+            for name in ("tells_matches", "second_hour", "third_hour"):
+                del self.fields[name]
+                when = [one for one in when if one != name]
+            self.helper = Helper(self, *when, submit=submit)
+            return
+        self._add_notices(ways or {}, reminder_days or ())
+        notices = [name for name in self.fields if name.startswith("way_")]
+        self.helper = Helper(
+            self,
+            Section("How notices come", *notices),
+            Section("Digests of what you follow", "frequency", "weekday", "tells_matches"),
+            Section("When emails come", *[name for name in when if name not in ("frequency", "weekday")]),
+            Section("Reminders of commitments", "has_reminders", "reminder_days"),
+            submit=submit,
+        )
+
+    def _add_notices(self, ways: Mapping[str, str], reminder_days: Collection[int]) -> None:
+        """Add a choice for each group of notices, and the lead times."""
+        for group, way in ways.items():
+            self.fields[f"way_{group}"] = forms.ChoiceField(
+                label=NoticeGroup(group).label,
+                choices=Way.choices,
+                initial=way,
+                # A form sent without it, as by an old page, changes nothing.
+                required=not self.is_bound or f"way_{group}" in self.data,
+                help_text=_GROUP_HINTS.get(NoticeGroup(group), ""),
+            )
+        self.fields["has_reminders"] = forms.CharField(required=False, initial="yes", widget=forms.HiddenInput)
+        self.fields["reminder_days"] = forms.TypedMultipleChoiceField(
+            label="When to remind me of my commitments",
+            choices=sorted({*_LEAD_TIMES, *((day, f"{day} days before") for day in reminder_days if day > 60)}),
+            coerce=int,
+            initial=list(reminder_days),
+            required=False,
+            widget=forms.CheckboxSelectMultiple,
+            help_text="Choose none to get no reminders of commitments. Each party chooses the reminders of a "
+            "partnership's dates for its leads, on the partnership's page of dates.",
+        )
+
+    @property
+    def preferences(self) -> dict[str, Any]:
+        """The arguments of `prefer`."""
+        data = self.cleaned_data
+        names = ("frequency", "hour", "weekday", "working_days_only", "paused_from", "paused_until", "time_zone")
+        chosen = {name: data[name] for name in names}
+        chosen["days"] = sum(1 << day for day in set(data["days"])) or EVERY_DAY
+        if "tells_matches" in self.fields:
+            chosen["tells_matches"] = data["tells_matches"]
+            more = {data["second_hour"], data["third_hour"]} - {None, data["hour"]}
+            chosen["more_hours"] = sum(1 << hour for hour in more)
+        return chosen
+
+    @property
+    def ways(self) -> dict[str, str]:
+        """The way chosen for each group of notices."""
+        chosen = {name.removeprefix("way_"): way for name, way in self.cleaned_data.items() if name.startswith("way_")}
+        return {group: way for group, way in chosen.items() if way}
+
+    @property
+    def reminder_days(self) -> list[int] | None:
+        """The lead times chosen; None if the form did not offer them."""
+        return self.cleaned_data["reminder_days"] if self.cleaned_data.get("has_reminders") else None
 
     def clean(self) -> dict[str, Any]:
         """A pause must end in the future, in the person's own time zone."""
@@ -85,6 +207,11 @@ class PreferenceForm(Form):
         until, zone = data.get("paused_until"), data.get("time_zone")
         if until and zone and until <= local_day(timezone.now(), zone):
             self.add_error("paused_until", "“Pause until” must be in the future; leave it empty to get digests now")
+        start = data.get("paused_from")
+        if start and not until and "paused_until" not in self.errors:
+            self.add_error("paused_until", "Enter the day on which the pause ends")
+        elif start and until and start >= until:
+            self.add_error("paused_from", "“Pause from” must be before “Pause until”")
         return data
 
 

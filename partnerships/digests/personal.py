@@ -35,7 +35,7 @@ RULES = (
         "person",
         Fate.DELETE,
         "when they want digests",
-        ("frequency", "hour", "weekday", "tells_matches", "refused_at"),
+        ("frequency", "hour", "weekday", "days", "more_hours", "tells_matches", "refused_at"),
     ),
     Rule(
         "digests.Watermark", "recipient", Fate.DELETE, "the last version they received", ("plan", "number", "told_at")
@@ -50,6 +50,14 @@ RULES = (
     Rule("digests.MatchNotice", "recipient", Fate.DELETE, "matches they were sent", ("noted_at", "told_at")),
     Rule("digests.Subscription", "why", Fate.CLEAR, "why they get digests, as a partner wrote it", whose="person"),
     Rule("digests.Subscription", "reason", Fate.CLEAR, "why digests ended, as a partner wrote it", whose="person"),
+    Rule(
+        "digests.InboxItem",
+        "person",
+        Fate.DELETE,
+        "notices in their inbox",
+        ("kind", "record_kind", "record_id", "created_at", "read_at"),
+    ),
+    Rule("digests.NoticeChoice", "person", Fate.DELETE, "how they want notices", ("group", "way")),
     Rule("digests.Slot", "recipient", Fate.KEEP, "one digest a local date", ("slot_on",)),
     Rule("digests.OpenDigest", "recipient", Fate.KEEP, "one digest at a time"),
     Rule("digests.EmailRequest", "address", Fate.DELETE, "an address that asked for an email", whose="address"),

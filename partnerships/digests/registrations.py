@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import partnerships.digests.receivers  # noqa: F401 - connects the signals
 from partnerships.activity.event_kinds import register_events
+from partnerships.activity.seen import register_seen
 from partnerships.activity.telling import register_untold
 from partnerships.agreements.sections import ON_POSTS
 from partnerships.digests import restoring, retention
@@ -14,6 +15,7 @@ from partnerships.digests.models import DeliveryKind
 from partnerships.digests.personal import RULES, has_said_no, stop_digests
 from partnerships.digests.sections import follows_section
 from partnerships.digests.services import give_up_asking
+from partnerships.digests.services.inbox import InboxRouter
 from partnerships.digests.services.outbox_hooks import (
     MOVE_SUBJECTS,
     MOVE_WATERMARKS,
@@ -21,12 +23,14 @@ from partnerships.digests.services.outbox_hooks import (
     TOLD_SUBJECTS,
     DigestHooks,
 )
+from partnerships.digests.services.seeing import note_changes_seen
 from partnerships.organisations.departures import register_departure
 from partnerships.organisations.owned import register_owned
 from partnerships.outbox.groups import FOR_CONSENT, NoticeGroup
 from partnerships.outbox.hooks import register_hooks
 from partnerships.outbox.kinds import EmailKind, register_kind
 from partnerships.outbox.models import Lane
+from partnerships.outbox.routing import register_router
 from partnerships.outbox.settling import on_accepted
 from partnerships.people.leaving import register_leaving
 from partnerships.people.personal import register_personal
@@ -47,6 +51,8 @@ def register() -> None:
     on_accepted("subject_item", TOLD_SUBJECTS)
     on_accepted("subjects_moved", MOVE_SUBJECTS)
     register_hooks(DigestHooks())
+    register_router(InboxRouter())
+    register_seen(note_changes_seen)
     register_personal(RULES)
     register_owned(FOLLOWED)
     ON_POSTS.register("10 follows", follows_section)

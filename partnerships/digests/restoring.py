@@ -9,7 +9,14 @@ from typing import Any
 from django.core.exceptions import ObjectDoesNotExist
 
 from partnerships.digests.event_kinds import EventKind
-from partnerships.digests.models import TARGETS, MatchNotice, Preference, Subscription, SubscriptionStatus
+from partnerships.digests.models import (
+    TARGETS,
+    MatchNotice,
+    NoticeChoice,
+    Preference,
+    Subscription,
+    SubscriptionStatus,
+)
 from partnerships.digests.planning.watermarks import drop_unfollowed
 from partnerships.digests.services.new_links import renew_links
 from partnerships.digests.services.noting import (
@@ -17,6 +24,7 @@ from partnerships.digests.services.noting import (
     MATCHES,
     REFUSED_ALL,
     SUBSCRIPTION,
+    WAY,
     person_identity,
     subscription_identity,
     target_identity,
@@ -131,6 +139,22 @@ def redo_matches(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     return Redone(Preference.objects.filter(person__in=people, tells_matches=True).update(tells_matches=False))
 
 
+def redo_ways(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Choose again how notices come, as people last chose."""
+    last = {(line["person"], line["group"]): line for line in lines}
+    people = User.objects.filter(erased_at=None).in_bulk({person for person, _ in last})
+    redone = Redone()
+    for (pk, group), line in last.items():
+        person = people.get(pk)
+        if person is None or person_identity(person) != line["same"]:
+            continue
+        if NoticeChoice.objects.filter(person=person, group=group, way=line["way"]).exists():
+            continue
+        NoticeChoice.objects.update_or_create(person=person, group=group, defaults={"way": line["way"]})
+        redone.done += 1
+    return redone
+
+
 def redo_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """End the links in emails that had been renewed."""
 
@@ -156,4 +180,5 @@ def register() -> None:
     register_redo(SUBSCRIPTION, "subscriptions stopped or refused again", redo_subscriptions)
     register_redo(REFUSED_ALL, "people who want no questions", redo_refused_all)
     register_redo(MATCHES, "people who want no matches", redo_matches)
+    register_redo(WAY, "choices of how notices come", redo_ways)
     register_redo(LINKS, "people whose links in emails ended again", redo_links)

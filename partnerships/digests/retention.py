@@ -15,6 +15,7 @@ from partnerships.digests.models import (
     DeliveryItem,
     DeliverySubject,
     EmailRequest,
+    InboxItem,
     Preference,
     Publication,
     Slot,
@@ -28,6 +29,8 @@ from partnerships.people.retention import delete_in_batches, for_each, register_
 
 #: How long a spread publication is kept.
 KEPT = dt.timedelta(days=30)
+#: How long notices stay in the inbox, read or not.
+NOTICES_KEPT = dt.timedelta(days=365)
 #: How long people who did not answer are kept after the last email that asked them. Its link works for 14 days.
 UNANSWERED = dt.timedelta(days=30)
 
@@ -42,6 +45,10 @@ def _typed(now: dt.datetime) -> QuerySet[EmailRequest]:
 
 def _slots(now: dt.datetime) -> QuerySet[Slot]:
     return Slot.objects.filter(slot_on__lt=(now - dt.timedelta(days=7)).date())
+
+
+def _notices(now: dt.datetime) -> QuerySet[InboxItem]:
+    return InboxItem.objects.filter(created_at__lte=now - NOTICES_KEPT)
 
 
 def _items_of_dropped_emails(now: dt.datetime) -> QuerySet[DeliveryItem]:
@@ -64,6 +71,7 @@ _ROWS: tuple[tuple[str, str, str, Callable[[dt.datetime], QuerySet[Any]]], ...] 
     ("publications", "Versions sent to followers", "30 days", _publications),
     ("typed addresses", "Addresses typed by people who are not signed in", "a day", _typed),
     ("dates of digests", "Dates for which somebody had a digest", "7 days", _slots),
+    ("notices in inboxes", "What each person was told, and whether they read it", "12 months", _notices),
     ("shared parts of emails", "Text that many emails share", "33 days after its last use", outbox.old_parts),
     ("emails before a restore", "Emails delivered before a restore", "30 days", outbox.old_deliveries),
     ("counts of emails", "How many emails were sent in a minute", "a day", outbox.old_counts),

@@ -16,6 +16,8 @@ HOME = "Europe/London"
 #: With version after version, a digest waits at most this many settling times.
 MAX_SETTLING = 4
 _SATURDAY = 5
+#: The days of a week as a sum: all seven, and Monday to Friday.
+EVERY_DAY, _WORKING_WEEK = 127, 31
 _DAY = dt.timedelta(days=1)
 _WEEK = 7
 #: Fortnights are counted from here, so that everybody has the same weeks.
@@ -35,6 +37,35 @@ class Rhythm:
     working_days_only: bool = False
     zone: str = HOME
     paused_until: dt.date | None = None  # the first day on which digests may come again
+    days: int = EVERY_DAY  # a sum: Monday 1, Tuesday 2, Wednesday 4 …
+    more_hours: int = 0  # further hours of a daily rhythm, a sum: 1 for midnight, 2 for 01:00 …
+    paused_from: dt.date | None = None  # the first day of the pause; none: it has begun
+
+    @property
+    def hours(self) -> list[int]:
+        """The hours of a day, earliest first."""
+        more = {hour for hour in range(24) if self.more_hours >> hour & 1} if self.frequency == DAILY else set()
+        return sorted({self.hour, *more})
+
+    def is_open(self, day: dt.date, holidays: Collection[dt.date]) -> bool:
+        """Whether an email may come on this day, apart from a pause."""
+        if self.working_days_only and not is_working_day(day, holidays):
+            return False
+        return bool(self._open_days >> day.weekday() & 1)
+
+    @property
+    def _open_days(self) -> int:
+        # Somebody may have chosen only days that "working days only" excludes.
+        return self.days if not self.working_days_only or self.days & _WORKING_WEEK else EVERY_DAY
+
+    def is_paused(self, day: dt.date) -> bool:
+        """Whether the pause covers this day."""
+        return is_paused(self.paused_from, self.paused_until, day)
+
+
+def is_paused(start: dt.date | None, end: dt.date | None, day: dt.date) -> bool:
+    """Whether a pause from `start` until before `end` covers a day."""
+    return end is not None and day < end and (start is None or day >= start)
 
 
 def moment_of(day: dt.date, hour: int, zone: str) -> dt.datetime:
@@ -86,8 +117,7 @@ def due(
         return next_slot(rhythm, after=waiting_since, holidays=holidays, taken=taken)
     settled = min(latest + settle, waiting_since + MAX_SETTLING * settle)
     day = local_day(settled, rhythm.zone)
-    paused = rhythm.paused_until is not None and day < rhythm.paused_until
-    if paused or (rhythm.working_days_only and not is_working_day(day, holidays)):
+    if rhythm.is_paused(day) or not rhythm.is_open(day, holidays):
         return next(moment for moment, _ in _slots(rhythm, day, holidays) if moment >= settled)
     return settled
 
@@ -107,15 +137,16 @@ def next_slot(
 
 
 def _slots(rhythm: Rhythm, start: dt.date, holidays: Collection[dt.date]) -> Iterator[tuple[dt.datetime, dt.date]]:
-    """All slots from a day on; one on a holiday moves to the next working day."""
+    """All slots from a day on; one on a closed day moves to the next open one."""
     day, last = start, None
     while True:
         if _has_slot(rhythm, day):
             slot = day
-            while rhythm.working_days_only and not is_working_day(slot, holidays):
+            while not rhythm.is_open(slot, holidays):
                 slot += _DAY
-            if slot != last and not (rhythm.paused_until and slot < rhythm.paused_until):
-                yield moment_of(slot, rhythm.hour, rhythm.zone), slot
+            if slot != last and not rhythm.is_paused(slot):
+                for hour in rhythm.hours:
+                    yield moment_of(slot, hour, rhythm.zone), slot
                 last = slot
         day += _DAY
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from partnerships.digests.views import by_link, ledger, own, public, reports, stakeholders
+from partnerships.digests.views import by_link, inbox, ledger, own, public, reports, stakeholders
 
 app_name = "digests"
 urlpatterns = [
     path("", own.manage, name="manage"),
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/mark/", inbox.mark, name="inbox-mark"),
+    path("inbox/<int:pk>/", inbox.open_item, name="inbox-open"),
     path("subscribe/<slug:kind>/<int:pk>/", own.subscribe, name="subscribe"),
     path("subscriptions/<int:pk>/<slug:verb>/", own.change, name="change"),
     path("stop-all/", own.stop_all, name="stop-all"),

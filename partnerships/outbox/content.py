@@ -36,9 +36,14 @@ class Content:
     context: Mapping[str, Any] = field(default_factory=dict)
     reply_to: str = ""
 
+    @property
+    def words(self) -> dict[str, Any]:
+        """What the templates are rendered with."""
+        return {**self.context, "site_name": settings.SITE_NAME, "site_origin": settings.SITE_ORIGIN}
+
     def render(self) -> Rendered:
         """The subject on one line, the text and the HTML."""
-        words = {**self.context, "site_name": settings.SITE_NAME, "site_origin": settings.SITE_ORIGIN}
+        words = self.words
         return Rendered(
             subject=render_subject(self.template, words),
             text=render_to_string(f"emails/{self.template}.txt", words).strip() + "\n",

@@ -82,8 +82,18 @@ class Batch:
     checks: dict[int, Any] = field(default_factory=dict)
 
 
+class Line(NamedTuple):
+    """An email in one line of a summary."""
+
+    subject: str
+
+
 class Composer:
     """Writes emails of some kinds, inside the transaction of the claim."""
+
+    def line(self, due: Due, *, now: dt.datetime) -> Line | str:
+        """The email as a line of a summary, or why it must not be told."""
+        return "It has no line in a summary."
 
     def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
         """The recipient of each email, found in a fixed number of statements."""

@@ -21,6 +21,7 @@ from partnerships.outbox.event_kinds import EventKind
 from partnerships.outbox.hooks import registered_hooks
 from partnerships.outbox.kinds import kind_of
 from partnerships.outbox.models import Email, EmailStatus, Lane
+from partnerships.outbox.routing import router
 
 #: Sent once for each call that recorded emails, with their lanes. A receiver wakes a sender after commit.
 emails_recorded = Signal()
@@ -45,6 +46,7 @@ def record_emails(
 ) -> list[Email]:
     """Record one email for each of these people; duplicates are ignored.
 
+    People who chose to get this kind of notice another way get no email: what is returned has only those who do.
     The kind composes each from `params` (JSON values) and `secrets`, which are tokens deleted when the email is
     settled. `sender_id` is the organisation on whose behalf it is sent. Call inside the transaction of the change;
     raises `UnableToRecordEmail` outside one.
@@ -69,14 +71,14 @@ def record_email(
     sender_id: int | None = None,
     repeat_of_id: int | None = None,
     now: dt.datetime,
-) -> Email:
+) -> Email | None:
     """Record one email to a person or, without one, to an address.
 
-    As `record_emails`.
+    As `record_emails`; None if the person gets this notice another way.
     """
     if person_id is None and not address and not secrets:
         raise UnableToRecordEmail("An email needs a person, an address, or secrets that hold one.")
-    [made] = _record(
+    made = _record(
         kind,
         [(person_id, address)],
         params=params or {},
@@ -85,7 +87,7 @@ def record_email(
         repeat_of_id=repeat_of_id,
         now=now,
     )
-    return made
+    return made[0] if made else None
 
 
 def _record(
@@ -121,6 +123,8 @@ def _record(
     ]
     if _muted.get():
         return emails
+    if known.lane == Lane.NOTICE:
+        emails = router().route(kind=known, emails=emails, now=now)
     made = Email.objects.bulk_create(emails)
     if made and (noted := _noted.get()) is not None:
         noted += made

@@ -11,9 +11,9 @@ from typing import Any, TypeAlias
 
 from django.core.exceptions import ObjectDoesNotExist
 
-from partnerships.outbox.content import Content, message, repeatable
+from partnerships.outbox.content import Content, message, render_subject, repeatable
 from partnerships.outbox.groups import FindSubject, NoticeGroup
-from partnerships.outbox.kinds import Batch, Candidate, Composer, Due, EmailKind, SetAside, register_kind
+from partnerships.outbox.kinds import Batch, Candidate, Composer, Due, EmailKind, Line, SetAside, register_kind
 from partnerships.outbox.models import EmailStatus, Lane
 from partnerships.people.models import User
 
@@ -46,6 +46,19 @@ class PersonComposer(Composer):
         elif not person.is_active and not self._may_reach_leavers:
             refusal = "The person has left."
         return PersonCandidate(due, person.email, person.display_name, refusal=refusal, person=person)
+
+    def line(self, due: Due, *, now: dt.datetime) -> Line | str:
+        """The subject of the email, if it might leave now."""
+        person = User.objects.filter(pk=due.person_id, is_active=True, erased_at=None).first()
+        if person is None:
+            return "The person has left."
+        try:
+            content = self._write(due, person, now)
+        except ObjectDoesNotExist:
+            return "The record it is about no longer exists."
+        if isinstance(content, str):
+            return content
+        return Line(render_subject(content.template, content.words))
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
         """Write each email, or repeat one that may already have been sent."""

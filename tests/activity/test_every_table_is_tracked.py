@@ -38,6 +38,7 @@ WITHOUT = {
     "digests.DeliverySubject": "append-only: what an email told",
     "digests.Watermark": "how far machines have told somebody; the ledger says what was sent",
     "digests.MatchNotice": "how far machines have told somebody; the ledger says what was sent",
+    "digests.InboxItem": "what somebody was told and read, shown to nobody else",
     "digests.Publication": "a queue of the post office, emptied when it is done",
     "digests.EmailRequest": "a queue of the post office, emptied when it is done",
     "agreements.DateReminder": "which reminders were sent; the outbox records the emails themselves",

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from partnerships.digests import services
 from partnerships.digests.emails.links import Purpose, make, minute_of
-from partnerships.digests.models import Delivery, Preference
+from partnerships.digests.models import Delivery, InboxItem, Preference
 from partnerships.digests.services.sweep import plan_round
 from partnerships.outbox.draining import drain
 from partnerships.plans.services import create_plan, publish_version
@@ -101,6 +101,14 @@ def subscription(world: World) -> dict[str, Any]:
     return {"pk": world.things["digest_confirmed"].pk}
 
 
+def own_item(world: World) -> dict[str, Any]:
+    """A notice to Amina."""
+    item, _ = InboxItem.objects.get_or_create(
+        person=world.amina, kind="agreements.answer", group="partnerships", defaults={"created_at": world.now}
+    )
+    return {"pk": item.pk}
+
+
 #: Only leads of the owner and administrators read this email; other leads see their own ledger.
 EMAIL = expect(inside=403, outside=403, lead=200, partner=404, stranger=404, shared=404, administrator=200)
 LEDGER = expect(inside=403, outside=403, lead=200, partner=200, stranger=200, shared=200, administrator=200)
@@ -109,6 +117,10 @@ ASKERS = expect(inside=200, outside=403, viewer=403, stranger=200, shared=200, s
 
 ROWS = (
     Row("digests:manage", get=everyone(), post=everyone(422)),
+    Row("digests:inbox", get=everyone()),
+    Row("digests:inbox", query="?group=commitments&unread=yes", get=everyone()),
+    Row("digests:inbox-mark", post=everyone(302)),
+    Row("digests:inbox-open", on=own_item, get=expect(inside=404, outside=404, lead=302)),
     Row("digests:subscribe", on=about_plan, post=expect(inside=302, outside=404)),
     Row("digests:change", on=lambda world: {**subscription(world), "verb": "pause"}, post=everyone(404)),
     Row("digests:stop-all", get=everyone(), post=everyone()),

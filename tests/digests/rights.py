@@ -75,6 +75,29 @@ def _prefer(world: World, author: User, _: Any) -> object:
     )
 
 
+def _ways(world: World, author: User, _: Any) -> None:
+    services.choose_ways(person=world.sol, ways={"asks": "inbox"}, author=author, now=timezone.now())
+
+
+def _choices(world: World, author: User, _: Any) -> object:
+    return services.save_choices(
+        person=world.sol,
+        preferences={
+            "frequency": "weekly",
+            "hour": 9,
+            "weekday": 2,
+            "working_days_only": True,
+            "paused_until": None,
+            "time_zone": "Europe/London",
+        },
+        ways={"asks": "off"},
+        reminder_days=None,
+        for_everything=False,
+        author=author,
+        now=timezone.now(),
+    )
+
+
 def _rule(world: World) -> RoleRule:
     return services.set_role_rule(target=world.things["digest_plan"], author=world.amina, now=timezone.now())
 
@@ -160,6 +183,8 @@ ROWS = (
         STAKEHOLDER | ADMINISTRATOR,
     ),
     Row("digests.prefer", _prefer, STAKEHOLDER),
+    Row("digests.choose_ways", _ways, STAKEHOLDER),
+    Row("digests.save_choices", _choices, STAKEHOLDER),
     Row(
         "digests.end_pause",
         lambda w, author, _: services.end_pause(person=w.sol, author=author, now=timezone.now()),

@@ -116,3 +116,35 @@ def test_there_is_one_daily_slot_per_local_date(hour: int, start: dt.datetime, z
     assert slots == sorted(slots)
     if not working:
         assert all((later - earlier).days == 1 for earlier, later in pairwise(days))
+
+
+def test_a_summary_comes_up_to_three_times_on_chosen_days() -> None:
+    rhythm = Rhythm(frequency="daily", hour=8, more_hours=1 << 12 | 1 << 16, days=0b0010001)  # Monday and Friday
+    moments = []
+    moment = utc("2026-11-27T07:00")  # a Friday
+    for _ in range(4):
+        moment = next_slot(rhythm, after=moment)
+        moments.append(moment)
+        moment += MINUTES
+
+    assert [f"{one:%a %H}" for one in moments] == ["Fri 08", "Fri 12", "Fri 16", "Mon 08"]
+
+
+def test_a_pause_with_a_first_day_holds_nothing_back_before_it() -> None:
+    rhythm = Rhythm(frequency="daily", hour=8, paused_from=dt.date(2026, 11, 28), paused_until=dt.date(2026, 12, 3))
+
+    assert next_slot(rhythm, after=utc("2026-11-27T07:00")) == utc("2026-11-27T08:00")
+    assert next_slot(rhythm, after=utc("2026-11-27T09:00")) == utc("2026-12-03T08:00")
+
+
+def test_at_once_waits_for_a_chosen_day() -> None:
+    saturday = utc("2026-11-28T10:00")
+    rhythm = Rhythm(hour=8, days=0b0011111)
+
+    assert due(rhythm, waiting_since=saturday, latest=saturday, settle=MINUTES) == utc("2026-11-30T08:00")
+
+
+def test_days_that_working_days_exclude_do_not_wait_for_ever() -> None:
+    rhythm = Rhythm(frequency="daily", hour=8, days=1 << 6, working_days_only=True)  # Sundays only
+
+    assert next_slot(rhythm, after=utc("2026-11-27T07:00")) == utc("2026-11-27T08:00")

@@ -23,7 +23,7 @@ from partnerships.digests.emails.rendering import Block
 from partnerships.digests.emails.selecting import Selection, select
 from partnerships.digests.emails.subject_items import subject_items_of, write_subjects
 from partnerships.digests.emails.subjects import SubjectSelection, heard_no_longer, select_subjects
-from partnerships.digests.emails.wording import privacy_notice
+from partnerships.digests.emails.wording import SUMMARY_OFTEN, privacy_notice
 from partnerships.digests.models import (
     Delivery,
     DeliveryKind,
@@ -32,6 +32,7 @@ from partnerships.digests.models import (
     SubscriptionStatus,
 )
 from partnerships.digests.planning.matches import MatchLine, discard_matches, matches_for_digests
+from partnerships.digests.planning.notices import NoticeLine, add_digests, notices_for_digests
 from partnerships.digests.queries.naming import may_still_be_asked
 from partnerships.digests.queries.readers import lost_access
 from partnerships.kit.database import rows_planned_once
@@ -58,7 +59,8 @@ SELECT c.id FROM unnest(%(ids)s::bigint[]) AS c(id) WHERE c.id NOT IN (
        AND u.is_active
        AND NOT {SUPPRESSED}
        AND (d.kind <> 'digests.digest' OR p.paused_until IS NULL
-            OR p.paused_until <= (%(now)s::timestamptz AT TIME ZONE u.time_zone)::date)
+            OR p.paused_until <= (%(now)s::timestamptz AT TIME ZONE u.time_zone)::date
+            OR p.paused_from > (%(now)s::timestamptz AT TIME ZONE u.time_zone)::date)
        AND (d.kind <> 'digests.confirmation'
             OR EXISTS (SELECT 1 FROM digests_subscription s
                         WHERE s.id = (d.params ->> 'subscription')::bigint AND s.status = 'asked' OFFSET 0)))
@@ -147,6 +149,7 @@ class Contents:
 
     blocks: dict[int, list[Block]]
     matches: dict[int, tuple[MatchLine, ...]]
+    lines: dict[int, tuple[NoticeLine, ...]]
     waiting: dict[int, list[Waiting]]  # by person
     notices: dict[int, str]  # by person
     reasons: dict[int, list[str]]
@@ -178,6 +181,10 @@ def _compose_digests(candidates: Sequence[Candidate], decided: Decided, *, date:
     contents = _contents_of(candidates, selected, changed, now=now)
     for one in candidates:
         _compose_digest(one, contents, decided, date=date, now=now)
+    told = [one for one in candidates if contents.blocks.get(one.pk) or one.pk in contents.matches]
+    add_digests(
+        {one.pk: one.person_id for one in told if not one.is_stakeholder and one.pk in decided.batch.messages}, now=now
+    )
 
 
 def _record_content(
@@ -208,7 +215,8 @@ def _contents_of(
     recipients = {one.person_id: one.pk for one in candidates if not one.is_stakeholder and not one.is_repeat}
     in_doubt = {one.person_id for one in candidates if one.recipe is not None}
     matches, withdrawn = matches_for_digests(recipients, in_doubt, now=now) if recipients else ({}, set())
-    with_content = (one for one in candidates if one.pk in matches or blocks.get(one.pk))
+    lines, dropped = notices_for_digests(recipients, in_doubt, now=now) if recipients else ({}, set())
+    with_content = (one for one in candidates if one.pk in matches or one.pk in lines or blocks.get(one.pk))
     whys = {one.pk: because.get(one.pk) or Why() for one in candidates}
     minutes = settings.DIGEST_SETTLE_MINUTES
     frequencies = {one.pk: _how_often(one, frozenset(whys[one.pk].frequencies), minutes) for one in candidates}
@@ -216,19 +224,21 @@ def _contents_of(
     return Contents(
         blocks=blocks,
         matches=matches,
+        lines=lines,
         waiting=waiting_for_all(_accounts(with_content), now),
         notices=_notices([one for one in candidates if one.is_stakeholder and not one.is_introduced]),
         reasons={pk: why.words for pk, why in whys.items()},
         frequencies=frequencies,
         alike=Counter((*whys[one.pk].words, frequencies[one.pk]) for one in candidates),
         lost={item.delivery_id for item in selected.lost} | {item.delivery_id for item, _ in changed.lost},
-        altered=altered | withdrawn,
+        altered=altered | withdrawn | dropped,
     )
 
 
 def _compose_digest(one: Candidate, contents: Contents, decided: Decided, *, date: str, now: dt.datetime) -> None:
     batch, blocks = decided.batch, contents.blocks.get(one.pk, [])
-    if not blocks and one.pk not in contents.matches:
+    lines = contents.lines.get(one.pk, ())
+    if not blocks and one.pk not in contents.matches and not lines:
         if one.pk in contents.lost:
             decided.set_aside(one, "They may no longer read what is in it, or stopped following it.")
         elif one.due.in_doubt or one.is_repeat:
@@ -243,6 +253,8 @@ def _compose_digest(one: Candidate, contents: Contents, decided: Decided, *, dat
         return
     notice = contents.notices.get(one.person_id, "")
     why, often = contents.reasons[one.pk], contents.frequencies[one.pk]
+    if not blocks and one.pk not in contents.matches:
+        often = SUMMARY_OFTEN
     try:
         batch.messages[one.pk] = rendering.digest(
             one.addressee,
@@ -253,6 +265,8 @@ def _compose_digest(one: Candidate, contents: Contents, decided: Decided, *, dat
             how_often=often,
             waiting=waiting,
             matches=contents.matches.get(one.pk, ()),
+            lines=lines,
+            zone=one.to.zone,
             notice=notice,
             date=date,
             now=now,

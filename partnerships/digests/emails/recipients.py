@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from partnerships.digests.emails import rendering
 from partnerships.digests.models import DeliveryKind, Preference
-from partnerships.digests.schedule import Rhythm, due, local_day
+from partnerships.digests.schedule import Rhythm, due, is_paused, local_day
 from partnerships.kit.bank_holidays import holidays
 from partnerships.kit.database import rows_planned_once
 from partnerships.outbox import kinds
@@ -19,7 +19,8 @@ _RECIPIENTS = """
 SELECT u.id, u.email, u.name, u.is_active, u.account_since IS NULL AS is_stakeholder, p.link_key,
        p.introduced_at,
        COALESCE(p.frequency, 'at_once') AS frequency, COALESCE(p.hour, 8) AS hour, COALESCE(p.weekday, 0) AS weekday,
-       COALESCE(p.working_days_only, false) AS working_days_only, u.time_zone, p.paused_until
+       COALESCE(p.working_days_only, false) AS working_days_only, u.time_zone, p.paused_until,
+       COALESCE(p.days, 127) AS days, p.paused_from
   FROM people_user u
   LEFT JOIN digests_preference p ON p.person_id = u.id
  WHERE u.id = ANY(%s)
@@ -42,6 +43,8 @@ class Recipient(NamedTuple):
     working_days_only: bool
     zone: str
     paused_until: dt.date | None
+    days: int
+    paused_from: dt.date | None
 
 
 @dataclass(slots=True)
@@ -113,12 +116,14 @@ def candidates_for(due_emails: Sequence[kinds.Due], *, now: dt.datetime) -> list
 
 def _is_paused(one: kinds.Due, to: Recipient, now: dt.datetime) -> bool:
     """Whether the recipient has paused digests, by their own calendar."""
-    return one.kind == DeliveryKind.DIGEST and to.paused_until is not None and local_day(now, to.zone) < to.paused_until
+    return one.kind == DeliveryKind.DIGEST and is_paused(to.paused_from, to.paused_until, local_day(now, to.zone))
 
 
 def _resumes_at(to: Recipient, now: dt.datetime) -> dt.datetime:
     """When a digest held by a pause may be sent."""
-    rhythm = Rhythm(to.frequency, to.hour, to.weekday, to.working_days_only, to.zone, to.paused_until)
+    rhythm = Rhythm(
+        to.frequency, to.hour, to.weekday, to.working_days_only, to.zone, to.paused_until, to.days, 0, to.paused_from
+    )
     return due(rhythm, waiting_since=now, latest=now, settle=dt.timedelta(), holidays=holidays())
 
 

@@ -16,8 +16,9 @@ from django.urls import reverse
 from partnerships.digests.emails.changes import Section
 from partnerships.digests.emails.links import Purpose, is_current, make_all, minute_of
 from partnerships.digests.emails.news import News
-from partnerships.digests.emails.wording import wording_of
+from partnerships.digests.emails.wording import SUMMARY_BECAUSE, Wording, summary_wording, wording_of
 from partnerships.digests.planning.matches import MAX_MATCHES, MatchLine
+from partnerships.digests.planning.notices import MAX_NOTICES, NoticeLine
 from partnerships.kit.late import late
 from partnerships.kit.waiting import MAX_LISTED, Waiting
 from partnerships.outbox import mime
@@ -86,7 +87,7 @@ def inline(html: str) -> str:
 
 
 #: Personal words, encoded differently in the text and the HTML part.
-_PERSONAL = ("name", "lead", "how_often", "matches", "waiting", "notice", "because")
+_PERSONAL = ("name", "lead", "how_often", "matches", "lines", "waiting", "notice", "because")
 #: Links: the name in the templates, the page, and the name of its token.
 _TOKENS = (
     ("stop", "digests:stop", "stop"),
@@ -212,18 +213,25 @@ def links_are_current(tokens: Iterable[str], link_key: str) -> bool:
 
 @lru_cache(maxsize=256)
 def shared_parts(
-    blocks: tuple[Block, ...], matches: int, has_waiting: bool, has_notice: bool, shared: tuple[tuple[str, str], ...]
+    blocks: tuple[Block, ...],
+    matches: int,
+    has_waiting: bool,
+    has_notice: bool,
+    shared: tuple[tuple[str, str], ...],
+    lines: int = 0,
+    summary: Wording | None = None,
 ) -> SharedParts:
     """The parts of a digest about these plans that all readers share.
 
-    `matches` is how many matches there are; `shared` has words, by slot, that many readers have in common.
+    `matches` and `lines` say how many matches and notices there are; `shared` has words, by slot, that many readers
+    have in common. `summary` is the wording of a digest with notices alone.
     """
-    words = wording_of([block.news for block in blocks], matches)
+    words = summary or wording_of([block.news for block in blocks], matches, lines)
     heading, lead = _encoded(words.heading), _encoded(words.lead)
     fixed = {"heading_txt": heading[0], "heading_html": heading[1], "lead_txt": lead[0], "lead_html": lead[1]}
     for slot, said in shared:
         fixed[f"{slot}_txt"], fixed[f"{slot}_html"] = _encoded(said)
-    for slot, wanted in (("matches", matches), ("waiting", has_waiting), ("notice", has_notice)):
+    for slot, wanted in (("matches", matches), ("lines", lines), ("waiting", has_waiting), ("notice", has_notice)):
         if not wanted:
             fixed |= {f"{slot}_txt": "", f"{slot}_html": ""}
     text, html = frame()
@@ -244,20 +252,31 @@ def digest(
     how_often: str,
     waiting: Sequence[Waiting],
     matches: Sequence[MatchLine],
+    lines: Sequence[NoticeLine],
+    zone: str,
     notice: str,
     date: str,
     now: dt.datetime,
     is_common: bool = False,
 ) -> Message:
-    """A digest: changed plans, new matches, and what waits for the reader.
+    """A digest: changed plans, new matches, notices, and what waits.
 
     `is_common` says that many in the batch have the same reason and frequency: those words are then stored once.
     """
     if matches:
         because = [*because, "you asked for new matches of your organisation's asks and offers"]
+    if lines:
+        because = [*because, SUMMARY_BECAUSE]
     own = {"because": "; ".join(because), "how_often": how_often}
+    summary = summary_wording(lines, now=now, zone=zone) if lines and not blocks and not matches else None
     shared = shared_parts(
-        tuple(blocks), len(matches), bool(waiting), bool(notice), tuple(own.items()) if is_common else ()
+        tuple(blocks),
+        len(matches),
+        bool(waiting),
+        bool(notice),
+        tuple(own.items()) if is_common else (),
+        len(lines),
+        summary,
     )
     stop, choose, read = make_all(
         (Purpose.STOP, Purpose.PREFERENCES, Purpose.READ),
@@ -276,6 +295,8 @@ def digest(
             values[f"waiting_{side}"] = mime.encode(_waiting(side, waiting))
         if matches:
             values[f"matches_{side}"] = mime.encode(_matches(side, matches))
+        if lines:
+            values[f"lines_{side}"] = mime.encode(_lines(side, lines, has_button=summary is not None))
     return Message(shared.subject, shared.parts, values, TOKENS)
 
 
@@ -298,6 +319,19 @@ def _matches(kind: str, matches: Sequence[MatchLine]) -> str:
         "origin": settings.SITE_ORIGIN,
     }
     rendered = render_to_string(f"emails/digests/_matches.{kind}", words)
+    if kind == "txt":
+        return rendered
+    return css_inline.CSSInliner(load_remote_stylesheets=False).inline_fragment(rendered, style())
+
+
+def _lines(kind: str, lines: Sequence[NoticeLine], *, has_button: bool) -> str:
+    words = {
+        "lines": lines[:MAX_NOTICES],
+        "more": max(len(lines) - MAX_NOTICES, 0),
+        "origin": settings.SITE_ORIGIN,
+        "has_button": has_button,
+    }
+    rendered = render_to_string(f"emails/digests/_lines.{kind}", words)
     if kind == "txt":
         return rendered
     return css_inline.CSSInliner(load_remote_stylesheets=False).inline_fragment(rendered, style())

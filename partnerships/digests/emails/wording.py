@@ -15,6 +15,8 @@ from django.urls import reverse
 from partnerships.digests.emails.changes import Section
 from partnerships.digests.emails.news import News
 from partnerships.digests.models import Subscription
+from partnerships.digests.planning.notices import NoticeLine
+from partnerships.digests.schedule import local_day
 from partnerships.kit.dates import long_date
 from partnerships.kit.text import shorten
 from partnerships.outbox.content import render_subject
@@ -32,15 +34,49 @@ class Wording:
     lead: str
 
 
-def wording_of(news: Sequence[News | Section], matches: int) -> Wording:
-    """The words of a digest about these plans and subjects, and this many new matches.
+#: Why somebody gets a summary, after "You get this because".
+SUMMARY_BECAUSE = "you take part in this and get one summary instead of an email for each step"
+#: How often summaries come.
+SUMMARY_OFTEN = "You get a summary on the days and at the hours that you chose, if something is new and unread."
+
+
+def summary_wording(lines: Sequence[NoticeLine], *, now: dt.datetime, zone: str) -> Wording:
+    """The words of a digest that has notices alone.
+
+    Such as "4 things since yesterday: Westmarch homes partnership and 1 more".
+    """
+    count = len(lines)
+    heading = f"{count:,} thing{'' if count == 1 else 's'} {_since(min(line.at for line in lines), now, zone)}"
+    names = list(dict.fromkeys(line.partnership for line in lines if line.partnership))
+    about = names[0] if names else ""
+    others = len(names) - 1 + any(not line.partnership for line in lines) if names else 0
+    if others:
+        about += f" and {others} more"
+    subject = f"{heading}: {about or lines[0].subject}"
+    lead = (
+        "This is what others did in what you take part in. It replaces "
+        f"{'an email' if count == 1 else f'{count:,} emails'}; what could not wait was sent at once."
+    )
+    return Wording(shorten(subject, MAX_SUBJECT), heading, lead)
+
+
+def _since(first: dt.datetime, now: dt.datetime, zone: str) -> str:
+    """`today`, `since yesterday` or `since 26 November 2026`."""
+    day, today = local_day(first, zone), local_day(now, zone)
+    if day >= today:
+        return "today"
+    return "since yesterday" if (today - day).days == 1 else f"since {long_date(day)}"
+
+
+def wording_of(news: Sequence[News | Section], matches: int, notices: int = 0) -> Wording:
+    """The words of a digest about these plans and subjects, matches and notices.
 
     Such as the subject "3 changes in Harbour Quarter"; for several plans it ends with their titles. About one subject:
     "Westmarch homes partnership: terms amended and 3 more changes".
     """
     sections = [one for one in news if isinstance(one, Section)]
     if sections:
-        return _wording_of_subjects(sections, news, matches)
+        return _wording_of_subjects(sections, news, matches, notices)
     changed = [one for one in news if not one.is_new]
     words = {
         "plans": len(news),
@@ -49,6 +85,7 @@ def wording_of(news: Sequence[News | Section], matches: int) -> Wording:
         "new": len(news) - len(changed),
         "title": (changed or news)[0].title if news else "",
         "matches": matches,
+        "notices": notices,
     }
     heading = _one_line("_heading", words)
     titles = ", ".join(one.title for one in news) if len(news) > 1 else ""
@@ -56,7 +93,9 @@ def wording_of(news: Sequence[News | Section], matches: int) -> Wording:
     return Wording(shorten(subject, MAX_SUBJECT), heading, _one_line("_lead", words))
 
 
-def _wording_of_subjects(sections: Sequence[Section], news: Sequence[News | Section], matches: int) -> Wording:
+def _wording_of_subjects(
+    sections: Sequence[Section], news: Sequence[News | Section], matches: int, notices: int
+) -> Wording:
     """The words of a digest with changes of subjects, with or without plans."""
     lead = "Here is what has changed in what you follow since your last digest."
     if len(news) == 1:
@@ -68,6 +107,9 @@ def _wording_of_subjects(sections: Sequence[Section], news: Sequence[News | Sect
         subject = f"{heading}: {titles}"
     if matches:
         more = f"{matches} new match{'' if matches == 1 else 'es'}"
+        heading, subject = f"{heading}, and {more}", f"{subject}, and {more}"
+    if notices:
+        more = f"{notices} notice{'' if notices == 1 else 's'}"
         heading, subject = f"{heading}, and {more}", f"{subject}, and {more}"
     return Wording(shorten(subject, MAX_SUBJECT), heading, lead)
 

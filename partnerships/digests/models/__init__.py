@@ -14,6 +14,7 @@ from partnerships.digests.models.deliveries import (
     Slot,
 )
 from partnerships.digests.models.email_requests import EmailRequest
+from partnerships.digests.models.inbox import InboxItem, InboxItemQuerySet, NoticeChoice, Way
 from partnerships.digests.models.matches import MatchNotice
 from partnerships.digests.models.preferences import Frequency, Preference, Weekday
 from partnerships.digests.models.role_rules import RoleRule
@@ -50,7 +51,10 @@ __all__ = [
     "Frequency",
     "Hears",
     "How",
+    "InboxItem",
+    "InboxItemQuerySet",
     "MatchNotice",
+    "NoticeChoice",
     "OpenDigest",
     "Preference",
     "Publication",
@@ -63,6 +67,7 @@ __all__ = [
     "SubscriptionQuerySet",
     "SubscriptionStatus",
     "Watermark",
+    "Way",
     "Weekday",
     "because",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from dataclasses import replace
 
 import pghistory
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -53,10 +54,22 @@ class Preference(models.Model):
     hour = models.PositiveSmallIntegerField(default=8, validators=[MinValueValidator(0), MaxValueValidator(23)])
     weekday = models.PositiveSmallIntegerField(choices=Weekday, default=Weekday.MONDAY)
     working_days_only = models.BooleanField(default=False)
+    days = models.PositiveSmallIntegerField(
+        default=schedule.EVERY_DAY,
+        db_default=schedule.EVERY_DAY,
+        validators=[MinValueValidator(1), MaxValueValidator(schedule.EVERY_DAY)],
+        help_text="The days on which emails may come, as a sum: Monday 1, Tuesday 2, Wednesday 4, and so on.",
+    )
+    more_hours = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        help_text="Further hours for the summary of notices, as a sum: 1 for midnight, 2 for 01:00, and so on.",
+    )
     tells_matches = models.BooleanField(
         default=True,
         help_text="Send new matches of their organisation's asks and offers; only for people with an account.",
     )
+    paused_from = models.DateField(null=True, blank=True, help_text="The first day of the pause; none: at once.")
     paused_until = models.DateField(null=True, blank=True, help_text="The first day on which digests may come again.")
     refused_at = models.DateTimeField(
         null=True,
@@ -74,6 +87,7 @@ class Preference(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(hour__lte=23), name="preference_hour_of_the_day"),
             models.CheckConstraint(condition=Q(weekday__lte=6), name="preference_day_of_the_week"),
+            models.CheckConstraint(condition=Q(days__gte=1, days__lte=schedule.EVERY_DAY), name="preference_has_a_day"),
         ]
         indexes = [
             models.Index(fields=["paused_until"], name="preference_paused", condition=Q(paused_until__isnull=False))
@@ -84,8 +98,27 @@ class Preference(models.Model):
 
     def pause_at(self, now: dt.datetime, zone: str) -> dt.date | None:
         """The first day on which digests may come again; None without a pause."""
+        paused = schedule.is_paused(self.paused_from, self.paused_until, schedule.local_day(now, zone))
+        return self.paused_until if paused else None
+
+    @property
+    def days_chosen(self) -> list[int]:
+        """The days on which emails may come; Monday is 0."""
+        return [day for day in range(7) if self.days >> day & 1]
+
+    @property
+    def more_hours_chosen(self) -> list[int]:
+        """The further hours of the summary."""
+        return [hour for hour in range(24) if self.more_hours >> hour & 1]
+
+    def pause_to_come(self, now: dt.datetime, zone: str) -> dt.date | None:
+        """The end of a pause that lasts or will begin; None without one."""
         over = self.paused_until is None or self.paused_until <= schedule.local_day(now, zone)
         return None if over else self.paused_until
+
+    def pause_ahead(self, now: dt.datetime, zone: str) -> bool:
+        """Whether a pause is set that has not begun."""
+        return self.paused_from is not None and self.paused_from > schedule.local_day(now, zone)
 
     def rhythm(self, zone: str, frequency: str = "") -> schedule.Rhythm:
         """The rhythm in a time zone; `frequency` overrides the preference."""
@@ -96,4 +129,10 @@ class Preference(models.Model):
             working_days_only=self.working_days_only,
             zone=zone,
             paused_until=self.paused_until,
+            days=self.days,
+            paused_from=self.paused_from,
         )
+
+    def summary_rhythm(self, zone: str) -> schedule.Rhythm:
+        """When summaries of notices come: every chosen day, up to three times."""
+        return replace(self.rhythm(zone, Frequency.DAILY), days=self.days, more_hours=self.more_hours)

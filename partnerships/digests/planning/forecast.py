@@ -17,6 +17,7 @@ from partnerships.digests.models import (
     DeliveryKind,
     DeliverySubject,
     Following,
+    InboxItem,
     MatchNotice,
     Preference,
     Slot,
@@ -167,12 +168,13 @@ def when_next(person: User, now: dt.datetime, *, about: Target | None = None) ->
     watermarks = Watermark.objects.filter(recipient=person, due_at__isnull=False)
     matches = MatchNotice.objects.filter(recipient=person, told_at=None, due_at__isnull=False)
     changed = SubjectWatermark.objects.filter(recipient=person, due_at__isnull=False)
+    notices = InboxItem.objects.for_summary().filter(person=person)
     emails = Delivery.objects.filter(recipient=person, kind=DeliveryKind.DIGEST, status__in=OPEN)
     subscriptions = Subscription.objects.live().filter(person=person)
     following = Following.objects.filter(person=person)
     if about is not None:
         plans = _plans_of(about).values("pk")
-        watermarks, matches = watermarks.filter(plan__in=plans), matches.none()
+        watermarks, matches, notices = watermarks.filter(plan__in=plans), matches.none(), notices.none()
         subjects = list(_subjects_of(about, person).values_list("subject", flat=True))
         changed = changed.filter(subject__in=subjects)
         emails = emails.filter(
@@ -182,7 +184,10 @@ def when_next(person: User, now: dt.datetime, *, about: Target | None = None) ->
         subscriptions = subscriptions.filter(**fields_of(about))
         following = following.filter(plan__in=plans)
     waiting = watermarks.values_list("due_at").union(
-        changed.values_list("due_at"), matches.values_list("due_at"), emails.values_list("available_at")
+        changed.values_list("due_at"),
+        matches.values_list("due_at"),
+        notices.values_list("due_at"),
+        emails.values_list("available_at"),
     )
     zone = person.time_zone
     live = set(subscriptions.values_list("status", "frequency", "plan"))

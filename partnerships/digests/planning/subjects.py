@@ -71,7 +71,8 @@ WITH followed AS MATERIALIZED (
 wanted AS (
     SELECT t.id, COALESCE(f.frequency, p.frequency, 'at_once') AS frequency, COALESCE(p.hour, 8) AS hour,
            COALESCE(p.weekday, 0) AS weekday, COALESCE(p.working_days_only, false) AS working_days_only,
-           u.time_zone AS zone, COALESCE(p.paused_until, '-infinity') AS paused_until
+           u.time_zone AS zone, COALESCE(p.paused_until, '-infinity') AS paused_until,
+           COALESCE(p.days, 127) AS days, COALESCE(p.paused_from, '-infinity') AS paused_from
       FROM digests_subjectwatermark t
       JOIN followed f ON f.person_id = t.recipient_id AND f.subject_id = t.subject_id
       JOIN activity_subject x ON x.id = t.subject_id AND x.last_number > t.number
@@ -93,6 +94,7 @@ UPDATE digests_subjectwatermark t
   FROM wanted w
   JOIN slot s ON s.frequency = w.frequency AND s.hour = w.hour AND s.weekday = w.weekday
              AND s.working_days_only = w.working_days_only AND s.zone = w.zone AND s.paused_until = w.paused_until
+             AND s.days = w.days AND s.paused_from = w.paused_from
  WHERE t.id = w.id
 """  # noqa: S608 - our own constant
 

@@ -34,9 +34,11 @@ def run(sql: str, params: dict[str, Any]) -> int:
 
 
 SLOT = """
-slot(frequency, hour, weekday, working_days_only, zone, paused_until, direct, first_at, first_day, then_at) AS (
+slot(frequency, hour, weekday, working_days_only, zone, paused_until, days, paused_from, direct, first_at, first_day,
+     then_at) AS (
     SELECT * FROM unnest(%(s_frequency)s::text[], %(s_hour)s::int[], %(s_weekday)s::int[], %(s_working)s::bool[],
-                         %(s_zone)s::text[], %(s_paused)s::date[], %(s_direct)s::bool[], %(s_first)s::timestamptz[],
+                         %(s_zone)s::text[], %(s_paused)s::date[], %(s_days)s::int[],
+                         %(s_paused_from)s::date[], %(s_direct)s::bool[], %(s_first)s::timestamptz[],
                          %(s_day)s::date[], %(s_then)s::timestamptz[])
 )
 """
@@ -44,13 +46,15 @@ slot(frequency, hour, weekday, working_days_only, zone, paused_until, direct, fi
 
 _RHYTHMS = """
 SELECT DISTINCT COALESCE(NULLIF(f.frequency, ''), p.frequency, 'at_once'), COALESCE(p.hour, 8),
-       COALESCE(p.weekday, 0), COALESCE(p.working_days_only, false), u.time_zone, p.paused_until
+       COALESCE(p.weekday, 0), COALESCE(p.working_days_only, false), u.time_zone, p.paused_until,
+       COALESCE(p.days, 127), 0, p.paused_from
   FROM {view} f JOIN people_user u ON u.id = f.person_id
   LEFT JOIN digests_preference p ON p.person_id = f.person_id
  WHERE f.{column} = ANY(%(ids)s)
 UNION
 SELECT DISTINCT COALESCE(p.frequency, 'at_once'), COALESCE(p.hour, 8), COALESCE(p.weekday, 0),
-       COALESCE(p.working_days_only, false), u.time_zone, p.paused_until
+       COALESCE(p.working_days_only, false), u.time_zone, p.paused_until,
+       COALESCE(p.days, 127), 0, p.paused_from
   FROM {view} f JOIN people_user u ON u.id = f.person_id
   LEFT JOIN digests_preference p ON p.person_id = f.person_id
  WHERE f.{column} = ANY(%(ids)s) AND f.frequency <> ''
@@ -68,7 +72,20 @@ def slot_columns(rhythms: Iterable[Rhythm], now: dt.datetime) -> dict[str, Any]:
     """The next two slots of each rhythm, as the parameters of `SLOT`."""
     columns: dict[str, list[Any]] = {
         name: []
-        for name in ("frequency", "hour", "weekday", "working", "zone", "paused", "direct", "first", "day", "then")
+        for name in (
+            "frequency",
+            "hour",
+            "weekday",
+            "working",
+            "zone",
+            "paused",
+            "days",
+            "paused_from",
+            "direct",
+            "first",
+            "day",
+            "then",
+        )
     }
     for rhythm in rhythms:
         settled = due(rhythm, waiting_since=now, latest=now, settle=settle_time(), holidays=holidays())
@@ -82,6 +99,8 @@ def slot_columns(rhythms: Iterable[Rhythm], now: dt.datetime) -> dict[str, Any]:
             rhythm.working_days_only,
             rhythm.zone,
             rhythm.paused_until or dt.date.min,
+            rhythm.days,
+            rhythm.paused_from or dt.date.min,
             direct,
             settled,
             day,
@@ -89,5 +108,6 @@ def slot_columns(rhythms: Iterable[Rhythm], now: dt.datetime) -> dict[str, Any]:
         )
         for name, value in zip(columns, row, strict=True):
             columns[name].append(value)
-    columns["paused"] = ["-infinity" if day == dt.date.min else day.isoformat() for day in columns["paused"]]
+    for name in ("paused", "paused_from"):
+        columns[name] = ["-infinity" if day == dt.date.min else day.isoformat() for day in columns[name]]
     return {f"s_{name}": values for name, values in columns.items()}

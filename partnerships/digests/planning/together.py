@@ -42,6 +42,7 @@ UPDATE digests_watermark t SET due_at = together.due_at FROM together
 _PAUSED = """
 SELECT p.person_id FROM digests_preference p JOIN people_user u ON u.id = p.person_id
  WHERE p.paused_until >= %s::date AND p.paused_until > (%s AT TIME ZONE u.time_zone)::date
+   AND COALESCE(p.paused_from, '-infinity') <= (%s AT TIME ZONE u.time_zone)::date
 """
 
 # Everything waiting for a person, matches too, at the earliest of its times.
@@ -90,5 +91,5 @@ def paused(now: dt.datetime) -> list[int]:
     """The people whose pause has not ended."""
     yesterday = now - dt.timedelta(days=1)  # no zone is further behind
     with connection.cursor() as cursor:
-        cursor.execute(_PAUSED, [yesterday, now])
+        cursor.execute(_PAUSED, [yesterday, now, now])
         return [person for (person,) in cursor.fetchall()]

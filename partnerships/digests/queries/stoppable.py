@@ -9,7 +9,17 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from partnerships.agreements.models import Partnership
-from partnerships.digests.models import A_TARGET, DeliveryItem, DeliverySubject, MatchNotice, Preference, Subscription
+from partnerships.digests.models import (
+    A_TARGET,
+    DeliveryItem,
+    DeliverySubject,
+    InboxItem,
+    MatchNotice,
+    NoticeChoice,
+    Preference,
+    Subscription,
+    Way,
+)
 from partnerships.digests.models.targets import Target, fields_of, kind_of, title_of
 from partnerships.digests.queries.naming import named_as_followed
 from partnerships.digests.queries.objects import records_of
@@ -30,6 +40,8 @@ class Stoppable:
     matches: bool
     had_any: bool
     subjects: tuple[Target, ...] = ()
+    #: Groups of the notices in it that the person still gets in summaries.
+    groups: tuple[str, ...] = ()
 
 
 def stoppable_in(person: User, delivery: int) -> Stoppable:
@@ -46,7 +58,16 @@ def stoppable_in(person: User, delivery: int) -> Stoppable:
     wants_matches = not Preference.objects.filter(person=person, tells_matches=False).exists()
     followed = tuple(plan for plan in plans if covering(person, plan))
     others = tuple(one for one in subjects if not isinstance(one, Plan) and covering_subject(person, one))
-    return Stoppable(followed, matches and wants_matches, bool(plans or records or matches), others)
+    notices = InboxItem.objects.filter(delivery_id=delivery, person=person)
+    groups = set(notices.values_list("group", flat=True))
+    silent = NoticeChoice.objects.filter(person=person, way__in=[Way.INBOX, Way.OFF]).values_list("group", flat=True)
+    return Stoppable(
+        followed,
+        matches and wants_matches,
+        bool(plans or records or matches or groups),
+        others,
+        groups=tuple(sorted(groups - set(silent))),
+    )
 
 
 def covering_subject(person: User, target: Target) -> list[Subscription]:

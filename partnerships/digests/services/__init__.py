@@ -9,7 +9,9 @@ from partnerships.digests.services.asking import (
     remind,
 )
 from partnerships.digests.services.by_role import end_role_rule, follow_for_post, set_role_rule
+from partnerships.digests.services.choosing import save_choices
 from partnerships.digests.services.following import add_stakeholder, ask_for, enrol, subscribe
+from partnerships.digests.services.inbox import CHOOSABLE, UnableToChooseWay, choose_ways, mark_items, ways_of
 from partnerships.digests.services.ledger import UnableToSendAgain, record_look, send_again
 from partnerships.digests.services.new_links import renew_links, send_links
 from partnerships.digests.services.preferences import end_pause, prefer, set_frequency
@@ -33,8 +35,10 @@ from partnerships.digests.services.stopping_from_email import (
 )
 
 __all__ = [
+    "CHOOSABLE",
     "Stopped",
     "UnableToChangeSubscription",
+    "UnableToChooseWay",
     "UnableToSendAgain",
     "UnableToSubscribe",
     "UnableToUndo",
@@ -44,6 +48,7 @@ __all__ = [
     "ask_again_for_person",
     "ask_for",
     "ask_to_move",
+    "choose_ways",
     "confirm",
     "confirm_with_others",
     "correct_address",
@@ -53,6 +58,7 @@ __all__ = [
     "follow_for_post",
     "give_up_asking",
     "hide_new_address",
+    "mark_items",
     "pause",
     "prefer",
     "read_undo",
@@ -61,6 +67,7 @@ __all__ = [
     "remind",
     "renew_links",
     "resume",
+    "save_choices",
     "send_again",
     "send_links",
     "set_frequency",
@@ -73,4 +80,5 @@ __all__ = [
     "subscribe",
     "undo_stop",
     "undo_token",
+    "ways_of",
 ]

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from partnerships.digests.models import Delivery, DeliveryKind, OpenDigest, Subscription
 from partnerships.outbox.models import Email
 from partnerships.outbox.queries.suppressions import is_suppressed
-from partnerships.outbox.services import record_email
+from partnerships.outbox.services import UnableToRecordEmail, record_email
 from partnerships.people.models import User
 
 #: Emails with new links that one person may get in a day, since anybody who knows an address can ask. The same limit
@@ -41,6 +41,8 @@ def record_digest_email(
         repeat_of_id=repeat_of_id,
         now=now,
     )
+    if made is None:
+        raise UnableToRecordEmail("Emails of this room are always sent at once.")
     if kind == DeliveryKind.DIGEST:
         OpenDigest.objects.create(recipient_id=recipient_id, repeat_of_id=repeat_of_id or 0, email_id=made.pk)
     return made

@@ -12,6 +12,8 @@ from partnerships.people.refusals import hashes_of
 
 #: The journal's names for a subscription, for who wants no questions or no matches, and for renewed links.
 SUBSCRIPTION, REFUSED_ALL, MATCHES, LINKS = "subscription", "refused all", "matches", "links"
+#: The journal's name for a choice of how notices come.
+WAY = "notices"
 
 
 def subscription_identity(subscription: Subscription) -> str:
@@ -81,6 +83,11 @@ def journal_refusal(person: User, *, now: dt.datetime, undone: bool = False) -> 
 def journal_matches(person: User, *, now: dt.datetime, undone: bool = False) -> None:
     """Note that somebody wants no matches; `undone`: they want them."""
     journal.note(MATCHES, now=now, person=person.pk, same=person_identity(person), undone=undone)
+
+
+def journal_way(person: User, group: str, way: str, *, now: dt.datetime) -> None:
+    """Note how somebody wants the notices of a group."""
+    journal.note(WAY, now=now, person=person.pk, same=person_identity(person), group=group, way=way)
 
 
 def journal_links(person: User, link_key: str, *, now: dt.datetime) -> None:

@@ -22,6 +22,7 @@ from partnerships.digests.models import (
     Watermark,
 )
 from partnerships.digests.planning.matches import reclaim_matches, schedule_matches
+from partnerships.digests.planning.notices import reclaim_notices, reschedule_notices
 from partnerships.digests.planning.timing import lock_planning
 from partnerships.digests.planning.together import join_waiting
 from partnerships.digests.planning.watermarks import reschedule
@@ -63,6 +64,9 @@ def prefer(
     working_days_only: bool,
     paused_until: dt.date | None,
     time_zone: str,
+    days: int | None = None,
+    more_hours: int | None = None,
+    paused_from: dt.date | None = None,
     tells_matches: bool | None = None,
     for_everything: bool = False,
     author: User | None,
@@ -70,6 +74,7 @@ def prefer(
 ) -> Preference:
     """Save preferences and reschedule everything that waits.
 
+    `days` and `more_hours` are sums as in `Preference`; None leaves them. A pause without a first day begins at once.
     `for_everything` removes the frequencies of single subscriptions. If the person pauses, their queued digest is
     withdrawn and its content sent later; the end of a pause brings one email. Raises `UnableToChangeSubscription`.
     """
@@ -80,11 +85,24 @@ def prefer(
     lock_planning()
     require(may_choose_for(person, roles_of(author, now)))
     preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
-    names = ("frequency", "hour", "weekday", "working_days_only", "paused_until", "tells_matches")
+    names = (
+        "frequency",
+        "hour",
+        "weekday",
+        "working_days_only",
+        "days",
+        "more_hours",
+        "paused_from",
+        "paused_until",
+        "tells_matches",
+    )
     before = {name: str(getattr(preference, name)) for name in names} | {"time_zone": person.time_zone}
     was_paused = preference.pause_at(now, person.time_zone) is not None
     preference.frequency, preference.hour, preference.weekday = frequency, hour, weekday
     preference.working_days_only, preference.paused_until = working_days_only, paused_until
+    preference.paused_from = paused_from if paused_until else None
+    preference.days = preference.days if days is None else days
+    preference.more_hours = preference.more_hours if more_hours is None else more_hours
     if tells_matches is not None and tells_matches != preference.tells_matches:
         journal_matches(person, now=now, undone=tells_matches)
         preference.tells_matches = tells_matches
@@ -106,6 +124,7 @@ def prefer(
             available_at=now
         )
     reschedule(people=[person.pk], now=now)
+    reschedule_notices(person, preference, now=now)
     if not preference.tells_matches:
         MatchNotice.objects.filter(recipient=person, told_at=None).delete()
     schedule_matches(now=now, people=[person.pk])
@@ -167,5 +186,6 @@ def _withdraw_queued(person: User, *, now: dt.datetime) -> None:
         )
         subjects.delete()
         reclaim_matches(email.pk)
+        reclaim_notices(email.pk, due_at=now)
         items.delete()
         drop_email(email=email, reason="They paused their digests.", now=now)

@@ -11,11 +11,12 @@ from django.core.signing import BadSignature, TimestampSigner
 from django.db import transaction
 
 from partnerships.digests.event_kinds import EventKind
-from partnerships.digests.models import MatchNotice, Preference, Subscription, SubscriptionStatus
+from partnerships.digests.models import MatchNotice, Preference, Subscription, SubscriptionStatus, Way
 from partnerships.digests.models.targets import Target, fields_of
 from partnerships.digests.planning.timing import lock_planning
 from partnerships.digests.planning.watermarks import catch_up, drop_unfollowed
 from partnerships.digests.queries.stoppable import covering_subject, stoppable_in
+from partnerships.digests.services.inbox import choose_ways
 from partnerships.digests.services.noting import journal_matches, journal_refusal, journal_subscription
 from partnerships.digests.services.recording import record_event
 from partnerships.digests.services.stopping import stop, stop_everything
@@ -69,6 +70,7 @@ def stop_email(*, person: User, delivery: int, reason: str, now: dt.datetime) ->
         plans=stoppable.plans,
         subjects=stoppable.subjects,
         matches=stoppable.matches,
+        groups=stoppable.groups,
         reason=reason,
         now=now,
     )
@@ -82,11 +84,13 @@ def stop_chosen(
     subjects: Iterable[Target] = (),
     subscriptions: Iterable[Subscription] = (),
     matches: bool = False,
+    groups: Iterable[str] = (),
     reason: str,
     now: dt.datetime,
 ) -> Stopped:
-    """Stop emails about these plans, subscriptions and matches.
+    """Stop emails about these plans, subscriptions, matches and notices.
 
+    Notices of these groups then come in the inbox alone.
     If a plan is followed through its partnership or an owner, only this plan is refused; the other plans continue.
     """
     before = [one for target in (*plans, *subjects) if (one := _stop_target(person, target, reason=reason, now=now))]
@@ -94,6 +98,7 @@ def stop_chosen(
     before += _state_before(chosen)
     stop(subscriptions=chosen, author=person, reason=reason, now=now)
     drop_unfollowed([person.pk])
+    choose_ways(person=person, ways=dict.fromkeys(groups, Way.INBOX), author=person, now=now)
     told_of_matches = matches and _stop_matches(person, now=now)
     return Stopped(person.pk, now.isoformat(), tuple(before), told_of_matches)
 

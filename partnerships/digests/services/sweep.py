@@ -17,6 +17,7 @@ from partnerships.digests.planning.choosing import (
     spread,
 )
 from partnerships.digests.planning.matches import choose_matches
+from partnerships.digests.planning.notices import choose_notices
 from partnerships.digests.planning.subjects import spread_changes
 from partnerships.digests.planning.timing import lock_planning
 from partnerships.digests.services.email_requests import process_requests
@@ -40,7 +41,7 @@ def run_in_parts(*, now: dt.datetime) -> Iterator[int]:
         limit = MAX_PEOPLE
     with transaction.atomic():
         lock_planning()
-        chosen = choose_matches(now=now)
+        chosen = choose_matches(now=now) + choose_notices(now=now)
     if chosen:
         yield chosen
 

@@ -26,13 +26,15 @@ from partnerships.digests.emails.links import read as read_link
 from partnerships.digests.emails.news import News
 from partnerships.digests.emails.pages import item_for, readable_news
 from partnerships.digests.emails.reading import content_as
-from partnerships.digests.forms import PreferenceForm
 from partnerships.digests.models import Delivery, DeliveryItem, Frequency, Preference, Subscription, Watermark
 from partnerships.digests.planning.forecast import when_next
 from partnerships.digests.planning.matches import matches_in
+from partnerships.digests.planning.notices import notices_in
+from partnerships.digests.queries.inbox import lines_of
 from partnerships.digests.queries.naming import askable_again, named_for
 from partnerships.digests.queries.subscriptions import live_or_refused, moving_with, subscriptions_of
 from partnerships.digests.views.actions import BY_LINK, SAID, act
+from partnerships.digests.views.choices import always_sent, choices_form
 from partnerships.digests.views.saying import preferences_in_words
 from partnerships.digests.views.stopping import ask_and_stop
 from partnerships.plans.comparisons import Comparison, comparison
@@ -105,11 +107,19 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
         services.allow_questions(person=person, now=now)
         return redirect(f"{request.path}?done=allowed")
     preference = Preference.objects.get(person=person)
-    form = PreferenceForm(request.POST or None, person=person, preference=preference)
+    form = choices_form(request, person, preference)
     form.helper.disable_csrf = True
     if request.method == "POST" and form.is_valid():
         for_everything = form.cleaned_data["frequency"] != preference.frequency
-        services.prefer(person=person, author=person, for_everything=for_everything, now=now, **form.cleaned_data)
+        services.save_choices(
+            person=person,
+            preferences=form.preferences,
+            ways=form.ways,
+            reminder_days=form.reminder_days,
+            for_everything=for_everything,
+            author=person,
+            now=now,
+        )
         return redirect(f"{request.path}?done=saved")
     minute = minute_of(now)
     mine = named_for(person, live_or_refused(person), now)
@@ -117,6 +127,7 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
     subscriptions = [one for one in mine if not one.is_ended]
     context = {
         "form": form,
+        "always": () if person.is_stakeholder else always_sent(),
         "person": person,
         "said": "" if request.method == "POST" else _said(request, mine),
         "token": _token_in(request),
@@ -238,7 +249,15 @@ def view(request: HttpRequest, link: Link) -> HttpResponse:
         (news, _page_of(news, _token_in(request), stakeholder=link.person.is_stakeholder)) for news in reading.news
     ]
     matches = matches_in(delivery.pk, link.person) if not link.person.is_stakeholder else ()
-    context = {"delivery": delivery, "reading": reading, "pages": pages, "person": link.person, "matches": matches}
+    notices = () if link.person.is_stakeholder else lines_of(link.person, notices_in(delivery.pk, link.person))
+    context = {
+        "delivery": delivery,
+        "reading": reading,
+        "pages": pages,
+        "person": link.person,
+        "matches": matches,
+        "notices": notices,
+    }
     return render(request, "digests/view.html", context)
 
 

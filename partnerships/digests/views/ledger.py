@@ -31,6 +31,8 @@ from partnerships.digests.forms import ReasonForm
 from partnerships.digests.models import Delivery, DeliveryItem, DeliverySubject
 from partnerships.digests.planning.forecast import when_next
 from partnerships.digests.planning.matches import upcoming_matches
+from partnerships.digests.planning.notices import upcoming_notices
+from partnerships.digests.queries.inbox import lines_of
 from partnerships.digests.queries.ledger import (
     Shown,
     due_within,
@@ -317,10 +319,12 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     own = person.pk == viewer.pk
     matches = upcoming_matches(person) if own else ()
+    notices = lines_of(person, upcoming_notices(person)) if own else ()
     context = {
         "person": person,
         "reading": reading,
-        "nothing_new": reading.is_empty and not matches,
+        "nothing_new": reading.is_empty and not matches and not notices,
+        "notices": notices,
         "next": when_next(person, now),
         "own": own,
         "matches": matches,

@@ -13,7 +13,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from partnerships.agreements.models import Partnership, Post
 from partnerships.digests import services
-from partnerships.digests.forms import PreferenceForm
 from partnerships.digests.models import Frequency, Preference, RoleRule
 from partnerships.digests.models.targets import title_of
 from partnerships.digests.planning.forecast import when_next, who_will_get
@@ -28,6 +27,7 @@ from partnerships.digests.queries.subscriptions import (
     with_known_address,
 )
 from partnerships.digests.views.actions import SAID, SIGNED_IN, act
+from partnerships.digests.views.choices import always_sent, choices_form
 from partnerships.digests.views.fetching import page_of, visible_target
 from partnerships.digests.views.saying import preferences_in_words
 from partnerships.digests.views.stopping import ask_and_stop
@@ -46,11 +46,17 @@ def manage(request: HttpRequest) -> HttpResponse:
         services.end_pause(person=person, author=person, now=timezone.now())
         messages.success(request, "Your digests are on again. The next one includes what changed in the meantime.")
         return redirect("digests:manage")
-    form = PreferenceForm(request.POST or None, person=person, preference=preference)
+    form = choices_form(request, person, preference)
     if request.method == "POST" and form.is_valid():
         for_everything = form.cleaned_data["frequency"] != preference.frequency
-        saved = services.prefer(
-            person=person, author=person, for_everything=for_everything, now=timezone.now(), **form.cleaned_data
+        saved = services.save_choices(
+            person=person,
+            preferences=form.preferences,
+            ways=form.ways,
+            reminder_days=form.reminder_days,
+            for_everything=for_everything,
+            author=person,
+            now=timezone.now(),
         )
         mine = named_for(person, subscriptions_of(person), timezone.now())
         messages.success(request, f"Your choice is saved. {preferences_in_words(person, saved, mine)}")
@@ -58,6 +64,7 @@ def manage(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "paused_until": preference.pause_at(timezone.now(), person.time_zone),
+        "always": always_sent(),
         "tells_matches": preference.tells_matches,
         **_mine(person, preference),
     }

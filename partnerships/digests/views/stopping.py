@@ -37,7 +37,7 @@ def ask_and_stop(
     if "undo" in request.POST:
         return _undo(request, person, stoppable, **ways)
     now = timezone.now()
-    plans, mine, matches = list(stoppable.plans), [], stoppable.matches
+    plans, mine, matches, groups = list(stoppable.plans), [], stoppable.matches, list(stoppable.groups)
     subjects = list(stoppable.subjects)
     if "chosen" in request.POST:
         what = request.POST.getlist("what")
@@ -45,7 +45,8 @@ def ask_and_stop(
         mine = [one for one in named_for(person, subscriptions_of(person), now) if f"subscription-{one.pk}" in what]
         subjects = [one for one in subjects if f"{kind_of(one)}-{one.pk}" in what]
         matches = "matches" in what
-        if not plans and not subjects and not mine and not matches:
+        groups = groups if "notices" in what else []
+        if not (plans or subjects or mine or matches or groups):
             return _ask(request, person, stoppable, error="Select what you want to stop.", **ways)
     elif "all" in request.POST or delivery is None or not stoppable.had_any:
         stopped = services.stop_all(person=person, reason=reason, now=now)
@@ -53,8 +54,16 @@ def ask_and_stop(
     names = [*titles_for(person, plans, now).values(), *names_of(person, subjects, now)]
     names += [one.called for one in mine]
     names += ["new matches"] if matches else []
+    names += ["notices like those in this summary, which stay in your inbox"] if groups else []
     stopped = services.stop_chosen(
-        person=person, plans=plans, subjects=subjects, subscriptions=mine, matches=matches, reason=reason, now=now
+        person=person,
+        plans=plans,
+        subjects=subjects,
+        subscriptions=mine,
+        matches=matches,
+        groups=groups,
+        reason=reason,
+        now=now,
     )
     return _done(request, person, stopped, names, **ways)
 
@@ -77,6 +86,8 @@ def _ask(request: HttpRequest, person: User, stoppable: Stoppable, *, error: str
     )
     if wants_matches and (stoppable.matches or not stoppable.had_any):
         choices.append(("matches", "New matches of your organisation"))
+    if stoppable.groups:
+        choices.append(("notices", "Notices like those in this summary: keep them in my inbox, without email"))
     context = {
         "person": person,
         "choices": choices,

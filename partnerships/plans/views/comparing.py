@@ -14,9 +14,11 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from partnerships.activity.seen import note_seen
 from partnerships.documents import downloads
 from partnerships.documents.queries import last_saves
 from partnerships.kit.dates import long_date
+from partnerships.people.models import User
 from partnerships.plans.comparisons import Comparison, csv_rows
 from partnerships.plans.content import Content
 from partnerships.plans.models import Draft, Opening, Plan, Version
@@ -161,7 +163,24 @@ def compare(request: HttpRequest, pk: int) -> HttpResponse:
     """The comparison in words and figures."""
     if _closed(request, pk):
         return sign_in_first(request)
-    return render(request, "plans/compare.html", _context(request, compare_sides(request, pk, Opening.COMPARED)))
+    both = compare_sides(request, pk, Opening.COMPARED)
+    _note_seen(request, both)
+    return render(request, "plans/compare.html", _context(request, both))
+
+
+def _note_seen(request: HttpRequest, both: Compared) -> None:
+    """Note which versions the reader saw the changes between; HEAD shows none."""
+    user = request.user
+    if request.method != "GET" or not isinstance(user, User) or both.a.version is None or both.b.version is None:
+        return
+    note_seen(
+        person_id=user.pk,
+        kind="plan",
+        record_id=both.opened.plan.pk,
+        from_number=both.a.version.number,
+        to_number=both.b.version.number,
+        now=timezone.now(),
+    )
 
 
 @login_not_required

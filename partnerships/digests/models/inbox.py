@@ -1,0 +1,96 @@
+"""Notices in each person's inbox, and how they want to get them."""
+
+from __future__ import annotations
+
+import pghistory
+from django.db import models
+from django.db.models import Q
+
+from partnerships.agreements.models import Partnership
+from partnerships.outbox.groups import NoticeGroup
+from partnerships.people.models import User
+
+
+class Way(models.TextChoices):
+    """How somebody gets the notices of a group."""
+
+    AT_ONCE = "at_once", "Email at once"
+    SUMMARY = "summary", "In my summary"
+    INBOX = "inbox", "Inbox only"
+    OFF = "off", "Off"
+
+
+@pghistory.track()
+class NoticeChoice(models.Model):
+    """How one person wants the notices of one group."""
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notice_choices", db_index=False)
+    group = models.CharField(max_length=12, choices=NoticeGroup)
+    way = models.CharField(max_length=8, choices=Way)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "group"], name="one_choice_a_group")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id}: {self.group} {self.way}"
+
+
+class InboxItemQuerySet(models.QuerySet["InboxItem"]):
+    """Items by whether they were read or still wait for a summary."""
+
+    def unread(self) -> InboxItemQuerySet:
+        """Those their person has not opened or marked."""
+        return self.filter(read_at=None)
+
+    def for_summary(self) -> InboxItemQuerySet:
+        """Those that the next summary will contain."""
+        return self.filter(told_at=None, due_at__isnull=False)
+
+
+class InboxItem(models.Model):
+    """A notice to one person: recorded, shown in the inbox, read.
+
+    It holds codes and numbers, no names: what it is about is looked up, with the rights of that moment, when it is
+    shown. `due_at` is set if the next summary is to contain it; reading it clears that. `told_at` and `delivery` say
+    which email contained it, `left_out` why none will.
+    """
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="inbox_items", db_index=False)
+    kind = models.CharField(max_length=60)
+    group = models.CharField(max_length=12, choices=NoticeGroup)
+    params = models.JSONField(default=dict)
+    record_kind = models.CharField(max_length=40, blank=True)
+    record_id = models.BigIntegerField(null=True, blank=True)
+    partnership = models.ForeignKey(Partnership, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+    told_at = models.DateTimeField(null=True, blank=True)
+    delivery_id = models.BigIntegerField(null=True, blank=True, help_text="The summary that contained it.")
+    left_out = models.CharField(max_length=200, blank=True, help_text="Why no summary contains it.")
+
+    objects = InboxItemQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "record_id"], condition=Q(record_kind="digest"), name="one_item_a_digest"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["person", "-created_at", "-id"], name="inbox_newest"),
+            models.Index(fields=["person"], name="inbox_unread", condition=Q(read_at=None)),
+            models.Index(
+                fields=["due_at", "person"], name="inbox_due", condition=Q(told_at=None, due_at__isnull=False)
+            ),
+            models.Index(fields=["delivery_id"], name="inbox_delivery", condition=Q(delivery_id__isnull=False)),
+            models.Index(fields=["created_at"], name="inbox_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} for {self.person_id}"
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether it has not been read."""
+        return self.read_at is None

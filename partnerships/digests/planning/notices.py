@@ -1,0 +1,198 @@
+"""Notices that wait for a summary: when they are due, and what each email has.
+
+A summary is a digest: what waits goes in whatever digest leaves next, or in one of its own when it is due.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models import Q
+from django.urls import reverse
+
+from partnerships.agreements.models import Partnership
+from partnerships.digests.models import UNDER_WAY, DeliveryKind, InboxItem, Preference
+from partnerships.digests.schedule import next_slot
+from partnerships.kit.bank_holidays import holidays
+from partnerships.outbox.groups import NoticeGroup
+from partnerships.outbox.kinds import Due, Line, kind_of
+from partnerships.outbox.models import Lane
+from partnerships.outbox.queries.suppressions import SUPPRESSED
+from partnerships.people.models import User
+
+#: How many notices an email lists; the inbox has the rest.
+MAX_NOTICES = 20
+
+_CHOOSE = f"""
+WITH chosen AS MATERIALIZED (
+    SELECT w.person_id, outbox_next_id() AS email_id
+      FROM (SELECT DISTINCT i.person_id
+              FROM digests_inboxitem i JOIN people_user u ON u.id = i.person_id
+             WHERE i.told_at IS NULL AND i.due_at <= %(now)s AND u.is_active AND NOT {SUPPRESSED}) w
+     WHERE w.person_id NOT IN ({UNDER_WAY})
+),
+under_way AS (
+    INSERT INTO digests_opendigest (recipient_id, email_id) SELECT person_id, email_id FROM chosen
+)
+INSERT INTO outbox_email (id, lane, kind, person_id, available_at, created_at)
+SELECT email_id, 2, 'digests.digest', person_id, clock_timestamp(), %(now)s FROM chosen
+"""  # noqa: S608 - our own constants
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeLine:
+    """One notice as an email shows it."""
+
+    subject: str
+    partnership: str
+    path: str
+    at: dt.datetime
+
+
+def next_summary(person: User, preference: Preference, *, now: dt.datetime) -> dt.datetime:
+    """When the next summary of this person is due."""
+    return next_slot(preference.summary_rhythm(person.time_zone), after=now, holidays=holidays())
+
+
+def reschedule_notices(person: User, preference: Preference, *, now: dt.datetime) -> None:
+    """Set anew when the notices that wait for this person are due."""
+    waiting = InboxItem.objects.for_summary().filter(person=person)
+    if waiting.exists():
+        waiting.update(due_at=next_summary(person, preference, now=now))
+
+
+def choose_notices(*, now: dt.datetime) -> int:
+    """Make summaries for people who are due one; return how many.
+
+    The caller holds the lock. A digest under way takes the notices with it.
+    """
+    if not InboxItem.objects.for_summary().filter(due_at__lte=now).exists():
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(_CHOOSE, {"now": now})
+        return int(cursor.rowcount)
+
+
+def notices_for_digests(
+    recipients: dict[int, int], in_doubt: Collection[int], *, now: dt.datetime
+) -> tuple[dict[int, tuple[NoticeLine, ...]], set[int]]:
+    """The notices in each digest, and the digests that must drop some.
+
+    `recipients` maps people to their digests. Notices count as told in the transaction that claims. What was read on
+    the site, or may not be told any more, is left out. A digest of somebody in `in_doubt` gets no notice that it did
+    not have before.
+    """
+    waiting = Q(told_at=None, due_at__isnull=False) & ~Q(person__in=in_doubt)
+    rows = InboxItem.objects.filter(person__in=recipients).filter(waiting | Q(delivery_id__in=recipients.values()))
+    items: dict[int, list[InboxItem]] = defaultdict(list)
+    for item in rows.select_for_update().order_by("created_at", "pk"):
+        items[item.person_id].append(item)
+    people = User.objects.in_bulk(items)
+    lines: dict[int, tuple[NoticeLine, ...]] = {}
+    withdrawn: set[int] = set()
+    for person_id, mine in items.items():
+        delivery = recipients[person_id]
+        kept, dropped = _told(people[person_id], mine, now=now)
+        if any(item.delivery_id == delivery for item in dropped):
+            withdrawn.add(delivery)
+        for item in mine:
+            item.told_at, item.delivery_id = now, None if item in dropped else delivery
+        InboxItem.objects.bulk_update(mine, ["told_at", "delivery_id", "left_out"])
+        if kept:
+            lines[delivery] = kept
+    return lines, withdrawn
+
+
+def _told(
+    person: User, items: Iterable[InboxItem], *, now: dt.datetime
+) -> tuple[tuple[NoticeLine, ...], list[InboxItem]]:
+    """What a digest says of these notices, and those it leaves out."""
+    said: list[tuple[InboxItem, Line]] = []
+    dropped: list[InboxItem] = []
+    for item in items:
+        line: Line | str = "It was read on the site." if item.read_at else line_of(item, now=now)
+        if isinstance(line, Line):
+            said.append((item, line))
+        else:
+            item.left_out = line[:200]
+            dropped.append(item)
+    numbers = {item.partnership_id for item, _ in said if item.partnership_id}
+    names = dict(Partnership.objects.visible_to(person).filter(pk__in=numbers).values_list("pk", "title"))
+    lines = [
+        NoticeLine(
+            line.subject,
+            names.get(item.partnership_id or 0, ""),
+            reverse("digests:inbox-open", kwargs={"pk": item.pk}),
+            item.created_at,
+        )
+        for item, line in said
+    ]
+    return tuple(sorted(lines, key=lambda one: (not one.partnership, one.partnership, one.at))), dropped
+
+
+def line_of(item: InboxItem, *, now: dt.datetime) -> Line | str:
+    """A notice as its composer puts it now, or why it must not be told.
+
+    The composer checks the same rights as for an email of its own.
+    """
+    kind = kind_of(item.kind)
+    if kind is None:
+        return "There is no such kind of email any more."
+    due = Due(
+        pk=item.pk,
+        kind=item.kind,
+        lane=Lane.NOTICE,
+        person_id=item.person_id,
+        address="",
+        params=item.params,
+        secrets={},
+        message_id="",
+        subject="",
+        created_at=item.created_at,
+        in_doubt=False,
+        unanswered=0,
+        recipe=None,
+        memo=None,
+        repeat_of_id=None,
+    )
+    try:
+        return kind.composer.line(due, now=now)
+    except (KeyError, ValueError) as error:
+        return f"It could not be written: {type(error).__name__}"
+
+
+def notices_in(delivery_id: int, person: User) -> list[InboxItem]:
+    """The notices that a digest to this person contained."""
+    return list(InboxItem.objects.filter(delivery_id=delivery_id, person=person).order_by("created_at", "pk"))
+
+
+def upcoming_notices(person: User) -> list[InboxItem]:
+    """The notices that the person's next digest will contain."""
+    return list(InboxItem.objects.for_summary().filter(person=person).order_by("created_at", "pk"))
+
+
+def reclaim_notices(delivery_id: int, *, due_at: dt.datetime) -> None:
+    """Let the notices of a digest that will not be sent wait again."""
+    InboxItem.objects.filter(delivery_id=delivery_id).update(told_at=None, delivery_id=None, due_at=due_at)
+
+
+def add_digests(digests: Mapping[int, int], *, now: dt.datetime) -> None:
+    """Put digests in the inbox of their readers; keys are emails, values people."""
+    InboxItem.objects.bulk_create(
+        [
+            InboxItem(
+                person_id=person,
+                kind=DeliveryKind.DIGEST,
+                group=NoticeGroup.DIGESTS,
+                record_kind="digest",
+                record_id=number,
+                created_at=now,
+            )
+            for number, person in digests.items()
+        ],
+        ignore_conflicts=True,
+    )

@@ -1,0 +1,112 @@
+"""What the inbox shows: each notice with the present name of its record.
+
+A record that its reader may no longer read has no name and no link.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django.urls import reverse
+
+from partnerships.agreements.models import Partnership, Post
+from partnerships.commitments.models import Commitment
+from partnerships.conversations.models import Conversation, Meeting, Report
+from partnerships.digests.models import InboxItem
+from partnerships.exchange.models import Entry
+from partnerships.kit.text import shorten
+from partnerships.organisations.models import Organisation
+from partnerships.outbox.kinds import kind_of
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+
+_MAX_NAME = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How records of one kind are shown: whose, under what name, on which page."""
+
+    records: Callable[[User], QuerySet[Any, Any]]
+    name: str
+    page: str
+
+
+#: By the kind of record, as `Subject.kind`.
+SHOWN: dict[str, Shown] = {
+    "plan": Shown(Plan.objects.visible_to, "title", "plans:detail"),
+    "partnership": Shown(Partnership.objects.visible_to, "title", "agreements:detail"),
+    "post": Shown(Post.objects.visible_to, "title", "agreements:post"),
+    "organisation": Shown(Organisation.objects.visible_to, "name", "organisations:detail"),
+    "entry": Shown(Entry.objects.visible_to, "title", "exchange:detail"),
+    "commitment": Shown(Commitment.objects.visible_to, "text", "commitments:detail"),
+    "conversation": Shown(Conversation.objects.visible_to, "subject", "conversations:detail"),
+    "meeting": Shown(Meeting.objects.visible_to, "title", "conversations:meeting"),
+    "progress_report": Shown(Report.objects.visible_to, "round__partnership__title", "conversations:report"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class InboxLine:
+    """One notice as its person sees it; `may_open` without rights is false."""
+
+    item: InboxItem
+    what: str
+    name: str
+    partnership: str
+    may_open: bool
+
+
+def unread_count(person: User) -> int:
+    """How many notices the person has not read, by one index."""
+    return InboxItem.objects.unread().filter(person=person).count()
+
+
+def lines_of(person: User, items: Sequence[InboxItem]) -> list[InboxLine]:
+    """The items as lines, in the same order; one query for each kind of record."""
+    numbers: dict[str, set[int]] = defaultdict(set)
+    for item in items:
+        if item.record_kind in SHOWN and item.record_id is not None:
+            numbers[item.record_kind].add(item.record_id)
+    names: dict[tuple[str, int], str] = {}
+    for kind, wanted in numbers.items():
+        shown = SHOWN[kind]
+        found = shown.records(person).filter(pk__in=wanted).values_list("pk", shown.name)
+        names |= {(kind, pk): shorten(str(name or ""), _MAX_NAME) for pk, name in found}
+    partnerships = _partnerships(person, items)
+    return [_line(item, names, partnerships) for item in items]
+
+
+def _partnerships(person: User, items: Iterable[InboxItem]) -> dict[int, str]:
+    wanted = {item.partnership_id for item in items if item.partnership_id}
+    if not wanted:
+        return {}
+    return dict(Partnership.objects.visible_to(person).filter(pk__in=wanted).values_list("pk", "title"))
+
+
+def _line(item: InboxItem, names: dict[tuple[str, int], str], partnerships: dict[int, str]) -> InboxLine:
+    kind = kind_of(item.kind)
+    key = (item.record_kind, item.record_id or 0)
+    is_free = not item.record_kind or item.record_kind == "digest"
+    return InboxLine(
+        item=item,
+        what=kind.label if kind else "Notice",
+        name=names.get(key, "" if is_free else "something you can no longer read"),
+        partnership=partnerships.get(item.partnership_id or 0, ""),
+        may_open=is_free or key in names,
+    )
+
+
+def page_of_item(person: User, item: InboxItem) -> str:
+    """The page of an item's record; empty if the person may not read it."""
+    if item.kind == "exchange.new_fits":
+        return reverse("exchange:saved")
+    shown = SHOWN.get(item.record_kind)
+    if shown is None:
+        return reverse("web:my-work")
+    found: Model | None = shown.records(person).filter(pk=item.record_id).first()
+    return reverse(shown.page, kwargs={"pk": found.pk}) if found is not None else ""

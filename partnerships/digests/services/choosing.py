@@ -1,0 +1,39 @@
+"""One page of choices: when emails come, how notices come, and reminders."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.db import transaction
+
+from partnerships.commitments.services import choose_lead_times
+from partnerships.digests.models import Preference
+from partnerships.digests.services.inbox import choose_ways
+from partnerships.digests.services.preferences import prefer
+from partnerships.people.models import User
+
+
+@transaction.atomic
+def save_choices(
+    *,
+    person: User,
+    preferences: Mapping[str, Any],
+    ways: Mapping[str, str],
+    reminder_days: Collection[int] | None,
+    for_everything: bool,
+    author: User | None,
+    now: dt.datetime,
+) -> Preference:
+    """Save the page of choices.
+
+    `preferences` are the arguments of `prefer`; `reminder_days` None leaves the lead times of reminders as they are.
+    Raises `UnableToChangeSubscription` and `UnableToChooseWay`.
+    """
+    preference = prefer(person=person, author=author, for_everything=for_everything, now=now, **preferences)
+    if ways:
+        choose_ways(person=person, ways=ways, author=author, now=now)
+    if reminder_days is not None:
+        choose_lead_times(person=person, days=reminder_days, now=now)
+    return preference

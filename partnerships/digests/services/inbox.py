@@ -1,0 +1,153 @@
+"""Notices in the inbox: recording, reading, and choosing how they come."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+
+from django.conf import settings
+from django.db import transaction
+
+from partnerships.activity.services import record
+from partnerships.digests.event_kinds import EventKind
+from partnerships.digests.models import DeliveryKind, InboxItem, NoticeChoice, Preference, Way
+from partnerships.digests.planning.notices import next_summary
+from partnerships.digests.rights import may_choose_for
+from partnerships.digests.services.noting import journal_way
+from partnerships.kit.rights import require
+from partnerships.organisations.rights import roles_of
+from partnerships.outbox.groups import NoticeGroup
+from partnerships.outbox.kinds import EmailKind
+from partnerships.outbox.models import Email
+from partnerships.outbox.routing import Router
+from partnerships.people.models import User
+
+#: Groups that people choose a way for. Those of the account and requests to sign always come; digests have their own
+#: frequency.
+CHOOSABLE = tuple(
+    group for group in NoticeGroup if group not in (NoticeGroup.ACCOUNT, NoticeGroup.SIGNATURES, NoticeGroup.DIGESTS)
+)
+#: Groups of notices that usually cannot wait for a summary.
+_URGENT = {
+    NoticeGroup.INVITATIONS,
+    NoticeGroup.MENTIONS,
+    NoticeGroup.REMINDERS,
+    NoticeGroup.MEETINGS,
+}
+
+
+class UnableToChooseWay(Exception):
+    """There is no such group, or no such way to get its notices."""
+
+
+def default_way(group: str) -> Way:
+    """How somebody who chose nothing gets the notices of a group."""
+    return Way.AT_ONCE if settings.NOTICES_AT_ONCE or group in _URGENT else Way.SUMMARY
+
+
+def ways_of(person: User) -> dict[str, Way]:
+    """How a person gets the notices of each group."""
+    chosen = dict(NoticeChoice.objects.filter(person=person).values_list("group", "way"))
+    return {group: Way(chosen.get(group, default_way(group))) for group in CHOOSABLE}
+
+
+class InboxRouter(Router):
+    """Puts notices to people with an account in their inbox.
+
+    Only those who want them at once get an email.
+    """
+
+    def route(self, *, kind: EmailKind, emails: Sequence[Email], now: dt.datetime) -> list[Email]:
+        """The emails to send at once; the others wait in the inbox or are off."""
+        if kind.code in DeliveryKind.values:
+            return list(emails)
+        numbers = [email.person_id for email in emails if email.person_id is not None]
+        accounts = User.objects.filter(account_since__isnull=False, is_active=True)
+        people = accounts.select_related("digest_preference").in_bulk(numbers)
+        if not people:
+            return list(emails)
+        chosen = dict(NoticeChoice.objects.filter(person__in=people, group=kind.group).values_list("person", "way"))
+        subject = kind.about(emails[0].params) if kind.about is not None else None
+        at_once: list[Email] = []
+        items: list[InboxItem] = []
+        for email in emails:
+            person = people.get(email.person_id or 0)
+            if person is None:
+                at_once.append(email)
+                continue
+            preference = getattr(person, "digest_preference", None) or Preference(person=person)
+            is_paused = preference.pause_at(now, person.time_zone) is not None
+            way = way_for(kind, chosen.get(person.pk, ""), is_paused=is_paused)
+            if way == Way.AT_ONCE:
+                at_once.append(email)
+            if way == Way.OFF:
+                continue
+            items.append(
+                InboxItem(
+                    person=person,
+                    kind=kind.code,
+                    group=kind.group,
+                    params=email.params,
+                    record_kind=subject.kind if subject else "",
+                    record_id=subject.record_id if subject else None,
+                    partnership_id=subject.partnership_id if subject else None,
+                    created_at=now,
+                    due_at=next_summary(person, preference, now=now) if way == Way.SUMMARY else None,
+                )
+            )
+        InboxItem.objects.bulk_create(items)
+        return at_once
+
+
+def way_for(kind: EmailKind, chosen: str, *, is_paused: bool) -> Way:
+    """How a notice reaches somebody with this choice for its group.
+
+    What is always sent comes at once, also in a pause. Everything else that would come at once waits until the end of a
+    pause.
+    """
+    if kind.always:
+        return Way.AT_ONCE
+    way = Way(chosen) if chosen else default_way(kind.group)
+    return Way.SUMMARY if is_paused and way == Way.AT_ONCE else way
+
+
+@transaction.atomic
+def choose_ways(*, person: User, ways: Mapping[str, str], author: User | None, now: dt.datetime) -> None:
+    """Choose how notices of these groups come. Raises `UnableToChooseWay`.
+
+    What waits for a summary of a group that no longer has one stays in the inbox.
+    """
+    require(may_choose_for(person, roles_of(author, now)))
+    if any(group not in CHOOSABLE or way not in Way.values for group, way in ways.items()):
+        raise UnableToChooseWay("Choose how you get notices from the lists.")
+    User.objects.select_for_update().get(pk=person.pk)
+    before = ways_of(person)
+    changed = {group: way for group, way in ways.items() if before[group] != way}
+    for group, way in changed.items():
+        NoticeChoice.objects.update_or_create(person=person, group=group, defaults={"way": way})
+        journal_way(person, group, way, now=now)
+        if way in (Way.INBOX, Way.OFF):
+            InboxItem.objects.for_summary().filter(person=person, group=group).update(due_at=None)
+    if changed:
+        record(
+            actor_id=author.pk if author else None,
+            kind=EventKind.NOTICES_CHOSEN,
+            target_kind="person",
+            target_id=person.pk,
+            now=now,
+            data={"before": {group: before[group] for group in changed}, "after": changed},
+        )
+
+
+@transaction.atomic
+def mark_items(*, person: User, items: Collection[int] | None, is_read: bool, now: dt.datetime) -> int:
+    """Mark these items of a person's inbox, or all, as read or unread.
+
+    Returns how many changed. What was read is in no later summary.
+    """
+    mine = InboxItem.objects.filter(person=person)
+    if items is not None:
+        mine = mine.filter(pk__in=items)
+    if is_read:
+        return mine.unread().update(read_at=now, due_at=None)
+    return mine.exclude(read_at=None).update(read_at=None)

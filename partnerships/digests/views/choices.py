@@ -1,0 +1,34 @@
+"""The page of choices, the same signed in and by link."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+from partnerships.commitments.services.reminders import lead_times_of
+from partnerships.digests.forms import PreferenceForm
+from partnerships.digests.models import Preference
+from partnerships.digests.services import ways_of
+from partnerships.outbox.groups import FOR_OPERATORS
+from partnerships.outbox.kinds import all_kinds
+from partnerships.people.models import User
+
+
+def choices_form(request: HttpRequest, person: User, preference: Preference) -> PreferenceForm:
+    """The form of all choices of a person; people without an account have fewer."""
+    has_account = not person.is_stakeholder
+    return PreferenceForm(
+        request.POST or None,
+        person=person,
+        preference=preference,
+        ways=ways_of(person) if has_account else None,
+        reminder_days=lead_times_of(person) if has_account else None,
+    )
+
+
+def always_sent() -> list[tuple[str, list[str]]]:
+    """Why some emails cannot be turned off, and which they are."""
+    reasons: dict[str, list[str]] = {}
+    for kind in all_kinds():
+        if kind.always and kind.always != FOR_OPERATORS:
+            reasons.setdefault(kind.always, []).append(kind.label)
+    return sorted(reasons.items())

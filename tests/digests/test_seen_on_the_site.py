@@ -1,0 +1,82 @@
+"""What somebody saw on the site is not told again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.digests import services
+from partnerships.digests.models import Watermark
+from partnerships.digests.services.sweep import plan_round
+from partnerships.plans.models import Plan
+from tests.digests.conftest import PostOffice, publish, signed_in, text_of
+from tests.world import World
+
+
+@pytest.fixture
+def waiting(world: World, plan: Plan) -> Watermark:
+    """Ben follows the plan; versions 2 and 3 wait for his daily digest."""
+    services.subscribe(person=world.ben, target=plan, frequency="daily", author=world.ben, now=timezone.now())
+    publish(plan, 100, author=world.amina)
+    publish(plan, 90, author=world.amina)
+    plan_round(now=timezone.now())
+    return Watermark.objects.get(recipient=world.ben, plan=plan, due_at__isnull=False)
+
+
+def compare(person: Any, plan: Plan, first: int, last: int, method: str = "get") -> None:
+    address = f"{reverse('plans:compare', args=[plan.pk])}?from={first}&to={last}"
+    assert getattr(signed_in(person), method)(address).status_code == 200
+
+
+def state(waiting: Watermark) -> tuple[int, bool]:
+    waiting.refresh_from_db()
+    return waiting.number, waiting.due_at is not None
+
+
+def test_comparing_the_last_told_version_with_the_newest_counts_as_told(
+    world: World, plan: Plan, waiting: Watermark
+) -> None:
+    compare(world.ben, plan, 1, 3)
+
+    assert state(waiting) == (3, False)
+
+
+def test_comparing_part_of_what_is_new_leaves_the_rest_to_tell(
+    world: World, plan: Plan, waiting: Watermark, office: PostOffice
+) -> None:
+    compare(world.ben, plan, 1, 2)
+    assert state(waiting) == (2, True)
+
+    plan_round(now=waiting.due_at or timezone.now())
+    office.drain()
+
+    [email] = office.to(world.ben)
+    assert "100" in text_of(email)
+    assert "120" not in text_of(email)
+
+
+def test_a_comparison_that_leaves_a_gap_counts_for_nothing(world: World, plan: Plan, waiting: Watermark) -> None:
+    compare(world.ben, plan, 2, 3)
+
+    assert state(waiting) == (1, True)
+
+
+def test_comparing_backwards_counts_for_nothing(world: World, plan: Plan, waiting: Watermark) -> None:
+    compare(world.ben, plan, 3, 1)
+
+    assert state(waiting) == (1, True)
+
+
+def test_a_head_request_counts_for_nothing(world: World, plan: Plan, waiting: Watermark) -> None:
+    compare(world.ben, plan, 1, 3, method="head")
+
+    assert state(waiting) == (1, True)
+
+
+def test_what_one_person_sees_moves_nobody_elses_watermark(world: World, plan: Plan, waiting: Watermark) -> None:
+    compare(world.amina, plan, 1, 3)
+
+    assert state(waiting) == (1, True)

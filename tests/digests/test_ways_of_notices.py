@@ -1,0 +1,259 @@
+"""How people choose to get notices, and that what is sent matches it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.commitments.services.reminders import lead_times_of
+from partnerships.digests import services
+from partnerships.digests.emails.links import Purpose, make, minute_of
+from partnerships.digests.models import Delivery, InboxItem, NoticeChoice, Preference, Way
+from partnerships.digests.services.sweep import plan_round
+from partnerships.outbox.kinds import EmailKind, all_kinds
+from partnerships.outbox.models import Email, Lane
+from partnerships.outbox.services import record_emails
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+from tests.commitments.promises import propose
+from tests.digests.conftest import PostOffice, html_of, play, publish, signed_in, text_of
+from tests.world import World
+
+NOTICES = [
+    kind
+    for kind in all_kinds()
+    if kind.lane == Lane.NOTICE and not kind.code.startswith(("digests.", "tests.", "agreements.contact"))
+]
+
+
+@pytest.fixture(autouse=True)
+def usual_ways(settings: Any) -> None:
+    """Staff who chose nothing get summaries."""
+    settings.NOTICES_AT_ONCE = False
+
+
+def choose(person: User, **ways: str) -> None:
+    services.choose_ways(person=person, ways=ways, author=person, now=timezone.now())
+
+
+def tell(kind: EmailKind, person: User) -> None:
+    with transaction.atomic():
+        record_emails(kind=kind.code, people=[person.pk], params={}, now=timezone.now())
+
+
+def emails_of(person: User) -> list[str]:
+    return list(Email.objects.filter(person_id=person.pk).values_list("kind", flat=True))
+
+
+def summary(person: User, office: PostOffice) -> Any:
+    """The only email to a person after the hour of their summary."""
+    play(office, now=timezone.now() + dt.timedelta(days=5))
+    [email] = office.to(person)
+    return email
+
+
+def test_there_are_notices() -> None:
+    assert len(NOTICES) > 40
+
+
+@pytest.mark.parametrize("kind", NOTICES, ids=lambda kind: kind.code)
+def test_each_choice_is_what_happens(world: World, kind: EmailKind) -> None:
+    if kind.always:
+        assert kind.always in signed_in(world.ben).get(reverse("digests:manage")).content.decode()
+        tell(kind, world.ben)
+        assert emails_of(world.ben) == [kind.code]
+        assert InboxItem.objects.filter(person=world.ben, due_at=None).count() == 1
+        return
+
+    choose(world.ben, **{kind.group: Way.OFF})
+    tell(kind, world.ben)
+    assert (emails_of(world.ben), InboxItem.objects.filter(person=world.ben).count()) == ([], 0)
+
+    choose(world.ben, **{kind.group: Way.INBOX})
+    tell(kind, world.ben)
+    assert emails_of(world.ben) == []
+    assert InboxItem.objects.filter(person=world.ben, due_at=None).count() == 1
+
+    choose(world.ben, **{kind.group: Way.SUMMARY})
+    tell(kind, world.ben)
+    tell(kind, world.ben)
+    plan_round(now=timezone.now() + dt.timedelta(days=5))
+    assert emails_of(world.ben) == ["digests.digest"]
+
+    choose(world.ben, **{kind.group: Way.AT_ONCE})
+    tell(kind, world.ben)
+    assert kind.code in emails_of(world.ben)
+
+
+def test_steps_come_in_one_summary_unless_chosen_otherwise(world: World, office: PostOffice) -> None:
+    propose(world)
+    propose(world, text="Ten flats at Mill Lane for key workers.")
+    assert emails_of(world.ben) == []
+
+    email = summary(world.ben, office)
+
+    assert str(email["Subject"]) == f"2 things today: {world.partnership.title}"
+    for part in (text_of(email), html_of(email)):
+        assert "needs your confirmation" in part
+        assert "what could not wait was sent at once" in " ".join(part.split())
+        assert "/digests/inbox/" in part
+    play(office, now=timezone.now() + dt.timedelta(days=6))
+    assert len(office.to(world.ben)) == 1
+
+
+def test_what_was_read_on_the_site_is_not_in_the_summary(world: World, office: PostOffice) -> None:
+    propose(world)
+    propose(world, text="Ten flats at Mill Lane for key workers.")
+    first = InboxItem.objects.filter(person=world.ben).earliest("pk")
+    signed_in(world.ben).get(reverse("digests:inbox-open", args=[first.pk]))
+
+    assert str(summary(world.ben, office)["Subject"]).startswith("1 thing today")
+
+
+def test_no_summary_leaves_when_all_was_read(world: World, office: PostOffice) -> None:
+    propose(world)
+    services.mark_items(person=world.ben, items=None, is_read=True, now=timezone.now())
+
+    play(office, now=timezone.now() + dt.timedelta(days=5))
+
+    assert office.to(world.ben) == []
+
+
+def test_what_was_read_between_choosing_and_sending_is_left_out(world: World, office: PostOffice) -> None:
+    propose(world)
+    plan_round(now=timezone.now() + dt.timedelta(days=5))
+    services.mark_items(person=world.ben, items=None, is_read=True, now=timezone.now())
+
+    office.drain()
+
+    assert office.to(world.ben) == []
+    assert not Delivery.objects.filter(recipient=world.ben, status__in=["queued", "sending", "sent"]).exists()
+
+
+def test_what_no_longer_holds_is_left_out_with_the_reason(world: World, office: PostOffice) -> None:
+    commitment = propose(world)
+    InboxItem.objects.filter(person=world.ben).update(params={"commitment": commitment.pk, "author": world.amina.pk})
+
+    play(office, now=timezone.now() + dt.timedelta(days=5))
+
+    assert office.to(world.ben) == []
+    assert InboxItem.objects.get(person=world.ben).left_out.startswith("It could not be written")
+
+
+def test_a_digest_of_plans_takes_the_notices_with_it(world: World, plan: Plan, office: PostOffice) -> None:
+    services.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+    propose(world)
+    publish(plan, 100, author=world.amina)
+
+    play(office)
+
+    [email] = office.to(world.ben)
+    assert str(email["Subject"]) == "1 change in Harbour Quarter and 1 notice"
+    assert "needs your confirmation" in text_of(email)
+
+
+def test_during_a_pause_only_what_cannot_wait_is_sent(world: World) -> None:
+    today = timezone.localdate()
+    services.prefer(
+        person=world.ben,
+        frequency="daily",
+        hour=8,
+        weekday=0,
+        working_days_only=False,
+        paused_from=today,
+        paused_until=today + dt.timedelta(days=10),
+        time_zone="Europe/London",
+        author=world.ben,
+        now=timezone.now(),
+    )
+    for kind in NOTICES:
+        if kind.code in ("plans.mention", "agreements.terms_request"):
+            tell(kind, world.ben)
+
+    assert emails_of(world.ben) == ["agreements.terms_request"]
+    mention = InboxItem.objects.get(person=world.ben, kind="plans.mention")
+    assert mention.due_at is not None
+    assert timezone.localdate(mention.due_at) == today + dt.timedelta(days=10)
+
+
+def test_a_pause_that_has_not_begun_holds_nothing_back(world: World) -> None:
+    today = timezone.localdate()
+    Preference.objects.create(
+        person=world.ben,
+        paused_from=today + dt.timedelta(days=20),
+        paused_until=today + dt.timedelta(days=30),
+    )
+
+    tell(next(kind for kind in NOTICES if kind.code == "plans.mention"), world.ben)
+
+    assert emails_of(world.ben) == ["plans.mention"]
+
+
+CHOICES = {
+    "frequency": "daily",
+    "hour": "8",
+    "second_hour": "13",
+    "third_hour": "17",
+    "weekday": "0",
+    "days": ["0", "1", "2"],
+    "time_zone": "Europe/London",
+    "way_asks": "inbox",
+    "way_commitments": "off",
+    "has_reminders": "yes",
+    "reminder_days": ["7", "0"],
+}
+
+
+@pytest.mark.parametrize("by_link", [False, True])
+def test_one_page_of_choices_signed_in_and_by_link(world: World, by_link: bool) -> None:
+    preference = Preference.objects.create(person=world.ben)
+    token = make(
+        Purpose.PREFERENCES,
+        person_id=world.ben.pk,
+        link_key=preference.link_key,
+        number=0,
+        minute=minute_of(timezone.now()),
+    )
+    address = reverse("digests:preferences", kwargs={"token": token}) if by_link else reverse("digests:manage")
+    client = Client() if by_link else signed_in(world.ben)
+    said = client.get(address).content.decode()
+    assert "Asks and offers" in said
+    assert "Emails you cannot turn off" in said
+
+    answer = client.post(address, CHOICES)
+
+    assert answer.status_code == 302
+    preference.refresh_from_db()
+    assert preference.days_chosen == [0, 1, 2]
+    assert preference.more_hours_chosen == [13, 17]
+    assert services.ways_of(world.ben)["asks"] == Way.INBOX
+    assert services.ways_of(world.ben)["commitments"] == Way.OFF
+    assert lead_times_of(world.ben) == [7, 0]
+
+
+def test_nobody_chooses_for_another(world: World) -> None:
+    with pytest.raises(PermissionDenied):
+        services.choose_ways(person=world.ben, ways={"asks": "off"}, author=world.amina, now=timezone.now())
+    assert not NoticeChoice.objects.exists()
+
+
+def test_account_emails_and_signatures_cannot_be_chosen(world: World) -> None:
+    for group in ("account", "signatures", "digests"):
+        with pytest.raises(services.UnableToChooseWay):
+            choose(world.ben, **{group: Way.OFF})
+
+
+def test_an_item_leaves_the_summary_when_its_group_is_turned_off(world: World) -> None:
+    propose(world)
+    assert InboxItem.objects.for_summary().filter(person=world.ben).exists()
+
+    choose(world.ben, commitments=Way.INBOX)
+
+    assert not InboxItem.objects.for_summary().filter(person=world.ben).exists()

@@ -49,7 +49,7 @@ class PersonComposer(Composer):
 
     def line(self, due: Due, *, now: dt.datetime) -> Line | str:
         """The subject of the email, if it might leave now."""
-        person = User.objects.filter(pk=due.person_id, is_active=True, erased_at=None).first()
+        person = User.objects.filter(pk=due.person_id or 0, is_active=True, erased_at=None).first()
         if person is None:
             return "The person has left."
         try:

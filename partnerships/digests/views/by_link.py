@@ -34,7 +34,7 @@ from partnerships.digests.queries.inbox import lines_of
 from partnerships.digests.queries.naming import askable_again, named_for
 from partnerships.digests.queries.subscriptions import live_or_refused, moving_with, subscriptions_of
 from partnerships.digests.views.actions import BY_LINK, SAID, act
-from partnerships.digests.views.choices import always_sent, choices_form
+from partnerships.digests.views.choices import always_sent, choices_form, date_reminders
 from partnerships.digests.views.saying import preferences_in_words
 from partnerships.digests.views.stopping import ask_and_stop
 from partnerships.plans.comparisons import Comparison, comparison
@@ -128,6 +128,7 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
     context = {
         "form": form,
         "always": () if person.is_stakeholder else always_sent(),
+        "parties": () if person.is_stakeholder else date_reminders(person),
         "person": person,
         "said": "" if request.method == "POST" else _said(request, mine),
         "token": _token_in(request),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 
+from partnerships.agreements.models import Partnership, Party
 from partnerships.commitments.services.reminders import lead_times_of
 from partnerships.digests.forms import PreferenceForm
 from partnerships.digests.models import Preference
 from partnerships.digests.services import ways_of
+from partnerships.organisations.models import Membership, Role
 from partnerships.outbox.groups import FOR_OPERATORS
 from partnerships.outbox.kinds import all_kinds
 from partnerships.people.models import User
@@ -23,6 +25,18 @@ def choices_form(request: HttpRequest, person: User, preference: Preference) -> 
         ways=ways_of(person) if has_account else None,
         reminder_days=lead_times_of(person) if has_account else None,
     )
+
+
+def date_reminders(person: User) -> list[Party]:
+    """The parties for which this person, as a lead, is reminded of dates.
+
+    Each party chooses its own lead times.
+    """
+    leads = Membership.objects.current().of_person(person).filter(role=Role.LEAD)
+    parties = Party.objects.present().filter(
+        organisation__in=leads.values("organisation"), partnership__in=Partnership.objects.live()
+    )
+    return list(parties.select_related("partnership", "organisation").order_by("partnership__title", "pk"))
 
 
 def always_sent() -> list[tuple[str, list[str]]]:

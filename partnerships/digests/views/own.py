@@ -27,7 +27,7 @@ from partnerships.digests.queries.subscriptions import (
     with_known_address,
 )
 from partnerships.digests.views.actions import SAID, SIGNED_IN, act
-from partnerships.digests.views.choices import always_sent, choices_form
+from partnerships.digests.views.choices import always_sent, choices_form, date_reminders
 from partnerships.digests.views.fetching import page_of, visible_target
 from partnerships.digests.views.saying import preferences_in_words
 from partnerships.digests.views.stopping import ask_and_stop
@@ -65,6 +65,7 @@ def manage(request: HttpRequest) -> HttpResponse:
         "form": form,
         "paused_until": preference.pause_at(timezone.now(), person.time_zone),
         "always": always_sent(),
+        "parties": date_reminders(person),
         "tells_matches": preference.tells_matches,
         **_mine(person, preference),
     }

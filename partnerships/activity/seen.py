@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Protocol
 
 
@@ -14,12 +15,22 @@ class NoteSeen(Protocol):
     ) -> None: ...
 
 
+class NoteEventsSeen(Protocol):
+    """Notes that a person was shown events of a subject."""
+
+    def __call__(
+        self, *, person_id: int, kind: str, record_id: int, events: Collection[int], now: dt.datetime
+    ) -> None: ...
+
+
 _registered: list[NoteSeen] = []
+_of_events: list[NoteEventsSeen] = []
 
 
-def register_seen(note: NoteSeen) -> None:
-    """Call this whenever somebody was shown changes."""
+def register_seen(note: NoteSeen, of_events: NoteEventsSeen) -> None:
+    """Call these whenever somebody was shown changes."""
     _registered.append(note)
+    _of_events.append(of_events)
 
 
 def note_seen(*, person_id: int, kind: str, record_id: int, from_number: int, to_number: int, now: dt.datetime) -> None:
@@ -36,3 +47,12 @@ def note_seen(*, person_id: int, kind: str, record_id: int, from_number: int, to
             to_number=to_number,
             now=now,
         )
+
+
+def note_events_seen(*, person_id: int, kind: str, record_id: int, events: Collection[int], now: dt.datetime) -> None:
+    """Note that a page showed these events of the subject `kind` and `record_id`.
+
+    A page of a timeline calls it; the watermark moves only as far as nothing that the person may see was left out.
+    """
+    for note in _of_events:
+        note(person_id=person_id, kind=kind, record_id=record_id, events=events, now=now)

@@ -23,7 +23,7 @@ from partnerships.digests.services.outbox_hooks import (
     TOLD_SUBJECTS,
     DigestHooks,
 )
-from partnerships.digests.services.seeing import note_changes_seen
+from partnerships.digests.services.seeing import note_changes_seen, note_events_seen
 from partnerships.organisations.departures import register_departure
 from partnerships.organisations.owned import register_owned
 from partnerships.outbox.groups import FOR_CONSENT, NoticeGroup
@@ -52,7 +52,7 @@ def register() -> None:
     on_accepted("subjects_moved", MOVE_SUBJECTS)
     register_hooks(DigestHooks())
     register_router(InboxRouter())
-    register_seen(note_changes_seen)
+    register_seen(note_changes_seen, note_events_seen)
     register_personal(RULES)
     register_owned(FOLLOWED)
     ON_POSTS.register("10 follows", follows_section)

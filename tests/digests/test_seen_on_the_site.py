@@ -8,10 +8,12 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.activity.seen import note_events_seen
 from partnerships.digests import services
-from partnerships.digests.models import Watermark
+from partnerships.digests.models import SubjectWatermark, Watermark
 from partnerships.digests.services.sweep import plan_round
 from partnerships.plans.models import Plan
+from tests.commitments.promises import propose
 from tests.digests.conftest import PostOffice, publish, signed_in, text_of
 from tests.world import World
 
@@ -80,3 +82,37 @@ def test_what_one_person_sees_moves_nobody_elses_watermark(world: World, plan: P
     compare(world.amina, plan, 1, 3)
 
     assert state(waiting) == (1, True)
+
+
+@pytest.fixture
+def of_partnership(world: World) -> SubjectWatermark:
+    """Ben follows the partnership, of which a commitment waits to be told."""
+    services.subscribe(
+        person=world.ben, target=world.partnership, frequency="daily", author=world.ben, now=timezone.now()
+    )
+    propose(world)
+    plan_round(now=timezone.now())
+    return SubjectWatermark.objects.get(recipient=world.ben, subject__kind="partnership", due_at__isnull=False)
+
+
+def test_the_history_of_a_partnership_counts_as_told(world: World, of_partnership: SubjectWatermark) -> None:
+    signed_in(world.ben).get(reverse("agreements:history", args=[world.partnership.pk]))
+
+    of_partnership.refresh_from_db()
+    assert of_partnership.number == of_partnership.subject.last_number
+    assert of_partnership.due_at is None
+
+
+def test_an_older_page_of_the_history_counts_for_nothing(world: World, of_partnership: SubjectWatermark) -> None:
+    before = of_partnership.number
+
+    note_events_seen(
+        person_id=world.ben.pk,
+        kind="partnership",
+        record_id=world.partnership.pk,
+        events=[],
+        now=timezone.now(),
+    )
+
+    of_partnership.refresh_from_db()
+    assert (of_partnership.number, of_partnership.due_at is not None) == (before, True)

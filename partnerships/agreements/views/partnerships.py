@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.activity.queries import timeline
+from partnerships.activity.seen import note_events_seen
 from partnerships.agreements.forms import PartnershipFilter, SettingsForm, StartForm, StatusForm
 from partnerships.agreements.models import Partnership
 from partnerships.agreements.past import areas_then, as_then, former_parties, former_party, parties_then, set_back
@@ -204,6 +205,9 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     partnership = held(user, pk)
     page = keyset_page(request, timeline(user=user, kind="partnership", record_id=pk), order=("-at", "-pk"), size=50)
+    if request.method == "GET":
+        shown = [event.pk for event in page.rows]
+        note_events_seen(person_id=user.pk, kind="partnership", record_id=pk, events=shown, now=timezone.now())
     return render(
         request,
         "agreements/history.html",

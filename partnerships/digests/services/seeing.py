@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
 
-from partnerships.activity.models import Subject
+from partnerships.activity.models import Change, Subject
+from partnerships.activity.queries import visible_events
 from partnerships.digests.models import SubjectWatermark, Watermark
+from partnerships.people.models import User
+
+#: Changes looked at after one visit; a page of a timeline shows fewer.
+_MAX_PENDING = 500
 
 
 def note_changes_seen(
@@ -29,10 +35,33 @@ def note_changes_seen(
         mine.filter(number__gte=F("plan__current_number")).update(due_at=None, waiting_since=None, slotted=False)
 
 
+def note_events_seen(*, person_id: int, kind: str, record_id: int, events: Collection[int], now: dt.datetime) -> None:
+    """Move a person's watermark of a subject past the events they were shown.
+
+    It stops before the first change that they may see and that was not among these events.
+    """
+    mine = SubjectWatermark.objects.filter(recipient=person_id, subject__kind=kind, subject__record_id=record_id)
+    watermark = mine.select_related("subject").first()
+    if watermark is None or watermark.number >= watermark.subject.last_number:
+        return
+    changes = Change.objects.filter(subject=watermark.subject, number__gt=watermark.number)
+    pending = list(changes.order_by("number").values_list("number", "event_id")[:_MAX_PENDING])
+    person = User.objects.get(pk=person_id)
+    visible = set(visible_events(person, Q(pk__in=[event for _, event in pending])).values_list("pk", flat=True))
+    number, shown = watermark.number, set(events)
+    for at, event in pending:
+        if event in visible and event not in shown:
+            break
+        number = at
+    _note_subject(person_id, kind, record_id, watermark.number, number, now)
+
+
 def _note_subject(
     person_id: int, kind: str, record_id: int, from_number: int, to_number: int, now: dt.datetime
 ) -> None:
     mine = SubjectWatermark.objects.filter(recipient=person_id, subject__kind=kind, subject__record_id=record_id)
-    if mine.filter(number__gte=from_number, number__lt=to_number).update(number=to_number, told_at=now):
+    if to_number > from_number and mine.filter(number__gte=from_number, number__lt=to_number).update(
+        number=to_number, told_at=now
+    ):
         told = Subject.objects.filter(pk=OuterRef("subject"), last_number__lte=OuterRef("number"))
         mine.filter(Exists(told)).update(due_at=None, waiting_since=None, slotted=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from partnerships.commitments.services.reminders import lead_times_of
 from partnerships.digests import services
 from partnerships.digests.emails.links import Purpose, make, minute_of
 from partnerships.digests.models import Delivery, InboxItem, NoticeChoice, Preference, Way
+from partnerships.digests.restoring import redo_ways
+from partnerships.digests.services.noting import person_identity
 from partnerships.digests.services.sweep import plan_round
 from partnerships.outbox.kinds import EmailKind, all_kinds
 from partnerships.outbox.models import Email, Lane
@@ -256,4 +259,29 @@ def test_an_item_leaves_the_summary_when_its_group_is_turned_off(world: World) -
 
     choose(world.ben, commitments=Way.INBOX)
 
+    assert not InboxItem.objects.for_summary().filter(person=world.ben).exists()
+
+
+def test_a_choice_made_after_a_backup_is_made_again(world: World) -> None:
+    line = {"person": world.ben.pk, "same": person_identity(world.ben), "group": "asks"}
+    of_another = {"person": world.amina.pk, "same": "somebody else", "group": "asks", "way": "off"}
+
+    redone = redo_ways([line | {"way": "inbox"}, line | {"way": "off"}, of_another], timezone.now())
+
+    assert redone.done == 1
+    assert services.ways_of(world.ben)["asks"] == Way.OFF
+    assert services.ways_of(world.amina)["asks"] == Way.SUMMARY
+
+
+def test_the_stop_link_of_a_summary_keeps_its_notices_in_the_inbox(world: World, office: PostOffice) -> None:
+    propose(world)
+    email = summary(world.ben, office)
+    [stop] = re.findall(r"Stop these emails: http://[^/\s]+(\S+)", text_of(email))
+
+    answer = Client().post(stop)  # one click (RFC 8058)
+
+    assert answer.status_code == 200
+    assert services.ways_of(world.ben)["commitments"] == Way.INBOX
+    assert services.ways_of(world.ben)["asks"] == Way.SUMMARY
+    propose(world, text="Ten flats at Mill Lane for key workers.")
     assert not InboxItem.objects.for_summary().filter(person=world.ben).exists()

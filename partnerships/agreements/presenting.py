@@ -106,13 +106,16 @@ def _table(collection: Collection, content: Content, names: Names, number: int) 
 
 
 def signature_lines(version: TermsVersion, signatures: Mapping[int, Any]) -> list[dict[str, Any]]:
-    """One line for each party that signs: its signature, or an empty place."""
+    """One line for each party that signs: its signature, or an empty place.
+
+    Then those that signed when they joined. A consolidated version has only these.
+    """
     lines = [
         {"name": party["name"], "role": party["role_label"], "signature": signatures.get(party["organisation"])}
         for party in version.parties
-        if party["signs"]
+        if party["signs"] and not version.is_consolidated
     ]
-    named = {party["organisation"] for party in version.parties}
+    named = {party["organisation"] for party in version.parties if party["signs"] and not version.is_consolidated}
     lines += [
         {"name": signature.organisation.name, "role": "", "signature": signature}
         for pk, signature in signatures.items()

@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from partnerships.agreements.services import (
+    ask_joined_parties,
     ask_new_signers,
     carry_out_notices,
     escalate_late_signatures,
@@ -34,6 +35,7 @@ def act_on_terms() -> None:
     now = timezone.now()
     record_terms_in_force(now=now)
     lapse_proposals(now=now)
+    ask_joined_parties(now=now)
     ask_new_signers(now=now)
     remind_terms_signers(now=now)
     escalate_late_signatures(now=now)

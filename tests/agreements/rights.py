@@ -555,6 +555,8 @@ WITHOUT_A_PERSON = {
     "agreements.lapse_proposals": "called by the clock",
     "agreements.remind_terms_signers": "called by the clock",
     "agreements.escalate_late_signatures": "called by the clock",
+    "agreements.ask_joined_parties": "called by the clock",
+    "agreements.ask_joiners": "called by the clock, and by services that checked",
     "agreements.ask_new_signers": "called by the clock",
     "agreements.take_status": "called by services that checked",
     "agreements.adjust_signatories": "called by services that checked",

@@ -102,7 +102,11 @@ def _write_signature(due: Due, person: User, template: str) -> Content | str:
     if not _takes_part(person, signature.version):
         return NO_PART
     waiting = [state.signatory.organisation.name for state in signing_states(signature.version) if state.must_decide]
-    context = _about_terms(signature.version, person) | {"signature": signature, "waiting": waiting}
+    context = _about_terms(signature.version, person) | {
+        "signature": signature,
+        "waiting": waiting,
+        "joins": signature.version.signatories.filter(organisation=signature.organisation_id, joins=True).exists(),
+    }
     signer = signature.person
     return Content(template, context, reply_to=signer.email if signer else "")
 
@@ -163,7 +167,8 @@ def _terms_version(due: Due) -> TermsVersion:
 def _is_decided(signatory: TermsSignatory) -> bool:
     proposal = signatory.version.proposal
     decided = signatory.version.signatures.filter(organisation=signatory.organisation_id).exists()
-    return decided or signatory.removed_at is not None or proposal is None or not proposal.is_awaiting
+    over = signatory.version.partnership.is_over if signatory.joins else proposal is None or not proposal.is_awaiting
+    return decided or signatory.removed_at is not None or over
 
 
 def _not_waiting(signatory: TermsSignatory, person: User, now: dt.datetime) -> str:

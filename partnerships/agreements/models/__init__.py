@@ -79,6 +79,7 @@ from partnerships.agreements.models.posts import (
     PostRole,
 )
 from partnerships.agreements.models.terms import (
+    JOINED_SIGNS_WITHIN,
     OPEN_PROPOSALS,
     SIGNED_LATE,
     How,
@@ -101,6 +102,7 @@ __all__ = [
     "FORMER",
     "FORMER_STATUSES",
     "INSIDE",
+    "JOINED_SIGNS_WITHIN",
     "KEPT_MONTHS",
     "LEADING",
     "LEADING_ROLES",

@@ -37,6 +37,9 @@ class ProposalStatus(models.TextChoices):
     NOT_AGREED = "not_agreed", "Not agreed"
 
 
+#: How long a party that joins has to sign the version in force before its escalation post hears of it.
+JOINED_SIGNS_WITHIN = dt.timedelta(days=30)
+
 #: States in which a proposal may still take force.
 OPEN_PROPOSALS = (ProposalStatus.DRAFTING, ProposalStatus.AWAITING)
 
@@ -232,7 +235,10 @@ class TermsSignatoryQuerySet(models.QuerySet["TermsSignatory"]):
     def waiting(self) -> TermsSignatoryQuerySet:
         """Those that may still be answered, with version, proposal, partnership and organisation; in order."""
         decided = TermsSignature.objects.filter(version=OuterRef("version"), organisation=OuterRef("organisation"))
-        found = self.filter(~Exists(decided), removed_at=None, version__proposal__status=ProposalStatus.AWAITING)
+        joining = Q(joins=True, version__partnership__in=Partnership.objects.live())
+        found = self.filter(
+            Q(version__proposal__status=ProposalStatus.AWAITING) | joining, ~Exists(decided), removed_at=None
+        )
         return found.select_related("version__proposal", "version__partnership", "organisation").order_by("pk")
 
 
@@ -241,10 +247,12 @@ class TermsSignatory(documents.Signatory):
     """A party whose signature a version needs.
 
     asked → signed or declined; removed when the party leaves or the proposal is withdrawn. Who signs is the holder of
-    the party's signatory post, else its leads: `asked_people` are the ids of those who got a link.
+    the party's signatory post, else its leads: `asked_people` are the ids of those who got a link. A party that joined
+    later (`joins`) signs the version in force; nothing of the others waits for it.
     """
 
     version = models.ForeignKey(TermsVersion, on_delete=models.PROTECT, related_name="signatories")
+    joins = models.BooleanField(default=False, help_text="It joined when the version was in force already.")
     asked_people = models.JSONField(default=list)
 
     objects = TermsSignatoryQuerySet.as_manager()

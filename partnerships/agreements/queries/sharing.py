@@ -10,8 +10,10 @@ import datetime as dt
 from dataclasses import dataclass
 
 from partnerships.agreements.models import Partnership, Party, PartyRole, PartyStatus, Status, TermsInForce
-from partnerships.agreements.queries.terms import version_in_force
+from partnerships.agreements.queries.terms import not_bound, version_in_force
 from partnerships.agreements.terms.projection import day as day_of
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
 
 #: Statuses in which signed terms count.
 COUNTS_IN = (Status.ACTIVE, Status.UNDER_REVIEW)
@@ -50,9 +52,24 @@ def has_marked_documents(partnership: Partnership) -> bool:
     return partnership.documents.filter(personal_data=True, removed_at=None).exists()
 
 
-def data_sharing_open(partnership: Partnership, day: dt.date) -> bool:
-    """Whether personal data may be read in the partnership on a day."""
-    return _own_schedule(partnership, day) or agreement_between(partnership, day) is not None
+def data_sharing_open(partnership: Partnership, day: dt.date, reader: User | None = None) -> bool:
+    """Whether personal data may be read in the partnership on a day.
+
+    Its own schedule does not open it for a reader whose parties have all joined without signing it.
+    """
+    if _own_schedule(partnership, day) and (reader is None or _is_bound(partnership, day, reader)):
+        return True
+    return agreement_between(partnership, day) is not None
+
+
+def _is_bound(partnership: Partnership, day: dt.date, reader: User) -> bool:
+    unsigned = not_bound(partnership, day)
+    if not unsigned:
+        return True
+    theirs = Party.objects.present().filter(
+        partnership=partnership, organisation__in=Organisation.objects.of_person(reader)
+    )
+    return not theirs.exists() or theirs.exclude(organisation__in=unsigned).exists()
 
 
 def _own_schedule(partnership: Partnership, day: dt.date) -> bool:
@@ -99,6 +116,6 @@ def agreement_between(partnership: Partnership, day: dt.date) -> Partnership | N
             .exclude(role=PartyRole.OBSERVER)
             .values_list("organisation", flat=True)
         )
-        if needed <= parties and _own_schedule(one, day):
+        if needed <= parties and _own_schedule(one, day) and not needed & not_bound(one, day):
             return one
     return None

@@ -129,6 +129,43 @@ def is_signed_by_all(version: TermsVersion) -> bool:
     return len(required) > 1 and required <= signed
 
 
+def version_to_join(partnership: Partnership, day: dt.date) -> TermsVersion | None:
+    """The version that a party signs when it joins: in force on the day, else the first that will be."""
+    found = version_in_force(partnership, day)
+    if found is None:
+        entry = partnership.terms_in_force.select_related("version").order_by("from_day", "-decided_at", "-pk").first()
+        found = entry.version if entry else None
+    if found is not None:
+        found.partnership = partnership
+    return found
+
+
+def bound_by(version: TermsVersion) -> set[int]:
+    """Organisations that have signed a version, or both versions that it puts together."""
+    signed = {one.organisation_id for one in version.signatures.all() if not one.is_rejected}
+    if version.base is not None and version.amendment is not None:
+        signed |= bound_by(version.base) & bound_by(version.amendment)
+    return signed
+
+
+def not_bound(partnership: Partnership, day: dt.date) -> set[int]:
+    """Present parties that joined and have not signed the terms in force; never observers.
+
+    The terms do not apply to them yet.
+    """
+    version = version_to_join(partnership, day)
+    present = (
+        Party.objects.required()
+        .present()
+        .filter(
+            partnership=partnership,
+        )
+    )
+    ended = Organisation.objects.exclude(pk__in=Organisation.objects.current().values("pk"))
+    asked = present.exclude(organisation__in=ended).values_list("organisation", flat=True)
+    return set(asked) - bound_by(version) if version else set()
+
+
 def signers_of(organisation: Organisation | int, partnership: Partnership | int, day: dt.date) -> list[User]:
     """Who may sign for a party: the holders of its signatory post, else its leads."""
     found = people_in_post(organisation, "signatory", partnership=partnership, day=day)
@@ -196,6 +233,16 @@ def version_awaiting(partnership: Partnership) -> list[TermsVersion]:
     awaiting = TermsProposal.objects.filter(partnership=partnership, status=ProposalStatus.AWAITING)
     found = [newest_version(proposal) for proposal in awaiting.order_by("number")]
     return [version for version in found if version is not None]
+
+
+def versions_to_join(partnership: Partnership) -> list[TermsVersion]:
+    """The versions that parties which joined are asked to sign; one at most, as a rule."""
+    asked = TermsSignatory.objects.waiting().filter(joins=True, version__partnership=partnership)
+    found = TermsVersion.objects.filter(pk__in=asked.order_by().values("version")).order_by("number")
+    versions = list(found.select_related("proposal"))
+    for version in versions:
+        version.partnership = partnership
+    return versions
 
 
 def base_for(proposal: TermsProposal, now: dt.datetime) -> TermsVersion | None:

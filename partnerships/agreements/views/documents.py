@@ -80,8 +80,9 @@ def document_add(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def document_download(request: HttpRequest, pk: int, document: int) -> HttpResponseBase:
     """Download a document as an attachment."""
-    found = get_object_or_404(Document.objects.visible_to(signed_in(request)), pk=document, partnership=pk)
-    require(not found.personal_data or data_sharing_open(found.partnership, timezone.localdate()))
+    user = signed_in(request)
+    found = get_object_or_404(Document.objects.visible_to(user), pk=document, partnership=pk)
+    require(not found.personal_data or data_sharing_open(found.partnership, timezone.localdate(), user))
     return private_file(found.file, name=found.file_name, content_type=found.content_type)
 
 

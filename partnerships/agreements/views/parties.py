@@ -13,6 +13,7 @@ from partnerships.agreements.departures import consequences
 from partnerships.agreements.forms import AnswerForm, InviteForm, ReasonForm, RoleForm
 from partnerships.agreements.models import Partnership, Party, PartyStatus
 from partnerships.agreements.past import former_party, parties_then
+from partnerships.agreements.queries.terms import not_bound
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services import (
     UnableToAnswer,
@@ -58,6 +59,7 @@ def members(request: HttpRequest, pk: int) -> HttpResponse:
             "present": [party for party in rows if party.is_present],
             "invited": [party for party in rows if party.is_waiting],
             "others": [party for party in rows if not party.is_present and not party.is_waiting],
+            "not_bound": set() if former else not_bound(partnership, timezone.localdate()),
             "may_lead": not partnership.is_over and rights.leads,
             "mine": rights.roles.led,
         },

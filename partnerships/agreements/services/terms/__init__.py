@@ -17,6 +17,7 @@ from partnerships.agreements.services.terms.ending import (
     take_back_terms,
     withdraw_proposal,
 )
+from partnerships.agreements.services.terms.joining import ask_joined_parties
 from partnerships.agreements.services.terms.putting_up import UnableToPutUp, put_up_for_signature
 from partnerships.agreements.services.terms.signing import (
     UnableToSignTerms,
@@ -31,6 +32,7 @@ __all__ = [
     "UnableToPutUp",
     "UnableToSignTerms",
     "UnableToWithdraw",
+    "ask_joined_parties",
     "ask_new_signers",
     "bring_up_to_date",
     "decline_to_sign",

@@ -22,6 +22,7 @@ from partnerships.agreements.queries.terms import (
     base_for,
     content_of_proposal,
     declarations_of,
+    not_bound,
     schema_of,
     version_in_force,
     was_of,
@@ -124,6 +125,8 @@ def propose_amendment(
     base = version_in_force(locked, max(today, from_day or today))
     if base is None:
         raise UnableToPropose("It has no terms in force yet: change the first draft instead.")
+    if organisation.pk in not_bound(locked, today):
+        raise UnableToPropose(f"{organisation.name} has not signed the terms in force yet: sign them first.")
     if not reason.strip():
         raise UnableToPropose("Enter why the terms should change.")
     if from_day is not None and from_day < today:

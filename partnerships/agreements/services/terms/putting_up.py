@@ -13,6 +13,7 @@ from django.utils import timezone
 from partnerships import documents
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import (
+    JOINED_SIGNS_WITHIN,
     Origin,
     Partnership,
     ProposalStatus,
@@ -220,14 +221,21 @@ def ask_to_sign(
     author: User | None,
     sender: Organisation | None,
     now: dt.datetime,
+    joins: bool = False,
 ) -> TermsSignatory:
-    """Ask a party to sign a version: each signer gets a link. Lock first."""
+    """Ask a party to sign a version: each signer gets a link. Lock first.
+
+    With `joins`, a party that joined when the version was in force: it gets its own deadline.
+    """
     deadline = version.proposal.sign_by if version.proposal else None
+    if joins:
+        deadline = timezone.localdate(now) + JOINED_SIGNS_WITHIN
     signatory, _made = TermsSignatory.objects.update_or_create(
         version=version,
         organisation_id=organisation_id,
         defaults={
             "role": "Signatory",
+            "joins": joins,
             "due_on": deadline,
             "asked_by": author,
             "asked_at": now,

@@ -18,7 +18,7 @@ from partnerships.agreements.models import (
     TermsSignature,
     TermsVersion,
 )
-from partnerships.agreements.queries.terms import newest_version, signers_of
+from partnerships.agreements.queries.terms import newest_version, signers_of, version_to_join
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.documents import UnableToAddDocument, add_document
 from partnerships.agreements.services.recording import record_event
@@ -70,7 +70,7 @@ def sign_terms(
             signed_at=now,
         ),
     )
-    _record(partnership, locked, made, EventKind.TERMS_SIGNED, author=person, now=now)
+    _record(partnership, locked, made, EventKind.TERMS_SIGNED, author=person, now=now, joins=signatory.joins)
     _settle_or_tell(partnership, locked, made, author=person, now=now)
     return made
 
@@ -79,6 +79,30 @@ def _asked(
     partnership: Partnership, version: TermsVersion, organisation: Organisation, now: dt.datetime
 ) -> TermsSignatory:
     """The request to the party that it may still answer."""
+    signatory = version.signatories.filter(organisation=organisation, removed_at=None).first()
+    if signatory is not None and signatory.joins:
+        _check_joining(partnership, version, now)
+    else:
+        _check_awaiting(partnership, version, now)
+    if signatory is None:
+        raise UnableToSignTerms(f"{organisation.name} is not asked to sign these terms.")
+    decided = version.signatures.filter(organisation=organisation).first()
+    if decided is not None:
+        raise UnableToSignTerms(f"{decided.name} has already {_verb(decided)} for {organisation.name}.")
+    return signatory
+
+
+def _check_joining(partnership: Partnership, version: TermsVersion, now: dt.datetime) -> None:
+    """Whether a party that joined can still sign this version: it is the one in force."""
+    today = timezone.localdate(now)
+    if partnership.is_over_on(today):
+        raise UnableToSignTerms("This partnership is over.")
+    present = version_to_join(partnership, today)
+    if present is None or present.pk != version.pk:
+        raise UnableToSignTerms("Another version is in force by now. Read and sign that one.")
+
+
+def _check_awaiting(partnership: Partnership, version: TermsVersion, now: dt.datetime) -> None:
     proposal = version.proposal
     newest = newest_version(proposal) if proposal else None
     if proposal is None or newest is None or newest.pk != version.pk:
@@ -89,13 +113,6 @@ def _asked(
         raise UnableToSignTerms(f"These terms are not waiting for signatures: {proposal.get_status_display().lower()}.")
     if proposal.has_lapsed(timezone.localdate(now)):
         raise UnableToSignTerms("The time to sign is over. The terms can be put up for signature again.")
-    signatory = version.signatories.filter(organisation=organisation, removed_at=None).first()
-    if signatory is None:
-        raise UnableToSignTerms(f"{organisation.name} is not asked to sign these terms.")
-    decided = version.signatures.filter(organisation=organisation).first()
-    if decided is not None:
-        raise UnableToSignTerms(f"{decided.name} has already {_verb(decided)} for {organisation.name}.")
-    return signatory
 
 
 def _verb(signature: TermsSignature) -> str:
@@ -120,6 +137,7 @@ def _record(
     *,
     author: User | None,
     now: dt.datetime,
+    joins: bool,
 ) -> None:
     record_event(
         partnership,
@@ -129,7 +147,7 @@ def _record(
         organisation=signature.organisation,
         data={
             "number": version.number,
-            "reason": signature.reason,
+            "reason": signature.reason or ("It joined, and signed the version in force." if joins else ""),
             "after": {"organisation": signature.organisation.name, "signed_by": signature.name, "how": signature.how},
         },
     )
@@ -139,9 +157,9 @@ def _settle_or_tell(
     partnership: Partnership, version: TermsVersion, signature: TermsSignature, *, author: User | None, now: dt.datetime
 ) -> None:
     """Put it in force if this was the last signature, else email the leads."""
-    assert version.proposal is not None
-    version.proposal.partnership = partnership
-    if not settle(version.proposal, author=author, now=now):
+    if version.proposal is not None:
+        version.proposal.partnership = partnership
+    if version.proposal is None or not settle(version.proposal, author=author, now=now):
         email_leads(
             partnership,
             "agreements.terms_signed",
@@ -206,7 +224,7 @@ def record_paper_signature(
             signed_at=now,
         ),
     )
-    _record(partnership, locked, made, EventKind.TERMS_SIGNED_ON_PAPER, author=author, now=now)
+    _record(partnership, locked, made, EventKind.TERMS_SIGNED_ON_PAPER, author=author, now=now, joins=signatory.joins)
     _settle_or_tell(partnership, locked, made, author=author, now=now)
     return made
 
@@ -224,7 +242,8 @@ def decline_to_sign(
 ) -> TermsSignature:
     """Decline to sign, with a reason: the terms go back to drafting.
 
-    Links in emails stop working; the parties' leads get an email. Raises `UnableToSignTerms`.
+    Links in emails stop working; the parties' leads get an email. Where a party that joined declines, the terms stay in
+    force for the others. Raises `UnableToSignTerms`.
     """
     partnership, locked = lock_version(version)
     require(person in signers_of(organisation, partnership, timezone.localdate(now)))
@@ -245,9 +264,10 @@ def decline_to_sign(
             signed_at=now,
         ),
     )
-    _record(partnership, locked, made, EventKind.TERMS_DECLINED, author=person, now=now)
-    assert locked.proposal is not None
-    back_to_drafting(locked, locked.proposal, now=now, outcome=f"{organisation.name}: {made.reason}")
+    _record(partnership, locked, made, EventKind.TERMS_DECLINED, author=person, now=now, joins=signatory.joins)
+    if not signatory.joins:
+        assert locked.proposal is not None  # it was put up by a proposal
+        back_to_drafting(locked, locked.proposal, now=now, outcome=f"{organisation.name}: {made.reason}")
     email_leads(
         partnership,
         "agreements.terms_declined",

@@ -31,6 +31,7 @@ from partnerships.agreements.queries.terms import (
 )
 from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.agreements.services.steps import take_status
+from partnerships.agreements.services.terms.joining import ask_joiners
 from partnerships.agreements.services.terms.putting_up import ask_to_sign, stop_asking
 from partnerships.agreements.services.terms.recording import email_leads
 from partnerships.agreements.terms.in_force import Addition, versions_to_write
@@ -168,6 +169,7 @@ def take_force(
             author=author,
             now=now,
         )
+    ask_joiners(partnership, author=None, now=now)
     return True
 
 
@@ -201,6 +203,8 @@ def _record_one(pk: int, now: dt.datetime) -> bool:
 def adjust_signatories(partnership: Partnership, *, author: User | None, now: dt.datetime) -> None:
     """Ask parties that joined, release those that left, and settle.
 
+    Those that joined are asked for what waits for signatures and for the version in force.
+
     Call with the partnership locked, after a party has changed.
     """
     required = required_parties(partnership)
@@ -220,3 +224,4 @@ def adjust_signatories(partnership: Partnership, *, author: User | None, now: dt
             elif organisation_id in required & present and signatory.removed_at is not None:
                 ask_to_sign(version, organisation_id, author=author, sender=None, now=now)
         settle(proposal, author=author, now=now)
+    ask_joiners(partnership, author=author, now=now)

@@ -19,6 +19,7 @@ from partnerships.agreements.queries.terms import (
     may_sign_for,
     schema_of,
     version_awaiting,
+    versions_to_join,
 )
 from partnerships.agreements.terms.in_force import in_force_on
 from partnerships.agreements.views.terms.fetching import (
@@ -58,6 +59,7 @@ def terms(request: HttpRequest, pk: int) -> HttpResponse:
     if version is not None:
         version.partnership = partnership
     awaiting = [] if opened.is_former else version_awaiting(partnership)
+    joined = [] if opened.is_former else versions_to_join(partnership)
     return render(
         request,
         "agreements/terms/terms.html",
@@ -73,7 +75,7 @@ def terms(request: HttpRequest, pk: int) -> HttpResponse:
             "upcoming": [(start, visible[pk]) for start, pk in starts if start > day and pk in visible],
             "proposals": _proposals(opened),
             "awaiting": awaiting,
-            "to_sign": _to_sign(user, awaiting),
+            "to_sign": _to_sign(user, [*awaiting, *joined]),
             "versions": sorted(visible.values(), key=lambda one: -one.number),
             "sharing": None if opened.is_former else data_sharing_of(partnership, timezone.localdate()),
         },
@@ -101,7 +103,11 @@ def version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     opened, found = open_version(user, pk, number)
     starts = [start for start, key in in_force_from(opened.partnership, opened.until) if key == found.pk]
     awaited = not opened.is_former and _is_awaited(found)
-    mine = may_sign_for(user, [found], timezone.localdate())[found.pk] if awaited else []
+    signing = signing_context(found, opened.until)
+    joining = not opened.partnership.is_over and any(
+        state.signatory.joins and state.must_decide for state in signing["states"]
+    )
+    mine = may_sign_for(user, [found], timezone.localdate())[found.pk] if awaited or joining else []
     return render(
         request,
         "agreements/terms/version.html",
@@ -114,8 +120,9 @@ def version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             "starts": starts,
             "mine": mine,
             "is_awaited": awaited,
+            "is_asked": awaited or joining,
             "papers": {pk for pk in opened.rights.signing if opened.rights.may_record_paper_for(pk)},
-            **signing_context(found, opened.until),
+            **signing,
         },
     )
 

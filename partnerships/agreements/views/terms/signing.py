@@ -70,6 +70,7 @@ def sign(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         messages.info(request, "There is nothing for you to sign in this version.")
         return redirect(version.get_absolute_url())
     parties = Organisation.objects.filter(pk__in=[one.pk for one in mine]).order_by("name", "pk")
+    joining = _joining(version, mine)
     form = SignTermsForm(
         posted(request),
         parties=parties,
@@ -91,10 +92,16 @@ def sign(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         partnership=opened.partnership,
         version=version,
         paper=paper_of_version(version),
-        compared=compared_with_base(user, version),
+        compared=None if joining else compared_with_base(user, version),
+        joining=joining,
         mine=mine,
         **signing_context(version),
     )
+
+
+def _joining(version: TermsVersion, parties: list[Organisation]) -> bool:
+    """Whether these parties joined later, and sign what is in force."""
+    return version.signatories.filter(organisation__in=parties, joins=True, removed_at=None).exists()
 
 
 @login_not_required
@@ -132,7 +139,8 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
             "form": form,
             "signature": signature,
             "paper": paper_of_version(version),
-            "compared": compared_with_base(link.person, version),
+            "compared": None if link.signatory.joins else compared_with_base(link.person, version),
+            "joining": link.signatory.joins,
             **signing_context(version),
         },
         status=422 if form is not None and form.errors else 200,

@@ -1,0 +1,214 @@
+"""A party that joins an active partnership signs the version in force."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+import time_machine
+from django.core.files.base import ContentFile
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.links import terms_token
+from partnerships.agreements.models import Party, Status, TermsSignatory, TermsVersion
+from partnerships.agreements.queries.terms import bound_by, not_bound, version_in_force
+from partnerships.agreements.services import (
+    UnableToPropose,
+    UnableToSignTerms,
+    answer_invitation,
+    ask_joined_parties,
+    change_party_role,
+    decline_to_sign,
+    escalate_late_signatures,
+    invite_organisation,
+    record_paper_signature,
+    sign_terms,
+)
+from partnerships.outbox.models import Email
+from tests.agreements.test_signing_terms import amend, client_of, today
+from tests.support.terms import agree_terms, put_up, sign_all
+from tests.world import World
+
+
+def join(world: World, role: str = "member") -> Party:
+    """Harbour Homes joins, by Hana."""
+    party = invite_organisation(
+        partnership=world.partnership,
+        organisation=world.harbour,
+        role=role,
+        reason="We need them.",
+        author=world.amina,
+        now=timezone.now(),
+    )
+    answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
+    return party
+
+
+def request_of(world: World) -> TermsSignatory:
+    return TermsSignatory.objects.waiting().get(organisation=world.harbour)
+
+
+def sign(world: World, version: TermsVersion) -> None:
+    sign_terms(
+        version=version,
+        organisation=world.harbour,
+        person=world.hana,
+        name="Hana",
+        title="Director",
+        now=timezone.now(),
+    )
+
+
+def test_a_party_that_joins_is_asked_to_sign_the_version_in_force(world: World) -> None:
+    version = agree_terms(world.partnership, world.amina)
+
+    join(world)
+
+    assert (request_of(world).version, request_of(world).joins) == (version, True)
+    assert not_bound(world.partnership, today()) == {world.harbour.pk}
+    assert Email.objects.filter(kind="agreements.terms_request", person_id=world.hana.pk).count() == 1
+    members = client_of(world.ben).get(reverse("agreements:members", args=[world.partnership.pk])).content.decode()
+    assert "Has not signed the" in members
+    world.partnership.refresh_from_db()
+    assert world.partnership.status == Status.ACTIVE
+
+
+def test_a_party_that_joins_signs_on_the_page_and_is_bound(world: World) -> None:
+    version = agree_terms(world.partnership, world.amina)
+    join(world)
+    hana = client_of(world.hana)
+    page = reverse("agreements:terms-sign", args=[world.partnership.pk, version.number])
+
+    shown = hana.get(page).content.decode()
+    sent = hana.post(
+        page,
+        {"organisation": world.harbour.pk, "decision": "sign", "name": "Hana Quay", "title": "Director"},
+    )
+
+    assert "We meet and decide together." in shown
+    assert "apply to your organisation once it has signed" in " ".join(shown.split())
+    assert sent.status_code == 302
+    assert not_bound(world.partnership, today()) == set()
+    assert "Hana Quay" in client_of(world.ben).get(version.get_absolute_url()).content.decode()
+    printed = reverse("agreements:terms-print", args=[world.partnership.pk, version.number])
+    assert "Hana Quay" in hana.get(printed).content.decode()
+    assert Email.objects.filter(kind="agreements.terms_signed", person_id=world.ben.pk).count() >= 1
+
+
+def test_a_party_that_joins_signs_by_the_link_in_the_email(world: World) -> None:
+    version = agree_terms(world.partnership, world.amina)
+    join(world)
+    address = reverse("agreements:sign-by-link", args=[terms_token(request_of(world), world.hana)])
+    browser = Client()
+
+    shown = browser.get(address)
+    unsigned = not_bound(world.partnership, today())
+    browser.post(
+        address, {"organisation": world.harbour.pk, "decision": "sign", "name": "Hana Quay", "title": "Director"}
+    )
+
+    assert "We meet and decide together." in shown.content.decode()
+    assert unsigned == {world.harbour.pk}
+    assert version.signatures.get(organisation=world.harbour).how == "link"
+
+
+def test_a_party_that_joins_signs_on_paper(world: World) -> None:
+    version = agree_terms(world.partnership, world.amina)
+    join(world)
+    page = client_of(world.amina).get(version.get_absolute_url()).content.decode()
+
+    record_paper_signature(
+        version=version,
+        organisation=world.harbour,
+        name="Hana Quay",
+        title="Director",
+        signed_on=today(),
+        scan=ContentFile(b"%PDF-1.4\n%signed\n", name="signed.pdf"),
+        author=world.amina,
+        acting=world.larkhaven,
+        now=timezone.now(),
+    )
+
+    assert "Record a signature on paper" in page
+    assert not_bound(world.partnership, today()) == set()
+
+
+def test_an_observer_that_joins_never_signs_until_it_is_a_member(world: World) -> None:
+    agree_terms(world.partnership, world.amina)
+    party = join(world, "observer")
+    asked = TermsSignatory.objects.filter(organisation=world.harbour).exists()
+
+    change_party_role(party=party, role="member", reason="It pays now.", author=world.amina, now=timezone.now())
+
+    assert not asked
+    assert request_of(world).joins
+    change_party_role(party=party, role="observer", reason="It does not.", author=world.amina, now=timezone.now())
+    assert not TermsSignatory.objects.waiting().filter(organisation=world.harbour).exists()
+    assert not_bound(world.partnership, today()) == set()
+
+
+def test_a_party_that_has_not_signed_proposes_no_amendment(world: World) -> None:
+    version = agree_terms(world.partnership, world.amina)
+    join(world)
+
+    with pytest.raises(UnableToPropose, match="has not signed the terms in force"):
+        amend(world, world.hana, world.harbour, text="We never meet.")
+    sign(world, version)
+
+    assert amend(world, world.hana, world.harbour, text="We never meet.").proposed_by == world.harbour
+
+
+def test_a_party_that_joins_and_declines_leaves_the_terms_in_force(world: World) -> None:
+    version = agree_terms(world.partnership, world.amina)
+    join(world)
+
+    decline_to_sign(
+        version=version,
+        organisation=world.harbour,
+        person=world.hana,
+        title="Director",
+        reason="Too long.",
+        now=timezone.now(),
+    )
+
+    assert version_in_force(world.partnership, today()) == version
+    assert version.proposal is not None
+    version.proposal.refresh_from_db()
+    assert version.proposal.is_agreed
+    assert not_bound(world.partnership, today()) == {world.harbour.pk}
+    assert ask_joined_parties(now=timezone.now()) == 0
+
+
+def test_an_amendment_that_takes_force_is_what_a_joining_party_signs(world: World) -> None:
+    first = agree_terms(world.partnership, world.amina)
+    proposal = amend(world, world.amina, world.larkhaven, text="We meet twice.")
+    join(world)
+    later = put_up(proposal, world.amina)
+
+    sign_all(later)
+
+    assert version_in_force(world.partnership, today()) == later
+    assert world.harbour.pk in bound_by(later)
+    assert not TermsSignatory.objects.waiting().filter(organisation=world.harbour).exists()
+    with pytest.raises(UnableToSignTerms, match="not waiting"):
+        sign(world, first)
+
+
+def test_parties_that_joined_before_joining_asked_are_asked_once(world: World) -> None:
+    agree_terms(world.partnership, world.amina)
+    join(world)
+    TermsSignatory.objects.filter(organisation=world.harbour).delete()
+
+    assert ask_joined_parties(now=timezone.now()) == 1
+    assert ask_joined_parties(now=timezone.now()) == 0
+
+
+def test_a_joining_party_that_does_not_sign_is_escalated_once(world: World) -> None:
+    agree_terms(world.partnership, world.amina)
+    join(world)
+
+    with time_machine.travel(timezone.now() + dt.timedelta(days=31)):
+        assert escalate_late_signatures(now=timezone.now()) == 1
+        assert escalate_late_signatures(now=timezone.now()) == 0

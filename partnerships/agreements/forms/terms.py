@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
 
 from partnerships.agreements.models import TermsProposal, TermsVersion
+from partnerships.documents.forms import NO_QUESTIONS, AnswersForm, QuestionsField
+from partnerships.documents.models import Decision
 from partnerships.kit.forms import DayField, Form, Helper
 from partnerships.kit.uploads import ACCEPT, MAX_BYTES, MEGABYTE
 from partnerships.organisations.models import Organisation
@@ -15,6 +18,14 @@ from partnerships.organisations.models import Organisation
 
 class PartyChoice(forms.ModelChoiceField[Organisation]):
     """Choice of one of the parties that the person acts for."""
+
+    def label_from_instance(self, obj: Organisation) -> str:
+        """The organisation's name."""
+        return obj.name
+
+
+class PartiesChoice(forms.ModelMultipleChoiceField[Organisation]):
+    """Choice of some of the parties."""
 
     def label_from_instance(self, obj: Organisation) -> str:
         """The organisation's name."""
@@ -73,7 +84,20 @@ class PutUpForm(Form):
         help_text="We remind people a week before this day. 30 days after it, the version can no longer be signed.",
     )
 
-    def __init__(self, *args: Any, proposal: TermsProposal, **kwargs: Any) -> None:
+    questions = QuestionsField(
+        label="Questions to the other parties",
+        required=False,
+        help_text="One on each line. They answer with their signature, and the answers are kept with it.",
+    )
+    asked = PartiesChoice(
+        label="Which parties should answer them?",
+        queryset=Organisation.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Choose none to ask all of the others.",
+    )
+
+    def __init__(self, *args: Any, proposal: TermsProposal, parties: QuerySet[Organisation], **kwargs: Any) -> None:
         kwargs.setdefault(
             "initial",
             {
@@ -83,10 +107,13 @@ class PutUpForm(Form):
             },
         )
         super().__init__(*args, **kwargs)
+        field = self.fields["asked"]
+        assert isinstance(field, forms.ModelMultipleChoiceField)
+        field.queryset = parties
         self.helper = Helper(self, submit="Put up for signature", cancel=proposal.get_absolute_url())
 
 
-class SignTermsForm(Form):
+class SignTermsForm(AnswersForm):
     """Sign under a typed name and job title, or decline with a reason."""
 
     organisation = PartyChoice(label="For which organisation?", queryset=Organisation.objects.none(), empty_label=None)
@@ -108,10 +135,18 @@ class SignTermsForm(Form):
     )
 
     def __init__(
-        self, *args: Any, parties: QuerySet[Organisation], version: TermsVersion, cancel: str = "", **kwargs: Any
+        self,
+        *args: Any,
+        parties: QuerySet[Organisation],
+        version: TermsVersion,
+        questions: Mapping[int, Sequence[str]] = NO_QUESTIONS,
+        cancel: str = "",
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         _choose_party(self, parties)
+        self.add_answers(list(parties), questions)
+        self.order_fields(["organisation", *self.answer_names, "decision", "name", "title", "reason"])
         decision = self.fields["decision"]
         assert isinstance(decision, forms.ChoiceField)
         decision.choices = [
@@ -130,6 +165,8 @@ class SignTermsForm(Form):
                 self.add_error("title", "Enter your job title.")
         if chosen.get("decision") == "decline" and not chosen.get("reason", "").strip():
             self.add_error("reason", "Enter why you decline.")
+        verdict = {"sign": Decision.APPROVED, "decline": Decision.REJECTED}
+        self.check_answers(chosen, verdict.get(chosen.get("decision", ""), ""))
         return chosen
 
     @property
@@ -138,7 +175,7 @@ class SignTermsForm(Form):
         return bool(self.cleaned_data["decision"] == "decline")
 
 
-class PaperForm(Form):
+class PaperForm(AnswersForm):
     """Record a signature on paper."""
 
     name = forms.CharField(label="Who signed", max_length=200)
@@ -150,6 +187,9 @@ class PaperForm(Form):
         widget=forms.FileInput(attrs={"accept": ACCEPT}),
     )
 
-    def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, organisation: Organisation, questions: Sequence[str], cancel: str, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.add_answers([organisation], {organisation.pk: questions})
         self.helper = Helper(self, submit="Record signature", cancel=cancel)

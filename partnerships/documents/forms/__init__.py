@@ -2,9 +2,11 @@
 
 from partnerships.documents.forms.dates import PartialDateField, PartialDateInput
 from partnerships.documents.forms.pieces import FieldMaker, PieceForm, form_field
-from partnerships.documents.forms.signing import QuestionsField, SignForm
+from partnerships.documents.forms.signing import NO_QUESTIONS, AnswersForm, QuestionsField, SignForm
 
 __all__ = [
+    "NO_QUESTIONS",
+    "AnswersForm",
     "FieldMaker",
     "PartialDateField",
     "PartialDateInput",

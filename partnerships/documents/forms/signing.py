@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 
 from partnerships.documents.models import Decision
 from partnerships.documents.services import MAX_ANSWER, InvalidAnswers, read_answers, read_questions
-from partnerships.kit.forms import Helper, VerdictForm
+from partnerships.kit.forms import Form, Helper, VerdictForm
 from partnerships.organisations.models import Organisation
 
 NO_QUESTIONS: Mapping[int, Sequence[str]] = MappingProxyType({})
@@ -32,7 +32,51 @@ class QuestionsField(forms.CharField):
             raise ValidationError(str(error), code="invalid") from error
 
 
-class SignForm(VerdictForm):
+class AnswersForm(Form):
+    """A form that asks the questions to the organisation for which somebody decides.
+
+    A form adds its fields with `add_answers` and checks them in `clean` with `check_answers`.
+    """
+
+    questions: Mapping[int, Sequence[str]] = NO_QUESTIONS
+    answer_names: Mapping[str, str] = MappingProxyType({})
+
+    def add_answers(self, organisations: Sequence[Organisation], questions: Mapping[int, Sequence[str]]) -> None:
+        """Add a field for each question to these organisations."""
+        self.questions = questions
+        every = dict.fromkeys(question for body in organisations for question in questions.get(body.pk, ()))
+        self.answer_names = {f"answer_{place}": question for place, question in enumerate(every)}
+        for name, question in self.answer_names.items():
+            self.fields[name] = forms.CharField(
+                label=question,
+                widget=forms.Textarea(attrs={"rows": 2}),
+                required=False,
+                max_length=MAX_ANSWER,
+                help_text=self._asked_of(question, organisations),
+            )
+
+    def _asked_of(self, question: str, organisations: Sequence[Organisation]) -> str:
+        """Names the organisations it is asked, where the person speaks for several."""
+        asked = [body.name for body in organisations if question in self.questions.get(body.pk, ())]
+        return f"For {' and '.join(asked)}" if len(asked) < len(organisations) else ""
+
+    def check_answers(self, data: Mapping[str, Any], decision: str) -> None:
+        """The questions to the chosen organisation need answers, unless it rejects."""
+        organisation = data.get("organisation")
+        asked = self.questions.get(organisation.pk, ()) if organisation is not None and decision else ()
+        for name, question in self.answer_names.items():
+            if question in asked and name not in self.errors:
+                try:
+                    read_answers([question], {question: data.get(name, "")}, decision)
+                except InvalidAnswers as error:
+                    self.add_error(name, str(error))
+
+    def answers(self) -> dict[str, str]:
+        """The answers by question, once valid."""
+        return {question: self.cleaned_data.get(name, "") for name, question in self.answer_names.items()}
+
+
+class SignForm(AnswersForm, VerdictForm):
     """Decide on a version."""
 
     verdict_field = "decision"
@@ -67,43 +111,16 @@ class SignForm(VerdictForm):
         field.initial = organisations[0] if organisations else None
         if len(pks) == 1:
             field.widget = forms.HiddenInput()
-        self.questions = questions
-        every = dict.fromkeys(question for pk in pks for question in questions.get(pk, ()))
-        self.answer_names = {f"answer_{place}": question for place, question in enumerate(every)}
-        for name, question in self.answer_names.items():
-            self.fields[name] = forms.CharField(
-                label=question,
-                widget=forms.Textarea(attrs={"rows": 2}),
-                required=False,
-                max_length=MAX_ANSWER,
-                help_text=self._asked_of(question, organisations),
-            )
+        self.add_answers(organisations, questions)
         names = ("organisation", *self.answer_names, "decision", "reason", "number")
         self.helper = Helper(self, *names, submit=f"Sign version {number}")
         self.helper.mark_optional = not self.answer_names  # an answer may be left out only with a rejection
 
-    def _asked_of(self, question: str, organisations: Sequence[Organisation]) -> str:
-        """Names the organisations it is asked, where the person speaks for several."""
-        asked = [body.name for body in organisations if question in self.questions.get(body.pk, ())]
-        return f"For {' and '.join(asked)}" if len(asked) < len(organisations) else ""
-
     def clean(self) -> dict[str, Any]:
-        """The questions to the chosen organisation need answers, unless it rejects."""
+        """The words and answers that the decision needs."""
         data = super().clean()
-        organisation, decision = data.get("organisation"), data.get("decision")
-        if organisation is not None and decision:
-            asked = self.questions.get(organisation.pk, ())
-            for name, question in self.answer_names.items():
-                if question in asked and name not in self.errors:
-                    try:
-                        read_answers([question], {question: data.get(name, "")}, decision)
-                    except InvalidAnswers as error:
-                        self.add_error(name, str(error))
+        self.check_answers(data, data.get("decision", ""))
         return data
-
-    def answers(self) -> dict[str, str]:
-        """The answers by question, once valid."""
-        return {question: self.cleaned_data.get(name, "") for name, question in self.answer_names.items()}
 
     def sent_answers(self) -> list[tuple[str, str]]:
         """The answers by the name of their field, to send them once more."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -41,7 +42,7 @@ from partnerships.agreements.services.terms.recording import lock_proposal
 from partnerships.agreements.terms.collisions import collisions, in_words
 from partnerships.agreements.terms.schema import problems_of
 from partnerships.documents import Content, InvalidContent
-from partnerships.documents.services import Prepared, create_version, next_number
+from partnerships.documents.services import InvalidAnswers, Prepared, create_version, next_number, read_questions
 from partnerships.kit import journal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
@@ -67,11 +68,14 @@ def put_up_for_signature(
     organisation: Organisation | None = None,
     from_day: dt.date | None = None,
     sign_by: dt.date | None = None,
+    questions: Sequence[str] = (),
+    asked: Collection[int] = (),
     checked: bool = True,
 ) -> TermsVersion:
     """Publish a draft as a version, and ask every required party to sign it.
 
-    Takes a partnership that is being drafted to awaiting sign-off. Loaders of networks from before a kind had its
+    Takes a partnership that is being drafted to awaiting sign-off. `questions` are answered with the signature by the
+    parties in `asked`, or by all but `organisation`. Loaders of networks from before a kind had its
     checks give `checked=False`. Raises `UnableToPutUp`: the kind's checks, or a
     clause that another proposal changes too.
     """
@@ -85,6 +89,10 @@ def put_up_for_signature(
         raise UnableToPutUp("The terms can apply from today or a later day.")
     if sign_by is not None and sign_by < today:
         raise UnableToPutUp("The deadline must be today or later.")
+    try:
+        read = read_questions(questions)
+    except InvalidAnswers as error:
+        raise UnableToPutUp(str(error)) from error
     required = required_parties(partnership)
     if len(required) < 2:
         raise UnableToPutUp("Invite at least one other organisation first.")
@@ -129,8 +137,10 @@ def put_up_for_signature(
             organisation=organisation,
         )
     present = partnership.parties.present().values_list("organisation", flat=True)
+    answering = set(asked) or required - ({organisation.pk} if organisation else set())
     for party in sorted(required & set(present)):
-        ask_to_sign(version, party, author=author, sender=organisation, now=now)
+        wanted = read if party in answering else []
+        ask_to_sign(version, party, author=author, sender=organisation, now=now, questions=wanted)
     for name in ("status", "from_day", "sign_by"):
         setattr(proposal, name, getattr(locked, name))
     return version
@@ -222,6 +232,7 @@ def ask_to_sign(
     sender: Organisation | None,
     now: dt.datetime,
     joins: bool = False,
+    questions: Sequence[str] = (),
 ) -> TermsSignatory:
     """Ask a party to sign a version: each signer gets a link. Lock first.
 
@@ -236,6 +247,7 @@ def ask_to_sign(
         defaults={
             "role": "Signatory",
             "joins": joins,
+            "questions": list(questions),
             "due_on": deadline,
             "asked_by": author,
             "asked_at": now,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from django.core.files.base import File
 from django.db import IntegrityError, transaction
@@ -26,9 +28,12 @@ from partnerships.agreements.services.terms.putting_up import stop_asking
 from partnerships.agreements.services.terms.recording import email_leads, lock_version
 from partnerships.agreements.services.terms.taking_force import settle
 from partnerships.documents.models import Decision
+from partnerships.documents.services import InvalidAnswers, read_answers
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
+
+NO_ANSWERS: Mapping[str, str] = MappingProxyType({})
 
 
 class UnableToSignTerms(Exception):
@@ -45,8 +50,9 @@ def sign_terms(
     title: str,
     now: dt.datetime,
     how: str = How.PAGE,
+    answers: Mapping[str, str] = NO_ANSWERS,
 ) -> TermsSignature:
-    """Sign a version for a party, under a typed name and title.
+    """Sign a version for a party, under a typed name and title, and answer the questions to it.
 
     The person holds the party's signatory post or, where nobody does, leads it. Raises `UnableToSignTerms`.
     """
@@ -65,6 +71,7 @@ def sign_terms(
             person=person,
             name=" ".join(name.split())[:200],
             role=" ".join(title.split())[:150],
+            answers=_answers(signatory, answers, Decision.APPROVED),
             how=how,
             signed_on=timezone.localdate(now),
             signed_at=now,
@@ -73,6 +80,13 @@ def sign_terms(
     _record(partnership, locked, made, EventKind.TERMS_SIGNED, author=person, now=now, joins=signatory.joins)
     _settle_or_tell(partnership, locked, made, author=person, now=now)
     return made
+
+
+def _answers(signatory: TermsSignatory, answers: Mapping[str, str], decision: str) -> list[dict[str, str]]:
+    try:
+        return read_answers(signatory.questions, answers, decision)
+    except InvalidAnswers as error:
+        raise UnableToSignTerms(str(error)) from error
 
 
 def _asked(
@@ -182,9 +196,11 @@ def record_paper_signature(
     author: User | None,
     now: dt.datetime,
     acting: Organisation | None = None,
+    answers: Mapping[str, str] = NO_ANSWERS,
 ) -> TermsSignature:
     """Record a signature on paper, with its scan. Raises `UnableToSignTerms`.
 
+    `answers` are those on the paper; it may have left some out.
     The scan is kept with the partnership's documents, added for `acting`: the organisation for which the author acts.
     """
     partnership, locked = lock_version(version)
@@ -217,6 +233,7 @@ def record_paper_signature(
             person=None,
             name=" ".join(name.split())[:200],
             role=" ".join(title.split())[:150],
+            answers=_answers(signatory, answers, Decision.REJECTED),
             how=How.PAPER,
             scan=document,
             signed_on=signed_on,
@@ -239,6 +256,7 @@ def decline_to_sign(
     reason: str,
     now: dt.datetime,
     how: str = How.PAGE,
+    answers: Mapping[str, str] = NO_ANSWERS,
 ) -> TermsSignature:
     """Decline to sign, with a reason: the terms go back to drafting.
 
@@ -259,6 +277,7 @@ def decline_to_sign(
             person=person,
             name=person.display_name[:200],
             role=" ".join(title.split())[:150],
+            answers=_answers(signatory, answers, Decision.REJECTED),
             how=how,
             signed_on=timezone.localdate(now),
             signed_at=now,

@@ -15,6 +15,7 @@ from partnerships.agreements.models import (
     Status,
     TermsInForce,
     TermsProposal,
+    TermsSignatory,
     TermsVersion,
 )
 from partnerships.agreements.queries.terms import (
@@ -216,12 +217,20 @@ def adjust_signatories(partnership: Partnership, *, author: User | None, now: dt
         version.proposal = proposal
         asked = {one.organisation_id: one for one in version.signatories.select_related("organisation")}
         for organisation_id in sorted((required & present) - set(asked)):
-            ask_to_sign(version, organisation_id, author=author, sender=None, now=now)
+            _ask_like_others(version, organisation_id, list(asked.values()), author=author, now=now)
         for organisation_id, signatory in asked.items():
             if organisation_id not in required and signatory.removed_at is None:
                 signatory.version = version
                 stop_asking(signatory, now=now)
             elif organisation_id in required & present and signatory.removed_at is not None:
-                ask_to_sign(version, organisation_id, author=author, sender=None, now=now)
+                _ask_like_others(version, organisation_id, [signatory], author=author, now=now)
         settle(proposal, author=author, now=now)
     ask_joiners(partnership, author=author, now=now)
+
+
+def _ask_like_others(
+    version: TermsVersion, organisation_id: int, others: list[TermsSignatory], *, author: User | None, now: dt.datetime
+) -> None:
+    """Ask a party that joined to sign what waits for signatures, with the questions to the others."""
+    questions = list(dict.fromkeys(question for other in others for question in other.questions))
+    ask_to_sign(version, organisation_id, author=author, sender=None, now=now, questions=questions)

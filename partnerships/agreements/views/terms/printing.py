@@ -94,4 +94,5 @@ def _signature_line(line: dict[str, Any]) -> SignatureLine:
         decision="Declined" if signature.is_rejected else signature.get_how_display(),
         by=f"{signature.name}, {long_date(signature.signed_on)}",
         reason=signature.reason,
+        answers=tuple((given["question"], given["answer"]) for given in signature.answers),
     )

@@ -81,7 +81,10 @@ def put_up(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     opened, found = _led(user, pk, number)
     if not found.is_drafting:
         raise Http404
-    form = PutUpForm(posted(request), proposal=found)
+    acting = _for(user, opened)
+    bodies = Organisation.objects.filter(pk__in=required_parties(opened.partnership)).order_by("name", "pk")
+    others = bodies.exclude(pk=acting.pk) if acting else bodies
+    form = PutUpForm(posted(request), proposal=found, parties=others)
 
     def step() -> tuple[str, str]:
         version = put_up_for_signature(
@@ -90,13 +93,14 @@ def put_up(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             from_day=form.cleaned_data["from_day"],
             sign_by=form.cleaned_data["sign_by"],
             author=user,
-            organisation=_for(user, opened),
+            organisation=acting,
+            questions=form.cleaned_data["questions"],
+            asked=[body.pk for body in form.cleaned_data["asked"]],
             now=timezone.now(),
         )
         return f"Version {version.number} is up for signature.", version.get_absolute_url()
 
     schema, content = schema_of(found), content_of_proposal(found)
-    bodies = Organisation.objects.filter(pk__in=required_parties(opened.partnership)).order_by("name", "pk")
     return take_step(
         request,
         "agreements/terms/put_up.html",

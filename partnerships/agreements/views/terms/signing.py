@@ -44,6 +44,7 @@ def _decide(form: SignTermsForm, version: TermsVersion, organisation: Organisati
             person=person,
             title=chosen["title"],
             reason=chosen["reason"],
+            answers=form.answers(),
             how=how,
             now=now,
         )
@@ -54,6 +55,7 @@ def _decide(form: SignTermsForm, version: TermsVersion, organisation: Organisati
         person=person,
         name=chosen["name"],
         title=chosen["title"],
+        answers=form.answers(),
         how=how,
         now=now,
     )
@@ -75,6 +77,7 @@ def sign(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         posted(request),
         parties=parties,
         version=version,
+        questions=_questions(version, mine),
         cancel=version.get_absolute_url(),
         initial={"name": user.name},
     )
@@ -97,6 +100,12 @@ def sign(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         mine=mine,
         **signing_context(version),
     )
+
+
+def _questions(version: TermsVersion, parties: list[Organisation]) -> dict[int, list[str]]:
+    """The questions to each of these parties, by organisation id."""
+    asked = version.signatories.filter(organisation__in=parties, removed_at=None)
+    return dict(asked.values_list("organisation", "questions"))
 
 
 def _joining(version: TermsVersion, parties: list[Organisation]) -> bool:
@@ -150,7 +159,11 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
 def _link_form(request: HttpRequest, link: TermsLink) -> SignTermsForm:
     parties = Organisation.objects.filter(pk=link.signatory.organisation_id)
     return SignTermsForm(
-        posted(request), parties=parties, version=link.signatory.version, initial={"name": link.person.name}
+        posted(request),
+        parties=parties,
+        version=link.signatory.version,
+        questions={link.signatory.organisation_id: link.signatory.questions},
+        initial={"name": link.person.name},
     )
 
 
@@ -180,6 +193,8 @@ def paper(request: HttpRequest, pk: int, number: int, organisation: int) -> Http
     form = PaperForm(
         request.POST if request.method == "POST" else None,
         request.FILES if request.method == "POST" else None,
+        organisation=signatory.organisation,
+        questions=signatory.questions,
         cancel=page,
     )
     acting = acting_party(user, opened.partnership, "lead")
@@ -192,6 +207,7 @@ def paper(request: HttpRequest, pk: int, number: int, organisation: int) -> Http
             title=form.cleaned_data["title"],
             signed_on=form.cleaned_data["signed_on"],
             scan=form.cleaned_data["scan"],
+            answers=form.answers(),
             author=user,
             acting=acting.organisation if acting else None,
             now=timezone.now(),

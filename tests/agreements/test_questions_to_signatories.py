@@ -1,0 +1,130 @@
+"""Questions to a signatory of terms are answered with the signature."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.links import terms_token
+from partnerships.agreements.models import TermsVersion
+from partnerships.agreements.services import (
+    UnableToSignTerms,
+    answer_invitation,
+    decline_to_sign,
+    invite_organisation,
+    sign_terms,
+)
+from tests.agreements.test_signing_terms import client_of, ready
+from tests.support.terms import put_up
+from tests.world import World
+
+QUESTION = "Has your board seen the budget?"
+
+
+def asked(world: World) -> TermsVersion:
+    """Terms put up by Larkhaven, with a question to the others."""
+    return put_up(ready(world), world.amina, organisation=world.larkhaven, questions=[QUESTION])
+
+
+def test_a_question_is_asked_of_the_other_parties_only(world: World) -> None:
+    version = asked(world)
+
+    questions = {one.organisation: one.questions for one in version.signatories.all()}
+
+    assert questions == {world.larkhaven: [], world.westmarch: [QUESTION]}
+
+
+def test_signing_needs_an_answer_and_keeps_it_with_the_signature(world: World) -> None:
+    version = asked(world)
+    page = reverse("agreements:terms-sign", args=[world.partnership.pk, version.number])
+    ben = client_of(world.ben)
+    signing = {"organisation": world.westmarch.pk, "decision": "sign", "name": "Ben West", "title": "Chief executive"}
+
+    refused = ben.post(page, signing)
+    ben.post(page, signing | {"answer_0": "Yes, on 3 March."})
+
+    assert refused.status_code == 422
+    assert QUESTION in refused.content.decode()
+    signature = version.signatures.get(organisation=world.westmarch)
+    assert signature.answers == [{"question": QUESTION, "answer": "Yes, on 3 March."}]
+    assert "Yes, on 3 March." in client_of(world.amina).get(version.get_absolute_url()).content.decode()
+    printed = reverse("agreements:terms-print", args=[world.partnership.pk, version.number])
+    assert "Yes, on 3 March." in client_of(world.amina).get(printed).content.decode()
+
+
+def test_the_link_in_the_email_asks_the_question_too(world: World) -> None:
+    version = asked(world)
+    token = terms_token(version.signatories.get(organisation=world.westmarch), world.ben)
+    address = reverse("agreements:sign-by-link", args=[token])
+    browser = Client()
+
+    shown = browser.get(address).content.decode()
+    browser.post(
+        address,
+        {
+            "organisation": world.westmarch.pk,
+            "decision": "sign",
+            "name": "Ben West",
+            "title": "Chief executive",
+            "answer_0": "It has.",
+        },
+    )
+
+    assert QUESTION in shown
+    assert version.signatures.get(organisation=world.westmarch).answers[0]["answer"] == "It has."
+
+
+def test_declining_needs_no_answer(world: World) -> None:
+    version = asked(world)
+    with pytest.raises(UnableToSignTerms, match="Answer the question"):
+        sign_terms(
+            version=version,
+            organisation=world.westmarch,
+            person=world.ben,
+            name="Ben",
+            title="Lead",
+            now=timezone.now(),
+        )
+
+    made = decline_to_sign(
+        version=version,
+        organisation=world.westmarch,
+        person=world.ben,
+        title="Lead",
+        reason="The budget is missing.",
+        now=timezone.now(),
+    )
+
+    assert made.answers == []
+
+
+def test_a_lead_asks_questions_when_putting_terms_up(world: World) -> None:
+    proposal = ready(world)
+    page = reverse("agreements:put-up", args=[world.partnership.pk, proposal.number])
+    amina = client_of(world.amina)
+
+    form = amina.get(page).content.decode()
+    sent = amina.post(page, {"reason": "As agreed.", "questions": QUESTION, "asked": [world.westmarch.pk]})
+
+    assert "Questions to the other parties" in form
+    assert sent.status_code == 302
+    version = TermsVersion.objects.get(proposal=proposal)
+    assert version.signatories.get(organisation=world.westmarch).questions == [QUESTION]
+
+
+def test_a_party_that_joins_while_signatures_are_awaited_gets_the_question(world: World) -> None:
+    version = asked(world)
+    party = invite_organisation(
+        partnership=world.partnership,
+        organisation=world.harbour,
+        role="member",
+        reason="We need them.",
+        author=world.amina,
+        now=timezone.now(),
+    )
+
+    answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
+
+    assert version.signatories.get(organisation=world.harbour).questions == [QUESTION]

@@ -1,7 +1,7 @@
 """Services of any document: its draft, its versions, its HTML.
 
 They change rows that the caller has locked. The caller checks rights and state, records the event and opens the
-transaction.
+transaction. Only the sweep of late signatures opens its own, one for each signatory.
 """
 
 from partnerships.documents.services.drafting import (
@@ -11,6 +11,7 @@ from partnerships.documents.services.drafting import (
     moved,
     save_piece,
 )
+from partnerships.documents.services.escalating import escalate_late
 from partnerships.documents.services.publishing import (
     NOTHING_CHANGED,
     Prepared,
@@ -26,8 +27,6 @@ from partnerships.documents.services.signing import (
     MAX_ANSWER,
     MAX_QUESTION,
     InvalidAnswers,
-    claim_escalation,
-    lapsed_signatories,
     read_answers,
     read_questions,
 )
@@ -41,10 +40,9 @@ __all__ = [
     "Prepared",
     "UnableToPublish",
     "UnableToSavePiece",
-    "claim_escalation",
     "create_version",
     "discard_changes",
-    "lapsed_signatories",
+    "escalate_late",
     "moved",
     "next_number",
     "prepare",

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 
-from django.db import transaction
-
-from partnerships.documents.services import claim_escalation, lapsed_signatories
+from partnerships.documents.services import escalate_late
 from partnerships.outbox.services import record_emails
 from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import Signatory, Status
@@ -15,26 +14,25 @@ from partnerships.plans.services.recording import record_event
 
 
 def escalate_signatories(*, now: dt.datetime) -> int:
-    """Email the next post of each signatory whose deadline has passed, once.
-
-    Returns how many signatories. A new deadline can be missed again. Safe to run twice: a conditional update claims
-    each signatory in the transaction that records its emails.
-    """
-    waiting = lapsed_signatories(Signatory.objects.filter(plan__status=Status.AWAITING_SIGN_OFF), now=now)
-    return sum(_escalate(signatory, now) for signatory in waiting.select_related("plan", "organisation").order_by("pk"))
+    """Email the next post of each signatory whose deadline has passed, once; how many signatories."""
+    waiting = Signatory.objects.filter(plan__status=Status.AWAITING_SIGN_OFF)
+    return escalate_late(
+        waiting.select_related("plan", "organisation"), must_decide=_must_decide, tell=partial(_tell, now=now), now=now
+    )
 
 
-@transaction.atomic
-def _escalate(signatory: Signatory, now: dt.datetime) -> bool:
-    plan, organisation, due_on = signatory.plan, signatory.organisation, signatory.due_on
-    state = next((state for state in signing_states(plan) if state.signatory.pk == signatory.pk), None)
-    if due_on is None or state is None or not state.must_decide or not claim_escalation(signatory, now=now):
-        return False
+def _must_decide(signatory: Signatory) -> bool:
+    state = next((state for state in signing_states(signatory.plan) if state.signatory.pk == signatory.pk), None)
+    return state is not None and state.must_decide
+
+
+def _tell(signatory: Signatory, *, now: dt.datetime) -> None:
+    plan, due_on = signatory.plan, str(signatory.due_on)
     people = next_post(signatory, now)
     record_emails(
         kind="plans.sign_off_escalation",
         people=[person.pk for person in people],
-        params={"signatory": signatory.pk, "due_on": due_on.isoformat()},
+        params={"signatory": signatory.pk, "due_on": due_on},
         sender_id=plan.owners.order_by("pk").values_list("organisation", flat=True).first(),
         now=now,
     )
@@ -42,15 +40,14 @@ def _escalate(signatory: Signatory, now: dt.datetime) -> bool:
         plan,
         EventKind.SIGN_OFF_ESCALATED,
         author=None,
-        organisation=organisation,
+        organisation=signatory.organisation,
         kind="plan_signing",
         now=now,
         data={
             "title": plan.title,
-            "reason": organisation.name,
-            "signatory": organisation.pk,
+            "reason": signatory.organisation.name,
+            "signatory": signatory.organisation_id,
             "people": [person.pk for person in people],
-            "decide_by": due_on.isoformat(),
+            "decide_by": due_on,
         },
     )
-    return True

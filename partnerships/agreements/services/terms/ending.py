@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
@@ -12,6 +13,7 @@ from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import (
     SIGNED_LATE,
     Partnership,
+    PostRole,
     ProposalStatus,
     TermsProposal,
     TermsSignatory,
@@ -23,6 +25,7 @@ from partnerships.agreements.services.recording import lock_partnership, record_
 from partnerships.agreements.services.terms.putting_up import send_request, stop_asking
 from partnerships.agreements.services.terms.recording import email_leads, lock_proposal
 from partnerships.agreements.services.terms.signing import back_to_drafting
+from partnerships.documents.services import escalate_late
 from partnerships.kit import journal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
@@ -205,23 +208,24 @@ def escalate_late_signatures(*, now: dt.datetime) -> int:
 
     Where nobody holds that post, its leads.
     """
-    today, told = timezone.localdate(now), 0
-    for signatory in TermsSignatory.objects.waiting():
-        if signatory.escalated_at is not None or not signatory.has_lapsed(today):
-            continue
-        body, partnership = signatory.organisation, signatory.version.partnership
-        people = people_in_post(body, "escalation", partnership=partnership, day=today) or list(leads_of(body))
-        with transaction.atomic():
-            if TermsSignatory.objects.filter(pk=signatory.pk, escalated_at=None).update(escalated_at=now):
-                record_emails(
-                    kind="agreements.terms_late",
-                    people=[one.pk for one in people],
-                    params={"signatory": signatory.pk, "due_on": str(signatory.due_on)},
-                    sender_id=None,
-                    now=now,
-                )
-                told += 1
-    return told
+    waiting = TermsSignatory.objects.waiting()
+    return escalate_late(waiting, must_decide=_is_waiting, tell=partial(_tell_next_post, now=now), now=now)
+
+
+def _is_waiting(signatory: TermsSignatory) -> bool:
+    return TermsSignatory.objects.waiting().filter(pk=signatory.pk).exists()
+
+
+def _tell_next_post(signatory: TermsSignatory, *, now: dt.datetime) -> None:
+    body, partnership, day = signatory.organisation, signatory.version.partnership, timezone.localdate(now)
+    people = people_in_post(body, PostRole.ESCALATION, partnership=partnership, day=day) or list(leads_of(body))
+    record_emails(
+        kind="agreements.terms_late",
+        people=[one.pk for one in people],
+        params={"signatory": signatory.pk, "due_on": str(signatory.due_on)},
+        sender_id=None,
+        now=now,
+    )
 
 
 def ask_new_signers(*, now: dt.datetime) -> int:

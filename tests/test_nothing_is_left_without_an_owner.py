@@ -12,14 +12,20 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements import services as agreements
-from partnerships.agreements.models import Holder
+from partnerships.agreements.models import Holder, Post
 from partnerships.commitments.models import Commitment
 from partnerships.digests.models import Subscription
 from partnerships.digests.services import subscribe
 from partnerships.kit.rights import UnableToAct
-from partnerships.organisations.models import Membership, Role
-from partnerships.organisations.owned import UnableToHandOver, left_without_owner, owned_kinds
-from partnerships.organisations.services import end_membership, hand_over_things
+from partnerships.organisations.models import Membership, Organisation, Role
+from partnerships.organisations.owned import UnableToHandOver, held_by_ended, left_without_owner, owned_kinds
+from partnerships.organisations.services import (
+    dissolve,
+    end_membership,
+    hand_over_things,
+    pass_on_things,
+    record_succession,
+)
 from partnerships.outbox.models import Email
 from partnerships.people.models import User
 from partnerships.people.personal import is_history, personal_fields
@@ -48,6 +54,7 @@ NOT_OWNERS = {
     "plans.ConditionMet.person": "who said so",
     "conversations.Attendee.person": "who was there",
     "conversations.AgendaItem.presenter": "who presents it at one meeting",
+    "exchange.EntryFacilitator.person": "named in person; it ends when they stop acting for their organisation",
     "conversations.Facilitator.person": "named in person; it ends when they stop acting for their organisation",
     "conversations.MeetingSeat.person": "who is asked to one meeting",
     "digests.Preference.person": "when the person wants digests",
@@ -226,3 +233,109 @@ def test_former_holder_is_in_no_post(world: World) -> None:
     leave(world, world.eddie)
 
     assert not Holder.objects.on().filter(person=world.eddie).exists()
+
+
+def ended(world: World, successor: Organisation) -> None:
+    """Larkhaven has ended, and another organisation has followed it."""
+    record_succession(
+        kind="merge",
+        on=timezone.localdate(),
+        predecessors=[world.larkhaven],
+        successors=[successor],
+        author=None,
+        now=timezone.now(),
+    )
+    dissolve(organisation=world.larkhaven, on=timezone.localdate(), author=None, now=timezone.now())
+
+
+def test_what_an_ended_organisation_holds_is_handed_over_in_bulk(world: World) -> None:
+    post = post_of(world, "finance")
+    fill(post, world.eddie)
+    promise = agree(world)
+    subscribe(person=world.amina, target=world.partnership, author=world.amina, now=world.now)
+    ended(world, world.harbour)
+    party = agreements.invite_organisation(
+        partnership=world.partnership,
+        organisation=world.harbour,
+        role="member",
+        reason="It follows Larkhaven.",
+        author=None,
+        now=timezone.now(),
+    )
+    agreements.answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
+
+    groups = {group.kind.code: group for group in held_by_ended(world.larkhaven, timezone.localdate())}
+    for code, group in groups.items():
+        pass_on_things(
+            organisation=world.larkhaven,
+            kind=code,
+            things=[thing.pk for thing in group.things],
+            successor=world.harbour,
+            to=world.hana,
+            reason="Merged.",
+            author=world.dee,
+            now=timezone.now(),
+        )
+
+    assert groups.keys() == {"posts", "commitments", "followed"}
+    assert held_by_ended(world.larkhaven, timezone.localdate()) == []
+    promise.refresh_from_db()
+    assert (promise.giver, promise.owner) == (world.harbour, world.hana)
+    theirs = Post.objects.open().get(organisation=world.harbour)
+    assert (theirs.role, theirs.partnership, theirs.holders.on().get().person) == (
+        "finance",
+        world.partnership,
+        world.hana,
+    )
+    post.refresh_from_db()
+    assert post.is_ended
+    assert post.holders.get().person == world.eddie
+    assert Subscription.objects.get(person=world.hana, partnership=world.partnership).status == "asked"
+
+
+def test_only_administrators_hand_over_what_an_ended_organisation_holds(world: World) -> None:
+    promise = agree(world)
+    ended(world, world.harbour)
+    address = reverse("organisations:without-owner", args=[world.larkhaven.pk])
+    chosen = Membership.objects.get(person=world.hana, organisation=world.harbour, ends_on=None)
+    sent = {
+        "commitments-kind": "commitments",
+        "commitments-things": [promise.pk],
+        "commitments-to": chosen.pk,
+        "commitments-reason": "Merged.",
+    }
+
+    def answer(someone: User, data: dict[str, Any] | None = None) -> int:
+        client = Client()
+        client.force_login(someone)
+        return (client.get(address) if data is None else client.post(address, data)).status_code
+
+    assert [answer(one) for one in (world.amina, world.hana, world.ben, world.dee)] == [200, 200, 403, 200]
+    assert [answer(one, sent) for one in (world.amina, world.hana, world.ben)] == [403, 403, 403]
+    assert answer(world.dee, sent) == 302
+    promise.refresh_from_db()
+    assert promise.owner == world.hana
+
+
+def test_things_of_an_ended_organisation_pass_to_recorded_successors_only(world: World) -> None:
+    promise = agree(world)
+
+    def pass_on(**fields: Any) -> int:
+        given = {"successor": world.harbour, "to": world.hana, "reason": "Merged."} | fields
+        return pass_on_things(
+            organisation=world.larkhaven,
+            kind="commitments",
+            things=[promise.pk],
+            author=world.dee,
+            now=timezone.now(),
+            **given,
+        )
+
+    with pytest.raises(UnableToHandOver, match="has not ended"):
+        pass_on()
+    ended(world, world.harbour)
+    with pytest.raises(UnableToHandOver, match="not recorded as a successor"):
+        pass_on(successor=world.tidewater)
+    with pytest.raises(UnableToHandOver, match="does not act for"):
+        pass_on(to=world.eddie)
+    assert pass_on() == 1

@@ -8,9 +8,23 @@ from django.db.models import Q
 from django.utils.text import Truncator
 
 from partnerships.commitments.models import OVER, Commitment, CommitmentQuerySet
-from partnerships.commitments.services import UnableToChangeOwner, UnableToEscalate, change_owner, escalate
+from partnerships.commitments.services import (
+    UnableToChangeOwner,
+    UnableToEscalate,
+    assign_to_successor,
+    change_owner,
+    escalate,
+)
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.owned import Handover, OwnedKind, Thing, UnableToHandOver, acting_for, left_by
+from partnerships.organisations.owned import (
+    Handover,
+    OwnedKind,
+    PassingOn,
+    Thing,
+    UnableToHandOver,
+    acting_for,
+    left_by,
+)
 from partnerships.people.models import User
 
 
@@ -78,7 +92,39 @@ def _escalate(handover: Handover) -> None:
         raise UnableToHandOver(str(error)) from error
 
 
-COMMITMENTS = OwnedKind("commitments", "Commitments", ("commitments.Commitment.owner",), _owned, _ownerless, _own)
+def _of_ended(organisation: Organisation, day: dt.date) -> list[Thing]:
+    """Every open commitment on either side of which it stands."""
+    mine = Q(giver=organisation) | Q(receiver=organisation) | Q(owner_organisation=organisation)
+    return _things(Commitment.objects.filter(mine).exclude(status__in=OVER))
+
+
+def _pass_on(passing: PassingOn) -> None:
+    commitment = Commitment.objects.get(pk=passing.pk)
+    moved = assign_to_successor(
+        predecessor=passing.organisation,
+        successor=passing.successor,
+        owner=passing.to,
+        commitments=[commitment],
+        reason=passing.reason,
+        author=passing.author,
+        now=passing.now,
+    )
+    if not moved:
+        raise UnableToHandOver(
+            f"{commitment.reference} is with {passing.successor.name} already: end it, or choose another successor."
+        )
+
+
+COMMITMENTS = OwnedKind(
+    "commitments",
+    "Commitments",
+    ("commitments.Commitment.owner",),
+    _owned,
+    _ownerless,
+    _own,
+    _of_ended,
+    _pass_on,
+)
 ESCALATIONS = OwnedKind(
     "escalations",
     "Commitments escalated to them",

@@ -5,6 +5,7 @@ Forms check the shape of the data; services check the rules.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -179,6 +180,53 @@ class SettingsForm(Form):
         )
 
 
+class PassOnForm(Form):
+    """Ticked things of an ended organisation, the successor and person who get them, and why."""
+
+    kind = forms.CharField(widget=forms.HiddenInput)
+    things = forms.MultipleChoiceField(
+        label="What",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": "Tick what to hand over.",
+            "invalid_choice": "Somebody else has handed over some of these. Look at the list again.",
+        },
+    )
+    to = forms.ChoiceField(label="Who takes over?", error_messages={"required": "Choose who takes over."})
+    reason = forms.CharField(label="Reason", max_length=300)
+
+    def __init__(self, *args: Any, group: Group, memberships: Iterable[Membership], **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {"kind": group.kind.code, "things": [str(thing.pk) for thing in group.things]})
+        kwargs["prefix"] = group.kind.code
+        super().__init__(*args, **kwargs)
+        things, to = self.fields["things"], self.fields["to"]
+        assert isinstance(things, forms.MultipleChoiceField)
+        assert isinstance(to, forms.ChoiceField)
+        things.label = group.kind.label
+        things.choices = choices_of(group)
+        self.memberships = {str(one.pk): one for one in memberships}
+        to.choices = [
+            ("", "Choose a person"),
+            *(
+                (key, f"{one.person.display_name}, {one.organisation.display_name}")
+                for key, one in self.memberships.items()
+            ),
+        ]
+        self.helper = Helper(self, submit="Hand over")
+
+    @property
+    def chosen(self) -> Membership:
+        """The person who takes over, with the successor; once valid."""
+        return self.memberships[self.cleaned_data["to"]]
+
+
+def choices_of(group: Group) -> list[tuple[str, str]]:
+    """The things of a group to tick."""
+    return [
+        (str(thing.pk), f"{thing.title} ({thing.within})" if thing.within else thing.title) for thing in group.things
+    ]
+
+
 class HandOverForm(Form):
     """Ticked things of one kind, the person who gets them, and why."""
 
@@ -208,9 +256,6 @@ class HandOverForm(Form):
         assert isinstance(things, forms.MultipleChoiceField)
         assert isinstance(to, forms.ModelChoiceField)
         things.label = group.kind.label
-        things.choices = [
-            (str(thing.pk), f"{thing.title} ({thing.within})" if thing.within else thing.title)
-            for thing in group.things
-        ]
+        things.choices = choices_of(group)
         to.queryset = people
         self.helper = Helper(self, submit="Hand over")

@@ -436,6 +436,14 @@ ROWS = (
         EDITORS,
         prepare=_post,
     ),
+    Row(
+        "agreements.pass_on_post",
+        lambda w, author, post: services.pass_on_post(
+            post=post, successor=w.westmarch, to=w.ben, reason="Merged.", author=author, now=timezone.now()
+        ),
+        ADMINISTRATOR,
+        prepare=_post,
+    ),
     Row("agreements.change_status", lambda w, author, _: _step(w, author, "suspended"), LEAD),
     Row(
         "agreements.renew",
@@ -558,6 +566,7 @@ WITHOUT_A_PERSON = {
     "agreements.ask_joined_parties": "called by the clock",
     "agreements.ask_joiners": "called by the clock, and by services that checked",
     "agreements.ask_new_signers": "called by the clock",
+    "agreements.copy_posts": "called by the renewal, which checked",
     "agreements.take_status": "called by services that checked",
     "agreements.adjust_signatories": "called by services that checked",
     "agreements.ask_to_sign": "called by services that checked",
@@ -574,4 +583,5 @@ WITHOUT_A_PERSON = {
     "agreements.remind_of_dates": "called by the clock",
     "agreements.missing_for": "reads only",
     "agreements.record_event": "records what another service did",
+    "agreements.record_of_post": "records what another service did",
 }

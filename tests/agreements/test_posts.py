@@ -17,6 +17,7 @@ from partnerships.kit.rights import UnableToAct
 from partnerships.organisations.models import Membership
 from partnerships.people.models import User
 from tests.support.rights import add_personas
+from tests.support.terms import agree_terms
 from tests.world import World
 
 DAY = dt.timedelta(days=1)
@@ -200,3 +201,29 @@ def test_editor_cannot_make_themselves_signatory(world: World) -> None:
 
     with pytest.raises(UnableToAct, match="no right"):
         services.fill_post(post=post, person=world.eddie, reason="I sign.", author=world.eddie, now=timezone.now())
+
+
+def test_a_renewed_partnership_starts_with_the_same_posts_and_holders(world: World) -> None:
+    held, vacant = post_of(world, "finance", title="Treasurer"), post_of(world, "planning")
+    fill(held, world.vera, now=timezone.now() - dt.timedelta(days=9))
+    fill(held, world.eddie)
+    agree_terms(world.partnership, world.amina)
+    services.change_status(
+        partnership=world.partnership, status="under_review", reason="Due.", author=world.amina, now=timezone.now()
+    )
+
+    successor = services.renew(
+        partnership=world.partnership,
+        organisation=world.larkhaven,
+        reason="It worked.",
+        author=world.amina,
+        now=timezone.now(),
+    )
+
+    copied = {post.role: post for post in Post.objects.open().filter(partnership=successor)}
+    assert copied.keys() == {"finance", "planning"}
+    assert (copied["finance"].title, copied["finance"].holders.get().person) == ("Treasurer", world.eddie)
+    assert not copied["planning"].holders.exists()
+    assert [one.person for one in held.holders.order_by("starts_on")] == [world.vera, world.eddie]
+    assert not held.is_ended
+    assert not vacant.is_ended

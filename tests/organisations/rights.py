@@ -78,6 +78,21 @@ def _left(world: World) -> int:
     ).pk
 
 
+def _of_ended(world: World) -> int:
+    """The number of a post of Larkhaven, which has ended; Harbour Homes follows it."""
+    post = _left(world)
+    services.record_succession(
+        kind="merge",
+        on=timezone.localdate(),
+        predecessors=[world.larkhaven],
+        successors=[world.harbour],
+        author=None,
+        now=timezone.now(),
+    )
+    services.dissolve(organisation=world.larkhaven, on=timezone.localdate(), author=None, now=timezone.now())
+    return post
+
+
 ROWS = (
     Row(
         "organisations.hand_over_things",
@@ -92,6 +107,21 @@ ROWS = (
         ),
         LEAD,
         prepare=_left,
+    ),
+    Row(
+        "organisations.pass_on_things",
+        lambda w, author, post: services.pass_on_things(
+            organisation=w.larkhaven,
+            kind="posts",
+            things=[post],
+            successor=w.harbour,
+            to=w.hana,
+            reason="Merged.",
+            author=author,
+            now=timezone.now(),
+        ),
+        ADMINISTRATOR,
+        prepare=_of_ended,
     ),
     Row("organisations.update_organisation", _update(website="https://larkhaven.example"), MANAGERS),
     Row(

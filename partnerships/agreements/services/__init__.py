@@ -15,6 +15,7 @@ from partnerships.agreements.services.groups import (
     UnableToStartGroup,
     start_working_group,
 )
+from partnerships.agreements.services.moving_posts import copy_posts, pass_on_post
 from partnerships.agreements.services.nearing import record_dates_near
 from partnerships.agreements.services.notices import (
     UnableToGiveNotice,
@@ -133,6 +134,7 @@ __all__ = [
     "change_party_role",
     "change_status",
     "choose_date_reminders",
+    "copy_posts",
     "create_partnership",
     "create_post",
     "decline_to_sign",
@@ -149,6 +151,7 @@ __all__ = [
     "missing_for",
     "move_objective",
     "move_terms_piece",
+    "pass_on_post",
     "propose_amendment",
     "put_up_for_signature",
     "record_acceptances",

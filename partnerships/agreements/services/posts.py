@@ -63,14 +63,14 @@ def create_post(
     if role not in PostRole.values:
         raise UnableToChangePost("Choose a role.")
     if partnership is not None:
-        _check_part(partnership, organisation)
+        check_part(partnership, organisation)
     title = title.strip()
     if Post.objects.open().filter(organisation=organisation, partnership=partnership, role=role, title=title).exists():
         raise UnableToChangePost("There is already a post with this role and title.")
     post = Post.objects.create(
         organisation=organisation, partnership=partnership, role=role, title=title, created_at=now, created_by=author
     )
-    _record(post, EventKind.POST_CREATED, author=author, now=now)
+    record_of_post(post, EventKind.POST_CREATED, author=author, now=now)
     return post
 
 
@@ -90,7 +90,7 @@ def fill_post(
     The present holder's time ends on that day, except in a team. A person must act for the organisation; a contact
     without an account needs a name. Raises `UnableToChangePost`.
     """
-    locked = _lock(post)
+    locked = lock_post(post)
     require(may_name_in(locked.role, roles_of(author, now), locked.organisation_id))
     _check_open(locked)
     contact = contact or Contact()
@@ -98,7 +98,7 @@ def fill_post(
     day = starts_on or timezone.localdate(now)
     _check_holder(locked, person, contact, day)
     if not locked.is_shared:
-        _make_way(locked, day, reason, now)
+        make_way(locked, day, reason, now)
     elif person is not None and locked.holders.filter(person=person, ends_on=None).exists():
         raise UnableToChangePost(f"{person.display_name} is in this team already.")
     holder = Holder.objects.create(
@@ -115,9 +115,9 @@ def fill_post(
         added_by=author,
         added_at=now,
     )
-    _record(locked, EventKind.POST_FILLED, author=author, now=now, holder=holder, reason=reason)
+    record_of_post(locked, EventKind.POST_FILLED, author=author, now=now, holder=holder, reason=reason)
     if person is None:
-        _tell_contact(holder, now=now)
+        tell_contact(holder, now=now)
     elif author is not None and person != author:
         record_email(
             kind="agreements.post_filled",
@@ -129,7 +129,7 @@ def fill_post(
     return holder
 
 
-def _tell_contact(holder: Holder, *, now: dt.datetime) -> None:
+def tell_contact(holder: Holder, *, now: dt.datetime) -> None:
     """Email a contact without an account what is held about them, if it has an address."""
     if holder.email:
         record_email(
@@ -149,7 +149,7 @@ def vacate_post(
 
     The person can give it up too. Raises `UnableToChangePost`.
     """
-    post = _lock(holder.post)
+    post = lock_post(holder.post)
     locked = Holder.objects.select_for_update().get(pk=holder.pk)
     roles = roles_of(author, now)
     own = author is not None and locked.person_id == author.pk and roles.act_for(post.organisation_id)
@@ -160,7 +160,7 @@ def vacate_post(
     reason = _given(reason)
     end_holding(locked, on=ends_on or today, reason=reason, now=now)
     holder.ends_on = locked.ends_on
-    _record(post, EventKind.POST_VACATED, author=author, now=now, holder=locked, reason=reason)
+    record_of_post(post, EventKind.POST_VACATED, author=author, now=now, holder=locked, reason=reason)
 
 
 @transaction.atomic
@@ -169,7 +169,7 @@ def change_contact(*, holder: Holder, contact: Contact, author: User | None, now
 
     Raises `UnableToChangePost`.
     """
-    post = _lock(holder.post)
+    post = lock_post(holder.post)
     locked = Holder.objects.select_for_update().get(pk=holder.pk)
     roles = roles_of(author, now)
     own = author is not None and locked.person_id == author.pk and roles.act_for(post.organisation_id)
@@ -183,9 +183,9 @@ def change_contact(*, holder: Holder, contact: Contact, author: User | None, now
     locked.email, locked.phone = _address(contact.email), contact.phone.strip()
     locked.working_days, locked.note = contact.working_days.strip(), contact.note.strip()
     locked.save(update_fields=["name", "email", "phone", "working_days", "note"])
-    _record(post, EventKind.POST_CONTACT_CHANGED, author=author, now=now, holder=locked)
+    record_of_post(post, EventKind.POST_CONTACT_CHANGED, author=author, now=now, holder=locked)
     if locked.person_id is None and locked.email.lower() != was.lower():
-        _tell_contact(locked, now=now)
+        tell_contact(locked, now=now)
 
 
 @transaction.atomic
@@ -194,14 +194,14 @@ def remove_contact(*, holder: Holder, now: dt.datetime) -> None:
 
     The link in their email is their right. Nothing happens if it is empty already.
     """
-    post = _lock(holder.post)
+    post = lock_post(holder.post)
     locked = Holder.objects.select_for_update().get(pk=holder.pk)
     if locked.person_id is not None or locked.cleared_at is not None:
         return
     if locked.ends_on is None or locked.ends_on > timezone.localdate(now):
         end_holding(locked, on=timezone.localdate(now), reason="", now=now)
     forget_holder(locked, now=now)
-    _record(post, EventKind.POST_CONTACT_REMOVED, author=None, now=now, holder=locked)
+    record_of_post(post, EventKind.POST_CONTACT_REMOVED, author=None, now=now, holder=locked)
 
 
 def forget_holder(holder: Holder, *, now: dt.datetime) -> None:
@@ -216,7 +216,7 @@ def end_post(*, post: Post, reason: str, author: User | None, now: dt.datetime) 
 
     Raises `UnableToChangePost`.
     """
-    locked = _lock(post)
+    locked = lock_post(post)
     require(may_name_in(locked.role, roles_of(author, now), locked.organisation_id))
     _check_open(locked)
     settle_post(locked, reason=_given(reason), author=author, now=now)
@@ -231,7 +231,7 @@ def settle_post(post: Post, *, reason: str, author: User | None, now: dt.datetim
     post.ended_on = today
     post.save(update_fields=["ended_on"])
     journal.note(POST, now=now, post=post.pk, same=post_identity(post))
-    _record(post, EventKind.POST_ENDED, author=author, now=now, reason=reason)
+    record_of_post(post, EventKind.POST_ENDED, author=author, now=now, reason=reason)
 
 
 def tell_no_lead(*, organisation: Organisation, leaver: User, now: dt.datetime) -> None:
@@ -255,7 +255,7 @@ def end_holding_of(*, post: Post, person: User, reason: str, author: User | None
     today = timezone.localdate(now)
     for holder in post.holders.open(today).filter(person=person).select_for_update().order_by("pk"):
         end_holding(holder, on=today, reason=reason, now=now)
-        _record(post, EventKind.POST_VACATED, author=author, now=now, holder=holder, reason=reason)
+        record_of_post(post, EventKind.POST_VACATED, author=author, now=now, holder=holder, reason=reason)
 
 
 #: The journal's names for a post that ended, and for the end of somebody's time in one.
@@ -289,7 +289,8 @@ def _lock_above(organisation_id: int, partnership_id: int | None) -> None:
         lock_partnership(partnership_id)
 
 
-def _lock(post: Post) -> Post:
+def lock_post(post: Post) -> Post:
+    """The post with its organisation, partnership and own row locked in this order."""
     _lock_above(post.organisation_id, post.partnership_id)
     rows = Post.objects.select_for_update(of=("self",)).select_related("organisation", "partnership")
     return rows.get(pk=post.pk)
@@ -311,7 +312,8 @@ def _address(email: str) -> str:
     return email
 
 
-def _check_part(partnership: Partnership, organisation: Organisation) -> None:
+def check_part(partnership: Partnership, organisation: Organisation) -> None:
+    """Raise `UnableToChangePost` unless the organisation takes part or is invited."""
     if partnership.is_over:
         raise UnableToChangePost("This partnership is over.")
     taking_part = partnership.parties.filter(
@@ -325,7 +327,7 @@ def _check_open(post: Post) -> None:
     if post.is_ended:
         raise UnableToChangePost("This post has ended.")
     if post.partnership is not None:
-        _check_part(post.partnership, post.organisation)
+        check_part(post.partnership, post.organisation)
 
 
 def _check_holder(post: Post, person: User | None, contact: Contact, day: dt.date) -> None:
@@ -338,7 +340,7 @@ def _check_holder(post: Post, person: User | None, contact: Contact, day: dt.dat
         raise UnableToChangePost(f"{person.display_name} does not act for {post.organisation.name} on that day.")
 
 
-def _make_way(post: Post, day: dt.date, reason: str, now: dt.datetime) -> None:
+def make_way(post: Post, day: dt.date, reason: str, now: dt.datetime) -> None:
     """End the present holder's time on the day; nobody may follow later."""
     holders = post.holders.open(day).select_for_update().order_by("starts_on", "pk")
     for holder in holders:
@@ -347,7 +349,7 @@ def _make_way(post: Post, day: dt.date, reason: str, now: dt.datetime) -> None:
         end_holding(holder, on=day, reason=reason, now=now)
 
 
-def _record(
+def record_of_post(
     post: Post,
     event: EventKind,
     *,

@@ -29,6 +29,7 @@ from partnerships.agreements.queries.terms import (
     version_in_force,
 )
 from partnerships.agreements.rights import rights_over
+from partnerships.agreements.services.moving_posts import copy_posts
 from partnerships.agreements.services.parties import invite_organisation
 from partnerships.agreements.services.partnerships import create_partnership
 from partnerships.agreements.services.recording import lock_partnership, record_event
@@ -40,6 +41,7 @@ from partnerships.agreements.terms.schema import build_schema
 from partnerships.kit.dates import long_date
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.services.recording import lock_organisation
 from partnerships.people.models import User
 
 #: Dates of the terms that a successor does not take over.
@@ -148,9 +150,13 @@ def renew(
 ) -> Partnership:
     """Draft the successor of a partnership under review.
 
-    Its draft starts from the terms in force, without their dates, and the same organisations are invited. The old one
-    stays under review until the successor is active; then it becomes renewed. Raises `UnableToRenew`.
+    Its draft starts from the terms in force, without their dates. The same organisations are invited, and their posts
+    are copied with the present holders. The old one stays under review until the successor is active; then it becomes
+    renewed. Raises `UnableToRenew`.
     """
+    # Organisations before the partnership, as ending a membership locks them: no leaver keeps a copied post.
+    present = partnership.parties.present().order_by("organisation").values_list("organisation", flat=True)
+    bodies = {pk: lock_organisation(pk) for pk in present}
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).leads_for(organisation))
     if locked.state_on(timezone.localdate(now)) not in (Status.UNDER_REVIEW, Status.ENDED):
@@ -187,6 +193,8 @@ def renew(
                 author=author,
                 now=now,
             )
+    lasting = [pk for pk, body in bodies.items() if not body.is_ended]
+    copy_posts(partnership=locked, successor=successor, organisations=lasting, author=author, now=now)
     take_status(successor, Status.DRAFTING, reason=reason.strip(), author=author, now=now, organisation=organisation)
     record_event(
         locked,

@@ -75,10 +75,12 @@ def assign_to_successor(
     reason: str,
     now: dt.datetime,
     commitments: list[Commitment] | None = None,
+    owner: User | None = None,
 ) -> int:
     """Move open commitments from predecessor to successor; their number.
 
-    Closed ones keep the old name. A commitment that would have the same organisation on both sides is left alone.
+    With `owner`, a person of the successor owns those that it now has to deliver. Closed ones keep the old name. A
+    commitment that would have the same organisation on both sides is left alone.
     """
     require(roles_of(author, now).keeps_directory)
     mine = Commitment.objects.select_for_update(of=("self",)).filter(
@@ -106,6 +108,8 @@ def assign_to_successor(
             after={"organisation": successor.name},
             reason=reason,
         )
+        if owner is not None and "owner_organisation" in changed:
+            _set_owner(commitment, owner, author=author, organisation=successor, now=now, reason=reason)
         count += 1
     return count
 

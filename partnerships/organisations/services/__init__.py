@@ -1,7 +1,7 @@
 """Services that change organisations and memberships."""
 
 from partnerships.organisations.services.areas_served import end_area_served, serve_area
-from partnerships.organisations.services.handing_over import hand_over_things
+from partnerships.organisations.services.handing_over import hand_over_things, pass_on_things
 from partnerships.organisations.services.identifiers import (
     UnableToAddIdentifier,
     UnableToCorrectIdentifier,
@@ -70,6 +70,7 @@ __all__ = [
     "invite_member",
     "mark_found",
     "mark_missing",
+    "pass_on_things",
     "record_succession",
     "resend_invitation",
     "serve_area",

@@ -1,4 +1,4 @@
-"""Hand over what was left without an owner."""
+"""Hand over what was left without an owner, by people or by an ended organisation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Membership, Organisation
-from partnerships.organisations.owned import Handover, UnableToHandOver, kind_of
+from partnerships.organisations.owned import Handover, PassingOn, UnableToHandOver, kind_of
+from partnerships.organisations.queries import successors_on
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.recording import lock_organisation
 from partnerships.people.models import User
@@ -45,3 +46,41 @@ def hand_over_things(
     for pk in left:
         owned.hand_over(Handover(pk, locked, to, reason.strip(), author, now))
     return len(left)
+
+
+@transaction.atomic
+def pass_on_things(
+    *,
+    organisation: Organisation,
+    kind: str,
+    things: Collection[int],
+    successor: Organisation,
+    to: User,
+    reason: str,
+    author: User,
+    now: dt.datetime,
+) -> int:
+    """Give things of one kind of an ended organisation to a person of its successor; returns how many.
+
+    All or nothing; administrators only. Raises `UnableToHandOver`.
+    """
+    locked = lock_organisation(organisation.pk)
+    require(roles_of(author, now).keeps_directory)
+    day = timezone.localdate(now)
+    if not locked.is_ended:
+        raise UnableToHandOver(f"{locked.name} has not ended: its leads hand over what was left.")
+    if not reason.strip():
+        raise UnableToHandOver("Give a reason.")
+    if successor not in successors_on(locked, day):
+        raise UnableToHandOver(f"{successor.name} is not recorded as a successor of {locked.name}.")
+    if not Membership.objects.current(day).of_person(to).filter(organisation=successor).exists():
+        raise UnableToHandOver(f"{to.display_name} does not act for {successor.name}.")
+    owned = kind_of(kind)
+    if owned.of_ended is None or owned.pass_on is None:
+        raise UnableToHandOver("These end with the organisation.")
+    held = [thing.pk for thing in owned.of_ended(locked, day) if thing.pk in things]
+    if not held or len(held) < len(set(things)):
+        raise UnableToHandOver("Somebody else has handed over some of these. Look at the list again.")
+    for pk in held:
+        owned.pass_on(PassingOn(pk, locked, successor, to, reason.strip(), author, now))
+    return len(held)

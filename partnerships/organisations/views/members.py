@@ -83,6 +83,7 @@ def people(request: HttpRequest, pk: int) -> HttpResponse:
             "former": everybody.exclude(ends_on=None).exclude(accepted_at=None)[:100] if inside else [],
             "may_manage": rights.may_manage_people,
             "leads": rights.roles.lead(pk),
+            "sees_left": rights.roles.lead(pk) or (organisation.is_ended and rights.roles.keeps_directory),
             "mine": Membership.objects.current().of_person(user).filter(organisation=organisation).first(),
             "show_addresses": inside,
         },

@@ -12,6 +12,7 @@ from partnerships.activity.subjects import SubjectKind
 from partnerships.agreements import belongings, emails, personal, restoring, telling
 from partnerships.agreements.agenda import decisions_needed, register_agenda
 from partnerships.agreements.event_kinds import EventKind
+from partnerships.agreements.figures import register_figures
 from partnerships.agreements.models import (
     KEPT_MONTHS,
     Holder,
@@ -24,11 +25,12 @@ from partnerships.agreements.models import (
     TermsSignature,
     TermsVersion,
 )
-from partnerships.agreements.queries import contacts_section, events_of_partnerships, organisation_section
+from partnerships.agreements.queries import contacts_section, events_of_partnerships, organisation_section, prompting
 from partnerships.agreements.queries.groups import groups_section
 from partnerships.agreements.sections import ON_PARTNERSHIPS, dates_section, objectives_section
 from partnerships.agreements.services.documents import drop_removed_files
 from partnerships.agreements.services.reminders import drop_old_reminders
+from partnerships.agreements.stuck import register_stuck
 from partnerships.organisations.departures import register_departure
 from partnerships.organisations.owned import register_owned
 from partnerships.organisations.sections import ON_ORGANISATIONS
@@ -58,6 +60,12 @@ def register() -> None:
     register_kind(name="post", visible_ids=lambda user: Post.objects.visible_to(user).values("pk"))
     register_kind(name="terms_draft", visible_ids=lambda user: Partnership.objects.drafted_for(user).values("pk"))
     register_agenda("10 decisions", "Decisions about the partnership", "partnership", decisions_needed)
+    register_agenda("12 terms", "Terms to sign", "partnership", prompting.terms_for_agenda)
+    register_agenda("14 objectives", "Objectives behind or blocked", "partnership", prompting.objectives_for_agenda)
+    register_stuck("05 terms", prompting.stuck_terms)
+    register_stuck("15 objectives", prompting.stuck_objectives)
+    register_figures("05 objectives", prompting.objectives_in_period)
+    register_figures("45 terms", prompting.terms_in_period)
     ON_ORGANISATIONS.register("05 contacts", contacts_section)
     ON_PARTNERSHIPS.register("15 working groups", groups_section)
     ON_ORGANISATIONS.register("10 partnerships", organisation_section)

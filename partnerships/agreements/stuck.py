@@ -17,10 +17,10 @@ class Stuck:
     """One thing that does not move.
 
     `what` says why it is stuck ("Unanswered ask"), `waits_for` who must act, `since` the day from which it counts, and
-    `partnership` the id of its partnership.
+    `partnership` the id of its partnership, if it has one.
     """
 
-    partnership: int
+    partnership: int | None
     what: str
     title: str
     path: str
@@ -48,3 +48,18 @@ def stuck_in(user: User, partnerships: Collection[int], now: dt.datetime) -> lis
         return []
     found = [one for name in sorted(_rooms) for one in _rooms[name](user, partnerships, now)]
     return sorted(found, key=lambda one: (one.since, one.title, one.path))
+
+
+#: Finds what is stuck among the single records that a person facilitates, at a moment.
+FindFacilitated = Callable[[User, dt.datetime], list[Stuck]]
+_facilitated: dict[str, FindFacilitated] = {}
+
+
+def register_facilitated(name: str, find: FindFacilitated) -> None:
+    """Register a room whose single records can have a facilitator, under a name."""
+    _facilitated[name] = find
+
+
+def stuck_facilitated(user: User, now: dt.datetime) -> list[Stuck]:
+    """What is stuck among the single records that the person facilitates."""
+    return [one for name in sorted(_facilitated) for one in _facilitated[name](user, now)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from partnerships.exchange.models import AnswerGroup, Entry, Theme
+from partnerships.exchange.models import AnswerGroup, Entry, EntryFacilitator, Theme
 from partnerships.kit.administration import ReadOnlyAdmin, VocabularyAdmin
 
 
@@ -54,3 +54,13 @@ class AnswerGroupAdmin(ReadOnlyAdmin):
     list_select_related = ("response", "partnership")
     ordering = ("-pk",)
     fields = ("response", "partnership")
+
+
+@admin.register(EntryFacilitator)
+class EntryFacilitatorAdmin(ReadOnlyAdmin):
+    """Who helps which ask or offer along; read-only."""
+
+    list_display = ("pk", "entry", "person", "organisation", "named_at", "ended_at")
+    list_select_related = ("entry", "person", "organisation")
+    ordering = ("-pk",)
+    fields = ("entry", "person", "organisation", "named_by", "named_at", "ended_by", "ended_at", "end_reason")

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from partnerships.exchange.models import Entry, Introduction, Question, Receipt, Response, SavedFilter
+from partnerships.exchange.models import Entry, EntryFacilitator, Introduction, Question, Receipt, Response, SavedFilter
 from partnerships.exchange.queries.addressing import answerable_among
 from partnerships.exchange.rights import rights_over
 from partnerships.organisations.models import Organisation
@@ -59,6 +59,14 @@ def write_referred(due: Due, person: User, now: dt.datetime) -> Content | str:
     if receipt.referred_to_id != person.pk or not entry.is_open or not _may_answer(entry, person):
         return _NOTHING_TO_ANSWER
     return _content("referred", entry, person, author=_author(due))
+
+
+def write_facilitator(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Somebody named them to help an ask or offer along."""
+    named = EntryFacilitator.objects.named().filter(pk=due.params["facilitator"], person=person).first()
+    if named is None or not Entry.objects.visible_to(person).filter(pk=named.entry_id).exists():
+        return _NOT_READABLE
+    return _content("facilitator", _entry(named.entry_id), person, author=_author(due))
 
 
 def write_asked(due: Due, person: User, now: dt.datetime) -> Content | str:

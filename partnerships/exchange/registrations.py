@@ -9,21 +9,23 @@ from partnerships.activity.registry import register_kind
 from partnerships.activity.subjects import SubjectKind
 from partnerships.agreements.agenda import register_agenda
 from partnerships.agreements.figures import register_figures
-from partnerships.agreements.stuck import register_stuck
+from partnerships.agreements.stuck import register_facilitated, register_stuck
 from partnerships.commitments.origins import register_origin
 from partnerships.commitments.registry import register_listener
 from partnerships.exchange import emails, telling
 from partnerships.exchange.belongings import REFERRALS
 from partnerships.exchange.event_kinds import EventKind
-from partnerships.exchange.models import Entry, Introduction, Question, Receipt, Response
+from partnerships.exchange.models import Entry, EntryFacilitator, Introduction, Question, Receipt, Response
 from partnerships.exchange.origins import ORIGINS
 from partnerships.exchange.personal import RULES
 from partnerships.exchange.queries import events_of_entries
 from partnerships.exchange.queries.agenda import waiting_entries
 from partnerships.exchange.queries.figures import asks_in_period
-from partnerships.exchange.queries.stuck import unanswered_in
+from partnerships.exchange.queries.stuck import facilitated_entries, unanswered_in
 from partnerships.exchange.sections import standing_section
+from partnerships.exchange.services.facilitating import end_with_membership
 from partnerships.exchange.services.status import commitment_moved
+from partnerships.organisations.departures import register_departure
 from partnerships.organisations.owned import register_owned
 from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.outbox.groups import About, NoticeGroup
@@ -37,6 +39,8 @@ def register() -> None:
     telling.register()
     register_personal(RULES)
     register_stuck("30 asks", unanswered_in)
+    register_facilitated("asks", facilitated_entries)
+    register_departure(end_with_membership)
     register_figures("40 asks", asks_in_period)
     register_owned(REFERRALS)
     ON_ORGANISATIONS.register("10 skills and resources", standing_section)
@@ -65,6 +69,12 @@ def register() -> None:
         ("response", "Answer to your ask or offer", emails.write_response, response),
         ("declined", "Your ask or offer was declined", emails.write_declined, receipt),
         ("referred", "Ask or offer referred to you", emails.write_referred, receipt),
+        (
+            "facilitator",
+            "Named to help an ask or offer along",
+            emails.write_facilitator,
+            _about("facilitator", EntryFacilitator),
+        ),
         ("question", "Question about your ask or offer", emails.write_question, question),
         ("question_answered", "Answer to your question", emails.write_question_answered, question),
         ("decision", "Decision on your answer", emails.write_decision, response),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from partnerships.exchange.views import answering, board, detail, groups, matching, saved, writing
+from partnerships.exchange.views import answering, board, detail, facilitating, groups, matching, saved, writing
 
 app_name = "exchange"
 urlpatterns = [
@@ -20,6 +20,8 @@ urlpatterns = [
     path("answers/<int:pk>/decide/", answering.decide, name="decide"),
     path("answers/<int:pk>/withdraw/", answering.withdraw_response, name="withdraw-response"),
     path("answers/<int:pk>/group/", groups.start_group, name="start-group"),
+    path("facilitators/<int:pk>/end/", facilitating.end, name="end-facilitator"),
+    path("<int:pk>/facilitator/", facilitating.name, name="name-facilitator"),
     path("<int:pk>/", detail.detail, name="detail"),
     path("<int:pk>/edit/", writing.edit, name="edit"),
     path("<int:pk>/share/", writing.share, name="share"),

@@ -229,3 +229,9 @@ def _next(day: dt.date, organisations: Iterable[int], kinds: Collection[str]) ->
         Q(on__lte=day) | Q(on=None), predecessors__in=list(organisations), kind__in=list(kinds)
     )
     return list(Organisation.objects.filter(successions_to__in=successions).distinct().order_by("name", "pk"))
+
+
+def membership_by_address(address: str) -> Membership | None:
+    """The membership of the person with this email address; the oldest, where they act for several organisations."""
+    current = Membership.objects.current().filter(person__email__iexact=address, person__is_active=True)
+    return current.select_related("person", "organisation").order_by("starts_on", "pk").first()

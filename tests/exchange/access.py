@@ -17,6 +17,9 @@ def prepare(world: World) -> None:
     partnership = {"audience": Audience.PARTNERSHIP, "partnership": world.partnership}
     ask = shared(world.larkhaven, world.amina, now, **partnership)
     world.things["ask"] = ask
+    world.things["facilitator"] = services.name_entry_facilitator(
+        entry=ask, organisation=world.westmarch, person=world.ben, author=world.amina, now=now
+    )
     world.things["draft ask"] = draft(world.larkhaven, world.amina, now)
     world.things["offer"] = shared(world.westmarch, world.ben, now, direction=Direction.OFFER, **partnership)
     world.things["response"] = services.respond(
@@ -100,6 +103,18 @@ ROWS = (
         on=_on("ask"),
         get=_own(viewer=403, partner=403, mine=200),
         post=_own(viewer=403, partner=403, mine=422),
+    ),
+    Row(
+        "exchange:name-facilitator",
+        on=_on("ask"),
+        get=_own(viewer=403, partner=403, mine=200),
+        post=_own(viewer=403, partner=403, mine=422),
+    ),
+    Row(
+        "exchange:end-facilitator",
+        on=_on("facilitator"),
+        get=_own(viewer=403, partner=200, mine=200),
+        post=_own(viewer=403, partner=422, mine=422),
     ),
     Row(
         "exchange:meet",

@@ -90,6 +90,24 @@ def _respond(organisation: str) -> Any:
 
 
 ROWS = (
+    Row(
+        "exchange.name_entry_facilitator",
+        lambda w, author, ask: services.name_entry_facilitator(
+            entry=ask, organisation=w.harbour, person=w.hana, author=author, now=timezone.now()
+        ),
+        EDITORS,
+        prepare=_network_ask,
+    ),
+    Row(
+        "exchange.end_entry_facilitator",
+        lambda w, author, one: services.end_entry_facilitator(
+            facilitator=one, reason="Done.", author=author, now=timezone.now()
+        ),
+        EDITORS | {"former"},
+        prepare=lambda w: services.name_entry_facilitator(
+            entry=_network_ask(w), organisation=w.harbour, person=w.hana, author=w.amina, now=timezone.now()
+        ),
+    ),
     Row("exchange.create_entry", lambda w, author, _: draft(w.larkhaven, author, timezone.now()), EDITORS),
     Row(
         "exchange.edit_entry",

@@ -166,12 +166,12 @@ def standings(
         found = _objectives_then(partnership, former.left_at)
         today = timezone.localdate(former.left_at)
     found = [one for one in found if only is None or one.pk == only]
-    reports = _reports_of(found, former.left_at if former else None)
+    reports = reports_of(found, former.left_at if former else None)
     lines = {} if former else _lines_of(user, found)
     return [standing_of(one, reports[one.pk], lines.get(one.pk, {}), today) for one in found]
 
 
-def _reports_of(objectives: Iterable[Objective], until: dt.datetime | None) -> dict[int, list[ObjectiveProgress]]:
+def reports_of(objectives: Iterable[Objective], until: dt.datetime | None = None) -> dict[int, list[ObjectiveProgress]]:
     """The reports of each objective, newest first; one query."""
     rows = ObjectiveProgress.objects.filter(objective__in=[one.pk for one in objectives])
     if until is not None:

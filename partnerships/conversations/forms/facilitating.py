@@ -8,7 +8,7 @@ from django import forms
 
 from partnerships.kit.forms import Form, Helper
 from partnerships.kit.forms import ReasonForm as KitReasonForm
-from partnerships.organisations.models import Membership
+from partnerships.organisations.queries import membership_by_address
 
 
 class NameFacilitatorForm(Form):
@@ -28,8 +28,7 @@ class NameFacilitatorForm(Form):
         """The person and the organisation that they act for."""
         data = super().clean() or {}
         if address := data.pop("email", ""):
-            current = Membership.objects.current().filter(person__email__iexact=address, person__is_active=True)
-            found = current.select_related("person", "organisation").order_by("starts_on", "pk").first()
+            found = membership_by_address(address)
             if found is None:
                 self.add_error("email", "Nobody who acts for an organisation here has this address")
             else:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
-from partnerships.agreements.stuck import Stuck, stuck_in
+from partnerships.agreements.stuck import Stuck, stuck_facilitated, stuck_in
 from partnerships.conversations.models import Conversation, Facilitator, Report, Status
 from partnerships.kit.waiting import Waiting, addresses
 from partnerships.organisations.audience import People, Reach
@@ -24,10 +24,19 @@ def watched_by(user: User) -> list[Partnership]:
     return list(found.order_by("title", "pk"))
 
 
-def stuck_for(user: User, partnerships: Collection[Partnership], now: dt.datetime) -> list[tuple[Partnership, Stuck]]:
-    """What is stuck in these partnerships, each with its partnership, longest first."""
+def stuck_for(
+    user: User, partnerships: Collection[Partnership], now: dt.datetime
+) -> list[tuple[Partnership | None, Stuck]]:
+    """What is stuck in these partnerships and in single records that the person facilitates, longest first.
+
+    Each with its partnership, if it is one of these.
+    """
     by_pk = {one.pk: one for one in partnerships}
-    return [(by_pk[one.partnership], one) for one in stuck_in(user, list(by_pk), now)]
+    inside = stuck_in(user, list(by_pk), now)
+    known = {(one.what, one.path) for one in inside}
+    alone = [one for one in stuck_facilitated(user, now) if (one.what, one.path) not in known]
+    found = sorted([*inside, *alone], key=lambda one: (one.since, one.title, one.path))
+    return [(by_pk.get(one.partnership or 0), one) for one in found]
 
 
 def stuck_talks_and_reports(user: User, partnerships: Collection[int], now: dt.datetime) -> list[Stuck]:

@@ -9,6 +9,7 @@ from partnerships.exchange.models.entries import (
     EntryQuerySet,
     entry_readers,
 )
+from partnerships.exchange.models.facilitators import EntryFacilitator
 from partnerships.exchange.models.fulfilments import Fulfilment
 from partnerships.exchange.models.groups import AnswerGroup
 from partnerships.exchange.models.matches import Dismissal, Introduction, Match
@@ -39,6 +40,7 @@ __all__ = [
     "Dismissal",
     "Entry",
     "EntryCount",
+    "EntryFacilitator",
     "EntryQuerySet",
     "Fit",
     "Fulfilment",

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from django.utils import timezone
 
 from partnerships.agreements.stuck import Stuck
-from partnerships.exchange.models import Entry
+from partnerships.exchange.models import Entry, EntryFacilitator, Response
 from partnerships.people.models import User
 
 #: Days without an answer.
@@ -23,14 +23,37 @@ def unanswered_in(user: User, partnerships: Collection[int], now: dt.datetime) -
         .unanswered()
         .filter(partnership__in=partnerships, is_open=True, standing=False, shared_at__lte=old)
     )
+    return [_unanswered(entry) for entry in entries.order_by("shared_at", "pk")]
+
+
+def _unanswered(entry: Entry) -> Stuck:
+    return Stuck(
+        partnership=entry.partnership_id,
+        what="No answer to an ask" if entry.is_ask else "No answer to an offer",
+        title=entry.title,
+        path=entry.get_absolute_url(),
+        since=timezone.localdate(entry.shared_at),
+        waits_for="the partners",
+    )
+
+
+def facilitated_entries(user: User, now: dt.datetime) -> list[Stuck]:
+    """Asks and offers that the person facilitates, without an answer or a decision on one for two weeks."""
+    old = now - dt.timedelta(days=UNANSWERED_DAYS)
+    mine = EntryFacilitator.objects.named().filter(person=user).values("entry")
+    readable = Entry.objects.visible_to(user).filter(pk__in=mine, is_open=True)
+    undecided = Response.objects.visible_to(user).waiting().filter(entry__in=readable.values("pk"), made_at__lte=old)
     return [
-        Stuck(
-            partnership=entry.partnership_id or 0,
-            what="No answer to an ask" if entry.is_ask else "No answer to an offer",
-            title=entry.title,
-            path=entry.get_absolute_url(),
-            since=timezone.localdate(entry.shared_at),
-            waits_for="the partners",
-        )
-        for entry in entries.order_by("shared_at", "pk")
+        *(_unanswered(entry) for entry in readable.unanswered().filter(shared_at__lte=old).order_by("shared_at", "pk")),
+        *(
+            Stuck(
+                partnership=one.entry.partnership_id,
+                what="No decision on an answer",
+                title=one.entry.title,
+                path=one.entry.get_absolute_url(),
+                since=timezone.localdate(one.made_at),
+                waits_for=one.entry.organisation.display_name,
+            )
+            for one in undecided.select_related("entry__organisation").order_by("made_at", "pk")
+        ),
     ]

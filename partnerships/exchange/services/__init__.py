@@ -26,6 +26,11 @@ from partnerships.exchange.services.ending import (
     mark_agreed,
     withdraw_entry,
 )
+from partnerships.exchange.services.facilitating import (
+    UnableToFacilitate,
+    end_entry_facilitator,
+    name_entry_facilitator,
+)
 from partnerships.exchange.services.fulfilments import (
     UnableToMeet,
     link_commitment,
@@ -72,6 +77,7 @@ __all__ = [
     "UnableToDecline",
     "UnableToDismiss",
     "UnableToEditEntry",
+    "UnableToFacilitate",
     "UnableToIntroduce",
     "UnableToMarkAgreed",
     "UnableToMeet",
@@ -93,6 +99,7 @@ __all__ = [
     "edit_entry",
     "email_fits",
     "email_new_entries",
+    "end_entry_facilitator",
     "fold_counts",
     "introduce",
     "lapse_due_entries",
@@ -100,6 +107,7 @@ __all__ = [
     "mark_agreed",
     "match_due_entries",
     "meet_entry",
+    "name_entry_facilitator",
     "refer_entry",
     "refresh_parties",
     "refresh_places",

@@ -6,7 +6,7 @@ import datetime as dt
 
 from django.db.models import QuerySet
 
-from partnerships.exchange.models import Entry, Introduction, Question, Receipt, Response
+from partnerships.exchange.models import Entry, EntryFacilitator, Introduction, Question, Receipt, Response
 from partnerships.exchange.queries.addressing import author_or_leads
 from partnerships.organisations.queries import leads_with_account
 from partnerships.outbox.services import record_emails
@@ -29,6 +29,13 @@ def email_referral(receipt: Receipt, *, author: User, now: dt.datetime) -> None:
     """Email the colleague that an entry was referred to."""
     people = User.objects.filter(pk=receipt.referred_to_id or 0)
     _record("referred", people, author, now, sender_id=receipt.organisation_id, receipt=receipt.pk)
+
+
+def email_facilitator(facilitator: EntryFacilitator, *, author: User, now: dt.datetime) -> None:
+    """Email the person who was named to help an entry along."""
+    people = User.objects.filter(pk=facilitator.person_id)
+    sender_id = facilitator.entry.organisation_id
+    _record("facilitator", people, author, now, sender_id=sender_id, facilitator=facilitator.pk)
 
 
 def email_question(question: Question, *, author: User, now: dt.datetime) -> None:

@@ -18,7 +18,16 @@ from partnerships.agreements.models import Partnership
 from partnerships.agreements.queries import leads_a_party
 from partnerships.commitments.models import Status as CommitmentStatus
 from partnerships.exchange import services
-from partnerships.exchange.models import AnswerGroup, Entry, Fulfilment, Introduction, Question, Receipt, Response
+from partnerships.exchange.models import (
+    AnswerGroup,
+    Entry,
+    EntryFacilitator,
+    Fulfilment,
+    Introduction,
+    Question,
+    Receipt,
+    Response,
+)
 from partnerships.exchange.queries.matches import count_matches
 from partnerships.exchange.queries.permission_sql import reader_of
 from partnerships.exchange.rights import Rights, rights_over
@@ -70,6 +79,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "matches": count_matches(reader_of(user), [entry]).get(entry.pk),
         "today": timezone.localdate(),
         "may_tell_stakeholders": not entry.is_draft and leads_a_party(user, entry.partnership_id),
+        "facilitators": _facilitators(entry, user, shown=rights.may_edit or bool(answering)),
         "lines": _lines(entry, user),
     }
     return render(request, "exchange/detail.html", context)
@@ -84,6 +94,12 @@ def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
     entry = services.tell_stakeholders(entry=found, tell=tell, author=user, now=timezone.now())
     messages.success(request, "Stakeholders are told of it." if tell else "Stakeholders are no longer told of it.")
     return redirect(entry)
+
+
+def _facilitators(entry: Entry, user: User, *, shown: bool) -> list[EntryFacilitator]:
+    """The facilitators, for both sides; others see themselves alone."""
+    found = list(entry.facilitators.named().for_listing().order_by("named_at", "pk"))
+    return [one for one in found if shown or one.person_id == user.pk]
 
 
 def _receipts(entry: Entry, user: User, rights: Rights) -> list[Receipt]:

@@ -1,0 +1,42 @@
+"""Forms of facilitators of one ask or offer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from partnerships.kit.forms import Form, Helper, ReasonForm
+from partnerships.organisations.queries import membership_by_address
+
+
+class NameFacilitatorForm(Form):
+    """Name a person by their email address."""
+
+    email = forms.EmailField(
+        label="Email address of the person",
+        max_length=254,
+        help_text="They must be able to read this ask or offer already.",
+    )
+
+    def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Name facilitator", cancel=cancel)
+
+    def clean(self) -> dict[str, Any]:
+        """The person and the organisation that they act for."""
+        data = super().clean() or {}
+        if address := data.pop("email", ""):
+            found = membership_by_address(address)
+            if found is None:
+                self.add_error("email", "Nobody who acts for an organisation here has this address")
+            else:
+                data |= {"person": found.person, "organisation": found.organisation}
+        return data
+
+
+class EndFacilitatorForm(ReasonForm):
+    """End it, with a reason."""
+
+    danger = True
+    reason = forms.CharField(label="Why does it end?", max_length=300, widget=forms.Textarea(attrs={"rows": 2}))

@@ -1,0 +1,67 @@
+"""Facilitators of one ask or offer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pghistory
+from django.db import models
+from django.db.models import Q
+
+from partnerships.exchange.models.entries import Entry
+from partnerships.organisations.models import Membership, Organisation
+from partnerships.people.models import User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+class EntryFacilitatorQuerySet(models.QuerySet["EntryFacilitator"]):
+    """Filters by reader and by state."""
+
+    def visible_to(self, user: User | AnonymousUser) -> EntryFacilitatorQuerySet:
+        """Those of entries that the person may read."""
+        return self.filter(entry__in=Entry.objects.visible_to(user).values("pk"))
+
+    def named(self) -> EntryFacilitatorQuerySet:
+        """Those that have not ended and still act for their organisation."""
+        acts = Membership.objects.current().filter(
+            person=models.OuterRef("person"), organisation=models.OuterRef("organisation")
+        )
+        return self.filter(models.Exists(acts), ended_at=None)
+
+    def for_listing(self) -> EntryFacilitatorQuerySet:
+        """With person, organisation and entry."""
+        return self.select_related("person", "organisation", "entry__organisation")
+
+
+@pghistory.track()
+class EntryFacilitator(models.Model):
+    """A person named to help one ask or offer along: it is on their list of what is stuck.
+
+    named → ended, with a reason. They could read the entry before; being named gives them no other right.
+    """
+
+    entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="facilitators")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    named_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    named_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    end_reason = models.TextField(blank=True)
+
+    objects = EntryFacilitatorQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["entry", "person"], condition=Q(ended_at=None), name="one_entry_facilitator_a_person"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at=None) | ~Q(end_reason=""), name="entry_facilitator_ended_with_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Facilitator {self.pk} of entry {self.entry_id}"

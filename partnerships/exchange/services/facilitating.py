@@ -1,0 +1,95 @@
+"""Services for facilitators of one ask or offer: name, end."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+
+from partnerships.exchange.models import Entry, EntryFacilitator
+from partnerships.exchange.rights import rights_over
+from partnerships.exchange.services.emails import email_facilitator
+from partnerships.exchange.services.recording import UnableToChangeEntry, event_about, lock_entry, record_event
+from partnerships.kit.rights import require
+from partnerships.organisations.departures import Departure
+from partnerships.organisations.models import Membership, Organisation
+from partnerships.organisations.rights import roles_of
+from partnerships.people.models import User
+
+
+class UnableToFacilitate(UnableToChangeEntry):
+    """The person may not read the entry, is named already, or the reason is missing."""
+
+
+@transaction.atomic
+def name_entry_facilitator(
+    *, entry: Entry, organisation: Organisation, person: User, author: User, now: dt.datetime
+) -> EntryFacilitator:
+    """Name a facilitator of a shared ask or offer, and email them.
+
+    They must be able to read it already. Raises `UnableToFacilitate`.
+    """
+    lock_entry(entry)
+    require(rights_over(entry, author, now).may_edit)
+    if entry.is_draft or entry.is_over:
+        raise UnableToFacilitate("Only an ask or offer that is shared and not over can have a facilitator.")
+    if not Membership.objects.current().of_person(person).filter(organisation=organisation).exists():
+        raise UnableToFacilitate(f"This person does not act for {organisation.name}.")
+    if not Entry.objects.visible_to(person).filter(pk=entry.pk).exists():
+        raise UnableToFacilitate(f"{person.display_name} cannot read this. Share it with {organisation.name} first.")
+    if entry.facilitators.filter(person=person, ended_at=None).exists():
+        raise UnableToFacilitate(f"{person.display_name} facilitates this already.")
+    made = EntryFacilitator.objects.create(
+        entry=entry, organisation=organisation, person=person, named_by=author, named_at=now
+    )
+    _record(made, "facilitator_named", author=author, now=now)
+    email_facilitator(made, author=author, now=now)
+    return made
+
+
+@transaction.atomic
+def end_entry_facilitator(*, facilitator: EntryFacilitator, reason: str, author: User | None, now: dt.datetime) -> None:
+    """End it: by editors and leads of the entry's organisation, or by the person. Raises `UnableToFacilitate`."""
+    entry = facilitator.entry
+    lock_entry(entry)
+    locked = EntryFacilitator.objects.for_listing().select_for_update(of=("self",)).get(pk=facilitator.pk)
+    own = author is not None and locked.person_id == author.pk and roles_of(author, now).act_for(locked.organisation_id)
+    require(own or rights_over(entry, author, now).may_edit)
+    if locked.ended_at is not None:
+        raise UnableToFacilitate("This has ended already.")
+    if not reason.strip():
+        raise UnableToFacilitate("Give a reason.")
+    _end(locked, reason.strip(), author=author, now=now)
+
+
+def end_with_membership(departure: Departure) -> int:
+    """End what a leaver facilitates for the organisation; how many."""
+    membership = departure.membership
+    mine = EntryFacilitator.objects.filter(
+        person=membership.person_id, organisation=membership.organisation_id, ended_at=None
+    )
+    ended = list(mine.for_listing().order_by("pk"))
+    for facilitator in ended:
+        _end(facilitator, "They no longer act for their organisation.", author=departure.author, now=departure.now)
+    return len(ended)
+
+
+def _end(facilitator: EntryFacilitator, reason: str, *, author: User | None, now: dt.datetime) -> None:
+    facilitator.ended_at, facilitator.ended_by, facilitator.end_reason = now, author, reason
+    facilitator.save(update_fields=["ended_at", "ended_by", "end_reason"])
+    _record(facilitator, "facilitator_ended", author=author, now=now, reason=reason)
+
+
+def _record(
+    facilitator: EntryFacilitator, what: str, *, author: User | None, now: dt.datetime, reason: str = ""
+) -> None:
+    entry = facilitator.entry
+    record_event(
+        entry,
+        event=event_about(entry, what),
+        author=author,
+        organisation=entry.organisation_id if author else None,
+        now=now,
+        after={"organisation": facilitator.organisation.name},
+        reason=reason,
+    )

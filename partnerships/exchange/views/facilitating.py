@@ -1,0 +1,49 @@
+"""Pages of facilitators of one ask or offer: name, end."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from partnerships.exchange import services
+from partnerships.exchange.forms.facilitating import EndFacilitatorForm, NameFacilitatorForm
+from partnerships.exchange.models import EntryFacilitator
+from partnerships.exchange.rights import rights_over
+from partnerships.exchange.views.steps import act, own_entry
+from partnerships.kit.http import posted
+from partnerships.kit.rights import require
+from partnerships.people.requests import signed_in
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def name(request: HttpRequest, pk: int) -> HttpResponse:
+    """Name a facilitator of an ask or offer."""
+    entry = own_entry(request, pk)
+    form = NameFacilitatorForm(posted(request), cancel=entry.get_absolute_url())
+
+    def step() -> str:
+        made = services.name_entry_facilitator(
+            entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data
+        )
+        return f"{made.person.display_name} facilitates this now."
+
+    return act(request, form, step, entry=entry, title="Name a facilitator")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def end(request: HttpRequest, pk: int) -> HttpResponse:
+    """End a facilitation: editors and leads of the entry's organisation, and the person."""
+    user = signed_in(request)
+    found = get_object_or_404(EntryFacilitator.objects.visible_to(user).named().for_listing(), pk=pk)
+    require(found.person_id == user.pk or rights_over(found.entry, user, timezone.now()).may_edit)
+    form = EndFacilitatorForm(posted(request), submit="End it", cancel=found.entry.get_absolute_url())
+
+    def step() -> str:
+        services.end_entry_facilitator(
+            facilitator=found, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
+        )
+        return f"{found.person.display_name} no longer facilitates this."
+
+    return act(request, form, step, entry=found.entry, title=f"End the facilitation by {found.person.display_name}")

@@ -1,0 +1,98 @@
+"""Objectives and terms in agendas, progress reports and the list of what is stuck."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from partnerships.agreements.agenda import Since, agenda_sources
+from partnerships.agreements.figures import Asked, figures_of
+from partnerships.agreements.models import Objective
+from partnerships.agreements.services import add_objective, report_progress
+from partnerships.agreements.stuck import stuck_in
+from tests.agreements.test_signing_terms import amend, sign, today
+from tests.support.terms import agree_terms, put_up
+from tests.world import World
+
+DAY = dt.timedelta(days=1)
+
+
+def blocked(world: World) -> Objective:
+    """An objective of Larkhaven that is blocked."""
+    made = add_objective(
+        partnership=world.partnership,
+        text="Start 40 homes",
+        measure="Homes started",
+        unit="homes",
+        baseline=Decimal(0),
+        baseline_on=today() - 100 * DAY,
+        target=Decimal(40),
+        target_on=today() + 100 * DAY,
+        organisation=world.larkhaven,
+        owner=None,
+        author=world.amina,
+        now=timezone.now(),
+    )
+    report_progress(
+        objective=made,
+        on=today() - 5 * DAY,
+        figure=Decimal(10),
+        blocked_by="No planning permission",
+        author=world.amina,
+        organisation=world.larkhaven,
+        now=timezone.now(),
+    )
+    return made
+
+
+def agenda(world: World) -> dict[str, str]:
+    """What the sources propose to Ben, by heading."""
+    since = Since(timezone.now() - 90 * DAY, timezone.now())
+    return {
+        source.heading: f"{one.title}: {one.detail}"
+        for source in agenda_sources()
+        for one in source.suggest(world.ben, world.partnership, since)
+    }
+
+
+def stuck(world: World, now: dt.datetime, who: Any = None) -> dict[str, str]:
+    return {one.what: one.waits_for for one in stuck_in(who or world.ben, [world.partnership.pk], now)}
+
+
+def test_a_blocked_objective_is_on_the_agenda_in_the_report_and_stuck(world: World) -> None:
+    blocked(world)
+    party = world.partnership.parties.get(organisation=world.larkhaven)
+
+    figures = {one["heading"]: one for one in figures_of(Asked(party, today() - 30 * DAY, today() + DAY, today()))}
+
+    assert "Start 40 homes (behind)" in agenda(world)["Objectives behind or blocked"]
+    assert figures["Objectives"]["summary"] == "1 open, 1 reported on in this period, 1 behind or blocked."
+    assert "blocked: No planning permission" in figures["Objectives"]["lines"][0]["figure"]
+    assert stuck(world, timezone.now())["Objective blocked"] == world.larkhaven.display_name
+    assert stuck(world, timezone.now(), world.chidi) == {}
+
+
+def test_terms_that_wait_for_signatures_are_on_the_agenda_and_stuck(world: World) -> None:
+    agree_terms(world.partnership, world.amina)
+    version = put_up(amend(world, world.amina, world.larkhaven, text="We meet twice."), world.amina)
+    sign(version, world.amina, world.larkhaven)
+    party = world.partnership.parties.get(organisation=world.westmarch)
+
+    figures = {one["heading"]: one for one in figures_of(Asked(party, today() - 30 * DAY, today() + DAY, today()))}
+
+    assert "amendment 2 of" in agenda(world)["Terms to sign"]
+    assert figures["Terms"]["summary"] == "0 proposed, 1 to sign."
+    assert "Terms not signed" not in stuck(world, timezone.now())
+    assert stuck(world, timezone.now() + 15 * DAY)["Terms not signed"] == world.westmarch.display_name
+
+
+def test_a_draft_that_nobody_changes_is_stuck_for_those_who_may_read_it(world: World) -> None:
+    agree_terms(world.partnership, world.amina)
+    amend(world, world.amina, world.larkhaven, text="We meet twice.")
+    later = timezone.now() + 31 * DAY
+
+    assert stuck(world, later)["Draft of terms untouched"] == world.larkhaven.display_name
+    assert "Draft of terms untouched" not in stuck(world, later, world.vera)

@@ -1,0 +1,87 @@
+"""A facilitator of one ask or offer has it on their list of what is stuck."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.stuck import stuck_facilitated
+from partnerships.exchange.models import Audience, Entry, EntryFacilitator
+from partnerships.exchange.services import UnableToFacilitate, end_entry_facilitator, name_entry_facilitator
+from partnerships.organisations.models import Membership
+from partnerships.organisations.services import end_membership
+from partnerships.outbox.models import Email
+from partnerships.people.models import User
+from tests.exchange.conftest import shared
+from tests.world import World
+
+
+def network_ask(world: World, days: int = 20) -> Entry:
+    """Larkhaven's ask to the whole network, shared some days ago."""
+    return shared(world.larkhaven, world.amina, timezone.now() - dt.timedelta(days=days), title="Land for 30 homes")
+
+
+def named(world: World, entry: Entry) -> EntryFacilitator:
+    return name_entry_facilitator(
+        entry=entry, organisation=world.harbour, person=world.hana, author=world.amina, now=timezone.now()
+    )
+
+
+def client_of(person: User) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def test_facilitator_named_on_the_page_sees_the_ask_when_it_is_stuck(world: World) -> None:
+    entry = network_ask(world)
+    page = reverse("exchange:name-facilitator", args=[entry.pk])
+
+    sent = client_of(world.amina).post(page, {"email": world.hana.email})
+
+    assert sent.status_code == 302
+    assert Email.objects.filter(kind="exchange.facilitator", person_id=world.hana.pk).count() == 1
+    stuck = client_of(world.hana).get(reverse("conversations:stuck")).content.decode()
+    assert "No answer to an ask" in stuck
+    assert "Land for 30 homes" in stuck
+    assert "Land for 30 homes" not in client_of(world.chidi).get(reverse("conversations:stuck")).content.decode()
+
+
+def test_fresh_ask_is_not_stuck(world: World) -> None:
+    named(world, network_ask(world, days=3))
+
+    assert stuck_facilitated(world.hana, timezone.now()) == []
+
+
+def test_facilitator_must_be_able_to_read_the_ask(world: World) -> None:
+    entry = shared(
+        world.larkhaven,
+        world.amina,
+        timezone.now(),
+        title="Land for 40 homes",
+        audience=Audience.PARTNERSHIP,
+        partnership=world.partnership,
+    )
+
+    with pytest.raises(UnableToFacilitate, match="cannot read this"):
+        named(world, entry)
+
+
+def test_facilitation_ends_with_a_reason_and_with_the_membership(world: World) -> None:
+    first, second = named(world, network_ask(world)), named(world, network_ask(world))
+    with pytest.raises(UnableToFacilitate, match="reason"):
+        end_entry_facilitator(facilitator=first, reason=" ", author=world.hana, now=timezone.now())
+
+    page = reverse("exchange:end-facilitator", args=[first.pk])
+    client_of(world.hana).post(page, {"reason": "No time."})
+    membership = Membership.objects.get(person=world.hana, ends_on=None)
+    end_membership(membership=membership, reason="Moved.", author=None, now=timezone.now(), even_last_lead=True)
+
+    for one in (first, second):
+        one.refresh_from_db()
+        assert one.ended_at is not None
+    assert stuck_facilitated(world.hana, timezone.now()) == []

@@ -38,3 +38,15 @@ def nation_of(organisation: Organisation) -> Nation:
 def holidays_of(organisation: Organisation) -> frozenset[dt.date]:
     """The bank holidays that its working days leave out; one query."""
     return holidays(nation_of(organisation))
+
+
+def holidays_of_any(organisations: Iterable[Organisation]) -> frozenset[dt.date]:
+    """The days that are a bank holiday for any of these organisations; one query."""
+    found = list(organisations)
+    served = AreaServed.objects.filter(organisation__in=found, ends_on=None).values_list("organisation", "area__code")
+    codes: dict[int, list[str]] = {}
+    for organisation, code in served:
+        codes.setdefault(organisation, []).append(code)
+    regions = {one.pk: [one.region.code] if one.region else [] for one in found}
+    nations = {nation_of_codes(codes.get(one.pk) or regions[one.pk]) for one in found}
+    return frozenset(day for nation in nations or {Nation.ENGLAND_AND_WALES} for day in holidays(nation))

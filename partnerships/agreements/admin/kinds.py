@@ -106,6 +106,7 @@ class PartnershipKindAdmin(VocabularyAdmin):
         "purpose",
         ("position", "active"),
         "requires_review_date",
+        ("notice_days", "reminder_days"),
         "needs_data_sharing",
         "gives_data_sharing",
         "see_form",

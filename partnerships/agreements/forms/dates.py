@@ -7,8 +7,7 @@ from typing import Any
 
 from django import forms
 
-from partnerships.agreements.models import DateKind
-from partnerships.agreements.services.reminders import LONGEST_LEAD_TIME
+from partnerships.agreements.models import LONGEST_LEAD_TIME, DateKind
 from partnerships.kit.dates import long_date
 from partnerships.kit.forms import DayField, Form, Helper
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
 
-from partnerships.agreements.models import TermsProposal, TermsVersion
-from partnerships.documents.forms import NO_QUESTIONS, AnswersForm, QuestionsField
+from partnerships.agreements.models import Partnership, Party, TermsProposal, TermsVersion
+from partnerships.documents import Content, Field, Schema
+from partnerships.documents.forms import NO_QUESTIONS, AnswersForm, FieldMaker, QuestionsField
 from partnerships.documents.models import Decision
 from partnerships.kit.forms import DayField, Form, Helper
 from partnerships.kit.uploads import ACCEPT, MAX_BYTES, MEGABYTE
@@ -40,6 +41,33 @@ def _choose_party(form: Form, parties: QuerySet[Organisation]) -> None:
     if len(parties) == 1:
         field.initial = parties[0]
         field.widget = forms.HiddenInput()
+
+
+def party_maker(partnership: Partnership, schema: Schema, content: Content) -> FieldMaker:
+    """Makes the fields that name a party: a list of the invited and present ones that sign.
+
+    A name that a draft has already stays, also that of a former party or of somebody who never was one.
+    """
+    parties = Party.objects.required().filter(partnership=partnership).order_by("organisation__name", "pk")
+    names = dict.fromkeys(parties.values_list("organisation__name", flat=True))
+    kept = dict.fromkeys(_named_parties(schema, content))
+    choices = [*((name, name) for name in names), *((name, name) for name in kept if name not in names)]
+
+    def make(spec: Field, common: dict[str, Any]) -> forms.Field:
+        return forms.ChoiceField(choices=[("", "Choose a party"), *choices], **common)
+
+    return make
+
+
+def _named_parties(schema: Schema, content: Content) -> Iterator[str]:
+    """The names that stand in fields for parties."""
+    for field in schema.about:
+        if field.shape == "party" and content["about"].get(field.code):
+            yield content["about"][field.code]
+    for collection in schema.collections:
+        for field in collection.fields:
+            if field.shape == "party":
+                yield from (item[field.code] for item in content.get(collection.code, ()) if item[field.code])
 
 
 class ProposeForm(Form):

@@ -25,7 +25,6 @@ from partnerships.agreements.models.clock import (
     status_on,
 )
 from partnerships.agreements.models.dates import (
-    LEAD_TIMES,
     DateChoice,
     DateKind,
     DateReminder,
@@ -39,6 +38,7 @@ from partnerships.agreements.models.groups import (
     WorkingGroup,
 )
 from partnerships.agreements.models.kinds import (
+    LONGEST_LEAD_TIME,
     KindCheck,
     KindField,
     KindTable,
@@ -106,8 +106,8 @@ __all__ = [
     "KEPT_MONTHS",
     "LEADING",
     "LEADING_ROLES",
-    "LEAD_TIMES",
     "LEFT_BEHIND",
+    "LONGEST_LEAD_TIME",
     "NOTICE_DAYS",
     "OPEN_PROPOSALS",
     "OUTLINE",

@@ -14,9 +14,6 @@ from partnerships.agreements.models.party import Party
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
-#: Days before a date on which leads are emailed, unless their organisation chose others.
-LEAD_TIMES = (90, 60, 30, 7)
-
 
 class DateKind(models.TextChoices):
     """The dates of a partnership that leads are reminded of."""

@@ -6,10 +6,13 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import pghistory
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import Prefetch, Q, QuerySet
 
+from partnerships.agreements.models.choices import NOTICE_DAYS
 from partnerships.agreements.terms.declarations import (
     CHECKS,
     NEED_OTHER,
@@ -26,6 +29,15 @@ from partnerships.agreements.terms.declarations import (
 from partnerships.kit.vocabularies import CODE, Vocabulary, forget, is_code
 
 CODE_HELP = "A to z in lower case, digits and underscores. It names the stored value and cannot be changed later."
+
+
+#: The longest lead time that can be chosen.
+LONGEST_LEAD_TIME = 365
+
+
+def usual_reminder_days() -> list[int]:
+    """The days of reminders of a new kind."""
+    return [90, 60, 30, 7]
 
 
 @pghistory.track()
@@ -47,6 +59,21 @@ class PartnershipKind(Vocabulary):
         "is a data-sharing agreement",
         default=False,
         help_text="Partnerships of this kind are the signed agreements that open personal data.",
+    )
+    notice_days = models.PositiveSmallIntegerField(
+        "days of notice",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(NOTICE_DAYS[0]), MaxValueValidator(NOTICE_DAYS[-1])],
+        help_text="What the first draft of its terms begins with. Empty: nothing.",
+    )
+    reminder_days = ArrayField(
+        models.PositiveSmallIntegerField(
+            validators=[MinValueValidator(1), MaxValueValidator(LONGEST_LEAD_TIME)],
+        ),
+        default=usual_reminder_days,
+        verbose_name="days of reminders",
+        help_text="How many days before its dates leads get an email, unless their organisation chose other days.",
     )
 
     class Meta:

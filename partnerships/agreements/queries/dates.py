@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from partnerships.agreements.models import (
     ENDING,
-    LEAD_TIMES,
     DateChoice,
     DateKind,
     Gap,
@@ -92,7 +91,7 @@ def choice_of(party: Party) -> tuple[list[int], list[str]]:
     """A party's lead times, longest first, and the dates it wants."""
     choice = DateChoice.objects.filter(party=party).first()
     if choice is None:
-        return list(LEAD_TIMES), list(DateKind.values)
+        return sorted(party.partnership.kind.reminder_days, reverse=True), list(DateKind.values)
     return list(choice.days), list(choice.dates)
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import (
-    LEAD_TIMES,
+    LONGEST_LEAD_TIME,
     DateChoice,
     DateKind,
     DateReminder,
@@ -28,7 +28,6 @@ from partnerships.people.models import User
 from partnerships.people.retention import delete_in_batches
 
 #: The longest lead time that a party can choose, in days.
-LONGEST_LEAD_TIME = 365
 
 
 class UnableToChooseReminders(Exception):
@@ -103,7 +102,7 @@ def _wanted(today: dt.date) -> list[_Wanted]:
         ahead = dates_ahead(partnership, today)
         for party in of[partnership.pk]:
             choice = getattr(party, "date_choice", None)
-            days = LEAD_TIMES if choice is None else choice.days
+            days = partnership.kind.reminder_days if choice is None else choice.days
             dates = DateKind.values if choice is None else choice.dates
             due = {
                 (kind, day): min(lead for lead in days if day - dt.timedelta(days=lead) <= today)

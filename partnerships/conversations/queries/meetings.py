@@ -19,8 +19,8 @@ from partnerships.conversations.models import (
     MeetingStatus,
 )
 from partnerships.conversations.quorum import Quorum, count_quorum
-from partnerships.kit.bank_holidays import holidays
 from partnerships.organisations.models import Membership, Organisation
+from partnerships.organisations.nations import holidays_of_any
 from partnerships.organisations.queries import leads_with_account, with_account
 from partnerships.people.models import User
 
@@ -144,6 +144,12 @@ def cycle_from_terms(partnership: Partnership, today: dt.date) -> Cycle | None:
     return guess.cycle(last.day if last else today)
 
 
+def meeting_holidays(partnership: Partnership) -> frozenset[dt.date]:
+    """The days that are a bank holiday for any present party except observers, by its nation."""
+    parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
+    return holidays_of_any(Organisation.objects.filter(pk__in=parties.values("organisation")).select_related("region"))
+
+
 def propose_next(partnership: Partnership, now: dt.datetime) -> NextMeeting | None:
     """The next meeting after the last one planned or held; None without a cycle.
 
@@ -159,7 +165,7 @@ def propose_next(partnership: Partnership, now: dt.datetime) -> NextMeeting | No
     after = today if last is None else max(today, last.day, last.cycle_day or last.day)
     choice = OnHoliday(set_one.on_holiday) if set_one else OnHoliday.LATER
     day = cycle.next_day(after=after)
-    settled = settle(day, holidays(), choice)
+    settled = settle(day, meeting_holidays(partnership), choice)
     like = set_one or last
     time = set_one.time if set_one else timezone.localtime(last.starts_at).time() if last else _TIME
     return NextMeeting(

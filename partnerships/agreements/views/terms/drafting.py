@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from partnerships.agreements.forms.terms import party_maker
 from partnerships.agreements.models import TermsProposal
 from partnerships.agreements.queries import acting_party
 from partnerships.agreements.queries.terms import (
@@ -127,6 +128,7 @@ def _edit(request: HttpRequest, pk: int, number: int, code: str, key: str = "", 
         schema=schema,
         collection=piece.collection,
         content=content,
+        own={"party": party_maker(opened.partnership, schema, content)},
         initial=piece.initial,
         cancel=piece.back,
     )

@@ -15,7 +15,6 @@ from partnerships.conversations.cycle import MAX_INTERVAL, POSITIONS, WEEKDAYS, 
 from partnerships.conversations.models import CycleUnit, Format, HolidayChoice, Meeting, MeetingCycle
 from partnerships.conversations.queries.meetings import NextMeeting
 from partnerships.conversations.services import Guest, MeetingPlan, Sitting
-from partnerships.kit.bank_holidays import holidays
 from partnerships.kit.dates import long_date
 from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form, Helper, Section
 from partnerships.people.models import User
@@ -169,8 +168,17 @@ class MeetingForm(Form):
     cycle_day = forms.DateField(widget=forms.HiddenInput, required=False)
     key = forms.UUIDField(widget=forms.HiddenInput, required=False)
 
-    def __init__(self, *args: Any, people: QuerySet[User], cancel: str, changes: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        people: QuerySet[User],
+        holidays: Collection[dt.date],
+        cancel: str,
+        changes: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.holidays = holidays
         chosen = self.fields["people"]
         assert isinstance(chosen, forms.ModelMultipleChoiceField)
         chosen.queryset = people
@@ -194,7 +202,7 @@ class MeetingForm(Form):
         """A bank holiday must be chosen knowingly."""
         data = super().clean() or {}
         day = data.get("day")
-        if day in holidays() and not data.get("on_holiday"):
+        if day in self.holidays and not data.get("on_holiday"):
             self.add_error("day", f"{long_date(day)} is a bank holiday. Choose another date, or tick the box below")
         return data
 
@@ -221,7 +229,7 @@ def _is_holiday(form: MeetingForm) -> bool:
         day = form.fields["day"].clean(form["day"].value()) if form.is_bound else form["day"].value()
     except forms.ValidationError:
         return False
-    return day in holidays()
+    return day in form.holidays
 
 
 def guests_in(text: str) -> list[Guest]:

@@ -31,6 +31,7 @@ def new(request: HttpRequest, pk: int) -> HttpResponse:
     form = MeetingForm(
         posted(request),
         people=people,
+        holidays=queries.meeting_holidays(partnership),
         cancel=back,
         initial=initial_of_next(
             proposed,
@@ -72,6 +73,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     form = MeetingForm(
         posted(request),
         people=queries.people_who_may_come(meeting.partnership),
+        holidays=queries.meeting_holidays(meeting.partnership),
         cancel=meeting.get_absolute_url(),
         changes=True,
         initial=initial_of_meeting(meeting),

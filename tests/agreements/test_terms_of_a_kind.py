@@ -1,0 +1,81 @@
+"""Parties chosen from a list, and the days that a kind of partnership gives."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.models import PartnershipKind
+from partnerships.agreements.queries.dates import choice_of
+from partnerships.agreements.queries.terms import content_of_proposal
+from partnerships.agreements.services import create_partnership, save_terms_piece
+from partnerships.kit.bank_holidays import Nation, holidays
+from partnerships.organisations.models import Area, AreaServed
+from partnerships.organisations.nations import holidays_of_any
+from tests.agreements.test_signing_terms import client_of, ready
+from tests.support.terms import first_proposal
+from tests.world import World
+
+
+def test_the_party_of_a_contribution_is_chosen_from_the_parties(world: World) -> None:
+    proposal = ready(world)
+    page = reverse("agreements:terms-add", args=[world.partnership.pk, proposal.number, "contributions"])
+    amina = client_of(world.amina)
+    given = {"year": "2027", "money": "5000", "in_kind": "", "note": "", "based_on": "0"}
+
+    form = amina.get(page).content.decode()
+    refused = amina.post(page, given | {"party": "Somebody else"})
+    sent = amina.post(page, given | {"party": world.westmarch.name})
+
+    assert f'<option value="{world.westmarch.name}">' in form
+    assert refused.status_code == 422
+    assert sent.status_code == 302
+    rows = content_of_proposal(first_proposal(world.partnership))["contributions"]
+    assert [row["party"] for row in rows] == [world.westmarch.name]
+
+
+def test_a_name_that_a_draft_has_already_stays_on_the_list(world: World) -> None:
+    proposal = ready(world)
+    row = {"party": "Old Quay Trust", "year": "2026", "money": "", "in_kind": "Land", "note": ""}
+    save_terms_piece(
+        proposal=proposal, piece="contributions/quay", value=row, based_on=None, author=world.amina, now=timezone.now()
+    )
+    page = reverse("agreements:terms-item", args=[world.partnership.pk, proposal.number, "contributions", "quay"])
+
+    assert '<option value="Old Quay Trust" selected>' in client_of(world.amina).get(page).content.decode()
+
+
+def test_notice_and_reminder_days_come_from_the_kind(world: World) -> None:
+    kind = PartnershipKind.objects.get(code=world.partnership.kind_id)
+    kind.notice_days, kind.reminder_days = 90, [14, 120]
+    kind.save()
+
+    made = create_partnership(
+        organisation=world.larkhaven,
+        author=world.amina,
+        title="Quays",
+        kind=kind.code,
+        starter=True,
+        now=timezone.now(),
+    )
+
+    assert content_of_proposal(first_proposal(made))["about"]["notice_days"] == 90
+    party = made.parties.select_related("partnership").get()
+    assert choice_of(party)[0] == [120, 14]
+
+
+def test_meetings_avoid_the_bank_holidays_of_every_party(world: World) -> None:
+    st_andrew = next(
+        day for day in sorted(holidays(Nation.SCOTLAND) - holidays()) if day.month in (11, 12) and day.year >= 2024
+    )
+    area = Area.objects.create(code="S12000036", name="Westmarch in Scotland", kind="district")
+    AreaServed.objects.filter(organisation=world.westmarch).delete()
+    AreaServed.objects.create(organisation=world.westmarch, area=area, starts_on=dt.date(2020, 1, 1))
+
+    both = holidays_of_any([world.larkhaven, world.westmarch])
+
+    assert st_andrew in both
+    assert holidays() <= both
+    assert st_andrew not in holidays_of_any([world.larkhaven])

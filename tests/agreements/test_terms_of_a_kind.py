@@ -23,7 +23,7 @@ def test_the_party_of_a_contribution_is_chosen_from_the_parties(world: World) ->
     proposal = ready(world)
     page = reverse("agreements:terms-add", args=[world.partnership.pk, proposal.number, "contributions"])
     amina = client_of(world.amina)
-    given = {"year": "2027", "money": "5000", "in_kind": "", "note": "", "based_on": "0"}
+    given = {"year": "2027", "money": "5000", "in_kind": "", "note": "", "based_on": "0", "key": "ab12"}
 
     form = amina.get(page).content.decode()
     refused = amina.post(page, given | {"party": "Somebody else"})

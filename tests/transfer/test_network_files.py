@@ -17,7 +17,11 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from partnerships.agreements.models import Partnership
+from partnerships.agreements.models import Partnership, Post, TermsSignatory, TermsSignature
+from partnerships.agreements.queries.dates import gaps_of
+from partnerships.agreements.queries.posts import find_contacts
+from partnerships.conversations.models import Report
+from partnerships.conversations.queries.facilitating import stuck_for, watched_by
 from partnerships.digests.models import Subscription
 from partnerships.exchange.models import Entry
 from partnerships.organisations.models import Membership, Organisation
@@ -228,6 +232,33 @@ def test_demonstration_loads_and_its_people_can_sign_in(settings: Any, client: A
         "suspended",
     }
     assert not deliver()
+
+
+def test_demonstration_shows_posts_reports_groups_facilitators_and_a_gap() -> None:
+    load_network(
+        data=DEMO.read_bytes(), file_name="demo.json", author=None, now=timezone.now(), demo=False, dry_run=False
+    )
+    estuary, today = Partnership.objects.get(title="Estuary Homes Partnership"), timezone.localdate()
+    ravi, ben = User.objects.get(name="Ravi Reach"), User.objects.get(name="Ben West")
+    reports = Report.objects.filter(round__partnership=estuary)
+    charter = Partnership.objects.get(title="Northmere Warm Welcome Charter")
+
+    stuck = {one.what for _partnership, one in stuck_for(ravi, watched_by(ravi), timezone.now())}
+
+    assert [post.role for post in Post.objects.vacant(today)] == ["communications"]
+    assert (
+        find_contacts(ben, "Who do I ring about nominations in Westmarch?", limit=3)[0].title == "Nominations officer"
+    )
+    assert set(reports.values_list("status", flat=True)) == {"accepted", "returned", "draft"}
+    assert reports.overdue(today).exists()
+    assert {"Progress report overdue", "No answer to an ask"} <= stuck
+    assert Partnership.objects.filter(title="Mill Lane design group", kind="working_group").exists()
+    gap = gaps_of(User.objects.get(name="Nora Mere"), [charter.pk], today)[charter.pk]
+    assert gap.days > 0
+    waiting = TermsSignatory.objects.waiting().get(version__partnership=estuary)
+    assert waiting.questions == ["Can your board secretary attend a meeting every month?"]
+    answered = TermsSignature.objects.filter(version__partnership=estuary).exclude(answers=[]).get()
+    assert answered.answers[0]["question"] == "Which of your panels will choose the two tenants?"
 
 
 def refused(value: Any) -> str:

@@ -25,7 +25,9 @@ PARTY = Shape(
 STEP = Shape((choice("to", PartnershipStatus, required=True), AT, BY, Part("reason", required=True)))
 
 
-SIGNATURE = Shape((ref("organisation", "organisations", required=True), BY, Part("title"), AT))
+SIGNATURE = Shape(
+    (ref("organisation", "organisations", required=True), BY, Part("title"), AT, Part("answers", "texts"))
+)
 
 
 AMENDMENT = Shape(
@@ -38,6 +40,7 @@ AMENDMENT = Shape(
         Part("text", required=True),
         Part("from_day", "date"),
         Part("put_up", "moment"),
+        Part("questions", "texts"),
         Part("signatures", "parts", shape=SIGNATURE),
     )
 )
@@ -73,6 +76,25 @@ PARTNERSHIP = Shape(
         Part("steps", "parts", shape=STEP),
         Part("signatures", "parts", shape=SIGNATURE),
         Part("amendments", "parts", shape=AMENDMENT),
+    ),
+    keys="partnerships",
+)
+
+
+MEMBER = Shape((ref("organisation", "organisations", required=True), BY, Part("accepted", "moment")))
+
+
+WORKING_GROUP = Shape(
+    (
+        Part("key", "key", required=True),
+        ref("partnership", "partnerships", required=True),
+        ref("organisation", "organisations", required=True),
+        BY,
+        AT,
+        Part("title", required=True),
+        Part("purpose"),
+        Part("ends_on", "date", required=True),
+        Part("members", "parts", shape=MEMBER),
     ),
     keys="partnerships",
 )

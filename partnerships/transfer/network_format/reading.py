@@ -12,8 +12,10 @@ from partnerships.transfer.network_format.directory import AREA, MEMBERSHIP, ORG
 from partnerships.transfer.network_format.entries import ENTRY
 from partnerships.transfer.network_format.meetings import CYCLE, MEETING
 from partnerships.transfer.network_format.objectives import OBJECTIVE
-from partnerships.transfer.network_format.partnerships import PARTNERSHIP
+from partnerships.transfer.network_format.partnerships import PARTNERSHIP, WORKING_GROUP
 from partnerships.transfer.network_format.plans import PLAN
+from partnerships.transfer.network_format.posts import FACILITATOR, POST
+from partnerships.transfer.network_format.reports import REPORTING
 from partnerships.transfer.network_format.subscriptions import SUBSCRIPTION
 from partnerships.transfer.reading.problems import UnableToRead, unable
 from partnerships.transfer.reading.shapes import Checking, Part, Shape
@@ -34,6 +36,8 @@ NETWORK = Shape(
         Part("people", "parts", shape=PERSON),
         Part("memberships", "parts", shape=MEMBERSHIP),
         Part("partnerships", "parts", shape=PARTNERSHIP),
+        Part("working_groups", "parts", shape=WORKING_GROUP),
+        Part("posts", "parts", shape=POST),
         Part("entries", "parts", shape=ENTRY),
         Part("commitments", "parts", shape=COMMITMENT),
         Part("objectives", "parts", shape=OBJECTIVE),
@@ -41,6 +45,8 @@ NETWORK = Shape(
         Part("conversations", "parts", shape=CONVERSATION),
         Part("meeting_cycles", "parts", shape=CYCLE),
         Part("meetings", "parts", shape=MEETING),
+        Part("reporting", "parts", shape=REPORTING),
+        Part("facilitators", "parts", shape=FACILITATOR),
         Part("subscriptions", "parts", shape=SUBSCRIPTION),
     ),
     keys="network",

@@ -28,11 +28,14 @@ from partnerships.transfer.services.network.commitments import schedule_commitme
 from partnerships.transfer.services.network.conversations import schedule_conversations
 from partnerships.transfer.services.network.directory import load_areas, load_organisations, load_people
 from partnerships.transfer.services.network.entries import schedule_entries
+from partnerships.transfer.services.network.groups import schedule_groups
 from partnerships.transfer.services.network.meetings import schedule_meetings
 from partnerships.transfer.services.network.objectives import schedule_objectives
 from partnerships.transfer.services.network.partnerships import schedule_partnerships
 from partnerships.transfer.services.network.plans import schedule_plans
+from partnerships.transfer.services.network.posts import schedule_facilitators, schedule_posts
 from partnerships.transfer.services.network.replaying import Network, UnableToLoad, at
+from partnerships.transfer.services.network.reports import schedule_reports
 from partnerships.transfer.services.network.subscriptions import schedule_subscriptions
 from partnerships.transfer.services.network.terms import schedule_terms
 
@@ -40,12 +43,16 @@ from partnerships.transfer.services.network.terms import schedule_terms
 SCHEDULES = (
     schedule_partnerships,
     schedule_terms,
+    schedule_groups,
+    schedule_posts,
     schedule_entries,
     schedule_commitments,
     schedule_objectives,
     schedule_conversations,
     schedule_plans,
     schedule_meetings,
+    schedule_reports,
+    schedule_facilitators,
     schedule_subscriptions,
 )
 

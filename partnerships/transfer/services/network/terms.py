@@ -74,6 +74,7 @@ def _put_up(network: Network, item: Item, amendment: Item, now: dt.datetime) -> 
         from_day=amendment["from_day"],
         author=network.by(amendment["by"]),
         organisation=network.organisations[amendment["organisation"]],
+        questions=amendment["questions"],
         checked=False,
         now=now,
     )
@@ -92,9 +93,12 @@ def _sign(network: Network, version: TermsVersion | None, signature: Item, now: 
     person = network.by(signature["by"])
     if version is None or person is None:
         raise UnableToLoad("nothing is up for signature, or nobody signs.", "Give a later date, or “by”.")
+    organisation = network.organisations[signature["organisation"]]
+    asked = version.signatories.filter(organisation=organisation, removed_at=None).first()
     sign_terms(
         version=version,
-        organisation=network.organisations[signature["organisation"]],
+        organisation=organisation,
+        answers=dict(zip(asked.questions if asked else (), signature["answers"], strict=False)),
         person=person,
         name=person.display_name,
         title=signature["title"] or "Lead",

@@ -1,0 +1,34 @@
+"""The shapes of progress reports and how they are asked for."""
+
+from __future__ import annotations
+
+from partnerships.conversations.models import Period
+from partnerships.transfer.network_format.fields import AT, BY, REASON, choice, ref
+from partnerships.transfer.reading.shapes import Part, Shape
+
+REPORT = Shape(
+    (
+        ref("organisation", "organisations", required=True),
+        Part("period", "whole", required=True),
+        BY,
+        Part("answers", "texts"),
+        Part("submitted", "moment", required=True),
+        Part("accepted", "moment"),
+        Part("returned", "moment"),
+        ref("decided_by", "people"),
+        REASON,
+    )
+)
+
+
+REPORTING = Shape(
+    (
+        ref("partnership", "partnerships", required=True),
+        BY,
+        AT,
+        choice("every", Period, required=True),
+        Part("starts_on", "date", required=True),
+        Part("due_days", "whole", required=True),
+        Part("reports", "parts", shape=REPORT),
+    )
+)

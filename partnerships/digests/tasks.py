@@ -8,6 +8,7 @@ from django.utils import timezone
 from partnerships.digests.planning.choosing import announce_joined, reconcile
 from partnerships.digests.planning.matches import find_new_matches
 from partnerships.digests.retention import tidy
+from partnerships.digests.services import ask_post_contacts
 from partnerships.digests.services.sweep import run_in_parts
 from partnerships.outbox.models import Email, Lane
 from partnerships.outbox.services import emails_recorded, wake_if_due
@@ -26,11 +27,12 @@ def sweep() -> None:
 def regularly() -> None:
     """Do what is due every hour.
 
-    Announce plans that joined something, apply role rules, find what was left unsent and new matches, and delete what
-    is no longer needed.
+    Announce plans that joined something, apply role rules, ask contacts, find what was left unsent and new matches,
+    and delete what is no longer needed.
     """
     now = timezone.now()
     announce_joined(now=now)
     reconcile(now=now)
+    ask_post_contacts(now=now)
     find_new_matches(now=now)
     tidy(now=now)

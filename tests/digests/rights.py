@@ -255,6 +255,7 @@ ROWS = (
 _OWN = "acts for the person alone, whom a link in an email or the sign-in identifies"
 _INSIDE = "part of another service, inside its transaction"
 WITHOUT_A_PERSON = {
+    "digests.ask_post_contacts": "called by the clock",
     "digests.journal_links": "called by services that checked",
     "digests.journal_matches": "writes the journal's line for a service that checked the right",
     "digests.journal_refusal": "writes the journal's line for a service that checked the right",

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from django.utils import timezone
 
+from partnerships.agreements.services import Contact
 from partnerships.digests.models import RoleRule, Subscription
 from partnerships.digests.planning.choosing import announce_joined
-from partnerships.digests.services import end_role_rule, follow_for_post, set_role_rule
+from partnerships.digests.services import (
+    ask_post_contacts,
+    confirm,
+    end_role_rule,
+    follow_for_post,
+    set_role_rule,
+    stop,
+)
 from tests.agreements.test_posts import fill, post_of
 from tests.world import World
 
@@ -39,3 +47,41 @@ def test_end_of_what_a_post_follows_leaves_members_their_digests(world: World) -
 
     assert followers(world) == everybody
     assert RoleRule.objects.get().role == RoleRule.Role.MEMBERS
+
+
+def test_contact_without_an_account_is_asked_and_follows_while_they_hold_the_post(world: World) -> None:
+    post = post_of(world)
+    fill(post, contact=Contact(name="Farah Ledger", email="Farah@larkhaven.example"))
+    follow_for_post(post=post, target=world.partnership, author=world.amina, now=timezone.now())
+
+    asked = [ask_post_contacts(now=timezone.now()) for _ in range(2)]
+
+    assert asked == [1, 0]
+    subscription = Subscription.objects.get(person__email="farah@larkhaven.example")
+    assert (subscription.status, subscription.added_for) == ("asked", world.larkhaven)
+    confirm(subscription=subscription, now=timezone.now())
+    announce_joined(now=timezone.now())
+    assert "Farah Ledger" in followers(world)
+    fill(post, world.vera)
+    announce_joined(now=timezone.now())
+    assert followers(world) == {"Vera Larch"}
+
+
+def test_contact_who_declined_is_not_asked_again(world: World) -> None:
+    post = post_of(world)
+    fill(post, contact=Contact(name="Farah Ledger", email="farah@larkhaven.example"))
+    follow_for_post(post=post, target=world.partnership, author=world.amina, now=timezone.now())
+    ask_post_contacts(now=timezone.now())
+    subscription = Subscription.objects.get(person__email="farah@larkhaven.example")
+
+    stop(subscriptions=[subscription], author=subscription.person, reason="No.", now=timezone.now())
+
+    assert ask_post_contacts(now=timezone.now()) == 0
+
+
+def test_contacts_without_an_address_are_not_asked(world: World) -> None:
+    post = post_of(world)
+    fill(post, contact=Contact(name="Farah Ledger", phone="020 7946 0103"))
+    follow_for_post(post=post, target=world.partnership, author=world.amina, now=timezone.now())
+
+    assert ask_post_contacts(now=timezone.now()) == 0

@@ -6,14 +6,19 @@ import datetime as dt
 from collections.abc import Collection
 
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
 
 from partnerships.activity.services import record
-from partnerships.agreements.models import Holder, PartyStatus
+from partnerships.agreements.models import Holder, PartyStatus, Post
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import How, RoleRule, Subscription, SubscriptionStatus
 from partnerships.digests.planning.watermarks import drop_unfollowed, start_watermarks
 from partnerships.organisations.models import Membership, Role
+from partnerships.people.models import User
 from partnerships.plans.models import Signatory
+
+#: Why a subscription ended with a role; gaining the role again brings it back.
+NO_LONGER = "They no longer have the role."
 
 
 def people_of(rule: RoleRule) -> QuerySet[Membership]:
@@ -32,6 +37,21 @@ def people_of(rule: RoleRule) -> QuerySet[Membership]:
     return current
 
 
+def contacts_of(rule: RoleRule) -> QuerySet[Holder]:
+    """The present holders of the rule's post who have no account but an email address."""
+    held = Holder.objects.on().filter(post__ended_on=None, person=None, cleared_at=None)
+    return held.filter(post=rule.post_id or 0).exclude(email="").order_by("pk")
+
+
+def contact_people(rule: RoleRule) -> set[int]:
+    """Ids of the people without an account who are known by the addresses of these contacts."""
+    addresses = {address.lower() for address in contacts_of(rule).values_list("email", flat=True)}
+    if not addresses:
+        return set()
+    known = User.objects.annotate(address=Lower("email")).filter(address__in=addresses, account_since=None)
+    return set(known.values_list("pk", flat=True))
+
+
 def apply_rules_about(*, plans: Collection[int], now: dt.datetime) -> set[int]:
     """Apply the rules about these plans; return the new followers."""
     rules = RoleRule.objects.filter(Q(plan__in=plans) | Q(partnership__plans__in=plans)).distinct()
@@ -47,7 +67,7 @@ def apply_rules(rules: QuerySet[RoleRule], *, now: dt.datetime) -> set[int]:
     newcomers: set[int] = set()
     for rule in rules.select_related("partnership", "plan", "post"):
         covered = set(people_of(rule).values_list("person_id", flat=True))
-        _end_for_leavers(rule, covered | _covered_by_others(rule), now=now)
+        _end_for_leavers(rule, covered | contact_people(rule) | _covered_by_others(rule), now=now)
         newcomers |= _subscribe_newcomers(rule, covered, now=now)
     return newcomers
 
@@ -55,7 +75,10 @@ def apply_rules(rules: QuerySet[RoleRule], *, now: dt.datetime) -> set[int]:
 def _covered_by_others(rule: RoleRule) -> set[int]:
     """People whom another rule about the same thing covers."""
     others = RoleRule.objects.filter(_about(rule)).exclude(pk=rule.pk).select_related("post")
-    return {person for other in others for person in people_of(other).values_list("person_id", flat=True)}
+    found: set[int] = set()
+    for other in others:
+        found |= set(people_of(other).values_list("person_id", flat=True)) | contact_people(other)
+    return found
 
 
 def _about(rule: RoleRule) -> Q:
@@ -65,7 +88,9 @@ def _about(rule: RoleRule) -> Q:
 def _end_for_leavers(rule: RoleRule, covered: set[int], *, now: dt.datetime) -> None:
     lost = list(
         Subscription.objects.filter(
-            _about(rule), how=How.ROLE, status__in=[SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED]
+            _about(rule),
+            how=How.ROLE,
+            status__in=[SubscriptionStatus.ASKED, SubscriptionStatus.CONFIRMED, SubscriptionStatus.PAUSED],
         )
         .exclude(person__in=covered)
         .select_for_update()
@@ -73,7 +98,7 @@ def _end_for_leavers(rule: RoleRule, covered: set[int], *, now: dt.datetime) -> 
     )
     for subscription in lost:
         subscription.status, subscription.ended_at = SubscriptionStatus.ENDED, now
-        subscription.reason = "They no longer have the role."
+        subscription.reason = NO_LONGER
         record(
             actor_id=None,
             kind=EventKind.ENDED,
@@ -89,9 +114,14 @@ def _end_for_leavers(rule: RoleRule, covered: set[int], *, now: dt.datetime) -> 
         drop_unfollowed([subscription.person_id for subscription in lost])
 
 
+def why_of_post(post: Post) -> str:
+    """Why the holder of a post gets digests, to follow the word "because"."""
+    return f"you hold the post {post}, which follows it"[:300]
+
+
 def _subscribe_newcomers(rule: RoleRule, covered: set[int], *, now: dt.datetime) -> set[int]:
     why = (
-        f"you hold the post {rule.post}, which follows it"
+        why_of_post(rule.post)
         if rule.post is not None
         else f"you act for a partner of {rule.partnership.title}"
         if rule.partnership is not None

@@ -10,7 +10,14 @@ from partnerships.digests.services.asking import (
 )
 from partnerships.digests.services.by_role import end_role_rule, follow_for_post, set_role_rule
 from partnerships.digests.services.choosing import save_choices
-from partnerships.digests.services.following import add_stakeholder, ask_for, ask_successors_person, enrol, subscribe
+from partnerships.digests.services.following import (
+    add_stakeholder,
+    ask_for,
+    ask_post_contacts,
+    ask_successors_person,
+    enrol,
+    subscribe,
+)
 from partnerships.digests.services.inbox import CHOOSABLE, UnableToChooseWay, choose_ways, mark_items, ways_of
 from partnerships.digests.services.ledger import UnableToSendAgain, record_look, send_again
 from partnerships.digests.services.new_links import renew_links, send_links
@@ -47,6 +54,7 @@ __all__ = [
     "ask_again",
     "ask_again_for_person",
     "ask_for",
+    "ask_post_contacts",
     "ask_successors_person",
     "ask_to_move",
     "choose_ways",

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
+from django.db.models import Q
 
 from partnerships.activity.services import record
 from partnerships.agreements.models import Partnership, Post
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import How, RoleRule, Subscription
 from partnerships.digests.models.targets import kind_of
-from partnerships.digests.planning.roles import apply_rules, people_of
+from partnerships.digests.planning.roles import apply_rules, contact_people, people_of
 from partnerships.digests.planning.timing import lock_planning
 from partnerships.digests.rights import may_follow_for_post, may_set_roles
 from partnerships.digests.services.stopping import end_subscriptions
@@ -54,7 +55,7 @@ def end_role_rule(*, rule: RoleRule, author: User, reason: str, now: dt.datetime
         how=How.ROLE, **({"plan": rule.plan_id} if rule.plan_id else {"partnership": rule.partnership_id})
     )
     if rule.role == RoleRule.Role.POST:
-        by_rule = by_rule.filter(person__in=people_of(rule).values("person"))
+        by_rule = by_rule.filter(Q(person__in=people_of(rule).values("person")) | Q(person__in=contact_people(rule)))
     ended = end_subscriptions(by_rule, author=author, reason=reason, now=now, is_refusal=False)
     record(
         actor_id=author.pk,

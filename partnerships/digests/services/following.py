@@ -10,9 +10,11 @@ from contextlib import suppress
 
 from django.db import transaction
 
+from partnerships.agreements.models import Holder, Post
 from partnerships.digests.event_kinds import EventKind
-from partnerships.digests.models import Frequency, How, Preference, Subscription, SubscriptionStatus
+from partnerships.digests.models import Frequency, How, Preference, RoleRule, Subscription, SubscriptionStatus
 from partnerships.digests.models.targets import Target, fields_of
+from partnerships.digests.planning.roles import NO_LONGER, contacts_of, why_of_post
 from partnerships.digests.planning.timing import lock_planning
 from partnerships.digests.rights import may_choose_for, may_follow
 from partnerships.digests.services.answering import mark_confirmed, withdraw_refusal
@@ -119,6 +121,49 @@ def add_stakeholder(
         confirmed=False,
         now=now,
     )
+
+
+def ask_post_contacts(*, now: dt.datetime) -> int:
+    """Ask holders of posts without an account whether they want what their post follows; how many.
+
+    They are asked once by email, and get digests like other stakeholders once they agree. When somebody else holds the
+    post, their subscription ends (`planning.roles`). May run twice.
+    """
+    rules = RoleRule.objects.filter(role=RoleRule.Role.POST, post__in=Post.objects.in_use(), set_by__isnull=False)
+    found = [
+        (rule, holder)
+        for rule in rules.select_related("partnership", "plan", "post__organisation", "set_by").order_by("pk")
+        for holder in contacts_of(rule)
+    ]
+    return sum(_ask_contact(rule, holder, now) for rule, holder in found)
+
+
+@transaction.atomic
+def _ask_contact(rule: RoleRule, holder: Holder, now: dt.datetime) -> bool:
+    lock_planning()
+    target = rule.plan or rule.partnership
+    assert target is not None  # a constraint
+    assert rule.post is not None  # a constraint
+    with suppress(UnableToAddPerson, UnableToSubscribe):
+        person = person_for_address(email=holder.email, name=holder.name)
+        earlier = Subscription.objects.filter(person=person, **fields_of(target)).first()
+        again = earlier is not None and earlier.is_ended and earlier.reason == NO_LONGER
+        if not person.is_stakeholder or (earlier is not None and not again):
+            return False
+        with transaction.atomic():
+            _begin(
+                person=person,
+                target=target,
+                how=How.ROLE,
+                author=rule.set_by,
+                added_for=rule.post.organisation,
+                why=why_of_post(rule.post),
+                frequency="",
+                confirmed=False,
+                now=now,
+            )
+        return True
+    return False
 
 
 @transaction.atomic

@@ -286,6 +286,7 @@ WITHOUT_A_PERSON = {
     "exchange.email_fits": _CLOCK,
     "exchange.email_decision": _INSIDE,
     "exchange.email_decline": _INSIDE,
+    "exchange.email_facilitator": _INSIDE,
     "exchange.email_introduction": _INSIDE,
     "exchange.email_question": _INSIDE,
     "exchange.email_referral": _INSIDE,

@@ -202,7 +202,7 @@ class MeetingForm(Form):
         """A bank holiday must be chosen knowingly."""
         data = super().clean() or {}
         day = data.get("day")
-        if day in self.holidays and not data.get("on_holiday"):
+        if day is not None and day in self.holidays and not data.get("on_holiday"):
             self.add_error("day", f"{long_date(day)} is a bank holiday. Choose another date, or tick the box below")
         return data
 

@@ -30,7 +30,7 @@ def schedule_reports(network: Network) -> None:
             decided = report["accepted"] or report["returned"]
             if decided:
                 network.then(decided, here, partial(_decide, network, item, report))
-        network.then(network.now, path, partial(_open, item))
+        network.then(network.now, path, partial(_open_due, item))
 
 
 def _set_up(network: Network, item: Item, now: dt.datetime) -> None:
@@ -47,6 +47,10 @@ def _set_up(network: Network, item: Item, now: dt.datetime) -> None:
         now=now,
     )
     item["round"] = ReportingRound.objects.get(partnership=partnership, ends_on=None).pk
+
+
+def _open_due(item: Item, now: dt.datetime) -> None:
+    _open(item, now)
 
 
 def _open(item: Item, now: dt.datetime) -> ReportingRound:

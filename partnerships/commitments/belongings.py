@@ -93,7 +93,7 @@ def _escalate(handover: Handover) -> None:
 
 
 def _of_ended(organisation: Organisation, day: dt.date) -> list[Thing]:
-    """Every open commitment on either side of which it stands."""
+    """Every open commitment that it gives, receives or has to deliver."""
     mine = Q(giver=organisation) | Q(receiver=organisation) | Q(owner_organisation=organisation)
     return _things(Commitment.objects.filter(mine).exclude(status__in=OVER))
 

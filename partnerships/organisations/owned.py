@@ -61,7 +61,7 @@ class OwnedKind:
     `fields` are the columns that name the owner, as "app.Model.field". `held` returns what a person owns for the
     organisation. `left` returns what has no owner, or one who no longer acts for it. `hand_over` calls the service
     that names the new owner; it raises `UnableToHandOver`. `of_ended` returns everything that an ended organisation
-    holds, whoever its owner is, and `pass_on` calls the service that gives one to a person of the successor. A kind
+    holds, with or without an owner, and `pass_on` calls the service that gives one to a person of the successor. A kind
     that ends with the organisation has neither.
     """
 

@@ -52,11 +52,11 @@ def copy_posts(
         )
         record_of_post(made, EventKind.POST_CREATED, author=author, now=now)
         for holder in post.holders.on(today).select_related("person").order_by("pk"):
-            _take_up(made, holder, reason=reason, author=author, now=now)
+            _give_to(made, holder, reason=reason, author=author, now=now)
     return len(copied)
 
 
-def _take_up(post: Post, holder: Holder, *, reason: str, author: User | None, now: dt.datetime) -> None:
+def _give_to(post: Post, holder: Holder, *, reason: str, author: User | None, now: dt.datetime) -> None:
     """Give a post to the holder of another, with the same contact data."""
     made = Holder.objects.create(
         post=post,

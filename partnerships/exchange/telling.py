@@ -58,6 +58,15 @@ def register() -> None:
         because="it is between two organisations, and both get an email",
     )
     register_untold(
+        [
+            EventKind.ASK_FACILITATOR_NAMED,
+            EventKind.ASK_FACILITATOR_ENDED,
+            EventKind.OFFER_FACILITATOR_NAMED,
+            EventKind.OFFER_FACILITATOR_ENDED,
+        ],
+        because="it changes nothing in the ask or offer; the person named gets an email",
+    )
+    register_untold(
         [EventKind.ASK_FULFILMENT_SET, EventKind.OFFER_FULFILMENT_SET, EventKind.INTRODUCTION_SUGGESTED],
         because="what comes of it is told",
     )

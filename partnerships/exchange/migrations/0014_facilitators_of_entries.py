@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("exchange", "0012_units_as_a_list"),
+        ("exchange", "0013_tell_stakeholders"),
         ("organisations", "0006_reword_end_of_organisation"),
         ("pghistory", "0007_auto_20250421_0444"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

@@ -29,6 +29,7 @@ from partnerships.organisations.services import (
 from partnerships.outbox.models import Email
 from partnerships.people.models import User
 from partnerships.people.personal import is_history, personal_fields
+from partnerships.work.queries import waiting_for
 from tests.agreements.test_posts import fill, post_of
 from tests.commitments.promises import agree
 from tests.world import World, join, make_world, person
@@ -233,6 +234,17 @@ def test_former_holder_is_in_no_post(world: World) -> None:
     leave(world, world.eddie)
 
     assert not Holder.objects.on().filter(person=world.eddie).exists()
+
+
+def test_my_work_of_a_lead_shows_what_nobody_took_over(world: World) -> None:
+    lara = lead(world, "Lara Larch")
+    subscribe(person=lara, target=world.partnership, author=lara, now=world.now)
+    leave(world, lara)
+
+    lines = {one.what: one.title for one in waiting_for(world.amina, timezone.now())}
+
+    assert lines["Hand over what has no owner"] == f"Followed (1) of {world.larkhaven.display_name}"
+    assert "Hand over what has no owner" not in {one.what for one in waiting_for(world.eddie, timezone.now())}
 
 
 def ended(world: World, successor: Organisation) -> None:

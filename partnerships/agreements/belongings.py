@@ -75,7 +75,17 @@ def _pass_on(passing: PassingOn) -> None:
         raise UnableToHandOver(str(error)) from error
 
 
-POSTS = OwnedKind("posts", "Posts", ("agreements.Holder.person",), _held, _left, _hand_over, _of_ended, _pass_on)
+POSTS = OwnedKind(
+    "posts",
+    "Posts",
+    ("agreements.Holder.person",),
+    _held,
+    _left,
+    _hand_over,
+    _of_ended,
+    _pass_on,
+    waits_alone=True,
+)
 
 
 def _objectives(organisation: Organisation, owners: Iterable[int]) -> list[Thing]:

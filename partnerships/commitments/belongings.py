@@ -124,6 +124,7 @@ COMMITMENTS = OwnedKind(
     _own,
     _of_ended,
     _pass_on,
+    waits_alone=True,
 )
 ESCALATIONS = OwnedKind(
     "escalations",

@@ -62,7 +62,7 @@ class OwnedKind:
     organisation. `left` returns what has no owner, or one who no longer acts for it. `hand_over` calls the service
     that names the new owner; it raises `UnableToHandOver`. `of_ended` returns everything that an ended organisation
     holds, with or without an owner, and `pass_on` calls the service that gives one to a person of the successor. A kind
-    that ends with the organisation has neither.
+    that ends with the organisation has neither. `waits_alone`: each thing without an owner is a line in My work.
     """
 
     code: str
@@ -73,6 +73,7 @@ class OwnedKind:
     hand_over: Callable[[Handover], None]
     of_ended: Callable[[Organisation, dt.date], Sequence[Thing]] | None = None
     pass_on: Callable[[PassingOn], None] | None = None
+    waits_alone: bool = False
 
 
 def acting_for(organisation: Organisation, day: dt.date) -> QuerySet[Membership, int]:

@@ -13,6 +13,7 @@ from partnerships.commitments import queries as commitments
 from partnerships.conversations import queries as conversations
 from partnerships.exchange import queries as exchange
 from partnerships.kit.waiting import Waiting
+from partnerships.organisations.left_over import LEFT_OVER
 from partnerships.organisations.waiting import waiting_from_all
 from partnerships.people.models import User
 from partnerships.plans import queries as plans
@@ -24,6 +25,7 @@ SOURCES = (
     *plans.WAITING,
     *commitments.WAITING,
     *conversations.WAITING,
+    *LEFT_OVER,
 )
 
 

@@ -126,6 +126,7 @@ def world(db: None) -> World:
         ("people_mentioned_in_a_comment", "plans.mention", "ben", _removes_westmarch),
         ("entry_shared_with_those_asked", "exchange.asked", "ben", _withdraws_entry),
         ("entry_answered", "exchange.response", "amina", _stops_leading("amina")),
+        ("facilitator_of_an_entry_named", "exchange.facilitator", "ben", _withdraws_entry),
         ("entry_about_to_lapse", "exchange.closing_soon", "ben", _withdraws_entry),
         ("entry_fits_a_saved_filter", "exchange.new_fits", "ben", _withdraws_entry),
         ("commitment_proposed", "commitments.proposed", "ben", _stops_leading("ben")),

@@ -66,7 +66,8 @@ def write_facilitator(due: Due, person: User, now: dt.datetime) -> Content | str
     named = EntryFacilitator.objects.named().filter(pk=due.params["facilitator"], person=person).first()
     if named is None or not Entry.objects.visible_to(person).filter(pk=named.entry_id).exists():
         return _NOT_READABLE
-    return _content("facilitator", _entry(named.entry_id), person, author=_author(due))
+    entry = _entry(named.entry_id)
+    return "It is over." if entry.is_over else _content("facilitator", entry, person, author=_author(due))
 
 
 def write_asked(due: Due, person: User, now: dt.datetime) -> Content | str:

@@ -212,6 +212,14 @@ def entry_referred(w: World) -> Act:
     )
 
 
+@case(("exchange.facilitator", "ben"))
+def facilitator_of_an_entry_named(w: World) -> Act:
+    entry = _entry(w)
+    return lambda: exchange.name_entry_facilitator(
+        entry=entry, organisation=w.westmarch, person=w.ben, author=w.amina, now=NOW()
+    )
+
+
 def _question(w: World, entry: Entry) -> Any:
     return exchange.ask_question(entry=entry, organisation=w.westmarch, text="By when?", author=w.ben, now=NOW())
 

@@ -265,8 +265,11 @@ def fill(times: float, *, say: Any = print) -> None:
             cursor.execute(f"SELECT coalesce(max(id), 0) FROM {table}")
             return int(cursor.fetchone()[0])
 
+        lent = _columns_with_defaults()
         for table in TABLES:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        for table, column, value in lent:
+            cursor.execute(f'ALTER TABLE {table} ALTER COLUMN "{column}" SET DEFAULT %s', [value])
         cursor.execute("SELECT setseed(0.42)")
         given |= {"organisation": last("organisations_organisation"), "person": last("people_user")}
         for name, sql in (
@@ -288,9 +291,29 @@ def fill(times: float, *, say: Any = print) -> None:
             cursor.execute(sql, given)
             say(f"  {name}: {time.monotonic() - began:.1f} s")
             cursor.execute("ANALYZE")
+        for table, column, _ in lent:
+            cursor.execute(f'ALTER TABLE {table} ALTER COLUMN "{column}" DROP DEFAULT')
         for table in TABLES:
             cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
         cursor.execute("VACUUM ANALYZE")
+
+
+def _columns_with_defaults() -> list[tuple[str, str, Any]]:
+    """The columns that Django fills with a plain default: table, column and value.
+
+    PostgreSQL gets these defaults while the tables are filled, so that a new column does not break the statements here.
+    """
+    from django.apps import apps
+    from django.db import connection
+
+    return [
+        (model._meta.db_table, field.column, field.get_db_prep_save(field.get_default(), connection))
+        for model in apps.get_models()
+        if model._meta.db_table in TABLES
+        for field in model._meta.concrete_fields
+        if not (field.null or field.primary_key or field.generated)
+        and isinstance(field.get_default(), bool | int | str | list | dict)
+    ]
 
 
 def _make_template(now: dt.datetime) -> int:

@@ -14,8 +14,8 @@ The rules are in docs/rights.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial, reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any
@@ -23,44 +23,43 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet, Value
 from django.utils import timezone
 
-from partnerships.organisations.holdings import Ids, among, records_held
+from partnerships.kit.compiled import Slot, compiled
+from partnerships.organisations.holdings import Ids, among, is_remembering, records_held
 from partnerships.organisations.models import EDITING_ROLES, Membership
+from partnerships.organisations.routes import (
+    Network,
+    Organisations,
+    People,
+    Route,
+    Way,
+    among_records,
+    form_of,
+    way_of,
+    without_moments,
+)
 from partnerships.people.models import User
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
+__all__ = [
+    "EDITORS",
+    "NOTHING",
+    "Crowd",
+    "Network",
+    "Organisations",
+    "People",
+    "Reach",
+    "Route",
+    "reached",
+    "reaches",
+    "readers_of",
+    "sorted_by_reach",
+    "visible_to",
+]
 
-@dataclass(frozen=True)
-class Organisations:
-    """The record reaches people of organisations found by a lookup path.
-
-    `path` leads from the record to an organisation's id ("owners__organisation"). `when` is a condition on the record
-    and the rows along that path. `roles` limits the route to people in those roles.
-    """
-
-    path: str
-    when: Q = field(default_factory=Q)
-    roles: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class People:
-    """The record reaches people found by a lookup path, while `when` holds."""
-
-    path: str
-    when: Q = field(default_factory=Q)
-
-
-@dataclass(frozen=True)
-class Network:
-    """The record reaches everyone who can sign in, while `when` holds."""
-
-    when: Q = field(default_factory=Q)
-
-
-Route = Organisations | People | Network
-
+#: No record.
+NOTHING = Q(pk__in=[])
 #: Reaches the editors and leads of the organisation that a record names.
 EDITORS = (Organisations("organisation", roles=EDITING_ROLES),)
 
@@ -73,25 +72,52 @@ def _memberships(route: Organisations) -> QuerySet[Membership]:
 def visible_to(model: type[Model], routes: Iterable[Route], user: User | AnonymousUser) -> Q:
     """A condition on `model`: the records that this person may see.
 
-    It matches nothing for anonymous users.
+    It matches nothing for anonymous users. While a page is made, its SQL is the one composed for an earlier reader.
     """
-    nothing = Q(pk__in=[])
     if not (isinstance(user, User) and user.is_active):
-        return nothing
-    parts, everybody = [], False
-    for route in routes:
-        if isinstance(route, Organisations):
-            parts += _by_organisations(model, route, user)
-        elif isinstance(route, People):
-            parts.append(_among_records(model, route.when & Q(**{route.path: user.pk})))
-        elif not user.is_stakeholder:
-            parts.append(_among_records(model, route.when))
-            everybody = True
-    if len(parts) > 1 and not everybody:
+        return NOTHING
+    mine = [route for route in routes if not (isinstance(route, Network) and user.is_stakeholder)]
+    condition = _composed_before(model, mine, user) if is_remembering() else None
+    if condition is None:
+        ways = [way_of(model, route) for route in mine]
+        condition = _any_of(model, [(way, ids) for way in ways if [] not in (ids := _held_on(way, user))])
+    return condition
+
+
+def _composed_before(model: type[Model], routes: Sequence[Route], user: User) -> Q | None:
+    """The same condition with SQL that is kept for all readers; None if it cannot be kept."""
+    values: list[Any] = []
+    known = (model, tuple(form_of(route, values) for route in routes))
+    ways = _ways.get(known)
+    if ways is None:
+        if len(_ways) >= _MAX_WAYS:
+            _ways.clear()
+        ways = _ways[known] = [way_of(model, route) for route in without_moments(routes)]
+    shape, found = [], []
+    for way in ways:
+        ids = _held_on(way, user)
+        if [] in ids:
+            shape.append(0)
+            continue
+        shape.append(len(ids))
+        found.append((way, [Slot(len(values) + place) for place in range(len(ids))]))
+        values += ids
+    return compiled((known, tuple(shape)), model, lambda: _any_of(model, found), values) if found else NOTHING
+
+
+#: Divided routes, by model and form of the routes.
+_ways: dict[Hashable, list[Way]] = {}
+_MAX_WAYS = 1_000
+
+
+def _any_of(model: type[Model], ways: Sequence[tuple[Way, Sequence[Any]]]) -> Q:
+    """The condition that one of the ways leads to the ids that the person holds on it."""
+    parts = [_leads(model, way, *ids) for way, ids in ways]
+    if len(parts) > 1 and not any(isinstance(way.route, Network) for way, _ in ways):
         # What the person holds is a small part of the table: each branch of a union uses its own index, an OR none.
         rows = model._default_manager.order_by()
         return Q(pk__in=_union([rows.filter(part).values("pk") for part in parts]))
-    return reduce(or_, parts, nothing)
+    return reduce(or_, parts, NOTHING)
 
 
 def _union(found: Sequence[QuerySet[Any, Any]]) -> QuerySet[Any, Any]:
@@ -99,141 +125,47 @@ def _union(found: Sequence[QuerySet[Any, Any]]) -> QuerySet[Any, Any]:
     return found[0].union(*found[1:], all=True)
 
 
-def _by_organisations(model: type[Model], route: Organisations, user: User) -> list[Q]:
-    """The condition on records that one route by organisations opens to this person; empty if it surely opens none.
+def _held_on(way: Way, user: User) -> list[Ids]:
+    """What the person holds on one way: themselves, or organisations and, where few enough, what these lead to.
 
-    Where rows (parties, owners, sides) lead from the record to the organisations, those rows are asked by themselves,
-    and what `when` says of the record stays outside: then an index on the record can be used.
+    An empty list among them means that the way leads nowhere.
     """
+    route = way.route
+    if isinstance(route, Network):
+        return []
+    if isinstance(route, People):
+        return [[user.pk]]
     mine = Membership.objects.organisations_of(user, *route.roles)
-    whole = route.when & among(route.path, mine)
-    between = _rows_between(model, route.path)
-    if between is None:
-        return [_among_records(model, whole)]
-    about_rows, about_record, about_both = _divided(route.when, between.prefix)
-    ids: Ids | None = records_held(
-        between.model,
-        between.key,
-        about_rows,
+    if way.between is None:
+        return [mine]
+    ids = records_held(
+        way.between.model,
+        way.between.key,
+        way.about_rows,
         person=user.pk,
         everywhere=partial(Membership.objects.organisations_of, user),
         organisations=mine,
     )
+    return [mine] if ids is None else [mine, ids]
+
+
+def _leads(model: type[Model], way: Way, mine: Ids | None = None, ids: Ids | None = None) -> Q:
+    """The condition on records that one way opens.
+
+    Where rows (parties, owners, sides) lead from the record to the organisations, those rows are asked by themselves,
+    and what the route says of the record stays outside: then an index on the record can be used.
+    """
+    route, between = way.route, way.between
+    if isinstance(route, Network) or mine is None:
+        return among_records(model, route.when)
+    whole = route.when & among(route.path, mine)
+    if between is None:
+        return among_records(model, whole)
+    if way.about_both:
+        return among_records(model, whole if ids is None else whole & among(between.column, ids))
     if ids is None:
-        ids = between.model._base_manager.filter(about_rows & among("organisation", mine)).values(between.key)
-    if ids == []:
-        return []
-    if about_both:
-        return [_among_records(model, whole & among(between.column, ids) if isinstance(ids, list) else whole)]
-    return [_among_records(model, about_record & among(between.column, ids))]
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Rows that lead from a record to organisations: `model.key` is the id in the record's `column`."""
-
-    model: type[Model]
-    key: str
-    column: str
-    prefix: str
-
-
-def _rows_between(model: type[Model], path: str) -> _Rows | None:
-    """The rows along a path such as "owners__organisation" or "partnership__parties__organisation"."""
-    *before, last = path.split("__")
-    if last != "organisation" or not 1 <= len(before) <= 2:
-        return None
-    column = "pk"
-    start: Any = model
-    if len(before) == 2:
-        field: Any = model._meta.get_field(before[0])
-        if not field.many_to_one:
-            return None
-        column, start = before[0], field.related_model
-    rows: Any = start._meta.get_field(before[-1])
-    if not rows.one_to_many:
-        return None
-    return _Rows(rows.related_model, rows.field.name, column, "__".join(before) + "__")
-
-
-def _divided(when: Q, prefix: str) -> tuple[Q, Q, bool]:
-    """What a condition says of the rows at `prefix`, what of the record, and whether a part says something of both."""
-    about_rows, about_record, about_both = Q(), Q(), False
-    for child in _conjuncts(when):
-        names = list(_names(child))
-        at_rows = [f"{name}__".startswith(prefix) for name, _ in names]
-        # A queryset as a value is a set of ids of its own; any other expression may refer to the rows.
-        refers = any(hasattr(value, "resolve_expression") and not isinstance(value, QuerySet) for _, value in names)
-        bare = any(f"{name}__" == prefix for name, _ in names)
-        # "Not" of many rows means none of them, which asking the rows themselves would change.
-        if not names or refers or bare or (any(at_rows) and (_is_negated(child) or not all(at_rows))):
-            about_both = True
-        elif any(at_rows):
-            about_rows &= _without(child, prefix)
-        else:
-            about_record &= child
-    return about_rows, about_record, about_both
-
-
-def _conjuncts(condition: Q) -> Iterator[Q]:
-    """The parts of a condition that must all hold."""
-    if condition.negated or (condition.connector != Q.AND and len(condition.children) > 1):
-        yield condition
-        return
-    for child in condition.children:
-        if isinstance(child, Q):
-            yield from _conjuncts(child)
-        else:
-            yield Q(child)
-
-
-def _is_negated(condition: Q) -> bool:
-    """Whether a "not" stands anywhere in a condition."""
-    return condition.negated or any(isinstance(child, Q) and _is_negated(child) for child in condition.children)
-
-
-def _names(condition: Q) -> Iterator[tuple[str, Any]]:
-    """The lookups and values in a condition; an expression stands as a reference, which cannot be divided."""
-    for child in condition.children:
-        if isinstance(child, Q):
-            yield from _names(child)
-        elif isinstance(child, tuple):
-            yield child
-        else:
-            yield "", F("pk")
-
-
-def _without(condition: Q, prefix: str) -> Q:
-    """The condition as seen from the rows at `prefix`."""
-    inner: list[Any] = []
-    for child in condition.children:
-        if isinstance(child, Q):
-            inner.append(_without(child, prefix))
-        elif isinstance(child, tuple):
-            inner.append((child[0].removeprefix(prefix), child[1]))
-    return Q(*inner, _connector=condition.connector, _negated=condition.negated)
-
-
-def _among_records(model: type[Model], whole: Q) -> Q:
-    """The condition; in a subquery if it needs joins, which would repeat records."""
-    return whole if _is_own(model, whole) else Q(pk__in=model._default_manager.filter(whole).values("pk"))
-
-
-def _is_own(model: type[Model], condition: Q) -> bool:
-    """Whether the condition uses only columns of the record itself."""
-    for child in condition.children:
-        if isinstance(child, Q):
-            if not _is_own(model, child):
-                return False
-        elif not isinstance(child, tuple):
-            return False
-        else:
-            name, _, rest = str(child[0]).partition("__")
-            if name != "pk" and (not model._meta.get_field(name).concrete or model._meta.get_field(name).many_to_many):
-                return False
-            if rest not in {"", "in", "held", "isnull", "lt", "lte", "gt", "gte"} or isinstance(child[1], F):
-                return False
-    return True
+        ids = between.model._base_manager.filter(way.about_rows & among("organisation", mine)).values(between.key)
+    return among_records(model, way.about_record & among(between.column, ids))
 
 
 def readers_of(model: type[Model], routes: Iterable[Route], record: Model) -> QuerySet[User]:
@@ -306,10 +238,13 @@ class Reach:
         found = []
         for route in self.routes:
             behind = crowd.acting(*route.roles) if isinstance(route, Organisations) else crowd.people
-            records = self.records if isinstance(self.records, QuerySet) else self.records(list(behind))
-            ends = records.filter(route.when, **{f"{route.path}__in": list(behind)}).values_list(route.path)
-            found.append((ends, behind))
+            found.append((self.ends(route, list(behind)), behind))
         return found
+
+    def ends(self, route: Organisations | People, ids: Collection[int]) -> QuerySet[Any]:
+        """A query of those of these ids, of people or organisations, to which the route leads."""
+        records = self.records if isinstance(self.records, QuerySet) else self.records(ids)
+        return records.filter(route.when, **{f"{route.path}__in": ids}).values_list(route.path)
 
 
 class Crowd:

@@ -15,9 +15,11 @@ from typing import Any, TypeVar
 from django.db.models import BigAutoField, ForeignKey, Lookup, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from partnerships.kit.compiled import Slot
+
 M = TypeVar("M", bound=type[Model])
 #: Ids as a list while a page is read, else as a subquery.
-Ids = QuerySet[Any] | list[int]
+Ids = QuerySet[Any] | list[int] | Slot
 #: What was read for the page that is being made; None outside of one.
 _remembered: ContextVar[dict[Hashable, list[Any]] | None] = ContextVar("holdings", default=None)
 #: By model whose rows lead from an organisation to few enough records (thousands): the columns that conditions use.
@@ -33,7 +35,8 @@ class Held(Lookup[Any]):
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         """The SQL of the condition, with the array as its parameter."""
         column, params = self.process_lhs(compiler, connection)
-        return f"{column} = ANY(%s::bigint[])", (*params, list(self.rhs))
+        ids = self.rhs if isinstance(self.rhs, Slot) else list(self.rhs)
+        return f"{column} = ANY(%s::bigint[])", (*params, ids)
 
 
 BigAutoField.register_lookup(Held)
@@ -61,6 +64,11 @@ class HoldingsMiddleware:
             return self.get_response(request)
         with remembered():
             return self.get_response(request)
+
+
+def is_remembering() -> bool:
+    """Whether a page is being made."""
+    return _remembered.get() is not None
 
 
 def remember(*columns: str) -> Callable[[M], M]:
@@ -137,4 +145,4 @@ def _compares(row: dict[str, Any], name: str, value: Any) -> bool:
 
 def among(path: str, ids: Ids) -> Q:
     """The condition that the id at `path` is one of those held."""
-    return Q(**{f"{path}__held": ids}) if isinstance(ids, list) else Q(**{f"{path}__in": ids})
+    return Q(**{f"{path}__held": ids}) if isinstance(ids, list | Slot) else Q(**{f"{path}__in": ids})

@@ -1,0 +1,108 @@
+"""Conditions whose SQL Django composes once a process, for rights that every page asks many times.
+
+Composing a condition of many subqueries takes Django longer than PostgreSQL needs to answer it. Here it is composed
+with a `Slot` for each value that differs between readers or moments, and its SQL is kept under a key.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet, FullResultSet
+from django.db import connection
+from django.db.models import BooleanField, Expression, F, Model, Q
+
+#: Kept conditions. Their keys hold today's date where it matters, so that they are all dropped now and then.
+_MAX_KEPT = 2_000
+_kept: dict[Hashable, _Sql | None] = {}
+_UNKNOWN = "unknown"
+#: Names that Django gives to tables in subqueries.
+_ALIAS = re.compile(r"(?<![\w\"'%])(R*[A-Z]{1,2}\d+)(?![\w\"'])")
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The place of a value that is known when the condition is used."""
+
+    number: int
+
+
+def moment(number: int) -> dt.datetime:
+    """A slot for a moment, as a time before all others: Django's date fields take nothing else."""
+    return dt.datetime(1, 1, 1, microsecond=number, tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sql:
+    """SQL between the places where the record's table is named, and its parameters."""
+
+    pieces: tuple[str, ...]
+    params: tuple[Any, ...]
+
+
+class _Compiled(Expression):
+    """A condition with ready SQL on the record at `pk`."""
+
+    conditional = True
+    contains_aggregate = False
+    contains_over_clause = False
+    contains_column_references = True
+
+    def __init__(self, sql: _Sql, values: Sequence[Any]) -> None:
+        super().__init__(output_field=BooleanField())
+        self.sql, self.values = sql, values
+        self.record: Any = F("pk")
+
+    def get_source_expressions(self) -> list[Any]:
+        return [self.record]
+
+    def set_source_expressions(self, exprs: Sequence[Any]) -> None:
+        (self.record,) = exprs
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        """The SQL with the record's table as it is called here."""
+        table = f"{compiler.quote_name_unless_alias(self.record.alias)}."
+        return table.join(self.sql.pieces), tuple(_filled(param, self.values) for param in self.sql.params)
+
+
+def _filled(param: Any, values: Sequence[Any]) -> Any:
+    if isinstance(param, Slot):
+        return values[param.number]
+    if isinstance(param, dt.datetime) and param.year == 1:
+        return values[param.microsecond]
+    return param
+
+
+def compiled(key: Hashable, model: type[Model], compose: Callable[[], Q], values: Sequence[Any]) -> Q | None:
+    """The condition on `model` that `compose` makes, with these values in its slots; None if it cannot be kept.
+
+    The same key must always mean the same condition.
+    """
+    sql = _kept.get(key, _UNKNOWN)
+    if isinstance(sql, str):
+        if len(_kept) >= _MAX_KEPT:
+            _kept.clear()
+        sql = _kept[key] = _sql_of(model, compose())
+    return None if sql is None else Q(_Compiled(sql, values))
+
+
+def _sql_of(model: type[Model], condition: Q) -> _Sql | None:
+    """The SQL of a condition; None if it joins other tables, or its subqueries cannot be told from the record."""
+    query = model._base_manager.filter(condition).query
+    if sum(1 for used in query.alias_refcount.values() if used) > 1:
+        return None
+    try:
+        sql, params = query.get_compiler(connection=connection).compile(query.where)
+    except FullResultSet:
+        return _Sql(("TRUE",), ())
+    except EmptyResultSet:
+        return None
+    table = connection.ops.quote_name(model._meta.db_table)
+    if re.search(rf"(?:FROM|JOIN) {re.escape(table)}(?! [A-Z])", sql):
+        return None
+    # Renamed, so that no subquery hides the record, however it is called where the condition is used.
+    return _Sql(tuple(_ALIAS.sub(r"R\1", f"({sql})").split(f"{table}.")), tuple(params))

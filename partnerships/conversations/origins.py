@@ -10,7 +10,7 @@ from django.urls import reverse
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.origins import Origin, OriginLink, Suggestion
 from partnerships.commitments.services import UnableToPropose
-from partnerships.conversations.models import Conversation, ConversationCommitment, Side
+from partnerships.conversations.models import Conversation, ConversationCommitment, NextStep, Side
 from partnerships.kit.dates import long_date
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.models import User
@@ -48,11 +48,12 @@ def link(*, commitment: Commitment, record_id: int, author: User, now: dt.dateti
 
 def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
     """Conversations behind a commitment that the person may see."""
-    seen = Conversation.objects.visible_to(user)
-    found = seen.filter(commitments__commitment=commitment) | seen.filter(next_steps__action=commitment)
+    promised = ConversationCommitment.objects.filter(commitment=commitment).order_by().values("conversation")
+    agreed = NextStep.objects.filter(action=commitment).order_by().values("conversation")
+    found = Conversation.objects.visible_to(user).filter(pk__in=promised.union(agreed))
     return [
         OriginLink(words_for(conversation), conversation.get_absolute_url())
-        for conversation in found.distinct().order_by("held_on", "pk")
+        for conversation in found.order_by("held_on", "pk")
     ]
 
 

@@ -1,7 +1,7 @@
 """Queries of commitments."""
 
 from partnerships.commitments.queries.events import events_of_commitments
-from partnerships.commitments.queries.listings import in_order, open_and_over, with_story, with_words
+from partnerships.commitments.queries.listings import in_order, open_and_over, with_people, with_story, with_words
 from partnerships.commitments.queries.outcomes import Promises, promises
 from partnerships.commitments.queries.people import concerned_with, partners_of, people_who_may_own
 from partnerships.commitments.queries.work import WAITING, due_soon
@@ -17,6 +17,7 @@ __all__ = [
     "partners_of",
     "people_who_may_own",
     "promises",
+    "with_people",
     "with_story",
     "with_words",
 ]

@@ -27,6 +27,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One commitment: terms, next step, deliveries and timeline."""
     user = signed_in(request)
     commitment = get_object_or_404(queries.with_story(Commitment.objects.visible_to(user)), pk=pk)
+    queries.with_people(commitment)
     if commitment.partnership is not None:
         commitment.partnership = as_read_by(user, commitment.partnership)
     context = {

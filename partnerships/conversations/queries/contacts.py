@@ -198,7 +198,9 @@ def past_contacts(now: dt.datetime) -> Reach:
     def due(organisations: Collection[int]) -> QuerySet[Side]:
         sides = Side.objects.filter(organisation__in=organisations)
         # A draft that another side keeps waits for nobody here, but may for a person of both sides.
-        last = Q(pk__in=_last_with_each(sides.filter(READ_BY_SIDE), today).values("pk")) | ~READ_BY_SIDE
+        # Both as ids: a condition on conversations here would be asked of all of them.
+        drafts = Q(pk__in=sides.exclude(READ_BY_SIDE).values("pk"))
+        last = Q(pk__in=_last_with_each(sides.filter(READ_BY_SIDE), today).values("pk")) | drafts
         return sides.filter(last, _contact_due(today, "conversation__"))
 
     return Reach(due, EDITORS)

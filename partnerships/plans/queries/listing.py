@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.db.models import Case, When
 
+from partnerships.organisations.holdings import among
 from partnerships.people.models import User
 from partnerships.plans.models import Plan, Status
 from partnerships.plans.queries.signing import signing_states_of
@@ -36,6 +37,11 @@ def with_next_steps(user: User, plans: Iterable[Plan]) -> list[Listed]:
         if open_ones
         else set()
     )
+    return _with_steps(plans, inside)
+
+
+def _with_steps(plans: list[Plan], inside: Collection[int]) -> list[Listed]:
+    """The plans, with the steps of those that the person knows from inside (ids)."""
     awaiting = [plan for plan in plans if plan.is_awaiting_sign_off and plan.pk in inside]
     states = signing_states_of(awaiting) if awaiting else {}
     return [
@@ -50,8 +56,10 @@ _PRESSING = Case(When(status=Status.AWAITING_SIGN_OFF, then=0), When(status=Stat
 def waiting_plans(user: User, limit: int, partnership: int | None = None) -> list[Listed]:
     """Plans that are waiting for somebody, that the person reads inside."""
     waiting = (Status.DRAFT, Status.SHARED, Status.AWAITING_SIGN_OFF)
-    seen = Plan.objects.visible_to(user).filter(pk__in=Plan.objects.with_insider(user).values("pk"))
+    inside = Plan.objects.with_insider(user).filter(status__in=waiting)
     if partnership is not None:
-        seen = seen.filter(partnership=partnership)
-    plans = Plan.objects.filter(pk__in=seen.filter(status__in=waiting).values("pk")).for_listing()
-    return [one for one in with_next_steps(user, plans.order_by(_PRESSING, "-pk")[:limit]) if one.steps]
+        inside = inside.filter(partnership=partnership)
+    # As ids: PostgreSQL would look for them among all plans that the person may see.
+    ids = list(inside.values_list("pk", flat=True))
+    plans = Plan.objects.visible_to(user).filter(among("pk", ids)).for_listing().order_by(_PRESSING, "-pk")[:limit]
+    return [one for one in _with_steps(list(plans), set(ids)) if one.steps]

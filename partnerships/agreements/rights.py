@@ -18,6 +18,7 @@ from partnerships.agreements.models import (
     PostRole,
     TermsProposal,
 )
+from partnerships.organisations.holdings import of_page
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import Roles, roles_of
 from partnerships.people.models import User
@@ -156,10 +157,12 @@ def rights_over(partnership: Partnership, person: User | None, now: dt.datetime)
 
     A party whose notice has run out does not count, whether or not a job has recorded that it left.
     """
-    run_out = Notice.objects.run_out_by(timezone.localdate(now)).filter(partnership=partnership)
+    day = timezone.localdate(now)
+    run_out = Notice.objects.run_out_by(day).filter(partnership=partnership)
     present = (
         partnership.parties.present()
         .exclude(organisation__in=run_out.values("organisation"))
         .values_list("organisation_id", "role")
     )
-    return Rights(partnership, dict(present), roles_of(person, now))
+    known = of_page((rights_over, partnership.pk, day), lambda: present)
+    return Rights(partnership, dict(present if known is None else known), roles_of(person, now))

@@ -70,8 +70,11 @@ def roles_of(person: User | None, now: dt.datetime) -> Roles:
     """
     if person is None:
         return Roles(is_system=True)
-    current = Membership.objects.current(timezone.localdate(now)).of_person(person)
-    of = dict(current.values_list("organisation_id", "role"))
+    day = timezone.localdate(now)
+    if day == timezone.localdate():
+        of = Membership.objects.roles_of(person)
+    else:
+        of = dict(Membership.objects.current(day).of_person(person).values_list("organisation_id", "role"))
     return Roles(of, is_administrator=is_administrator(person), person_id=person.pk)
 
 

@@ -14,10 +14,12 @@ from partnerships.web.emails import may_look
 
 
 def _acting_for(user: User) -> Organisation | None:
-    membership = (
-        Membership.objects.current().of_person(user).select_related("organisation").order_by("starts_on", "pk").first()
-    )
-    return membership.organisation if membership else None
+    """The organisation whose role they have held longest, with id and name only."""
+    held = Membership.objects.held_by(user)
+    if held is None:
+        rows = Membership.objects.current().of_person(user).order_by("starts_on", "pk")
+        held = list(rows.values_list("organisation", "role", "organisation__name")[:1])
+    return Organisation(pk=held[0][0], name=held[0][2]) if held else None
 
 
 def acting_for(request: HttpRequest) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def emails_for(user: User) -> QuerySet[Email]:
 
 def may_look(user: User) -> bool:
     """Whether the person may open the list."""
-    return user.is_staff or Membership.objects.current().of_person(user, Role.LEAD).exists()
+    return user.is_staff or bool(Membership.objects.organisations_of(user, Role.LEAD))
 
 
 def shown(emails: Sequence[Email]) -> list[Shown]:

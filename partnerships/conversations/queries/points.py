@@ -89,7 +89,7 @@ def points_between(*, user: User, ours: Organisation, theirs: Organisation) -> l
 
 
 def _by_side(organisations: list[Organisation], points: QuerySet[Point], user: User) -> list[SidePoints]:
-    roles = dict(Membership.objects.current().of_person(user).values_list("organisation", "role"))
+    roles = Membership.objects.roles_of(user)
     mine = set(roles)
     sides = {
         organisation.pk: SidePoints(organisation)

@@ -32,7 +32,7 @@ class SentAgain:
 
 def may_look(user: User) -> bool:
     """Whether the person may see the ledger: administrators and leads."""
-    return user.is_staff or Membership.objects.current().of_person(user, Role.LEAD).exists()
+    return user.is_staff or bool(Membership.objects.organisations_of(user, Role.LEAD))
 
 
 def ledger_of(user: User) -> QuerySet[Delivery]:

@@ -20,7 +20,7 @@ from partnerships.digests.models import (
 from partnerships.digests.models.targets import Target, fields_of
 from partnerships.digests.queries.addresses import people_with_known_address
 from partnerships.digests.queries.naming import named_for
-from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
@@ -39,6 +39,11 @@ def live_or_refused(person: User) -> QuerySet[Subscription]:
 def may_ask_for(user: User) -> QuerySet[Organisation]:
     """Organisations for which the person may ask stakeholders."""
     return Organisation.objects.of_person(user, *EDITING_ROLES)
+
+
+def asks_for_somebody(user: User) -> bool:
+    """Whether the person may ask stakeholders for any organisation."""
+    return bool(Membership.objects.organisations_of(user, *EDITING_ROLES))
 
 
 def stakeholders_of(user: User, now: dt.datetime) -> SubscriptionQuerySet:

@@ -17,7 +17,7 @@ from partnerships.digests.models import Following, RoleRule, Subscription
 from partnerships.digests.models.targets import Target, fields_of, kind_of
 from partnerships.digests.planning.forecast import when_next, who_will_get
 from partnerships.digests.queries.naming import named_for
-from partnerships.digests.queries.subscriptions import may_ask_for
+from partnerships.digests.queries.subscriptions import asks_for_somebody
 from partnerships.people.models import User
 from partnerships.plans.models import Audience, Plan
 
@@ -43,7 +43,7 @@ def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead
         return {"person": None, "public": target if public else None}
     kind = kind_of(target)
     mine = Subscription.objects.live().filter(**fields_of(target), person=person).first()
-    may_add = may_ask_for(person).exists()
+    may_add = asks_for_somebody(person)
     rule = (
         RoleRule.objects.filter(partnership=target.pk, post=None).exists()
         if may_lead and kind == "partnership"

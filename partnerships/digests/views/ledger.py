@@ -44,7 +44,7 @@ from partnerships.digests.queries.ledger import (
 )
 from partnerships.digests.queries.naming import named_for
 from partnerships.digests.queries.queue import queue_figures
-from partnerships.digests.queries.subscriptions import may_ask_for, stakeholders_of
+from partnerships.digests.queries.subscriptions import asks_for_somebody, stakeholders_of
 from partnerships.kit.http import keyset_page, posted
 from partnerships.outbox.models import Bounce, EmailReason, EmailStatus
 from partnerships.people.models import User
@@ -74,7 +74,7 @@ def _keeper(request: HttpRequest) -> User:
 
 def _tabs(keeper: User) -> dict[str, bool]:
     """The tabs beside the ledger that this person may open."""
-    return {"may_look": True, "may_add": not keeper.is_staff or may_ask_for(keeper).exists()}
+    return {"may_look": True, "may_add": not keeper.is_staff or asks_for_somebody(keeper)}
 
 
 @require_safe

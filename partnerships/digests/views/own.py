@@ -20,8 +20,8 @@ from partnerships.digests.planning.roles import people_of
 from partnerships.digests.queries.ledger import may_look
 from partnerships.digests.queries.naming import named_for
 from partnerships.digests.queries.subscriptions import (
+    asks_for_somebody,
     live_or_refused,
-    may_ask_for,
     subscriptions_of,
     unconfirmed_of,
     with_known_address,
@@ -82,7 +82,7 @@ def _mine(person: User, preference: Preference) -> dict[str, Any]:
         "refused": [one for one in mine if one.named and one.was_refused(now)],
         "next": when_next(person, now),
         "frequencies": Frequency.choices,
-        "may_add": may_ask_for(person).exists(),
+        "may_add": asks_for_somebody(person),
         "may_look": may_look(person),
         "came_back": open_suppressions(person.email).first(),
     }

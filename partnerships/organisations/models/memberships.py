@@ -70,12 +70,26 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
     def organisations_of(self, user: User | AnonymousUser, *roles: str) -> models.QuerySet[Any] | list[int]:
         """Ids of the organisations a person acts for today, for `holdings.among`."""
-        held = of_page(
-            (Membership, user.pk), lambda: self.current().of_person(user).values_list("organisation", "role")
-        )
+        held = self.held_by(user)
         if held is None:
             return self.current().of_person(user, *roles).values("organisation")
-        return list({organisation for organisation, role in held if not roles or role in roles})
+        return list({organisation for organisation, role, _ in held if not roles or role in roles})
+
+    def roles_of(self, user: User | AnonymousUser) -> dict[int, str]:
+        """The roles of a person today, by id of the organisation."""
+        held = self.held_by(user)
+        if held is None:
+            return dict(self.current().of_person(user).values_list("organisation", "role"))
+        return {organisation: role for organisation, role, _ in held}
+
+    def held_by(self, user: User | AnonymousUser) -> list[tuple[int, str, str]] | None:
+        """While a page is made: id of the organisation, role and its name, the first begun first; else None."""
+
+        def read() -> models.QuerySet[Any, Any]:
+            rows = self.current().of_person(user).order_by("starts_on", "pk")
+            return rows.values_list("organisation", "role", "organisation__name")
+
+        return of_page((Membership, user.pk), read)
 
     def for_listing(self) -> MembershipQuerySet:
         """With person and organisation, in the order in which lists show them."""

@@ -55,13 +55,13 @@ def standing_of(user: User | AnonymousUser, plan: Plan) -> Standing:
     """The person's standing in the plan, by today's memberships."""
     if not user.is_authenticated or not user.is_active:
         return Standing(frozenset(), is_party=False)
-    mine = list(Membership.objects.current().of_person(user).values_list("organisation", "role"))
+    mine = Membership.objects.roles_of(user)
     owners = {owner.organisation_id for owner in plan.owners.all()}
-    roles = frozenset(role for organisation, role in mine if organisation in owners)
+    roles = frozenset(role for organisation, role in mine.items() if organisation in owners)
     if roles or plan.partnership_id is None or not mine:
         return Standing(roles, is_party=False)
     parties = Party.objects.filter(partnership=plan.partnership_id, status=PartyStatus.ACCEPTED)
-    acting = parties.filter(organisation__in=[organisation for organisation, _role in mine])
+    acting = parties.filter(organisation__in=list(mine))
     return Standing(roles, is_party=acting.exists())
 
 

@@ -74,7 +74,7 @@ def plan_list(request: HttpRequest) -> HttpResponse:
 
 def _may_begin(request: HttpRequest) -> bool:
     """Whether the person is an editor somewhere and may create a plan."""
-    return Membership.objects.current().of_person(signed_in(request), *EDITING_ROLES).exists()
+    return bool(Membership.objects.organisations_of(signed_in(request), *EDITING_ROLES))
 
 
 @login_not_required

@@ -24,10 +24,12 @@ from partnerships.organisations.models import Status as OrganisationStatus
 from partnerships.organisations.queries import find_organisations
 from partnerships.people.models import User
 from partnerships.plans.models import Plan, Site, Version
-from partnerships.plans.queries import as_read_by, titled_for
+from partnerships.plans.queries import as_read_by, titled_then, titled_today
 
 #: Results shown of each kind; one more is fetched to know whether there are others.
 SHOWN = 10
+#: Fewer sites than this are looked up before plans are; of more, plans by title soon find enough.
+_FEW = 500
 #: Shorter words match too much of the register.
 SHORTEST = 2
 
@@ -84,13 +86,24 @@ def _entries(user: User, text: str) -> list[Entry]:
 
 
 def _plans(user: User, text: str) -> QuerySet[Plan]:
+    """Plans by title or by the names of sites that the person may read.
+
+    The first of each kind are found by themselves: one condition for all of them would be asked of every plan.
+    """
     newest = Version.objects.visible_to(user).filter(plan=OuterRef("plan"), number=OuterRef("plan__current_number"))
     readable_sites = Site.objects.filter(Exists(newest)).filter(
         Q(confidential=False) | Q(plan__in=Plan.objects.inside_for(user).values("pk"))
     )
-    sites = readable_sites.filter(_words(text, "name", "reference")).values("plan")
-    titled = titled_for(user, _words(text, "title"))
-    return Plan.objects.visible_to(user).filter(titled | Q(pk__in=sites)).order_by("title", "pk")
+    named = _words(text, "name", "reference")
+    with_site = Plan.objects.visible_to(user).filter(Exists(readable_sites.filter(named, plan=OuterRef("pk"))))
+    few = list(Site.objects.filter(named).order_by().values_list("plan", flat=True)[:_FEW])
+    if len(few) < _FEW:
+        with_site = with_site.filter(pk__in=few)
+    today, held = titled_today(user, _words(text, "title")), titled_then(user, _words(text, "title"))
+    every = (today, Plan.objects.visible_to(user).filter(held), with_site)
+    first, *others = (each.order_by("title", "pk").values("pk")[: SHOWN + 1] for each in every)
+    found = set(first.union(*others, all=True).values_list("pk", flat=True))
+    return Plan.objects.filter(pk__in=found).order_by("title", "pk")
 
 
 def _commitments(user: User, text: str) -> QuerySet[Commitment]:

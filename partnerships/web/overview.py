@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,8 +17,8 @@ from partnerships.exchange.models import Entry
 from partnerships.kit.sections import Section
 from partnerships.organisations.models import EDITING_ROLES
 from partnerships.people.models import User
-from partnerships.plans.models import Plan
-from partnerships.plans.queries import milestones_due_soon, overdue_milestones, waiting_plans
+from partnerships.plans.models import SOON, Plan
+from partnerships.plans.queries import milestones_due_by, waiting_plans
 
 #: Milestones listed; each plan shows all of its own.
 MILESTONES = 6
@@ -41,11 +42,10 @@ def figures_section(user: User, partnership: Partnership) -> Section:
         reverse(f"web:partnership-{name}", kwargs={"pk": partnership.pk})
         for name in ("entries", "commitments", "plans")
     )
-    asks, overdue = entries.unanswered().filter(direction="ask").count(), promised.overdue(today).count()
-    under_way, plans = (
-        promised.under_way().count(),
-        Plan.objects.visible_to(user).filter(partnership=partnership).count(),
-    )
+    asks = entries.unanswered().filter(direction="ask").count()
+    counted = promised.under_way().aggregate(all=Count("pk"), overdue=Count("pk", filter=Q(due_on__lt=today)))
+    under_way, overdue = counted["all"], counted["overdue"]
+    plans = Plan.objects.visible_to(user).filter(partnership=partnership).count()
     return Section(
         "web/_figures.html",
         {
@@ -62,9 +62,8 @@ def figures_section(user: User, partnership: Partnership) -> Section:
 def milestones_section(user: User, partnership: Partnership) -> Section | None:
     """Milestones of the partnership's plans that are overdue or due within the month."""
     today = timezone.localdate()
-    late = overdue_milestones(user, today).filter(plan__partnership=partnership)
-    near = milestones_due_soon(user, today).filter(plan__partnership=partnership)
-    found = [*late.order_by("due_by", "pk")[:MILESTONES], *near.order_by("due_by", "pk")[:MILESTONES]][:MILESTONES]
+    near = milestones_due_by(user, today + SOON).filter(plan__partnership=partnership)
+    found = list(near.order_by("due_by", "pk")[:MILESTONES])
     return Section("web/_milestones.html", {"milestones": found, "today": today}) if found else None
 
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import pghistory
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django.urls import reverse
 from django.utils import timezone
 
@@ -209,7 +211,12 @@ class Partnership(models.Model):
                 name="partnership_notice_days",
             ),
         ]
-        indexes = [models.Index(fields=["status", "title", "id"], name="partnership_listing")]
+        indexes = [
+            models.Index(fields=["status", "title", "id"], name="partnership_listing"),
+            models.Index(fields=["title", "id"], name="partnership_title"),
+            GinIndex(OpClass(Upper("title"), name="gin_trgm_ops"), name="partnership_title_words"),
+            GinIndex(OpClass(Upper("purpose"), name="gin_trgm_ops"), name="partnership_purpose_words"),
+        ]
 
     def __str__(self) -> str:
         return self.title

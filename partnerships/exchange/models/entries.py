@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import pghistory
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Upper
 from django.urls import reverse
 
 from partnerships.agreements.models import FORMER_STATUSES, Partnership, Party, PartyRole, PartyStatus
@@ -230,6 +231,8 @@ class Entry(models.Model):
                 fields=["direction", "theme", "-shared_at", "-id"], name="entry_board_theme", condition=Q(is_open=True)
             ),
             models.Index(fields=["-shared_at", "-id"], name="entry_list"),
+            GinIndex(OpClass(Upper("title"), name="gin_trgm_ops"), name="entry_title_words"),
+            GinIndex(OpClass(Upper("statement"), name="gin_trgm_ops"), name="entry_statement_words"),
             models.Index(fields=["organisation", "-shared_at", "-id"], name="entry_organisation"),
             models.Index(fields=["partnership", "-shared_at", "-id"], name="entry_partnership"),
             models.Index(

@@ -6,8 +6,10 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 import pghistory
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django.urls import reverse
 from django.utils import timezone
 
@@ -21,6 +23,7 @@ from partnerships.plans.models.routes import (
     LEADS,
     OWNERS,
     draft_routes,
+    former_routes,
     inside_routes,
     insider_routes,
     is_open,
@@ -64,6 +67,12 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         now = timezone.now()
         return self.filter(visible_to(Plan, (*present_routes(now), *draft_routes(now)), user))
 
+    def known_once_to(self, user: User | AnonymousUser) -> PlanQuerySet:
+        """Plans that their organisation left, or that left it; the public ones for visitors."""
+        if not user.is_authenticated:
+            return self.public()
+        return self.filter(visible_to(Plan, former_routes(timezone.now()), user))
+
     def with_insider(self, user: User | AnonymousUser) -> PlanQuerySet:
         """Plans whose owners or present parties the person acts for."""
         return self.filter(visible_to(Plan, insider_routes(), user))
@@ -91,6 +100,13 @@ class PlanQuerySet(models.QuerySet["Plan"]):
     def publishable_by(self, user: User | AnonymousUser) -> PlanQuerySet:
         """Plans that the person may publish: as lead of an owner."""
         return self.filter(visible_to(Plan, (LEADS,), user))
+
+    def of_record(self) -> models.Exists:
+        """The condition on records with a `plan` that it is one of these.
+
+        Unlike `plan__in`, it can be answered for the plan of one record without listing all plans.
+        """
+        return models.Exists(self.filter(pk=models.OuterRef("plan")))
 
     def public(self) -> PlanQuerySet:
         """Plans that anyone may read without signing in."""
@@ -185,6 +201,8 @@ class Plan(models.Model):
         indexes = [
             models.Index(fields=["-last_published_at", "-id"], name="plan_listing"),
             models.Index(fields=["partnership", "status"], name="plan_partnership"),
+            models.Index(fields=["title", "id"], name="plan_title"),
+            GinIndex(OpClass(Upper("title"), name="gin_trgm_ops"), name="plan_title_words"),
         ]
 
     def __str__(self) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 from django.utils import timezone
 
 from partnerships.organisations.models import Area
@@ -30,10 +32,9 @@ def _visible(user: User | AnonymousUser, hidden: str) -> Q:
     which may be later.
     """
     free = Q(plan__embargoed_until=None) | Q(plan__embargoed_until__lte=timezone.now())
-    inside = Plan.objects.inside_for(user).values("pk")
-    published = (Plan.objects.present_for(user) if user.is_authenticated else Plan.objects.public()).values("pk")
-    owned = Plan.objects.owned_for(user).values("pk")
-    return Q(plan__in=owned) | (free & (Q(plan__in=inside) | (Q(**{hidden: False}) & Q(plan__in=published))))
+    inside, owned = Plan.objects.inside_for(user).of_record(), Plan.objects.owned_for(user).of_record()
+    published = Plan.objects.present_for(user) if user.is_authenticated else Plan.objects.public()
+    return Q(owned) | (free & (Q(inside) | (Q(**{hidden: False}) & Q(published.of_record()))))
 
 
 class MilestoneQuerySet(models.QuerySet["Milestone"]):
@@ -120,6 +121,10 @@ class Site(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["plan", "key"], name="one_site_a_key")]
+        indexes = [
+            GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="site_name_words"),
+            GinIndex(OpClass(Upper("reference"), name="gin_trgm_ops"), name="site_reference_words"),
+        ]
 
     def __str__(self) -> str:
         return self.name

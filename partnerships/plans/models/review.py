@@ -146,18 +146,18 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         """
         if not user.is_authenticated:
             return self.none()
-        is_open = Q(version_number__lte=F("plan__open_number")) | Q(plan__in=Plan.objects.owned_for(user).values("pk"))
+        is_open = Q(version_number__lte=F("plan__open_number")) | Q(Plan.objects.owned_for(user).of_record())
         on_version = Q(version_number__gt=0) & is_open
-        inside = on_version & Q(plan__in=Plan.objects.inside_for(user).values("pk"))
+        inside = on_version & Q(Plan.objects.inside_for(user).of_record())
         own = (
             on_version
-            & Q(plan__in=Plan.objects.published_for(user).values("pk"))
+            & Q(Plan.objects.published_for(user).of_record())
             & (Q(author=user.pk, parent=None) | Q(parent__author=user.pk))
-            & (Q(plan__in=Plan.objects.present_for(user).values("pk")) | held_at(user, plan="plan", at="created_at"))
+            & (Q(Plan.objects.present_for(user).of_record()) | held_at(user, plan="plan", at="created_at"))
         )
         whole = Q(anchor__in=("", "about")) | Q(author=user.pk, parent=None) | Q(parent__author=user.pk)
-        drafts = Q(version_number=0, plan__in=Plan.objects.draft_visible_to(user).values("pk"))
-        known = whole | Q(plan__in=Plan.objects.with_insider(user).values("pk"))
+        drafts = Q(Plan.objects.draft_visible_to(user).of_record(), version_number=0)
+        known = whole | Q(Plan.objects.with_insider(user).of_record())
         return self.filter(inside | own | (drafts & known))
 
 

@@ -71,7 +71,7 @@ def present_routes(now: dt.datetime) -> tuple[Route, ...]:
 
 def published_routes(now: dt.datetime) -> tuple[Route, ...]:
     """Readers with an account of any version, including those who left."""
-    return *present_routes(now), *_former_routes(now)
+    return *present_routes(now), *former_routes(now)
 
 
 def routes_once_open() -> tuple[Route, ...]:
@@ -79,7 +79,7 @@ def routes_once_open() -> tuple[Route, ...]:
     return _OWNING, _parties(Q()), _network(Q())
 
 
-def _former_routes(now: dt.datetime) -> tuple[Route, ...]:
+def former_routes(now: dt.datetime) -> tuple[Route, ...]:
     """Former parties and owners, and parties of a partnership the plan left."""
     opened = is_open(now)
     party = Q(

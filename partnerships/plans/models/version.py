@@ -36,12 +36,11 @@ class VersionQuerySet(models.QuerySet["Version"]):
         now = timezone.now()
         free = Q(embargo_until=None) | Q(embargo_until__lte=now)
         if not user.is_authenticated:
-            return self.filter(free, plan__in=Plan.objects.public().values("pk"))
+            return self.filter(free, Plan.objects.public().of_record())
         network = Network(when=Q(current_number__gt=0, audience__in=WIDER_THAN_PARTNERSHIP))
-        present = Plan.objects.filter(visible_to(Plan, (*inside_routes(now), network), user)).values("pk")
-        return self.filter(
-            Q(plan__in=Plan.objects.owned_for(user).values("pk")) | (free & (Q(plan__in=present) | self._held_by(user)))
-        )
+        present = Plan.objects.filter(visible_to(Plan, (*inside_routes(now), network), user))
+        owned = Plan.objects.owned_for(user)
+        return self.filter(Q(owned.of_record()) | (free & (Q(present.of_record()) | self._held_by(user))))
 
     def _held_by(self, user: User) -> Q:
         """Versions from before the person's organisations left: see `routes`."""

@@ -14,7 +14,7 @@ from partnerships.plans.queries.contents import (
     versions_for,
 )
 from partnerships.plans.queries.listing import waiting_plans, with_next_steps
-from partnerships.plans.queries.milestones import milestones_due_soon, overdue_milestones
+from partnerships.plans.queries.milestones import milestones_due_by, overdue_milestones
 from partnerships.plans.queries.my_work import WAITING
 from partnerships.plans.queries.owners import (
     ended_lines,
@@ -26,7 +26,7 @@ from partnerships.plans.queries.owners import (
     present_members,
     taking_part,
 )
-from partnerships.plans.queries.past import as_read_by, events_of_plans, titled_for
+from partnerships.plans.queries.past import as_read_by, events_of_plans, titled_for, titled_then, titled_today
 from partnerships.plans.queries.signing import (
     SigningState,
     asked_again,
@@ -64,7 +64,7 @@ __all__ = [
     "ended_ownerships",
     "events_of_plans",
     "may_be_offered",
-    "milestones_due_soon",
+    "milestones_due_by",
     "my_plans",
     "newest_for",
     "next_post",
@@ -84,6 +84,8 @@ __all__ = [
     "still_takes_part",
     "taking_part",
     "titled_for",
+    "titled_then",
+    "titled_today",
     "version_of",
     "versions_for",
     "waiting_plans",

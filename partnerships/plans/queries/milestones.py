@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from partnerships.people.models import User
-from partnerships.plans.models import SOON, Milestone, MilestoneQuerySet
+from partnerships.plans.models import Milestone, MilestoneQuerySet
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -17,6 +17,6 @@ def overdue_milestones(user: User | AnonymousUser, today: dt.date) -> MilestoneQ
     return Milestone.objects.visible_to(user).overdue(today).select_related("plan")
 
 
-def milestones_due_soon(user: User | AnonymousUser, today: dt.date) -> MilestoneQuerySet:
-    """Milestones due within thirty days that the person may see."""
-    return Milestone.objects.visible_to(user).due_between(today, today + SOON).select_related("plan")
+def milestones_due_by(user: User | AnonymousUser, day: dt.date) -> MilestoneQuerySet:
+    """Milestones overdue or due up to a day that the person may see."""
+    return Milestone.objects.visible_to(user).open().filter(due_by__lte=day).select_related("plan")

@@ -16,7 +16,7 @@ from partnerships.activity.models import Event
 from partnerships.activity.registry import Records
 from partnerships.agreements.models import FORMER_STATUSES, Party, PartyStatus
 from partnerships.organisations.models import Organisation
-from partnerships.plans.models import PastPartnership, Plan, PlanOwner, Status, Version, held_at
+from partnerships.plans.models import PastPartnership, Plan, PlanOwner, PlanQuerySet, Status, Version, held_at
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -90,9 +90,19 @@ def _show_past(user: User | AnonymousUser, plan: Plan, left_at: dt.datetime) -> 
 
 def titled_for(user: User | AnonymousUser, titled: Q) -> Q:
     """The condition on plans whose title, as the person sees it, fits."""
-    today = Plan.objects.known_today_to(user)
-    held = Version.objects.visible_to(user).filter(titled).exclude(plan__in=today.values("pk"))
-    return Q(pk__in=today.filter(titled).values("pk")) | Q(pk__in=held.values("plan"))
+    return Q(pk__in=titled_today(user, titled).values("pk")) | titled_then(user, titled)
+
+
+def titled_today(user: User | AnonymousUser, titled: Q) -> PlanQuerySet:
+    """Plans that the person knows today, whose title fits."""
+    return Plan.objects.known_today_to(user).filter(titled)
+
+
+def titled_then(user: User | AnonymousUser, titled: Q) -> Q:
+    """The condition on plans the person knows from the past only, whose title fitted then."""
+    today, once = Plan.objects.known_today_to(user).values("pk"), Plan.objects.known_once_to(user).values("pk")
+    held = Version.objects.visible_to(user).filter(titled, plan__in=once).exclude(plan__in=today)
+    return Q(pk__in=held.values("plan"))
 
 
 def events_of_plans(user: User, records: Records) -> Q:

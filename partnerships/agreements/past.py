@@ -35,10 +35,13 @@ def former_party(user: User, partnership: Partnership) -> Party | None:
 
 
 def former_parties(user: User, partnerships: Collection[int]) -> dict[int, Party]:
-    """The former party through which the person reads each of these, by partnership id; one query.
+    """The former party through which the person reads each of these, by partnership id.
 
     Leaves out partnerships whose present state the person reads in full.
     """
+    left = Party.objects.held_in(user, Q(status=PartyStatus.LEFT))
+    if left is not None and not set(left).intersection(partnerships):
+        return {}
     inside = Partnership.objects.inside_for(user).filter(pk__in=partnerships).values("pk")
     rows = former_of(user).filter(partnership__in=partnerships).exclude(partnership__in=inside)
     return {party.partnership_id: party for party in rows}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from partnerships.agreements.models import Partnership, Post
+from partnerships.agreements.models import Partnership, Party, Post
 from partnerships.agreements.queries.dates import chain_of, dates_ahead, gaps_of
 from partnerships.agreements.queries.objectives import standings
 from partnerships.agreements.rights import rights_over
@@ -33,7 +33,7 @@ def dates_section(user: User, partnership: Partnership) -> Section | None:
 
 def objectives_section(user: User, partnership: Partnership) -> Section | None:
     """All objectives in one table, for people of present parties."""
-    if not Partnership.objects.present_for(user).filter(pk=partnership.pk).exists():
+    if not Party.objects.takes_part(user, partnership.pk):
         return None
     rows = standings(user, partnership, None, timezone.localdate())
     may_keep = rights_over(partnership, user, timezone.now()).may_keep_objectives and not partnership.is_over

@@ -9,7 +9,7 @@ from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.agreements.models import Partnership
+from partnerships.agreements.models import Partnership, Party
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Conversation
 from partnerships.conversations.queries import points_of_partnership
@@ -77,9 +77,6 @@ def points_section(user: User, partnership: Partnership) -> Section:
     """Objectives, obstacles and opportunities of both sides, side by side."""
     sides = points_of_partnership(partnership, user)
     held = Conversation.objects.visible_to(user).filter(partnership=partnership).exists()
-    may_act = (
-        not partnership.is_over
-        and Partnership.objects.present_for(user, *EDITING_ROLES).filter(pk=partnership.pk).exists()
-    )
+    may_act = not partnership.is_over and Party.objects.takes_part(user, partnership.pk, *EDITING_ROLES)
     words = {"sides": sides, "held": held, "partnership": partnership, "may_act": may_act}
     return Section("web/_both_sides.html", words)

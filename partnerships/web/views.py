@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from partnerships.agreements.models import Partnership, PartyRole
+from partnerships.agreements.models import Partnership, Party, PartyRole
 from partnerships.agreements.past import as_read_by
 from partnerships.commitments.queries import open_and_over
 from partnerships.conversations.models import Conversation
@@ -161,10 +161,7 @@ def _may_promise(user: User, partnership: Partnership) -> bool:
 
 def _may_write(user: User, partnership: Partnership) -> bool:
     """Whether they edit for a present party."""
-    return (
-        not partnership.is_over
-        and Partnership.objects.present_for(user, *EDITING_ROLES).filter(pk=partnership.pk).exists()
-    )
+    return not partnership.is_over and Party.objects.takes_part(user, partnership.pk, *EDITING_ROLES)
 
 
 @require_safe

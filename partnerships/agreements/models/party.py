@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pghistory
@@ -10,8 +11,8 @@ from django.db.models import F, Q
 
 from partnerships.agreements.models.choices import FORMER_STATUSES, LEADING_ROLES, PartyRole, PartyStatus
 from partnerships.agreements.models.partnership import Partnership
-from partnerships.organisations.holdings import remember
-from partnerships.organisations.models import Organisation
+from partnerships.organisations.holdings import records_held, remember
+from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import User
 
 if TYPE_CHECKING:
@@ -28,6 +29,28 @@ class PartyQuerySet(models.QuerySet["Party"]):
         """
         mine = Organisation.objects.of_person(user)
         return self.filter(organisation__in=mine, status__in=FORMER_STATUSES, left_at__gte=models.OuterRef(at))
+
+    def held_in(self, user: User | AnonymousUser, condition: Q, *roles: str) -> list[int] | None:
+        """While a page is made: ids of partnerships with such a party for which the person has a role; else None.
+
+        The condition compares status and role only.
+        """
+        acting = Membership.objects.organisations_of
+        return records_held(
+            Party,
+            "partnership",
+            condition,
+            person=user.pk or 0,
+            everywhere=partial(acting, user),
+            organisations=acting(user, *roles),
+        )
+
+    def takes_part(self, user: User | AnonymousUser, partnership: int, *roles: str) -> bool:
+        """Whether the person has one of the roles for a present party."""
+        held = self.held_in(user, Q(status=PartyStatus.ACCEPTED), *roles)
+        if held is None:
+            return Partnership.objects.present_for(user, *roles).filter(pk=partnership).exists()
+        return partnership in held
 
     def present(self) -> PartyQuerySet:
         """Those that accepted and have not left."""

@@ -98,7 +98,9 @@ def find_by_words(user: User, text: str, *, limit: int) -> list[Partnership]:
 
 
 def _left_behind(user: User) -> list[tuple[Partnership, Party]]:
-    """Partnerships the person reads only as a former party, as they were then, with that party; two queries."""
+    """Partnerships the person reads only as a former party, as they were then, with that party."""
+    if Party.objects.held_in(user, Q(status=PartyStatus.LEFT)) == []:
+        return []
     known = Partnership.objects.known_today_to(user).values("pk")
     parties = list(former_of(user).exclude(partnership__in=known).select_related("partnership"))
     set_back([party.partnership for party in parties], {party.partnership_id: party for party in parties})

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.agreements.forms.objectives import LinkForm, ObjectiveForm, ObjectiveStatusForm, ProgressForm
-from partnerships.agreements.models import Objective, ObjectiveLink, Partnership
+from partnerships.agreements.models import Objective, ObjectiveLink, Partnership, Party
 from partnerships.agreements.past import former_party
 from partnerships.agreements.queries.objectives import organisations_for, people_for, standings
 from partnerships.agreements.queries.partnerships import acting_party
@@ -58,7 +58,7 @@ def objectives(request: HttpRequest, pk: int) -> HttpResponse:
     partnership = held(user, pk)
     former = former_party(user, partnership)
     if former is None:
-        require(Partnership.objects.present_for(user).filter(pk=pk).exists())
+        require(Party.objects.takes_part(user, pk))
     rows = standings(user, partnership, former, timezone.localdate())
     rights = rights_over(partnership, user, timezone.now())
     context = {
@@ -77,7 +77,7 @@ def objective(request: HttpRequest, pk: int, objective: int) -> HttpResponse:
     partnership = held(user, pk)
     former = former_party(user, partnership)
     if former is None:
-        require(Partnership.objects.present_for(user).filter(pk=pk).exists())
+        require(Party.objects.takes_part(user, pk))
     rows = standings(user, partnership, former, timezone.localdate(), only=objective)
     if not rows:
         raise Http404

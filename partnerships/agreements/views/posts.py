@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from partnerships.agreements.emails import holder_of_token
 from partnerships.agreements.forms import ReasonForm
 from partnerships.agreements.forms.posts import ContactForm, FillForm, PostForm
-from partnerships.agreements.models import Holder, Partnership, Post, PostRole
+from partnerships.agreements.models import Holder, Party, Post, PostRole
 from partnerships.agreements.queries import teams_of
 from partnerships.agreements.rights import may_name_in
 from partnerships.agreements.sections import ON_POSTS
@@ -47,7 +47,7 @@ def people(request: HttpRequest, pk: int) -> HttpResponse:
     """
     user = signed_in(request)
     partnership = held(user, pk)
-    takes_part = Partnership.objects.present_for(user).filter(pk=pk).exists()
+    takes_part = Party.objects.takes_part(user, pk)
     parties = partnership.parties.present().select_related("organisation").order_by("role", "organisation__name", "pk")
     roles, present = roles_of(user, timezone.now()), [party.organisation_id for party in parties]
     return render(

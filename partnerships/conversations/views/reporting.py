@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.agreements.models import Partnership
+from partnerships.agreements.models import Partnership, Party
 from partnerships.agreements.past import as_read_by
 from partnerships.agreements.rights import rights_over
 from partnerships.conversations import queries, services
@@ -31,7 +31,7 @@ def _open_partnership(request: HttpRequest, pk: int) -> tuple[User, Partnership]
     """A partnership whose reports the person may read: of a present party, or their own ones as a former party."""
     user = signed_in(request)
     partnership = get_object_or_404(Partnership.objects.visible_to(user), pk=pk)
-    present = Partnership.objects.present_for(user).filter(pk=pk).exists()
+    present = Party.objects.takes_part(user, pk)
     if not present and not Report.objects.visible_to(user).filter(round__partnership=pk).exists():
         raise PermissionDenied
     return user, as_read_by(user, partnership)

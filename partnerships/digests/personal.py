@@ -58,6 +58,7 @@ RULES = (
         ("kind", "record_kind", "record_id", "created_at", "read_at"),
     ),
     Rule("digests.NoticeChoice", "person", Fate.DELETE, "how they want notices", ("group", "way")),
+    Rule("digests.Stop", "person", Fate.DELETE, "what they stopped, to undo it", ("at", "undone_at")),
     Rule("digests.Slot", "recipient", Fate.KEEP, "one digest a local date", ("slot_on",)),
     Rule("digests.OpenDigest", "recipient", Fate.KEEP, "one digest at a time"),
     Rule("digests.EmailRequest", "address", Fate.DELETE, "an address that asked for an email", whose="address"),

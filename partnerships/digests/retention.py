@@ -19,9 +19,11 @@ from partnerships.digests.models import (
     Preference,
     Publication,
     Slot,
+    Stop,
     Subscription,
     SubscriptionStatus,
 )
+from partnerships.digests.models.stops import UNDO_WITHIN
 from partnerships.outbox import retention as outbox
 from partnerships.people.models import Invitation, User
 from partnerships.people.personal_data import erase_person
@@ -51,6 +53,10 @@ def _notices(now: dt.datetime) -> QuerySet[InboxItem]:
     return InboxItem.objects.filter(created_at__lte=now - NOTICES_KEPT)
 
 
+def _stops(now: dt.datetime) -> QuerySet[Stop]:
+    return Stop.objects.filter(at__lte=now - UNDO_WITHIN)
+
+
 def _items_of_dropped_emails(now: dt.datetime) -> QuerySet[DeliveryItem]:
     return DeliveryItem.objects.filter(delivery__lt=outbox.lowest_number() or 0)
 
@@ -70,6 +76,7 @@ _ROWS: tuple[tuple[str, str, str, Callable[[dt.datetime], QuerySet[Any]]], ...] 
     ),
     ("publications", "Versions sent to followers", "30 days", _publications),
     ("typed addresses", "Addresses typed by people who are not signed in", "a day", _typed),
+    ("stops that can be undone", "What somebody stopped, to undo it", "30 days", _stops),
     ("dates of digests", "Dates for which somebody had a digest", "7 days", _slots),
     ("notices in inboxes", "What each person was told, and whether they read it", "12 months", _notices),
     ("shared parts of emails", "Text that many emails share", "33 days after its last use", outbox.old_parts),

@@ -271,6 +271,7 @@ WITHOUT_A_PERSON = {
     "digests.hide_new_address": "follows allauth's proof of the new address",
     "digests.mark_confirmed": _INSIDE,
     "digests.may_be_emailed": "reads only",
+    "digests.last_stop": "reads only",
     "digests.read_undo": "reads only",
     "digests.record_event": _INSIDE,
     "digests.refuse_questions": _OWN,

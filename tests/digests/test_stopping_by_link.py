@@ -19,6 +19,7 @@ from django.utils import timezone
 from partnerships.digests import services
 from partnerships.digests.emails.links import Purpose, make, minute_of
 from partnerships.digests.models import Delivery, Preference, Subscription
+from partnerships.outbox.bounces import suppress
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.plans.services import create_plan
@@ -215,19 +216,52 @@ def test_an_undo_restores_only_what_that_click_stopped(
     assert set(Subscription.objects.confirmed().filter(person=world.sol).values_list("plan", flat=True)) == {plan.pk}
 
 
-def test_an_undo_is_offered_for_a_day(
-    world: World, plan: Plan, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+def test_undo_works_for_thirty_days_from_the_same_link(
+    world: World, plan: Plan, second: Plan, office: PostOffice
 ) -> None:
+    follow(world, plan, second)
+    link = told_of(world, office, plan)
+    before = _standing(world.sol)
+    services.pause(subscription=Subscription.objects.get(plan=second), author=world.sol, now=timezone.now())
+    page(link, {"all": "yes"})
+
+    [undo] = [form for form in forms_of(Client().get(link).content) if "undo" in form.fields]
+    page(link, dict(undo.fields))
+    later = Client().get(link).content.decode()
+
+    assert _standing(world.sol)[0] == before[0]
+    assert Subscription.objects.get(plan=second).is_paused
+    assert 'name="undo"' not in later
+
+
+def test_undo_ends_after_thirty_days(world: World, plan: Plan, office: PostOffice) -> None:
     follow(world, plan)
     link = told_of(world, office, plan)
     [undo] = [form for form in forms_of(Client().post(link, ONE_CLICK).content) if "undo" in form.fields]
-    monkeypatch.setattr("partnerships.digests.services.stopping_from_email.UNDO_WITHIN", dt.timedelta(seconds=-1))
+    stopped = services.last_stop(world.sol, now=timezone.now())
+    assert stopped is not None
 
-    answer = Client().post(link, undo.fields)
+    at = timezone.now()
+    kept, over = at + dt.timedelta(days=29), at + dt.timedelta(days=31)
+    within = services.read_undo(undo.fields["undo"], person=world.sol, now=kept)
+    with pytest.raises(services.UnableToUndo):
+        services.read_undo(undo.fields["undo"], person=world.sol, now=over)
 
-    assert answer.status_code == 422
-    assert "That can no longer be undone" in answer.content.decode()
-    assert not Subscription.objects.live().filter(person=world.sol).exists()
+    assert within == stopped
+    assert services.last_stop(world.sol, now=over) is None
+
+
+def test_undo_follows_the_address_if_it_came_back_in_the_meantime(world: World, plan: Plan, office: PostOffice) -> None:
+    follow(world, plan)
+    link = told_of(world, office, plan)
+    page(link, {"all": "yes"})
+    suppress(address=world.sol.email, reason="Gone.", email_id=None, author_id=None, now=timezone.now())
+    [undo] = [form for form in forms_of(Client().get(link).content) if "undo" in form.fields]
+
+    page(link, dict(undo.fields))
+
+    restored = Subscription.objects.get(person=world.sol)
+    assert (restored.status, restored.stopped_from) == ("suppressed", "confirmed")
 
 
 def test_unsubscribing_by_email_stops_what_the_email_was_about(

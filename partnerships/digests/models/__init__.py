@@ -18,6 +18,7 @@ from partnerships.digests.models.inbox import InboxItem, InboxItemQuerySet, Noti
 from partnerships.digests.models.matches import MatchNotice
 from partnerships.digests.models.preferences import Frequency, Preference, Weekday
 from partnerships.digests.models.role_rules import RoleRule
+from partnerships.digests.models.stops import Stop
 from partnerships.digests.models.subjects import DeliverySubject, SubjectFollowing, SubjectNews, SubjectWatermark
 from partnerships.digests.models.subscriptions import (
     A_TARGET,
@@ -60,6 +61,7 @@ __all__ = [
     "Publication",
     "RoleRule",
     "Slot",
+    "Stop",
     "SubjectFollowing",
     "SubjectNews",
     "SubjectWatermark",

@@ -33,6 +33,7 @@ from partnerships.digests.services.stopping import pause, resume, stop, stop_eve
 from partnerships.digests.services.stopping_from_email import (
     Stopped,
     UnableToUndo,
+    last_stop,
     read_undo,
     stop_all,
     stop_chosen,
@@ -67,6 +68,7 @@ __all__ = [
     "follow_for_post",
     "give_up_asking",
     "hide_new_address",
+    "last_stop",
     "mark_items",
     "pause",
     "prefer",

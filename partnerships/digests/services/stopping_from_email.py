@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.core.signing import BadSignature, TimestampSigner
+from django.core.signing import BadSignature, Signer
 from django.db import transaction
 
 from partnerships.digests.event_kinds import EventKind
-from partnerships.digests.models import MatchNotice, Preference, Subscription, SubscriptionStatus, Way
+from partnerships.digests.models import MatchNotice, Preference, Stop, Subscription, SubscriptionStatus, Way
+from partnerships.digests.models.stops import UNDO_WITHIN
 from partnerships.digests.models.targets import Target, fields_of
 from partnerships.digests.planning.timing import lock_planning
 from partnerships.digests.planning.watermarks import catch_up, drop_unfollowed
@@ -20,11 +21,10 @@ from partnerships.digests.services.inbox import choose_ways
 from partnerships.digests.services.noting import journal_matches, journal_refusal, journal_subscription
 from partnerships.digests.services.recording import record_event
 from partnerships.digests.services.stopping import stop, stop_everything
+from partnerships.exchange.models import Entry
+from partnerships.outbox.queries.suppressions import is_suppressed
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
-
-#: How long the page after a stop can undo it.
-UNDO_WITHIN = dt.timedelta(days=1)
 
 
 class UnableToUndo(Exception):
@@ -49,6 +49,8 @@ class Stopped:
     subscriptions: tuple[Before, ...] = ()
     tells_matches: bool = False
     refused_at: str = ""
+    #: Matches that waited to be told: ask, offer, and when each was noted.
+    matches: tuple[tuple[int, int, str], ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -99,8 +101,9 @@ def stop_chosen(
     stop(subscriptions=chosen, author=person, reason=reason, now=now)
     drop_unfollowed([person.pk])
     choose_ways(person=person, ways=dict.fromkeys(groups, Way.INBOX), author=person, now=now)
+    waiting = _matches_waiting(person) if matches else ()
     told_of_matches = matches and _stop_matches(person, now=now)
-    return Stopped(person.pk, now.isoformat(), tuple(before), told_of_matches)
+    return _keep(Stopped(person.pk, now.isoformat(), tuple(before), told_of_matches, matches=waiting))
 
 
 @transaction.atomic
@@ -109,17 +112,34 @@ def stop_all(*, person: User, reason: str, now: dt.datetime) -> Stopped:
     preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
     before = _state_before(Subscription.objects.live().filter(person=person))
     refused_at = preference.refused_at.isoformat() if preference.refused_at else ""
+    waiting = _matches_waiting(person)
     stop_everything(person=person, author=person, reason=reason, now=now)
     tells = preference.tells_matches and not person.is_stakeholder
-    return Stopped(person.pk, now.isoformat(), tuple(before), tells, refused_at)
+    return _keep(Stopped(person.pk, now.isoformat(), tuple(before), tells, refused_at, waiting))
+
+
+def _keep(stopped: Stopped) -> Stopped:
+    """Store a stop, so that a later visit can undo it."""
+    if not stopped.is_empty:
+        Stop.objects.create(person_id=stopped.person, at=dt.datetime.fromisoformat(stopped.at), before=asdict(stopped))
+    return stopped
+
+
+def last_stop(person: User, *, now: dt.datetime) -> Stopped | None:
+    """The person's last stop that can still be undone, or None."""
+    stops = Stop.objects.filter(person=person, undone_at=None, at__gt=now - UNDO_WITHIN)
+    found = stops.order_by("-at", "-pk").first()
+    return _stopped(found.before) if found else None
 
 
 @transaction.atomic
 def undo_stop(*, person: User, stopped: Stopped, now: dt.datetime) -> None:
     """Restore what a stop ended, unless it changed since."""
     lock_planning()
+    Stop.objects.filter(person=person, at=dt.datetime.fromisoformat(stopped.at), undone_at=None).update(undone_at=now)
     before = {one.subscription: one for one in stopped.subscriptions}
     at = dt.datetime.fromisoformat(stopped.at)
+    suppressed = is_suppressed(person.email)
     ended = Subscription.objects.select_for_update().filter(pk__in=before, person=person, ended_at=at)
     for subscription in ended.filter(status=SubscriptionStatus.ENDED).order_by("pk"):
         was = before[subscription.pk]
@@ -130,11 +150,14 @@ def undo_stop(*, person: User, stopped: Stopped, now: dt.datetime) -> None:
             continue
         subscription.status, subscription.ended_at, subscription.reason = was.status, None, ""
         subscription.refused_at = _moment(was.refused_at)
-        subscription.save(update_fields=["status", "ended_at", "reason", "refused_at"])
+        if was.status != SubscriptionStatus.ENDED:
+            _follow_address(subscription, suppressed=suppressed)
+        subscription.save(update_fields=["status", "stopped_from", "ended_at", "reason", "refused_at"])
         journal_subscription(subscription, now=now, undone=not subscription.is_ended)
     preference = Preference.objects.select_for_update().get(person=person)
     if stopped.tells_matches:
         preference.tells_matches = True
+        _wait_again(person, stopped.matches)
         journal_matches(person, now=now, undone=True)
     if preference.refused_at == at:
         preference.refused_at = _moment(stopped.refused_at)
@@ -142,6 +165,34 @@ def undo_stop(*, person: User, stopped: Stopped, now: dt.datetime) -> None:
             journal_refusal(person, now=now, undone=True)
     preference.save(update_fields=["tells_matches", "refused_at"])
     catch_up(people=[person.pk], now=now)
+
+
+def _follow_address(subscription: Subscription, *, suppressed: bool) -> None:
+    """Give a restored subscription the status that its address allows today."""
+    was_suppressed = subscription.status == SubscriptionStatus.SUPPRESSED
+    if suppressed and not was_suppressed:
+        subscription.stopped_from, subscription.status = subscription.status, SubscriptionStatus.SUPPRESSED
+    elif was_suppressed and not suppressed:
+        subscription.status, subscription.stopped_from = subscription.stopped_from or SubscriptionStatus.ASKED, ""
+
+
+def _matches_waiting(person: User) -> tuple[tuple[int, int, str], ...]:
+    rows = MatchNotice.objects.filter(recipient=person, told_at=None).order_by("pk")
+    return tuple((ask, offer, at.isoformat()) for ask, offer, at in rows.values_list("ask", "offer", "noted_at"))
+
+
+def _wait_again(person: User, matches: Iterable[tuple[int, int, str]]) -> None:
+    """Let matches wait again, as far as both sides still exist."""
+    numbers = {number for ask, offer, _ in matches for number in (ask, offer)}
+    known = set(Entry.objects.filter(pk__in=numbers).values_list("pk", flat=True))
+    MatchNotice.objects.bulk_create(
+        [
+            MatchNotice(recipient=person, ask_id=ask, offer_id=offer, noted_at=dt.datetime.fromisoformat(at))
+            for ask, offer, at in matches
+            if {ask, offer} <= known
+        ],
+        ignore_conflicts=True,
+    )
 
 
 def _moment(text: str) -> dt.datetime | None:
@@ -200,21 +251,26 @@ def _stop_matches(person: User, *, now: dt.datetime) -> bool:
     return were_on
 
 
-# ---- The undo as a signed token in a form, so that only the page after a stop can undo it
+# ---- The undo as a signed token in a form, so that only the page of a stop can undo it
 
 
 def undo_token(stopped: Stopped) -> str:
     """A stop as a signed token for a form."""
-    return TimestampSigner(salt="digests.undo").sign_object(asdict(stopped), compress=True)
+    return Signer(salt="digests.undo").sign_object(asdict(stopped), compress=True)
 
 
-def read_undo(token: str, *, person: User) -> Stopped:
+def read_undo(token: str, *, person: User, now: dt.datetime) -> Stopped:
     """The stop in a form's token; raises `UnableToUndo`."""
     try:
-        said = TimestampSigner(salt="digests.undo").unsign_object(token, max_age=UNDO_WITHIN)
-    except BadSignature as error:
+        stopped = _stopped(Signer(salt="digests.undo").unsign_object(token))
+    except (BadSignature, TypeError, ValueError) as error:  # also a token of an earlier release
         raise UnableToUndo("That can no longer be undone.") from error
-    stopped = Stopped(**said | {"subscriptions": tuple(Before(**one) for one in said["subscriptions"])})
-    if stopped.person != person.pk:
+    if stopped.person != person.pk or now - dt.datetime.fromisoformat(stopped.at) > UNDO_WITHIN:
         raise UnableToUndo("That can no longer be undone.")
     return stopped
+
+
+def _stopped(said: dict[str, Any]) -> Stopped:
+    before = tuple(Before(**one) for one in said["subscriptions"])
+    matches = tuple((ask, offer, at) for ask, offer, at in said["matches"])
+    return Stopped(**said | {"subscriptions": before, "matches": matches})

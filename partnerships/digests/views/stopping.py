@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -88,12 +89,15 @@ def _ask(request: HttpRequest, person: User, stoppable: Stoppable, *, error: str
         choices.append(("matches", "New matches of your organisation"))
     if stoppable.groups:
         choices.append(("notices", "Notices like those in this summary: keep them in my inbox, without email"))
+    last = services.last_stop(person, now=now)
     context = {
         "person": person,
         "choices": choices,
         "follows": bool(following) or wants_matches,
         "in_email": stoppable.had_any,
         "error": error,
+        "undo": services.undo_token(last) if last else "",
+        "stopped_on": dt.datetime.fromisoformat(last.at) if last else None,
         **ways,
     }
     return render(request, "digests/stop.html", context, status=422 if error else 200)
@@ -114,7 +118,7 @@ def _done(request: HttpRequest, person: User, stopped: Stopped, names: Sequence[
 def _undo(request: HttpRequest, person: User, stoppable: Stoppable, **ways: Any) -> HttpResponse:
     """Undo the stop."""
     try:
-        stopped = services.read_undo(request.POST["undo"], person=person)
+        stopped = services.read_undo(request.POST["undo"], person=person, now=timezone.now())
     except services.UnableToUndo as error:
         return _ask(request, person, stoppable, error=str(error), **ways)
     services.undo_stop(person=person, stopped=stopped, now=timezone.now())

@@ -220,8 +220,7 @@ EMAIL_HOST_PASSWORD = _email.get("EMAIL_HOST_PASSWORD") or ""
 EMAIL_USE_TLS = bool(_email.get("EMAIL_USE_TLS", False))
 EMAIL_USE_SSL = bool(_email.get("EMAIL_USE_SSL", False))
 EMAIL_FILE_PATH = _email.get("EMAIL_FILE_PATH") or None
-# Seconds for each SMTP command. The answer to the end of DATA may take as long as RFC 5321 (4.5.3.2.6) says: a slow
-# server may be delivering the email, and giving up early would send it twice.
+# Seconds for each SMTP command; after DATA, as long as RFC 5321 (4.5.3.2.6) says: giving up early would send it twice.
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)
 EMAIL_DATA_TIMEOUT = env.float("EMAIL_DATA_TIMEOUT", default=600)
 # The mail server's certificate is checked against the system's authorities or those in EMAIL_CA_FILE.
@@ -241,25 +240,25 @@ ACCESSIBILITY_CONTACT = env.str("ACCESSIBILITY_CONTACT", default="your network a
 
 # What a restored backup must not undo, recorded outside the database; on a separate disk if possible.
 JOURNAL_ROOT = env.path("JOURNAL_ROOT", default=str(VAR_DIR / "journal"))()
-# Hashes the addresses in the journal. It is not in the database; without it nobody can be identified.
+# Hashes the addresses in the journal; without it nobody can be identified.
 JOURNAL_KEY = env.str("JOURNAL_KEY", default="") or SECRET_KEY
 
 # --- Digests and conversations ---------------------------------------------------------------------------------------
 
-# How long after the last version "at once" digests wait, so that several versions become one email.
 # People who chose nothing get an email for every step instead of one summary a day.
 NOTICES_AT_ONCE = env.bool("NOTICES_AT_ONCE", default=False)
+# How long after the last version "at once" digests wait, so that several versions become one email.
 DIGEST_SETTLE_MINUTES = env.float("DIGEST_SETTLE_MINUTES", default=10)
-# Where replies to digests go (empty: to the sender), and the mailbox for bounces and "stop" emails.
+# People who read replies to digests (empty: we do), and the mailboxes for bounces and for replies (docs/deploy.md).
 DIGEST_REPLY_TO = env.str("DIGEST_REPLY_TO", default="")
 EMAIL_MAILBOX = env.str("EMAIL_MAILBOX", default="") or parseaddr(DEFAULT_FROM_EMAIL)[1]
+EMAIL_REPLIES = env.str("EMAIL_REPLIES", default="") or EMAIL_MAILBOX
 environment.require_mailbox(EMAIL_MAILBOX)
-# Limits in total and for a recipient's domain (0: no limit), so that a mistake cannot flood a council. Account emails
-# have limits of their own.
+# Limits in total and for a recipient's domain (0: no limit), so that a mistake cannot flood a council.
 EMAIL_PER_MINUTE = env.int("EMAIL_PER_MINUTE", default=0)
 EMAIL_PER_DOMAIN_PER_MINUTE = env.int("EMAIL_PER_DOMAIN_PER_MINUTE", default=0)
 EMAIL_PER_DOMAIN_PER_HOUR = env.int("EMAIL_PER_DOMAIN_PER_HOUR", default=20_000)
-# How long a claim lasts unless it is renewed, and the delay of the first retry (doubles up to an hour).
+# How long a claim lasts, and the delay of the first retry (doubles up to an hour).
 EMAIL_LEASE_SECONDS = env.int("EMAIL_LEASE_SECONDS", default=60)
 EMAIL_RETRY_SECONDS = env.float("EMAIL_RETRY_SECONDS", default=10)
 environment.require_consistent_timeouts(timeout=EMAIL_TIMEOUT, data=EMAIL_DATA_TIMEOUT, lease=EMAIL_LEASE_SECONDS)
@@ -273,7 +272,6 @@ ANYMAIL = {
     "REQUESTS_TIMEOUT": (EMAIL_TIMEOUT, EMAIL_DATA_TIMEOUT),
     **env.json("ANYMAIL", default={}),
 }
-
 # Days without a conversation after which a partnership counts as quiet, unless its leads choose a number.
 NO_CONTACT_DAYS = env.int("NO_CONTACT_DAYS", default=60)
 
@@ -396,8 +394,6 @@ FORMAT_MODULE_PATH = ["housing.formats"]
 
 # The bearer token of /metrics; empty: the page does not exist.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
-
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
-
 LOGGING = logging_settings(level=LOG_LEVEL, debug=DEBUG)
 configure_structlog()

@@ -30,11 +30,15 @@ HEADERS = (
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """`templates/emails/{template}.{subject.txt,txt,html}` and a context."""
+    """`templates/emails/{template}.{subject.txt,txt,html}` and a context.
+
+    Replies go to `reply_to`, or to an address of ours without one. With `takes_replies` they go to both.
+    """
 
     template: str
     context: Mapping[str, Any] = field(default_factory=dict)
     reply_to: str = ""
+    takes_replies: bool = False
 
     @property
     def words(self) -> dict[str, Any]:
@@ -49,6 +53,7 @@ class Content:
             text=render_to_string(f"emails/{self.template}.txt", words).strip() + "\n",
             html=render_to_string(f"emails/{self.template}.html", words),
             reply_to=self.reply_to,
+            takes_replies=self.takes_replies,
         )
 
 
@@ -60,6 +65,7 @@ class Rendered:
     text: str
     html: str = ""
     reply_to: str = ""
+    takes_replies: bool = False
 
 
 def render_subject(template: str, context: Mapping[str, Any]) -> str:
@@ -80,16 +86,28 @@ def _sender(sender: str) -> mime.Part:
 
 
 def message(
-    rendered: Rendered, *, name: str, address: str, message_id: str, is_secret: bool, now: dt.datetime
+    rendered: Rendered,
+    *,
+    name: str,
+    address: str,
+    message_id: str,
+    is_secret: bool,
+    replies_to: str = "",
+    now: dt.datetime,
 ) -> Message:
-    """The message to one recipient; a secret one is deleted once accepted."""
+    """The message to one recipient; a secret one is deleted once accepted.
+
+    `replies_to` is our own address for replies.
+    """
     subject = mime.one_line(rendered.subject)
     head = (
         f"{mime.to_header(name, address)}Message-ID: {message_id}\r\n"
         f"Date: {format_datetime(now.astimezone(dt.UTC))}\r\n{mime.header('Subject', subject)}"
     )
-    if rendered.reply_to:
-        head += mime.header("Reply-To", rendered.reply_to)
+    ours = rendered.takes_replies or not rendered.reply_to
+    answered_at = ", ".join(filter(None, (rendered.reply_to, replies_to if ours else "")))
+    if answered_at:
+        head += mime.header("Reply-To", answered_at)
     body = f"{mime.TEXT_HEAD}{mime.encode(rendered.text)}"
     if rendered.html:
         body += f"{mime.NEXT_PART}{mime.HTML_HEAD}{mime.encode(rendered.html.strip() + chr(10))}"

@@ -36,6 +36,10 @@ class OutboxHooks:
     def discarded(self, *, numbers: Collection[int], now: dt.datetime) -> None:
         """An operator discards these queued emails."""
 
+    def received(self, *, raw: bytes, now: dt.datetime) -> str:
+        """A mail that is no report came in; what became of it, in a word, or "" if it is for somebody else."""
+        return ""
+
     def unsubscribed(self, *, address: str, now: dt.datetime) -> None:
         """The recipient unsubscribed at the mail provider."""
 

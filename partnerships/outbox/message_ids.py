@@ -35,6 +35,12 @@ def make(numbers: Iterable[int]) -> list[str]:
     return [f"<{number}.{secrets.token_hex(16)}@{host}>" for number in numbers]
 
 
+def number_in(message_id: str) -> int | None:
+    """The number in a Message-ID of ours, not checked; None in those of earlier emails."""
+    found = _NUMBER.match(message_id)
+    return int(found[1]) if found else None
+
+
 def find(message_id: str) -> int | None:
     """The number of the email with this Message-ID, or None.
 

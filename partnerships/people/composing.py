@@ -15,6 +15,7 @@ from partnerships.outbox.content import Content, message, render_subject, repeat
 from partnerships.outbox.groups import FindSubject, NoticeGroup
 from partnerships.outbox.kinds import Batch, Candidate, Composer, Due, EmailKind, Line, SetAside, register_kind
 from partnerships.outbox.models import EmailStatus, Lane
+from partnerships.outbox.reply_addresses import reply_address
 from partnerships.people.models import User
 
 #: Writes an email to a person from its parameters, or returns a sentence that says why it must not be sent.
@@ -79,6 +80,7 @@ class PersonComposer(Composer):
                 address=one.address,
                 message_id=one.due.message_id,
                 is_secret=self._is_secret,
+                replies_to=reply_address(one.pk, one.person.pk) if one.due.lane == Lane.NOTICE else "",
                 now=now,
             )
             # Repeat only if the text is unchanged: the person may no longer be allowed to read what it said.

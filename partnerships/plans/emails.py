@@ -194,4 +194,5 @@ def write_mention(due: Due, person: User, now: dt.datetime) -> Content | str:
         "writer": comment.author,
         "link": f"{link(route, pk=comment.plan_id)}#comment-{comment.parent_id or comment.pk}",
     }
-    return Content("plans/mention", context, reply_to=comment.author.email)
+    # A reply becomes a comment on a version, which more people read than a draft.
+    return Content("plans/mention", context, comment.author.email, takes_replies=not comment.is_on_draft)

@@ -143,7 +143,10 @@ def test_reading_the_mailbox_again_counts_no_bounce_twice(email: Delivery, tmp_p
         again = read_mailbox(tmp_path / "box")
 
     assert first.startswith("4 bounces")
-    assert again == "0 bounces, 0 unsubscribes, 0 other messages, 4 read before."
+    assert again == (
+        "0 bounces, 0 unsubscribes, 0 replies, 0 forwarded emails, 0 that fit nothing, 0 automatic replies,"
+        " 0 other messages, 4 read before."
+    )
     assert Bounce.objects.count() == 4
     assert not Suppression.objects.exists()
 

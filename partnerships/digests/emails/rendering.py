@@ -21,9 +21,10 @@ from partnerships.digests.planning.matches import MAX_MATCHES, MatchLine
 from partnerships.digests.planning.notices import MAX_NOTICES, NoticeLine
 from partnerships.kit.late import late
 from partnerships.kit.waiting import MAX_LISTED, Waiting
-from partnerships.outbox import mime
+from partnerships.outbox import message_ids, mime
 from partnerships.outbox.message_ids import site_host
 from partnerships.outbox.parts import Message
+from partnerships.outbox.reply_addresses import reply_address, reply_header
 
 if TYPE_CHECKING:
     import css_inline
@@ -302,7 +303,10 @@ def digest(
 
 def own_headers(to: Addressee, message_id: str, date: str) -> str:
     """The headers that belong to one email."""
-    return f"{mime.to_header(to.name, to.address)}Message-ID: {message_id}\r\nDate: {date}\r\n"
+    reply = ""
+    if not settings.DIGEST_REPLY_TO and (number := message_ids.number_in(message_id)):
+        reply = reply_header(reply_address(number, to.person_id, key=to.link_key))
+    return f"{mime.to_header(to.name, to.address)}Message-ID: {message_id}\r\nDate: {date}\r\n{reply}"
 
 
 @lru_cache(maxsize=256)

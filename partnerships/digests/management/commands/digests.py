@@ -27,6 +27,7 @@ from partnerships.digests.services.sweep import plan_round
 from partnerships.kit.accounting import AccountedCommand
 from partnerships.outbox.bounces import is_new, note_bounce
 from partnerships.outbox.draining import drain
+from partnerships.outbox.hooks import registered_hooks
 from partnerships.outbox.reports import read_report
 from partnerships.people.services import find_person
 
@@ -48,10 +49,11 @@ class Command(AccountedCommand):
         preview = commands.add_parser("preview", help="Show what somebody's next digest would say.")
         preview.add_argument("email", help="The person's email address.")
         bounces = commands.add_parser(
-            "bounces", help="Read bounces and unsubscribe emails from a mailbox, and act on them."
+            "bounces", help="Read bounces, unsubscribe emails and replies from a mailbox, and act on them."
         )
         bounces.add_argument(
-            "path", help="A Maildir, an mbox file, one message, or - for one message on standard input."
+            "path",
+            help="A Maildir, a folder of .eml files, an mbox file, one message, or - for standard input.",
         )
         commands.add_parser("reconcile", help="Find versions that were left unsent (the worker does so every hour).")
         commands.add_parser("tidy", help="Delete what is no longer needed (the worker does so every hour).")
@@ -99,7 +101,9 @@ class Command(AccountedCommand):
     def _bounces(self, options: argparse.Namespace) -> None:
         counts = Counter(_act_on(raw) for raw in _messages(options.path))
         self.stdout.write(
-            f"{counts['bounces']:,} bounces, {counts['stopped']:,} unsubscribes, {counts['other']:,} other messages,"
+            f"{counts['bounces']:,} bounces, {counts['stopped']:,} unsubscribes, {counts['replies']:,} replies,"
+            f" {counts['forwarded']:,} forwarded emails, {counts['unfit']:,} that fit nothing,"
+            f" {counts['automatic']:,} automatic replies, {counts['other']:,} other messages,"
             f" {counts['known']:,} read before."
         )
 
@@ -123,6 +127,8 @@ def _messages(path: str) -> list[bytes]:
     if path == "-":
         return [sys.stdin.buffer.read()]
     place = Path(path)
+    if place.is_dir() and not (place / "cur").is_dir():
+        return [file.read_bytes() for file in sorted(place.glob("*.eml"))]
     if place.is_dir():
         box = mailbox.Maildir(path, create=False)
         return [box.get_bytes(key) for key in sorted(box.keys())]
@@ -141,7 +147,7 @@ def _act_on(raw: bytes) -> str:
     report = read_report(raw)
     now = timezone.now()
     if report is None:
-        return "other"
+        return next((said for hooks in registered_hooks() if (said := hooks.received(raw=raw, now=now))), "other")
     if not is_new(report.event_id, now=now):
         return "known"
     if report.kind == "stop":

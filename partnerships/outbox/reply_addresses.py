@@ -1,0 +1,72 @@
+"""Addresses that take replies: `replies+r-TOKEN@…`, a token for one email and its recipient.
+
+A token has the number of the email and a signature of 128 bits, in lower case, because some mail servers change the
+case of an address. `key` is a secret of the recipient: a new one makes earlier addresses invalid.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from django.conf import settings
+from django.utils.crypto import salted_hmac
+
+_SIGNATURE = 26  # characters of base32: 130 bits
+#: After the plus: what the address is for, the number of its record, the signature.
+_TOKEN = re.compile(r"\+([a-z])-([0-9a-f]{1,16})\.([a-z2-7]{26})@", re.IGNORECASE)
+REPLY, FORWARD = "r", "p"
+
+
+@lru_cache(maxsize=8)
+def _secret(secret: str) -> bytes:
+    return salted_hmac("partnerships.outbox.reply_addresses", "key", secret=secret, algorithm="sha256").digest()
+
+
+def _sign(secret: str, use: str, number: int, key: str) -> str:
+    signature = hmac.digest(_secret(secret), f"{use}:{number:x}:{key}".encode(), hashlib.sha256)
+    return base64.b32encode(signature)[:_SIGNATURE].decode().lower()
+
+
+def make_address(use: str, number: int, *, key: str) -> str:
+    """The address for one use of one record; "" if no mailbox takes replies."""
+    name, at, domain = settings.EMAIL_REPLIES.partition("@")
+    if not at:
+        return ""
+    return f"{name}+{use}-{number:x}.{_sign(settings.SECRET_KEY, use, number, key)}@{domain}"
+
+
+def reply_address(email_id: int, person_id: int, *, key: str = "") -> str:
+    """The Reply-To address of an email to a person."""
+    return make_address(REPLY, email_id, key=f"{person_id:x}:{key}")
+
+
+def reply_header(address: str) -> str:
+    """The Reply-To line; "" without an address."""
+    return f"Reply-To: {address}\r\n" if address else ""
+
+
+def tokens_in(addresses: Iterable[str]) -> list[tuple[str, int, str]]:
+    """What, the number and the signature of each of our addresses; not checked yet."""
+    return [
+        (found[1].lower(), int(found[2], 16), found[3].lower())
+        for address in addresses
+        for found in _TOKEN.finditer(address)
+    ]
+
+
+def is_valid(use: str, number: int, signature: str, *, key: str) -> bool:
+    """Whether we made the signature; accepts earlier secret keys."""
+    return any(
+        hmac.compare_digest(_sign(secret, use, number, key), signature)
+        for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    )
+
+
+def is_reply_to(email_id: int, person_id: int, signature: str, *, key: str = "") -> bool:
+    """Whether the signature belongs to this email and its recipient."""
+    return is_valid(REPLY, email_id, signature, key=f"{person_id:x}:{key}")

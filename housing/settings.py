@@ -92,6 +92,7 @@ INSTALLED_APPS = [
     "partnerships.conversations",
     "partnerships.work",
     "partnerships.digests",
+    "partnerships.answers",
     "partnerships.transfer",
     "partnerships.search",
     "partnerships.web",

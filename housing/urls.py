@@ -14,6 +14,7 @@ urlpatterns = [
     path("health/ready/", health.ready, name="health_ready"),
     path("metrics", login_not_required(late_view("housing.metrics.metrics")), name="metrics"),
     # The rooms in the order of the menu; those without a prefix come last.
+    path("answers/", include("partnerships.answers.urls")),
     path("commitments/", include("partnerships.commitments.urls")),
     path("conversations/", include("partnerships.conversations.urls")),
     path("organisations/", include("partnerships.organisations.urls")),

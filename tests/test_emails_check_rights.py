@@ -12,6 +12,7 @@ from partnerships.agreements.models import Party
 from partnerships.agreements.services import remove_party
 from partnerships.conversations.models import Facilitator
 from partnerships.conversations.services import end_facilitation
+from partnerships.digests.services import stop_everything
 from partnerships.exchange import services as exchange
 from partnerships.exchange.models import Entry
 from partnerships.organisations import services as organisations
@@ -22,11 +23,11 @@ from partnerships.people.services import close_account
 from partnerships.plans import services as plans
 from partnerships.plans.models import Share
 from tests.support.outbox import deliver, drop_emails, recorded
-from tests.telling import lower_rooms, terms, upper_rooms
+from tests.telling import answers, lower_rooms, terms, upper_rooms
 from tests.telling.case import CASES
 from tests.world import World, make_world, person
 
-__all__ = ["lower_rooms", "terms", "upper_rooms"]  # they fill the table
+__all__ = ["answers", "lower_rooms", "terms", "upper_rooms"]  # they fill the table
 NOW = timezone.now
 
 
@@ -61,6 +62,10 @@ def _takes_share_back(w: World) -> None:
 def _removes_westmarch(w: World) -> None:
     party = Party.objects.get(partnership=w.partnership, organisation=w.westmarch)
     remove_party(party=party, reason="Gone.", author=w.amina, now=NOW())
+
+
+def _stops_following(w: World) -> None:
+    stop_everything(person=w.sol, author=w.sol, reason="Enough.", now=NOW())
 
 
 def _ends_facilitation(w: World) -> None:
@@ -138,6 +143,9 @@ def world(db: None) -> World:
         ("report_returned", "conversations.report_decided", "ben", _removes_westmarch),
         ("meeting_planned", "conversations.meeting_invitation", "ben", _removes_westmarch),
         ("agenda_circulated", "conversations.meeting_agenda", "ben", _removes_westmarch),
+        ("reply_came_in", "answers.confirm_reply", "ben", _leaves("ben")),
+        ("email_forwarded", "answers.confirm_forwarded", "amina", _stops_leading("amina")),
+        ("answer_refused", "answers.refused", "sol", _stops_following),
     ],
 )
 def test_email_does_not_leave_when_its_reader_lost_the_right(

@@ -14,11 +14,11 @@ from partnerships.outbox.services import UnableToRecordEmail, record_email
 from partnerships.people.models import User
 from tests.plans.drafts import ask_signatures, published
 from tests.support.outbox import drop_emails, recorded
-from tests.telling import lower_rooms, terms, upper_rooms
+from tests.telling import answers, lower_rooms, terms, upper_rooms
 from tests.telling.case import CASES
 from tests.world import World, make_world
 
-__all__ = ["lower_rooms", "terms", "upper_rooms"]  # they fill the table
+__all__ = ["answers", "lower_rooms", "terms", "upper_rooms"]  # they fill the table
 NOW = timezone.now
 
 

@@ -1,12 +1,27 @@
-"""What a post follows, on its page."""
+"""Sections of this room on other pages, and of upper rooms on the page of a plan behind a link."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from partnerships.agreements.models import Partnership, Post
 from partnerships.digests.models import RoleRule
-from partnerships.kit.sections import Section
+from partnerships.kit.sections import Section, Sections
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class ReadByLink:
+    """A plan as a stakeholder reads it by the link in a digest."""
+
+    token: str
+    plan: Plan
+    version_number: int
+
+
+#: Sections below a plan that a stakeholder reads by a link.
+ON_READ_BY_LINK: Sections[User, ReadByLink] = Sections()
 
 #: How many things of each kind the page offers to follow.
 OFFERED = 30

@@ -6,7 +6,7 @@ Shown on My work and in digests.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from partnerships.agreements import queries as agreements
 from partnerships.commitments import queries as commitments
@@ -14,19 +14,24 @@ from partnerships.conversations import queries as conversations
 from partnerships.exchange import queries as exchange
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.left_over import LEFT_OVER
-from partnerships.organisations.waiting import waiting_from_all
+from partnerships.organisations.waiting import Source, waiting_from_all
 from partnerships.people.models import User
 from partnerships.plans import queries as plans
 
-#: The sources of each room. A new room adds its `WAITING` here.
-SOURCES = (
+#: The sources of each room below. A new room adds its `WAITING` here; one above this room registers it.
+SOURCES: list[Source] = [
     *agreements.WAITING,
     *exchange.WAITING,
     *plans.WAITING,
     *commitments.WAITING,
     *conversations.WAITING,
     *LEFT_OVER,
-)
+]
+
+
+def register_sources(sources: Iterable[Source]) -> None:
+    """Add the sources of a room above this one, at start-up."""
+    SOURCES.extend(source for source in sources if source not in SOURCES)
 
 
 def waiting_for(person: User, now: dt.datetime) -> list[Waiting]:

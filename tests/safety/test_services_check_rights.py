@@ -26,6 +26,7 @@ pytestmark = pytest.mark.django_db
 
 ROOMS = (
     "agreements",
+    "answers",
     "commitments",
     "conversations",
     "developer_agreements",

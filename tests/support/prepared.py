@@ -30,9 +30,12 @@ ROWS: list[Row] = [row for module in MODULES for row in module.ROWS]
 
 
 def prepared() -> World:
-    """The small world with each room's additions."""
+    """The small world with each room's additions.
+
+    Rooms that set `AFTER_OTHERS` build on the records of others.
+    """
     made = make_world()
-    for module in MODULES:
+    for module in sorted(MODULES, key=lambda module: hasattr(module, "AFTER_OTHERS")):
         if hasattr(module, "prepare"):
             module.prepare(made)
     return made

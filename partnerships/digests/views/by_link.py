@@ -7,22 +7,17 @@ cookie and no CSRF token.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from functools import wraps
-from typing import Concatenate, ParamSpec
 
-from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.digests import services
-from partnerships.digests.emails.links import BadLink, ExpiredLink, Link, Purpose, make, minute_of
-from partnerships.digests.emails.links import read as read_link
+from partnerships.digests.bearers import for_bearer, link_over, token_in
+from partnerships.digests.emails.links import Link, Purpose, make, minute_of
 from partnerships.digests.emails.news import News
 from partnerships.digests.emails.pages import item_for, readable_news
 from partnerships.digests.emails.reading import content_as
@@ -33,6 +28,7 @@ from partnerships.digests.planning.notices import notices_in
 from partnerships.digests.queries.inbox import lines_of
 from partnerships.digests.queries.naming import askable_again, named_for
 from partnerships.digests.queries.subscriptions import live_or_refused, moving_with, subscriptions_of
+from partnerships.digests.sections import ON_READ_BY_LINK, ReadByLink
 from partnerships.digests.views.actions import BY_LINK, SAID, act
 from partnerships.digests.views.choices import always_sent, choices_form, date_reminders
 from partnerships.digests.views.saying import preferences_in_words
@@ -42,44 +38,6 @@ from partnerships.plans.content import Content
 from partnerships.plans.models import Version
 from partnerships.plans.presenting import Lookups, milestones, sections, sites
 from partnerships.plans.queries import area_names
-
-P = ParamSpec("P")
-
-
-def link_over(request: HttpRequest, purpose: Purpose) -> HttpResponse:
-    """The page for an expired link of ours: a new one can be sent by email."""
-    return render(
-        request, "digests/link_over.html", {"purpose": purpose.value, "token": _token_in(request)}, status=410
-    )
-
-
-def for_bearer(
-    purpose: Purpose,
-) -> Callable[[Callable[Concatenate[HttpRequest, Link, P], HttpResponse]], Callable[..., HttpResponse]]:
-    """Check the link in the URL for this purpose.
-
-    A bad link is a 404 that says how to get another; an expired one is a 410.
-    """
-
-    def decorate(view: Callable[Concatenate[HttpRequest, Link, P], HttpResponse]) -> Callable[..., HttpResponse]:
-        @login_not_required
-        @never_cache
-        @wraps(view)
-        def wrapped(request: HttpRequest, token: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-            try:
-                link = read_link(purpose, token, now=timezone.now())
-            except ExpiredLink:
-                return link_over(request, purpose)
-            except BadLink:
-                return render(request, "digests/link_bad.html", status=404)
-            response = view(request, link, *args, **kwargs)
-            response["Referrer-Policy"] = "no-referrer"
-            response["X-Robots-Tag"] = "noindex"
-            return response
-
-        return wrapped
-
-    return decorate
 
 
 @csrf_exempt
@@ -131,7 +89,7 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
         "parties": () if person.is_stakeholder else date_reminders(person),
         "person": person,
         "said": "" if request.method == "POST" else _said(request, mine),
-        "token": _token_in(request),
+        "token": token_in(request),
         "stop": make(Purpose.STOP, person_id=person.pk, link_key=preference.link_key, number=0, minute=minute),
         "subscriptions": subscriptions,
         "current": preferences_in_words(person, preference, subscriptions),
@@ -161,11 +119,6 @@ def _said(request: HttpRequest, mine: list[Subscription]) -> str:
     return _SAID.get(request.GET.get("done", ""), "").format(about)
 
 
-def _token_in(request: HttpRequest) -> str:
-    """The token in the URL, which `for_bearer` has checked."""
-    return str(request.resolver_match.kwargs["token"]) if request.resolver_match else ""
-
-
 @csrf_exempt
 @require_POST
 @for_bearer(Purpose.PREFERENCES)
@@ -186,7 +139,7 @@ def change(request: HttpRequest, link: Link, pk: int, verb: str) -> HttpResponse
         )
     except services.UnableToChangeSubscription:
         verb = "over"
-    return redirect(f"{reverse('digests:preferences', kwargs={'token': _token_in(request)})}?done={verb}&about={pk}")
+    return redirect(f"{reverse('digests:preferences', kwargs={'token': token_in(request)})}?done={verb}&about={pk}")
 
 
 @csrf_exempt
@@ -246,9 +199,7 @@ def view(request: HttpRequest, link: Link) -> HttpResponse:
     """A digest in the browser, without what its reader may no longer read."""
     delivery = get_object_or_404(Delivery, pk=link.number, recipient=link.person)
     reading = readable_news(delivery, now=timezone.now())
-    pages = [
-        (news, _page_of(news, _token_in(request), stakeholder=link.person.is_stakeholder)) for news in reading.news
-    ]
+    pages = [(news, _page_of(news, token_in(request), stakeholder=link.person.is_stakeholder)) for news in reading.news]
     matches = matches_in(delivery.pk, link.person) if not link.person.is_stakeholder else ()
     notices = () if link.person.is_stakeholder else lines_of(link.person, notices_in(delivery.pk, link.person))
     context = {
@@ -280,7 +231,7 @@ def read(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     item = item_for(delivery, plan)
     if reading.is_empty or item is None:
         return render(request, "digests/closed.html", status=404)
-    version = get_object_or_404(Version, plan=plan, number=item.to_number)
+    version = get_object_or_404(Version.objects.select_related("plan"), plan=plan, number=item.to_number)
     content = content_as(version.content, Watermark.Reading.OUTSIDE)
     known = Lookups(area_names(content))
     context = {
@@ -291,6 +242,7 @@ def read(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
         "sections": [one for one in sections(content, version.html, known) if one.html],
         "sites": sites(content, version.html, known),
         "milestones": milestones(content, version.html, timezone.localdate(), known),
+        "below": ON_READ_BY_LINK.of(link.person, ReadByLink(token_in(request), version.plan, version.number)),
     }
     return render(request, "digests/read.html", context)
 

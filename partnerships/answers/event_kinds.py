@@ -1,0 +1,22 @@
+"""Events of answers: their codes, and what timelines say of them."""
+
+from django.db import models
+
+
+class EventKind(models.TextChoices):
+    """A code never changes, since rows hold it for ever; a label may."""
+
+    ACKNOWLEDGED = "answer.acknowledged", "Said that they have read a version"
+    CONCERNED = "answer.concerned", "Said that a plan concerns them"
+    UNCONCERNED = "answer.unconcerned", "Said that a plan no longer concerns them"
+    COMMENTED = "answer.commented", "Commented by a link in an email"
+    ANSWERED = "answer.answered", "Answered a question"
+    COLLEAGUE_NAMED = "answer.colleague_named", "Named a colleague who should get a plan"
+    DESCRIBED = "answer.described", "Corrected their own name or role"
+    APPROVED = "answer.approved", "Approved an answer"
+    REFUSED = "answer.refused", "Refused an answer"
+    COLLEAGUE_ASKED = "answer.colleague_asked", "Asked a colleague whom a stakeholder named"
+    TRUSTED = "answer.trusted", "Shows the answers of a stakeholder at once"
+    TRUST_ENDED = "answer.trust_ended", "Approves the answers of a stakeholder again"
+    QUESTION_PUT = "answer.question_put", "Put a question about a plan"
+    QUESTION_CLOSED = "answer.question_closed", "Closed a question about a plan"

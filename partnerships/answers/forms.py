@@ -1,0 +1,136 @@
+"""Forms of answers: by a link in an email, and those of owners."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+
+from partnerships.kit.forms import DayField, Form, Helper, ReasonForm
+from partnerships.organisations.models import Organisation
+from partnerships.plans.models import Plan
+
+
+class _ByLinkForm(Form):
+    """A form behind a link in an email.
+
+    It carries its own signed token, so it needs no cookie and no CSRF token.
+    """
+
+    form = forms.CharField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, submit: str, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit=submit, cancel=cancel)
+        self.helper.disable_csrf = True
+
+
+class CommentForm(_ByLinkForm):
+    """Comment on a plan or a piece of it."""
+
+    anchor = forms.ChoiceField(label="What is your comment about?", required=False)
+    text = forms.CharField(label="Your comment", max_length=5_000, widget=forms.Textarea(attrs={"rows": 6}))
+
+    def __init__(self, *args: Any, anchors: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, submit="Send comment", **kwargs)
+        field = self.fields["anchor"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", "The whole plan"), *anchors]
+
+
+class QuestionAnswerForm(_ByLinkForm):
+    """Answer a question about a plan."""
+
+    text = forms.CharField(label="Your answer", max_length=5_000, widget=forms.Textarea(attrs={"rows": 6}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, submit="Send answer", **kwargs)
+
+
+class ColleagueForm(_ByLinkForm):
+    """Name a colleague who should get a plan."""
+
+    name = forms.CharField(label="Their name", max_length=150)
+    email = forms.EmailField(
+        label="Their email address",
+        max_length=254,
+        help_text="We send nothing to it yet. The plan's owner decides, and then asks your colleague first.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, submit="Name colleague", **kwargs)
+
+
+class NameForm(_ByLinkForm):
+    """Correct one's own name and role."""
+
+    name = forms.CharField(label="Your name", max_length=150)
+    role = forms.CharField(
+        label="Your role", max_length=150, required=False, help_text="For example, “Chair of the tenants’ panel”."
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, submit="Save name and role", **kwargs)
+
+
+class RefuseForm(ReasonForm):
+    """Refuse an answer."""
+
+    danger = True
+    reason = forms.CharField(
+        label="Why do you not show this answer?",
+        help_text="The person gets your words by email.",
+        max_length=1_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class QuestionForm(Form):
+    """Put a question about a plan."""
+
+    title = forms.CharField(label="The question", max_length=200)
+    body = forms.CharField(label="Details", required=False, max_length=5_000, widget=forms.Textarea(attrs={"rows": 4}))
+    closes_on = DayField(label="Last day for answers")
+
+    def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Put question", cancel=cancel)
+
+
+class ReplyForm(Form):
+    """Confirm a reply by email, for one plan."""
+
+    plan = forms.ChoiceField(label="Which plan is it about?")
+    text = forms.CharField(label="Your comment", max_length=5_000, widget=forms.Textarea(attrs={"rows": 8}))
+
+    def __init__(self, *args: Any, plans: Sequence[Plan], by_link: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["plan"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(str(plan.pk), plan.title) for plan in plans]
+        if len(plans) == 1:
+            field.initial, field.widget = str(plans[0].pk), forms.HiddenInput()
+        self.helper = Helper(self, submit="Confirm comment", secondary=("drop", "Drop it"))
+        self.helper.disable_csrf = by_link
+
+
+class ForwardedForm(Form):
+    """Make a draft conversation of a forwarded email."""
+
+    organisation = forms.ChoiceField(label="For which organisation do you keep it?")
+    subject = forms.CharField(label="Subject", max_length=200)
+    held_on = DayField(label="Date of the email")
+    others = forms.MultipleChoiceField(label="Other organisations that took part", widget=forms.CheckboxSelectMultiple)
+    said = forms.CharField(label="What was said", max_length=50_000, widget=forms.Textarea(attrs={"rows": 12}))
+
+    def __init__(self, *args: Any, keepers: Sequence[Organisation], parties: Sequence[Organisation], **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        for name, bodies in (("organisation", keepers), ("others", parties)):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = [(str(one.pk), one.display_name) for one in bodies]
+        if len(keepers) == 1:
+            self.fields["organisation"].initial = str(keepers[0].pk)
+            self.fields["organisation"].widget = forms.HiddenInput()
+        self.helper = Helper(self, submit="Save draft conversation", secondary=("drop", "Drop it"))

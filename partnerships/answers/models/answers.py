@@ -1,0 +1,155 @@
+"""What stakeholders answer by the links in their emails."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pghistory
+from django.db import models
+from django.db.models import Q
+
+from partnerships.answers.models.questions import PlanQuestion
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+class AnswerKind(models.TextChoices):
+    """What an answer says."""
+
+    ACKNOWLEDGED = "acknowledged", "Has read it"
+    CONCERNED = "concerned", "Says that it concerns them"
+    UNCONCERNED = "unconcerned", "Says that it does not concern them"
+    COMMENT = "comment", "Comment"
+    QUESTION = "question", "Answer to a question"
+    COLLEAGUE = "colleague", "Names a colleague"
+
+
+#: Kinds with words that an owner approves before others see them.
+WITH_TEXT = (AnswerKind.COMMENT, AnswerKind.QUESTION)
+#: Kinds that wait for an owner.
+DECIDED_BY_OWNER = (*WITH_TEXT, AnswerKind.COLLEAGUE)
+
+
+class AnswerStatus(models.TextChoices):
+    """waiting → shown or refused.
+
+    An answer of a trusted person, and one without words, is shown at once. A named colleague is "shown" once asked.
+    """
+
+    WAITING = "waiting", "Waiting for approval"
+    SHOWN = "shown", "Shown"
+    REFUSED = "refused", "Refused"
+
+
+class AnswerQuerySet(models.QuerySet["Answer"]):
+    """Answers, by reader and by status."""
+
+    def visible_to(self, user: User | AnonymousUser) -> AnswerQuerySet:
+        """Shown answers for readers inside the plan today; all for leads of an owner; one's own.
+
+        Named colleagues only for those leads, because they have not agreed to anything yet.
+        """
+        if not user.is_authenticated:
+            return self.none()
+        led = Q(plan__in=Plan.objects.publishable_by(user).values("pk"))
+        inside = Q(plan__in=Plan.objects.inside_for(user).values("pk")) & Q(
+            plan__in=Plan.objects.present_for(user).values("pk")
+        )
+        return self.filter(
+            Q(person=user.pk) | led | (inside & Q(status=AnswerStatus.SHOWN) & ~Q(kind=AnswerKind.COLLEAGUE))
+        )
+
+    def waiting(self) -> AnswerQuerySet:
+        """Those that an owner must decide on."""
+        return self.filter(status=AnswerStatus.WAITING)
+
+    def for_listing(self) -> AnswerQuerySet:
+        """With everything a list shows."""
+        return self.select_related("person__work_role", "plan__partnership", "question", "decided_by").prefetch_related(
+            "files"
+        )
+
+
+# Row history keeps no words of stakeholders and no addresses.
+@pghistory.track(exclude=["text", "reason", "colleague_name", "colleague_email"])
+class Answer(models.Model):
+    """One answer of a stakeholder to a version of a plan, as they may read it.
+
+    See `AnswerStatus` for its states. `anchor` is a piece of the plan's outside content. `key` comes from the form, so
+    that a form sent twice makes one answer.
+    """
+
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="answers")
+    version_number = models.PositiveIntegerField()
+    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="answers")
+    kind = models.CharField(max_length=12, choices=AnswerKind)
+    question = models.ForeignKey(PlanQuestion, on_delete=models.PROTECT, null=True, blank=True, related_name="answers")
+    anchor = models.CharField(max_length=120, blank=True)
+    anchor_label = models.CharField(max_length=500, blank=True)
+    text = models.TextField(blank=True)
+    colleague_name = models.CharField(max_length=150, blank=True)
+    colleague_email = models.EmailField(max_length=254, blank=True)
+    status = models.CharField(max_length=7, choices=AnswerStatus, default=AnswerStatus.WAITING)
+    key = models.UUIDField(unique=True)
+    made_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    decided_for = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    reason = models.TextField(blank=True, help_text="Why it was refused; the person is told.")
+
+    objects = AnswerQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=(Q(kind="question") & Q(question__isnull=False)) | (~Q(kind="question") & Q(question=None)),
+                name="answer_to_a_question_names_it",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="waiting", decided_at=None) | ~Q(status="waiting"),
+                name="waiting_answer_is_undecided",
+            ),
+            models.CheckConstraint(condition=~Q(status="refused") | ~Q(reason=""), name="refused_answer_has_a_reason"),
+        ]
+        indexes = [
+            models.Index(fields=["plan", "-made_at"], name="answer_plan"),
+            models.Index(fields=["plan"], condition=Q(status="waiting"), name="answer_waiting"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Answer {self.pk} about {self.plan_id}"
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether an owner must decide on it."""
+        return self.status == AnswerStatus.WAITING
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether readers inside the plan see it."""
+        return self.status == AnswerStatus.SHOWN
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether an owner refused it."""
+        return self.status == AnswerStatus.REFUSED
+
+    @property
+    def names_a_colleague(self) -> bool:
+        """Whether it names somebody who should get the plan."""
+        return self.kind == AnswerKind.COLLEAGUE
+
+    @property
+    def has_text(self) -> bool:
+        """Whether it has words to read."""
+        return self.kind in WITH_TEXT
+
+    @property
+    def author_role(self) -> str:
+        """What the person says they do; "" if they have not said."""
+        role = getattr(self.person, "work_role", None)
+        return role.title if role else ""

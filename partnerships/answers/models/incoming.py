@@ -1,0 +1,107 @@
+"""Emails that came in and wait until their sender confirms them."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import models
+from django.db.models import Q
+
+from partnerships.agreements.models import Partnership
+from partnerships.answers.models.answers import Answer
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+
+#: How long an email that nobody confirmed is kept, and how long an address for replies works.
+INCOMING_KEPT = dt.timedelta(days=30)
+
+
+class IncomingStatus(models.TextChoices):
+    """waiting → used or dropped, by the person; dropped after 30 days."""
+
+    WAITING = "waiting", "Waiting for your confirmation"
+    USED = "used", "Confirmed"
+    DROPPED = "dropped", "Dropped"
+
+
+class IncomingQuerySet(models.QuerySet["Incoming"]):
+    """Incoming emails by status."""
+
+    def waiting(self, now: dt.datetime) -> IncomingQuerySet:
+        """Those that can still be confirmed."""
+        return self.filter(status=IncomingStatus.WAITING, received_at__gt=now - INCOMING_KEPT)
+
+
+class Incoming(models.Model):
+    """A reply to one of our emails, or an email forwarded to a partnership.
+
+    A From address proves nothing. So it does nothing, and only `person` sees it, until they confirm it by a link sent
+    to their own address or signed in. Its words are emptied then, because they are in what was made of it.
+    """
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="incoming_emails")
+    reply_to_id = models.BigIntegerField(null=True, blank=True, help_text="The number of the email it replies to.")
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    subject = models.CharField(max_length=200, blank=True)
+    text = models.TextField(blank=True)
+    status = models.CharField(max_length=7, choices=IncomingStatus, default=IncomingStatus.WAITING)
+    received_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True, blank=True)
+    left_out = models.JSONField(default=list, blank=True, help_text="Attachments that were not accepted, and why.")
+
+    objects = IncomingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "incoming email"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(reply_to_id__isnull=False, partnership=None)
+                | Q(reply_to_id=None, plan=None, partnership__isnull=False),
+                name="incoming_is_a_reply_or_forwarded",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="waiting", settled_at=None) | (~Q(status="waiting") & Q(settled_at__isnull=False)),
+                name="settled_incoming_has_a_time",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["person", "received_at"], condition=Q(status="waiting"), name="incoming_waiting")
+        ]
+
+    def __str__(self) -> str:
+        return f"Incoming email {self.pk}"
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether nothing was made of it yet."""
+        return self.status == IncomingStatus.WAITING
+
+    @property
+    def is_reply(self) -> bool:
+        """Whether it replies to one of our emails."""
+        return self.reply_to_id is not None
+
+
+class IncomingFile(models.Model):
+    """An accepted attachment of an incoming email, later of the answer made of it."""
+
+    incoming = models.ForeignKey(Incoming, on_delete=models.CASCADE, null=True, blank=True, related_name="files")
+    answer = models.ForeignKey(Answer, on_delete=models.CASCADE, null=True, blank=True, related_name="files")
+    file = models.FileField(upload_to="answers/%Y/%m", max_length=300)
+    file_name = models.CharField(max_length=200)
+    content_type = models.CharField(max_length=100)
+    size = models.PositiveIntegerField(help_text="Bytes.")
+    sha256 = models.CharField(max_length=64)
+    added_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(incoming__isnull=False, answer=None) | Q(incoming=None, answer__isnull=False),
+                name="file_of_an_email_or_an_answer",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"File {self.pk}"

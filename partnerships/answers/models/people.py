@@ -1,0 +1,54 @@
+"""What stakeholders say of themselves, and which organisations trust them."""
+
+from __future__ import annotations
+
+import pghistory
+from django.db import models
+from django.db.models import Q
+
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+
+class WorkRole(models.Model):
+    """What a stakeholder does, in their own words: "Chair of the tenants' panel"."""
+
+    person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="work_role")
+    title = models.CharField(max_length=150, blank=True)
+    changed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"Role of {self.person_id}"
+
+
+class TrustQuerySet(models.QuerySet["Trust"]):
+    """Trust, by whether it still holds."""
+
+    def current(self) -> TrustQuerySet:
+        """Trust that has not ended."""
+        return self.filter(ended_at=None)
+
+
+@pghistory.track()
+class Trust(models.Model):
+    """An organisation shows a person's answers about its plans at once."""
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="trusted_by")
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    set_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    set_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    objects = TrustQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "trust"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "organisation"], condition=Q(ended_at=None), name="one_open_trust_an_organisation"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organisation_id} trusts {self.person_id}"

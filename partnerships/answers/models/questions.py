@@ -1,0 +1,58 @@
+"""Questions that the owners of a published plan put to its readers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import pghistory
+from django.db import models
+from django.utils import timezone
+
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+class PlanQuestionQuerySet(models.QuerySet["PlanQuestion"]):
+    """Questions, by reader and by whether they are open."""
+
+    def visible_to(self, user: User | AnonymousUser) -> PlanQuestionQuerySet:
+        """Questions about plans that the person may read today."""
+        return self.filter(plan__in=Plan.objects.present_for(user).values("pk"))
+
+    def open(self, now: dt.datetime) -> PlanQuestionQuerySet:
+        """Questions that can be answered now."""
+        return self.filter(closed_at=None, closes_on__gte=timezone.localdate(now))
+
+
+@pghistory.track()
+class PlanQuestion(models.Model):
+    """A question about a plan, put by an owner: open → closed.
+
+    It closes after its last day, or when a lead of an owner closes it. Its answers stay.
+    """
+
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="questions")
+    title = models.CharField(max_length=200)
+    body = models.TextField(blank=True)
+    closes_on = models.DateField(help_text="The last day for answers.")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    asked_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    asked_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True, help_text="When somebody closed it before its last day.")
+
+    objects = PlanQuestionQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["plan", "closes_on"], name="question_plan")]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def is_open(self, now: dt.datetime) -> bool:
+        """Whether it can be answered now."""
+        return self.closed_at is None and self.closes_on >= timezone.localdate(now)

@@ -1,0 +1,23 @@
+"""Answers as owners and stakeholders see them, and what waits for owners."""
+
+from partnerships.answers.queries.answers import (
+    Concern,
+    answers_on,
+    concern_of,
+    concerns_on,
+    own_answers,
+    questions_on,
+    trusting,
+)
+from partnerships.answers.queries.work import WAITING
+
+__all__ = [
+    "WAITING",
+    "Concern",
+    "answers_on",
+    "concern_of",
+    "concerns_on",
+    "own_answers",
+    "questions_on",
+    "trusting",
+]

@@ -1,0 +1,65 @@
+"""What answers register with lower rooms at start-up."""
+
+from __future__ import annotations
+
+from partnerships.activity.event_kinds import register_events
+from partnerships.activity.registry import register_kind
+from partnerships.activity.telling import register_untold
+from partnerships.agreements.sections import ON_PARTNERSHIPS
+from partnerships.answers import emails, restoring, retention
+from partnerships.answers.event_kinds import EventKind
+from partnerships.answers.models import Answer, Incoming, PlanQuestion
+from partnerships.answers.personal import RULES, end_trust_of_leaver
+from partnerships.answers.queries import WAITING
+from partnerships.answers.sections import answering_section, forwarding_section
+from partnerships.answers.services.outbox_hooks import AnswersHooks
+from partnerships.digests.sections import ON_READ_BY_LINK
+from partnerships.outbox.groups import FOR_CONSENT, About, NoticeGroup
+from partnerships.outbox.hooks import register_hooks
+from partnerships.people.composing import register_email
+from partnerships.people.leaving import register_leaving
+from partnerships.people.personal import register_personal
+from partnerships.work.queries import register_sources
+
+
+def register() -> None:
+    """Register events, emails, personal data, retention and what waits."""
+    register_events(EventKind)
+    register_kind(name="plan_answer", visible_ids=lambda user: Answer.objects.visible_to(user).values("pk"))
+    register_kind(name="plan_question", visible_ids=lambda user: PlanQuestion.objects.visible_to(user).values("pk"))
+    register_untold(EventKind, because="the page of a plan's answers and its history show them")
+    register_email(
+        "answers.refused",
+        "Answer that is not shown",
+        emails.write_refused,
+        group=NoticeGroup.PLANS,
+        about=About("plan", "answer", Answer, "plan", "plan__partnership"),
+    )
+    register_email(
+        "answers.confirm_reply",
+        "Confirm your reply",
+        emails.write_confirm_reply,
+        is_secret=True,
+        about=About("plan", "incoming", Incoming, "plan", "plan__partnership"),
+        group=NoticeGroup.PLANS,
+        always=FOR_CONSENT,
+    )
+    register_email(
+        "answers.confirm_forwarded",
+        "Email that you forwarded",
+        emails.write_confirm_forwarded,
+        about=About("partnership", "incoming", Incoming, "partnership", "partnership"),
+        group=NoticeGroup.PLANS,
+        always=FOR_CONSENT,
+    )
+    register_email(
+        "answers.unfit", "Email that could not be used", emails.write_unfit, group=NoticeGroup.PLANS, always=FOR_CONSENT
+    )
+    register_hooks(AnswersHooks())
+    register_personal(RULES)
+    register_leaving("answers no longer trusted", end_trust_of_leaver)
+    register_sources(WAITING)
+    ON_PARTNERSHIPS.register("85 forwarding", forwarding_section)
+    ON_READ_BY_LINK.register("10 answering", answering_section)
+    retention.register()
+    restoring.register()

@@ -1,0 +1,41 @@
+"""Who may answer, and who decides on answers (docs/rights.md)."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from partnerships.agreements.models import Partnership, PartyRole
+from partnerships.digests.queries.readers import newest_numbers, reading_classes
+from partnerships.organisations.rights import roles_of
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+
+
+def may_answer(person: User, plan: Plan, version_number: int, now: dt.datetime) -> bool:
+    """Whether a stakeholder may answer to this version: one they may read.
+
+    People with an account answer on the plan's own pages.
+    """
+    if not (person.is_active and person.is_stakeholder):
+        return False
+    readers = reading_classes([plan.pk], now=now, people=[person.pk], even_paused=True)
+    if (person.pk, plan.pk) not in readers:
+        return False
+    _, newest = newest_numbers([plan.pk], now)[plan.pk]
+    return 0 < version_number <= newest
+
+
+def may_forward_to(partnership: Partnership, person: User, now: dt.datetime) -> bool:
+    """Whether somebody may forward emails to a partnership: who may write its conversations."""
+    return bool(parties_edited(partnership, person, now)) and not partnership.is_over
+
+
+def parties_edited(partnership: Partnership, person: User, now: dt.datetime) -> frozenset[int]:
+    """The present parties, without observers, for which the person edits."""
+    present = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
+    return roles_of(person, now).edited_among(list(present.values_list("organisation_id", flat=True)))
+
+
+def partnership_key(partnership: Partnership) -> str:
+    """What the address of a partnership depends on, beside its number."""
+    return partnership.created_at.isoformat()

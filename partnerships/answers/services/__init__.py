@@ -1,0 +1,47 @@
+"""What writes answers, questions and trust."""
+
+from partnerships.answers.services.answering import (
+    UnableToAnswer,
+    acknowledge,
+    answer_question,
+    comment_by_link,
+    describe_oneself,
+    name_colleague,
+    say_whether_concerned,
+)
+from partnerships.answers.services.confirming import UnableToConfirm, confirm_reply, drop_incoming, save_forwarded
+from partnerships.answers.services.moderating import (
+    UnableToDecide,
+    approve_answer,
+    ask_named_colleague,
+    end_trust,
+    refuse_answer,
+    trust_person,
+)
+from partnerships.answers.services.questions import UnableToAsk, close_question, put_question
+from partnerships.answers.services.receiving import plans_of_reply, receive_mail
+
+__all__ = [
+    "UnableToAnswer",
+    "UnableToAsk",
+    "UnableToConfirm",
+    "UnableToDecide",
+    "acknowledge",
+    "answer_question",
+    "approve_answer",
+    "ask_named_colleague",
+    "close_question",
+    "comment_by_link",
+    "confirm_reply",
+    "describe_oneself",
+    "drop_incoming",
+    "end_trust",
+    "name_colleague",
+    "plans_of_reply",
+    "put_question",
+    "receive_mail",
+    "refuse_answer",
+    "save_forwarded",
+    "say_whether_concerned",
+    "trust_person",
+]

@@ -1,0 +1,117 @@
+"""What a person makes of an email that came in from them: an answer, a comment, a conversation, or nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from functools import partial
+
+from django.core.files.base import File
+from django.db import transaction
+
+from partnerships.answers.models import Answer, Incoming, IncomingStatus
+from partnerships.answers.rights import may_forward_to
+from partnerships.answers.services.answering import comment_by_link
+from partnerships.conversations.models import Conversation
+from partnerships.conversations.services import UnableToAttachFile, attach_file, record_conversation
+from partnerships.conversations.services.drafting import Record
+from partnerships.digests.queries.readers import newest_numbers
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.plans.models import Comment, Plan
+from partnerships.plans.queries import newest_for
+from partnerships.plans.services import add_comment
+
+_NAMES = uuid.UUID("6a0f2f0a-6d52-4b0e-9a57-5a4b3a1f0c11")
+
+
+class UnableToConfirm(Exception):
+    """It was confirmed or dropped before, or is too old."""
+
+
+@transaction.atomic
+def confirm_reply(*, incoming: Incoming, plan: Plan, text: str, author: User, now: dt.datetime) -> Answer | Comment:
+    """Make a comment of a reply: of a stakeholder, one that waits for approval.
+
+    `text` is what the person leaves of it. Raises `UnableToConfirm`, `UnableToAnswer` and `UnableToComment`.
+    """
+    locked = _waiting(incoming, author, now)
+    require(locked.is_reply and locked.plan_id in (None, plan.pk))
+    made: Answer | Comment
+    if author.is_stakeholder:
+        made = comment_by_link(
+            person=author,
+            plan=plan,
+            version_number=newest_numbers([plan.pk], now)[plan.pk][1],
+            text=text,
+            key=uuid.uuid5(_NAMES, str(locked.pk)),
+            now=now,
+        )
+        locked.files.update(answer=made, incoming=None)
+    else:
+        version = newest_for(author, plan)
+        require(version is not None)
+        assert version is not None
+        made = add_comment(plan=plan, version_number=version.number, text=text, author=author, now=now)
+    _settle(locked, IncomingStatus.USED, now)
+    return made
+
+
+@transaction.atomic
+def save_forwarded(
+    *, incoming: Incoming, organisation: Organisation, record: Record, author: User, now: dt.datetime
+) -> Conversation:
+    """Make a draft conversation of a forwarded email, for one of the parties.
+
+    Raises `UnableToConfirm` and `UnableToRecord`.
+    """
+    locked = _waiting(incoming, author, now)
+    require(locked.partnership is not None and may_forward_to(locked.partnership, author, now))
+    conversation = record_conversation(
+        organisation=organisation, record=record, author=author, now=now, key=uuid.uuid5(_NAMES, str(locked.pk))
+    )
+    for row in locked.files.order_by("pk"):
+        try:
+            with row.file.open() as content:
+                attach_file(
+                    conversation=conversation,
+                    title=row.file_name,
+                    file=File(content, name=row.file_name),
+                    author=author,
+                    now=now,
+                )
+        except UnableToAttachFile as error:
+            raise UnableToConfirm(str(error)) from error
+    _drop_files(locked)
+    _settle(locked, IncomingStatus.USED, now)
+    return conversation
+
+
+@transaction.atomic
+def drop_incoming(*, incoming: Incoming, author: User, now: dt.datetime) -> None:
+    """Drop an email that came in; nothing is made of it. Raises `UnableToConfirm`."""
+    locked = _waiting(incoming, author, now)
+    _drop_files(locked)
+    _settle(locked, IncomingStatus.DROPPED, now)
+
+
+def _waiting(incoming: Incoming, author: User, now: dt.datetime) -> Incoming:
+    """The email, locked, if it is this person's and waits."""
+    locked = Incoming.objects.select_for_update(of=("self",)).select_related("partnership").get(pk=incoming.pk)
+    require(author.is_active and locked.person_id == author.pk)
+    if not Incoming.objects.waiting(now).filter(pk=locked.pk).exists():
+        raise UnableToConfirm("This email was confirmed or dropped before, or is more than 30 days old.")
+    return locked
+
+
+def _settle(incoming: Incoming, status: IncomingStatus, now: dt.datetime) -> None:
+    """Settle it and empty its words."""
+    incoming.status, incoming.settled_at, incoming.text, incoming.subject = status, now, "", ""
+    incoming.save(update_fields=["status", "settled_at", "text", "subject"])
+
+
+def _drop_files(incoming: Incoming) -> None:
+    for row in incoming.files.all():
+        transaction.on_commit(partial(row.file.storage.delete, str(row.file.name)))
+    incoming.files.all().delete()

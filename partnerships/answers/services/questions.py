@@ -1,0 +1,96 @@
+"""Questions that owners put about a published plan."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.answers.event_kinds import EventKind
+from partnerships.answers.models import PlanQuestion
+from partnerships.answers.services.recording import record_event
+from partnerships.kit.rights import require
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+from partnerships.plans.rights import rights_over
+from partnerships.plans.services.recording import acting_organisation, lock_plan
+
+#: Open questions that one plan may have.
+MAX_OPEN = 10
+MAX_TITLE, MAX_BODY = 200, 5_000
+
+
+class UnableToAsk(Exception):
+    """The plan is not published or over, the day is past, or words are missing."""
+
+
+@transaction.atomic
+def put_question(
+    *, plan: Plan, title: str, body: str, closes_on: dt.date, author: User, now: dt.datetime
+) -> PlanQuestion:
+    """Put a question to the readers of a published plan, as a lead of an owner.
+
+    Raises `UnableToAsk`.
+    """
+    plan = lock_plan(plan)
+    require(rights_over(plan, author, now).leads_owner)
+    title, body = " ".join(title.split()), body.replace("\r\n", "\n").strip()
+    if plan.is_over or not plan.is_published:
+        raise UnableToAsk("Questions can be put about a published plan until it is over.")
+    if not title:
+        raise UnableToAsk("Enter the question.")
+    if len(title) > MAX_TITLE or len(body) > MAX_BODY:
+        raise UnableToAsk(f"A question has up to {MAX_TITLE} characters, and its details up to {MAX_BODY:,}.")
+    if closes_on < timezone.localdate(now):
+        raise UnableToAsk("The last day for answers cannot be in the past.")
+    if PlanQuestion.objects.open(now).filter(plan=plan).count() >= MAX_OPEN:
+        raise UnableToAsk(f"A plan can have up to {MAX_OPEN} open questions. Close one first.")
+    organisation = acting_organisation(plan, author)
+    assert organisation is not None
+    question = PlanQuestion.objects.create(
+        plan=plan,
+        title=title,
+        body=body,
+        closes_on=closes_on,
+        organisation=organisation,
+        asked_by=author,
+        asked_at=now,
+    )
+    record_event(
+        plan,
+        EventKind.QUESTION_PUT,
+        author=author,
+        organisation_id=organisation.pk,
+        target_kind="plan_question",
+        target_id=question.pk,
+        now=now,
+        after={"question": title, "closes": closes_on.isoformat()},
+    )
+    return question
+
+
+@transaction.atomic
+def close_question(*, question: PlanQuestion, author: User, now: dt.datetime) -> None:
+    """Close a question before its last day, as a lead of an owner.
+
+    Raises `UnableToAsk`.
+    """
+    plan = lock_plan(question.plan)
+    require(rights_over(plan, author, now).leads_owner)
+    question = PlanQuestion.objects.select_for_update(no_key=True).get(pk=question.pk)
+    if not question.is_open(now):
+        raise UnableToAsk("This question is closed already.")
+    question.closed_at = now
+    question.save(update_fields=["closed_at"])
+    organisation = acting_organisation(plan, author)
+    record_event(
+        plan,
+        EventKind.QUESTION_CLOSED,
+        author=author,
+        organisation_id=organisation.pk if organisation else None,
+        target_kind="plan_question",
+        target_id=question.pk,
+        now=now,
+        before={"question": question.title},
+    )

@@ -1,0 +1,177 @@
+"""Emails that come in: replies to ours, and emails forwarded to a partnership.
+
+Nothing is made of one before its person confirms it, by a link sent to their own address or signed in.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from allauth.account.models import EmailAddress
+from django.core.files.base import ContentFile
+from django.db import transaction
+
+from partnerships.agreements.models import Partnership
+from partnerships.answers.models import Incoming, IncomingFile
+from partnerships.answers.models.incoming import INCOMING_KEPT
+from partnerships.answers.reading import MAX_FILES, Attachment, Mail
+from partnerships.answers.rights import may_answer, may_forward_to, partnership_key
+from partnerships.digests.models import DeliveryItem, Preference
+from partnerships.digests.queries.readers import newest_numbers
+from partnerships.kit.uploads import UnableToTakeFile, check_upload, stored
+from partnerships.outbox.kinds import kind_of
+from partnerships.outbox.models import Email
+from partnerships.outbox.reply_addresses import FORWARD, REPLY, is_reply_to, is_valid, tokens_in
+from partnerships.outbox.services import record_email
+from partnerships.people.limits import count
+from partnerships.people.models import User
+from partnerships.people.services import find_person
+from partnerships.plans.models import Plan
+
+#: Emails of one person that are taken in a day, and how often they are told that one could not be used.
+MAX_A_DAY, MAX_HELP_A_DAY = 20, 1
+_DAY = dt.timedelta(days=1)
+
+#: What became of a mail: the words of the command that reads the mailbox.
+REPLIED, FORWARDED, UNFIT, AUTOMATIC = "replies", "forwarded", "unfit", "automatic"
+
+
+@transaction.atomic
+def receive_mail(*, mail: Mail, now: dt.datetime) -> str:
+    """Take in a mail to one of our addresses; what became of it, or "" if it is to none.
+
+    Automatic mails are never answered (RFC 3834). Strangers are not answered either: a From address proves nothing, and
+    the answer would go to somebody who wrote nothing.
+    """
+    tokens = tokens_in(mail.recipients)
+    if not tokens:
+        return ""
+    if mail.is_automatic:
+        return AUTOMATIC
+    use, number, signature = tokens[0]
+    if use == REPLY:
+        return _receive_reply(mail, number, signature, now)
+    if use == FORWARD:
+        return _receive_forwarded(mail, number, signature, now)
+    return UNFIT
+
+
+# ---- Replies
+
+
+def _receive_reply(mail: Mail, number: int, signature: str, now: dt.datetime) -> str:
+    email = Email.objects.filter(pk=number).first() if number < 2**62 else None
+    person = User.objects.filter(pk=email.person_id or 0, is_active=True).first() if email else None
+    if email is None or person is None or not is_reply_to(email.pk, person.pk, signature, key=_key_of(email, person)):
+        known = find_person(mail.sender) if mail.sender else None
+        return _cannot_use(known, now)
+    words = mail.reply
+    plans = _plans_of(email, person, now)
+    if now - email.created_at > INCOMING_KEPT or not words or not plans or _too_many(person, now):
+        return _cannot_use(person, now)
+    incoming = Incoming.objects.create(
+        person=person,
+        reply_to_id=email.pk,
+        plan=plans[0] if len(plans) == 1 else None,
+        subject=mail.subject,
+        text=words[:5_000],
+        received_at=now,
+    )
+    _take_files(incoming, mail.files if person.is_stakeholder else (), now)
+    record_email(kind="answers.confirm_reply", person_id=person.pk, params={"incoming": incoming.pk}, now=now)
+    return REPLIED
+
+
+def _key_of(email: Email, person: User) -> str:
+    """The secret in the reply address: new links end those of earlier digests."""
+    if not email.kind.startswith("digests."):
+        return ""
+    return Preference.objects.filter(person=person).values_list("link_key", flat=True).first() or ""
+
+
+def plans_of_reply(incoming: Incoming, now: dt.datetime) -> list[Plan]:
+    """The plans that a reply may be about, as its person may read them today."""
+    email = Email.objects.filter(pk=incoming.reply_to_id or 0).first()
+    plans = _plans_of(email, incoming.person, now) if email else []
+    return [plan for plan in plans if incoming.plan_id in (None, plan.pk)]
+
+
+def _plans_of(email: Email, person: User, now: dt.datetime) -> list[Plan]:
+    """The plans an email was about, without those that take no answer from this person."""
+    numbers = list(DeliveryItem.objects.included().filter(delivery=email.pk).values_list("plan", flat=True))
+    kind = kind_of(email.kind)
+    subject = kind.about(email.params) if kind and kind.about else None
+    if subject is not None and subject.kind == "plan":
+        numbers.append(subject.record_id)
+    plans = Plan.objects.filter(pk__in=numbers).order_by("title", "pk")
+    newest = newest_numbers(numbers, now)
+    if person.is_stakeholder:
+        return [plan for plan in plans if not plan.is_over and may_answer(person, plan, newest[plan.pk][1], now)]
+    readable = Plan.objects.present_for(person).values("pk")
+    return [plan for plan in plans.filter(pk__in=readable) if not plan.is_over]
+
+
+# ---- Forwarded emails
+
+
+def _receive_forwarded(mail: Mail, number: int, signature: str, now: dt.datetime) -> str:
+    partnership = Partnership.objects.filter(pk=number).first() if number < 2**62 else None
+    person = _confirmed(mail.sender)
+    if (
+        partnership is None
+        or not is_valid(FORWARD, number, signature, key=partnership_key(partnership))
+        or person is None
+        or not may_forward_to(partnership, person, now)
+        or not mail.text
+        or _too_many(person, now)
+    ):
+        return _cannot_use(person, now)
+    incoming = Incoming.objects.create(
+        person=person, partnership=partnership, subject=mail.subject, text=mail.text, received_at=now
+    )
+    _take_files(incoming, mail.files, now)
+    record_email(kind="answers.confirm_forwarded", person_id=person.pk, params={"incoming": incoming.pk}, now=now)
+    return FORWARDED
+
+
+def _confirmed(address: str) -> User | None:
+    """The person with an account who has confirmed this address."""
+    found = EmailAddress.objects.filter(email__iexact=address, verified=True, user__is_active=True)
+    row = found.select_related("user").first() if address else None
+    return row.user if row and not row.user.is_stakeholder else None
+
+
+# ---- Both
+
+
+def _too_many(person: User, now: dt.datetime) -> bool:
+    return count(f"incoming {person.pk}", stretch=_DAY, now=now) > MAX_A_DAY
+
+
+def _cannot_use(person: User | None, now: dt.datetime) -> str:
+    """Tell a person we know, at their own address, what to do instead; once a day."""
+    if person is None or not person.is_active:
+        return UNFIT
+    if count(f"incoming help {person.pk}", stretch=_DAY, now=now) <= MAX_HELP_A_DAY:
+        record_email(kind="answers.unfit", person_id=person.pk, params={"on": now.date().isoformat()}, now=now)
+    return UNFIT
+
+
+def _take_files(incoming: Incoming, files: Iterable[Attachment], now: dt.datetime) -> None:
+    """Store the attachments that pass the checks of uploads; note the others."""
+    left_out: list[list[str]] = []
+    for place, one in enumerate(files):
+        try:
+            if place >= MAX_FILES:
+                raise UnableToTakeFile(f"An email can have up to {MAX_FILES} files.")
+            file = ContentFile(one.content, name=one.name)
+            row = IncomingFile(incoming=incoming, added_at=now)
+            checked = check_upload(file)
+            with stored(row, file, checked):
+                row.save(force_insert=True)
+        except UnableToTakeFile as error:
+            left_out.append([one.name, str(error)])
+    if left_out:
+        incoming.left_out = left_out
+        incoming.save(update_fields=["left_out"])

@@ -1,0 +1,39 @@
+"""Recording events of answers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from partnerships.activity.services import record
+from partnerships.answers.event_kinds import EventKind
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+
+
+def record_event(
+    plan: Plan,
+    event: EventKind,
+    *,
+    author: User | None,
+    target_kind: str,
+    target_id: int,
+    organisation_id: int | None = None,
+    now: dt.datetime,
+    **data: Any,
+) -> None:
+    """Record an event of an answer or a question, within its plan.
+
+    Without the words of a stakeholder: the log outlives them.
+    """
+    record(
+        actor_id=author.pk if author else None,
+        organisation_id=organisation_id,
+        kind=event,
+        target_kind=target_kind,
+        target_id=target_id,
+        within_kind="plan",
+        within_id=plan.pk,
+        now=now,
+        data={"title": plan.title, **data},
+    )

@@ -1,0 +1,27 @@
+"""Addresses of answers: those with a token work signed out."""
+
+from django.urls import path
+
+from partnerships.answers.views import by_link, incoming, owners
+
+app_name = "answers"
+urlpatterns = [
+    path("by-link/<str:token>/<int:plan>/", by_link.overview, name="by-link"),
+    path("by-link/<str:token>/<int:plan>/read/", by_link.acknowledge, name="acknowledge"),
+    path("by-link/<str:token>/<int:plan>/concern/", by_link.concern, name="concern"),
+    path("by-link/<str:token>/<int:plan>/comment/", by_link.comment, name="comment-by-link"),
+    path("by-link/<str:token>/<int:plan>/questions/<int:question>/", by_link.question, name="question-by-link"),
+    path("by-link/<str:token>/<int:plan>/colleague/", by_link.colleague, name="colleague-by-link"),
+    path("by-link/<str:token>/<int:plan>/name/", by_link.name, name="name-by-link"),
+    path("replies/<str:token>/<int:incoming>/", incoming.reply_by_link, name="reply-by-link"),
+    path("emails/<int:pk>/", incoming.incoming, name="incoming"),
+    path("files/<int:pk>/", incoming.file, name="file"),
+    path("plans/<int:pk>/", owners.plan_answers, name="plan"),
+    path("plans/<int:pk>/ask/", owners.ask, name="ask"),
+    path("plans/<int:pk>/trust/<int:trust>/end/", owners.stop_trusting, name="stop-trusting"),
+    path("questions/<int:pk>/close/", owners.close, name="close"),
+    path("<int:pk>/approve/", owners.approve, name="approve"),
+    path("<int:pk>/refuse/", owners.refuse, name="refuse"),
+    path("<int:pk>/ask-colleague/", owners.ask_colleague, name="ask-colleague"),
+    path("<int:pk>/trust/", owners.trust, name="trust"),
+]

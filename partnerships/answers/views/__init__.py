@@ -1,0 +1,1 @@
+"""Pages of answers: by a link in an email, and those of owners."""

@@ -1,0 +1,267 @@
+"""Answering signed out, by the link in a digest.
+
+Nothing changes on GET and HEAD, because mail scanners follow links. Each form has a signed token for its person, plan
+and version; a form sent twice changes nothing the second time.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.forms import BaseForm
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from partnerships.answers import services
+from partnerships.answers.form_tokens import About, BadForm, make_form_token, read_form_token
+from partnerships.answers.forms import ColleagueForm, CommentForm, NameForm, QuestionAnswerForm
+from partnerships.answers.models import PlanQuestion, WorkRole
+from partnerships.answers.queries import concern_of, own_answers
+from partnerships.answers.rights import may_answer
+from partnerships.digests.bearers import for_bearer, token_in
+from partnerships.digests.emails.links import Link, Purpose
+from partnerships.digests.emails.pages import item_for, readable_news
+from partnerships.digests.models import Delivery
+from partnerships.kit.http import posted
+from partnerships.people.models import User
+from partnerships.plans.content import COLLECTIONS, outside
+from partnerships.plans.models import Plan
+from partnerships.plans.queries import content_of
+
+#: What the page says after each answer.
+_SAID = {
+    "acknowledged": "Thank you. The owners see that you have read this version.",
+    "concerned": "You have said that this plan concerns you.",
+    "unconcerned": "You have said that this plan does not concern you. Digests about it come until you stop them.",
+    "comment": "Your comment is sent.",
+    "question": "Your answer is sent.",
+    "colleague": "Thank you. The plan's owner decides whether to ask your colleague.",
+    "named": "Your name and role are saved.",
+    "over": "That form could no longer be used, so nothing was changed. Please try again.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A plan that a stakeholder may answer to, in the version of their digest."""
+
+    person: User
+    plan: Plan
+    version_number: int
+    token: str
+
+    @property
+    def about(self) -> About:
+        """What the tokens in its forms are for."""
+        return About(self.person.pk, self.plan.pk, self.version_number)
+
+    def address(self, name: str = "by-link", **more: int) -> str:
+        """The address of one of its pages."""
+        return reverse(f"answers:{name}", kwargs={"token": self.token, "plan": self.plan.pk, **more})
+
+
+def _open(request: HttpRequest, link: Link, plan: int) -> Opened:
+    """The plan in the digest of this link; 404 if it may no longer be answered."""
+    now = timezone.now()
+    delivery = get_object_or_404(Delivery, pk=link.number, recipient=link.person)
+    item = item_for(delivery, plan)
+    if item is None or readable_news(delivery, now=now, plans=[plan]).is_empty:
+        raise Http404
+    found = Plan.objects.get(pk=plan)
+    if not may_answer(link.person, found, item.to_number, now):
+        raise Http404
+    return Opened(link.person, found, item.to_number, token_in(request))
+
+
+@require_safe
+@for_bearer(Purpose.READ)
+def overview(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
+    """What can be answered about a plan, and what the person has answered."""
+    opened = _open(request, link, plan)
+    answers = list(own_answers(opened.person, opened.plan)[:50])
+    context = {
+        "opened": opened,
+        "plan": opened.plan,
+        "person": opened.person,
+        "role": WorkRole.objects.filter(person=opened.person).values_list("title", flat=True).first() or "",
+        "said": _SAID.get(request.GET.get("done", ""), ""),
+        "form_token": make_form_token(opened.about),
+        "questions": PlanQuestion.objects.open(timezone.now()).filter(plan=opened.plan).order_by("closes_on", "pk"),
+        "answers": [one for one in answers if one.has_text or one.names_a_colleague],
+        "has_read": any(one.kind == "acknowledged" and one.version_number == opened.version_number for one in answers),
+        "concern": concern_of(opened.person, opened.plan),
+        "read_url": reverse("digests:read", kwargs={"token": opened.token, "plan": plan}),
+        "comment_url": opened.address("comment-by-link"),
+        "colleague_url": opened.address("colleague-by-link"),
+        "name_url": opened.address("name-by-link"),
+    }
+    return render(request, "answers/by_link.html", context)
+
+
+@csrf_exempt
+@require_POST
+@for_bearer(Purpose.READ)
+def acknowledge(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
+    """Say that one has read this version."""
+    return _at_once(request, _open(request, link, plan), "acknowledged", services.acknowledge)
+
+
+@csrf_exempt
+@require_POST
+@for_bearer(Purpose.READ)
+def concern(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
+    """Say that a plan concerns oneself, or no longer does."""
+    concerned = request.POST.get("concerned") != "no"
+    done = "concerned" if concerned else "unconcerned"
+    return _at_once(request, _open(request, link, plan), done, services.say_whether_concerned, concerned=concerned)
+
+
+def _at_once(
+    request: HttpRequest, opened: Opened, done: str, service: Callable[..., object], **more: Any
+) -> HttpResponse:
+    """Give an answer that needs no words, and go back to the page."""
+    try:
+        key = read_form_token(request.POST.get("form", ""), opened.about)
+        service(
+            person=opened.person,
+            plan=opened.plan,
+            version_number=opened.version_number,
+            key=key,
+            now=timezone.now(),
+            **more,
+        )
+    except (BadForm, services.UnableToAnswer):
+        done = "over"
+    return redirect(f"{opened.address()}?done={done}")
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_bearer(Purpose.READ)
+def comment(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
+    """Comment on the plan or a piece of it."""
+    opened = _open(request, link, plan)
+    content = outside(content_of(opened.plan, opened.version_number))
+    anchors = [
+        (f"{collection.code}/{item['key']}", f"{collection.label}: {item[collection.title]}"[:120])
+        for collection in COLLECTIONS
+        if collection.code != "documents"
+        for item in content[collection.code]
+    ]
+    form = CommentForm(posted(request), anchors=anchors, cancel=opened.address(), initial=_fresh(opened))
+
+    def send(key: uuid.UUID) -> None:
+        services.comment_by_link(
+            person=opened.person,
+            plan=opened.plan,
+            version_number=opened.version_number,
+            text=form.cleaned_data["text"],
+            anchor=form.cleaned_data["anchor"],
+            key=key,
+            now=timezone.now(),
+        )
+
+    return _page(request, opened, form, "comment", "text", send)
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_bearer(Purpose.READ)
+def question(request: HttpRequest, link: Link, plan: int, question: int) -> HttpResponse:
+    """Answer one question about the plan."""
+    opened = _open(request, link, plan)
+    asked = get_object_or_404(PlanQuestion, pk=question, plan=opened.plan)
+    form = QuestionAnswerForm(posted(request), cancel=opened.address(), initial=_fresh(opened))
+
+    def send(key: uuid.UUID) -> None:
+        services.answer_question(
+            person=opened.person,
+            question=asked,
+            version_number=opened.version_number,
+            text=form.cleaned_data["text"],
+            key=key,
+            now=timezone.now(),
+        )
+
+    return _page(request, opened, form, "question", "text", send, question=asked)
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_bearer(Purpose.READ)
+def colleague(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
+    """Name a colleague who should get the plan."""
+    opened = _open(request, link, plan)
+    form = ColleagueForm(posted(request), cancel=opened.address(), initial=_fresh(opened))
+
+    def send(key: uuid.UUID) -> None:
+        services.name_colleague(
+            person=opened.person,
+            plan=opened.plan,
+            version_number=opened.version_number,
+            name=form.cleaned_data["name"],
+            email=form.cleaned_data["email"],
+            key=key,
+            now=timezone.now(),
+        )
+
+    return _page(request, opened, form, "colleague", "email", send)
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_bearer(Purpose.READ)
+def name(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
+    """Correct one's own name and role."""
+    opened = _open(request, link, plan)
+    role = WorkRole.objects.filter(person=opened.person).values_list("title", flat=True).first() or ""
+    known = {"name": opened.person.name, "role": role}
+    form = NameForm(posted(request), cancel=opened.address(), initial=_fresh(opened) | known)
+
+    def send(key: uuid.UUID) -> None:
+        services.describe_oneself(
+            person=opened.person,
+            name=form.cleaned_data["name"],
+            role=form.cleaned_data["role"],
+            author=opened.person,
+            now=timezone.now(),
+        )
+
+    return _page(request, opened, form, "named", "name", send)
+
+
+def _fresh(opened: Opened) -> dict[str, str]:
+    """The first values of a form: its token."""
+    return {"form": make_form_token(opened.about)}
+
+
+def _page(
+    request: HttpRequest,
+    opened: Opened,
+    form: BaseForm,
+    done: str,
+    field: str,
+    send: Callable[[uuid.UUID], None],
+    **context: Any,
+) -> HttpResponse:
+    """The page of one form, or the way back after it was sent."""
+    if form.is_valid():
+        try:
+            send(read_form_token(form.cleaned_data["form"], opened.about))
+        except BadForm:
+            return redirect(f"{opened.address()}?done=over")
+        except services.UnableToAnswer as error:
+            form.add_error(field, str(error))
+        else:
+            return redirect(f"{opened.address()}?done={done}")
+    elif form.is_bound and "form" in form.errors:
+        return redirect(f"{opened.address()}?done=over")
+    context |= {"form": form, "plan": opened.plan, "opened": opened, "back": opened.address()}
+    return render(request, f"answers/{done}.html", context, status=422 if form.is_bound else 200)

@@ -1,0 +1,183 @@
+"""Answers about a plan, for its readers; owners decide about them."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from partnerships.answers import services
+from partnerships.answers.forms import QuestionForm, RefuseForm
+from partnerships.answers.models import Answer, AnswerStatus, PlanQuestion, Trust
+from partnerships.answers.queries import answers_on, concerns_on, questions_on, trusting
+from partnerships.kit.http import keyset_page, posted
+from partnerships.kit.rights import require
+from partnerships.organisations.models import Organisation
+from partnerships.people.form_steps import take_step
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+from partnerships.plans.models import Plan
+from partnerships.plans.rights import rights_over
+
+_PAGE = 50
+
+
+def _plan(request: HttpRequest, pk: int) -> Plan:
+    """The plan, for readers inside it today."""
+    user = signed_in(request)
+    present = Plan.objects.present_for(user).values("pk")
+    inside = Plan.objects.inside_for(user).filter(pk__in=present)
+    return get_object_or_404(inside.select_related("partnership"), pk=pk)
+
+
+def _of_plan(pk: int) -> str:
+    return reverse("answers:plan", kwargs={"pk": pk})
+
+
+def _led_owner(user: User, plan: Plan) -> Organisation | None:
+    """The owner of the plan that the person leads."""
+    rights = rights_over(plan, user, timezone.now())
+    led = rights.roles.led_among(rights.owners)
+    return Organisation.objects.filter(pk__in=led).order_by("name", "pk").first()
+
+
+@require_safe
+def plan_answers(request: HttpRequest, pk: int) -> HttpResponse:
+    """The answers about a plan, with those that wait on top for its leads."""
+    plan, user = _plan(request, pk), signed_in(request)
+    owner = _led_owner(user, plan)
+    answers = answers_on(user, plan)
+    page = keyset_page(request, answers.exclude(status=AnswerStatus.WAITING), order=("-made_at", "-pk"), size=_PAGE)
+    context = {
+        "plan": plan,
+        "owner": owner,
+        "waiting": list(answers.filter(status=AnswerStatus.WAITING).order_by("made_at", "pk")) if owner else [],
+        "page": page,
+        "questions": list(questions_on(plan)),
+        "concern": concerns_on(plan, plan.announced_number),
+        "trusted": trusting(user, plan),
+        "today": timezone.localdate(),
+    }
+    return render(request, "answers/plan.html", context)
+
+
+def _answer(request: HttpRequest, pk: int) -> Answer:
+    """An answer about a plan whose owner the person leads.
+
+    404 for people who may not read it, 403 for the others.
+    """
+    user = signed_in(request)
+    answer = get_object_or_404(Answer.objects.visible_to(user).for_listing(), pk=pk)
+    require(Plan.objects.publishable_by(user).filter(pk=answer.plan_id).exists())
+    return answer
+
+
+@require_POST
+def approve(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show an answer."""
+    answer = _answer(request, pk)
+    try:
+        services.approve_answer(answer=answer, author=signed_in(request), now=timezone.now())
+    except services.UnableToDecide as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "The answer is shown to everybody who can read the whole plan.")
+    return redirect(_of_plan(answer.plan_id))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def refuse(request: HttpRequest, pk: int) -> HttpResponse:
+    """Refuse an answer, with a reason."""
+    answer = _answer(request, pk)
+    back = _of_plan(answer.plan_id)
+    form = RefuseForm(posted(request), submit="Refuse answer", cancel=back)
+
+    def step() -> tuple[str, str]:
+        services.refuse_answer(
+            answer=answer, reason=form.cleaned_data["reason"], author=signed_in(request), now=timezone.now()
+        )
+        return "The answer is refused.", back
+
+    return take_step(
+        request,
+        "answers/refuse.html",
+        form,
+        step,
+        {services.UnableToDecide: "reason"},
+        names_emailed=True,
+        answer=answer,
+        back=back,
+    )
+
+
+@require_POST
+def ask_colleague(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask a named colleague by email."""
+    answer = _answer(request, pk)
+    try:
+        services.ask_named_colleague(answer=answer, author=signed_in(request), now=timezone.now())
+    except services.UnableToDecide as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "We have asked them to confirm. They get nothing else until they do.")
+    return redirect(_of_plan(answer.plan_id))
+
+
+@require_POST
+def trust(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show all answers of the person who gave this one at once, from now on."""
+    answer, user = _answer(request, pk), signed_in(request)
+    owner = _led_owner(user, answer.plan)
+    require(owner is not None)
+    assert owner is not None
+    services.trust_person(person=answer.person, organisation=owner, author=user, now=timezone.now())
+    messages.success(
+        request, f"Answers of {answer.person.display_name} about plans of {owner.display_name} are shown at once."
+    )
+    return redirect(_of_plan(answer.plan_id))
+
+
+@require_POST
+def stop_trusting(request: HttpRequest, pk: int, trust: int) -> HttpResponse:
+    """Approve a person's answers one by one again."""
+    plan = _plan(request, pk)
+    found = get_object_or_404(Trust, pk=trust, organisation__in=plan.owners.values("organisation"))
+    try:
+        services.end_trust(trust=found, author=signed_in(request), now=timezone.now())
+    except services.UnableToDecide as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "Their next answers wait for your approval.")
+    return redirect(_of_plan(pk))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask(request: HttpRequest, pk: int) -> HttpResponse:
+    """Put a question about the plan."""
+    plan, user = _plan(request, pk), signed_in(request)
+    require(rights_over(plan, user, timezone.now()).leads_owner)
+    back = _of_plan(pk)
+    form = QuestionForm(posted(request), cancel=back)
+
+    def step() -> tuple[str, str]:
+        services.put_question(plan=plan, author=user, now=timezone.now(), **form.cleaned_data)
+        return "The question is put. Stakeholders can answer it by the link in their digests.", back
+
+    return take_step(request, "answers/ask.html", form, step, {services.UnableToAsk: None}, plan=plan, back=back)
+
+
+@require_POST
+def close(request: HttpRequest, pk: int) -> HttpResponse:
+    """Close a question before its last day."""
+    user = signed_in(request)
+    question = get_object_or_404(PlanQuestion.objects.visible_to(user).select_related("plan"), pk=pk)
+    try:
+        services.close_question(question=question, author=user, now=timezone.now())
+    except services.UnableToAsk as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "The question is closed. Its answers stay.")
+    return redirect(_of_plan(question.plan_id))

@@ -1,0 +1,57 @@
+"""Checks the signed link of a request, for pages that work signed out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+
+from partnerships.digests.emails.links import BadLink, ExpiredLink, Link, Purpose
+from partnerships.digests.emails.links import read as read_link
+
+P = ParamSpec("P")
+
+
+def link_over(request: HttpRequest, purpose: Purpose) -> HttpResponse:
+    """The page for an expired link of ours: a new one can be sent by email."""
+    return render(request, "digests/link_over.html", {"purpose": purpose.value, "token": token_in(request)}, status=410)
+
+
+def for_bearer(
+    purpose: Purpose,
+) -> Callable[[Callable[Concatenate[HttpRequest, Link, P], HttpResponse]], Callable[..., HttpResponse]]:
+    """Check the link in the URL for this purpose.
+
+    A bad link is a 404 that says how to get another; an expired one is a 410.
+    """
+
+    def decorate(view: Callable[Concatenate[HttpRequest, Link, P], HttpResponse]) -> Callable[..., HttpResponse]:
+        @login_not_required
+        @never_cache
+        @wraps(view)
+        def wrapped(request: HttpRequest, token: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            try:
+                link = read_link(purpose, token, now=timezone.now())
+            except ExpiredLink:
+                return link_over(request, purpose)
+            except BadLink:
+                return render(request, "digests/link_bad.html", status=404)
+            response = view(request, link, *args, **kwargs)
+            response["Referrer-Policy"] = "no-referrer"
+            response["X-Robots-Tag"] = "noindex"
+            return response
+
+        return wrapped
+
+    return decorate
+
+
+def token_in(request: HttpRequest) -> str:
+    """The token in the URL, which `for_bearer` has checked."""
+    return str(request.resolver_match.kwargs["token"]) if request.resolver_match else ""

@@ -1,0 +1,113 @@
+"""Emails forwarded to a partnership's address: only of its editors, and only they see them until they save them."""
+
+from __future__ import annotations
+
+import re
+from email.message import EmailMessage
+from html import unescape
+from pathlib import Path
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.answers.models import Incoming
+from partnerships.conversations.models import Conversation
+from partnerships.people.models import User
+from tests.answers.conftest import signed_in
+from tests.answers.test_replies_by_email import read_mailbox
+from tests.support.outbox import deliver
+from tests.world import World
+
+
+def address_on_page(person: User, world: World) -> str:
+    """The address for forwarded emails on the partnership's page; "" if it shows none."""
+    html = unescape(signed_in(person).get(world.partnership.get_absolute_url()).content.decode())
+    found = re.search(r"[\w.-]+\+p-[\w.]+@[\w.]+", html)
+    return found[0] if found else ""
+
+
+def forwarded(to: str, sender: str) -> EmailMessage:
+    """An email that somebody forwards."""
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = sender, to, "Fwd: The access road"
+    message["Message-ID"] = f"<{abs(hash((to, sender)))}@larkhaven.example>"
+    message.set_content("See below.\n\n---------- Forwarded message ---------\nFrom: Ben\n\nThe road is agreed.\n")
+    return message
+
+
+@pytest.fixture
+def address(world: World) -> str:
+    """The address of the Estuary Partnership."""
+    return address_on_page(world.eddie, world)
+
+
+def test_address_is_shown_to_the_partnerships_editors_only(world: World) -> None:
+    shown = {name: bool(address_on_page(getattr(world, name), world)) for name in ("amina", "eddie", "vera", "ben")}
+
+    assert shown == {"amina": True, "eddie": True, "vera": False, "ben": True}
+
+
+def test_forwarded_email_becomes_a_draft_conversation_when_its_sender_saves_it(
+    world: World, address: str, tmp_path: Path
+) -> None:
+    said = read_mailbox(tmp_path, forwarded(address, "Eddie <eddie@larkhaven.example>"))
+    incoming = Incoming.objects.get()
+    page = reverse("answers:incoming", kwargs={"pk": incoming.pk})
+    others = [signed_in(getattr(world, name)).get(page).status_code for name in ("amina", "ben", "dee")]
+    eddie = signed_in(world.eddie)
+    html = eddie.get(page).content.decode()
+    before = Conversation.objects.count()
+    today = timezone.localdate()
+    sent = eddie.post(
+        page,
+        {
+            "organisation": world.larkhaven.pk,
+            "subject": "The access road",
+            "others": [world.westmarch.pk],
+            "said": "The road is agreed.",
+            **{f"held_on_{part}": getattr(today, part) for part in ("day", "month", "year")},
+        },
+    )
+
+    made = Conversation.objects.get()
+    assert "1 forwarded emails" in said
+    assert others == [404, 404, 404]
+    assert "The road is agreed." in html
+    assert before == 0
+    assert sent.status_code == 302
+    assert (made.partnership, made.status, made.organisation) == (world.partnership, "draft", world.larkhaven)
+    assert not Conversation.objects.visible_to(world.ben).exists()
+
+
+@pytest.mark.parametrize("sender", ["vera@larkhaven.example", "chidi@tidewater.example", "nobody@elsewhere.example"])
+def test_email_of_somebody_who_may_not_write_there_is_not_kept(
+    world: World, address: str, tmp_path: Path, sender: str
+) -> None:
+    said = read_mailbox(tmp_path, forwarded(address, sender))
+
+    assert "1 that fit nothing" in said
+    assert not Incoming.objects.exists()
+
+
+def test_address_that_was_not_confirmed_forwards_nothing(world: World, address: str, tmp_path: Path) -> None:
+    EmailAddress.objects.filter(user=world.eddie).update(verified=False)
+    read_mailbox(tmp_path, forwarded(address, "eddie@larkhaven.example"))
+
+    assert not Incoming.objects.exists()
+
+
+def test_address_of_one_partnership_is_not_valid_for_another(world: World, address: str, tmp_path: Path) -> None:
+    other = re.sub(r"\+p-[0-9a-f]+", f"+p-{world.other_partnership.pk:x}", address)
+    read_mailbox(tmp_path, forwarded(other, "chidi@tidewater.example"))
+
+    assert not Incoming.objects.exists()
+
+
+def test_sender_is_told_at_their_own_address(world: World, address: str, tmp_path: Path) -> None:
+    read_mailbox(tmp_path, forwarded(address, "eddie@larkhaven.example"))
+    [told] = [one for one in deliver() if "conversation" in one.subject]
+
+    assert told.to == [world.eddie.email]
+    assert "The road is agreed." not in told.body

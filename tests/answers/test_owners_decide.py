@@ -1,0 +1,210 @@
+"""Owners of a plan decide on stakeholders' answers: approve, refuse, trust; and put questions."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+import pytest
+from django.core.management import call_command
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.answers import retention, services
+from partnerships.answers.models import Answer, PlanQuestion, Trust
+from partnerships.answers.restoring import redo_trust
+from partnerships.answers.services.moderating import TRUST
+from partnerships.digests.models import Delivery, Subscription
+from partnerships.kit import journal
+from partnerships.outbox.models import Email
+from partnerships.people.personal_data import erase_person
+from partnerships.plans.models import Plan
+from partnerships.work.queries import waiting_for
+from tests.answers.conftest import commented, signed_in
+from tests.plans.drafts import begin
+from tests.support.outbox import deliver
+from tests.support.pages import collapse
+from tests.world import World
+
+
+@pytest.fixture
+def comment(world: World, digest: Delivery) -> Answer:
+    """A comment of Sol's that waits for Larkhaven."""
+    return commented(world)
+
+
+def plan_page(plan: Plan) -> str:
+    return reverse("answers:plan", kwargs={"pk": plan.pk})
+
+
+def test_waiting_answer_is_work_of_the_owners_leads_only(world: World, plan: Plan, comment: Answer) -> None:
+    found = {
+        name: [one.what for one in waiting_for(getattr(world, name), timezone.now()) if "stakeholder" in one.what]
+        for name in ("amina", "eddie", "ben", "chidi")
+    }
+
+    assert found == {"amina": ["Decide on 1 answer from a stakeholder"], "eddie": [], "ben": [], "chidi": []}
+
+
+def test_only_leads_of_an_owner_see_an_answer_before_it_is_approved(world: World, plan: Plan, comment: Answer) -> None:
+    before = {name: signed_in(getattr(world, name)).get(plan_page(plan)) for name in ("amina", "eddie", "ben")}
+    signed_in(world.amina).post(reverse("answers:approve", kwargs={"pk": comment.pk}))
+    after = {name: signed_in(getattr(world, name)).get(plan_page(plan)) for name in ("amina", "eddie", "ben")}
+
+    seen = {name: "Please keep the trees." in one.content.decode() for name, one in before.items()}
+    assert seen == {"amina": True, "eddie": False, "ben": False}
+    assert all("Please keep the trees." in one.content.decode() for one in after.values())
+    assert signed_in(world.chidi).get(plan_page(plan)).status_code == 404
+
+
+def test_refused_answer_is_shown_to_nobody_and_the_person_gets_the_reason(
+    world: World, plan: Plan, comment: Answer
+) -> None:
+    lead = signed_in(world.amina)
+    address = reverse("answers:refuse", kwargs={"pk": comment.pk})
+    without = lead.post(address, {"reason": " "})
+    lead.post(address, {"reason": "It names a neighbour."})
+    [email] = [one for one in deliver() if one.to == [world.sol.email]]
+
+    comment.refresh_from_db()
+    assert without.status_code == 422
+    assert comment.is_refused
+    assert "It names a neighbour." in email.body
+    assert email.subject == "Your comment on Harbour Quarter is not shown"
+    assert "Please keep the trees." not in signed_in(world.ben).get(plan_page(plan)).content.decode()
+
+
+def test_answer_is_decided_once(world: World, comment: Answer) -> None:
+    services.approve_answer(answer=comment, author=world.amina, now=timezone.now())
+
+    with pytest.raises(services.UnableToDecide, match="already"):
+        services.refuse_answer(answer=comment, reason="No.", author=world.amina, now=timezone.now())
+
+
+def test_trusted_persons_answers_are_shown_at_once_until_trust_ends(world: World, plan: Plan, comment: Answer) -> None:
+    lead = signed_in(world.amina)
+    lead.post(reverse("answers:trust", kwargs={"pk": comment.pk}))
+    at_once = commented(world, "And the hedge.")
+    trust = Trust.objects.get()
+    lead.post(reverse("answers:stop-trusting", kwargs={"pk": plan.pk, "trust": trust.pk}))
+    later = commented(world, "And the pond.")
+
+    comment.refresh_from_db()
+    assert [comment.status, at_once.status, later.status] == ["shown", "shown", "waiting"]
+
+
+def test_trust_that_ended_after_a_backup_ends_again(world: World, comment: Answer) -> None:
+    trust = services.trust_person(
+        person=world.sol, organisation=world.larkhaven, author=world.amina, now=timezone.now()
+    )
+    services.end_trust(trust=trust, author=world.amina, now=timezone.now())
+    Trust.objects.filter(pk=trust.pk).update(ended_at=None, ended_by=None)
+    journal.write_waiting(now=timezone.now() + dt.timedelta(hours=1))
+    since = timezone.now() - dt.timedelta(hours=1)
+    lines = [line for line in journal.lines(since=since) if line["what"] == TRUST]
+
+    redone = redo_trust(lines[-1:], timezone.now())
+
+    assert redone.done == 1
+    assert not Trust.objects.current().exists()
+
+
+def test_named_colleague_is_asked_for_the_owner(world: World, plan: Plan, digest: Delivery) -> None:
+    answer = services.name_colleague(
+        person=world.sol,
+        plan=plan,
+        version_number=2,
+        name="Cora Council",
+        email="cora@council.example",
+        key=uuid.uuid4(),
+        now=timezone.now(),
+    )
+    signed_in(world.amina).post(reverse("answers:ask-colleague", kwargs={"pk": answer.pk}))
+
+    asked = Subscription.objects.get(person__email="cora@council.example")
+    assert (asked.status, asked.added_for, asked.target) == ("asked", world.larkhaven, plan)
+    assert "cora@council.example" not in signed_in(world.ben).get(plan_page(plan)).content.decode()
+
+
+def test_question_is_put_by_leads_and_read_by_the_partnership(world: World, plan: Plan) -> None:
+    address = reverse("answers:ask", kwargs={"pk": plan.pk})
+    day = timezone.localdate() + dt.timedelta(days=7)
+    data = {
+        "title": "Which homes are missing?",
+        "closes_on_day": day.day,
+        "closes_on_month": day.month,
+        "closes_on_year": day.year,
+    }
+    sent = signed_in(world.amina).post(address, data)
+
+    question = PlanQuestion.objects.get()
+    assert sent.status_code == 302
+    assert (question.organisation, question.closes_on) == (world.larkhaven, day)
+    assert "Which homes are missing?" in signed_in(world.ben).get(plan_page(plan)).content.decode()
+    assert signed_in(world.eddie).get(address).status_code == 403
+
+
+def test_plan_that_is_not_published_takes_no_questions(world: World) -> None:
+    draft = begin(world)
+
+    with pytest.raises(services.UnableToAsk):
+        services.put_question(
+            plan=draft, title="Why?", body="", closes_on=timezone.localdate(), author=world.amina, now=timezone.now()
+        )
+
+
+def test_counts_on_the_page_take_the_last_word_of_each_person(world: World, plan: Plan, digest: Delivery) -> None:
+    for concerned in (True, False):
+        services.say_whether_concerned(
+            person=world.sol,
+            plan=plan,
+            version_number=2,
+            concerned=concerned,
+            key=uuid.uuid4(),
+            now=timezone.now(),
+        )
+    services.acknowledge(person=world.sol, plan=plan, version_number=2, key=uuid.uuid4(), now=timezone.now())
+    html = collapse(signed_in(world.ben).get(plan_page(plan)).content.decode())
+
+    assert "1 person has said that they have read version 2" in html
+    assert "It concerns 0, and does not concern 1" in html
+
+
+def test_erasing_a_stakeholder_ends_trust_and_leaves_a_former_member(world: World, plan: Plan, comment: Answer) -> None:
+    services.trust_person(person=world.sol, organisation=world.larkhaven, author=world.amina, now=timezone.now())
+    erase_person(person=world.sol, author=world.dee, reason="Asked for.", now=timezone.now())
+    html = signed_in(world.ben).get(plan_page(plan)).content.decode()
+
+    assert not Trust.objects.exists()
+    assert "a former member" in html
+
+
+def test_colleagues_and_refused_words_are_kept_only_so_long(world: World, plan: Plan, comment: Answer) -> None:
+    services.refuse_answer(answer=comment, reason="No.", author=world.amina, now=timezone.now())
+    named = services.name_colleague(
+        person=world.sol,
+        plan=plan,
+        version_number=2,
+        name="Cora",
+        email="cora@council.example",
+        key=uuid.uuid4(),
+        now=timezone.now(),
+    )
+    kept = timezone.now() + retention.COLLEAGUE_WAITS - dt.timedelta(days=1)
+    over = timezone.now() + retention.REFUSED_KEPT + dt.timedelta(days=1)
+    emails = Email.objects.count()
+
+    before = (retention._drop_colleagues(kept, False), retention._drop_refused(kept, False))
+    after = (retention._drop_colleagues(over, False), retention._drop_refused(over, False))
+
+    comment.refresh_from_db()
+    named.refresh_from_db()
+    assert (before, after) == ((0, 0), (1, 1))
+    assert (comment.text, named.colleague_email, named.status) == ("", "", "refused")
+    assert Email.objects.count() == emails
+
+
+def test_answers_are_in_the_export_of_the_person(world: World, comment: Answer, capsys: pytest.CaptureFixture) -> None:
+    call_command("export_person", world.sol.email)
+
+    assert "Please keep the trees." in capsys.readouterr().out

@@ -1,0 +1,333 @@
+"""Replies by email, read from the mailbox: what they become, and what machines cannot make of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import mailbox
+import re
+from email.message import EmailMessage
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.answers import retention, services
+from partnerships.answers.models import Answer, Incoming, IncomingFile
+from partnerships.answers.reading import is_automatic, read_mail, text_of_html, without_quotation
+from partnerships.digests import services as digests
+from partnerships.digests.models import Delivery
+from partnerships.outbox.models import Email
+from partnerships.plans.models import Comment, Plan
+from partnerships.plans.services import add_comment
+from partnerships.work.queries import waiting_for
+from tests.answers.conftest import form_token, signed_in
+from tests.digests.conftest import PostOffice
+from tests.support.outbox import deliver, recorded
+from tests.world import World
+
+PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
+
+
+@pytest.fixture
+def reply_to(world: World, digest: Delivery, office: PostOffice) -> str:
+    """The Reply-To address of Sol's digest."""
+    return str(office.to(world.sol)[-1]["Reply-To"])
+
+
+def reply(to: str, text: str = "Please keep the trees.", **headers: str) -> EmailMessage:
+    """A reply of Sol's, with quotation and signature, as his mail program writes it."""
+    message = EmailMessage()
+    message["From"] = headers.pop("From", "Sol Stake <sol@council.example>")
+    message["To"] = to
+    message["Subject"] = headers.pop("Subject", "Re: 1 change in Harbour Quarter")
+    message["Message-ID"] = headers.pop("Message-ID", f"<{abs(hash((to, text)))}@council.example>")
+    for name, value in headers.items():
+        message[name.replace("_", "-")] = value
+    message.set_content(
+        f"{text}\n\nKind regards\nSol Stake\n\nOn Sat, 28 Nov 2026 at 09:00, Common Ground\n"
+        "<digests@ground.example> wrote:\n\n> was 120, now 96\n"
+    )
+    return message
+
+
+def ours(email: Any) -> str:
+    """Our own address among those that take replies to an email."""
+    return next(one for one in ", ".join(email.reply_to).split(", ") if "+r-" in one)
+
+
+def read_mailbox(folder: Path, *messages: EmailMessage) -> str:
+    """Read these messages from a Maildir, as an operator's job does; what the command says."""
+    box = mailbox.Maildir(str(folder / "box"))
+    box.clear()
+    for message in messages:
+        box.add(message)
+    out = StringIO()
+    call_command("digests", "bounces", str(folder / "box"), stdout=out)
+    return out.getvalue()
+
+
+def confirming_link(world: World) -> str:
+    """The path of the link in the email that asks Sol to confirm."""
+    asked = [one for one in deliver() if one.to == [world.sol.email] and "Confirm your comment" in one.subject]
+    found = re.search(r"https?://[^/\s]+(/answers/replies/\S+)", asked[-1].body)
+    assert found is not None
+    return found[1]
+
+
+def test_reply_becomes_a_comment_once_its_person_confirms_it(
+    world: World, plan: Plan, reply_to: str, tmp_path: Path, bearer: Client
+) -> None:
+    said = read_mailbox(tmp_path, reply(reply_to))
+    link = confirming_link(world)
+    before = Answer.objects.count()
+    html = bearer.get(link).content.decode()
+    bearer.head(link)
+    opened_only = Answer.objects.count()
+    sent = bearer.post(link, {"form": form_token(html), "plan": plan.pk, "text": "Please keep the trees."})
+
+    answer = Answer.objects.get()
+    assert "1 replies" in said
+    assert "Please keep the trees." in html
+    assert "was 120, now 96" not in html
+    assert (before, opened_only) == (0, 0)
+    assert sent.status_code == 200
+    assert (answer.text, answer.person, answer.status) == ("Please keep the trees.", world.sol, "waiting")
+    assert Incoming.objects.get().text == ""
+
+
+def test_forged_sender_changes_nothing_and_only_the_real_person_is_asked(
+    world: World, reply_to: str, tmp_path: Path
+) -> None:
+    read_mailbox(tmp_path, reply(reply_to, "Build nothing.", From="Mallory <mallory@evil.example>"))
+    written_to = {one.to[0] for one in deliver() if "Confirm" in one.subject}
+
+    assert not Answer.objects.exists()
+    assert written_to == {world.sol.email}
+
+
+@pytest.mark.parametrize("change", ["signature", "number", "no token"])
+def test_reply_with_a_wrong_token_is_taken_by_nobody(world: World, reply_to: str, tmp_path: Path, change: str) -> None:
+    name, _, domain = reply_to.partition("@")
+    wrong = {
+        "signature": f"{name[:-1]}{'a' if name[-1] != 'a' else 'b'}@{domain}",
+        "number": re.sub(r"\+r-[0-9a-f]+", "+r-1", reply_to),
+        "no token": f"digests@{domain}",
+    }
+    read_mailbox(tmp_path, reply(wrong[change]))
+
+    assert not Incoming.objects.exists()
+
+
+def test_renewed_links_end_the_reply_addresses_of_earlier_digests(world: World, reply_to: str, tmp_path: Path) -> None:
+    digests.renew_links(person=world.sol, author=world.sol, now=timezone.now())
+    said = read_mailbox(tmp_path, reply(reply_to))
+
+    assert "1 that fit nothing" in said
+    assert not Incoming.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Auto_Submitted": "auto-replied"},
+        {"Auto_Submitted": "auto-generated; owner-email=x"},
+        {"Precedence": "bulk"},
+        {"Precedence": "auto_reply"},
+        {"X_Auto_Response_Suppress": "All"},
+        {"Return_Path": "<>"},
+        {"X_Autoreply": "yes"},
+        {"List_Id": "<list.council.example>"},
+        {"Subject": "Automatic reply: 1 change in Harbour Quarter"},
+        {"Subject": "Out of Office: back on Monday"},
+        {"From": "MAILER-DAEMON@council.example"},
+        {"From": "No reply <no-reply@council.example>"},
+    ],
+    ids=str,
+)
+def test_automatic_reply_is_recognised_and_never_answered(
+    world: World, reply_to: str, tmp_path: Path, headers: dict[str, str]
+) -> None:
+    before = Email.objects.count()
+    said = read_mailbox(tmp_path, reply(reply_to, **headers))
+
+    assert "1 automatic replies" in said
+    assert not Incoming.objects.exists()
+    assert Email.objects.count() == before
+
+
+def test_reply_written_by_a_person_is_not_taken_for_a_machines() -> None:
+    assert not is_automatic(reply("a@b.example", Auto_Submitted="no"))
+    assert not is_automatic(reply("a@b.example", Return_Path="<sol@council.example>"))
+
+
+def test_reply_that_fits_nothing_is_answered_once_a_day(world: World, reply_to: str, tmp_path: Path) -> None:
+    empty = [reply(reply_to, f"{number}") for number in range(3)]
+    for one in empty:
+        one.set_content("> was 120, now 96\n")
+    said = read_mailbox(tmp_path, *empty)
+    [email] = recorded("answers.unfit")
+    text = next(one.body for one in deliver() if one.subject == "We could not use your email")
+
+    assert "3 that fit nothing" in said
+    assert email.person_id == world.sol.pk
+    assert reverse("digests:new-links") in text
+
+
+def test_strangers_are_never_answered(world: World, reply_to: str, tmp_path: Path) -> None:
+    before = Email.objects.count()
+    number = re.sub(r"\+r-[0-9a-f]+", "+r-1", reply_to)
+    read_mailbox(tmp_path, reply(number, From="Nobody <nobody@elsewhere.example>"))
+
+    assert Email.objects.count() == before
+
+
+def test_same_mail_read_twice_counts_once(world: World, reply_to: str, tmp_path: Path) -> None:
+    message = reply(reply_to)
+    read_mailbox(tmp_path, message)
+    said = read_mailbox(tmp_path, message)
+
+    assert "1 read before" in said
+    assert Incoming.objects.count() == 1
+
+
+def test_catchers_folder_is_read_like_a_mailbox(world: World, reply_to: str, tmp_path: Path) -> None:
+    (tmp_path / "00000000000000000001-000001.eml").write_bytes(
+        f"X-Envelope-To: {reply_to}\r\n".encode() + reply("Common Ground <digests@ground.example>").as_bytes()
+    )
+    call_command("digests", "bounces", str(tmp_path), stdout=StringIO())
+
+    assert Incoming.objects.get().text == "Please keep the trees."
+
+
+def test_attachments_go_through_the_checks_of_uploads(
+    world: World, plan: Plan, reply_to: str, tmp_path: Path, bearer: Client, settings: Any
+) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    message = reply(reply_to)
+    message.add_attachment(PDF, maintype="application", subtype="pdf", filename="trees.pdf")
+    message.add_attachment(b"MZ\x00\x01", maintype="application", subtype="pdf", filename="invoice.pdf")
+    read_mailbox(tmp_path, message)
+    link = confirming_link(world)
+    html = bearer.get(link).content.decode()
+    bearer.post(link, {"form": form_token(html), "plan": plan.pk, "text": "With a picture."})
+    answer = Answer.objects.get()
+    services.approve_answer(answer=answer, author=world.amina, now=timezone.now())
+    file = IncomingFile.objects.get()
+    address = reverse("answers:file", kwargs={"pk": file.pk})
+
+    assert (file.file_name, file.answer) == ("trees.pdf", answer)
+    assert "Left out: invoice.pdf" in html
+    assert signed_in(world.ben).get(address).status_code == 200
+    assert signed_in(world.chidi).get(address).status_code == 404
+
+
+def test_reply_of_a_person_with_an_account_becomes_a_comment(
+    world: World, plan: Plan, office: PostOffice, tmp_path: Path
+) -> None:
+    add_comment(plan=plan, version_number=1, text="@Ben West, is it so?", author=world.amina, now=timezone.now())
+    [told] = [one for one in deliver() if one.to == [world.ben.email]]
+    read_mailbox(tmp_path, reply(ours(told), "It is.", From="ben@westmarch.example"))
+    incoming = Incoming.objects.get()
+    ben, address = signed_in(world.ben), reverse("answers:incoming", kwargs={"pk": incoming.pk})
+    waiting = [one.what for one in waiting_for(world.ben, timezone.now())]
+    foreign = signed_in(world.amina).get(address).status_code
+    ben.get(address)
+    sent = ben.post(address, {"plan": plan.pk, "text": "It is."})
+
+    assert "Confirm your reply by email" in waiting
+    assert foreign == 404
+    assert sent.status_code == 200
+    assert Comment.objects.filter(author=world.ben, text="It is.").exists()
+
+
+def test_reply_is_dropped_when_the_person_says_so(world: World, reply_to: str, tmp_path: Path, bearer: Client) -> None:
+    read_mailbox(tmp_path, reply(reply_to))
+    link = confirming_link(world)
+    bearer.post(link, {"form": form_token(bearer.get(link).content.decode()), "drop": "yes"})
+
+    assert (Incoming.objects.get().status, Incoming.objects.get().text) == ("dropped", "")
+    assert "You confirmed or dropped it before" in bearer.get(link).content.decode()
+
+
+def test_address_for_replies_works_for_thirty_days(world: World, digest: Delivery, reply_to: str) -> None:
+    mail = read_mail(reply(reply_to).as_bytes())
+    assert mail is not None
+
+    late = services.receive_mail(mail=mail, now=timezone.now() + dt.timedelta(days=31))
+    soon = services.receive_mail(mail=mail, now=timezone.now() + dt.timedelta(days=29))
+
+    assert (late, soon) == ("unfit", "replies")
+
+
+def test_one_person_can_send_only_so_many_replies_a_day(world: World, reply_to: str, tmp_path: Path) -> None:
+    many = [reply(reply_to, f"Comment {number}.") for number in range(25)]
+    said = read_mailbox(tmp_path, *many)
+
+    assert "20 replies" in said
+    assert "5 that fit nothing" in said
+
+
+def test_emails_that_nobody_confirmed_are_deleted_after_thirty_days(
+    world: World, reply_to: str, tmp_path: Path, settings: Any
+) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    message = reply(reply_to)
+    message.add_attachment(PDF, maintype="application", subtype="pdf", filename="trees.pdf")
+    read_mailbox(tmp_path, message)
+
+    kept = retention._drop_incoming(timezone.now() + dt.timedelta(days=29), False)
+    gone = retention._drop_incoming(timezone.now() + dt.timedelta(days=31), False)
+
+    assert (kept, gone) == (0, 1)
+    assert not Incoming.objects.exists()
+    assert not IncomingFile.objects.exists()
+
+
+def test_emails_carry_no_reply_address_without_a_mailbox(world: World, plan: Plan, settings: Any) -> None:
+    settings.EMAIL_REPLIES = "none"
+    add_comment(plan=plan, version_number=1, text="@Ben West, is it so?", author=world.amina, now=timezone.now())
+    [told] = [one for one in deliver() if one.to == [world.ben.email]]
+
+    assert told.reply_to == [world.amina.email]
+
+
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        ("Fine.\n\n-- \nSol Stake\n01489 000000\n", "Fine."),
+        ("Fine.\n\nSent from my iPhone\n\n> On 28 Nov 2026, Common Ground wrote:\n> Hello\n", "Fine."),
+        (
+            "Fine.\n\n________________________________\nFrom: A <a@b.example>\nSent: today\nTo: B\nSubject: C\n\nD",
+            "Fine.",
+        ),
+        ("> was 120\nToo many.\n> was May\nFine.\n", "Too many.\nFine."),
+        ("I want:\n- trees\n- a hedge\n", "I want:\n- trees\n- a hedge"),
+    ],
+)
+def test_quotation_and_signature_are_stripped(text: str, own: str) -> None:
+    assert without_quotation(text) == own
+
+
+def test_long_paragraphs_stay_whole() -> None:
+    paragraph = "We have read the plan and " + "agree with very much of it and " * 30 + "thank you."
+
+    assert without_quotation(paragraph) == paragraph
+
+
+@pytest.mark.parametrize("text", ["\n" * 20_000, "On " * 7_000, "From: a\n" * 2_500, "_" * 20_000, "a\n\n" * 7_000])
+def test_hostile_text_is_read_in_a_second(text: str) -> None:
+    began = timezone.now()
+    without_quotation(text)
+
+    assert timezone.now() - began < dt.timedelta(seconds=2)
+
+
+def test_words_of_an_html_reply_end_before_the_quotation() -> None:
+    page = "<style>p{}</style><p>Keep &amp; care.<br>Please.</p><div class='gmail_quote'>On Sat: <p>Hello</p></div>"
+
+    assert text_of_html(page).strip() == "Keep & care.\nPlease."

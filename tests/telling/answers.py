@@ -1,0 +1,73 @@
+"""Services of answers that tell somebody."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import replace
+
+from django.utils import timezone
+
+from partnerships.answers import services
+from partnerships.answers.reading import Mail
+from partnerships.answers.rights import partnership_key
+from partnerships.digests import services as digests
+from partnerships.outbox.models import Email
+from partnerships.outbox.reply_addresses import FORWARD, make_address, reply_address
+from partnerships.plans import services as plans
+from tests.plans.drafts import published
+from tests.telling.case import Act, case
+from tests.world import World
+
+NOW = timezone.now
+
+
+def _mail(address: str, sender: str) -> Mail:
+    return Mail(
+        recipients=(address,),
+        sender=sender,
+        subject="Re: news",
+        text="Please keep the trees.",
+        is_automatic=False,
+        event_id=uuid.uuid4().hex,
+    )
+
+
+def _replied(w: World, text: str) -> Act:
+    """Ben replies to the email that tells him of a mention."""
+    plan = published(w)
+    plans.add_comment(plan=plan, version_number=1, text="@Ben West, is it so?", author=w.amina, now=NOW())
+    told = Email.objects.filter(kind="plans.mention").latest("pk")
+    mail = replace(_mail(reply_address(told.pk, w.ben.pk), w.ben.email), text=text)
+    return lambda: services.receive_mail(mail=mail, now=NOW())
+
+
+@case(("answers.confirm_reply", "ben"))
+def reply_came_in(w: World) -> Act:
+    return _replied(w, "It is.")
+
+
+@case(("answers.unfit", "ben"))
+def reply_without_words_came_in(w: World) -> Act:
+    return _replied(w, "")
+
+
+@case(("answers.confirm_forwarded", "amina"))
+def email_forwarded(w: World) -> Act:
+    address = make_address(FORWARD, w.partnership.pk, key=partnership_key(w.partnership))
+    return lambda: services.receive_mail(mail=_mail(address, w.amina.email), now=NOW())
+
+
+@case(("answers.refused", "sol"))
+def answer_refused(w: World) -> Act:
+    plan = published(w)
+    digests.enrol(person=w.sol, target=plan, author=w.amina, organisation=w.larkhaven, now=NOW() - dt.timedelta(days=1))
+    answer = services.comment_by_link(
+        person=w.sol,
+        plan=plan,
+        version_number=plan.current_number,
+        text="Please keep the trees.",
+        key=uuid.uuid4(),
+        now=NOW(),
+    )
+    return lambda: services.refuse_answer(answer=answer, reason="It names a neighbour.", author=w.amina, now=NOW())

@@ -23,6 +23,8 @@ from partnerships.agreements.services import (
 def act_on_dates() -> None:
     """Record what the dates of partnerships have done; may run twice."""
     now = timezone.now()
+    # First: signed terms may move the end date.
+    record_terms_in_force(now=now)
     record_due_steps(now=now)
     carry_out_notices(now=now)
     record_dates_near(now=now)

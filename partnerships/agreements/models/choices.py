@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from partnerships.agreements.terms.checks import NOTICE_DAYS as NOTICE_DAYS
+
 
 class Status(models.TextChoices):
     """State of a partnership; `TRANSITIONS` lists the allowed next states."""
@@ -34,9 +36,6 @@ TRANSITIONS: dict[str, tuple[Status, ...]] = {
 
 #: Limits, in days, of the contact rhythm.
 CONTACT_DAYS = range(7, 731)
-
-#: Limits of the days of notice: at least a day, at most two years.
-NOTICE_DAYS = range(1, 731)
 
 #: Statuses in which a partnership is read-only.
 OVER = (Status.RENEWED, Status.ENDED)

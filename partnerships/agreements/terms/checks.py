@@ -17,6 +17,8 @@ from partnerships.agreements.terms.declarations import (
 from partnerships.documents import Content, Item, Problem
 
 HUNDRED = Decimal(100)
+#: Limits of the days of notice: at least a day, at most two years.
+NOTICE_DAYS = range(1, 731)
 
 
 def problems_of(declarations: Declarations, content: Content, *, parties: int | None = None) -> list[Problem]:
@@ -24,7 +26,15 @@ def problems_of(declarations: Declarations, content: Content, *, parties: int | 
 
     `parties` is the number of parties that take part; None skips the checks that need it.
     """
-    return [*_missing(declarations, content), *_failed(declarations, content, parties)]
+    return [*_missing(declarations, content), *_failed(declarations, content, parties), *_without_column(content)]
+
+
+def _without_column(content: Content) -> Iterator[Problem]:
+    """What the columns of a partnership cannot hold: the last signature would fail on it."""
+    notice = content["about"].get("notice_days")
+    if notice is not None and notice not in NOTICE_DAYS:
+        message = f"Notice can be {NOTICE_DAYS[0]} to {NOTICE_DAYS[-1]} days. Leave it empty if there is no period."
+        yield Problem("about/notice_days", message)
 
 
 def _is_empty(value: Any) -> bool:

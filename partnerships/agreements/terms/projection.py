@@ -60,6 +60,12 @@ def day(value: Any) -> dt.date | None:
         return None
 
 
+def ends_before(content: Content, start: dt.date) -> bool:
+    """Whether the end date of terms is before a day, and they do not go on after it."""
+    ends_on = day(content["about"].get("ends_on"))
+    return ends_on is not None and ends_on < start and not content["about"].get("goes_on")
+
+
 def money(value: Any) -> Decimal | None:
     """An amount in pounds; None where there is none."""
     try:

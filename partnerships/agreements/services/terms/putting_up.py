@@ -5,10 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from collections.abc import Collection, Sequence
-from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q
 from django.utils import timezone
 
 from partnerships import documents
@@ -40,10 +39,13 @@ from partnerships.agreements.services.steps import take_status
 from partnerships.agreements.services.terms.drafting import AMENDED_IN
 from partnerships.agreements.services.terms.recording import lock_proposal
 from partnerships.agreements.terms.collisions import collisions, in_words
+from partnerships.agreements.terms.projection import day as day_of
+from partnerships.agreements.terms.projection import ends_before
 from partnerships.agreements.terms.schema import problems_of
 from partnerships.documents import Content, InvalidContent
 from partnerships.documents.services import InvalidAnswers, Prepared, create_version, next_number, read_questions
 from partnerships.kit import journal
+from partnerships.kit.dates import long_date
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.outbox.services import record_emails
@@ -98,6 +100,8 @@ def put_up_for_signature(
         raise UnableToPutUp("Invite at least one other organisation first.")
     locked.from_day, locked.sign_by = from_day, sign_by
     prepared = _prepare(locked, len(required) if checked else None, now)
+    if checked:
+        _check_end(locked, prepared, today)
     version = create_version(
         TermsVersion,
         prepared,
@@ -176,6 +180,20 @@ def _prepare(proposal: TermsProposal, parties: int | None, now: dt.datetime) -> 
     return Prepared(schema, was, draft, found, is_given=False)
 
 
+def _check_end(proposal: TermsProposal, prepared: Prepared, today: dt.date) -> None:
+    """Refuse terms that would end, or whose partnership ends, before they take force."""
+    about = prepared.content["about"]
+    wanted = proposal.from_day or (day_of(about.get("starts_on")) if proposal.is_first else None)
+    start = max(today, wanted or today)
+    ends_on = day_of(prepared.was["about"].get("ends_on"))
+    if not proposal.is_first and ends_on is not None and ends_before(prepared.was, start):
+        raise UnableToPutUp(
+            f"The partnership ends on {long_date(ends_on)}. New terms must apply on that day or earlier."
+        )
+    if ends_before(prepared.content, start):
+        raise UnableToPutUp("The terms end before they take force. Change the end date, or from which day they apply.")
+
+
 def _on_newest(proposal: TermsProposal, draft: Content, was: Content, now: dt.datetime) -> tuple[Content, Content]:
     """The draft and what it amends, on top of the version in force on its day."""
     newest = base_for(proposal, now)
@@ -201,7 +219,6 @@ def _on_newest(proposal: TermsProposal, draft: Content, was: Content, now: dt.da
 def _check_collisions(proposal: TermsProposal, draft: Content, was: Content, today: dt.date) -> None:
     """Refuse what another proposal, not yet in force, changes too."""
     schema = schema_of(proposal)
-    later = proposal.partnership.terms_in_force.filter(from_day__gt=today).values("version")
     others = (
         TermsProposal.objects.filter(partnership=proposal.partnership_id)
         .exclude(pk=proposal.pk)
@@ -209,7 +226,7 @@ def _check_collisions(proposal: TermsProposal, draft: Content, was: Content, tod
     )
     for other in others.select_related("based_on", "proposed_by").order_by("number"):
         version = newest_version(other)
-        if version is None or (other.is_agreed and not _starts_later(version, later)):
+        if version is None or (other.is_agreed and not _starts_later(version, today)):
             continue
         found = collisions(schema, (was, draft), (was_of(other), version.content))
         if found:
@@ -220,8 +237,11 @@ def _check_collisions(proposal: TermsProposal, draft: Content, was: Content, tod
             )
 
 
-def _starts_later(version: TermsVersion, later: QuerySet[TermsInForce, Any]) -> bool:
-    return version.in_force.filter(version__in=later).exists()
+def _starts_later(version: TermsVersion, today: dt.date) -> bool:
+    """Whether a signed version takes force after today, by itself or consolidated with others."""
+    entries = TermsInForce.objects.filter(Q(version=version) | Q(version__amendment=version))
+    first = entries.order_by("from_day").values_list("from_day", flat=True).first()
+    return first is not None and first > today
 
 
 def ask_to_sign(

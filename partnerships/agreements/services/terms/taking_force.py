@@ -35,7 +35,7 @@ from partnerships.agreements.services.steps import take_status
 from partnerships.agreements.services.terms.joining import ask_joiners
 from partnerships.agreements.services.terms.putting_up import ask_to_sign, stop_asking
 from partnerships.agreements.services.terms.recording import email_leads
-from partnerships.agreements.terms.in_force import Addition, versions_to_write
+from partnerships.agreements.terms.in_force import Addition, in_force_on, versions_to_write
 from partnerships.agreements.terms.projection import column_values
 from partnerships.agreements.terms.projection import day as day_of
 from partnerships.documents import changes
@@ -145,11 +145,13 @@ def take_force(
     version = version_in_force(partnership, today) or (_first_version(partnership) if is_first else None)
     if version is None or version.pk == partnership.terms_version_id:
         return False
-    values = column_values(version.content)
+    values, started = column_values(version.content), partnership.starts_on
     for name, value in values.items():
         setattr(partnership, name, value)
-    if is_first and partnership.starts_on is None:
-        partnership.starts_on = _first_day(partnership)
+    begun = _first_day(partnership) if is_first else started
+    if partnership.starts_on is None and begun is not None:
+        # Signed after its review date, it counts as begun on that date: nothing starts after its own review or end.
+        partnership.starts_on = min(begun, partnership.review_on or begun, partnership.ends_on or begun)
     partnership.terms_version = version
     partnership.save(update_fields=[*values, "starts_on", "terms_version"])
     record_event(
@@ -198,7 +200,9 @@ def record_terms_in_force(*, now: dt.datetime) -> int:
 @transaction.atomic
 def _record_one(pk: int, now: dt.datetime) -> bool:
     partnership = lock_partnership(pk)
-    return not partnership.is_over_on(timezone.localdate(now)) and take_force(partnership, author=None, now=now)
+    entry = in_force_on(entries_of(partnership), timezone.localdate(now))
+    # Over on its first day, not today: an extension counts, however late it is recorded.
+    return entry is not None and not partnership.is_over_on(entry.day) and take_force(partnership, author=None, now=now)
 
 
 def adjust_signatories(partnership: Partnership, *, author: User | None, now: dt.datetime) -> None:

@@ -35,7 +35,8 @@ def terms_token(signatory: TermsSignatory, person: User) -> str:
 def read_terms_token(token: str) -> TermsLink | None:
     """The content of a token, or None if it is invalid or too old.
 
-    Also None if the party no longer takes part or is no longer asked, or the person no longer signs for it.
+    Also None if the partnership is over, the party no longer takes part or is no longer asked, or the person no longer
+    signs for it.
     """
     try:
         signatory_pk, key, person_pk = signing.loads(token, salt=SALT, max_age=LIFETIME)
@@ -50,6 +51,8 @@ def read_terms_token(token: str) -> TermsLink | None:
     if signatory is None or person is None:
         return None
     partnership = signatory.version.partnership
+    if partnership.is_over:
+        return None
     if signatory.organisation_id not in required_parties(partnership):
         return None
     if person not in signers_of(signatory.organisation_id, partnership, timezone.localdate()):

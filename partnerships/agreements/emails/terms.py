@@ -49,8 +49,8 @@ def write_terms_request(due: Due, person: User, now: dt.datetime) -> Content | s
 def write_terms_late(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Tell the escalation post of a party that its signature is late."""
     signatory = _terms_signatory(due)
-    if _is_decided(signatory):
-        return "The party has decided."
+    if _is_decided(signatory, now):
+        return "The party has decided, or is no longer asked."
     if not leads_of(signatory.organisation).filter(pk=person.pk).exists() and person not in people_in_post(
         signatory.organisation,
         "escalation",
@@ -164,19 +164,21 @@ def _terms_version(due: Due) -> TermsVersion:
     return TermsVersion.objects.select_related("partnership", "proposal").get(pk=due.params["version"])
 
 
-def _is_decided(signatory: TermsSignatory) -> bool:
+def _is_decided(signatory: TermsSignatory, now: dt.datetime) -> bool:
+    """Whether the party has decided, or need not decide any more."""
     proposal = signatory.version.proposal
     decided = signatory.version.signatures.filter(organisation=signatory.organisation_id).exists()
-    over = signatory.version.partnership.is_over if signatory.joins else proposal is None or not proposal.is_awaiting
-    return decided or signatory.removed_at is not None or over
+    closed = not signatory.joins and (proposal is None or not proposal.is_awaiting)
+    over = signatory.version.partnership.is_over_on(timezone.localdate(now))
+    return over or closed or decided or signatory.removed_at is not None
 
 
 def _not_waiting(signatory: TermsSignatory, person: User, now: dt.datetime) -> str:
     """Why the person need not sign; empty if they must."""
-    if _is_decided(signatory):
+    if _is_decided(signatory, now):
         return "The party has decided, or is no longer asked."
     day, partnership = timezone.localdate(now), signatory.version.partnership
-    if signatory.organisation_id not in required_parties(partnership):
+    if signatory.organisation_id not in required_parties(partnership, day):
         return "The organisation no longer takes part."
     if person not in signers_of(signatory.organisation_id, partnership, day):
         return "They no longer sign for the organisation."

@@ -233,11 +233,16 @@ class TermsSignatoryQuerySet(models.QuerySet["TermsSignatory"]):
     """Requests to sign, by state."""
 
     def waiting(self) -> TermsSignatoryQuerySet:
-        """Those that may still be answered, with version, proposal, partnership and organisation; in order."""
+        """Those that may still be answered, in order: no decision, and the partnership is not over.
+
+        With version, proposal, partnership and organisation.
+        """
         decided = TermsSignature.objects.filter(version=OuterRef("version"), organisation=OuterRef("organisation"))
-        joining = Q(joins=True, version__partnership__in=Partnership.objects.live())
         found = self.filter(
-            Q(version__proposal__status=ProposalStatus.AWAITING) | joining, ~Exists(decided), removed_at=None
+            Q(version__proposal__status=ProposalStatus.AWAITING) | Q(joins=True),
+            ~Exists(decided),
+            removed_at=None,
+            version__partnership__in=Partnership.objects.live(),
         )
         return found.select_related("version__proposal", "version__partnership", "organisation").order_by("pk")
 

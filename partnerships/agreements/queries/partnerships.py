@@ -267,8 +267,7 @@ def _steps_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 
 def _signatures() -> Reach:
     """Terms that wait for a party's signature."""
-    waiting = TermsSignatory.objects.waiting().filter(version__partnership__in=Partnership.objects.live())
-    return Reach(waiting, (Organisations("organisation"),))
+    return Reach(TermsSignatory.objects.waiting(), (Organisations("organisation"),))
 
 
 def _signatures_wanted(user: User, now: dt.datetime) -> list[Waiting]:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from partnerships import documents
 from partnerships.agreements.models import (
     Holder,
+    Notice,
     Partnership,
     PartnershipKind,
     Party,
@@ -117,9 +118,14 @@ def signing_states(version: TermsVersion) -> list[TermsState]:
     return states
 
 
-def required_parties(partnership: Partnership) -> set[int]:
-    """Organisations that must sign: present and invited ones, except observers."""
-    return set(Party.objects.required().filter(partnership=partnership).values_list("organisation", flat=True))
+def required_parties(partnership: Partnership, day: dt.date | None = None) -> set[int]:
+    """Organisations that must sign: present and invited ones, except observers.
+
+    Without those whose notice has run out by a day (by default today).
+    """
+    run_out = Notice.objects.run_out_by(day or timezone.localdate()).filter(partnership=partnership)
+    parties = Party.objects.required().filter(partnership=partnership)
+    return set(parties.exclude(organisation__in=run_out.values("organisation")).values_list("organisation", flat=True))
 
 
 def is_signed_by_all(version: TermsVersion) -> bool:

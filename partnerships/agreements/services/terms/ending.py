@@ -155,7 +155,8 @@ def lapse_proposals(*, now: dt.datetime) -> int:
     First terms go back to drafting. They cannot be signed after that day in any case.
     """
     last = timezone.localdate(now) - SIGNED_LATE
-    late = TermsProposal.objects.filter(status=ProposalStatus.AWAITING, sign_by__lt=last).order_by("pk")
+    late = TermsProposal.objects.filter(status=ProposalStatus.AWAITING, sign_by__lt=last)
+    late = late.filter(partnership__in=Partnership.objects.live()).order_by("pk")
     return sum(_lapse(pk, now) for pk in late.values_list("pk", flat=True))
 
 

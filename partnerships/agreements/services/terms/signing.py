@@ -20,13 +20,14 @@ from partnerships.agreements.models import (
     TermsSignature,
     TermsVersion,
 )
-from partnerships.agreements.queries.terms import newest_version, signers_of, version_to_join
+from partnerships.agreements.queries.terms import newest_version, required_parties, signers_of, version_to_join
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.documents import UnableToAddDocument, add_document
 from partnerships.agreements.services.recording import record_event
 from partnerships.agreements.services.terms.putting_up import stop_asking
 from partnerships.agreements.services.terms.recording import email_leads, lock_version
 from partnerships.agreements.services.terms.taking_force import settle
+from partnerships.agreements.terms.projection import ends_before
 from partnerships.documents.models import Decision
 from partnerships.documents.services import InvalidAnswers, read_answers
 from partnerships.kit.rights import require
@@ -100,6 +101,8 @@ def _asked(
         _check_awaiting(partnership, version, now)
     if signatory is None:
         raise UnableToSignTerms(f"{organisation.name} is not asked to sign these terms.")
+    if organisation.pk not in required_parties(partnership, timezone.localdate(now)):
+        raise UnableToSignTerms(f"{organisation.name} does not take part in this partnership any more.")
     decided = version.signatures.filter(organisation=organisation).first()
     if decided is not None:
         raise UnableToSignTerms(f"{decided.name} has already {_verb(decided)} for {organisation.name}.")
@@ -121,11 +124,14 @@ def _check_awaiting(partnership: Partnership, version: TermsVersion, now: dt.dat
     newest = newest_version(proposal) if proposal else None
     if proposal is None or newest is None or newest.pk != version.pk:
         raise UnableToSignTerms("A newer version has been put up for signature. Read and sign that one.")
-    if partnership.is_over:
+    if partnership.is_over_on(timezone.localdate(now)):
         raise UnableToSignTerms("This partnership is over.")
     if proposal.status != ProposalStatus.AWAITING:
         raise UnableToSignTerms(f"These terms are not waiting for signatures: {proposal.get_status_display().lower()}.")
-    if proposal.has_lapsed(timezone.localdate(now)):
+    today = timezone.localdate(now)
+    if proposal.is_first and ends_before(version.content, today):
+        raise UnableToSignTerms("The end date in these terms has passed. Take them back and change the end date.")
+    if proposal.has_lapsed(today):
         raise UnableToSignTerms("The time to sign is over. The terms can be put up for signature again.")
 
 

@@ -1,0 +1,237 @@
+"""Terms in cases that are rare until they happen: late signatures, old dates, races, hostile text."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import zipfile
+
+import pytest
+import time_machine
+from django.core.files.base import ContentFile
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.links import terms_token
+from partnerships.agreements.models import Status, TermsSignature
+from partnerships.agreements.queries.terms import version_in_force
+from partnerships.agreements.services import (
+    UnableToPutUp,
+    UnableToRemoveDocument,
+    UnableToSignTerms,
+    answer_invitation,
+    change_status,
+    escalate_late_signatures,
+    give_notice,
+    invite_organisation,
+    record_paper_signature,
+    record_terms_in_force,
+    remind_terms_signers,
+    remove_document,
+    take_back_terms,
+)
+from partnerships.outbox.models import Email
+from tests.agreements.test_signing_terms import amend, clause, client_of, days, ready, sign, today
+from tests.support.terms import agree_terms, draft, put_up, sign_all
+from tests.world import World
+
+
+def after(count: int) -> time_machine.travel:
+    return time_machine.travel(timezone.now() + dt.timedelta(days=count))
+
+
+def test_a_clause_of_a_consolidated_amendment_collides_until_it_is_in_force(world: World) -> None:
+    agree_terms(world.partnership, world.amina)
+    board = amend(world, world.ben, world.westmarch, reports_to="The board", from_day=days(10))
+    meet = amend(world, world.amina, world.larkhaven, text="We meet twice.", from_day=days(30))
+    sooner = put_up(board, world.ben, from_day=days(10))
+    later = put_up(meet, world.amina, from_day=days(30))
+    sign_all(sooner)
+    sign_all(later)
+    between = amend(world, world.ben, world.westmarch, text="We never meet.", from_day=days(20))
+
+    with pytest.raises(UnableToPutUp, match="Proposal 3 of Larkhaven Homes changes clause “Terms” too"):
+        put_up(between, world.ben, from_day=days(20))
+
+    assert clause(version_in_force(world.partnership, days(40))) == "We meet twice."
+
+
+def test_terms_signed_after_their_review_date_take_force(world: World) -> None:
+    version = put_up(draft(ready(world), world.amina, review_on=days(5).isoformat()), world.amina)
+
+    with after(8):
+        sign_all(version)
+
+    world.partnership.refresh_from_db()
+    assert (world.partnership.status, world.partnership.terms_version) == (Status.ACTIVE, version)
+
+
+def test_an_amendment_keeps_the_day_on_which_the_partnership_began(world: World) -> None:
+    agree_terms(world.partnership, world.amina)
+    sign_all(put_up(amend(world, world.ben, world.westmarch, text="We meet twice."), world.ben))
+
+    world.partnership.refresh_from_db()
+    assert world.partnership.starts_on == today()
+
+
+def test_terms_whose_end_has_passed_cannot_be_signed(world: World) -> None:
+    proposal = draft(ready(world), world.amina, review_on=days(3).isoformat(), ends_on=days(5).isoformat())
+    version = put_up(proposal, world.amina)
+
+    with after(5):
+        sign(version, world.amina, world.larkhaven)
+    with after(6), pytest.raises(UnableToSignTerms, match="Take them back and change the end date"):
+        sign(version, world.ben, world.westmarch)
+    with after(6):
+        take_back_terms(proposal=proposal, reason="Too late.", author=world.amina, now=timezone.now())
+        with pytest.raises(UnableToPutUp, match="before they take force"):
+            put_up(proposal, world.amina)
+
+
+@pytest.mark.parametrize("notice", [0, 731])
+def test_days_of_notice_that_no_partnership_can_have_are_refused_before_signing(world: World, notice: int) -> None:
+    proposal = draft(ready(world), world.amina, notice_days=notice)
+
+    with pytest.raises(UnableToPutUp, match="1 to 730 days"):
+        put_up(proposal, world.amina)
+
+
+def test_an_extension_must_apply_before_the_partnership_ends(world: World) -> None:
+    agree_terms(world.partnership, world.amina, review_on=days(10).isoformat(), ends_on=days(20).isoformat())
+    proposal = amend(world, world.ben, world.westmarch, ends_on=days(400).isoformat())
+
+    with pytest.raises(UnableToPutUp, match="on that day or earlier"):
+        put_up(proposal, world.ben, from_day=days(21))
+    sign_all(put_up(proposal, world.ben, from_day=days(20)))
+
+    # Nothing ran on the last day itself.
+    with after(25):
+        record_terms_in_force(now=timezone.now())
+        world.partnership.refresh_from_db()
+        assert world.partnership.state == Status.UNDER_REVIEW
+        assert world.partnership.ends_on == today() + dt.timedelta(days=375)
+
+
+def test_text_written_while_terms_were_put_up_is_shown_again(world: World) -> None:
+    proposal = ready(world)
+    seen = proposal.revision_of("clauses/terms")
+    put_up(proposal, world.amina)
+    ben = client_of(world.ben)
+
+    answer = ben.post(
+        reverse("agreements:terms-item", args=[world.partnership.pk, 1, "clauses", "terms"]),
+        {"title": "Terms", "body": "A long text of Ben.", "based_on": seen},
+    )
+
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert "A long text of Ben." in page
+    assert "wait for signatures" in page
+    assert ben.get(reverse("agreements:terms-about", args=[world.partnership.pk, 1])).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["put-up", "take-back", "withdraw"])
+def test_a_step_on_terms_sent_twice_says_what_has_happened(world: World, name: str) -> None:
+    agree_terms(world.partnership, world.amina)
+    proposal = amend(world, world.ben, world.westmarch, text="We meet twice.")
+    if name == "take-back":
+        put_up(proposal, world.ben)
+    ben, address = client_of(world.ben), reverse(f"agreements:{name}", args=[world.partnership.pk, 2])
+
+    once = ben.post(address, {"reason": "As we discussed."})
+    twice = ben.post(address, {"reason": "As we discussed."})
+
+    assert (once.status_code, twice.status_code) == (302, 422)
+    assert "As we discussed." in twice.content.decode()
+
+
+def paper(world: World) -> TermsSignature:
+    version = put_up(ready(world), world.amina)
+    return record_paper_signature(
+        version=version,
+        organisation=world.westmarch,
+        name="Ben West",
+        title="Chief executive",
+        signed_on=today(),
+        scan=ContentFile(b"%PDF-1.4\n%signed\n", name="signed.pdf"),
+        author=world.amina,
+        acting=world.larkhaven,
+        now=timezone.now(),
+    )
+
+
+def test_the_scan_of_a_signature_cannot_be_removed(world: World) -> None:
+    scan = paper(world).scan
+    assert scan is not None
+
+    with pytest.raises(UnableToRemoveDocument, match="signature"):
+        remove_document(document=scan, author=world.amina, now=timezone.now())
+
+    page = client_of(world.amina).get(reverse("agreements:documents", args=[world.partnership.pk])).content.decode()
+    assert scan.title in page
+    assert reverse("agreements:document-remove", args=[world.partnership.pk, scan.pk]) not in page
+
+
+def test_a_paper_signature_of_a_party_with_a_long_name_is_recorded(world: World) -> None:
+    type(world.westmarch).objects.filter(pk=world.westmarch.pk).update(name="The Council " + "of Westmarch " * 18)
+    world.westmarch.refresh_from_db()
+
+    made = paper(world)
+
+    assert made.scan is not None
+    assert len(made.scan.title) <= 200
+
+
+def test_nobody_is_chased_to_sign_terms_of_a_partnership_that_is_over(world: World) -> None:
+    version = put_up(ready(world), world.amina, sign_by=days(2))
+    token = terms_token(version.signatories.get(organisation=world.westmarch), world.ben)
+    change_status(
+        partnership=world.partnership, status="ended", reason="No money.", author=world.amina, now=timezone.now()
+    )
+    before = Email.objects.count()
+
+    with after(10):
+        assert remind_terms_signers(now=timezone.now()) == 0
+        assert escalate_late_signatures(now=timezone.now()) == 0
+        assert Client().get(reverse("agreements:sign-by-link", args=[token])).status_code == 404
+
+    assert Email.objects.count() == before
+
+
+def test_a_party_whose_notice_has_run_out_cannot_sign(world: World) -> None:
+    party = invite_organisation(
+        partnership=world.partnership,
+        organisation=world.harbour,
+        role="member",
+        reason="We need them.",
+        author=world.amina,
+        now=world.now,
+    )
+    answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
+    agree_terms(world.partnership, world.amina)
+    give_notice(party=party, reason="Budget.", last_day=days(3), author=world.hana, now=timezone.now())
+    version = put_up(amend(world, world.amina, world.larkhaven, text="We meet twice."), world.amina)
+    token = terms_token(version.signatories.get(organisation=world.harbour), world.hana)
+
+    with after(4):
+        with pytest.raises(UnableToSignTerms, match="does not take part"):
+            sign(version, world.hana, world.harbour)
+        assert Client().get(reverse("agreements:sign-by-link", args=[token])).status_code == 404
+        sign(version, world.amina, world.larkhaven)
+        sign(version, world.ben, world.westmarch)
+    assert version.proposal is not None
+    version.proposal.refresh_from_db()
+    assert version.proposal.is_agreed
+
+
+def test_characters_that_xml_forbids_do_not_break_the_word_document(world: World) -> None:
+    hostile = "We\x0bmeet\x0c \ufffe <b>=cmd()</b> & more."
+    agree_terms(world.partnership, world.amina, text=hostile, reports_to="Board\x07\uffff")
+
+    word = client_of(world.vera).get(reverse("agreements:terms-word", args=[world.partnership.pk, 1]))
+
+    assert word.status_code == 200
+    document = zipfile.ZipFile(io.BytesIO(word.content)).read("word/document.xml").decode()
+    assert "meet" in document
+    assert "\ufffe" not in document

@@ -120,7 +120,7 @@ def add_item(request: HttpRequest, pk: int, number: int, code: str) -> HttpRespo
 
 def _edit(request: HttpRequest, pk: int, number: int, code: str, key: str = "", *, new: bool = False) -> HttpResponse:
     user = signed_in(request)
-    opened, found = open_draft(user, pk, number)
+    opened, found = open_draft(request, pk, number)
     schema, content = schema_of(found), content_of_proposal(found)
     piece = documents.find_piece(request, schema, found, content, code, key, back=_back(found), new=new)
     form = PieceForm(
@@ -161,7 +161,7 @@ def _save(user: User, opened: OpenedTerms, found: TermsProposal, piece: Piece) -
 def remove_item(request: HttpRequest, pk: int, number: int, code: str, key: str) -> HttpResponse:
     """Remove a clause or a row from the draft."""
     user = signed_in(request)
-    opened, found = open_draft(user, pk, number)
+    opened, found = open_draft(request, pk, number)
     schema, content = schema_of(found), content_of_proposal(found)
     piece = documents.find_piece(request, schema, found, content, code, key, back=_back(found))
     return documents.remove_piece(
@@ -178,7 +178,7 @@ def remove_item(request: HttpRequest, pk: int, number: int, code: str, key: str)
 def move_item(request: HttpRequest, pk: int, number: int, code: str, key: str) -> HttpResponse:
     """Move a clause or a row one place up or down."""
     user = signed_in(request)
-    _opened, found = open_draft(user, pk, number)
+    _opened, found = open_draft(request, pk, number)
     collection = schema_of(found).collection_by_code.get(code)
     if collection is None:
         raise Http404
@@ -193,7 +193,7 @@ def move_item(request: HttpRequest, pk: int, number: int, code: str, key: str) -
 def update(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Bring a draft up to date with the version in force."""
     user = signed_in(request)
-    opened, found = open_draft(user, pk, number)
+    opened, found = open_draft(request, pk, number)
     try:
         both = bring_up_to_date(proposal=found, author=user, organisation=_acting(user, opened), now=timezone.now())
     except UnableToSavePiece as error:

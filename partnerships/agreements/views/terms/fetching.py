@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import Http404
+from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
@@ -20,6 +20,7 @@ from partnerships.documents import Content, Schema
 from partnerships.kit.prose import StoredHtml
 from partnerships.kit.rights import require
 from partnerships.people.models import User
+from partnerships.people.requests import signed_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +72,14 @@ def open_proposal(user: User, pk: int, number: int) -> tuple[OpenedTerms, TermsP
     return opened, proposal
 
 
-def open_draft(user: User, pk: int, number: int) -> tuple[OpenedTerms, TermsProposal]:
-    """A proposal whose draft the person may change; 403 for other readers."""
-    opened, proposal = open_proposal(user, pk, number)
+def open_draft(request: HttpRequest, pk: int, number: int) -> tuple[OpenedTerms, TermsProposal]:
+    """A proposal whose draft the person may change; 403 for other readers.
+
+    A form that was sent after drafting stopped is let through: the service says why, and the text is shown again.
+    """
+    opened, proposal = open_proposal(signed_in(request), pk, number)
     require(opened.rights.may_draft)
-    if not proposal.is_drafting:
+    if request.method != "POST" and not proposal.is_drafting:
         raise Http404
     return opened, proposal
 

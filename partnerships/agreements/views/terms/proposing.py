@@ -79,7 +79,7 @@ def put_up(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Put a draft up for signature: what changes, from when, who signs."""
     user = signed_in(request)
     opened, found = _led(user, pk, number)
-    if not found.is_drafting:
+    if request.method != "POST" and not found.is_drafting:
         raise Http404
     acting = _for(user, opened)
     bodies = Organisation.objects.filter(pk__in=required_parties(opened.partnership)).order_by("name", "pk")
@@ -120,7 +120,7 @@ def take_back(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Take terms back that wait for signatures."""
     user = signed_in(request)
     opened, found = _led(user, pk, number)
-    if not found.is_awaiting:
+    if request.method != "POST" and not found.is_awaiting:
         raise Http404
     form = ReasonForm(posted(request), submit="Take terms back", cancel=found.get_absolute_url())
 
@@ -151,7 +151,7 @@ def withdraw(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Withdraw a proposal to change the terms."""
     user = signed_in(request)
     opened, found = _led(user, pk, number)
-    if found.is_first or not found.is_open:
+    if request.method != "POST" and (found.is_first or not found.is_open):
         raise Http404
     form = ReasonForm(posted(request), submit="Withdraw proposal", cancel=found.get_absolute_url())
 

@@ -184,10 +184,9 @@ def paper(request: HttpRequest, pk: int, number: int, organisation: int) -> Http
     user = signed_in(request)
     opened, version = open_version(user, pk, number)
     require(not opened.is_former and opened.rights.may_record_paper_for(organisation))
-    signatory = get_object_or_404(
-        version.signatories.select_related("organisation"), organisation=organisation, removed_at=None
-    )
-    if version.signatures.filter(organisation=organisation).exists():
+    signatory = get_object_or_404(version.signatories.select_related("organisation"), organisation=organisation)
+    waits = signatory.removed_at is None and not version.signatures.filter(organisation=organisation).exists()
+    if request.method != "POST" and not waits:
         raise Http404
     page = reverse("agreements:terms-version", args=[pk, number])
     form = PaperForm(

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from partnerships.agreements.event_kinds import EventKind
-from partnerships.agreements.models import Document, Partnership
+from partnerships.agreements.models import Document, Partnership, TermsSignature
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.kit import journal
@@ -25,7 +25,7 @@ class UnableToAddDocument(Exception):
 
 
 class UnableToRemoveDocument(Exception):
-    """The document is removed already, or the partnership is over."""
+    """It is removed already, the partnership is over, or it is the scan of a signature."""
 
 
 class UnableToRestoreDocument(Exception):
@@ -60,7 +60,7 @@ def add_document(
         checked = check_upload(file)
         document = Document(
             partnership=locked,
-            title=" ".join(title.split()) or checked.name,
+            title=(" ".join(title.split()) or checked.name)[:200],
             added_by=author,
             added_for=organisation,
             added_at=now,
@@ -93,6 +93,8 @@ def remove_document(
     require(rights_over(partnership, author, now).may_remove(document))
     if partnership.is_over_on(timezone.localdate(now)):
         raise UnableToRemoveDocument("This partnership is over: you cannot remove anything.")
+    if TermsSignature.objects.filter(scan=document).exists():
+        raise UnableToRemoveDocument("This is the scan of a signature. It stays with the terms that were signed.")
     if not Document.objects.filter(pk=document.pk, removed_at=None).update(removed_at=now):
         raise UnableToRemoveDocument("This document has been removed already.")
     document.removed_at = now

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -11,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.agreements.forms import DocumentForm
-from partnerships.agreements.models import Document
+from partnerships.agreements.models import Document, TermsSignature
 from partnerships.agreements.queries.sharing import data_sharing_of, data_sharing_open
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services import UnableToAddDocument, UnableToRemoveDocument, add_document, remove_document
@@ -32,6 +33,7 @@ def documents(request: HttpRequest, pk: int) -> HttpResponse:
         Document.objects.visible_to(user)
         .filter(partnership=pk)
         .select_related("added_by", "added_for")
+        .annotate(is_signature=Exists(TermsSignature.objects.filter(scan=OuterRef("pk"))))
         .order_by("-added_at", "-pk")
     )
     rights = rights_over(partnership, user, timezone.now())

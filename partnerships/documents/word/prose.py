@@ -15,10 +15,19 @@ _DEEPEST_LIST = 3  # the deepest list style of Word's own template
 _BLOCKS = frozenset({"p", "h3", "h4", "h5", "h6", "li", "pre", "blockquote"})
 
 
+#: Characters that XML 1.0 cannot hold.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def xml_text(text: str) -> str:
+    """The text without characters that XML cannot hold, such as control characters."""
+    return _FORBIDDEN.sub("", text)
+
+
 def add_prose(place: Any, html: str, *, level: int = 2) -> None:
     """Append HTML to a document or a cell of a table. Headings begin below `level`."""
     writer = _Writer(place, level)
-    writer.feed(html)
+    writer.feed(xml_text(html))
     writer.close()
 
 
@@ -74,7 +83,8 @@ class _Writer(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         """Text, in the formats that are open."""
-        text = data if self._pre else self._as_words(data)
+        # Again, because the parser has turned references such as &#11; into characters.
+        text = xml_text(data if self._pre else self._as_words(data))
         if self._rows:
             if self._rows[-1]:
                 self._rows[-1][-1] += text

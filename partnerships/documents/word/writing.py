@@ -11,7 +11,7 @@ from typing import Any
 from partnerships.documents.comparing.naming import Names
 from partnerships.documents.comparisons import ChangeRow, Comparison
 from partnerships.documents.schema import Collection, Content, Field, Item, Schema
-from partnerships.documents.word.prose import add_prose
+from partnerships.documents.word.prose import add_prose, xml_text
 from partnerships.kit.late import late
 from partnerships.kit.prose import StoredHtml
 from partnerships.kit.text import Fragment
@@ -66,7 +66,7 @@ class WordPaper:
 def write_word(paper: WordPaper) -> bytes:
     """The paper as a .docx file."""
     document = _new_document(paper)
-    document.add_heading(_clean(paper.title), level=0)
+    document.add_heading(xml_text(paper.title), level=0)
     _muted(document.add_paragraph(), paper.lead)
     _add_facts(document, paper.facts)
     if paper.note:
@@ -94,7 +94,7 @@ def _new_document(paper: WordPaper) -> Any:
     """An empty A4 document with our fonts, page numbers and properties."""
     document = docx.Document()
     properties = document.core_properties
-    properties.title, properties.author, properties.comments = _clean(paper.title), "", ""
+    properties.title, properties.author, properties.comments = xml_text(paper.title), "", ""
     properties.created = properties.modified = paper.made_at.astimezone(dt.UTC).replace(tzinfo=None)
     properties.language = "en-GB"
     section = document.sections[0]
@@ -125,19 +125,14 @@ def _new_document(paper: WordPaper) -> Any:
     return document
 
 
-def _clean(text: str) -> str:
-    """The text without control characters, which XML cannot hold."""
-    return "".join(mark for mark in text if mark >= " " or mark in "\n\t")
-
-
 def _muted(paragraph: Any, text: str) -> None:
-    paragraph.add_run(_clean(" ".join(text.split()))).font.color.rgb = shared.RGBColor(*_MUTED)
+    paragraph.add_run(xml_text(" ".join(text.split()))).font.color.rgb = shared.RGBColor(*_MUTED)
 
 
 def _add_lines(place: Any, text: str) -> None:
     for line in text.splitlines():
         if line.strip():
-            place.add_paragraph(_clean(line))
+            place.add_paragraph(xml_text(line))
 
 
 def _add_facts(document: Any, facts: Sequence[tuple[str, str]]) -> None:
@@ -147,7 +142,7 @@ def _add_facts(document: Any, facts: Sequence[tuple[str, str]]) -> None:
         for label, value in given:
             cells = table.add_row().cells
             cells[0].paragraphs[0].add_run(label).bold = True
-            cells[1].text = _clean(value)
+            cells[1].text = xml_text(value)
             cells[0].width, cells[1].width = shared.Mm(45), shared.Mm(125)
 
 
@@ -174,7 +169,7 @@ def _is_prose(paper: WordPaper, collection: Collection, items: Sequence[Item]) -
 
 
 def _title(collection: Collection, item: Item) -> str:
-    return _clean(f"{item[collection.title]} (partners only)" if collection.hides(item) else item[collection.title])
+    return xml_text(f"{item[collection.title]} (partners only)" if collection.hides(item) else item[collection.title])
 
 
 def _add_sections(document: Any, paper: WordPaper, collection: Collection, items: Sequence[Item]) -> None:
@@ -204,7 +199,7 @@ def _add_items(document: Any, paper: WordPaper, collection: Collection, items: S
             next(cells).text = _words(paper, spec, item)
         if counts:
             lines = [f"{count:,} {counts.words(line)}" for line, count in counts.by_line(item).items()]
-            next(cells).text = _clean("\n".join([f"{counts.total(item):,}", *lines]))
+            next(cells).text = xml_text("\n".join([f"{counts.total(item):,}", *lines]))
         if rest:
             _add_details(next(cells), paper, collection, item, rest)
     if counts:
@@ -215,14 +210,14 @@ def _add_items(document: Any, paper: WordPaper, collection: Collection, items: S
 
 
 def _words(paper: WordPaper, spec: Field, item: Item) -> str:
-    return _clean(paper.names.in_words(spec, item[spec.code])) if item[spec.code] else ""
+    return xml_text(paper.names.in_words(spec, item[spec.code])) if item[spec.code] else ""
 
 
 def _add_details(cell: Any, paper: WordPaper, collection: Collection, item: Item, fields: Sequence[Field]) -> None:
     words = [
         f"{spec.label}: {_words(paper, spec, item)}" for spec in fields if spec.shape != "text" and item[spec.code]
     ]
-    cell.text = _clean("\n".join(words))
+    cell.text = xml_text("\n".join(words))
     for spec in fields:
         if spec.shape == "text" and item[spec.code]:
             add_prose(cell, paper.html.get(f"{collection.code}/{item['key']}/{spec.code}"), level=3)
@@ -244,29 +239,29 @@ def _add_changes(document: Any, changes: Comparison, since: str) -> None:
     """What changed since another version: was, now and the difference."""
     document.add_page_break()
     document.add_heading(f"What changed since {since}", level=1)
-    document.add_paragraph(_clean(changes.summary))
+    document.add_paragraph(xml_text(changes.summary))
     for heading, items in changes.parts:
         document.add_heading(heading, level=2)
         table = _table(document, ("What", "Field", "Was", "Now", "Difference"))
         for item in items:
             for place, row in enumerate(item.rows):
                 cells = table.add_row().cells
-                cells[0].paragraphs[0].add_run("" if place else _clean(item.label)).bold = True
-                cells[1].text = _clean(row.field)
+                cells[0].paragraphs[0].add_run("" if place else xml_text(item.label)).bold = True
+                cells[1].text = xml_text(row.field)
                 _add_both(cells[2], cells[3], row)
-                cells[4].text = _clean(row.extra)
+                cells[4].text = xml_text(row.extra)
 
 
 def _add_both(was: Any, now: Any, row: ChangeRow) -> None:
     if not row.fragments:
-        was.text, now.text = _clean(row.was or row.nothing_before), _clean(row.now or row.nothing_now)
+        was.text, now.text = xml_text(row.was or row.nothing_before), xml_text(row.now or row.nothing_now)
         return
     for fragment in row.fragments:
         _add_fragment(was, now, fragment)
 
 
 def _add_fragment(was: Any, now: Any, fragment: Fragment) -> None:
-    text = _clean(" … " if fragment.kind == "gap" else fragment.text)
+    text = xml_text(" … " if fragment.kind == "gap" else fragment.text)
     if fragment.kind != "insert":
         run = was.paragraphs[0].add_run(text)
         if fragment.kind == "delete":
@@ -284,13 +279,13 @@ def _add_signatures(document: Any, lines: Sequence[SignatureLine]) -> None:
     table = _table(document, ("Organisation", "Role", "Decision", "By"))
     for line in lines:
         cells = table.add_row().cells
-        cells[0].paragraphs[0].add_run(_clean(line.organisation)).bold = True
-        cells[1].text = _clean(line.role)
-        cells[2].text = _clean(": ".join(filter(None, (line.decision, line.reason))) or "Not decided yet")
-        cells[3].text = _clean(line.by) or "Signature:\n\nName:\n\nDate:"
+        cells[0].paragraphs[0].add_run(xml_text(line.organisation)).bold = True
+        cells[1].text = xml_text(line.role)
+        cells[2].text = xml_text(": ".join(filter(None, (line.decision, line.reason))) or "Not decided yet")
+        cells[3].text = xml_text(line.by) or "Signature:\n\nName:\n\nDate:"
     for line in lines:
         if line.answers:
-            document.add_heading(_clean(f"Answers of {line.organisation}"), level=2)
+            document.add_heading(xml_text(f"Answers of {line.organisation}"), level=2)
             for question, answer in line.answers:
-                document.add_paragraph().add_run(_clean(question)).bold = True
+                document.add_paragraph().add_run(xml_text(question)).bold = True
                 _add_lines(document, answer)

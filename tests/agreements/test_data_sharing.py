@@ -17,6 +17,7 @@ from partnerships.agreements.services import (
     add_document,
     answer_invitation,
     change_status,
+    give_notice,
     invite_organisation,
     save_terms_piece,
 )
@@ -125,3 +126,34 @@ def test_an_agreement_without_one_of_the_parties_does_not_count(world: World) ->
     answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
 
     assert not data_sharing_open(world.partnership, today())
+
+
+def test_an_agreement_that_is_suspended_or_ended_closes_personal_data(world: World) -> None:
+    made = agreement(world)
+    sign_all(put_up(complete(made, world), world.amina))
+
+    for status in ("suspended", "active", "ended"):
+        change_status(partnership=made, status=status, reason="Agreed.", author=world.amina, now=timezone.now())
+        made.refresh_from_db()
+        is_open = status == "active"
+        assert data_sharing_open(world.partnership, today()) == is_open
+        assert data_sharing_open(made, today()) == is_open
+
+
+def test_an_agreement_whose_notice_has_run_out_closes_personal_data_without_a_job(world: World) -> None:
+    made = agreement(world)
+    sign_all(put_up(complete(made, world), world.amina))
+    party = made.parties.get(organisation=world.westmarch)
+    give_notice(
+        party=party,
+        reason="Budget.",
+        last_day=today() + dt.timedelta(days=3),
+        author=world.ben,
+        now=timezone.now(),
+    )
+
+    assert data_sharing_open(world.partnership, today())
+    with time_machine.travel(timezone.now() + dt.timedelta(days=4)):
+        made.refresh_from_db()
+        assert not data_sharing_open(world.partnership, today())
+        assert not data_sharing_open(made, today())

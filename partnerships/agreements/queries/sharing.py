@@ -9,7 +9,15 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from partnerships.agreements.models import Partnership, Party, PartyRole, PartyStatus, Status, TermsInForce
+from partnerships.agreements.models import (
+    Partnership,
+    Party,
+    PartyRole,
+    PartyStatus,
+    Status,
+    TermsInForce,
+    has_status_on,
+)
 from partnerships.agreements.queries.terms import not_bound, version_in_force
 from partnerships.agreements.terms.projection import day as day_of
 from partnerships.organisations.models import Organisation
@@ -73,7 +81,9 @@ def _is_bound(partnership: Partnership, day: dt.date, reader: User) -> bool:
 
 
 def _own_schedule(partnership: Partnership, day: dt.date) -> bool:
-    """Whether its own signed terms have a data-sharing schedule in force."""
+    """Whether it goes on, and its own signed terms have a data-sharing schedule in force."""
+    if partnership.state_on(day) not in COUNTS_IN:
+        return False
     version = version_in_force(partnership, day)
     if version is None or version.was_accepted_before_signing:
         return False
@@ -102,9 +112,10 @@ def agreement_between(partnership: Partnership, day: dt.date) -> Partnership | N
     if len(needed) < 2:
         return None
     in_force = TermsInForce.objects.on(day).values("partnership")
+    counts = has_status_on(Status.ACTIVE, day) | has_status_on(Status.UNDER_REVIEW, day)
     candidates = Partnership.objects.filter(
+        counts,
         kind__gives_data_sharing=True,
-        status__in=COUNTS_IN,
         pk__in=list(in_force.values_list("partnership", flat=True)),
         parties__organisation__in=needed,
         parties__status=PartyStatus.ACCEPTED,

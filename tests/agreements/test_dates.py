@@ -13,9 +13,17 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.activity.models import Event
-from partnerships.agreements.models import DateReminder, Notice, Partnership, Status, gap_between, has_status_on
+from partnerships.agreements.models import (
+    DateKind,
+    DateReminder,
+    Notice,
+    Partnership,
+    Status,
+    gap_between,
+    has_status_on,
+)
 from partnerships.agreements.queries import find_partnerships
-from partnerships.agreements.queries.dates import gaps_of, has_gap
+from partnerships.agreements.queries.dates import dates_ahead, gaps_of, has_gap
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services import (
     UnableToChangeStatus,
@@ -397,3 +405,55 @@ def test_notice_keeps_to_the_period_in_the_terms(world: World) -> None:
     give(world, world.ben, world.westmarch, days(30))
     with pytest.raises(UnableToGiveNotice, match="already"):
         give(world, world.ben, world.westmarch, days(40))
+
+
+def join(world: World) -> None:
+    """Harbour becomes a third party."""
+    party = invite_organisation(
+        partnership=world.partnership,
+        organisation=world.harbour,
+        role="member",
+        author=world.amina,
+        now=world.now,
+        reason="They build there.",
+    )
+    answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
+
+
+def end_by_notice(world: World) -> dt.date | None:
+    return Partnership.objects.get(pk=world.partnership.pk).notice_ends_on
+
+
+def test_two_notices_end_a_partnership_only_when_too_few_parties_stay(world: World) -> None:
+    join(world)
+    agree(world, starts=days(0), review=days(200))
+    slow = give(world, world.hana, world.harbour, days(60))
+
+    quick = give(world, world.ben, world.westmarch, days(10))
+    with_both = end_by_notice(world)
+    withdraw_notice(notice=slow, reason="We found money.", author=world.hana, now=timezone.now())
+
+    assert (quick.ends_partnership, with_both) == (False, days(60))
+    assert end_by_notice(world) is None
+
+
+def test_a_party_that_joins_keeps_the_partnership_going_after_a_notice(world: World) -> None:
+    agree(world, starts=days(0), review=days(200))
+    give(world, world.ben, world.westmarch, days(10))
+    before = end_by_notice(world)
+
+    join(world)
+
+    assert (before, end_by_notice(world)) == (days(10), None)
+    with time_machine.travel(at(days(11))):
+        record_due_steps(now=timezone.now())
+        assert carry_out_notices(now=timezone.now()) == 1
+    assert Partnership.objects.get(pk=world.partnership.pk).status == Status.ACTIVE
+
+
+def test_a_notice_that_outlasts_the_end_date_does_not_move_its_reminder(world: World) -> None:
+    agree(world, starts=days(0), review=days(10), ends=days(20))
+    give(world, world.ben, world.westmarch, days(40))
+    partnership = Partnership.objects.get(pk=world.partnership.pk)
+
+    assert dates_ahead(partnership, days(1))[DateKind.END] == days(20)

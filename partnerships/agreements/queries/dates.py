@@ -71,7 +71,7 @@ def dates_ahead(partnership: Partnership, today: dt.date) -> dict[DateKind, dt.d
     found = {
         DateKind.START: partnership.starts_on if state == Status.AGREED else None,
         DateKind.REVIEW: partnership.review_on if state in (Status.AGREED, Status.ACTIVE) else None,
-        DateKind.END: partnership.notice_ends_on or partnership.ends_on,
+        DateKind.END: last_day(partnership) or partnership.ends_on,
         DateKind.NOTICE: None if partnership.notice_ends_on else last_day_for_notice(partnership),
     }
     return {kind: day for kind, day in found.items() if day is not None and day >= today}

@@ -20,6 +20,7 @@ from partnerships.agreements.models import (
 )
 from partnerships.agreements.queries.dates import leads_who_decide
 from partnerships.agreements.rights import rights_over
+from partnerships.agreements.services.notice_effects import set_end_by_notice
 from partnerships.agreements.services.parties import UnableToLeave, leave_partnership
 from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.agreements.services.steps import take_status
@@ -95,7 +96,8 @@ def give_notice(
         given_by=author,
         given_at=now,
     )
-    _set_end(locked)
+    set_end_by_notice(locked)
+    notice.refresh_from_db(fields=["ends_partnership"])
     record_event(
         locked,
         EventKind.NOTICE_GIVEN,
@@ -120,7 +122,7 @@ def withdraw_notice(*, notice: Notice, reason: str, author: User | None, now: dt
         raise UnableToWithdrawNotice("Give a reason.")
     kept.withdrawn_at, kept.withdrawn_by, kept.withdrawn_because = now, author, reason.strip()
     kept.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_because"])
-    _set_end(locked)
+    set_end_by_notice(locked)
     record_event(
         locked,
         EventKind.NOTICE_WITHDRAWN,
@@ -134,13 +136,6 @@ def withdraw_notice(*, notice: Notice, reason: str, author: User | None, now: dt
         },
     )
     _email(kept, locked, author=author, now=now)
-
-
-def _set_end(locked: Partnership) -> None:
-    """Let the earliest notice that ends the partnership set its last day."""
-    ending = locked.notices.open().filter(ends_partnership=True).order_by("last_day")
-    locked.notice_ends_on = ending.values_list("last_day", flat=True).first()
-    locked.save(update_fields=["notice_ends_on"])
 
 
 def _email(notice: Notice, locked: Partnership, *, author: User | None, now: dt.datetime) -> None:

@@ -13,6 +13,7 @@ from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import LEADING_ROLES, Partnership, Party, PartyRole, PartyStatus
 from partnerships.agreements.past import keep_for_leavers
 from partnerships.agreements.rights import rights_over
+from partnerships.agreements.services.notice_effects import set_end_by_notice
 from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.agreements.services.terms.taking_force import adjust_signatories
 from partnerships.kit import journal
@@ -163,6 +164,7 @@ def answer_invitation(*, party: Party, accept: bool, reason: str, author: User |
         },
     )
     _refresh(party, locked)
+    set_end_by_notice(partnership)
     adjust_signatories(partnership, author=author, now=now)
     inviter = locked.invited_by
     if inviter is not None and inviter != author and not inviter.is_stakeholder:
@@ -296,6 +298,7 @@ def _go(
         },
     )
     _journal(partnership, locked, now=now)
+    set_end_by_notice(partnership)
     adjust_signatories(partnership, author=author, now=now)
     locked.partnership = partnership
     settle(PartyDeparture(party=locked, author=author, now=now))
@@ -359,5 +362,6 @@ def change_party_role(
             "reason": reason.strip(),
         },
     )
+    set_end_by_notice(partnership)
     adjust_signatories(partnership, author=author, now=now)
     _refresh(party, locked)

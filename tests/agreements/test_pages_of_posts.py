@@ -136,3 +136,14 @@ def test_organisations_page_shows_contacts_by_role_to_partners(world: World) -> 
     assert "Fay Figures" in browser(world.ben).get(address).content.decode()
     assert "Fay Figures" not in browser(world.chidi).get(address).content.decode()
     assert "Fay Figures" not in browser(world.dee).get(address).content.decode()
+
+
+def test_a_post_whose_holder_is_refused_is_not_created(world: World) -> None:
+    address = reverse("agreements:partnership-post-create", args=[world.partnership.pk, world.larkhaven.pk])
+    amina, form = browser(world.amina), {"role": "finance", "title": "Head of finance", "person": world.eddie.pk}
+
+    refused = amina.post(address, form)
+    again = amina.post(address, form | {"reason": "Named."})
+
+    assert (refused.status_code, again.status_code) == (422, 302)
+    assert Post.objects.filter(title="Head of finance").count() == 1

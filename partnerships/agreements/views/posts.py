@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_not_required
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -106,16 +107,18 @@ def create(request: HttpRequest, organisation: int, pk: int | None = None) -> Ht
 
     def step() -> tuple[str, str]:
         now = timezone.now()
-        post = create_post(
-            organisation=body,
-            partnership=partnership,
-            role=form.cleaned_data["role"],
-            title=form.cleaned_data["title"],
-            author=user,
-            now=now,
-        )
-        if not form.is_vacant:
-            fill_post(post=post, author=user, now=now, **form.filling())
+        # Both or neither: sent again after a refusal, the post must not exist yet.
+        with transaction.atomic():
+            post = create_post(
+                organisation=body,
+                partnership=partnership,
+                role=form.cleaned_data["role"],
+                title=form.cleaned_data["title"],
+                author=user,
+                now=now,
+            )
+            if not form.is_vacant:
+                fill_post(post=post, author=user, now=now, **form.filling())
         return f"{post} of {body.display_name} has been added.", back
 
     return take_step(

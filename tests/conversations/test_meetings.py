@@ -479,3 +479,42 @@ def test_bank_holiday_must_be_chosen_knowingly(world: World) -> None:
 
     assert "is a bank holiday" in refused.content.decode()
     assert planned.status_code == 302
+
+
+def test_a_corrected_attendance_still_counts_a_party_that_left_since(world: World) -> None:
+    with_quorum(world, 2)
+    held = held_meeting(world)
+    before = quorum_of(held)
+    party = world.partnership.parties.get(organisation=world.westmarch)
+    agreements.leave_partnership(party=party, reason="Budget.", author=world.ben, now=NOW())
+
+    corrected = services.record_attendance(
+        meeting=held, attendance={}, organisation=world.larkhaven, author=world.eddie, now=NOW()
+    )
+
+    assert before is not None
+    assert before.present == 2
+    assert quorum_of(corrected) == before
+
+
+def test_a_meeting_of_a_partnership_that_is_over_can_only_be_called_off(world: World) -> None:
+    meeting = with_item(world)
+    agreements.change_status(
+        partnership=world.partnership, status="ended", reason="No money.", author=world.amina, now=NOW()
+    )
+
+    with pytest.raises(services.UnableToPlan, match="Call the meeting off"):
+        services.change_meeting(
+            meeting=meeting,
+            plan=the_plan(world, title="Another"),
+            organisation=world.larkhaven,
+            author=world.eddie,
+            now=NOW(),
+        )
+    with pytest.raises(services.UnableToChangeAgenda, match="over"):
+        services.circulate_agenda(
+            meeting=meeting, organisation=world.larkhaven, revision=meeting.revision, author=world.eddie, now=NOW()
+        )
+    services.call_off_meeting(
+        meeting=meeting, reason="It has ended.", organisation=world.larkhaven, author=world.eddie, now=NOW()
+    )

@@ -49,6 +49,8 @@ def name_facilitator(
     """
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).leads)
+    if locked.is_over_on(timezone.localdate(now)):
+        raise UnableToNameFacilitator("This partnership is over.")
     if not Membership.objects.current().filter(person=person, organisation=organisation).exists():
         raise UnableToNameFacilitator(f"This person does not act for {organisation.name}.")
     if Facilitator.objects.named().filter(partnership=locked, person=person).exists():

@@ -44,6 +44,8 @@ def _open(meeting: Meeting, organisation: Organisation, author: User, now: dt.da
     """The meeting, locked, with an agenda that the author may change."""
     current = lock_meeting(meeting)
     require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), _ONLY_EDITORS)
+    if current.partnership.is_over:
+        raise UnableToChangeAgenda("This partnership is over, so it meets no more.")
     if not current.is_planned:
         raise UnableToChangeAgenda(f"The meeting is {current.get_status_display().lower()}.")
     if current.is_frozen:

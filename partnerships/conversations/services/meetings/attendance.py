@@ -85,7 +85,7 @@ def record_attendance(
             seat.attendance = attendance[seat.pk]
             seat.save(update_fields=["attendance"])
     _seat_others(current, people, guests, now=now)
-    counted = parties_that_count(current.partnership)
+    counted = parties_that_count(current)
     present = current.seats.filter(attendance=Attendance.PRESENT, organisation__isnull=False)
     first = not current.is_held
     needed = current.partnership.quorum if first else current.quorum_needed

@@ -126,6 +126,8 @@ def change_meeting(
     """
     current = lock_meeting(meeting)
     require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
+    if current.partnership.is_over:
+        raise UnableToChangeMeeting("This partnership is over, so it meets no more. Call the meeting off.")
     if not current.is_planned:
         raise UnableToChangeMeeting(f"The meeting is {current.get_status_display().lower()} and can no longer change.")
     _check(plan, now)

@@ -6,8 +6,10 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import Q
+
 from partnerships.activity.services import record
-from partnerships.agreements.models import Partnership, PartyRole
+from partnerships.agreements.models import Partnership, PartyRole, PartyStatus
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import Meeting
 from partnerships.conversations.queries.meetings import seated_people
@@ -30,9 +32,10 @@ def lock_partnership(partnership: Partnership) -> Partnership:
     return Partnership.objects.select_for_update(of=("self",)).get(pk=partnership.pk)
 
 
-def parties_that_count(partnership: Partnership) -> set[int]:
-    """Ids of its present parties without observers."""
-    parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
+def parties_that_count(meeting: Meeting) -> set[int]:
+    """Ids of the parties of the meeting's day without observers: also of those that have left since."""
+    took_part = Q(status=PartyStatus.ACCEPTED) | Q(left_on__gte=meeting.day)
+    parties = meeting.partnership.parties.filter(took_part).exclude(role=PartyRole.OBSERVER)
     return set(parties.values_list("organisation_id", flat=True))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -38,7 +39,9 @@ _GROUP_HINTS = {
 }
 
 
+@cache
 def _zones() -> list[tuple[str, str]]:
+    """The time zones of people's settings; read from disk once a process."""
     named = sorted(
         zone
         for zone in available_timezones()

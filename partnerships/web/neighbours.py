@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
 
 from partnerships.agreements.models import Partnership, PartnershipQuerySet, Party, PartyStatus
 from partnerships.organisations.models import Organisation, OrganisationQuerySet
@@ -47,9 +47,8 @@ def shared_with(user: User, *organisations: int) -> PartnershipQuerySet:
 
 def partnership_counts(user: User, organisations: Collection[Organisation]) -> dict[int, int]:
     """In how many partnerships, as far as the person may know, each takes part."""
-    parties = Party.objects.present().filter(
-        organisation__in=organisations, partnership__in=known_partnerships(user).values("pk")
-    )
+    known = known_partnerships(user).filter(pk=OuterRef("partnership"))
+    parties = Party.objects.present().filter(Exists(known), organisation__in=organisations)
     return dict(parties.order_by().values_list("organisation").annotate(number=Count("pk")))
 
 

@@ -1,0 +1,118 @@
+"""Leads choose which commitments, asks, offers and meetings stakeholders hear about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.activity.models import Event
+from partnerships.activity.registry import kind_named
+from partnerships.commitments.services import tell_stakeholders as tell_of_commitment
+from partnerships.conversations.services import tell_stakeholders_of_meeting
+from partnerships.exchange.services import tell_stakeholders as tell_of_entry
+from partnerships.kit.rights import UnableToAct
+from partnerships.kit.row_history import row_history
+from tests.commitments.promises import agree
+from tests.conversations.gatherings import planned_meeting
+from tests.exchange.conftest import shared
+from tests.world import World
+
+pytestmark = pytest.mark.django_db
+
+
+def make_commitment(world: World) -> tuple[Any, str, Callable[[bool, Any], Any]]:
+    """A commitment, the name of its page, and how it is marked."""
+    made = agree(world)
+    return (
+        made,
+        "commitments:stakeholders",
+        lambda tell, author: tell_of_commitment(commitment=made, tell=tell, author=author, now=timezone.now()),
+    )
+
+
+def make_ask(world: World) -> tuple[Any, str, Callable[[bool, Any], Any]]:
+    """The same for an ask."""
+    made = shared(world.larkhaven, world.amina, timezone.now(), audience="partnership", partnership=world.partnership)
+    return (
+        made,
+        "exchange:stakeholders",
+        lambda tell, author: tell_of_entry(entry=made, tell=tell, author=author, now=timezone.now()),
+    )
+
+
+def make_meeting(world: World) -> tuple[Any, str, Callable[[bool, Any], Any]]:
+    """The same for a meeting."""
+    made = planned_meeting(world)
+    return (
+        made,
+        "conversations:meeting-stakeholders",
+        lambda tell, author: tell_stakeholders_of_meeting(meeting=made, tell=tell, author=author, now=timezone.now()),
+    )
+
+
+EACH = pytest.mark.parametrize(
+    ("make", "name"), [(make_commitment, "commitment"), (make_ask, "entry"), (make_meeting, "meeting")]
+)
+
+
+def is_marked(name: str, record: Any) -> bool:
+    """Whether stakeholders may hear about the record."""
+    kind = kind_named(name)
+    assert kind is not None
+    assert kind.marked_ids is not None
+    return record.pk in set(kind.marked_ids().values_list("pk", flat=True))
+
+
+@EACH
+def test_stakeholders_hear_nothing_until_a_lead_says_so(world: World, make: Any, name: str) -> None:
+    record, _, mark = make(world)
+    before = is_marked(name, record)
+
+    mark(True, world.ben)
+
+    assert (before, is_marked(name, record)) == (False, True)
+
+
+@EACH
+def test_mark_and_its_removal_are_recorded_without_a_reason(world: World, make: Any, name: str) -> None:
+    record, _, mark = make(world)
+    for tell in (True, True, False):
+        mark(tell, world.amina)
+
+    events = Event.objects.filter(target_kind=name, target_id=record.pk, kind__endswith="marked_for_stakeholders")
+    assert [event.label for event in events.order_by("pk")] == [
+        "Chose to tell stakeholders",
+        "Stopped telling stakeholders",
+    ]
+    assert [event.data.get("reason") for event in events] == [None, None]
+    assert [field.name for field in row_history(record)[0].fields] == ["tell stakeholders"]
+
+
+@EACH
+def test_editor_cannot_mark(world: World, make: Any, name: str) -> None:
+    record, _, mark = make(world)
+
+    with pytest.raises(UnableToAct, match="Only leads"):
+        mark(True, world.eddie)
+
+    assert not is_marked(name, record)
+
+
+@EACH
+def test_lead_marks_on_the_page(world: World, make: Any, name: str) -> None:
+    record, page, _ = make(world)
+    client = Client()
+    client.force_login(world.amina)
+    offered = client.get(record.get_absolute_url()).content.decode()
+
+    answer = client.post(reverse(page, kwargs={"pk": record.pk}), {"tell": "yes"}, follow=True).content.decode()
+
+    assert "Tell stakeholders" in " ".join(offered.split())
+    assert "Stakeholders now hear about it." in answer
+    assert "Stop telling stakeholders" in answer
+    assert is_marked(name, record)

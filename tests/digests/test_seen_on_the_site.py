@@ -86,7 +86,7 @@ def test_what_one_person_sees_moves_nobody_elses_watermark(world: World, plan: P
 
 @pytest.fixture
 def of_partnership(world: World) -> SubjectWatermark:
-    """Ben follows the partnership, of which a commitment waits to be told."""
+    """Ben follows the partnership, where news of a commitment waits."""
     services.subscribe(
         person=world.ben, target=world.partnership, frequency="daily", author=world.ben, now=timezone.now()
     )

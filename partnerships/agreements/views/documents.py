@@ -37,14 +37,15 @@ def documents(request: HttpRequest, pk: int) -> HttpResponse:
         .order_by("-added_at", "-pk")
     )
     rights = rights_over(partnership, user, timezone.now())
+    adds_for = frozenset[int]() if partnership.is_over else rights.adds_documents_for
     return render(
         request,
         "agreements/documents.html",
         {
             "partnership": partnership,
             "documents": rows,
-            "may_add": bool(rights.adds_documents_for) and not partnership.is_over,
-            "may_remove_for": rights.adds_documents_for,
+            "may_add": bool(adds_for),
+            "removes_for": adds_for,
             "sharing": data_sharing_of(partnership, timezone.localdate()),
         },
     )

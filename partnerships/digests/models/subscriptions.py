@@ -80,7 +80,7 @@ A_TARGET = {
     "request": "an ask or offer",
     "commitment": "a commitment",
 }
-#: The fields of which a subscription has exactly one.
+#: The fields that name what is followed; exactly one is set.
 TARGETS = tuple(A_TARGET)
 
 

@@ -59,7 +59,7 @@ def next_summary(person: User, preference: Preference, *, now: dt.datetime) -> d
 
 
 def reschedule_notices(person: User, preference: Preference, *, now: dt.datetime) -> None:
-    """Set anew when the notices that wait for this person are due."""
+    """Work out again when the notices that wait for this person are due."""
     waiting = InboxItem.objects.for_summary().filter(person=person)
     if waiting.exists():
         waiting.update(due_at=next_summary(person, preference, now=now))

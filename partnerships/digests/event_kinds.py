@@ -13,6 +13,7 @@ class EventKind(models.TextChoices):
     ENDED = "subscription.ended", "Ended digests"
     STOP_UNDONE = "subscription.stop_undone", "Undid a stop of digests"
     FREQUENCY_CHANGED = "subscription.frequency_changed", "Chose how often its digests come"
+    HEARS_CHANGED = "subscription.hears_changed", "Chose what its digests tell"
     ASKED_AGAIN = "subscription.asked_again", "Asked again to confirm digests"
     QUESTION_SENT_AGAIN = "subscription.question_sent_again", "Was sent the confirmation email again"
     QUESTION_WANTED_AGAIN = "subscription.question_wanted_again", "Allowed the confirmation email to be sent again"

@@ -92,8 +92,13 @@ def may_follow(person: User, target: Target, roles: Roles) -> bool:
     """
     if roles.is_system:
         return True
+    return may_choose_for(person, roles) and may_still_follow(person, target)
+
+
+def may_still_follow(person: User, target: Target) -> bool:
+    """Whether the person may hear of what happens to this from now on."""
     readable = readable_targets(person, kind_of(target))
-    return may_choose_for(person, roles) and readable is not None and readable.filter(pk=target.pk).exists()
+    return readable is not None and readable.filter(pk=target.pk).exists()
 
 
 def may_set_roles(target: Plan | Partnership, person: User, now: dt.datetime) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from partnerships.digests.views import by_link, inbox, ledger, own, public, reports, stakeholders
+from partnerships.digests.views import by_link, hearing, inbox, ledger, own, pieces, public, reports, stakeholders
 
 app_name = "digests"
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("inbox/mark/", inbox.mark, name="inbox-mark"),
     path("inbox/<int:pk>/", inbox.open_item, name="inbox-open"),
     path("subscribe/<slug:kind>/<int:pk>/", own.subscribe, name="subscribe"),
+    path("subscribe/plan/<int:pk>/<path:piece>/", pieces.follow_piece, name="follow-piece"),
+    path("last-month/", hearing.last_month, name="last-month"),
     path("subscriptions/<int:pk>/<slug:verb>/", own.change, name="change"),
     path("stop-all/", own.stop_all, name="stop-all"),
     path("stakeholders/", stakeholders.stakeholders, name="stakeholders"),
@@ -30,6 +32,7 @@ urlpatterns = [
     path("stop/<str:token>/", by_link.stop, name="stop"),
     path("preferences/<str:token>/", by_link.preferences, name="preferences"),
     path("preferences/<str:token>/<int:pk>/<slug:verb>/", by_link.change, name="change-by-link"),
+    path("preferences/<str:token>/last-month/", hearing.last_month_by_link, name="last-month-by-link"),
     path("confirm/<str:token>/", by_link.confirm, name="confirm"),
     path("read/<str:token>/", by_link.view, name="view"),
     path("read/<str:token>/<int:plan>/", by_link.read, name="read"),

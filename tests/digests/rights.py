@@ -155,6 +155,12 @@ ROWS = (
         prepare=_waiting,
     ),
     Row(
+        "digests.set_hears",
+        lambda w, author, sols: services.set_hears(subscription=sols, hears="dates", author=author, now=timezone.now()),
+        STAKEHOLDER,
+        prepare=_sols,
+    ),
+    Row(
         "digests.set_frequency",
         lambda w, author, sols: services.set_frequency(
             subscription=sols, frequency="weekly", author=author, now=timezone.now()

@@ -2,52 +2,42 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from partnerships.activity.event_kinds import label_of
-from partnerships.activity.folding import NetChange, Step, fold
+from django.utils.safestring import SafeString
+
 from partnerships.activity.models import Event, Subject
+from partnerships.activity.queries import net_changes
 from partnerships.activity.subjects import SubjectKind
-from partnerships.activity.telling import Told, told_of
+from partnerships.activity.telling import phrase_of
 from partnerships.digests.queries.objects import Named, named
-from partnerships.kit.dates import long_date
 from partnerships.kit.text import shorten
-from partnerships.organisations.models import Organisation
-from partnerships.people.models import User
+from partnerships.organisations.timeline import ToldLine, told_lines
 
 #: Lines shown; the page has the rest.
 MAX_LINES = 12
-_LONGEST_VALUE, _LONGEST_REASON = 160, 300
-#: What a stakeholder without an account may read of a change besides that it happened: title, dates and status.
-_OUTSIDE_FIELDS = frozenset({"", "status", "title", "due_on", "day", "starts_at", "held_on", "ends_on", "signed_on"})
+_LONGEST_REASON = 300
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeLine:
-    """One net change: what, was, now, how often it moved, who and why."""
+    """One net change of a thing: the sentence in both parts, who and why.
 
-    what: str
+    `about` names the thing where it is not the subject itself. `headline` is the sentence without values.
+    """
+
+    about: str
+    text: str
+    html: SafeString
     headline: str
-    was: str = ""
-    now: str = ""
-    tail: str = ""
     by: str = ""
     reason: str = ""
 
     @property
     def sentence(self) -> str:
         """The line in plain text."""
-        said = self.what
-        if self.was and self.now:
-            said += f": was {self.was}, now {self.now}"
-        elif self.now:
-            said += f": {self.now}"
-        elif self.was:
-            said += f": was {self.was}, now not given"
-        return f"{said} ({self.tail})" if self.tail else said
+        return f"{self.about}: {self.text[:1].lower()}{self.text[1:]}" if self.about else self.text
 
     @property
     def why(self) -> str:
@@ -118,27 +108,13 @@ class Section:
 
 def read_section(subject: Subject, events: Sequence[Event], *, stakeholder: bool) -> Section:
     """The net change of these events of a subject, for people with or without an account."""
-    known = [(event, told) for event in events if (told := told_of(event.kind)) is not None]
-    steps = [_step(number, event, told) for number, (event, told) in enumerate(known)]
-    net = [line for line in fold(steps) if not stakeholder or line.field in _OUTSIDE_FIELDS]
+    numbered = list(enumerate(events))
     names = named({(subject.kind, subject.record_id), *((event.target_kind, event.target_id) for event in events)})
     own = names.get((subject.kind, subject.record_id), Named("", "/"))
-    people, organisations = _names([known[line.numbers[-1]][0] for line in net]) if not stakeholder else ({}, {})
-    lines = []
-    for line in net:
-        event, told = known[line.numbers[-1]]
-        about = names.get((event.target_kind, event.target_id))
-        is_own = (event.target_kind, event.target_id) == (subject.kind, subject.record_id)
-        by = [people.get(event.actor_id or 0, ""), organisations.get(event.organisation_id or 0, "")]
-        lines.append(
-            _line(
-                line,
-                told,
-                about="" if about is None or is_own else about.title,
-                by=", ".join(part for part in by if part),
-                reason="" if stakeholder else shorten(str(event.data.get("reason") or ""), _LONGEST_REASON),
-            )
-        )
+    lines = [
+        _line(told, events[told.numbers[-1]], subject, names)
+        for told in told_lines(net_changes(numbered), outside=stakeholder)
+    ]
     shown = tuple(lines[:MAX_LINES] if len(lines) > MAX_LINES + 1 else lines)
     return Section(
         subject_id=subject.pk,
@@ -152,58 +128,15 @@ def read_section(subject: Subject, events: Sequence[Event], *, stakeholder: bool
     )
 
 
-def _step(number: int, event: Event, told: Told) -> Step:
-    about = str(event.data.get(told.about, "")) if told.about else ""
-    return Step(
-        number=number,
-        kind=event.kind,
-        thing=(event.target_kind, event.target_id, about),
-        fold=told.fold,
-        before=_values(event.data.get("before")),
-        after=_values(event.data.get("after")),
+def _line(told: ToldLine, event: Event, subject: Subject, names: Mapping[tuple[str, int], Named]) -> ChangeLine:
+    target = (event.target_kind, event.target_id)
+    about = names.get(target)
+    phrase = phrase_of(event.kind)
+    return ChangeLine(
+        about="" if about is None or target == (subject.kind, subject.record_id) else about.title,
+        text=told.sentence.text,
+        html=told.sentence.html,
+        headline=phrase[:1].lower() + phrase[1:],
+        by=told.by,
+        reason=shorten(told.reason, _LONGEST_REASON),
     )
-
-
-def _values(value: Any) -> Mapping[str, Any]:
-    """Values by field; one value alone has no field's name."""
-    if isinstance(value, Mapping):
-        return value
-    return {} if value is None else {"": value}
-
-
-def _names(events: Sequence[Event]) -> tuple[dict[int, str], dict[int, str]]:
-    """The names of who acted, and for which organisations."""
-    actors = {event.actor_id for event in events if event.actor_id}
-    people = {one.pk: one.display_name for one in User.objects.filter(pk__in=actors)}
-    ids = {event.organisation_id for event in events if event.organisation_id}
-    organisations = {one.pk: one.name for one in Organisation.objects.filter(pk__in=ids)}
-    return people, organisations
-
-
-def _line(net: NetChange, told: Told, *, about: str, by: str, reason: str) -> ChangeLine:
-    said = told.phrase or label_of(told.kind)
-    headline = said[:1].lower() + said[1:]
-    what = f"{about}: {headline}" if about else said
-    was, now = (_words(net.before), _words(net.after)) if net.field or net.before or net.after else ("", "")
-    tail = f"{net.moves} moves" if net.moves > 1 and (was or now) else ""
-    return ChangeLine(what=what, headline=headline, was=was, now=now, tail=tail, by=by, reason=reason)
-
-
-def _words(value: Any) -> str:
-    """A value as emails show it: dates in full, codes with spaces."""
-    if value is None or value == "":
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(_words(one) for one in value)
-    text = str(value)
-    try:
-        return long_date(dt.date.fromisoformat(text[:10])) if text[4:5] == "-" and text[7:8] == "-" else _spaced(text)
-    except ValueError:
-        return _spaced(text)
-
-
-def _spaced(text: str) -> str:
-    is_code = text.islower() and "_" in text
-    return shorten(text.replace("_", " ") if is_code else text, _LONGEST_VALUE)

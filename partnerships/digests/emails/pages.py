@@ -7,13 +7,22 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from partnerships.activity.models import Event
+from django.db.models import Min
+
+from partnerships.activity.models import Change, Event
 from partnerships.digests.emails.changes import Section, read_section
 from partnerships.digests.emails.news import News
 from partnerships.digests.emails.reading import read_news
 from partnerships.digests.emails.subjects import Hearing, ranges_of, stakeholders_among
-from partnerships.digests.models import Delivery, DeliveryItem, DeliverySubject, SubjectWatermark, Watermark
-from partnerships.digests.queries.readers import newest_numbers, owners_among, reading_classes
+from partnerships.digests.models import (
+    Delivery,
+    DeliveryItem,
+    DeliverySubject,
+    SubjectFollowing,
+    SubjectWatermark,
+    Watermark,
+)
+from partnerships.digests.queries.readers import newest_numbers, owners_among, pieces_followed, reading_classes
 from partnerships.outbox.parts import Recipe, bodies
 from partnerships.people.models import User
 
@@ -40,6 +49,7 @@ def readable_news(delivery: Delivery, *, now: dt.datetime, plans: Collection[int
     items = list(DeliveryItem.objects.included().filter(delivery=delivery).order_by("pk"))
     plan_ids = [item.plan_id for item in items]
     classes = reading_classes(plan_ids, now=now, people=[delivery.recipient_id], even_paused=delivery.is_sent)
+    pieces = pieces_followed([delivery.recipient_id], plan_ids)
     shown: list[News] = []
     for item in items:
         reading_class = classes.get((delivery.recipient_id, item.plan_id))
@@ -50,6 +60,7 @@ def readable_news(delivery: Delivery, *, now: dt.datetime, plans: Collection[int
             from_number=item.from_number,
             to_number=item.to_number,
             reading_class=_narrower(reading_class, item.reading_class),
+            pieces=pieces.get((delivery.recipient_id, item.plan_id), ()),
         )
         shown.append(news)
     sections, hidden = _sections_of(delivery, now) if plans is None else ((), 0)
@@ -78,6 +89,15 @@ def next_sections(person: User, *, now: dt.datetime) -> tuple[Section, ...]:
     waiting = SubjectWatermark.objects.filter(recipient=person, due_at__isnull=False).order_by("due_at", "pk")
     spans = [(row.subject_id, row.number) for row in waiting]
     return sections_between(person, spans, now=now)
+
+
+def sections_since(person: User, since: dt.datetime, *, now: dt.datetime, hears: str = "") -> tuple[Section, ...]:
+    """What digests would have told of all changes since a moment, to show what a choice means."""
+    followed = SubjectFollowing.objects.filter(person=person).values("subject")
+    changes = Change.objects.filter(subject__in=followed, event__at__gte=since)
+    firsts = changes.values("subject").annotate(first=Min("number")).order_by("subject")
+    spans = [(subject, first - 1) for subject, first in firsts.values_list("subject", "first")]
+    return sections_between(person, spans, now=now, hears=hears)
 
 
 def sections_between(
@@ -128,6 +148,7 @@ def next_digest(
     classes = reading_classes(ids, now=now, people=[person.pk])
     newest = newest_numbers(ids, now)
     owners = owners_among([person.pk], ids)
+    pieces = pieces_followed([person.pk], ids)
     shown: list[News] = []
     for row in waiting:
         reading_class = classes.get((person.pk, row.plan_id))
@@ -140,6 +161,7 @@ def next_digest(
             from_number=row.number,
             to_number=to_number,
             reading_class=Watermark.Reading.OUTSIDE if outside_only else reading_class,
+            pieces=pieces.get((person.pk, row.plan_id), ()),
         )
         if news.count and authors != {person.pk}:
             shown.append(news)

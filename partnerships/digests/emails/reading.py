@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from partnerships.agreements.models import Audience as PartnershipAudience
 from partnerships.digests.emails.news import Edition, News, news_of, shorten_note
 from partnerships.digests.models import Watermark
-from partnerships.plans.content import Content, normalise, outside
+from partnerships.plans.content import Content, empty, normalise, outside
 from partnerships.plans.models import Plan, ReadingClass, Version
 from partnerships.plans.queries import area_names
 
@@ -16,11 +18,20 @@ def content_as(content: Content, reading_class: str) -> Content:
     return regular if reading_class == Watermark.Reading.INSIDE else outside(regular)
 
 
+def only_pieces(content: Content, pieces: Sequence[str]) -> Content:
+    """A plan's content with these sites and milestones alone, such as "sites/north-quay"."""
+    kept = empty()
+    for collection in ("sites", "milestones"):
+        kept[collection] = [item for item in content[collection] if f"{collection}/{item['key']}" in pieces]
+    return kept
+
+
 def read_news(
-    *, plan_id: int, from_number: int, to_number: int, reading_class: str
+    *, plan_id: int, from_number: int, to_number: int, reading_class: str, pieces: Sequence[str] = ()
 ) -> tuple[News, int | None, frozenset[int | None]]:
     """The news between two versions, the partnership's id and the authors.
 
+    With `pieces`, only about these sites and milestones.
     Versions that changed nothing for this class of readers are left out, with their notes.
     """
     plan = Plan.objects.select_related("partnership").get(pk=plan_id)
@@ -36,6 +47,8 @@ def read_news(
             "number", "content"
         )
     }
+    if pieces:
+        ends = {number: only_pieces(content, pieces) for number, content in ends.items()}
     shown = [version for version in versions if _changed_for(version, reading_class)]
     editions = [
         Edition(

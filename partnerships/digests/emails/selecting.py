@@ -15,7 +15,7 @@ from typing import NamedTuple
 from partnerships.digests.emails.reading import read_news
 from partnerships.digests.emails.rendering import Block, render_block
 from partnerships.digests.models import Watermark
-from partnerships.digests.queries.readers import newest_numbers, owners_among, reading_classes
+from partnerships.digests.queries.readers import newest_numbers, owners_among, pieces_followed, reading_classes
 
 #: Blocks kept in memory, and for how long.
 _MAX_BLOCKS = 256
@@ -54,6 +54,7 @@ class Key(NamedTuple):
     to_number: int
     reading_class: str
     stakeholder: bool
+    pieces: tuple[str, ...] = ()
 
 
 _blocks: OrderedDict[Key, tuple[dt.datetime, Block]] = OrderedDict()
@@ -70,7 +71,11 @@ def block_for(key: Key, now: dt.datetime) -> Block:
     if kept is not None and now - kept[0] < _KEPT_FOR:
         return kept[1]
     news, partnership_id, authors = read_news(
-        plan_id=key.plan_id, from_number=key.from_number, to_number=key.to_number, reading_class=key.reading_class
+        plan_id=key.plan_id,
+        from_number=key.from_number,
+        to_number=key.to_number,
+        reading_class=key.reading_class,
+        pieces=key.pieces,
     )
     made = render_block(news, partnership_id=partnership_id, authors=authors, stakeholder=key.stakeholder)
     _blocks[key] = (now, made)
@@ -94,6 +99,7 @@ def select(
     people = sorted({item.person_id for item in items})
     classes = reading_classes(plans, now=now, people=people)
     newest = newest_numbers(plans, now)
+    pieces = pieces_followed(people, plans)
     held = [plan for plan, (own, other) in newest.items() if own != other]
     owners = owners_among(people, held) if held else set()
     for item in items:
@@ -115,7 +121,15 @@ def select(
             continue
         item.to_number, item.reading_class = to_number, reading_class
         made = block_for(
-            Key(item.plan_id, item.from_number, to_number, reading_class, item.person_id in stakeholders), now
+            Key(
+                item.plan_id,
+                item.from_number,
+                to_number,
+                reading_class,
+                item.person_id in stakeholders,
+                pieces.get((item.person_id, item.plan_id), ()),
+            ),
+            now,
         )
         if made.is_empty or made.authors == {item.person_id}:
             result.silent.append(item)

@@ -14,11 +14,12 @@ SELECT id, delivery_id, subject_id, from_number, to_number, told FROM digests_de
  WHERE delivery_id = ANY(%s) AND left_out = '' ORDER BY delivery_id, id
 """
 
+# By recipient, because a subject may have very many followers: the sum keeps the index of subjects out.
 _MOVE_FORWARD = """
 UPDATE digests_subjectwatermark t SET number = GREATEST(t.number, c.number), told_at = clock_timestamp()
   FROM (SELECT t.id, x.number
           FROM unnest(%(people)s::bigint[], %(subjects)s::bigint[], %(numbers)s::int[]) AS x(person, subject, number)
-          JOIN digests_subjectwatermark t ON t.recipient_id = x.person AND t.subject_id = x.subject
+          JOIN digests_subjectwatermark t ON t.recipient_id = x.person AND t.subject_id + 0 = x.subject
          ORDER BY t.recipient_id, t.subject_id FOR UPDATE OF t) c
  WHERE t.id = c.id
 """

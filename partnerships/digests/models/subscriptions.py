@@ -243,6 +243,8 @@ class Subscription(models.Model):
 
     #: Whether the page's reader may know what it is about; set by `queries/naming.py`.
     named = False
+    #: The name of the site or milestone followed; set by `queries/naming.py`.
+    piece_name = ""
 
     def __str__(self) -> str:
         return f"Subscription {self.pk} of {self.person_id}"
@@ -269,6 +271,8 @@ class Subscription(models.Model):
     @property
     def called(self) -> str:
         """What pages call it; without a name if it may no longer be read."""
+        if self.named and self.piece_name:
+            return f"{self.piece_name} in {self.target}"
         return title_of(self.followed) if self.named else f"{A_TARGET[self.target_kind]} you can no longer read"
 
     @property

@@ -165,13 +165,12 @@ def mark_waiting(subjects: Sequence[int], *, now: dt.datetime, people: Sequence[
     join_waiting(people=paused(now))
 
 
-def reschedule(*, people: Sequence[int], now: dt.datetime) -> None:
-    """Work out again when the changes that wait for these people are due."""
+def clear_due(*, people: Sequence[int]) -> list[int]:
+    """Clear when changes are due for these people; return their subjects, to mark again."""
     rows = SubjectWatermark.objects.filter(recipient__in=people, due_at__isnull=False)
     subjects = sorted(set(rows.values_list("subject", flat=True)))
     rows.update(due_at=None, slotted=False)
-    if subjects:
-        mark_waiting(subjects, now=now, people=people)
+    return subjects
 
 
 def catch_up(*, people: Sequence[int], now: dt.datetime) -> None:

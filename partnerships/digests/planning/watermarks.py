@@ -223,9 +223,12 @@ def reschedule(*, people: Sequence[int], now: dt.datetime) -> None:
     )
     plans = {plan: latest.get(plan, now) for plan in rows.values_list("plan", flat=True)}
     rows.update(due_at=None, slotted=False)
+    # Cleared before plans are marked: what waits for a pause is joined at the earliest time, which must be a new one.
+    changed = subjects.clear_due(people=people)
     if plans:
         mark_waiting(plans, now=now, people=people)
-    subjects.reschedule(people=people, now=now)
+    if changed:
+        subjects.mark_waiting(changed, now=now, people=people)
 
 
 def catch_up(*, people: Sequence[int], now: dt.datetime) -> None:

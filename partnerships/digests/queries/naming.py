@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from partnerships.activity.registry import kind_named
 from partnerships.activity.subjects import SubjectKind
@@ -18,7 +18,8 @@ from partnerships.exchange.models import Entry
 from partnerships.organisations.audience import reaches
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
-from partnerships.plans.models import Plan
+from partnerships.plans.content import get_piece, normalise, outside
+from partnerships.plans.models import Plan, Version
 
 
 def open_to_askers(subscriptions: Collection[Subscription], now: dt.datetime) -> set[int]:
@@ -114,7 +115,20 @@ def named_as_followed(subscriptions: Iterable[Subscription], now: dt.datetime) -
     named = named_to_followers(found, now)
     for one in found:
         one.named = one.pk in named
+    _name_pieces(found)
     return found
+
+
+def _name_pieces(subscriptions: Collection[Subscription]) -> None:
+    """Set the names of sites and milestones, as the newest version gives them to readers outside."""
+    wanted = [one for one in subscriptions if one.key and one.named]
+    if not wanted:
+        return
+    newest = Version.objects.filter(plan__in={one.plan_id for one in wanted}, number=F("plan__current_number"))
+    contents = {plan: outside(normalise(content)) for plan, content in newest.values_list("plan", "content")}
+    for one in wanted:
+        piece = get_piece(contents[one.plan_id], one.key) if one.plan_id in contents else None
+        one.piece_name = str(piece["name"]) if piece else ""
 
 
 def named_for(reader: User, subscriptions: Iterable[Subscription], now: dt.datetime) -> list[Subscription]:
@@ -126,6 +140,7 @@ def named_for(reader: User, subscriptions: Iterable[Subscription], now: dt.datet
     named = open_to_askers(found, now) if reader.is_stakeholder else _seen_by(reader, found) if found else set()
     for one in found:
         one.named = one.pk in named
+    _name_pieces(found)
     return found
 
 

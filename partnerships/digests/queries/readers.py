@@ -14,10 +14,11 @@ from typing import Any
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
-from partnerships.digests.models import Watermark
-from partnerships.kit.database import rows_planned_once
+from partnerships.digests.models import Subscription, Watermark
+from partnerships.kit.database import rows_of, rows_planned_once
 from partnerships.organisations.audience import Network, Organisations
 from partnerships.organisations.models import Membership
+from partnerships.people.models import User
 from partnerships.plans.models import Audience, Plan, Version, present_routes, routes_once_open
 
 INSIDE, OUTSIDE = Watermark.Reading.INSIDE, Watermark.Reading.OUTSIDE
@@ -211,6 +212,29 @@ def lost_access(included: Sequence[tuple[int, int, int, str]], *, now: dt.dateti
     }
     rows = rows_planned_once(f"WITH {sql} {_LOST_ACCESS}", params, whatever_is_asked=True)
     return {email for (email,) in rows}
+
+
+def reading_class_of(person: User, plan: Plan, now: dt.datetime) -> str:
+    """How much of a plan somebody with an account reads, whether or not they follow it."""
+    reach = reach_of([plan.pk], now)
+    acting = Membership.objects.current().filter(person=person, organisation__in=reach.inside_organisations)
+    return INSIDE if acting.exists() else OUTSIDE
+
+
+_PIECES = """
+SELECT person_id, plan_id, array_agg(DISTINCT key ORDER BY key)
+  FROM digests_following
+ WHERE person_id = ANY(%(people)s) AND plan_id = ANY(%(plans)s)
+ GROUP BY person_id, plan_id HAVING bool_and(key <> '')
+"""
+
+
+def pieces_followed(people: Collection[int], plans: Collection[int]) -> dict[tuple[int, int], tuple[str, ...]]:
+    """The sites and milestones of each plan that somebody follows without following the plan itself."""
+    if not Subscription.objects.filter(~Q(key=""), plan__in=plans).exists():
+        return {}
+    rows = rows_of(_PIECES, {"people": list(people), "plans": list(plans)})
+    return {(person, plan): tuple(keys) for person, plan, keys in rows}
 
 
 def newest_numbers(plans: Collection[int], now: dt.datetime) -> dict[int, tuple[int, int]]:

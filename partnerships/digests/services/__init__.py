@@ -21,7 +21,7 @@ from partnerships.digests.services.following import (
 from partnerships.digests.services.inbox import CHOOSABLE, UnableToChooseWay, choose_ways, mark_items, ways_of
 from partnerships.digests.services.ledger import UnableToSendAgain, record_look, send_again
 from partnerships.digests.services.new_links import renew_links, send_links
-from partnerships.digests.services.preferences import end_pause, prefer, set_frequency
+from partnerships.digests.services.preferences import end_pause, prefer, set_frequency, set_hears
 from partnerships.digests.services.readdressing import (
     ask_to_move,
     confirm_with_others,
@@ -82,6 +82,7 @@ __all__ = [
     "send_again",
     "send_links",
     "set_frequency",
+    "set_hears",
     "set_role_rule",
     "stop",
     "stop_all",

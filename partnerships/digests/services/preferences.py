@@ -15,6 +15,7 @@ from partnerships.digests.models import (
     DeliveryKind,
     DeliverySubject,
     Frequency,
+    Hears,
     MatchNotice,
     Preference,
     SubjectWatermark,
@@ -52,6 +53,22 @@ def set_frequency(*, subscription: Subscription, frequency: str, author: User | 
     locked.save(update_fields=["frequency"])
     record_event(subscription, EventKind.FREQUENCY_CHANGED, author=author, now=now, before=before, after=frequency)
     reschedule(people=[subscription.person_id], now=now)
+
+
+@transaction.atomic
+def set_hears(*, subscription: Subscription, hears: str, author: User | None, now: dt.datetime) -> None:
+    """Set which changes one subscription tells; what was passed before is not told later.
+
+    Raises `UnableToChangeSubscription`.
+    """
+    if hears not in Hears.values:
+        raise UnableToChangeSubscription("Choose what you hear from the list.")
+    locked = lock_subscription(subscription)
+    require(rights_over(locked, author, now).may_change)
+    before = locked.hears
+    subscription.hears = locked.hears = hears
+    locked.save(update_fields=["hears"])
+    record_event(subscription, EventKind.HEARS_CHANGED, author=author, now=now, before=before, after=hears)
 
 
 @transaction.atomic

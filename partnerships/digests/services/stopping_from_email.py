@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.signing import BadSignature, Signer
 from django.db import transaction
+from django.db.models import Q
 
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.models import MatchNotice, Preference, Stop, Subscription, SubscriptionStatus, Way
@@ -96,6 +97,9 @@ def stop_chosen(
     If a plan is followed through its partnership or an owner, only this plan is refused; the other plans continue.
     """
     before = [one for target in (*plans, *subjects) if (one := _stop_target(person, target, reason=reason, now=now))]
+    pieces = Subscription.objects.live().filter(~Q(key=""), person=person, plan__in=[plan.pk for plan in plans])
+    before += _state_before(pieces)
+    stop(subscriptions=pieces, author=person, reason=reason, now=now)
     chosen = Subscription.objects.live().filter(person=person, pk__in=[one.pk for one in subscriptions])
     before += _state_before(chosen)
     stop(subscriptions=chosen, author=person, reason=reason, now=now)

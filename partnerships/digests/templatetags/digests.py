@@ -13,11 +13,14 @@ from django.template.context import Context
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.commitments.models import Commitment
 from partnerships.digests.models import Following, RoleRule, Subscription
 from partnerships.digests.models.targets import Target, fields_of, kind_of
 from partnerships.digests.planning.forecast import when_next, who_will_get
 from partnerships.digests.queries.naming import named_for
 from partnerships.digests.queries.subscriptions import asks_for_somebody
+from partnerships.digests.rights import may_still_follow
+from partnerships.exchange.models import Entry
 from partnerships.people.models import User
 from partnerships.plans.models import Audience, Plan
 
@@ -32,7 +35,7 @@ def _reader(context: Context) -> User | None:
 
 @register.inclusion_tag("digests/_follow.html", takes_context=True)
 def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead: bool = False) -> dict[str, Any]:
-    """A card to follow a plan, partnership or organisation, or to stop.
+    """A card to follow a plan, partnership, organisation, ask, offer or commitment, or to stop.
 
     Visitors are offered the changes of a public plan by email. `may_edit` adds a link to who gets the next version of a
     plan, `may_lead` the choice to send digests to everyone in a partnership.
@@ -43,6 +46,8 @@ def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead
         return {"person": None, "public": target if public else None}
     kind = kind_of(target)
     mine = Subscription.objects.live().filter(**fields_of(target), person=person).first()
+    if mine is None and isinstance(target, Entry | Commitment) and not may_still_follow(person, target):
+        return {"person": None, "public": None}
     may_add = asks_for_somebody(person)
     rule = (
         RoleRule.objects.filter(partnership=target.pk, post=None).exists()
@@ -53,6 +58,7 @@ def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead
         "person": person,
         "target": target,
         "kind": kind,
+        "words": target.get_direction_display().lower() if isinstance(target, Entry) else kind,
         "mine": mine,
         "through": _through(person, target) if mine is None and isinstance(target, Plan) else "",
         "next": when_next(person, timezone.now(), about=target) if mine is not None and mine.is_confirmed else None,
@@ -78,6 +84,14 @@ def change_url(context: Context, subscription: Subscription, verb: str) -> str:
     if token := context.get("token"):
         return reverse("digests:change-by-link", args=[token, subscription.pk, verb])
     return reverse("digests:change", args=[subscription.pk, verb])
+
+
+@register.simple_tag(takes_context=True)
+def last_month_url(context: Context) -> str:
+    """The page that shows what the choices of what is heard mean: by link, or signed in."""
+    if token := context.get("token"):
+        return reverse("digests:last-month-by-link", args=[token])
+    return reverse("digests:last-month")
 
 
 @register.simple_tag(takes_context=True)

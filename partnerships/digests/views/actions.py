@@ -24,7 +24,16 @@ SIGNED_IN = frozenset({"confirm", "pause", "resume", "frequency", "stop"})
 BY_LINK = frozenset({"again", "pause", "resume", "frequency", "stop"})
 
 
-def act(verb: str, subscription: Subscription, *, frequency: str, person: User, reason: str, now: dt.datetime) -> None:
+def act(
+    verb: str,
+    subscription: Subscription,
+    *,
+    frequency: str,
+    hears: str = "",
+    person: User,
+    reason: str,
+    now: dt.datetime,
+) -> None:
     """Do the action, or 404. Raises `UnableToChangeSubscription`."""
     if verb == "confirm":
         services.confirm(subscription=subscription, now=now)
@@ -34,6 +43,8 @@ def act(verb: str, subscription: Subscription, *, frequency: str, person: User, 
         services.resume(subscription=subscription, author=person, now=now)
     elif verb == "frequency":
         services.set_frequency(subscription=subscription, frequency=frequency, author=person, now=now)
+        if hears:
+            services.set_hears(subscription=subscription, hears=hears, author=person, now=now)
     elif verb == "stop":
         services.stop(subscriptions=[subscription], author=person, reason=reason, now=now)
     elif verb == "again":

@@ -21,7 +21,7 @@ from partnerships.digests.emails.links import Link, Purpose, make, minute_of
 from partnerships.digests.emails.news import News
 from partnerships.digests.emails.pages import item_for, readable_news
 from partnerships.digests.emails.reading import content_as
-from partnerships.digests.models import Delivery, DeliveryItem, Frequency, Preference, Subscription, Watermark
+from partnerships.digests.models import Delivery, DeliveryItem, Frequency, Hears, Preference, Subscription, Watermark
 from partnerships.digests.planning.forecast import when_next
 from partnerships.digests.planning.matches import matches_in
 from partnerships.digests.planning.notices import notices_in
@@ -98,6 +98,7 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
         "paused_until": preference.pause_at(now, person.time_zone),
         "next": when_next(person, now),
         "frequencies": Frequency.choices,
+        "choices_of_hears": Hears.choices,
     }
     return render(request, "digests/preferences.html", context, status=422 if request.method == "POST" else 200)
 
@@ -133,6 +134,7 @@ def change(request: HttpRequest, link: Link, pk: int, verb: str) -> HttpResponse
             verb,
             subscription,
             frequency=request.POST.get("frequency", ""),
+            hears=request.POST.get("hears", ""),
             person=link.person,
             reason="Stopped by the person, by a link in an email.",
             now=timezone.now(),

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from partnerships.agreements.models import Partnership, Post
 from partnerships.digests import services
-from partnerships.digests.models import Frequency, Preference, RoleRule
+from partnerships.digests.models import Frequency, Hears, Preference, RoleRule
 from partnerships.digests.models.targets import title_of
 from partnerships.digests.planning.forecast import when_next, who_will_get
 from partnerships.digests.planning.roles import people_of
@@ -83,6 +83,7 @@ def _mine(person: User, preference: Preference) -> dict[str, Any]:
         "next": when_next(person, now),
         "frequencies": Frequency.choices,
         "may_add": asks_for_somebody(person),
+        "choices_of_hears": Hears.choices,
         "may_look": may_look(person),
         "came_back": open_suppressions(person.email).first(),
     }
@@ -123,6 +124,7 @@ def change(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
             verb,
             subscription,
             frequency=request.POST.get("frequency", ""),
+            hears=request.POST.get("hears", ""),
             person=person,
             reason="Stopped by the person.",
             now=timezone.now(),

@@ -1,0 +1,48 @@
+"""What a person's digests tell: the last month as it would have read."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from partnerships.digests.emails.links import Link, Purpose
+from partnerships.digests.emails.pages import sections_since
+from partnerships.digests.models import Hears
+from partnerships.digests.views.by_link import for_bearer
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+
+_MONTH = dt.timedelta(days=30)
+
+
+@require_safe
+def last_month(request: HttpRequest) -> HttpResponse:
+    """The last month as my digests would have told it."""
+    return _last_month(request, signed_in(request), back=reverse("digests:manage"))
+
+
+@require_safe
+@for_bearer(Purpose.PREFERENCES)
+def last_month_by_link(request: HttpRequest, link: Link) -> HttpResponse:
+    """The last month as this person's digests would have told it."""
+    back = request.path.removesuffix("last-month/")
+    return _last_month(request, link.person, back=back)
+
+
+def _last_month(request: HttpRequest, person: User, *, back: str) -> HttpResponse:
+    asked = request.GET.get("hears", "")
+    hears = asked if asked in Hears.values else ""
+    now = timezone.now()
+    context = {
+        "sections": sections_since(person, now - _MONTH, now=now, hears=hears),
+        "choices": [("", "As chosen"), *Hears.choices],
+        "hears": hears,
+        "back": back,
+        "person": person,
+    }
+    return render(request, "digests/last_month.html", context)

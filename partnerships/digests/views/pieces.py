@@ -1,0 +1,43 @@
+"""Following one site or milestone of a plan."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from partnerships.digests import services
+from partnerships.digests.models import Subscription
+from partnerships.digests.models.targets import Piece
+from partnerships.digests.queries.readers import INSIDE, reading_class_of
+from partnerships.people.requests import signed_in
+from partnerships.plans.content import get_piece, normalise, outside
+from partnerships.plans.models import Plan, Version
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def follow_piece(request: HttpRequest, pk: int, piece: str) -> HttpResponse:
+    """Follow one site or milestone: its plan's changes that are about it."""
+    person = signed_in(request)
+    plan = get_object_or_404(Plan.objects.published_for(person), pk=pk)
+    version = get_object_or_404(Version.objects.visible_to(person), plan=plan, number=plan.current_number)
+    content = normalise(version.content)
+    visible = content if reading_class_of(person, plan, timezone.now()) == INSIDE else outside(content)
+    collection, _, _ = piece.partition("/")
+    item = get_piece(visible, piece) if collection in ("sites", "milestones") and piece.count("/") == 1 else None
+    if item is None:
+        raise Http404
+    target = Piece(plan, piece)
+    mine = Subscription.objects.live().filter(person=person, plan=plan, key=piece).first()
+    if request.method == "POST" and mine is None:
+        try:
+            services.subscribe(person=person, target=target, author=person, now=timezone.now())
+        except services.UnableToSubscribe as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, f"You now follow {item['name']}. Digests tell what changes from now on.")
+        return redirect(plan.get_absolute_url())
+    context = {"plan": plan, "item": item, "mine": mine, "kind": "site" if collection == "sites" else "milestone"}
+    return render(request, "digests/follow_piece.html", context)

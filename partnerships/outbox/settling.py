@@ -43,7 +43,7 @@ _MAX_WAIT_UNREACHED = 300.0
 _MAX_DENIED, _RECENT = 10, 50
 #: Accepted emails are settled in groups of this many, or after this many seconds. A killed process sends the emails of
 #: one group again, each with its first Message-ID.
-MAX_GROUP, _MAX_GROUP_SECONDS = 25, 1.0
+MAX_GROUP, _MAX_GROUP_SECONDS = 10, 1.0
 #: Seconds for which a drain tries to settle while the database is down.
 _GIVE_UP_SECONDS = 600.0
 

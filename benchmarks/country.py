@@ -299,7 +299,7 @@ def fill(times: float, *, say: Any = print) -> None:
 
 
 def _columns_with_defaults() -> list[tuple[str, str, Any]]:
-    """The columns that Django fills with a plain default: table, column and value.
+    """Columns that Django fills with a plain default: table, column, value.
 
     PostgreSQL gets these defaults while the tables are filled, so that a new column does not break the statements here.
     """

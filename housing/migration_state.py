@@ -45,7 +45,7 @@ _clone = Field.clone
 
 
 def _copy_unbound(self: Field[Any, Any]) -> Field[Any, Any]:
-    """Instead of `clone`: copy a field of no model as Django copies those of abstract models."""
+    """Replaces `clone`: copies the field as Django copies those of abstract models."""
     if hasattr(self, "model"):
         return _clone(self)
     copied = copy.deepcopy(self)

@@ -250,7 +250,7 @@ JOURNAL_KEY = env.str("JOURNAL_KEY", default="") or SECRET_KEY
 NOTICES_AT_ONCE = env.bool("NOTICES_AT_ONCE", default=False)
 # How long after the last version "at once" digests wait, so that several versions become one email.
 DIGEST_SETTLE_MINUTES = env.float("DIGEST_SETTLE_MINUTES", default=10)
-# People who read replies to digests (empty: we do), and the mailboxes for bounces and for replies (docs/deploy.md).
+# The person who reads replies to digests (empty: we do), and the mailboxes for bounces and replies (docs/deploy.md).
 DIGEST_REPLY_TO = env.str("DIGEST_REPLY_TO", default="")
 EMAIL_MAILBOX = env.str("EMAIL_MAILBOX", default="") or parseaddr(DEFAULT_FROM_EMAIL)[1]
 EMAIL_REPLIES = env.str("EMAIL_REPLIES", default="") or EMAIL_MAILBOX

@@ -1,4 +1,4 @@
-"""The net change between two numbers of a subject: what several changes come to."""
+"""The net change between two numbers of a subject."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Fold(enum.StrEnum):
     EACH = "each"
 
 
-#: The field that is never told with a thing's creation: what became of it has a line of its own.
+#: A field never told with the creation of a thing: its changes have a line of their own.
 STATUS = "status"
 #: What a change is about: kind and id of the record, and what tells apart several objects of one record.
 Thing = tuple[str, int, str]
@@ -74,7 +74,7 @@ class NetChange:
 
 
 def fold(steps: Iterable[Step]) -> list[NetChange]:
-    """The net change of these steps (in order), by the number of the last step of each line.
+    """The net change of these steps, in the order of each line's last step.
 
     Left out: fields that returned to their first value, and things that were created and removed in between. A thing
     that was created is one line with its values at the end; one that was removed is one line, besides what is told

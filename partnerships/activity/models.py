@@ -1,6 +1,6 @@
-"""The activity log: one row an event, append-only; and the numbered changes of what people follow.
+"""The activity log, and the numbered changes of what people follow.
 
-People and records are identified by number only.
+Events are append-only. People and records are identified by number only.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Event(models.Model):
         return phrase_of(self.kind, self.data.get("wording"))
 
 
-#: The first row to come here numbers every event of the transaction. Subjects are locked last of all and in one order,
+#: The first row inserted numbers every event of the transaction. Subjects are locked last of all and in one order,
 #: (kind, record_id), so that two transactions never wait for each other. A rollback takes the numbers back.
 _NUMBER = """
 IF NOT EXISTS (SELECT FROM activity_unnumbered WHERE event_id = NEW.event_id) THEN
@@ -121,7 +121,7 @@ class Subject(models.Model):
 
 
 class Change(models.Model):
-    """A change of a subject: the event that is its number so and so.
+    """A numbered change of a subject.
 
     Numbers begin at 1 and have no gaps, in the order in which transactions commit. Append-only. A recipient was told of
     the changes up to a number.

@@ -86,7 +86,7 @@ def acts_in(contexts: Collection[UUID]) -> Mapping[UUID, list[str]]:
 
 
 def changes_between(*, kind: SubjectKind, record_id: int, after: int, up_to: int) -> QuerySet[Change]:
-    """The changes of a subject after one number and up to another, in order, with their events."""
+    """The changes of a subject after one number, up to another, with events."""
     subject = Subject.objects.filter(kind=kind, record_id=record_id)
     found = Change.objects.filter(subject__in=subject, number__gt=after, number__lte=up_to)
     return found.select_related("event").order_by("number")
@@ -112,9 +112,9 @@ class NetLine:
 
 
 def net_changes(changes: Iterable[tuple[int, Event]]) -> list[NetLine]:
-    """What these events, with their numbers and in order, come to.
+    """The net changes of these events, given in order with their numbers.
 
-    Events of kinds that are not told are left out; whether a reader may hear the others is for the caller to ask.
+    Events of kinds that are not told are left out; the caller checks what a reader may hear.
     """
     events: dict[int, Event] = {}
     steps: list[Step] = []
@@ -139,7 +139,7 @@ def thing_of(event: Event, told: Told) -> Thing:
     if not told.about:
         return name, event.target_id, ""
     about = event.data.get(told.about)
-    # An old event does not say which: it stands for itself.
+    # An old event does not say which, so it is a thing of its own.
     return name, event.target_id, f"{told.about} {about}" if about is not None else f"event {event.pk}"
 
 

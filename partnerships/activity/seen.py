@@ -52,7 +52,8 @@ def note_seen(*, person_id: int, kind: str, record_id: int, from_number: int, to
 def note_events_seen(*, person_id: int, kind: str, record_id: int, events: Collection[int], now: dt.datetime) -> None:
     """Note that a page showed these events of the subject `kind` and `record_id`.
 
-    A page of a timeline calls it; the watermark moves only as far as nothing that the person may see was left out.
+    Called by pages of a timeline. The watermark stops before the first change that the person may see
+        and was not shown.
     """
     for note in _of_events:
         note(person_id=person_id, kind=kind, record_id=record_id, events=events, now=now)

@@ -1,4 +1,4 @@
-"""What people can follow, and who may be told of an event: codes alone."""
+"""Codes: what people can follow, and who may be told of an event."""
 
 from django.db.models import TextChoices
 

@@ -1,4 +1,4 @@
-"""What followers are told: each kind of event is told, with a sentence, or not, with the reason.
+"""How followers are told of each kind of event, or why they are not.
 
 Rooms register theirs at start-up.
 """
@@ -22,7 +22,7 @@ FIELD, CHANGE, NAMES = "{field}", "{change}", "{names}"
 
 
 class Group(TextChoices):
-    """What a follower chooses among; also the filters of the inbox."""
+    """What a change concerns, such as dates or meetings."""
 
     STATUS = "status", "Status"
     PARTIES = "parties", "Parties and roles"
@@ -66,7 +66,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One line of what is told, for the text part and for the HTML part of an email."""
+    """One line of what is told, for both parts of an email."""
 
     text: str
     html: SafeString
@@ -87,9 +87,9 @@ def register_told(
     about: str = "",
     by_plan_engine: bool = False,
 ) -> None:
-    """Register that followers are told of this kind. Raises `ValueError` if it is registered otherwise.
+    """Register that followers are told of this kind of event.
 
-    Without a sentence, its label is the sentence.
+    Without a sentence, its label is the sentence. Raises `ValueError` if it is registered otherwise.
     """
     sentence = sentence or str(kind.label)
     told = Told(kind.value, group, sentence, fold, touches_dates_or_money, may_hear, about, by_plan_engine)
@@ -113,7 +113,7 @@ def told_of(kind: str) -> Told | None:
 
 
 def told_kinds(groups: Collection[Group] | None = None) -> tuple[Told, ...]:
-    """Every kind that is told, of these groups if given, by code."""
+    """Every kind that is told, by code; with `groups`, only those."""
     return tuple(_told[code] for code in sorted(_told) if groups is None or _told[code].group in groups)
 
 

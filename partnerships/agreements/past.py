@@ -35,7 +35,7 @@ def former_party(user: User, partnership: Partnership) -> Party | None:
 
 
 def former_parties(user: User, partnerships: Collection[int]) -> dict[int, Party]:
-    """The former party through which the person reads each of these, by partnership id.
+    """The former party through which the person reads each partnership.
 
     Leaves out partnerships whose present state the person reads in full.
     """

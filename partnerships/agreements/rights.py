@@ -120,7 +120,7 @@ class Rights:
 
     @property
     def may_tell_stakeholders(self) -> bool:
-        """Whether they may mark records of the partnership for stakeholders: leads of a party that is no observer."""
+        """Whether they lead a present party that is not an observer."""
         return bool(self.proposes_for)
 
     def may_propose_for(self, organisation: Organisation | None) -> bool:

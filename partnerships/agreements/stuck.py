@@ -14,7 +14,7 @@ from partnerships.people.models import User
 
 @dataclass(frozen=True, slots=True)
 class Stuck:
-    """One thing that does not move.
+    """One thing that is stuck.
 
     `what` says why it is stuck ("Unanswered ask"), `waits_for` who must act, `since` the day from which it counts, and
     `partnership` the id of its partnership, if it has one.
@@ -56,7 +56,7 @@ _facilitated: dict[str, FindFacilitated] = {}
 
 
 def register_facilitated(name: str, find: FindFacilitated) -> None:
-    """Register a room whose single records can have a facilitator, under a name."""
+    """Register, by name, a room whose records can have a facilitator."""
     _facilitated[name] = find
 
 

@@ -1,4 +1,4 @@
-"""What followers of a partnership are told of the partnership itself and of its posts."""
+"""What followers are told about a partnership itself and its posts."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def write_refused(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_confirm_reply(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Ask somebody to confirm the reply that came in from them."""
+    """Ask somebody to confirm a reply that we received from them."""
     incoming = Incoming.objects.select_related("plan").get(pk=due.params["incoming"])
     if not incoming.is_waiting or incoming.reply_to_id is None:
         return "The reply was confirmed or dropped."
@@ -44,7 +44,7 @@ def write_confirm_reply(due: Due, person: User, now: dt.datetime) -> Content | s
 
 
 def write_confirm_forwarded(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Ask somebody to make a conversation of an email that they forwarded."""
+    """Ask somebody to turn an email that they forwarded into a conversation."""
     incoming = Incoming.objects.select_related("partnership").get(pk=due.params["incoming"])
     if not incoming.is_waiting or incoming.partnership is None:
         return "The email was used or dropped."
@@ -60,6 +60,6 @@ def write_confirm_forwarded(due: Due, person: User, now: dt.datetime) -> Content
 
 
 def write_unfit(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell somebody that an email from them could not be used, and what to do."""
+    """Tell somebody that we could not use an email from them, and what to do."""
     page = link("digests:new-links") if person.is_stakeholder else link("web:my-work")
     return Content("answers/unfit", {"person": person, "link": page})

@@ -22,7 +22,7 @@ class BadForm(Exception):
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Whose form it is, and the version of the plan on its page."""
+    """Whose form it is, for which plan and version."""
 
     person_id: int
     plan_id: int

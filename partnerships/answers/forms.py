@@ -63,7 +63,7 @@ class ColleagueForm(_ByLinkForm):
 
 
 class NameForm(_ByLinkForm):
-    """Correct one's own name and role."""
+    """The stakeholder's own name and role."""
 
     name = forms.CharField(label="Your name", max_length=150)
     role = forms.CharField(
@@ -87,7 +87,7 @@ class RefuseForm(ReasonForm):
 
 
 class QuestionForm(Form):
-    """Put a question about a plan."""
+    """Ask a question about a plan."""
 
     title = forms.CharField(label="The question", max_length=200)
     body = forms.CharField(label="Details", required=False, max_length=5_000, widget=forms.Textarea(attrs={"rows": 4}))
@@ -116,7 +116,7 @@ class ReplyForm(Form):
 
 
 class ForwardedForm(Form):
-    """Make a draft conversation of a forwarded email."""
+    """Turn a forwarded email into a draft conversation."""
 
     organisation = forms.ChoiceField(label="For which organisation do you keep it?")
     subject = forms.CharField(label="Subject", max_length=200)

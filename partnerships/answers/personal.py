@@ -1,4 +1,4 @@
-"""Personal data in answers: rules for erasure and export, and what ends when people leave."""
+"""Personal data in answers: erasure, export, and leaving."""
 
 from __future__ import annotations
 

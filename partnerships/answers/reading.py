@@ -1,4 +1,4 @@
-"""Reads an email that came in: whom it is for, whether a machine wrote it, and its own words.
+"""Reads incoming emails: recipients, own text, whether a machine wrote it.
 
 Pure: no database.
 """
@@ -19,12 +19,12 @@ from typing import cast
 import nh3
 from mailparser_reply.parser import EmailMessage as ReplyMessage
 
-#: Longer mails are not read.
+#: Larger emails are not read.
 MAX_BYTES = 25 * 1024 * 1024
-#: Characters of a mail's text that are looked at for the reply, and kept of a forwarded email.
+#: Characters of the text that are read of a reply, and kept of a forwarded email.
 MAX_LOOKED_AT, MAX_FORWARDED = 10_000, 50_000
 MAX_FILES = 5
-#: The parser's patterns take long for long lines, so these are broken up for it. The mark shows where.
+#: The parser is slow on long lines, so these are broken up for it; the mark shows where.
 _WIDTH, _MARK = 200, "\u2060"
 
 _RECIPIENTS = ("To", "Cc", "Delivered-To", "X-Original-To", "X-Envelope-To", "Envelope-To")
@@ -39,7 +39,7 @@ _QUOTATION = re.compile(r"<blockquote\b|<div[^<>]{0,200}(?:gmail_quote|divRplyFw
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file of a mail, not checked yet."""
+    """An attachment that is not checked yet."""
 
     name: str
     content: bytes
@@ -47,7 +47,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """What matters of an email that came in."""
+    """The parts of an incoming email that we use."""
 
     recipients: tuple[str, ...]
     sender: str
@@ -64,7 +64,7 @@ class Mail:
 
 
 def read_mail(raw: bytes) -> Mail | None:
-    """The mail; None if it is too large or cannot be read."""
+    """The email; None if it is too large or cannot be read."""
     if len(raw) > MAX_BYTES:
         return None
     message = email.message_from_bytes(raw, policy=email.policy.default)
@@ -79,7 +79,7 @@ def read_mail(raw: bytes) -> Mail | None:
             event_id=_event_id(message, raw),
             files=tuple(_files_of(message)),
         )
-    except (LookupError, ValueError, TypeError, AttributeError):  # what the standard library raises for broken mails
+    except (LookupError, ValueError, TypeError, AttributeError):  # what the standard library raises for broken emails
         return None
 
 
@@ -89,7 +89,7 @@ def _addresses(message: EmailMessage, name: str) -> Iterator[str]:
 
 
 def is_automatic(message: EmailMessage) -> bool:
-    """Whether a machine wrote it: an absence notice, a bounce, a mailing list (RFC 3834)."""
+    """Whether it is an absence notice, a bounce or from a list (RFC 3834)."""
 
     def said(name: str) -> str:
         return str(message.get(name, "")).strip().lower()
@@ -138,7 +138,7 @@ def _plain(text: str) -> str:
 
 
 def without_quotation(text: str) -> str:
-    """A reply's own words, without quotation and signature; all if nothing else is left."""
+    """A reply's own text, without quotation and signature."""
     lines = [line.strip() for line in text.replace(_MARK, "")[:MAX_LOOKED_AT].split("\n")]
     looked_at = re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
     broken = re.sub(rf"([^\n]{{{_WIDTH}}})(?=[^\n])", rf"\1{_MARK}\n{_MARK}", looked_at)
@@ -152,13 +152,13 @@ def _files_of(message: EmailMessage) -> Iterator[Attachment]:
     for part in message.iter_attachments():
         name = part.get_filename() or ""
         if not name or part.get_content_disposition() != "attachment":
-            continue  # pictures of a signature, and the like
+            continue  # images in a signature, for example
         content = part.get_payload(decode=True)
         yield Attachment(name[:200], content if isinstance(content, bytes) else b"")
 
 
 def _event_id(message: EmailMessage, raw: bytes) -> str:
-    """An id for a mail, to recognise it when it is read again."""
+    """An id for an email, to recognise it when it is read again."""
     given = str(message.get("Message-ID", "")).strip()
     body = raw.replace(b"\r\n", b"\n").partition(b"\n\n")[2]
     return "in:" + hashlib.sha256(given.encode("utf-8", "replace") if given else body).hexdigest()

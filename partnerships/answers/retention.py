@@ -1,4 +1,4 @@
-"""Retention of answers: colleagues' addresses, and words that were refused."""
+"""Retention: addresses of named colleagues, and text of refused answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from partnerships.answers.models import Answer, AnswerKind, AnswerStatus, Incomi
 from partnerships.answers.models.incoming import INCOMING_KEPT
 from partnerships.people.retention import delete_in_batches, for_each, register_retention
 
-#: How long a named colleague's address is kept here, from the decision or, without one, from when it was given.
+#: How long a named colleague's address is kept: after a decision, and without one.
 COLLEAGUE_KEPT, COLLEAGUE_WAITS = dt.timedelta(days=30), dt.timedelta(days=90)
 #: How long the words of a refused answer are kept, so that a decision can be explained.
 REFUSED_KEPT = dt.timedelta(days=180)

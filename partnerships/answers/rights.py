@@ -12,7 +12,7 @@ from partnerships.plans.models import Plan
 
 
 def may_answer(person: User, plan: Plan, version_number: int, now: dt.datetime) -> bool:
-    """Whether a stakeholder may answer to this version: one they may read.
+    """Whether a stakeholder may read, and so answer, this version.
 
     People with an account answer on the plan's own pages.
     """
@@ -26,7 +26,7 @@ def may_answer(person: User, plan: Plan, version_number: int, now: dt.datetime) 
 
 
 def may_forward_to(partnership: Partnership, person: User, now: dt.datetime) -> bool:
-    """Whether somebody may forward emails to a partnership: who may write its conversations."""
+    """Whether somebody may forward emails to a partnership."""
     return bool(parties_edited(partnership, person, now)) and not partnership.is_over
 
 
@@ -37,5 +37,5 @@ def parties_edited(partnership: Partnership, person: User, now: dt.datetime) -> 
 
 
 def partnership_key(partnership: Partnership) -> str:
-    """What the address of a partnership depends on, beside its number."""
+    """A key for the signature in a partnership's address."""
     return partnership.created_at.isoformat()

@@ -1,4 +1,4 @@
-"""The way to answer below a plan, and a partnership's address for emails on its page."""
+"""The cards to answer about a plan and to forward emails."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def answering_section(person: User, read: ReadByLink) -> Section | None:
 
 
 def forwarding_section(user: User, partnership: Partnership) -> Section | None:
-    """The partnership's address for forwarded emails, and those of the person that wait."""
+    """The address for forwarded emails, and the person's emails that wait."""
     now = timezone.now()
     address = forwarding_address(partnership)
     if not address or not may_forward_to(partnership, user, now):

@@ -1,4 +1,4 @@
-"""Addresses of answers: those with a token work signed out."""
+"""URLs of answers; those with a token work signed out."""
 
 from django.urls import path
 

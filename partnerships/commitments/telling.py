@@ -1,4 +1,4 @@
-"""What followers are told of commitments."""
+"""What followers are told about commitments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What followers are told of conversations, meetings, minutes and progress reports; never what was said."""
+"""What followers are told about conversations, meetings and reports."""
 
 from __future__ import annotations
 

@@ -155,7 +155,7 @@ class WatermarkAdmin(LookOnly):
 
 @admin.register(SubjectWatermark)
 class SubjectWatermarkAdmin(LookOnly):
-    """The change of each subject that each person was last told of."""
+    """The last change of each subject that each person was told about."""
 
     list_display = ("recipient", "subject", "number", "told_at", "due_at")
     list_select_related = ("recipient", "subject")

@@ -94,7 +94,7 @@ def _hand_over(handover: Handover) -> None:
 
 
 def _of_ended(organisation: Organisation, day: dt.date) -> list[Thing]:
-    """What its people follow or followed, until somebody of a successor follows it or was asked to."""
+    """What its people followed and nobody at a successor follows yet."""
     people = Membership.objects.filter(organisation=organisation, accepted_at__isnull=False).values("person")
     theirs = _about(organisation).filter(person__in=people, refused_at=None)
     successors = (

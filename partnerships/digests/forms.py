@@ -31,7 +31,7 @@ _LEAD_TIMES = [
     (1, "The day before"),
     (0, "On the day"),
 ]
-#: What the page of choices says of a group besides its name.
+#: Hints on the page of choices.
 _GROUP_HINTS = {
     NoticeGroup.REMINDERS: "Dates of commitments, partnerships, reports and signatures that come near or have passed.",
     NoticeGroup.MENTIONS: "Somebody waits for your answer.",
@@ -164,7 +164,7 @@ class PreferenceForm(Form):
                 label=NoticeGroup(group).label,
                 choices=Way.choices,
                 initial=way,
-                # A form sent without it, as by an old page, changes nothing.
+                # A form without this field, sent from an old page, changes nothing.
                 required=not self.is_bound or f"way_{group}" in self.data,
                 help_text=_GROUP_HINTS.get(NoticeGroup(group), ""),
             )

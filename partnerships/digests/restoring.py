@@ -140,7 +140,7 @@ def redo_matches(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_ways(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Choose again how notices come, as people last chose."""
+    """Restore how people last chose to get notices."""
     last = {(line["person"], line["group"]): line for line in lines}
     people = User.objects.filter(erased_at=None).in_bulk({person for person, _ in last})
     redone = Redone()

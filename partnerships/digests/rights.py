@@ -96,7 +96,7 @@ def may_follow(person: User, target: Target, roles: Roles) -> bool:
 
 
 def may_still_follow(person: User, target: Target) -> bool:
-    """Whether the person may hear of what happens to this from now on."""
+    """Whether the person may hear about what happens to this from now on."""
     readable = readable_targets(person, kind_of(target))
     return readable is not None and readable.filter(pk=target.pk).exists()
 

@@ -1,4 +1,4 @@
-"""Sections of this room on other pages, and of upper rooms on the page of a plan behind a link."""
+"""This room's sections on other pages, and those of upper rooms here."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class AnswerGroupAdmin(ReadOnlyAdmin):
 
 @admin.register(EntryFacilitator)
 class EntryFacilitatorAdmin(ReadOnlyAdmin):
-    """Who helps which ask or offer along; read-only."""
+    """Facilitators of asks and offers; read-only."""
 
     list_display = ("pk", "entry", "person", "organisation", "named_at", "ended_at")
     list_select_related = ("entry", "person", "organisation")

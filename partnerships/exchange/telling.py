@@ -1,4 +1,4 @@
-"""What followers are told of asks and offers, and of answers to them."""
+"""What followers are told about asks, offers and answers to them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from partnerships.activity.subjects import Audience
 from partnerships.activity.telling import Group, register_told, register_untold
 from partnerships.exchange.event_kinds import EventKind
 
-#: What happens to an ask or an offer itself, by the end of the code; the others change its status.
+#: Changes of the ask or offer itself, by the end of the code; the others change its status.
 _FOLDS = {
     "shared": Fold.CREATED,
     "withdrawn": Fold.REMOVED,
@@ -19,7 +19,7 @@ _STEPS = (
     "shared", "changed", "marked_agreed", "withdrawn", "lapsed", "closed_to_answers", "declined", "declined_by_all",
     "acknowledged", "answered", "agreed", "committed", "met", "delivered", "rest_lapsed", "reopened",
 )  # fmt: skip
-#: Steps of answers and receipts, which only some of the readers of an ask or offer may see.
+#: Steps of answers and receipts, which not all readers of an ask or offer may see.
 _OF_ANSWERS = ("answered", "declined", "acknowledged")
 
 

@@ -1,7 +1,8 @@
-"""Conditions whose SQL Django composes once a process, for rights that every page asks many times.
+"""Conditions whose SQL is composed once a process, for rights.
 
-Composing a condition of many subqueries takes Django longer than PostgreSQL needs to answer it. Here it is composed
-with a `Slot` for each value that differs between readers or moments, and its SQL is kept under a key.
+Every page asks for rights many times, and composing their subqueries takes Django longer than PostgreSQL needs to
+answer. Here a condition is composed with a `Slot` for each value that differs between readers or moments, and its
+SQL is kept under a key.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import connection
 from django.db.models import BooleanField, Expression, F, Model, Q
 
-#: Kept conditions. Their keys hold today's date where it matters, so that they are all dropped now and then.
+#: Kept conditions. Some keys include the day, so all are dropped when there are too many.
 _MAX_KEPT = 2_000
 _kept: dict[Hashable, _Sql | None] = {}
 _UNKNOWN = "unknown"
@@ -26,13 +27,13 @@ _ALIAS = re.compile(r"(?<![\w\"'%])(R*[A-Z]{1,2}\d+)(?![\w\"'])")
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """The place of a value that is known when the condition is used."""
+    """A placeholder for a value that is known when the condition is used."""
 
     number: int
 
 
 def moment(number: int) -> dt.datetime:
-    """A slot for a moment, as a time before all others: Django's date fields take nothing else."""
+    """A slot for a moment, as a datetime: date fields accept nothing else."""
     return dt.datetime(1, 1, 1, microsecond=number, tzinfo=dt.UTC)
 
 
@@ -78,9 +79,9 @@ def _filled(param: Any, values: Sequence[Any]) -> Any:
 
 
 def compiled(key: Hashable, model: type[Model], compose: Callable[[], Q], values: Sequence[Any]) -> Q | None:
-    """The condition on `model` that `compose` makes, with these values in its slots; None if it cannot be kept.
+    """The condition that `compose` makes with these values, if it can be kept.
 
-    The same key must always mean the same condition.
+    None if not. The same key must always mean the same condition.
     """
     sql = _kept.get(key, _UNKNOWN)
     if isinstance(sql, str):
@@ -91,7 +92,7 @@ def compiled(key: Hashable, model: type[Model], compose: Callable[[], Q], values
 
 
 def _sql_of(model: type[Model], condition: Q) -> _Sql | None:
-    """The SQL of a condition; None if it joins other tables, or its subqueries cannot be told from the record."""
+    """The SQL of a condition; None if it has joins or unnamed subqueries."""
     query = model._base_manager.filter(condition).query
     if sum(1 for used in query.alias_refcount.values() if used) > 1:
         return None
@@ -104,5 +105,5 @@ def _sql_of(model: type[Model], condition: Q) -> _Sql | None:
     table = connection.ops.quote_name(model._meta.db_table)
     if re.search(rf"(?:FROM|JOIN) {re.escape(table)}(?! [A-Z])", sql):
         return None
-    # Renamed, so that no subquery hides the record, however it is called where the condition is used.
+    # Renamed, so that no subquery hides the record, whatever its table is called where the condition is used.
     return _Sql(tuple(_ALIAS.sub(r"R\1", f"({sql})").split(f"{table}.")), tuple(params))

@@ -85,7 +85,7 @@ def visible_to(model: type[Model], routes: Iterable[Route], user: User | Anonymo
 
 
 def _composed_before(model: type[Model], routes: Sequence[Route], user: User) -> Q | None:
-    """The same condition with SQL that is kept for all readers; None if it cannot be kept."""
+    """The condition with SQL kept for all readers; None if it cannot be kept."""
     values: list[Any] = []
     known = (model, tuple(form_of(route, values) for route in routes))
     ways = _ways.get(known)
@@ -111,7 +111,7 @@ _MAX_WAYS = 1_000
 
 
 def _any_of(model: type[Model], ways: Sequence[tuple[Way, Sequence[Any]]]) -> Q:
-    """The condition that one of the ways leads to the ids that the person holds on it."""
+    """The condition that one of these ways, with these ids, opens a record."""
     parts = [_leads(model, way, *ids) for way, ids in ways]
     if len(parts) > 1 and not any(isinstance(way.route, Network) for way, _ in ways):
         # What the person holds is a small part of the table: each branch of a union uses its own index, an OR none.
@@ -126,9 +126,10 @@ def _union(found: Sequence[QuerySet[Any, Any]]) -> QuerySet[Any, Any]:
 
 
 def _held_on(way: Way, user: User) -> list[Ids]:
-    """What the person holds on one way: themselves, or organisations and, where few enough, what these lead to.
+    """What the person holds on one way, as lists of ids.
 
-    An empty list among them means that the way leads nowhere.
+    The person's own id, or their organisations and, if these have few rows on the way, the rows. An empty list means
+    that the way reaches no record.
     """
     route = way.route
     if isinstance(route, Network):
@@ -152,8 +153,8 @@ def _held_on(way: Way, user: User) -> list[Ids]:
 def _leads(model: type[Model], way: Way, mine: Ids | None = None, ids: Ids | None = None) -> Q:
     """The condition on records that one way opens.
 
-    Where rows (parties, owners, sides) lead from the record to the organisations, those rows are asked by themselves,
-    and what the route says of the record stays outside: then an index on the record can be used.
+    Where rows (parties, owners, sides) connect the record with organisations, they are a subquery of their own. What
+    the route says about the record stays outside it, so that an index on the record can be used.
     """
     route, between = way.route, way.between
     if isinstance(route, Network) or mine is None:
@@ -242,7 +243,7 @@ class Reach:
         return found
 
     def ends(self, route: Organisations | People, ids: Collection[int]) -> QuerySet[Any]:
-        """A query of those of these ids, of people or organisations, to which the route leads."""
+        """Those of these ids, of people or organisations, that the route reaches."""
         records = self.records if isinstance(self.records, QuerySet) else self.records(ids)
         return records.filter(route.when, **{f"{route.path}__in": ids}).values_list(route.path)
 

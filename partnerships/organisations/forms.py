@@ -181,7 +181,7 @@ class SettingsForm(Form):
 
 
 class PassOnForm(Form):
-    """Ticked things of an ended organisation, the successor and person who get them, and why."""
+    """What to hand over from an ended organisation, to which person, and why."""
 
     kind = forms.CharField(widget=forms.HiddenInput)
     things = forms.MultipleChoiceField(

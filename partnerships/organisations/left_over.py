@@ -16,13 +16,13 @@ from partnerships.people.models import User
 
 
 def _leavers(now: dt.datetime) -> Reach:
-    """Former memberships, for the leads of the organisation: without one, nothing was left."""
+    """Former memberships, for leads: without any, nothing was left behind."""
     ended = Membership.objects.filter(accepted_at__isnull=False, ends_on__lte=timezone.localdate(now))
     return Reach(ended, (Organisations("organisation", roles=(Role.LEAD,)),))
 
 
 def _left_wanted(user: User, now: dt.datetime) -> list[Waiting]:
-    """One line for each organisation; vacant posts and commitments are lines of their own."""
+    """One line per organisation, except for what has lines of its own."""
     bodies = Organisation.objects.of_person(user, Role.LEAD).filter(
         pk__in=_leavers(now).of(user).values("organisation")
     )

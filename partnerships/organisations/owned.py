@@ -128,6 +128,6 @@ def left_without_owner(organisation: Organisation, day: dt.date) -> list[Group]:
 
 
 def held_by_ended(organisation: Organisation, day: dt.date) -> list[Group]:
-    """What an ended organisation still holds, by kind; kinds with nothing are left out."""
+    """What an ended organisation still holds, by kind; no empty kinds."""
     groups = (Group(kind, kind.of_ended(organisation, day)) for kind in owned_kinds() if kind.of_ended)
     return [group for group in groups if group.things]

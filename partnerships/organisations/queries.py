@@ -232,6 +232,6 @@ def _next(day: dt.date, organisations: Iterable[int], kinds: Collection[str]) ->
 
 
 def membership_by_address(address: str) -> Membership | None:
-    """The membership of the person with this email address; the oldest, where they act for several organisations."""
+    """The oldest membership of the person with this email address."""
     current = Membership.objects.current().filter(person__email__iexact=address, person__is_active=True)
     return current.select_related("person", "organisation").order_by("starts_on", "pk").first()

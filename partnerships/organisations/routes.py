@@ -1,4 +1,4 @@
-"""Routes by which a record reaches people, and what their conditions say of the record and of the rows on the way."""
+"""Routes by which a record reaches people, and their conditions."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ Route = Organisations | People | Network
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A route of a model, with what its condition says of the rows on the way, of the record, and whether of both."""
+    """A route with its condition divided: about rows, the record, or both."""
 
     route: Route
     between: Rows | None
@@ -65,7 +65,7 @@ def way_of(model: type[Model], route: Route) -> Way:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows that lead from a record to organisations: `model.key` is the id in the record's `column`."""
+    """Rows between a record and organisations; their `key` is its `column`."""
 
     model: type[Model]
     key: str
@@ -74,7 +74,7 @@ class Rows:
 
 
 def rows_between(model: type[Model], path: str) -> Rows | None:
-    """The rows along a path such as "owners__organisation" or "partnership__parties__organisation"."""
+    """The rows along a path such as "partnership__parties__organisation"."""
     *before, last = path.split("__")
     if last != "organisation" or not 1 <= len(before) <= 2:
         return None
@@ -92,7 +92,7 @@ def rows_between(model: type[Model], path: str) -> Rows | None:
 
 
 def divided(when: Q, prefix: str) -> tuple[Q, Q, bool]:
-    """What a condition says of the rows at `prefix`, what of the record, and whether a part says something of both."""
+    """Parts of a condition about rows, about the record; whether any is both."""
     about_rows, about_record, about_both = Q(), Q(), False
     for child in _conjuncts(when):
         names = list(_names(child))
@@ -100,7 +100,7 @@ def divided(when: Q, prefix: str) -> tuple[Q, Q, bool]:
         # A queryset as a value is a set of ids of its own; any other expression may refer to the rows.
         refers = any(hasattr(value, "resolve_expression") and not isinstance(value, QuerySet) for _, value in names)
         bare = any(f"{name}__" == prefix for name, _ in names)
-        # "Not" of many rows means none of them, which asking the rows themselves would change.
+        # "Not" over many rows means "none of them", which a subquery of rows would change.
         if not names or refers or bare or (any(at_rows) and (_is_negated(child) or not all(at_rows))):
             about_both = True
         elif any(at_rows):
@@ -123,12 +123,12 @@ def _conjuncts(condition: Q) -> Iterator[Q]:
 
 
 def _is_negated(condition: Q) -> bool:
-    """Whether a "not" stands anywhere in a condition."""
+    """Whether a condition has a "not" anywhere."""
     return condition.negated or any(isinstance(child, Q) and _is_negated(child) for child in condition.children)
 
 
 def _names(condition: Q) -> Iterator[tuple[str, Any]]:
-    """The lookups and values in a condition; an expression stands as a reference, which cannot be divided."""
+    """The lookups and values in a condition; expressions as a reference."""
     for child in condition.children:
         if isinstance(child, Q):
             yield from _names(child)
@@ -172,7 +172,7 @@ def _is_own(model: type[Model], condition: Q) -> bool:
 
 
 class _Same:
-    """An expression as part of a key: equal only to itself."""
+    """An expression in a key, equal only to itself."""
 
     def __init__(self, value: object) -> None:
         self.value = value
@@ -185,7 +185,7 @@ class _Same:
 
 
 def form_of(route: Route, moments: list[Any]) -> Hashable:
-    """The route as a key without the moments it is about, which are added to `moments`."""
+    """The route as a key, without its moments: these are added to `moments`."""
     path, roles = getattr(route, "path", None), getattr(route, "roles", ())
     return type(route), path, roles, _form(route.when, moments)
 
@@ -210,7 +210,7 @@ def _form(condition: Q, moments: list[Any]) -> Hashable:
 
 
 def without_moments(routes: Iterable[Route]) -> list[Route]:
-    """The routes with slots instead of moments, numbered as `form_of` adds these."""
+    """The routes with slots instead of moments, in the order of `form_of`."""
     numbers = count()
     return [replace(route, when=_without_moments(route.when, numbers)) for route in routes]
 

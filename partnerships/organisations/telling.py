@@ -1,4 +1,4 @@
-"""What followers of an organisation are told of it."""
+"""What followers of an organisation are told about it."""
 
 from __future__ import annotations
 

@@ -152,7 +152,7 @@ def timeline_lines(events: Iterable[Event]) -> list[TimelineLine]:
 
 @dataclass(frozen=True, slots=True)
 class ToldLine:
-    """One net change as a recipient reads it: of what, what happened, by whom and why.
+    """One net change as a recipient reads it.
 
     `path` is the page of the record, empty if it has none. `numbers` are the changes it sums up.
     """

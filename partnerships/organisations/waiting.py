@@ -59,7 +59,7 @@ def waiting_from_all(sources: Sequence[Source], people: Collection[User], now: d
     }
 
 
-#: Microseconds of the moment for which statements are composed; moments that follow from it are recognised by them.
+#: Microseconds of the moment that statements are composed with; moments derived from it are recognised by them.
 _MARK = 987_653
 #: Stand for the person's own id and, below it, for the ids of their organisations in some roles. No row has such an id.
 _PERSON = -9_007_199_254_740_000
@@ -67,7 +67,7 @@ _PERSON = -9_007_199_254_740_000
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """SQL in pieces between its parameters, the roles behind each stand-in, and the source of each part."""
+    """SQL in pieces, the roles behind each stand-in, the source of each part."""
 
     pieces: tuple[str, ...]
     params: tuple[Any, ...]
@@ -116,7 +116,7 @@ def reached_with_kept_sql(sources: Sequence[Source], person: User, now: dt.datet
 
 
 def _composed(sources: Sequence[Source], person: User, now: dt.datetime) -> _Kept | None:
-    """The statement for people with the same roles as this one; None if it depends on another moment than `now`."""
+    """The statement for people with these roles; None if it cannot be kept."""
     moment = now.replace(microsecond=_MARK)
     stand_ins: dict[tuple[str, ...], int] = {}
     parts: list[QuerySet[Any, Any]] = []

@@ -37,7 +37,7 @@ class OutboxHooks:
         """An operator discards these queued emails."""
 
     def received(self, *, raw: bytes, now: dt.datetime) -> str:
-        """A mail that is no report came in; what became of it, in a word, or "" if it is for somebody else."""
+        """Another email came in; returns what became of it, "" if it is not ours."""
         return ""
 
     def unsubscribed(self, *, address: str, now: dt.datetime) -> None:

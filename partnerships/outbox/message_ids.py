@@ -36,7 +36,7 @@ def make(numbers: Iterable[int]) -> list[str]:
 
 
 def number_in(message_id: str) -> int | None:
-    """The number in a Message-ID of ours, not checked; None in those of earlier emails."""
+    """The number in a Message-ID of ours, not checked; None in older ones."""
     found = _NUMBER.match(message_id)
     return int(found[1]) if found else None
 

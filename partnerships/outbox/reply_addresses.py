@@ -1,4 +1,4 @@
-"""Addresses that take replies: `replies+r-TOKEN@…`, a token for one email and its recipient.
+"""Addresses that take replies to one email: `replies+r-TOKEN@…`.
 
 A token has the number of the email and a signature of 128 bits, in lower case, because some mail servers change the
 case of an address. `key` is a secret of the recipient: a new one makes earlier addresses invalid.
@@ -51,7 +51,7 @@ def reply_header(address: str) -> str:
 
 
 def tokens_in(addresses: Iterable[str]) -> list[tuple[str, int, str]]:
-    """What, the number and the signature of each of our addresses; not checked yet."""
+    """Use, number and signature in each of our addresses; not checked yet."""
     return [
         (found[1].lower(), int(found[2], 16), found[3].lower())
         for address in addresses

@@ -1,4 +1,4 @@
-"""What followers are told of plans beside what changed in their content."""
+"""What followers are told about plans besides changes of content."""
 
 from __future__ import annotations
 

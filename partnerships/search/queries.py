@@ -28,7 +28,7 @@ from partnerships.plans.queries import as_read_by, titled_then, titled_today
 
 #: Results shown of each kind; one more is fetched to know whether there are others.
 SHOWN = 10
-#: Fewer sites than this are looked up before plans are; of more, plans by title soon find enough.
+#: With fewer matching sites, these are looked up first; with more, a search of plans soon finds enough.
 _FEW = 500
 #: Shorter words match too much of the register.
 SHORTEST = 2
@@ -88,7 +88,7 @@ def _entries(user: User, text: str) -> list[Entry]:
 def _plans(user: User, text: str) -> QuerySet[Plan]:
     """Plans by title or by the names of sites that the person may read.
 
-    The first of each kind are found by themselves: one condition for all of them would be asked of every plan.
+    Each kind is a query of its own: PostgreSQL would check one condition for all kinds on every plan.
     """
     newest = Version.objects.visible_to(user).filter(plan=OuterRef("plan"), number=OuterRef("plan__current_number"))
     readable_sites = Site.objects.filter(Exists(newest)).filter(

@@ -1,4 +1,4 @@
-"""What followers are told: every kind of event is told, or there is a reason why not."""
+"""Every kind of event is told to followers, or has a reason why not."""
 
 from __future__ import annotations
 

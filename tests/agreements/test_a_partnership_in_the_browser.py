@@ -1,4 +1,4 @@
-"""A partnership in a real browser: compared, renewed, handed over, and moved by the clock."""
+"""A partnership in a real browser: compared, renewed, handed over, ended."""
 
 from __future__ import annotations
 

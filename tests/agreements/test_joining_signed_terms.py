@@ -196,7 +196,7 @@ def test_an_amendment_that_takes_force_is_what_a_joining_party_signs(world: Worl
         sign(world, first)
 
 
-def test_parties_that_joined_before_joining_asked_are_asked_once(world: World) -> None:
+def test_parties_that_joined_earlier_are_asked_once(world: World) -> None:
     agree_terms(world.partnership, world.amina)
     join(world)
     TermsSignatory.objects.filter(organisation=world.harbour).delete()

@@ -1,4 +1,4 @@
-"""Objectives and terms in agendas, progress reports and the list of what is stuck."""
+"""Objectives and terms in agendas, reports and the list of what is stuck."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Terms in cases that are rare until they happen: late signatures, old dates, races, hostile text."""
+"""Terms in rare cases: late signatures, old dates, races, hostile text."""
 
 from __future__ import annotations
 

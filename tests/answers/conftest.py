@@ -59,7 +59,7 @@ def form_token(html: str) -> str:
 
 
 def send(browser: Client, address: str, *, opened: str = "", **data: str) -> Any:
-    """Open a page as a person does and send its form; `opened` is the page with the form, if it is another."""
+    """Open a page as a person does, and send the form on it or on `opened`."""
     html = browser.get(opened or address).content.decode()
     return browser.post(address, {"form": form_token(html), **data})
 

@@ -1,4 +1,4 @@
-"""Answering by the link in a digest, without an account; and what mail scanners do to these links."""
+"""Answering by the link in a digest, and mail scanners that open it."""
 
 from __future__ import annotations
 
@@ -214,7 +214,7 @@ def test_person_with_an_account_does_not_answer_by_link(world: World, plan: Plan
         )
 
 
-def test_one_person_can_send_only_so_many_answers_a_day(world: World, digest: Delivery, plan: Plan) -> None:
+def test_answers_of_one_person_are_limited_per_day(world: World, digest: Delivery, plan: Plan) -> None:
     for number in range(MAX_A_DAY):
         commented(world, f"Comment {number}.")
 
@@ -232,7 +232,7 @@ def links_in(html: str) -> list[str]:
 
 
 def fetches(browser: Client, address: str) -> None:
-    """A filter that opens each link once, before the email is delivered (Defender Safe Links)."""
+    """A filter that opens each link before delivery (Defender Safe Links)."""
     browser.get(address)
 
 
@@ -248,7 +248,7 @@ def fetches_twice(browser: Client, address: str) -> None:
 
 
 def follows_everything(browser: Client, address: str) -> None:
-    """A sandbox that opens a page and then every link and every form's address on it, with GET."""
+    """A sandbox that opens a page, then with GET every link and form on it."""
     html = browser.get(address).content.decode()
     for further in links_in(html):
         browser.get(further)

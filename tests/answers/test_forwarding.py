@@ -1,4 +1,4 @@
-"""Emails forwarded to a partnership's address: only of its editors, and only they see them until they save them."""
+"""Emails forwarded to a partnership's address become conversations."""
 
 from __future__ import annotations
 

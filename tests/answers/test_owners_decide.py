@@ -1,4 +1,4 @@
-"""Owners of a plan decide on stakeholders' answers: approve, refuse, trust; and put questions."""
+"""Owners of a plan approve or refuse answers, trust people, ask questions."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_named_colleague_is_asked_for_the_owner(world: World, plan: Plan, digest
     assert "cora@council.example" not in signed_in(world.ben).get(plan_page(plan)).content.decode()
 
 
-def test_question_is_put_by_leads_and_read_by_the_partnership(world: World, plan: Plan) -> None:
+def test_leads_ask_a_question_and_the_partnership_reads_it(world: World, plan: Plan) -> None:
     address = reverse("answers:ask", kwargs={"pk": plan.pk})
     day = timezone.localdate() + dt.timedelta(days=7)
     data = {
@@ -153,7 +153,7 @@ def test_plan_that_is_not_published_takes_no_questions(world: World) -> None:
         )
 
 
-def test_counts_on_the_page_take_the_last_word_of_each_person(world: World, plan: Plan, digest: Delivery) -> None:
+def test_page_counts_the_last_answer_of_each_person(world: World, plan: Plan, digest: Delivery) -> None:
     for concerned in (True, False):
         services.say_whether_concerned(
             person=world.sol,
@@ -179,7 +179,7 @@ def test_erasing_a_stakeholder_ends_trust_and_leaves_a_former_member(world: Worl
     assert "a former member" in html
 
 
-def test_colleagues_and_refused_words_are_kept_only_so_long(world: World, plan: Plan, comment: Answer) -> None:
+def test_colleagues_and_refused_text_are_deleted_in_time(world: World, plan: Plan, comment: Answer) -> None:
     services.refuse_answer(answer=comment, reason="No.", author=world.amina, now=timezone.now())
     named = services.name_colleague(
         person=world.sol,

@@ -1,4 +1,4 @@
-"""Replies by email, read from the mailbox: what they become, and what machines cannot make of them."""
+"""Replies by email, read from the mailbox, and automatic emails."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def ours(email: Any) -> str:
 
 
 def read_mailbox(folder: Path, *messages: EmailMessage) -> str:
-    """Read these messages from a Maildir, as an operator's job does; what the command says."""
+    """Read these emails from a Maildir with the command; what it prints."""
     box = mailbox.Maildir(str(folder / "box"))
     box.clear()
     for message in messages:
@@ -111,7 +111,7 @@ def test_forged_sender_changes_nothing_and_only_the_real_person_is_asked(
 
 
 @pytest.mark.parametrize("change", ["signature", "number", "no token"])
-def test_reply_with_a_wrong_token_is_taken_by_nobody(world: World, reply_to: str, tmp_path: Path, change: str) -> None:
+def test_reply_with_a_wrong_token_is_ignored(world: World, reply_to: str, tmp_path: Path, change: str) -> None:
     name, _, domain = reply_to.partition("@")
     wrong = {
         "signature": f"{name[:-1]}{'a' if name[-1] != 'a' else 'b'}@{domain}",
@@ -160,7 +160,7 @@ def test_automatic_reply_is_recognised_and_never_answered(
     assert Email.objects.count() == before
 
 
-def test_reply_written_by_a_person_is_not_taken_for_a_machines() -> None:
+def test_reply_written_by_a_person_is_not_automatic() -> None:
     assert not is_automatic(reply("a@b.example", Auto_Submitted="no"))
     assert not is_automatic(reply("a@b.example", Return_Path="<sol@council.example>"))
 
@@ -186,7 +186,7 @@ def test_strangers_are_never_answered(world: World, reply_to: str, tmp_path: Pat
     assert Email.objects.count() == before
 
 
-def test_same_mail_read_twice_counts_once(world: World, reply_to: str, tmp_path: Path) -> None:
+def test_same_email_read_twice_counts_once(world: World, reply_to: str, tmp_path: Path) -> None:
     message = reply(reply_to)
     read_mailbox(tmp_path, message)
     said = read_mailbox(tmp_path, message)
@@ -264,7 +264,7 @@ def test_address_for_replies_works_for_thirty_days(world: World, digest: Deliver
     assert (late, soon) == ("unfit", "replies")
 
 
-def test_one_person_can_send_only_so_many_replies_a_day(world: World, reply_to: str, tmp_path: Path) -> None:
+def test_replies_of_one_person_are_limited_per_day(world: World, reply_to: str, tmp_path: Path) -> None:
     many = [reply(reply_to, f"Comment {number}.") for number in range(25)]
     said = read_mailbox(tmp_path, *many)
 

@@ -1,4 +1,4 @@
-"""One site or milestone of a plan, a single ask or commitment, and what a follower hears of them."""
+"""Following one site or milestone of a plan, one ask or one commitment."""
 
 from __future__ import annotations
 

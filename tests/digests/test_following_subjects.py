@@ -1,4 +1,4 @@
-"""Followers wait for the numbered changes of partnerships, organisations, asks and commitments."""
+"""Followers wait for the numbered changes of subjects."""
 
 from __future__ import annotations
 

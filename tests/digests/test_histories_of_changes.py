@@ -1,7 +1,7 @@
-"""Random histories of changes of subjects: each comes in exactly one email, or there is a reason why not.
+"""Random histories of changes: each comes in exactly one email or none.
 
-Every change carries a mark of its own. A small model says which marks each reader is owed: what they may hear, chose to
-hear, and what happened while they followed. Two of the subscriptions tell of the same changes.
+Every change has a mark of its own. A small model says which marks each reader is owed: what they may hear, chose to
+hear, and what happened while they followed. Two of the subscriptions tell the same changes.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def test_end_of_what_a_post_follows_leaves_members_their_digests(world: World) -
     assert RoleRule.objects.get().role == RoleRule.Role.MEMBERS
 
 
-def test_contact_without_an_account_is_asked_and_follows_while_they_hold_the_post(world: World) -> None:
+def test_contact_without_account_follows_while_holding_the_post(world: World) -> None:
     post = post_of(world)
     fill(post, contact=Contact(name="Farah Ledger", email="Farah@larkhaven.example"))
     follow_for_post(post=post, target=world.partnership, author=world.amina, now=timezone.now())

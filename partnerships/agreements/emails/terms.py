@@ -165,7 +165,7 @@ def _terms_version(due: Due) -> TermsVersion:
 
 
 def _is_decided(signatory: TermsSignatory, now: dt.datetime) -> bool:
-    """Whether the party has decided, or need not decide any more."""
+    """Whether the party has decided, or no longer has to."""
     proposal = signatory.version.proposal
     decided = signatory.version.signatures.filter(organisation=signatory.organisation_id).exists()
     closed = not signatory.joins and (proposal is None or not proposal.is_awaiting)

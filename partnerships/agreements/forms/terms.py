@@ -44,9 +44,9 @@ def _choose_party(form: Form, parties: QuerySet[Organisation]) -> None:
 
 
 def party_maker(partnership: Partnership, schema: Schema, content: Content) -> FieldMaker:
-    """Makes the fields that name a party: a list of the invited and present ones that sign.
+    """Makes each field for a party a list of the parties that sign.
 
-    A name that a draft has already stays, also that of a former party or of somebody who never was one.
+    A name that the draft already has stays on the list, even if it is not a party (any more).
     """
     parties = Party.objects.required().filter(partnership=partnership).order_by("organisation__name", "pk")
     names = dict.fromkeys(parties.values_list("organisation__name", flat=True))

@@ -36,7 +36,7 @@ LONGEST_LEAD_TIME = 365
 
 
 def usual_reminder_days() -> list[int]:
-    """The days of reminders of a new kind."""
+    """The days of reminders that a new kind starts with."""
     return [90, 60, 30, 7]
 
 

@@ -98,7 +98,7 @@ def find_by_words(user: User, text: str, *, limit: int) -> list[Partnership]:
 
 
 def _left_behind(user: User) -> list[tuple[Partnership, Party]]:
-    """Partnerships the person reads only as a former party, as they were then, with that party."""
+    """Partnerships the person reads as a former party only, as they were then."""
     if Party.objects.held_in(user, Q(status=PartyStatus.LEFT)) == []:
         return []
     known = Partnership.objects.known_today_to(user).values("pk")
@@ -129,7 +129,7 @@ def events_of_partnerships(user: User, records: Records) -> Q:
 
 
 def leads_a_party(user: User, partnership_id: int | None) -> bool:
-    """Whether the person leads a present party of the partnership that is no observer."""
+    """Whether the person leads a present party that is not an observer."""
     if partnership_id is None:
         return False
     parties = Party.objects.present().exclude(role=PartyRole.OBSERVER).filter(partnership=partnership_id)

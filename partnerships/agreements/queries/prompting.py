@@ -1,4 +1,4 @@
-"""Objectives and proposals of terms that agendas, progress reports and facilitators show."""
+"""Objectives and terms, for agendas, progress reports and facilitators."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _NAMED = 6
 
 
 def _open_objectives(today: dt.date, **where: object) -> list[Standing]:
-    """Open objectives with where they stand, without what serves them; two queries."""
+    """Open objectives with their progress only; two queries."""
     rows = Objective.objects.filter(status=ObjectiveStatus.OPEN, **where)
     found = list(rows.select_related("organisation", "partnership").order_by("partnership", "position", "pk"))
     reports = reports_of(found)
@@ -62,7 +62,7 @@ def stuck_objectives(user: User, partnerships: Collection[int], now: dt.datetime
 
 
 def stuck_terms(user: User, partnerships: Collection[int], now: dt.datetime) -> list[Stuck]:
-    """Terms that have waited two weeks for a signature, and drafts that nobody has changed for a month."""
+    """Terms not signed for two weeks, and drafts not changed for a month."""
     inside = Partnership.objects.inside_for(user).filter(pk__in=partnerships)
     asked = TermsSignatory.objects.waiting().filter(
         version__partnership__in=inside.values("pk"),
@@ -134,7 +134,7 @@ def terms_for_agenda(user: User, partnership: Partnership, since: Since) -> list
 
 
 def objectives_in_period(asked: Asked) -> Block | None:
-    """The open objectives for which the party answers, with its newest figure in the period."""
+    """The party's open objectives, with its newest figure in the period."""
     party = asked.party
     found = _open_objectives(asked.today, partnership=party.partnership_id, organisation=party.organisation_id)
     if not found:

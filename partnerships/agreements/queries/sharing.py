@@ -63,7 +63,7 @@ def has_marked_documents(partnership: Partnership) -> bool:
 def data_sharing_open(partnership: Partnership, day: dt.date, reader: User | None = None) -> bool:
     """Whether personal data may be read in the partnership on a day.
 
-    Its own schedule does not open it for a reader whose parties have all joined without signing it.
+    The partnership's own schedule does not count for a reader whose parties all joined later and have not signed it.
     """
     if _own_schedule(partnership, day) and (reader is None or _is_bound(partnership, day, reader)):
         return True
@@ -81,7 +81,7 @@ def _is_bound(partnership: Partnership, day: dt.date, reader: User) -> bool:
 
 
 def _own_schedule(partnership: Partnership, day: dt.date) -> bool:
-    """Whether it goes on, and its own signed terms have a data-sharing schedule in force."""
+    """Whether the signed terms have a data-sharing schedule in force."""
     if partnership.state_on(day) not in COUNTS_IN:
         return False
     version = version_in_force(partnership, day)

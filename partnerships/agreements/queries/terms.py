@@ -136,7 +136,7 @@ def is_signed_by_all(version: TermsVersion) -> bool:
 
 
 def version_to_join(partnership: Partnership, day: dt.date) -> TermsVersion | None:
-    """The version that a party signs when it joins: in force on the day, else the first that will be."""
+    """The version that a joining party signs: in force, or the next to be."""
     found = version_in_force(partnership, day)
     if found is None:
         entry = partnership.terms_in_force.select_related("version").order_by("from_day", "-decided_at", "-pk").first()
@@ -147,7 +147,7 @@ def version_to_join(partnership: Partnership, day: dt.date) -> TermsVersion | No
 
 
 def bound_by(version: TermsVersion) -> set[int]:
-    """Organisations that have signed a version, or both versions that it puts together."""
+    """Organisations that have signed a version, or both that it consolidates."""
     signed = {one.organisation_id for one in version.signatures.all() if not one.is_rejected}
     if version.base is not None and version.amendment is not None:
         signed |= bound_by(version.base) & bound_by(version.amendment)
@@ -155,7 +155,7 @@ def bound_by(version: TermsVersion) -> set[int]:
 
 
 def not_bound(partnership: Partnership, day: dt.date) -> set[int]:
-    """Present parties that joined and have not signed the terms in force; never observers.
+    """Present parties that have not signed the terms in force; no observers.
 
     The terms do not apply to them yet.
     """
@@ -242,7 +242,7 @@ def version_awaiting(partnership: Partnership) -> list[TermsVersion]:
 
 
 def versions_to_join(partnership: Partnership) -> list[TermsVersion]:
-    """The versions that parties which joined are asked to sign; one at most, as a rule."""
+    """Versions that parties that joined later must sign; usually one."""
     asked = TermsSignatory.objects.waiting().filter(joins=True, version__partnership=partnership)
     found = TermsVersion.objects.filter(pk__in=asked.order_by().values("version")).order_by("number")
     versions = list(found.select_related("proposal"))

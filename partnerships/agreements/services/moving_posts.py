@@ -1,4 +1,4 @@
-"""Copy posts to a renewed partnership, and pass those of an ended organisation to its successor."""
+"""Copy posts to a renewed partnership, or pass them to a successor."""
 
 from __future__ import annotations
 
@@ -33,10 +33,11 @@ def copy_posts(
     author: User | None,
     now: dt.datetime,
 ) -> int:
-    """Give a renewed partnership the posts of these organisations, with their present holders; how many posts.
+    """Copy posts to a renewed partnership; returns how many.
 
-    The posts of the earlier partnership keep their history. Contacts without an account get an email about what is held
-    of them. Call with organisations and both partnerships locked, after checking the rights.
+    Present holders go with them; the posts of the earlier partnership keep their history. Contacts without an account
+    get an email about the data held about them. Call with organisations and both partnerships locked, after checking
+    the rights.
     """
     today, reason = timezone.localdate(now), f"As in “{partnership.title}”, which this one renews."[:300]
     posts = Post.objects.open().filter(partnership=partnership, organisation__in=organisations)
@@ -81,9 +82,9 @@ def _give_to(post: Post, holder: Holder, *, reason: str, author: User | None, no
 def pass_on_post(
     *, post: Post, successor: Organisation, to: User, reason: str, author: User | None, now: dt.datetime
 ) -> Post:
-    """Pass a post of an ended organisation to a person of its successor; the successor's post.
+    """Pass a post of an ended organisation to a person of its successor.
 
-    The post of the ended organisation ends and keeps its history. Administrators only. Raises `UnableToChangePost`.
+    Returns the new post. The old one ends and keeps its history. Administrators only. Raises `UnableToChangePost`.
     """
     locked = lock_post(post)
     require(roles_of(author, now).keeps_directory)

@@ -1,4 +1,4 @@
-"""Record that the review or the end of a partnership is near, for those who follow it."""
+"""Record that the review or the end of a partnership is near."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from partnerships.agreements.models import DateKind, Partnership
 from partnerships.agreements.queries.dates import dates_ahead, with_dates_within
 from partnerships.agreements.services.recording import lock_partnership, record_event
 
-#: How many days before a date it is near.
+#: From how many days before it a date counts as near.
 NEAR = 30
 _KINDS = {DateKind.REVIEW: EventKind.REVIEW_NEAR, DateKind.END: EventKind.END_NEAR}
 
 
 def record_dates_near(*, now: dt.datetime) -> int:
-    """Record each review and end that is near, once for each day; how many. May run twice."""
+    """Record near reviews and ends, once per date; returns how many."""
     today = timezone.localdate(now)
     near = [found.pk for found in with_dates_within(NEAR, today).order_by("pk") if _near(found, today)]
     return sum(_record(pk, today, now) for pk in near)

@@ -1,4 +1,4 @@
-"""Which notice ends a partnership, as its parties are now."""
+"""Which notice ends a partnership, given its present parties."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from partnerships.agreements.models import LEADING_ROLES, Partnership, PartyRole
 
 
 def set_end_by_notice(locked: Partnership) -> None:
-    """Set which open notices end a locked partnership, and its last day by them.
+    """Set which open notice ends a locked partnership, and on which day.
 
-    The parties go in the order of their last days. The first without which fewer than two parties stay, or none that
-    leads, ends it; observers do not count. Call it when a notice or a party has changed.
+    Parties leave in the order of their last days. The first whose leaving keeps fewer than two parties, or none that
+    leads, ends the partnership; observers do not count. Call this when a notice or a party has changed.
     """
     parties = locked.parties.present().exclude(role=PartyRole.OBSERVER)
     staying = dict(parties.values_list("organisation_id", "role"))

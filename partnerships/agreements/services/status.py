@@ -154,7 +154,7 @@ def renew(
     are copied with the present holders. The old one stays under review until the successor is active; then it becomes
     renewed. Raises `UnableToRenew`.
     """
-    # Organisations before the partnership, as ending a membership locks them: no leaver keeps a copied post.
+    # Organisations before the partnership, as ending a membership locks them: so no copied post stays with a leaver.
     present = partnership.parties.present().order_by("organisation").values_list("organisation", flat=True)
     bodies = {pk: lock_organisation(pk) for pk in present}
     locked = lock_partnership(partnership.pk)

@@ -30,7 +30,7 @@ def problems_of(declarations: Declarations, content: Content, *, parties: int | 
 
 
 def _without_column(content: Content) -> Iterator[Problem]:
-    """What the columns of a partnership cannot hold: the last signature would fail on it."""
+    """Values that no partnership can hold, so the last signature would fail."""
     notice = content["about"].get("notice_days")
     if notice is not None and notice not in NOTICE_DAYS:
         message = f"Notice can be {NOTICE_DAYS[0]} to {NOTICE_DAYS[-1]} days. Leave it empty if there is no period."

@@ -107,7 +107,7 @@ def create(request: HttpRequest, organisation: int, pk: int | None = None) -> Ht
 
     def step() -> tuple[str, str]:
         now = timezone.now()
-        # Both or neither: sent again after a refusal, the post must not exist yet.
+        # Both or neither: when the form is sent again after a refusal, the post must not exist.
         with transaction.atomic():
             post = create_post(
                 organisation=body,

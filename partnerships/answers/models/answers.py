@@ -1,4 +1,4 @@
-"""What stakeholders answer by the links in their emails."""
+"""What stakeholders answer through the links in their emails."""
 
 from __future__ import annotations
 
@@ -49,9 +49,10 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
     """Answers, by reader and by status."""
 
     def visible_to(self, user: User | AnonymousUser) -> AnswerQuerySet:
-        """Shown answers for readers inside the plan today; all for leads of an owner; one's own.
+        """Answers that somebody may see.
 
-        Named colleagues only for those leads, because they have not agreed to anything yet.
+        Everybody inside the plan sees what is shown, leads of an owner see all, and stakeholders see their own. Only
+        those leads see named colleagues, who have not agreed to anything yet.
         """
         if not user.is_authenticated:
             return self.none()
@@ -64,7 +65,7 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
         )
 
     def waiting(self) -> AnswerQuerySet:
-        """Those that an owner must decide on."""
+        """Answers that an owner must decide on."""
         return self.filter(status=AnswerStatus.WAITING)
 
     def for_listing(self) -> AnswerQuerySet:
@@ -150,6 +151,6 @@ class Answer(models.Model):
 
     @property
     def author_role(self) -> str:
-        """What the person says they do; "" if they have not said."""
+        """What the person does, in their own words; "" if unknown."""
         role = getattr(self.person, "work_role", None)
         return role.title if role else ""

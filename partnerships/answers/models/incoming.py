@@ -1,4 +1,4 @@
-"""Emails that came in and wait until their sender confirms them."""
+"""Incoming emails, which wait until their sender confirms them."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Incoming(models.Model):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether nothing was made of it yet."""
+        """Whether it still waits to be confirmed."""
         return self.status == IncomingStatus.WAITING
 
     @property

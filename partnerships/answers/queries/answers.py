@@ -1,4 +1,4 @@
-"""Answers about a plan, for its owners, its readers and the person who gave them."""
+"""Answers about a plan, for owners, readers and the person who gave them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from partnerships.plans.models import Plan
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """How many people have read the plan, and whom it concerns or not."""
+    """How many people have read the plan, and how many it concerns or not."""
 
     read: int
     concerned: int
@@ -35,7 +35,7 @@ def questions_on(plan: Plan) -> PlanQuestionQuerySet:
 
 
 def concerns_on(plan: Plan, version_number: int) -> Concern:
-    """How many have read this version, and what each said last of being concerned."""
+    """Counts of who has read this version, and whom it concerns or not."""
     read = Answer.objects.filter(plan=plan, kind=AnswerKind.ACKNOWLEDGED, version_number=version_number).count()
     said = Answer.objects.filter(plan=plan, kind__in=(AnswerKind.CONCERNED, AnswerKind.UNCONCERNED))
     last = dict(said.order_by("made_at", "pk").values_list("person", "kind"))
@@ -49,13 +49,13 @@ def own_answers(person: User, plan: Plan) -> AnswerQuerySet:
 
 
 def concern_of(person: User, plan: Plan) -> str:
-    """What the person said last of being concerned; "" if nothing."""
+    """The last answer on whether the plan concerns the person; "" if none."""
     said = own_answers(person, plan).filter(kind__in=(AnswerKind.CONCERNED, AnswerKind.UNCONCERNED))
     return said.values_list("kind", flat=True).first() or ""
 
 
 def trusting(user: User, plan: Plan) -> list[Trust]:
-    """The trust that this person may end: of owners of the plan that they lead."""
+    """Trust that this person may end, as a lead of an owner of the plan."""
     led = Membership.objects.organisations_of(user, Role.LEAD)
     owners = plan.owners.filter(organisation__in=led).values("organisation")
     rows = Trust.objects.current().filter(organisation__in=owners)

@@ -1,4 +1,4 @@
-"""What answers add to a person's work: answers to decide on, emails to confirm."""
+"""My work: answers to decide on, and emails to confirm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What writes answers, questions and trust."""
+"""Everything that writes answers, questions and trust."""
 
 from partnerships.answers.services.answering import (
     UnableToAnswer,

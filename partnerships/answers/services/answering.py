@@ -1,4 +1,4 @@
-"""What a stakeholder answers, by a link in an email."""
+"""What a stakeholder answers through a link in an email."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def say_whether_concerned(
 ) -> Answer:
     """Record that a plan concerns somebody, or no longer does.
 
-    Nothing new if it is what they said last. Raises `UnableToAnswer`.
+    Records nothing if they said the same last time. Raises `UnableToAnswer`.
     """
     plan = _open_for(person, plan, version_number, now)
     kind = AnswerKind.CONCERNED if concerned else AnswerKind.UNCONCERNED
@@ -101,7 +101,7 @@ def answer_question(
 ) -> Answer:
     """Answer a question about a plan; approval as for a comment.
 
-    A later answer of the same person stands beside the first. Raises `UnableToAnswer`.
+    A second answer by the same person does not replace the first. Raises `UnableToAnswer`.
     """
     plan = _open_for(person, question.plan, version_number, now)
     question = PlanQuestion.objects.select_for_update(no_key=True).get(pk=question.pk)
@@ -117,7 +117,7 @@ def name_colleague(
 ) -> Answer:
     """Name a colleague who should get a plan.
 
-    Nobody is emailed: an editor of an owner asks them, or refuses. Raises `UnableToAnswer`.
+    Nobody is emailed until a lead of an owner decides. Raises `UnableToAnswer`.
     """
     plan = _open_for(person, plan, version_number, now)
     email, name = email.strip().lower(), " ".join(name.split())

@@ -1,4 +1,4 @@
-"""What a person makes of an email that came in from them: an answer, a comment, a conversation, or nothing."""
+"""Turn an incoming email into a comment or a conversation, or drop it."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class UnableToConfirm(Exception):
 
 @transaction.atomic
 def confirm_reply(*, incoming: Incoming, plan: Plan, text: str, author: User, now: dt.datetime) -> Answer | Comment:
-    """Make a comment of a reply: of a stakeholder, one that waits for approval.
+    """Turn a reply into a comment; a stakeholder's waits for approval.
 
-    `text` is what the person leaves of it. Raises `UnableToConfirm`, `UnableToAnswer` and `UnableToComment`.
+    `text` is the reply as the person edited it. Raises `UnableToConfirm`, `UnableToAnswer` and `UnableToComment`.
     """
     locked = _waiting(incoming, author, now)
     require(locked.is_reply and locked.plan_id in (None, plan.pk))
@@ -62,7 +62,7 @@ def confirm_reply(*, incoming: Incoming, plan: Plan, text: str, author: User, no
 def save_forwarded(
     *, incoming: Incoming, organisation: Organisation, record: Record, author: User, now: dt.datetime
 ) -> Conversation:
-    """Make a draft conversation of a forwarded email, for one of the parties.
+    """Turn a forwarded email into a draft conversation for one of the parties.
 
     Raises `UnableToConfirm` and `UnableToRecord`.
     """
@@ -90,14 +90,14 @@ def save_forwarded(
 
 @transaction.atomic
 def drop_incoming(*, incoming: Incoming, author: User, now: dt.datetime) -> None:
-    """Drop an email that came in; nothing is made of it. Raises `UnableToConfirm`."""
+    """Drop an incoming email; nothing else happens. Raises `UnableToConfirm`."""
     locked = _waiting(incoming, author, now)
     _drop_files(locked)
     _settle(locked, IncomingStatus.DROPPED, now)
 
 
 def _waiting(incoming: Incoming, author: User, now: dt.datetime) -> Incoming:
-    """The email, locked, if it is this person's and waits."""
+    """The email, locked, if it is this person's and still waits."""
     locked = Incoming.objects.select_for_update(of=("self",)).select_related("partnership").get(pk=incoming.pk)
     require(author.is_active and locked.person_id == author.pk)
     if not Incoming.objects.waiting(now).filter(pk=locked.pk).exists():
@@ -106,7 +106,7 @@ def _waiting(incoming: Incoming, author: User, now: dt.datetime) -> Incoming:
 
 
 def _settle(incoming: Incoming, status: IncomingStatus, now: dt.datetime) -> None:
-    """Settle it and empty its words."""
+    """Mark it as settled and empty its text."""
     incoming.status, incoming.settled_at, incoming.text, incoming.subject = status, now, "", ""
     incoming.save(update_fields=["status", "settled_at", "text", "subject"])
 

@@ -68,7 +68,7 @@ def refuse_answer(*, answer: Answer, reason: str, author: User, now: dt.datetime
 
 @transaction.atomic
 def ask_named_colleague(*, answer: Answer, author: User, now: dt.datetime) -> None:
-    """Ask the colleague by email, for the owner; they get nothing until they confirm.
+    """Ask the colleague by email; they get nothing else until they confirm.
 
     Raises `UnableToDecide`.
     """
@@ -94,7 +94,7 @@ def ask_named_colleague(*, answer: Answer, author: User, now: dt.datetime) -> No
 def trust_person(*, person: User, organisation: Organisation, author: User, now: dt.datetime) -> Trust:
     """Show a stakeholder's answers about an organisation's plans at once.
 
-    Answers that wait about plans it owns are shown too. By its leads. Nothing changes if it trusts them already.
+    Answers that already wait are shown too. For its leads. Does nothing if it trusts them already.
     """
     require(roles_of(author, now).lead(organisation.pk) and person.is_stakeholder and person.is_active)
     trust, made = Trust.objects.get_or_create(
@@ -114,7 +114,7 @@ def trust_person(*, person: User, organisation: Organisation, author: User, now:
 def end_trust(*, trust: Trust, author: User | None, now: dt.datetime) -> None:
     """Approve a stakeholder's answers one by one again; what is shown stays.
 
-    By leads of the organisation; None: after a restore. Raises `UnableToDecide`.
+    For its leads; without an author after a restore. Raises `UnableToDecide`.
     """
     require(roles_of(author, now).is_system or roles_of(author, now).lead(trust.organisation_id))
     locked = Trust.objects.select_for_update(of=("self",)).select_related("person", "organisation").get(pk=trust.pk)

@@ -1,4 +1,4 @@
-"""What answers do with mails that come in."""
+"""What the outbox calls when an email comes in."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class AnswersHooks(OutboxHooks):
     """Takes in replies and forwarded emails."""
 
     def received(self, *, raw: bytes, now: dt.datetime) -> str:
-        """Take in a mail to one of our addresses, once."""
+        """Take in an email to one of our addresses, once."""
         mail = read_mail(raw)
         if mail is None or not tokens_in(mail.recipients):
             return ""

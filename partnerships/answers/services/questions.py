@@ -1,4 +1,4 @@
-"""Questions that owners put about a published plan."""
+"""Questions that owners ask about a published plan."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class UnableToAsk(Exception):
 def put_question(
     *, plan: Plan, title: str, body: str, closes_on: dt.date, author: User, now: dt.datetime
 ) -> PlanQuestion:
-    """Put a question to the readers of a published plan, as a lead of an owner.
+    """Ask the readers of a published plan a question, as a lead of an owner.
 
     Raises `UnableToAsk`.
     """

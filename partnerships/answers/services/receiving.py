@@ -1,6 +1,6 @@
-"""Emails that come in: replies to ours, and emails forwarded to a partnership.
+"""Incoming emails: replies, and emails forwarded to a partnership.
 
-Nothing is made of one before its person confirms it, by a link sent to their own address or signed in.
+Nothing happens with one until its person confirms it, by a link sent to their own address or signed in.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from partnerships.people.models import User
 from partnerships.people.services import find_person
 from partnerships.plans.models import Plan
 
-#: Emails of one person that are taken in a day, and how often they are told that one could not be used.
+#: How many emails of one person are taken in a day, and how often a day they are told that one could not be used.
 MAX_A_DAY, MAX_HELP_A_DAY = 20, 1
 _DAY = dt.timedelta(days=1)
 
-#: What became of a mail: the words of the command that reads the mailbox.
+#: What became of an email, as the command that reads the mailbox prints it.
 REPLIED, FORWARDED, UNFIT, AUTOMATIC = "replies", "forwarded", "unfit", "automatic"
 
 
 @transaction.atomic
 def receive_mail(*, mail: Mail, now: dt.datetime) -> str:
-    """Take in a mail to one of our addresses; what became of it, or "" if it is to none.
+    """Take in an email to one of our addresses; returns what became of it.
 
-    Automatic mails are never answered (RFC 3834). Strangers are not answered either: a From address proves nothing, and
-    the answer would go to somebody who wrote nothing.
+    Returns "" if it is to none of them. Automatic emails are never answered (RFC 3834). Strangers are not answered
+    either: a From address proves nothing, and the answer could go to somebody who wrote nothing.
     """
     tokens = tokens_in(mail.recipients)
     if not tokens:
@@ -98,7 +98,7 @@ def plans_of_reply(incoming: Incoming, now: dt.datetime) -> list[Plan]:
 
 
 def _plans_of(email: Email, person: User, now: dt.datetime) -> list[Plan]:
-    """The plans an email was about, without those that take no answer from this person."""
+    """The plans an email was about, if this person may answer about them."""
     numbers = list(DeliveryItem.objects.included().filter(delivery=email.pk).values_list("plan", flat=True))
     kind = kind_of(email.kind)
     subject = kind.about(email.params) if kind and kind.about else None
@@ -150,7 +150,7 @@ def _too_many(person: User, now: dt.datetime) -> bool:
 
 
 def _cannot_use(person: User | None, now: dt.datetime) -> str:
-    """Tell a person we know, at their own address, what to do instead; once a day."""
+    """Tell a known person what to do instead, at their own address."""
     if person is None or not person.is_active:
         return UNFIT
     if count(f"incoming help {person.pk}", stretch=_DAY, now=now) <= MAX_HELP_A_DAY:

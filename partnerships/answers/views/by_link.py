@@ -35,7 +35,7 @@ from partnerships.plans.content import COLLECTIONS, outside
 from partnerships.plans.models import Plan
 from partnerships.plans.queries import content_of
 
-#: What the page says after each answer.
+#: The message on the page after each answer.
 _SAID = {
     "acknowledged": "Thank you. The owners see that you have read this version.",
     "concerned": "You have said that this plan concerns you.",
@@ -109,7 +109,7 @@ def overview(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
 @require_POST
 @for_bearer(Purpose.READ)
 def acknowledge(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
-    """Say that one has read this version."""
+    """Record that the stakeholder has read this version."""
     return _at_once(request, _open(request, link, plan), "acknowledged", services.acknowledge)
 
 
@@ -117,7 +117,7 @@ def acknowledge(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
 @require_POST
 @for_bearer(Purpose.READ)
 def concern(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
-    """Say that a plan concerns oneself, or no longer does."""
+    """Record that a plan concerns the stakeholder, or no longer does."""
     concerned = request.POST.get("concerned") != "no"
     done = "concerned" if concerned else "unconcerned"
     return _at_once(request, _open(request, link, plan), done, services.say_whether_concerned, concerned=concerned)
@@ -219,7 +219,7 @@ def colleague(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_bearer(Purpose.READ)
 def name(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
-    """Correct one's own name and role."""
+    """Correct the stakeholder's own name and role."""
     opened = _open(request, link, plan)
     role = WorkRole.objects.filter(person=opened.person).values_list("title", flat=True).first() or ""
     known = {"name": opened.person.name, "role": role}
@@ -251,7 +251,7 @@ def _page(
     send: Callable[[uuid.UUID], None],
     **context: Any,
 ) -> HttpResponse:
-    """The page of one form, or the way back after it was sent."""
+    """The page of one form, or a redirect after it was sent."""
     if form.is_valid():
         try:
             send(read_form_token(form.cleaned_data["form"], opened.about))

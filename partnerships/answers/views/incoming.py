@@ -1,4 +1,4 @@
-"""Emails that came in, which their person confirms: by a link, or signed in."""
+"""Pages to confirm or drop an incoming email, by a link or signed in."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _UNABLE = (services.UnableToConfirm, services.UnableToAnswer, UnableToComment)
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_bearer(Purpose.READ)
 def reply_by_link(request: HttpRequest, link: Link, incoming: int) -> HttpResponse:
-    """Confirm or drop one's reply, by the link in the email about it; nothing happens on GET."""
+    """Confirm or drop a reply, by a link in an email; GET changes nothing."""
     found = get_object_or_404(Incoming, pk=incoming, person=link.person, reply_to_id=link.number)
     if not link.person.is_stakeholder:
         raise Http404
@@ -40,7 +40,7 @@ def reply_by_link(request: HttpRequest, link: Link, incoming: int) -> HttpRespon
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def incoming(request: HttpRequest, pk: int) -> HttpResponse:
-    """Confirm or drop an email that came in from oneself, signed in."""
+    """Confirm or drop an incoming email, signed in as its sender."""
     user = signed_in(request)
     found = get_object_or_404(Incoming.objects.select_related("partnership"), pk=pk, person=user)
     return _reply(request, found, user, by_link=False) if found.is_reply else _forwarded(request, found, user)

@@ -46,7 +46,7 @@ def _led_owner(user: User, plan: Plan) -> Organisation | None:
 
 @require_safe
 def plan_answers(request: HttpRequest, pk: int) -> HttpResponse:
-    """The answers about a plan, with those that wait on top for its leads."""
+    """The answers about a plan; for its leads, those that wait come first."""
     plan, user = _plan(request, pk), signed_in(request)
     owner = _led_owner(user, plan)
     answers = answers_on(user, plan)
@@ -156,7 +156,7 @@ def stop_trusting(request: HttpRequest, pk: int, trust: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask(request: HttpRequest, pk: int) -> HttpResponse:
-    """Put a question about the plan."""
+    """Ask a question about the plan."""
     plan, user = _plan(request, pk), signed_in(request)
     require(rights_over(plan, user, timezone.now()).leads_owner)
     back = _of_plan(pk)

@@ -39,7 +39,7 @@ def in_order(commitments: CommitmentQuerySet) -> CommitmentQuerySet:
 
 
 def with_story(commitments: CommitmentQuerySet) -> CommitmentQuerySet:
-    """Fetch everything that a commitment's own page shows, but for its people: see `with_people`."""
+    """Fetch what a commitment's page shows, except people: see `with_people`."""
     return commitments.select_related(
         "giver", "receiver", "owner_organisation", "partnership", "proposed_for", "replaces"
     ).prefetch_related(
@@ -67,7 +67,7 @@ _PEOPLE = (
 def with_people(commitment: Commitment) -> Commitment:
     """The commitment with the people it names; one query.
 
-    PostgreSQL needs longer to plan a join of them all than to find everything on the page.
+    PostgreSQL takes longer to plan one join of them all than to find everything on the page.
     """
     named = {field: getattr(commitment, f"{field}_id") for field in _PEOPLE}
     people = User.objects.in_bulk({pk for pk in named.values() if pk is not None})

@@ -77,7 +77,7 @@ def assign_to_successor(
     commitments: list[Commitment] | None = None,
     owner: User | None = None,
 ) -> int:
-    """Move open commitments from predecessor to successor; their number.
+    """Move open commitments from predecessor to successor; returns how many.
 
     With `owner`, a person of the successor owns those that it now has to deliver. Closed ones keep the old name. A
     commitment that would have the same organisation on both sides is left alone.

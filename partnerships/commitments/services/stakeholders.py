@@ -1,4 +1,4 @@
-"""Service that decides whether stakeholders without an account hear of a commitment."""
+"""Mark a commitment "Tell stakeholders", or remove the mark."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
-    """Choose whether stakeholders without an account hear of the commitment."""
+    """Choose whether stakeholders without an account hear about the commitment."""
     user = signed_in(request)
     found = get_object_or_404(Commitment.objects.visible_to(user), pk=pk)
     tell = request.POST.get("tell") == "yes"

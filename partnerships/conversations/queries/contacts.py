@@ -198,7 +198,7 @@ def past_contacts(now: dt.datetime) -> Reach:
     def due(organisations: Collection[int]) -> QuerySet[Side]:
         sides = Side.objects.filter(organisation__in=organisations)
         # A draft that another side keeps waits for nobody here, but may for a person of both sides.
-        # Both as ids: a condition on conversations here would be asked of all of them.
+        # Both as ids: PostgreSQL would check a condition here for every conversation.
         drafts = Q(pk__in=sides.exclude(READ_BY_SIDE).values("pk"))
         last = Q(pk__in=_last_with_each(sides.filter(READ_BY_SIDE), today).values("pk")) | drafts
         return sides.filter(last, _contact_due(today, "conversation__"))

@@ -27,9 +27,9 @@ def watched_by(user: User) -> list[Partnership]:
 def stuck_for(
     user: User, partnerships: Collection[Partnership], now: dt.datetime
 ) -> list[tuple[Partnership | None, Stuck]]:
-    """What is stuck in these partnerships and in single records that the person facilitates, longest first.
+    """What is stuck in partnerships and single records, longest first.
 
-    Each with its partnership, if it is one of these.
+    In these partnerships, and in records that the person facilitates. Each with its partnership, if it is one of these.
     """
     by_pk = {one.pk: one for one in partnerships}
     inside = stuck_in(user, list(by_pk), now)

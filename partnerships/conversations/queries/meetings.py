@@ -145,7 +145,7 @@ def cycle_from_terms(partnership: Partnership, today: dt.date) -> Cycle | None:
 
 
 def meeting_holidays(partnership: Partnership) -> frozenset[dt.date]:
-    """The days that are a bank holiday for any present party except observers, by its nation."""
+    """Bank holidays of any present party that is not an observer."""
     parties = partnership.parties.present().exclude(role=PartyRole.OBSERVER)
     return holidays_of_any(Organisation.objects.filter(pk__in=parties.values("organisation")).select_related("region"))
 

@@ -1,4 +1,4 @@
-"""What a digest says of a subject: the net change of its events, who made them and why."""
+"""What a digest says about one subject: its net change, by whom and why."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class ChangeLine:
 
     @property
     def why(self) -> str:
-        """Who did it and the reason: "Ben Carter, Westmarch Borough Council: “Ground works took longer.”"."""
+        """Who did it and why: "Ben Carter, Westmarch: “Ground works took longer.”"."""
         if self.by and self.reason:
             return f"{self.by}: “{self.reason}”"
         return self.by or (f"“{self.reason}”" if self.reason else "")
@@ -84,7 +84,7 @@ class Section:
 
     @property
     def called(self) -> str:
-        """Its name for a subject line, with its kind unless the name says it: "Westmarch homes partnership"."""
+        """Its name for a subject line, with its kind unless the name has it."""
         if self.kind != SubjectKind.PARTNERSHIP or "partnership" in self.title.lower():
             return self.title
         return f"{self.title} partnership"
@@ -107,7 +107,7 @@ class Section:
 
 
 def read_section(subject: Subject, events: Sequence[Event], *, stakeholder: bool) -> Section:
-    """The net change of these events of a subject, for people with or without an account."""
+    """The net change of these events, for people with or without an account."""
     numbered = list(enumerate(events))
     names = named({(subject.kind, subject.record_id), *((event.target_kind, event.target_id) for event in events)})
     own = names.get((subject.kind, subject.record_id), Named("", "/"))

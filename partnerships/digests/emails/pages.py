@@ -68,7 +68,7 @@ def readable_news(delivery: Delivery, *, now: dt.datetime, plans: Collection[int
 
 
 def _sections_of(delivery: Delivery, now: dt.datetime) -> tuple[tuple[Section, ...], int]:
-    """What an email said of subjects that its recipient may still hear, and how much is hidden."""
+    """What an email said about subjects, if still readable; how much is not."""
     items = list(DeliverySubject.objects.included().filter(delivery=delivery).select_related("subject").order_by("pk"))
     if not items:
         return (), 0
@@ -92,7 +92,7 @@ def next_sections(person: User, *, now: dt.datetime) -> tuple[Section, ...]:
 
 
 def sections_since(person: User, since: dt.datetime, *, now: dt.datetime, hears: str = "") -> tuple[Section, ...]:
-    """What digests would have told of all changes since a moment, to show what a choice means."""
+    """What digests would have said since a moment, to preview a choice."""
     followed = SubjectFollowing.objects.filter(person=person).values("subject")
     changes = Change.objects.filter(subject__in=followed, event__at__gte=since)
     firsts = changes.values("subject").annotate(first=Min("number")).order_by("subject")

@@ -1,4 +1,4 @@
-"""The plans in claimed digests: read from the database, and what composing decided written back."""
+"""Reads the plans in claimed digests, and saves what was told."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def content_as(content: Content, reading_class: str) -> Content:
 
 
 def only_pieces(content: Content, pieces: Sequence[str]) -> Content:
-    """A plan's content with these sites and milestones alone, such as "sites/north-quay"."""
+    """A plan's content with only these pieces, such as "sites/north-quay"."""
     kept = empty()
     for collection in ("sites", "milestones"):
         kept[collection] = [item for item in content[collection] if f"{collection}/{item['key']}" in pieces]

@@ -55,7 +55,7 @@ class Addressee(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """The news of one plan or subject, rendered; only a stakeholder's link is personal."""
+    """The rendered news of one plan or subject."""
 
     news: News | Section
     partnership_id: int | None

@@ -1,4 +1,4 @@
-"""The subjects in claimed digests: read from the database, and what composing decided written back."""
+"""Reads the subjects in claimed digests, and saves what was told."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SELECT id, delivery_id, subject_id, from_number, to_number, told FROM digests_de
  WHERE delivery_id = ANY(%s) AND left_out = '' ORDER BY delivery_id, id
 """
 
-# By recipient, because a subject may have very many followers: the sum keeps the index of subjects out.
+# Found by recipient, because a subject may have very many followers: `+ 0` rules out the index of subjects.
 _MOVE_FORWARD = """
 UPDATE digests_subjectwatermark t SET number = GREATEST(t.number, c.number), told_at = clock_timestamp()
   FROM (SELECT t.id, x.number

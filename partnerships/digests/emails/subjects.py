@@ -1,7 +1,7 @@
-"""Which changes of a batch of digests are told: who may hear of each, and what they chose.
+"""Decides which changes the digests of a batch tell.
 
-Rights are asked inside the transaction that claims the emails. A change that somebody may not hear, did not choose or
-was told already holds nothing back: the watermark moves past it.
+By who may hear about each, and what they chose. Rights are checked in the transaction that claims the emails. A change
+that somebody may not hear, did not choose or was told already holds nothing back: the watermark moves past it.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ _sections: OrderedDict[Key, tuple[dt.datetime, Block]] = OrderedDict()
 
 
 def clear_cache() -> None:
-    """Drop all rendered sections (for tests)."""
+    """Forget all rendered sections (for tests)."""
     _sections.clear()
 
 
@@ -124,7 +124,7 @@ def ranges_of(spans: Iterable[tuple[int, int]]) -> Ranges:
 
 
 class Hearing:
-    """What each follower of some subjects may hear of these events, and chose to hear."""
+    """Which of these events each follower may hear about, and chose to."""
 
     def __init__(
         self,

@@ -13,7 +13,7 @@ UNDO_WITHIN = dt.timedelta(days=30)
 
 
 class Stop(models.Model):
-    """One stop by the person, and what stood before it.
+    """One stop by the person, and what they followed before it.
 
     `before` is as `services.Stopped` writes it. Deleted when it can no longer be undone.
     """

@@ -1,4 +1,4 @@
-"""Up to which change of each subject a follower was told, and what emails told."""
+"""What followers were told about each subject, by number of change."""
 
 from __future__ import annotations
 

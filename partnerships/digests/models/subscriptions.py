@@ -49,7 +49,7 @@ def _quoted(why: str) -> str:
 
 
 class Hears(models.TextChoices):
-    """Which changes of what they follow somebody hears of."""
+    """Which changes of something they follow somebody hears about."""
 
     EVERYTHING = "everything", "Everything"
     DATES_AND_MONEY = "dates", "Dates and money only"

@@ -46,7 +46,7 @@ FIELDS: dict[type[Any], str] = {
 
 
 def kind_of(target: Target) -> str:
-    """`plan`, `partnership`, `organisation`, `request` or `commitment`, as in URLs and field names."""
+    """Its name in URLs and fields, such as `plan` or `request`."""
     return FIELDS[type(target)]
 
 

@@ -1,4 +1,4 @@
-"""Notices that wait for a summary: when they are due, and what each email has.
+"""Notices that wait for a summary: when they are due, and in which email.
 
 A summary is a digest: what waits goes in whatever digest leaves next, or in one of its own when it is due.
 """

@@ -38,13 +38,13 @@ def people_of(rule: RoleRule) -> QuerySet[Membership]:
 
 
 def contacts_of(rule: RoleRule) -> QuerySet[Holder]:
-    """The present holders of the rule's post who have no account but an email address."""
+    """Present holders of the post with an email address but no account."""
     held = Holder.objects.on().filter(post__ended_on=None, person=None, cleared_at=None)
     return held.filter(post=rule.post_id or 0).exclude(email="").order_by("pk")
 
 
 def contact_people(rule: RoleRule) -> set[int]:
-    """Ids of the people without an account who are known by the addresses of these contacts."""
+    """Ids of people without an account who have these contacts' addresses."""
     addresses = {address.lower() for address in contacts_of(rule).values_list("email", flat=True)}
     if not addresses:
         return set()

@@ -1,4 +1,4 @@
-"""Watermarks of subjects: who waits for changes of partnerships, organisations, asks and commitments.
+"""Watermarks of subjects: who waits for their changes, and until when.
 
 As in `watermarks`, everything is a statement over sets of followers; callers open the transaction and take
 `lock_planning` first.
@@ -166,7 +166,7 @@ def mark_waiting(subjects: Sequence[int], *, now: dt.datetime, people: Sequence[
 
 
 def clear_due(*, people: Sequence[int]) -> list[int]:
-    """Clear when changes are due for these people; return their subjects, to mark again."""
+    """Clear the due times of these people; return the subjects to mark again."""
     rows = SubjectWatermark.objects.filter(recipient__in=people, due_at__isnull=False)
     subjects = sorted(set(rows.values_list("subject", flat=True)))
     rows.update(due_at=None, slotted=False)

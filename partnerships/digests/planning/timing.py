@@ -1,4 +1,4 @@
-"""When digests are due: the lock for planning, and the next slots of each rhythm, for SQL."""
+"""The lock for planning, and when digests are due, as SQL."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ SELECT DISTINCT COALESCE(p.frequency, 'at_once'), COALESCE(p.hour, 8), COALESCE(
 
 
 def rhythms_of(view: str, column: str, ids: Sequence[int]) -> list[Rhythm]:
-    """Every rhythm of the followers of these things, in one of the two views of followers."""
+    """The rhythms of followers of these things, in a view of followers."""
     with connection.cursor() as cursor:
         cursor.execute(_RHYTHMS.format(view=view, column=column), {"ids": list(ids)})
         return [Rhythm(*row) for row in cursor.fetchall()]

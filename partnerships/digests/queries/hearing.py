@@ -1,4 +1,4 @@
-"""Which events each follower may hear of, and which concern their organisation.
+"""Which events each follower may hear about.
 
 People with an account are asked through `activity.registry`; a stakeholder hears what docs/rights.md says.
 """
@@ -51,10 +51,10 @@ def visible_to_accounts(people: Collection[int], events: Collection[int]) -> dic
 
 
 def open_subjects(followed: Sequence[SubjectFollowing], now: dt.datetime) -> set[tuple[int, int]]:
-    """The pairs of stakeholder and subject that their subscriptions still open.
+    """Pairs of stakeholder and subject that a subscription still opens.
 
-    The organisation that added them must be able to read it. An organisation's partnerships are open where that
-    organisation takes part, or the whole network may see them.
+    The organisation that added them must be able to read it. Following an organisation includes the partnerships where
+    the organisation that added them takes part, or that the whole network may see.
     """
     subscriptions = {
         one.pk: one
@@ -76,7 +76,7 @@ def open_subjects(followed: Sequence[SubjectFollowing], now: dt.datetime) -> set
 
 
 def open_to_stakeholders(events: Iterable[Event]) -> frozenset[int]:
-    """The events that stakeholders without an account may be told of.
+    """The events that stakeholders without an account may be told about.
 
     Those about a commitment, ask, offer or meeting only while a party's lead has marked it.
     """
@@ -98,7 +98,7 @@ def open_to_stakeholders(events: Iterable[Event]) -> frozenset[int]:
 
 
 def own_organisations(people: Collection[int], followed: Iterable[SubjectFollowing]) -> dict[int, set[int]]:
-    """The organisations that each person acts for; for a stakeholder, those that added them."""
+    """The organisations that each person acts for, or that added them."""
     found: dict[int, set[int]] = defaultdict(set)
     current = Membership.objects.current().filter(person__in=people)
     for person, organisation in current.values_list("person_id", "organisation_id"):
@@ -110,7 +110,7 @@ def own_organisations(people: Collection[int], followed: Iterable[SubjectFollowi
 
 
 def concerned_by(events: Sequence[Event]) -> dict[int, set[int]]:
-    """The organisations that each event concerns: who acted, and the sides of what it is about."""
+    """The organisations that each event concerns: its actor and sides."""
     found: dict[int, set[int]] = {event.pk: set() for event in events}
     for event in events:
         if event.organisation_id is not None:

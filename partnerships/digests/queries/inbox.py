@@ -29,7 +29,7 @@ _MAX_NAME = 90
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """How records of one kind are shown: whose, under what name, on which page."""
+    """How records of one kind are shown: the partnership, the name and the page."""
 
     records: Callable[[User], QuerySet[Any, Any]]
     name: str
@@ -52,7 +52,7 @@ SHOWN: dict[str, Shown] = {
 
 @dataclass(frozen=True, slots=True)
 class InboxLine:
-    """One notice as its person sees it; `may_open` without rights is false."""
+    """One notice as its person sees it; `may_open` if they may read the record."""
 
     item: InboxItem
     what: str

@@ -51,7 +51,7 @@ def open_to_askers(subscriptions: Collection[Subscription], now: dt.datetime) ->
 
 
 def _marked(subscriptions: Collection[Subscription]) -> set[int]:
-    """Subscriptions to asks, offers and commitments that stakeholders may be told of.
+    """Subscriptions to records that stakeholders may be told about.
 
     A lead marked it, and the organisation that added the stakeholder takes part in its partnership.
     """
@@ -110,7 +110,7 @@ def named_to_followers(subscriptions: Iterable[Subscription], now: dt.datetime) 
 
 
 def named_as_followed(subscriptions: Iterable[Subscription], now: dt.datetime) -> list[Subscription]:
-    """Set on each whether its own follower may know what it is about."""
+    """Set on each whether its follower may know what it is about."""
     found = list(subscriptions)
     named = named_to_followers(found, now)
     for one in found:
@@ -120,7 +120,7 @@ def named_as_followed(subscriptions: Iterable[Subscription], now: dt.datetime) -
 
 
 def _name_pieces(subscriptions: Collection[Subscription]) -> None:
-    """Set the names of sites and milestones, as the newest version gives them to readers outside."""
+    """Set the names of sites and milestones, as readers outside see them."""
     wanted = [one for one in subscriptions if one.key and one.named]
     if not wanted:
         return

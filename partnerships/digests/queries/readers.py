@@ -215,7 +215,7 @@ def lost_access(included: Sequence[tuple[int, int, int, str]], *, now: dt.dateti
 
 
 def reading_class_of(person: User, plan: Plan, now: dt.datetime) -> str:
-    """How much of a plan somebody with an account reads, whether or not they follow it."""
+    """How much of a plan somebody with an account may read."""
     reach = reach_of([plan.pk], now)
     acting = Membership.objects.current().filter(person=person, organisation__in=reach.inside_organisations)
     return INSIDE if acting.exists() else OUTSIDE
@@ -230,7 +230,7 @@ SELECT person_id, plan_id, array_agg(DISTINCT key ORDER BY key)
 
 
 def pieces_followed(people: Collection[int], plans: Collection[int]) -> dict[tuple[int, int], tuple[str, ...]]:
-    """The sites and milestones of each plan that somebody follows without following the plan itself."""
+    """Sites and milestones that somebody follows without the whole plan."""
     if not Subscription.objects.filter(~Q(key=""), plan__in=plans).exists():
         return {}
     rows = rows_of(_PIECES, {"people": list(people), "plans": list(plans)})

@@ -89,7 +89,7 @@ def covering_subject(person: User, target: Target) -> list[Subscription]:
 
 
 def names_of(person: User, targets: Collection[Target], now: dt.datetime) -> list[str]:
-    """What these are called, where this follower may still know it."""
+    """The names of these, as far as this follower may still know them."""
     closest = [covering_subject(person, target)[:1] for target in targets]
     named = {one.pk: one for one in named_as_followed([one for some in closest for one in some], now)}
     found = []

@@ -124,10 +124,10 @@ def add_stakeholder(
 
 
 def ask_post_contacts(*, now: dt.datetime) -> int:
-    """Ask holders of posts without an account whether they want what their post follows; how many.
+    """Ask holders of posts without an account about digests; returns how many.
 
-    They are asked once by email, and get digests like other stakeholders once they agree. When somebody else holds the
-    post, their subscription ends (`planning.roles`). May run twice.
+    They are asked once by email whether they want what their post follows, and get digests once they agree.
+    When somebody else holds the post, their subscription ends (`planning.roles`). May run twice.
     """
     rules = RoleRule.objects.filter(role=RoleRule.Role.POST, post__in=Post.objects.in_use(), set_by__isnull=False)
     found = [
@@ -170,7 +170,7 @@ def _ask_contact(rule: RoleRule, holder: Holder, now: dt.datetime) -> bool:
 def ask_successors_person(
     *, person: User, target: Target, organisation: Organisation, why: str, author: User, now: dt.datetime
 ) -> Subscription:
-    """Ask a person of a successor whether they want the digests that an ended organisation got.
+    """Ask a person of a successor about an ended organisation's digests.
 
     Administrators only; the person confirms. Raises `UnableToSubscribe`.
     """

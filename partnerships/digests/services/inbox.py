@@ -52,7 +52,7 @@ def ways_of(person: User) -> dict[str, Way]:
 
 
 class InboxRouter(Router):
-    """Puts notices to people with an account in their inbox.
+    """Puts notices in the inbox of people with an account.
 
     Only those who want them at once get an email.
     """

@@ -196,6 +196,6 @@ def _move_watermarks(moves: Iterable[tuple[int, int, int]]) -> None:
 
 
 def _move_subjects(moves: Iterable[tuple[int, str, int, int]]) -> None:
-    """Move subject watermarks (person, kind, record, number), at most to the newest change."""
+    """Move subject watermarks, at most to the newest change."""
     if columns := [list(column) for column in zip(*moves, strict=True)]:
         rows_of(CATCH_UP_SUBJECTS, dict(zip(("people", "kinds", "records", "numbers"), columns, strict=True)))

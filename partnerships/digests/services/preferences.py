@@ -57,9 +57,9 @@ def set_frequency(*, subscription: Subscription, frequency: str, author: User | 
 
 @transaction.atomic
 def set_hears(*, subscription: Subscription, hears: str, author: User | None, now: dt.datetime) -> None:
-    """Set which changes one subscription tells; what was passed before is not told later.
+    """Set which changes one subscription tells.
 
-    Raises `UnableToChangeSubscription`.
+    Changes that were already skipped are not told later. Raises `UnableToChangeSubscription`.
     """
     if hears not in Hears.values:
         raise UnableToChangeSubscription("Choose what you hear from the list.")

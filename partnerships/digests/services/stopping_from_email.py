@@ -93,7 +93,7 @@ def stop_chosen(
 ) -> Stopped:
     """Stop emails about these plans, subscriptions, matches and notices.
 
-    Notices of these groups then come in the inbox alone.
+    Notices of these groups then come in the inbox only.
     If a plan is followed through its partnership or an owner, only this plan is refused; the other plans continue.
     """
     before = [one for target in (*plans, *subjects) if (one := _stop_target(person, target, reason=reason, now=now))]
@@ -255,7 +255,7 @@ def _stop_matches(person: User, *, now: dt.datetime) -> bool:
     return were_on
 
 
-# ---- The undo as a signed token in a form, so that only the page of a stop can undo it
+# ---- The undo token: signed, in a form, so that only the page of a stop can undo it
 
 
 def undo_token(stopped: Stopped) -> str:

@@ -35,7 +35,7 @@ def _reader(context: Context) -> User | None:
 
 @register.inclusion_tag("digests/_follow.html", takes_context=True)
 def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead: bool = False) -> dict[str, Any]:
-    """A card to follow a plan, partnership, organisation, ask, offer or commitment, or to stop.
+    """A card to follow this record, or to stop following it.
 
     Visitors are offered the changes of a public plan by email. `may_edit` adds a link to who gets the next version of a
     plan, `may_lead` the choice to send digests to everyone in a partnership.
@@ -88,7 +88,7 @@ def change_url(context: Context, subscription: Subscription, verb: str) -> str:
 
 @register.simple_tag(takes_context=True)
 def last_month_url(context: Context) -> str:
-    """The page that shows what the choices of what is heard mean: by link, or signed in."""
+    """The page that previews each choice of changes, by link or signed in."""
     if token := context.get("token"):
         return reverse("digests:last-month-by-link", args=[token])
     return reverse("digests:last-month")

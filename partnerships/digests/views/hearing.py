@@ -1,4 +1,4 @@
-"""What a person's digests tell: the last month as it would have read."""
+"""What a person's digests would have said in the last month."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _MONTH = dt.timedelta(days=30)
 
 @require_safe
 def last_month(request: HttpRequest) -> HttpResponse:
-    """The last month as my digests would have told it."""
+    """What my digests would have said in the last month."""
     return _last_month(request, signed_in(request), back=reverse("digests:manage"))
 
 
 @require_safe
 @for_bearer(Purpose.PREFERENCES)
 def last_month_by_link(request: HttpRequest, link: Link) -> HttpResponse:
-    """The last month as this person's digests would have told it."""
+    """What this person's digests would have said in the last month."""
     back = request.path.removesuffix("last-month/")
     return _last_month(request, link.person, back=back)
 

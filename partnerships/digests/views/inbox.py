@@ -21,7 +21,7 @@ from partnerships.outbox.groups import NoticeGroup
 from partnerships.people.requests import signed_in
 
 _PAGE = 30
-#: What stands for notices of no partnership.
+#: The heading for notices that are not about a partnership.
 _ELSEWHERE = "Not about a partnership"
 
 
@@ -73,7 +73,7 @@ def open_item(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _digest_page(item: InboxItem, now: dt.datetime) -> str:
-    """The page of a digest, behind a link of its reader's own."""
+    """The page of a digest, by its reader's own link."""
     key = Preference.objects.filter(person=item.person_id).values_list("link_key", flat=True).first()
     token = make(
         Purpose.READ, person_id=item.person_id, link_key=key or "", number=item.record_id or 0, minute=minute_of(now)
@@ -102,7 +102,7 @@ def mark(request: HttpRequest) -> HttpResponse:
 
 
 def _back(data: Any) -> str:
-    """The inbox with the filters it had; no other page."""
+    """Back to the inbox with its filters, and to no other page."""
     start = reverse("digests:inbox")
     back: str = data.get("back", "")
     return back if back == start or back.startswith(f"{start}?") else start

@@ -149,7 +149,7 @@ def _delivery_for(person: User, pk: int) -> tuple[Delivery, bool]:
     [delivery] = _with_names(person, [get_object_or_404(ledger_of(person), pk=pk)])
     mine = Plan.objects.publishable_by(person).values("pk")
     included = DeliveryItem.objects.included().filter(delivery=delivery)
-    # What an email says of partnerships, asks and commitments, a lead of its plans may not read.
+    # A lead of its plans may not be allowed to read what it says about partnerships, asks and commitments.
     only_plans = not DeliverySubject.objects.filter(delivery=delivery).exists()
     return delivery, only_plans and included.exists() and not included.exclude(plan__in=mine).exists()
 

@@ -33,7 +33,7 @@ class QuestionsField(forms.CharField):
 
 
 class AnswersForm(Form):
-    """A form that asks the questions to the organisation for which somebody decides.
+    """A form that asks the questions put to an organisation.
 
     A form adds its fields with `add_answers` and checks them in `clean` with `check_answers`.
     """
@@ -56,7 +56,7 @@ class AnswersForm(Form):
             )
 
     def _asked_of(self, question: str, organisations: Sequence[Organisation]) -> str:
-        """Names the organisations it is asked, where the person speaks for several."""
+        """Names the organisations that are asked, if the person speaks for several."""
         asked = [body.name for body in organisations if question in self.questions.get(body.pk, ())]
         return f"For {' and '.join(asked)}" if len(asked) < len(organisations) else ""
 

@@ -1,4 +1,4 @@
-"""The sweep that tells the next post of an organisation that its signature is late."""
+"""The sweep that emails the next post about a late signature."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ S = TypeVar("S", bound=Signatory)
 def escalate_late(
     signatories: QuerySet[S], *, must_decide: Callable[[S], bool], tell: Callable[[S], None], now: dt.datetime
 ) -> int:
-    """Tell the next post of each signatory whose deadline has passed, once; how many signatories.
+    """Tell the next post of each late signatory, once; returns how many.
 
     A room gives its signatories, whether one still has to decide, and who hears of it: `tell` records emails and
     events in the transaction that claims the signatory. A new deadline can be missed again. Safe to run twice.

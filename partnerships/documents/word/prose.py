@@ -20,7 +20,7 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def xml_text(text: str) -> str:
-    """The text without characters that XML cannot hold, such as control characters."""
+    """The text without characters that XML cannot hold."""
     return _FORBIDDEN.sub("", text)
 
 
@@ -83,7 +83,7 @@ class _Writer(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         """Text, in the formats that are open."""
-        # Again, because the parser has turned references such as &#11; into characters.
+        # Again, because the parser turns references such as &#11; into characters.
         text = xml_text(data if self._pre else self._as_words(data))
         if self._rows:
             if self._rows[-1]:

@@ -38,7 +38,7 @@ def _unanswered(entry: Entry) -> Stuck:
 
 
 def facilitated_entries(user: User, now: dt.datetime) -> list[Stuck]:
-    """Asks and offers that the person facilitates, without an answer or a decision on one for two weeks."""
+    """Facilitated asks and offers with no answer or decision for two weeks."""
     old = now - dt.timedelta(days=UNANSWERED_DAYS)
     mine = EntryFacilitator.objects.named().filter(person=user).values("entry")
     readable = Entry.objects.visible_to(user).filter(pk__in=mine, is_open=True)

@@ -49,7 +49,7 @@ def name_entry_facilitator(
 
 @transaction.atomic
 def end_entry_facilitator(*, facilitator: EntryFacilitator, reason: str, author: User | None, now: dt.datetime) -> None:
-    """End it: by editors and leads of the entry's organisation, or by the person. Raises `UnableToFacilitate`."""
+    """End a facilitation, with a reason. Raises `UnableToFacilitate`."""
     entry = facilitator.entry
     lock_entry(entry)
     locked = EntryFacilitator.objects.for_listing().select_for_update(of=("self",)).get(pk=facilitator.pk)
@@ -63,7 +63,7 @@ def end_entry_facilitator(*, facilitator: EntryFacilitator, reason: str, author:
 
 
 def end_with_membership(departure: Departure) -> int:
-    """End what a leaver facilitates for the organisation; how many."""
+    """End what a leaver facilitates for the organisation; returns how many."""
     membership = departure.membership
     mine = EntryFacilitator.objects.filter(
         person=membership.person_id, organisation=membership.organisation_id, ended_at=None

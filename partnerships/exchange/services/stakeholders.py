@@ -1,4 +1,4 @@
-"""Service that decides whether stakeholders without an account hear of an ask or offer."""
+"""Mark an ask or offer "Tell stakeholders", or remove the mark."""
 
 from __future__ import annotations
 

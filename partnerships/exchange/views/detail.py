@@ -87,7 +87,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
-    """Choose whether stakeholders without an account hear of the ask or offer."""
+    """Choose whether stakeholders without an account hear about the ask or offer."""
     user = signed_in(request)
     found = get_object_or_404(Entry.objects.visible_to(user), pk=pk)
     tell = request.POST.get("tell") == "yes"

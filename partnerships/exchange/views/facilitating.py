@@ -34,7 +34,7 @@ def name(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def end(request: HttpRequest, pk: int) -> HttpResponse:
-    """End a facilitation: editors and leads of the entry's organisation, and the person."""
+    """End a facilitation, as an editor of the entry or as the person."""
     user = signed_in(request)
     found = get_object_or_404(EntryFacilitator.objects.visible_to(user).named().for_listing(), pk=pk)
     require(found.person_id == user.pk or rights_over(found.entry, user, timezone.now()).may_edit)

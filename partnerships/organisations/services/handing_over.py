@@ -1,4 +1,4 @@
-"""Hand over what was left without an owner, by people or by an ended organisation."""
+"""Hand over what people or an ended organisation left without an owner."""
 
 from __future__ import annotations
 
@@ -60,9 +60,9 @@ def pass_on_things(
     author: User,
     now: dt.datetime,
 ) -> int:
-    """Give things of one kind of an ended organisation to a person of its successor; returns how many.
+    """Give things of an ended organisation to a person of its successor.
 
-    All or nothing; administrators only. Raises `UnableToHandOver`.
+    Things of one kind; returns how many. All or nothing; administrators only. Raises `UnableToHandOver`.
     """
     locked = lock_organisation(organisation.pk)
     require(roles_of(author, now).keeps_directory)

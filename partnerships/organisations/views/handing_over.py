@@ -70,7 +70,7 @@ def _handed_over(request: HttpRequest, form: HandOverForm, organisation: Organis
 
 
 def _of_ended(request: HttpRequest, organisation: Organisation, user: User, roles: Roles) -> HttpResponse:
-    """What an ended organisation still holds; administrators pass it on to its successors.
+    """What an ended organisation still holds; administrators pass it on.
 
     Its leads and those of its successors read the list.
     """

@@ -102,7 +102,7 @@ class PlanQuerySet(models.QuerySet["Plan"]):
         return self.filter(visible_to(Plan, (LEADS,), user))
 
     def of_record(self) -> models.Exists:
-        """The condition on records with a `plan` that it is one of these.
+        """The condition that the `plan` of a record is one of these.
 
         Unlike `plan__in`, it can be answered for the plan of one record without listing all plans.
         """

@@ -59,7 +59,7 @@ def waiting_plans(user: User, limit: int, partnership: int | None = None) -> lis
     inside = Plan.objects.with_insider(user).filter(status__in=waiting)
     if partnership is not None:
         inside = inside.filter(partnership=partnership)
-    # As ids: PostgreSQL would look for them among all plans that the person may see.
+    # As ids: PostgreSQL would otherwise search all plans that the person may see.
     ids = list(inside.values_list("pk", flat=True))
     plans = Plan.objects.visible_to(user).filter(among("pk", ids)).for_listing().order_by(_PRESSING, "-pk")[:limit]
     return [one for one in _with_steps(list(plans), set(ids)) if one.steps]

@@ -94,12 +94,12 @@ def titled_for(user: User | AnonymousUser, titled: Q) -> Q:
 
 
 def titled_today(user: User | AnonymousUser, titled: Q) -> PlanQuerySet:
-    """Plans that the person knows today, whose title fits."""
+    """Plans that the person may read today, whose title fits."""
     return Plan.objects.known_today_to(user).filter(titled)
 
 
 def titled_then(user: User | AnonymousUser, titled: Q) -> Q:
-    """The condition on plans the person knows from the past only, whose title fitted then."""
+    """Plans the person may only read as they were, whose title fitted then."""
     today, once = Plan.objects.known_today_to(user).values("pk"), Plan.objects.known_once_to(user).values("pk")
     held = Version.objects.visible_to(user).filter(titled, plan__in=once).exclude(plan__in=today)
     return Q(pk__in=held.values("plan"))

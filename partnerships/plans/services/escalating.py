@@ -14,7 +14,7 @@ from partnerships.plans.services.recording import record_event
 
 
 def escalate_signatories(*, now: dt.datetime) -> int:
-    """Email the next post of each signatory whose deadline has passed, once; how many signatories."""
+    """Email the next post of each late signatory, once; returns how many."""
     waiting = Signatory.objects.filter(plan__status=Status.AWAITING_SIGN_OFF)
     return escalate_late(
         waiting.select_related("plan", "organisation"), must_decide=_must_decide, tell=partial(_tell, now=now), now=now

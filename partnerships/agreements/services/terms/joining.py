@@ -16,7 +16,7 @@ from partnerships.people.models import User
 
 
 def ask_joiners(partnership: Partnership, *, author: User | None, now: dt.datetime) -> int:
-    """Ask the parties that have not signed the terms in force; how many are newly asked.
+    """Ask parties that have not signed the terms in force; returns how many.
 
     When another version takes force, they are asked for that one instead. A party that declined is not asked again for
     the same version. Call with the partnership locked.
@@ -42,9 +42,9 @@ def ask_joiners(partnership: Partnership, *, author: User | None, now: dt.dateti
 
 
 def ask_joined_parties(*, now: dt.datetime) -> int:
-    """Ask every party that joined a partnership after its terms were signed; how many are newly asked.
+    """Ask parties that joined after terms were signed; returns how many.
 
-    Joining itself asks; this finds those that joined before joining asked. May run twice.
+    Joining asks by itself; this finds parties that joined before it did. May run twice.
     """
     on_it = {"version": OuterRef("partnership__terms_version"), "organisation": OuterRef("organisation")}
     unsigned = (

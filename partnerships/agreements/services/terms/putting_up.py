@@ -238,7 +238,7 @@ def _check_collisions(proposal: TermsProposal, draft: Content, was: Content, tod
 
 
 def _starts_later(version: TermsVersion, today: dt.date) -> bool:
-    """Whether a signed version takes force after today, by itself or consolidated with others."""
+    """Whether a signed version, or its consolidation, takes force after today."""
     entries = TermsInForce.objects.filter(Q(version=version) | Q(version__amendment=version))
     first = entries.order_by("from_day").values_list("from_day", flat=True).first()
     return first is not None and first > today

@@ -53,9 +53,10 @@ def sign_terms(
     how: str = How.PAGE,
     answers: Mapping[str, str] = NO_ANSWERS,
 ) -> TermsSignature:
-    """Sign a version for a party, under a typed name and title, and answer the questions to it.
+    """Sign a version for a party, and answer the questions to it.
 
-    The person holds the party's signatory post or, where nobody does, leads it. Raises `UnableToSignTerms`.
+    With a typed name and title. The person holds the party's signatory post or, where nobody does, leads it. Raises
+    `UnableToSignTerms`.
     """
     partnership, locked = lock_version(version)
     require(person in signers_of(organisation, partnership, timezone.localdate(now)))

@@ -150,7 +150,7 @@ def take_force(
         setattr(partnership, name, value)
     begun = _first_day(partnership) if is_first else started
     if partnership.starts_on is None and begun is not None:
-        # Signed after its review date, it counts as begun on that date: nothing starts after its own review or end.
+        # If signed after its review date, it began on that date: nothing can start after its own review or end.
         partnership.starts_on = min(begun, partnership.review_on or begun, partnership.ends_on or begun)
     partnership.terms_version = version
     partnership.save(update_fields=[*values, "starts_on", "terms_version"])
@@ -201,14 +201,14 @@ def record_terms_in_force(*, now: dt.datetime) -> int:
 def _record_one(pk: int, now: dt.datetime) -> bool:
     partnership = lock_partnership(pk)
     entry = in_force_on(entries_of(partnership), timezone.localdate(now))
-    # Over on its first day, not today: an extension counts, however late it is recorded.
+    # Compares the first day, not today: an extension counts however late this job records it.
     return entry is not None and not partnership.is_over_on(entry.day) and take_force(partnership, author=None, now=now)
 
 
 def adjust_signatories(partnership: Partnership, *, author: User | None, now: dt.datetime) -> None:
     """Ask parties that joined, release those that left, and settle.
 
-    Those that joined are asked for what waits for signatures and for the version in force.
+    Those that joined are asked to sign what is up for signature, and the version in force.
 
     Call with the partnership locked, after a party has changed.
     """
@@ -235,6 +235,6 @@ def adjust_signatories(partnership: Partnership, *, author: User | None, now: dt
 def _ask_like_others(
     version: TermsVersion, organisation_id: int, others: list[TermsSignatory], *, author: User | None, now: dt.datetime
 ) -> None:
-    """Ask a party that joined to sign what waits for signatures, with the questions to the others."""
+    """Ask a party that joined to sign what is up for signature."""
     questions = list(dict.fromkeys(question for other in others for question in other.questions))
     ask_to_sign(version, organisation_id, author=author, sender=None, now=now, questions=questions)

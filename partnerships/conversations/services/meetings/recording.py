@@ -33,7 +33,7 @@ def lock_partnership(partnership: Partnership) -> Partnership:
 
 
 def parties_that_count(meeting: Meeting) -> set[int]:
-    """Ids of the parties of the meeting's day without observers: also of those that have left since."""
+    """Ids of the parties on that day, even if they left since; no observers."""
     took_part = Q(status=PartyStatus.ACCEPTED) | Q(left_on__gte=meeting.day)
     parties = meeting.partnership.parties.filter(took_part).exclude(role=PartyRole.OBSERVER)
     return set(parties.values_list("organisation_id", flat=True))

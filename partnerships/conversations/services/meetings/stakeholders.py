@@ -1,4 +1,4 @@
-"""Service that decides whether stakeholders without an account hear of a meeting."""
+"""Mark a meeting "Tell stakeholders", or remove the mark."""
 
 from __future__ import annotations
 

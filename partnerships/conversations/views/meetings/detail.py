@@ -56,7 +56,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
-    """Choose whether stakeholders without an account hear of the meeting."""
+    """Choose whether stakeholders without an account hear about the meeting."""
     user, found, _ = open_meeting(request, pk)
     tell = request.POST.get("tell") == "yes"
     meeting = services.tell_stakeholders_of_meeting(meeting=found, tell=tell, author=user, now=timezone.now())

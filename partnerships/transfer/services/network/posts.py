@@ -1,4 +1,4 @@
-"""Replay posts with their holders, and facilitators of partnerships and of single asks and offers."""
+"""Replay posts with their holders, and facilitators."""
 
 from __future__ import annotations
 

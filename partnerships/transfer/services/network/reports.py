@@ -1,4 +1,4 @@
-"""Replay progress reports: asked for, opened by the calendar, submitted, accepted or returned."""
+"""Replay progress reports: asked for, opened, submitted, accepted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from partnerships.transfer.services.network.replaying import Item, Network, Unab
 
 
 def schedule_reports(network: Network) -> None:
-    """Steps of reports; the reports of each ended period are opened before each step, and at the end."""
+    """Steps of reports; due reports are opened before each step and at the end."""
     for place, item in enumerate(network.file["reporting"]):
         path = f"reporting[{place}]"
         network.then(item["at"], path, partial(_set_up, network, item))

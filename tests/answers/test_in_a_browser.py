@@ -67,7 +67,7 @@ def test_stakeholder_answers_and_a_lead_approves(
     good.append(holds(page))
     page.go_back()
     page.get_by_role("button", name="Approve").click()
-    page.get_by_text("Nothing waits for you").wait_for()
+    page.get_by_text("Nothing is waiting for you").wait_for()
     good.append(holds(page))
     page.get_by_role("link", name="Put a question").click()
     good.append(holds(page))

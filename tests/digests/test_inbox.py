@@ -96,9 +96,9 @@ def test_marking_nothing_says_what_to_do(world: World, item: InboxItem) -> None:
 
 def test_the_inbox_is_filtered_by_group_and_unread(world: World, item: InboxItem) -> None:
     assert "Sixty modular homes" in page(world.ben, "?group=commitments&unread=yes")
-    assert "No notice matches." in page(world.ben, "?group=asks")
+    assert "No notices match." in page(world.ben, "?group=asks")
     mark_items(person=world.ben, items=[item.pk], is_read=True, now=timezone.now())
-    assert "No notice matches." in page(world.ben, "?unread=yes")
+    assert "No notices match." in page(world.ben, "?unread=yes")
 
 
 def test_what_may_no_longer_be_read_has_no_name_and_no_link(world: World, item: InboxItem) -> None:

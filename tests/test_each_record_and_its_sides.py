@@ -433,6 +433,17 @@ def _facilitator(world: World) -> talked.Facilitator:
     )
 
 
+def _entry_facilitator(world: World) -> exchanged.EntryFacilitator:
+    """Vera, named by Amina for an ask of the partnership."""
+    return exchange.name_entry_facilitator(
+        entry=_ask(world),
+        organisation=world.larkhaven,
+        person=world.vera,
+        author=world.amina,
+        now=timezone.now(),
+    )
+
+
 def _draft_report(world: World) -> talked.Report:
     """Larkhaven's report, which is not submitted."""
     reports.set_up(world)
@@ -768,6 +779,14 @@ CASES = {
         OWN | OTHER | THIRD,
         Act("conversations:facilitation-end", lambda world, one: {"reason": "Done."}, {"lead", "viewer"}),
         word="Facilitators</h2>",
+    ),
+    "a facilitator of one ask": Case(
+        exchanged.EntryFacilitator,
+        _entry_facilitator,
+        lambda one: [reverse("exchange:detail", args=[one.entry_id])],
+        OWN | {"other lead"} | THIRD,  # those who may answer, and the facilitator
+        Act("exchange:end-facilitator", lambda world, one: {"reason": "Done."}, WRITERS | {"viewer"}),
+        word="Facilitator</h2>",
     ),
     "a note of the journal": Case(
         talked.JournalNote,

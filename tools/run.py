@@ -57,7 +57,8 @@ def run_with_services(command: list[str], *, var: Path, durable: bool, extra: di
 def run_tests(arguments: list[str]) -> int:
     """`make test`: pytest with its own services; without arguments, in several processes."""
     # Two processes a core: a third of the time a test waits for a browser, a worker or a server that hangs.
-    spread = [] if arguments else ["-n", str(min(2 * (os.cpu_count() or 1), 6))]
+    # Processes without tests take those of others, so that a long test at the end holds nothing up.
+    spread = [] if arguments else ["-n", str(min(2 * (os.cpu_count() or 1), 6)), "--dist", "worksteal"]
     return _run_for_tests(["-m", "pytest", *spread, *arguments])
 
 

@@ -14,10 +14,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import getaddresses, parseaddr
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-import nh3
 from mailparser_reply.parser import EmailMessage as ReplyMessage
+
+from partnerships.kit.late import late
+
+if TYPE_CHECKING:
+    import nh3
+else:
+    nh3 = late("nh3")
 
 #: Larger emails are not read.
 MAX_BYTES = 25 * 1024 * 1024

@@ -22,6 +22,7 @@ ADDED = {
     "code": "land_pact",
     "purpose": "Owners pool their land.",
     "position": "110",
+    "reminder_days": "90, 30",
     "active": "on",
 }
 

@@ -263,6 +263,9 @@ _INSIDE = "part of another service, inside its transaction"
 WITHOUT_A_PERSON = {
     "digests.ask_post_contacts": "called by the clock",
     "digests.journal_links": "called by services that checked",
+    "digests.journal_way": "writes the journal's line for a service that checked the right",
+    "digests.ways_of": "reads the person's own choices",
+    "digests.mark_items": _OWN,
     "digests.journal_matches": "writes the journal's line for a service that checked the right",
     "digests.journal_refusal": "writes the journal's line for a service that checked the right",
     "digests.person_identity": "only names a person for a line of the journal",

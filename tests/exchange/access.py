@@ -17,7 +17,7 @@ def prepare(world: World) -> None:
     partnership = {"audience": Audience.PARTNERSHIP, "partnership": world.partnership}
     ask = shared(world.larkhaven, world.amina, now, **partnership)
     world.things["ask"] = ask
-    world.things["facilitator"] = services.name_entry_facilitator(
+    world.things["entry_facilitator"] = services.name_entry_facilitator(
         entry=ask, organisation=world.westmarch, person=world.ben, author=world.amina, now=now
     )
     world.things["draft ask"] = draft(world.larkhaven, world.amina, now)
@@ -112,7 +112,7 @@ ROWS = (
     ),
     Row(
         "exchange:end-facilitator",
-        on=_on("facilitator"),
+        on=_on("entry_facilitator"),
         get=_own(viewer=403, partner=200, mine=200),
         post=_own(viewer=403, partner=422, mine=422),
     ),

@@ -177,7 +177,7 @@ def test_alerts_about_failed_pages_contain_no_token_or_email_address(
     def fail(*args: object, **kwargs: object) -> None:
         raise RuntimeError(f"/digests/stop/{TOKEN}/") from error
 
-    monkeypatch.setattr("partnerships.digests.views.by_link.render", fail)
+    monkeypatch.setattr("partnerships.digests.bearers.render", fail)
     client.raise_request_exception = False
     for _ in range(20):
         assert client.get(f"/digests/stop/{TOKEN}/").status_code == 500

@@ -27,7 +27,7 @@ def write_confirm_reply(due: Due, person: User, now: dt.datetime) -> Content | s
     """Ask somebody to confirm a reply that we received from them."""
     incoming = Incoming.objects.select_related("plan").get(pk=due.params["incoming"])
     if not incoming.is_waiting or incoming.reply_to_id is None:
-        return "The reply was confirmed or dropped."
+        return "The reply was confirmed or deleted."
     if person.is_stakeholder:
         preference, _ = Preference.objects.get_or_create(person=person)
         token = make(
@@ -47,7 +47,7 @@ def write_confirm_forwarded(due: Due, person: User, now: dt.datetime) -> Content
     """Ask somebody to turn an email that they forwarded into a conversation."""
     incoming = Incoming.objects.select_related("partnership").get(pk=due.params["incoming"])
     if not incoming.is_waiting or incoming.partnership is None:
-        return "The email was used or dropped."
+        return "The email was used or deleted."
     if not may_forward_to(incoming.partnership, person, now):
         return "They may no longer write conversations of the partnership."
     context = {

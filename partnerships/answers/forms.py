@@ -80,7 +80,7 @@ class RefuseForm(ReasonForm):
     danger = True
     reason = forms.CharField(
         label="Why do you not show this answer?",
-        help_text="The person gets your words by email.",
+        help_text="We email them your reason.",
         max_length=1_000,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
@@ -95,7 +95,7 @@ class QuestionForm(Form):
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit="Put question", cancel=cancel)
+        self.helper = Helper(self, submit="Ask question", cancel=cancel)
 
 
 class ReplyForm(Form):
@@ -111,7 +111,7 @@ class ReplyForm(Form):
         field.choices = [(str(plan.pk), plan.title) for plan in plans]
         if len(plans) == 1:
             field.initial, field.widget = str(plans[0].pk), forms.HiddenInput()
-        self.helper = Helper(self, submit="Confirm comment", secondary=("drop", "Drop it"))
+        self.helper = Helper(self, submit="Confirm comment", secondary=("drop", "Delete email"))
         self.helper.disable_csrf = by_link
 
 
@@ -133,4 +133,4 @@ class ForwardedForm(Form):
         if len(keepers) == 1:
             self.fields["organisation"].initial = str(keepers[0].pk)
             self.fields["organisation"].widget = forms.HiddenInput()
-        self.helper = Helper(self, submit="Save draft conversation", secondary=("drop", "Drop it"))
+        self.helper = Helper(self, submit="Save draft conversation", secondary=("drop", "Delete email"))

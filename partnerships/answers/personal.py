@@ -23,7 +23,7 @@ RULES = (
         "emails from them that wait for their confirmation",
         ("subject", "text", "status", "received_at"),
     ),
-    Rule("answers.PlanQuestion", "asked_by", Fate.KEEP, "who put the question", ("title", "body", "asked_at")),
+    Rule("answers.PlanQuestion", "asked_by", Fate.KEEP, "who asked the question", ("title", "body", "asked_at")),
     Rule("answers.Trust", "person", Fate.DELETE, "whose answers are shown at once", ("set_at", "ended_at")),
     Rule("answers.Trust", "set_by", Fate.KEEP, "who trusts them", ("set_at",)),
     Rule("answers.Trust", "ended_by", Fate.KEEP, "who ended it", ("ended_at",)),

@@ -72,6 +72,6 @@ def register() -> None:
         what="Replies and forwarded emails, with attachments, that wait for confirmation",
         purpose="making a comment, an answer or a conversation of them",
         basis=basis,
-        kept_for="30 days; their words until they are confirmed or dropped",
+        kept_for="30 days; their text until they are confirmed or deleted",
         apply=_drop_incoming,
     )

@@ -87,7 +87,7 @@ def test_email_of_somebody_who_may_not_write_there_is_not_kept(
 ) -> None:
     said = read_mailbox(tmp_path, forwarded(address, sender))
 
-    assert "1 that fit nothing" in said
+    assert "1 could not be used" in said
     assert not Incoming.objects.exists()
 
 

@@ -69,7 +69,7 @@ def test_stakeholder_answers_and_a_lead_approves(
     page.get_by_role("button", name="Approve").click()
     page.get_by_text("Nothing is waiting for you").wait_for()
     good.append(holds(page))
-    page.get_by_role("link", name="Put a question").click()
+    page.get_by_role("link", name="Ask a question").click()
     good.append(holds(page))
 
     assert all(good), good
@@ -114,7 +114,7 @@ def test_forwarded_email_becomes_a_conversation_in_a_browser(
     read_mailbox(tmp_path, forwarded(address, "eddie@larkhaven.example"))
     page.reload()
     page.get_by_role("link", name="Fwd: The access road").click()
-    page.get_by_role("heading", name="Make a conversation of this email").wait_for()
+    page.get_by_role("heading", name="Save this email as a conversation").wait_for()
     good.append(holds(page))
     page.get_by_role("button", name="Save draft conversation").click()
     page.get_by_text("is saved as a draft").wait_for()

@@ -127,7 +127,7 @@ def test_renewed_links_end_the_reply_addresses_of_earlier_digests(world: World, 
     digests.renew_links(person=world.sol, author=world.sol, now=timezone.now())
     said = read_mailbox(tmp_path, reply(reply_to))
 
-    assert "1 that fit nothing" in said
+    assert "1 could not be used" in said
     assert not Incoming.objects.exists()
 
 
@@ -173,7 +173,7 @@ def test_reply_that_fits_nothing_is_answered_once_a_day(world: World, reply_to: 
     [email] = recorded("answers.unfit")
     text = next(one.body for one in deliver() if one.subject == "We could not use your email")
 
-    assert "3 that fit nothing" in said
+    assert "3 could not be used" in said
     assert email.person_id == world.sol.pk
     assert reverse("digests:new-links") in text
 
@@ -191,7 +191,7 @@ def test_same_email_read_twice_counts_once(world: World, reply_to: str, tmp_path
     read_mailbox(tmp_path, message)
     said = read_mailbox(tmp_path, message)
 
-    assert "1 read before" in said
+    assert "1 already read" in said
     assert Incoming.objects.count() == 1
 
 
@@ -251,7 +251,7 @@ def test_reply_is_dropped_when_the_person_says_so(world: World, reply_to: str, t
     bearer.post(link, {"form": form_token(bearer.get(link).content.decode()), "drop": "yes"})
 
     assert (Incoming.objects.get().status, Incoming.objects.get().text) == ("dropped", "")
-    assert "You have already confirmed or dropped it" in bearer.get(link).content.decode()
+    assert "You have already confirmed or deleted it" in bearer.get(link).content.decode()
 
 
 def test_address_for_replies_works_for_thirty_days(world: World, digest: Delivery, reply_to: str) -> None:
@@ -269,7 +269,7 @@ def test_replies_of_one_person_are_limited_per_day(world: World, reply_to: str, 
     said = read_mailbox(tmp_path, *many)
 
     assert "20 replies" in said
-    assert "5 that fit nothing" in said
+    assert "5 could not be used" in said
 
 
 def test_emails_that_nobody_confirmed_are_deleted_after_thirty_days(

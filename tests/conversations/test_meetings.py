@@ -511,7 +511,7 @@ def test_a_meeting_of_a_partnership_that_is_over_can_only_be_called_off(world: W
             author=world.eddie,
             now=NOW(),
         )
-    with pytest.raises(services.UnableToChangeAgenda, match="over"):
+    with pytest.raises(services.UnableToChangeAgenda, match="has ended"):
         services.circulate_agenda(
             meeting=meeting, organisation=world.larkhaven, revision=meeting.revision, author=world.eddie, now=NOW()
         )

@@ -53,7 +53,7 @@ def _incoming_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     rows = _incoming(now).of(user).select_related("plan__partnership", "partnership").order_by("received_at", "pk")
     return [
         Waiting(
-            what="Confirm your reply by email" if one.is_reply else "Make a conversation of the email you forwarded",
+            what="Confirm your reply by email" if one.is_reply else "Save this email as a conversation",
             title=one.subject or "Email without a subject",
             path=reverse("answers:incoming", kwargs={"pk": one.pk}),
             since=one.received_at,

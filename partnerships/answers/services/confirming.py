@@ -1,4 +1,4 @@
-"""Turn an incoming email into a comment or a conversation, or drop it."""
+"""Turn an incoming email into a comment or a conversation, or delete it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NAMES = uuid.UUID("6a0f2f0a-6d52-4b0e-9a57-5a4b3a1f0c11")
 
 
 class UnableToConfirm(Exception):
-    """It was confirmed or dropped before, or is too old."""
+    """It was already confirmed or deleted, or is too old."""
 
 
 @transaction.atomic
@@ -90,7 +90,7 @@ def save_forwarded(
 
 @transaction.atomic
 def drop_incoming(*, incoming: Incoming, author: User, now: dt.datetime) -> None:
-    """Drop an incoming email; nothing else happens. Raises `UnableToConfirm`."""
+    """Delete an incoming email; nothing else happens. Raises `UnableToConfirm`."""
     locked = _waiting(incoming, author, now)
     _drop_files(locked)
     _settle(locked, IncomingStatus.DROPPED, now)
@@ -101,7 +101,7 @@ def _waiting(incoming: Incoming, author: User, now: dt.datetime) -> Incoming:
     locked = Incoming.objects.select_for_update(of=("self",)).select_related("partnership").get(pk=incoming.pk)
     require(author.is_active and locked.person_id == author.pk)
     if not Incoming.objects.waiting(now).filter(pk=locked.pk).exists():
-        raise UnableToConfirm("This email was confirmed or dropped before, or is more than 30 days old.")
+        raise UnableToConfirm("You have already confirmed or deleted this email, or it is more than 30 days old.")
     return locked
 
 

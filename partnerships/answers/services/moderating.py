@@ -55,7 +55,7 @@ def refuse_answer(*, answer: Answer, reason: str, author: User, now: dt.datetime
     plan, answer, organisation = _deciding(answer, author, now)
     answer.reason = reason.replace("\r\n", "\n").strip()[:MAX_REASON]
     if not answer.reason:
-        raise UnableToDecide("Say why. The person is told.")
+        raise UnableToDecide("Give a reason. We will send it to them.")
     _settle(plan, answer, AnswerStatus.REFUSED, EventKind.REFUSED, organisation, author=author, now=now)
     record_email(
         kind="answers.refused",

@@ -1,4 +1,4 @@
-"""Pages to confirm or drop an incoming email, by a link or signed in."""
+"""Pages to confirm or delete an incoming email, by a link or signed in."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _UNABLE = (services.UnableToConfirm, services.UnableToAnswer, UnableToComment)
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_bearer(Purpose.READ)
 def reply_by_link(request: HttpRequest, link: Link, incoming: int) -> HttpResponse:
-    """Confirm or drop a reply, by a link in an email; GET changes nothing."""
+    """Confirm or delete a reply, by a link in an email; GET changes nothing."""
     found = get_object_or_404(Incoming, pk=incoming, person=link.person, reply_to_id=link.number)
     if not link.person.is_stakeholder:
         raise Http404
@@ -40,7 +40,7 @@ def reply_by_link(request: HttpRequest, link: Link, incoming: int) -> HttpRespon
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def incoming(request: HttpRequest, pk: int) -> HttpResponse:
-    """Confirm or drop an incoming email, signed in as its sender."""
+    """Confirm or delete an incoming email, signed in as its sender."""
     user = signed_in(request)
     found = get_object_or_404(Incoming.objects.select_related("partnership"), pk=pk, person=user)
     return _reply(request, found, user, by_link=False) if found.is_reply else _forwarded(request, found, user)
@@ -103,7 +103,7 @@ def _forwarded(request: HttpRequest, found: Incoming, user: User) -> HttpRespons
         try:
             if "drop" in request.POST:
                 services.drop_incoming(incoming=found, author=user, now=now)
-                messages.success(request, "The email is dropped.")
+                messages.success(request, "We have deleted the email.")
                 return redirect(partnership.get_absolute_url())
             if form.is_valid():
                 made = services.save_forwarded(

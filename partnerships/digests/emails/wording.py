@@ -54,7 +54,7 @@ def summary_wording(lines: Sequence[NoticeLine], *, now: dt.datetime, zone: str)
         about += f" and {others} more"
     subject = f"{heading}: {about or lines[0].subject}"
     lead = (
-        "This is what others did in what you take part in. It replaces "
+        "Here is what your partners did. This summary replaces "
         f"{'an email' if count == 1 else f'{count:,} emails'}; what could not wait was sent at once."
     )
     return Wording(shorten(subject, MAX_SUBJECT), heading, lead)

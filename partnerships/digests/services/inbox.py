@@ -119,7 +119,7 @@ def choose_ways(*, person: User, ways: Mapping[str, str], author: User | None, n
     """
     require(may_choose_for(person, roles_of(author, now)))
     if any(group not in CHOOSABLE or way not in Way.values for group, way in ways.items()):
-        raise UnableToChooseWay("Choose how you get notices from the lists.")
+        raise UnableToChooseWay("Choose an option from the list.")
     User.objects.select_for_update().get(pk=person.pk)
     before = ways_of(person)
     changed = {group: way for group, way in ways.items() if before[group] != way}

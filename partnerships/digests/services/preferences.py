@@ -62,7 +62,7 @@ def set_hears(*, subscription: Subscription, hears: str, author: User | None, no
     Changes that were already skipped are not told later. Raises `UnableToChangeSubscription`.
     """
     if hears not in Hears.values:
-        raise UnableToChangeSubscription("Choose what you hear from the list.")
+        raise UnableToChangeSubscription("Choose an option from the list.")
     locked = lock_subscription(subscription)
     require(rights_over(locked, author, now).may_change)
     before = locked.hears

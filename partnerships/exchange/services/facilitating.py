@@ -38,7 +38,7 @@ def name_entry_facilitator(
     if not Entry.objects.visible_to(person).filter(pk=entry.pk).exists():
         raise UnableToFacilitate(f"{person.display_name} cannot read this. Share it with {organisation.name} first.")
     if entry.facilitators.filter(person=person, ended_at=None).exists():
-        raise UnableToFacilitate(f"{person.display_name} facilitates this already.")
+        raise UnableToFacilitate(f"{person.display_name} is already a facilitator.")
     made = EntryFacilitator.objects.create(
         entry=entry, organisation=organisation, person=person, named_by=author, named_at=now
     )

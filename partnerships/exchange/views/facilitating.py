@@ -27,7 +27,7 @@ def name(request: HttpRequest, pk: int) -> HttpResponse:
         made = services.name_entry_facilitator(
             entry=entry, author=signed_in(request), now=timezone.now(), **form.cleaned_data
         )
-        return f"{made.person.display_name} facilitates this now."
+        return f"{made.person.display_name} is now a facilitator."
 
     return act(request, form, step, entry=entry, title="Name a facilitator")
 
@@ -38,12 +38,12 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     found = get_object_or_404(EntryFacilitator.objects.visible_to(user).named().for_listing(), pk=pk)
     require(found.person_id == user.pk or rights_over(found.entry, user, timezone.now()).may_edit)
-    form = EndFacilitatorForm(posted(request), submit="End it", cancel=found.entry.get_absolute_url())
+    form = EndFacilitatorForm(posted(request), submit="End facilitation", cancel=found.entry.get_absolute_url())
 
     def step() -> str:
         services.end_entry_facilitator(
             facilitator=found, reason=form.cleaned_data["reason"], author=user, now=timezone.now()
         )
-        return f"{found.person.display_name} no longer facilitates this."
+        return f"{found.person.display_name} is no longer a facilitator."
 
     return act(request, form, step, entry=found.entry, title=f"End the facilitation by {found.person.display_name}")

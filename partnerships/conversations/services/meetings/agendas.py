@@ -45,7 +45,7 @@ def _open(meeting: Meeting, organisation: Organisation, author: User, now: dt.da
     current = lock_meeting(meeting)
     require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), _ONLY_EDITORS)
     if current.partnership.is_over:
-        raise UnableToChangeAgenda("This partnership is over, so it meets no more.")
+        raise UnableToChangeAgenda("This partnership has ended, so it has no more meetings.")
     if not current.is_planned:
         raise UnableToChangeAgenda(f"The meeting is {current.get_status_display().lower()}.")
     if current.is_frozen:

@@ -56,7 +56,7 @@ def set_cycle(
     current = lock_partnership(partnership)
     require(rights_over_meetings(current, author, now).may_set_cycle, _ONLY_LEADS)
     if current.is_over:
-        raise UnableToSetCycle("This partnership is over, so it meets no more.")
+        raise UnableToSetCycle("This partnership has ended, so it has no more meetings.")
     if not 1 <= cycle.interval <= MAX_INTERVAL:
         raise UnableToSetCycle(f"Enter a number from 1 to {MAX_INTERVAL}.")
     if (cycle.unit == Unit.MONTHS) != bool(cycle.position):

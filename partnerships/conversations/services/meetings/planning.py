@@ -83,7 +83,7 @@ def plan_meeting(
     current = lock_partnership(partnership)
     require(rights_over_meetings(current, author, now).may_edit_for(organisation), ONLY_EDITORS)
     if current.is_over:
-        raise UnableToPlan("This partnership is over, so it meets no more.")
+        raise UnableToPlan("This partnership has ended, so it has no more meetings.")
     _check(plan, now)
     try:
         with transaction.atomic():
@@ -127,7 +127,7 @@ def change_meeting(
     current = lock_meeting(meeting)
     require(rights_over_meetings(current.partnership, author, now).may_edit_for(organisation), ONLY_EDITORS)
     if current.partnership.is_over:
-        raise UnableToChangeMeeting("This partnership is over, so it meets no more. Call the meeting off.")
+        raise UnableToChangeMeeting("This partnership has ended, so it has no more meetings. Call the meeting off.")
     if not current.is_planned:
         raise UnableToChangeMeeting(f"The meeting is {current.get_status_display().lower()} and can no longer change.")
     _check(plan, now)

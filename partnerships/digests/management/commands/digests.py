@@ -102,9 +102,9 @@ class Command(AccountedCommand):
         counts = Counter(_act_on(raw) for raw in _messages(options.path))
         self.stdout.write(
             f"{counts['bounces']:,} bounces, {counts['stopped']:,} unsubscribes, {counts['replies']:,} replies,"
-            f" {counts['forwarded']:,} forwarded emails, {counts['unfit']:,} that fit nothing,"
+            f" {counts['forwarded']:,} forwarded emails, {counts['unfit']:,} could not be used,"
             f" {counts['automatic']:,} automatic replies, {counts['other']:,} other messages,"
-            f" {counts['known']:,} read before."
+            f" {counts['known']:,} already read."
         )
 
     def _reconcile(self, options: argparse.Namespace) -> None:

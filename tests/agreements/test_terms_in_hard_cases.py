@@ -75,6 +75,16 @@ def test_an_amendment_keeps_the_day_on_which_the_partnership_began(world: World)
     assert world.partnership.starts_on == today()
 
 
+def test_first_terms_cannot_apply_from_later_than_their_start_date(world: World) -> None:
+    proposal = draft(ready(world), world.amina, starts_on=days(5).isoformat())
+
+    with pytest.raises(UnableToPutUp, match="Leave that day empty, or change the start date"):
+        put_up(proposal, world.amina, from_day=days(6))
+    put_up(proposal, world.amina, from_day=days(5))
+
+    assert proposal.is_awaiting
+
+
 def test_terms_whose_end_has_passed_cannot_be_signed(world: World) -> None:
     proposal = draft(ready(world), world.amina, review_on=days(3).isoformat(), ends_on=days(5).isoformat())
     version = put_up(proposal, world.amina)

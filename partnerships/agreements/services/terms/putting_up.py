@@ -101,6 +101,7 @@ def put_up_for_signature(
     locked.from_day, locked.sign_by = from_day, sign_by
     prepared = _prepare(locked, len(required) if checked else None, now)
     if checked:
+        _check_start(locked, prepared)
         _check_end(locked, prepared, today)
     version = create_version(
         TermsVersion,
@@ -178,6 +179,16 @@ def _prepare(proposal: TermsProposal, parties: int | None, now: dt.datetime) -> 
     if not found:
         raise UnableToPutUp("Nothing differs from the terms in force yet.")
     return Prepared(schema, was, draft, found, is_given=False)
+
+
+def _check_start(proposal: TermsProposal, prepared: Prepared) -> None:
+    """Refuse first terms that would apply only after their own start date."""
+    starts_on = day_of(prepared.content["about"].get("starts_on"))
+    if proposal.is_first and starts_on and proposal.from_day and proposal.from_day > starts_on:
+        raise UnableToPutUp(
+            f"The terms start on {long_date(starts_on)}, before the day from which they would apply. "
+            "Leave that day empty, or change the start date in the draft."
+        )
 
 
 def _check_end(proposal: TermsProposal, prepared: Prepared, today: dt.date) -> None:

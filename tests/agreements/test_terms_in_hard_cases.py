@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.links import terms_token
-from partnerships.agreements.models import Status, TermsSignature
+from partnerships.agreements.models import Status, TermsSignature, TermsVersion
 from partnerships.agreements.queries.terms import version_in_force
 from partnerships.agreements.services import (
     UnableToPutUp,
@@ -25,6 +25,7 @@ from partnerships.agreements.services import (
     escalate_late_signatures,
     give_notice,
     invite_organisation,
+    leave_partnership,
     record_paper_signature,
     record_terms_in_force,
     remind_terms_signers,
@@ -55,6 +56,56 @@ def test_a_clause_of_a_consolidated_amendment_collides_until_it_is_in_force(worl
         put_up(between, world.ben, from_day=days(20))
 
     assert clause(version_in_force(world.partnership, days(40))) == "We meet twice."
+
+
+def start_and_end(world: World, *, checked: bool) -> tuple[TermsVersion, TermsVersion]:
+    """Two amendments, each right alone: one moves the start, the other the end before it."""
+    agree_terms(world.partnership, world.amina, starts_on=today().isoformat(), ends_on=days(300).isoformat())
+    later = amend(world, world.ben, world.westmarch, starts_on=days(100).isoformat())
+    shorter = amend(world, world.amina, world.larkhaven, ends_on=days(50).isoformat())
+    return put_up(later, world.ben), put_up(shorter, world.amina, checked=checked)
+
+
+def test_amendments_of_the_start_and_the_end_that_do_not_fit_are_refused(world: World) -> None:
+    with pytest.raises(UnableToPutUp, match="do not fit together: “Starts on” is after “Ends on”"):
+        start_and_end(world, checked=True)
+
+
+def test_the_last_signature_on_terms_that_do_not_fit_others_is_refused(world: World) -> None:
+    later, shorter = start_and_end(world, checked=False)
+    sign_all(later)
+    sign(shorter, world.amina, world.larkhaven)
+
+    with pytest.raises(UnableToSignTerms, match=r"before the start date.*Take these terms back"):
+        sign(shorter, world.ben, world.westmarch)
+
+    assert not shorter.signatures.filter(organisation=world.westmarch).exists()
+    assert version_in_force(world.partnership, days(400)) == later
+
+
+def test_terms_that_cannot_take_force_are_drafts_again_when_a_party_leaves(world: World) -> None:
+    party = invite_organisation(
+        partnership=world.partnership,
+        organisation=world.harbour,
+        role="member",
+        reason="We need them.",
+        author=world.amina,
+        now=world.now,
+    )
+    answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
+    later, shorter = start_and_end(world, checked=False)
+    sign_all(later)
+    sign(shorter, world.amina, world.larkhaven)
+    sign(shorter, world.ben, world.westmarch)
+
+    leave_partnership(party=party, reason="Budget.", author=world.hana, now=timezone.now())
+
+    proposal = shorter.proposal
+    assert proposal is not None
+    proposal.refresh_from_db()
+    assert proposal.is_drafting
+    assert "before the start date" in proposal.outcome
+    assert Email.objects.filter(kind="agreements.terms_stopped", person_id=world.ben.pk).exists()
 
 
 def test_terms_signed_after_their_review_date_take_force(world: World) -> None:

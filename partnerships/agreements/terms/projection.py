@@ -11,6 +11,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from partnerships.documents import Content
+from partnerships.kit.dates import long_date
 
 #: Columns with the shape of their value; a kind of partnership need not have all of them.
 COLUMNS: Mapping[str, str] = {
@@ -64,6 +65,17 @@ def ends_before(content: Content, start: dt.date) -> bool:
     """Whether the end date of terms is before a day, and they do not go on after it."""
     ends_on = day(content["about"].get("ends_on"))
     return ends_on is not None and ends_on < start and not content["about"].get("goes_on")
+
+
+def dates_out_of_order(content: Content) -> str:
+    """The dates of terms that no partnership can hold, in a sentence; empty if there are none."""
+    about = content["about"]
+    start = day(about.get("starts_on"))
+    for code, words in (("ends_on", "end date"), ("review_on", "review date")):
+        later = day(about.get(code))
+        if start is not None and later is not None and later < start:
+            return f"The {words}, {long_date(later)}, would be before the start date, {long_date(start)}."
+    return ""
 
 
 def money(value: Any) -> Decimal | None:

@@ -13,7 +13,7 @@ from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.recording import record_event
 from partnerships.agreements.services.terms.recording import lock_version
 from partnerships.agreements.services.terms.signing import UnableToSignTerms
-from partnerships.agreements.services.terms.taking_force import settle
+from partnerships.agreements.services.terms.taking_force import UnableToTakeForce, settle
 from partnerships.documents.models import Decision
 from partnerships.kit.rights import require
 from partnerships.people.models import User
@@ -47,4 +47,7 @@ def record_acceptances(*, version: TermsVersion, author: User | None, now: dt.da
         )
     record_event(partnership, EventKind.TERMS_ACCEPTED, author=author, now=now, data={"number": locked.number})
     proposal.partnership = partnership
-    settle(proposal, author=author, now=now)
+    try:
+        settle(proposal, author=author, now=now)
+    except UnableToTakeForce as error:
+        raise UnableToSignTerms(str(error)) from error

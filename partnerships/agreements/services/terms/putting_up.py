@@ -42,7 +42,7 @@ from partnerships.agreements.terms.collisions import collisions, in_words
 from partnerships.agreements.terms.projection import day as day_of
 from partnerships.agreements.terms.projection import ends_before
 from partnerships.agreements.terms.schema import problems_of
-from partnerships.documents import Content, InvalidContent
+from partnerships.documents import Content, InvalidContent, Schema
 from partnerships.documents.services import InvalidAnswers, Prepared, create_version, next_number, read_questions
 from partnerships.kit import journal
 from partnerships.kit.dates import long_date
@@ -171,7 +171,7 @@ def _prepare(proposal: TermsProposal, parties: int | None, now: dt.datetime) -> 
     schema, draft, was = schema_of(proposal), content_of_proposal(proposal), was_of(proposal)
     if not proposal.is_first:
         draft, was = _on_newest(proposal, draft, was, now)
-    _check_collisions(proposal, draft, was, timezone.localdate(now))
+    _check_collisions(proposal, (was, draft), parties, timezone.localdate(now))
     problems = () if parties is None else tuple(problems_of(proposal.declarations, draft, parties=parties))
     if problems:
         raise UnableToPutUp(" ".join(problem.message for problem in problems), problems)
@@ -227,8 +227,10 @@ def _on_newest(proposal: TermsProposal, draft: Content, was: Content, now: dt.da
     return merged, is_now
 
 
-def _check_collisions(proposal: TermsProposal, draft: Content, was: Content, today: dt.date) -> None:
-    """Refuse what another proposal, not yet in force, changes too."""
+def _check_collisions(
+    proposal: TermsProposal, mine: tuple[Content, Content], parties: int | None, today: dt.date
+) -> None:
+    """Refuse what another proposal, not yet in force, changes too, and what breaks a check together with it."""
     schema = schema_of(proposal)
     others = (
         TermsProposal.objects.filter(partnership=proposal.partnership_id)
@@ -239,13 +241,40 @@ def _check_collisions(proposal: TermsProposal, draft: Content, was: Content, tod
         version = newest_version(other)
         if version is None or (other.is_agreed and not _starts_later(version, today)):
             continue
-        found = collisions(schema, (was, draft), (was_of(other), version.content))
+        theirs = (was_of(other), version.content)
+        name = f"Proposal {other.number} of {other.proposed_by.name}"
+        state = "waits for signatures" if other.is_awaiting else "is signed but not in force yet"
+        found = collisions(schema, mine, theirs)
         if found:
             raise UnableToPutUp(
-                f"Proposal {other.number} of {other.proposed_by.name} changes {in_words(found)} too, and "
-                f"{'waits for signatures' if other.is_awaiting else 'is signed but not in force yet'}. "
-                "Leave that to one of the two proposals."
+                f"{name} changes {in_words(found)} too, and {state}. Leave that to one of the two proposals."
             )
+        problems = () if parties is None else _problems_together(proposal, schema, mine, theirs, parties)
+        if problems:
+            raise UnableToPutUp(
+                f"{name} {state}. The two do not fit together: "
+                f"{' '.join(problem.message for problem in problems)} Change one of the two proposals.",
+                problems,
+            )
+
+
+def _problems_together(
+    proposal: TermsProposal,
+    schema: Schema,
+    mine: tuple[Content, Content],
+    theirs: tuple[Content, Content],
+    parties: int,
+) -> tuple[documents.Problem, ...]:
+    """The checks that two proposals break together, and neither alone."""
+    was, draft = mine
+    other = documents.rebase(schema, theirs[1], theirs[0], was)
+    both = documents.rebase(schema, draft, was, other)
+
+    def problems(content: Content) -> list[documents.Problem]:
+        return problems_of(proposal.declarations, content, parties=parties)
+
+    alone = {problem.message for content in (draft, other) for problem in problems(content)}
+    return tuple(problem for problem in problems(both) if problem.message not in alone)
 
 
 def _starts_later(version: TermsVersion, today: dt.date) -> bool:
@@ -331,6 +360,15 @@ def signatory_identity(signatory: TermsSignatory) -> str:
     return journal.identity(
         version.partnership_id, version.number, version.published_at, organisation.pk, organisation.created_at
     )
+
+
+def back_to_drafting(version: TermsVersion, proposal: TermsProposal, *, now: dt.datetime, outcome: str) -> None:
+    """Let a proposal be edited again; nobody is asked to sign any more. Lock first."""
+    proposal.status, proposal.outcome = ProposalStatus.DRAFTING, outcome
+    proposal.save(update_fields=["status", "outcome"])
+    for signatory in version.signatories.filter(removed_at=None).select_related("organisation"):
+        signatory.version = version
+        stop_asking(signatory, now=now)
 
 
 def stop_asking(signatory: TermsSignatory, *, now: dt.datetime) -> None:

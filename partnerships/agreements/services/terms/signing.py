@@ -15,7 +15,6 @@ from partnerships.agreements.models import (
     How,
     Partnership,
     ProposalStatus,
-    TermsProposal,
     TermsSignatory,
     TermsSignature,
     TermsVersion,
@@ -24,9 +23,9 @@ from partnerships.agreements.queries.terms import newest_version, required_parti
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.documents import UnableToAddDocument, add_document
 from partnerships.agreements.services.recording import record_event
-from partnerships.agreements.services.terms.putting_up import stop_asking
+from partnerships.agreements.services.terms.putting_up import back_to_drafting
 from partnerships.agreements.services.terms.recording import email_leads, lock_version
-from partnerships.agreements.services.terms.taking_force import settle
+from partnerships.agreements.services.terms.taking_force import UnableToTakeForce, settle
 from partnerships.agreements.terms.projection import ends_before
 from partnerships.documents.models import Decision
 from partnerships.documents.services import InvalidAnswers, read_answers
@@ -178,9 +177,14 @@ def _settle_or_tell(
     partnership: Partnership, version: TermsVersion, signature: TermsSignature, *, author: User | None, now: dt.datetime
 ) -> None:
     """Put it in force if this was the last signature, else email the leads."""
+    settled = False
     if version.proposal is not None:
         version.proposal.partnership = partnership
-    if version.proposal is None or not settle(version.proposal, author=author, now=now):
+        try:
+            settled = settle(version.proposal, author=author, now=now)
+        except UnableToTakeForce as error:
+            raise UnableToSignTerms(f"{error} Take these terms back and change them.") from error
+    if not settled:
         email_leads(
             partnership,
             "agreements.terms_signed",
@@ -303,12 +307,3 @@ def decline_to_sign(
         sender=organisation,
     )
     return made
-
-
-def back_to_drafting(version: TermsVersion, proposal: TermsProposal, *, now: dt.datetime, outcome: str) -> None:
-    """Let a proposal be edited again; nobody is asked to sign any more. Lock first."""
-    proposal.status, proposal.outcome = ProposalStatus.DRAFTING, outcome
-    proposal.save(update_fields=["status", "outcome"])
-    for signatory in version.signatories.filter(removed_at=None).select_related("organisation"):
-        signatory.version = version
-        stop_asking(signatory, now=now)

@@ -33,20 +33,24 @@ from partnerships.agreements.queries.terms import (
 from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.agreements.services.steps import take_status
 from partnerships.agreements.services.terms.joining import ask_joiners
-from partnerships.agreements.services.terms.putting_up import ask_to_sign, stop_asking
+from partnerships.agreements.services.terms.putting_up import ask_to_sign, back_to_drafting, stop_asking
 from partnerships.agreements.services.terms.recording import email_leads
 from partnerships.agreements.terms.in_force import Addition, in_force_on, versions_to_write
-from partnerships.agreements.terms.projection import column_values
+from partnerships.agreements.terms.projection import column_values, dates_out_of_order
 from partnerships.agreements.terms.projection import day as day_of
 from partnerships.documents import changes
 from partnerships.documents.services import Prepared, create_version, next_number
 from partnerships.people.models import User
 
 
+class UnableToTakeForce(Exception):
+    """Signed terms that do not fit with the others that were signed."""
+
+
 def settle(proposal: TermsProposal, *, author: User | None, now: dt.datetime) -> bool:
     """Put a proposal in force once all have signed; whether they have.
 
-    Call with partnership and proposal locked.
+    Raises `UnableToTakeForce`, with nothing changed. Call with partnership and proposal locked.
     """
     version = newest_version(proposal)
     if version is None or not proposal.is_awaiting:
@@ -54,11 +58,11 @@ def settle(proposal: TermsProposal, *, author: User | None, now: dt.datetime) ->
     version.proposal, version.partnership = proposal, proposal.partnership
     if not is_signed_by_all(version):
         return False
-    proposal.status, proposal.decided_at = ProposalStatus.AGREED, now
-    proposal.save(update_fields=["status", "decided_at"])
     wanted = proposal.from_day or (day_of(version.content["about"].get("starts_on")) if proposal.is_first else None)
     day = max(timezone.localdate(now), wanted or dt.date.min)
     enter(version, day=day, now=now)
+    proposal.status, proposal.decided_at = ProposalStatus.AGREED, now
+    proposal.save(update_fields=["status", "decided_at"])
     record_event(
         proposal.partnership,
         EventKind.TERMS_AGREED,
@@ -83,7 +87,10 @@ def settle(proposal: TermsProposal, *, author: User | None, now: dt.datetime) ->
 
 
 def enter(version: TermsVersion, *, day: dt.date, now: dt.datetime) -> None:
-    """Write from which day a version is in force, and the consolidated versions that follow."""
+    """Write from which day a version is in force, and the consolidated versions that follow.
+
+    Raises `UnableToTakeForce`.
+    """
     partnership = version.partnership
     schema = schema_of(version)
     known = {one.pk: one for one in partnership.terms_versions.all()}
@@ -96,6 +103,9 @@ def enter(version: TermsVersion, *, day: dt.date, now: dt.datetime) -> None:
         entries=entries_of(partnership),
         content_of=lambda pk: as_schema(schema, known[pk].content),
     )
+    for addition in additions:
+        if fault := dates_out_of_order(addition.content):
+            raise UnableToTakeForce(f"These terms do not fit with others that were signed. {fault}")
     for addition in additions:
         entered = version if addition.content == version.content else _consolidate(version, addition, known, now)
         TermsInForce.objects.create(partnership=partnership, version=entered, from_day=addition.day, decided_at=now)
@@ -228,8 +238,31 @@ def adjust_signatories(partnership: Partnership, *, author: User | None, now: dt
                 stop_asking(signatory, now=now)
             elif organisation_id in required & present and signatory.removed_at is not None:
                 _ask_like_others(version, organisation_id, [signatory], author=author, now=now)
-        settle(proposal, author=author, now=now)
+        try:
+            settle(proposal, author=author, now=now)
+        except UnableToTakeForce as error:
+            # Whose signature was missing has left: nobody else would hear of it.
+            _draft_again(version, proposal, str(error), now=now)
     ask_joiners(partnership, author=author, now=now)
+
+
+def _draft_again(version: TermsVersion, proposal: TermsProposal, reason: str, *, now: dt.datetime) -> None:
+    """Take back terms that every remaining party has signed but that cannot take force, and email the leads."""
+    back_to_drafting(version, proposal, now=now, outcome=reason)
+    record_event(
+        version.partnership,
+        EventKind.TERMS_TAKEN_BACK,
+        author=None,
+        now=now,
+        data={"number": version.number, "proposal": proposal.number, "reason": reason},
+    )
+    email_leads(
+        version.partnership,
+        "agreements.terms_stopped",
+        {"proposal": proposal.pk, "what": "taken_back", "at": now.isoformat()},
+        author=None,
+        now=now,
+    )
 
 
 def _ask_like_others(

@@ -28,7 +28,7 @@ from partnerships.agreements.models import (
 )
 from partnerships.agreements.queries.posts import people_in_post
 from partnerships.agreements.terms.in_force import Entry, in_force_on, timeline
-from partnerships.agreements.terms.schema import build_schema
+from partnerships.agreements.terms.schema import build_schema, declarations_with
 from partnerships.documents import Content, Schema
 from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.queries import leads_of
@@ -46,6 +46,14 @@ def declarations_of(kind: PartnershipKind) -> dict[str, Any]:
 def schema_of(row: TermsProposal | TermsVersion) -> Schema:
     """The schema with which a proposal or a version was made."""
     return build_schema(row.declarations)
+
+
+def widened(declarations: dict[str, Any], *versions: TermsVersion | None) -> dict[str, Any]:
+    """Declarations that also take what these versions say, though their kind has become stricter since."""
+    for version in versions:
+        if version is not None:
+            declarations = dict(declarations_with(declarations, version.declarations, version.content))  # type: ignore[arg-type]  # stored as JSON
+    return declarations
 
 
 def content_of_proposal(proposal: TermsProposal) -> Content:

@@ -37,7 +37,8 @@ from partnerships.agreements.services.steps import record_due_step, take_status
 from partnerships.agreements.services.terms.drafting import first_content
 from partnerships.agreements.services.terms.taking_force import take_force
 from partnerships.agreements.terms.projection import COLUMNS
-from partnerships.agreements.terms.schema import build_schema
+from partnerships.agreements.terms.schema import build_schema, left_out, without
+from partnerships.documents import InvalidContent
 from partnerships.kit.dates import long_date
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
@@ -151,7 +152,8 @@ def renew(
     """Draft the successor of a partnership under review.
 
     Its draft starts from the terms in force, without their dates. The same organisations are invited, and their posts
-    are copied with the present holders. The old one stays under review until the successor is active; then it becomes
+    are copied with the present holders. Values that its kind no longer takes are left out, and the draft's reason names
+    them. The old one stays under review until the successor is active; then it becomes
     renewed. Raises `UnableToRenew`.
     """
     # Organisations before the partnership, as ending a membership locks them: so no copied post stays with a leaver.
@@ -168,6 +170,7 @@ def renew(
     parties = list(locked.parties.present().select_related("organisation").order_by("pk"))
     if organisation.pk not in {party.organisation_id for party in parties}:
         raise UnableToRenew(f"{organisation.name} does not take part in this partnership.")
+    content, dropped = _successors_terms(locked, timezone.localdate(now))
     successor = create_partnership(
         organisation=organisation,
         author=author,
@@ -179,8 +182,10 @@ def renew(
         now=now,
         audience=locked.audience,
         contact_days=locked.contact_days,
-        content=_successors_terms(locked, timezone.localdate(now)),
+        content=content,
     )
+    if dropped:
+        successor.terms_proposals.update(reason=f"The first terms. The kind no longer takes what stood in {dropped}.")
     for party in parties:
         if party.organisation_id == organisation.pk:
             Party.objects.filter(partnership=successor, organisation=organisation).update(role=party.role)
@@ -207,12 +212,21 @@ def renew(
     return successor
 
 
-def _successors_terms(partnership: Partnership, today: dt.date) -> dict[str, Any]:
-    """The terms in force without their dates, for the successor's first draft."""
+def _successors_terms(partnership: Partnership, today: dt.date) -> tuple[dict[str, Any], str]:
+    """The terms in force without their dates, for the successor's first draft.
+
+    And the fields whose values its kind no longer takes, which are left out.
+    """
     version = version_in_force(partnership, today)
     kind = PartnershipKind.objects.get(code=partnership.kind_id)
     if version is None:
         values = {name: getattr(partnership, name) for name in (*COLUMNS, "terms_of_reference", "contribution")}
-        return first_content(kind, {**values, **dict.fromkeys(DATES)})
-    content = as_schema(build_schema(declarations_of(kind)), version.content)
-    return {**content, "about": {code: value for code, value in content["about"].items() if code not in DATES}}
+        return first_content(kind, {**values, **dict.fromkeys(DATES)}), ""
+    schema, dropped = build_schema(declarations_of(kind)), ""
+    try:
+        content = as_schema(schema, version.content)
+    except InvalidContent as error:
+        dropped = left_out(schema, error.problems)
+        content = as_schema(schema, without(schema, version.content, error.problems))
+    kept = {code: value for code, value in content["about"].items() if code not in DATES}
+    return {**content, "about": kept}, dropped

@@ -12,12 +12,13 @@ from partnerships.agreements.terms.declarations import (
     Declarations,
     FieldDeclaration,
     TableDeclaration,
+    with_retired,
 )
-from partnerships.documents import Collection, Field, Item, Schema, read_whole
+from partnerships.documents import Collection, Content, Field, Item, Problem, Schema, read_whole
 from partnerships.documents.comparing.wording import value_in_words
-from partnerships.documents.values import read_line
+from partnerships.documents.values import read_field, read_line
 
-__all__ = ["build_schema", "problems_of"]
+__all__ = ["build_schema", "declarations_with", "left_out", "problems_of", "without"]
 
 #: Characters of a clause (about fifteen pages) and of any other longer text.
 MAX_CLAUSE, MAX_TEXT = 50_000, 10_000
@@ -87,3 +88,72 @@ def build_schema(declarations: Declarations | dict[str, Any]) -> Schema:
     """The schema of terms with these declarations."""
     about = tuple(_field(field) for field in declarations["about"])
     return Schema("terms document", about, tuple(_collection(table) for table in declarations["tables"]))
+
+
+def declarations_with(now: Declarations, before: Declarations, content: Content) -> Declarations:
+    """The declarations of today, and what a content needs of those it was written with.
+
+    Fields and tables that were retired, choices that were dropped, the earlier shape of a field whose value does not
+    fit the new one, and the column that named a row where a row has no value in the new one.
+    """
+    kept = with_retired(now, before, content)
+    earlier = {field["code"]: field for field in before["about"]}
+    tables = {table["code"]: table for table in before["tables"]}
+    return {
+        **kept,
+        "about": [_taking(one, earlier.get(one["code"]), [content["about"].get(one["code"])]) for one in kept["about"]],
+        "tables": [_table_taking(one, tables.get(one["code"]), content.get(one["code"], [])) for one in kept["tables"]],
+    }
+
+
+def _table_taking(now: TableDeclaration, before: TableDeclaration | None, rows: list[Item]) -> TableDeclaration:
+    if before is None or now == before or not rows:
+        return now
+    earlier = {field["code"]: field for field in before["fields"]}
+    fields = [_taking(one, earlier.get(one["code"]), [row.get(one["code"]) for row in rows]) for one in now["fields"]]
+    if any(row.get(fields[0]["code"]) in (None, "") for row in rows):
+        fields.sort(key=lambda one: one["code"] != before["fields"][0]["code"])
+    return {**now, "fields": fields}
+
+
+def _taking(now: FieldDeclaration, before: FieldDeclaration | None, values: list[Any]) -> FieldDeclaration:
+    """A field as today, changed as little as these values need."""
+    if before is None or now == before or all(_takes(now, value) for value in values):
+        return now
+    if now["shape"] == before["shape"] == "choice":
+        known = {code for code, _ in now.get("choices", [])}
+        dropped = [pair for pair in before.get("choices", []) if pair[0] in values and pair[0] not in known]
+        return {**now, "choices": [*now.get("choices", []), *dropped]}
+    return {**before, "label": now["label"], "required": now.get("required", False)}
+
+
+def _takes(declared: FieldDeclaration, value: Any) -> bool:
+    field = _field(declared)
+    try:
+        read_field(field, field.default if value is None else value)
+    except ValueError:
+        return False
+    return True
+
+
+def without(schema: Schema, content: Content, problems: tuple[Problem, ...]) -> Content:
+    """A content without the values that have problems; a row goes with the value that names it."""
+    paths = {tuple(problem.path.split("/")) for problem in problems}
+    kept: Content = {"about": {code: one for code, one in content["about"].items() if ("about", code) not in paths}}
+    for code, collection in schema.collection_by_code.items():
+        kept[code] = [
+            {name: one for name, one in row.items() if (code, str(place), name) not in paths}
+            for place, row in enumerate(content.get(code, ()), 1)
+            if (code, str(place), collection.title) not in paths
+        ]
+    return kept
+
+
+def left_out(schema: Schema, problems: tuple[Problem, ...]) -> str:
+    """Labels of the fields with these problems, in quotation marks, each once."""
+    labels = {}
+    for problem in problems:
+        part, *_, code = problem.path.split("/")
+        known = schema.about_by_code if part == "about" else schema.collection_by_code[part].field_by_code
+        labels[f"“{known[code].label}”"] = True
+    return ", ".join(labels)

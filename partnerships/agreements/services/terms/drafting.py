@@ -26,12 +26,12 @@ from partnerships.agreements.queries.terms import (
     schema_of,
     version_in_force,
     was_of,
+    widened,
 )
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.agreements.services.terms.recording import email_leads, lock_proposal, record_draft_event
 from partnerships.agreements.terms.collisions import in_words, touched
-from partnerships.agreements.terms.declarations import with_retired
 from partnerships.agreements.terms.projection import content_from_columns
 from partnerships.agreements.terms.schema import build_schema
 from partnerships.documents import InvalidContent
@@ -139,7 +139,7 @@ def propose_amendment(
         reason=reason.strip(),
         from_day=from_day,
         based_on=base,
-        declarations=dict(with_retired(locked.kind.declarations, base.declarations, base.content)),
+        declarations=widened(declarations_of(locked.kind), base),
         created_at=now,
         updated_by=author,
         updated_at=now,
@@ -212,7 +212,8 @@ def _check_drafting(partnership: Partnership, proposal: TermsProposal) -> None:
 
 
 def _refresh(proposal: TermsProposal, locked: TermsProposal) -> None:
-    for name in (*SAVED_FIELDS, "based_on", "status", "from_day", "sign_by", "reason", "outcome", "decided_at"):
+    changed = ("based_on", "declarations", "status", "from_day", "sign_by", "reason", "outcome", "decided_at")
+    for name in (*SAVED_FIELDS, *changed):
         setattr(proposal, name, getattr(locked, name))
 
 
@@ -245,19 +246,21 @@ def bring_up_to_date(
     newest = base_for(locked, now)
     if newest is None or newest.pk == locked.based_on_id:
         return ()
-    schema, draft, was = schema_of(locked), content_of_proposal(locked), was_of(locked)
-    locked.based_on = newest
-    is_now = was_of(locked)
-    theirs = touched(schema, was, is_now)
-    both = tuple(words for part, words in touched(schema, was, draft).items() if part in theirs)
+    locked.declarations = widened(locked.declarations, newest)
+    schema = schema_of(locked)
     try:
+        draft, was = as_schema(schema, content_of_proposal(locked)), was_of(locked)
+        locked.based_on = newest
+        is_now = was_of(locked)
         merged = documents.normalise(schema, documents.rebase(schema, draft, was, is_now))
     except InvalidContent as error:
         raise UnableToSavePiece(str(error), error.problems) from error
+    theirs = touched(schema, was, is_now)
+    both = tuple(words for part, words in touched(schema, was, draft).items() if part in theirs)
     write_content(schema, locked, merged if merged != is_now else None, newest)
     locked.revision += 1
     locked.updated_by, locked.updated_at = author, now
-    locked.save(update_fields=[*SAVED_FIELDS, "based_on"])
+    locked.save(update_fields=[*SAVED_FIELDS, "based_on", "declarations"])
     record_draft_event(
         locked,
         EventKind.TERMS_DRAFT_UPDATED,

@@ -22,8 +22,9 @@ from partnerships.agreements.queries.posts import people_in_post
 from partnerships.agreements.queries.terms import newest_version, signers_of, signing_states
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.recording import lock_partnership, record_event
-from partnerships.agreements.services.terms.putting_up import back_to_drafting, send_request, stop_asking
+from partnerships.agreements.services.terms.putting_up import send_request, stop_asking
 from partnerships.agreements.services.terms.recording import email_leads, lock_proposal
+from partnerships.agreements.services.terms.taking_force import back_to_drafting
 from partnerships.documents.services import escalate_late
 from partnerships.kit import journal
 from partnerships.kit.rights import require

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -24,6 +25,7 @@ from partnerships.agreements.models import (
     TermsVersion,
 )
 from partnerships.agreements.queries.terms import (
+    as_schema,
     base_for,
     content_of_proposal,
     newest_version,
@@ -32,6 +34,7 @@ from partnerships.agreements.queries.terms import (
     schema_of,
     signers_of,
     was_of,
+    widened,
 )
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.recording import record_event
@@ -41,9 +44,17 @@ from partnerships.agreements.services.terms.recording import lock_proposal
 from partnerships.agreements.terms.collisions import collisions, in_words
 from partnerships.agreements.terms.projection import day as day_of
 from partnerships.agreements.terms.projection import ends_before
-from partnerships.agreements.terms.schema import problems_of
-from partnerships.documents import Content, InvalidContent, Schema
-from partnerships.documents.services import InvalidAnswers, Prepared, create_version, next_number, read_questions
+from partnerships.agreements.terms.schema import build_schema, problems_of
+from partnerships.documents import Content, InvalidContent
+from partnerships.documents.services import (
+    SAVED_FIELDS,
+    InvalidAnswers,
+    Prepared,
+    create_version,
+    next_number,
+    read_questions,
+    write_content,
+)
 from partnerships.kit import journal
 from partnerships.kit.dates import long_date
 from partnerships.kit.rights import require
@@ -168,10 +179,14 @@ def _prepare(proposal: TermsProposal, parties: int | None, now: dt.datetime) -> 
 
     Without a number of parties, the checks of the kind are skipped.
     """
-    schema, draft, was = schema_of(proposal), content_of_proposal(proposal), was_of(proposal)
-    if not proposal.is_first:
-        draft, was = _on_newest(proposal, draft, was, now)
-    _check_collisions(proposal, (was, draft), parties, timezone.localdate(now))
+    draft, was = content_of_proposal(proposal), was_of(proposal)
+    try:
+        if not proposal.is_first:
+            draft, was = _on_newest(proposal, draft, was, now)
+        _check_collisions(proposal, (was, draft), parties, timezone.localdate(now))
+    except InvalidContent as error:
+        raise UnableToPutUp(str(error), error.problems) from error
+    schema = schema_of(proposal)
     problems = () if parties is None else tuple(problems_of(proposal.declarations, draft, parties=parties))
     if problems:
         raise UnableToPutUp(" ".join(problem.message for problem in problems), problems)
@@ -206,11 +221,16 @@ def _check_end(proposal: TermsProposal, prepared: Prepared, today: dt.date) -> N
 
 
 def _on_newest(proposal: TermsProposal, draft: Content, was: Content, now: dt.datetime) -> tuple[Content, Content]:
-    """The draft and what it amends, on top of the version in force on its day."""
+    """The draft and what it amends, on top of the version in force on its day.
+
+    Raises `InvalidContent`.
+    """
     newest = base_for(proposal, now)
     if newest is None or newest.pk == proposal.based_on_id:
         return draft, was
+    proposal.declarations = widened(proposal.declarations, newest)
     schema = schema_of(proposal)
+    draft, was = as_schema(schema, draft), as_schema(schema, was)
     proposal.based_on = newest
     is_now = was_of(proposal)
     found = collisions(schema, (was, draft), (was, is_now))
@@ -219,19 +239,19 @@ def _on_newest(proposal: TermsProposal, draft: Content, was: Content, now: dt.da
             f"Version {newest.number} has changed {in_words(found)} since this draft was begun. "
             "Bring the draft up to date, and read both texts."
         )
-    try:
-        merged = documents.normalise(schema, documents.rebase(schema, draft, was, is_now))
-    except InvalidContent as error:
-        raise UnableToPutUp(str(error), error.problems) from error
-    proposal.save(update_fields=["based_on"])
+    merged = documents.normalise(schema, documents.rebase(schema, draft, was, is_now))
+    write_content(schema, proposal, merged, newest)
+    proposal.save(update_fields=[*SAVED_FIELDS, "based_on", "declarations"])
     return merged, is_now
 
 
 def _check_collisions(
     proposal: TermsProposal, mine: tuple[Content, Content], parties: int | None, today: dt.date
 ) -> None:
-    """Refuse what another proposal, not yet in force, changes too, and what breaks a check together with it."""
-    schema = schema_of(proposal)
+    """Refuse what another proposal, not yet in force, changes too, and what breaks a check together with it.
+
+    Raises `InvalidContent`.
+    """
     others = (
         TermsProposal.objects.filter(partnership=proposal.partnership_id)
         .exclude(pk=proposal.pk)
@@ -241,15 +261,20 @@ def _check_collisions(
         version = newest_version(other)
         if version is None or (other.is_agreed and not _starts_later(version, today)):
             continue
-        theirs = (was_of(other), version.content)
+        # Their kind may have had other fields and choices when the two were begun.
+        declarations = widened(proposal.declarations, other.based_on, version)
+        schema = build_schema(declarations)
+        was, draft = (as_schema(schema, one) for one in mine)
+        before = as_schema(schema, other.based_on.content) if other.based_on else documents.normalise(schema, {})
+        theirs = (before, as_schema(schema, version.content))
         name = f"Proposal {other.number} of {other.proposed_by.name}"
         state = "waits for signatures" if other.is_awaiting else "is signed but not in force yet"
-        found = collisions(schema, mine, theirs)
+        found = collisions(schema, (was, draft), theirs)
         if found:
             raise UnableToPutUp(
                 f"{name} changes {in_words(found)} too, and {state}. Leave that to one of the two proposals."
             )
-        problems = () if parties is None else _problems_together(proposal, schema, mine, theirs, parties)
+        problems = () if parties is None else _problems_together(declarations, (was, draft), theirs, parties)
         if problems:
             raise UnableToPutUp(
                 f"{name} {state}. The two do not fit together: "
@@ -259,19 +284,18 @@ def _check_collisions(
 
 
 def _problems_together(
-    proposal: TermsProposal,
-    schema: Schema,
+    declarations: Any,
     mine: tuple[Content, Content],
     theirs: tuple[Content, Content],
     parties: int,
 ) -> tuple[documents.Problem, ...]:
     """The checks that two proposals break together, and neither alone."""
-    was, draft = mine
+    schema, (was, draft) = build_schema(declarations), mine
     other = documents.rebase(schema, theirs[1], theirs[0], was)
     both = documents.rebase(schema, draft, was, other)
 
     def problems(content: Content) -> list[documents.Problem]:
-        return problems_of(proposal.declarations, content, parties=parties)
+        return problems_of(declarations, content, parties=parties)
 
     alone = {problem.message for content in (draft, other) for problem in problems(content)}
     return tuple(problem for problem in problems(both) if problem.message not in alone)
@@ -360,15 +384,6 @@ def signatory_identity(signatory: TermsSignatory) -> str:
     return journal.identity(
         version.partnership_id, version.number, version.published_at, organisation.pk, organisation.created_at
     )
-
-
-def back_to_drafting(version: TermsVersion, proposal: TermsProposal, *, now: dt.datetime, outcome: str) -> None:
-    """Let a proposal be edited again; nobody is asked to sign any more. Lock first."""
-    proposal.status, proposal.outcome = ProposalStatus.DRAFTING, outcome
-    proposal.save(update_fields=["status", "outcome"])
-    for signatory in version.signatories.filter(removed_at=None).select_related("organisation"):
-        signatory.version = version
-        stop_asking(signatory, now=now)
 
 
 def stop_asking(signatory: TermsSignatory, *, now: dt.datetime) -> None:

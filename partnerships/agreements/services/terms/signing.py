@@ -23,9 +23,8 @@ from partnerships.agreements.queries.terms import newest_version, required_parti
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.documents import UnableToAddDocument, add_document
 from partnerships.agreements.services.recording import record_event
-from partnerships.agreements.services.terms.putting_up import back_to_drafting
 from partnerships.agreements.services.terms.recording import email_leads, lock_version
-from partnerships.agreements.services.terms.taking_force import UnableToTakeForce, settle
+from partnerships.agreements.services.terms.taking_force import UnableToTakeForce, back_to_drafting, settle
 from partnerships.agreements.terms.projection import ends_before
 from partnerships.documents.models import Decision
 from partnerships.documents.services import InvalidAnswers, read_answers

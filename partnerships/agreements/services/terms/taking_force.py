@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -25,20 +26,20 @@ from partnerships.agreements.queries.terms import (
     newest_version,
     party_lines,
     required_parties,
-    schema_of,
     version_awaiting,
     version_in_force,
-    was_of,
+    widened,
 )
 from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.agreements.services.steps import take_status
 from partnerships.agreements.services.terms.joining import ask_joiners
-from partnerships.agreements.services.terms.putting_up import ask_to_sign, back_to_drafting, stop_asking
+from partnerships.agreements.services.terms.putting_up import ask_to_sign, stop_asking
 from partnerships.agreements.services.terms.recording import email_leads
-from partnerships.agreements.terms.in_force import Addition, in_force_on, versions_to_write
+from partnerships.agreements.terms.in_force import Addition, in_force_on, timeline, versions_to_write
 from partnerships.agreements.terms.projection import column_values, dates_out_of_order
 from partnerships.agreements.terms.projection import day as day_of
-from partnerships.documents import changes
+from partnerships.agreements.terms.schema import build_schema, left_out
+from partnerships.documents import InvalidContent, changes
 from partnerships.documents.services import Prepared, create_version, next_number
 from partnerships.people.models import User
 
@@ -91,31 +92,47 @@ def enter(version: TermsVersion, *, day: dt.date, now: dt.datetime) -> None:
 
     Raises `UnableToTakeForce`.
     """
-    partnership = version.partnership
-    schema = schema_of(version)
+    partnership, entries = version.partnership, entries_of(version.partnership)
     known = {one.pk: one for one in partnership.terms_versions.all()}
-    was = was_of(version.proposal) if version.proposal and version.proposal.based_on_id else None
-    additions = versions_to_write(
-        schema,
-        draft=version.content,
-        was=was,
-        day=day,
-        entries=entries_of(partnership),
-        content_of=lambda pk: as_schema(schema, known[pk].content),
-    )
+    based_on = version.proposal.based_on if version.proposal else None
+    base = in_force_on(entries, day)
+    bases = [*([base] if base else []), *(entry for entry in timeline(entries) if entry.day > day)]
+    # The kind may have become stricter since some of them were put up.
+    declarations = widened(version.declarations, *(known[entry.version] for entry in bases))
+    schema = build_schema(declarations)
+    try:
+        additions = versions_to_write(
+            schema,
+            draft=as_schema(schema, version.content),
+            was=as_schema(schema, based_on.content) if based_on else None,
+            day=day,
+            entries=entries,
+            content_of=lambda pk: as_schema(schema, known[pk].content),
+        )
+    except InvalidContent as error:
+        fields = left_out(schema, error.problems)
+        raise UnableToTakeForce(f"These terms do not fit with others that were signed, in {fields}.") from error
     for addition in additions:
         if fault := dates_out_of_order(addition.content):
             raise UnableToTakeForce(f"These terms do not fit with others that were signed. {fault}")
     for addition in additions:
-        entered = version if addition.content == version.content else _consolidate(version, addition, known, now)
+        entered = (
+            version
+            if addition.content == version.content
+            else _consolidate(version, addition, known, declarations, now)
+        )
         TermsInForce.objects.create(partnership=partnership, version=entered, from_day=addition.day, decided_at=now)
 
 
 def _consolidate(
-    version: TermsVersion, addition: Addition, known: dict[int, TermsVersion], now: dt.datetime
+    version: TermsVersion,
+    addition: Addition,
+    known: dict[int, TermsVersion],
+    declarations: dict[str, Any],
+    now: dt.datetime,
 ) -> TermsVersion:
     """The version that puts a signed amendment on top of another version."""
-    base, schema, partnership = known[addition.base or 0], schema_of(version), version.partnership
+    base, schema, partnership = known[addition.base or 0], build_schema(declarations), version.partnership
     note = f"Version {base.number} with the amendment signed as version {version.number}."
     was = as_schema(schema, base.content)
     found = changes(schema, was, addition.content)
@@ -136,7 +153,7 @@ def _consolidate(
         title=partnership.title,
         kind_label=version.kind_label,
         parties=party_lines(partnership),
-        declarations=version.declarations,
+        declarations=declarations,
         from_day=addition.day,
     )
 
@@ -244,6 +261,15 @@ def adjust_signatories(partnership: Partnership, *, author: User | None, now: dt
             # Whose signature was missing has left: nobody else would hear of it.
             _draft_again(version, proposal, str(error), now=now)
     ask_joiners(partnership, author=author, now=now)
+
+
+def back_to_drafting(version: TermsVersion, proposal: TermsProposal, *, now: dt.datetime, outcome: str) -> None:
+    """Let a proposal be edited again; nobody is asked to sign any more. Lock first."""
+    proposal.status, proposal.outcome = ProposalStatus.DRAFTING, outcome
+    proposal.save(update_fields=["status", "outcome"])
+    for signatory in version.signatories.filter(removed_at=None).select_related("organisation"):
+        signatory.version = version
+        stop_asking(signatory, now=now)
 
 
 def _draft_again(version: TermsVersion, proposal: TermsProposal, reason: str, *, now: dt.datetime) -> None:

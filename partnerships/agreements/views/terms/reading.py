@@ -17,11 +17,12 @@ from partnerships.agreements.queries.terms import (
     entries_of,
     in_force_from,
     may_sign_for,
-    schema_of,
     version_awaiting,
     versions_to_join,
+    widened,
 )
 from partnerships.agreements.terms.in_force import in_force_on
+from partnerships.agreements.terms.schema import build_schema
 from partnerships.agreements.views.terms.fetching import (
     OpenedTerms,
     open_terms,
@@ -144,8 +145,8 @@ def compared_with_base(user: User, version: TermsVersion) -> Comparison | None:
 
 
 def compare_versions(was: TermsVersion, now: TermsVersion) -> Comparison:
-    """Two versions compared, in the fields of the later one."""
-    schema = schema_of(now)
+    """Two versions compared, in the fields of the later one and those that the earlier one used."""
+    schema = build_schema(widened(now.declarations, was))
     return compare(schema, as_schema(schema, was.content), as_schema(schema, now.content))
 
 

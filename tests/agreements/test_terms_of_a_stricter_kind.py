@@ -1,0 +1,126 @@
+"""Terms in force, amendments and renewals when administrators make a kind stricter."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships import documents
+from partnerships.agreements.models import KindField, PartnershipKind
+from partnerships.agreements.queries.terms import content_of_proposal, version_in_force
+from partnerships.agreements.services import change_status, renew
+from partnerships.agreements.terms.declarations import FieldDeclaration, declare
+from partnerships.agreements.terms.schema import build_schema, declarations_with
+from tests.agreements.test_signing_terms import amend, clause, client_of, today
+from tests.support.terms import agree_terms, first_proposal, put_up, sign_all
+from tests.world import World
+
+
+def basis(world: World) -> KindField:
+    """A field of the partnership's kind with two choices; the first terms leave it empty."""
+    agree_terms(world.partnership, world.amina)
+    kind = PartnershipKind.objects.get(code=world.partnership.kind_id)
+    return KindField.objects.create(
+        kind=kind, code="basis", label="Basis", shape="choice", choices="fee: A fee\ncost: At cost", position=50
+    )
+
+
+def drop_fee(field: KindField) -> None:
+    field.choices = "cost: At cost"
+    field.save()
+
+
+def test_an_amendment_keeps_a_choice_that_the_kind_has_dropped(world: World) -> None:
+    field = basis(world)
+    sign_all(put_up(amend(world, world.ben, world.westmarch, basis="fee"), world.ben))
+    drop_fee(field)
+
+    proposal = amend(world, world.amina, world.larkhaven, text="We meet twice.")
+    page = client_of(world.amina).get(proposal.get_absolute_url())
+    sign_all(put_up(proposal, world.amina))
+
+    assert page.status_code == 200
+    version = version_in_force(world.partnership, today())
+    assert version is not None
+    assert (version.content["about"]["basis"], clause(version)) == ("fee", "We meet twice.")
+
+
+def test_versions_from_before_and_after_a_dropped_choice_are_compared(world: World) -> None:
+    field = basis(world)
+    sign_all(put_up(amend(world, world.ben, world.westmarch, basis="fee"), world.ben))
+    sign_all(put_up(amend(world, world.ben, world.westmarch, basis="cost"), world.ben))
+    drop_fee(field)
+    sign_all(put_up(amend(world, world.ben, world.westmarch, text="We meet twice."), world.ben))
+
+    address = reverse("agreements:terms-compare", args=[world.partnership.pk])
+    page = client_of(world.amina).get(address, {"from": "2", "to": "4"})
+
+    assert page.status_code == 200
+    assert "A fee" in page.content.decode()
+
+
+@pytest.mark.parametrize("first", ["loose", "strict"])
+def test_amendments_from_before_and_after_a_dropped_choice_are_put_together(world: World, first: str) -> None:
+    field = basis(world)
+    loose = amend(world, world.ben, world.westmarch, basis="fee")
+    drop_fee(field)
+    strict = amend(world, world.amina, world.larkhaven, text="We meet twice.")
+    versions = {"strict": put_up(strict, world.amina), "loose": put_up(loose, world.ben)}
+
+    for name in sorted(versions, key=lambda name: name != first):
+        sign_all(versions[name])
+
+    version = version_in_force(world.partnership, today())
+    assert version is not None
+    assert (version.content["about"]["basis"], clause(version)) == ("fee", "We meet twice.")
+    assert client_of(world.ben).get(version.get_absolute_url()).status_code == 200
+
+
+def test_a_draft_from_after_a_dropped_choice_is_put_up_on_terms_from_before(world: World) -> None:
+    field = basis(world)
+    loose = put_up(amend(world, world.ben, world.westmarch, basis="fee"), world.ben)
+    drop_fee(field)
+    strict = amend(world, world.amina, world.larkhaven, text="We meet twice.")
+    sign_all(loose)
+
+    version = put_up(strict, world.amina)
+
+    assert (version.content["about"]["basis"], clause(version)) == ("fee", "We meet twice.")
+    strict.refresh_from_db()
+    assert content_of_proposal(strict) == version.content
+
+
+def test_a_renewal_leaves_out_what_the_kind_no_longer_takes_and_says_so(world: World) -> None:
+    field = basis(world)
+    sign_all(put_up(amend(world, world.ben, world.westmarch, basis="fee"), world.ben))
+    drop_fee(field)
+    now = timezone.now()
+    world.partnership.refresh_from_db()
+    change_status(partnership=world.partnership, status="under_review", reason="Due.", author=world.amina, now=now)
+
+    successor = renew(
+        partnership=world.partnership, organisation=world.larkhaven, reason="Again.", author=world.amina, now=now
+    )
+
+    proposal = first_proposal(successor)
+    assert content_of_proposal(proposal)["about"]["basis"] == ""
+    page = client_of(world.amina).get(proposal.get_absolute_url()).content.decode()
+    assert "no longer takes what stood in “Basis”" in page
+
+
+def test_a_field_keeps_its_earlier_shape_and_row_name_while_values_need_them() -> None:
+    number: FieldDeclaration = {"code": "homes", "label": "Homes", "shape": "number"}
+    name: FieldDeclaration = {"code": "name", "label": "Name", "shape": "line"}
+    code: FieldDeclaration = {"code": "code", "label": "Code", "shape": "line"}
+    lots = {"code": "lots", "label": "Lots", "one": "lot"}
+    before = declare("panel", "Panel", fields=[{**number, "shape": "line"}], tables=[{**lots, "fields": [name]}])  # type: ignore[typeddict-item]  # spread
+    now = declare("panel", "Panel", fields=[number], tables=[{**lots, "fields": [code, name]}])  # type: ignore[typeddict-item]  # spread
+    said = documents.normalise(build_schema(before), {"about": {"homes": "a few"}, "lots": [{"name": "North"}]})
+    counted = documents.normalise(build_schema(before), {"about": {"homes": "12"}})
+
+    wide = declarations_with(now, before, said)
+
+    assert documents.normalise(build_schema(wide), said)["about"]["homes"] == "a few"
+    assert documents.normalise(build_schema(wide), said)["lots"][0]["name"] == "North"
+    assert declarations_with(now, before, counted) == now

@@ -437,6 +437,27 @@ def test_two_notices_end_a_partnership_only_when_too_few_parties_stay(world: Wor
     assert end_by_notice(world) is None
 
 
+def parts_of(day: dt.date) -> dict[str, int]:
+    return {"last_day_day": day.day, "last_day_month": day.month, "last_day_year": day.year}
+
+
+def test_the_page_of_a_notice_heeds_the_days_of_other_notices(world: World) -> None:
+    join(world)
+    agree(world, starts=days(0), review=days(200))
+    give(world, world.hana, world.harbour, days(60))
+    own = world.partnership.parties.get(organisation=world.westmarch)
+    ben, address = client_of(world.ben), reverse("agreements:notice", args=[world.partnership.pk, own.pk])
+
+    sooner = " ".join(ben.get(address).content.decode().split())
+    later = " ".join(ben.post(address, {**parts_of(days(61)), "reason": ""}).content.decode().split())
+    sent = ben.post(address, {**parts_of(days(10)), "reason": "Budget."}, follow=True)
+
+    assert f"The others go on until {long_date(days(60))}, when another notice ends" in sooner
+    assert f"{world.harbour.name}, last day {long_date(days(60))}" in sooner
+    assert f"cannot go on without {world.westmarch.name}, so it ends after your last day" in later
+    assert f"{world.westmarch.name} leaves after {long_date(days(10))}" in sent.content.decode()
+
+
 def test_a_party_that_joins_keeps_the_partnership_going_after_a_notice(world: World) -> None:
     agree(world, starts=days(0), review=days(200))
     give(world, world.ben, world.westmarch, days(10))

@@ -10,11 +10,9 @@ from django.utils import timezone
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import (
     ENDING,
-    LEADING_ROLES,
     Notice,
     Partnership,
     Party,
-    PartyRole,
     PartyStatus,
     Status,
 )
@@ -44,17 +42,6 @@ class UnableToWithdrawNotice(Exception):
 def earliest_last_day(partnership: Partnership, today: dt.date) -> dt.date:
     """The first day on which a notice given today can run out."""
     return today + dt.timedelta(days=partnership.notice_days or 0)
-
-
-def ends_without(partnership: Partnership, party: Party) -> bool:
-    """Whether the partnership cannot go on when this party leaves.
-
-    Two parties must stay, one of them as chair or lead. Observers do not count, nor parties that gave notice.
-    """
-    going = partnership.notices.open().values("organisation")
-    staying = partnership.parties.present().exclude(role=PartyRole.OBSERVER).exclude(organisation__in=going)
-    roles = list(staying.exclude(pk=party.pk).values_list("role", flat=True))
-    return party.role != PartyRole.OBSERVER and (len(roles) < 2 or not set(roles) & set(LEADING_ROLES))
 
 
 @transaction.atomic
@@ -92,7 +79,7 @@ def give_notice(
         organisation=own.organisation,
         reason=reason.strip(),
         last_day=chosen,
-        ends_partnership=ends_without(locked, own),
+        ends_partnership=False,
         given_by=author,
         given_at=now,
     )

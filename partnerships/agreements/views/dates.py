@@ -13,11 +13,11 @@ from partnerships.agreements.forms.dates import DateRemindersForm, NoticeForm
 from partnerships.agreements.models import ENDING, Notice, Partnership, Party
 from partnerships.agreements.queries.dates import chain_of, choice_of, gaps_of, last_day_for_notice
 from partnerships.agreements.rights import rights_over
+from partnerships.agreements.services.notice_effects import end_with_notice
 from partnerships.agreements.services.notices import (
     UnableToGiveNotice,
     UnableToWithdrawNotice,
     earliest_last_day,
-    ends_without,
     give_notice,
     withdraw_notice,
 )
@@ -83,10 +83,14 @@ def notice(request: HttpRequest, pk: int, party: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         made = give_notice(party=found, author=user, now=timezone.now(), **form.cleaned_data)
-        what = "ends" if made.ends_partnership else "leaves"
-        who = found.partnership.title if made.ends_partnership else found.organisation.name
+        ends = made.partnership.notice_ends_on == made.last_day
+        what, who = ("ends", found.partnership.title) if ends else ("leaves", found.organisation.name)
         return f"Notice is given. {who} {what} after {made.last_day:%-d %B %Y}.", back
 
+    form.is_valid()  # a form with another error still has the chosen day
+    last_day = (form.cleaned_data.get("last_day") if form.is_bound else None) or earliest
+    notices = found.partnership.notices.open().exclude(organisation=found.organisation)
+    others = list(notices.select_related("organisation").order_by("last_day", "given_at", "pk"))
     return take_step(
         request,
         "agreements/dates/notice.html",
@@ -96,7 +100,9 @@ def notice(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         names_emailed=True,
         party=found,
         partnership=found.partnership,
-        ends=ends_without(found.partnership, found),
+        last_day=last_day,
+        ends_on=end_with_notice(found, last_day, others),
+        others=others,
     )
 
 

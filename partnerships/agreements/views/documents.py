@@ -17,7 +17,7 @@ from partnerships.agreements.queries.sharing import data_sharing_of, data_sharin
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services import UnableToAddDocument, UnableToRemoveDocument, add_document, remove_document
 from partnerships.agreements.views.access import held
-from partnerships.kit.http import private_file
+from partnerships.kit.http import keyset_page, private_file
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.people.form_steps import take_step
@@ -34,7 +34,6 @@ def documents(request: HttpRequest, pk: int) -> HttpResponse:
         .filter(partnership=pk)
         .select_related("added_by", "added_for")
         .annotate(is_signature=Exists(TermsSignature.objects.filter(scan=OuterRef("pk"))))
-        .order_by("-added_at", "-pk")
     )
     rights = rights_over(partnership, user, timezone.now())
     adds_for = frozenset[int]() if partnership.is_over else rights.adds_documents_for
@@ -43,7 +42,7 @@ def documents(request: HttpRequest, pk: int) -> HttpResponse:
         "agreements/documents.html",
         {
             "partnership": partnership,
-            "documents": rows,
+            "page": keyset_page(request, rows, order=("-added_at", "-pk")),
             "may_add": bool(adds_for),
             "removes_for": adds_for,
             "sharing": data_sharing_of(partnership, timezone.localdate()),

@@ -28,7 +28,7 @@ from partnerships.agreements.services import (
     vacate_post,
 )
 from partnerships.agreements.views.access import held, seen
-from partnerships.kit.http import posted
+from partnerships.kit.http import keyset_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import people_of, with_account
@@ -77,7 +77,7 @@ def post_page(request: HttpRequest, pk: int) -> HttpResponse:
         "agreements/posts/post.html",
         {
             "post": post,
-            "others": others.select_related("person").order_by("-starts_on", "-pk") if own else [],
+            "page": keyset_page(request, others.select_related("person"), order=("-starts_on", "-pk")) if own else None,
             "own": own,
             "may_name": may_name,
             "sections": ON_POSTS.of(user, post) if may_name else [],

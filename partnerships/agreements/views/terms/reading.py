@@ -31,6 +31,7 @@ from partnerships.agreements.views.terms.fetching import (
     signing_context,
 )
 from partnerships.documents.comparisons import Comparison, compare
+from partnerships.kit.http import keyset_page_of
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -77,7 +78,12 @@ def terms(request: HttpRequest, pk: int) -> HttpResponse:
             "proposals": _proposals(opened),
             "awaiting": awaiting,
             "to_sign": _to_sign(user, [*awaiting, *joined]),
-            "versions": sorted(visible.values(), key=lambda one: -one.number),
+            "page": keyset_page_of(
+                request,
+                sorted(visible.values(), key=lambda one: -one.number),
+                key=lambda one: (str(one.number),),
+            ),
+            "has_several": len(visible) > 1,
             "sharing": None if opened.is_former else data_sharing_of(partnership, timezone.localdate()),
         },
     )

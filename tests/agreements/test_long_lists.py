@@ -1,0 +1,81 @@
+"""Documents, versions and former holders come in pages."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.core.files.base import ContentFile
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.services import Contact, add_document, create_post, fill_post, take_back_terms
+from tests.agreements.test_signing_terms import client_of, ready
+from tests.support.terms import put_up
+from tests.world import World
+
+#: One more than a page has.
+MANY = 26
+
+
+def two_pages(client: Client, address: str) -> tuple[str, str]:
+    first = client.get(address)
+    second = client.get(address + first.context["page"].next)
+    assert (first.status_code, second.status_code, second.context["page"].next) == (200, 200, "")
+    assert len(second.context["page"].rows) == 1
+    return first.content.decode(), second.content.decode()
+
+
+def test_documents_come_in_pages_the_newest_first(world: World) -> None:
+    for number in range(MANY):
+        add_document(
+            partnership=world.partnership,
+            title=f"Minutes {number}.",
+            file=ContentFile(f"Meeting {number}.\n".encode(), name="minutes.txt"),
+            organisation=world.larkhaven,
+            author=world.amina,
+            now=timezone.now(),
+        )
+
+    address = reverse("agreements:documents", args=[world.partnership.pk])
+    first, second = two_pages(client_of(world.amina), address)
+
+    assert "Minutes 25." in first
+    assert "Minutes 0." not in first
+    assert "Minutes 0." in second
+
+
+def test_versions_of_the_terms_come_in_pages_the_newest_first(world: World) -> None:
+    proposal = ready(world)
+    for _ in range(MANY):
+        last = put_up(proposal, world.amina)
+        take_back_terms(proposal=proposal, reason="Not yet.", author=world.amina, now=timezone.now())
+
+    first, second = two_pages(client_of(world.amina), reverse("agreements:terms", args=[world.partnership.pk]))
+
+    assert f'href="{last.get_absolute_url()}"' in first
+    assert "Version 1</a>" not in first
+    assert "Version 1</a>" in second
+    assert "Compare versions" in second
+
+
+def test_former_holders_of_a_post_come_in_pages_the_last_first(world: World) -> None:
+    post = create_post(
+        organisation=world.larkhaven, partnership=None, role="finance", author=world.amina, now=timezone.now()
+    )
+    begun = timezone.localdate() - dt.timedelta(days=60)
+    for number in range(MANY + 1):
+        fill_post(
+            post=post,
+            contact=Contact(name=f"Contact {number}."),
+            starts_on=begun + dt.timedelta(days=number),
+            reason="As planned.",
+            author=world.amina,
+            now=timezone.now(),
+        )
+
+    first, second = two_pages(client_of(world.amina), post.get_absolute_url())
+
+    assert "Contact 25." in first
+    assert "Contact 0." not in first
+    assert "Contact 0." in second

@@ -192,6 +192,25 @@ def test_text_written_while_terms_were_put_up_is_shown_again(world: World) -> No
     assert ben.get(reverse("agreements:terms-about", args=[world.partnership.pk, 1])).status_code == 404
 
 
+def test_a_reason_for_declining_is_shown_again_when_the_terms_were_taken_back(world: World) -> None:
+    proposal = ready(world)
+    version = put_up(proposal, world.amina)
+    token = terms_token(version.signatories.get(organisation=world.westmarch), world.ben)
+    link = reverse("agreements:sign-by-link", args=[token])
+    take_back_terms(proposal=proposal, reason="Not yet.", author=world.amina, now=timezone.now())
+    typed = {"organisation": world.westmarch.pk, "decision": "decline", "reason": "The exit clause is too short."}
+
+    on_page = client_of(world.ben).post(
+        reverse("agreements:terms-sign", args=[world.partnership.pk, version.number]), typed
+    )
+    by_link = Client().post(link, typed)
+
+    assert (on_page.status_code, by_link.status_code) == (422, 404)
+    assert "not waiting for signatures" in on_page.content.decode()
+    assert "The exit clause is too short." in on_page.content.decode()
+    assert "The exit clause is too short." in by_link.content.decode()
+
+
 @pytest.mark.parametrize("name", ["put-up", "take-back", "withdraw"])
 def test_a_step_on_terms_sent_twice_says_what_has_happened(world: World, name: str) -> None:
     agree_terms(world.partnership, world.amina)

@@ -17,7 +17,7 @@ from partnerships.agreements.forms.terms import PaperForm, SignTermsForm
 from partnerships.agreements.links import TermsLink, read_terms_token
 from partnerships.agreements.models import How, TermsVersion
 from partnerships.agreements.queries import acting_party
-from partnerships.agreements.queries.terms import may_sign_for
+from partnerships.agreements.queries.terms import may_sign_for, signers_of
 from partnerships.agreements.services.terms import (
     UnableToSignTerms,
     decline_to_sign,
@@ -68,6 +68,9 @@ def sign(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     user = signed_in(request)
     opened, version = open_version(user, pk, number)
     mine = may_sign_for(user, [version], timezone.localdate())[version.pk]
+    if not mine and request.method == "POST":
+        # Sent after signing stopped: the service says why, and what was typed is shown again.
+        mine = _asked_earlier(user, version)
     if not mine:
         messages.info(request, "There is nothing for you to sign in this version.")
         return redirect(version.get_absolute_url())
@@ -98,13 +101,19 @@ def sign(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         compared=None if joining else compared_with_base(user, version),
         joining=joining,
         mine=mine,
-        **signing_context(version),
+        **signing_context(version, opened.until),
     )
+
+
+def _asked_earlier(user: User, version: TermsVersion) -> list[Organisation]:
+    """The parties for which the person signs that were asked to sign the version, though not any more."""
+    day, asked = timezone.localdate(), version.signatories.select_related("organisation").order_by("pk")
+    return [one.organisation for one in asked if user in signers_of(one.organisation_id, version.partnership_id, day)]
 
 
 def _questions(version: TermsVersion, parties: list[Organisation]) -> dict[int, list[str]]:
     """The questions to each of these parties, by organisation id."""
-    asked = version.signatories.filter(organisation__in=parties, removed_at=None)
+    asked = version.signatories.filter(organisation__in=parties)
     return dict(asked.values_list("organisation", "questions"))
 
 
@@ -124,7 +133,7 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
     """
     link = read_terms_token(token)
     if link is None:
-        return render(request, "agreements/terms/link_over.html", status=404)
+        return render(request, "agreements/terms/link_over.html", {"typed": _typed(request)}, status=404)
     version, organisation = link.signatory.version, link.signatory.organisation
     if organisation.asks_more_at_sign_in:
         messages.info(request, f"{organisation.name} asks its people to sign in before they read or sign.")
@@ -154,6 +163,12 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
         },
         status=422 if form is not None and form.errors else 200,
     )
+
+
+def _typed(request: HttpRequest) -> list[str]:
+    """The reason and answers in a form that was sent."""
+    names = [name for name in request.POST if name == "reason" or name.startswith("answer_")]
+    return [text for name in names if (text := request.POST[name].strip())]
 
 
 def _link_form(request: HttpRequest, link: TermsLink) -> SignTermsForm:

@@ -164,14 +164,7 @@ def test_a_party_that_joins_and_declines_leaves_the_terms_in_force(world: World)
     version = agree_terms(world.partnership, world.amina)
     join(world)
 
-    decline_to_sign(
-        version=version,
-        organisation=world.harbour,
-        person=world.hana,
-        title="Director",
-        reason="Too long.",
-        now=timezone.now(),
-    )
+    decline(world, version)
 
     assert version_in_force(world.partnership, today()) == version
     assert version.proposal is not None
@@ -179,6 +172,62 @@ def test_a_party_that_joins_and_declines_leaves_the_terms_in_force(world: World)
     assert version.proposal.is_agreed
     assert not_bound(world.partnership, today()) == {world.harbour.pk}
     assert ask_joined_parties(now=timezone.now()) == 0
+
+
+def decline(world: World, version: TermsVersion, reason: str = "Too long.") -> None:
+    decline_to_sign(
+        version=version,
+        organisation=world.harbour,
+        person=world.hana,
+        title="Director",
+        reason=reason,
+        now=timezone.now(),
+    )
+
+
+def test_a_party_that_joined_and_declined_signs_later_from_the_page(world: World) -> None:
+    version = agree_terms(world.partnership, world.amina)
+    join(world)
+    decline(world, version)
+    hana, terms = client_of(world.hana), reverse("agreements:terms", args=[world.partnership.pk])
+    page = reverse("agreements:terms-sign", args=[world.partnership.pk, version.number])
+
+    offered = hana.get(terms).content.decode()
+    not_offered = client_of(world.ben).get(terms).content.decode()
+    sent = hana.post(
+        page, {"organisation": world.harbour.pk, "decision": "sign", "name": "Hana Quay", "title": "Director"}
+    )
+
+    assert "You can still sign version 1" in offered
+    assert "You can still sign" not in not_offered
+    assert sent.status_code == 302
+    assert not_bound(world.partnership, today()) == set()
+    shown = hana.get(version.get_absolute_url()).content.decode()
+    assert "Signed by Hana Quay" in shown
+    assert "Too long." not in shown
+    with pytest.raises(UnableToSignTerms, match="already signed"):
+        sign(world, version)
+
+
+def test_a_party_that_joined_declines_a_version_once(world: World) -> None:
+    version = agree_terms(world.partnership, world.amina)
+    join(world)
+    decline(world, version)
+
+    with pytest.raises(UnableToSignTerms, match="already declined"):
+        decline(world, version, "Still too long.")
+
+
+def test_a_version_declined_on_joining_cannot_be_signed_after_the_next(world: World) -> None:
+    first = agree_terms(world.partnership, world.amina)
+    proposal = amend(world, world.amina, world.larkhaven, text="We meet twice.")
+    join(world)
+    decline(world, first)
+    sign_all(put_up(proposal, world.amina))
+
+    with pytest.raises(UnableToSignTerms, match="Another version is in force"):
+        sign(world, first)
+    assert "Sign or decline" not in client_of(world.hana).get(first.get_absolute_url()).content.decode()
 
 
 def test_an_amendment_that_takes_force_is_what_a_joining_party_signs(world: World) -> None:

@@ -285,7 +285,8 @@ class TermsSignature(documents.Signature):
     """A party's signature on a version, or its refusal; never changed.
 
     `name` is as typed or as on paper; `person` is the account that signed, if there is one. A signature on paper has
-    its day, its scan and who recorded it.
+    its day, its scan and who recorded it. A party that joined and declined may sign the same version later: the newest
+    row counts.
     """
 
     person = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
@@ -298,7 +299,9 @@ class TermsSignature(documents.Signature):
 
     class Meta(documents.Signature.Meta):
         constraints = [
-            models.UniqueConstraint(fields=["version", "organisation"], name="one_terms_signature_an_organisation"),
+            models.UniqueConstraint(
+                fields=["version", "organisation", "decision"], name="one_terms_signature_a_decision"
+            ),
             models.CheckConstraint(condition=documents.reason_given(), name="terms_signature_reason_given"),
             models.CheckConstraint(
                 condition=~Q(how=How.PAPER) | ~Q(scan=None), name="terms_signature_on_paper_has_a_scan"

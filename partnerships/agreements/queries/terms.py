@@ -111,7 +111,8 @@ def signing_states(version: TermsVersion) -> list[TermsState]:
     A party that has signed stays, also when it has left since.
     """
     decisions = {
-        one.organisation_id: one for one in version.signatures.select_related("organisation", "person", "scan")
+        one.organisation_id: one
+        for one in version.signatures.select_related("organisation", "person", "scan").order_by("pk")
     }
     awaited = version.proposal is not None and version.proposal.status == ProposalStatus.AWAITING
     required = required_parties(version.partnership)
@@ -211,15 +212,31 @@ def signs_for(user: User, day: dt.date) -> Q:
 
 
 def may_sign_for(user: User, versions: Sequence[TermsVersion], day: dt.date) -> dict[int, list[Organisation]]:
-    """By version id, the parties for which the person may sign now and that have not decided."""
+    """By version id, the parties for which the person may sign now.
+
+    Those that have not decided, and those that declined the version in force when they joined.
+    """
     found: dict[int, list[Organisation]] = {}
     for version in versions:
         found[version.pk] = [
             state.signatory.organisation
             for state in signing_states(version)
-            if state.must_decide and user in signers_of(state.signatory.organisation_id, version.partnership_id, day)
+            if (state.must_decide or (has_declined_to_join(state) and _is_to_join(version, day)))
+            and user in signers_of(state.signatory.organisation_id, version.partnership_id, day)
         ]
     return found
+
+
+def has_declined_to_join(state: TermsState) -> bool:
+    """Whether the party joined later and declined the version: it may sign it as long as it is in force."""
+    asked, decided = state.signatory, state.sign_off
+    declined = decided is not None and decided.is_rejected
+    return declined and asked.joins and asked.removed_at is None and state.takes_part
+
+
+def _is_to_join(version: TermsVersion, day: dt.date) -> bool:
+    present = version_to_join(version.partnership, day)
+    return present is not None and present.pk == version.pk
 
 
 def party_lines(partnership: Partnership) -> list[dict[str, object]]:

@@ -90,9 +90,14 @@ def _answers(signatory: TermsSignatory, answers: Mapping[str, str], decision: st
 
 
 def _asked(
-    partnership: Partnership, version: TermsVersion, organisation: Organisation, now: dt.datetime
+    partnership: Partnership,
+    version: TermsVersion,
+    organisation: Organisation,
+    now: dt.datetime,
+    *,
+    declines: bool = False,
 ) -> TermsSignatory:
-    """The request to the party that it may still answer."""
+    """The request to the party that it may still answer; one that joined may sign after it declined."""
     signatory = version.signatories.filter(organisation=organisation, removed_at=None).first()
     if signatory is not None and signatory.joins:
         _check_joining(partnership, version, now)
@@ -102,8 +107,8 @@ def _asked(
         raise UnableToSignTerms(f"{organisation.name} is not asked to sign these terms.")
     if organisation.pk not in required_parties(partnership, timezone.localdate(now)):
         raise UnableToSignTerms(f"{organisation.name} does not take part in this partnership any more.")
-    decided = version.signatures.filter(organisation=organisation).first()
-    if decided is not None:
+    decided = version.signatures.filter(organisation=organisation).order_by("-pk").first()
+    if decided is not None and (declines or not signatory.joins or not decided.is_rejected):
         raise UnableToSignTerms(f"{decided.name} has already {_verb(decided)} for {organisation.name}.")
     return signatory
 
@@ -275,7 +280,7 @@ def decline_to_sign(
     """
     partnership, locked = lock_version(version)
     require(person in signers_of(organisation, partnership, timezone.localdate(now)))
-    signatory = _asked(partnership, locked, organisation, now)
+    signatory = _asked(partnership, locked, organisation, now, declines=True)
     if not reason.strip():
         raise UnableToSignTerms("Enter why you do not sign: the other parties need to know what to change.")
     made = _keep(

@@ -103,10 +103,10 @@ def signing_context(version: TermsVersion, until: dt.datetime | None = None) -> 
     With `until`, only signatures up to that moment: for former parties.
     """
     signatures = {
-        one.organisation_id: one for one in version.signatures.select_related("organisation", "scan", "person")
+        one.organisation_id: one
+        for one in version.signatures.select_related("organisation", "scan", "person").order_by("pk")
+        if until is None or one.signed_at <= until
     }
-    if until is not None:
-        signatures = {pk: one for pk, one in signatures.items() if one.signed_at <= until}
     counted = version
     merged: list[TermsVersion] = []
     while counted.is_consolidated and counted.amendment is not None and counted.base is not None:

@@ -13,8 +13,10 @@ from django.views.decorators.http import require_safe
 from partnerships.agreements.models import TermsVersion
 from partnerships.agreements.queries.sharing import data_sharing_of
 from partnerships.agreements.queries.terms import (
+    TermsState,
     as_schema,
     entries_of,
+    has_declined_to_join,
     in_force_from,
     may_sign_for,
     version_awaiting,
@@ -62,6 +64,7 @@ def terms(request: HttpRequest, pk: int) -> HttpResponse:
         version.partnership = partnership
     awaiting = [] if opened.is_former else version_awaiting(partnership)
     joined = [] if opened.is_former else versions_to_join(partnership)
+    signing = signing_context(version, opened.until) if version else {}
     return render(
         request,
         "agreements/terms/terms.html",
@@ -73,11 +76,12 @@ def terms(request: HttpRequest, pk: int) -> HttpResponse:
             "version": version,
             "since": found.day if found else None,
             "paper": paper_of_version(version) if version else None,
-            **(signing_context(version, opened.until) if version else {}),
+            **signing,
             "upcoming": [(start, visible[pk]) for start, pk in starts if start > day and pk in visible],
             "proposals": _proposals(opened),
             "awaiting": awaiting,
             "to_sign": _to_sign(user, [*awaiting, *joined]),
+            "declined": _declined(user, version, joined, signing.get("states", [])),
             "page": keyset_page_of(
                 request,
                 sorted(visible.values(), key=lambda one: -one.number),
@@ -103,6 +107,17 @@ def _to_sign(user: User, awaiting: list[TermsVersion]) -> list[tuple[TermsVersio
     return [(version, found[version.pk]) for version in awaiting if found[version.pk]]
 
 
+def _declined(
+    user: User, version: TermsVersion | None, joined: list[TermsVersion], states: list[TermsState]
+) -> list[Any]:
+    """The parties that declined the version in force when they joined, and for which the reader can sign it now."""
+    if version is None or version in joined or version.partnership.is_over:
+        return []
+    if not any(has_declined_to_join(state) for state in states):
+        return []
+    return may_sign_for(user, [version], timezone.localdate())[version.pk]
+
+
 @require_safe
 def version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """One version, with who has signed it and what it changes."""
@@ -112,7 +127,7 @@ def version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     awaited = not opened.is_former and _is_awaited(found)
     signing = signing_context(found, opened.until)
     joining = not opened.partnership.is_over and any(
-        state.signatory.joins and state.must_decide for state in signing["states"]
+        state.signatory.joins and (state.must_decide or has_declined_to_join(state)) for state in signing["states"]
     )
     mine = may_sign_for(user, [found], timezone.localdate())[found.pk] if awaited or joining else []
     return render(

@@ -138,7 +138,7 @@ def sign_by_link(request: HttpRequest, token: str) -> HttpResponse:
     if organisation.asks_more_at_sign_in:
         messages.info(request, f"{organisation.name} asks its people to sign in before they read or sign.")
         return redirect("agreements:terms-sign", pk=version.partnership_id, number=version.number)
-    signature = version.signatures.filter(organisation=organisation).first()
+    signature = version.signatures.filter(organisation=organisation).order_by("-pk").first()
     form = _link_form(request, link) if signature is None else None
     if form is not None and form.is_valid():
         try:

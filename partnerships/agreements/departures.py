@@ -1,4 +1,4 @@
-"""Hook for rooms that have work to do when an organisation leaves."""
+"""Hooks for rooms that have work to do when an organisation leaves or a partnership is over."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from partnerships.agreements.models import Party
+from partnerships.agreements.models import Partnership, Party
 from partnerships.people.models import User
 
 
@@ -15,6 +15,16 @@ class PartyDeparture:
     """A party has left a partnership or was removed; `party` says why."""
 
     party: Party
+    author: User | None
+    now: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PartnershipEnding:
+    """A partnership has ended or was renewed; `reason` says so in a sentence. A date that came has no author."""
+
+    partnership: Partnership
+    reason: str
     author: User | None
     now: dt.datetime
 
@@ -32,6 +42,9 @@ Hook = Callable[[PartyDeparture], None]
 #: Tells a lead, before they decide, what will end if the party leaves.
 Foretell = Callable[[Party, User], Sequence[Consequence]]
 _rooms: list[tuple[Hook, Foretell]] = []
+#: Settles the room's records. Runs in the transaction, with the partnership locked and saved as over.
+EndingHook = Callable[[PartnershipEnding], None]
+_endings: list[EndingHook] = []
 
 
 def register_party_departure(hook: Hook, foretell: Foretell) -> None:
@@ -48,3 +61,14 @@ def settle(departure: PartyDeparture) -> None:
 def consequences(party: Party, reader: User) -> list[Consequence]:
     """What will end if the party leaves, as far as the reader may know."""
     return [one for _hook, foretell in _rooms for one in foretell(party, reader)]
+
+
+def register_ending(hook: EndingHook) -> None:
+    """Register what a room settles when a partnership is over."""
+    _endings.append(hook)
+
+
+def settle_ending(ending: PartnershipEnding) -> None:
+    """Call every registered room."""
+    for hook in _endings:
+        hook(ending)

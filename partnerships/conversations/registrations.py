@@ -6,7 +6,7 @@ from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.activity.subjects import SubjectKind
 from partnerships.agreements.agenda import register_agenda
-from partnerships.agreements.departures import register_party_departure
+from partnerships.agreements.departures import register_ending, register_party_departure
 from partnerships.agreements.sections import ON_PARTNERSHIPS
 from partnerships.agreements.stuck import register_stuck
 from partnerships.commitments.origins import register_origin
@@ -37,6 +37,7 @@ from partnerships.conversations.sections import (
 from partnerships.conversations.services.facilitating import end_with_membership, end_with_party, preview_ending
 from partnerships.conversations.services.files import drop_removed_files
 from partnerships.conversations.services.journal import drop_earlier_texts
+from partnerships.conversations.services.meetings.planning import call_off_with_partnership
 from partnerships.conversations.services.meetings.retention import forget_guests
 from partnerships.conversations.services.reports.writing import preview_waiving, waive_with_party
 from partnerships.organisations.departures import register_departure
@@ -77,6 +78,7 @@ def register() -> None:
     ON_ORGANISATIONS.register("60 journal", journal_of_organisation)
     register_stuck("40 conversations", stuck_talks_and_reports)
     register_party_departure(end_with_party, preview_ending)
+    register_ending(call_off_with_partnership)
     register_departure(end_with_membership)
     ON_PARTNERSHIPS.register("55 facilitators", facilitators_section)
     ON_PARTNERSHIPS.register("60 journal", journal_of_partnership)

@@ -159,6 +159,33 @@ def test_meeting_called_off_says_why(world: World) -> None:
     assert told("meeting_called_off") == {"amina", "ben"}
 
 
+def test_planned_meetings_are_called_off_when_the_partnership_ends(world: World) -> None:
+    meeting, begun = planned_meeting(world), begun_meeting(world)
+
+    agreements.change_status(
+        partnership=world.partnership, status="ended", reason="No money.", author=world.amina, now=NOW()
+    )
+
+    meeting.refresh_from_db()
+    begun.refresh_from_db()
+    assert (meeting.is_called_off, begun.is_planned) == (True, True)
+    assert meeting.reason == "The partnership has ended. No money."
+    assert told("meeting_called_off") == {"eddie", "ben"}
+
+
+def test_an_end_date_calls_meetings_off_and_tells_everybody_invited(world: World) -> None:
+    planned_meeting(world)
+    in_the_terms(world, status="active", starts_on=in_days(-9).date(), ends_on=in_days(-1).date())
+
+    drop_emails()
+    agreements.record_due_steps(now=NOW())
+
+    assert told("meeting_called_off") == {"amina", "eddie", "ben"}
+    sent = [one for one in deliver() if "is called off" in one.subject]
+    assert len(sent) == 3
+    assert "Its end date has come." in sent[0].body
+
+
 def test_person_of_no_party_cannot_be_invited(world: World) -> None:
     with pytest.raises(services.UnableToPlan):
         planned_meeting(world, people=[world.chidi])
@@ -498,7 +525,7 @@ def test_a_corrected_attendance_still_counts_a_party_that_left_since(world: Worl
 
 
 def test_a_meeting_of_a_partnership_that_is_over_can_only_be_called_off(world: World) -> None:
-    meeting = with_item(world)
+    meeting = begun_meeting(world)
     agreements.change_status(
         partnership=world.partnership, status="ended", reason="No money.", author=world.amina, now=NOW()
     )

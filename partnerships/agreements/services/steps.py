@@ -6,6 +6,7 @@ import datetime as dt
 
 from django.utils import timezone
 
+from partnerships.agreements.departures import PartnershipEnding, settle_ending
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import OVER, Partnership, Status, gap_between, last_day
 from partnerships.agreements.queries.dates import leads_who_decide
@@ -39,6 +40,10 @@ def take_status(
     if status in OVER:
         locked.ends_on = ended if ended is not None and ended <= today else max(today, locked.starts_on or today)
     locked.save(update_fields=["status", "status_since", "starts_on", "ends_on"])
+    if status in OVER:
+        # Before the event: rooms lock their rows before the numbers of changes.
+        words = reason if status == Status.RENEWED else f"The partnership has ended. {reason}"
+        settle_ending(PartnershipEnding(partnership=locked, reason=words, author=author, now=now))
     record_event(
         locked,
         EventKind.STATUS_CHANGED,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from django.db import IntegrityError, transaction
 
+from partnerships.agreements.departures import PartnershipEnding
 from partnerships.agreements.models import Partnership
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import Format, Meeting, MeetingSeat, MeetingStatus
@@ -177,20 +178,33 @@ def call_off_meeting(
         raise UnableToChangeMeeting(f"The meeting is already {current.get_status_display().lower()}.")
     if not reason.strip():
         raise UnableToChangeMeeting("Give a reason.")
-    current.status, current.reason = MeetingStatus.CALLED_OFF, reason.strip()
-    current.save(update_fields=["status", "reason"])
+    _call_off(current, reason, organisation=organisation, author=author, now=now)
+    return current
+
+
+def call_off_with_partnership(ending: PartnershipEnding) -> None:
+    """Call off what was planned in a partnership that is over, and tell those invited."""
+    planned = Meeting.objects.select_for_update(of=("self",)).select_related("partnership", "organisation")
+    for meeting in list(planned.coming(ending.now).filter(partnership=ending.partnership).order_by("pk")):
+        _call_off(meeting, ending.reason, organisation=None, author=ending.author, now=ending.now)
+
+
+def _call_off(
+    meeting: Meeting, reason: str, *, organisation: Organisation | None, author: User | None, now: dt.datetime
+) -> None:
+    meeting.status, meeting.reason = MeetingStatus.CALLED_OFF, reason.strip()
+    meeting.save(update_fields=["status", "reason"])
     record_event(
-        current,
+        meeting,
         EventKind.MEETING_CALLED_OFF,
         author=author,
         organisation=organisation,
         now=now,
         before=MeetingStatus.PLANNED.label,
         after=MeetingStatus.CALLED_OFF.label,
-        reason=current.reason,
+        reason=meeting.reason,
     )
-    email_people("meeting_called_off", current, author=author, now=now)
-    return current
+    email_people("meeting_called_off", meeting, author=author, now=now)
 
 
 def _fields(plan: MeetingPlan) -> dict[str, object]:

@@ -63,19 +63,27 @@ def record_event(
 
 
 def email_people(
-    kind: str, meeting: Meeting, *, author: User, now: dt.datetime, only: Iterable[int] | None = None, **params: Any
+    kind: str,
+    meeting: Meeting,
+    *,
+    author: User | None,
+    now: dt.datetime,
+    only: Iterable[int] | None = None,
+    **params: Any,
 ) -> None:
     """Email the people invited who may read the meeting, except the author.
 
     `only` limits them to some (ids).
     """
-    people = seated_people(meeting).exclude(pk=author.pk)
+    people = seated_people(meeting)
+    if author is not None:
+        people = people.exclude(pk=author.pk)
     if only is not None:
         people = people.filter(pk__in=list(only))
     record_emails(
         kind=f"conversations.{kind}",
         people=people.values_list("pk", flat=True),
-        params={"meeting": meeting.pk, "author": author.pk, **params},
+        params={"meeting": meeting.pk, "author": author.pk if author else None, **params},
         sender_id=meeting.organisation_id,
         now=now,
     )

@@ -19,10 +19,11 @@ from partnerships.digests import services
 from partnerships.digests.emails.links import Purpose, make, minute_of
 from partnerships.digests.models import Delivery, Preference, Subscription
 from partnerships.digests.services.emails import MAX_LINKS_A_DAY
+from partnerships.kit.dates import long_date
 from partnerships.outbox.bounces import suppress
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
-from tests.digests.conftest import PostOffice, html_of, play, publish, text_of
+from tests.digests.conftest import PostOffice, html_of, play, publish, signed_in, text_of
 from tests.digests.test_consent import ask
 from tests.support.ledger import rewrite
 from tests.support.pages import collapse, tight
@@ -270,6 +271,30 @@ def test_a_pause_that_is_over_is_not_shown(followed: Subscription, bearer: Clien
     assert "are paused until" not in page
     assert 'name="paused_until_day"' in page
     assert not re.search(r'name="paused_until_day"[^>]* value="\d', page)
+
+
+def test_a_pause_to_come_is_said_and_can_be_cancelled(followed: Subscription, bearer: Client) -> None:
+    start, end = timezone.localdate() + dt.timedelta(days=5), timezone.localdate() + dt.timedelta(days=9)
+    Preference.objects.filter(person=followed.person).update(paused_from=start, paused_until=end)
+
+    before = " ".join(bearer.get(manage(followed.person)).content.decode().split())
+    answer = bearer.post(manage(followed.person), {"resume": "yes"}, follow=True).content.decode()
+
+    assert f"All your digests pause from {long_date(start)} until {long_date(end)}." in before
+    assert "The pause is cancelled" in answer
+    assert "All your digests pause" not in answer
+
+
+def test_a_pause_to_come_is_said_on_the_page_of_choices(world: World) -> None:
+    start, end = timezone.localdate() + dt.timedelta(days=5), timezone.localdate() + dt.timedelta(days=9)
+    Preference.objects.update_or_create(person=world.ben, defaults={"paused_from": start, "paused_until": end})
+    client = signed_in(world.ben)
+
+    before = " ".join(client.get(reverse("digests:manage")).content.decode().split())
+    answer = client.post(reverse("digests:manage"), {"resume": "yes"}, follow=True).content.decode()
+
+    assert f"All your digests pause from {long_date(start)} until {long_date(end)}." in before
+    assert "The pause is cancelled" in answer
 
 
 # ---- New links

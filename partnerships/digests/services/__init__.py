@@ -18,7 +18,14 @@ from partnerships.digests.services.following import (
     enrol,
     subscribe,
 )
-from partnerships.digests.services.inbox import CHOOSABLE, UnableToChooseWay, choose_ways, mark_items, ways_of
+from partnerships.digests.services.inbox import (
+    CHOOSABLE,
+    UnableToChooseWay,
+    choose_ways,
+    groups_in_summary,
+    mark_items,
+    ways_of,
+)
 from partnerships.digests.services.ledger import UnableToSendAgain, record_look, send_again
 from partnerships.digests.services.new_links import renew_links, send_links
 from partnerships.digests.services.preferences import end_pause, prefer, set_frequency, set_hears
@@ -67,6 +74,7 @@ __all__ = [
     "enrol",
     "follow_for_post",
     "give_up_asking",
+    "groups_in_summary",
     "hide_new_address",
     "last_stop",
     "mark_items",

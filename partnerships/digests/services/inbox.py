@@ -51,6 +51,11 @@ def ways_of(person: User) -> dict[str, Way]:
     return {group: Way(chosen.get(group, default_way(group))) for group in CHOOSABLE}
 
 
+def groups_in_summary(person: User) -> list[str]:
+    """The groups whose notices come in this person's summary; none without an account."""
+    return [] if person.is_stakeholder else [group for group, way in ways_of(person).items() if way == Way.SUMMARY]
+
+
 class InboxRouter(Router):
     """Puts notices in the inbox of people with an account.
 

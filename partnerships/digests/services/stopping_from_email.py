@@ -12,13 +12,22 @@ from django.db import transaction
 from django.db.models import Q
 
 from partnerships.digests.event_kinds import EventKind
-from partnerships.digests.models import MatchNotice, Preference, Stop, Subscription, SubscriptionStatus, Way
+from partnerships.digests.models import (
+    InboxItem,
+    MatchNotice,
+    Preference,
+    Stop,
+    Subscription,
+    SubscriptionStatus,
+    Way,
+)
 from partnerships.digests.models.stops import UNDO_WITHIN
 from partnerships.digests.models.targets import Target, fields_of
+from partnerships.digests.planning.notices import reschedule_notices
 from partnerships.digests.planning.timing import lock_planning
 from partnerships.digests.planning.watermarks import catch_up, drop_unfollowed
 from partnerships.digests.queries.stoppable import covering_subject, stoppable_in
-from partnerships.digests.services.inbox import choose_ways
+from partnerships.digests.services.inbox import choose_ways, groups_in_summary, ways_of
 from partnerships.digests.services.noting import journal_matches, journal_refusal, journal_subscription
 from partnerships.digests.services.recording import record_event
 from partnerships.digests.services.stopping import stop, stop_everything
@@ -52,11 +61,15 @@ class Stopped:
     refused_at: str = ""
     #: Matches that waited to be told: ask, offer, and when each was noted.
     matches: tuple[tuple[int, int, str], ...] = ()
+    #: Groups of notices that now come in the inbox only, and how they came before.
+    ways: tuple[tuple[str, str], ...] = ()
+    #: Items of the inbox that waited for the next summary.
+    notices: tuple[int, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether there was nothing to stop."""
-        return not self.subscriptions and not self.tells_matches
+        return not self.subscriptions and not self.tells_matches and not self.ways
 
 
 @transaction.atomic
@@ -104,22 +117,61 @@ def stop_chosen(
     before += _state_before(chosen)
     stop(subscriptions=chosen, author=person, reason=reason, now=now)
     drop_unfollowed([person.pk])
-    choose_ways(person=person, ways=dict.fromkeys(groups, Way.INBOX), author=person, now=now)
+    ways, notices = _stop_notices(person, groups, now=now)
     waiting = _matches_waiting(person) if matches else ()
     told_of_matches = matches and _stop_matches(person, now=now)
-    return _keep(Stopped(person.pk, now.isoformat(), tuple(before), told_of_matches, matches=waiting))
+    return _keep(
+        Stopped(
+            person.pk,
+            now.isoformat(),
+            tuple(before),
+            told_of_matches,
+            matches=waiting,
+            ways=ways,
+            notices=notices,
+        )
+    )
 
 
 @transaction.atomic
 def stop_all(*, person: User, reason: str, now: dt.datetime) -> Stopped:
-    """Stop all of a person's emails at their own request."""
+    """Stop all of a person's digests at their own request.
+
+    A summary is a digest: notices that came in it stay in the inbox.
+    """
     preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
     before = _state_before(Subscription.objects.live().filter(person=person))
     refused_at = preference.refused_at.isoformat() if preference.refused_at else ""
     waiting = _matches_waiting(person)
+    ways, notices = _stop_notices(person, groups_in_summary(person), now=now)
     stop_everything(person=person, author=person, reason=reason, now=now)
     tells = preference.tells_matches and not person.is_stakeholder
-    return _keep(Stopped(person.pk, now.isoformat(), tuple(before), tells, refused_at, waiting))
+    return _keep(Stopped(person.pk, now.isoformat(), tuple(before), tells, refused_at, waiting, ways, notices))
+
+
+def _stop_notices(
+    person: User, groups: Iterable[str], *, now: dt.datetime
+) -> tuple[tuple[tuple[str, str], ...], tuple[int, ...]]:
+    """Keep notices of these groups in the inbox.
+
+    Returns how they came before, and which waited for a summary.
+    """
+    before = ways_of(person)
+    ways = tuple((group, before[group].value) for group in groups if before[group] != Way.INBOX)
+    items = InboxItem.objects.for_summary().filter(person=person, group__in=[group for group, _ in ways])
+    waiting = tuple(items.order_by("pk").values_list("pk", flat=True))
+    choose_ways(person=person, ways=dict.fromkeys(dict(ways), Way.INBOX), author=person, now=now)
+    return ways, waiting
+
+
+def _restore_notices(person: User, preference: Preference, stopped: Stopped, *, now: dt.datetime) -> None:
+    """Let notices come as before the stop, in groups that nobody changed since."""
+    today = ways_of(person)
+    ways = {group: way for group, way in stopped.ways if today[group] == Way.INBOX}
+    choose_ways(person=person, ways=ways, author=person, now=now)
+    items = InboxItem.objects.unread().filter(person=person, pk__in=stopped.notices, group__in=ways, told_at=None)
+    items.update(due_at=now)
+    reschedule_notices(person, preference, now=now)
 
 
 def _keep(stopped: Stopped) -> Stopped:
@@ -158,7 +210,7 @@ def undo_stop(*, person: User, stopped: Stopped, now: dt.datetime) -> None:
             _follow_address(subscription, suppressed=suppressed)
         subscription.save(update_fields=["status", "stopped_from", "ended_at", "reason", "refused_at"])
         journal_subscription(subscription, now=now, undone=not subscription.is_ended)
-    preference = Preference.objects.select_for_update().get(person=person)
+    preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
     if stopped.tells_matches:
         preference.tells_matches = True
         _wait_again(person, stopped.matches)
@@ -168,6 +220,7 @@ def undo_stop(*, person: User, stopped: Stopped, now: dt.datetime) -> None:
         if preference.refused_at is None:
             journal_refusal(person, now=now, undone=True)
     preference.save(update_fields=["tells_matches", "refused_at"])
+    _restore_notices(person, preference, stopped, now=now)
     catch_up(people=[person.pk], now=now)
 
 
@@ -277,4 +330,6 @@ def read_undo(token: str, *, person: User, now: dt.datetime) -> Stopped:
 def _stopped(said: dict[str, Any]) -> Stopped:
     before = tuple(Before(**one) for one in said["subscriptions"])
     matches = tuple((ask, offer, at) for ask, offer, at in said["matches"])
-    return Stopped(**said | {"subscriptions": before, "matches": matches})
+    ways = tuple((group, way) for group, way in said.get("ways", ()))
+    notices = tuple(said.get("notices", ()))
+    return Stopped(**said | {"subscriptions": before, "matches": matches, "ways": ways, "notices": notices})

@@ -29,8 +29,8 @@ from partnerships.digests.queries.inbox import lines_of
 from partnerships.digests.queries.naming import askable_again, named_for
 from partnerships.digests.queries.subscriptions import live_or_refused, moving_with, subscriptions_of
 from partnerships.digests.sections import ON_READ_BY_LINK, ReadByLink
-from partnerships.digests.views.actions import BY_LINK, SAID, act
-from partnerships.digests.views.choices import always_sent, choices_form, date_reminders
+from partnerships.digests.views.actions import BY_LINK, PAUSE_CANCELLED, PAUSE_ENDED, SAID, act
+from partnerships.digests.views.choices import always_sent, choices_form, date_reminders, pause_of
 from partnerships.digests.views.saying import preferences_in_words
 from partnerships.digests.views.stopping import ask_and_stop
 from partnerships.plans.comparisons import Comparison, comparison
@@ -55,16 +55,17 @@ def stop(request: HttpRequest, link: Link) -> HttpResponse:
 def preferences(request: HttpRequest, link: Link) -> HttpResponse:
     """What this person follows, how often, and when the next digest comes."""
     person, now = link.person, timezone.now()
+    preference = Preference.objects.get(person=person)
     if request.method == "POST" and "resume" in request.POST:
+        is_ahead = preference.pause_ahead(now, person.time_zone)
         services.end_pause(person=person, author=person, now=now)
-        return redirect(f"{request.path}?done=resumed")
+        return redirect(f"{request.path}?done={'cancelled' if is_ahead else 'resumed'}")
     if request.method == "POST" and "new_address" in request.POST and person.is_stakeholder:
         services.ask_to_move(person=person, email=request.POST["new_address"].strip()[:254], now=now)
         return redirect(f"{request.path}?done=moved")
     if request.method == "POST" and "allow" in request.POST:
         services.allow_questions(person=person, now=now)
         return redirect(f"{request.path}?done=allowed")
-    preference = Preference.objects.get(person=person)
     form = choices_form(request, person, preference)
     form.helper.disable_csrf = True
     if request.method == "POST" and form.is_valid():
@@ -95,7 +96,7 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
         "current": preferences_in_words(person, preference, subscriptions),
         "refused": [one for one in mine if one.named and one.pk in askable],
         "refused_at": preference.refused_at,
-        "paused_until": preference.pause_at(now, person.time_zone),
+        **pause_of(person, preference, now),
         "next": when_next(person, now),
         "frequencies": Frequency.choices,
         "choices_of_hears": Hears.choices,
@@ -106,7 +107,8 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
 #: Messages after a change, by a word in the URL, because links work without cookies.
 _SAID = {
     "saved": "Your choice is saved. How often digests come is shown above the form.",
-    "resumed": "Your digests are on again. The next one includes what changed in the meantime.",
+    "resumed": PAUSE_ENDED,
+    "cancelled": PAUSE_CANCELLED,
     "allowed": "We will email you again when your address is entered to follow a plan.",
     "moved": "If the new address can be used, we have sent an email there. Nothing changes until it is confirmed.",
     "over": "That changed in the meantime. This is the status now.",

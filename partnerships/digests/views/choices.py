@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.http import HttpRequest
 
 from partnerships.agreements.models import Partnership, Party
@@ -25,6 +27,15 @@ def choices_form(request: HttpRequest, person: User, preference: Preference) -> 
         ways=ways_of(person) if has_account else None,
         reminder_days=lead_times_of(person) if has_account else None,
     )
+
+
+def pause_of(person: User, preference: Preference, now: dt.datetime) -> dict[str, dt.date | None]:
+    """The pause that lasts or is set, for `_paused.html`."""
+    ahead = preference.pause_ahead(now, person.time_zone)
+    return {
+        "pause_from": preference.paused_from if ahead else None,
+        "paused_until": preference.pause_to_come(now, person.time_zone),
+    }
 
 
 def date_reminders(person: User) -> list[Party]:

@@ -26,8 +26,8 @@ from partnerships.digests.queries.subscriptions import (
     unconfirmed_of,
     with_known_address,
 )
-from partnerships.digests.views.actions import SAID, SIGNED_IN, act
-from partnerships.digests.views.choices import always_sent, choices_form, date_reminders
+from partnerships.digests.views.actions import PAUSE_CANCELLED, PAUSE_ENDED, SAID, SIGNED_IN, act
+from partnerships.digests.views.choices import always_sent, choices_form, date_reminders, pause_of
 from partnerships.digests.views.fetching import page_of, visible_target
 from partnerships.digests.views.saying import preferences_in_words
 from partnerships.digests.views.stopping import ask_and_stop
@@ -44,7 +44,8 @@ def manage(request: HttpRequest) -> HttpResponse:
     preference = Preference.objects.filter(person=person).first() or Preference(person=person)
     if request.method == "POST" and "resume" in request.POST:
         services.end_pause(person=person, author=person, now=timezone.now())
-        messages.success(request, "Your digests are on again. The next one includes what changed in the meantime.")
+        is_ahead = preference.pause_ahead(timezone.now(), person.time_zone)
+        messages.success(request, PAUSE_CANCELLED if is_ahead else PAUSE_ENDED)
         return redirect("digests:manage")
     form = choices_form(request, person, preference)
     if request.method == "POST" and form.is_valid():
@@ -63,7 +64,7 @@ def manage(request: HttpRequest) -> HttpResponse:
         return redirect("digests:manage")
     context = {
         "form": form,
-        "paused_until": preference.pause_at(timezone.now(), person.time_zone),
+        **pause_of(person, preference, timezone.now()),
         "always": always_sent(),
         "parties": date_reminders(person),
         "tells_matches": preference.tells_matches,

@@ -90,10 +90,12 @@ def _ask(request: HttpRequest, person: User, stoppable: Stoppable, *, error: str
     if stoppable.groups:
         choices.append(("notices", "Notices like those in this summary: keep them in my inbox, without email"))
     last = services.last_stop(person, now=now)
+    has_summary = bool(services.groups_in_summary(person))
     context = {
         "person": person,
         "choices": choices,
-        "follows": bool(following) or wants_matches,
+        "follows": bool(following) or wants_matches or has_summary,
+        "has_summary": has_summary,
         "in_email": stoppable.had_any,
         "error": error,
         "undo": services.undo_token(last) if last else "",
@@ -109,6 +111,7 @@ def _done(request: HttpRequest, person: User, stopped: Stopped, names: Sequence[
     context = {
         "names": names,
         "left": [one.called for one in left],
+        "keeps_notices": bool(stopped.ways) and not names,
         "undo": "" if stopped.is_empty else services.undo_token(stopped),
         **ways,
     }

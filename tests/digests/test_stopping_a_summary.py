@@ -1,0 +1,78 @@
+"""Stopping a summary of notices, and undoing it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from partnerships.digests import services
+from partnerships.digests.models import InboxItem, Way
+from partnerships.people.models import User
+from tests.commitments.promises import propose
+from tests.digests.conftest import PostOffice, play, text_of
+from tests.support.crawling import forms_of
+from tests.world import World
+
+
+@pytest.fixture(autouse=True)
+def usual_ways(settings: Any) -> None:
+    """Staff who chose nothing get summaries."""
+    settings.NOTICES_AT_ONCE = False
+
+
+def choose(person: User, **ways: str) -> None:
+    services.choose_ways(person=person, ways=ways, author=person, now=timezone.now())
+
+
+def summary(person: User, office: PostOffice) -> Any:
+    """The newest email to a person after the hour of their summary."""
+    play(office, now=timezone.now() + dt.timedelta(days=5))
+    return office.to(person)[-1]
+
+
+@pytest.mark.parametrize("data", [{}, {"all": "yes"}], ids=["one click", "everything"])
+def test_undoing_a_stop_brings_the_summary_back(world: World, office: PostOffice, data: dict[str, str]) -> None:
+    propose(world)
+    email = summary(world.ben, office)
+    propose(world, text="Ten flats at Mill Lane for key workers.")
+    [stop] = re.findall(r"Stop these emails: http://[^/\s]+(\S+)", text_of(email))
+    before = services.ways_of(world.ben)
+    page = Client().post(stop, data)
+    assert services.ways_of(world.ben)["commitments"] == Way.INBOX
+    assert not InboxItem.objects.for_summary().filter(person=world.ben).exists()
+
+    [undo] = [form for form in forms_of(page.content) if "undo" in form.fields]
+    Client().post(stop, undo.fields)
+
+    assert services.ways_of(world.ben) == before
+    assert "Ten flats at Mill Lane" in text_of(summary(world.ben, office))
+
+
+def test_stopping_all_digests_stops_the_whole_summary(world: World, office: PostOffice) -> None:
+    propose(world)
+    choose(world.ben, meetings=Way.OFF, mentions=Way.AT_ONCE)
+    [stop] = re.findall(r"Stop these emails: http://[^/\s]+(\S+)", text_of(summary(world.ben, office)))
+
+    said = Client().post(stop, {"all": "yes"}).content.decode()
+
+    ways = services.ways_of(world.ben)
+    assert Way.SUMMARY not in ways.values()
+    assert (ways["asks"], ways["meetings"], ways["mentions"]) == (Way.INBOX, Way.OFF, Way.AT_ONCE)
+    assert "Notices that came in your summary stay in your inbox." in said
+
+
+def test_an_undo_leaves_a_way_that_was_chosen_since(world: World, office: PostOffice) -> None:
+    propose(world)
+    [stop] = re.findall(r"Stop these emails: http://[^/\s]+(\S+)", text_of(summary(world.ben, office)))
+    [undo] = [form for form in forms_of(Client().post(stop, {"all": "yes"}).content) if "undo" in form.fields]
+    choose(world.ben, commitments=Way.OFF)
+
+    Client().post(stop, undo.fields)
+
+    ways = services.ways_of(world.ben)
+    assert (ways["commitments"], ways["asks"]) == (Way.OFF, Way.SUMMARY)

@@ -25,6 +25,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 3600.0,
         "options": {"expires": 900},
     },
+    "digests.read_mailbox": {
+        "task": "partnerships.digests.tasks.read_mailbox",
+        "schedule": 60.0,
+        "options": {"expires": 50},
+    },
     "commitments.remind_owners": {
         "task": "partnerships.commitments.tasks.remind_owners",
         "schedule": 1800.0,

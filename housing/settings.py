@@ -38,8 +38,7 @@ if not SECRET_KEY:
 SECRET_KEY_FALLBACKS = environment.secret_keys("SECRET_KEY_FALLBACKS")
 # The first encrypts the secrets of second factors; all decrypt. Default: SECRET_KEY and SECRET_KEY_FALLBACKS.
 SECOND_FACTOR_KEYS = environment.secret_keys("SECOND_FACTOR_KEYS")
-# The first hashes erased addresses that refused digests; all are compared. Default: SECRET_KEY and
-# SECRET_KEY_FALLBACKS.
+# The first hashes erased addresses that refused digests; all are compared. The same default.
 ADDRESS_HASH_KEYS = environment.secret_keys("ADDRESS_HASH_KEYS")
 if not DEBUG:
     environment.require_strong_keys(
@@ -250,9 +249,10 @@ JOURNAL_KEY = env.str("JOURNAL_KEY", default="") or SECRET_KEY
 NOTICES_AT_ONCE = env.bool("NOTICES_AT_ONCE", default=False)
 # How long after the last version "at once" digests wait, so that several versions become one email.
 DIGEST_SETTLE_MINUTES = env.float("DIGEST_SETTLE_MINUTES", default=10)
-# The person who reads replies to digests (empty: we do), and the mailboxes for bounces and replies (docs/deploy.md).
+# The person who reads replies to digests (empty: we do), and the mailboxes for bounces and replies (deploy.md).
 DIGEST_REPLY_TO = env.str("DIGEST_REPLY_TO", default="")
 EMAIL_MAILBOX = env.str("EMAIL_MAILBOX", default="") or parseaddr(DEFAULT_FROM_EMAIL)[1]
+EMAIL_MAILBOX_PATH = env.str("EMAIL_MAILBOX_PATH", default="")
 EMAIL_REPLIES = env.str("EMAIL_REPLIES", default="") or EMAIL_MAILBOX
 environment.require_mailbox(EMAIL_MAILBOX)
 # Limits in total and for a recipient's domain (0: no limit), so that a mistake cannot flood a council.

@@ -79,7 +79,7 @@ def read_mail(raw: bytes) -> Mail | None:
         return Mail(
             recipients=recipients,
             sender=parseaddr(str(message.get("From", "")))[1].strip().lower()[:254],
-            subject=" ".join(str(message.get("Subject", "")).split())[:200],
+            subject=" ".join(_plain(str(message.get("Subject", ""))).split())[:200],
             text=_text_of(message),
             is_automatic=is_automatic(message),
             event_id=_event_id(message, raw),

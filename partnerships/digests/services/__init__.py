@@ -27,6 +27,7 @@ from partnerships.digests.services.inbox import (
     ways_of,
 )
 from partnerships.digests.services.ledger import UnableToSendAgain, record_look, send_again
+from partnerships.digests.services.mailbox import UnableToReadMailbox, read_mailbox, read_new_mail
 from partnerships.digests.services.new_links import renew_links, send_links
 from partnerships.digests.services.preferences import end_pause, prefer, set_frequency, set_hears
 from partnerships.digests.services.readdressing import (
@@ -54,6 +55,7 @@ __all__ = [
     "Stopped",
     "UnableToChangeSubscription",
     "UnableToChooseWay",
+    "UnableToReadMailbox",
     "UnableToSendAgain",
     "UnableToSubscribe",
     "UnableToUndo",
@@ -80,6 +82,8 @@ __all__ = [
     "mark_items",
     "pause",
     "prefer",
+    "read_mailbox",
+    "read_new_mail",
     "read_undo",
     "record_look",
     "refuse_questions",

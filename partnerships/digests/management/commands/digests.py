@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import mailbox
-import sys
-from collections import Counter
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.db import transaction
 from django.utils import timezone
 
 from partnerships.digests import services
-from partnerships.digests.emails.links import BadLink, Purpose
-from partnerships.digests.emails.links import read as read_link
 from partnerships.digests.emails.pages import next_digest
 from partnerships.digests.management.week import WeekWentWrong, play_week
 from partnerships.digests.planning.choosing import reconcile
@@ -25,10 +18,7 @@ from partnerships.digests.queries.queue import queue_figures
 from partnerships.digests.retention import tidy
 from partnerships.digests.services.sweep import plan_round
 from partnerships.kit.accounting import AccountedCommand
-from partnerships.outbox.bounces import is_new, note_bounce
 from partnerships.outbox.draining import drain
-from partnerships.outbox.hooks import registered_hooks
-from partnerships.outbox.reports import read_report
 from partnerships.people.services import find_person
 
 
@@ -49,7 +39,9 @@ class Command(AccountedCommand):
         preview = commands.add_parser("preview", help="Show what somebody's next digest would say.")
         preview.add_argument("email", help="The person's email address.")
         bounces = commands.add_parser(
-            "bounces", help="Read bounces, unsubscribe emails and replies from a mailbox, and act on them."
+            "bounces",
+            help="Read bounces, unsubscribe emails and replies from a mailbox (the worker does so every minute, if "
+            "EMAIL_MAILBOX_PATH is set).",
         )
         bounces.add_argument(
             "path",
@@ -99,7 +91,10 @@ class Command(AccountedCommand):
         self.stdout.write(f"Plans with news: {len(reading.news)}; next digest: {when}.")
 
     def _bounces(self, options: argparse.Namespace) -> None:
-        counts = Counter(_act_on(raw) for raw in _messages(options.path))
+        try:
+            counts = services.read_mailbox(path=options.path, now=timezone.now())
+        except services.UnableToReadMailbox as error:
+            raise CommandError(str(error)) from error
         self.stdout.write(
             f"{counts['bounces']:,} bounces, {counts['stopped']:,} unsubscribes, {counts['replies']:,} replies,"
             f" {counts['forwarded']:,} forwarded emails, {counts['unfit']:,} could not be used,"
@@ -121,47 +116,3 @@ class Command(AccountedCommand):
                 self.stdout.write(line)
         except WeekWentWrong as error:
             raise CommandError(str(error)) from error
-
-
-def _messages(path: str) -> list[bytes]:
-    if path == "-":
-        return [sys.stdin.buffer.read()]
-    place = Path(path)
-    if place.is_dir() and not (place / "cur").is_dir():
-        return [file.read_bytes() for file in sorted(place.glob("*.eml"))]
-    if place.is_dir():
-        box = mailbox.Maildir(path, create=False)
-        return [box.get_bytes(key) for key in sorted(box.keys())]
-    if not place.is_file():
-        raise CommandError(f"There is no mailbox at {path}.")
-    raw = place.read_bytes()
-    if raw.startswith(b"From "):
-        mbox = mailbox.mbox(path, create=False)
-        return [mbox.get_bytes(key) for key in sorted(mbox.keys())]
-    return [raw]
-
-
-@transaction.atomic
-def _act_on(raw: bytes) -> str:
-    """Act on one email and say what it was; a known one does nothing again."""
-    report = read_report(raw)
-    now = timezone.now()
-    if report is None:
-        return next((said for hooks in registered_hooks() if (said := hooks.received(raw=raw, now=now))), "other")
-    if not is_new(report.event_id, now=now):
-        return "known"
-    if report.kind == "stop":
-        try:
-            link = read_link(Purpose.STOP, report.stop_token, now=now)
-        except BadLink:
-            return "other"
-        services.stop_email(person=link.person, delivery=link.number, reason="Stopped by the person, by mail.", now=now)
-        return "stopped"
-    bounce = note_bounce(
-        kind=report.kind,
-        address=report.address,
-        text=report.text,
-        message_id=report.message_id,
-        now=now,
-    )
-    return "bounces" if bounce is not None else "other"

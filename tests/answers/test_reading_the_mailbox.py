@@ -1,0 +1,114 @@
+"""The job that reads the mailbox: each email once, one reader at a time, no email holds up others."""
+
+from __future__ import annotations
+
+import mailbox
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.utils import timezone
+
+from housing.celery import SCHEDULE
+from partnerships.answers.models import Incoming
+from partnerships.digests.models import Delivery
+from partnerships.digests.services import read_new_mail
+from partnerships.digests.tasks import read_mailbox
+from partnerships.kit.operators import wait_for_alerts
+from partnerships.outbox import hooks
+from tests.answers.test_replies_by_email import reply, reply_to
+
+__all__ = ["reply_to"]
+
+
+@pytest.fixture
+def box(db: None, tmp_path: Path, settings: Any) -> Path:
+    """An empty Maildir that the job reads."""
+    settings.EMAIL_MAILBOX_PATH = str(tmp_path / "box")
+    settings.ADMINS = [("Operators", "operators@ground.example")]
+    mailbox.Maildir(settings.EMAIL_MAILBOX_PATH)
+    cache.clear()
+    return tmp_path / "box"
+
+
+def put(box: Path, *messages: EmailMessage) -> None:
+    for message in messages:
+        mailbox.Maildir(str(box)).add(message)
+
+
+def test_the_job_reads_new_emails_once_and_leaves_them_as_read(box: Path, reply_to: str) -> None:
+    put(box, reply(reply_to))
+
+    read_mailbox()
+    again = read_new_mail(now=timezone.now())
+
+    assert Incoming.objects.get().text == "Please keep the trees."
+    assert not list((box / "new").iterdir())
+    assert [one.name.rpartition(":")[2] for one in (box / "cur").iterdir()] == ["2,S"]
+    assert not again
+
+
+def test_beat_starts_the_job_every_minute() -> None:
+    assert SCHEDULE["digests.read_mailbox"]["task"] == read_mailbox.name
+    assert SCHEDULE["digests.read_mailbox"]["schedule"] == 60
+
+
+def test_two_workers_do_not_read_at_the_same_time(box: Path, reply_to: str) -> None:
+    put(box, reply(reply_to))
+    cache.add("digests.mailbox", 1, timeout=600)
+
+    read_mailbox()
+    untouched = Incoming.objects.count()
+    cache.delete("digests.mailbox")
+    read_mailbox()
+
+    assert untouched == 0
+    assert Incoming.objects.count() == 1
+
+
+def test_an_email_that_always_fails_is_flagged_and_the_others_are_read(
+    box: Path, reply_to: str, monkeypatch: pytest.MonkeyPatch, mailoutbox: list[Any]
+) -> None:
+    class Breaks(hooks.OutboxHooks):
+        def received(self, *, raw: bytes, now: Any) -> str:
+            if b"Subject: poison" in raw:
+                raise ValueError("No program can read this.")
+            return ""
+
+    monkeypatch.setattr(hooks, "_registered", [Breaks(), *hooks.registered_hooks()])
+    put(box, reply(reply_to, Subject="poison"), reply(reply_to, "Thank you."))
+
+    read_mailbox()
+    wait_for_alerts(seconds=5)
+
+    assert Incoming.objects.get().text == "Thank you."
+    assert sorted(one.name.rpartition(":")[2] for one in (box / "cur").iterdir()) == ["2,F", "2,S"]
+    assert "An email in the mailbox could not be read" in mailoutbox[-1].subject
+
+
+def test_a_subject_with_a_null_character_is_read(box: Path, reply_to: str) -> None:
+    put(box, reply(reply_to, Subject="Re: plan"))
+    [file] = (box / "new").iterdir()
+    file.write_bytes(file.read_bytes().replace(b"Re: plan", b"=?utf-8?q?Re:=00_plan?="))
+
+    counts = read_new_mail(now=timezone.now())
+
+    assert counts == {"replies": 1}
+    assert Incoming.objects.get().subject == "Re: plan"
+
+
+def test_operators_are_told_that_the_mailbox_is_missing(box: Path, settings: Any, mailoutbox: list[Any]) -> None:
+    settings.EMAIL_MAILBOX_PATH = str(box / "moved")
+
+    read_mailbox()
+    wait_for_alerts(seconds=5)
+
+    assert "The mailbox for bounces and replies cannot be read" in mailoutbox[-1].subject
+
+
+def test_without_the_setting_the_job_reads_nothing(digest: Delivery, settings: Any) -> None:
+    settings.EMAIL_MAILBOX_PATH = ""
+
+    assert not read_new_mail(now=timezone.now())

@@ -13,6 +13,7 @@ from django.apps import apps
 from django.conf import settings as django_settings
 from django.db import connection, connections
 from django.db.models.signals import post_migrate
+from playwright.sync_api import BrowserContext
 
 from housing.migration_state import rendering_less
 from partnerships.kit import operators, vocabularies
@@ -107,6 +108,13 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
             "--disable-sync",
         ],
     }
+
+
+@pytest.fixture
+def context(context: BrowserContext) -> BrowserContext:
+    """Wait longer for pages than Playwright's 30 s, while several processes share a machine's cores."""
+    context.set_default_timeout(90_000)
+    return context
 
 
 @pytest.fixture(scope="session")

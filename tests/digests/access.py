@@ -124,7 +124,7 @@ ROWS = (
     Row("digests:subscribe", on=about_plan, post=expect(inside=302, outside=404)),
     Row(
         "digests:follow-piece",
-        on=lambda world: {"pk": world.things["digest_plan"].pk, "piece": "sites/north-quay"},
+        on=lambda world: {"pk": world.things["digest_plan"].pk, "collection": "sites", "key": "north-quay"},
         get=expect(inside=200, outside=404),
         post=expect(inside=302, outside=404),
     ),

@@ -44,7 +44,7 @@ def test_following_the_plan_too_tells_everything(world: World, plan: Plan, offic
 
 def test_the_page_of_a_site_offers_to_follow_it(world: World, plan: Plan) -> None:
     browser = signed_in(world.ben)
-    address = reverse("digests:follow-piece", args=[plan.pk, "sites/north-quay"])
+    address = reverse("digests:follow-piece", args=[plan.pk, "sites", "north-quay"])
 
     assert "Follow this site" in browser.get(address).content.decode()
     browser.post(address)
@@ -58,8 +58,8 @@ def test_the_page_of_a_site_offers_to_follow_it(world: World, plan: Plan) -> Non
 def test_a_piece_that_is_not_there_is_not_found(world: World, plan: Plan) -> None:
     browser = signed_in(world.ben)
 
-    for piece in ("sites/nowhere", "sections/intro", "sites", "sites/a/b"):
-        assert browser.get(reverse("digests:follow-piece", args=[plan.pk, piece])).status_code == 404
+    for piece in (("sites", "nowhere"), ("sections", "intro"), ("homes", "north-quay")):
+        assert browser.get(reverse("digests:follow-piece", args=[plan.pk, *piece])).status_code == 404
 
 
 def test_stopping_the_emails_about_a_plan_stops_its_pieces(world: World, plan: Plan) -> None:

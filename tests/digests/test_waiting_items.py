@@ -18,9 +18,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from partnerships.agreements.services import create_post, edit_settings
+from partnerships.digests.services import subscribe
 from partnerships.exchange import services as exchange
 from partnerships.exchange.models import Audience, Entry
 from partnerships.organisations.models import Organisation, Role
+from partnerships.organisations.services import end_membership
 from partnerships.organisations.waiting import Source, waiting_from
 from partnerships.people.models import User
 from partnerships.plans.services import add_comment
@@ -44,7 +46,8 @@ def demonstration(settings: Any) -> None:
 def everyday(settings: Any) -> None:
     """Make the world of the access table, with comments that wait.
 
-    Amina mentions Ben, who is silent, and Eddie, who answers. She wants contact each week, and a post is vacant.
+    Amina mentions Ben, who is silent, and Eddie, who answers. She wants contact each week, and a post is vacant. A
+    colleague who left followed the partnership.
     """
     world, now = prepared(), timezone.now()
     create_post(organisation=world.larkhaven, role="nominations", author=world.amina, now=now)
@@ -54,6 +57,10 @@ def everyday(settings: Any) -> None:
         thread = add_comment(plan=plan, version_number=1, text=text, author=world.amina, now=now)
         if answer:
             add_comment(plan=plan, version_number=1, text=answer, parent=thread, author=world.eddie, now=now)
+    leaver = person("Lara Larch", "lara@larkhaven.example")
+    membership = join(leaver, world.larkhaven, Role.EDITOR, now)
+    subscribe(person=leaver, target=world.partnership, author=leaver, now=now)
+    end_membership(membership=membership, reason="Moved.", author=world.amina, now=now)
 
 
 def everything(settings: Any) -> None:

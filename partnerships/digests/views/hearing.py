@@ -23,7 +23,7 @@ _MONTH = dt.timedelta(days=30)
 @require_safe
 def last_month(request: HttpRequest) -> HttpResponse:
     """What my digests would have said in the last month."""
-    return _last_month(request, signed_in(request), back=reverse("digests:manage"))
+    return _last_month(request, signed_in(request), back=reverse("digests:manage"), by_link=False)
 
 
 @require_safe
@@ -31,10 +31,10 @@ def last_month(request: HttpRequest) -> HttpResponse:
 def last_month_by_link(request: HttpRequest, link: Link) -> HttpResponse:
     """What this person's digests would have said in the last month."""
     back = request.path.removesuffix("last-month/")
-    return _last_month(request, link.person, back=back)
+    return _last_month(request, link.person, back=back, by_link=True)
 
 
-def _last_month(request: HttpRequest, person: User, *, back: str) -> HttpResponse:
+def _last_month(request: HttpRequest, person: User, *, back: str, by_link: bool) -> HttpResponse:
     asked = request.GET.get("hears", "")
     hears = asked if asked in Hears.values else ""
     now = timezone.now()
@@ -43,6 +43,7 @@ def _last_month(request: HttpRequest, person: User, *, back: str) -> HttpRespons
         "choices": [("", "As chosen"), *Hears.choices],
         "hears": hears,
         "back": back,
+        "by_link": by_link,
         "person": person,
     }
     return render(request, "digests/last_month.html", context)

@@ -18,15 +18,15 @@ from partnerships.plans.models import Plan, Version
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def follow_piece(request: HttpRequest, pk: int, piece: str) -> HttpResponse:
+def follow_piece(request: HttpRequest, pk: int, collection: str, key: str) -> HttpResponse:
     """Follow one site or milestone: its plan's changes that are about it."""
     person = signed_in(request)
     plan = get_object_or_404(Plan.objects.published_for(person), pk=pk)
     version = get_object_or_404(Version.objects.visible_to(person), plan=plan, number=plan.current_number)
     content = normalise(version.content)
     visible = content if reading_class_of(person, plan, timezone.now()) == INSIDE else outside(content)
-    collection, _, _ = piece.partition("/")
-    item = get_piece(visible, piece) if collection in ("sites", "milestones") and piece.count("/") == 1 else None
+    piece = f"{collection}/{key}"
+    item = get_piece(visible, piece) if collection in ("sites", "milestones") else None
     if item is None:
         raise Http404
     target = Piece(plan, piece)

@@ -1,4 +1,4 @@
-"""What `make run` does before serving: tables, static files and the demonstration network."""
+"""What `make run` does before serving: tables, static files, the directory and the demonstration."""
 
 from __future__ import annotations
 
@@ -19,12 +19,25 @@ from tools.supervisor import Supervisor
 from tools.terminal import say
 
 DEMO = BASE_DIR / "partnerships" / "transfer" / "demo.json"
+#: England's organisations, which `load_directory` loads.
+ENGLAND = BASE_DIR / "partnerships" / "transfer" / "england.json"
+#: Whether anybody is known, and whether a list of organisations was ever imported.
+HOLDS = """
+    SELECT EXISTS (SELECT FROM people_user),
+        EXISTS (
+            SELECT FROM transfer_importrun
+            WHERE status = 'applied' AND register IN ('councils', 'providers', 'leps', 'combined-authorities')
+        )
+"""
 #: Files that change what `migrate` does, apart from the migrations themselves.
 MIGRATE_READS = ("requirements.txt", "housing/database_roles.py", "housing/grants.py", "housing/settings.py")
 
 
-def prepare(supervisor: Supervisor) -> None:
-    """Migrate, collect static files and load the demonstration; skip what is up to date."""
+def prepare(supervisor: Supervisor) -> str:
+    """Migrate, collect static files, load the directory and the demonstration; skip what is done.
+
+    Returns the link by which an empty network gets its first administrator; "" for others.
+    """
     environ = supervisor.environ
     stamps = supervisor.var / "stamps"
     tables = Stamp(stamps / "migrated", database=environ["DATABASE_URL"], sources=migrations())
@@ -41,9 +54,16 @@ def prepare(supervisor: Supervisor) -> None:
         say("Collecting static files")
         run_manage("collectstatic", "--no-input", "--clear", environ=environ)
         static.write()
-    if DEMO.exists() and supervisor.is_demonstration and database_is_empty(environ["DATABASE_URL"]):
+    has_people, has_lists = what_it_holds(environ["DATABASE_URL"])
+    if ENGLAND.exists() and not has_lists:
+        say("Loading England's organisations")
+        run_manage("load_directory", environ=environ)
+    if DEMO.exists() and supervisor.is_demonstration and not has_people:
         say("Loading the demonstration network")
         run_manage("load_network", str(DEMO), "--demo-passwords", environ=environ)
+    elif not has_people:
+        return run_manage("first_administrator", environ=environ).split()[-1]
+    return ""
 
 
 class Stamp:
@@ -76,8 +96,8 @@ def migrations() -> list[Path]:
     ]
 
 
-def run_manage(*arguments: str, environ: dict[str, str]) -> None:
-    """Run a management command to its end.
+def run_manage(*arguments: str, environ: dict[str, str]) -> str:
+    """Run a management command to its end, and return its output.
 
     Raises `UnableToStart` with the end of its output when it fails.
     """
@@ -97,18 +117,19 @@ def run_manage(*arguments: str, environ: dict[str, str]) -> None:
         raise
     if process.returncode:
         raise UnableToStart(f"manage.py {' '.join(arguments)} failed:\n{output.decode(errors='replace')[-4_000:]}")
+    return output.decode(errors="replace")
 
 
-def database_is_empty(address: str) -> bool:
-    """Whether the database holds no organisation yet."""
+def what_it_holds(address: str) -> tuple[bool, bool]:
+    """Whether the database holds people, and whether lists of organisations were imported."""
     connection = psycopg2.connect(address)
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT NOT EXISTS (SELECT 1 FROM organisations_organisation)")
-            row = cursor.fetchone()
+            cursor.execute(HOLDS)
+            people, lists = cursor.fetchone() or (False, False)
     finally:
         connection.close()
-    return bool(row and row[0])
+    return bool(people), bool(lists)
 
 
 def demo_accounts() -> list[str]:

@@ -49,7 +49,7 @@ def serve(supervisor: Supervisor) -> None:
     listener = supervisor.bind("PORT", 8000)
     site = f"http://localhost:{port_of(listener)}"
     supervisor.export("SITE_ORIGIN", supervisor.environ.get("SITE_ORIGIN", site))
-    prepare(supervisor)
+    first_link = prepare(supervisor)
     web = _start(supervisor, "web", _gunicorn(listener.fileno()), keep_open=[listener.fileno()])
     worker = _start(supervisor, "worker", ["-m", "housing.worker"])
     _start(supervisor, "accounts", ["-m", "housing.account_sender"])
@@ -59,7 +59,7 @@ def serve(supervisor: Supervisor) -> None:
     wait_until(lambda: _worker_is_ready(worker.log), child=worker, seconds=60)
     watchdog = _start(supervisor, "watchdog", ["-m", "housing.watchdog"])
     say(f"Ready in {time.monotonic() - began:.1f} s\n")
-    _announce(supervisor, site=site, mail_page=mail_page)
+    _announce(supervisor, site=site, mail_page=mail_page, first_link=first_link)
     watched = Hanging(worker=worker, beat=beat, watchdog=watchdog)
     while True:
         time.sleep(WATCH_EVERY_SECONDS)
@@ -94,8 +94,10 @@ def _start(supervisor: Supervisor, name: str, arguments: list[str], *, keep_open
     )
 
 
-def _announce(supervisor: Supervisor, *, site: str, mail_page: str) -> None:
+def _announce(supervisor: Supervisor, *, site: str, mail_page: str, first_link: str) -> None:
     say(f"Common Ground   {site}")
+    if first_link:
+        say(f"Begin here      {first_link}   (once, within a day)")
     if mail_page:
         say(f"Emails sent     {mail_page}   (none leaves this machine)")
     for line in demo_accounts() if supervisor.is_demonstration else []:

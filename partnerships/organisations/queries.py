@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from django.db.models import Case, Q, QuerySet, When
 from django.utils import timezone
 
+from partnerships.kit.database import rows_of
 from partnerships.kit.names import fold_name
 from partnerships.organisations.models import (
     Area,
@@ -88,6 +89,29 @@ def _named(text: str) -> Q:
             names = names.filter(folded__contains=word)
         condition |= Q(pk__in=names.values("organisation"))
     return condition
+
+
+#: The organisations along one link from one organisation, each with its distance; a circle ends where it began.
+_CHAIN = """
+    WITH RECURSIVE chain AS (
+        SELECT id, parent_id, 0 AS depth FROM organisations_organisation WHERE id = %s
+        UNION ALL
+        SELECT one.id, one.parent_id, chain.depth + 1 FROM organisations_organisation one JOIN chain ON LINK
+    ) CYCLE id SET again USING path
+    SELECT id, min(depth) FROM chain GROUP BY id
+"""
+_BELOW = _CHAIN.replace("LINK", "one.parent_id = chain.id")
+_ABOVE = _CHAIN.replace("LINK", "one.id = chain.parent_id")
+
+
+def group_of(organisation_id: int) -> dict[int, int]:
+    """The organisations of the group below one, itself included, each with its depth (itself: 0)."""
+    return dict(rows_of(_BELOW, [organisation_id]))
+
+
+def ancestors_of(organisation_id: int) -> dict[int, int]:
+    """The organisations that one is part of, itself included, each with how far above it is."""
+    return dict(rows_of(_ABOVE, [organisation_id]))
 
 
 def match_by_name(name: str) -> OrganisationQuerySet:

@@ -124,10 +124,10 @@ def _asked_or_offered(entry: Entry) -> str:
 
 
 def _about(organisation: Organisation) -> str:
-    """Kind, status and identifiers of the organisation."""
+    """Kind, status and identifiers; whether it is invented."""
     codes = [identifier.value for identifier in organisation.identifiers.all()][:3]
     ended = [] if organisation.status == OrganisationStatus.ACTIVE else [organisation.get_status_display().lower()]
-    return ", ".join([organisation.get_kind_display(), *ended, *codes])
+    return ", ".join([organisation.kind_in_words, *ended, *codes])
 
 
 def _group(

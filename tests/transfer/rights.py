@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from partnerships.transfer.models import Answer, Doubt, ImportRun
 from partnerships.transfer.services.developer_agreements.importing import import_developer_agreements
+from partnerships.transfer.services.directory_files import load_directory
 from partnerships.transfer.services.local_plans import File, import_local_plans
 from partnerships.transfer.services.network import load_network
 from partnerships.transfer.services.registers import (
@@ -20,6 +21,7 @@ from partnerships.transfer.services.registers import (
 from tests.support.rights import ADMINISTRATOR, Row
 from tests.transfer.lists import COUNCILS, import_list
 from tests.transfer.test_developer_agreements import AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS
+from tests.transfer.test_directory_files import DIRECTORY
 from tests.transfer.test_local_plans import PLANS, TIMETABLE
 from tests.transfer.test_network_files import SMALL
 from tests.world import World
@@ -115,12 +117,21 @@ ROWS = (
         ),
         ADMINISTRATOR,
     ),
+    Row(
+        "transfer.load_directory",
+        lambda w, author, _: load_directory(
+            data=json.dumps(DIRECTORY).encode(), file_name="small.json", author=author, now=timezone.now()
+        ),
+        ADMINISTRATOR,
+    ),
 )
+
 _INSIDE = "part of an import, inside its transaction"
 WITHOUT_A_PERSON = {
     "transfer.apply_council_answer": _INSIDE,
     "transfer.apply_councils": _INSIDE,
     "transfer.apply_list": _INSIDE,
+    "transfer.directory_text": "reads only",
     "transfer.follow_code": _INSIDE,
     "transfer.last_line": "reads only",
     "transfer.row_errors": _INSIDE,

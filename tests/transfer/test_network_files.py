@@ -30,6 +30,7 @@ from partnerships.plans.models import Plan
 from partnerships.transfer.models import ImportRun
 from partnerships.transfer.network_format.reading import read_network
 from partnerships.transfer.reading.problems import UnableToRead
+from partnerships.transfer.services.directory_files import directory_text
 from partnerships.transfer.services.network import load_network
 from tests.support.outbox import deliver
 from tests.world import DEMO
@@ -232,6 +233,8 @@ def test_demonstration_loads_and_its_people_can_sign_in(settings: Any, client: A
         "suspended",
     }
     assert not deliver()
+    assert not Organisation.objects.exclude(is_demonstration=True).exists()
+    assert "Larkhaven" not in directory_text()
 
 
 def test_demonstration_shows_posts_reports_groups_facilitators_and_a_gap() -> None:

@@ -4,6 +4,7 @@ from partnerships.organisations.models.areas import Area, AreaKind, AreaServed
 from partnerships.organisations.models.identity import Identifier, NameKind, OrganisationName, Scheme
 from partnerships.organisations.models.memberships import EDITING_ROLES, REASON, Membership, MembershipQuerySet, Role
 from partnerships.organisations.models.organisation import CouncilType, Kind, Organisation, OrganisationQuerySet, Status
+from partnerships.organisations.models.requests import AccessRequest, AccessRequestQuerySet, RequestAnswer
 from partnerships.organisations.models.successions import (
     Succession,
     SuccessionKind,
@@ -14,6 +15,8 @@ from partnerships.organisations.models.successions import (
 __all__ = [
     "EDITING_ROLES",
     "REASON",
+    "AccessRequest",
+    "AccessRequestQuerySet",
     "Area",
     "AreaKind",
     "AreaServed",
@@ -26,6 +29,7 @@ __all__ = [
     "Organisation",
     "OrganisationName",
     "OrganisationQuerySet",
+    "RequestAnswer",
     "Role",
     "Scheme",
     "Status",

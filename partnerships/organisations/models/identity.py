@@ -9,7 +9,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F
 
-from partnerships.organisations.models.organisation import Organisation
+from partnerships.organisations.models.organisation import Kind, Organisation
 
 if TYPE_CHECKING:
     pass
@@ -59,9 +59,33 @@ class Scheme(models.TextChoices):
     LEP = "lep", "LEP code"
     COMPANY = "company", "Company number"
     CHARITY = "charity", "Charity number"
+    MUTUALS = "mutuals", "Mutuals register number"
     ODS = "ods", "NHS organisation code"
     NETWORK = "network", "Key in a loaded network file"
     LOCAL_AUTHORITY_FORMER = "former-key", "Former or other key"
+
+
+#: Who allocates the identifiers of a scheme.
+ALLOCATORS = {
+    Scheme.GSS: "Office for National Statistics",
+    Scheme.LOCAL_AUTHORITY: "register of local authorities in England",
+    Scheme.RSH: "Regulator of Social Housing",
+    Scheme.PLANNING_DATA: "Ministry of Housing, Communities and Local Government",
+    Scheme.LEP: "Office for National Statistics",
+    Scheme.COMPANY: "Companies House",
+    Scheme.CHARITY: "Charity Commission for England and Wales",
+    Scheme.MUTUALS: "Financial Conduct Authority",
+    Scheme.ODS: "NHS England",
+}
+#: Codes of org-id.guide for the schemes that it lists. It lists none for LEPs and combined authorities.
+ORG_ID_LISTS = {
+    Scheme.LOCAL_AUTHORITY: "GB-LAE",
+    Scheme.RSH: "GB-SHPE",
+    Scheme.COMPANY: "GB-COH",
+    Scheme.CHARITY: "GB-CHC",
+    Scheme.MUTUALS: "GB-MPR",
+    Scheme.ODS: "GB-NHS",
+}
 
 
 @pghistory.track()
@@ -89,3 +113,19 @@ class Identifier(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_scheme_display()} {self.value}"
+
+    @property
+    def allocator(self) -> str:
+        """Who allocated it; empty for keys of our own and old ones."""
+        return ALLOCATORS.get(Scheme(self.scheme), "")
+
+    @property
+    def org_id(self) -> str:
+        """The identifier as org-id.guide writes it; empty without a list there.
+
+        The organisation must be fetched already.
+        """
+        code = ORG_ID_LISTS.get(Scheme(self.scheme), "")
+        if not code or (code == "GB-LAE" and self.organisation.kind != Kind.COUNCIL):
+            return ""
+        return f"{code}-{self.value}"

@@ -96,7 +96,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.select_related("person", "organisation").order_by("person__name", "pk")
 
 
-@pghistory.track(exclude=["job_title"])
+@pghistory.track(exclude=["job_title", "steps_hidden_at"])
 class Membership(models.Model):
     """A person acts for an organisation in a role, between two days.
 
@@ -114,6 +114,7 @@ class Membership(models.Model):
         Invitation, on_delete=models.SET_NULL, null=True, blank=True, related_name="memberships"
     )
     accepted_at = models.DateTimeField(null=True, blank=True)
+    steps_hidden_at = models.DateTimeField(null=True, blank=True, help_text="When its lead hid the first steps.")
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
 
     objects = MembershipQuerySet.as_manager()

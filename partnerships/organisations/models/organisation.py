@@ -119,6 +119,9 @@ class Organisation(models.Model):
     own_sign_in_required_at = models.DateTimeField(
         null=True, blank=True, help_text="Since when its people must sign in through that provider."
     )
+    is_demonstration = models.BooleanField(
+        "demonstration", default=False, help_text="Invented: it came with the demonstration network."
+    )
     missing_since = models.DateField(null=True, blank=True)
     missing_from = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -142,6 +145,7 @@ class Organisation(models.Model):
                 condition=Q(own_sign_in_required_at=None) | ~Q(sign_in_provider=""),
                 name="organisation_requires_a_sign_in_it_has",
             ),
+            models.CheckConstraint(condition=~Q(parent=F("id")), name="organisation_is_not_its_own_parent"),
         ]
         indexes = [
             models.Index(fields=["kind", "name", "id"], name="organisation_kind_name"),
@@ -174,6 +178,11 @@ class Organisation(models.Model):
     def is_ended(self) -> bool:
         """Whether it has been dissolved."""
         return self.status == Status.DISSOLVED
+
+    @property
+    def kind_in_words(self) -> str:
+        """The kind, and whether the organisation is invented."""
+        return f"{self.get_kind_display()}, demonstration" if self.is_demonstration else self.get_kind_display()
 
     @property
     def needs_checking(self) -> bool:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import TypedDict, Unpack
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from partnerships.activity.values import apply_changes
@@ -21,7 +21,7 @@ from partnerships.organisations.models import (
     Organisation,
     Status,
 )
-from partnerships.organisations.queries import leads_of
+from partnerships.organisations.queries import ancestors_of, leads_of
 from partnerships.organisations.rights import rights_over, roles_of
 from partnerships.organisations.services.identifiers import holder_of
 from partnerships.organisations.services.names import is_anothers, keep_names
@@ -36,6 +36,8 @@ from partnerships.people.models import User
 
 #: The journal's name for another way to sign in.
 WAYS_IN = "ways in"
+#: Not used by any other advisory lock in this database.
+_GROUPS = 7_261_052
 #: The fields for how an organisation's people sign in.
 _WAYS_IN = frozenset({"sign_in_provider", "own_sign_in_required_at", "second_factor_required"})
 
@@ -71,6 +73,7 @@ class OrganisationFields(TypedDict, total=False):
     valid_to: dt.date | None
     second_factor_required: bool
     sign_in_provider: str
+    is_demonstration: bool
 
 
 class ChangedFields(OrganisationFields, total=False):
@@ -133,6 +136,8 @@ def update_organisation(
     A former name stays findable. The leads are emailed when the way their people sign in changes. When own sign-in
     becomes required, people are signed out, leads after a day. Raises `UnableToUpdateOrganisation`.
     """
+    if fields.get("parent") is not None:
+        _lock_groups()
     locked = lock_organisation(organisation.pk)
     require(rights_over(locked, author, now).may_change(fields.keys()))
     required = fields.pop("own_sign_in_required", None)
@@ -149,6 +154,8 @@ def update_organisation(
         raise UnableToUpdateOrganisation("The end must not be before the start.")
     if author is not None and not author.is_staff and is_anothers(locked, after):
         raise UnableToUpdateOrganisation("Another organisation already has this name.")
+    if "parent" in before and locked.parent_id:
+        _refuse_circle(locked)
     locked.save(update_fields=list(before))
     today = timezone.localdate(now)
     if "name" in before:
@@ -180,6 +187,23 @@ def update_organisation(
     for name in before:
         setattr(organisation, name, getattr(locked, name))
     return tuple(before)
+
+
+def _lock_groups() -> None:
+    """Let one parent change at a time, so that two at once do not make a circle.
+
+    Before any row is locked: the parent's row is locked too, by its foreign key.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_GROUPS])
+
+
+def _refuse_circle(organisation: Organisation) -> None:
+    """Refuse a parent that is part of the organisation's own group."""
+    if organisation.pk in ancestors_of(organisation.parent_id or 0):
+        raise UnableToUpdateOrganisation(
+            f"{organisation.name} heads a group that its new parent is part of. Choose another parent."
+        )
 
 
 def organisation_identity(organisation: Organisation) -> str:

@@ -88,6 +88,7 @@ def _organisation(network: Network, item: dict[str, Any]) -> Organisation:
         region=network.areas[item["region"]] if item["region"] else _region(areas),
         status=Status.DISSOLVED if ended else Status.ACTIVE,
         valid_to=ended,
+        is_demonstration=network.demo,
         **every(item, ("short_name", "council_type", "designation", "legal_form", "website", "valid_from")),
     )
 

@@ -1,0 +1,48 @@
+"""Load a directory file, by default England's (docs/directory-format.md)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.utils import timezone
+
+from partnerships.kit.accounting import AccountedCommand
+from partnerships.transfer.management.importing import author_of, contents, refusal
+from partnerships.transfer.reading.problems import UnableToRead
+from partnerships.transfer.services.directory_files import load_directory
+
+#: The file that comes with the project.
+ENGLAND = Path(__file__).resolve().parents[2] / "england.json"
+#: Maximum bytes of a directory file.
+MAX_BYTES = 16 * 1024 * 1024
+
+
+class Command(AccountedCommand):
+    """`manage.py load_directory`."""
+
+    help = (
+        "Add the organisations of a directory file that the directory lacks; without a file, England's councils, "
+        "combined authorities, Local Enterprise Partnerships and registered providers. Known organisations stay as "
+        "they are, so running it again changes nothing."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the file and the author."""
+        parser.add_argument("file", type=Path, nargs="?", default=ENGLAND, help="the directory file")
+        parser.add_argument(
+            "--by", default="", metavar="EMAIL", help="the person in whose name this is done (otherwise the system)"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Load the file, and end with one line that sums it up."""
+        path: Path = options["file"]
+        data = contents(path, MAX_BYTES)
+        if len(data) > MAX_BYTES:
+            raise CommandError(f"{path.name} is longer than {MAX_BYTES // 2**20} MB.")
+        try:
+            loaded = load_directory(data=data, file_name=path.name, author=author_of(options["by"]), now=timezone.now())
+        except UnableToRead as error:
+            raise refusal(error, path.name) from error
+        self.stdout.write(f"{path.name}: {loaded.added:,} organisations added, {loaded.known:,} were known.")

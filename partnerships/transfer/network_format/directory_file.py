@@ -1,0 +1,126 @@
+"""Read and check a directory file, version 1 of the format."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from partnerships.organisations.models import AreaKind, CouncilType, Kind, NameKind, Scheme, Status, SuccessionKind
+from partnerships.transfer.network_format.fields import choice, ref
+from partnerships.transfer.network_format.parsing import key_areas_by_code, parse_file
+from partnerships.transfer.reading.problems import UnableToRead
+from partnerships.transfer.reading.shapes import Checking, Part, Shape
+
+FORMAT, VERSION = "common-ground-directory", 1
+#: The registers of organisations (a test compares them with `ORGANISATION_REGISTERS`).
+REGISTERS = ("councils", "leps", "providers", "combined-authorities")
+
+_FROM, _TO = Part("from", "date"), Part("to", "date")
+
+LIST = Shape(
+    (
+        Part("register", "choice", True, choices=REGISTERS),
+        Part("publisher", required=True),
+        Part("licence", required=True),
+        Part("file_name", required=True),
+        Part("sha256", required=True),
+        Part("as_of", "date", True),
+    )
+)
+
+AREA = Shape(
+    (
+        Part("code", required=True),
+        Part("key", "key"),
+        Part("name", required=True),
+        choice("kind", AreaKind, required=True),
+        ref("parent", "areas"),
+        ref("region", "areas"),
+        _FROM,
+        _TO,
+    ),
+    keys="areas",
+)
+
+NAME = Shape((Part("name", required=True), choice("kind", NameKind, default=NameKind.ALTERNATIVE.value), _FROM, _TO))
+
+IDENTIFIER = Shape((choice("scheme", Scheme, required=True), Part("value", required=True), _FROM, _TO))
+
+SERVED = Shape((ref("area", "areas", required=True), _FROM, _TO))
+
+ORGANISATION = Shape(
+    (
+        Part("key", "key", True),
+        Part("name", required=True),
+        Part("short_name"),
+        choice("kind", Kind, required=True),
+        choice("council_type", CouncilType),
+        Part("designation"),
+        Part("legal_form"),
+        choice("status", Status, default=Status.ACTIVE.value),
+        ref("region", "areas"),
+        Part("website"),
+        _FROM,
+        _TO,
+        Part("identifiers", "parts", True, shape=IDENTIFIER),
+        Part("names", "parts", shape=NAME),
+        Part("areas", "parts", shape=SERVED),
+    ),
+    keys="organisations",
+)
+
+SUCCESSION = Shape(
+    (
+        choice("kind", SuccessionKind, required=True),
+        Part("on", "date"),
+        Part("predecessors", "refs", True, to="organisations"),
+        Part("successors", "refs", True, to="organisations"),
+        Part("instrument"),
+        Part("source"),
+    )
+)
+
+DIRECTORY = Shape(
+    (
+        Part("format", "choice", True, choices=(FORMAT,)),
+        Part("version", "whole", True),
+        Part("about"),
+        Part("attribution", required=True),
+        Part("lists", "parts", True, shape=LIST),
+        Part("areas", "parts", shape=AREA),
+        Part("organisations", "parts", shape=ORGANISATION),
+        Part("successions", "parts", shape=SUCCESSION),
+    ),
+    keys="directory",
+)
+
+
+def read_directory_file(data: bytes, now: dt.datetime) -> dict[str, Any]:
+    """The checked content of a directory file.
+
+    Raises `UnableToRead` with every problem and its path.
+    """
+    value = parse_file(data, form=FORMAT, version=VERSION, page="docs/directory-format.md")
+    key_areas_by_code(value)
+    checking = Checking(now)
+    read = checking.object(value, DIRECTORY, "")
+    checking.keys["areas"] = {key.upper(): path for key, path in checking.keys.get("areas", {}).items()}
+    checking.check_refs()
+    _check_identifiers(read, checking)
+    if checking.problems:
+        raise UnableToRead(checking.problems)
+    return read
+
+
+def _check_identifiers(read: dict[str, Any], checking: Checking) -> None:
+    """Report identifiers that two organisations of the file share."""
+    seen: dict[tuple[str, str], int] = {}
+    for place, organisation in enumerate(read.get("organisations") or []):
+        for identifier in organisation.get("identifiers") or []:
+            pair = identifier.get("scheme", ""), identifier.get("value", "")
+            if seen.setdefault(pair, place) != place:
+                checking.add_problem(
+                    f"organisations[{place}].identifiers",
+                    f"{pair[0]} {pair[1]} already belongs to organisations[{seen[pair]}].",
+                    "Give it to one of them.",
+                )

@@ -1,0 +1,56 @@
+"""Parses the JSON of network files and directory files."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from partnerships.transfer.reading.problems import unable
+
+
+def parse_file(data: bytes, *, form: str, version: int, page: str) -> dict[str, Any]:
+    """The JSON object of a file that says it has this format and version.
+
+    `page` is where the format is described. Raises `UnableToRead`.
+    """
+    try:
+        value = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_each_once)
+    except UnicodeDecodeError as error:
+        raise unable("it is not UTF-8 text.", "Save it as UTF-8.") from error
+    except json.JSONDecodeError as error:
+        raise unable(f"it is not JSON: {error.msg}.", "Look just before this place.", row=error.lineno) from error
+    except RecursionError as error:
+        raise unable("it is nested too deeply.", f"See {page}.") from error
+    except ValueError as error:  # a number of thousands of digits
+        raise unable("it contains a number that is too long.", "Correct the number.") from error
+    if not isinstance(value, dict) or value.get("format") != form:
+        what = form.removeprefix("common-ground-")
+        raise unable(f'it does not say that it is a {what} file ("format": "{form}").', f"See {page}.")
+    if value.get("version") != version:
+        raise unable(
+            f"it is of version {value.get('version')} of the format; this program reads version {version}.",
+            f"Write it in that version: see {page}.",
+        )
+    return value
+
+
+def key_areas_by_code(value: dict[str, Any]) -> None:
+    """Give each area its code as its key; the formats have no other."""
+    areas = value.get("areas")
+    for place, area in enumerate(areas if isinstance(areas, list) else []):
+        if isinstance(area, dict) and isinstance(area.get("code"), str):
+            code = area["code"].strip().upper()
+            value["areas"][place] = {**area, "code": code, "key": code.lower()}
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object whose keys are unique.
+
+    Python's parser would silently keep the last of two equal keys.
+    """
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise unable(f"“{twice}” occurs twice in one object.", "Remove one of the two.")
+    return fields

@@ -1,0 +1,208 @@
+"""Directory files: written from the directory, loaded in bulk, all or nothing."""
+
+from __future__ import annotations
+
+import copy
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from partnerships.organisations.models import (
+    Identifier,
+    Organisation,
+    OrganisationName,
+    Scheme,
+    Succession,
+)
+from partnerships.transfer.management.commands.load_directory import ENGLAND
+from partnerships.transfer.models import ORGANISATION_REGISTERS, ImportRun
+from partnerships.transfer.network_format.directory_file import REGISTERS
+from partnerships.transfer.services.directory_files import directory_text
+from tests.transfer.lists import COUNCILS, import_list
+
+pytestmark = pytest.mark.django_db
+
+
+#: One council that followed another.
+DIRECTORY: dict[str, Any] = {
+    "format": "common-ground-directory",
+    "version": 1,
+    "attribution": "Invented for a test.",
+    "lists": [
+        {
+            "register": "councils",
+            "publisher": "Nobody",
+            "licence": "None",
+            "file_name": "councils.csv",
+            "sha256": "0" * 64,
+            "as_of": "2025-07-10",
+        }
+    ],
+    "areas": [
+        {"code": "E12900001", "name": "South", "kind": "region"},
+        {"code": "E07900001", "name": "Mere", "kind": "district", "region": "E12900001"},
+    ],
+    "organisations": [
+        {
+            "key": "old-mere",
+            "name": "Old Mere District Council",
+            "kind": "council",
+            "council_type": "NMD",
+            "status": "dissolved",
+            "to": "2020-04-01",
+            "identifiers": [{"scheme": "local-authority", "value": "OMR"}],
+        },
+        {
+            "key": "mere",
+            "name": "Mere Council",
+            "short_name": "Mere",
+            "kind": "council",
+            "council_type": "UA",
+            "region": "E12900001",
+            "from": "2020-04-01",
+            "identifiers": [{"scheme": "local-authority", "value": "MRE"}],
+            "names": [{"name": "City of Mere"}],
+            "areas": [{"area": "E07900001", "from": "2020-04-01"}],
+        },
+    ],
+    "successions": [{"kind": "absorb", "on": "2020-04-01", "predecessors": ["old-mere"], "successors": ["mere"]}],
+}
+
+
+def load(path: Path) -> str:
+    """Load a file; returns the last line."""
+    out = StringIO()
+    call_command("load_directory", str(path), stdout=out)
+    return out.getvalue()
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> tuple[Path, dict[str, Any]]:
+    """A file with one council that followed another, and one provider."""
+    content = copy.deepcopy(DIRECTORY)
+    path = tmp_path / "small.json"
+    path.write_text(json.dumps(content))
+    return path, content
+
+
+def test_a_directory_file_adds_organisations_with_names_areas_and_successors(small: tuple[Path, Any]) -> None:
+    line = load(small[0])
+
+    mere = Organisation.objects.get(identifiers__value="MRE")
+    assert line == "small.json: 2 organisations added, 0 were known.\n"
+    assert set(mere.names.values_list("name", "kind")) == {
+        ("Mere Council", "official"),
+        ("Mere", "short"),
+        ("City of Mere", "alternative"),
+    }
+    assert [(row.area.name, str(row.starts_on)) for row in mere.areas_served.all()] == [("Mere", "2020-04-01")]
+    assert [one.predecessors.get().name for one in mere.successions_to.all()] == ["Old Mere District Council"]
+    assert mere.region is not None
+    assert mere.region.name == "South"
+
+
+def test_every_loaded_row_has_a_row_of_history(small: tuple[Path, Any]) -> None:
+    load(small[0])
+
+    for model in (Organisation, OrganisationName, Identifier):
+        events = model._meta.get_field("events").related_model  # type: ignore[union-attr]  # made by pghistory
+        assert events.objects.filter(pgh_label="insert").count() == model.objects.count()  # type: ignore[union-attr]
+
+
+def test_loading_the_same_file_again_changes_nothing(small: tuple[Path, Any]) -> None:
+    load(small[0])
+
+    line = load(small[0])
+
+    assert line == "small.json: 0 organisations added, 2 were known.\n"
+    assert (Organisation.objects.count(), Succession.objects.count()) == (2, 1)
+
+
+def test_a_known_organisation_stays_as_it_is(small: tuple[Path, Any]) -> None:
+    import_list("councils", COUNCILS)
+    body = Organisation.objects.filter(identifiers__scheme=Scheme.LOCAL_AUTHORITY).order_by("pk")[0]
+    path, content = small
+    number = body.identifiers.get(scheme=Scheme.LOCAL_AUTHORITY).value
+    content["organisations"][1] |= {
+        "name": "Renamed Council",
+        "identifiers": [{"scheme": "local-authority", "value": number}],
+    }
+    path.write_text(json.dumps(content))
+
+    load(path)
+
+    assert Organisation.objects.get(pk=body.pk).name == body.name
+    assert not Organisation.objects.filter(name="Renamed Council").exists()
+    assert [one.name for one in body.successions_to.get().predecessors.all()] == ["Old Mere District Council"]
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda c: c["organisations"][1].update(key="old-mere"), "already the key"),
+        (lambda c: c["organisations"][1].update(areas=[{"area": "E07999999"}]), "is not the key of anything"),
+        (
+            lambda c: c["organisations"][1].update(identifiers=[{"scheme": "local-authority", "value": "OMR"}]),
+            "belongs",
+        ),
+        (lambda c: c["organisations"][1].update(kind="guild"), "not one of the choices"),
+        (lambda c: c.update(format="common-ground-network"), "does not say that it is a directory file"),
+        (lambda c: c.pop("attribution"), "it is missing"),
+    ],
+)
+def test_an_invalid_directory_file_is_refused_whole(small: tuple[Path, Any], change: Any, found: str) -> None:
+    path, content = small
+    change(content)
+    path.write_text(json.dumps(content))
+
+    with pytest.raises(CommandError, match=found):
+        load(path)
+
+    assert not Organisation.objects.exists()
+
+
+def test_an_older_list_is_refused_after_loading(small: tuple[Path, Any]) -> None:
+    load(small[0])
+
+    with pytest.raises(Exception, match="back in time"):
+        import_list("councils", COUNCILS, as_of=ImportRun.objects.get().as_of.replace(year=2024))  # type: ignore[union-attr]
+
+
+def test_a_written_file_loads_as_the_same_directory(tmp_path: Path) -> None:
+    import_list("councils", COUNCILS)
+    written = directory_text()
+    names = set(OrganisationName.objects.values_list("name", "kind"))
+    numbers = set(Identifier.objects.values_list("scheme", "value"))
+    Succession.objects.all().delete()
+    Organisation.objects.all().delete()
+    path = tmp_path / "written.json"
+    path.write_text(written)
+
+    load(path)
+
+    assert set(OrganisationName.objects.values_list("name", "kind")) == names
+    assert set(Identifier.objects.values_list("scheme", "value")) == numbers
+
+
+def test_a_file_may_name_every_register_of_organisations() -> None:
+    assert set(REGISTERS) == {register.value for register in ORGANISATION_REGISTERS}
+
+
+def test_englands_directory_has_councils_leps_combined_authorities_and_providers() -> None:
+    line = load(ENGLAND)
+
+    counts = {
+        kind: Organisation.objects.filter(kind=kind).count() for kind in ("council", "lep", "registered_provider")
+    }
+    assert counts["council"] > 330
+    assert counts["lep"] >= 38
+    assert counts["registered_provider"] > 1300
+    assert Organisation.objects.current().filter(kind="strategic_authority").count() >= 15
+    assert Succession.objects.count() >= 14
+    assert "0 were known" in line
+    surrey = Organisation.objects.get(identifiers__scheme=Scheme.GSS, identifiers__value="E10000030")
+    assert surrey.name == "Surrey County Council"

@@ -68,7 +68,7 @@ def grant_administration(*, person: User, author: User | None, reason: str, now:
     for obstacle in _obstacles:
         if words := obstacle(locked):
             raise UnableToChangeAdministration(words)
-    _set(locked, granted=True, author=author, reason=reason, now=now)
+    set_administration(locked, granted=True, author=author, reason=reason, now=now)
     person.is_staff = person.is_superuser = True
 
 
@@ -89,11 +89,12 @@ def withdraw_administration(
         raise UnableToChangeAdministration(f"{locked.display_name} is not an administrator.")
     if not others and not even_last:
         raise UnableToChangeAdministration("The network needs an administrator: make somebody else one first.")
-    _set(locked, granted=False, author=author, reason=reason, now=now)
+    set_administration(locked, granted=False, author=author, reason=reason, now=now)
     person.is_staff = person.is_superuser = False
 
 
-def _set(person: User, *, granted: bool, author: User | None, reason: str, now: dt.datetime) -> None:
+def set_administration(person: User, *, granted: bool, author: User | None, reason: str, now: dt.datetime) -> None:
+    """Set whether a locked person administers: ends their sessions, records and emails it."""
     person.is_staff = person.is_superuser = granted
     person.save(update_fields=["is_staff", "is_superuser"])
     end_sessions(person)

@@ -39,6 +39,30 @@ class PasswordResetForm(ResetPasswordForm):  # type: ignore[misc]  # allauth car
         return address
 
 
+class BeginForm(Form):
+    """The account of a new network's first administrator."""
+
+    name = forms.CharField(label="Your name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    email = forms.EmailField(
+        label="Email address for administration",
+        max_length=254,
+        help_text="Administrators cannot act for an organisation. If you will also work for yours, use another "
+        "address here, for example a shared one.",
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+    password = forms.CharField(
+        label="Choose a password",
+        max_length=200,
+        strip=False,
+        help_text="At least 12 characters. Three random words work well. You can paste it from a password manager.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Create account")
+
+
 class ViewAsForm(Form):
     """Why an administrator looks as somebody else."""
 

@@ -8,6 +8,7 @@ from partnerships.people import views
 
 app_name = "people"
 urlpatterns = [
+    path("begin/<str:token>/", views.begin, name="begin"),
     path("account/", views.account, name="account"),
     path("account/details/", views.details, name="details"),
     path("account/data/", views.own_data, name="own-data"),

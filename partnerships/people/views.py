@@ -12,11 +12,13 @@ from allauth.socialaccount.providers.openid_connect.views import login as begin_
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.kit.exports import count_rows
@@ -26,8 +28,9 @@ from partnerships.people.administrators import (
     grant_administration,
     withdraw_administration,
 )
+from partnerships.people.first_administrator import UnableToBegin, become_first_administrator, is_valid
 from partnerships.people.form_steps import take_step
-from partnerships.people.forms import DetailsForm, LeaverForm, ReasonForm, ViewAsForm
+from partnerships.people.forms import BeginForm, DetailsForm, LeaverForm, ReasonForm, ViewAsForm
 from partnerships.people.identity_providers import provider_name
 from partnerships.people.leaving import hook_names
 from partnerships.people.middleware import VIEW_AS_KEY
@@ -43,6 +46,7 @@ from partnerships.people.services import (
     close_account,
     remove_second_factors,
 )
+from partnerships.people.sign_in import sign_in_new_account
 from partnerships.people.view_as import UnableToViewAs, begin_view_as, end_view_as, live_view
 
 log: Any = structlog.get_logger(__name__)
@@ -78,6 +82,27 @@ def own_data(request: HttpRequest) -> HttpResponse:
     count_rows(response, rows_in(exported))
     response["Content-Disposition"] = 'attachment; filename="common-ground-my-data.json"'
     return response
+
+
+@login_not_required
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def begin(request: HttpRequest, token: str) -> HttpResponse:
+    """The one-time link by which a new network gets its first administrator."""
+    if not is_valid(token):
+        raise Http404
+    form = BeginForm(posted(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            person = become_first_administrator(token=token, now=timezone.now(), **form.cleaned_data)
+        except ValidationError as error:
+            form.add_error("password", error)
+        except UnableToBegin as error:
+            form.add_error("email", str(error))
+        else:
+            return sign_in_new_account(request, person, password=form.cleaned_data["password"])
+    return render(request, "people/begin.html", {"form": form}, status=422 if form.is_bound else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -9,6 +9,8 @@ from partnerships.web import brief, emails, network_pages, reciprocity, views
 app_name = "web"
 urlpatterns = [
     path("", views.home, name="home"),
+    path("first-steps/", views.first_steps, name="first-steps"),
+    path("first-steps/<int:pk>/hide/", views.hide_first_steps, name="hide-first-steps"),
     path("my-work/", views.my_work, name="my-work"),
     path("network/", network_pages.network, name="network"),
     path("network/<int:pk>/", network_pages.partners, name="network-partners"),
@@ -25,5 +27,6 @@ urlpatterns = [
     path("organisations/<int:pk>/brief.pdf", brief.brief_pdf, name="brief-pdf"),
     path("organisations/<int:pk>/give-and-take/", reciprocity.with_partner, name="reciprocity-partner"),
     path("give-and-take/", reciprocity.partners, name="reciprocity"),
+    path("organisations/<int:pk>/group/", views.group, name="group"),
     path("organisations/<int:pk>/plans/", views.organisation_plans, name="organisation-plans"),
 ]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from partnerships.agreements.models import Partnership, Party, PartyRole
 from partnerships.agreements.past import as_read_by
@@ -22,7 +23,8 @@ from partnerships.exchange.queries.matches import entry_cards
 from partnerships.exchange.queries.permission_sql import reader_of
 from partnerships.kit.http import keyset_page_of
 from partnerships.kit.waiting import Waiting
-from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
+from partnerships.organisations.services import hide_steps
 from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -30,6 +32,8 @@ from partnerships.plans.models import Plan
 from partnerships.plans.queries import as_read_by as plans_as_read_by
 from partnerships.plans.queries import waiting_plans, with_next_steps
 from partnerships.web import queries
+from partnerships.web.first_steps import first_steps_of, shown_at_home
+from partnerships.web.group import group_together
 from partnerships.work.queries import waiting_for
 
 #: Records shown on one page of a partnership or an organisation.
@@ -60,8 +64,28 @@ def home(request: HttpRequest) -> HttpResponse:
             "lines": timeline_lines(queries.recent_changes(user, now)),
             "waiting_plans": waiting_plans(user, PLANS_AT_HOME),
             "matches": new_matches_for(user, now - queries.RECENT)[:4],
+            "first_steps": shown_at_home(user),
         },
     )
+
+
+@require_safe
+def first_steps(request: HttpRequest) -> HttpResponse:
+    """The checklist of a new network's administrator, or of a lead."""
+    steps = first_steps_of(signed_in(request))
+    if steps is None:
+        raise Http404
+    return render(request, "web/first_steps.html", {"steps": steps})
+
+
+@require_POST
+def hide_first_steps(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a lead's checklist off the home page."""
+    user = signed_in(request)
+    membership = get_object_or_404(Membership.objects.current().of_person(user, Role.LEAD), organisation=pk)
+    hide_steps(membership=membership, author=user, now=timezone.now())
+    messages.info(request, "The first steps are hidden.")
+    return redirect("web:home")
 
 
 def _part_of_day(hour: int) -> str:
@@ -214,3 +238,12 @@ def organisation_plans(request: HttpRequest, pk: int) -> HttpResponse:
     )
     known = with_next_steps(user, plans_as_read_by(user, plans))
     return render(request, "web/organisation_plans.html", {"organisation": organisation, "plans": known})
+
+
+@require_safe
+def group(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the organisations of a group have together."""
+    user = signed_in(request)
+    organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
+    context = {"organisation": organisation, "group": group_together(user, organisation)}
+    return render(request, "web/group.html", context)

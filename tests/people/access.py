@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.support.access import Row, everyone, expect, public
 
 ROWS = (
+    Row("people:begin", on=lambda world: {"token": "nothing"}, get=public(404), post=public(404)),
     Row("people:account", get=everyone()),
     Row("people:details", get=everyone(), post=everyone(422)),
     Row("people:own-data", get=everyone()),

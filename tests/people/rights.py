@@ -127,5 +127,6 @@ WITHOUT_A_PERSON = {
     "people.erased_address": "reads only",
     "people.lock_with_administrators": "locks rows for another service",
     "people.note_administration": "part of another service, inside its transaction",
+    "people.set_administration": "part of another service, inside its transaction",
     "people.tell_of_administration": "part of another service, inside its transaction",
 }

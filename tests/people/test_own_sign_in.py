@@ -235,7 +235,7 @@ def test_administrators_choose_from_existing_providers(offered: World) -> None:
         name: value
         for name, value in page.context["adminform"].form.initial.items()
         if name in page.context["adminform"].form.fields and value is not None
-    }
+    } | {"reason": "Their lead asked for it."}
     inlines = {
         f"{one.formset.prefix}-{name}": "0"
         for one in page.context["inline_admin_formsets"]

@@ -45,6 +45,16 @@ _PARTIES = expect(inside=200, outside=404)
 _PARTNER = expect(inside=404, outside=200, partner=200, left=403, administrator=403)
 
 ROWS = (
+    Row("web:group", on=_organisation, get=everyone()),
+    Row(
+        "web:first-steps",
+        get=expect(inside=404, outside=404, lead=200, partner=200, stranger=200, shared=200, administrator=200),
+    ),
+    Row(
+        "web:hide-first-steps",
+        on=_organisation,
+        post=expect(inside=404, outside=404, lead=302),
+    ),
     Row("web:home", get=public()),
     Row("web:my-work", get=everyone()),
     Row("web:network", get=everyone()),

@@ -5,71 +5,23 @@ From an ask between two partners to a stakeholder's digest ("was 120, now 100") 
 
 from __future__ import annotations
 
-import json
 import re
-import sys
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
 from django.core.management import call_command
 from playwright.sync_api import Browser, Page, expect
 
 from partnerships.digests.emails import rendering, selecting
-from partnerships.digests.tasks import sweep
-from partnerships.outbox.draining import drain
 from tests.support.browser import WIDE, sign_in
+from tests.support.catching import Catcher, catcher, send_emails
 from tests.world import DEMO
-from tools.embedded.ports import listen, port_of
-from tools.embedded.processes import Child, wait_until
+
+__all__ = ["catcher"]
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
-
-
-@dataclass
-class Catcher:
-    """The mail catcher of `make run`."""
-
-    smtp_port: int
-    page: str
-
-    def emails_to(self, address: str) -> list[dict[str, Any]]:
-        """Emails sent to an address, newest first."""
-        with urllib.request.urlopen(f"{self.page}/messages.json?to={address}", timeout=10) as answer:
-            found: list[dict[str, Any]] = json.load(answer)
-        return found
-
-
-@pytest.fixture
-def catcher(tmp_path: Path) -> Iterator[Catcher]:
-    """The mail catcher process."""
-    with listen("127.0.0.1", 47_600) as smtp, listen("127.0.0.1", 47_700) as web:
-        child = Child(
-            name="mail",
-            argv=[
-                *(sys.executable, "-m", "tools.embedded.mail", str(tmp_path / "mail")),
-                *(str(smtp.fileno()), str(web.fileno())),
-            ],
-            log=tmp_path / "mail.log",
-            cwd=Path(django_settings.BASE_DIR),
-            keep_open=[smtp.fileno(), web.fileno()],
-        )
-        child.start()
-        caught = Catcher(port_of(smtp), f"http://127.0.0.1:{port_of(web)}")
-        wait_until(lambda: _answers(caught), child=child, seconds=30)
-        yield caught
-        child.stop()
-
-
-def _answers(caught: Catcher) -> bool:
-    try:
-        return caught.emails_to("nobody@nowhere.example") == []
-    except OSError:
-        return False
 
 
 @pytest.fixture
@@ -94,12 +46,6 @@ def as_person(browser: Browser, site: str, email: str) -> Page:
     page.set_default_timeout(15_000)
     sign_in(page, site, email)
     return page
-
-
-def send_emails() -> None:
-    """Run the jobs that send emails."""
-    sweep()
-    drain(seconds=20)
 
 
 def follow(page: Page, menu: str, *names: str) -> None:

@@ -167,6 +167,13 @@ def change_job_title(*, membership: Membership, job_title: str, author: User | N
         record_membership_event(membership, EventKind.JOB_TITLE_CHANGED, author=author, now=now)
 
 
+@transaction.atomic
+def hide_steps(*, membership: Membership, author: User, now: dt.datetime) -> None:
+    """Take the first steps off a lead's home page; only their own."""
+    require(membership.person_id == author.pk)
+    Membership.objects.filter(pk=membership.pk, steps_hidden_at=None).update(steps_hidden_at=now)
+
+
 #: The journal's name for somebody's membership.
 MEMBERSHIP = "membership"
 

@@ -1,0 +1,147 @@
+"""The first steps of a new network, and of a new organisation's lead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Exists, F, OuterRef
+from django.urls import reverse
+
+from partnerships.agreements.models import Partnership, Party
+from partnerships.exchange.models import Entry
+from partnerships.organisations.models import Membership, Role
+from partnerships.people.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: what to do, whether that has been done, and where."""
+
+    title: str
+    hint: str
+    href: str
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """A checklist; `organisation_id` is the lead's, None for administrators."""
+
+    title: str
+    steps: tuple[Step, ...]
+    organisation_id: int | None = None
+    are_hidden: bool = False
+
+    @property
+    def done(self) -> int:
+        """How many steps are done."""
+        return sum(step.done for step in self.steps)
+
+    @property
+    def are_done(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.done == len(self.steps)
+
+
+def first_steps_of(user: User) -> Steps | None:
+    """The checklist of an administrator, or of a lead; None for others."""
+    return _of_network(user) if user.is_staff else _of_lead(user)
+
+
+def shown_at_home(user: User) -> Steps | None:
+    """The checklist while something is left to do and the lead has not hidden it."""
+    steps = first_steps_of(user)
+    if steps is None or steps.are_done or steps.are_hidden:
+        return None
+    return steps
+
+
+def _of_network(user: User) -> Steps:
+    leads = Membership.objects.filter(role=Role.LEAD, ends_on=None)
+    state = User.objects.filter(pk=user.pk).annotate(
+        invited=Exists(leads),
+        accepted=Exists(leads.exclude(accepted_at=None)),
+        together=Exists(Partnership.objects.all()),
+    )
+    invited, accepted, together = state.values_list("invited", "accepted", "together").get()
+    directory = reverse("organisations:list")
+    return Steps(
+        "Set up Common Ground",
+        (
+            Step(
+                "Become the administrator", "You have an account and can administer.", reverse("people:account"), True
+            ),
+            Step(
+                "Invite your organisation’s first lead",
+                "Find your organisation in the directory and select “Invite first lead”. Use the lead’s own work "
+                "address: administrators cannot act for an organisation.",
+                directory,
+                invited,
+            ),
+            Step(
+                "Wait for the lead to accept",
+                "They get an email with a link, choose a password and sign in.",
+                directory,
+                accepted,
+            ),
+            Step(
+                "Open the first partnership",
+                "The lead opens it under “Partnerships” and invites other organisations.",
+                reverse("agreements:list"),
+                together,
+            ),
+        ),
+    )
+
+
+def _of_lead(user: User) -> Steps | None:
+    """The checklist of the organisation that the person has led for the shortest time."""
+    here = OuterRef("organisation")
+    led = (
+        Membership.objects.current()
+        .of_person(user, Role.LEAD)
+        .annotate(
+            has_colleagues=Exists(Membership.objects.filter(organisation=here, ends_on=None).exclude(person=user)),
+            has_partnership=Exists(Party.objects.inside().filter(organisation=here)),
+            has_entry=Exists(Entry.objects.filter(organisation=here, shared_at__isnull=False)),
+            called=F("organisation__name"),
+            website=F("organisation__website"),
+        )
+        .order_by(F("starts_on").desc(), "-pk")
+    )
+    fields = ("organisation", "called", "website", "steps_hidden_at", "has_colleagues", "has_partnership", "has_entry")
+    found = led.values(*fields).first()
+    if found is None:
+        return None
+    pk = {"pk": found["organisation"]}
+    return Steps(
+        f"First steps for {found['called']}",
+        (
+            Step(
+                "Check your organisation’s details",
+                "Add your website, so that partners find you.",
+                reverse("organisations:settings", kwargs=pk),
+                bool(found["website"]),
+            ),
+            Step(
+                "Invite your colleagues",
+                "Editors write for your organisation, viewers read.",
+                reverse("organisations:invite", kwargs=pk),
+                found["has_colleagues"],
+            ),
+            Step(
+                "Open your first partnership",
+                "Name it, say what it is for, and invite your partners.",
+                reverse("agreements:create"),
+                found["has_partnership"],
+            ),
+            Step(
+                "Share an ask or an offer",
+                "Say what you need or what you can contribute.",
+                reverse("exchange:new"),
+                found["has_entry"],
+            ),
+        ),
+        organisation_id=found["organisation"],
+        are_hidden=found["steps_hidden_at"] is not None,
+    )

@@ -1,0 +1,111 @@
+"""A new network gets its first administrator by a link that works once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
+from io import StringIO
+from urllib.parse import urlsplit
+
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from partnerships.kit.masking import mask
+from partnerships.people.first_administrator import (
+    UnableToBegin,
+    become_first_administrator,
+    new_token,
+)
+from partnerships.people.models import User
+from tests.world import World
+
+pytestmark = pytest.mark.django_db
+GIVEN = {"name": "Dee Network", "email": "dee@network.example", "password": "three quiet words here"}
+
+
+def link() -> str:
+    """The path of a link that the command prints."""
+    out = StringIO()
+    call_command("first_administrator", stdout=out)
+    return urlsplit(out.getvalue().strip()).path
+
+
+def test_the_link_makes_an_administrator_and_signs_them_in() -> None:
+    client = Client()
+    path = link()
+
+    response = client.post(path, GIVEN)
+
+    person = User.objects.get()
+    assert response.status_code == 302
+    assert person.is_staff
+    assert person.check_password(GIVEN["password"])
+    assert "Set up Common Ground" in client.get("/").content.decode()
+    assert "1 of 4 done" in client.get("/first-steps/").content.decode()
+
+
+def test_the_link_ends_with_its_use_and_so_do_other_links() -> None:
+    path, other = link(), link()
+    Client().post(path, GIVEN)
+
+    assert {Client().get(each).status_code for each in (path, other)} == {404}
+    with pytest.raises(CommandError, match="has had an administrator"):
+        link()
+
+
+def test_the_link_ends_after_a_day() -> None:
+    path = link()
+
+    with time_machine.travel(timezone.now() + dt.timedelta(hours=25)):
+        assert Client().get(path).status_code == 404
+
+
+def test_the_link_does_not_work_where_somebody_administers(world: World) -> None:
+    assert Client().get(f"/begin/{new_token()}/").status_code == 404
+
+
+def test_a_weak_password_keeps_the_link() -> None:
+    path = link()
+
+    response = Client().post(path, GIVEN | {"password": "short"})
+
+    assert response.status_code == 422
+    assert not User.objects.exists()
+    assert Client().get(path).status_code == 200
+
+
+def test_the_link_is_masked_in_logs() -> None:
+    path = link()
+
+    logged = mask(f"GET {path} 200")
+
+    assert path.split("/")[2] not in logged
+    assert logged.startswith("GET /begin/")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_people_who_open_links_at_once_make_one_administrator() -> None:
+    tokens = [new_token(), new_token()]
+
+    def begin(number: int) -> bool:
+        try:
+            become_first_administrator(
+                token=tokens[number],
+                now=timezone.now(),
+                **(GIVEN | {"email": f"dee{number}@network.example"}),
+            )
+        except UnableToBegin:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        made = list(pool.map(begin, range(2)))
+
+    assert sorted(made) == [False, True]
+    assert User.objects.filter(is_staff=True).count() == 1

@@ -1,0 +1,100 @@
+"""From nothing to a first partnership in a real browser, without documents."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from playwright.sync_api import Browser, Page, expect
+
+from partnerships.agreements.models import Partnership
+from tests.support.browser import WIDE
+from tests.support.catching import Catcher, catcher, send_emails
+
+__all__ = ["catcher"]
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
+
+#: How long a person may take, in seconds; the browser needs a fraction of it.
+TEN_MINUTES = 600
+
+
+@pytest.fixture
+def site(live_server: Any, catcher: Catcher, settings: Any, transactional_db: None) -> Iterator[str]:
+    """What `DEMONSTRATION=0 make run` starts: the register and nobody."""
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", catcher.smtp_port
+    settings.SITE_ORIGIN = live_server.url
+    settings.DEMONSTRATION = False
+    call_command("load_directory", stdout=StringIO())
+    return str(live_server.url)
+
+
+def window(browser: Browser) -> Page:
+    page = browser.new_context(viewport=WIDE).new_page()
+    page.set_default_timeout(15_000)
+    return page
+
+
+def invitation_to(address: str, catcher: Catcher) -> str:
+    """The link in the newest email to an address."""
+    send_emails()
+    found = re.search(r"http\S+/organisations/invitations/[^/\s]+/", str(catcher.emails_to(address)[0]))
+    assert found is not None
+    return found[0]
+
+
+def test_a_person_has_a_partnership_ten_minutes_after_nothing(browser: Browser, site: str, catcher: Catcher) -> None:
+    began = time.monotonic()
+    printed = StringIO()
+    call_command("first_administrator", stdout=printed)
+    dee = window(browser)
+
+    # The link that `make run` prints: the first administrator.
+    dee.goto(printed.getvalue().strip())
+    dee.get_by_label("Your name").fill("Dee Network")
+    dee.get_by_label("Email address for administration").fill("admin@network.example")
+    dee.get_by_label("Choose a password").fill("three quiet words here")
+    dee.get_by_role("button", name="Create account").click()
+    expect(dee.locator("main")).to_contain_text("Set up Common Ground")
+
+    # Their own organisation, from the register.
+    dee.get_by_role("link", name="Invite your organisation’s first lead").click()
+    dee.get_by_label("Name or number").fill("Hastoe")
+    dee.keyboard.press("Enter")
+    dee.get_by_role("link", name="Hastoe Housing Association Limited").click()
+    name = dee.get_by_role("heading", level=1).inner_text()
+    dee.get_by_role("link", name="Invite first lead").click()
+    dee.get_by_label("Work email address").fill("dee@hastoe.example")
+    expect(dee.get_by_label(re.compile("^Lead"))).to_be_checked()
+    dee.get_by_label("Why are you").fill("The first lead.")
+    dee.get_by_role("button", name="Send invitation").click()
+    expect(dee.locator("main")).to_contain_text("An invitation will be sent")
+
+    # The same person, as the lead.
+    lead = window(browser)
+    lead.goto(invitation_to("dee@hastoe.example", catcher))
+    lead.get_by_label("Your name").fill("Dee Hastoe")
+    lead.get_by_label("Choose a password").fill("other quiet words here")
+    lead.get_by_role("button", name="Accept invitation").click()
+    expect(lead.locator("main")).to_contain_text(f"First steps for {name}")
+
+    # A colleague, then the first partnership and its first partner.
+    lead.get_by_role("link", name="Invite your colleagues").click()
+    lead.get_by_label("Work email address").fill("colleague@hastoe.example")
+    lead.get_by_role("button", name="Send invitation").click()
+    lead.goto(f"{site}/")
+    lead.get_by_role("link", name="Open your first partnership").click()
+    lead.get_by_role("textbox", name="Title").fill("Rural homes")
+    lead.get_by_role("button", name="Start partnership").click()
+    expect(lead).to_have_url(re.compile(r"/partnerships/\d+/"))
+    lead.goto(f"{site}/first-steps/")
+    expect(lead.locator("main")).to_contain_text("2 of 4 done")
+
+    assert Partnership.objects.get().title == "Rural homes"
+    assert time.monotonic() - began < TEN_MINUTES

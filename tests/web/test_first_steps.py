@@ -1,0 +1,76 @@
+"""The first steps of administrators and of new leads, by what has really been done."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.exchange.models import Entry
+from partnerships.organisations.models import Role
+from partnerships.organisations.services import create_organisation, update_organisation
+from partnerships.web.first_steps import first_steps_of, shown_at_home
+from tests.world import World, join, make_world, person
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """A newly made world."""
+    return make_world()
+
+
+@pytest.fixture
+def amina(world: World) -> Client:
+    """The browser of Larkhaven's lead."""
+    client = Client()
+    client.force_login(world.amina)
+    return client
+
+
+def states(user: object) -> list[bool]:
+    """Which steps are done."""
+    steps = first_steps_of(user)  # type: ignore[arg-type]  # a person of the world
+    assert steps is not None
+    return [step.done for step in steps.steps]
+
+
+def test_a_new_lead_sees_what_is_left_to_do(world: World) -> None:
+    body = create_organisation(name="New Homes", kind="registered_provider", author=None, now=world.now)
+    nell = person("Nell New", "nell@new.example")
+    join(nell, body, Role.LEAD, world.now)
+    client = Client()
+    client.force_login(nell)
+
+    before = states(nell)
+    update_organisation(organisation=body, author=nell, now=timezone.now(), website="https://new.example")
+    join(person("Ned New", "ned@new.example"), body, Role.EDITOR, world.now)
+
+    assert before == [False, False, False, False]
+    assert states(nell) == [True, True, False, False]
+    assert "First steps for New Homes" in client.get("/").content.decode()
+
+
+def test_a_lead_hides_the_first_steps(world: World, amina: Client) -> None:
+    shown = shown_at_home(world.amina)
+
+    amina.post(reverse("web:hide-first-steps", args=[world.larkhaven.pk]))
+
+    assert shown is not None
+    assert shown_at_home(world.amina) is None
+    assert "First steps for" not in amina.get("/").content.decode()
+    assert amina.get(reverse("web:first-steps")).status_code == 200
+
+
+def test_first_steps_disappear_once_they_are_done(world: World) -> None:
+    update_organisation(organisation=world.larkhaven, author=None, now=world.now, website="https://lark.example")
+    done = states(world.amina)
+
+    assert done[:3] == [True, True, True]
+    assert done[3] == Entry.objects.filter(organisation=world.larkhaven, shared_at__isnull=False).exists()
+
+
+def test_an_editor_has_no_first_steps(world: World) -> None:
+    assert first_steps_of(world.eddie) is None

@@ -15,8 +15,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from partnerships.kit.administration import AutocompleteMixin, NothingDeleted, ReadOnlyAdmin, ReadOnlyInline, RowHistory
+from partnerships.organisations import admin_corrections
 from partnerships.organisations.models import (
-    Area,
     AreaServed,
     Identifier,
     Membership,
@@ -43,6 +43,8 @@ from partnerships.organisations.services import (
 )
 from partnerships.people.identity_providers import provider_choices
 from partnerships.people.models import User
+
+__all__ = ["admin_corrections"]  # its pages are registered with these
 
 _FIELDS = (
     "name",
@@ -83,12 +85,20 @@ class OrganisationAdminForm(forms.ModelForm[Organisation]):
         help_text="Possible once a lead has signed in there. Passwords then stop working (for leads after 24 hours).",
     )
 
+    reason = forms.CharField(
+        label="Why",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Shown in the organisation's history. Name the email, register or order that says so.",
+    )
+
     class Meta:
         model = Organisation
         fields = ("sign_in_provider",)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["reason"].required = self.instance.pk is not None
         self.fields["own_sign_in_required"].initial = self.instance.own_sign_in_required
 
     def clean(self) -> dict[str, Any]:
@@ -137,7 +147,7 @@ class OrganisationAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.Mod
     """
 
     form = OrganisationAdminForm
-    fields = _FIELDS
+    fields = (*_FIELDS, "reason")
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
     list_display = ("name", "kind", "council_type", "designation", "status", "region", "missing_since")
     list_filter = (
@@ -166,7 +176,8 @@ class OrganisationAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.Mod
         if change:
             fresh = Organisation.objects.get(pk=obj.pk)
             try:
-                update_organisation(organisation=fresh, author=request.user, now=now, **given)
+                reason = form.cleaned_data["reason"]
+                update_organisation(organisation=fresh, author=request.user, now=now, reason=reason, **given)
             except UnableToUpdateOrganisation as error:
                 messages.error(request, str(error))
         else:
@@ -248,17 +259,6 @@ class IdentifierAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.Model
                 obj._state.adding = False
         except (UnableToAddIdentifier, UnableToCorrectIdentifier) as error:
             raise PermissionDenied(str(error)) from error
-
-
-@admin.register(Area)
-class AreaAdmin(ReadOnlyAdmin):
-    """Areas by code, as published."""
-
-    list_display = ("name", "code", "kind", "parent", "region", "valid_from", "valid_to")
-    list_filter = ("kind", ("valid_to", admin.EmptyFieldListFilter))
-    list_select_related = ("parent", "region")
-    search_fields = ("name", "code")
-    ordering = ("name", "code")
 
 
 class PredecessorInline(ReadOnlyInline):

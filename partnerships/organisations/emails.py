@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from partnerships.activity.models import Event
-from partnerships.organisations.models import REASON, Membership, Organisation
+from partnerships.organisations.models import REASON, AccessRequest, Membership, Organisation
 from partnerships.organisations.queries import leads_of, watching
 from partnerships.outbox.content import Content, link
 from partnerships.outbox.kinds import Due
@@ -51,6 +51,16 @@ def write_role(due: Due, person: User, now: dt.datetime) -> Content | str:
     Goes to the person and the organisation's leads (or administrators).
     """
     return _by_administrator("organisations/role_by_administrator", due, person)
+
+
+def write_access_requested(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email to administrators: somebody asks to act for an organisation."""
+    asked = AccessRequest.objects.filter(pk=due.params["request"]).first()
+    if asked is None or asked.answer:
+        return "The request has been answered."
+    if not person.is_staff:
+        return "They are no administrator any more."
+    return Content("organisations/access_requested", {"asked": asked, "link": link("organisations:requests")})
 
 
 def write_ways_in(due: Due, person: User, now: dt.datetime) -> Content | str:

@@ -13,6 +13,8 @@ class EventKind(models.TextChoices):
     IDENTIFIER_ADDED = "organisation.identifier_added", "Added an identifier"
     IDENTIFIER_CORRECTED = "organisation.identifier_corrected", "Corrected an identifier"
     NAME_ADDED = "organisation.name_added", "Added a name"
+    NAME_CORRECTED = "organisation.name_corrected", "Corrected a name"
+    AREA_CORRECTED = "organisation.area_corrected", "Corrected an area"
     AREA_ADDED = "organisation.area_added", "Added an area served"
     AREA_ENDED = "organisation.area_ended", "Ended an area served"
     MISSING_FROM_LIST = "organisation.missing_from_list", "Found it missing from the latest list"

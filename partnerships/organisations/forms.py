@@ -70,7 +70,10 @@ class InviteForm(Form):
         help_text="We email the reason to the organisation’s leads, or to the other administrators if it has none.",
     )
 
-    def __init__(self, *args: Any, organisation: Organisation, by_administrator: bool, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, organisation: Organisation, by_administrator: bool, role: str, **kwargs: Any
+    ) -> None:
+        kwargs.setdefault("initial", {"role": role})
         super().__init__(*args, **kwargs)
         if not by_administrator:
             del self.fields["reason"]
@@ -178,6 +181,40 @@ class SettingsForm(Form):
         self.helper = Helper(
             self, submit="Save", cancel=reverse("organisations:detail", kwargs={"pk": organisation.pk})
         )
+
+
+class AccessRequestForm(Form):
+    """Asking an administrator for access; people with an account need not say who they are."""
+
+    organisation_name = forms.CharField(label="Name of your organisation", max_length=300)
+    kind = forms.ChoiceField(label="Kind", choices=[("", "Choose a kind"), *Kind.choices])
+    number = forms.CharField(
+        label="A number that identifies it",
+        required=False,
+        max_length=80,
+        help_text="For example its registration number with the Regulator of Social Housing, or its company number.",
+    )
+    name = forms.CharField(label="Your name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    email = forms.EmailField(
+        label="Your work email address", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )
+    job_title = forms.CharField(label="Job title", required=False, max_length=150)
+    message = forms.CharField(
+        label="Anything that helps us answer",
+        required=False,
+        max_length=400,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def __init__(self, *args: Any, person: User | None, typed: str, **kwargs: Any) -> None:
+        known = {"name": person.name, "email": person.email} if person else {}
+        kwargs.setdefault("initial", {"organisation_name": typed, **known})
+        super().__init__(*args, **kwargs)
+        if person is not None:
+            for field, value in known.items():
+                self.fields[field].disabled = bool(value)
+        back = reverse("organisations:list") if person else "/"
+        self.helper = Helper(self, submit="Ask an administrator", cancel=back)
 
 
 class PassOnForm(Form):

@@ -11,7 +11,7 @@ from partnerships.activity.registry import register_kind
 from partnerships.activity.subjects import SubjectKind
 from partnerships.organisations import emails, restoring, telling
 from partnerships.organisations.event_kinds import EventKind
-from partnerships.organisations.models import Membership, Organisation, Role
+from partnerships.organisations.models import AccessRequest, Membership, Organisation, Role
 from partnerships.organisations.queries import leads_of
 from partnerships.organisations.services import end_membership
 from partnerships.outbox.groups import FOR_SECURITY, NoticeGroup
@@ -22,11 +22,14 @@ from partnerships.people.identity_providers import Relying, register_relying
 from partnerships.people.leaving import Leaving, register_leaving
 from partnerships.people.models import User
 from partnerships.people.personal import Fate, Rule, register_personal
+from partnerships.people.retention import delete_in_batches, register_retention
 from partnerships.people.second_factor import register_reason
 from partnerships.people.sign_in_policy import register_policy
 
 #: How long leads may still sign in by password once their organisation requires its own sign-in.
 WAY_BACK = dt.timedelta(days=1)
+#: How long requests for access are kept, answered or not.
+REQUESTS_KEPT = dt.timedelta(days=90)
 
 
 def end_memberships(leaving: Leaving) -> int:
@@ -122,6 +125,14 @@ def register() -> None:
     register_reason("policy of an organisation", organisation_asks_for_it, always=True)
     register_policy(offered=offered_providers, required=required_providers)
     register_obstacle(acts_for_somebody)
+    register_retention(
+        "access requests",
+        what="Requests to act for an organisation",
+        purpose="so that an administrator can answer them",
+        basis="UK GDPR Article 6(1)(e) and (f)",
+        kept_for="90 days after the request",
+        apply=_old_requests,
+    )
     register_relying(relying_on)
     register_personal(
         [
@@ -139,9 +150,31 @@ def register() -> None:
                 "so that partners know who they are working with",
                 whose="person",
             ),
+            Rule(
+                "organisations.AccessRequest",
+                "email",
+                Fate.DELETE,
+                "so that an administrator can answer a request for access",
+                ("organisation_name", "name", "email", "job_title", "message", "asked_at", "answer"),
+                whose="email",
+            ),
+            Rule(
+                "organisations.AccessRequest",
+                "job_title",
+                Fate.DELETE,
+                "so that an administrator knows who asks",
+                whose="email",
+            ),
+            Rule("organisations.AccessRequest", "asked_by", Fate.DELETE, "who asked", ("organisation_name",)),
+            Rule("organisations.AccessRequest", "answered_by", Fate.KEEP, "which administrator answered"),
             Rule("organisations.Membership", "created_by", Fate.KEEP, "who added somebody", ("starts_on",)),
         ]
     )
+
+
+def _old_requests(now: dt.datetime, dry_run: bool) -> int:
+    old = now - REQUESTS_KEPT
+    return delete_in_batches(AccessRequest.objects.filter(asked_at__lte=old), dry_run=dry_run)
 
 
 def _register_emails() -> None:
@@ -149,6 +182,7 @@ def _register_emails() -> None:
         ("let_in", "Member added by an administrator", emails.write_let_in),
         ("invited_by_administrator", "Invitation by an administrator", emails.write_invited_by_administrator),
         ("role_by_administrator", "Role changed by an administrator", emails.write_role),
+        ("access_requested", "Request for access", emails.write_access_requested),
         ("ways_in", "Sign-in settings changed", emails.write_ways_in),
     ):
         register_email(

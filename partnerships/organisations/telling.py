@@ -13,6 +13,8 @@ _TOLD = {
     EventKind.IDENTIFIER_ADDED: (Fold.EACH, "{names}"),
     EventKind.IDENTIFIER_CORRECTED: (Fold.FIELDS, "{field}{change}"),
     EventKind.NAME_ADDED: (Fold.EACH, "{names}"),
+    EventKind.NAME_CORRECTED: (Fold.FIELDS, "{field}{change}"),
+    EventKind.AREA_CORRECTED: (Fold.FIELDS, "{field}{change}"),
     EventKind.AREA_ADDED: (Fold.EACH, "{names}"),
     EventKind.AREA_ENDED: (Fold.EACH, "{names}"),
 }

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from partnerships.organisations.views import directory, handing_over, members
+from partnerships.organisations.views import directory, handing_over, members, requests
 
 app_name = "organisations"
 urlpatterns = [
     path("", directory.organisation_list, name="list"),
     path("suggest/", directory.suggest, name="suggest"),
     path("invitations/<str:token>/", members.accept_invitation, name="accept-invitation"),
+    path("requests/", requests.requests, name="requests"),
+    path("requests/new/", requests.ask, name="ask"),
+    path("requests/<int:pk>/invite/", requests.accept, name="accept-request"),
+    path("requests/<int:pk>/decline/", requests.decline, name="decline-request"),
     path("<int:pk>/", directory.detail, name="detail"),
     path("<int:pk>/settings/", directory.change_settings, name="settings"),
     path("<int:pk>/without-owner/", handing_over.without_owner, name="without-owner"),

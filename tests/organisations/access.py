@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from partnerships.organisations.services import invite_member
+from partnerships.organisations.services import ask_for_access, invite_member
 from tests.support.access import Row, everyone, expect, public
 from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """Larkhaven has invited somebody who has not answered yet."""
+    """Larkhaven has invited somebody who has not answered yet; somebody else asks for access."""
+    world.things["request"] = ask_for_access(
+        name="Nell New",
+        email="nell@new.example",
+        organisation_name="New Homes",
+        kind="registered_provider",
+        author=None,
+        now=world.now,
+    )
     world.things["invited"] = invite_member(
         organisation=world.larkhaven, email="new@larkhaven.example", role="viewer", author=world.amina, now=world.now
     )
@@ -36,6 +44,19 @@ ONE = expect(inside=403, outside=404, lead=200, partner=404, administrator=200)
 ROWS = (
     Row("organisations:list", get=everyone()),
     Row("organisations:list", query="?q=lark&kind=registered_provider", get=everyone()),
+    Row("organisations:ask", get=public(), post=public(422)),
+    Row("organisations:requests", get=expect(inside=404, outside=404, administrator=200)),
+    Row(
+        "organisations:accept-request",
+        on=lambda world: {"pk": world.things["request"].pk},
+        post=expect(inside=404, outside=404, administrator=302),
+    ),
+    Row(
+        "organisations:decline-request",
+        on=lambda world: {"pk": world.things["request"].pk},
+        get=expect(inside=404, outside=404, administrator=200),
+        post=expect(inside=404, outside=404, administrator=422),
+    ),
     Row("organisations:suggest", query="?q=lark", get=everyone()),
     Row("organisations:detail", on=larkhaven, get=everyone()),
     Row(

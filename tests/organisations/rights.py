@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from partnerships.agreements import services as agreements
 from partnerships.organisations import services
-from partnerships.organisations.models import Membership
+from partnerships.organisations.models import AccessRequest, Membership
 from partnerships.people.models import User
 from tests.support.rights import ADMINISTRATOR, EVERYBODY, LEAD, Row
 from tests.world import World, person
@@ -49,6 +49,18 @@ def _missing(world: World) -> None:
         register="councils",
         as_of=timezone.localdate(),
         author=None,
+        now=timezone.now(),
+    )
+
+
+def _asked(world: World, author: Any = None) -> AccessRequest:
+    """Somebody asks to act for an organisation that the directory lacks."""
+    return services.ask_for_access(
+        name="Nell New",
+        email="nell@new.example",
+        organisation_name="New Homes",
+        kind="registered_provider",
+        author=author,
         now=timezone.now(),
     )
 
@@ -255,9 +267,56 @@ ROWS = (
         ADMINISTRATOR,
         prepare=_missing,
     ),
+    Row(
+        "organisations.correct_name",
+        lambda w, author, name: services.correct_name(
+            row=name, name="Lark", reason="Misspelt.", author=author, now=timezone.now()
+        ),
+        ADMINISTRATOR,
+        prepare=lambda w: services.add_name(
+            organisation=w.larkhaven, name="Larkk", kind="alternative", author=None, now=timezone.now()
+        ),
+    ),
+    Row(
+        "organisations.correct_area_served",
+        lambda w, author, served: services.correct_area_served(
+            served=served, source="Its report", reason="Named.", author=author, now=timezone.now()
+        ),
+        ADMINISTRATOR,
+        prepare=_served,
+    ),
+    Row(
+        "organisations.correct_area",
+        lambda w, author, _: services.correct_area(
+            area=w.fareham, name="Fareham town", reason="Renamed.", author=author, now=timezone.now()
+        ),
+        ADMINISTRATOR,
+    ),
+    Row(
+        "organisations.accept_request",
+        lambda w, author, request: services.accept_request(
+            request=request, organisation=None, author=author, now=timezone.now()
+        ),
+        ADMINISTRATOR,
+        prepare=_asked,
+    ),
+    Row(
+        "organisations.decline_request",
+        lambda w, author, request: services.decline_request(
+            request=request, reason="Not known here.", author=author, now=timezone.now()
+        ),
+        ADMINISTRATOR,
+        prepare=_asked,
+    ),
+    Row(
+        "organisations.hide_steps",
+        lambda w, author, _: services.hide_steps(membership=_membership(w, w.amina), author=author, now=timezone.now()),
+        LEAD,
+    ),
 )
 
 WITHOUT_A_PERSON = {
+    "organisations.ask_for_access": "anyone may ask, signed in or not; limited",
     "organisations.accept_membership": "by the token of an invitation, for the person it was sent to",
     "organisations.invitation_for": "reads only",
     "organisations.lock_person": "locks a row for another service",

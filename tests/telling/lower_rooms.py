@@ -173,6 +173,18 @@ def ways_in_changed(w: World) -> Act:
     )
 
 
+@case(("organisations.access_requested", "dee"))
+def access_requested(w: World) -> Act:
+    return lambda: organisations.ask_for_access(
+        name="Nell New",
+        email="nell@new.example",
+        organisation_name="New Homes",
+        kind="registered_provider",
+        author=None,
+        now=NOW(),
+    )
+
+
 # ---- Agreements
 
 

@@ -1,6 +1,12 @@
 """Services that change organisations and memberships."""
 
 from partnerships.organisations.services.areas_served import end_area_served, serve_area
+from partnerships.organisations.services.corrections import (
+    UnableToCorrect,
+    correct_area,
+    correct_area_served,
+    correct_name,
+)
 from partnerships.organisations.services.handing_over import hand_over_things, pass_on_things
 from partnerships.organisations.services.identifiers import (
     UnableToAddIdentifier,
@@ -24,6 +30,7 @@ from partnerships.organisations.services.memberships import (
     change_job_title,
     change_role,
     end_membership,
+    hide_steps,
 )
 from partnerships.organisations.services.missing import mark_found, mark_missing
 from partnerships.organisations.services.names import add_name
@@ -38,6 +45,13 @@ from partnerships.organisations.services.organisations import (
     update_organisation,
 )
 from partnerships.organisations.services.own_sign_in import sign_in_refusal
+from partnerships.organisations.services.requests import (
+    UnableToAnswerRequest,
+    UnableToAskForAccess,
+    accept_request,
+    ask_for_access,
+    decline_request,
+)
 from partnerships.organisations.services.successions import UnableToRecordSuccession, record_succession
 
 __all__ = [
@@ -46,7 +60,10 @@ __all__ = [
     "UnableToAcceptMembership",
     "UnableToAddIdentifier",
     "UnableToAddMembership",
+    "UnableToAnswerRequest",
+    "UnableToAskForAccess",
     "UnableToChangeRole",
+    "UnableToCorrect",
     "UnableToCorrectIdentifier",
     "UnableToCreateOrganisation",
     "UnableToDissolve",
@@ -55,17 +72,24 @@ __all__ = [
     "UnableToRecordSuccession",
     "UnableToUpdateOrganisation",
     "accept_membership",
+    "accept_request",
     "add_identifier",
     "add_membership",
     "add_name",
+    "ask_for_access",
     "change_job_title",
     "change_role",
+    "correct_area",
+    "correct_area_served",
     "correct_identifier",
+    "correct_name",
     "create_organisation",
+    "decline_request",
     "dissolve",
     "end_area_served",
     "end_membership",
     "hand_over_things",
+    "hide_steps",
     "invitation_for",
     "invite_member",
     "mark_found",

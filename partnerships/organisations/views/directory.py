@@ -67,7 +67,7 @@ def suggest(request: HttpRequest) -> JsonResponse:
     text = request.GET.get("q", "")[:200]
     found = find_organisations(user=signed_in(request), text=text) if text.strip() else Organisation.objects.none()
     rows = found.current().order_by("name", "pk")[:SUGGESTIONS]
-    return JsonResponse({"results": [{"id": row.pk, "name": row.name, "kind": row.get_kind_display()} for row in rows]})
+    return JsonResponse({"results": [{"id": row.pk, "name": row.name, "kind": row.kind_in_words} for row in rows]})
 
 
 @require_safe
@@ -75,18 +75,20 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """An organisation's page."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user).select_related("region", "parent"), pk=pk)
+    contacts = contacts_of(organisation)[:12]
     return render(
         request,
         "organisations/detail.html",
         {
             "organisation": organisation,
-            "identifiers": organisation.identifiers.order_by("scheme", "value"),
+            "identifiers": organisation.identifiers.select_related("organisation").order_by("scheme", "value"),
             "names": organisation.names.exclude(name=organisation.name).order_by("name", "pk"),
             "areas_served": organisation.areas_served.select_related("area").order_by("area__name", "pk"),
             "predecessors": predecessors_of(organisation),
             "successors": successors_of(organisation),
             "group_members": organisation.group_members.order_by("name", "pk")[:50],
-            "contacts": contacts_of(organisation)[:12],
+            "contacts": contacts,
+            "may_invite_first_lead": user.is_staff and not organisation.is_ended and not contacts,
             "lines": timeline_lines(timeline(user=user, kind="organisation", record_id=organisation.pk)[:10]),
             "sections": ON_ORGANISATIONS.of(user, organisation),
             "may_change": roles_of(user, timezone.now()).lead(organisation.pk),

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.forms import AcceptForm, EndForm, InviteForm, MembershipForm
-from partnerships.organisations.models import Membership, Organisation
+from partnerships.organisations.models import Membership, Organisation, Role
 from partnerships.organisations.owned import held_by
 from partnerships.organisations.queries import colleagues_of, contacts_of
 from partnerships.organisations.rights import rights_over
@@ -95,7 +95,12 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
     """Invite somebody by email to act for the organisation."""
     user = signed_in(request)
     organisation = _managed(user, pk)
-    form = InviteForm(posted(request), organisation=organisation, by_administrator=user.is_staff)
+    form = InviteForm(
+        posted(request),
+        organisation=organisation,
+        by_administrator=user.is_staff,
+        role=request.GET.get("role", Role.EDITOR),
+    )
 
     def step() -> tuple[str, str]:
         membership = invite_member(organisation=organisation, author=user, now=timezone.now(), **form.cleaned_data)

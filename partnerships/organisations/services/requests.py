@@ -1,0 +1,137 @@
+"""Ask to act for an organisation, and answer such requests."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+
+from partnerships.kit.rights import require
+from partnerships.organisations.models import AccessRequest, Membership, Organisation, RequestAnswer, Role
+from partnerships.organisations.queries import leads_of
+from partnerships.organisations.rights import roles_of
+from partnerships.organisations.services.invitations import UnableToInviteMember, invite_member
+from partnerships.organisations.services.organisations import UnableToCreateOrganisation, create_organisation
+from partnerships.outbox.services import record_emails
+from partnerships.people.limits import count, counted_since
+from partnerships.people.models import User
+
+#: Requests a day from everybody together: anyone may ask, and each is an email to the administrators.
+REQUESTS_A_DAY = 50
+_DAY, _HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
+
+
+class UnableToAskForAccess(Exception):
+    """The address is not valid, or too many people have asked today."""
+
+
+class UnableToAnswerRequest(Exception):
+    """The request has an answer already, or the invitation is refused."""
+
+
+@transaction.atomic
+def ask_for_access(
+    *,
+    name: str,
+    email: str,
+    organisation_name: str,
+    kind: str,
+    author: User | None,
+    now: dt.datetime,
+    job_title: str = "",
+    number: str = "",
+    message: str = "",
+) -> AccessRequest:
+    """Ask the administrators, who get an email; the author is None when signed out.
+
+    The same person's waiting request for the same name is updated, without another email. Raises
+    `UnableToAskForAccess`.
+    """
+    email = email.strip().lower()
+    try:
+        validate_email(email)
+    except ValidationError as error:
+        raise UnableToAskForAccess(f"“{email}” is not an email address.") from error
+    count("access requests", stretch=_HOUR, now=now)
+    if counted_since("access requests", now - _DAY) > REQUESTS_A_DAY:
+        raise UnableToAskForAccess("Too many people have asked today. Try again tomorrow.")
+    request, made = AccessRequest.objects.update_or_create(
+        email=email,
+        organisation_name=" ".join(organisation_name.split()),
+        answer="",
+        defaults={
+            "name": " ".join(name.split()),
+            "job_title": job_title.strip(),
+            "kind": kind,
+            "number": number.strip(),
+            "message": message.strip(),
+            "asked_by": author,
+            "asked_at": now,
+        },
+    )
+    if made:
+        administrators = User.objects.filter(is_staff=True, is_active=True).values_list("pk", flat=True)
+        record_emails(
+            kind="organisations.access_requested", people=administrators, params={"request": request.pk}, now=now
+        )
+    return request
+
+
+@transaction.atomic
+def accept_request(
+    *, request: AccessRequest, organisation: Organisation | None, author: User, now: dt.datetime
+) -> Membership:
+    """Invite the person to act for the organisation, which is created if None.
+
+    As lead if it has no lead yet, else as editor. Raises `UnableToAnswerRequest`.
+    """
+    require(roles_of(author, now).keeps_directory)
+    locked = _lock(request)
+    reason = f"Asked for access on {now:%d %B %Y}." + (f" {locked.message}" if locked.message else "")
+    try:
+        body = organisation or create_organisation(
+            name=locked.organisation_name, kind=locked.kind, author=author, now=now
+        )
+        membership = invite_member(
+            organisation=body,
+            email=locked.email,
+            name=locked.name,
+            job_title=locked.job_title,
+            role=Role.EDITOR if leads_of(body).exists() else Role.LEAD,
+            reason=reason[:500],
+            author=author,
+            now=now,
+        )
+    except (UnableToInviteMember, UnableToCreateOrganisation) as error:
+        raise UnableToAnswerRequest(str(error)) from error
+    locked.organisation = body
+    _answer(locked, RequestAnswer.INVITED, author=author, now=now)
+    return membership
+
+
+@transaction.atomic
+def decline_request(*, request: AccessRequest, reason: str, author: User, now: dt.datetime) -> None:
+    """Decline a request, with a reason that administrators can read.
+
+    Raises `UnableToAnswerRequest`.
+    """
+    require(roles_of(author, now).keeps_directory)
+    locked = _lock(request)
+    if not reason.strip():
+        raise UnableToAnswerRequest("Give a reason.")
+    locked.reason = reason.strip()
+    _answer(locked, RequestAnswer.DECLINED, author=author, now=now)
+
+
+def _lock(request: AccessRequest) -> AccessRequest:
+    locked = AccessRequest.objects.select_for_update().get(pk=request.pk)
+    if locked.answer:
+        raise UnableToAnswerRequest("This request has been answered already.")
+    return locked
+
+
+def _answer(locked: AccessRequest, answer: RequestAnswer, *, author: User, now: dt.datetime) -> None:
+    locked.answer, locked.answered_at, locked.answered_by = answer, now, author
+    locked.save(update_fields=["answer", "answered_at", "answered_by", "organisation", "reason"])

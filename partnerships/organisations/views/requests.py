@@ -1,0 +1,128 @@
+"""Views of requests to act for an organisation."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from partnerships.kit.http import posted
+from partnerships.organisations.forms import AccessRequestForm, ReasonForm
+from partnerships.organisations.models import AccessRequest, Organisation
+from partnerships.organisations.queries import find_organisations
+from partnerships.organisations.services import (
+    UnableToAnswerRequest,
+    UnableToAskForAccess,
+    accept_request,
+    ask_for_access,
+    decline_request,
+)
+from partnerships.people.form_steps import take_step
+from partnerships.people.limits import too_many
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+
+#: Answered requests shown below the waiting ones.
+ANSWERED_SHOWN = 20
+#: Waiting requests shown on the page, and organisations that each could mean: one search for each.
+WAITING_SHOWN = 10
+CANDIDATES = 4
+#: Requests an hour from one person or address.
+ASKED_AN_HOUR = 10
+
+
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask(request: HttpRequest) -> HttpResponse:
+    """Ask an administrator: my organisation is not here, or has nobody yet."""
+    person = request.user if isinstance(request.user, User) else None
+    if request.method == "POST":
+        refusal = too_many(request, "access requests", limit=ASKED_AN_HOUR, stretch=dt.timedelta(hours=1))
+        if refusal is not None:
+            return refusal
+    form = AccessRequestForm(posted(request), person=person, typed=request.GET.get("name", "")[:300])
+
+    def step() -> tuple[str, str]:
+        ask_for_access(author=person, now=timezone.now(), **form.cleaned_data)
+        return (
+            "An administrator has been asked. You will get an email with an invitation.",
+            reverse("organisations:list") if person else "/",
+        )
+
+    return take_step(request, "organisations/ask.html", form, step, {UnableToAskForAccess: None})
+
+
+def _administrator(request: HttpRequest) -> User:
+    user = signed_in(request)
+    if not user.is_staff:
+        raise Http404
+    return user
+
+
+@require_safe
+def requests(request: HttpRequest) -> HttpResponse:
+    """The requests that wait for an administrator, oldest first, and the last answers."""
+    user = _administrator(request)
+    rows = AccessRequest.objects.visible_to(user).select_related("organisation", "answered_by")
+    waiting = list(rows.waiting().order_by("asked_at", "pk")[:WAITING_SHOWN])
+    return render(
+        request,
+        "organisations/requests.html",
+        {
+            "waiting": [(one, _candidates(user, one)) for one in waiting],
+            "count": rows.waiting().count(),
+            "answered": rows.exclude(answer="").order_by("-answered_at", "-pk")[:ANSWERED_SHOWN],
+        },
+    )
+
+
+def _candidates(user: User, asked: AccessRequest) -> list[Organisation]:
+    """The organisations that a request could mean: by its number, else by its name."""
+    for text in filter(None, (asked.number, asked.organisation_name)):
+        found = list(find_organisations(user=user, text=text).current().order_by("name", "pk")[:CANDIDATES])
+        if found:
+            return found
+    return []
+
+
+@require_POST
+def accept(request: HttpRequest, pk: int) -> HttpResponse:
+    """Invite the person, to a known organisation or to one that is added now."""
+    user = _administrator(request)
+    found = get_object_or_404(AccessRequest.objects.visible_to(user), pk=pk)
+    chosen = request.POST.get("organisation", "")
+    organisation = None
+    if chosen:
+        organisation = get_object_or_404(Organisation, pk=chosen) if chosen.isdecimal() and len(chosen) < 10 else None
+        if organisation is None:
+            raise Http404
+    try:
+        membership = accept_request(request=found, organisation=organisation, author=user, now=timezone.now())
+    except UnableToAnswerRequest as error:
+        messages.warning(request, str(error))
+    else:
+        messages.success(request, f"{membership.person.email} is invited to act for {membership.organisation.name}.")
+    return redirect("organisations:requests")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def decline(request: HttpRequest, pk: int) -> HttpResponse:
+    """Decline a request, with a reason."""
+    user = _administrator(request)
+    found = get_object_or_404(AccessRequest.objects.visible_to(user).waiting(), pk=pk)
+    back = reverse("organisations:requests")
+    form = ReasonForm(posted(request), submit="Decline request", cancel=back)
+
+    def step() -> tuple[str, str]:
+        decline_request(request=found, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
+        return f"The request for {found.organisation_name} is declined.", back
+
+    return take_step(
+        request, "organisations/decline_request.html", form, step, {UnableToAnswerRequest: None}, asked=found
+    )

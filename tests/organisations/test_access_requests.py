@@ -1,0 +1,152 @@
+"""People ask to act for an organisation, and administrators answer with one click."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.organisations.models import AccessRequest, Membership, Organisation
+from partnerships.organisations.services import (
+    UnableToAnswerRequest,
+    UnableToAskForAccess,
+    accept_request,
+    ask_for_access,
+    decline_request,
+)
+from partnerships.organisations.services.requests import REQUESTS_A_DAY
+from partnerships.people.models import User
+from partnerships.people.retention import RULES
+from tests.support.outbox import deliver
+from tests.world import World
+
+pytestmark = pytest.mark.django_db
+ASKED = {
+    "organisation_name": "Newbridge Homes",
+    "kind": "registered_provider",
+    "number": "L9999",
+    "name": "Nell New",
+    "email": "nell@newbridge.example",
+    "job_title": "Partnership manager",
+    "message": "We want to work with Westmarch.",
+}
+
+
+@pytest.fixture
+def dee(world: World) -> Client:
+    """The administrator's browser."""
+    client = Client()
+    client.force_login(world.dee)
+    return client
+
+
+@pytest.fixture
+def amina(world: World) -> Client:
+    """The browser of Larkhaven's lead."""
+    client = Client()
+    client.force_login(world.amina)
+    return client
+
+
+def asked(**changes: str) -> AccessRequest:
+    return ask_for_access(author=None, now=timezone.now(), **(ASKED | changes))
+
+
+def test_somebody_signed_out_asks_for_access_and_administrators_are_told(world: World) -> None:
+    page = Client().get(reverse("organisations:ask"), {"name": "Newbridge Homes"})
+    deliver().clear()
+
+    response = Client().post(reverse("organisations:ask"), ASKED)
+
+    assert "Newbridge Homes" in page.content.decode()
+    assert response.status_code == 302
+    assert not User.objects.filter(email="nell@newbridge.example").exists()
+    assert [email.to for email in deliver()] == [[world.dee.email]]
+    assert "Newbridge Homes" in deliver()[0].subject
+
+
+def test_asking_twice_keeps_one_request_and_sends_one_email(world: World) -> None:
+    asked()
+    deliver().clear()
+
+    again = asked(message="Please hurry.")
+
+    assert AccessRequest.objects.get() == again
+    assert AccessRequest.objects.get().message == "Please hurry."
+    assert not deliver()
+
+
+def test_one_click_adds_the_organisation_and_invites_its_first_lead(world: World, dee: Client) -> None:
+    request = asked()
+    deliver().clear()
+
+    dee.post(reverse("organisations:accept-request", args=[request.pk]), {"organisation": ""})
+
+    membership = Membership.objects.get(person__email="nell@newbridge.example")
+    assert (membership.organisation.name, membership.role) == ("Newbridge Homes", "lead")
+    assert membership.is_pending
+    assert AccessRequest.objects.get().answered_by == world.dee
+    (invitation,) = [email for email in deliver() if email.to == ["nell@newbridge.example"]]
+    assert re.search(r"/organisations/invitations/[^/]+/", str(invitation.body))
+
+
+def test_one_click_invites_to_a_known_organisation_as_editor(world: World, dee: Client) -> None:
+    request = asked(organisation_name="Larkhaven")
+    page = dee.get(reverse("organisations:requests")).content.decode()
+
+    dee.post(reverse("organisations:accept-request", args=[request.pk]), {"organisation": str(world.larkhaven.pk)})
+
+    assert f"Invite to {world.larkhaven.name}" in page
+    membership = Membership.objects.get(person__email="nell@newbridge.example")
+    assert (membership.organisation, membership.role) == (world.larkhaven, "editor")
+    assert not Organisation.objects.filter(name="Larkhaven").exists()
+
+
+def test_a_request_is_answered_once(world: World) -> None:
+    request = asked()
+    accept_request(request=request, organisation=None, author=world.dee, now=timezone.now())
+
+    with pytest.raises(UnableToAnswerRequest, match="answered already"):
+        decline_request(request=request, reason="Twice.", author=world.dee, now=timezone.now())
+
+
+def test_a_declined_request_keeps_its_reason(world: World, dee: Client) -> None:
+    request = asked()
+
+    dee.post(reverse("organisations:decline-request", args=[request.pk]), {"reason": "Not a housing body."})
+
+    assert "Not a housing body." in dee.get(reverse("organisations:requests")).content.decode()
+    assert not Membership.objects.filter(person__email="nell@newbridge.example").exists()
+
+
+def test_an_organisation_number_that_is_no_number_is_not_found(world: World, dee: Client) -> None:
+    address = reverse("organisations:accept-request", args=[asked().pk])
+
+    assert {dee.post(address, {"organisation": bad}).status_code for bad in ("x", "9" * 30, "-1", "\u0663")} == {404}
+
+
+def test_requests_from_everybody_together_are_limited(world: World) -> None:
+    for number in range(REQUESTS_A_DAY):
+        asked(email=f"nell{number}@newbridge.example")
+
+    with pytest.raises(UnableToAskForAccess, match="Try again tomorrow"):
+        asked(email="one.more@newbridge.example")
+
+
+def test_requests_are_removed_after_ninety_days(world: World) -> None:
+    asked()
+    rule = RULES["access requests"]
+
+    assert rule.apply(timezone.now() + dt.timedelta(days=89), False) == 0
+    assert rule.apply(timezone.now() + dt.timedelta(days=91), False) == 1
+
+
+def test_a_signed_in_person_asks_under_their_own_address(world: World, amina: Client) -> None:
+    amina.post(reverse("organisations:ask"), ASKED | {"email": "somebody.else@newbridge.example"})
+
+    request = AccessRequest.objects.get()
+    assert (request.email, request.asked_by) == (world.amina.email, world.amina)

@@ -1,0 +1,134 @@
+"""Administrators correct names, areas served and areas, with reasons that history keeps."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.organisations.models import Area, AreaServed, OrganisationName
+from partnerships.organisations.services import (
+    UnableToCorrect,
+    add_name,
+    correct_area,
+    correct_area_served,
+    correct_name,
+    serve_area,
+)
+from tests.world import World
+
+pytestmark = pytest.mark.django_db
+NOW = timezone.now
+
+
+@pytest.fixture
+def dee(world: World) -> Client:
+    """The administrator's browser."""
+    client = Client()
+    client.force_login(world.dee)
+    return client
+
+
+def lark(world: World) -> OrganisationName:
+    """A misspelt name of Larkhaven."""
+    name = add_name(organisation=world.larkhaven, name="Larkhavn", kind="alternative", author=None, now=NOW())
+    assert name is not None
+    return name
+
+
+def served(world: World) -> AreaServed:
+    return serve_area(
+        organisation=world.larkhaven, area=world.fareham, starts_on=dt.date(2020, 4, 1), author=None, now=NOW()
+    )
+
+
+def page_of(world: World) -> str:
+    """Larkhaven's page, as its lead sees it."""
+    client = Client()
+    client.force_login(world.amina)
+    return client.get(world.larkhaven.get_absolute_url()).content.decode()
+
+
+def test_an_administrator_corrects_a_name_with_a_reason(world: World, dee: Client) -> None:
+    name = lark(world)
+    address = reverse("admin:organisations_organisationname_change", args=[name.pk])
+    given = {"name": "Lark Haven", "kind": "alternative", "valid_from": "", "valid_to": ""}
+
+    refused = dee.post(address, given)
+    accepted = dee.post(address, given | {"reason": "Misspelt in the list."})
+
+    name.refresh_from_db()
+    assert (refused.status_code, accepted.status_code) == (200, 302)
+    assert (name.name, name.folded) == ("Lark Haven", "lark haven")
+    assert "Misspelt in the list." in page_of(world)
+
+
+def test_the_official_name_is_not_corrected_as_a_name(world: World, dee: Client) -> None:
+    official = world.larkhaven.names.get(kind="official")
+
+    with pytest.raises(UnableToCorrect, match="on the organisation"):
+        correct_name(row=official, kind="former", reason="Wrong.", author=world.dee, now=NOW())
+
+    address = reverse("admin:organisations_organisationname_change", args=[official.pk])
+    assert "_save" not in dee.get(address).content.decode()
+
+
+def test_a_name_is_not_corrected_to_one_that_the_organisation_has(world: World) -> None:
+    with pytest.raises(UnableToCorrect, match="already"):
+        correct_name(row=lark(world), reason="Wrong.", author=world.dee, now=NOW(), name=world.larkhaven.name)
+
+
+def test_an_administrator_corrects_an_area_served_with_a_reason(world: World, dee: Client) -> None:
+    row = served(world)
+    address = reverse("admin:organisations_areaserved_change", args=[row.pk])
+
+    dee.post(
+        address,
+        {
+            "area": row.area_id,
+            "starts_on": "2021-04-01",
+            "ends_on": "",
+            "source": "",
+            "reason": "Its annual report says so.",
+        },
+    )
+
+    row.refresh_from_db()
+    assert row.starts_on == dt.date(2021, 4, 1)
+    assert "Its annual report says so." in page_of(world)
+
+
+def test_impossible_days_of_an_area_served_are_refused(world: World) -> None:
+    with pytest.raises(UnableToCorrect, match="before the start"):
+        correct_area_served(
+            served=served(world), ends_on=dt.date(2019, 1, 1), reason="Wrong.", author=world.dee, now=NOW()
+        )
+
+
+def test_a_corrected_area_is_in_the_history_of_those_that_serve_it(world: World, dee: Client) -> None:
+    served(world)
+    address = reverse("admin:organisations_area_change", args=[world.fareham.pk])
+    area = Area.objects.get(pk=world.fareham.pk)
+
+    dee.post(
+        address,
+        {
+            "name": "Fareham (corrected)",
+            "kind": area.kind,
+            "parent": area.parent_id or "",
+            "region": area.region_id or "",
+            "valid_from": "",
+            "valid_to": "",
+            "reason": "The ONS renamed it.",
+        },
+    )
+
+    assert Area.objects.get(pk=area.pk).name == "Fareham (corrected)"
+    assert "The ONS renamed it." in page_of(world)
+
+
+def test_a_correction_without_change_records_nothing(world: World) -> None:
+    assert correct_area(area=world.fareham, reason="None.", author=world.dee, now=NOW(), name=world.fareham.name) == ()

@@ -1,0 +1,117 @@
+"""Groups of any depth, without circles."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.queries import ancestors_of, group_of
+from partnerships.organisations.services import UnableToUpdateOrganisation, create_organisation, update_organisation
+from partnerships.web.group import group_together
+from tests.world import World
+
+pytestmark = pytest.mark.django_db
+
+
+def body(name: str, parent: Organisation | None = None) -> Organisation:
+    return create_organisation(name=name, kind="registered_provider", parent=parent, author=None, now=timezone.now())
+
+
+def put(child: Organisation, parent: Organisation | None) -> None:
+    update_organisation(organisation=child, parent=parent, author=None, now=timezone.now())
+
+
+def test_a_group_has_any_depth() -> None:
+    chain = [body("Group 0")]
+    for number in range(1, 12):
+        chain.append(body(f"Group {number}", chain[-1]))
+
+    assert group_of(chain[0].pk) == {one.pk: depth for depth, one in enumerate(chain)}
+    assert set(ancestors_of(chain[-1].pk)) == {one.pk for one in chain}
+
+
+def test_an_organisation_cannot_join_its_own_group() -> None:
+    head = body("Head")
+    middle = body("Middle", head)
+    lowest = body("Lowest", middle)
+
+    for parent in (head, middle, lowest):
+        with pytest.raises(UnableToUpdateOrganisation, match="Choose another parent"):
+            put(head, parent)
+
+    put(lowest, head)
+    assert group_of(head.pk) == {head.pk: 0, middle.pk: 1, lowest.pk: 1}
+
+
+def test_the_database_refuses_an_organisation_as_its_own_parent() -> None:
+    head = body("Head")
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Organisation.objects.filter(pk=head.pk).update(parent=head)
+
+
+def test_a_circle_written_by_hand_does_not_hang_the_page(world: World) -> None:
+    one, other = body("One"), body("Other")
+    Organisation.objects.filter(pk=one.pk).update(parent=other)
+    Organisation.objects.filter(pk=other.pk).update(parent=one)
+
+    assert set(group_of(one.pk)) == {one.pk, other.pk}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_changes_at_once_do_not_make_a_circle() -> None:
+    one, other = body("One"), body("Other")
+
+    def move(pair: tuple[Organisation, Organisation]) -> bool:
+        try:
+            put(*pair)
+        except UnableToUpdateOrganisation:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        moved = list(pool.map(move, [(one, other), (other, one)]))
+
+    assert sorted(moved) == [False, True]
+
+
+def test_what_two_members_share_counts_once_for_the_group(world: World) -> None:
+    head = body("Head")
+    put(world.larkhaven, head)
+    put(world.westmarch, head)
+
+    group = group_together(world.amina, head)
+
+    assert [member.depth for member in group.members] == [0, 1, 1]
+    assert [len(member.held.partnerships) for member in group.members] == [0, 1, 1]
+    assert group.total.partnerships == {world.partnership.pk}
+
+
+def test_a_stranger_sees_nothing_of_what_the_group_has(world: World) -> None:
+    head = body("Head")
+    put(world.larkhaven, head)
+
+    group = group_together(world.chidi, head)
+
+    assert not group.total.partnerships
+    assert not group.total.commitments
+    assert group.total.homes == 0
+
+
+def test_the_organisation_page_leads_to_its_group(world: World) -> None:
+    head = body("Head")
+    put(world.larkhaven, head)
+    client = Client()
+    client.force_login(world.amina)
+    address = reverse("web:group", args=[head.pk])
+
+    assert address in client.get(head.get_absolute_url()).content.decode()
+    assert "The whole group" in client.get(address).content.decode()

@@ -1,0 +1,44 @@
+"""Identifiers say who allocated them and how org-id.guide writes them."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from partnerships.organisations.models import Identifier, Scheme
+from partnerships.organisations.services import add_identifier, create_organisation
+from tests.world import World
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("kind", "scheme", "value", "written"),
+    [
+        ("registered_provider", Scheme.RSH, "L4567", "GB-SHPE-L4567"),
+        ("registered_provider", Scheme.MUTUALS, "IP031455", "GB-MPR-IP031455"),
+        ("developer", Scheme.COMPANY, "09876543", "GB-COH-09876543"),
+        ("charity", Scheme.CHARITY, "1123456", "GB-CHC-1123456"),
+        ("nhs", Scheme.ODS, "RXX", "GB-NHS-RXX"),
+        ("council", Scheme.LOCAL_AUTHORITY, "XWM", "GB-LAE-XWM"),
+        ("strategic_authority", Scheme.LOCAL_AUTHORITY, "XCA", ""),
+        ("lep", Scheme.LEP, "E37000001", ""),
+        ("council", Scheme.GSS, "E07000087", ""),
+    ],
+)
+def test_an_identifier_is_written_as_org_id_guide_does(kind: str, scheme: str, value: str, written: str) -> None:
+    body = create_organisation(name="Body", kind=kind, author=None, now=timezone.now(), identifiers=[(scheme, value)])
+
+    assert Identifier.objects.select_related("organisation").get(organisation=body).org_id == written
+
+
+def test_the_page_shows_who_allocated_a_number(world: World) -> None:
+    add_identifier(organisation=world.larkhaven, scheme=Scheme.MUTUALS, value="7654R", author=None, now=timezone.now())
+    client = Client()
+    client.force_login(world.amina)
+
+    page = client.get(world.larkhaven.get_absolute_url()).content.decode()
+
+    assert "Financial Conduct Authority" in page
+    assert "GB-MPR-7654R" in page

@@ -5,7 +5,7 @@ BOOTSTRAP := $(PYTHON) tools/bootstrap.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-database check worker beat migrate reset demo screenshots crawl bench-plans \
-	bench-digests bench-exchange bench-ledger bench-pages bench-record format lock audit
+	bench-digests bench-exchange bench-ledger bench-pages bench-record bench-successions format lock audit
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -57,6 +57,9 @@ bench-exchange: ## Measure asks and offers
 
 bench-pages: ## Measure every page at 1, 2 and 10 times England
 	@$(BOOTSTRAP) -m tools.run with $(VENV) benchmarks/pages.py $(ARGS)
+
+bench-successions: ## Check who answers over 100,000 random histories of successions
+	@PYTHONPATH=. $(VENV) benchmarks/successions.py $(ARGS)
 
 bench-record: ## Measure what numbering a change costs a service
 	@$(BOOTSTRAP) -m tools.run with $(VENV) benchmarks/record.py $(ARGS)

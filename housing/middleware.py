@@ -45,6 +45,8 @@ EXPORT_ROUTES = frozenset(
         "plans:compare-pdf",
         "plans:compare-csv",
         "web:brief-pdf",
+        "organisations:pending-csv",
+        "organisations:pending-feed",
     }
 )
 

@@ -24,7 +24,6 @@ from partnerships.organisations.services import (
     end_membership,
     hand_over_things,
     pass_on_things,
-    record_succession,
 )
 from partnerships.outbox.models import Email
 from partnerships.people.models import User
@@ -32,6 +31,7 @@ from partnerships.people.personal import is_history, personal_fields
 from partnerships.work.queries import waiting_for
 from tests.agreements.test_posts import fill, post_of
 from tests.commitments.promises import agree
+from tests.support.successions import follow
 from tests.world import World, join, make_world, person
 
 #: Names of columns that say who did something: nobody needs to take these over.
@@ -254,14 +254,7 @@ def test_my_work_of_a_lead_shows_what_nobody_took_over(world: World) -> None:
 
 def ended(world: World, successor: Organisation) -> None:
     """Larkhaven has ended, and another organisation has followed it."""
-    record_succession(
-        kind="merge",
-        on=timezone.localdate(),
-        predecessors=[world.larkhaven],
-        successors=[successor],
-        author=None,
-        now=timezone.now(),
-    )
+    follow([world.larkhaven], [successor])
     dissolve(organisation=world.larkhaven, on=timezone.localdate(), author=None, now=timezone.now())
 
 

@@ -13,6 +13,7 @@ from partnerships.digests.models import Subscription, SubscriptionQuerySet, Subs
 from partnerships.digests.models.targets import Target
 from partnerships.digests.services import UnableToSubscribe, add_stakeholder, ask_successors_person
 from partnerships.organisations.departures import Departure
+from partnerships.organisations.lineage import successors_on
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.owned import (
     Handover,
@@ -23,7 +24,6 @@ from partnerships.organisations.owned import (
     acting_for,
     left_by,
 )
-from partnerships.organisations.queries import successors_on
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.plans.models import Plan

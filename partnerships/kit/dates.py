@@ -100,6 +100,11 @@ class PartialDate:
         return str(self.year)
 
 
+def known_day(day: dt.date | None) -> PartialDate | None:
+    """A day as a partial date; None stays None."""
+    return PartialDate(day.year, day.month, day.day) if day else None
+
+
 def long_date(day: dt.date) -> str:
     """`12 November 2026`."""
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"

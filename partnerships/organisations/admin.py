@@ -14,18 +14,26 @@ from django.db.models import QuerySet, URLField
 from django.http import HttpRequest
 from django.utils import timezone
 
-from partnerships.kit.administration import AutocompleteMixin, NothingDeleted, ReadOnlyAdmin, ReadOnlyInline, RowHistory
+from partnerships.kit.administration import (
+    AutocompleteMixin,
+    NothingDeleted,
+    ReadOnlyAdmin,
+    ReadOnlyInline,
+    RowHistory,
+    VocabularyAdmin,
+)
 from partnerships.organisations import admin_corrections
+from partnerships.organisations.lineage import with_ties
 from partnerships.organisations.models import (
     AreaServed,
+    Function,
     Identifier,
     Membership,
     Organisation,
     OrganisationName,
     Role,
     Succession,
-    SuccessionPredecessor,
-    SuccessionSuccessor,
+    SuccessionTie,
 )
 from partnerships.organisations.services import (
     UnableToAddIdentifier,
@@ -261,51 +269,45 @@ class IdentifierAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.Model
             raise PermissionDenied(str(error)) from error
 
 
-class PredecessorInline(ReadOnlyInline):
-    """The predecessors of a succession."""
+@admin.register(Function)
+class FunctionAdmin(VocabularyAdmin):
+    """What bodies answer for."""
 
-    model = SuccessionPredecessor
-    fields = ("organisation",)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[SuccessionPredecessor]:
+class TieInline(ReadOnlyInline):
+    """Who follows whom in a succession."""
+
+    model = SuccessionTie
+    fields = ("predecessor", "successor", "role", "function", "share", "geography")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SuccessionTie]:
         """Rows with their organisations, in one query."""
-        return SuccessionPredecessor.objects.select_related("organisation")
-
-
-class SuccessorInline(ReadOnlyInline):
-    """The successors of a succession."""
-
-    model = SuccessionSuccessor
-    fields = ("organisation",)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[SuccessionSuccessor]:
-        """Rows with their organisations, in one query."""
-        return SuccessionSuccessor.objects.select_related("organisation")
+        return SuccessionTie.objects.select_related("predecessor", "successor")
 
 
 @admin.register(Succession)
 class SuccessionAdmin(ReadOnlyAdmin):
-    """Successions, read only."""
+    """Successions, read only: they are changed on their own pages."""
 
-    list_display = ("kind", "on", "before", "after", "instrument", "source")
-    list_filter = ("kind", "on")
-    search_fields = ("predecessors__name", "successors__name", "instrument")
-    ordering = ("-on", "-pk")
-    inlines = (PredecessorInline, SuccessorInline)
+    list_display = ("kind", "status", "vests_on", "before", "after", "instrument", "source")
+    list_filter = ("kind", "status")
+    search_fields = ("ties__predecessor__name", "ties__successor__name", "instrument", "place")
+    ordering = ("-vests_on", "-pk")
+    inlines = (TieInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Succession]:
-        """Successions with both sides, in two more queries."""
-        return Succession.objects.prefetch_related("predecessors", "successors")
+        """Successions with their ties, in two more queries."""
+        return with_ties(Succession.objects.all())
 
     @admin.display(description="Predecessors")
     def before(self, succession: Succession) -> str:
         """The names of the predecessors."""
-        return ", ".join(sorted(one.name for one in succession.predecessors.all()))
+        return ", ".join(sorted({tie.predecessor.name for tie in succession.ties.all()}))
 
     @admin.display(description="Successors")
     def after(self, succession: Succession) -> str:
         """The names of the successors."""
-        return ", ".join(sorted(one.name for one in succession.successors.all()))
+        return ", ".join(sorted({tie.successor.name for tie in succession.ties.all() if tie.successor}))
 
 
 class MembershipAdminForm(forms.ModelForm[Membership]):

@@ -10,6 +10,8 @@ class EventKind(models.TextChoices):
     CHANGED = "organisation.changed", "Changed this organisation"
     ENDED = "organisation.ended", "Recorded that this organisation ended"
     SUCCESSION_RECORDED = "organisation.succession_recorded", "Recorded a succession"
+    SUCCESSION_CORRECTED = "organisation.succession_corrected", "Corrected a succession"
+    SUCCESSION_STATUS_CHANGED = "organisation.succession_status_changed", "Changed the status of a succession"
     IDENTIFIER_ADDED = "organisation.identifier_added", "Added an identifier"
     IDENTIFIER_CORRECTED = "organisation.identifier_corrected", "Corrected an identifier"
     NAME_ADDED = "organisation.name_added", "Added a name"

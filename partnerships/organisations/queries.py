@@ -1,12 +1,10 @@
-"""Queries about organisations, their members and their successions."""
+"""Queries about organisations and their members."""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from django.db.models import Case, Q, QuerySet, When
-from django.utils import timezone
 
 from partnerships.kit.database import rows_of
 from partnerships.kit.names import fold_name
@@ -19,26 +17,11 @@ from partnerships.organisations.models import (
     OrganisationName,
     OrganisationQuerySet,
     Role,
-    Succession,
-    SuccessionKind,
-    SuccessionPredecessor,
-    SuccessionSuccessor,
 )
 from partnerships.people.models import User
 
 #: Sorts memberships by role, leads first.
 _STRENGTH = Case(When(role=Role.LEAD, then=0), When(role=Role.EDITOR, then=1), default=2)
-#: Kinds of succession that pass what a body held to its successors.
-INHERITING = frozenset(
-    {
-        SuccessionKind.MERGE,
-        SuccessionKind.SPLIT,
-        SuccessionKind.ABSORB,
-        SuccessionKind.RECODE,
-        SuccessionKind.RENAME,
-        SuccessionKind.FUNCTION_TRANSFER,
-    }
-)
 
 
 def find_organisations(
@@ -192,67 +175,6 @@ def contacts_of(organisation: Organisation) -> QuerySet[Membership]:
         .annotate(strength=_STRENGTH)
         .order_by("strength", "person__name", "pk")
     )
-
-
-def predecessors_of(organisation: Organisation) -> QuerySet[SuccessionPredecessor]:
-    """Its predecessors with the succession, newest first."""
-    return (
-        SuccessionPredecessor.objects.filter(succession__successors=organisation)
-        .select_related("succession", "organisation")
-        .order_by("-succession__on", "organisation__name", "pk")
-    )
-
-
-def successors_of(organisation: Organisation) -> QuerySet[SuccessionSuccessor]:
-    """Its successors with the succession, newest first; also future ones."""
-    return (
-        SuccessionSuccessor.objects.filter(succession__predecessors=organisation)
-        .select_related("succession", "organisation")
-        .order_by("-succession__on", "organisation__name", "pk")
-    )
-
-
-def successors_on(
-    organisation: Organisation, on: dt.date | None = None, *, kinds: Collection[str] = INHERITING
-) -> list[Organisation]:
-    """Its direct successors by that day (by default today).
-
-    A succession of unknown date counts.
-    """
-    return _next(on or timezone.localdate(), {organisation.pk}, kinds)
-
-
-def resolve_forward(
-    organisation: Organisation, on: dt.date | None = None, *, kinds: Collection[str] = INHERITING
-) -> list[Organisation]:
-    """The organisations that stand in its place on a day.
-
-    Follows any chain of successions; the organisation itself where nobody followed. A body that continued after a
-    transfer of functions is included.
-    """
-    day = on or timezone.localdate()
-    seen: dict[int, Organisation] = {organisation.pk: organisation}
-    final: dict[int, Organisation] = {}
-    frontier = [organisation]
-    while frontier:
-        upcoming: list[Organisation] = []
-        for body in frontier:
-            following = [one for one in _next(day, {body.pk}, kinds) if one.pk != body.pk]
-            if not following or not body.is_ended:
-                final[body.pk] = body
-            for one in following:
-                if one.pk not in seen:
-                    seen[one.pk] = one
-                    upcoming.append(one)
-        frontier = upcoming
-    return sorted(final.values(), key=lambda body: (body.name, body.pk))
-
-
-def _next(day: dt.date, organisations: Iterable[int], kinds: Collection[str]) -> list[Organisation]:
-    successions = Succession.objects.filter(
-        Q(on__lte=day) | Q(on=None), predecessors__in=list(organisations), kind__in=list(kinds)
-    )
-    return list(Organisation.objects.filter(successions_to__in=successions).distinct().order_by("name", "pk"))
 
 
 def membership_by_address(address: str) -> Membership | None:

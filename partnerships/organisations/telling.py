@@ -10,6 +10,8 @@ _TOLD = {
     EventKind.CHANGED: (Fold.FIELDS, "{field}{change}"),
     EventKind.ENDED: (Fold.FIELDS, "{field}{change}"),
     EventKind.SUCCESSION_RECORDED: (Fold.EACH, "{names}"),
+    EventKind.SUCCESSION_CORRECTED: (Fold.EACH, "{names}"),
+    EventKind.SUCCESSION_STATUS_CHANGED: (Fold.EACH, "{names}"),
     EventKind.IDENTIFIER_ADDED: (Fold.EACH, "{names}"),
     EventKind.IDENTIFIER_CORRECTED: (Fold.FIELDS, "{field}{change}"),
     EventKind.NAME_ADDED: (Fold.EACH, "{names}"),

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 
 from partnerships.activity.models import Event
 from partnerships.activity.queries import NetLine, fields_of
 from partnerships.activity.telling import Group, Sentence, sentence_of
-from partnerships.kit.dates import long_date
-from partnerships.organisations.models import Organisation
+from partnerships.kit.dates import NotADate, PartialDate
+from partnerships.organisations.naming import Named, names_of
 from partnerships.people.models import User
 
 #: The page of each kind of record in a timeline. A kind that is not here is shown without a link.
@@ -56,7 +57,7 @@ class TimelineLine:
 
 #: Data that events keep for programs. Timelines leave it out.
 _NOT_SHOWN = frozenset({"succession", "membership", "import_run", "run"})
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DATE = re.compile(r"\d{4}-\d{2}(-\d{2})?")
 
 
 def _words(value: Any) -> str:
@@ -69,11 +70,18 @@ def _words(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     text = str(value)
-    if _DAY.fullmatch(text):
-        return long_date(dt.date.fromisoformat(text))
+    if _DATE.fullmatch(text):
+        return _date_in_words(text)
     if text.islower() and text.replace("_", "").isalpha():  # A code, such as a status.
         return text.replace("_", " ").capitalize().replace("sign off", "sign-off")
     return text
+
+
+def _date_in_words(text: str) -> str:
+    try:
+        return PartialDate.parse(text).words
+    except NotADate:
+        return text
 
 
 def _changes(data: dict[str, Any]) -> tuple[Change, ...]:
@@ -95,16 +103,12 @@ def _page(event: Event) -> str:
         return ""
 
 
-def _name_of(event: Event, bodies: dict[int, str]) -> str:
-    return bodies.get(event.target_id, "") if event.target_kind == "organisation" else ""
-
-
 @dataclass(frozen=True, slots=True)
 class _Names:
     """Names of the people and organisations that events mention by number."""
 
     people: dict[int, str]
-    bodies: dict[int, str]
+    bodies: Mapping[int, Named]
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> _Names:
@@ -112,10 +116,8 @@ class _Names:
         rows = list(events)
         people = User.objects.filter(pk__in={row.actor_id for row in rows if row.actor_id})
         about = {row.target_id for row in rows if row.target_kind == "organisation"}
-        bodies = Organisation.objects.filter(
-            pk__in=about | {row.organisation_id for row in rows if row.organisation_id}
-        ).values_list("pk", "name")
-        return cls({person.pk: person.display_name for person in people}, dict(bodies))
+        bodies = names_of(about | {row.organisation_id for row in rows if row.organisation_id})
+        return cls({person.pk: person.display_name for person in people}, bodies)
 
     def by(self, row: Event) -> str:
         """Who did it. Records that hide their people name somebody else in the event."""
@@ -124,12 +126,18 @@ class _Names:
         actor = self.people.get(row.actor_id or 0, "") or (
             "Common Ground" if row.actor_id is None else "a former member"
         )
-        body = self.bodies.get(row.organisation_id or 0, "")
+        body = self._body(row.organisation_id, row.at)
         return f"{actor}, {body}" if body else actor
 
     def subject(self, row: Event) -> str:
         """The title of what it is about."""
-        return str(row.data.get("title", "")) or _name_of(row, self.bodies)
+        own = self._body(row.target_id, row.at) if row.target_kind == "organisation" else ""
+        return str(row.data.get("title", "")) or own
+
+    def _body(self, organisation_id: int | None, at: dt.datetime) -> str:
+        """The name of an organisation on the day of an event."""
+        named = self.bodies.get(organisation_id or 0)
+        return named.on(timezone.localdate(at)) if named else ""
 
 
 def timeline_lines(events: Iterable[Event]) -> list[TimelineLine]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from partnerships.organisations.views import directory, handing_over, members, requests
+from partnerships.organisations.views import directory, handing_over, members, pending, requests, successions
 
 app_name = "organisations"
 urlpatterns = [
@@ -15,6 +15,18 @@ urlpatterns = [
     path("requests/new/", requests.ask, name="ask"),
     path("requests/<int:pk>/invite/", requests.accept, name="accept-request"),
     path("requests/<int:pk>/decline/", requests.decline, name="decline-request"),
+    path("successions/", pending.pending, name="pending"),
+    path("successions/pending.csv", pending.pending_csv, name="pending-csv"),
+    path("successions/pending.atom", pending.pending_feed, name="pending-feed"),
+    path("successions/new/", successions.record, name="record-succession"),
+    path("successions/<int:pk>/", successions.detail, name="succession"),
+    path("successions/<int:pk>/correct/", successions.correct, name="correct-succession"),
+    path("successions/<int:pk>/status/", successions.change_status, name="succession-status"),
+    path("successions/<int:pk>/take-effect/", successions.let_take_effect, name="take-effect"),
+    path("successions/<int:pk>/undo/", successions.undo, name="undo-succession"),
+    path("successions/<int:pk>/ties/add/", successions.tie, name="add-tie"),
+    path("successions/<int:pk>/ties/<int:tie>/remove/", successions.untie, name="remove-tie"),
+    path("<int:pk>/who-answers/", successions.answering, name="who-answers"),
     path("<int:pk>/", directory.detail, name="detail"),
     path("<int:pk>/settings/", directory.change_settings, name="settings"),
     path("<int:pk>/without-owner/", handing_over.without_owner, name="without-owner"),

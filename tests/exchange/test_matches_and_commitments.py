@@ -20,6 +20,7 @@ from partnerships.exchange.queries.matches import matches_for
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Area
 from tests.exchange.conftest import shared
+from tests.support.successions import follow
 from tests.world import World, area
 
 
@@ -177,9 +178,7 @@ def test_open_entries_follow_new_successors_and_parents_of_areas(world: World, n
     today = timezone.localdate(now)
     for body, place in ((world.tidewater, world.fareham), (world.harbour, solent)):
         organisations.serve_area(organisation=body, area=place, starts_on=None, author=None, now=now)
-    organisations.record_succession(
-        kind="merge", predecessors=[world.tidewater], successors=[world.harbour], on=today, author=None, now=now
-    )
+    follow([world.tidewater], [world.harbour], on=today, now=now)
     Area.objects.filter(pk=world.fareham.pk).update(valid_to=today, parent=hampshire)
     assert services.refresh_places(now=now) == 3
     assert services.refresh_places(now=now) == 0

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from partnerships.organisations.services import ask_for_access, invite_member
+from partnerships.kit.dates import PartialDate
+from partnerships.organisations.services import ask_for_access, invite_member, record_succession, ties_between
 from tests.support.access import Row, everyone, expect, public
 from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """Larkhaven has invited somebody who has not answered yet; somebody else asks for access."""
+    """Larkhaven, which is to join Tidewater, has invited somebody; somebody else asks for access."""
     world.things["request"] = ask_for_access(
         name="Nell New",
         email="nell@new.example",
@@ -22,6 +23,22 @@ def prepare(world: World) -> None:
     world.things["invited"] = invite_member(
         organisation=world.larkhaven, email="new@larkhaven.example", role="viewer", author=world.amina, now=world.now
     )
+    world.things["succession"] = record_succession(
+        kind="absorb",
+        status="order_made",
+        vests_on=PartialDate.parse("2099-04"),
+        ties=ties_between([world.larkhaven], [world.tidewater, world.harbour]),
+        author=None,
+        now=world.now,
+    )
+
+
+def succession(world: World) -> dict[str, Any]:
+    return {"pk": world.things["succession"].pk}
+
+
+def succession_tie(world: World) -> dict[str, Any]:
+    return {**succession(world), "tie": world.things["succession"].ties.order_by("pk")[0].pk}
 
 
 def larkhaven(world: World) -> dict[str, Any]:
@@ -41,7 +58,27 @@ MANAGE = expect(inside=403, outside=403, lead=200, administrator=200)
 #: Only the membership's organisation and its person see it.
 ONE = expect(inside=403, outside=404, lead=200, partner=404, administrator=200)
 
+#: Administrators keep successions, which everybody signed in may read.
+KEEP = {
+    "get": expect(inside=403, outside=403, administrator=200),
+    "post": expect(inside=403, outside=403, administrator=422),
+}
+
 ROWS = (
+    Row("organisations:pending", get=public()),
+    Row("organisations:pending-csv", get=public()),
+    Row("organisations:pending-feed", get=public()),
+    Row("organisations:succession", on=succession, get=everyone()),
+    Row("organisations:record-succession", **KEEP),
+    Row("organisations:correct-succession", on=succession, **KEEP),
+    Row("organisations:succession-status", on=succession, **KEEP),
+    Row("organisations:take-effect", on=succession, **KEEP),
+    Row("organisations:undo-succession", on=succession, **KEEP),
+    Row("organisations:add-tie", on=succession, **KEEP),
+    Row("organisations:remove-tie", on=succession_tie, **KEEP),
+    Row(
+        "organisations:who-answers", on=larkhaven, query="?function=housing&day_0=1&day_1=4&day_2=2099", get=everyone()
+    ),
     Row("organisations:list", get=everyone()),
     Row("organisations:list", query="?q=lark&kind=registered_provider", get=everyone()),
     Row("organisations:ask", get=public(), post=public(422)),

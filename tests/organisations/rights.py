@@ -8,10 +8,12 @@ from typing import Any
 from django.utils import timezone
 
 from partnerships.agreements import services as agreements
+from partnerships.kit.dates import known_day
 from partnerships.organisations import services
-from partnerships.organisations.models import AccessRequest, Membership
+from partnerships.organisations.models import AccessRequest, Membership, Succession
 from partnerships.people.models import User
 from tests.support.rights import ADMINISTRATOR, EVERYBODY, LEAD, Row
+from tests.support.successions import follow
 from tests.world import World, person
 
 #: Leads manage their people; administrators may too, with a reason.
@@ -93,16 +95,34 @@ def _left(world: World) -> int:
 def _of_ended(world: World) -> int:
     """The number of a post of Larkhaven, which has ended; Harbour Homes follows it."""
     post = _left(world)
-    services.record_succession(
-        kind="merge",
-        on=timezone.localdate(),
-        predecessors=[world.larkhaven],
-        successors=[world.harbour],
+    follow([world.larkhaven], [world.harbour])
+    services.dissolve(organisation=world.larkhaven, on=timezone.localdate(), author=None, now=timezone.now())
+    return post
+
+
+def _merger(world: World) -> Succession:
+    """Larkhaven joins Tidewater today; the order has been made."""
+    return services.record_succession(
+        kind="absorb",
+        status="order_made",
+        vests_on=known_day(timezone.localdate()),
+        ties=services.ties_between([world.larkhaven], [world.tidewater]),
         author=None,
         now=timezone.now(),
     )
-    services.dissolve(organisation=world.larkhaven, on=timezone.localdate(), author=None, now=timezone.now())
-    return post
+
+
+def _two_successors(world: World) -> Succession:
+    """Larkhaven's merger, with its homes going to Harbour."""
+    succession = _merger(world)
+    services.add_tie(
+        succession=succession,
+        tie=services.NewTie(world.larkhaven, world.harbour, function="housing"),
+        reason="It takes the homes.",
+        author=None,
+        now=timezone.now(),
+    )
+    return succession
 
 
 ROWS = (
@@ -239,13 +259,68 @@ ROWS = (
         "organisations.record_succession",
         lambda w, author, _: services.record_succession(
             kind="merge",
-            on=timezone.localdate(),
-            predecessors=[w.larkhaven],
-            successors=[w.tidewater],
+            vests_on=known_day(timezone.localdate()),
+            ties=services.ties_between([w.larkhaven], [w.tidewater]),
             author=author,
             now=timezone.now(),
         ),
         ADMINISTRATOR,
+    ),
+    Row(
+        "organisations.correct_succession",
+        lambda w, author, found: services.correct_succession(
+            succession=found, place="Estuary", reason="A slip.", author=author, now=timezone.now()
+        ),
+        ADMINISTRATOR,
+        prepare=_merger,
+    ),
+    Row(
+        "organisations.change_succession_status",
+        lambda w, author, found: services.change_succession_status(
+            succession=found, to="cancelled", reason="Not agreed.", author=author, now=timezone.now()
+        ),
+        ADMINISTRATOR,
+        prepare=_merger,
+    ),
+    Row(
+        "organisations.take_effect",
+        lambda w, author, found: services.take_effect(succession=found, author=author, now=timezone.now()),
+        ADMINISTRATOR,
+        prepare=_merger,
+        situation="its order has been made",
+    ),
+    Row(
+        "organisations.add_tie",
+        lambda w, author, found: services.add_tie(
+            succession=found,
+            tie=services.NewTie(w.larkhaven, w.harbour, function="housing"),
+            reason="It takes the homes.",
+            author=author,
+            now=timezone.now(),
+        ),
+        ADMINISTRATOR,
+        prepare=_merger,
+    ),
+    Row(
+        "organisations.remove_tie",
+        lambda w, author, found: services.remove_tie(
+            tie=found.ties.get(successor=w.harbour), reason="A slip.", author=author, now=timezone.now()
+        ),
+        ADMINISTRATOR,
+        prepare=_two_successors,
+    ),
+    Row(
+        "organisations.undo_succession",
+        lambda w, author, found: services.undo_succession(
+            succession=found,
+            vests_on=known_day(timezone.localdate() + dt.timedelta(days=30)),
+            status="order_made",
+            reason="The court quashed it.",
+            author=author,
+            now=timezone.now(),
+        ),
+        ADMINISTRATOR,
+        prepare=_merger,
     ),
     Row(
         "organisations.dissolve",
@@ -323,5 +398,7 @@ WITHOUT_A_PERSON = {
     "organisations.open_membership": "reads only",
     "organisations.record_event": "part of another service, inside its transaction",
     "organisations.record_membership_event": "part of another service, inside its transaction",
+    "organisations.set_status": "part of another service, inside its transaction",
     "organisations.sign_in_refusal": "reads only",
+    "organisations.ties_between": "makes values that other services record",
 }

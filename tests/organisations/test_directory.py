@@ -9,8 +9,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.organisations.lineage import resolve_forward, successors_on
 from partnerships.organisations.models import Area, AreaKind, Identifier, Kind, NameKind, Organisation, Scheme
-from partnerships.organisations.queries import find_organisations, resolve_forward, successors_on
+from partnerships.organisations.queries import find_organisations
 from partnerships.organisations.services import (
     UnableToAddIdentifier,
     UnableToCreateOrganisation,
@@ -19,10 +20,10 @@ from partnerships.organisations.services import (
     add_name,
     create_organisation,
     dissolve,
-    record_succession,
     serve_area,
     update_organisation,
 )
+from tests.support.successions import follow
 from tests.world import World
 
 NOW = timezone.now()
@@ -85,12 +86,8 @@ def test_search_finds_a_renamed_organisation_by_its_former_name(world: World) ->
 
 def test_successors_are_followed_to_the_end_of_the_chain(world: World) -> None:
     first, second, third, other = (council(name) for name in ("First", "Second", "Third", "Other"))
-    record_succession(
-        kind="split", on=dt.date(2009, 4, 1), predecessors=[first], successors=[second, other], author=None, now=NOW
-    )
-    record_succession(
-        kind="merge", on=dt.date(2023, 4, 1), predecessors=[second], successors=[third], author=None, now=NOW
-    )
+    follow([first], [second, other], kind="split", on=dt.date(2009, 4, 1))
+    follow([second], [third], on=dt.date(2023, 4, 1))
     for ended in (first, second):
         dissolve(organisation=ended, on=dt.date(2023, 4, 1), author=None, now=NOW)
 
@@ -101,21 +98,18 @@ def test_successors_are_followed_to_the_end_of_the_chain(world: World) -> None:
 
 def test_following_successions_stops_at_a_cycle(world: World) -> None:
     one, two = council("One"), council("Two")
-    record_succession(kind="recode", on=dt.date(2020, 1, 1), predecessors=[one], successors=[two], author=None, now=NOW)
-    record_succession(kind="recode", on=dt.date(2021, 1, 1), predecessors=[two], successors=[one], author=None, now=NOW)
+    follow([one], [two], kind="recode", on=dt.date(2020, 1, 1))
+    follow([two], [one], kind="recode", on=dt.date(2021, 1, 1))
 
     assert set(resolve_forward(one)) == {one, two}
 
 
 def test_recording_the_same_succession_twice_makes_one_row(world: World) -> None:
-    given = {"kind": "merge", "on": dt.date(2020, 4, 1), "author": None, "now": NOW}
-
-    first = record_succession(predecessors=[world.larkhaven], successors=[world.tidewater], **given)  # type: ignore[arg-type]
-    again = record_succession(predecessors=[world.larkhaven], successors=[world.tidewater], **given)  # type: ignore[arg-type]
+    first, again = (follow([world.larkhaven], [world.tidewater], on=dt.date(2020, 4, 1)) for _ in range(2))
 
     assert first == again
     with pytest.raises(UnableToRecordSuccession):
-        record_succession(predecessors=[world.larkhaven], successors=[world.larkhaven], **given)  # type: ignore[arg-type]
+        follow([world.larkhaven], [world.larkhaven])
 
 
 def test_only_partners_see_partnerships_on_an_organisations_page(world: World) -> None:

@@ -11,6 +11,7 @@ from partnerships.transfer.services.developer_agreements.importing import import
 from partnerships.transfer.services.directory_files import load_directory
 from partnerships.transfer.services.local_plans import File, import_local_plans
 from partnerships.transfer.services.network import load_network
+from partnerships.transfer.services.pending import load_pending
 from partnerships.transfer.services.registers import (
     answer_doubt,
     apply_preview,
@@ -122,6 +123,11 @@ ROWS = (
         lambda w, author, _: load_directory(
             data=json.dumps(DIRECTORY).encode(), file_name="small.json", author=author, now=timezone.now()
         ),
+        ADMINISTRATOR,
+    ),
+    Row(
+        "transfer.load_pending",
+        lambda w, author, _: load_pending(author=author, now=timezone.now()),
         ADMINISTRATOR,
     ),
 )

@@ -1,6 +1,5 @@
 """Forms of documents: one field for each shape, and the form of one piece."""
 
-from partnerships.documents.forms.dates import PartialDateField, PartialDateInput
 from partnerships.documents.forms.pieces import FieldMaker, PieceForm, form_field
 from partnerships.documents.forms.signing import NO_QUESTIONS, AnswersForm, QuestionsField, SignForm
 
@@ -8,8 +7,6 @@ __all__ = [
     "NO_QUESTIONS",
     "AnswersForm",
     "FieldMaker",
-    "PartialDateField",
-    "PartialDateInput",
     "PieceForm",
     "QuestionsField",
     "SignForm",

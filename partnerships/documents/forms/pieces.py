@@ -9,10 +9,9 @@ from typing import Any, TypeAlias
 
 from django import forms
 
-from partnerships.documents.forms.dates import PartialDateField
 from partnerships.documents.schema import Collection, Content, Field, Item, Schema
 from partnerships.documents.values import Problem
-from partnerships.kit.forms import Form, Helper
+from partnerships.kit.forms import Form, Helper, PartialDateField
 
 NOTHING = ("", "Not given")
 #: Makes the form field of a shape that only one kind of document has, given its label, whether it is required and its

@@ -10,16 +10,10 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from partnerships.exchange.reach import Places
-from partnerships.organisations.models import Area, AreaKind, AreaServed, Succession, SuccessionKind
+from partnerships.organisations.models import CERTAIN, Area, AreaKind, AreaServed, SuccessionKind, SuccessionTie
 
-#: Kinds of succession where the successor takes over the area. New names and transfers of functions move no boundary.
-_INHERITING = (
-    SuccessionKind.MERGE,
-    SuccessionKind.SPLIT,
-    SuccessionKind.ABSORB,
-    SuccessionKind.RECODE,
-    SuccessionKind.BOUNDARY_CHANGE,
-)
+#: Kinds of succession that move no boundary: the successor does not take over the area.
+_SAME_AREA = (SuccessionKind.RENAME, SuccessionKind.CONVERSION, SuccessionKind.FUNCTION_TRANSFER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +68,9 @@ def _successors(ended: set[int]) -> dict[int, set[int]]:
     for organisation, area in AreaServed.objects.values_list("organisation_id", "area_id"):
         served[organisation].add(area)
     found: dict[int, set[int]] = defaultdict(set)
-    pairs = Succession.objects.filter(kind__in=_INHERITING).values_list("predecessors", "successors")
-    for predecessor, successor in pairs:
+    ties = SuccessionTie.objects.filter(successor__isnull=False, succession__status__in=CERTAIN)
+    ties = ties.exclude(succession__kind__in=_SAME_AREA)
+    for predecessor, successor in ties.values_list("predecessor", "successor"):
         for area in served.get(predecessor, set()) & ended:
             found[area] |= served.get(successor, set()) - {area}
     return found

@@ -6,14 +6,23 @@ from partnerships.organisations.models.memberships import EDITING_ROLES, REASON,
 from partnerships.organisations.models.organisation import CouncilType, Kind, Organisation, OrganisationQuerySet, Status
 from partnerships.organisations.models.requests import AccessRequest, AccessRequestQuerySet, RequestAnswer
 from partnerships.organisations.models.successions import (
+    CERTAIN,
+    FINAL,
+    KEEPING,
+    Function,
     Succession,
     SuccessionKind,
-    SuccessionPredecessor,
-    SuccessionSuccessor,
+    SuccessionQuerySet,
+    SuccessionStatus,
+    SuccessionTie,
+    TieRole,
 )
 
 __all__ = [
+    "CERTAIN",
     "EDITING_ROLES",
+    "FINAL",
+    "KEEPING",
     "REASON",
     "AccessRequest",
     "AccessRequestQuerySet",
@@ -21,6 +30,7 @@ __all__ = [
     "AreaKind",
     "AreaServed",
     "CouncilType",
+    "Function",
     "Identifier",
     "Kind",
     "Membership",
@@ -35,6 +45,8 @@ __all__ = [
     "Status",
     "Succession",
     "SuccessionKind",
-    "SuccessionPredecessor",
-    "SuccessionSuccessor",
+    "SuccessionQuerySet",
+    "SuccessionStatus",
+    "SuccessionTie",
+    "TieRole",
 ]

@@ -22,6 +22,7 @@ class NameKind(models.TextChoices):
     SHORT = "short", "Short"
     ALTERNATIVE = "alternative", "Alternative"
     FORMER = "former", "Former"
+    FORMER_SHORT = "former_short", "Former short name"
 
 
 @pghistory.track()

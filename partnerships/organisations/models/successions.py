@@ -1,73 +1,190 @@
-"""Successions: which organisations followed which."""
+"""Successions: events that turn organisations into others, and their ties."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pghistory
 from django.db import models
+from django.db.models import Q
 
+from partnerships.kit.dates import PartialDate
+from partnerships.kit.partial_dates import PartialDateColumn
+from partnerships.kit.vocabularies import Vocabulary, VocabularyKey
 from partnerships.organisations.models.organisation import Organisation
-
-if TYPE_CHECKING:
-    pass
 
 
 class SuccessionKind(models.TextChoices):
-    """How one organisation or area followed another."""
+    """What a succession does (docs/successions.md).
+
+    The last four are those of registered providers: Co-operative and Community Benefit Societies Act 2014, Part 9.
+    """
 
     MERGE = "merge", "Merged"
-    SPLIT = "split", "Split"
     ABSORB = "absorb", "Absorbed"
+    SPLIT = "split", "Split"
+    REPLACE = "replace", "Replaced"
+    RENAME = "rename", "Renamed"
     RECODE = "recode", "Recoded"
     BOUNDARY_CHANGE = "boundary_change", "Boundary change"
     FUNCTION_TRANSFER = "function_transfer", "Functions transferred"
-    RENAME = "rename", "Renamed"
+    AMALGAMATION = "amalgamation", "Amalgamation"
+    TRANSFER_OF_ENGAGEMENTS = "transfer_of_engagements", "Transfer of engagements"
+    CONVERSION = "conversion", "Conversion"
+    DISSOLUTION = "dissolution", "Dissolution"
+
+
+class SuccessionStatus(models.TextChoices):
+    """How far a succession has come, in order.
+
+    From “order made” on it is certain and acts from its vesting day. “Effective” and “cancelled” are final.
+    """
+
+    PROPOSED = "proposed", "Proposed"
+    CONSULTED = "consulted", "Consulted on"
+    ORDER_LAID = "order_laid", "Order laid"
+    ORDER_MADE = "order_made", "Order made"
+    SHADOW = "shadow", "Shadow"
+    EFFECTIVE = "effective", "Effective"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class TieRole(models.TextChoices):
+    """What a body does for the functions of another (docs/successions.md)."""
+
+    SUCCESSOR = "successor", "Successor"
+    CONTINUING = "continuing", "Continues"
+    CARETAKER = "caretaker", "Caretaker"
+    HOSTING = "hosting", "Host"
+    NOMINATED = "nominated", "Nominated"
+    PREPARING = "preparing", "Preparing"
+
+
+#: Statuses from which a succession acts on its vesting day.
+CERTAIN = frozenset({SuccessionStatus.ORDER_MADE, SuccessionStatus.SHADOW, SuccessionStatus.EFFECTIVE})
+#: Statuses that nothing follows.
+FINAL = frozenset({SuccessionStatus.EFFECTIVE, SuccessionStatus.CANCELLED})
+#: Kinds after which a predecessor goes on, unless it is said to end.
+KEEPING = frozenset({SuccessionKind.BOUNDARY_CHANGE, SuccessionKind.FUNCTION_TRANSFER})
+
+
+@pghistory.track()
+class Function(Vocabulary):
+    """What a body answers for, such as planning or housing."""
+
+
+class SuccessionQuerySet(models.QuerySet["Succession"]):
+    """Filters of successions."""
+
+    def live(self) -> SuccessionQuerySet:
+        """Those that have not been cancelled."""
+        return self.exclude(status=SuccessionStatus.CANCELLED)
+
+    def pending(self) -> SuccessionQuerySet:
+        """Those that have not taken effect or been cancelled."""
+        return self.exclude(status__in=FINAL)
+
+    def concerning(self, organisation: Organisation) -> SuccessionQuerySet:
+        """Those that the organisation is part of, on either side."""
+        either = Q(predecessor=organisation) | Q(successor=organisation)
+        return self.filter(pk__in=SuccessionTie.objects.filter(either).values("succession"))
 
 
 @pghistory.track()
 class Succession(models.Model):
-    """An event that turned predecessors into successors.
+    """An event by which bodies follow others, from proposal to effect.
 
-    With its date and legal instrument.
+    States: proposed → consulted → order laid → order made → shadow → effective; steps may be left out or taken back
+    with a reason, and any but the final two may be cancelled. Rival proposals have the same `place` and another
+    `proposal`. `vests_on` is the first day of the successors; the predecessors' time excludes it. None: unknown day of
+    the past. A succession is undone by another one, which `undoes` it.
     """
 
-    kind = models.CharField(max_length=20, choices=SuccessionKind)
-    on = models.DateField(null=True, blank=True, help_text="The day the successors took over.")
-    instrument = models.CharField(max_length=300, blank=True)
-    source = models.CharField(max_length=200, blank=True)
-    predecessors = models.ManyToManyField(
-        Organisation, related_name="successions_from", through="SuccessionPredecessor"
+    kind = models.CharField(max_length=24, choices=SuccessionKind)
+    status = models.CharField(max_length=12, choices=SuccessionStatus, default=SuccessionStatus.PROPOSED)
+    place = models.CharField(max_length=120, blank=True, help_text="The place it is about, such as a county.")
+    proposal = models.CharField(
+        max_length=120, blank=True, help_text="Which of several proposals for the place it is part of."
     )
-    successors = models.ManyToManyField(Organisation, related_name="successions_to", through="SuccessionSuccessor")
+    shadow_on = PartialDateColumn(null=True, blank=True, help_text="Election, or start of the shadow authority.")
+    vests_on = PartialDateColumn(null=True, blank=True, help_text="Vesting day: the first day of the successors.")
+    codes_on = PartialDateColumn(null=True, blank=True, help_text="From when the new codes are used.")
+    new_name = models.CharField(max_length=300, blank=True, help_text="The name after a rename.")
+    instrument = models.CharField(max_length=300, blank=True)
+    instrument_url = models.URLField(max_length=500, blank=True)
+    source = models.CharField(max_length=300, blank=True)
+    source_url = models.URLField(max_length=500, blank=True)
+    undoes = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="undone_by")
+
+    objects = SuccessionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["undoes"],
+                condition=Q(undoes__isnull=False) & ~Q(status="cancelled"),
+                name="succession_undone_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(undoes=None) | ~Q(undoes=models.F("id")), name="succession_undoes_another"
+            ),
+        ]
+        indexes = [models.Index(fields=["status", "vests_on"], name="succession_status_vests")]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.on or ''}".strip()
+        return f"{self.get_kind_display()} {self.vests_on.words if self.vests_on else ''}".strip()
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it has taken effect or been cancelled."""
+        return self.status in FINAL
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether it acts from its vesting day without another decision."""
+        return self.status in CERTAIN
+
+    @property
+    def vesting_day(self) -> PartialDate | None:
+        """The vesting day if the day itself is known, else None."""
+        return self.vests_on if self.vests_on is not None and self.vests_on.day else None
 
 
 @pghistory.track()
-class SuccessionPredecessor(models.Model):
-    """An organisation that a succession ended or took from."""
+class SuccessionTie(models.Model):
+    """One body follows another in a function, or in all others.
 
-    succession = models.ForeignKey(Succession, on_delete=models.CASCADE)
-    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    No `successor`: nobody follows. No `function`: every function that no other tie of the predecessor names. `share` is
+    the part of the predecessor's area, above 0 and up to 1, measured in the areas of `geography`.
+    """
+
+    succession = models.ForeignKey(Succession, on_delete=models.CASCADE, related_name="ties")
+    predecessor = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="ties_as_predecessor")
+    successor = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="ties_as_successor"
+    )
+    role = models.CharField(max_length=12, choices=TieRole, default=TieRole.SUCCESSOR)
+    function = VocabularyKey(
+        Function, to_field="code", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    share = models.DecimalField(max_digits=9, decimal_places=8, null=True, blank=True)
+    geography = models.CharField(
+        max_length=80, blank=True, help_text="The areas in which the share was measured, such as “LAD 2025”."
+    )
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["succession", "organisation"], name="one_predecessor_row")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["succession", "predecessor", "successor", "function"],
+                name="one_tie_a_function",
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(
+                condition=Q(share=None) | (Q(share__gt=0, share__lte=1) & ~Q(geography="")),
+                name="tie_share_is_of_a_geography",
+            ),
+            models.CheckConstraint(
+                condition=Q(share=None) | Q(successor__isnull=False), name="tie_share_goes_to_somebody"
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.organisation_id} before {self.succession_id}"
-
-
-@pghistory.track()
-class SuccessionSuccessor(models.Model):
-    """An organisation that a succession created or gave to."""
-
-    succession = models.ForeignKey(Succession, on_delete=models.CASCADE)
-    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["succession", "organisation"], name="one_successor_row")]
-
-    def __str__(self) -> str:
-        return f"{self.organisation_id} after {self.succession_id}"
+        return f"{self.predecessor_id} → {self.successor_id or 'nobody'}"

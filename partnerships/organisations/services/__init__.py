@@ -52,10 +52,21 @@ from partnerships.organisations.services.requests import (
     ask_for_access,
     decline_request,
 )
-from partnerships.organisations.services.successions import UnableToRecordSuccession, record_succession
+from partnerships.organisations.services.succession_ties import NewTie, UnableToRecordSuccession, ties_between
+from partnerships.organisations.services.successions import (
+    UnableToChangeSuccession,
+    add_tie,
+    change_succession_status,
+    correct_succession,
+    record_succession,
+    remove_tie,
+)
+from partnerships.organisations.services.taking_effect import take_effect
+from partnerships.organisations.services.undoing import undo_succession
 
 __all__ = [
     "ChangedFields",
+    "NewTie",
     "OrganisationFields",
     "UnableToAcceptMembership",
     "UnableToAddIdentifier",
@@ -63,6 +74,7 @@ __all__ = [
     "UnableToAnswerRequest",
     "UnableToAskForAccess",
     "UnableToChangeRole",
+    "UnableToChangeSuccession",
     "UnableToCorrect",
     "UnableToCorrectIdentifier",
     "UnableToCreateOrganisation",
@@ -76,13 +88,16 @@ __all__ = [
     "add_identifier",
     "add_membership",
     "add_name",
+    "add_tie",
     "ask_for_access",
     "change_job_title",
     "change_role",
+    "change_succession_status",
     "correct_area",
     "correct_area_served",
     "correct_identifier",
     "correct_name",
+    "correct_succession",
     "create_organisation",
     "decline_request",
     "dissolve",
@@ -96,8 +111,12 @@ __all__ = [
     "mark_missing",
     "pass_on_things",
     "record_succession",
+    "remove_tie",
     "resend_invitation",
     "serve_area",
     "sign_in_refusal",
+    "take_effect",
+    "ties_between",
+    "undo_succession",
     "update_organisation",
 ]

@@ -9,9 +9,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from partnerships.kit.rights import require
+from partnerships.organisations.lineage import successors_on
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.owned import Handover, PassingOn, UnableToHandOver, kind_of
-from partnerships.organisations.queries import successors_on
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.recording import lock_organisation
 from partnerships.people.models import User

@@ -12,6 +12,7 @@ from partnerships.kit.names import fold_name
 from partnerships.kit.rights import require
 from partnerships.organisations.event_kinds import EventKind
 from partnerships.organisations.models import (
+    NameKind,
     Organisation,
     OrganisationName,
 )
@@ -27,6 +28,15 @@ def keep_names(organisation: Organisation, names: Iterable[tuple[str, str]]) -> 
         if name
     }
     OrganisationName.objects.bulk_create(rows.values(), ignore_conflicts=True)
+
+
+def rename(organisation: Organisation, former: str, *, on: dt.date) -> None:
+    """End the official name on a day and begin the organisation's present one."""
+    keep_names(organisation, [(former, NameKind.FORMER)])
+    organisation.names.filter(kind=NameKind.OFFICIAL).update(kind=NameKind.FORMER, valid_to=on)
+    organisation.names.filter(name=former).update(kind=NameKind.FORMER, valid_to=on)
+    keep_names(organisation, [(organisation.name, NameKind.OFFICIAL)])
+    organisation.names.filter(name=organisation.name).update(kind=NameKind.OFFICIAL, valid_from=on, valid_to=None)
 
 
 def is_anothers(organisation: Organisation, changed: dict[str, Any]) -> bool:

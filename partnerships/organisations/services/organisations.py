@@ -24,7 +24,7 @@ from partnerships.organisations.models import (
 from partnerships.organisations.queries import ancestors_of, leads_of
 from partnerships.organisations.rights import rights_over, roles_of
 from partnerships.organisations.services.identifiers import holder_of
-from partnerships.organisations.services.names import is_anothers, keep_names
+from partnerships.organisations.services.names import is_anothers, keep_names, rename
 from partnerships.organisations.services.own_sign_in import (
     end_sessions_by_password,
     required_since,
@@ -129,12 +129,14 @@ def update_organisation(
     author: User | None,
     now: dt.datetime,
     reason: str = "",
+    named_from: dt.date | None = None,
     **fields: Unpack[ChangedFields],
 ) -> tuple[str, ...]:
     """Change what differs and return the names of the changed fields.
 
-    A former name stays findable. The leads are emailed when the way their people sign in changes. When own sign-in
-    becomes required, people are signed out, leads after a day. Raises `UnableToUpdateOrganisation`.
+    A former name stays findable; a new one counts from `named_from`, by default today. The leads are emailed when the
+    way their people sign in changes. When own sign-in becomes required, people are signed out, leads after a day.
+    Raises `UnableToUpdateOrganisation`.
     """
     if fields.get("parent") is not None:
         _lock_groups()
@@ -159,11 +161,9 @@ def update_organisation(
     locked.save(update_fields=list(before))
     today = timezone.localdate(now)
     if "name" in before:
-        locked.names.filter(kind=NameKind.OFFICIAL).update(kind=NameKind.FORMER, valid_to=today)
-        locked.names.filter(name=locked.name).update(kind=NameKind.OFFICIAL, valid_to=None)
-        keep_names(locked, [(locked.name, NameKind.OFFICIAL)])
+        rename(locked, before["name"], on=named_from or today)
     if "short_name" in before:
-        locked.names.filter(kind=NameKind.SHORT).update(kind=NameKind.FORMER, valid_to=today)
+        locked.names.filter(kind=NameKind.SHORT).update(kind=NameKind.FORMER_SHORT, valid_to=today)
         again = locked.names.filter(name=locked.short_name).exclude(kind=NameKind.OFFICIAL)
         again.update(kind=NameKind.SHORT, valid_to=None)
         keep_names(locked, [(locked.short_name, NameKind.SHORT)])

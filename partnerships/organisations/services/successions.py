@@ -1,73 +1,299 @@
-"""Record successions of organisations."""
+"""Record, correct and cancel successions, and let them take effect."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, TypedDict, Unpack
 
 from django.db import transaction
 
+from partnerships.activity.values import apply_changes
+from partnerships.kit.dates import PartialDate
 from partnerships.kit.rights import require
 from partnerships.organisations.event_kinds import EventKind
+from partnerships.organisations.lineage import rivals_of
 from partnerships.organisations.models import (
+    CERTAIN,
     Organisation,
     Succession,
-    SuccessionPredecessor,
-    SuccessionSuccessor,
+    SuccessionStatus,
+    SuccessionTie,
 )
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.recording import record_event
+from partnerships.organisations.services.succession_ties import NewTie, check_succession
 from partnerships.people.models import User
 
 
-class UnableToRecordSuccession(Exception):
-    """One side is empty, or an organisation is on both sides.
+class UnableToChangeSuccession(Exception):
+    """The succession is final, a reason or date is missing, or a rival stands against it."""
 
-    Both sides are allowed for a boundary change.
-    """
+
+class SuccessionFields(TypedDict, total=False):
+    """Optional fields of a succession; see the model."""
+
+    shadow_on: PartialDate | None
+    codes_on: PartialDate | None
+    place: str
+    proposal: str
+    new_name: str
+    instrument: str
+    instrument_url: str
+    source: str
+    source_url: str
+
+
+class CorrectedFields(SuccessionFields, total=False):
+    """Fields of a succession that can be corrected."""
+
+    kind: str
+    vests_on: PartialDate | None
+
+
+#: What can still be corrected of a succession in effect: what happened is undone by another one.
+_WORDS = frozenset({"codes_on", "place", "proposal", "instrument", "instrument_url", "source", "source_url"})
 
 
 @transaction.atomic
 def record_succession(
     *,
     kind: str,
-    on: dt.date | None,
-    predecessors: Iterable[Organisation],
-    successors: Iterable[Organisation],
+    vests_on: PartialDate | None,
+    ties: Collection[NewTie],
     author: User | None,
     now: dt.datetime,
-    instrument: str = "",
-    source: str = "",
+    status: str = SuccessionStatus.PROPOSED,
+    undoes: Succession | None = None,
+    reason: str = "",
+    **fields: Unpack[SuccessionFields],
 ) -> Succession:
-    """Record who followed whom on a day; the same again makes no new row.
+    """Record a succession; the same again makes no new row.
 
-    It does not end the predecessors: see `dissolve`. Raises `UnableToRecordSuccession`.
+    With the status “effective” it is one of the past, whose organisations have begun and ended already: an importer
+    knows those. One that was pending then becomes effective. Raises `UnableToRecordSuccession`.
     """
     require(roles_of(author, now).keeps_directory)
-    before, after = {one.pk for one in predecessors}, {one.pk for one in successors}
-    if not before or not after:
-        raise UnableToRecordSuccession("Name at least one predecessor and one successor.")
-    if before & after and (before == after or len(before) == len(after) == 1):
-        raise UnableToRecordSuccession("An organisation cannot follow itself.")
-    list(Organisation.objects.select_for_update().filter(pk__in=before | after).order_by("pk"))
-    for known in Succession.objects.filter(kind=kind, on=on, predecessors__in=before).distinct():
-        if set(known.predecessors.values_list("pk", flat=True)) == before and (
-            set(known.successors.values_list("pk", flat=True)) == after
-        ):
-            return known
-    succession = Succession.objects.create(kind=kind, on=on, instrument=instrument, source=source)
-    SuccessionPredecessor.objects.bulk_create(
-        SuccessionPredecessor(succession=succession, organisation_id=pk) for pk in sorted(before)
-    )
-    SuccessionSuccessor.objects.bulk_create(
-        SuccessionSuccessor(succession=succession, organisation_id=pk) for pk in sorted(after)
-    )
-    for organisation in Organisation.objects.filter(pk__in=before | after).order_by("pk"):
-        record_event(
-            organisation,
-            EventKind.SUCCESSION_RECORDED,
-            author=author,
-            now=now,
-            data={"after": {"kind": kind, "on": on.isoformat() if on else None, "succession": succession.pk}},
-        )
+    _lock_organisations(ties)
+    known = _known(kind, vests_on, ties)
+    if known is not None:
+        if status == SuccessionStatus.EFFECTIVE and not known.is_final:
+            set_status(known, status, reason="A register says that it has happened.", author=author, now=now)
+        return known
+    succession = Succession(kind=kind, status=status, vests_on=vests_on, undoes=undoes, **fields)
+    check_succession(succession, ties, now=now)
+    succession.save(force_insert=True)
+    _save_ties(succession, ties)
+    _record(succession, EventKind.SUCCESSION_RECORDED, author=author, now=now, after=_said(succession), reason=reason)
     return succession
+
+
+@transaction.atomic
+def correct_succession(
+    *,
+    succession: Succession,
+    reason: str,
+    author: User | None,
+    now: dt.datetime,
+    ties: Collection[NewTie] | None = None,
+    **fields: Unpack[CorrectedFields],
+) -> tuple[str, ...]:
+    """Correct a succession and return the names of the changed fields.
+
+    Of one in effect only its sources and codes change, and a vesting day that was unknown. Raises
+    `UnableToChangeSuccession` and `UnableToRecordSuccession`.
+    """
+    require(roles_of(author, now).keeps_directory)
+    locked = lock_succession(succession.pk)
+    if not reason.strip():
+        raise UnableToChangeSuccession("Give a reason.")
+    if locked.status == SuccessionStatus.CANCELLED:
+        raise UnableToChangeSuccession("It was cancelled: record it again.")
+    had_day = locked.vests_on is not None
+    before, after = apply_changes(locked, fields)
+    old = ties_of(locked)
+    changed = ties is not None and {(*tie.key, tie.role, tie.share, tie.geography) for tie in ties} != {
+        (*tie.key, tie.role, tie.share, tie.geography) for tie in old
+    }
+    if not before and not changed:
+        return ()
+    allowed = _WORDS if had_day else _WORDS | {"vests_on"}
+    if locked.status == SuccessionStatus.EFFECTIVE and (changed or before.keys() - allowed):
+        raise UnableToChangeSuccession("It has taken effect: undo it by another succession.")
+    wanted = list(ties) if changed and ties is not None else old
+    _lock_organisations([*old, *wanted])
+    check_succession(locked, wanted, now=now)
+    locked.save(update_fields=list(before))
+    concerned = {body.pk: body for body in _bodies(old)}
+    if changed:
+        locked.ties.all().delete()
+        _save_ties(locked, wanted)
+        before["ties"], after["ties"] = _ties_in_words(old), _ties_in_words(wanted)
+    _record(
+        locked,
+        EventKind.SUCCESSION_CORRECTED,
+        author=author,
+        now=now,
+        before=before,
+        after=after,
+        reason=reason.strip(),
+        also=concerned.values(),
+    )
+    for name in before.keys() - {"ties"}:
+        setattr(succession, name, getattr(locked, name))
+    return tuple(before)
+
+
+@transaction.atomic
+def add_tie(*, succession: Succession, tie: NewTie, reason: str, author: User | None, now: dt.datetime) -> None:
+    """Add a tie to a pending succession, or replace the one with its bodies and function.
+
+    Raises as `correct_succession` does.
+    """
+    others = [one for one in ties_of(lock_succession(succession.pk)) if one.key != tie.key]
+    correct_succession(succession=succession, ties=[*others, tie], reason=reason, author=author, now=now)
+
+
+@transaction.atomic
+def remove_tie(*, tie: SuccessionTie, reason: str, author: User | None, now: dt.datetime) -> None:
+    """Remove a tie from a pending succession.
+
+    Raises as `correct_succession` does.
+    """
+    succession = lock_succession(tie.succession_id)
+    gone = (tie.predecessor_id, tie.successor_id, tie.function_id)
+    others = [one for one in ties_of(succession) if one.key != gone]
+    correct_succession(succession=succession, ties=others, reason=reason, author=author, now=now)
+
+
+@transaction.atomic
+def change_succession_status(
+    *, succession: Succession, to: str, reason: str, author: User | None, now: dt.datetime
+) -> None:
+    """Take a pending succession to another status, with a reason.
+
+    Rival proposals must be cancelled before an order is made. It takes effect through `take_effect`. Raises
+    `UnableToChangeSuccession`.
+    """
+    require(roles_of(author, now).keeps_directory)
+    locked = lock_succession(succession.pk)
+    if not reason.strip():
+        raise UnableToChangeSuccession("Give a reason.")
+    if locked.is_final:
+        raise UnableToChangeSuccession(f"It is {locked.get_status_display().lower()} already.")
+    if to == locked.status:
+        raise UnableToChangeSuccession(f"It is {locked.get_status_display().lower()} already.")
+    if to == SuccessionStatus.EFFECTIVE:
+        raise UnableToChangeSuccession("It takes effect on its vesting day.")
+    if to in CERTAIN:
+        check_certain(locked)
+    set_status(locked, to, reason=reason.strip(), author=author, now=now)
+    succession.status = locked.status
+
+
+def lock_succession(succession_id: int) -> Succession:
+    """The succession with its row locked until the transaction ends."""
+    return Succession.objects.select_for_update().get(pk=succession_id)
+
+
+def _lock_organisations(ties: Iterable[NewTie]) -> None:
+    ids = {body.pk for body in _bodies(ties)}
+    list(Organisation.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+
+
+def _bodies(ties: Iterable[NewTie]) -> list[Organisation]:
+    found = {body.pk: body for tie in ties for body in (tie.predecessor, tie.successor) if body is not None}
+    return [found[pk] for pk in sorted(found)]
+
+
+def ties_of(succession: Succession) -> list[NewTie]:
+    """The ties of a succession, the first recorded first."""
+    return [
+        NewTie(tie.predecessor, tie.successor, tie.role, tie.function_id, tie.share, tie.geography)
+        for tie in succession.ties.select_related("predecessor", "successor").order_by("pk")
+    ]
+
+
+def _save_ties(succession: Succession, ties: Iterable[NewTie]) -> None:
+    SuccessionTie.objects.bulk_create(
+        SuccessionTie(
+            succession=succession,
+            predecessor=tie.predecessor,
+            successor=tie.successor,
+            role=tie.role,
+            function_id=tie.function,
+            share=tie.share,
+            geography=tie.geography,
+        )
+        for tie in ties
+    )
+
+
+def _known(kind: str, vests_on: PartialDate | None, ties: Collection[NewTie]) -> Succession | None:
+    """The live succession of this kind and day with the same ties."""
+    keys = {tie.key for tie in ties}
+    likely = Succession.objects.live().filter(kind=kind, vests_on=vests_on)
+    likely = likely.filter(ties__predecessor__in={tie.predecessor.pk for tie in ties}).distinct()
+    for one in likely.order_by("pk"):
+        if {(tie.predecessor_id, tie.successor_id, tie.function_id) for tie in one.ties.all()} == keys:
+            return one
+    return None
+
+
+def check_certain(succession: Succession) -> None:
+    """Raise `UnableToChangeSuccession` if it cannot act by itself yet."""
+    if succession.vests_on is None:
+        raise UnableToChangeSuccession("Give the vesting day first.")
+    if rival := rivals_of(succession).first():
+        raise UnableToChangeSuccession(
+            f"“{rival.proposal or rival}” is still proposed for {succession.place}: cancel it first."
+        )
+
+
+def set_status(succession: Succession, to: str, *, reason: str, author: User | None, now: dt.datetime) -> None:
+    """Set the status of a locked succession and record it."""
+    before, after = apply_changes(succession, {"status": to})
+    succession.save(update_fields=["status"])
+    _record(
+        succession,
+        EventKind.SUCCESSION_STATUS_CHANGED,
+        author=author,
+        now=now,
+        before=before,
+        after=after,
+        reason=reason,
+    )
+
+
+def _said(succession: Succession) -> dict[str, Any]:
+    return {
+        "kind": succession.kind,
+        "status": succession.status,
+        "on": str(succession.vests_on) if succession.vests_on else None,
+    }
+
+
+def _ties_in_words(ties: Sequence[NewTie]) -> list[str]:
+    return sorted(f"{tie.predecessor.name} → {tie.successor.name if tie.successor else 'nobody'}" for tie in ties)
+
+
+def _record(
+    succession: Succession,
+    event: EventKind,
+    *,
+    author: User | None,
+    now: dt.datetime,
+    after: dict[str, Any],
+    before: dict[str, Any] | None = None,
+    reason: str = "",
+    also: Iterable[Organisation] = (),
+) -> None:
+    """Record an event of each organisation that the succession concerns."""
+    bodies = {body.pk: body for body in (*_bodies(ties_of(succession)), *also)}
+    data: dict[str, Any] = {"after": after | {"succession": succession.pk}}
+    if before is not None:
+        data["before"] = before
+    if reason:
+        data["reason"] = reason
+    for pk in sorted(bodies):
+        record_event(bodies[pk], event, author=author, now=now, data=data)

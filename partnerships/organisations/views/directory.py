@@ -13,13 +13,10 @@ from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.forms import DirectoryFilter, SettingsForm
+from partnerships.organisations.lineage import successions_of
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.queries import (
-    contacts_of,
-    find_organisations,
-    predecessors_of,
-    successors_of,
-)
+from partnerships.organisations.presenting import lines_for
+from partnerships.organisations.queries import contacts_of, find_organisations
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.organisations.services import UnableToUpdateOrganisation, update_organisation
@@ -84,8 +81,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "identifiers": organisation.identifiers.select_related("organisation").order_by("scheme", "value"),
             "names": organisation.names.exclude(name=organisation.name).order_by("name", "pk"),
             "areas_served": organisation.areas_served.select_related("area").order_by("area__name", "pk"),
-            "predecessors": predecessors_of(organisation),
-            "successors": successors_of(organisation),
+            "successions": lines_for(organisation, successions_of(organisation), timezone.localdate()),
             "group_members": organisation.group_members.order_by("name", "pk")[:50],
             "contacts": contacts,
             "may_invite_first_lead": user.is_staff and not organisation.is_ended and not contacts,

@@ -10,9 +10,10 @@ from django.views.decorators.http import require_http_methods
 
 from partnerships.kit.rights import UnableToAct, require
 from partnerships.organisations.forms import HandOverForm, PassOnForm
+from partnerships.organisations.lineage import successors_on
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.owned import UnableToHandOver, held_by_ended, left_without_owner
-from partnerships.organisations.queries import people_of, successors_on, with_account
+from partnerships.organisations.queries import people_of, with_account
 from partnerships.organisations.rights import Roles, roles_of
 from partnerships.organisations.services import hand_over_things, pass_on_things
 from partnerships.people.models import User

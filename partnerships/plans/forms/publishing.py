@@ -10,8 +10,7 @@ from django import forms
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.documents.forms import PartialDateField
-from partnerships.kit.forms import DayField, Form, Helper, Section
+from partnerships.kit.forms import DayField, Form, Helper, PartialDateField, Section
 from partnerships.plans.content import Item
 from partnerships.plans.models import Plan, Share
 from partnerships.plans.services.publishing import moment_in_words

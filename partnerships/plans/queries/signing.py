@@ -13,6 +13,7 @@ from partnerships import documents
 from partnerships.agreements.models import PostRole
 from partnerships.agreements.queries import people_in_post
 from partnerships.organisations.models import Organisation, Role
+from partnerships.organisations.naming import named_then
 from partnerships.organisations.queries import leads_of
 from partnerships.people.models import User
 from partnerships.plans.models import Audience, Plan, PlanOwner, Signatory, SignOff, Version
@@ -37,6 +38,7 @@ def signing_states_of(plans: Sequence[Plan]) -> dict[int, list[SigningState]]:
     older: dict[tuple[int, int], SignOff] = {}
     sign_offs = (
         SignOff.objects.filter(plan__in=by_pk)
+        .annotate(organisation_then=named_then("signed_at"))
         .select_related("version", "person", "organisation", "condition_met")
         .defer("version__content", "version__prose")
         .order_by("version__number", "pk")
@@ -76,6 +78,7 @@ def decisions_for(version: Version) -> list[SignOff]:
         SignOff.objects.filter(
             plan=version.plan_id, version__number__gte=substantive or 0, version__number__lte=version.number
         )
+        .annotate(organisation_then=named_then("signed_at"))
         .select_related("version", "person", "organisation", "condition_met")
         .defer("version__content", "version__prose")
         .order_by("version__number", "pk")

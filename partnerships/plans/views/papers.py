@@ -127,7 +127,7 @@ def _line_of_state(state: SigningState) -> SignatureLine:
 def _line_of(signed: SignOff) -> SignatureLine:
     day = long_date(timezone.localdate(signed.signed_at))
     return SignatureLine(
-        signed.organisation.name,
+        signed.organisation_then,  # type: ignore[attr-defined]  # annotated by both queries
         signed.role,
         decision=signed.words,
         by=f"{signed.person.display_name}, {day}, version {signed.version.number}",

@@ -20,6 +20,7 @@ from partnerships.kit.forms import ReasonForm
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.naming import named_then
 from partnerships.people.form_steps import take_step
 from partnerships.people.requests import signed_in
 from partnerships.plans.comparisons import Comparison
@@ -110,6 +111,7 @@ def signing(request: HttpRequest, pk: int) -> HttpResponse:
             "compared": _since(plan, since, number, opened) if mine and since else None,
             "mine": [organisation.pk for organisation in organisations_led_by(user, plan)],
             "earlier": plan.sign_offs.exclude(version__number__gte=plan.substantive_number)
+            .annotate(organisation_then=named_then("signed_at"))
             .select_related("organisation", "person", "version")
             .defer("version__content", "version__prose")
             .order_by("-signed_at", "-pk"),

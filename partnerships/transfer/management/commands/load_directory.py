@@ -12,6 +12,7 @@ from partnerships.kit.accounting import AccountedCommand
 from partnerships.transfer.management.importing import author_of, contents, refusal
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.directory_files import load_directory
+from partnerships.transfer.services.pending import load_pending
 
 #: The file that comes with the project.
 ENGLAND = Path(__file__).resolve().parents[2] / "england.json"
@@ -24,7 +25,7 @@ class Command(AccountedCommand):
 
     help = (
         "Add the organisations of a directory file that the directory lacks; without a file, England's councils, "
-        "combined authorities, Local Enterprise Partnerships and registered providers. Known organisations stay as "
+        "combined authorities, Local Enterprise Partnerships, registered providers and pending successions. Known organisations stay as "
         "they are, so running it again changes nothing."
     )
 
@@ -45,4 +46,6 @@ class Command(AccountedCommand):
             loaded = load_directory(data=data, file_name=path.name, author=author_of(options["by"]), now=timezone.now())
         except UnableToRead as error:
             raise refusal(error, path.name) from error
+        if path == ENGLAND:
+            load_pending(author=author_of(options["by"]), now=timezone.now())
         self.stdout.write(f"{path.name}: {loaded.added:,} organisations added, {loaded.known:,} were known.")

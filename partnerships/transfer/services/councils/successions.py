@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 
+from partnerships.kit.dates import known_day
 from partnerships.organisations.models import (
     Organisation,
     Scheme,
     SuccessionKind,
+    SuccessionStatus,
 )
-from partnerships.organisations.services import record_succession
+from partnerships.organisations.services import record_succession, ties_between
 from partnerships.transfer.reading.councils import Council
 from partnerships.transfer.services.directory import Directory, Import
 
@@ -49,12 +51,12 @@ def record_successions(
         )
         record_succession(
             kind=kind,
-            on=on,
-            predecessors=predecessors,
-            successors=[body for body in successors if body is not None],
+            status=SuccessionStatus.EFFECTIVE,
+            vests_on=known_day(on),
+            ties=ties_between(predecessors, [body for body in successors if body is not None]),
             author=run.author,
             now=run.now,
-            source=run.source[:200],
+            source=run.source[:300],
         )
         kinds[kind] += 1
     run.row = None

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from partnerships.activity.services import record
+from partnerships.kit.dates import known_day
 from partnerships.kit.names import fold_name
 from partnerships.kit.rights import require
 from partnerships.organisations.models import (
@@ -23,9 +24,10 @@ from partnerships.organisations.models import (
     Organisation,
     OrganisationName,
     Scheme,
+    SuccessionStatus,
 )
 from partnerships.organisations.rights import roles_of
-from partnerships.organisations.services import record_succession
+from partnerships.organisations.services import record_succession, ties_between
 from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import ImportRun, Register, RunStatus
@@ -65,9 +67,9 @@ def load_directory(*, data: bytes, file_name: str, author: User | None, now: dt.
         if fresh.intersection(body.pk for body in (*before, *after)):
             record_succession(
                 kind=item["kind"],
-                on=item["on"],
-                predecessors=before,
-                successors=after,
+                status=SuccessionStatus.EFFECTIVE,
+                vests_on=known_day(item["on"]),
+                ties=ties_between(before, after),
                 instrument=item["instrument"],
                 source=item["source"] or source,
                 author=author,

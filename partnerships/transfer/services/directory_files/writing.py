@@ -18,6 +18,7 @@ from partnerships.organisations.models import (
     Scheme,
     Status,
     Succession,
+    SuccessionStatus,
 )
 from partnerships.transfer.models import ORGANISATION_REGISTERS, ImportRun, RunStatus
 from partnerships.transfer.network_format.directory_file import FORMAT, VERSION
@@ -167,13 +168,15 @@ class _Facts:
         )
 
     def successions(self) -> Iterator[dict[str, Any]]:
-        for one in Succession.objects.prefetch_related("predecessors", "successors").order_by("on", "kind", "pk"):
-            before = sorted(self.keys.get(body.pk, "") for body in one.predecessors.all())
-            after = sorted(self.keys.get(body.pk, "") for body in one.successors.all())
-            if all(before) and all(after):
+        past = Succession.objects.filter(status=SuccessionStatus.EFFECTIVE).prefetch_related("ties")
+        for one in past.order_by("vests_on", "kind", "pk"):
+            before = sorted({self.keys.get(tie.predecessor_id, "") for tie in one.ties.all()})
+            after = sorted({self.keys.get(tie.successor_id or 0, "") for tie in one.ties.all()})
+            is_dated = one.vests_on is None or one.vests_on.day is not None
+            if all(before) and all(after) and is_dated:
                 yield _filled(
                     kind=one.kind,
-                    on=_day(one.on),
+                    on=str(one.vests_on or ""),
                     predecessors=before,
                     successors=after,
                     instrument=one.instrument,

@@ -7,8 +7,17 @@ from typing import Any
 
 from django.core.validators import validate_email
 
+from partnerships.kit.dates import known_day
 from partnerships.organisations import services as organisations
-from partnerships.organisations.models import Area, Identifier, Organisation, Scheme, Status, SuccessionKind
+from partnerships.organisations.models import (
+    Area,
+    Identifier,
+    Organisation,
+    Scheme,
+    Status,
+    SuccessionKind,
+    SuccessionStatus,
+)
 from partnerships.organisations.services.areas import keep_area
 from partnerships.people.models import User, confirm_address
 from partnerships.people.services import person_for_address
@@ -55,9 +64,9 @@ def load_organisations(network: Network) -> None:
             if item["successors"]:
                 organisations.record_succession(
                     kind=SuccessionKind.MERGE if len(item["successors"]) == 1 else SuccessionKind.SPLIT,
-                    on=item["ended"],
-                    predecessors=[body],
-                    successors=network.bodies(item["successors"]),
+                    status=SuccessionStatus.EFFECTIVE,
+                    vests_on=known_day(item["ended"]),
+                    ties=organisations.ties_between([body], network.bodies(item["successors"])),
                     author=network.author,
                     now=network.begins,
                 )

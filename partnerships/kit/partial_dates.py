@@ -1,0 +1,56 @@
+"""A column for a day, a month or a year."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.expressions import Combinable
+
+from partnerships.kit.dates import NotADate, PartialDate
+
+
+class PartialDateColumn(models.CharField):  # type: ignore[type-arg]  # pghistory builds it without arguments
+    """A `PartialDate` as its ISO text: 2027, 2027-04 or 2027-04-01.
+
+    Compared with days in the database by its first possible day: the text of a month sorts before that of its days.
+    """
+
+    description = "A day, a month or a year"
+    # What the stubs of Django read to give the type of the attribute.
+    _pyi_private_set_type: PartialDate | dt.date | str | Combinable  # type: ignore[assignment]  # no text alone
+    _pyi_private_get_type: PartialDate  # type: ignore[assignment]  # no text
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # The byte order of ISO texts is the order of dates; other collations may differ.
+        super().__init__(*args, **{"max_length": 10, "db_collation": "C", **kwargs})
+
+    def from_db_value(self, value: str | None, *_: Any) -> PartialDate | None:
+        """The date that the row holds."""
+        return PartialDate.parse(value) if value else None
+
+    def to_python(self, value: Any) -> Any:
+        """The date, from its text or a day; None for nothing."""
+        if isinstance(value, PartialDate):
+            return value
+        if isinstance(value, dt.date):
+            return PartialDate(value.year, value.month, value.day)
+        if not value:
+            return None
+        try:
+            return PartialDate.parse(str(value))
+        except NotADate as error:
+            raise ValidationError(str(error), code="invalid") from error
+
+    def get_prep_value(self, value: Any) -> Any:
+        """The text to store or to compare with."""
+        if hasattr(value, "resolve_expression"):
+            return value
+        found = self.to_python(value)
+        return None if found is None else str(found)
+
+    def value_to_string(self, obj: models.Model) -> str:
+        """The text for a fixture."""
+        return str(self.value_from_object(obj) or "")

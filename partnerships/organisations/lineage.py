@@ -1,0 +1,172 @@
+"""What organisations become: successions in force, and who answers when."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+from fractions import Fraction
+
+from django.db.models import F, Max, Prefetch, Q, QuerySet
+from django.utils import timezone
+
+from partnerships.activity.models import Event
+from partnerships.organisations.answering import NOBODY, STRENGTH, Answer, Life, Step, Tie, in_force, who_answers
+from partnerships.organisations.event_kinds import EventKind
+from partnerships.organisations.models import (
+    CERTAIN,
+    KEEPING,
+    Organisation,
+    Succession,
+    SuccessionKind,
+    SuccessionQuerySet,
+    SuccessionTie,
+)
+
+#: Kinds of succession that pass what a body held to its successors.
+INHERITING = frozenset(SuccessionKind) - {SuccessionKind.BOUNDARY_CHANGE}
+
+
+def with_ties(successions: QuerySet[Succession]) -> QuerySet[Succession]:
+    """The successions with their ties and organisations, in two more queries."""
+    ties = SuccessionTie.objects.select_related("predecessor", "successor").order_by(
+        "predecessor__name", "successor__name", "function", "pk"
+    )
+    return successions.prefetch_related(Prefetch("ties", ties))
+
+
+def rivals_of(succession: Succession) -> SuccessionQuerySet:
+    """Other pending proposals for the same place, the first recorded first."""
+    if not succession.place:
+        return Succession.objects.none()
+    pending = Succession.objects.pending().filter(place__iexact=succession.place)
+    return pending.exclude(proposal__iexact=succession.proposal).order_by("pk")
+
+
+def successions_of(organisation: Organisation) -> QuerySet[Succession]:
+    """Live successions that concern it, with their ties; newest first."""
+    live = with_ties(Succession.objects.live().concerning(organisation))
+    return live.order_by(F("vests_on").desc(nulls_last=True), "-pk")
+
+
+def pending_successions() -> QuerySet[Succession]:
+    """Every succession that is to come, with its ties; the next first.
+
+    `changed_at` is the moment of its last change.
+    """
+    pending = with_ties(Succession.objects.pending()).annotate(changed_at=Max("events__pgh_created_at"))
+    return pending.order_by(F("vests_on").asc(nulls_last=True), "place", "proposal", "pk")
+
+
+def changes_of(succession: Succession) -> list[Event]:
+    """The events of a succession, newest first.
+
+    Each organisation concerned has one of its own; the first stands for them.
+    """
+    bodies = {pk for tie in succession.ties.all() for pk in (tie.predecessor_id, tie.successor_id) if pk}
+    found = Event.objects.filter(
+        target_kind="organisation",
+        target_id__in=bodies,
+        kind__in=[
+            EventKind.SUCCESSION_RECORDED,
+            EventKind.SUCCESSION_CORRECTED,
+            EventKind.SUCCESSION_STATUS_CHANGED,
+        ],
+        data__after__succession=succession.pk,
+    )
+    return list({(event.at, event.kind): event for event in found.order_by("-at", "-pk")}.values())
+
+
+def steps_from(bodies: Iterable[int], *, kinds: Collection[str] | None = None) -> list[Step]:
+    """Every certain succession of these bodies and of what they became.
+
+    Bodies are ids. One query for each link of the longest chain, and one more.
+    """
+    found: dict[int, Succession] = {}
+    seen: set[int] = set()
+    frontier = set(bodies)
+    while frontier:
+        seen |= frontier
+        certain = Succession.objects.filter(status__in=CERTAIN).exclude(pk__in=found)
+        if kinds is not None:
+            certain = certain.filter(kind__in=kinds)
+        rows = certain.filter(ties__predecessor__in=frontier).distinct().prefetch_related("ties")
+        found |= {row.pk: row for row in rows}
+        frontier = {tie.successor_id for row in rows for tie in row.ties.all() if tie.successor_id} - seen
+    return [_step(row) for row in found.values()]
+
+
+def _step(succession: Succession) -> Step:
+    ties = tuple(
+        Tie(
+            predecessor=tie.predecessor_id,
+            successor=tie.successor_id or NOBODY,
+            role=tie.role,
+            function=tie.function_id or "",
+            share=None if tie.share is None else Fraction(tie.share),
+        )
+        for tie in succession.ties.all()
+    )
+    return Step(
+        number=succession.pk,
+        vests=succession.vests_on,
+        ties=ties,
+        ends=succession.kind not in KEEPING,
+        divides=succession.kind == SuccessionKind.BOUNDARY_CHANGE,
+        undoes=succession.undoes_id,
+    )
+
+
+def _past(steps: Iterable[Step], day: dt.date) -> list[Step]:
+    return in_force(step for step in steps if step.vests is None or step.vests.latest <= day)
+
+
+def _after(steps: Iterable[Step], body: int) -> set[int]:
+    """The bodies that followed this one, without itself."""
+    return {
+        tie.successor
+        for step in steps
+        for tie in step.ties
+        if tie.predecessor == body and tie.successor not in (NOBODY, body) and tie.role in STRENGTH
+    }
+
+
+def successors_on(
+    organisation: Organisation, on: dt.date | None = None, *, kinds: Collection[str] = INHERITING
+) -> list[Organisation]:
+    """Its direct successors by that day (by default today).
+
+    Of successions that are certain and not undone; one of unknown date counts.
+    """
+    steps = _past(steps_from([organisation.pk], kinds=kinds), on or timezone.localdate())
+    return list(Organisation.objects.filter(pk__in=_after(steps, organisation.pk)).order_by("name", "pk"))
+
+
+def resolve_forward(
+    organisation: Organisation, on: dt.date | None = None, *, kinds: Collection[str] = INHERITING
+) -> list[Organisation]:
+    """The organisations that stand in its place on a day.
+
+    Follows any chain of successions; the organisation itself where nobody followed. A body that continued after a
+    transfer of functions is included.
+    """
+    steps = _past(steps_from([organisation.pk], kinds=kinds), on or timezone.localdate())
+    following: dict[int, set[int]] = {}
+    frontier = {organisation.pk}
+    while frontier:
+        following |= {body: _after(steps, body) for body in frontier}
+        frontier = set[int]().union(*following.values()) - following.keys()
+    bodies = Organisation.objects.filter(pk__in=following).order_by("name", "pk")
+    return [body for body in bodies if not following[body.pk] or not body.is_ended]
+
+
+def who_answers_for(*, function: str, organisation: Organisation, day: dt.date) -> Answer:
+    """Who answers on a day for a function of this organisation.
+
+    `function` is the code of a `Function`.
+    """
+    steps = steps_from([organisation.pk])
+    bodies = {organisation.pk} | {tie.successor for step in steps for tie in step.ties}
+    ended_by_step = {tie.predecessor for step in steps if step.ends for tie in step.ties}
+    rows = Organisation.objects.filter(Q(pk__in=bodies)).values_list("pk", "valid_from", "valid_to")
+    lives = {pk: Life(start, None if pk in ended_by_step else end) for pk, start, end in rows}
+    return who_answers(function=function, body=organisation.pk, day=day, steps=steps, lives=lives)

@@ -1,0 +1,61 @@
+"""The name that an organisation had on a day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from django.db.models import CharField, DateTimeField, ExpressionWrapper, F, FilteredRelation, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, TruncDate
+
+from partnerships.organisations.models import NameKind, Organisation, OrganisationName
+
+
+def named_then(moment: str, organisation: str = "organisation", *, present: str = "organisation__name") -> Coalesce:
+    """The organisation's official name at a moment of the row, for `annotate`.
+
+    `moment` is the path to a date and time, `present` to the present name, which counts where no former one does.
+    """
+    day = TruncDate(ExpressionWrapper(OuterRef(moment), output_field=DateTimeField()))
+    former = (
+        OrganisationName.objects.filter(organisation=OuterRef(organisation), kind=NameKind.FORMER)
+        .filter(Q(valid_from=None) | Q(valid_from__lte=day))
+        .filter(valid_to__gt=day)
+        .order_by("valid_to", "pk")
+    )
+    return Coalesce(Subquery(former.values("name")[:1]), F(present), output_field=CharField())
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An organisation's present name, and its former ones with their days.
+
+    A former name is (first day, first day without it, name), the first to end before the others.
+    """
+
+    name: str
+    former: tuple[tuple[dt.date | None, dt.date, str], ...] = ()
+
+    def on(self, day: dt.date) -> str:
+        """The name on a day."""
+        for start, end, name in self.former:
+            if (start is None or start <= day) and day < end:
+                return name
+        return self.name
+
+
+def names_of(organisations: Collection[int]) -> Mapping[int, Named]:
+    """The names of these organisations (ids) over time, in one query."""
+    ended = FilteredRelation("names", condition=Q(names__kind=NameKind.FORMER, names__valid_to__isnull=False))
+    rows = (
+        Organisation.objects.filter(pk__in=organisations)
+        .annotate(ended=ended)
+        .order_by("pk", "ended__valid_to", "ended__pk")
+        .values_list("pk", "name", "ended__valid_from", "ended__valid_to", "ended__name")
+    )
+    found: dict[int, Named] = {}
+    for pk, name, start, end, former in rows:
+        before = found.get(pk, Named(name)).former
+        found[pk] = Named(name, (*before, (start, end, former)) if end is not None else before)
+    return found

@@ -1,0 +1,160 @@
+"""Successions in words: what comes for an organisation, and what was."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from partnerships.kit.dates import long_date
+from partnerships.organisations.answering import NOBODY, Answer, Reason
+from partnerships.organisations.models import Organisation, Succession, SuccessionKind, SuccessionTie
+
+#: What a predecessor does, before and after the vesting day.
+_BEFORE = {
+    SuccessionKind.ABSORB: ("Joins", "Joined"),
+    SuccessionKind.SPLIT: ("Divides into", "Was divided into"),
+    SuccessionKind.BOUNDARY_CHANGE: ("Gives part of its area to", "Gave part of its area to"),
+    SuccessionKind.FUNCTION_TRANSFER: ("Passes {functions} to", "Passed {functions} to"),
+    SuccessionKind.TRANSFER_OF_ENGAGEMENTS: ("Transfers its engagements to", "Transferred its engagements to"),
+}
+#: What a body does to itself.
+_ITSELF = {
+    SuccessionKind.RENAME: ("Is renamed {name}", "Was renamed {name}"),
+    SuccessionKind.RECODE: ("Gets new codes", "Got new codes"),
+    SuccessionKind.CONVERSION: ("Converts to another legal form", "Converted to another legal form"),
+}
+#: What a successor does.
+_AFTER = {
+    SuccessionKind.BOUNDARY_CHANGE: ("Gets part of the area of", "Got part of the area of"),
+    SuccessionKind.FUNCTION_TRANSFER: ("Takes over {functions} from", "Took over {functions} from"),
+}
+
+
+#: What stands between the names of predecessors and successors in a title.
+_BETWEEN = {
+    SuccessionKind.ABSORB: "joins",
+    SuccessionKind.TRANSFER_OF_ENGAGEMENTS: "transfers its engagements to",
+    SuccessionKind.SPLIT: "divides into",
+    SuccessionKind.BOUNDARY_CHANGE: "gives part of its area to",
+    SuccessionKind.FUNCTION_TRANSFER: "passes functions to",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One succession as the page of an organisation says it.
+
+    `words` come before the names of `bodies`, `day` after them.
+    """
+
+    words: str
+    bodies: tuple[Organisation, ...]
+    day: str
+    succession: Succession
+    comes: bool
+
+
+def lines_for(organisation: Organisation, successions: Iterable[Succession], today: dt.date) -> list[Line]:
+    """What each succession means for the organisation, in the same order.
+
+    The successions must have their ties (`lineage.with_ties`).
+    """
+    found: list[Line] = []
+    for succession in successions:
+        ties = list(succession.ties.all())
+        own = [tie for tie in ties if tie.predecessor_id == organisation.pk]
+        others = [tie for tie in own if tie.successor_id not in (None, organisation.pk)]
+        if others:
+            found.append(_line(succession, others, _BEFORE, ("Becomes", "Became"), today))
+        elif own:
+            found.append(_line(succession, own, _ITSELF, ("Is dissolved", "Was dissolved"), today))
+        before = [tie for tie in ties if tie.successor_id == organisation.pk != tie.predecessor_id]
+        if before:
+            found.append(_line(succession, before, _AFTER, ("Replaces", "Replaced"), today, towards=True))
+    return found
+
+
+def _line(
+    succession: Succession,
+    ties: list[SuccessionTie],
+    verbs: dict[SuccessionKind, tuple[str, str]],
+    usual: tuple[str, str],
+    today: dt.date,
+    *,
+    towards: bool = False,
+) -> Line:
+    comes = has_yet_to_come(succession, today)
+    present, past = verbs.get(SuccessionKind(succession.kind), usual)
+    functions = dict.fromkeys(tie.function.label.lower() for tie in ties if tie.function)
+    words = (present if comes else past).format(functions=_list(functions), name=succession.new_name)
+    bodies = dict.fromkeys(tie.predecessor if towards else tie.successor for tie in ties)
+    return Line(
+        words=words,
+        bodies=() if verbs is _ITSELF else tuple(body for body in bodies if body is not None),
+        day=on_day(succession),
+        succession=succession,
+        comes=comes,
+    )
+
+
+def has_yet_to_come(succession: Succession, today: dt.date) -> bool:
+    """Whether its vesting day is ahead, or it is not certain yet."""
+    if not succession.is_certain:
+        return True
+    return succession.vests_on is not None and succession.vests_on.latest > today
+
+
+def on_day(succession: Succession) -> str:
+    """ "on 1 April 2027", "in April 2028", "in 2028" or ""."""
+    day = succession.vests_on
+    return "" if day is None else f"{'on' if day.day else 'in'} {day.words}"
+
+
+def title_of(succession: Succession) -> str:
+    """What happens, in words: "Guildford and Woking become West Surrey".
+
+    The succession must have its ties (`lineage.with_ties`).
+    """
+    ties = list(succession.ties.all())
+    before = list(dict.fromkeys(tie.predecessor.name for tie in ties))
+    followed = [tie for tie in ties if tie.successor_id != tie.predecessor_id]
+    after = list(dict.fromkeys(tie.successor.name for tie in followed if tie.successor))
+    names = f"{before[0]} and {len(before) - 1} others" if len(before) > 3 else _list(before)
+    if not after:
+        return f"{succession.get_kind_display()}: {names}"
+    arrow = _BETWEEN.get(SuccessionKind(succession.kind), "becomes" if len(before) == 1 else "become")
+    return f"{names} {arrow} {_list(after)}"
+
+
+def answer_in_words(answer: Answer, organisation: Organisation, *, function: str, day: dt.date) -> str:
+    """Who answers for a function on a day, as a sentence."""
+    ids = {pk for holders in answer.parts for pk in holders}
+    names = dict(Organisation.objects.filter(pk__in=ids).values_list("pk", "name")) | {NOBODY: "nobody"}
+    when = long_date(day)
+    if answer.body is not None:
+        return f"{names[answer.body]} answers for {function.lower()} of {organisation.name} on {when}."
+    match answer.reason:
+        case Reason.NOT_YET:
+            return f"Nobody: {organisation.name} did not exist yet on {when}."
+        case Reason.DAY_UNKNOWN:
+            return f"Not known: a succession may have vested by {when}, but only its month or year is known."
+        case Reason.DIVIDED:
+            return f"Several answer on {when}: {_parts_in_words(answer, names)}."
+    return f"Nobody: {organisation.name} ended by {when}, and no successor is recorded for {function.lower()}."
+
+
+def _parts_in_words(answer: Answer, names: Mapping[int, str]) -> str:
+    parts = sorted(answer.parts.items(), key=lambda part: (-part[1], sorted(names[pk] for pk in part[0])))
+    return "; ".join(
+        ("" if share == 1 else f"{float(share * 100):.4g} % ")
+        + ("jointly " if len(holders) > 1 else "")
+        + _list(sorted(names[pk] for pk in holders))
+        for holders, share in parts
+    )
+
+
+def _list(words: Iterable[str]) -> str:
+    """A list in words: "planning, housing and homelessness"."""
+    rows = list(words)
+    return " and ".join(part for part in (", ".join(rows[:-1]), *rows[-1:]) if part)

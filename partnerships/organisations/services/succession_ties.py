@@ -1,0 +1,125 @@
+"""Ties to record, and whether they make a possible succession."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import product
+
+from django.utils import timezone
+
+from partnerships.organisations.models import (
+    KEEPING,
+    Organisation,
+    Succession,
+    SuccessionKind,
+    SuccessionStatus,
+    TieRole,
+)
+
+#: Kinds in which a body may follow itself, with another name, code or legal form.
+_SAME_BODY = frozenset({SuccessionKind.RENAME, SuccessionKind.RECODE, SuccessionKind.CONVERSION})
+
+
+class UnableToRecordSuccession(Exception):
+    """The ties, shares or dates of a succession contradict each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewTie:
+    """A tie to record; see `SuccessionTie`."""
+
+    predecessor: Organisation
+    successor: Organisation | None
+    role: str = TieRole.SUCCESSOR
+    function: str | None = None
+    share: Decimal | None = None
+    geography: str = ""
+
+    @property
+    def key(self) -> tuple[int, int | None, str | None]:
+        """What only one tie of a succession has."""
+        return self.predecessor.pk, self.successor.pk if self.successor else None, self.function
+
+
+def ties_between(
+    predecessors: Iterable[Organisation],
+    successors: Iterable[Organisation],
+    *,
+    functions: Iterable[str | None] = (None,),
+) -> list[NewTie]:
+    """A tie from each predecessor to each successor."""
+    return [
+        NewTie(before, after, function=function)
+        for before, after, function in product(predecessors, successors, functions)
+    ]
+
+
+def check_succession(succession: Succession, ties: Collection[NewTie], *, now: dt.datetime) -> None:
+    """Raise `UnableToRecordSuccession` if the parts contradict each other."""
+    words = (
+        _wrong_ties(succession, ties)
+        or _wrong_shares(succession, ties)
+        or _wrong_dates(succession, timezone.localdate(now))
+    )
+    if words:
+        raise UnableToRecordSuccession(words)
+
+
+def _wrong_ties(succession: Succession, ties: Collection[NewTie]) -> str:
+    if not ties:
+        return "Name at least one predecessor and one successor."
+    if len({tie.key for tie in ties}) < len(ties):
+        return "The same two organisations are named twice for one function."
+    if all(tie.successor is None for tie in ties) and succession.kind not in {
+        SuccessionKind.DISSOLUTION,
+        SuccessionKind.FUNCTION_TRANSFER,
+    }:
+        return "Name at least one predecessor and one successor."
+    own = [tie for tie in ties if tie.successor == tie.predecessor]
+    if any(tie.role != TieRole.CONTINUING for tie in own):
+        return "An organisation cannot follow itself: say that it continues."
+    if len(own) == len(ties) and succession.kind not in _SAME_BODY and succession.undoes is None:
+        return "An organisation cannot follow itself."
+    if succession.kind == SuccessionKind.RENAME and own and not succession.new_name.strip():
+        return "Give the new name."
+    if succession.kind == SuccessionKind.FUNCTION_TRANSFER and not all(tie.function for tie in ties):
+        return "Say for each organisation which function it takes over."
+    return ""
+
+
+def _wrong_shares(succession: Succession, ties: Collection[NewTie]) -> str:
+    shares: dict[tuple[int, str | None], list[Decimal | None]] = {}
+    for tie in ties:
+        if tie.share is not None and not tie.geography.strip():
+            return "Say in which areas the share was measured, such as LAD 2025."
+        if tie.share is not None and not 0 < tie.share <= 1:
+            return "A share is more than 0 and at most 1."
+        shares.setdefault((tie.predecessor.pk, tie.function), []).append(tie.share)
+    for group in shares.values():
+        given = [share for share in group if share is not None]
+        total = sum(given, Decimal(0))
+        if total > 1 or (total == 1 and len(given) < len(group)):
+            return "The shares of one organisation come to more than 1."
+        if given and len(given) == len(group) and total < 1 and succession.kind not in KEEPING:
+            return "The shares of one organisation must come to 1."
+    return ""
+
+
+def _wrong_dates(succession: Succession, today: dt.date) -> str:
+    vests, shadow, undoes = succession.vests_on, succession.shadow_on, succession.undoes
+    if succession.status == SuccessionStatus.EFFECTIVE:
+        if vests is not None and vests.earliest > today:
+            return "It cannot have taken effect before its vesting day."
+    elif succession.is_certain and vests is None:
+        return "Give the vesting day."
+    if vests is not None and shadow is not None and shadow.earliest > vests.latest:
+        return "The election or shadow period must come before the vesting day."
+    if undoes is not None:
+        if not undoes.is_certain:
+            return "Only a succession that is certain can be undone: cancel it."
+        if vests is None or (undoes.vests_on is not None and vests.earliest < undoes.vests_on.latest):
+            return "It must take effect after the succession that it undoes."
+    return ""

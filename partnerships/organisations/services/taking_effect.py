@@ -1,0 +1,91 @@
+"""What a succession does to its organisations on its vesting day."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.kit.rights import require
+from partnerships.organisations.models import (
+    KEEPING,
+    Organisation,
+    Status,
+    Succession,
+    SuccessionKind,
+    SuccessionStatus,
+)
+from partnerships.organisations.rights import roles_of
+from partnerships.organisations.services.organisations import dissolve, update_organisation
+from partnerships.organisations.services.successions import (
+    UnableToChangeSuccession,
+    check_certain,
+    lock_succession,
+    set_status,
+)
+from partnerships.people.models import User
+
+
+@transaction.atomic
+def take_effect(*, succession: Succession, author: User | None, now: dt.datetime, reason: str = "") -> bool:
+    """End predecessors, begin successors and rename, once.
+
+    False if it has taken effect already. Where it undoes another succession, the bodies that the other one ended exist
+    again. Raises `UnableToChangeSuccession` before the vesting day, or if it is not certain.
+    """
+    require(roles_of(author, now).keeps_directory)
+    locked = lock_succession(succession.pk)
+    if locked.status == SuccessionStatus.EFFECTIVE:
+        return False
+    if not locked.is_certain:
+        raise UnableToChangeSuccession("Its order has not been made.")
+    check_certain(locked)
+    vesting = locked.vesting_day
+    if vesting is None:
+        raise UnableToChangeSuccession("Give the vesting day: a month or year is not enough.")
+    day = vesting.earliest
+    if day > timezone.localdate(now):
+        raise UnableToChangeSuccession(f"It takes effect on {vesting.words}.")
+    because = f"{locked} ({locked.instrument})" if locked.instrument else str(locked)
+    for body in ending(locked):
+        if not body.is_ended:
+            dissolve(organisation=body, on=day, author=author, now=now, reason=because)
+    for body in _beginning(locked):
+        update_organisation(
+            organisation=body,
+            status=Status.ACTIVE,
+            valid_from=body.valid_from if body.is_ended else body.valid_from or day,
+            valid_to=None,
+            author=author,
+            now=now,
+            reason=because,
+        )
+    if locked.kind == SuccessionKind.RENAME and locked.new_name:
+        for body in Organisation.objects.filter(ties_as_successor__succession=locked).distinct().order_by("pk"):
+            update_organisation(
+                organisation=body, name=locked.new_name, named_from=day, author=author, now=now, reason=because
+            )
+    reason = reason.strip() or "Its vesting day has come."
+    set_status(locked, SuccessionStatus.EFFECTIVE, reason=reason, author=author, now=now)
+    succession.status = locked.status
+    return True
+
+
+def ending(succession: Succession) -> list[Organisation]:
+    """The predecessors that end with the succession, by number."""
+    if succession.kind in KEEPING:
+        return []
+    ties = list(succession.ties.select_related("predecessor"))
+    going_on = {tie.predecessor_id for tie in ties if tie.successor_id == tie.predecessor_id}
+    found = {tie.predecessor_id: tie.predecessor for tie in ties if tie.predecessor_id not in going_on}
+    return [found[pk] for pk in sorted(found)]
+
+
+def _beginning(succession: Succession) -> list[Organisation]:
+    """The successors that do not exist yet, or again, by number."""
+    successors = Organisation.objects.filter(ties_as_successor__succession=succession).distinct()
+    waiting = successors.filter(status__in=[Status.PROPOSED, Status.SHADOW])
+    if succession.undoes is not None:
+        waiting |= successors.filter(status=Status.DISSOLVED)
+    return list(waiting.order_by("pk"))

@@ -1,0 +1,103 @@
+"""Undo a succession by another one."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+
+from partnerships.kit.dates import PartialDate
+from partnerships.organisations.models import NameKind, Organisation, Succession, SuccessionKind, TieRole
+from partnerships.organisations.services.succession_ties import NewTie, UnableToRecordSuccession
+from partnerships.organisations.services.successions import SuccessionFields, record_succession, ties_of
+from partnerships.people.models import User
+
+#: The kind that undoes each kind; the others are undone by their own kind.
+_BACK = {
+    SuccessionKind.MERGE: SuccessionKind.SPLIT,
+    SuccessionKind.SPLIT: SuccessionKind.MERGE,
+    SuccessionKind.ABSORB: SuccessionKind.SPLIT,
+    SuccessionKind.AMALGAMATION: SuccessionKind.SPLIT,
+    SuccessionKind.TRANSFER_OF_ENGAGEMENTS: SuccessionKind.SPLIT,
+    SuccessionKind.DISSOLUTION: SuccessionKind.REPLACE,
+}
+#: Kinds whose successors existed before.
+_INTO_EXISTING = frozenset(
+    {
+        SuccessionKind.ABSORB,
+        SuccessionKind.TRANSFER_OF_ENGAGEMENTS,
+        SuccessionKind.BOUNDARY_CHANGE,
+        SuccessionKind.FUNCTION_TRANSFER,
+    }
+)
+
+
+@transaction.atomic
+def undo_succession(
+    *,
+    succession: Succession,
+    vests_on: PartialDate | None,
+    status: str,
+    reason: str,
+    author: User | None,
+    now: dt.datetime,
+) -> Succession:
+    """A succession with the ties of another the other way round.
+
+    `vests_on` is the first day on which the other one counts no longer. Bodies that existed before it continue. What
+    is undone already is not undone again. Raises `UnableToRecordSuccession`.
+    """
+    if not reason.strip():
+        raise UnableToRecordSuccession("Give a reason.")
+    if succession.undone_by.live().exists():
+        raise UnableToRecordSuccession("Another succession undoes it already.")
+    fields: SuccessionFields = {"place": succession.place}
+    if succession.undoes is not None:  # What it undid happens again.
+        kind, ties = SuccessionKind(succession.undoes.kind), ties_of(succession.undoes)
+        fields["new_name"] = succession.undoes.new_name
+    else:
+        kind, ties = SuccessionKind(succession.kind), _ties_back(succession)
+        if kind == SuccessionKind.RENAME:
+            fields["new_name"] = _former_name(succession)
+        kind = _BACK.get(kind, kind)
+    return record_succession(
+        kind=kind,
+        vests_on=vests_on,
+        ties=ties,
+        status=status,
+        undoes=succession,
+        reason=reason.strip(),
+        author=author,
+        now=now,
+        **fields,
+    )
+
+
+def _ties_back(succession: Succession) -> list[NewTie]:
+    found: list[NewTie] = []
+    for tie in ties_of(succession):
+        if tie.successor is None or tie.successor == tie.predecessor:
+            found.append(NewTie(tie.predecessor, tie.predecessor, TieRole.CONTINUING, tie.function))
+            continue
+        found.append(NewTie(tie.successor, tie.predecessor, function=tie.function))
+        if _existed_before(tie.successor, succession):
+            found.append(NewTie(tie.successor, tie.successor, TieRole.CONTINUING, tie.function))
+    return list({tie.key: tie for tie in found}.values())
+
+
+def _existed_before(body: Organisation, succession: Succession) -> bool:
+    if succession.kind in _INTO_EXISTING:
+        return True
+    vests = succession.vests_on
+    return body.valid_from is not None and vests is not None and body.valid_from < vests.earliest
+
+
+def _former_name(succession: Succession) -> str:
+    """The name that the rename ended."""
+    vests = succession.vests_on
+    bodies = Organisation.objects.filter(ties_as_successor__succession=succession)
+    for body in bodies.order_by("pk"):
+        ended = body.names.filter(kind=NameKind.FORMER, valid_to=vests.earliest if vests else None)
+        if name := ended.order_by("pk").first():
+            return name.name
+    raise UnableToRecordSuccession("The name before is not known: record a rename.")

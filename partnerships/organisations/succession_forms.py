@@ -1,0 +1,261 @@
+"""Forms of the pages on which administrators keep successions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from partnerships.kit.dates import PartialDate
+from partnerships.kit.forms import DayField, Form, Helper, PartialDateField, Section
+from partnerships.organisations.models import (
+    FINAL,
+    Function,
+    Identifier,
+    Organisation,
+    Succession,
+    SuccessionKind,
+    SuccessionStatus,
+    TieRole,
+)
+from partnerships.organisations.queries import match_by_name
+from partnerships.organisations.services import NewTie
+
+#: Statuses of a succession that has not taken effect.
+_PENDING = [(status.value, status.label) for status in SuccessionStatus if status not in FINAL]
+_HOW_TO_NAME = "One on each line: its name, or a number such as the GSS code or registration number."
+_DATES = ("shadow_on", "vests_on", "codes_on")
+
+
+def _reason() -> forms.CharField:
+    return forms.CharField(
+        label="Why",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Everybody can read this in the history of the organisations. Name the order or decision.",
+    )
+
+
+class Organisations(forms.CharField):
+    """Organisations, one on each line, by name or identifier."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            **{"max_length": 5_000, "widget": forms.Textarea(attrs={"rows": 4}), "help_text": _HOW_TO_NAME, **kwargs}
+        )
+
+    def clean(self, value: Any) -> Any:
+        """The organisations; the error names the lines that are none."""
+        lines = [" ".join(line.split()) for line in super().clean(value).splitlines()]
+        found, errors = [], []
+        for line in filter(None, lines):
+            try:
+                found.append(the_organisation(line))
+            except ValidationError as error:
+                errors += error.messages
+        if errors:
+            raise ValidationError(errors)
+        return list(dict.fromkeys(found))
+
+
+class OneOrganisation(forms.CharField):
+    """One organisation, by name or identifier; None if empty."""
+
+    def clean(self, value: Any) -> Any:
+        """The organisation."""
+        words = " ".join(super().clean(value).split())
+        return the_organisation(words) if words else None
+
+
+def the_organisation(words: str) -> Organisation:
+    """The organisation with this identifier or name.
+
+    A current one before those that have ended. Raises `ValidationError`.
+    """
+    held = Identifier.objects.filter(value__iexact=words).exclude(scheme="network")
+    found = list(Organisation.objects.filter(pk__in=held.values("organisation")))
+    found = found or list(match_by_name(words))
+    current = [body for body in found if not body.is_ended] or found
+    if not current:
+        raise ValidationError(f"“{words}” is not in the directory", code="unknown")
+    if len(current) > 1:
+        raise ValidationError(f"Several organisations are called “{words}”: give a number", code="several")
+    return current[0]
+
+
+class SuccessionFieldsForm(Form):
+    """What is said of a succession, without its ties."""
+
+    kind = forms.ChoiceField(label="What happens?", choices=SuccessionKind.choices)
+    place = forms.CharField(label="Place", required=False, max_length=120, help_text="Such as Surrey.")
+    proposal = forms.CharField(
+        label="Proposal",
+        required=False,
+        max_length=120,
+        help_text="If there are rival proposals for the place. Such as: two unitary councils.",
+    )
+    shadow_on = PartialDateField(
+        label="Election or start of the shadow authority", required=False, help_text="Day and month can be empty."
+    )
+    vests_on = PartialDateField(
+        label="Vesting day",
+        required=False,
+        help_text="The first day of the successors. Day and month can be empty until they are known.",
+    )
+    codes_on = PartialDateField(label="New codes from", required=False, help_text="Day and month can be empty.")
+    new_name = forms.CharField(label="New name", required=False, max_length=300, help_text="For a rename.")
+    instrument = forms.CharField(
+        label="Order or other instrument", required=False, max_length=300, help_text="As it is cited."
+    )
+    instrument_url = forms.URLField(
+        label="Web address of the instrument", required=False, max_length=500, assume_scheme="https"
+    )
+    source = forms.CharField(label="Source", required=False, max_length=300, help_text="Who says so, and when.")
+    source_url = forms.URLField(
+        label="Web address of the source", required=False, max_length=500, assume_scheme="https"
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """The dates as partial dates."""
+        given = super().clean() or {}
+        return given | {name: PartialDate.parse(given[name]) if given.get(name) else None for name in _DATES}
+
+
+_WHAT = Section("What happens", "kind", "place", "proposal", "new_name")
+_WHEN = Section("When", "shadow_on", "vests_on", "codes_on")
+_SOURCES = Section("Sources", "instrument", "instrument_url", "source", "source_url")
+
+
+class SuccessionForm(SuccessionFieldsForm):
+    """A new succession, with a tie from each predecessor to each successor."""
+
+    status = forms.ChoiceField(label="How far is it?", choices=_PENDING)
+    predecessors = Organisations(label="Predecessors")
+    successors = Organisations(label="Successors", required=False, help_text=f"{_HOW_TO_NAME} Empty: nobody follows.")
+    functions = forms.MultipleChoiceField(
+        label="Functions",
+        required=False,
+        choices=Function.choices,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Tick none if everything passes. You can add ties for single functions and shares afterwards.",
+    )
+
+    def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        who = Section("Who follows whom", "predecessors", "successors", "functions")
+        what = Section("What happens", "kind", "status", "place", "proposal", "new_name")
+        self.helper = Helper(self, what, who, _WHEN, _SOURCES, submit="Record succession", cancel=cancel)
+
+    @property
+    def ties(self) -> list[NewTie]:
+        """The ties; once valid."""
+        given = self.cleaned_data
+        return [
+            NewTie(before, after, function=function)
+            for before in given["predecessors"]
+            for after in given["successors"] or [None]
+            for function in given["functions"] or [None]
+        ]
+
+    @property
+    def fields_of_succession(self) -> dict[str, Any]:
+        """The cleaned data without what makes the ties."""
+        return {name: self.cleaned_data[name] for name in SuccessionFieldsForm.base_fields} | {
+            "status": self.cleaned_data["status"]
+        }
+
+
+class CorrectForm(SuccessionFieldsForm):
+    """A correction, with a reason."""
+
+    reason = _reason()
+
+    def __init__(self, *args: Any, succession: Succession, cancel: str, **kwargs: Any) -> None:
+        initial = {name: getattr(succession, name) for name in SuccessionFieldsForm.base_fields}
+        initial |= {name: str(initial[name]) if initial[name] else "" for name in _DATES}
+        super().__init__(*args, **{"initial": initial, **kwargs})
+        self.helper = Helper(self, _WHAT, _WHEN, _SOURCES, "reason", submit="Save correction", cancel=cancel)
+
+
+class StatusForm(Form):
+    """Another status, with a reason."""
+
+    status = forms.ChoiceField(label="New status", widget=forms.RadioSelect)
+    reason = _reason()
+
+    def __init__(self, *args: Any, succession: Succession, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["status"]
+        assert isinstance(field, forms.ChoiceField)
+        left_out = {succession.status, SuccessionStatus.EFFECTIVE}
+        field.choices = [choice for choice in SuccessionStatus.choices if choice[0] not in left_out]
+        self.helper = Helper(self, submit="Change status", cancel=cancel)
+
+
+class TieForm(Form):
+    """One tie to add, with a reason."""
+
+    predecessor = OneOrganisation(label="Predecessor", max_length=300, help_text="Its name or number.")
+    successor = OneOrganisation(
+        label="Successor", required=False, max_length=300, help_text="Its name or number. Empty: nobody follows."
+    )
+    role = forms.ChoiceField(label="Role of the successor", choices=TieRole.choices, initial=TieRole.SUCCESSOR)
+    function = forms.ChoiceField(
+        label="Function", required=False, choices=lambda: [("", "Everything no other tie names"), *Function.choices()]
+    )
+    share = forms.DecimalField(
+        label="Share of the area, in per cent",
+        required=False,
+        min_value=Decimal("0.000001"),
+        max_value=100,
+        decimal_places=6,
+        widget=forms.NumberInput(attrs={"class": "govuk-input--width-5", "step": "any"}),
+    )
+    geography = forms.CharField(
+        label="Areas in which the share was measured", required=False, max_length=80, help_text="Such as: LAD 2025."
+    )
+    reason = _reason()
+
+    def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Add tie", cancel=cancel)
+
+    @property
+    def tie(self) -> NewTie:
+        """The tie; once valid."""
+        given: Mapping[str, Any] = self.cleaned_data
+        return NewTie(
+            given["predecessor"],
+            given["successor"],
+            given["role"],
+            given["function"] or None,
+            given["share"] / 100 if given["share"] is not None else None,
+            given["geography"],
+        )
+
+
+class UndoForm(Form):
+    """From when a succession counts no longer, and why."""
+
+    vests_on = DayField(label="First day on which it counts no longer")
+    status = forms.ChoiceField(label="How far is it?", choices=_PENDING)
+    reason = _reason()
+
+    def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Record what undoes it", cancel=cancel, danger=True)
+
+
+class AnsweringForm(Form):
+    """A function and a day."""
+
+    function = forms.ChoiceField(label="Function", choices=Function.choices)
+    day = DayField(label="Day")
+
+    def __init__(self, *args: Any, today: dt.date, **kwargs: Any) -> None:
+        super().__init__(*args, **{"initial": {"day": today}, **kwargs})
+        self.helper = Helper(self, submit="Show who answers", method="get")

@@ -1,0 +1,133 @@
+"""The public list of what is to come: a page, a CSV and a feed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.syndication.views import Feed
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.feedgenerator import Atom1Feed
+from django.views.decorators.http import require_safe
+
+from partnerships.kit.exports import csv_response
+from partnerships.organisations.lineage import pending_successions
+from partnerships.organisations.models import Succession
+from partnerships.organisations.presenting import on_day, title_of
+from partnerships.organisations.rights import roles_of
+from partnerships.people.models import User
+
+_HEADINGS = (
+    "Succession",
+    "Kind",
+    "Status",
+    "Place",
+    "Proposal",
+    "Predecessor",
+    "Predecessor codes",
+    "Successor",
+    "Role",
+    "Function",
+    "Share",
+    "Share measured in",
+    "Election or shadow",
+    "Vesting day",
+    "New codes from",
+    "Instrument",
+    "Instrument address",
+    "Source",
+    "Source address",
+)
+
+
+@login_not_required
+@require_safe
+def pending(request: HttpRequest) -> HttpResponse:
+    """What is to come, for everybody."""
+    user = request.user
+    rows = [(title_of(succession), succession) for succession in pending_successions()]
+    may_keep = isinstance(user, User) and roles_of(user, timezone.now()).keeps_directory
+    return render(request, "organisations/pending.html", {"rows": rows, "may_keep": may_keep})
+
+
+@login_not_required
+@require_safe
+def pending_csv(request: HttpRequest) -> StreamingHttpResponse:
+    """What is to come, one row for each tie."""
+    found = pending_successions().prefetch_related("ties__predecessor__identifiers")
+    rows = [row for succession in found for row in _rows(succession)]
+    return csv_response("pending-successions.csv", _HEADINGS, rows)
+
+
+def _rows(succession: Succession) -> list[Sequence[object]]:
+    return [
+        (
+            succession.pk,
+            succession.kind,
+            succession.status,
+            succession.place,
+            succession.proposal,
+            tie.predecessor.name,
+            " ".join(sorted(one.value for one in tie.predecessor.identifiers.all() if one.scheme == "gss")),
+            tie.successor.name if tie.successor else "",
+            tie.role,
+            tie.function_id or "",
+            tie.share if tie.share is not None else "",
+            tie.geography,
+            *(str(day or "") for day in (succession.shadow_on, succession.vests_on, succession.codes_on)),
+            succession.instrument,
+            succession.instrument_url,
+            succession.source,
+            succession.source_url,
+        )
+        for tie in succession.ties.all()
+    ]
+
+
+class PendingFeed(Feed[Succession, None]):
+    """An Atom feed of what is to come, the last changed first."""
+
+    feed_type = Atom1Feed
+    title = "Pending successions of councils, LEPs and registered providers"
+    subtitle = "The list is incomplete: each entry names its source."
+
+    def link(self) -> str:
+        """The page of the list."""
+        return reverse("organisations:pending")
+
+    def feed_url(self) -> str:
+        """The feed's own address."""
+        return reverse("organisations:pending-feed")
+
+    def items(self) -> list[Succession]:
+        """The successions."""
+        return sorted(pending_successions(), key=lambda one: (one.changed_at, one.pk), reverse=True)  # type: ignore[attr-defined]  # annotated
+
+    def item_title(self, item: Succession) -> str:
+        """What happens and when."""
+        return f"{title_of(item)} {on_day(item)}".strip()
+
+    def item_description(self, item: Succession) -> str:
+        """Status, instrument and source."""
+        said = (item.get_status_display(), item.instrument, item.source and f"Source: {item.source}")
+        return ". ".join(filter(None, said))
+
+    def item_link(self, item: Succession) -> str:
+        """The entry on the public page."""
+        return f"{self.link()}#succession-{item.pk}"
+
+    def item_updateddate(self, item: Succession) -> dt.datetime:
+        """When it last changed."""
+        changed: dt.datetime = item.changed_at  # type: ignore[attr-defined]  # annotated
+        return changed
+
+
+@login_not_required
+@require_safe
+def pending_feed(request: HttpRequest) -> HttpResponse:
+    """The Atom feed."""
+    return PendingFeed()(request)

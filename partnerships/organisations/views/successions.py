@@ -1,0 +1,221 @@
+"""Pages of successions: reading them, and keeping them for administrators."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from partnerships.kit.dates import known_day
+from partnerships.kit.forms import ReasonForm
+from partnerships.kit.http import posted
+from partnerships.kit.rights import require
+from partnerships.organisations.lineage import changes_of, rivals_of, who_answers_for, with_ties
+from partnerships.organisations.models import Function, Organisation, Succession, SuccessionTie
+from partnerships.organisations.presenting import answer_in_words, title_of
+from partnerships.organisations.rights import roles_of
+from partnerships.organisations.services import (
+    UnableToChangeSuccession,
+    UnableToRecordSuccession,
+    add_tie,
+    change_succession_status,
+    correct_succession,
+    record_succession,
+    remove_tie,
+    take_effect,
+    undo_succession,
+)
+from partnerships.organisations.succession_forms import (
+    AnsweringForm,
+    CorrectForm,
+    StatusForm,
+    SuccessionForm,
+    TieForm,
+    UndoForm,
+)
+from partnerships.organisations.timeline import timeline_lines
+from partnerships.people.form_steps import take_step
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+
+_REFUSALS = {UnableToRecordSuccession: None, UnableToChangeSuccession: None}
+_FORM = "organisations/succession_form.html"
+
+
+def _keeper(request: HttpRequest) -> User:
+    """The administrator; 403 for anybody else."""
+    user = signed_in(request)
+    require(roles_of(user, timezone.now()).keeps_directory)
+    return user
+
+
+def _page(succession: Succession) -> str:
+    return reverse("organisations:succession", args=[succession.pk])
+
+
+@require_safe
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """A succession with its ties, sources and history."""
+    user = signed_in(request)
+    succession = get_object_or_404(with_ties(Succession.objects.select_related("undoes")), pk=pk)
+    may_keep = roles_of(user, timezone.now()).keeps_directory
+    return render(
+        request,
+        "organisations/succession.html",
+        {
+            "succession": succession,
+            "heading": title_of(succession),
+            "rivals": with_ties(rivals_of(succession)),
+            "undone_by": succession.undone_by.live(),
+            "lines": timeline_lines(changes_of(succession)),
+            "may_keep": may_keep,
+            "may_change_ties": may_keep and not succession.is_final,
+            "may_take_effect": may_keep and succession.is_certain and not succession.is_final,
+        },
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def record(request: HttpRequest) -> HttpResponse:
+    """Record a succession."""
+    user = _keeper(request)
+    back = reverse("organisations:pending")
+    form = SuccessionForm(posted(request), cancel=back)
+
+    def step() -> tuple[str, str]:
+        made = record_succession(ties=form.ties, author=user, now=timezone.now(), **form.fields_of_succession)
+        return "The succession is recorded.", _page(made)
+
+    return take_step(request, _FORM, form, step, _REFUSALS, title="Record a succession", back=back)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def correct(request: HttpRequest, pk: int) -> HttpResponse:
+    """Correct what is said of a succession."""
+    user = _keeper(request)
+    succession = get_object_or_404(Succession, pk=pk)
+    back = _page(succession)
+    form = CorrectForm(posted(request), succession=succession, cancel=back)
+
+    def step() -> tuple[str, str]:
+        changed = correct_succession(succession=succession, author=user, now=timezone.now(), **form.cleaned_data)
+        return "The correction is saved." if changed else "Nothing was changed.", back
+
+    return take_step(request, _FORM, form, step, _REFUSALS, title="Correct the succession", back=back)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def change_status(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a succession to another status, or cancel it."""
+    user = _keeper(request)
+    succession = get_object_or_404(Succession, pk=pk)
+    back = _page(succession)
+    form = StatusForm(posted(request), succession=succession, cancel=back)
+
+    def step() -> tuple[str, str]:
+        change_succession_status(
+            succession=succession,
+            to=form.cleaned_data["status"],
+            reason=form.cleaned_data["reason"],
+            author=user,
+            now=timezone.now(),
+        )
+        return f"The succession is now: {succession.get_status_display().lower()}.", back
+
+    return take_step(request, _FORM, form, step, _REFUSALS, title="Change the status of the succession", back=back)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def let_take_effect(request: HttpRequest, pk: int) -> HttpResponse:
+    """Confirm that a succession takes effect."""
+    user = _keeper(request)
+    succession = get_object_or_404(Succession, pk=pk)
+    back = _page(succession)
+    form = ReasonForm(posted(request), submit="Let it take effect", cancel=back, danger=True)
+
+    def step() -> tuple[str, str]:
+        done = take_effect(succession=succession, author=user, now=timezone.now(), reason=form.cleaned_data["reason"])
+        return "The succession has taken effect." if done else "It had taken effect already.", back
+
+    return take_step(request, _FORM, form, step, _REFUSALS, title="Let the succession take effect", back=back)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Record the succession that undoes another."""
+    user = _keeper(request)
+    succession = get_object_or_404(Succession, pk=pk)
+    back = _page(succession)
+    form = UndoForm(posted(request), cancel=back)
+
+    def step() -> tuple[str, str]:
+        given = form.cleaned_data
+        made = undo_succession(
+            succession=succession,
+            vests_on=known_day(given["vests_on"]),
+            status=given["status"],
+            reason=given["reason"],
+            author=user,
+            now=timezone.now(),
+        )
+        return "What undoes it is recorded.", _page(made)
+
+    return take_step(request, _FORM, form, step, _REFUSALS, title="Undo the succession", back=back)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def tie(request: HttpRequest, pk: int) -> HttpResponse:
+    """Add a tie to a succession."""
+    user = _keeper(request)
+    succession = get_object_or_404(Succession, pk=pk)
+    back = _page(succession)
+    form = TieForm(posted(request), cancel=back)
+
+    def step() -> tuple[str, str]:
+        add_tie(
+            succession=succession,
+            tie=form.tie,
+            reason=form.cleaned_data["reason"],
+            author=user,
+            now=timezone.now(),
+        )
+        return "The tie is added.", back
+
+    return take_step(request, _FORM, form, step, _REFUSALS, title="Add a tie to the succession", back=back)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def untie(request: HttpRequest, pk: int, tie: int) -> HttpResponse:
+    """Remove a tie from a succession."""
+    user = _keeper(request)
+    found = get_object_or_404(SuccessionTie.objects.select_related("succession"), pk=tie, succession=pk)
+    back = _page(found.succession)
+    form = ReasonForm(posted(request), submit="Remove tie", cancel=back, danger=True)
+
+    def step() -> tuple[str, str]:
+        remove_tie(tie=found, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
+        return "The tie is removed.", back
+
+    return take_step(request, _FORM, form, step, _REFUSALS, title="Remove a tie of the succession", back=back)
+
+
+@require_safe
+def answering(request: HttpRequest, pk: int) -> HttpResponse:
+    """Who answers on a day for a function of an organisation."""
+    user = signed_in(request)
+    organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
+    asked = "function" in request.GET
+    form = AnsweringForm(request.GET if asked else None, today=timezone.localdate())
+    words = None
+    if asked and form.is_valid():
+        function, day = form.cleaned_data["function"], form.cleaned_data["day"]
+        answer = who_answers_for(function=function, organisation=organisation, day=day)
+        words = answer_in_words(answer, organisation, function=Function.label_of(function), day=day)
+    return render(
+        request,
+        "organisations/answering.html",
+        {"organisation": organisation, "form": form, "answer": words},
+        status=422 if asked and not form.is_valid() else 200,
+    )

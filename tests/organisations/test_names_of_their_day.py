@@ -1,0 +1,64 @@
+"""Records show the name that an organisation had on their day."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.organisations.models import Organisation, OrganisationName
+from partnerships.organisations.naming import named_then, names_of
+from partnerships.organisations.services import update_organisation
+from tests.world import World
+
+
+def rename(organisation: Organisation, name: str, day: dt.date) -> None:
+    update_organisation(organisation=organisation, name=name, named_from=day, author=None, now=timezone.now())
+
+
+def test_a_name_is_that_of_its_day(world: World) -> None:
+    rename(world.larkhaven, "Skylark Homes", dt.date(2020, 4, 1))
+    rename(world.larkhaven, "Skylark Group", dt.date(2024, 4, 1))
+
+    named = names_of([world.larkhaven.pk, world.tidewater.pk])
+
+    days = [dt.date(2020, 3, 31), dt.date(2020, 4, 1), dt.date(2024, 3, 31), dt.date(2024, 4, 1)]
+    assert [named[world.larkhaven.pk].on(day) for day in days] == [
+        "Larkhaven Homes",
+        "Skylark Homes",
+        "Skylark Homes",
+        "Skylark Group",
+    ]
+    assert named[world.tidewater.pk].on(days[0]) == world.tidewater.name
+
+
+def test_a_former_short_name_is_no_official_one(world: World) -> None:
+    for name in ("Lark", "Sky"):
+        update_organisation(organisation=world.larkhaven, short_name=name, author=None, now=timezone.now())
+
+    assert names_of([world.larkhaven.pk])[world.larkhaven.pk].former == ()
+
+
+def test_the_history_shows_who_acted_under_the_name_of_that_day(world: World, client: Client) -> None:
+    address = reverse("agreements:history", args=[world.partnership.pk])
+    client.force_login(world.amina)
+    acted = f"{world.amina.display_name}, Larkhaven Homes"
+    before = client.get(address).content.decode().count(acted)
+
+    rename(world.larkhaven, "Skylark Homes", timezone.localdate() + dt.timedelta(1))
+    after = client.get(address).content.decode()
+
+    assert before > 0
+    assert after.count(acted) == before
+
+
+def test_the_database_gives_the_name_of_a_moment(world: World) -> None:
+    rename(world.larkhaven, "Skylark Homes", timezone.localdate() + dt.timedelta(1))
+
+    then = Organisation.objects.annotate(then=named_then("created_at", "pk", present="name"))
+
+    assert then.get(pk=world.larkhaven.pk).then == "Larkhaven Homes"
+    assert then.get(pk=world.tidewater.pk).then == world.tidewater.name
+    assert OrganisationName.objects.filter(organisation=world.larkhaven, name="Larkhaven Homes").exists()

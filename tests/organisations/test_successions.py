@@ -1,0 +1,344 @@
+"""Tests of successions: recording, statuses, taking effect and undoing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.activity.models import Change, Event
+from partnerships.kit.dates import PartialDate, known_day
+from partnerships.organisations.lineage import successors_on, who_answers_for
+from partnerships.organisations.models import Organisation, Scheme, Status, Succession, SuccessionStatus
+from partnerships.organisations.queries import find_organisations
+from partnerships.organisations.services import (
+    NewTie,
+    UnableToChangeSuccession,
+    UnableToRecordSuccession,
+    add_tie,
+    change_succession_status,
+    correct_succession,
+    create_organisation,
+    record_succession,
+    take_effect,
+    ties_between,
+    undo_succession,
+)
+from tests.world import World
+
+NOW = timezone.now()
+TODAY = timezone.localdate()
+
+
+def body(name: str, kind: str = "council", **fields: Any) -> Organisation:
+    return create_organisation(name=name, kind=kind, author=None, now=NOW, **fields)
+
+
+def merger(world: World, **fields: Any) -> Succession:
+    """Larkhaven and Tidewater become Skylark today; the order has been made."""
+    given: dict[str, Any] = {"kind": "merge", "status": "order_made", "vests_on": known_day(TODAY), **fields}
+    skylark = Organisation.objects.filter(name="Skylark Homes").first() or body(
+        "Skylark Homes", "registered_provider", status=Status.SHADOW
+    )
+    ties = ties_between([world.larkhaven, world.tidewater], [skylark])
+    return record_succession(ties=ties, author=world.dee, now=NOW, **given)
+
+
+def status(succession: Succession, to: str, world: World, reason: str = "The board decided.") -> None:
+    change_succession_status(succession=succession, to=to, reason=reason, author=world.dee, now=NOW)
+
+
+def fresh(record: Any) -> Any:
+    record.refresh_from_db()
+    return record
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"ties": []}, "at least one"),
+        ({"kind": "function_transfer"}, "which function"),
+        ({"share": "0.5", "geography": ""}, "Say in which areas"),
+        ({"share": "0.5"}, "must come to 1"),
+        ({"share": "1.5"}, "more than 0"),
+        ({"status": "order_made", "vests_on": None}, "vesting day"),
+        ({"status": "effective", "vests_on": PartialDate(2099)}, "before its vesting day"),
+        ({"shadow_on": PartialDate(2099), "vests_on": PartialDate(2030)}, "must come before"),
+    ],
+)
+def test_an_impossible_succession_is_refused(world: World, fields: dict[str, Any], words: str) -> None:
+    share = fields.pop("share", None)
+    tie = NewTie(
+        world.larkhaven,
+        world.tidewater,
+        share=Decimal(share) if share else None,
+        geography=fields.pop("geography", "LAD 2025"),
+    )
+    given = {"kind": "absorb", "vests_on": PartialDate(2099), "ties": [tie], **fields}
+
+    with pytest.raises(UnableToRecordSuccession, match=words):
+        record_succession(author=world.dee, now=NOW, **given)
+
+    assert not Succession.objects.exists()
+
+
+def test_each_change_of_status_has_a_reason_and_a_number(world: World) -> None:
+    succession = merger(world, status="proposed")
+
+    with pytest.raises(UnableToChangeSuccession, match="reason"):
+        status(succession, "consulted", world, reason=" ")
+    status(succession, "consulted", world, reason="Answers came in by May.")
+
+    events = Event.objects.filter(kind="organisation.succession_status_changed")
+    assert {event.data["reason"] for event in events} == {"Answers came in by May."}
+    assert {event.target_id for event in events} >= {world.larkhaven.pk, world.tidewater.pk}
+    assert Change.objects.filter(event__in=events, subject__record_id=world.larkhaven.pk).count() == 1
+
+
+def test_a_rival_proposal_is_cancelled_before_an_order_is_made(world: World) -> None:
+    ours = merger(world, status="proposed", place="Estuary", proposal="One body")
+    rival = record_succession(
+        kind="absorb",
+        vests_on=known_day(TODAY),
+        ties=ties_between([world.larkhaven], [world.harbour]),
+        place="Estuary",
+        proposal="Join the trust",
+        author=world.dee,
+        now=NOW,
+    )
+
+    with pytest.raises(UnableToChangeSuccession, match="Join the trust"):
+        status(ours, "order_made", world)
+    status(rival, "cancelled", world)
+    status(ours, "order_made", world)
+
+    assert fresh(ours).status == SuccessionStatus.ORDER_MADE
+    with pytest.raises(UnableToChangeSuccession, match="already"):
+        status(rival, "proposed", world)
+
+
+def test_a_merger_takes_effect_once_on_its_vesting_day(world: World) -> None:
+    succession = merger(world)
+    skylark = Organisation.objects.get(name="Skylark Homes")
+
+    with pytest.raises(UnableToChangeSuccession, match="takes effect on"):
+        take_effect(succession=merger(world, vests_on=known_day(TODAY + dt.timedelta(1))), author=None, now=NOW)
+    done = [take_effect(succession=succession, author=None, now=NOW) for _ in range(2)]
+
+    assert done == [True, False]
+    assert (fresh(world.larkhaven).status, world.larkhaven.valid_to) == (Status.DISSOLVED, TODAY)
+    assert (fresh(skylark).status, skylark.valid_from) == (Status.ACTIVE, TODAY)
+    assert Event.objects.filter(kind="organisation.ended", target_id=world.larkhaven.pk).count() == 1
+
+
+def test_a_vesting_day_known_to_the_month_is_not_enough_to_take_effect(world: World) -> None:
+    succession = merger(world, vests_on=PartialDate(TODAY.year - 1, 4))
+
+    with pytest.raises(UnableToChangeSuccession, match="a month or year is not enough"):
+        take_effect(succession=succession, author=None, now=NOW)
+
+
+def test_a_merger_is_undone_and_done_again_with_the_same_result(world: World) -> None:
+    merged = merger(world, vests_on=known_day(TODAY - dt.timedelta(20)))
+    take_effect(succession=merged, author=None, now=NOW)
+    skylark = Organisation.objects.get(name="Skylark Homes")
+    given = {"reason": "The court quashed it.", "status": "order_made", "author": world.dee, "now": NOW}
+
+    back = undo_succession(succession=merged, vests_on=known_day(TODAY - dt.timedelta(10)), **given)  # type: ignore[arg-type]
+    take_effect(succession=back, author=None, now=NOW)
+    was = {one.pk: fresh(one).status for one in (world.larkhaven, world.tidewater, skylark)}
+    again = undo_succession(succession=back, vests_on=known_day(TODAY), **given)  # type: ignore[arg-type]
+    take_effect(succession=again, author=None, now=NOW)
+
+    assert list(was.values()) == [Status.ACTIVE, Status.ACTIVE, Status.DISSOLVED]
+    assert [fresh(one).status for one in (world.larkhaven, world.tidewater, skylark)] == [
+        Status.DISSOLVED,
+        Status.DISSOLVED,
+        Status.ACTIVE,
+    ]
+    answers = [
+        who_answers_for(function="landlord", organisation=world.larkhaven, day=TODAY - dt.timedelta(days)).body
+        for days in (21, 20, 11, 10, 1, 0)
+    ]
+    larkhaven, merged_body = world.larkhaven.pk, skylark.pk
+    assert answers == [larkhaven, merged_body, merged_body, larkhaven, larkhaven, merged_body]
+    with pytest.raises(UnableToRecordSuccession, match="already"):
+        undo_succession(succession=back, vests_on=known_day(TODAY), **given)  # type: ignore[arg-type]
+
+
+def test_what_took_effect_is_corrected_only_in_its_sources(world: World) -> None:
+    succession = merger(world)
+    take_effect(succession=succession, author=None, now=NOW)
+    given: dict[str, Any] = {"succession": succession, "reason": "A slip.", "author": world.dee, "now": NOW}
+
+    correct_succession(instrument="Resolution of 3 March", **given)
+    elsewhere = ties_between([world.larkhaven], [world.harbour])
+    for fields in ({"vests_on": PartialDate(2020)}, {"kind": "absorb"}, {"ties": elsewhere}):
+        with pytest.raises(UnableToChangeSuccession, match="undo it"):
+            correct_succession(**given, **fields)  # type: ignore[arg-type]
+
+    assert fresh(succession).instrument == "Resolution of 3 March"
+
+
+def test_two_functions_of_a_lep_pass_to_two_bodies_and_the_company_lives_on(world: World) -> None:
+    lep, authority = body("Estuary LEP", "lep"), body("Estuary Combined Authority", "strategic_authority")
+    functions = {"business_representation": world.westmarch, "strategic_economic_planning": authority}
+    succession = record_succession(
+        kind="function_transfer",
+        status="order_made",
+        vests_on=PartialDate(2024, 4, 1),
+        ties=[NewTie(lep, to, function=function) for function, to in functions.items()],
+        author=world.dee,
+        now=NOW,
+    )
+    take_effect(succession=succession, author=None, now=NOW)
+
+    answers = {
+        function: who_answers_for(function=function, organisation=lep, day=dt.date(2024, 4, 1)).body
+        for function in (*functions, "government_programmes")
+    }
+
+    assert answers == {function: to.pk for function, to in functions.items()} | {"government_programmes": lep.pk}
+    assert not fresh(lep).is_ended
+    assert successors_on(lep) == [authority, world.westmarch]
+
+
+def test_a_provider_transfers_its_engagements_to_another(world: World, client: Client) -> None:
+    succession = record_succession(
+        kind="transfer_of_engagements",
+        status="order_made",
+        vests_on=known_day(TODAY),
+        ties=ties_between([world.larkhaven], [world.tidewater]),
+        author=world.dee,
+        now=NOW,
+    )
+    take_effect(succession=succession, author=None, now=NOW)
+    client.force_login(world.vera)
+
+    page = client.get(reverse("organisations:detail", args=[world.larkhaven.pk])).content.decode()
+
+    assert fresh(world.larkhaven).is_ended
+    assert not fresh(world.tidewater).is_ended
+    assert "Transferred its engagements to" in page
+
+
+def test_a_rename_takes_its_day_and_both_names_are_found(world: World) -> None:
+    day = TODAY - dt.timedelta(3)
+    succession = record_succession(
+        kind="rename",
+        status="order_made",
+        vests_on=known_day(day),
+        ties=[NewTie(world.larkhaven, world.larkhaven, "continuing")],
+        new_name="Skylark Homes",
+        author=world.dee,
+        now=NOW,
+    )
+
+    take_effect(succession=succession, author=None, now=NOW)
+
+    assert fresh(world.larkhaven).name == "Skylark Homes"
+    assert world.larkhaven.names.get(name="Larkhaven Homes").valid_to == day
+    assert world.larkhaven.names.get(name="Skylark Homes").valid_from == day
+    for text in ("larkhaven homes", "skylark"):
+        assert list(find_organisations(user=world.vera, text=text)) == [world.larkhaven]
+
+
+def test_an_administrator_records_a_succession_by_names_and_numbers(world: World, client: Client) -> None:
+    world.westmarch.identifiers.create(scheme=Scheme.GSS, value="E07999999")
+    client.force_login(world.dee)
+    address = reverse("organisations:record-succession")
+    given = {
+        "kind": "split",
+        "status": "consulted",
+        "vests_on_month": "4",
+        "vests_on_year": "2098",
+        "predecessors": "e07999999\n",
+        "successors": "Larkhaven Homes\nTidewater Housing Group",
+        "source": "Their boards, 3 March",
+    }
+
+    refused = client.post(address, given | {"successors": "Nobody Homes"})
+    made = client.post(address, given)
+
+    assert (refused.status_code, made.status_code) == (422, 302)
+    assert "“Nobody Homes” is not in the directory" in refused.content.decode()
+    succession = Succession.objects.get()
+    assert str(succession.vests_on) == "2098-04"
+    assert {tie.successor for tie in succession.ties.all()} == {world.larkhaven, world.tidewater}
+    page = client.get(reverse("organisations:detail", args=[world.westmarch.pk])).content.decode()
+    assert " ".join(page.split()).count("Divides into") == 1
+    assert "in April 2098" in page
+
+
+def test_an_administrator_moves_corrects_and_cancels_on_pages(world: World, client: Client) -> None:
+    client.force_login(world.dee)
+    succession = merger(world, status="proposed", vests_on=PartialDate(2098, 4, 1))
+
+    def send(route: str, **given: str) -> int:
+        found: int = client.post(reverse(f"organisations:{route}", args=[succession.pk]), given).status_code
+        return found
+
+    tie = {"predecessor": "Larkhaven Homes", "successor": "Harbour Community Trust", "role": "successor"}
+
+    assert send("succession-status", status="order_made", reason="Order 12.") == 302
+    assert send("correct-succession", kind="merge", vests_on_year="2099", reason="Put off.") == 302
+    assert send("add-tie", **tie, function="housing", reason="It takes the homes.") == 302
+    assert send("take-effect", reason="Now.") == 422
+    assert send("succession-status", status="cancelled", reason="Withdrawn.") == 302
+    page = client.get(reverse("organisations:succession", args=[succession.pk])).content.decode()
+
+    assert str(fresh(succession).vests_on) == "2099"
+    assert succession.ties.filter(function="housing").count() == 1
+    for words in ("Order 12.", "Put off.", "It takes the homes.", "Withdrawn.", "Cancelled"):
+        assert words in page
+
+
+def test_the_page_says_who_answers_on_a_day(world: World, client: Client) -> None:
+    merger(world, vests_on=PartialDate(2098, 4, 1))
+    client.force_login(world.vera)
+    address = reverse("organisations:who-answers", args=[world.larkhaven.pk])
+
+    def said(day: int, month: int) -> str:
+        page = client.get(address, {"function": "landlord", "day_day": day, "day_month": month, "day_year": 2098})
+        return " ".join(page.content.decode().split())
+
+    assert "Larkhaven Homes answers for landlord services" in said(31, 3)
+    assert "Skylark Homes answers for landlord services of Larkhaven Homes on 1 April 2098." in said(1, 4)
+
+
+def test_everybody_reads_what_is_pending_as_page_csv_and_feed(world: World, client: Client) -> None:
+    succession = merger(world, vests_on=PartialDate(2098, 4), source="Their boards")
+    cancelled = merger(world, vests_on=PartialDate(2097))
+    status(cancelled, "cancelled", world)
+
+    page, table, feed = (
+        client.get(reverse(f"organisations:{name}")) for name in ("pending", "pending-csv", "pending-feed")
+    )
+
+    rows = b"".join(table).decode().splitlines()  # type: ignore[call-overload]  # a streaming response
+    assert "incomplete" in page.content.decode()
+    assert f'id="succession-{succession.pk}"' in page.content.decode()
+    assert f'id="succession-{cancelled.pk}"' not in page.content.decode()
+    assert len(rows) == 3
+    assert "2098-04" in rows[1]
+    assert feed["Content-Type"].startswith("application/atom+xml")
+    assert feed.content.decode().count("<entry>") == 1
+    assert "become Skylark Homes in April 2098" in feed.content.decode()
+
+
+def test_a_caretaker_is_added_to_a_pending_succession(world: World) -> None:
+    succession = merger(world, vests_on=PartialDate(2098, 4, 1))
+    given: dict[str, Any] = {"succession": succession, "reason": "Until the board meets.", "author": world.dee}
+
+    add_tie(tie=NewTie(world.larkhaven, world.harbour, "caretaker", "housing"), now=NOW, **given)
+
+    day = dt.date(2098, 4, 1)
+    housing = who_answers_for(function="housing", organisation=world.larkhaven, day=day)
+    landlord = who_answers_for(function="landlord", organisation=world.larkhaven, day=day)
+    assert housing.body == world.harbour.pk
+    assert landlord.body == Organisation.objects.get(name="Skylark Homes").pk

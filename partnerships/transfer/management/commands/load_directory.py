@@ -25,8 +25,8 @@ class Command(AccountedCommand):
 
     help = (
         "Add the organisations of a directory file that the directory lacks; without a file, England's councils, "
-        "combined authorities, Local Enterprise Partnerships, registered providers and pending successions. Known organisations stay as "
-        "they are, so running it again changes nothing."
+        "combined authorities, Local Enterprise Partnerships, registered providers and pending successions. Known "
+        "organisations stay as they are, so running it again changes nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

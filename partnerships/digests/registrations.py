@@ -11,6 +11,8 @@ from partnerships.digests import restoring, retention
 from partnerships.digests.belongings import FOLLOWED, ask_successor
 from partnerships.digests.emails.composing import DigestComposer
 from partnerships.digests.event_kinds import EventKind
+from partnerships.digests.management.weeks.plans import PlansWeek
+from partnerships.digests.management.weeks.stage import register_week
 from partnerships.digests.models import DeliveryKind
 from partnerships.digests.personal import RULES, has_said_no, stop_digests
 from partnerships.digests.sections import follows_section
@@ -59,5 +61,6 @@ def register() -> None:
     register_departure(ask_successor)
     register_leaving("digests stopped", stop_digests)
     register_refusal(has_said_no)
+    register_week("A tenant panel chair follows the plans of a partnership", PlansWeek)
     retention.register()
     restoring.register()

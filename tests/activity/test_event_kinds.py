@@ -104,7 +104,7 @@ def test_row_history_shows_what_was_done_once(world: World) -> None:
 #: Texts that code must read: PostgreSQL's messages, and a received email.
 _READ = {
     "partnerships/kit/masking.py": {"invalid input"},
-    "partnerships/digests/management/week.py": {"You get this because"},
+    "partnerships/digests/management/weeks/plans.py": {"You get this because"},
 }
 _FILTERS = ("filter", "exclude", "get", "Q")
 _BEGINNINGS = ("startswith", "endswith")

@@ -21,7 +21,6 @@ from django.utils import timezone
 
 from partnerships.digests import services
 from partnerships.digests.emails.links import Purpose, make, minute_of
-from partnerships.digests.management.week import play_week
 from partnerships.digests.models import Delivery, Preference, Subscription
 from partnerships.outbox import bounces, message_ids
 from partnerships.outbox.models import Bounce, Email, LegacyMessageId, Suppression
@@ -343,28 +342,3 @@ def test_a_digest_as_sent_is_kept_for_thirty_days(email: Delivery) -> None:
     assert before
     assert not email.is_kept
     assert email.items.exists()
-
-
-def test_the_simulated_stakeholder_week_passes(db: None) -> None:
-    lines = "\n".join(play_week())
-
-    assert "EMAIL  " in lines
-    assert "NO EMAIL" not in lines
-    assert "no email." in lines
-    assert lines.splitlines()[-1] == "Sam Stakeholder received 3 emails in the week, one of them asking to confirm."
-    assert not Delivery.objects.exists()
-
-
-def test_the_simulated_week_fails_when_an_expected_digest_is_missing(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    from partnerships.digests.management import week
-
-    kept = week._Week._publish
-
-    def forgetful(self: Any, day: int, hour: int, plan: Any, homes: int, author: Any, note: str) -> None:
-        if (day, hour) != (0, 15):  # leaves out the version about the mill's new scheme
-            kept(self, day, hour, plan, homes, author, note)
-
-    monkeypatch.setattr(week._Week, "_publish", forgetful)
-
-    with pytest.raises(week.WeekWentWrong, match="Old Mill: was 120, now 40"):
-        list(play_week())

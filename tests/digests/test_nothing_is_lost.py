@@ -17,7 +17,7 @@ from partnerships.agreements.services import leave_partnership
 from partnerships.digests import services
 from partnerships.digests.emails import rendering, selecting
 from partnerships.digests.emails.links import Purpose, is_current
-from partnerships.digests.management.week import play_week
+from partnerships.digests.management.weeks.stage import play_weeks
 from partnerships.digests.models import Delivery, Preference, Subscription, Watermark
 from partnerships.digests.planning.choosing import reconcile
 from partnerships.digests.queries.queue import queue_figures
@@ -386,7 +386,7 @@ def test_the_simulated_week_passes_although_another_email_cannot_be_composed(
         return real(to, *given, **more)
 
     monkeypatch.setattr(rendering, "digest", fails_for_ben)
-    lines = "\n".join(play_week())
+    lines = "\n".join(play_weeks())
 
     assert "EMAIL  " in lines
     assert "Harbour Quarter" not in lines

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+import smtplib
 import sys
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +24,22 @@ from tools.embedded.processes import Child, wait_until
 
 @dataclass
 class Catcher:
-    """The mail catcher of `make run`."""
+    """A running mail catcher: its SMTP port, its page and its folder."""
 
     smtp_port: int
     page: str
+    folder: Path
 
     def emails_to(self, address: str) -> list[dict[str, Any]]:
         """Emails sent to an address, newest first."""
         with urllib.request.urlopen(f"{self.page}/messages.json?to={address}", timeout=10) as answer:
             found: list[dict[str, Any]] = json.load(answer)
         return found
+
+    def take(self, message: EmailMessage) -> None:
+        """Take an email that somebody sends, such as a reply."""
+        with smtplib.SMTP("127.0.0.1", self.smtp_port, timeout=10) as server:
+            server.send_message(message)
 
 
 @pytest.fixture
@@ -48,7 +57,7 @@ def catcher(tmp_path: Path) -> Iterator[Catcher]:
             keep_open=[smtp.fileno(), web.fileno()],
         )
         child.start()
-        caught = Catcher(port_of(smtp), f"http://127.0.0.1:{port_of(web)}")
+        caught = Catcher(port_of(smtp), f"http://127.0.0.1:{port_of(web)}", tmp_path / "mail")
         wait_until(lambda: _answers(caught), child=child, seconds=30)
         yield caught
         child.stop()
@@ -65,3 +74,10 @@ def send_emails() -> None:
     """Run the jobs that send emails."""
     sweep()
     drain(seconds=20)
+
+
+def link_in(text: str, path: str) -> str:
+    """The first link in an email whose address contains `path`."""
+    found = re.search(rf"https?://\S*{re.escape(path)}\S+", text)
+    assert found is not None, text
+    return found[0].rstrip(".)")

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from partnerships.digests.emails import rendering, selecting
 from tests.support.browser import WIDE, sign_in
-from tests.support.catching import Catcher, catcher, send_emails
+from tests.support.catching import Catcher, catcher, link_in, send_emails
 from tests.world import DEMO
 
 __all__ = ["catcher"]
@@ -116,7 +116,7 @@ def test_ask_leads_to_a_digest_of_changes_and_one_click_unsubscribes(
     send_emails()
     [invitation] = catcher.emails_to(stakeholder)
     visitor = browser.new_context(viewport=WIDE).new_page()
-    visitor.goto(_link(invitation["text"], "/digests/confirm/"))
+    visitor.goto(link_in(invitation["text"], "/digests/confirm/"))
     visitor.get_by_role("button", name="Yes, send me digests").click()
 
     # The digest says that 120 became 100.
@@ -136,7 +136,7 @@ def test_ask_leads_to_a_digest_of_changes_and_one_click_unsubscribes(
     visitor.goto(f"{catcher.page}/")
     visitor.get_by_role("link", name=email["subject"]).first.click()
     expect(visitor.locator("pre").first).to_contain_text("was 120, now 100")
-    visitor.goto(_link(email["text"], "/digests/read/"))
+    visitor.goto(link_in(email["text"], "/digests/read/"))
     expect(visitor.locator("main")).to_contain_text("Old slipway")
 
     [one_click] = email["headers"]["List-Unsubscribe"]
@@ -151,9 +151,3 @@ def test_ask_leads_to_a_digest_of_changes_and_one_click_unsubscribes(
     publish(amina, "Block C moves to the second phase.")
     send_emails()
     assert len(catcher.emails_to(stakeholder)) == 2
-
-
-def _link(text: str, path: str) -> str:
-    found = re.search(rf"https?://\S*{re.escape(path)}\S+", text)
-    assert found is not None, text
-    return found[0].rstrip(".)")

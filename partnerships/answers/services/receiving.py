@@ -12,12 +12,13 @@ from allauth.account.models import EmailAddress
 from django.core.files.base import ContentFile
 from django.db import transaction
 
+from partnerships.activity.subjects import SubjectKind
 from partnerships.agreements.models import Partnership
 from partnerships.answers.models import Incoming, IncomingFile
 from partnerships.answers.models.incoming import INCOMING_KEPT
 from partnerships.answers.reading import MAX_FILES, Attachment, Mail
 from partnerships.answers.rights import may_answer, may_forward_to, partnership_key
-from partnerships.digests.models import DeliveryItem, Preference
+from partnerships.digests.models import DeliveryItem, DeliverySubject, Preference
 from partnerships.digests.queries.readers import newest_numbers
 from partnerships.kit.uploads import UnableToTakeFile, check_upload, stored
 from partnerships.outbox.kinds import kind_of
@@ -98,8 +99,14 @@ def plans_of_reply(incoming: Incoming, now: dt.datetime) -> list[Plan]:
 
 
 def _plans_of(email: Email, person: User, now: dt.datetime) -> list[Plan]:
-    """The plans an email was about, if this person may answer about them."""
+    """The plans that an email was about, if this person may answer about them.
+
+    A digest that told changes of a partnership is about all its plans.
+    """
     numbers = list(DeliveryItem.objects.included().filter(delivery=email.pk).values_list("plan", flat=True))
+    told = DeliverySubject.objects.filter(delivery=email.pk, left_out="", subject__kind=SubjectKind.PARTNERSHIP)
+    partnerships = told.values("subject__record_id")
+    numbers += Plan.objects.filter(partnership__in=partnerships, current_number__gt=0).values_list("pk", flat=True)
     kind = kind_of(email.kind)
     subject = kind.about(email.params) if kind and kind.about else None
     if subject is not None and subject.kind == "plan":

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.utils.safestring import SafeString
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 
 from partnerships.activity.models import Event, Subject
 from partnerships.activity.queries import net_changes
@@ -38,6 +39,14 @@ class ChangeLine:
     def sentence(self) -> str:
         """The line in plain text."""
         return f"{self.about}: {self.text[:1].lower()}{self.text[1:]}" if self.about else self.text
+
+    @property
+    def html_sentence(self) -> SafeString:
+        """The same line as HTML."""
+        if not self.about:
+            return self.html
+        # Sentences begin with a letter, so this changes no tag and no entity.
+        return format_html("{}: {}", self.about, mark_safe(self.html[:1].lower() + self.html[1:]))  # noqa: S308 - it was safe
 
     @property
     def why(self) -> str:
@@ -109,7 +118,7 @@ class Section:
 def read_section(subject: Subject, events: Sequence[Event], *, stakeholder: bool) -> Section:
     """The net change of these events, for people with or without an account."""
     numbered = list(enumerate(events))
-    names = named({(subject.kind, subject.record_id), *((event.target_kind, event.target_id) for event in events)})
+    names = named({(subject.kind, subject.record_id), *(thing for event in events for thing in _things(event))})
     own = names.get((subject.kind, subject.record_id), Named("", "/"))
     lines = [
         _line(told, events[told.numbers[-1]], subject, names)
@@ -128,12 +137,18 @@ def read_section(subject: Subject, events: Sequence[Event], *, stakeholder: bool
     )
 
 
+def _things(event: Event) -> Iterator[tuple[str, int]]:
+    """The record an event is about, then the one that it belongs to: an answer, then its ask."""
+    yield event.target_kind, event.target_id
+    if event.within_id is not None:
+        yield event.within_kind, event.within_id
+
+
 def _line(told: ToldLine, event: Event, subject: Subject, names: Mapping[tuple[str, int], Named]) -> ChangeLine:
-    target = (event.target_kind, event.target_id)
-    about = names.get(target)
+    known = next((thing for thing in _things(event) if thing in names), None)
     phrase = phrase_of(event.kind)
     return ChangeLine(
-        about="" if about is None or target == (subject.kind, subject.record_id) else about.title,
+        about="" if known is None or known == (subject.kind, subject.record_id) else names[known].title,
         text=told.sentence.text,
         html=told.sentence.html,
         headline=phrase[:1].lower() + phrase[1:],

@@ -55,12 +55,16 @@ class Addressee(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """The rendered news of one plan or subject."""
+    """The rendered news of one plan or subject.
+
+    `html` has a button; `html_among` a plain link, because an email with several blocks has no main one.
+    """
 
     news: News | Section
     partnership_id: int | None
     authors: frozenset[int | None]
     html: mime.Mould
+    html_among: mime.Mould
     text: mime.Mould
 
     @property
@@ -142,16 +146,21 @@ def render_block(news: News, *, partnership_id: int | None, authors: frozenset[i
         path = reverse("plans:compare", kwargs={"pk": news.plan_id})
         link = f"{settings.SITE_ORIGIN}{path}?from={news.from_number}&to={news.to_number}"
     words = {"news": news, "link": link}
-    html = css_inline.CSSInliner(load_remote_stylesheets=False).inline_fragment(
-        render_to_string("emails/digests/_block.html", words), style()
-    )
     return Block(
         news=news,
         partnership_id=partnership_id,
         authors=authors,
-        html=mime.cut(html if html.endswith("\n") else html + "\n"),
+        html=_fragment("_block", words, has_button=True),
+        html_among=_fragment("_block", words, has_button=False),
         text=mime.cut(render_to_string("emails/digests/_block.txt", words)),
     )
+
+
+def _fragment(template: str, words: dict[str, Any], *, has_button: bool) -> mime.Mould:
+    """A part of an email's HTML, with its styles in the elements."""
+    rendered = render_to_string(f"emails/digests/{template}.html", {**words, "has_button": has_button})
+    html = css_inline.CSSInliner(load_remote_stylesheets=False).inline_fragment(rendered, style())
+    return mime.cut(html if html.endswith("\n") else html + "\n")
 
 
 def render_section(section: Section, *, stakeholder: bool) -> Block:
@@ -166,14 +175,12 @@ def render_section(section: Section, *, stakeholder: bool) -> Block:
         else f"{settings.SITE_ORIGIN}{section.path}",
         "action": "View in your browser" if stakeholder else f"Open the {section.kind_in_words}",
     }
-    html = css_inline.CSSInliner(load_remote_stylesheets=False).inline_fragment(
-        render_to_string("emails/digests/_changes.html", words), style()
-    )
     return Block(
         news=section,
         partnership_id=section.partnership_id,
         authors=section.authors,
-        html=mime.cut(html if html.endswith("\n") else html + "\n"),
+        html=_fragment("_changes", words, has_button=True),
+        html_among=_fragment("_changes", words, has_button=False),
         text=mime.cut(render_to_string("emails/digests/_changes.txt", words)),
     )
 
@@ -237,7 +244,7 @@ def shared_parts(
             fixed |= {f"{slot}_txt": "", f"{slot}_html": ""}
     text, html = frame()
     text = mime.fill(text, "blocks", [block.text for block in blocks])
-    html = mime.fill(html, "blocks", [block.html for block in blocks])
+    html = mime.fill(html, "blocks", [block.html if len(blocks) == 1 else block.html_among for block in blocks])
     about = mime.part_of(mime.header("Subject", words.subject) + list_id(blocks))
     headers = ("head", *_unsubscribe_headers(), about, static_headers())
     return SharedParts(words.subject, mime.fix((*headers, *text.parts, *html.parts), fixed))

@@ -38,6 +38,7 @@ _MODELS: dict[str, type[Model]] = {
     SubjectKind.REQUEST: Entry,
     SubjectKind.COMMITMENT: Commitment,
     SubjectKind.CONVERSATION: Conversation,
+    "conversation_side": Conversation,
     "meeting": Meeting,
 }
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from partnerships.digests import services
 from partnerships.digests.emails.pages import next_digest
-from partnerships.digests.management.week import WeekWentWrong, play_week
+from partnerships.digests.management.weeks.stage import WeekWentWrong, play_weeks
 from partnerships.digests.planning.choosing import reconcile
 from partnerships.digests.planning.forecast import when_next
 from partnerships.digests.queries.queue import queue_figures
@@ -49,7 +49,7 @@ class Command(AccountedCommand):
         )
         commands.add_parser("reconcile", help="Find versions that were left unsent (the worker does so every hour).")
         commands.add_parser("tidy", help="Delete what is no longer needed (the worker does so every hour).")
-        week = commands.add_parser("week", help="Simulate a stakeholder's week, and show what they received and why.")
+        week = commands.add_parser("week", help="Simulate weeks, and show what people received and why.")
         week.add_argument(
             "--keep", action="store_true", help="Keep the simulated data in the database; for demonstrations only."
         )
@@ -112,7 +112,7 @@ class Command(AccountedCommand):
 
     def _week(self, options: argparse.Namespace) -> None:
         try:
-            for line in play_week(keep=options.keep):
+            for line in play_weeks(keep=options.keep):
                 self.stdout.write(line)
         except WeekWentWrong as error:
             raise CommandError(str(error)) from error

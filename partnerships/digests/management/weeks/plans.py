@@ -1,66 +1,30 @@
-"""A simulated week of one stakeholder.
+"""A week of plans: three plans, five publishers, a pause, a bounce, lost access.
 
-Three plans, five publishers, a pause, a bounce and lost access.
-
-It uses the real services with a clock of its own, inside one transaction that is rolled back. The emails are collected
-instead of sent.
+It uses the real services with a clock of its own. The emails are collected instead of sent.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import email
-import email.policy
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from email.message import EmailMessage
-from typing import Any, cast
-from zoneinfo import ZoneInfo
-
-from django.db import transaction
-from django.utils import timezone
+from dataclasses import dataclass
+from typing import Any
 
 from partnerships.agreements import services as agreements
 from partnerships.agreements.models import Partnership
 from partnerships.digests import services
+from partnerships.digests.management.weeks.stage import Stage, WeekWentWrong, parsed, text_of
 from partnerships.digests.models import Delivery, Subscription
-from partnerships.digests.services.sweep import plan_round
-from partnerships.kit.bank_holidays import holidays
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Kind, Organisation, Role
-from partnerships.outbox.answers import Answer, Outcome, Outgoing
 from partnerships.outbox.bounces import note_bounce
-from partnerships.outbox.draining import drain
-from partnerships.outbox.models import Bounce, EmailReason
-from partnerships.outbox.smtp import WhileWaiting, keep_waiting
+from partnerships.outbox.models import Bounce
 from partnerships.people.models import User
 from partnerships.plans.models import Audience, Plan
 from partnerships.plans.services import create_plan, publish_version
 
-_LONDON = ZoneInfo("Europe/London")
-
 #: A changed number of homes, as an email states it.
 _CHANGE = re.compile(r"Homes, Social Rent at ([A-Z][a-z]+(?: [A-Z][a-z]+)?): (was \d+, now \d+)")
-
-
-class WeekWentWrong(Exception):
-    """Somebody received something other than expected."""
-
-
-@dataclass
-class _Collector:
-    """Collects emails instead of sending them."""
-
-    emails: list[Outgoing] = field(default_factory=list)
-
-    def send(self, messages: Iterable[Outgoing], while_waiting: WhileWaiting = keep_waiting) -> Iterator[Answer]:
-        for message in messages:
-            self.emails.append(message)
-            yield Answer(message.key, Outcome.ACCEPTED)
-
-    def close(self) -> None:
-        """Nothing to close."""
 
 
 @dataclass
@@ -76,32 +40,8 @@ class _Cast:
     stakeholder: Subscription
 
 
-def play_week(*, keep: bool = False) -> Iterator[str]:
-    """Run the week; yield lines about what happened and was received.
-
-    Raises `WeekWentWrong` if the stakeholder receives anything other than expected.
-    """
-    lines: list[str] = []
-    with transaction.atomic():
-        lines.extend(_Week().play())
-        if not keep:
-            transaction.set_rollback(True)
-    yield from lines
-
-
-class _Week:
-    """Seven days from a Monday, hour by hour."""
-
-    def __init__(self) -> None:
-        today = timezone.localdate()
-        # In the past, because access is checked as of today, and in weeks without bank holidays.
-        self.monday = today - dt.timedelta(days=14 + today.weekday())
-        while any(self.monday + dt.timedelta(days=day) in holidays() for day in range(-3, 8)):
-            self.monday -= dt.timedelta(days=7)
-        self.collector = _Collector()
-        self.lines: list[str] = []
-        self.seen = 0
-        self.people: set[int] = set()  # only their emails are handled
+class PlansWeek(Stage):
+    """A stakeholder follows a partnership, and hears about its plans."""
 
     def play(self) -> list[str]:
         """The whole week."""
@@ -109,7 +49,7 @@ class _Week:
         person = cast_.stakeholder.person
         quay, mill, fields = cast_.plans
         anna, bilal, cora, dev, elsie = cast_.publishers
-        self._say(0, 7, f"{person.display_name} confirmed, and gets digests daily at 08:00 on working days.")
+        self.say(0, 7, f"{person.display_name} confirmed, and gets digests daily at 08:00 on working days.")
         self._publish(0, 9, quay, 100, anna, "Fewer homes after the survey")
         self._publish(0, 10, quay, 96, bilal, "Four more made way for the square")
         self._publish(0, 15, mill, 40, cora, "First costed scheme")
@@ -134,8 +74,8 @@ class _Week:
         self._act(4, 13, "Friday's email comes back: the address no longer exists", self._bounce)
         self._publish(5, 9, quay, 112, anna, "Two flats over the shop")
         self._morning(7)
-        self._say(7, 9, "Nothing more is sent to this address until an administrator releases it.")
-        digests = self._digests(self.collector.emails)
+        self.say(7, 9, "Nothing more is sent to this address until an administrator releases it.")
+        digests = self.digests(self.collector.emails)
         received = [one for one in digests if one.recipient == person.email]
         if len(received) != len(digests):
             raise WeekWentWrong("Somebody else got an email.")
@@ -147,12 +87,7 @@ class _Week:
     # ---- The cast
 
     def _enter(self) -> _Cast:
-        now = self._at(-3, 9)
-
-        def person(name: str, who: Organisation, role: str) -> User:
-            made = User.objects.create_user(f"{name.split()[0].lower()}@week.example", name=name, account_since=now)
-            organisations.add_membership(organisation=who, person=made, role=role, author=None, now=now)
-            return made
+        now = self.at(-3, 9)
 
         homes = organisations.create_organisation(
             name="Week Homes", kind=Kind.REGISTERED_PROVIDER, author=None, now=now
@@ -160,9 +95,9 @@ class _Week:
         council = organisations.create_organisation(
             name="Week Borough Council", kind=Kind.COUNCIL, author=None, now=now
         )
-        lead = person("Lea Week", homes, Role.LEAD)
+        lead = self.person("Lea Week", homes, Role.LEAD)
         publishers = [
-            person(name, council, Role.LEAD)
+            self.person(name, council, Role.LEAD)
             for name in ("Anna Week", "Bilal Week", "Cora Week", "Dev Week", "Elsie Week")
         ]
         partnership = agreements.create_partnership(
@@ -190,7 +125,7 @@ class _Week:
                 ("North Fields", Audience.NETWORK),
             )
         ]
-        plan_round(now=now)
+        self.sweep(now)
         asked = services.add_stakeholder(
             email="sam@week.example",
             name="Sam Stakeholder",
@@ -200,8 +135,8 @@ class _Week:
             why="you chair the tenant panel",
             now=now,
         )
-        self.people = {asked.person_id, lead.pk, *(publisher.pk for publisher in publishers)}
-        self._send()
+        self.people.add(asked.person_id)
+        self.send()
         confirmed = services.confirm(subscription=asked, now=now)
         services.prefer(
             person=confirmed.person,
@@ -233,22 +168,15 @@ class _Week:
 
     # ---- What happens
 
-    def _at(self, day: int, hour: int) -> dt.datetime:
-        date = self.monday + dt.timedelta(days=day)
-        return dt.datetime.combine(date, dt.time(hour), _LONDON).astimezone(dt.UTC)
-
-    def _say(self, day: int, hour: int, what: str) -> None:
-        self.lines.append(f"{self._at(day, hour).astimezone(_LONDON):%a %-d %b %H:%M}  {what}")
-
     def _publish(self, day: int, hour: int, plan: Plan, homes: int, author: User, note: str) -> None:
-        now = self._at(day, hour)
+        now = self.at(day, hour)
         publish_version(plan=plan, author=author, note=note, content=_content(plan.title, homes), now=now)
-        plan_round(now=now)
-        self._say(day, hour, f"{author.display_name} publishes {plan.title} with {homes} homes: “{note}”.")
+        self.sweep(now)
+        self.say(day, hour, f"{author.display_name} publishes {plan.title} with {homes} homes: “{note}”.")
 
     def _act(self, day: int, hour: int, what: str, act: Any) -> None:
-        act(self._at(day, hour))
-        self._say(day, hour, f"* {what}.")
+        act(self.at(day, hour))
+        self.say(day, hour, f"* {what}.")
 
     def _prefer(self, person: User, until: dt.date, now: dt.datetime) -> None:
         services.prefer(
@@ -280,36 +208,17 @@ class _Week:
 
     def _morning(self, day: int, *expected: str) -> None:
         """Send what is due at eight, and check that it says exactly this."""
-        now = self._at(day, 8) + dt.timedelta(seconds=10)
-        plan_round(now=now)
-        emails = self._send()
         found: list[str] = []
-        unwritten = Delivery.objects.filter(recipient__in=self.people, reason_code=EmailReason.NOT_COMPOSED)
-        for delivery in unwritten:
-            self._say(day, 8, f"NO EMAIL  {delivery.reason}")
-        if not emails and not unwritten:
-            self._say(day, 8, "no email.")
-        for message in emails:
-            self._say(day, 8, f"EMAIL  {message['Subject']}")
-            body = message.get_body(("plain",))
-            text = cast(EmailMessage, body).get_content() if body is not None else ""
+        sent = self.morning(day)
+        for one in sent:
+            self.say(day, 8, f"EMAIL  {parsed(one)['Subject']}")
+            text = text_of(one)
             for line in text.splitlines():
                 if line.startswith(("* ", "You get this because", "“")):
-                    self.lines.append(f"                  {line}")
+                    self.quote(line)
             found += [f"{place}: {change}" for place, change in _CHANGE.findall(" ".join(text.split()))]
-        if sorted(found) != sorted(expected) or len(emails) > 1:
+        if sorted(found) != sorted(expected) or len(sent) > 1:
             raise WeekWentWrong(f"The email of day {day} said {found} instead of {list(expected)}.")
-
-    def _send(self) -> list[EmailMessage]:
-        drain(seconds=30, connect=lambda: self.collector, people=self.people)
-        fresh, self.seen = self.collector.emails[self.seen :], len(self.collector.emails)
-        fresh = self._digests(fresh)
-        return [email.message_from_bytes(one.data, policy=email.policy.default) for one in fresh]
-
-    def _digests(self, sent: list[Outgoing]) -> list[Outgoing]:
-        """Only emails of this room; others, such as notices, are sent too."""
-        known = set(Delivery.objects.filter(pk__in=[one.key for one in sent]).values_list("pk", flat=True))
-        return [one for one in sent if one.key in known]
 
 
 def _content(title: str, homes: int) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""The week that `manage.py digests week` plays for this room."""

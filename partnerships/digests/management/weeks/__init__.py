@@ -1,0 +1,1 @@
+"""Simulated weeks: what people receive, and why."""

@@ -1,0 +1,155 @@
+"""What simulated weeks share: a clock, people, and a collector of emails."""
+
+from __future__ import annotations
+
+import datetime as dt
+import email
+import email.policy
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from partnerships.digests.models import Delivery, Way
+from partnerships.digests.services import CHOOSABLE, choose_ways
+from partnerships.digests.services.sweep import plan_round
+from partnerships.kit.bank_holidays import holidays
+from partnerships.organisations import services as organisations
+from partnerships.organisations.models import Organisation
+from partnerships.outbox.answers import Answer, Outcome, Outgoing
+from partnerships.outbox.draining import drain
+from partnerships.outbox.models import EmailReason
+from partnerships.outbox.smtp import WhileWaiting, keep_waiting
+from partnerships.people.models import User
+
+LONDON = ZoneInfo("Europe/London")
+
+
+class WeekWentWrong(Exception):
+    """Somebody received something other than expected."""
+
+
+@dataclass
+class Collector:
+    """Collects emails instead of sending them."""
+
+    emails: list[Outgoing] = field(default_factory=list)
+
+    def send(self, messages: Iterable[Outgoing], while_waiting: WhileWaiting = keep_waiting) -> Iterator[Answer]:
+        """Accept every email."""
+        for message in messages:
+            self.emails.append(message)
+            yield Answer(message.key, Outcome.ACCEPTED)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class Stage:
+    """Seven days from a Monday, hour by hour, as a story plays them.
+
+    `people` are those whose emails are handled; a story adds its own.
+    """
+
+    def __init__(self) -> None:
+        today = timezone.localdate()
+        # In the past, because access is checked as of today, and in weeks without bank holidays.
+        self.monday = today - dt.timedelta(days=14 + today.weekday())
+        while any(self.monday + dt.timedelta(days=day) in holidays() for day in range(-3, 8)):
+            self.monday -= dt.timedelta(days=7)
+        self.collector = Collector()
+        self.lines: list[str] = []
+        self.people: set[int] = set()
+        self._seen = 0
+
+    def play(self) -> list[str]:
+        """The whole week, in lines. Raises `WeekWentWrong`."""
+        raise NotImplementedError
+
+    def at(self, day: int, hour: int) -> dt.datetime:
+        """An hour in London, on a day counted from Monday."""
+        date = self.monday + dt.timedelta(days=day)
+        return dt.datetime.combine(date, dt.time(hour), LONDON).astimezone(dt.UTC)
+
+    def say(self, day: int, hour: int, what: str) -> None:
+        """Add a line with its day and hour."""
+        self.lines.append(f"{self.at(day, hour).astimezone(LONDON):%a %-d %b %H:%M}  {what}")
+
+    def quote(self, line: str) -> None:
+        """Add a line of an email."""
+        self.lines.append(f"                  {line}")
+
+    def person(self, name: str, organisation: Organisation, role: str) -> User:
+        """Somebody with an account and a role, from before the week.
+
+        They get notices in the inbox only, unless the story has them choose otherwise.
+        """
+        now = self.at(-3, 9)
+        made = User.objects.create_user(f"{name.split()[0].lower()}@week.example", name=name, account_since=now)
+        organisations.add_membership(organisation=organisation, person=made, role=role, author=None, now=now)
+        choose_ways(person=made, ways=dict.fromkeys(CHOOSABLE, Way.INBOX), author=made, now=now)
+        self.people.add(made.pk)
+        return made
+
+    def sweep(self, now: dt.datetime) -> None:
+        """Choose whose digests are due, as the sweep does every ten seconds."""
+        connection.check_constraints()  # numbers the changes, which otherwise happens at the commit
+        plan_round(now=now)
+
+    def send(self) -> list[Outgoing]:
+        """Send what is due to the people of the story; only digests are returned."""
+        drain(seconds=30, connect=lambda: self.collector, people=self.people)
+        fresh, self._seen = self.collector.emails[self._seen :], len(self.collector.emails)
+        return self.digests(fresh)
+
+    def digests(self, sent: list[Outgoing]) -> list[Outgoing]:
+        """Only digests and questions; notices are sent too."""
+        known = set(Delivery.objects.filter(pk__in=[one.key for one in sent]).values_list("pk", flat=True))
+        return [one for one in sent if one.key in known]
+
+    def morning(self, day: int, hour: int = 8) -> list[Outgoing]:
+        """Send what is due in a morning, and say so."""
+        self.sweep(self.at(day, hour) + dt.timedelta(seconds=10))
+        sent = self.send()
+        unwritten = Delivery.objects.filter(recipient__in=self.people, reason_code=EmailReason.NOT_COMPOSED)
+        for delivery in unwritten:
+            self.say(day, hour, f"NO EMAIL  {delivery.reason}")
+        if not sent and not unwritten:
+            self.say(day, hour, "no email.")
+        return sent
+
+
+def parsed(one: Outgoing) -> EmailMessage:
+    """An email as a mail program reads it."""
+    return email.message_from_bytes(one.data, policy=email.policy.default)
+
+
+def text_of(one: Outgoing) -> str:
+    """The text part of an email."""
+    part = parsed(one).get_body(("plain",))
+    return str(cast(EmailMessage, part).get_content()) if part is not None else ""
+
+
+_weeks: dict[str, Callable[[], Stage]] = {}
+
+
+def register_week(title: str, stage: Callable[[], Stage]) -> None:
+    """Let `digests week` play another week, after those of lower rooms."""
+    _weeks[title] = stage
+
+
+def play_weeks(*, keep: bool = False) -> Iterator[str]:
+    """Play every week; yield lines about what happened and was received.
+
+    Each is rolled back, unless kept. Raises `WeekWentWrong`.
+    """
+    for title, stage in _weeks.items():
+        with transaction.atomic():
+            lines = stage().play()
+            if not keep:
+                transaction.set_rollback(True)
+        yield from (title, *lines, "")

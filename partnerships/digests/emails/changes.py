@@ -45,7 +45,7 @@ class ChangeLine:
         """The same line as HTML."""
         if not self.about:
             return self.html
-        # Sentences begin with a letter, so this changes no tag and no entity.
+        # Sentences begin with plain words, so this changes no tag and no entity.
         return format_html("{}: {}", self.about, mark_safe(self.html[:1].lower() + self.html[1:]))  # noqa: S308 - it was safe
 
     @property

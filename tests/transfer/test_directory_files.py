@@ -100,7 +100,7 @@ def test_a_directory_file_adds_organisations_with_names_areas_and_successors(sma
         ("City of Mere", "alternative"),
     }
     assert [(row.area.name, str(row.starts_on)) for row in mere.areas_served.all()] == [("Mere", "2020-04-01")]
-    assert [one.predecessors.get().name for one in mere.successions_to.all()] == ["Old Mere District Council"]
+    assert [tie.predecessor.name for tie in mere.ties_as_successor.all()] == ["Old Mere District Council"]
     assert mere.region is not None
     assert mere.region.name == "South"
 
@@ -137,7 +137,7 @@ def test_a_known_organisation_stays_as_it_is(small: tuple[Path, Any]) -> None:
 
     assert Organisation.objects.get(pk=body.pk).name == body.name
     assert not Organisation.objects.filter(name="Renamed Council").exists()
-    assert [one.name for one in body.successions_to.get().predecessors.all()] == ["Old Mere District Council"]
+    assert body.ties_as_successor.get().predecessor.name == "Old Mere District Council"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,54 @@
+"""People with nothing waiting need no queries of their own."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+
+from partnerships.exchange import services as exchange
+from partnerships.exchange.models import Audience, Entry
+from partnerships.organisations.models import Role
+from partnerships.people.models import User
+from partnerships.work.queries import waiting_for, waiting_for_all
+from tests.digests.test_waiting_items import FOR_ALL, cost
+from tests.exchange.conftest import shared
+from tests.world import World, join, make_world, person
+
+pytestmark = pytest.mark.django_db
+
+
+def ask_of_westmarch(world: World) -> Entry:
+    """An ask of Larkhaven's to its partnership."""
+    return shared(
+        world.larkhaven,
+        world.amina,
+        world.now,
+        audience=Audience.PARTNERSHIP,
+        partnership=world.partnership,
+        closes_on=None,
+    )
+
+
+def test_people_with_nothing_waiting_need_no_queries_of_their_own() -> None:
+    world, now = make_world(), timezone.now()
+    ask = ask_of_westmarch(world)
+    colleagues = [person(f"Colleague {i}", f"colleague{i}@westmarch.example") for i in range(50)]
+    for colleague in colleagues:
+        join(colleague, world.westmarch, Role.LEAD, now)
+    assert [item.title for item in waiting_for(colleagues[0], now)] == [ask.title]
+    exchange.respond(entry=ask, organisation=world.westmarch, author=world.ben, text="We can.", now=now)
+
+    few, many = cost(colleagues[:5], now), cost(colleagues, now)
+
+    assert set(map(len, waiting_for_all(colleagues, now).values())) == {0}
+    assert few == many == FOR_ALL
+
+
+def test_nothing_waits_for_stakeholders_or_closed_accounts() -> None:
+    world, now = make_world(), timezone.now()
+    ask_of_westmarch(world)
+    User.objects.filter(pk=world.ben.pk).update(is_active=False)
+    world.ben.refresh_from_db()
+
+    assert waiting_for_all([world.ben, world.sol], now) == {world.ben.pk: [], world.sol.pk: []}
+    assert waiting_for_all([], now) == {}

@@ -6,6 +6,8 @@ import json
 
 from django.utils import timezone
 
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.services import create_organisation
 from partnerships.transfer.models import Answer, Doubt, ImportRun
 from partnerships.transfer.services.developer_agreements.importing import import_developer_agreements
 from partnerships.transfer.services.directory_files import load_directory
@@ -30,6 +32,17 @@ from tests.world import World
 
 def _councils(world: World) -> ImportRun:
     return import_list("councils", COUNCILS)
+
+
+def _county(world: World) -> Organisation:
+    """The county that divides; its districts are not in the directory."""
+    return create_organisation(
+        name="Surrey County Council",
+        kind="council",
+        identifiers=[("gss", "E10000030")],
+        author=None,
+        now=timezone.now(),
+    )
 
 
 def _preview(world: World) -> ImportRun:
@@ -129,6 +142,7 @@ ROWS = (
         "transfer.load_pending",
         lambda w, author, _: load_pending(author=author, now=timezone.now()),
         ADMINISTRATOR,
+        prepare=_county,
     ),
 )
 

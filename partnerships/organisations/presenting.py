@@ -132,6 +132,8 @@ def answer_in_words(answer: Answer, organisation: Organisation, *, function: str
     ids = {pk for holders in answer.parts for pk in holders}
     names = dict(Organisation.objects.filter(pk__in=ids).values_list("pk", "name")) | {NOBODY: "nobody"}
     when = long_date(day)
+    if answer.body == organisation.pk:
+        return f"{organisation.name} answers for {function.lower()} on {when}."
     if answer.body is not None:
         return f"{names[answer.body]} answers for {function.lower()} of {organisation.name} on {when}."
     match answer.reason:

@@ -342,3 +342,15 @@ def test_a_caretaker_is_added_to_a_pending_succession(world: World) -> None:
     landlord = who_answers_for(function="landlord", organisation=world.larkhaven, day=day)
     assert housing.body == world.harbour.pk
     assert landlord.body == Organisation.objects.get(name="Skylark Homes").pk
+
+
+def test_an_uncertain_succession_is_named_beside_the_answer_and_not_counted(world: World, client: Client) -> None:
+    merger(world, status="order_laid", vests_on=PartialDate(2098, 4, 1))
+    client.force_login(world.vera)
+
+    given = {"function": "housing", "day_day": 1, "day_month": 4, "day_year": 2098}
+    page = client.get(reverse("organisations:who-answers", args=[world.larkhaven.pk]), given).content.decode()
+
+    assert "Larkhaven Homes answers for housing on 1 April 2098." in page
+    assert "Not certain yet" in page
+    assert "order laid" in page

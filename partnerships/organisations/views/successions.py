@@ -12,9 +12,9 @@ from partnerships.kit.dates import known_day
 from partnerships.kit.forms import ReasonForm
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
-from partnerships.organisations.lineage import changes_of, rivals_of, who_answers_for, with_ties
+from partnerships.organisations.lineage import changes_of, rivals_of, successions_of, who_answers_for, with_ties
 from partnerships.organisations.models import Function, Organisation, Succession, SuccessionTie
-from partnerships.organisations.presenting import answer_in_words, title_of
+from partnerships.organisations.presenting import answer_in_words, lines_for, title_of
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services import (
     UnableToChangeSuccession,
@@ -209,13 +209,20 @@ def answering(request: HttpRequest, pk: int) -> HttpResponse:
     asked = "function" in request.GET
     form = AnsweringForm(request.GET if asked else None, today=timezone.localdate())
     words = None
+    uncertain: list[Succession] = []
     if asked and form.is_valid():
+        uncertain = [one for one in successions_of(organisation) if not one.is_certain]
         function, day = form.cleaned_data["function"], form.cleaned_data["day"]
         answer = who_answers_for(function=function, organisation=organisation, day=day)
         words = answer_in_words(answer, organisation, function=Function.label_of(function), day=day)
     return render(
         request,
         "organisations/answering.html",
-        {"organisation": organisation, "form": form, "answer": words},
+        {
+            "organisation": organisation,
+            "form": form,
+            "answer": words,
+            "uncertain": lines_for(organisation, uncertain, timezone.localdate()),
+        },
         status=422 if asked and not form.is_valid() else 200,
     )

@@ -45,12 +45,18 @@ class Content:
         """What the templates are rendered with."""
         return {**self.context, "site_name": settings.SITE_NAME, "site_origin": settings.SITE_ORIGIN}
 
-    def render(self) -> Rendered:
-        """The subject on one line, the text and the HTML."""
-        words = self.words
+    def render(self, *, choices: str = "", group: str = "") -> Rendered:
+        """The subject on one line, the text and the HTML.
+
+        With `choices`, the address of the page of choices, both parts end with a link to it, about this group.
+        """
+        words = {**self.words, "choices": choices, "group": group}
+        text = render_to_string(f"emails/{self.template}.txt", words).strip() + "\n"
+        if choices:
+            text += f"\nChoose how you get emails like this ({group}):\n{choices}\n"
         return Rendered(
             subject=render_subject(self.template, words),
-            text=render_to_string(f"emails/{self.template}.txt", words).strip() + "\n",
+            text=text,
             html=render_to_string(f"emails/{self.template}.html", words),
             reply_to=self.reply_to,
             takes_replies=self.takes_replies,

@@ -29,6 +29,12 @@ class NoticeGroup(models.TextChoices):
     DIGESTS = "digests", "Digests of what you follow"
 
 
+#: Groups that people choose a way for. Emails about the account and requests to sign always come, and digests have a
+#: frequency of their own.
+CHOOSABLE = tuple(
+    group for group in NoticeGroup if group not in (NoticeGroup.ACCOUNT, NoticeGroup.SIGNATURES, NoticeGroup.DIGESTS)
+)
+
 #: Why these emails cannot be turned off, as the page of choices says.
 FOR_SECURITY = "it protects your account"
 FOR_SIGNING = "somebody waits for your signature, and the email has your link to sign"

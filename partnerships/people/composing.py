@@ -11,9 +11,19 @@ from typing import Any, TypeAlias
 
 from django.core.exceptions import ObjectDoesNotExist
 
-from partnerships.outbox.content import Content, message, render_subject, repeatable
-from partnerships.outbox.groups import FindSubject, NoticeGroup
-from partnerships.outbox.kinds import Batch, Candidate, Composer, Due, EmailKind, Line, SetAside, register_kind
+from partnerships.outbox.content import Content, Rendered, link, message, render_subject, repeatable
+from partnerships.outbox.groups import CHOOSABLE, FindSubject, NoticeGroup
+from partnerships.outbox.kinds import (
+    Batch,
+    Candidate,
+    Composer,
+    Due,
+    EmailKind,
+    Line,
+    SetAside,
+    kind_of,
+    register_kind,
+)
 from partnerships.outbox.models import EmailStatus, Lane
 from partnerships.outbox.reply_addresses import reply_address
 from partnerships.people.models import User
@@ -75,7 +85,7 @@ class PersonComposer(Composer):
                 batch.set_aside.append(SetAside(one.pk, EmailStatus.SUPPRESSED, content))
                 continue
             written = message(
-                content.render(),
+                _rendered(content, one),
                 name=one.name,
                 address=one.address,
                 message_id=one.due.message_id,
@@ -96,6 +106,14 @@ class PersonComposer(Composer):
             return set()
         here = set(User.objects.filter(pk__in=set(checks.values()), is_active=True).values_list("pk", flat=True))
         return {pk for pk, person in checks.items() if person not in here}
+
+
+def _rendered(content: Content, candidate: PersonCandidate) -> Rendered:
+    """The email; one that its reader can turn off links to their choices."""
+    kind = kind_of(candidate.due.kind)
+    if kind is None or kind.always or kind.group not in CHOOSABLE or candidate.person.is_stakeholder:
+        return content.render()
+    return content.render(choices=f"{link('digests:manage')}#id_way_{kind.group}", group=NoticeGroup(kind.group).label)
 
 
 class PersonCandidate(Candidate):

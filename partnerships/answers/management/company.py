@@ -18,6 +18,7 @@ from partnerships.exchange import services as exchange
 from partnerships.exchange.models import Entry
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Kind, Organisation, Role
+from partnerships.outbox.groups import CHOOSABLE
 from partnerships.people.models import User
 from partnerships.plans import services as plans
 from partnerships.plans.models import Audience, Plan
@@ -165,7 +166,7 @@ class Company(Stage):
         return made
 
     def _choose_summary(self, manager: User, partnership: Partnership, now: dt.datetime) -> None:
-        digests.choose_ways(person=manager, ways=dict.fromkeys(digests.CHOOSABLE, Way.SUMMARY), author=manager, now=now)
+        digests.choose_ways(person=manager, ways=dict.fromkeys(CHOOSABLE, Way.SUMMARY), author=manager, now=now)
         digests.subscribe(person=manager, target=partnership, author=manager, now=now)
         self._prefer(manager, "daily", now)
 

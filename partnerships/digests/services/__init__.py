@@ -19,7 +19,6 @@ from partnerships.digests.services.following import (
     subscribe,
 )
 from partnerships.digests.services.inbox import (
-    CHOOSABLE,
     UnableToChooseWay,
     choose_ways,
     groups_in_summary,
@@ -51,7 +50,6 @@ from partnerships.digests.services.stopping_from_email import (
 )
 
 __all__ = [
-    "CHOOSABLE",
     "Stopped",
     "UnableToChangeSubscription",
     "UnableToChooseWay",

@@ -16,17 +16,12 @@ from partnerships.digests.rights import may_choose_for
 from partnerships.digests.services.noting import journal_way
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
-from partnerships.outbox.groups import NoticeGroup
+from partnerships.outbox.groups import CHOOSABLE, NoticeGroup
 from partnerships.outbox.kinds import EmailKind
 from partnerships.outbox.models import Email
 from partnerships.outbox.routing import Router
 from partnerships.people.models import User
 
-#: Groups that people choose a way for. Those of the account and requests to sign always come; digests have their own
-#: frequency.
-CHOOSABLE = tuple(
-    group for group in NoticeGroup if group not in (NoticeGroup.ACCOUNT, NoticeGroup.SIGNATURES, NoticeGroup.DIGESTS)
-)
 #: Groups of notices that usually cannot wait for a summary.
 _URGENT = {
     NoticeGroup.INVITATIONS,

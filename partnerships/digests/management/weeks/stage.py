@@ -15,13 +15,14 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from partnerships.digests.models import Delivery, Way
-from partnerships.digests.services import CHOOSABLE, choose_ways
+from partnerships.digests.services import choose_ways
 from partnerships.digests.services.sweep import plan_round
 from partnerships.kit.bank_holidays import holidays
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Organisation
 from partnerships.outbox.answers import Answer, Outcome, Outgoing
 from partnerships.outbox.draining import drain
+from partnerships.outbox.groups import CHOOSABLE
 from partnerships.outbox.models import EmailReason
 from partnerships.outbox.smtp import WhileWaiting, keep_waiting
 from partnerships.people.models import User

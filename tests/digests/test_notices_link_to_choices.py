@@ -1,0 +1,61 @@
+"""Each notice that its reader can turn off says where."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.outbox.groups import NoticeGroup
+from partnerships.outbox.kinds import all_kinds, kind_of
+from partnerships.outbox.models import Lane
+from partnerships.outbox.services import record_emails
+from partnerships.people.models import User
+from tests.commitments.promises import propose
+from tests.support.outbox import deliver, drop_emails
+from tests.world import World
+
+
+def parts(email: object) -> tuple[str, str]:
+    """The text part and the HTML part."""
+    assert isinstance(email, EmailMultiAlternatives)
+    return str(email.body), str(email.alternatives[0][0])
+
+
+def test_a_notice_sent_at_once_links_to_its_choice_in_both_parts(world: World) -> None:
+    drop_emails()
+    propose(world)
+
+    [email] = [one for one in deliver() if one.to == [world.ben.email]]
+
+    text, html = parts(email)
+    address = "/digests/#id_way_commitments"
+    assert text.rstrip().endswith(address)
+    assert "Choose how you get emails like this (Commitments):" in text
+    assert f'{address}"' in html
+    assert "(Commitments)." in html
+
+
+def tell(kind: str, person: User, **params: object) -> None:
+    with transaction.atomic():
+        record_emails(kind=kind, people=[person.pk], params=params, now=timezone.now())
+
+
+def test_what_cannot_be_turned_off_offers_no_choice(world: World) -> None:
+    drop_emails()
+    kind = kind_of("answers.unfit")
+    assert kind is not None
+    assert kind.always
+    tell(kind.code, world.ben, on="2026-11-29")
+
+    [email] = deliver()
+
+    assert "Choose how you get" not in "".join(parts(email))
+
+
+@pytest.mark.parametrize("group", [NoticeGroup.SIGNATURES, NoticeGroup.ACCOUNT])
+def test_every_notice_without_a_choice_says_why(group: NoticeGroup) -> None:
+    silent = [one.code for one in all_kinds() if one.group == group and one.lane == Lane.NOTICE and not one.always]
+
+    assert [code for code in silent if not code.startswith("tests.")] == []

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from django.conf import settings
 
 from partnerships.digests.emails import notices, rendering
+from partnerships.digests.emails.entries import waiting_in
 from partnerships.digests.emails.plan_items import items_of, write_items
 from partnerships.digests.emails.reasons import Why, how_often, reasons
 from partnerships.digests.emails.recipients import Candidate, add_missing_keys, candidates_for
@@ -247,7 +248,7 @@ def _compose_digest(one: Candidate, contents: Contents, decided: Decided, *, dat
             decided.set_aside(one, "There was nothing new.", EmailStatus.DROPPED)
         return
     waiting = contents.waiting.get(one.person_id, [])
-    batch.memos[one.pk] = [memo_of(thing) for thing in waiting[: rendering.MAX_WAITING]]
+    batch.memos[one.pk] = [memo_of(thing) for thing in waiting_in(lines, waiting, limit=rendering.MAX_WAITING)]
     if one.recipe is not None and one.pk not in contents.altered and _may_go_unchanged(one, waiting):
         batch.again.append(one)
         return

@@ -14,6 +14,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from partnerships.digests.emails.changes import Section
+from partnerships.digests.emails.entries import Entry, entries_of
 from partnerships.digests.emails.links import Purpose, is_current, make_all, minute_of
 from partnerships.digests.emails.news import News
 from partnerships.digests.emails.wording import SUMMARY_BECAUSE, Wording, summary_wording, wording_of
@@ -276,6 +277,7 @@ def digest(
     if lines:
         because = [*because, SUMMARY_BECAUSE]
     own = {"because": "; ".join(because), "how_often": how_often}
+    entries, waiting = entries_of(lines, waiting)
     summary = summary_wording(lines, now=now, zone=zone) if lines and not blocks and not matches else None
     shared = shared_parts(
         tuple(blocks),
@@ -304,7 +306,7 @@ def digest(
         if matches:
             values[f"matches_{side}"] = mime.encode(_matches(side, matches))
         if lines:
-            values[f"lines_{side}"] = mime.encode(_lines(side, lines, has_button=summary is not None))
+            values[f"lines_{side}"] = mime.encode(_lines(side, entries, len(lines), has_button=summary is not None))
     return Message(shared.subject, shared.parts, values, TOKENS)
 
 
@@ -335,10 +337,10 @@ def _matches(kind: str, matches: Sequence[MatchLine]) -> str:
     return css_inline.CSSInliner(load_remote_stylesheets=False).inline_fragment(rendered, style())
 
 
-def _lines(kind: str, lines: Sequence[NoticeLine], *, has_button: bool) -> str:
+def _lines(kind: str, entries: Sequence[Entry], count: int, *, has_button: bool) -> str:
     words = {
-        "lines": lines[:MAX_NOTICES],
-        "more": max(len(lines) - MAX_NOTICES, 0),
+        "entries": entries,
+        "more": max(count - MAX_NOTICES, 0),
         "origin": settings.SITE_ORIGIN,
         "has_button": has_button,
     }

@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from partnerships.agreements.models import Partnership
 from partnerships.digests.models import UNDER_WAY, DeliveryKind, InboxItem, Preference
+from partnerships.digests.queries.inbox import record_page
 from partnerships.digests.schedule import next_slot
 from partnerships.kit.bank_holidays import holidays
 from partnerships.outbox.groups import NoticeGroup
@@ -45,12 +46,13 @@ SELECT email_id, 2, 'digests.digest', person_id, clock_timestamp(), %(now)s FROM
 
 @dataclass(frozen=True, slots=True)
 class NoticeLine:
-    """One notice as an email shows it."""
+    """One notice as an email shows it; `record` is the page of what it is about, or ""."""
 
     subject: str
     partnership: str
     path: str
     at: dt.datetime
+    record: str = ""
 
 
 def next_summary(person: User, preference: Preference, *, now: dt.datetime) -> dt.datetime:
@@ -128,6 +130,7 @@ def _told(
             names.get(item.partnership_id or 0, ""),
             reverse("digests:inbox-open", kwargs={"pk": item.pk}),
             item.created_at,
+            record_page(item),
         )
         for item, line in said
     ]

@@ -101,6 +101,12 @@ def _line(item: InboxItem, names: dict[tuple[str, int], str], partnerships: dict
     )
 
 
+def record_page(item: InboxItem) -> str:
+    """The page of an item's record, whether or not somebody may read it; "" without one."""
+    shown = SHOWN.get(item.record_kind)
+    return reverse(shown.page, kwargs={"pk": item.record_id}) if shown and item.record_id is not None else ""
+
+
 def page_of_item(person: User, item: InboxItem) -> str:
     """The page of an item's record; empty if the person may not read it."""
     if item.kind == "exchange.new_fits":

@@ -1,0 +1,77 @@
+"""A summary says everything about one record in one place."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from partnerships.digests.emails.entries import entries_of, waiting_in
+from partnerships.digests.planning.notices import MAX_NOTICES, NoticeLine
+from partnerships.kit.waiting import Waiting
+from tests.commitments.promises import propose, verified
+from tests.digests.conftest import PostOffice, html_of, play, text_of
+from tests.support.pages import collapse
+from tests.world import World
+
+
+@pytest.fixture(autouse=True)
+def usual_ways(settings: Any) -> None:
+    """Staff who chose nothing get summaries."""
+    settings.NOTICES_AT_ONCE = False
+
+
+def test_a_commitment_that_waits_is_listed_once_with_what_to_do(world: World, office: PostOffice) -> None:
+    commitment = propose(world)
+
+    play(office, now=timezone.now() + dt.timedelta(days=5))
+
+    [email] = office.to(world.ben)
+    for part in (text_of(email), collapse(html_of(email))):
+        assert part.count(commitment.reference) == 1
+        assert "To do: Confirm this commitment" in part
+        assert "Waiting for you" not in part
+
+
+def test_several_notices_about_one_commitment_are_one_entry(world: World, office: PostOffice) -> None:
+    commitment = verified(world)
+
+    play(office, now=timezone.now() + dt.timedelta(days=5))
+
+    email = office.to(world.eddie)[-1]
+    assert str(email["Subject"]).startswith("2 things today")
+    lines = [line for line in text_of(email).splitlines() if commitment.reference in line]
+    assert lines == [
+        f"* {world.partnership.title}: {commitment.reference} is verified",
+        f"  Earlier: {commitment.reference} is agreed",
+    ]
+
+
+def line(record: str, subject: str = "Something happened", path: str = "/digests/inbox/1/") -> NoticeLine:
+    return NoticeLine(subject, "", path, dt.datetime(2026, 11, 2, tzinfo=dt.UTC), record)
+
+
+def test_the_same_words_about_one_record_are_said_once() -> None:
+    entries, others = entries_of([line("/a/"), line("/a/"), line("/b/")], [])
+
+    assert [(entry.newest.record, entry.earlier) for entry in entries] == [("/a/", ()), ("/b/", ())]
+    assert others == []
+
+
+def test_notices_without_a_record_stay_apart() -> None:
+    entries, _ = entries_of([line("", path="/digests/inbox/1/"), line("", path="/digests/inbox/2/")], [])
+
+    assert len(entries) == 2
+
+
+def test_what_waits_elsewhere_or_below_the_limit_is_listed_as_waiting() -> None:
+    lines = [line(f"/{number}/") for number in range(MAX_NOTICES + 1)]
+    here, below, elsewhere = (Waiting("Answer it", "An ask", path) for path in ("/0/", f"/{MAX_NOTICES}/", "/else/"))
+
+    entries, others = entries_of(lines, [here, below, elsewhere])
+
+    assert entries[0].to_do == (here,)
+    assert others == [below, elsewhere]
+    assert waiting_in(lines, [here, below, elsewhere], limit=1) == [here, below]

@@ -19,4 +19,5 @@ class EventKind(models.TextChoices):
     TRUSTED = "answer.trusted", "Chose to show a stakeholder's answers without approval"
     TRUST_ENDED = "answer.trust_ended", "Chose to approve a stakeholder's answers again"
     QUESTION_PUT = "answer.question_put", "Asked a question about a plan"
+    QUESTION_ANSWERED = "answer.question_answered", "New answer to a question about a plan"
     QUESTION_CLOSED = "answer.question_closed", "Closed a question about a plan"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
-from partnerships.activity.telling import register_untold
 from partnerships.agreements.sections import ON_PARTNERSHIPS
-from partnerships.answers import emails, restoring, retention
+from partnerships.answers import emails, restoring, retention, telling
 from partnerships.answers.event_kinds import EventKind
 from partnerships.answers.management.week import PartnershipWeek
 from partnerships.answers.models import Answer, Incoming, PlanQuestion
@@ -29,7 +28,11 @@ def register() -> None:
     register_events(EventKind)
     register_kind(name="plan_answer", visible_ids=lambda user: Answer.objects.visible_to(user).values("pk"))
     register_kind(name="plan_question", visible_ids=lambda user: PlanQuestion.objects.visible_to(user).values("pk"))
-    register_untold(EventKind, because="the page of a plan's answers and its history show them")
+    register_kind(
+        name="answers_to_question",
+        visible_ids=lambda user: PlanQuestion.objects.with_answers_for(user).values("pk"),
+    )
+    telling.register()
     register_email(
         "answers.refused",
         "Answer that is not shown",

@@ -176,9 +176,11 @@ class ToldLine:
 
 
 #: Values that come first where several are named: the database does not keep their order.
-_NAMING = frozenset({"organisation", "owner", "document", "file", "name", "area", "identifier"})
+_NAMING = frozenset({"organisation", "owner", "document", "file", "name", "area", "identifier", "question"})
+#: Words before values that say nothing alone.
+_SAID_BEFORE = {"closes": "answers by "}
 #: The only fields whose values a stakeholder without an account may be told (docs/rights.md).
-_OUTSIDE = frozenset({"organisation", "status", "due", "date", "in_force_from"})
+_OUTSIDE = frozenset({"organisation", "status", "due", "date", "in_force_from", "question", "closes"})
 
 
 def told_lines(lines: Iterable[NetLine], *, outside: bool = False) -> list[ToldLine]:
@@ -205,7 +207,10 @@ def told_lines(lines: Iterable[NetLine], *, outside: bool = False) -> list[ToldL
                     was=_words(change.before),
                     now=_words(change.after),
                     moves=change.moves if change.field else 1,
-                    names=[_words(change.values[name]) for name in sorted(shown, key=lambda name: name not in _NAMING)],
+                    names=[
+                        f"{_SAID_BEFORE.get(name, '')}{_words(change.values[name])}"
+                        for name in sorted(shown, key=lambda name: name not in _NAMING)
+                    ],
                 ),
                 by="" if outside else "; ".join(dict.fromkeys(names.by(event) for event in row.events)),
                 at=row.event.at,

@@ -14,7 +14,7 @@ from partnerships.answers.event_kinds import EventKind
 from partnerships.answers.models import Answer, AnswerKind, AnswerStatus, PlanQuestion, Trust, WorkRole
 from partnerships.answers.models.answers import DECIDED_BY_OWNER, WITH_TEXT
 from partnerships.answers.rights import may_answer
-from partnerships.answers.services.recording import record_event
+from partnerships.answers.services.recording import record_answered, record_event
 from partnerships.kit.rights import require
 from partnerships.people.models import User
 from partnerships.people.services import change_details
@@ -204,6 +204,8 @@ def _give(
         now=now,
         version=version_number,
     )
+    if answer.is_shown:
+        record_answered(answer, now=now)
     return answer
 
 

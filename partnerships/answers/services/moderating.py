@@ -10,7 +10,7 @@ from partnerships.activity.services import record
 from partnerships.answers.event_kinds import EventKind
 from partnerships.answers.models import Answer, AnswerStatus, Trust
 from partnerships.answers.models.answers import WITH_TEXT
-from partnerships.answers.services.recording import record_event
+from partnerships.answers.services.recording import record_answered, record_event
 from partnerships.digests.services import UnableToSubscribe, add_stakeholder
 from partnerships.kit import journal
 from partnerships.kit.rights import require
@@ -44,6 +44,7 @@ def approve_answer(*, answer: Answer, author: User, now: dt.datetime) -> None:
     if answer.names_a_colleague:
         raise UnableToDecide("Ask the colleague, or refuse.")
     _settle(plan, answer, AnswerStatus.SHOWN, EventKind.APPROVED, organisation, author=author, now=now)
+    record_answered(answer, now=now)
 
 
 @transaction.atomic

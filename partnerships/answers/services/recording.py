@@ -6,7 +6,9 @@ import datetime as dt
 from typing import Any
 
 from partnerships.activity.services import record
+from partnerships.activity.subjects import SubjectKind
 from partnerships.answers.event_kinds import EventKind
+from partnerships.answers.models import Answer
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
@@ -24,7 +26,8 @@ def record_event(
 ) -> None:
     """Record an event of an answer or a question, within its plan.
 
-    Without the words of a stakeholder: the log outlives them.
+    If followers are told, those of the plan's partnership are too. Without the words of a stakeholder: the log outlives
+    them.
     """
     record(
         actor_id=author.pk if author else None,
@@ -36,4 +39,19 @@ def record_event(
         within_id=plan.pk,
         now=now,
         data={"title": plan.title, **data},
+        also=[(SubjectKind.PARTNERSHIP, plan.partnership_id)] if plan.partnership_id else (),
     )
+
+
+def record_answered(answer: Answer, *, now: dt.datetime) -> None:
+    """Record that an answer to a question is shown from now on; the log has no words of it."""
+    if answer.question is not None:
+        record_event(
+            answer.plan,
+            EventKind.QUESTION_ANSWERED,
+            author=answer.person,
+            target_kind="answers_to_question",
+            target_id=answer.question.pk,
+            now=now,
+            after={"question": answer.question.title},
+        )

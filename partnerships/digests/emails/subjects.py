@@ -18,6 +18,7 @@ from partnerships.digests.emails.changes import read_section
 from partnerships.digests.emails.rendering import Block, render_section
 from partnerships.digests.models import Hears, SubjectFollowing
 from partnerships.digests.queries.hearing import (
+    closed_plans,
     concerned_by,
     open_subjects,
     open_to_stakeholders,
@@ -145,6 +146,7 @@ class Hearing:
         self._stakeholders = people & set(stakeholders)
         self._open = open_subjects([row for row in everything if row.person_id in self._stakeholders], now)
         self._public = open_to_stakeholders(events.values()) if self._stakeholders else frozenset()
+        self._closed = closed_plans(self._stakeholders, events.values(), now)
         self._seen = visible_to_accounts(people - self._stakeholders, events)
         chooses_own = any((hears or row.hears) == Hears.OWN for row in everything)
         self._own = own_organisations(people, everything) if chooses_own else {}
@@ -168,7 +170,13 @@ class Hearing:
         choices = {self._hears or row.hears for row in self._followed[person, subject]}
         if whatever_was_chosen:
             choices = {Hears.EVERYTHING.value}
-        return [event for event in events if event.pk in allowed and self._is_chosen(person, event, choices)]
+        return [
+            event
+            for event in events
+            if event.pk in allowed
+            and (person, event.pk) not in self._closed
+            and self._is_chosen(person, event, choices)
+        ]
 
     def _is_chosen(self, person: int, event: Event, choices: Collection[str]) -> bool:
         kind = told_of(event.kind)

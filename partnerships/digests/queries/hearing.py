@@ -21,6 +21,7 @@ from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Facilitator
 from partnerships.digests.models import SubjectFollowing, Subscription
 from partnerships.digests.queries.naming import open_to_askers
+from partnerships.digests.queries.readers import reading_classes
 from partnerships.exchange.models import Entry
 from partnerships.organisations.models import Membership
 from partnerships.people.models import User
@@ -95,6 +96,16 @@ def open_to_stakeholders(events: Iterable[Event]) -> frozenset[int]:
         known = {row["pk"] if isinstance(row, dict) else row for row in still}
         found |= {event.pk for event in waiting if event.target_kind == name and event.target_id in known}
     return frozenset(found)
+
+
+def closed_plans(stakeholders: Collection[int], events: Iterable[Event], now: dt.datetime) -> set[tuple[int, int]]:
+    """Pairs of stakeholder and event within a plan that they may not read."""
+    within = {event.pk: event.within_id for event in events if event.within_kind == SubjectKind.PLAN}
+    plans = {plan for plan in within.values() if plan is not None}
+    if not stakeholders or not plans:
+        return set()
+    readable = reading_classes(sorted(plans), now=now, people=sorted(stakeholders))
+    return {(one, event) for one in stakeholders for event, plan in within.items() if (one, plan) not in readable}
 
 
 def own_organisations(people: Collection[int], followed: Iterable[SubjectFollowing]) -> dict[int, set[int]]:

@@ -1,0 +1,141 @@
+"""Digests tell the followers of a plan and of its partnership about its questions."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from django.utils import timezone
+
+from partnerships.answers import services
+from partnerships.answers.models import Answer, PlanQuestion
+from partnerships.digests import services as digests
+from partnerships.kit.dates import long_date
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+from partnerships.plans.services import change_audience
+from tests.answers.conftest import PostOffice, play, text_of
+from tests.digests.conftest import html_of
+from tests.support.pages import collapse
+from tests.world import World
+
+TITLE = "Which homes are missing?"
+
+
+def ask(world: World, plan: Plan) -> PlanQuestion:
+    return services.put_question(
+        plan=plan,
+        title=TITLE,
+        body="Think of older people.",
+        closes_on=timezone.localdate() + dt.timedelta(days=14),
+        author=world.amina,
+        now=timezone.now(),
+    )
+
+
+def reply(world: World, question: PlanQuestion) -> Answer:
+    return services.answer_question(
+        person=world.sol,
+        question=question,
+        version_number=1,
+        text="Homes for older people.",
+        key=uuid.uuid4(),
+        now=timezone.now(),
+    )
+
+
+def stakeholder(world: World, target: object) -> None:
+    """Larkhaven adds Sol."""
+    digests.enrol(person=world.sol, target=target, author=world.amina, organisation=world.larkhaven, now=timezone.now())
+
+
+def said_to(office: PostOffice, person: User) -> list[str]:
+    """What each email to a person said, and the HTML part after it."""
+    return [collapse(f"{text_of(one)} {html_of(one)}") for one in office.to(person)]
+
+
+def test_followers_of_a_plan_hear_of_a_new_question(world: World, plan: Plan, office: PostOffice) -> None:
+    digests.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+    stakeholder(world, plan)
+    ask(world, plan)
+
+    play(office)
+
+    [to_ben], [to_sol] = said_to(office, world.ben), said_to(office, world.sol)
+    assert to_ben.count(f"Asked a question about a plan: {TITLE}") == 1  # the other part marks the words
+    by = f"{world.amina.display_name}, {world.larkhaven.name}"
+    assert by in to_ben
+    last_day = long_date(timezone.localdate() + dt.timedelta(days=14))
+    assert f"Asked a question about a plan: {TITLE}, answers by {last_day}" in to_sol
+    assert f"Asked a question about a plan: <strong>{TITLE}" in to_sol
+    assert by not in to_sol
+
+
+def test_followers_of_the_partnership_hear_which_plan_it_is_about(world: World, plan: Plan, office: PostOffice) -> None:
+    digests.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=timezone.now())
+    stakeholder(world, world.partnership)
+    ask(world, plan)
+
+    play(office)
+
+    for person in (world.ben, world.sol):
+        assert f"Harbour Quarter: asked a question about a plan: {TITLE}" in said_to(office, person)[-1]
+
+
+def test_stakeholders_of_the_partnership_hear_nothing_about_a_plan_of_its_owners_alone(
+    world: World, plan: Plan, office: PostOffice
+) -> None:
+    digests.enrol(
+        person=world.sol,
+        target=world.partnership,
+        author=world.ben,
+        organisation=world.westmarch,
+        now=timezone.now(),
+    )
+    change_audience(plan=plan, audience="owners", reason="Talks began.", author=world.amina, now=timezone.now())
+    ask(world, plan)
+
+    play(office)
+
+    assert TITLE not in "".join(said_to(office, world.sol))
+
+
+def test_readers_inside_the_plan_hear_of_an_answer_once_it_is_shown(
+    world: World, plan: Plan, office: PostOffice
+) -> None:
+    stakeholder(world, plan)
+    question = ask(world, plan)
+    digests.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+    answer = reply(world, question)
+    play(office)
+    before = "".join(said_to(office, world.ben))
+    services.approve_answer(answer=answer, author=world.amina, now=timezone.now())
+
+    play(office)
+
+    assert "New answer" not in before
+    assert f"New answer to a question about a plan: {TITLE}" in said_to(office, world.ben)[-1]
+    assert "Homes for older people." not in "".join(said_to(office, world.ben))
+    assert "New answer" not in "".join(said_to(office, world.sol))
+
+
+def test_an_answer_of_a_trusted_person_is_told_at_once(world: World, plan: Plan, office: PostOffice) -> None:
+    stakeholder(world, plan)
+    services.trust_person(person=world.sol, organisation=world.larkhaven, author=world.amina, now=timezone.now())
+    question = ask(world, plan)
+    digests.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+    reply(world, question)
+    reply(world, question)
+
+    play(office)
+
+    assert said_to(office, world.ben)[-1].count(f"New answer to a question about a plan: {TITLE}") == 1
+
+
+def test_a_question_that_was_closed_at_once_is_not_told(world: World, plan: Plan, office: PostOffice) -> None:
+    digests.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+    services.close_question(question=ask(world, plan), author=world.amina, now=timezone.now())
+
+    play(office)
+
+    assert said_to(office, world.ben) == []

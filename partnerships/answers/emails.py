@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 
-from partnerships.answers.models import Answer, Incoming
+from django.conf import settings
+
+from partnerships.answers.models import Answer, Incoming, Unfit
 from partnerships.answers.rights import may_answer, may_forward_to
 from partnerships.digests.emails.links import Purpose, make, minute_of
 from partnerships.digests.models import Preference
+from partnerships.digests.queries.inbox import page_of_record
 from partnerships.outbox.content import Content, link
-from partnerships.outbox.kinds import Due
+from partnerships.outbox.kinds import Due, kind_of
+from partnerships.outbox.models import Email
 from partnerships.people.models import User
 
 
@@ -60,6 +64,20 @@ def write_confirm_forwarded(due: Due, person: User, now: dt.datetime) -> Content
 
 
 def write_unfit(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Tell somebody that we could not use an email from them, and what to do."""
-    page = link("digests:new-links") if person.is_stakeholder else link("web:my-work")
-    return Content("answers/unfit", {"person": person, "link": page})
+    """Tell somebody that we could not use an email from them, why, and what to do."""
+    page = "" if person.is_stakeholder else _page_about(person, due.params.get("email"))
+    context = {
+        "person": person,
+        "why": Unfit(due.params.get("why", Unfit.UNKNOWN)).label,
+        "page": f"{settings.SITE_ORIGIN}{page}" if page else "",
+        "link": link("digests:new-links") if person.is_stakeholder else link("web:my-work"),
+    }
+    return Content("answers/unfit", context)
+
+
+def _page_about(person: User, number: int | None) -> str:
+    """The page of what an email to somebody was about, if they may read it."""
+    email = Email.objects.filter(pk=number, person_id=person.pk).first() if number else None
+    kind = kind_of(email.kind) if email else None
+    subject = kind.about(email.params) if email and kind and kind.about else None
+    return page_of_record(person, subject.kind, subject.record_id) if subject else ""

@@ -51,7 +51,7 @@ def register() -> None:
     )
     register_email(
         "answers.confirm_forwarded",
-        "Email that you forwarded",
+        "Email that you forwarded, or your reply",
         emails.write_confirm_forwarded,
         about=About("partnership", "incoming", Incoming, "partnership", "partnership"),
         group=NoticeGroup.PLANS,

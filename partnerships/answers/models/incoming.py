@@ -24,6 +24,19 @@ class IncomingStatus(models.TextChoices):
     DROPPED = "dropped", "Dropped"
 
 
+class Unfit(models.TextChoices):
+    """Why an email could not be used, as we tell its sender."""
+
+    LATE = "late", "It came more than 30 days after the email that it replies to."
+    EMPTY = "empty", "It had no text of its own."
+    NO_PLACE = "no_place", "It replies to an email about no plan or partnership that you can write about."
+    MANY = "many", "We take up to 20 emails from one person a day. You can send it again tomorrow."
+    UNKNOWN = (
+        "unknown",
+        "It came to an address that no longer works or that you may not use, or from one that we do not know as yours.",
+    )
+
+
 class IncomingQuerySet(models.QuerySet["Incoming"]):
     """Incoming emails by status."""
 

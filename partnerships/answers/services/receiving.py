@@ -14,11 +14,11 @@ from django.db import transaction
 
 from partnerships.activity.subjects import SubjectKind
 from partnerships.agreements.models import Partnership
-from partnerships.answers.models import Incoming, IncomingFile
+from partnerships.answers.models import Incoming, IncomingFile, Unfit
 from partnerships.answers.models.incoming import INCOMING_KEPT
 from partnerships.answers.reading import MAX_FILES, Attachment, Mail
 from partnerships.answers.rights import may_answer, may_forward_to, partnership_key
-from partnerships.digests.models import DeliveryItem, DeliverySubject, Preference
+from partnerships.digests.models import DeliveryItem, DeliverySubject, InboxItem, Preference
 from partnerships.digests.queries.readers import newest_numbers
 from partnerships.kit.uploads import UnableToTakeFile, check_upload, stored
 from partnerships.outbox.kinds import kind_of
@@ -68,9 +68,18 @@ def _receive_reply(mail: Mail, number: int, signature: str, now: dt.datetime) ->
         known = find_person(mail.sender) if mail.sender else None
         return _cannot_use(known, now)
     words = mail.reply
+    if now - email.created_at > INCOMING_KEPT:
+        return _cannot_use(person, now, Unfit.LATE, email)
+    if not words:
+        return _cannot_use(person, now, Unfit.EMPTY, email)
     plans = _plans_of(email, person, now)
-    if now - email.created_at > INCOMING_KEPT or not words or not plans or _too_many(person, now):
-        return _cannot_use(person, now)
+    partnership = None if plans else _partnership_of(email, person, now)
+    if not plans and partnership is None:
+        return _cannot_use(person, now, Unfit.NO_PLACE, email)
+    if _too_many(person, now):
+        return _cannot_use(person, now, Unfit.MANY, email)
+    if partnership is not None:
+        return _keep_for_conversation(mail, words[:5_000], partnership, person, now)
     incoming = Incoming.objects.create(
         person=person,
         reply_to_id=email.pk,
@@ -119,6 +128,19 @@ def _plans_of(email: Email, person: User, now: dt.datetime) -> list[Plan]:
     return [plan for plan in plans.filter(pk__in=readable) if not plan.is_over]
 
 
+def _partnership_of(email: Email, person: User, now: dt.datetime) -> Partnership | None:
+    """The one partnership an email was about, if this person may write its conversations."""
+    kind = kind_of(email.kind)
+    subject = kind.about(email.params) if kind and kind.about else None
+    told = DeliverySubject.objects.included().filter(delivery=email.pk, subject__kind=SubjectKind.PARTNERSHIP)
+    notices = InboxItem.objects.filter(delivery_id=email.pk, person=person, partnership__isnull=False)
+    numbers = {*told.values_list("subject__record_id", flat=True), *notices.values_list("partnership", flat=True)}
+    if subject is not None and subject.partnership_id is not None:
+        numbers.add(subject.partnership_id)
+    found = [one for one in Partnership.objects.filter(pk__in=numbers) if may_forward_to(one, person, now)]
+    return found[0] if len(found) == 1 else None
+
+
 # ---- Forwarded emails
 
 
@@ -130,12 +152,19 @@ def _receive_forwarded(mail: Mail, number: int, signature: str, now: dt.datetime
         or not is_valid(FORWARD, number, signature, key=partnership_key(partnership))
         or person is None
         or not may_forward_to(partnership, person, now)
-        or not mail.text
-        or _too_many(person, now)
     ):
         return _cannot_use(person, now)
+    if not mail.text:
+        return _cannot_use(person, now, Unfit.EMPTY)
+    if _too_many(person, now):
+        return _cannot_use(person, now, Unfit.MANY)
+    return _keep_for_conversation(mail, mail.text, partnership, person, now)
+
+
+def _keep_for_conversation(mail: Mail, text: str, partnership: Partnership, person: User, now: dt.datetime) -> str:
+    """Keep an email until its person saves it as a conversation."""
     incoming = Incoming.objects.create(
-        person=person, partnership=partnership, subject=mail.subject, text=mail.text, received_at=now
+        person=person, partnership=partnership, subject=mail.subject, text=text, received_at=now
     )
     _take_files(incoming, mail.files, now)
     record_email(kind="answers.confirm_forwarded", person_id=person.pk, params={"incoming": incoming.pk}, now=now)
@@ -156,12 +185,13 @@ def _too_many(person: User, now: dt.datetime) -> bool:
     return count(f"incoming {person.pk}", stretch=_DAY, now=now) > MAX_A_DAY
 
 
-def _cannot_use(person: User | None, now: dt.datetime) -> str:
+def _cannot_use(person: User | None, now: dt.datetime, why: Unfit = Unfit.UNKNOWN, email: Email | None = None) -> str:
     """Tell a known person what to do instead, at their own address."""
     if person is None or not person.is_active:
         return UNFIT
     if count(f"incoming help {person.pk}", stretch=_DAY, now=now) <= MAX_HELP_A_DAY:
-        record_email(kind="answers.unfit", person_id=person.pk, params={"on": now.date().isoformat()}, now=now)
+        params = {"on": now.date().isoformat(), "why": why.value, "email": email.pk if email else None}
+        record_email(kind="answers.unfit", person_id=person.pk, params=params, now=now)
     return UNFIT
 
 

@@ -111,8 +111,13 @@ def page_of_item(person: User, item: InboxItem) -> str:
     """The page of an item's record; empty if the person may not read it."""
     if item.kind == "exchange.new_fits":
         return reverse("exchange:saved")
-    shown = SHOWN.get(item.record_kind)
-    if shown is None:
+    if item.record_kind not in SHOWN:
         return reverse("web:my-work")
-    found: Model | None = shown.records(person).filter(pk=item.record_id).first()
-    return reverse(shown.page, kwargs={"pk": found.pk}) if found is not None else ""
+    return page_of_record(person, item.record_kind, item.record_id)
+
+
+def page_of_record(person: User, kind: str, number: int | None) -> str:
+    """The page of a record; empty if it has none, or the person may not read it."""
+    shown = SHOWN.get(kind)
+    found: Model | None = shown.records(person).filter(pk=number).first() if shown else None
+    return reverse(shown.page, kwargs={"pk": found.pk}) if shown and found is not None else ""

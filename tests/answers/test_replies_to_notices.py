@@ -1,0 +1,96 @@
+"""Replies to notices that are about no plan: a draft conversation, or why not and what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.answers.models import Incoming
+from partnerships.commitments import services as commitments
+from partnerships.commitments.models import Commitment
+from partnerships.organisations.models import Membership, Role
+from partnerships.people.models import User
+from tests.answers.conftest import signed_in
+from tests.answers.test_replies_by_email import ours, read_mailbox, reply
+from tests.commitments.promises import agree, in_days
+from tests.support.outbox import deliver, drop_emails, recorded
+from tests.world import World
+
+
+@pytest.fixture
+def commitment(world: World) -> Commitment:
+    """A commitment of Eddie's that is due in a week."""
+    return agree(world, due_on=in_days(7))
+
+
+def reminder_of(person: User) -> Any:
+    """The reminder that somebody got; it takes replies at our own address."""
+    drop_emails()
+    commitments.remind_owners(now=timezone.now())
+    return next(one for one in deliver() if one.to == [person.email])
+
+
+def told(person: User) -> str:
+    return str(next(one.body for one in deliver() if one.subject == "We could not use your email"))
+
+
+def test_a_reply_about_a_commitment_becomes_a_draft_conversation_of_its_partnership(
+    world: World, commitment: Commitment, tmp_path: Path
+) -> None:
+    address = ours(reminder_of(world.eddie))
+
+    said = read_mailbox(tmp_path, reply(address, "The road is late.", From="eddie@larkhaven.example"))
+
+    incoming = Incoming.objects.get()
+    page = signed_in(world.eddie).get(reverse("answers:incoming", args=[incoming.pk]))
+    assert "1 forwarded emails" in said
+    assert (incoming.person, incoming.partnership, incoming.text) == (
+        world.eddie,
+        world.partnership,
+        "The road is late.",
+    )
+    assert "The road is late." in page.content.decode()
+    [asked] = [one for one in deliver() if "as a conversation" in one.subject]
+    assert asked.to == [world.eddie.email]
+    assert signed_in(world.ben).get(reverse("answers:incoming", args=[incoming.pk])).status_code == 404
+
+
+def test_a_reply_of_a_viewer_is_answered_with_the_page_of_the_commitment(
+    world: World, commitment: Commitment, tmp_path: Path
+) -> None:
+    address = ours(reminder_of(world.eddie))
+    Membership.objects.filter(person=world.eddie).update(role=Role.VIEWER)
+
+    said = read_mailbox(tmp_path, reply(address, From="eddie@larkhaven.example"))
+
+    text = " ".join(told(world.eddie).split())
+    assert "1 could not be used" in said
+    assert not Incoming.objects.exists()
+    assert "nobody has read it" in text
+    assert "no plan or partnership that you can write about" in text
+    assert reverse("commitments:detail", args=[commitment.pk]) in text
+
+
+def test_the_answer_names_no_page_that_its_reader_may_no_longer_open(
+    world: World, commitment: Commitment, tmp_path: Path
+) -> None:
+    address = ours(reminder_of(world.eddie))
+    Membership.objects.filter(person=world.eddie).update(ends_on=in_days(-1))
+
+    read_mailbox(tmp_path, reply(address, From="eddie@larkhaven.example"))
+
+    assert reverse("commitments:detail", args=[commitment.pk]) not in told(world.eddie)
+
+
+def test_a_reply_without_words_of_its_own_is_answered_so(world: World, commitment: Commitment, tmp_path: Path) -> None:
+    empty = reply(ours(reminder_of(world.eddie)), From="eddie@larkhaven.example")
+    empty.set_content("> Your commitment is due in a week.\n")
+
+    read_mailbox(tmp_path, empty)
+
+    assert "It had no text of its own." in told(world.eddie)
+    assert [one.params["why"] for one in recorded("answers.unfit")] == ["empty"]

@@ -60,7 +60,19 @@ MOVE_SUBJECTS = """
       FROM subject_item WHERE t.recipient_id = subject_item.recipient_id AND t.subject_id = subject_item.subject_id
 """
 
-#: After a restore. Changes missing from the restored database will differ when they are made again.
+#: After a restore: numbers that were told are not given again, so a change made since is never taken for one of them.
+#: Subjects are locked in the order in which changes are numbered.
+SKIP_NUMBERS = """
+WITH told AS (
+    SELECT kind, record, max(number) AS number
+      FROM unnest(%(kinds)s::text[], %(records)s::bigint[], %(numbers)s::bigint[]) AS y(kind, record, number)
+     GROUP BY kind, record
+), locked AS MATERIALIZED (
+    SELECT s.id, told.number FROM activity_subject s JOIN told ON told.kind = s.kind AND told.record = s.record_id
+     WHERE s.last_number < told.number ORDER BY s.kind, s.record_id FOR UPDATE OF s
+)
+UPDATE activity_subject s SET last_number = locked.number FROM locked WHERE s.id = locked.id
+"""
 CATCH_UP_SUBJECTS = """
 UPDATE digests_subjectwatermark t SET number = GREATEST(t.number, LEAST(x.number, s.last_number))
   FROM (SELECT person, kind, record, max(number) AS number
@@ -159,7 +171,7 @@ class DigestHooks(OutboxHooks):
     def delivered_before(self, *, lines: Sequence[dict[str, Any]], now: dt.datetime) -> None:
         """Move watermarks to what was sent before the restore.
 
-        At most to the current version of the restored plan.
+        At most to the current version of the restored plan. Numbers of changes that were told are skipped from now on.
         """
         told = [
             (line["person"], *one)
@@ -168,7 +180,10 @@ class DigestHooks(OutboxHooks):
             for one in line["told"] or ()
         ]
         _move_watermarks(one for one in told if len(one) == _PLAN_TOLD)
-        _move_subjects(one for one in told if len(one) != _PLAN_TOLD)
+        of_subjects = [one for one in told if len(one) != _PLAN_TOLD]
+        if columns := [list(column) for column in zip(*of_subjects, strict=True)]:
+            rows_of(SKIP_NUMBERS, dict(zip(("kinds", "records", "numbers"), columns[1:], strict=True)))
+        _move_subjects(of_subjects)
 
     def discarded(self, *, numbers: Collection[int], now: dt.datetime) -> None:
         """Move watermarks as if discarded digests had been sent."""

@@ -1,0 +1,44 @@
+"""Numbers of changes that were told before a restore are not given again."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from partnerships.activity.models import Change, Subject
+from partnerships.digests import services
+from partnerships.digests.models import SubjectWatermark
+from partnerships.digests.services.outbox_hooks import DigestHooks
+from tests.commitments.promises import propose
+from tests.digests.conftest import PostOffice, play, text_of
+from tests.world import World
+
+
+def test_a_change_after_a_restore_is_told_even_if_the_journal_is_applied_again(
+    world: World, office: PostOffice
+) -> None:
+    services.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=timezone.now())
+    subject = Subject.objects.get(kind="partnership", record_id=world.partnership.pk)
+    restored = subject.last_number
+    told = ["partnership", world.partnership.pk, restored + 3]  # three changes since the backup, in one digest
+    lines = [{"kind": "digests.digest", "person": world.ben.pk, "told": [told]}]
+
+    DigestHooks().delivered_before(lines=lines, now=timezone.now())
+    propose(world)
+    DigestHooks().delivered_before(lines=lines, now=timezone.now())
+    play(office)
+
+    given = Change.objects.filter(subject=subject, number__gt=restored).values_list("number", flat=True)
+    [email] = office.to(world.ben)
+    assert min(given) == restored + 4
+    assert "Sixty modular homes" in text_of(email)
+    assert SubjectWatermark.objects.get(recipient=world.ben, subject=subject).number == max(given)
+
+
+def test_numbers_of_other_subjects_stay_without_gaps(world: World) -> None:
+    services.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=timezone.now())
+    before = dict(Subject.objects.values_list("pk", "last_number"))
+    lines = [{"kind": "digests.digest", "person": world.ben.pk, "told": [["partnership", world.partnership.pk, 1]]}]
+
+    DigestHooks().delivered_before(lines=lines, now=timezone.now())
+
+    assert dict(Subject.objects.values_list("pk", "last_number")) == before

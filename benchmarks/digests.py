@@ -14,6 +14,7 @@ Absolute rates depend on the machine; compare the ratios. The last line is a JSO
     make bench-digests                                          as measured for docs/performance.md
     make bench-digests ARGS="--people 1000 --rounds 3"          quicker
     make bench-digests ARGS="--large 100000"                    with the memory of a run of that size
+    make bench-digests ARGS="--changes --million 1000000"       one change of a partnership, and its idle sweep
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.digests_changes import changes_figures
 from benchmarks.digests_planning import choosing_figures, million_figures
 from benchmarks.digests_rounds import Rivals, floors, rounds
 from benchmarks.digests_stage import MAX_SECONDS, Stage, wait_until_settled
@@ -150,10 +152,19 @@ def main() -> None:
     parser.add_argument("--large", type=int, default=0, help="also a run for this many people")
     parser.add_argument("--million", type=int, default=0, help="also an idle sweep over this many subscriptions")
     parser.add_argument("--publications", type=int, default=300, help="how often another plan is published")
+    parser.add_argument("--changes", action="store_true", help="only one change of a partnership, and an idle sweep")
     parser.add_argument("--no-rivals", action="store_true", help="leave out the comparisons with Django's mail")
     parser.add_argument("--no-kill", action="store_true", help="leave out the run with a killed worker")
     parser.add_argument("--no-account-lane", action="store_true", help="leave out account emails beside many digests")
     options = parser.parse_args()
+    if options.changes:
+        with tempfile.TemporaryDirectory() as folder, own_database("bench_changes") as database:
+            figures = changes_figures(Path(folder), database, options.people, options.rounds, options.million)
+            from django.db import connection
+
+            connection.close()
+        print(json.dumps(figures | {"people": options.people, "rounds": options.rounds}))
+        return
     with tempfile.TemporaryDirectory() as folder, own_database("bench_digests") as database:
         stage = Stage(Path(folder), database, options.people)
         try:

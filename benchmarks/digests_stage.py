@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -58,11 +59,24 @@ def wait_until_settled(plan_id: int, number: int) -> None:
 def dump_messages(plan_id: int, number: int, path: Path) -> tuple[int, float]:
     """Write the emails of a version as sent; returns their number and mean size in bytes."""
     from partnerships.digests.models import Delivery
-    from partnerships.outbox.models import Email, EmailPart
-    from partnerships.outbox.parts import Recipe
+    from partnerships.outbox.models import Email
 
     numbers = Delivery.objects.filter(items__plan=plan_id, items__to_number=number).values("pk")
-    rows = Email.objects.filter(pk__in=numbers).values_list("address", "recipe")
+    return _dump(Email.objects.filter(pk__in=numbers), path)
+
+
+def dump_emails(count: int, path: Path) -> tuple[int, float]:
+    """Write the newest digests as sent; returns their number and mean size in bytes."""
+    from partnerships.outbox.models import Email
+
+    return _dump(Email.objects.filter(kind="digests.digest", status="sent").order_by("-pk")[:count], path)
+
+
+def _dump(emails: Any, path: Path) -> tuple[int, float]:
+    from partnerships.outbox.models import EmailPart
+    from partnerships.outbox.parts import Recipe
+
+    rows = emails.values_list("address", "recipe")
     bodies: dict[int, str] = dict(EmailPart.objects.values_list("pk", "body"))
     messages = [(address, Recipe(*recipe).join(bodies).encode()) for address, recipe in rows]
     with path.open("wb") as file:
@@ -99,13 +113,17 @@ class Stage:
         self.folder, self.people = folder, people
         self.box = Mailbox.open(folder, "sink")
         self.environ = prepare_django(database, mail_port=self.box.port)
+        self.prepare()
+        self.analyse()
+        self.round = 0
+
+    def prepare(self) -> None:
+        """Make the plan and its followers."""
         from django.utils import timezone
 
         now = timezone.now()
         self.owner, self.lead, self.plan = make_plan(now)
-        make_stakeholders(self.plan, self.owner, self.lead, people, now)
-        self.analyse()
-        self.round = 0
+        make_stakeholders(self.plan, self.owner, self.lead, self.people, now)
 
     def analyse(self) -> None:
         """Update PostgreSQL's statistics, as autovacuum does within minutes."""

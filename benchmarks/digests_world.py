@@ -229,7 +229,13 @@ def make_plan(now: dt.datetime, title: str = "Estuary quayside") -> tuple[Any, A
 
 def make_stakeholders(plan: Any, owner: Any, lead: Any, count: int, now: dt.datetime, *, first: int = 0) -> None:
     """Create `count` confirmed followers of a plan, in fifty domains."""
+    make_followers(plan, owner, lead, count, now, first=first)
+
+
+def make_followers(target: Any, owner: Any, lead: Any, count: int, now: dt.datetime, *, first: int = 0) -> None:
+    """Create `count` confirmed followers of a plan or a partnership, in fifty domains."""
     from partnerships.digests.models import Preference, Subscription
+    from partnerships.digests.models.targets import fields_of
     from partnerships.digests.planning.watermarks import start_watermarks
     from partnerships.people.models import User
 
@@ -245,7 +251,7 @@ def make_stakeholders(plan: Any, owner: Any, lead: Any, count: int, now: dt.date
             [
                 Subscription(
                     person=person,
-                    plan=plan,
+                    **fields_of(target),
                     status="confirmed",
                     how="lead",
                     added_by=lead,

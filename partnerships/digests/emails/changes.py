@@ -148,7 +148,7 @@ def _line(told: ToldLine, event: Event, subject: Subject, names: Mapping[tuple[s
     known = next((thing for thing in _things(event) if thing in names), None)
     phrase = phrase_of(event.kind)
     return ChangeLine(
-        about="" if known is None or known == (subject.kind, subject.record_id) else names[known].title,
+        about="" if known is None or known == (subject.kind, subject.record_id) else names[known].title.rstrip("."),
         text=told.sentence.text,
         html=told.sentence.html,
         headline=phrase[:1].lower() + phrase[1:],

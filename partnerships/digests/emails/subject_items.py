@@ -24,6 +24,13 @@ UPDATE digests_subjectwatermark t SET number = GREATEST(t.number, c.number), tol
  WHERE t.id = c.id
 """
 
+# The events of each come as text, because PostgreSQL has no arrays of arrays of different lengths.
+_FREEZE = """
+UPDATE digests_deliverysubject i SET to_number = c.to_number, told = c.told::bigint[]
+  FROM unnest(%(ids)s::bigint[], %(numbers)s::int[], %(told)s::text[]) AS c(id, to_number, told)
+ WHERE i.id = c.id
+"""
+
 
 def subject_items_of(candidates: Sequence[Candidate]) -> list[SubjectItem]:
     """The subjects in these digests."""
@@ -54,5 +61,11 @@ def write_subjects(selected: SubjectSelection) -> None:
         lost = [item.pk for item, reason in selected.lost if reason == why]
         DeliverySubject.objects.filter(pk__in=lost).update(left_out=why)
     if selected.changed:
-        rows = [DeliverySubject(pk=item.pk, to_number=item.to_number, told=item.told) for item in selected.changed]
-        DeliverySubject.objects.bulk_update(rows, ["to_number", "told"])
+        rows_of(
+            _FREEZE,
+            {
+                "ids": [item.pk for item in selected.changed],
+                "numbers": [item.to_number for item in selected.changed],
+                "told": [f"{{{','.join(map(str, item.told))}}}" for item in selected.changed],
+            },
+        )

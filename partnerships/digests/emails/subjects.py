@@ -140,7 +140,7 @@ class Hearing:
         people = {person for person, _ in pairs}
         rows = SubjectFollowing.objects.filter(person__in=people, subject__in={subject for _, subject in pairs})
         self._followed: dict[tuple[int, int], list[SubjectFollowing]] = defaultdict(list)
-        for row in rows.select_related("subject").order_by("rank", "subscription_id"):
+        for row in rows.order_by("rank", "subscription_id"):
             self._followed[row.person_id, row.subject_id].append(row)
         everything = [row for some in self._followed.values() for row in some]
         self._stakeholders = people & set(stakeholders)

@@ -9,9 +9,9 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from partnerships.activity.models import Event
+from partnerships.activity.models import Event, Subject
 from partnerships.activity.queries import visible_events
 from partnerships.activity.registry import kind_named
 from partnerships.activity.subjects import Audience, SubjectKind
@@ -19,7 +19,7 @@ from partnerships.agreements.models import Audience as PartnershipAudience
 from partnerships.agreements.models import Partnership, Party
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Facilitator
-from partnerships.digests.models import SubjectFollowing, Subscription
+from partnerships.digests.models import TARGETS, SubjectFollowing, Subscription
 from partnerships.digests.queries.naming import open_to_askers
 from partnerships.digests.queries.readers import reading_classes
 from partnerships.exchange.models import Entry
@@ -57,13 +57,12 @@ def open_subjects(followed: Sequence[SubjectFollowing], now: dt.datetime) -> set
     The organisation that added them must be able to read it. Following an organisation includes the partnerships where
     the organisation that added them takes part, or that the whole network may see.
     """
-    subscriptions = {
-        one.pk: one
-        for one in Subscription.objects.for_listing().filter(pk__in={row.subscription_id for row in followed})
-    }
-    askable = open_to_askers(list(subscriptions.values()), now)
-    through = [row for row in followed if row.subscription_id in askable and row.rank > 1]
-    records = {row.subject.record_id for row in through}
+    askable = open_to_askers(list(_targets_of({row.subscription_id for row in followed})), now)
+    through = {row.subject_id for row in followed if row.subscription_id in askable and row.rank > 1}
+    record_of = dict(Subject.objects.filter(pk__in=through).values_list("pk", "record_id")) if through else {}
+    records = set(record_of.values())
+    if not records:
+        return {(row.person_id, row.subject_id) for row in followed if row.subscription_id in askable and row.rank == 1}
     network = set(
         Partnership.objects.filter(pk__in=records, audience=PartnershipAudience.NETWORK).values_list("pk", flat=True)
     )
@@ -72,8 +71,18 @@ def open_subjects(followed: Sequence[SubjectFollowing], now: dt.datetime) -> set
         (row.person_id, row.subject_id)
         for row in followed
         if row.subscription_id in askable
-        and (row.rank == 1 or row.subject.record_id in network or (row.subject.record_id, row.added_for_id) in parties)
+        and (
+            row.rank == 1
+            or record_of[row.subject_id] in network
+            or (record_of[row.subject_id], row.added_for_id) in parties
+        )
     }
+
+
+def _targets_of(subscriptions: Collection[int]) -> QuerySet[Subscription]:
+    """These subscriptions with what says who may read their targets; a batch of emails reads many."""
+    rows = Subscription.objects.filter(pk__in=subscriptions).select_related("partnership")
+    return rows.only(*(f"{name}_id" for name in (*TARGETS, "added_for")), "partnership__audience")
 
 
 def open_to_stakeholders(events: Iterable[Event]) -> frozenset[int]:

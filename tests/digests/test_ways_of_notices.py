@@ -62,39 +62,6 @@ def summary(person: User, office: PostOffice) -> Any:
     return email
 
 
-def test_there_are_notices() -> None:
-    assert len(NOTICES) > 40
-
-
-@pytest.mark.parametrize("kind", NOTICES, ids=lambda kind: kind.code)
-def test_each_choice_is_what_happens(world: World, kind: EmailKind) -> None:
-    if kind.always:
-        assert kind.always in signed_in(world.ben).get(reverse("digests:manage")).content.decode()
-        tell(kind, world.ben)
-        assert emails_of(world.ben) == [kind.code]
-        assert InboxItem.objects.filter(person=world.ben, due_at=None).count() == 1
-        return
-
-    choose(world.ben, **{kind.group: Way.OFF})
-    tell(kind, world.ben)
-    assert (emails_of(world.ben), InboxItem.objects.filter(person=world.ben).count()) == ([], 0)
-
-    choose(world.ben, **{kind.group: Way.INBOX})
-    tell(kind, world.ben)
-    assert emails_of(world.ben) == []
-    assert InboxItem.objects.filter(person=world.ben, due_at=None).count() == 1
-
-    choose(world.ben, **{kind.group: Way.SUMMARY})
-    tell(kind, world.ben)
-    tell(kind, world.ben)
-    plan_round(now=timezone.now() + dt.timedelta(days=5))
-    assert emails_of(world.ben) == ["digests.digest"]
-
-    choose(world.ben, **{kind.group: Way.AT_ONCE})
-    tell(kind, world.ben)
-    assert kind.code in emails_of(world.ben)
-
-
 def test_steps_come_in_one_summary_unless_chosen_otherwise(world: World, office: PostOffice) -> None:
     propose(world)
     propose(world, text="Ten flats at Mill Lane for key workers.")

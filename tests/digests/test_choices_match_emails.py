@@ -1,0 +1,164 @@
+"""The page of choices, against what is sent: every kind of notice in every way.
+
+A choice is made on the page. Then a service causes the notice, and everything due in the next days is sent.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.digests.models import InboxItem, Way
+from partnerships.digests.planning.notices import line_of
+from partnerships.digests.services import CHOOSABLE
+from partnerships.digests.services.sweep import plan_round
+from partnerships.outbox.kinds import EmailKind, Line, all_kinds
+from partnerships.outbox.models import Email
+from partnerships.people.models import User
+from tests.digests.conftest import signed_in
+from tests.support.outbox import deliver, drop_emails
+from tests.telling import answers, lower_rooms, terms, upper_rooms
+from tests.telling.case import CASES
+from tests.world import World, make_world
+
+__all__ = ["answers", "lower_rooms", "terms", "upper_rooms"]  # they fill the table
+
+KINDS = [kind for kind in all_kinds() if not kind.code.startswith(("digests.", "outbox.", "tests."))]
+CHOSEN = [kind for kind in KINDS if not kind.always]
+ALWAYS = [kind for kind in KINDS if kind.always]
+#: The other answers on the page of choices: one summary a day.
+PAGE = {
+    "frequency": "daily",
+    "hour": "8",
+    "second_hour": "",
+    "third_hour": "",
+    "weekday": "0",
+    "days": ["0", "1", "2", "3", "4", "5", "6"],
+    "time_zone": "Europe/London",
+    "has_reminders": "yes",
+    "reminder_days": ["30", "14", "7", "1", "0"],
+}
+
+
+@pytest.fixture(autouse=True)
+def usual_ways(settings: Any) -> None:
+    """Staff who chose nothing get summaries."""
+    settings.NOTICES_AT_ONCE = False
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """The small world, without the plan that other tests of digests have."""
+    return make_world()
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What one person got of one kind of notice."""
+
+    at_once: int
+    in_inbox: int
+    summaries: list[tuple[str, str]]  # text and HTML, without line breaks
+    sentences: list[str]
+
+
+def case_of(kind: EmailKind) -> tuple[str, str]:
+    """A service that causes this kind of email, and who gets it."""
+    return next((name, who) for name, one in CASES.items() for code, who in one.told if code == kind.code)
+
+
+def choose_on_page(person: User, **ways: str) -> dict[str, str]:
+    """Choose these ways on the page; what the page then shows as chosen, by group."""
+    client, page = signed_in(person), reverse("digests:manage")
+    answer = client.post(page, PAGE | {f"way_{group}": way for group, way in ways.items()})
+    assert answer.status_code == 302
+    html = client.get(page).content.decode()
+    selects = re.findall(r'<select[^>]* name="way_(\w+)".*?</select>', html, re.DOTALL)
+    assert set(selects) == set(CHOOSABLE)
+    return {
+        name: re.findall(r'value="(\w+)"\s+selected', body)[0]
+        for name, body in re.findall(r'<select[^>]* name="way_(\w+)"(.*?)</select>', html, re.DOTALL)
+    }
+
+
+def hear(world: World, kind: EmailKind, way: str | None) -> Heard:
+    """Cause this kind of notice once the person has chosen a way for its group.
+
+    Everything is rolled back afterwards.
+    """
+    name, who = case_of(kind)
+    with transaction.atomic():
+        act = CASES[name].prepare(world)
+        person = User.objects.filter(email__startswith=f"{who}@", account_since__isnull=False).first()
+        if person is not None and way is not None and kind.group in CHOOSABLE:
+            assert choose_on_page(person, **{kind.group: way})[kind.group] == way
+        drop_emails()
+        InboxItem.objects.all().delete()
+        mail.outbox.clear()
+        act()
+        deliver()
+        sent = Email.objects.filter(kind=kind.code, status="sent")
+        at_once = sent.filter(person_id=person.pk) if person else sent
+        first = at_once.count()
+        items = list(InboxItem.objects.filter(person=person, kind=kind.code)) if person else []
+        lines = [line_of(item, now=timezone.now()) for item in items if item.due_at is not None]
+        mail.outbox.clear()
+        due = [item.due_at for item in items if item.due_at is not None]  # some services look weeks ahead
+        plan_round(now=max([timezone.now(), *due]) + dt.timedelta(days=5))
+        deliver()
+        digests = [one for one in mail.outbox if person and one.to == [person.email] and "Since your last" in one.body]
+        assert at_once.count() == first, "It was sent again."
+        told = Heard(
+            first,
+            len(items),
+            [(" ".join(one.body.split()), " ".join(one.alternatives[0][0].split())) for one in digests],
+            [line.subject for line in lines if isinstance(line, Line)],
+        )
+        transaction.set_rollback(True)
+    return told
+
+
+def test_every_group_of_notices_has_a_kind() -> None:
+    assert {kind.group for kind in CHOSEN} == set(CHOOSABLE)
+    assert len(KINDS) > 50
+
+
+@pytest.mark.parametrize("kind", CHOSEN, ids=lambda kind: kind.code)
+def test_what_is_sent_matches_the_choice(world: World, kind: EmailKind) -> None:
+    at_once = hear(world, kind, Way.AT_ONCE)
+    summary = hear(world, kind, Way.SUMMARY)
+    inbox = hear(world, kind, Way.INBOX)
+    off = hear(world, kind, Way.OFF)
+
+    if case_of(kind)[1] == "sol":  # stakeholders have no inbox, and get each email
+        assert [one.at_once for one in (at_once, summary, inbox, off)] == [1, 1, 1, 1]
+        return
+    assert (at_once.at_once > 0, at_once.in_inbox > 0, at_once.summaries) == (True, True, [])
+    assert (summary.at_once, summary.in_inbox) == (0, at_once.in_inbox)
+    [(text, html)] = summary.summaries
+    assert summary.sentences
+    assert all(sentence in text and escape(sentence) in html for sentence in summary.sentences)
+    assert (inbox.at_once, inbox.in_inbox, inbox.summaries) == (0, at_once.in_inbox, [])
+    assert (off.at_once, off.in_inbox, off.summaries) == (0, 0, [])
+
+
+@pytest.mark.parametrize("kind", ALWAYS, ids=lambda kind: kind.code)
+def test_what_cannot_be_turned_off_is_sent_and_the_page_says_why(world: World, kind: EmailKind) -> None:
+    page = " ".join(signed_in(world.amina).get(reverse("digests:manage")).content.decode().split())
+    assert kind.label in page
+    assert kind.always in page
+
+    for way in (Way.SUMMARY, Way.INBOX, Way.OFF):
+        heard = hear(world, kind, way)
+
+        assert heard.at_once > 0, way
+        assert heard.summaries == [], way

@@ -22,8 +22,10 @@ def signed_in(person: Any) -> Client:
 
 
 def emails() -> list[tuple[str, str]]:
-    """Recipients of sent emails, with each subject after its reference."""
-    sent = sorted((email.to[0].partition("@")[0], email.subject.partition(" ")[2]) for email in deliver())
+    """Recipients of sent emails, with each subject between reference and text."""
+    sent = sorted(
+        (email.to[0].partition("@")[0], email.subject.partition(" ")[2].partition(":")[0]) for email in deliver()
+    )
     deliver().clear()
     return sent
 

@@ -6,7 +6,7 @@ Readers follow docs/rights.md.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -86,9 +86,14 @@ class Planted:
         return {persona: getattr(self.world, name) for persona, name in WHO.items()} | {"stakeholder": self.world.sol}
 
 
-def plant(mark: str) -> Planted:
-    """Create everything, through the services that people use."""
+def plant(mark: str, *, begin: Callable[[Planted], None] | None = None) -> Planted:
+    """Create everything, through the services that people use.
+
+    `begin` is called with the small world, before anything private is in it.
+    """
     planted = Planted(make_world(mark=mark), mark)
+    if begin is not None:
+        begin(planted)
     for sow in (
         _partnership,
         _posts,

@@ -1,0 +1,90 @@
+"""A marked word in every text column of every room, to see which of them emails show."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import pgtrigger
+from django.apps import apps
+from django.db import IntegrityError, connection, models, transaction
+
+#: Rooms whose rows are what people write. Outbox, digests and activity hold numbers and codes about them.
+ROOMS = (
+    "people",
+    "organisations",
+    "documents",
+    "agreements",
+    "commitments",
+    "plans",
+    "exchange",
+    "developer_agreements",
+    "conversations",
+    "answers",
+)
+#: Text columns with codes, keys and addresses, which code reads and people do not write.
+CODES = re.compile(
+    r"_key$|^key$|^slug$|token|hash|sha256|password|time_zone|^anchor$|^piece$|content_type|^file$|^unit$|^theme$"
+    r"|^kind$|^code$|scheme|^provider|user_agent|_code$|^colour|^currency|^language"
+)
+_MARK = re.compile(r"zq[a-z]+q[a-z]+z")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A text column that people write, with its own word."""
+
+    model: type[models.Model]
+    name: str
+
+    @property
+    def label(self) -> str:
+        """Such as `exchange.Entry.private_note`."""
+        return f"{self.model._meta.label}.{self.name}"
+
+    @property
+    def word(self) -> str:
+        """A word that stands nowhere else."""
+        plain = (re.sub("[^a-z]", "", one.lower()) for one in (self.model._meta.label, self.name))
+        return f"zq{'q'.join(one.replace('q', 'k').replace('z', 's') for one in plain)}z"
+
+
+def columns() -> list[Column]:
+    """Every text column of the rooms."""
+    return [
+        Column(model, field.column)
+        for model in apps.get_models()
+        if model._meta.app_label in ROOMS and not model._meta.proxy and not hasattr(model, "pgh_tracked_model")
+        for field in model._meta.concrete_fields
+        if isinstance(field, models.TextField | models.CharField)
+        and not isinstance(field, models.EmailField | models.URLField | models.SlugField)
+        and not (field.choices or field.unique or field.primary_key or CODES.search(field.column))
+        and (field.max_length is None or field.max_length >= 60)
+    ]
+
+
+def fill(given: Iterable[Column]) -> None:
+    """Put each column's word into every row, before what it says.
+
+    Empty ones too, unless the database refuses that.
+    """
+    with pgtrigger.ignore(), connection.cursor() as cursor:
+        for column in given:
+            table, name = (connection.ops.quote_name(one) for one in (column.model._meta.db_table, column.name))
+            length = column.model._meta.get_field(column.name).max_length or 5_000
+            for rows in ("TRUE", f"{name} <> ''"):
+                try:
+                    with transaction.atomic():
+                        cursor.execute(
+                            f"UPDATE {table} SET {name} = left(%s || ' ' || {name}, %s) WHERE {rows}",
+                            [column.word, length],
+                        )
+                    break
+                except IntegrityError:
+                    continue
+
+
+def words_in(text: str) -> Iterator[str]:
+    """The marked words in a text, however its lines are broken."""
+    yield from _MARK.findall(re.sub(r"=\r?\n", "", text))

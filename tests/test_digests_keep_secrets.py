@@ -1,0 +1,154 @@
+"""No digest says anything that its reader may not read.
+
+A planted world has a word in every private field, and people of every kind follow what they can. Every digest and
+summary is searched for words of others.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import connection, transaction
+from django.test import TestCase, override_settings
+from django.utils import timezone
+
+from partnerships.commitments import services as commitments
+from partnerships.commitments.models import Commitment
+from partnerships.digests import services as digests
+from partnerships.digests.emails import changes, rendering, selecting, subjects
+from partnerships.digests.services.sweep import plan_round
+from partnerships.exchange import services as exchange
+from partnerships.exchange.models import Entry
+from partnerships.outbox.draining import drain
+from tests.digests.conftest import PostOffice, html_of, read, text_of
+from tests.support.planting import Planted, plant
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+
+#: Personas who follow what they may find: the partnerships and organisations of the directory.
+FOLLOWERS = ("viewer", "editor", "lead", "partner", "stranger", "left", "shared", "share_ended", "administrator")
+
+
+def everybody_follows(planted: Planted) -> None:
+    """Everybody follows every partnership and organisation that they may follow; Sol by Larkhaven's wish."""
+    world, now = planted.world, timezone.now()
+    targets = (world.partnership, world.other_partnership, world.larkhaven, world.westmarch, world.tidewater)
+    for persona in FOLLOWERS:
+        for target in targets:
+            digests.enrol(person=planted.people[persona], target=target, author=None, now=now)
+    for target in (world.partnership, world.larkhaven):
+        digests.enrol(person=world.sol, target=target, author=world.amina, organisation=world.larkhaven, now=now)
+
+
+def tell_stakeholders(planted: Planted) -> None:
+    """Leads mark a commitment and an ask, which then change with private reasons."""
+    world, now = planted.world, timezone.now()
+    promise = Commitment.objects.get(text__contains=f"zq{planted.mark}giveninpartnership")
+    ask = Entry.objects.get(title__contains=f"zq{planted.mark}held")
+    commitments.tell_stakeholders(commitment=promise, tell=True, author=world.ben, now=now)
+    exchange.tell_stakeholders(entry=ask, tell=True, author=world.ben, now=now)
+    commitments.change_due_date(
+        commitment=promise,
+        due_on=timezone.localdate() + dt.timedelta(days=90),
+        reason=planted.word("slipped again", "viewer", "editor", "lead", "partner"),
+        author=world.eddie,
+        now=now,
+    )
+    exchange.decide_response(
+        response=ask.responses.get(),
+        accept=True,
+        reason=planted.word("accepted", "viewer", "editor", "lead", "partner"),
+        author=world.amina,
+        now=now,
+    )
+    # A follower without an account hears the partnership's title, and the title of what is marked.
+    for word in (world.partnership.title, promise.text, ask.title):
+        planted.readers[word] |= {"stakeholder"}
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["summaries", "at once"])
+def planted(
+    request: Any, django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Planted]:
+    """The planted world with followers, whose emails are not sent yet; rolled back."""
+    files = override_settings(
+        MEDIA_ROOT=tmp_path_factory.mktemp("planted"), DIGEST_SETTLE_MINUTES=0, NOTICES_AT_ONCE=request.param
+    )
+    with django_db_blocker.unblock(), files, transaction.atomic():
+        with TestCase.captureOnCommitCallbacks(execute=True):
+            made = plant(secrets.token_hex(3), begin=everybody_follows)
+            made.world.partnership.refresh_from_db()
+            tell_stakeholders(made)
+        yield made
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(autouse=True)
+def media_root() -> None:
+    """The world's files stay where they were created."""
+
+
+@pytest.fixture(autouse=True)
+def notices_come_at_once() -> None:
+    """The planted world decides."""
+
+
+def every_email(planted: Planted) -> list[tuple[str, str]]:
+    """Send everything in a savepoint: address and the whole of each email."""
+    for clear in (selecting.clear_cache, subjects.clear_cache, rendering.clear_caches):
+        clear()
+    office, now = PostOffice(), timezone.now()
+    with transaction.atomic():
+        mail.outbox.clear()
+        connection.check_constraints()  # numbers the changes
+        plan_round(now=now)
+        plan_round(now=now + dt.timedelta(days=8))
+        drain(seconds=300, connect=lambda: office)
+        found = [
+            (one.recipient, "\n".join((str(message.items()), text_of(message), html_of(message))))
+            for one in office.sent
+            for message in [read(one.data)]
+        ]
+        transaction.set_rollback(True)
+    return found
+
+
+def foreign_words(planted: Planted, emails: list[tuple[str, str]]) -> list[str]:
+    """What emails say that their reader may not read."""
+    persona_of = {person.email: persona for persona, person in planted.people.items()}
+    return [
+        f"{to} ({persona_of.get(to, 'nobody')}) is told {word}"
+        for to, said in emails
+        for word, readers in planted.readers.items()
+        if word in said and persona_of.get(to) not in readers and word not in planted.in_emails.get(to, ())
+    ]
+
+
+def test_no_digest_or_summary_has_a_foreign_word(planted: Planted) -> None:
+    emails = every_email(planted)
+
+    assert foreign_words(planted, emails) == []
+    told = {to for to, _ in emails}
+    for persona in ("viewer", "editor", "partner", "stranger", "stakeholder"):
+        assert planted.people[persona].email in told, persona
+    said = " ".join(text for to, text in emails if to == planted.world.sol.email)
+    assert planted.world.partnership.title in said
+    assert f"zq{planted.mark}giveninpartnershipz" in said  # the commitment that a lead marked
+
+
+@pytest.mark.parametrize("leak", ["stakeholders hear as insiders", "rights are not asked"])
+def test_a_leak_put_in_by_hand_is_found(planted: Planted, leak: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if leak == "stakeholders hear as insiders":
+        kept = changes.told_lines
+        monkeypatch.setattr(changes, "told_lines", lambda lines, *, outside: kept(lines))
+    else:
+        monkeypatch.setattr(
+            subjects, "visible_to_accounts", lambda people, events: dict.fromkeys(people, frozenset(events))
+        )
+
+    assert foreign_words(planted, every_email(planted)) != []

@@ -152,6 +152,7 @@ def _register_documents_and_posts() -> None:
         EventKind.POST_FILLED: Fold.LAST,
         EventKind.POST_VACATED: Fold.LAST,
         EventKind.POST_CONTACT_CHANGED: Fold.LAST,
+        EventKind.POST_CORRECTED: Fold.LAST,
         EventKind.POST_ENDED: Fold.REMOVED,
     }
     for kind, fold in posts.items():

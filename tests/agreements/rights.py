@@ -404,6 +404,14 @@ ROWS = (
         LEAD,
         situation="of a signatory",
     ),
+    Row(
+        "agreements.correct_post",
+        lambda w, author, post: services.correct_post(
+            post=post, title="Corrected", reason="Misspelt.", author=author, now=timezone.now()
+        ),
+        ADMINISTRATOR,
+        prepare=_post,
+    ),
     Row("agreements.fill_post", lambda w, author, post: _fill(post, author, w.vera), EDITORS, prepare=_post),
     Row(
         "agreements.fill_post",

@@ -9,6 +9,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.activity.models import Event
+from partnerships.agreements.services import create_post
 from partnerships.organisations.models import Area, AreaServed, OrganisationName
 from partnerships.organisations.services import (
     UnableToCorrect,
@@ -99,6 +101,28 @@ def test_an_administrator_corrects_an_area_served_with_a_reason(world: World, de
     row.refresh_from_db()
     assert row.starts_on == dt.date(2021, 4, 1)
     assert "Its annual report says so." in page_of(world)
+
+
+def test_an_administrator_corrects_the_title_of_a_post_with_a_reason(world: World, dee: Client) -> None:
+    post = create_post(
+        organisation=world.larkhaven,
+        partnership=world.partnership,
+        role="finance",
+        title="Hed of finance",
+        author=world.amina,
+        now=NOW(),
+    )
+    address = reverse("admin:agreements_post_change", args=[post.pk])
+    inlines = {f"holders-{name}": "0" for name in ("TOTAL_FORMS", "INITIAL_FORMS")}
+
+    refused = dee.post(address, inlines | {"title": "Head of finance"})
+    dee.post(address, inlines | {"title": "Head of finance", "reason": "Misspelt."})
+
+    post.refresh_from_db()
+    event = Event.objects.get(kind="post.corrected")
+    assert refused.status_code == 200
+    assert (post.title, post.role) == ("Head of finance", "finance")
+    assert (event.data["reason"], event.actor_id) == ("Misspelt.", world.dee.pk)
 
 
 def test_impossible_days_of_an_area_served_are_refused(world: World) -> None:

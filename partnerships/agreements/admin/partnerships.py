@@ -5,6 +5,9 @@ Rights: docs/rights.md.
 
 from __future__ import annotations
 
+from typing import Any
+
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -30,10 +33,18 @@ from partnerships.agreements.models import (
     TermsVersion,
 )
 from partnerships.agreements.models.groups import WorkingGroup
-from partnerships.agreements.services import UnableToRestoreDocument, restore_document
+from partnerships.agreements.services import (
+    UnableToChangePost,
+    UnableToRestoreDocument,
+    correct_post,
+    restore_document,
+)
 from partnerships.kit.administration import (
+    NothingAdded,
+    NothingDeleted,
     ReadOnlyAdmin,
     ReadOnlyInline,
+    RowHistory,
 )
 from partnerships.people.models import User
 
@@ -140,11 +151,28 @@ class HolderInline(ReadOnlyInline):
         return Holder.objects.select_related("person", "added_by")
 
 
-@admin.register(Post)
-class PostAdmin(ReadOnlyAdmin):
-    """Posts of organisations, with the days of their holders."""
+class PostAdminForm(forms.ModelForm[Post]):
+    """A correction of a post's title, with a reason."""
 
-    fields = ("organisation", "partnership", "role", "title", "created_by", "created_at", "ended_on")
+    reason = forms.CharField(
+        label="Why",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Shown in the history that partners see.",
+    )
+
+    class Meta:
+        model = Post
+        fields = ("title",)
+
+
+@admin.register(Post)
+class PostAdmin(RowHistory, NothingAdded, NothingDeleted, admin.ModelAdmin[Post]):
+    """Posts of organisations, with the days of their holders; the title is corrected with a reason."""
+
+    form = PostAdminForm
+    fields = ("organisation", "partnership", "role", "title", "created_by", "created_at", "ended_on", "reason")
+    readonly_fields = ("organisation", "partnership", "role", "created_by", "created_at", "ended_on")
     list_display = ("role", "title", "organisation", "partnership", "created_at", "ended_on")
     list_filter = ("role", ("ended_on", admin.EmptyFieldListFilter))
     list_select_related = ("organisation", "partnership")
@@ -152,6 +180,17 @@ class PostAdmin(ReadOnlyAdmin):
     ordering = ("organisation__name", "role", "pk")
     show_full_result_count = False
     inlines = (HolderInline,)
+
+    def save_model(self, request: HttpRequest, obj: Post, form: Any, change: bool) -> None:
+        """Correct the title through the service; show its refusal as a message."""
+        assert isinstance(request.user, User)
+        given, fresh = form.cleaned_data, Post.objects.get(pk=obj.pk)
+        try:
+            correct_post(
+                post=fresh, title=given["title"], reason=given["reason"], author=request.user, now=timezone.now()
+            )
+        except UnableToChangePost as error:
+            messages.error(request, str(error))
 
 
 @admin.register(Holder)

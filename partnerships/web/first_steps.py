@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 from django.db.models import Exists, F, OuterRef
 from django.urls import reverse
+from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Party
 from partnerships.exchange.models import Entry
 from partnerships.organisations.models import Membership, Role
 from partnerships.people.models import User
+
+#: How long a lead sees the first steps on the home page.
+NEW = dt.timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +30,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """A checklist; `organisation_id` is the lead's, None for administrators."""
+    """A checklist; `organisation_id` is the lead's, None for administrators.
+
+    `since` is the day on which they became the lead.
+    """
 
     title: str
     steps: tuple[Step, ...]
     organisation_id: int | None = None
     are_hidden: bool = False
+    since: dt.date | None = None
 
     @property
     def done(self) -> int:
@@ -48,12 +57,13 @@ def first_steps_of(user: User) -> Steps | None:
     return _of_network(user) if user.is_staff else _of_lead(user)
 
 
-def shown_at_home(user: User) -> Steps | None:
-    """The checklist while something is left to do and the lead has not hidden it."""
+def shown_at_home(user: User, now: dt.datetime) -> Steps | None:
+    """The checklist while something is left to do, unless a lead has hidden it or has led for long."""
     steps = first_steps_of(user)
     if steps is None or steps.are_done or steps.are_hidden:
         return None
-    return steps
+    is_new = steps.since is None or timezone.localdate(now) - steps.since <= NEW
+    return steps if is_new else None
 
 
 def _of_network(user: User) -> Steps:
@@ -109,7 +119,16 @@ def _of_lead(user: User) -> Steps | None:
         )
         .order_by(F("starts_on").desc(), "-pk")
     )
-    fields = ("organisation", "called", "website", "steps_hidden_at", "has_colleagues", "has_partnership", "has_entry")
+    fields = (
+        "organisation",
+        "starts_on",
+        "called",
+        "website",
+        "steps_hidden_at",
+        "has_colleagues",
+        "has_partnership",
+        "has_entry",
+    )
     found = led.values(*fields).first()
     if found is None:
         return None
@@ -144,4 +163,5 @@ def _of_lead(user: User) -> Steps | None:
         ),
         organisation_id=found["organisation"],
         are_hidden=found["steps_hidden_at"] is not None,
+        since=found["starts_on"],
     )

@@ -64,7 +64,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "lines": timeline_lines(queries.recent_changes(user, now)),
             "waiting_plans": waiting_plans(user, PLANS_AT_HOME),
             "matches": new_matches_for(user, now - queries.RECENT)[:4],
-            "first_steps": shown_at_home(user),
+            "first_steps": shown_at_home(user, now),
         },
     )
 

@@ -42,3 +42,17 @@ def test_the_page_shows_who_allocated_a_number(world: World) -> None:
 
     assert "Financial Conduct Authority" in page
     assert "GB-MPR-7654R" in page
+
+
+def test_an_invented_number_has_no_org_id(world: World) -> None:
+    body = create_organisation(
+        name="Invented",
+        kind="registered_provider",
+        author=None,
+        now=timezone.now(),
+        identifiers=[(Scheme.RSH, "LX1")],
+        is_demonstration=True,
+    )
+    number = Identifier.objects.select_related("organisation").get(organisation=body)
+
+    assert (number.org_id, number.allocator) == ("", "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -54,12 +56,12 @@ def test_a_new_lead_sees_what_is_left_to_do(world: World) -> None:
 
 
 def test_a_lead_hides_the_first_steps(world: World, amina: Client) -> None:
-    shown = shown_at_home(world.amina)
+    shown = shown_at_home(world.amina, timezone.now())
 
     amina.post(reverse("web:hide-first-steps", args=[world.larkhaven.pk]))
 
     assert shown is not None
-    assert shown_at_home(world.amina) is None
+    assert shown_at_home(world.amina, timezone.now()) is None
     assert "First steps for" not in amina.get("/").content.decode()
     assert amina.get(reverse("web:first-steps")).status_code == 200
 
@@ -74,3 +76,8 @@ def test_first_steps_disappear_once_they_are_done(world: World) -> None:
 
 def test_an_editor_has_no_first_steps(world: World) -> None:
     assert first_steps_of(world.eddie) is None
+
+
+def test_a_lead_of_long_standing_does_not_see_the_first_steps(world: World) -> None:
+    assert shown_at_home(world.amina, world.now + dt.timedelta(days=60)) is not None
+    assert shown_at_home(world.amina, world.now + dt.timedelta(days=61)) is None

@@ -117,8 +117,11 @@ class Identifier(models.Model):
 
     @property
     def allocator(self) -> str:
-        """Who allocated it; empty for keys of our own and old ones."""
-        return ALLOCATORS.get(Scheme(self.scheme), "")
+        """Who allocated it; empty for keys of our own, old ones and those of the demonstration.
+
+        The organisation must be fetched already.
+        """
+        return "" if self.organisation.is_demonstration else ALLOCATORS.get(Scheme(self.scheme), "")
 
     @property
     def org_id(self) -> str:
@@ -127,6 +130,10 @@ class Identifier(models.Model):
         The organisation must be fetched already.
         """
         code = ORG_ID_LISTS.get(Scheme(self.scheme), "")
-        if not code or (code == "GB-LAE" and self.organisation.kind != Kind.COUNCIL):
+        if (
+            not code
+            or self.organisation.is_demonstration
+            or (code == "GB-LAE" and self.organisation.kind != Kind.COUNCIL)
+        ):
             return ""
         return f"{code}-{self.value}"

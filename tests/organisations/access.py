@@ -77,7 +77,10 @@ ROWS = (
     Row("organisations:add-tie", on=succession, **KEEP),
     Row("organisations:remove-tie", on=succession_tie, **KEEP),
     Row(
-        "organisations:who-answers", on=larkhaven, query="?function=housing&day_0=1&day_1=4&day_2=2099", get=everyone()
+        "organisations:who-answers",
+        on=larkhaven,
+        query="?function=housing&day_day=1&day_month=4&day_year=2099",
+        get=everyone(),
     ),
     Row("organisations:list", get=everyone()),
     Row("organisations:list", query="?q=lark&kind=registered_provider", get=everyone()),

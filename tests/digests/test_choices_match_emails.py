@@ -19,8 +19,8 @@ from django.utils import timezone
 
 from partnerships.digests.models import InboxItem, Way
 from partnerships.digests.planning.notices import line_of
-from partnerships.digests.services import CHOOSABLE
 from partnerships.digests.services.sweep import plan_round
+from partnerships.outbox.groups import CHOOSABLE
 from partnerships.outbox.kinds import EmailKind, Line, all_kinds
 from partnerships.outbox.models import Email
 from partnerships.people.models import User

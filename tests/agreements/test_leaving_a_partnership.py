@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.activity.queries import visible_events
-from partnerships.agreements.models import Document, Partnership, Party
+from partnerships.agreements.models import Document, Partnership, Party, TermsInForce
 from partnerships.agreements.services import (
     add_document,
     answer_invitation,
@@ -27,7 +27,9 @@ from partnerships.agreements.services import (
     edit_settings,
     invite_organisation,
     leave_partnership,
+    propose_amendment,
     remove_party,
+    sign_terms,
 )
 from partnerships.exchange import services as exchange
 from partnerships.organisations.models import Organisation
@@ -37,7 +39,7 @@ from tests.commitments import promises
 from tests.conversations import talks
 from tests.exchange.conftest import shared
 from tests.plans import drafts
-from tests.support.terms import agree_terms
+from tests.support.terms import agree_terms, draft, put_up
 from tests.world import World, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -302,3 +304,43 @@ def test_terms_saved_by_an_overlapping_transaction_after_a_party_left_are_hidden
     page = client.get(reverse("agreements:detail", kwargs={"pk": world.partnership.pk})).content.decode()
 
     assert LATER not in page
+
+
+def test_a_former_party_does_not_see_that_only_its_signature_was_missing(world: World) -> None:
+    agree_terms(world.partnership, world.amina)
+    party = invite(world, world.harbour)
+    accept(party, world.hana)
+    proposal = propose_amendment(
+        partnership=world.partnership,
+        organisation=world.larkhaven,
+        reason="To meet more.",
+        from_day=None,
+        author=world.amina,
+        now=timezone.now(),
+    )
+    version = put_up(draft(proposal, world.amina, text="We meet weekly."), world.amina)
+    for body, someone in ((world.larkhaven, world.amina), (world.westmarch, world.ben)):
+        sign_terms(version=version, organisation=body, person=someone, name="A", title="Lead", now=timezone.now())
+
+    leave_partnership(party=party, reason="Budget.", author=world.hana, now=timezone.now())
+
+    assert TermsInForce.objects.filter(version=version).exists()
+    client = Client()
+    client.force_login(world.hana)
+    pages = [
+        client.get(address).content.decode()
+        for address in (
+            version.get_absolute_url(),
+            reverse("agreements:terms", args=[world.partnership.pk]),
+            reverse("agreements:terms-print", args=[world.partnership.pk, version.number]),
+            reverse("agreements:history", args=[world.partnership.pk]),
+        )
+    ]
+    assert "We meet weekly." in pages[0]
+    assert "In force from" not in pages[0]
+    assert "We meet weekly." not in pages[1]
+    assert "Not in" in pages[2]
+    since, left, _before = pages[3].partition("Left this partnership")
+    assert left
+    assert "Every party signed the terms" not in since
+    assert "Terms took force" not in since

@@ -168,7 +168,7 @@ class TermsVersionQuerySet(models.QuerySet["TermsVersion"]):
             organisation__in=Organisation.objects.of_person(user),
             status__in=FORMER_STATUSES,
             partnership=OuterRef("partnership"),
-            left_at__gte=OuterRef("published_at"),
+            left_at__gt=OuterRef("published_at"),
         )
         return self.filter(Q(partnership__in=inside) | Exists(former))
 

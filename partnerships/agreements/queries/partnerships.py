@@ -7,11 +7,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models import Case, CharField, Exists, ExpressionWrapper, F, OuterRef, Q, Value, When
 from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.activity.registry import Records
+from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import (
     LEADING,
     Partnership,
@@ -121,9 +122,15 @@ def _named_then(parties: Collection[Party], folded: str) -> set[int]:
 def events_of_partnerships(user: User, records: Records) -> Q:
     """Condition on events about these partnerships that the person may see.
 
-    For a former party: events up to the moment it left.
+    For a former party: events up to the moment it left, but not what its leaving decided, such as terms that only it
+    had not signed.
     """
-    former = Party.objects.left_after("at", user).filter(partnership=OuterRef("target_id"))
+    former = (
+        Party.objects.left_after("at", user)
+        .filter(partnership=OuterRef("target_id"))
+        .annotate(event=ExpressionWrapper(OuterRef("kind"), output_field=CharField()))
+        .filter(Q(left_at__gt=OuterRef("at")) | Q(event__in=[EventKind.PARTY_LEFT, EventKind.PARTY_REMOVED]))
+    )
     present = Partnership.objects.present_for(user).filter(pk__in=records)
     return Q(target_id__in=present.values("pk")) | Q(Exists(former))
 

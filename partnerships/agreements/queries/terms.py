@@ -86,11 +86,12 @@ def as_schema(schema: Schema, content: Content) -> Content:
 def entries_of(partnership: Partnership, until: dt.datetime | None = None) -> list[Entry]:
     """What is in force from which day: every entry, in the order of decision.
 
-    With `until`, only what was decided up to that moment: for former parties.
+    With `until`, only what was decided before that moment: for former parties. What their leaving decided, because
+    only their signature was missing, came after it.
     """
     rows = TermsInForce.objects.filter(partnership=partnership).order_by("decided_at", "pk")
     if until is not None:
-        rows = rows.filter(decided_at__lte=until)
+        rows = rows.filter(decided_at__lt=until)
     return [Entry(row.from_day, place, row.version_id) for place, row in enumerate(rows)]
 
 

@@ -29,6 +29,7 @@ from partnerships.agreements.services import (
     UnableToChangeStatus,
     UnableToEditSettings,
     UnableToGiveNotice,
+    UnableToLeave,
     UnableToWithdrawNotice,
     answer_invitation,
     carry_out_notices,
@@ -37,8 +38,10 @@ from partnerships.agreements.services import (
     edit_settings,
     give_notice,
     invite_organisation,
+    leave_partnership,
     record_due_steps,
     remind_of_dates,
+    remove_party,
     renew,
     withdraw_notice,
 )
@@ -478,3 +481,44 @@ def test_a_notice_that_outlasts_the_end_date_does_not_move_its_reminder(world: W
     partnership = Partnership.objects.get(pk=world.partnership.pk)
 
     assert dates_ahead(partnership, days(1))[DateKind.END] == days(20)
+
+
+def test_a_party_bound_by_a_notice_period_cannot_leave_at_once(world: World) -> None:
+    agree(world, starts=days(0), review=days(200), ends=days(300), notice_days=30)
+    own, address = world.party(world.westmarch), [world.partnership.pk, world.party(world.westmarch).pk]
+    ben = client_of(world.ben)
+
+    with pytest.raises(UnableToLeave, match="30 days of notice"):
+        leave_partnership(party=own, reason="Budget.", author=world.ben, now=timezone.now())
+    leads = world.party(world.larkhaven)
+    with pytest.raises(UnableToLeave, match="30 days of notice"):
+        remove_party(party=leads, reason="Budget.", author=world.amina, now=timezone.now())
+
+    assert ben.get(reverse("agreements:leave", args=address)).headers["Location"] == reverse(
+        "agreements:notice", args=address
+    )
+    page = " ".join(ben.get(reverse("agreements:notice", args=address)).content.decode().split())
+    assert "another leading organisation can remove Westmarch" in page
+    give(world, world.ben, world.westmarch)
+    assert ben.get(reverse("agreements:leave", args=address)).headers["Location"] == reverse(
+        "agreements:dates", args=[world.partnership.pk]
+    )
+
+
+def test_partners_can_let_a_party_go_before_its_notice_is_over(world: World) -> None:
+    agree(world, starts=days(0), review=days(200), ends=days(300), notice_days=30)
+    own = world.party(world.westmarch)
+
+    remove_party(party=own, reason="We all agreed.", author=world.amina, now=timezone.now())
+
+    assert not own.is_present
+
+
+def test_a_party_that_has_not_signed_the_terms_leaves_at_once(world: World) -> None:
+    agree(world, starts=days(0), review=days(200), ends=days(300), notice_days=30)
+    join(world)
+    own = world.party(world.harbour)
+
+    leave_partnership(party=own, reason="Not for us.", author=world.hana, now=timezone.now())
+
+    assert not own.is_present

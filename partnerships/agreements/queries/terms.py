@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from partnerships import documents
 from partnerships.agreements.models import (
+    ENDING,
     Holder,
     Notice,
     Partnership,
@@ -180,6 +181,16 @@ def not_bound(partnership: Partnership, day: dt.date) -> set[int]:
     ended = Organisation.objects.exclude(pk__in=Organisation.objects.current().values("pk"))
     asked = present.exclude(organisation__in=ended).values_list("organisation", flat=True)
     return set(asked) - bound_by(version) if version else set()
+
+
+def leaves_after_notice(partnership: Partnership, party: Party, day: dt.date) -> bool:
+    """Whether the party can leave only by notice: the terms in force ask for it, and it has signed them.
+
+    Not for observers and invited parties.
+    """
+    bound = party.is_present and party.role != PartyRole.OBSERVER
+    in_force = bool(partnership.notice_days) and partnership.state_on(day) in ENDING
+    return in_force and bound and party.organisation_id not in not_bound(partnership, day)
 
 
 def signers_of(organisation: Organisation | int, partnership: Partnership | int, day: dt.date) -> list[User]:

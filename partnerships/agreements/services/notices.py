@@ -159,7 +159,7 @@ def _carry_out(pk: int, now: dt.datetime) -> bool:
         return True
     try:
         with transaction.atomic():
-            leave_partnership(party=party, reason=reason, author=None, now=now)
+            leave_partnership(party=party, reason=reason, author=None, now=now, after_notice=True)
     except UnableToLeave:
         take_status(locked, Status.ENDED, reason=reason, author=None, now=now)
     return True

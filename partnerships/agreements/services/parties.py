@@ -12,6 +12,7 @@ from partnerships.agreements.departures import PartyDeparture, settle
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import LEADING_ROLES, Partnership, Party, PartyRole, PartyStatus
 from partnerships.agreements.past import keep_for_leavers
+from partnerships.agreements.queries.terms import leaves_after_notice
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.notice_effects import set_end_by_notice
 from partnerships.agreements.services.recording import lock_partnership, record_event
@@ -33,7 +34,7 @@ class UnableToAnswer(Exception):
 
 
 class UnableToLeave(Exception):
-    """It is not a party, gave no reason, or is the last one that leads."""
+    """It is not a party, gave no reason, is the last one that leads, or the terms ask for notice."""
 
 
 class UnableToChangeParty(Exception):
@@ -187,13 +188,18 @@ def _someone_else_leads(partnership: Partnership, party: Party) -> bool:
 
 
 @transaction.atomic
-def leave_partnership(*, party: Party, reason: str, author: User | None, now: dt.datetime) -> None:
+def leave_partnership(
+    *, party: Party, reason: str, author: User | None, now: dt.datetime, after_notice: bool = False
+) -> None:
     """Leave a partnership; the organisation still reads what there was.
 
-    It owns nothing in the partnership from then on. Raises `UnableToLeave`.
+    It owns nothing in the partnership from then on. `after_notice`: the notice that the terms ask for is over, or the
+    party left before it was recorded here. Raises `UnableToLeave`.
     """
     partnership, locked = _lock_party(party)
     require(rights_over(partnership, author, now).may_leave(locked))
+    if not after_notice:
+        _refuse_without_notice(partnership, locked, now)
     _go(partnership, locked, reason=reason, author=author, now=now, event=EventKind.PARTY_LEFT)
     _refresh(party, locked)
 
@@ -207,7 +213,10 @@ def remove_party(
     With `even_last_lead`, also one without which nobody leads (after a restore). Raises `UnableToLeave`.
     """
     partnership, locked = _lock_party(party)
-    require(rights_over(partnership, author, now).leads)
+    rights = rights_over(partnership, author, now)
+    require(rights.leads)
+    if rights.leading == {locked.organisation_id}:
+        _refuse_without_notice(partnership, locked, now)  # removing oneself is leaving
     if party.is_waiting and not locked.is_waiting:
         raise UnableToLeave("This invitation has been answered or withdrawn.")
     if locked.is_waiting:
@@ -223,6 +232,12 @@ def remove_party(
             even_last_lead=even_last_lead,
         )
     _refresh(party, locked)
+
+
+def _refuse_without_notice(partnership: Partnership, party: Party, now: dt.datetime) -> None:
+    """Raise `UnableToLeave` where the party has to give notice."""
+    if leaves_after_notice(partnership, party, timezone.localdate(now)):
+        raise UnableToLeave(f"The terms ask for {partnership.notice_days} days of notice: give notice instead.")
 
 
 def _withdraw(partnership: Partnership, locked: Party, *, reason: str, author: User | None, now: dt.datetime) -> None:

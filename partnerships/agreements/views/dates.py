@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.agreements.forms import ReasonForm
 from partnerships.agreements.forms.dates import DateRemindersForm, NoticeForm
-from partnerships.agreements.models import ENDING, Notice, Partnership, Party
+from partnerships.agreements.models import ENDING, LEADING_ROLES, Notice, Partnership, Party
 from partnerships.agreements.queries.dates import chain_of, choice_of, gaps_of, last_day_for_notice
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.notice_effects import end_with_notice
@@ -87,6 +87,7 @@ def notice(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         what, who = ("ends", found.partnership.title) if ends else ("leaves", found.organisation.name)
         return f"Notice is given. {who} {what} after {made.last_day:%-d %B %Y}.", back
 
+    present = rights_over(found.partnership, user, timezone.now()).present
     form.is_valid()  # a form with another error still has the chosen day
     last_day = (form.cleaned_data.get("last_day") if form.is_bound else None) or earliest
     notices = found.partnership.notices.open().exclude(organisation=found.organisation)
@@ -103,6 +104,7 @@ def notice(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         last_day=last_day,
         ends_on=end_with_notice(found, last_day, others),
         others=others,
+        others_lead=any(role in LEADING_ROLES for pk, role in present.items() if pk != found.organisation_id),
     )
 
 

@@ -13,7 +13,7 @@ from partnerships.agreements.departures import consequences
 from partnerships.agreements.forms import AnswerForm, InviteForm, ReasonForm, RoleForm
 from partnerships.agreements.models import Partnership, Party, PartyStatus
 from partnerships.agreements.past import former_party, parties_then
-from partnerships.agreements.queries.terms import not_bound
+from partnerships.agreements.queries.terms import leaves_after_notice, not_bound
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services import (
     UnableToAnswer,
@@ -215,6 +215,10 @@ def leave(request: HttpRequest, pk: int, party: int) -> HttpResponse:
     if not found.is_present:
         raise Http404
     require(rights_over(found.partnership, user, timezone.now()).may_leave(found))
+    if leaves_after_notice(found.partnership, found, timezone.localdate()):
+        if found.partnership.notices.open().filter(organisation=found.organisation).exists():
+            return redirect("agreements:dates", pk=pk)
+        return redirect("agreements:notice", pk=pk, party=party)
     members = reverse("agreements:members", args=[pk])
     form = ReasonForm(posted(request), submit="Leave the partnership", cancel=members)
 

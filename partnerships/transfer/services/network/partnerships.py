@@ -123,7 +123,8 @@ def _decline(network: Network, item: Item, party: Item, now: dt.datetime) -> Non
 
 def _leave(network: Network, item: Item, party: Item, now: dt.datetime) -> None:
     own = _of(network, item).parties.get(organisation=network.organisations[party["organisation"]])
-    leave_partnership(party=own, reason=party["reason"], author=network.by(party["by"]), now=now)
+    by = network.by(party["by"])
+    leave_partnership(party=own, reason=party["reason"], author=by, now=now, after_notice=True)
 
 
 def _change_status(network: Network, item: Item, step: Item, now: dt.datetime) -> None:

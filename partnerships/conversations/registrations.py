@@ -39,6 +39,7 @@ from partnerships.conversations.services.files import drop_removed_files
 from partnerships.conversations.services.journal import drop_earlier_texts
 from partnerships.conversations.services.meetings.planning import call_off_with_partnership
 from partnerships.conversations.services.meetings.retention import forget_guests
+from partnerships.conversations.services.reports.opening import open_last_reports
 from partnerships.conversations.services.reports.writing import preview_waiving, waive_with_party
 from partnerships.organisations.departures import register_departure
 from partnerships.organisations.owned import register_owned
@@ -79,6 +80,7 @@ def register() -> None:
     register_stuck("40 conversations", stuck_talks_and_reports)
     register_party_departure(end_with_party, preview_ending)
     register_ending(call_off_with_partnership)
+    register_ending(open_last_reports)
     register_departure(end_with_membership)
     ON_PARTNERSHIPS.register("55 facilitators", facilitators_section)
     ON_PARTNERSHIPS.register("60 journal", journal_of_partnership)

@@ -54,6 +54,16 @@ def periods(first: dt.date, kind: str, until: dt.date) -> Iterator[tuple[dt.date
         number += 1
 
 
+def periods_with_rest(first: dt.date, kind: str, until: dt.date) -> Iterator[tuple[dt.date, dt.date]]:
+    """The same, and the days from the last of them to `until` as a shorter period."""
+    last = first
+    for start, end in periods(first, kind, until):
+        yield start, end
+        last = end
+    if last < until:
+        yield last, until
+
+
 def is_boundary(first: dt.date, kind: str, day: dt.date) -> bool:
     """Whether a period of this kind, counted from `first`, begins on `day`."""
     return day == first or any(end == day for _start, end in periods(first, kind, day))

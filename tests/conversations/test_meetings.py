@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -39,6 +41,7 @@ from tests.exchange.conftest import shared
 from tests.support.outbox import deliver, drop_emails, recorded
 from tests.world import World
 
+MIGRATION = import_module("partnerships.conversations.migrations.0011_settle_what_ended_before")
 NOW = timezone.now
 
 
@@ -184,6 +187,22 @@ def test_an_end_date_calls_meetings_off_and_tells_everybody_invited(world: World
     sent = [one for one in deliver() if "is called off" in one.subject]
     assert len(sent) == 3
     assert "Its end date has come." in sent[0].body
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"), [("ended", "The partnership has ended."), ("renewed", "The partnership was renewed.")]
+)
+def test_migration_calls_off_meetings_of_partnerships_that_were_over(world: World, status: str, reason: str) -> None:
+    meeting, begun = planned_meeting(world), begun_meeting(world)
+    in_the_terms(world, status=status, ends_on=in_days(0).date())
+    drop_emails()
+
+    MIGRATION.settle(apps, None)
+
+    meeting.refresh_from_db()
+    begun.refresh_from_db()
+    assert (meeting.is_called_off, meeting.reason, begun.is_planned) == (True, reason, True)
+    assert told("meeting_called_off") == set()
 
 
 def test_person_of_no_party_cannot_be_invited(world: World) -> None:

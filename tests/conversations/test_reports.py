@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements import services as agreements
+from partnerships.agreements.models import Partnership
 from partnerships.conversations import services
 from partnerships.conversations.models import Report, ReportingRound, ReportStatus, ReportSubmission
 from partnerships.conversations.queries import WAITING
@@ -24,6 +27,7 @@ from tests.conversations.reports import last_month, set_up, submit, submitted, t
 from tests.support.outbox import drop_emails, recorded
 from tests.world import World
 
+MIGRATION = import_module("partnerships.conversations.migrations.0011_settle_what_ended_before")
 NOW = timezone.now
 
 
@@ -156,6 +160,63 @@ def test_ended_reporting_opens_no_more_reports(world: World) -> None:
     services.end_reporting(partnership=world.partnership, reason="One table is enough.", author=world.amina, now=NOW())
 
     assert services.open_due_reports(now=at(add_months(last_month(), 3))) == 0
+
+
+def end_partnership(world: World, now: dt.datetime) -> None:
+    agreements.change_status(
+        partnership=world.partnership, status="ended", reason="The money is spent.", author=world.amina, now=now
+    )
+
+
+def test_last_reports_go_up_to_the_day_on_which_the_partnership_ends(world: World) -> None:
+    set_up(world)
+    ended_on = add_months(last_month(), 2) + dt.timedelta(days=9)
+
+    end_partnership(world, at(ended_on))
+
+    periods = [
+        (report.starts_on, report.ends_on)
+        for report in Report.objects.filter(party__organisation=world.westmarch).order_by("starts_on")
+    ]
+    assert periods == [
+        (last_month(), add_months(last_month(), 1)),
+        (add_months(last_month(), 1), add_months(last_month(), 2)),
+        (add_months(last_month(), 2), ended_on + dt.timedelta(days=1)),
+    ]
+    assert ReportingRound.objects.get().end_reason == "The partnership has ended. The money is spent."
+    assert services.open_due_reports(now=at(add_months(last_month(), 4))) == 0
+
+
+def test_last_report_is_written_and_accepted_after_the_partnership_has_ended(world: World) -> None:
+    set_up(world)
+    end_partnership(world, NOW())
+    last = Report.objects.filter(party__organisation=world.westmarch).latest("starts_on")
+    assert "Write a progress report" in what_waits(world.ben)
+
+    submit(last, world.ben)
+    last.refresh_from_db()
+    assert "Accept or return a progress report" in what_waits(world.amina)
+    decide(last, world)
+
+    assert last.status == ReportStatus.ACCEPTED
+
+
+def test_partnership_without_progress_reports_ends_without_any(world: World) -> None:
+    end_partnership(world, NOW())
+
+    assert not Report.objects.exists()
+
+
+def test_migration_waives_reports_of_partnerships_that_were_over(world: World) -> None:
+    report, done = the_report(world), Report.objects.get(party__organisation=world.larkhaven)
+    submit(done, world.amina)
+    Partnership.objects.filter(pk=world.partnership.pk).update(status="ended", ends_on=timezone.localdate())
+
+    MIGRATION.settle(apps, None)
+
+    report.refresh_from_db()
+    done.refresh_from_db()
+    assert (report.status, done.status) == (ReportStatus.WAIVED, ReportStatus.SUBMITTED)
 
 
 # ---- Writing

@@ -125,15 +125,11 @@ class ReportQuerySet(models.QuerySet["Report"]):
 
     def written_by(self, user: User | AnonymousUser) -> ReportQuerySet:
         """Reports that the person may write today, as far as their state allows."""
-        return self.live().filter(visible_to(Report, WRITERS, user))
-
-    def live(self) -> ReportQuerySet:
-        """Reports of partnerships that are not over."""
-        return self.filter(round__partnership__in=Partnership.objects.live())
+        return self.filter(visible_to(Report, WRITERS, user))
 
     def to_write(self) -> ReportQuerySet:
         """Reports that their party still has to submit."""
-        return self.live().filter(WRITABLE, status__in=TO_WRITE)
+        return self.filter(WRITABLE, status__in=TO_WRITE)
 
     def overdue(self, today: dt.date) -> ReportQuerySet:
         """Reports to submit whose due day has passed."""

@@ -58,9 +58,9 @@ def _reports(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
         .filter(partnership=OuterRef("round__partnership"), role__in=LEADING_ROLES)
         .exclude(pk=OuterRef("party"))
     )
-    waiting = Report.objects.live().filter(status=ReportStatus.SUBMITTED)
+    waiting = Report.objects.filter(status=ReportStatus.SUBMITTED)
     return (
-        Reach(Report.objects.live().filter(status__in=TO_WRITE), WRITERS),
+        Reach(Report.objects.filter(status__in=TO_WRITE), WRITERS),
         Reach(waiting, DECIDERS),
         Reach(waiting.filter(~Exists(others)), OWN_DECIDERS),
     )

@@ -57,7 +57,6 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     today = timezone.localdate()
     drafts = rights.acts and found.is_to_write
-    over = found.round.partnership.is_over
     context = {
         "report": found,
         "organisation": found.party.organisation,
@@ -68,8 +67,8 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
         "drafts": drafts,
         "asked": _drafted(found) if drafts else [],
         "figures": _figures(found) if drafts else [],
-        "may_write": rights.may_write and found.is_to_write and not over,
-        "may_decide": bool(rights.decides_for) and found.is_submitted and not over,
+        "may_write": rights.may_write and found.is_to_write,
+        "may_decide": bool(rights.decides_for) and found.is_submitted,
         "lines": timeline_lines(timeline(user=user, kind="progress_report", record_id=pk)[:20]),
     }
     return render(request, "conversations/reports/report.html", context)

@@ -49,8 +49,6 @@ def _decide(report: Report, number: int, decision: Decision, *, reason: str, aut
         raise UnableToDecideReport("This report does not wait for a decision.")
     if submission.number != number:
         raise UnableToDecideReport("It was submitted again in the meantime. Read the new version first.")
-    if locked.round.partnership.is_over_on(timezone.localdate(now)):
-        raise UnableToDecideReport("This partnership is over.")
     if decision == Decision.RETURNED and not reason:
         raise UnableToDecideReport("Say what is missing.")
     submission.decision, submission.reason = decision, reason

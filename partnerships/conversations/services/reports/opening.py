@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from partnerships.agreements.departures import PartnershipEnding
 from partnerships.agreements.models import Partnership, PartyRole
 from partnerships.agreements.services.recording import lock_partnership
+from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import Report, ReportingRound
-from partnerships.conversations.reporting import periods, working_days_after
+from partnerships.conversations.reporting import periods, periods_with_rest, working_days_after
+from partnerships.conversations.services.reports.recording import record_reporting
 from partnerships.organisations.nations import holidays_of
 
 
@@ -35,19 +38,34 @@ def open_due_reports(*, now: dt.datetime) -> int:
     return opened
 
 
+def open_last_reports(ending: PartnershipEnding) -> None:
+    """Open the reports up to the last day of a partnership that is over, and end its round."""
+    partnership = ending.partnership
+    found = ReportingRound.objects.filter(partnership=partnership, ends_on=None).first()
+    if found is None:
+        return
+    last_day = partnership.ends_on or timezone.localdate(ending.now)
+    found.ends_on = max(last_day + dt.timedelta(days=1), found.opened_until or found.starts_on)
+    found.end_reason = ending.reason
+    found.save(update_fields=["ends_on", "end_reason"])
+    open_periods(found, periods_with_rest(found.starts_on, found.period, found.ends_on), now=ending.now)
+    record_reporting(partnership, EventKind.REPORTING_ENDED, author=ending.author, now=ending.now, reason=ending.reason)
+
+
 def open_reports(found: ReportingRound, *, now: dt.datetime) -> int:
-    """Open what is due of one round; the number of new reports. Call with the partnership locked.
+    """Open what is due of one round; the number of new reports. Call with the partnership locked."""
+    today = timezone.localdate(now)
+    until = today if found.ends_on is None else min(today, found.ends_on)
+    return open_periods(found, periods(found.starts_on, found.period, until), now=now)
+
+
+def open_periods(found: ReportingRound, ended: Iterable[tuple[dt.date, dt.date]], *, now: dt.datetime) -> int:
+    """Open the reports of these periods that are not open yet; the number of new reports.
 
     Parties report that take part now, joined before the period ended and are not observers. One that joins later gets
     no reports of earlier periods.
     """
-    today = timezone.localdate(now)
-    until = today if found.ends_on is None else min(today, found.ends_on)
-    due = [
-        (start, end)
-        for start, end in periods(found.starts_on, found.period, until)
-        if found.opened_until is None or end > found.opened_until
-    ]
+    due = [(start, end) for start, end in ended if found.opened_until is None or end > found.opened_until]
     if not due:
         return 0
     parties = found.partnership.parties.present().exclude(role=PartyRole.OBSERVER)

@@ -45,10 +45,8 @@ def _locked_for_writing(report: Report, author: User, now: dt.datetime) -> Repor
     return locked
 
 
-def _why_not(report: Report, now: dt.datetime) -> str:
-    """Why nothing can be written, or ""."""
-    if report.round.partnership.is_over_on(timezone.localdate(now)):
-        return "This partnership is over."
+def _why_not(report: Report) -> str:
+    """Why nothing can be written, or "". A partnership that is over still gets its last reports."""
     return "" if report.is_to_write else f"This report is {report.get_status_display().lower()}."
 
 
@@ -59,7 +57,7 @@ def save_report(*, report: Report, answers: Mapping[str, str], revision: int, au
     Answers to other questions that colleagues saved meanwhile stay. Raises `UnableToSaveReport`.
     """
     locked = _locked_for_writing(report, author, now)
-    if why := _why_not(locked, now):
+    if why := _why_not(locked):
         raise UnableToSaveReport(why)
     known = {question["code"] for question in locked.questions}
     changed = {
@@ -90,7 +88,7 @@ def submit_report(*, report: Report, revision: int, author: User, now: dt.dateti
     Emails the leads who accept or return it. Raises `UnableToSubmitReport`.
     """
     locked = _locked_for_writing(report, author, now)
-    if why := _why_not(locked, now):
+    if why := _why_not(locked):
         raise UnableToSubmitReport(why)
     if revision != locked.revision:
         raise UnableToSubmitReport("A colleague changed the report in the meantime. Read it again before you submit.")

@@ -14,11 +14,15 @@ from django.utils import timezone
 from partnerships.agreements import services as agreements
 from partnerships.agreements.models import Holder, Post
 from partnerships.commitments.models import Commitment
+from partnerships.commitments.services import escalate
+from partnerships.conversations.services import NextStepGiven
 from partnerships.digests.models import Subscription
 from partnerships.digests.services import subscribe
+from partnerships.exchange.models import Audience
+from partnerships.exchange.services import refer_entry
 from partnerships.kit.rights import UnableToAct
 from partnerships.organisations.models import Membership, Organisation, Role
-from partnerships.organisations.owned import UnableToHandOver, held_by_ended, left_without_owner, owned_kinds
+from partnerships.organisations.owned import UnableToHandOver, held_by, held_by_ended, left_without_owner, owned_kinds
 from partnerships.organisations.services import (
     dissolve,
     end_membership,
@@ -29,8 +33,11 @@ from partnerships.outbox.models import Email
 from partnerships.people.models import User
 from partnerships.people.personal import is_history, personal_fields
 from partnerships.work.queries import waiting_for
+from tests.agreements.test_objectives import add as add_objective
 from tests.agreements.test_posts import fill, post_of
 from tests.commitments.promises import agree
+from tests.conversations.talks import draft as draft_record
+from tests.exchange.conftest import shared
 from tests.support.successions import follow
 from tests.world import World, join, make_world, person
 
@@ -157,6 +164,38 @@ def test_successor_takes_over_posts_in_the_same_step(world: World) -> None:
     leave(world, lara, successor=world.eddie)
 
     assert {post.holders.on().get().person for post in (nominations, lead_post)} == {world.eddie}
+
+
+def holds_all_kinds(world: World, someone: User) -> None:
+    """Somebody owns an objective and a next step, has an ask to answer and a commitment escalated to them."""
+    add_objective(world, owner=someone)
+    draft_record(world, next_steps=[NextStepGiven(world.larkhaven, "Send it.", timezone.localdate(), someone)])
+    asked = {"audience": Audience.NAMED, "addressees": [world.larkhaven], "closes_on": None}
+    entry = shared(world.westmarch, world.ben, timezone.now(), **asked)
+    refer_entry(entry=entry, organisation=world.larkhaven, person=someone, author=world.amina, now=timezone.now())
+    escalate(commitment=agree(world), to=someone, author=world.eddie, now=timezone.now())
+
+
+def test_successor_takes_over_objectives_referrals_next_steps_and_escalations(world: World) -> None:
+    lara = lead(world, "Lara Larch")
+    holds_all_kinds(world, lara)
+    kinds = {"objectives", "next_steps", "referrals", "escalations"}
+    assert {group.kind.code for group in held_by(lara, world.larkhaven, timezone.localdate())} == kinds
+
+    leave(world, lara, successor=world.eddie)
+
+    held = {group.kind.code for group in held_by(world.eddie, world.larkhaven, timezone.localdate())}
+    assert kinds <= held
+    assert not kinds & left(world).keys()
+
+
+def test_what_the_successor_may_not_hold_is_left_for_the_leads(world: World) -> None:
+    lara = lead(world, "Lara Larch")
+    holds_all_kinds(world, lara)
+
+    leave(world, lara, successor=world.vera)
+
+    assert left(world).keys() == {"referrals"}, "a viewer cannot answer an ask"
 
 
 def test_editor_who_leaves_cannot_pass_on_the_post_of_a_lead(world: World) -> None:

@@ -126,6 +126,7 @@ OBJECTIVES = OwnedKind(
     _objectives_held,
     _objectives_left,
     _hand_over_objective,
+    goes_to_successor=True,
 )
 
 

@@ -133,4 +133,5 @@ ESCALATIONS = OwnedKind(
     _escalated_to,
     _unheard,
     _escalate,
+    goes_to_successor=True,
 )

@@ -44,5 +44,11 @@ def _name(handover: Handover) -> None:
 
 
 NEXT_STEPS = OwnedKind(
-    "next_steps", "Next steps of draft records", ("conversations.NextStep.owner",), _held, _left, _name
+    "next_steps",
+    "Next steps of draft records",
+    ("conversations.NextStep.owner",),
+    _held,
+    _left,
+    _name,
+    goes_to_successor=True,
 )

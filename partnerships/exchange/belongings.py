@@ -49,4 +49,12 @@ def _refer(handover: Handover) -> None:
         raise UnableToHandOver(str(error)) from error
 
 
-REFERRALS = OwnedKind("referrals", "Asks and offers to answer", ("exchange.Receipt.referred_to",), _held, _left, _refer)
+REFERRALS = OwnedKind(
+    "referrals",
+    "Asks and offers to answer",
+    ("exchange.Receipt.referred_to",),
+    _held,
+    _left,
+    _refer,
+    goes_to_successor=True,
+)

@@ -63,6 +63,8 @@ class OwnedKind:
     that names the new owner; it raises `UnableToHandOver`. `of_ended` returns everything that an ended organisation
     holds, with or without an owner, and `pass_on` calls the service that gives one to a person of the successor. A kind
     that ends with the organisation has neither. `waits_alone`: each thing without an owner is a line in My work.
+    `goes_to_successor`: when somebody leaves and names a successor, `hand_over` is called for each thing; other kinds
+    have a departure hook of their own.
     """
 
     code: str
@@ -74,6 +76,7 @@ class OwnedKind:
     of_ended: Callable[[Organisation, dt.date], Sequence[Thing]] | None = None
     pass_on: Callable[[PassingOn], None] | None = None
     waits_alone: bool = False
+    goes_to_successor: bool = False
 
 
 def acting_for(organisation: Organisation, day: dt.date) -> QuerySet[Membership, int]:

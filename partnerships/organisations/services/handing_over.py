@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
+from contextlib import suppress
 
 from django.db import transaction
 from django.utils import timezone
 
-from partnerships.kit.rights import require
+from partnerships.kit.rights import UnableToAct, require
+from partnerships.organisations.departures import Departure
 from partnerships.organisations.lineage import successors_on
 from partnerships.organisations.models import Membership, Organisation
-from partnerships.organisations.owned import Handover, PassingOn, UnableToHandOver, kind_of
+from partnerships.organisations.owned import Handover, PassingOn, UnableToHandOver, kind_of, owned_kinds
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.recording import lock_organisation
 from partnerships.people.models import User
@@ -84,3 +86,22 @@ def pass_on_things(
     for pk in held:
         owned.pass_on(PassingOn(pk, locked, successor, to, reason.strip(), author, now))
     return len(held)
+
+
+def give_to_successor(departure: Departure) -> int:
+    """Give what a leaver holds to the colleague who takes over; returns how many things.
+
+    What the author may not hand over, or the colleague may not hold, is left without an owner, for the leads.
+    """
+    membership, successor, author = departure.membership, departure.successor, departure.author
+    if successor is None or author is None:
+        return 0
+    organisation, day = membership.organisation, timezone.localdate(departure.now)
+    reason = f"The colleague who had it no longer acts for {organisation.display_name}."
+    count = 0
+    for kind in owned_kinds():
+        for thing in kind.held(membership.person, organisation, day) if kind.goes_to_successor else ():
+            with suppress(UnableToHandOver, UnableToAct):
+                kind.hand_over(Handover(thing.pk, organisation, successor, reason, author, departure.now))
+                count += 1
+    return count

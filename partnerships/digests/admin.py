@@ -133,8 +133,8 @@ class SubscriptionAdmin(LookOnly):
 class PreferenceAdmin(LookOnly):
     """How people want their digests."""
 
-    list_display = ("person", "frequency", "hour", "weekday", "working_days_only", "paused_until", "introduced_at")
-    list_filter = ("frequency", "working_days_only")
+    list_display = ("person", "frequency", "hour", "weekday", "working_days_of", "paused_until", "introduced_at")
+    list_filter = ("frequency", "working_days_of")
     list_select_related = ("person",)
     search_fields = ("person__email", "person__name")
     ordering = ("person__email", "pk")

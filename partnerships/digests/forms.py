@@ -14,6 +14,7 @@ from django.utils import timezone
 from partnerships.digests.models import Frequency, Preference, SubscriptionStatus, Way, Weekday
 from partnerships.digests.schedule import EVERY_DAY, local_day
 from partnerships.kit import forms as kit
+from partnerships.kit.bank_holidays import NATIONS
 from partnerships.kit.forms import DayField, Form, Helper, Section
 from partnerships.organisations.models import Organisation
 from partnerships.outbox.groups import NoticeGroup
@@ -88,10 +89,14 @@ class PreferenceForm(Form):
         widget=forms.CheckboxSelectMultiple,
         help_text="Choose none for every day. Emails that cannot wait come on any day.",
     )
-    working_days_only = forms.BooleanField(
+    working_days_of = forms.ChoiceField(
         label="Working days only",
         required=False,
-        help_text="No digests at weekends or on bank holidays in England and Wales.",
+        choices=[
+            ("", "No, any day"),
+            *((nation, f"Yes, with the bank holidays of {name}") for nation, name in NATIONS.items()),
+        ],
+        help_text="No digests at weekends or on bank holidays.",
     )
     tells_matches = forms.BooleanField(
         label="Include new matches",
@@ -126,7 +131,7 @@ class PreferenceForm(Form):
                 "frequency": preference.frequency,
                 "hour": preference.hour,
                 "weekday": preference.weekday,
-                "working_days_only": preference.working_days_only,
+                "working_days_of": preference.working_days_of,
                 "tells_matches": preference.tells_matches,
                 "days": preference.days_chosen,
                 **dict(zip(("second_hour", "third_hour"), preference.more_hours_chosen, strict=False)),
@@ -184,7 +189,7 @@ class PreferenceForm(Form):
     def preferences(self) -> dict[str, Any]:
         """The arguments of `prefer`."""
         data = self.cleaned_data
-        names = ("frequency", "hour", "weekday", "working_days_only", "paused_from", "paused_until", "time_zone")
+        names = ("frequency", "hour", "weekday", "working_days_of", "paused_from", "paused_until", "time_zone")
         chosen = {name: data[name] for name in names}
         chosen["days"] = sum(1 << day for day in set(data["days"])) or EVERY_DAY
         if "tells_matches" in self.fields:

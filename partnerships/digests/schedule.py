@@ -34,7 +34,7 @@ class Rhythm:
     frequency: str = AT_ONCE
     hour: int = 8
     weekday: int = 0
-    working_days_only: bool = False
+    working_days_of: str = ""  # a nation (`kit.bank_holidays`), or "" for any day
     zone: str = HOME
     paused_until: dt.date | None = None  # the first day on which digests may come again
     days: int = EVERY_DAY  # a sum: Monday 1, Tuesday 2, Wednesday 4 …
@@ -49,14 +49,14 @@ class Rhythm:
 
     def is_open(self, day: dt.date, holidays: Collection[dt.date]) -> bool:
         """Whether an email may come on this day, apart from a pause."""
-        if self.working_days_only and not is_working_day(day, holidays):
+        if self.working_days_of and not is_working_day(day, holidays):
             return False
         return bool(self._open_days >> day.weekday() & 1)
 
     @property
     def _open_days(self) -> int:
         # Somebody may have chosen only days that "working days only" excludes.
-        return self.days if not self.working_days_only or self.days & _WORKING_WEEK else EVERY_DAY
+        return self.days if not self.working_days_of or self.days & _WORKING_WEEK else EVERY_DAY
 
     def is_paused(self, day: dt.date) -> bool:
         """Whether the pause covers this day."""

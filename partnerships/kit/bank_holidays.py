@@ -20,8 +20,18 @@ class Nation(StrEnum):
     NORTHERN_IRELAND = "northern-ireland"
 
 
+#: Each nation with the words for its part of the country.
+NATIONS = {
+    Nation.ENGLAND_AND_WALES.value: "England and Wales",
+    Nation.SCOTLAND.value: "Scotland",
+    Nation.NORTHERN_IRELAND.value: "Northern Ireland",
+}
+
+
 @cache
-def holidays(nation: Nation = Nation.ENGLAND_AND_WALES) -> frozenset[dt.date]:
-    """Every bank holiday of the nation in the package's file."""
+def holidays(nation: str = Nation.ENGLAND_AND_WALES) -> frozenset[dt.date]:
+    """Every bank holiday of the nation in the package's file; none for ""."""
+    if not nation:
+        return frozenset()
     known = json.loads((resources.files("govuk_bank_holidays") / "bank-holidays.json").read_text(encoding="utf-8"))
     return frozenset(dt.date.fromisoformat(one["date"]) for one in known[nation]["events"])

@@ -212,7 +212,7 @@ def test_a_choice_that_is_not_offered_changes_nothing(world: World, plan: Plan) 
             frequency="hourly",
             hour=24,
             weekday=0,
-            working_days_only=False,
+            working_days_of="",
             paused_until=None,
             time_zone="Europe/London",
             author=world.ben,

@@ -249,7 +249,7 @@ def pause_until(world: World, day: dt.date | None) -> None:
         frequency="at_once",
         hour=8,
         weekday=0,
-        working_days_only=False,
+        working_days_of="",
         paused_until=day,
         time_zone="Europe/London",
         author=world.ben,

@@ -46,21 +46,33 @@ def test_an_hour_of_the_day_maps_to_one_moment(day: str, hour: int, zone: str, e
         (Rhythm("daily", 8), "2026-11-24T08:01", "2026-11-25T08:00"),
         (Rhythm("daily", 8), "2027-03-27T09:00", "2027-03-28T07:00"),  # still 08:00 local time
         (Rhythm("daily", 8), "2026-10-24T09:00", "2026-10-25T08:00"),
-        (Rhythm("daily", 8, working_days_only=True), "2026-11-27T09:00", "2026-11-30T08:00"),  # Friday to Monday
         (
-            Rhythm("daily", 8, working_days_only=True),
+            Rhythm("daily", 8, working_days_of="england-and-wales"),
+            "2026-11-27T09:00",
+            "2026-11-30T08:00",
+        ),  # Friday to Monday
+        (
+            Rhythm("daily", 8, working_days_of="england-and-wales"),
             "2026-12-24T09:00",
             "2026-12-29T08:00",
         ),  # Christmas and its substitute holiday
         (Rhythm("weekly", 8, weekday=0), "2026-11-24T09:00", "2026-11-30T08:00"),
-        (Rhythm("weekly", 8, weekday=0, working_days_only=True), "2027-05-01T09:00", "2027-05-04T07:00"),  # May Day
+        (
+            Rhythm("weekly", 8, weekday=0, working_days_of="england-and-wales"),
+            "2027-05-01T09:00",
+            "2027-05-04T07:00",
+        ),  # May Day
         (Rhythm("daily", 8, paused_until=dt.date(2026, 12, 1)), "2026-11-24T09:00", "2026-12-01T08:00"),
         (Rhythm("biweekly", 8, weekday=1), "2026-11-24T09:00", "2026-12-01T08:00"),  # every second Tuesday
         (Rhythm("biweekly", 8, weekday=1), "2026-12-01T09:00", "2026-12-15T08:00"),  # the week between has none
         (Rhythm("biweekly", 8, weekday=0), "2027-03-23T09:00", "2027-04-05T07:00"),  # across a clock change
         (Rhythm("monthly", 8, weekday=0), "2026-11-24T09:00", "2026-12-07T08:00"),  # the first Monday
         (Rhythm("monthly", 8, weekday=3), "2027-03-05T09:00", "2027-04-01T07:00"),
-        (Rhythm("monthly", 8, weekday=0, working_days_only=True), "2027-04-30T09:00", "2027-05-04T07:00"),  # May Day
+        (
+            Rhythm("monthly", 8, weekday=0, working_days_of="england-and-wales"),
+            "2027-04-30T09:00",
+            "2027-05-04T07:00",
+        ),  # May Day
         (Rhythm("weekly", 2, weekday=6), "2026-10-19T09:00", "2026-10-25T02:00"),  # after the hour that happened twice
         (Rhythm("weekly", 9, weekday=6, zone="America/New_York"), "2026-10-26T09:00", "2026-11-01T14:00"),
     ],
@@ -82,7 +94,7 @@ def test_a_burst_of_changes_waits_for_quiet_up_to_a_limit() -> None:
 def test_at_once_on_working_days_waits_for_monday_morning() -> None:
     saturday = utc("2026-11-28T11:00")
 
-    at = due(Rhythm(working_days_only=True), waiting_since=saturday, latest=saturday, settle=MINUTES)
+    at = due(Rhythm(working_days_of="england-and-wales"), waiting_since=saturday, latest=saturday, settle=MINUTES)
 
     assert at == utc("2026-11-30T08:00")
 
@@ -102,7 +114,7 @@ def test_a_date_that_already_had_its_digest_is_skipped() -> None:
     working=st.booleans(),
 )
 def test_there_is_one_daily_slot_per_local_date(hour: int, start: dt.datetime, zone: str, working: bool) -> None:
-    rhythm = Rhythm("daily", hour, working_days_only=working, zone=zone)
+    rhythm = Rhythm("daily", hour, working_days_of="england-and-wales" if working else "", zone=zone)
 
     slots = []
     after = start
@@ -145,6 +157,6 @@ def test_at_once_waits_for_a_chosen_day() -> None:
 
 
 def test_days_that_working_days_exclude_do_not_wait_for_ever() -> None:
-    rhythm = Rhythm(frequency="daily", hour=8, days=1 << 6, working_days_only=True)  # Sundays only
+    rhythm = Rhythm(frequency="daily", hour=8, days=1 << 6, working_days_of="england-and-wales")  # Sundays only
 
     assert next_slot(rhythm, after=utc("2026-11-27T07:00")) == utc("2026-11-27T08:00")

@@ -136,7 +136,7 @@ def test_during_a_pause_only_what_cannot_wait_is_sent(world: World) -> None:
         frequency="daily",
         hour=8,
         weekday=0,
-        working_days_only=False,
+        working_days_of="",
         paused_from=today,
         paused_until=today + dt.timedelta(days=10),
         time_zone="Europe/London",

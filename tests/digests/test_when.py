@@ -183,9 +183,24 @@ def test_the_frequency_of_an_inactive_subscription_is_ignored(world: World, plan
     assert when_next(world.ben, TUESDAY).words == "Next digest: as soon as something changes."
 
 
+@pytest.mark.parametrize(
+    ("nation", "day"), [("england-and-wales", "Monday 30 November"), ("scotland", "Tuesday 1 December")]
+)
+def test_working_days_leave_out_the_bank_holidays_of_the_chosen_nation(
+    world: World, plan: Plan, nation: str, day: str
+) -> None:
+    follow(world, plan, {"plan": ""})
+    prefer(world, "daily", working_days_of=nation)
+    weekend_before_st_andrews_day = dt.datetime(2026, 11, 28, 12, 0, tzinfo=dt.UTC)
+
+    assert when_next(world.ben, weekend_before_st_andrews_day).words == (
+        f"Next digest: {day} 2026, 08:00, if something has changed by then."
+    )
+
+
 def test_at_once_on_working_days_waits_from_saturday_to_monday(world: World, plan: Plan) -> None:
     follow(world, plan, {"plan": ""})
-    prefer(world, "at_once", working_days_only=True)
+    prefer(world, "at_once", working_days_of="england-and-wales")
     saturday = TUESDAY + dt.timedelta(days=4)
 
     assert when_next(world.ben, TUESDAY).words == "Next digest: as soon as something changes."
@@ -380,7 +395,7 @@ def _paused_with_two_paces(world: World, plan: Plan, opened: Plan) -> dt.date:
         frequency="at_once",
         hour=8,
         weekday=(until.weekday() + 2) % 7,
-        working_days_only=False,
+        working_days_of="",
         paused_until=until,
         time_zone="Europe/London",
         author=world.ben,

@@ -116,7 +116,7 @@ def prefer_matches(world: World, *, on: bool) -> None:
         frequency=Frequency.DAILY,
         hour=8,
         weekday=0,
-        working_days_only=False,
+        working_days_of="",
         paused_until=None,
         time_zone="Europe/London",
         tells_matches=on,

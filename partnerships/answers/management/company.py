@@ -16,6 +16,7 @@ from partnerships.digests.management.weeks.stage import Stage
 from partnerships.digests.models import InboxItem, Subscription, Way
 from partnerships.exchange import services as exchange
 from partnerships.exchange.models import Entry
+from partnerships.kit.bank_holidays import Nation
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Kind, Organisation, Role
 from partnerships.outbox.groups import CHOOSABLE
@@ -192,7 +193,7 @@ class Company(Stage):
             frequency=frequency,
             hour=8,
             weekday=4,
-            working_days_only=True,
+            working_days_of=Nation.ENGLAND_AND_WALES,
             paused_until=None,
             time_zone="Europe/London",
             author=person,

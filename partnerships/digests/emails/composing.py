@@ -282,7 +282,7 @@ def _compose_digest(one: Candidate, contents: Contents, decided: Decided, *, dat
 
 def _how_often(one: Candidate, chosen: frozenset[str], minutes: float) -> str:
     to = one.to
-    return how_often(chosen, to.frequency, to.hour, to.weekday, to.working_days_only, to.zone, minutes)
+    return how_often(chosen, to.frequency, to.hour, to.weekday, to.working_days_of, to.zone, minutes)
 
 
 def _may_go_unchanged(one: Candidate, waiting: Sequence[Waiting]) -> bool:

@@ -111,7 +111,7 @@ def _add_reasons_of_plans(found: dict[int, Why], items: Sequence[Item], *, now: 
 
 @lru_cache(maxsize=512)
 def how_often(
-    own: frozenset[str], frequency: str, hour: int, weekday: int, working_days_only: bool, zone: str, minutes: float
+    own: frozenset[str], frequency: str, hour: int, weekday: int, working_days_of: str, zone: str, minutes: float
 ) -> str:
     """How often: "You get digests daily at 08:00, on working days."
 
@@ -120,7 +120,7 @@ def how_often(
     chosen = [one for one in Frequency.values if one in {name or frequency for name in own or {""}}]
     said = "; some of what you follow: ".join(_frequency_in_words(one, hour, weekday, zone, minutes) for one in chosen)
     about = " about this" if own and "" not in own and chosen != [frequency] else ""
-    return f"You get digests{about} {said}{', on working days' if working_days_only else ''}."
+    return f"You get digests{about} {said}{', on working days' if working_days_of else ''}."
 
 
 def _frequency_in_words(frequency: str, hour: int, weekday: int, zone: str, minutes: float) -> str:

@@ -19,7 +19,7 @@ _RECIPIENTS = """
 SELECT u.id, u.email, u.name, u.is_active, u.account_since IS NULL AS is_stakeholder, p.link_key,
        p.introduced_at,
        COALESCE(p.frequency, 'at_once') AS frequency, COALESCE(p.hour, 8) AS hour, COALESCE(p.weekday, 0) AS weekday,
-       COALESCE(p.working_days_only, false) AS working_days_only, u.time_zone, p.paused_until,
+       COALESCE(p.working_days_of, '') AS working_days_of, u.time_zone, p.paused_until,
        COALESCE(p.days, 127) AS days, p.paused_from
   FROM people_user u
   LEFT JOIN digests_preference p ON p.person_id = u.id
@@ -40,7 +40,7 @@ class Recipient(NamedTuple):
     frequency: str
     hour: int
     weekday: int
-    working_days_only: bool
+    working_days_of: str
     zone: str
     paused_until: dt.date | None
     days: int
@@ -122,9 +122,9 @@ def _is_paused(one: kinds.Due, to: Recipient, now: dt.datetime) -> bool:
 def _resumes_at(to: Recipient, now: dt.datetime) -> dt.datetime:
     """When a digest held by a pause may be sent."""
     rhythm = Rhythm(
-        to.frequency, to.hour, to.weekday, to.working_days_only, to.zone, to.paused_until, to.days, 0, to.paused_from
+        to.frequency, to.hour, to.weekday, to.working_days_of, to.zone, to.paused_until, to.days, 0, to.paused_from
     )
-    return due(rhythm, waiting_since=now, latest=now, settle=dt.timedelta(), holidays=holidays())
+    return due(rhythm, waiting_since=now, latest=now, settle=dt.timedelta(), holidays=holidays(rhythm.working_days_of))
 
 
 def add_missing_keys(candidates: Iterable[Candidate]) -> None:

@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Q
 
 from partnerships.digests import schedule
+from partnerships.kit.bank_holidays import NATIONS
 from partnerships.people.models import User
 
 
@@ -53,7 +54,14 @@ class Preference(models.Model):
     frequency = models.CharField(max_length=8, choices=Frequency, default=Frequency.AT_ONCE)
     hour = models.PositiveSmallIntegerField(default=8, validators=[MinValueValidator(0), MaxValueValidator(23)])
     weekday = models.PositiveSmallIntegerField(choices=Weekday, default=Weekday.MONDAY)
-    working_days_only = models.BooleanField(default=False)
+    working_days_of = models.CharField(
+        max_length=17,
+        choices=list(NATIONS.items()),
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The nation whose weekends and bank holidays bring no digests; none: any day.",
+    )
     days = models.PositiveSmallIntegerField(
         default=schedule.EVERY_DAY,
         db_default=schedule.EVERY_DAY,
@@ -126,7 +134,7 @@ class Preference(models.Model):
             frequency=frequency or self.frequency,
             hour=self.hour,
             weekday=self.weekday,
-            working_days_only=self.working_days_only,
+            working_days_of=self.working_days_of,
             zone=zone,
             paused_until=self.paused_until,
             days=self.days,

@@ -96,7 +96,14 @@ def who_will_get(plan: Plan, *, author: User | None, now: dt.datetime) -> list[F
         rhythm = (preferences.get(pk) or Preference(person=person)).rhythm(person.time_zone, frequency[pk])
         watermark = waiting.get(pk)
         since = watermark.waiting_since if watermark is not None and watermark.waiting_since else now
-        at = due(rhythm, waiting_since=since, latest=now, settle=settle, holidays=holidays(), taken=taken.get(pk, ()))
+        at = due(
+            rhythm,
+            waiting_since=since,
+            latest=now,
+            settle=settle,
+            holidays=holidays(rhythm.working_days_of),
+            taken=taken.get(pk, ()),
+        )
         at = min(at, catch_ups.get(pk, at))
         found.append(
             Forecast(
@@ -248,7 +255,9 @@ def _first_moments(person: User, frequencies: Collection[str], now: dt.datetime)
     settle = settle_time()
     moments: dict[str, dt.datetime] = {}
     for one, rhythm in rhythms.items():
-        at = due(rhythm, waiting_since=now, latest=now, settle=settle, holidays=holidays(), taken=taken)
+        at = due(
+            rhythm, waiting_since=now, latest=now, settle=settle, holidays=holidays(rhythm.working_days_of), taken=taken
+        )
         moments[one] = now if rhythm.frequency == AT_ONCE and at == now + settle else at
     return moments
 

@@ -98,7 +98,14 @@ def schedule_matches(*, now: dt.datetime, people: Collection[int] | None = None)
         rhythm = preference.rhythm(person.time_zone)
         slots = Slot.objects.filter(recipient=person, slot_on__gte=local_day(now, person.time_zone))
         taken = set(slots.values_list("slot_on", flat=True))
-        at = due(rhythm, waiting_since=now, latest=now, settle=settle_time(), holidays=holidays(), taken=taken)
+        at = due(
+            rhythm,
+            waiting_since=now,
+            latest=now,
+            settle=settle_time(),
+            holidays=holidays(rhythm.working_days_of),
+            taken=taken,
+        )
         unsent.filter(recipient=person, due_at=None).update(due_at=at, slotted=rhythm.frequency != Frequency.AT_ONCE)
 
 

@@ -57,7 +57,8 @@ class NoticeLine:
 
 def next_summary(person: User, preference: Preference, *, now: dt.datetime) -> dt.datetime:
     """When the next summary of this person is due."""
-    return next_slot(preference.summary_rhythm(person.time_zone), after=now, holidays=holidays())
+    rhythm = preference.summary_rhythm(person.time_zone)
+    return next_slot(rhythm, after=now, holidays=holidays(rhythm.working_days_of))
 
 
 def reschedule_notices(person: User, preference: Preference, *, now: dt.datetime) -> None:

@@ -70,7 +70,7 @@ WITH followed AS MATERIALIZED (
 {SLOT},
 wanted AS (
     SELECT t.id, COALESCE(f.frequency, p.frequency, 'at_once') AS frequency, COALESCE(p.hour, 8) AS hour,
-           COALESCE(p.weekday, 0) AS weekday, COALESCE(p.working_days_only, false) AS working_days_only,
+           COALESCE(p.weekday, 0) AS weekday, COALESCE(p.working_days_of, '') AS working_days_of,
            u.time_zone AS zone, COALESCE(p.paused_until, '-infinity') AS paused_until,
            COALESCE(p.days, 127) AS days, COALESCE(p.paused_from, '-infinity') AS paused_from
       FROM digests_subjectwatermark t
@@ -93,7 +93,7 @@ UPDATE digests_subjectwatermark t
        slotted = NOT s.direct
   FROM wanted w
   JOIN slot s ON s.frequency = w.frequency AND s.hour = w.hour AND s.weekday = w.weekday
-             AND s.working_days_only = w.working_days_only AND s.zone = w.zone AND s.paused_until = w.paused_until
+             AND s.working_days_of = w.working_days_of AND s.zone = w.zone AND s.paused_until = w.paused_until
              AND s.days = w.days AND s.paused_from = w.paused_from
  WHERE t.id = w.id
 """  # noqa: S608 - our own constant

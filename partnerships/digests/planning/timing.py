@@ -34,9 +34,9 @@ def run(sql: str, params: dict[str, Any]) -> int:
 
 
 SLOT = """
-slot(frequency, hour, weekday, working_days_only, zone, paused_until, days, paused_from, direct, first_at, first_day,
+slot(frequency, hour, weekday, working_days_of, zone, paused_until, days, paused_from, direct, first_at, first_day,
      then_at) AS (
-    SELECT * FROM unnest(%(s_frequency)s::text[], %(s_hour)s::int[], %(s_weekday)s::int[], %(s_working)s::bool[],
+    SELECT * FROM unnest(%(s_frequency)s::text[], %(s_hour)s::int[], %(s_weekday)s::int[], %(s_working)s::text[],
                          %(s_zone)s::text[], %(s_paused)s::date[], %(s_days)s::int[],
                          %(s_paused_from)s::date[], %(s_direct)s::bool[], %(s_first)s::timestamptz[],
                          %(s_day)s::date[], %(s_then)s::timestamptz[])
@@ -46,14 +46,14 @@ slot(frequency, hour, weekday, working_days_only, zone, paused_until, days, paus
 
 _RHYTHMS = """
 SELECT DISTINCT COALESCE(NULLIF(f.frequency, ''), p.frequency, 'at_once'), COALESCE(p.hour, 8),
-       COALESCE(p.weekday, 0), COALESCE(p.working_days_only, false), u.time_zone, p.paused_until,
+       COALESCE(p.weekday, 0), COALESCE(p.working_days_of, ''), u.time_zone, p.paused_until,
        COALESCE(p.days, 127), 0, p.paused_from
   FROM {view} f JOIN people_user u ON u.id = f.person_id
   LEFT JOIN digests_preference p ON p.person_id = f.person_id
  WHERE f.{column} = ANY(%(ids)s)
 UNION
 SELECT DISTINCT COALESCE(p.frequency, 'at_once'), COALESCE(p.hour, 8), COALESCE(p.weekday, 0),
-       COALESCE(p.working_days_only, false), u.time_zone, p.paused_until,
+       COALESCE(p.working_days_of, ''), u.time_zone, p.paused_until,
        COALESCE(p.days, 127), 0, p.paused_from
   FROM {view} f JOIN people_user u ON u.id = f.person_id
   LEFT JOIN digests_preference p ON p.person_id = f.person_id
@@ -88,15 +88,17 @@ def slot_columns(rhythms: Iterable[Rhythm], now: dt.datetime) -> dict[str, Any]:
         )
     }
     for rhythm in rhythms:
-        settled = due(rhythm, waiting_since=now, latest=now, settle=settle_time(), holidays=holidays())
+        settled = due(
+            rhythm, waiting_since=now, latest=now, settle=settle_time(), holidays=holidays(rhythm.working_days_of)
+        )
         direct = rhythm.frequency == AT_ONCE and settled == now + settle_time()
         day = local_day(settled, rhythm.zone)
-        then = next_slot(rhythm, after=settled, holidays=holidays(), taken={day})
+        then = next_slot(rhythm, after=settled, holidays=holidays(rhythm.working_days_of), taken={day})
         row = (
             rhythm.frequency,
             rhythm.hour,
             rhythm.weekday,
-            rhythm.working_days_only,
+            rhythm.working_days_of,
             rhythm.zone,
             rhythm.paused_until or dt.date.min,
             rhythm.days,

@@ -68,7 +68,7 @@ UPDATE digests_watermark t SET number = p.current_number, due_at = NULL, waiting
 # The frequency of the closest subscription with its own, else the person's, else the default of models.Preference.
 _RHYTHM = """
 SELECT t.id, t.recipient_id, COALESCE(o.frequency, p.frequency, 'at_once') AS frequency, COALESCE(p.hour, 8) AS hour,
-       COALESCE(p.weekday, 0) AS weekday, COALESCE(p.working_days_only, false) AS working_days_only,
+       COALESCE(p.weekday, 0) AS weekday, COALESCE(p.working_days_of, '') AS working_days_of,
        u.time_zone AS zone, COALESCE(p.paused_until, '-infinity') AS paused_until, COALESCE(p.days, 127) AS days,
        COALESCE(p.paused_from, '-infinity') AS paused_from, g.latest
   FROM digests_watermark t
@@ -107,7 +107,7 @@ UPDATE digests_watermark t
        slotted = NOT s.direct
   FROM wanted w
   JOIN slot s ON s.frequency = w.frequency AND s.hour = w.hour AND s.weekday = w.weekday
-             AND s.working_days_only = w.working_days_only AND s.zone = w.zone AND s.paused_until = w.paused_until
+             AND s.working_days_of = w.working_days_of AND s.zone = w.zone AND s.paused_until = w.paused_until
              AND s.days = w.days AND s.paused_from = w.paused_from
  WHERE t.id = w.id
 """

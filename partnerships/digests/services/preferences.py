@@ -78,7 +78,7 @@ def prefer(
     frequency: str,
     hour: int,
     weekday: int,
-    working_days_only: bool,
+    working_days_of: str,
     paused_until: dt.date | None,
     time_zone: str,
     days: int | None = None,
@@ -106,7 +106,7 @@ def prefer(
         "frequency",
         "hour",
         "weekday",
-        "working_days_only",
+        "working_days_of",
         "days",
         "more_hours",
         "paused_from",
@@ -116,7 +116,7 @@ def prefer(
     before = {name: str(getattr(preference, name)) for name in names} | {"time_zone": person.time_zone}
     was_paused = preference.pause_at(now, person.time_zone) is not None
     preference.frequency, preference.hour, preference.weekday = frequency, hour, weekday
-    preference.working_days_only, preference.paused_until = working_days_only, paused_until
+    preference.working_days_of, preference.paused_until = working_days_of, paused_until
     preference.paused_from = paused_from if paused_until else None
     preference.days = preference.days if days is None else days
     preference.more_hours = preference.more_hours if more_hours is None else more_hours
@@ -172,7 +172,7 @@ def end_pause(*, person: User, author: User | None, now: dt.datetime) -> None:
         frequency=preference.frequency,
         hour=preference.hour,
         weekday=preference.weekday,
-        working_days_only=preference.working_days_only,
+        working_days_of=preference.working_days_of,
         paused_until=None,
         time_zone=person.time_zone,
         author=author,

@@ -28,7 +28,7 @@ from partnerships.people.refusals import has_refused
 from partnerships.people.services import UnableToAddPerson, find_person, person_for_address
 
 #: Preferences copied to the new address.
-_PREFERENCES = ("frequency", "hour", "weekday", "working_days_only", "days", "paused_from", "paused_until")
+_PREFERENCES = ("frequency", "hour", "weekday", "working_days_of", "days", "paused_from", "paused_until")
 
 
 @transaction.atomic

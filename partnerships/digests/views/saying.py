@@ -17,7 +17,7 @@ def preferences_in_words(person: User, preference: Preference, subscriptions: It
         preference.frequency,
         preference.hour,
         preference.weekday,
-        preference.working_days_only,
+        preference.working_days_of,
         person.time_zone,
         settle_time().total_seconds() / 60,
     )

@@ -15,6 +15,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.digests import services
 from partnerships.digests.management.weeks.stage import Stage, WeekWentWrong, parsed, text_of
 from partnerships.digests.models import Delivery, Subscription
+from partnerships.kit.bank_holidays import Nation
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Kind, Organisation, Role
 from partnerships.outbox.bounces import note_bounce
@@ -143,7 +144,7 @@ class PlansWeek(Stage):
             frequency="daily",
             hour=8,
             weekday=0,
-            working_days_only=True,
+            working_days_of=Nation.ENGLAND_AND_WALES,
             paused_until=None,
             time_zone="Europe/London",
             author=confirmed.person,
@@ -184,7 +185,7 @@ class PlansWeek(Stage):
             frequency="daily",
             hour=8,
             weekday=0,
-            working_days_only=True,
+            working_days_of=Nation.ENGLAND_AND_WALES,
             paused_until=until,
             time_zone="Europe/London",
             author=person,

@@ -76,7 +76,7 @@ def parts_of(schema: Schema) -> tuple[Part, ...]:
         (collection.many, (collection.one, *((collection.counts.code,) if collection.counts else ())))
         for collection in schema.collections
     )
-    return (f"About the {schema.one}", ("about",)), *collections
+    return (schema.about_heading or f"About the {schema.one}", ("about",)), *collections
 
 
 def compare(
@@ -116,7 +116,7 @@ def _items(
         whole = next((change.kind for change in mine if not change.is_count and change.kind != "changed"), "changed")
         yield ChangedItem(
             what=first.schema.label if first.what == "about" else first.collection.label,
-            label=first.label or f"About the {first.schema.one}",
+            label=first.label or first.schema.about_heading or f"About the {first.schema.one}",
             anchor=anchor,
             kind=whole,
             rows=tuple(_row(change, names, left_out) for change in mine),

@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from partnerships.documents.schema import Collection, Content, Counts, Field, Item, Schema
+
+
+def fingerprints(item: Item) -> dict[str, str]:
+    """What each field of an item says, as a short digest: enough to see later whether it has changed."""
+    said = {code: json.dumps(value, sort_keys=True, default=str) for code, value in item.items()}
+    return {code: hashlib.sha256(words.encode()).hexdigest()[:16] for code, words in said.items()}
+
+
+def merge_apart(mine: Item, theirs: Item, seen: Mapping[str, str], codes: Iterable[str]) -> Item | None:
+    """Both edits of one item, if they changed different fields; None if they changed the same one.
+
+    `seen` are the fingerprints of what the author of `mine` began from, `codes` the fields of their form.
+    """
+    said, now = fingerprints(mine), fingerprints(theirs)
+    changed = [code for code in codes if code in mine and said[code] != seen.get(code)]
+    if any(now.get(code) not in (seen.get(code), said[code]) for code in changed):
+        return None
+    return {**theirs, **{code: mine[code] for code in changed}}
 
 
 def rebase(schema: Schema, draft: Content, was: Content, now: Content) -> Content:

@@ -127,11 +127,17 @@ class Schema:
     one: str  # "plan"
     about: tuple[Field, ...]
     collections: tuple[Collection, ...]
+    about_heading: str = ""  # what the fields about the whole are called, where that is not "About this plan"
 
     @property
     def label(self) -> str:
         """What the document is called at the start of a sentence."""
         return self.one.capitalize()
+
+    @property
+    def about_label(self) -> str:
+        """What the fields about the whole are called: "About this plan"."""
+        return self.about_heading or f"About this {self.one}"
 
     @cached_property
     def about_by_code(self) -> dict[str, Field]:

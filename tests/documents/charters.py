@@ -53,7 +53,7 @@ BOARDS = Collection(
     ),
     counts=SEATS,
 )
-CHARTER = Schema("charter", (Field("title", "Title", required=True),), (CLAUSES, BOARDS))
+CHARTER = Schema("charter", (Field("title", "Title", required=True), Field("purpose", "Purpose")), (CLAUSES, BOARDS))
 
 
 def a_charter(**parts: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -100,6 +101,41 @@ def test_conflict_shows_both_texts_word_by_word(world: World, draft: Draft) -> N
     assert "Half of us pay." in page
     assert f'name="based_on" value="{draft.revision}"' in page
     assert "Keep mine" in page
+
+
+def about_from(draft: Draft, person: User, **fields: Any) -> dict[str, Any]:
+    """The form about the whole charter as somebody opened it now, with fields changed."""
+    piece = find_piece(sent(person, None), CHARTER, draft, draft.content or {}, "about", back="/draft/")
+    initial = piece.initial
+    entered = {name: value for name, value in initial.items() if value is not None}
+    return {**entered, "seen": json.dumps(initial["seen"]), **fields}
+
+
+def test_two_people_change_different_fields_about_the_whole(world: World, draft: Draft) -> None:
+    eddies, aminas = (
+        about_from(draft, world.eddie, title="Charter of the estuary"),
+        about_from(draft, world.amina, purpose="To build together."),
+    )
+
+    edit(draft, world.eddie, "about", data=eddies)
+    answer = edit(draft, world.amina, "about", data=aminas)
+
+    about = get_piece(CHARTER, draft.content or {}, "about")
+    assert answer.status_code == 302
+    assert (about["title"], about["purpose"]) == ("Charter of the estuary", "To build together.")
+
+
+def test_two_people_who_change_the_same_field_about_the_whole_see_both_texts(world: World, draft: Draft) -> None:
+    eddies, aminas = (
+        about_from(draft, world.eddie, title="Charter of the estuary"),
+        about_from(draft, world.amina, title="Quay charter"),
+    )
+
+    edit(draft, world.eddie, "about", data=eddies)
+    answer = edit(draft, world.amina, "about", data=aminas)
+
+    assert answer.status_code == 409
+    assert get_piece(CHARTER, draft.content or {}, "about")["title"] == "Charter of the estuary"
 
 
 @pytest.mark.parametrize(

@@ -44,8 +44,14 @@ _READERS: dict[str, Any] = {
 }
 
 
+#: What the form says of a field without which nobody can sign; a draft can be saved without it.
+NEEDED = "Needed before anyone can sign."
+
+
 def _field(declared: FieldDeclaration, *, names_row: bool = False, max_text: int = MAX_TEXT) -> Field:
-    shape = declared["shape"]
+    shape, hint = declared["shape"], declared.get("help", "")
+    if declared.get("required") and not names_row:
+        hint = f"{hint} {NEEDED}".strip()
     return Field(
         declared["code"],
         declared["label"],
@@ -55,7 +61,7 @@ def _field(declared: FieldDeclaration, *, names_row: bool = False, max_text: int
         required=names_row,
         max_length=max_text if shape == "text" else 500,
         read=_READERS.get(shape),
-        hint=declared.get("help", ""),
+        hint=hint,
         substantive=shape in _SUBSTANTIVE,
     )
 
@@ -87,7 +93,7 @@ def _details(fields: tuple[Field, ...], item: Item) -> str:
 def build_schema(declarations: Declarations | dict[str, Any]) -> Schema:
     """The schema of terms with these declarations."""
     about = tuple(_field(field) for field in declarations["about"])
-    return Schema("terms document", about, tuple(_collection(table) for table in declarations["tables"]))
+    return Schema("terms document", about, tuple(_collection(table) for table in declarations["tables"]), "Particulars")
 
 
 def declarations_with(now: Declarations, before: Declarations, content: Content) -> Declarations:

@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 
 from django import forms
 
+from partnerships.documents.merging import merge_apart
+from partnerships.documents.revisions import PieceConflict
 from partnerships.documents.schema import Collection, Content, Field, Item, Schema
 from partnerships.documents.values import Problem
 from partnerships.kit.forms import Form, Helper, PartialDateField
@@ -57,12 +59,13 @@ def form_field(
 
 
 class PieceForm(Form):
-    """The form for one piece; `based_on` is the revision that its author saw.
+    """The form for one piece; `based_on` is the revision that its author saw, `seen` what its fields said then.
 
     The template shows the buttons.
     """
 
     based_on = forms.IntegerField(widget=forms.HiddenInput, min_value=0, initial=0)
+    seen = forms.JSONField(widget=forms.HiddenInput, required=False)
 
     def __init__(
         self,
@@ -88,6 +91,13 @@ class PieceForm(Form):
     def value(self) -> Item:
         """The value for `save_piece`, without the fields left out."""
         return {spec.code: self.cleaned_data.get(spec.code) for spec in self.specs}
+
+    def merged(self, conflict: PieceConflict) -> Item | None:
+        """What the author and a colleague entered in different fields; None if they meet or it cannot be told."""
+        seen = self.cleaned_data.get("seen")
+        if not isinstance(seen, dict) or not conflict.mine or not conflict.theirs:
+            return None
+        return merge_apart(conflict.mine, conflict.theirs, seen, [spec.code for spec in self.specs])
 
     def explain(self, message: str, problems: tuple[Problem, ...] = ()) -> None:
         """Add each problem to its field, or above the form; without problems, the message."""

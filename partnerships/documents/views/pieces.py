@@ -17,6 +17,7 @@ from django.shortcuts import redirect, render
 
 from partnerships.documents.comparing.naming import Names
 from partnerships.documents.forms.pieces import PieceForm
+from partnerships.documents.merging import fingerprints
 from partnerships.documents.models import Draft
 from partnerships.documents.pieces import UnknownPiece, get_piece
 from partnerships.documents.revisions import PieceConflict
@@ -64,7 +65,9 @@ class Piece:
     @property
     def initial(self) -> dict[str, Any]:
         """The first values of its form."""
-        return {**(self.item or {}), "based_on": self.revision}
+        # The fields about the whole are one piece, but two people can change different ones of them.
+        seen = fingerprints(self.item) if self.item and self.collection is None else None
+        return {**(self.item or {}), "based_on": self.revision, "seen": seen}
 
 
 def find_piece(
@@ -131,7 +134,7 @@ def edit_piece(
     if form.is_valid() and (lines is None or lines.is_valid()):
         value = {**(piece.item or kept), **form.value(), **(lines.value() if lines else {})}
         try:
-            save(value, form.cleaned_data["based_on"])
+            _save_with_others(piece, form, value, save)
         except PieceConflict as conflict:
             status = 409
             both = _with_both(piece, conflict)
@@ -141,10 +144,24 @@ def edit_piece(
         except UnableToSavePiece as error:
             form.explain(str(error), error.problems)
         else:
-            name = value.get(piece.collection.title) if piece.collection else f"About this {piece.schema.one}"
+            name = value.get(piece.collection.title) if piece.collection else piece.schema.about_label
             messages.success(request, f"“{name}” saved in the draft.")
             return redirect(f"{piece.back}#{piece.name.replace('/', '-')}")
     return show_piece(request, piece, form, template=template, context={**context, **conflicting}, status=status)
+
+
+def _save_with_others(piece: Piece, form: PieceForm, value: Item, save: Save) -> None:
+    """Save the value, on top of other fields about the whole that a colleague saved meanwhile.
+
+    Raises `PieceConflict` where both changed the same field.
+    """
+    try:
+        save(value, form.cleaned_data["based_on"])
+    except PieceConflict as conflict:
+        merged = form.merged(conflict) if piece.collection is None else None
+        if merged is None:
+            raise
+        save(merged, conflict.revision)
 
 
 def show_piece(

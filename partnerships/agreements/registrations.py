@@ -11,6 +11,7 @@ from partnerships.activity.registry import register_kind
 from partnerships.activity.subjects import SubjectKind
 from partnerships.agreements import belongings, emails, personal, restoring, telling
 from partnerships.agreements.agenda import decisions_needed, register_agenda
+from partnerships.agreements.departures import register_ending
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.figures import register_figures
 from partnerships.agreements.models import (
@@ -30,6 +31,7 @@ from partnerships.agreements.queries.groups import groups_section
 from partnerships.agreements.sections import ON_PARTNERSHIPS, dates_section, objectives_section
 from partnerships.agreements.services.documents import drop_removed_files
 from partnerships.agreements.services.reminders import drop_old_reminders
+from partnerships.agreements.services.terms.ending import close_with_partnership
 from partnerships.agreements.stuck import register_stuck
 from partnerships.organisations.departures import register_departure
 from partnerships.organisations.owned import register_owned
@@ -54,6 +56,7 @@ def register() -> None:
         visible_ids=lambda user: Partnership.objects.held_by(user).values("pk"),
         condition=events_of_partnerships,
     )
+    register_ending(close_with_partnership)
     register_owned(belongings.POSTS)
     register_owned(belongings.OBJECTIVES)
     register_departure(belongings.leave_posts)

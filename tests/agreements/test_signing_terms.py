@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from importlib import import_module
 from typing import Any
 
 import pytest
 import time_machine
+from django.apps import apps
 from django.core.files.base import ContentFile
 from django.db import DatabaseError, transaction
 from django.test import Client
@@ -534,3 +536,50 @@ def test_the_terms_in_force_on_a_day_can_be_read_and_printed(world: World) -> No
     assert re.search(r"Signed electronically", printed)
     assert "Westmarch Borough Council" in printed
     assert Partnership.objects.get(pk=world.partnership.pk).status == Status.ACTIVE
+
+
+def test_an_amendment_that_waits_is_closed_when_the_partnership_ends(world: World) -> None:
+    agree_terms(world.partnership, world.amina)
+    made = amend(world, world.ben, world.westmarch, text="We meet twice.")
+    version = put_up(made, world.ben)
+
+    change_status(
+        partnership=world.partnership, status="ended", reason="No money.", author=world.amina, now=timezone.now()
+    )
+
+    made.refresh_from_db()
+    assert (made.status, made.outcome) == (ProposalStatus.NOT_AGREED, "The partnership has ended. No money.")
+    amina = client_of(world.amina)
+    page = amina.get(reverse("agreements:terms", args=[world.partnership.pk])).content.decode()
+    assert "waits for your signature" not in page
+    assert "The last terms in force" in page
+    assert "Not agreed" in amina.get(version.get_absolute_url()).content.decode()
+
+
+def test_migration_closes_what_waits_in_partnerships_that_were_over(world: World) -> None:
+    agree_terms(world.partnership, world.amina)
+    made = amend(world, world.ben, world.westmarch, text="We meet twice.")
+    put_up(made, world.ben)
+    Partnership.objects.filter(pk=world.partnership.pk).update(status="renewed", ends_on=today())
+
+    import_module("partnerships.agreements.migrations.0024_close_proposals_of_ended").close(apps, None)
+
+    made.refresh_from_db()
+    assert (made.status, made.outcome) == (ProposalStatus.NOT_AGREED, "The partnership was renewed.")
+
+
+def test_fields_needed_for_a_signature_say_so_in_the_draft(world: World) -> None:
+    proposal = ready(world)
+
+    page = client_of(world.amina).get(reverse("agreements:terms-about", args=[world.partnership.pk, proposal.number]))
+
+    assert "The partnership goes under review on this day. Needed before anyone can sign." in page.content.decode()
+
+
+def test_kind_can_be_chosen_until_terms_are_put_up(world: World) -> None:
+    amina, address = client_of(world.amina), reverse("agreements:edit", args=[world.partnership.pk])
+    before = 'name="kind"' in amina.get(address).content.decode()
+
+    agree_terms(world.partnership, world.amina)
+
+    assert (before, 'name="kind"' in amina.get(address).content.decode()) == (True, False)

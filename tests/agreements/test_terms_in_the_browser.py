@@ -88,7 +88,7 @@ def test_two_partners_draft_sign_amend_and_print(page: Any, live_server: Any, dr
     looks_right(page)
     page.get_by_label("I have read version 1 and sign it").check()
     page.get_by_label("Your job title").fill("Chief executive")
-    page.get_by_role("button", name="Confirm").click()
+    page.get_by_role("button", name="Confirm decision").click()
     expect(page.get_by_text("You have signed version 1 for Larkhaven Homes.")).to_be_visible()
 
     # Ben signs from the email, without signing in.
@@ -98,7 +98,7 @@ def test_two_partners_draft_sign_amend_and_print(page: Any, live_server: Any, dr
     looks_right(page)
     page.get_by_label("I have read version 1 and sign it").check()
     page.get_by_label("Your job title").fill("Director of housing")
-    page.get_by_role("button", name="Confirm").click()
+    page.get_by_role("button", name="Confirm decision").click()
     expect(page.get_by_role("heading", name="Signed", exact=True)).to_be_visible()
     assert Partnership.objects.get(pk=estuary.pk).status == Status.ACTIVE
 

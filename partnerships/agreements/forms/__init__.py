@@ -25,9 +25,9 @@ from partnerships.organisations.models import Area, AreaKind, Organisation
 
 #: Help text of each role (docs/rights.md).
 ROLE_WORDS = {
-    PartyRole.CHAIR: "Chair: speaks for the partnership, invites organisations, changes terms and status",
+    PartyRole.CHAIR: "Chair: speaks for the partnership, invites organisations, changes settings and status",
     PartyRole.LEAD: "Lead: can do the same as the chair",
-    PartyRole.MEMBER: "Member: takes part, gets asks and offers, signs off",
+    PartyRole.MEMBER: "Member: takes part, drafts and signs the terms, gets asks and offers",
     PartyRole.OBSERVER: "Observer: reads and comments, but gets no asks or offers and never signs",
 }
 
@@ -121,6 +121,8 @@ class SettingsForm(Form):
         kind = self.fields["kind"]
         assert isinstance(kind, forms.ChoiceField)
         kind.choices = PartnershipKind.choices(keep=[partnership.kind_id])
+        if partnership.status not in (Status.EXPLORING, Status.DRAFTING):
+            del self.fields["kind"]  # terms were put up for signature with it
         self.fields["contact_days"].help_text = (
             "After that, the partners see that it has gone quiet. "
             f"Leave this empty for the default: {settings.NO_CONTACT_DAYS} days."

@@ -20,7 +20,12 @@ class FillForm(Form):
     person = forms.ModelChoiceField(
         label="Who is it?", queryset=User.objects.none(), required=False, empty_label="Somebody without an account"
     )
-    name = forms.CharField(label="Name, if they have no account", required=False, max_length=150)
+    name = forms.CharField(
+        label="Name, if they have no account",
+        required=False,
+        max_length=150,
+        help_text="A signatory without an account signs on paper; here your leads are asked to sign.",
+    )
     email = forms.EmailField(
         label="Email address",
         required=False,

@@ -181,7 +181,8 @@ class SignTermsForm(AnswersForm):
             ("sign", f"I have read version {version.number} and sign it"),
             ("decline", "I decline to sign it"),
         ]
-        self.helper = Helper(self, submit="Confirm", cancel=cancel)
+        self.helper = Helper(self, submit="Confirm decision", cancel=cancel)
+        self.helper.mark_optional = False  # which fields are needed depends on the decision
 
     def clean(self) -> dict[str, Any]:
         """The fields that the decision needs."""

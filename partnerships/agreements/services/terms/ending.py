@@ -9,6 +9,7 @@ from functools import partial
 from django.db import transaction
 from django.utils import timezone
 
+from partnerships.agreements.departures import PartnershipEnding
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import (
     SIGNED_LATE,
@@ -101,6 +102,14 @@ def withdraw_proposal(
     )
     _tell(partnership, locked, "withdrawn", author=author, sender=organisation, now=now)
     proposal.status, proposal.outcome = locked.status, locked.outcome
+
+
+def close_with_partnership(ending: PartnershipEnding) -> None:
+    """Close what is drafted or waits for signatures in a partnership that is over."""
+    for pk in ending.partnership.terms_proposals.open().order_by("pk").values_list("pk", flat=True):
+        proposal = TermsProposal.objects.select_for_update().get(pk=pk)
+        proposal.partnership = ending.partnership
+        _close(ending.partnership, proposal, ProposalStatus.NOT_AGREED, reason=ending.reason, now=ending.now)
 
 
 def _close(

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from partnerships.agreements.models import TermsVersion
+from partnerships.agreements.models import Partnership, TermsVersion
 from partnerships.agreements.queries.sharing import data_sharing_of
 from partnerships.agreements.queries.terms import (
     TermsState,
@@ -62,8 +62,9 @@ def terms(request: HttpRequest, pk: int) -> HttpResponse:
     version = TermsVersion.objects.get(pk=found.version) if found else None
     if version is not None:
         version.partnership = partnership
-    awaiting = [] if opened.is_former else version_awaiting(partnership)
-    joined = [] if opened.is_former else versions_to_join(partnership)
+    asks = not opened.is_former and not partnership.is_over
+    awaiting = version_awaiting(partnership) if asks else []
+    joined = versions_to_join(partnership) if asks else []
     signing = signing_context(version, opened.until) if version else {}
     return render(
         request,
@@ -73,6 +74,7 @@ def terms(request: HttpRequest, pk: int) -> HttpResponse:
             "opened": opened,
             "on": day,
             "is_today": day == timezone.localdate(),
+            "is_last": version is not None and _is_after_end(partnership, day),
             "version": version,
             "since": found.day if found else None,
             "paper": paper_of_version(version) if version else None,
@@ -93,9 +95,16 @@ def terms(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
+def _is_after_end(partnership: Partnership, day: dt.date) -> bool:
+    """Whether the partnership is over on this day, so that its terms are in force no more."""
+    if not partnership.is_over:
+        return False
+    return day >= timezone.localdate() or partnership.ends_on is None or day > partnership.ends_on
+
+
 def _proposals(opened: OpenedTerms) -> list[Any]:
     """Proposals that may still take force, for those who read drafts."""
-    if not opened.reads_drafts:
+    if not opened.reads_drafts or opened.partnership.is_over:
         return []
     rows = opened.partnership.terms_proposals.open().select_related("proposed_by").defer("content", "prose", "pieces")
     return list(rows.order_by("number"))
@@ -151,7 +160,7 @@ def version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 def _is_awaited(version: TermsVersion) -> bool:
     proposal = version.proposal
-    if proposal is None or not proposal.is_awaiting:
+    if proposal is None or not proposal.is_awaiting or version.partnership.is_over:
         return False
     newest = proposal.versions.order_by("-number").values_list("pk", flat=True).first()
     return newest == version.pk

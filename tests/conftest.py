@@ -17,9 +17,11 @@ from playwright.sync_api import BrowserContext
 
 from housing.migration_state import rendering_less
 from partnerships.kit import operators, vocabularies
+from partnerships.organisations import statements
 from tests.support import seeds
 from tests.support.browser import chromium_path
 from tests.support.database import template_database
+from tests.support.statements import compared
 
 # Playwright's event loop runs in the test's thread; Django's check for one is meant for servers.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -70,6 +72,12 @@ def notices_come_at_once(settings: object) -> None:
     Tests of summaries turn this off.
     """
     settings.NOTICES_AT_ONCE = True  # type: ignore[attr-defined]  # pytest-django's wrapper
+
+
+@pytest.fixture(autouse=True)
+def kept_statements_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each kept statement of a page is the one that would be composed for its reader."""
+    monkeypatch.setattr(statements, "_ready", compared(statements._ready))
 
 
 @pytest.fixture(autouse=True)

@@ -16,9 +16,6 @@ from partnerships.activity.registry import Records, kind_named, kinds
 from partnerships.activity.subjects import SubjectKind
 from partnerships.activity.telling import Told, phrase_of, told_of
 
-#: Events read first when looking for the newest visible ones.
-_FIRST_BATCH = 300
-
 
 def visible_events(user: Any, here: Q) -> QuerySet[Event]:
     """Events of registered kinds whose record the person may see.
@@ -26,14 +23,22 @@ def visible_events(user: Any, here: Q) -> QuerySet[Event]:
     `here` limits the events by an indexed condition: a record, a partnership, some numbers. They are found first, and
     only their records are checked.
     """
+    return visible_of_kinds(user, here, kinds_of(here))
+
+
+def kinds_of(here: Q) -> QuerySet[Event, str]:
+    """The kinds of record that these events are about."""
+    return Event.objects.filter(here).order_by().values_list("target_kind", flat=True).distinct()
+
+
+def visible_of_kinds(user: Any, here: Q, present: Iterable[str]) -> QuerySet[Event]:
+    """As `visible_events`, for the `present` kinds of record among them."""
     found = Event.objects.filter(here)
-    present = found.order_by().values_list("target_kind", flat=True).distinct()
-    return _of_visible_records(
-        user, found, {name: found.filter(target_kind=name).values("target_id") for name in present}
-    )
+    records = {name: found.filter(target_kind=name).values("target_id") for name in present}
+    return of_visible_records(user, found, records)
 
 
-def _of_visible_records(user: Any, found: QuerySet[Event], records: Mapping[str, Records]) -> QuerySet[Event]:
+def of_visible_records(user: Any, found: QuerySet[Event], records: Mapping[str, Records]) -> QuerySet[Event]:
     """Those of the events whose record, by kind, the person may see."""
     seen = Q(pk__in=[])
     for kind in kinds():
@@ -43,32 +48,14 @@ def _of_visible_records(user: Any, found: QuerySet[Event], records: Mapping[str,
     return found.filter(seen)
 
 
-def newest_visible(user: Any, candidates: QuerySet[Event], count: int) -> list[Event]:
-    """The newest `count` of the candidates that the person may see.
-
-    Checks the newest candidates, then four times as many, and so on: most people see much of what is new, so that only
-    those who see little pay for reading everything.
-    """
-    newest = candidates.order_by("-at", "-id").values_list("pk", "target_kind", "target_id")
-    seen: list[Event] = []
-    start, size = 0, _FIRST_BATCH
-    while len(seen) < count:
-        batch = list(newest[start : start + size])
-        records: defaultdict[str, set[int]] = defaultdict(set)
-        for _, kind, record in batch:
-            records[kind].add(record)
-        found = Event.objects.filter(pk__in=[pk for pk, _, _ in batch])
-        seen += _of_visible_records(user, found, records).order_by("-at", "-id")[: count - len(seen)]
-        if len(batch) < size:
-            break
-        start, size = start + size, size * 4
-    return seen
+def about(kind: str, record_id: int) -> Q:
+    """The condition on events of a record and within it."""
+    return Q(target_kind=kind, target_id=record_id) | Q(within_kind=kind, within_id=record_id)
 
 
 def timeline(*, user: Any, kind: str, record_id: int) -> QuerySet[Event]:
     """The events of a record and within it, newest first, that a reader sees."""
-    here = Q(target_kind=kind, target_id=record_id) | Q(within_kind=kind, within_id=record_id)
-    return visible_events(user, here).order_by("-at", "-id")
+    return visible_events(user, about(kind, record_id)).order_by("-at", "-id")
 
 
 def acts_in(contexts: Collection[UUID]) -> Mapping[UUID, list[str]]:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from partnerships.agreements.models import (
@@ -21,6 +22,7 @@ from partnerships.agreements.models import (
 from partnerships.organisations.holdings import of_page
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import Roles, roles_of
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
 #: Roles of posts that act for the organisation: only its leads fill them.
@@ -157,12 +159,12 @@ def rights_over(partnership: Partnership, person: User | None, now: dt.datetime)
 
     A party whose notice has run out does not count, whether or not a job has recorded that it left.
     """
-    day = timezone.localdate(now)
-    run_out = Notice.objects.run_out_by(day).filter(partnership=partnership)
-    present = (
-        partnership.parties.present()
-        .exclude(organisation__in=run_out.values("organisation"))
-        .values_list("organisation_id", "role")
-    )
-    known = of_page((rights_over, partnership.pk, day), lambda: present)
-    return Rights(partnership, dict(present if known is None else known), roles_of(person, now))
+    pk = partnership.pk
+    known = of_page((rights_over, pk, timezone.localdate(now)), lambda: rows_for(_present_roles, pk, now))
+    return Rights(partnership, dict(_present_roles(pk, now) if known is None else known), roles_of(person, now))
+
+
+def _present_roles(partnership: int, now: dt.datetime) -> QuerySet[Party, tuple[int, str]]:
+    run_out = Notice.objects.run_out_by(timezone.localdate(now)).filter(partnership=partnership)
+    present = Party.objects.present().filter(partnership=partnership)
+    return present.exclude(organisation__in=run_out.values("organisation")).values_list("organisation_id", "role")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from partnerships.agreements.models import Partnership, Party, Post
+from partnerships.agreements.models import Notice, Partnership, Party, Post
 from partnerships.agreements.queries.dates import chain_of, dates_ahead, gaps_of
 from partnerships.agreements.queries.objectives import standings
 from partnerships.agreements.rights import rights_over
 from partnerships.kit.sections import Section, Sections
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
 ON_PARTNERSHIPS: Sections[User, Partnership] = Sections()
@@ -23,12 +25,17 @@ def dates_section(user: User, partnership: Partnership) -> Section | None:
     context = {
         "partnership": partnership,
         "ahead": [(kind.label, day) for kind, day in dates_ahead(partnership, today).items()],
-        "notices": list(partnership.notices.open().select_related("organisation").order_by("last_day", "pk")),
+        "notices": rows_for(_open_notices, partnership.pk),
         "gap": gaps_of(user, [partnership.pk], today).get(partnership.pk) if chain else None,
         "chain": chain,
     }
     shown = context["ahead"] or context["notices"] or chain
     return Section("agreements/dates/_section.html", context) if shown else None
+
+
+def _open_notices(partnership: int) -> QuerySet[Notice]:
+    found = Notice.objects.filter(partnership=partnership).open()
+    return found.select_related("organisation").order_by("last_day", "pk")
 
 
 def objectives_section(user: User, partnership: Partnership) -> Section | None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 
-from partnerships.agreements.models import Partnership, PartyRole
+from django.db.models import Q
+
+from partnerships.agreements.models import Partnership, Party, PartyRole, PartyStatus
 from partnerships.digests.queries.readers import newest_numbers, reading_classes
+from partnerships.organisations.models import EDITING_ROLES
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
@@ -27,7 +30,11 @@ def may_answer(person: User, plan: Plan, version_number: int, now: dt.datetime) 
 
 def may_forward_to(partnership: Partnership, person: User, now: dt.datetime) -> bool:
     """Whether somebody may forward emails to a partnership."""
-    return bool(parties_edited(partnership, person, now)) and not partnership.is_over
+    if partnership.is_over:
+        return False
+    taking_part = Q(status=PartyStatus.ACCEPTED) & ~Q(role=PartyRole.OBSERVER)
+    held = Party.objects.held_in(person, taking_part, *EDITING_ROLES)
+    return bool(parties_edited(partnership, person, now)) if held is None else partnership.pk in held
 
 
 def parties_edited(partnership: Partnership, person: User, now: dt.datetime) -> frozenset[int]:

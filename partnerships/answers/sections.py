@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -10,6 +13,7 @@ from partnerships.answers.models import Incoming, PlanQuestion
 from partnerships.answers.rights import may_answer, may_forward_to, partnership_key
 from partnerships.digests.sections import ReadByLink
 from partnerships.kit.sections import Section
+from partnerships.organisations.statements import rows_for
 from partnerships.outbox.reply_addresses import FORWARD, make_address
 from partnerships.people.models import User
 
@@ -36,8 +40,12 @@ def forwarding_section(user: User, partnership: Partnership) -> Section | None:
     address = forwarding_address(partnership)
     if not address or not may_forward_to(partnership, user, now):
         return None
-    waiting = Incoming.objects.waiting(now).filter(person=user, partnership=partnership).order_by("received_at", "pk")
-    return Section("answers/_forwarding.html", {"address": address, "waiting": list(waiting), "person": user})
+    waiting = rows_for(_incoming, user, partnership.pk, now)
+    return Section("answers/_forwarding.html", {"address": address, "waiting": waiting, "person": user})
+
+
+def _incoming(user: User, partnership: int, now: dt.datetime) -> QuerySet[Incoming]:
+    return Incoming.objects.waiting(now).filter(person=user, partnership=partnership).order_by("received_at", "pk")
 
 
 def forwarding_address(partnership: Partnership) -> str:

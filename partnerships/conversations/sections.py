@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.agreements.models import Partnership
+from partnerships.agreements.models import Partnership, Party
 from partnerships.agreements.rights import rights_over
 from partnerships.conversations.models import Facilitator
 from partnerships.conversations.models.journal import JournalNoteQuerySet
 from partnerships.conversations.queries import last_held
-from partnerships.conversations.queries.journal import journal_notes, writes_about
+from partnerships.conversations.queries.journal import journal_notes
 from partnerships.kit.sections import Section
-from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
 from partnerships.organisations.queries import acting_memberships
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
 
@@ -43,33 +45,42 @@ _NOTES = 3
 
 def journal_of_partnership(user: User, partnership: Partnership) -> Section | None:
     """The reader's own notes on the partnership; for people of present parties."""
-    writes = writes_about(user, partnership=partnership) is not None
-    return _journal(f"partnership={partnership.pk}", journal_notes(user, partnership=partnership.pk), writes=writes)
+    writes = Party.objects.takes_part(user, partnership.pk, *EDITING_ROLES)
+    return _journal(user, "partnership", partnership.pk, writes=writes)
 
 
 def journal_of_organisation(user: User, organisation: Organisation) -> Section | None:
     """The reader's own notes on the organisation."""
-    writes = writes_about(user) is not None
-    return _journal(f"about={organisation.pk}", journal_notes(user, about=organisation.pk), writes=writes)
+    writes = bool(Membership.objects.organisations_of(user, *EDITING_ROLES))
+    return _journal(user, "about", organisation.pk, writes=writes)
 
 
-def _journal(about: str, notes: JournalNoteQuerySet, *, writes: bool) -> Section | None:
-    newest = list(notes.order_by("-dated_on", "-pk")[:_NOTES])
+def _notes(user: User, record: int, *, column: str) -> JournalNoteQuerySet:
+    notes = journal_notes(user, partnership=record) if column == "partnership" else journal_notes(user, about=record)
+    return notes.order_by("-dated_on", "-pk")[:_NOTES]
+
+
+def _journal(user: User, column: str, record: int, *, writes: bool) -> Section | None:
+    newest = rows_for(_notes, user, record, column=column)
     if not (newest or writes):
         return None
     address = reverse("conversations:journal")
     context = {
         "notes": newest,
-        "all_href": f"{address}?{about}",
-        "write_href": f"{address}new/?{about}" if writes else "",
+        "all_href": f"{address}?{column}={record}",
+        "write_href": f"{address}new/?{column}={record}" if writes else "",
     }
     return Section("conversations/journal/_section.html", context)
 
 
+def _facilitators(user: User, partnership: int) -> QuerySet[Facilitator]:
+    named = Facilitator.objects.visible_to(user).named().filter(partnership=partnership)
+    return named.for_listing().order_by("person__name", "pk")
+
+
 def facilitators_section(user: User, partnership: Partnership) -> Section | None:
     """Who facilitates the partnership; leads can name somebody."""
-    named = Facilitator.objects.visible_to(user).named().filter(partnership=partnership)
-    facilitators = list(named.for_listing().order_by("person__name", "pk"))
+    facilitators = rows_for(_facilitators, user, partnership.pk)
     may_lead = rights_over(partnership, user, timezone.now()).leads and not partnership.is_over
     if not (facilitators or may_lead):
         return None

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
+
 from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.kit.sections import Section
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.statements import count_for
 from partnerships.people.models import User
 
 
 def agreements_section(user: User, organisation: Organisation) -> Section | None:
     """The number of agreements the authority has published; None if it has none."""
-    number = DeveloperAgreement.objects.visible_to(user).filter(organisation=organisation).count()
+    number = count_for(_published, user, organisation.pk)
     if not number:
         return None
     return Section("developer_agreements/_section.html", {"organisation": organisation, "number": number})
+
+
+def _published(user: User, organisation: int) -> QuerySet[DeveloperAgreement]:
+    return DeveloperAgreement.objects.visible_to(user).filter(organisation=organisation)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from partnerships.exchange.queries import standing_offers_of
 from partnerships.kit.sections import Section
-from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
 
 def standing_section(user: User, organisation: Organisation) -> Section | None:
     """The standing offers they can see; editors also get a link to add one."""
-    offers = list(standing_offers_of(organisation, user))
-    may_add = Organisation.objects.of_person(user, *EDITING_ROLES).filter(pk=organisation.pk).exists()
+    offers = rows_for(standing_offers_of, organisation.pk, user)
+    may_add = Membership.objects.roles_of(user).get(organisation.pk) in EDITING_ROLES
     if not offers and not may_add:
         return None
     return Section("exchange/_standing.html", {"offers": offers, "may_add": may_add})

@@ -14,11 +14,13 @@ The rules are in docs/rights.md.
 
 from __future__ import annotations
 
+import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
 from operator import or_
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet, Value
 from django.utils import timezone
@@ -37,6 +39,7 @@ from partnerships.organisations.routes import (
     way_of,
     without_moments,
 )
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
 if TYPE_CHECKING:
@@ -215,6 +218,10 @@ def reaches(model: type[Model], routes: Iterable[Route], *, record: OuterRef | F
     return condition
 
 
+#: Ids of records by the place of the reach.
+Reached: TypeAlias = defaultdict[int, set[int]]
+
+
 @dataclass(frozen=True)
 class Reach:
     """Records and the routes by which they reach people.
@@ -282,13 +289,23 @@ def reached(many: Sequence[Reach], crowd: Crowd) -> list[set[int]]:
     return found
 
 
-def sorted_by_reach(many: Sequence[Reach], user: User) -> list[set[int]]:
-    """For each reach, the ids of its records that reach one person.
+def sorted_by_reach(many: Callable[[User, dt.datetime], Sequence[Reach]], user: User, now: dt.datetime) -> Reached:
+    """For each place among the reaches that `many` gives, the ids of its records that reach one person.
 
-    All must be of one model; one query for all.
+    All must be of one model; one query for all. `many` belongs to a module (see `statements`).
     """
-    asked = [reach.of(user).order_by().values_list("pk").annotate(place=Value(i)) for i, reach in enumerate(many)]
-    found: list[set[int]] = [set() for _ in many]
-    for pk, place in asked[0].union(*asked[1:]):
+    found: Reached = defaultdict(set)
+    for pk, place in rows_for(_placed, user, now, many=many):
         found[place].add(pk)
     return found
+
+
+def _placed(
+    user: User, now: dt.datetime, *, many: Callable[[User, dt.datetime], Sequence[Reach]]
+) -> QuerySet[Any, tuple[int, int]]:
+    """Ids of records that reach the person, with the place of the reach."""
+    reaches = many(user, now)
+    asked: list[QuerySet[Any, tuple[int, int]]] = [
+        reach.of(user).order_by().values_list("pk").annotate(place=Value(i)) for i, reach in enumerate(reaches)
+    ]
+    return asked[0].union(*asked[1:])

@@ -7,7 +7,8 @@ tasks, commands, streamed files) it is a subquery, so that nothing is remembered
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -22,6 +23,8 @@ M = TypeVar("M", bound=type[Model])
 Ids = QuerySet[Any] | list[int] | Slot
 #: What was read for the page that is being made; None outside of one.
 _remembered: ContextVar[dict[Hashable, list[Any]] | None] = ContextVar("holdings", default=None)
+#: Stands for what a reader holds while a query is composed for all readers; None otherwise.
+_standing_in: ContextVar[StandIns | None] = ContextVar("standing_in", default=None)
 #: By model whose rows lead from an organisation to few enough records (thousands): the columns that conditions use.
 _columns: dict[type[Model], tuple[str, ...]] = {}
 
@@ -66,6 +69,37 @@ class HoldingsMiddleware:
             return self.get_response(request)
 
 
+class CannotStandIn(Exception):
+    """The query depends on more of its reader than stand-ins have."""
+
+
+class StandIns(ABC):
+    """Ids that no row has, for what a reader holds, while a query is composed whose SQL is kept (see `statements`)."""
+
+    @abstractmethod
+    def organisations(self, person: int | None, roles: tuple[str, ...]) -> list[int]:
+        """For the organisations of the reader in these roles; raises `CannotStandIn` for anybody else's."""
+
+    @abstractmethod
+    def records(self, model: type[Model], column: str, condition: Q, organisations: Sequence[int]) -> list[int]:
+        """For records that these organisations hold."""
+
+
+@contextmanager
+def standing_in(stand_ins: StandIns | None) -> Iterator[None]:
+    """Let stand-ins take the place of what is held until the end of the block; None: what is really held."""
+    token = _standing_in.set(stand_ins)
+    try:
+        yield
+    finally:
+        _standing_in.reset(token)
+
+
+def stand_ins() -> StandIns | None:
+    """The stand-ins while a query is composed whose SQL is kept."""
+    return _standing_in.get()
+
+
 def is_remembering() -> bool:
     """Whether a page is being made."""
     return _remembered.get() is not None
@@ -89,6 +123,8 @@ def of_page(key: Hashable, read: Callable[[], Iterable[Any]]) -> list[Any] | Non
     page = _remembered.get()
     if page is None:
         return None
+    if _standing_in.get() is not None:
+        raise CannotStandIn
     if key not in page:
         page[key] = list(read())
     return page[key]
@@ -104,6 +140,9 @@ def records_held(
     """
     if model not in _columns or not _can_choose(condition, _columns[model]):
         return None
+    standing = _standing_in.get()
+    if standing is not None:
+        return standing.records(model, column, condition, organisations) if isinstance(organisations, list) else None
     wanted = ("organisation", column, *_columns[model])
     rows = of_page(
         (model, column, person),

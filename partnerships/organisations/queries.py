@@ -166,7 +166,7 @@ def colleagues_of(membership: Membership) -> QuerySet[User]:
     return User.objects.filter(pk__in=others.values("person")).exclude(pk=membership.person_id).order_by("name", "pk")
 
 
-def contacts_of(organisation: Organisation) -> QuerySet[Membership]:
+def contacts_of(organisation: Organisation | int) -> QuerySet[Membership]:
     """The memberships in force today, leads first."""
     return (
         Membership.objects.current()

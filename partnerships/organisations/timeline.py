@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from partnerships.activity.models import Event
-from partnerships.activity.queries import NetLine, fields_of
+from partnerships.activity.queries import (
+    NetLine,
+    about,
+    fields_of,
+    kinds_of,
+    of_visible_records,
+    visible_of_kinds,
+)
 from partnerships.activity.telling import Group, Sentence, sentence_of
 from partnerships.kit.dates import NotADate, PartialDate
+from partnerships.organisations.holdings import among
 from partnerships.organisations.naming import Named, names_of
+from partnerships.organisations.statements import Given, rows_for
 from partnerships.people.models import User
 
 #: The page of each kind of record in a timeline. A kind that is not here is shown without a link.
@@ -114,7 +125,7 @@ class _Names:
     def of(cls, events: Iterable[Event]) -> _Names:
         """The names for these events, in two queries."""
         rows = list(events)
-        people = User.objects.filter(pk__in={row.actor_id for row in rows if row.actor_id})
+        people = rows_for(_people_among, list({row.actor_id for row in rows if row.actor_id}))
         about = {row.target_id for row in rows if row.target_kind == "organisation"}
         bodies = names_of(about | {row.organisation_id for row in rows if row.organisation_id})
         return cls({person.pk: person.display_name for person in people}, bodies)
@@ -138,6 +149,66 @@ class _Names:
         """The name of an organisation on the day of an event."""
         named = self.bodies.get(organisation_id or 0)
         return named.on(timezone.localdate(at)) if named else ""
+
+
+def _people_among(ids: list[int]) -> QuerySet[User]:
+    return User.objects.filter(pk__in=ids)
+
+
+def newest_events(user: User, *, kind: str, record_id: int, count: int) -> list[Event]:
+    """The newest events of a record and within it that a reader sees."""
+    present = tuple(sorted(rows_for(_kinds_about, record_id, kind=kind)))
+    return rows_for(_newest_about, user, record_id, kind=kind, present=present, count=count)
+
+
+def _kinds_about(record: int, *, kind: str) -> QuerySet[Event, str]:
+    return kinds_of(about(kind, record))
+
+
+def _newest_about(user: User, record: int, *, kind: str, present: tuple[str, ...], count: int) -> QuerySet[Event]:
+    return visible_of_kinds(user, about(kind, record), present).order_by("-at", "-id")[:count]
+
+
+#: Events read first when looking for the newest visible ones.
+_FIRST_BATCH = 100
+
+
+def newest_visible(candidates: Callable[..., QuerySet[Event]], user: User, *given: Given, count: int) -> list[Event]:
+    """The newest `count` of the events that `candidates(user, *given)` gives and the person may see.
+
+    Checks the newest candidates, then four times as many, and so on: most people see much of what is new, so that only
+    those who see little pay for reading everything. `candidates` belongs to a module (see `statements`).
+    """
+    seen: list[Event] = []
+    start, size = 0, _FIRST_BATCH
+    while len(seen) < count:
+        batch = rows_for(_batch, user, *given, candidates=candidates, start=start, size=size)
+        records: defaultdict[str, set[int]] = defaultdict(set)
+        for _, kind, record in batch:
+            records[kind].add(record)
+        kinds = tuple(sorted(records))
+        ids = [list(records[kind]) for kind in kinds]
+        seen += rows_for(_seen_among, user, [pk for pk, _, _ in batch], *ids, kinds=kinds, count=count - len(seen))
+        if len(batch) < size:
+            break
+        start, size = start + size, size * 4
+    return seen
+
+
+def _batch(
+    user: User, *given: Any, candidates: Callable[..., QuerySet[Event]], start: int, size: int
+) -> QuerySet[Event, tuple[int, str, int]]:
+    newest = candidates(user, *given).order_by("-at", "-id")
+    return newest.values_list("pk", "target_kind", "target_id")[start : start + size]
+
+
+def _seen_among(
+    user: User, events: list[int], *records: list[int], kinds: tuple[str, ...], count: int
+) -> QuerySet[Event]:
+    """The newest of these events that the person may see, given the ids of their records by kind."""
+    found = Event.objects.filter(among("pk", events))
+    seen = of_visible_records(user, found, dict(zip(kinds, records, strict=True)))
+    return seen.order_by("-at", "-id")[:count]
 
 
 def timeline_lines(events: Iterable[Event]) -> list[TimelineLine]:

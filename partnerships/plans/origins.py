@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
@@ -16,6 +17,7 @@ from partnerships.commitments.models import Commitment
 from partnerships.commitments.origins import Origin, OriginLink, Suggestion
 from partnerships.kit.dates import PartialDate
 from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import Milestone, Plan, PlanCommitment, PlanQuerySet, Site
 from partnerships.plans.presenting import place_on_page
@@ -158,10 +160,10 @@ def link_from_milestone(*, commitment: Commitment, record_id: int, author: User,
 
 def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
     """The plans and pieces from which a commitment came."""
-    links = PlanCommitment.objects.filter(commitment=commitment, plan__in=Plan.objects.published_for(user).values("pk"))
-    inside = set(_plans(user).filter(commitments__commitment=commitment).values_list("pk", flat=True))
+    links = rows_for(_links, user, commitment.pk)
+    inside = set(rows_for(_inside_of, user, commitment.pk)) if links else set()
     found = []
-    for link in links.select_related("plan").order_by("pk"):
+    for link in links:
         version = newest_for(user, link.plan)
         title = version.title if version else ""
         if version is None:
@@ -176,6 +178,17 @@ def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
             words = f"the plan “{title}”, version {link.version_number}"
             found.append(OriginLink(words, link.plan.get_absolute_url()))
     return found
+
+
+def _links(user: User, commitment: int) -> QuerySet[PlanCommitment]:
+    known = Plan.objects.published_for(user).values("pk")
+    links = PlanCommitment.objects.filter(commitment=commitment, plan__in=known)
+    return links.select_related("plan").order_by("pk")
+
+
+def _inside_of(user: User, commitment: int) -> QuerySet[Plan, int]:
+    """Ids of the plans from which it came, if the person may propose commitments from them."""
+    return _plans(user).filter(commitments__commitment=commitment).values_list("pk", flat=True)
 
 
 def copy_links(*, old: Commitment, new: Commitment) -> None:
@@ -206,15 +219,17 @@ def commitments_of(plan: Plan, user: User, *, newest: int, inside: bool) -> list
 
     `newest` is the number of the newest version that they may read: pieces of later versions are not named.
     """
-    seen = Commitment.objects.visible_to(user).filter(from_plans__plan=plan)
-    links = plan.commitments.filter(commitment__in=seen.values("pk")).select_related(
-        "commitment__giver", "commitment__receiver"
-    )
-    found = list(links.order_by("commitment__due_on", "pk"))
+    found = rows_for(_promised, user, plan.pk)
     for link in found:
         if (link.restricted and not inside) or link.version_number > newest:
             link.anchor_label = ""
     return found
+
+
+def _promised(user: User, plan: int) -> QuerySet[PlanCommitment]:
+    seen = Commitment.objects.visible_to(user).filter(from_plans__plan=plan)
+    links = PlanCommitment.objects.filter(plan=plan, commitment__in=seen.values("pk"))
+    return links.select_related("commitment__giver", "commitment__receiver").order_by("commitment__due_on", "pk")
 
 
 ORIGINS = (

@@ -9,9 +9,12 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from partnerships.agreements.models import Party
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import Roles, roles_of
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import WIDER_THAN_PARTNERSHIP, Comment, Plan, Share, SignOff
 
@@ -124,12 +127,20 @@ def rights_over(plan: Plan, person: User | None, now: dt.datetime) -> Rights:
     owners = frozenset(owner.organisation_id for owner in plan.owners.all())
     parties: frozenset[int] = frozenset()
     if plan.partnership_id and roles.of:
-        present = Party.objects.present().filter(partnership=plan.partnership_id)
-        parties = frozenset(present.values_list("organisation_id", flat=True))
+        parties = frozenset(rows_for(_present, plan.partnership_id))
     # A share counts only while the person acts for an organisation.
-    by_share = bool(roles.of) and roles.of.keys().isdisjoint(owners)
-    shares = plan.shares.active(now).filter(person=person, may_comment=True)
-    return Rights(plan, owners, parties, comments_by_share=by_share and shares.exists(), roles=roles)
+    by_share = person is not None and bool(roles.of) and roles.of.keys().isdisjoint(owners)
+    may_comment = person is not None and by_share and bool(rows_for(_shared, person, plan.pk, now))
+    return Rights(plan, owners, parties, comments_by_share=may_comment, roles=roles)
+
+
+def _present(partnership: int) -> QuerySet[Party, int]:
+    return Party.objects.present().filter(partnership=partnership).values_list("organisation_id", flat=True)
+
+
+def _shared(person: User, plan: int, now: dt.datetime) -> QuerySet[Share, int]:
+    active = Share.objects.active(now).filter(plan=plan, person=person, may_comment=True)
+    return active.values_list("pk", flat=True)
 
 
 def may_begin(owners: Sequence[Organisation], *, imported: bool, roles: Roles) -> bool:

@@ -19,9 +19,11 @@ from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Conversation
 from partnerships.exchange.models import Entry
 from partnerships.kit.dates import age_in_words
+from partnerships.organisations.holdings import among
 from partnerships.organisations.models import Identifier, Organisation, Scheme
 from partnerships.organisations.models import Status as OrganisationStatus
 from partnerships.organisations.queries import find_organisations
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import Plan, Site, Version
 from partnerships.plans.queries import as_read_by, titled_then, titled_today
@@ -56,10 +58,10 @@ class Group:
     more: bool
 
 
-def _words(text: str, *fields: str) -> Q:
-    """Condition that every word of the text is in one of the fields."""
+def _words(words: Iterable[str], *fields: str) -> Q:
+    """Condition that every word is in one of the fields."""
     condition = Q()
-    for word in text.split():
+    for word in words:
         somewhere = Q()
         for field in fields:
             somewhere |= Q(**{f"{field}__icontains": word})
@@ -77,16 +79,41 @@ def _partnerships(user: User, text: str) -> list[Partnership]:
     return find_by_words(user, text, limit=SHOWN + 1)
 
 
-def _entries(user: User, text: str) -> list[Entry]:
+def _entries(user: User, *words: str) -> list[Entry]:
     """The newest that are shared, then drafts: with both in one order PostgreSQL would sort all that match."""
-    found = Entry.objects.visible_to(user).filter(_words(text, "title", "statement")).select_related("organisation")
-    shared = list(found.exclude(shared_at=None).order_by("-shared_at", "-pk")[: SHOWN + 1])
-    drafts = found.filter(shared_at=None).order_by("-pk")[: SHOWN + 1 - len(shared)]
-    return [*shared, *drafts] if len(shared) <= SHOWN else shared
+    shared = rows_for(_shared_entries, user, *words)
+    return shared if len(shared) > SHOWN else [*shared, *rows_for(_draft_entries, user, *words)]
 
 
-def _plans(user: User, text: str) -> QuerySet[Plan]:
-    """Plans by title or by the names of sites that the person may read.
+def _shared_entries(user: User, *words: str) -> QuerySet[Entry]:
+    found = Entry.objects.visible_to(user).filter(_words(words, "title", "statement")).select_related("organisation")
+    return found.exclude(shared_at=None).order_by("-shared_at", "-pk")[: SHOWN + 1]
+
+
+def _draft_entries(user: User, *words: str) -> QuerySet[Entry]:
+    found = Entry.objects.visible_to(user).filter(_words(words, "title", "statement")).select_related("organisation")
+    return found.filter(shared_at=None).order_by("-pk")[: SHOWN + 1]
+
+
+def _plans(user: User, *words: str) -> list[Plan]:
+    """Plans by title or by the names of sites that the person may read, by title."""
+    few = rows_for(_plans_with_site, *words)
+    found = set(rows_for(_plans_named, user, few if len(few) < _FEW else [], *words, few=len(few) < _FEW))
+    return rows_for(_plans_by_title, list(found))
+
+
+def _plans_by_title(ids: list[int]) -> QuerySet[Plan]:
+    return Plan.objects.filter(pk__in=ids).order_by("title", "pk")[: SHOWN + 1]
+
+
+def _plans_with_site(*words: str) -> QuerySet[Site, int]:
+    """Ids of plans with such a site, without a check of rights."""
+    named = Site.objects.filter(_words(words, "name", "reference"))
+    return named.order_by().values_list("plan_id", flat=True)[:_FEW]
+
+
+def _plans_named(user: User, with_site_ids: list[int], *words: str, few: bool) -> QuerySet[Plan, int]:
+    """Ids of plans by title or site; `few`: only `with_site_ids` have such a site.
 
     Each kind is a query of its own: PostgreSQL would check one condition for all kinds on every plan.
     """
@@ -94,24 +121,24 @@ def _plans(user: User, text: str) -> QuerySet[Plan]:
     readable_sites = Site.objects.filter(Exists(newest)).filter(
         Q(confidential=False) | Q(plan__in=Plan.objects.inside_for(user).values("pk"))
     )
-    named = _words(text, "name", "reference")
+    named = _words(words, "name", "reference")
     with_site = Plan.objects.visible_to(user).filter(Exists(readable_sites.filter(named, plan=OuterRef("pk"))))
-    few = list(Site.objects.filter(named).order_by().values_list("plan", flat=True)[:_FEW])
-    if len(few) < _FEW:
-        with_site = with_site.filter(pk__in=few)
-    today, held = titled_today(user, _words(text, "title")), titled_then(user, _words(text, "title"))
+    if few:
+        with_site = with_site.filter(among("pk", with_site_ids))
+    today, held = titled_today(user, _words(words, "title")), titled_then(user, _words(words, "title"))
     every = (today, Plan.objects.visible_to(user).filter(held), with_site)
     first, *others = (each.order_by("title", "pk").values("pk")[: SHOWN + 1] for each in every)
-    found = set(first.union(*others, all=True).values_list("pk", flat=True))
-    return Plan.objects.filter(pk__in=found).order_by("title", "pk")
+    return first.union(*others, all=True).values_list("pk", flat=True)
 
 
-def _commitments(user: User, text: str) -> QuerySet[Commitment]:
-    return Commitment.objects.visible_to(user).filter(_words(text, "text", "reference")).order_by("due_on", "pk")
+def _commitments(user: User, *words: str) -> QuerySet[Commitment]:
+    found = Commitment.objects.visible_to(user).filter(_words(words, "text", "reference"))
+    return found.order_by("due_on", "pk")[: SHOWN + 1]
 
 
-def _conversations(user: User, text: str) -> QuerySet[Conversation]:
-    return Conversation.objects.visible_to(user).filter(_words(text, "subject", "said")).order_by("-held_on", "pk")
+def _conversations(user: User, *words: str) -> QuerySet[Conversation]:
+    found = Conversation.objects.visible_to(user).filter(_words(words, "subject", "said"))
+    return found.order_by("-held_on", "pk")[: SHOWN + 1]
 
 
 def _asked_or_offered(entry: Entry) -> str:
@@ -167,31 +194,32 @@ def search(*, user: User, text: str) -> tuple[Group, ...]:
     text = " ".join(text.split())[:200]
     if len(text) < SHORTEST:
         return ()
+    words = text.split()
     groups = (
         _contacts(user, text),
         _group("Partnerships", _partnerships(user, text), "agreements:detail", lambda row: row.get_status_display()),
         _group(
             "Plans",
-            as_read_by(user, _plans(user, text)[: SHOWN + 1]),
+            as_read_by(user, _plans(user, *words)),
             "plans:detail",
             lambda row: row.get_status_display(),
         ),
         _group(
             "Asks and offers",
-            _entries(user, text),
+            _entries(user, *words),
             "exchange:detail",
             _asked_or_offered,
         ),
         _group(
             "Commitments",
-            _commitments(user, text),
+            rows_for(_commitments, user, *words),
             "commitments:detail",
             lambda row: row.get_status_display(),
             title="text",
         ),
         _group(
             "Conversations",
-            _conversations(user, text),
+            rows_for(_conversations, user, *words),
             "conversations:detail",
             lambda row: row.get_status_display(),
             title="subject",

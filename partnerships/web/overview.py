@@ -3,9 +3,11 @@ what each side wants, cannot do and could gain."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Case, QuerySet, Value, When
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,8 +18,9 @@ from partnerships.conversations.queries import points_of_partnership
 from partnerships.exchange.models import Entry
 from partnerships.kit.sections import Section
 from partnerships.organisations.models import EDITING_ROLES
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
-from partnerships.plans.models import SOON, Plan
+from partnerships.plans.models import SOON, Milestone, Plan
 from partnerships.plans.queries import milestones_due_by, waiting_plans
 
 #: Milestones listed; each plan shows all of its own.
@@ -35,17 +38,13 @@ class Figure:
 
 def figures_section(user: User, partnership: Partnership) -> Section:
     """Counts of open asks, commitments and plans of the partnership."""
-    today = timezone.localdate()
-    entries = Entry.objects.visible_to(user).filter(partnership=partnership)
-    promised = Commitment.objects.visible_to(user).filter(partnership=partnership)
     to_entries, to_promises, to_plans = (
         reverse(f"web:partnership-{name}", kwargs={"pk": partnership.pk})
         for name in ("entries", "commitments", "plans")
     )
-    asks = entries.unanswered().filter(direction="ask").count()
-    counted = promised.under_way().aggregate(all=Count("pk"), overdue=Count("pk", filter=Q(due_on__lt=today)))
-    under_way, overdue = counted["all"], counted["overdue"]
-    plans = Plan.objects.visible_to(user).filter(partnership=partnership).count()
+    counted = Counter(rows_for(_figures, user, partnership.pk))
+    asks, overdue, plans = counted["ask"], counted["overdue"], counted["plan"]
+    under_way = counted["in time"] + overdue
     return Section(
         "web/_figures.html",
         {
@@ -59,12 +58,30 @@ def figures_section(user: User, partnership: Partnership) -> Section:
     )
 
 
+def _figures(user: User, partnership: int) -> QuerySet[Any, str]:
+    """What each open ask, commitment and plan of the partnership counts as."""
+    entries = Entry.objects.visible_to(user).filter(partnership=partnership)
+    late = Case(When(due_on__lt=timezone.localdate(), then=Value("overdue")), default=Value("in time"))
+    promised = Commitment.objects.visible_to(user).filter(partnership=partnership).under_way()
+    known = Plan.objects.visible_to(user).filter(partnership=partnership)
+    asks = entries.unanswered().filter(direction="ask").order_by().values_list(Value("ask"), flat=True)
+    return asks.union(
+        promised.order_by().values_list(late, flat=True),
+        known.order_by().values_list(Value("plan"), flat=True),
+        all=True,
+    )
+
+
 def milestones_section(user: User, partnership: Partnership) -> Section | None:
     """Milestones of the partnership's plans that are overdue or due within the month."""
     today = timezone.localdate()
-    near = milestones_due_by(user, today + SOON).filter(plan__partnership=partnership)
-    found = list(near.order_by("due_by", "pk")[:MILESTONES])
+    found = rows_for(_milestones, user, partnership.pk)
     return Section("web/_milestones.html", {"milestones": found, "today": today}) if found else None
+
+
+def _milestones(user: User, partnership: int) -> QuerySet[Milestone]:
+    near = milestones_due_by(user, timezone.localdate() + SOON).filter(plan__partnership=partnership)
+    return near.order_by("due_by", "pk")[:MILESTONES]
 
 
 def plans_section(user: User, partnership: Partnership) -> Section | None:
@@ -73,10 +90,15 @@ def plans_section(user: User, partnership: Partnership) -> Section | None:
     return Section("web/_plans_section.html", {"plans": waiting}) if waiting else None
 
 
+def _held(user: User, partnership: int) -> QuerySet[Conversation, int]:
+    """The id of one conversation that the person may see, if there is any."""
+    return Conversation.objects.visible_to(user).filter(partnership=partnership).values_list("pk", flat=True)[:1]
+
+
 def points_section(user: User, partnership: Partnership) -> Section:
     """Objectives, obstacles and opportunities of both sides, side by side."""
     sides = points_of_partnership(partnership, user)
-    held = Conversation.objects.visible_to(user).filter(partnership=partnership).exists()
+    held = bool(rows_for(_held, user, partnership.pk))
     may_act = not partnership.is_over and Party.objects.takes_part(user, partnership.pk, *EDITING_ROLES)
     words = {"sides": sides, "held": held, "partnership": partnership, "may_act": may_act}
     return Section("web/_both_sides.html", words)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from partnerships.activity.models import Event
-from partnerships.activity.queries import newest_visible
 from partnerships.agreements.models import Partnership, Party
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.statements import count_for
+from partnerships.organisations.timeline import newest_visible
 from partnerships.people.models import User
 from partnerships.plans import queries as plans
+from partnerships.plans.models import Milestone
 
 #: How far back "Recent changes" on the home page goes.
 RECENT = dt.timedelta(days=60)
@@ -31,17 +34,21 @@ def by_partnership(waiting: Iterable[Waiting]) -> list[tuple[str, list[Waiting]]
 def recent_changes(user: User, now: dt.datetime, count: int = 8) -> list[Event]:
     """The newest events that others caused and this person may see: of organisations only those that the person
     acts for or works with, and several of one kind to one record by one person as the newest of them."""
+    newest = newest_visible(_recent_by_others, user, now, count=count * 4)
+    folded = {(row.kind, row.target_kind, row.target_id, row.actor_id): row for row in reversed(newest)}
+    return sorted(folded.values(), key=lambda row: (row.at, row.pk), reverse=True)[:count]
+
+
+def _recent_by_others(user: User, now: dt.datetime) -> QuerySet[Event]:
+    """What `recent_changes` chooses from: events within `RECENT`."""
     partnerships = Partnership.objects.present_for(user).live()
     near = Party.objects.present().filter(partnership__in=partnerships.values("pk")).values("organisation")
     mine = Organisation.objects.of_person(user).values("pk")
-    others = (
+    return (
         Event.objects.filter(at__gte=now - RECENT)
         .exclude(actor_id=user.pk)
         .exclude(~Q(target_id__in=near) & ~Q(target_id__in=mine), target_kind="organisation")
     )
-    newest = newest_visible(user, others, count * 4)
-    folded = {(row.kind, row.target_kind, row.target_id, row.actor_id): row for row in reversed(newest)}
-    return sorted(folded.values(), key=lambda row: (row.at, row.pk), reverse=True)[:count]
 
 
 def counts(user: User, waiting: list[Waiting]) -> dict[str, int]:
@@ -49,18 +56,18 @@ def counts(user: User, waiting: list[Waiting]) -> dict[str, int]:
     today = timezone.localdate()
     week = today + dt.timedelta(days=7)
     return {
-        "partnerships": Partnership.objects.present_for(user).live().count(),
+        "partnerships": count_for(_live, user),
         "due": sum(1 for item in waiting if item.due and item.due <= week),
         "waiting": len(waiting),
-        "plans": _plans_off_track(user),
+        "plans": count_for(_plans_off_track, user),
     }
 
 
-def _plans_off_track(user: User) -> int:
-    return (
-        plans.overdue_milestones(user, timezone.localdate())
-        .filter(Q(plan__in=plans.my_plans(user).values("pk")))
-        .values("plan")
-        .distinct()
-        .count()
-    )
+def _live(user: User) -> QuerySet[Partnership]:
+    return Partnership.objects.present_for(user).live()
+
+
+def _plans_off_track(user: User) -> QuerySet[Milestone, Any]:
+    """The person's plans with an overdue milestone."""
+    overdue = plans.overdue_milestones(user, timezone.localdate())
+    return overdue.filter(plan__in=plans.my_plans(user).values("pk")).values("plan").distinct()

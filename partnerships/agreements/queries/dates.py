@@ -30,6 +30,7 @@ from partnerships.agreements.queries.posts import people_in_post
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import Organisations, Reach
 from partnerships.organisations.queries import leads_with_account
+from partnerships.organisations.statements import rows_for
 from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 
@@ -150,17 +151,16 @@ def chain_of(user: User, partnership: Partnership, today: dt.date) -> list[Link]
 
     Without the agreement's own line if there are no others.
     """
-    inside = Partnership.objects.inside_for(user)
     chain, at = [partnership], partnership
     for _ in range(CHAIN):
-        earlier = inside.filter(pk=at.redefines_id).first() if at.redefines_id else None
+        earlier = Partnership.objects.inside_for(user).filter(pk=at.redefines_id).first() if at.redefines_id else None
         if earlier is None:
             break
         chain.insert(0, earlier)
         at = earlier
     at = partnership
     for _ in range(CHAIN):
-        later = inside.filter(redefines=at).exclude(status=Status.ENDED, starts_on=None).order_by("-pk").first()
+        later = next(iter(rows_for(_next_in_chain, user, at.pk)), None)
         if later is None:
             break
         chain.append(later)
@@ -172,6 +172,11 @@ def chain_of(user: User, partnership: Partnership, today: dt.date) -> list[Link]
         gap = gap_between(before, one, today) if before is not None else None
         links.append(Link(one, one.pk == partnership.pk, last_day(one), gap))
     return links
+
+
+def _next_in_chain(user: User, partnership: int) -> QuerySet[Partnership]:
+    later = Partnership.objects.inside_for(user).filter(redefines=partnership)
+    return later.exclude(status=Status.ENDED, starts_on=None).order_by("-pk")[:1]
 
 
 #: Routes to the leads of parties that decide.
@@ -194,10 +199,14 @@ def _coming(now: dt.datetime) -> Reach:
     return Reach(with_dates_within(NOTED_AHEAD.days, today), _DECIDING)
 
 
+def _coming_for(user: User, now: dt.datetime) -> QuerySet[Partnership]:
+    return _coming(now).of(user).order_by("pk")
+
+
 def _coming_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     today = timezone.localdate(now)
     waiting = []
-    for partnership in _coming(now).of(user).order_by("pk"):
+    for partnership in rows_for(_coming_for, user, now):
         for kind, day in dates_ahead(partnership, today).items():
             if kind not in _WHAT or day > today + NOTED_AHEAD:
                 continue  # a review is work of its own

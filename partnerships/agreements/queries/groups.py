@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
+
 from partnerships.agreements.models import Partnership, WorkingGroup
 from partnerships.kit.sections import Section
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
 
 def groups_section(user: User, partnership: Partnership) -> Section | None:
     """Working groups of the partnership, or the partnership that this group belongs to."""
-    known = Partnership.objects.known_today_to(user)
-    groups = list(known.filter(as_group__parent=partnership).select_related("as_group").order_by("title", "pk"))
-    own = WorkingGroup.objects.filter(partnership=partnership, parent__in=known).select_related("parent").first()
+    groups = rows_for(_groups_within, user, partnership.pk)
+    own = next(iter(rows_for(_as_group, user, partnership.pk)), None)
     if not (groups or own):
         return None
     return Section("agreements/_groups_section.html", {"groups": groups, "own": own})
+
+
+def _groups_within(user: User, partnership: int) -> QuerySet[Partnership]:
+    known = Partnership.objects.known_today_to(user)
+    return known.filter(as_group__parent=partnership).select_related("as_group").order_by("title", "pk")
+
+
+def _as_group(user: User, partnership: int) -> QuerySet[WorkingGroup]:
+    known = Partnership.objects.known_today_to(user)
+    return WorkingGroup.objects.filter(partnership=partnership, parent__in=known).select_related("parent")

@@ -25,6 +25,7 @@ from partnerships.agreements.serving import Served, provider_of
 from partnerships.kit.dates import long_date
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.queries import with_account
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
 #: The words of a tag, and the code whose colour it has.
@@ -159,16 +160,22 @@ def standings(
     For a former party as they were when it left, without what serves them. `only` one of them, if it is given.
     """
     if former is None:
-        rows = Objective.objects.filter(partnership=partnership)
-        found = list(rows.select_related("organisation", "owner").order_by("position", "pk"))
+        found = rows_for(_objectives_of, partnership.pk)
     else:
         assert former.left_at is not None
         found = _objectives_then(partnership, former.left_at)
         today = timezone.localdate(former.left_at)
     found = [one for one in found if only is None or one.pk == only]
+    if not found:
+        return []
     reports = reports_of(found, former.left_at if former else None)
     lines = {} if former else _lines_of(user, found)
     return [standing_of(one, reports[one.pk], lines.get(one.pk, {}), today) for one in found]
+
+
+def _objectives_of(partnership: int) -> QuerySet[Objective]:
+    rows = Objective.objects.filter(partnership=partnership)
+    return rows.select_related("organisation", "owner").order_by("position", "pk")
 
 
 def reports_of(objectives: Iterable[Objective], until: dt.datetime | None = None) -> dict[int, list[ObjectiveProgress]]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.db.models import Case, CharField, Exists, ExpressionWrapper, F, OuterRef, Q, Value, When
+from django.db.models import Case, CharField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Value, When
 from django.urls import reverse
 from django.utils import timezone
 
@@ -32,6 +32,7 @@ from partnerships.kit.sections import Section
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import Organisations, Reach
 from partnerships.organisations.models import Organisation, OrganisationName, Role
+from partnerships.organisations.statements import rows_for
 from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 
@@ -224,6 +225,10 @@ def _invitations() -> Reach:
     return Reach(waiting, (Organisations("organisation", roles=(Role.LEAD,)),))
 
 
+def _invitations_for(user: User) -> QuerySet[Party]:
+    return _invitations().of(user).select_related("partnership").order_by("invited_at", "pk")
+
+
 def _invitations_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     return [
         Waiting(
@@ -235,7 +240,7 @@ def _invitations_wanted(user: User, now: dt.datetime) -> list[Waiting]:
             status=party.status,
             status_label=party.get_status_display(),
         )
-        for party in _invitations().of(user).select_related("partnership").order_by("invited_at", "pk")
+        for party in rows_for(_invitations_for, user)
     ]
 
 
@@ -249,9 +254,13 @@ def _steps(now: dt.datetime) -> Reach:
     return Reach(partnerships, LEADING)
 
 
+def _steps_for(user: User, now: dt.datetime) -> QuerySet[Partnership]:
+    return _steps(now).of(user).order_by("status_since", "pk")
+
+
 def _steps_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     waiting = []
-    for partnership in _steps(now).of(user).order_by("status_since", "pk"):
+    for partnership in rows_for(_steps_for, user, now):
         state = partnership.state_on(timezone.localdate(now))
         if state == Status.ACTIVE:
             what, since, due = "Prepare the review", None, partnership.review_on
@@ -277,8 +286,12 @@ def _signatures() -> Reach:
     return Reach(TermsSignatory.objects.waiting(), (Organisations("organisation"),))
 
 
-def _signatures_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+def _signatures_for(user: User, now: dt.datetime) -> QuerySet[TermsSignatory]:
     found = _signatures().of(user).filter(signs_for(user, timezone.localdate(now)))
+    return found.select_related("organisation", "version__partnership").order_by("asked_at", "pk")
+
+
+def _signatures_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     return [
         Waiting(
             what=f"Sign the terms for {one.organisation.name}",
@@ -290,7 +303,7 @@ def _signatures_wanted(user: User, now: dt.datetime) -> list[Waiting]:
             status=Status.AWAITING_SIGN_OFF,
             status_label="Awaiting signatures",
         )
-        for one in found.order_by("asked_at", "pk")
+        for one in rows_for(_signatures_for, user, now)
     ]
 
 
@@ -303,7 +316,7 @@ STEPS = (
 )
 
 
-def partnerships_of(user: User, organisation: Organisation) -> PartnershipQuerySet:
+def partnerships_of(user: User, organisation: Organisation | int) -> PartnershipQuerySet:
     """Partnerships of the organisation today that the person may see.
 
     Not shown to former parties.
@@ -312,8 +325,12 @@ def partnerships_of(user: User, organisation: Organisation) -> PartnershipQueryS
     return Partnership.objects.known_today_to(user).filter(pk__in=taking_part.values("partnership"))
 
 
+def _listed(user: User, organisation: int) -> QuerySet[Partnership]:
+    return partnerships_of(user, organisation).for_listing().order_by("status", "title", "pk")[:50]
+
+
 def organisation_section(user: User, organisation: Organisation) -> Section | None:
     """Section with its partnerships, for the organisation's page."""
-    found = partnerships_of(user, organisation).for_listing().order_by("status", "title", "pk")[:50]
+    found = rows_for(_listed, user, organisation.pk)
     context = {"partnerships": found, "organisation": organisation}
     return Section("agreements/_organisation_section.html", context) if found else None

@@ -6,8 +6,9 @@ import datetime as dt
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from partnerships.agreements.models import Holder, HolderQuerySet, Partnership, Party, Post, PostRole
@@ -23,6 +24,7 @@ from partnerships.organisations.models import (
     OrganisationName,
     Role,
 )
+from partnerships.organisations.statements import rows_for
 from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 
@@ -79,22 +81,31 @@ def teams_of(user: User, partnership: Partnership, parties: Iterable[Party]) -> 
 
 def contacts_section(user: User, organisation: Organisation) -> Section | None:
     """Section with the posts of a whole organisation, for its page."""
-    posts = list(Post.objects.visible_to(user).open().filter(organisation=organisation, partnership=None).for_listing())
-    may_name = Organisation.objects.of_person(user, *EDITING_ROLES).filter(pk=organisation.pk).exists()
+    posts = rows_for(_whole_organisations, user, organisation.pk)
+    may_name = Membership.objects.roles_of(user).get(organisation.pk) in EDITING_ROLES
     if not posts and not may_name:
         return None
     context = {"posts": posts, "organisation": organisation, "may_name": may_name}
     return Section("agreements/posts/_organisation_section.html", context)
 
 
+def _whole_organisations(user: User, organisation: int) -> QuerySet[Post]:
+    """The open posts of the whole organisation that the person may see."""
+    return Post.objects.visible_to(user).open().filter(organisation=organisation, partnership=None).for_listing()
+
+
 def _vacant(now: dt.datetime) -> Reach:
     return Reach(Post.objects.vacant(timezone.localdate(now)), (Organisations("organisation", roles=(Role.LEAD,)),))
 
 
+def _vacant_for(user: User, now: dt.datetime) -> QuerySet[Any]:
+    last = Holder.objects.filter(post=OuterRef("pk")).order_by("-ends_on", "-pk").values("ends_on")[:1]
+    posts: QuerySet[Any] = _vacant(now).of(user).annotate(vacant_on=Subquery(last))
+    return posts.select_related("organisation", "partnership").order_by("pk")
+
+
 def _posts_to_fill(user: User, now: dt.datetime) -> list[Waiting]:
     """Posts that were held and are vacant, for the organisation's leads."""
-    last = Holder.objects.filter(post=OuterRef("pk")).order_by("-ends_on", "-pk").values("ends_on")[:1]
-    posts = _vacant(now).of(user).annotate(vacant_on=Subquery(last)).select_related("organisation", "partnership")
     return [
         Waiting(
             what="Fill the vacant post",
@@ -103,7 +114,7 @@ def _posts_to_fill(user: User, now: dt.datetime) -> list[Waiting]:
             since=timezone.make_aware(dt.datetime.combine(post.vacant_on, dt.time())) if post.vacant_on else None,
             within=post.partnership.title if post.partnership else "",
         )
-        for post in posts.order_by("pk")
+        for post in rows_for(_vacant_for, user, now)
     ]
 
 

@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 from django.core.exceptions import PermissionDenied
-from django.shortcuts import get_object_or_404
+from django.db.models import QuerySet
+from django.http import Http404
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
 from partnerships.agreements.past import as_read_by
 from partnerships.agreements.rights import rights_over
 from partnerships.kit.rights import require
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
 
 def seen(user: User, pk: int) -> Partnership:
     """A partnership the person sees at least in outline; else 404."""
-    return get_object_or_404(Partnership.objects.visible_to(user), pk=pk)
+    found = rows_for(_known, user, pk)
+    if not found:
+        raise Http404
+    return found[0]
+
+
+def _known(user: User, pk: int) -> QuerySet[Partnership]:
+    return Partnership.objects.visible_to(user).filter(pk=pk)
+
+
+def is_held(user: User, pk: int) -> bool:
+    """Whether the person may read the partnership in full, today or up to the day they left."""
+    return bool(rows_for(_held, user, pk))
+
+
+def _held(user: User, pk: int) -> QuerySet[Partnership, int]:
+    return Partnership.objects.held_by(user).filter(pk=pk).values_list("pk", flat=True)
 
 
 def held(user: User, pk: int) -> Partnership:
@@ -24,7 +42,7 @@ def held(user: User, pk: int) -> Partnership:
     For a former party, as it was when it left.
     """
     partnership = seen(user, pk)
-    if not Partnership.objects.held_by(user).filter(pk=pk).exists():
+    if not is_held(user, pk):
         raise PermissionDenied
     return as_read_by(user, partnership)
 

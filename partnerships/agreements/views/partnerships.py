@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from partnerships.activity.queries import timeline
 from partnerships.activity.seen import note_events_seen
 from partnerships.agreements.forms import PartnershipFilter, SettingsForm, StartForm, StatusForm
-from partnerships.agreements.models import Partnership
+from partnerships.agreements.models import Partnership, Party
 from partnerships.agreements.past import areas_then, as_then, former_parties, former_party, parties_then, set_back
 from partnerships.agreements.queries import (
     acting_party,
@@ -34,12 +35,14 @@ from partnerships.agreements.services import (
     missing_for,
     renew,
 )
-from partnerships.agreements.views.access import held, led, seen
+from partnerships.agreements.views.access import held, is_held, led, seen
 from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page, posted
-from partnerships.organisations.models import EDITING_ROLES, Organisation, Role
-from partnerships.organisations.timeline import timeline_lines
+from partnerships.organisations.models import EDITING_ROLES, Area, Organisation, Role
+from partnerships.organisations.statements import rows_for
+from partnerships.organisations.timeline import newest_events, timeline_lines
 from partnerships.people.form_steps import take_step
+from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
 #: Counting further is too slow.
@@ -107,13 +110,15 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Overview; only the outline for people outside."""
     user = signed_in(request)
     partnership = seen(user, pk)
-    inside = Partnership.objects.held_by(user).filter(pk=pk).exists()
+    inside = is_held(user, pk)
     former = former_party(user, partnership)
-    current = partnership.parties.select_related("organisation").order_by("role", "organisation__name", "pk")
+    current = rows_for(_parties, pk)
     if not inside:
-        return render(request, "agreements/outline.html", {"partnership": partnership, "parties": current.present()})
+        present = [party for party in current if party.is_present]
+        return render(request, "agreements/outline.html", {"partnership": partnership, "parties": present})
+    redefines = partnership.redefines_id
     if former is None:
-        parties, areas = list(current), [area.name for area in partnership.areas.order_by("name", "pk")]
+        parties, areas = current, rows_for(_areas, pk)
     else:
         parties, areas = parties_then(former), areas_then(partnership, former)
         as_then(partnership, former)
@@ -130,11 +135,24 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "sections": [] if former else ON_PARTNERSHIPS.of(user, partnership),
             "turn": None if former else whose_turn(partnership, present, mine=rights.roles.led),
             "may_lead": rights.leads,
-            "successors": partnership.redefined_by.visible_to(user).order_by("-created_at", "pk"),
-            "predecessor": Partnership.objects.visible_to(user).filter(redefined_by=pk).first(),
-            "lines": timeline_lines(timeline(user=user, kind="partnership", record_id=pk)[:6]),
+            "successors": rows_for(_successors, user, pk),
+            "predecessor": Partnership.objects.visible_to(user).filter(pk=redefines).first() if redefines else None,
+            "lines": timeline_lines(newest_events(user, kind="partnership", record_id=pk, count=6)),
         },
     )
+
+
+def _parties(partnership: int) -> QuerySet[Party]:
+    parties = Party.objects.filter(partnership=partnership).select_related("organisation")
+    return parties.order_by("role", "organisation__name", "pk")
+
+
+def _areas(partnership: int) -> QuerySet[Area, str]:
+    return Area.objects.filter(partnerships=partnership).order_by("name", "pk").values_list("name", flat=True)
+
+
+def _successors(user: User, partnership: int) -> QuerySet[Partnership]:
+    return Partnership.objects.visible_to(user).filter(redefines=partnership).order_by("-created_at", "pk")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.text import Truncator
 
@@ -22,6 +23,7 @@ from partnerships.commitments.queries.listings import in_order
 from partnerships.kit.waiting import Waiting, addresses
 from partnerships.organisations.audience import Organisations, People, Reach, sorted_by_reach
 from partnerships.organisations.models import Role
+from partnerships.organisations.statements import rows_for
 from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 
@@ -37,12 +39,25 @@ def due_soon(user: User, now: dt.datetime) -> list[Commitment]:
     return list(in_order(mine).for_listing())
 
 
+#: What waits and since when, in the order of `_waits`. If a commitment waits for several reasons, the last counts.
+_WHAT_AND_SINCE = (
+    ("Accept this action", "proposed_at"),
+    ("Help unblock this", "escalated_at"),
+    ("Name an owner", "status_since"),
+    ("Deliver this", "status_since"),
+    ("Verify this delivery", "done_at"),
+    ("Verify the action", "done_at"),
+    ("Confirm this commitment", "proposed_at"),
+    ("Accept this action", "proposed_at"),
+)
+
+
 def _waits(
     now: dt.datetime, proposed: CommitmentQuerySet | None = None, verifier: User | None = None
-) -> tuple[tuple[str, str, Reach], ...]:
-    """What waits, since when, and for which people.
+) -> tuple[Reach, ...]:
+    """What waits for which people, in the order of `_WHAT_AND_SINCE`.
 
-    If one waits for several reasons, the last counts. `proposed` narrows the ones to confirm, `verifier` the actions to
+    `proposed` narrows the ones to confirm, `verifier` the actions to
     verify to those of others.
     """
     done = Commitment.objects.awaiting_verification()
@@ -56,26 +71,36 @@ def _waits(
     promised, actions = proposed.filter(kind=Kind.COMMITMENT), proposed.filter(kind=Kind.ACTION)
     owner, helper = People("owner"), People("escalated_to", when=~Q(owner=F("escalated_to")))
     return (
-        ("Accept this action", "proposed_at", Reach(own_actions, (owner,))),
-        ("Help unblock this", "escalated_at", Reach(under_way, (helper,))),
-        ("Name an owner", "status_since", Reach(ownerless, (Organisations("owner_organisation", roles=_LEAD),))),
-        ("Deliver this", "status_since", Reach(soon, (owner,))),
-        ("Verify this delivery", "done_at", Reach(done, VERIFYING)),
-        ("Verify the action", "done_at", Reach(done if verifier is None else done.exclude(own), VERIFYING_ACTIONS)),
-        ("Confirm this commitment", "proposed_at", Reach(promised, CONFIRMING)),
-        ("Accept this action", "proposed_at", Reach(actions, (Organisations("giver", roles=_LEAD),))),
+        Reach(own_actions, (owner,)),
+        Reach(under_way, (helper,)),
+        Reach(ownerless, (Organisations("owner_organisation", roles=_LEAD),)),
+        Reach(soon, (owner,)),
+        Reach(done, VERIFYING),
+        Reach(done if verifier is None else done.exclude(own), VERIFYING_ACTIONS),
+        Reach(promised, CONFIRMING),
+        Reach(actions, (Organisations("giver", roles=_LEAD),)),
     )
 
 
-def _steps_wanted(user: User, now: dt.datetime) -> list[Waiting]:
-    waits = _waits(now, proposed=Commitment.objects.awaiting_confirmation_by(user), verifier=user)
-    steps: dict[int, tuple[str, str]] = {}
-    for (what, since, _), found in zip(waits, sorted_by_reach([reach for *_, reach in waits], user), strict=True):
-        steps |= dict.fromkeys(found, (what, since))
-    address, labels = addresses("commitments:detail"), dict(Status.choices)
+def _waits_for(user: User, now: dt.datetime) -> tuple[Reach, ...]:
+    return _waits(now, proposed=Commitment.objects.awaiting_confirmation_by(user), verifier=user)
+
+
+def _read(user: User, ids: list[int]) -> QuerySet[Commitment, dict[str, Any]]:
     times = ("proposed_at", "escalated_at", "status_since", "done_at")
     fields = ("pk", "reference", "text", "due_on", "status", "partnership__title", *times)
-    rows = Commitment.objects.visible_to(user).filter(pk__in=steps).order_by("pk").values(*fields)
+    found = Commitment.objects.visible_to(user).filter(pk__in=ids).order_by("pk")
+    wanted: QuerySet[Commitment, dict[str, Any]] = found.values(*fields)
+    return wanted
+
+
+def _steps_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    places = sorted_by_reach(_waits_for, user, now)
+    steps: dict[int, tuple[str, str]] = {}
+    for place, (what, since) in enumerate(_WHAT_AND_SINCE):
+        steps |= dict.fromkeys(places[place], (what, since))
+    address, labels = addresses("commitments:detail"), dict(Status.choices)
+    rows = rows_for(_read, user, list(steps))
     return [
         Waiting(
             what=steps[row["pk"]][0],
@@ -92,4 +117,4 @@ def _steps_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 #: Work that waits: confirm, verify, name an owner, deliver, answer an escalation.
-WAITING = (Source(_steps_wanted, lambda now: [reach for *_, reach in _waits(now)]),)
+WAITING = (Source(_steps_wanted, _waits),)

@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from partnerships.activity.queries import timeline
 from partnerships.agreements.past import as_read_by
 from partnerships.agreements.queries import leads_a_party
 from partnerships.commitments import queries, services
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.origins import links_of
 from partnerships.commitments.rights import rights_over, waits_for
-from partnerships.organisations.timeline import TimelineLine, timeline_lines
+from partnerships.organisations.statements import rows_for
+from partnerships.organisations.timeline import TimelineLine, newest_events, timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -26,7 +27,10 @@ from partnerships.people.requests import signed_in
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One commitment: terms, next step, deliveries and timeline."""
     user = signed_in(request)
-    commitment = get_object_or_404(queries.with_story(Commitment.objects.visible_to(user)), pk=pk)
+    found = rows_for(_shown, user, pk)
+    if not found:
+        raise Http404
+    commitment = found[0]
     queries.with_people(commitment)
     if commitment.partnership is not None:
         commitment.partnership = as_read_by(user, commitment.partnership)
@@ -35,12 +39,20 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "rights": rights_over(commitment, user, timezone.now()),
         "waits_for": waits_for(commitment),
         "origins": links_of(commitment, user),
-        "replacements": Commitment.objects.visible_to(user).filter(replaces=commitment).order_by("pk"),
+        "replacements": rows_for(_replacements, user, pk),
         "overdue": commitment.is_overdue(timezone.localdate()),
         "may_tell_stakeholders": leads_a_party(user, commitment.partnership_id),
         "lines": _lines(user, commitment),
     }
     return render(request, "commitments/detail.html", context)
+
+
+def _shown(user: User, pk: int) -> QuerySet[Commitment]:
+    return queries.with_story(Commitment.objects.visible_to(user)).filter(pk=pk)
+
+
+def _replacements(user: User, commitment: int) -> QuerySet[Commitment]:
+    return Commitment.objects.visible_to(user).filter(replaces=commitment).order_by("pk")
 
 
 @require_POST
@@ -56,5 +68,5 @@ def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _lines(user: User, commitment: Commitment) -> list[TimelineLine]:
     """Timeline, newest first, without the commitment's own title."""
-    events = timeline(user=user, kind="commitment", record_id=commitment.pk)[:100]
+    events = newest_events(user, kind="commitment", record_id=commitment.pk, count=100)
     return [replace(line, subject="") for line in timeline_lines(events)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable
 
-from django.db.models import Exists, OuterRef, Prefetch
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 
 from partnerships.agreements.models import Partnership, Party
 from partnerships.conversations.models import (
@@ -19,6 +19,7 @@ from partnerships.conversations.models import (
     RecordedDecision,
 )
 from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
 
@@ -75,7 +76,11 @@ def partnerships_known_to(user: User, conversations: Iterable[Conversation]) -> 
     A side outside the partnership reads the record, but may not know the title.
     """
     ids = {one.partnership_id for one in conversations if one.partnership_id}
-    return dict(Partnership.objects.visible_to(user).filter(pk__in=ids).values_list("pk", "title")) if ids else {}
+    return dict(rows_for(_titles, user, list(ids))) if ids else {}
+
+
+def _titles(user: User, ids: list[int]) -> QuerySet[Partnership, tuple[int, str]]:
+    return Partnership.objects.visible_to(user).filter(pk__in=ids).values_list("pk", "title")
 
 
 def last_held(*, user: User, ours: Organisation, theirs: Organisation, today: dt.date) -> Conversation | None:

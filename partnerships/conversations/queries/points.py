@@ -11,6 +11,7 @@ from partnerships.agreements.models import Partnership, Party, PartyRole
 from partnerships.conversations.models import Attribution, Conversation, Point, PointKind
 from partnerships.exchange.models import Entry
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
 #: Points of one kind shown at first; the rest is collapsed.
@@ -75,20 +76,36 @@ def points_of_partnership(partnership: Partnership, user: User) -> list[SidePoin
     gap is visible, except observers. Points of anonymous conversations come last, without their side, unless they are
     the reader's own. A point repeated in several conversations is shown once, as last worded.
     """
+    organisations = rows_for(_taking_part, partnership.pk)
+    return _by_side(organisations, rows_for(_points_within, user, partnership.pk), user)
+
+
+def _taking_part(partnership: int) -> QuerySet[Organisation]:
     taking_part = Party.objects.present().filter(partnership=partnership).exclude(role=PartyRole.OBSERVER)
-    present = taking_part.values("organisation")
-    points = Point.objects.filter(conversation__partnership=partnership)
-    organisations = list(Organisation.objects.filter(pk__in=present).order_by("name", "pk"))
-    return _by_side(organisations, points, user)
+    return Organisation.objects.filter(pk__in=taking_part.values("organisation")).order_by("name", "pk")
+
+
+def _points_within(user: User, partnership: int) -> QuerySet[Point]:
+    return _open_points(Point.objects.filter(conversation__partnership=partnership), user)
+
+
+def _open_points(points: QuerySet[Point], user: User) -> QuerySet[Point]:
+    """Those that are not closed and that the person may see, the last said first."""
+    return (
+        points.filter(closed_at=None, conversation__in=Conversation.objects.visible_to(user))
+        .select_related("conversation", "organisation", "became__entry")
+        .prefetch_related("conversation__sides")
+        .order_by("-conversation__held_on", "-conversation_id", "pk")
+    )
 
 
 def points_between(*, user: User, ours: Organisation, theirs: Organisation) -> list[SidePoints]:
     """Current points of two organisations, from conversations with both."""
     both = Conversation.objects.with_organisation(ours).with_organisation(theirs)
-    return _by_side([ours, theirs], Point.objects.filter(conversation__in=both), user)
+    return _by_side([ours, theirs], _open_points(Point.objects.filter(conversation__in=both), user), user)
 
 
-def _by_side(organisations: list[Organisation], points: QuerySet[Point], user: User) -> list[SidePoints]:
+def _by_side(organisations: list[Organisation], points: Iterable[Point], user: User) -> list[SidePoints]:
     roles = Membership.objects.roles_of(user)
     mine = set(roles)
     sides = {
@@ -96,14 +113,8 @@ def _by_side(organisations: list[Organisation], points: QuerySet[Point], user: U
         for organisation in sorted(organisations, key=lambda organisation: organisation.pk not in mine)
     }
     unattributed = SidePoints(None)
-    visible = (
-        points.filter(closed_at=None, conversation__in=Conversation.objects.visible_to(user))
-        .select_related("conversation", "organisation", "became__entry")
-        .prefetch_related("conversation__sides")
-        .order_by("-conversation__held_on", "-conversation_id", "pk")
-    )
     said: set[tuple[int, str, str]] = set()
-    for point in visible:
+    for point in points:
         words = (point.organisation_id, point.kind, point.text.casefold())
         if words in said:
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db.models import Exists, Min, OuterRef, Q
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -28,6 +28,7 @@ from partnerships.conversations.queries.reports import REPORTS_WAITING
 from partnerships.kit.waiting import Waiting, addresses
 from partnerships.organisations.audience import EDITORS, Organisations, People, Reach, sorted_by_reach
 from partnerships.organisations.models import EDITING_ROLES, Role
+from partnerships.organisations.statements import rows_for
 from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 
@@ -45,11 +46,20 @@ def _records(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
     return Reach(open_ones, (sides,)), Reach(open_ones.filter(Exists(asked)), EDITORS), Reach(planned, EDITORS)
 
 
-def _records_wanted(user: User, now: dt.datetime) -> list[Waiting]:
-    to_agree, to_correct, to_record = sorted_by_reach(_records(now), user)
+def _records_for(user: User, now: dt.datetime) -> tuple[Reach, Reach, Reach]:
+    return _records(now)
+
+
+def _read_records(user: User, ids: list[int]) -> QuerySet[Conversation]:
     asked = Min("corrections__made_at", filter=Q(corrections__answered_at=None))
-    rows = Conversation.objects.visible_to(user).filter(pk__in=to_agree | to_correct | to_record)
-    found: list[Any] = list(rows.annotate(asked=asked).defer("said", "reason").order_by("pk"))
+    rows = Conversation.objects.visible_to(user).filter(pk__in=ids)
+    return rows.annotate(asked=asked).defer("said", "reason").order_by("pk")
+
+
+def _records_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    places = sorted_by_reach(_records_for, user, now)
+    to_agree, to_correct, to_record = places[0], places[1], places[2]
+    found: list[Any] = rows_for(_read_records, user, list(to_agree | to_correct | to_record))
     return _in_words(
         user,
         [
@@ -109,12 +119,15 @@ def _seats(now: dt.datetime) -> Reach:
     return Reach(MeetingSeat.objects.filter(answer="", meeting__in=coming), (People("person"),))
 
 
-def _seats_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+def _own_seats(user: User, now: dt.datetime) -> QuerySet[MeetingSeat]:
     open_ones = Meeting.objects.open_to(user).coming(now).values("pk")
-    seats = _seats(now).of(user).filter(meeting__in=open_ones).select_related("meeting__partnership").order_by("pk")
+    return _seats(now).of(user).filter(meeting__in=open_ones).select_related("meeting__partnership").order_by("pk")
+
+
+def _seats_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     return [
         _meeting_waiting("Say whether you come", seat.meeting, "conversations:meeting-answer", seat.pk, seat.invited_at)
-        for seat in seats
+        for seat in rows_for(_own_seats, user, now)
     ]
 
 
@@ -127,11 +140,19 @@ def _meetings(now: dt.datetime) -> tuple[Reach, Reach, Reach]:
     return Reach(soon, _OF_THE_CALLER), Reach(begun, _OF_THE_CALLER), Reach(held, _OF_THE_CALLER)
 
 
+def _meetings_for(user: User, now: dt.datetime) -> tuple[Reach, Reach, Reach]:
+    return _meetings(now)
+
+
+def _read_meetings(user: User, ids: list[int]) -> QuerySet[Meeting]:
+    return Meeting.objects.open_to(user).filter(pk__in=ids).select_related("partnership").order_by("pk")
+
+
 def _meetings_wanted(user: User, now: dt.datetime) -> list[Waiting]:
-    to_prepare, to_record, to_minute = sorted_by_reach(_meetings(now), user)
-    rows = Meeting.objects.open_to(user).filter(pk__in=to_prepare | to_record | to_minute)
+    places = sorted_by_reach(_meetings_for, user, now)
+    to_prepare, to_record, to_minute = places[0], places[1], places[2]
     waiting = []
-    for one in rows.select_related("partnership").order_by("pk"):
+    for one in rows_for(_read_meetings, user, list(to_prepare | to_record | to_minute)):
         if one.pk in to_prepare:
             waiting.append(_meeting_waiting("Prepare the agenda", one, "conversations:agenda", one.pk, None))
         elif one.pk in to_record:
@@ -170,9 +191,13 @@ def _cycles(now: dt.datetime) -> Reach:
     return Reach(cycles, (leads,))
 
 
+def _cycles_for(user: User, now: dt.datetime) -> QuerySet[MeetingCycle]:
+    return _cycles(now).of(user).select_related("partnership").order_by("pk")
+
+
 def _cycles_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     waiting = []
-    for cycle in _cycles(now).of(user).select_related("partnership").order_by("pk"):
+    for cycle in rows_for(_cycles_for, user, now):
         proposed = propose_next(cycle.partnership, now)
         if proposed is not None and proposed.starts_at <= now + PLANNING_TIME:
             waiting.append(

@@ -14,7 +14,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.activity.queries import timeline
 from partnerships.agreements.figures import Asked, figures_of
 from partnerships.agreements.past import as_read_by
 from partnerships.conversations import services
@@ -25,7 +24,7 @@ from partnerships.documents import PieceConflict
 from partnerships.kit.http import form_page, posted
 from partnerships.kit.rights import require
 from partnerships.kit.text import word_differences
-from partnerships.organisations.timeline import timeline_lines
+from partnerships.organisations.timeline import newest_events, timeline_lines
 from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -69,7 +68,7 @@ def report(request: HttpRequest, pk: int) -> HttpResponse:
         "figures": _figures(found) if drafts else [],
         "may_write": rights.may_write and found.is_to_write,
         "may_decide": bool(rights.decides_for) and found.is_submitted,
-        "lines": timeline_lines(timeline(user=user, kind="progress_report", record_id=pk)[:20]),
+        "lines": timeline_lines(newest_events(user, kind="progress_report", record_id=pk, count=20)),
     }
     return render(request, "conversations/reports/report.html", context)
 

@@ -21,7 +21,7 @@ def events_of_entries(user: User, records: Records) -> Q:
     return Q(target_id__in=followed) | Q(Exists(former), within_kind="partnership")
 
 
-def standing_offers_of(organisation: Organisation, user: User) -> EntryQuerySet:
+def standing_offers_of(organisation: Organisation | int, user: User) -> EntryQuerySet:
     """The standing offers of an organisation that the person can see."""
     return (
         Entry.objects.visible_to(user)

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from partnerships.agreements.models import Party
 from partnerships.exchange.matching import MIN_POINTS
@@ -15,7 +15,8 @@ from partnerships.exchange.models import Direction, Dismissal, Entry, Match
 from partnerships.exchange.queries.board import Card, card_of
 from partnerships.exchange.queries.permission_sql import Reader, dismissed_by, readable_to, union_all
 from partnerships.kit.database import rows_of
-from partnerships.organisations.models import Organisation
+from partnerships.organisations.models import Membership, Organisation
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
 
@@ -43,8 +44,13 @@ def new_matches_for(person: User, since: dt.datetime, limit: int = 50) -> list[M
 
     Only those they may see and their organisations have not dismissed.
     """
-    mine = set(Organisation.objects.of_person(person).values_list("pk", flat=True))
-    found = (
+    mine = set(Membership.objects.roles_of(person))
+    return from_side(rows_for(_new_matches, person, since, limit=limit), mine) if mine else []
+
+
+def _new_matches(person: User, since: dt.datetime, *, limit: int) -> QuerySet[Match]:
+    """The matches of `new_matches_for`."""
+    return (
         Match.objects.of_person(person)
         .filter(found_at__gt=since)
         .live()
@@ -53,7 +59,6 @@ def new_matches_for(person: User, since: dt.datetime, limit: int = 50) -> list[M
         .select_related("ask__organisation", "offer__organisation")
         .order_by("-score", "-found_at", "pk")[:limit]
     )
-    return from_side(found, mine)
 
 
 def from_side(matches: Iterable[Match], mine: set[int]) -> list[MatchFor]:
@@ -68,7 +73,7 @@ def from_side(matches: Iterable[Match], mine: set[int]) -> list[MatchFor]:
 
 def matches_for(person: User, limit: int = 100) -> list[MatchFor]:
     """All live matches of the person's organisations, best first."""
-    return new_matches_for(person, dt.datetime.min.replace(tzinfo=dt.UTC), limit)
+    return new_matches_for(person, dt.datetime(1900, 1, 1, tzinfo=dt.UTC), limit)
 
 
 def dismissed(entry: Entry, person: User) -> list[tuple[Entry, Dismissal]]:

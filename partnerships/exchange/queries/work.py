@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Least, TruncDate
 from django.urls import reverse
 
@@ -25,6 +25,7 @@ from partnerships.exchange.models import (
 from partnerships.kit.waiting import MAX_LISTED, Waiting, addresses
 from partnerships.organisations.audience import EDITORS, Organisations, Reach
 from partnerships.organisations.models import EDITING_ROLES, Membership
+from partnerships.organisations.statements import rows_for
 from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 
@@ -99,18 +100,42 @@ def _unanswered(now: dt.datetime) -> tuple[Reach, ...]:
 
 def responses_to_decide(user: User) -> list[Response]:
     """Answers that the person's organisations must decide, oldest first."""
-    return list(_UNDECIDED.of(user).select_related("entry__partnership", "organisation").order_by("made_at", "pk"))
+    return rows_for(_undecided_for, user)
+
+
+def _undecided_for(user: User) -> QuerySet[Response]:
+    return _UNDECIDED.of(user).select_related("entry__partnership", "organisation").order_by("made_at", "pk")
 
 
 def questions_to_answer(user: User) -> list[Question]:
     """Questions that the person's organisations must answer, oldest first."""
-    return list(_QUESTIONS.of(user).select_related("entry__partnership", "organisation").order_by("asked_at", "pk"))
+    return rows_for(_questions_for, user)
+
+
+def _questions_for(user: User) -> QuerySet[Question]:
+    return _QUESTIONS.of(user).select_related("entry__partnership", "organisation").order_by("asked_at", "pk")
+
+
+def _answers_for(user: User) -> QuerySet[Entry, tuple[Any, ...]]:
+    day = Least(Coalesce("closes_on", Value(dt.date.max)), TruncDate("shared_at", tzinfo=dt.UTC))
+    found: Any = unanswered_for(user).order_by(day, "shared_at", "pk")
+    wanted: QuerySet[Entry, tuple[Any, ...]] = found.values_list(
+        "pk",
+        "direction",
+        "organisation__short_name",
+        "organisation__name",
+        "referred_by_name",
+        "title",
+        "shared_at",
+        "closes_on",
+        "partnership__title",
+        "status",
+    )[:MAX_LISTED]
+    return wanted
 
 
 def _answers_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     address, labels = addresses("exchange:detail"), dict(Status.choices)
-    day = Least(Coalesce("closes_on", Value(dt.date.max)), TruncDate("shared_at", tzinfo=dt.UTC))
-    found: Any = unanswered_for(user).order_by(day, "shared_at", "pk")[:MAX_LISTED]
     return [
         Waiting(
             what=_answer_this(direction, short_name or name, giver),
@@ -122,17 +147,8 @@ def _answers_wanted(user: User, now: dt.datetime) -> list[Waiting]:
             status=status,
             status_label=str(labels[status]),
         )
-        for pk, direction, short_name, name, giver, title, shared_at, closes_on, within, status in found.values_list(
-            "pk",
-            "direction",
-            "organisation__short_name",
-            "organisation__name",
-            "referred_by_name",
-            "title",
-            "shared_at",
-            "closes_on",
-            "partnership__title",
-            "status",
+        for pk, direction, short_name, name, giver, title, shared_at, closes_on, within, status in rows_for(
+            _answers_for, user
         )
     ]
 

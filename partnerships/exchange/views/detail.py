@@ -8,12 +8,11 @@ from decimal import Decimal
 
 from django.contrib import messages
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from partnerships.activity.queries import timeline
 from partnerships.agreements.models import Partnership
 from partnerships.agreements.queries import leads_a_party
 from partnerships.commitments.models import Status as CommitmentStatus
@@ -31,8 +30,9 @@ from partnerships.exchange.models import (
 from partnerships.exchange.queries.matches import count_matches
 from partnerships.exchange.queries.permission_sql import reader_of
 from partnerships.exchange.rights import Rights, rights_over
-from partnerships.organisations.models import Organisation
-from partnerships.organisations.timeline import TimelineLine, timeline_lines
+from partnerships.organisations.models import Area, Organisation
+from partnerships.organisations.statements import rows_for
+from partnerships.organisations.timeline import TimelineLine, newest_events, timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -44,13 +44,18 @@ _ENDED = (CommitmentStatus.CANCELLED, CommitmentStatus.SUPERSEDED)
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One ask or offer with its answers, questions, commitments and history."""
     user = signed_in(request)
-    entry = get_object_or_404(
-        Entry.objects.visible_to(user).select_related("organisation", "partnership", "created_by"), pk=pk
-    )
+    found = rows_for(_entry, user, pk)
+    if not found:
+        raise Http404
+    entry = found[0]
     rights = rights_over(entry, user, timezone.now())
-    answering = list(Organisation.objects.filter(pk__in=rights.answers_for).order_by("name", "pk"))
-    receipts, responses, questions = _receipts(entry, user, rights), _responses(entry, user), _questions(entry, user)
-    fulfilments = _fulfilments(entry, user)
+    answering = rows_for(_named, list(rights.answers_for))
+    receipts, responses, questions = (
+        _receipts(entry, user, rights),
+        _responses(entry, user),
+        rows_for(_questions, user, pk),
+    )
+    fulfilments = rows_for(_fulfilments, user, pk)
     editing = rights.roles.edited_among(rights.roles.of)
     answered = {response.organisation_id for response in responses if response.is_waiting}
     seen = {receipt.organisation_id for receipt in receipts}
@@ -68,8 +73,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         and any(rights.roles.led & {entry.organisation_id, one.organisation_id} for one in responses),
         "fulfilments": fulfilments,
         "promised": _promised(fulfilments),
-        "introductions": _introductions(entry, user),
-        "areas": entry.areas.order_by("name", "pk"),
+        "introductions": rows_for(_introductions, user, pk),
+        "areas": rows_for(_areas, pk),
         "addressees": _addressees(entry, user, own=rights.is_own),
         "partnership": _partnership(entry, user),
         "receipts": receipts,
@@ -85,6 +90,19 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "exchange/detail.html", context)
 
 
+def _entry(user: User, pk: int) -> QuerySet[Entry]:
+    known = Entry.objects.visible_to(user).select_related("organisation", "partnership", "created_by")
+    return known.filter(pk=pk)
+
+
+def _named(organisations: list[int]) -> QuerySet[Organisation]:
+    return Organisation.objects.filter(pk__in=organisations).order_by("name", "pk")
+
+
+def _areas(entry: int) -> QuerySet[Area]:
+    return Area.objects.filter(entries=entry).order_by("name", "pk")
+
+
 @require_POST
 def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose whether stakeholders without an account hear about the ask or offer."""
@@ -98,17 +116,15 @@ def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _facilitators(entry: Entry, user: User, *, shown: bool) -> list[EntryFacilitator]:
     """The facilitators, for both sides; others see themselves alone."""
-    found = list(entry.facilitators.named().for_listing().order_by("named_at", "pk"))
-    return [one for one in found if shown or one.person_id == user.pk]
+    return [one for one in rows_for(_facilitators_of, entry.pk) if shown or one.person_id == user.pk]
+
+
+def _facilitators_of(entry: int) -> QuerySet[EntryFacilitator]:
+    return EntryFacilitator.objects.filter(entry=entry).named().for_listing().order_by("named_at", "pk")
 
 
 def _receipts(entry: Entry, user: User, rights: Rights) -> list[Receipt]:
-    receipts = list(
-        Receipt.objects.visible_to(user)
-        .filter(entry=entry)
-        .select_related("organisation", "referred_to", "acknowledged_by", "declined_by")
-        .order_by("pk")
-    )
+    receipts = rows_for(_receipts_of, user, entry.pk)
     for receipt in receipts:
         # Only their own organisation sees who it was referred to, and the message.
         if not rights.roles.act_for(receipt.organisation_id):
@@ -116,27 +132,45 @@ def _receipts(entry: Entry, user: User, rights: Rights) -> list[Receipt]:
     return receipts
 
 
+def _receipts_of(user: User, entry: int) -> QuerySet[Receipt]:
+    return (
+        Receipt.objects.visible_to(user)
+        .filter(entry=entry)
+        .select_related("organisation", "referred_to", "acknowledged_by", "declined_by")
+        .order_by("pk")
+    )
+
+
 def _responses(entry: Entry, user: User) -> list[Response]:
     """The answers, with `counterpart_seen` where the reader can see it."""
-    responses = list(
-        Response.objects.visible_to(user)
-        .filter(entry=entry)
-        .select_related("organisation", "author", "counterpart", "decided_by", "entry")
-        .order_by("made_at", "pk")
-    )
-    groups = {
-        one.response_id: one.partnership
-        for one in AnswerGroup.objects.visible_to(user).filter(response__in=responses).select_related("partnership")
-    }
-    counterparts = Entry.objects.visible_to(user).filter(answering__in=[response.pk for response in responses])
-    seen = set(counterparts.order_by().values_list("pk", flat=True))
+    responses = rows_for(_responses_to, user, entry.pk)
+    ids = [response.pk for response in responses]
+    groups = {one.response_id: one.partnership for one in rows_for(_groups, user, ids)}
+    seen = set(rows_for(_counterparts, user, ids))
     for response in responses:
         response.group_seen = groups.get(response.pk)  # type: ignore[attr-defined]  # for the page only
         response.counterpart_seen = response.counterpart_id in seen  # type: ignore[attr-defined]  # for the page only
     return responses
 
 
-def _questions(entry: Entry, user: User) -> QuerySet[Question]:
+def _responses_to(user: User, entry: int) -> QuerySet[Response]:
+    return (
+        Response.objects.visible_to(user)
+        .filter(entry=entry)
+        .select_related("organisation", "author", "counterpart", "decided_by", "entry")
+        .order_by("made_at", "pk")
+    )
+
+
+def _groups(user: User, responses: list[int]) -> QuerySet[AnswerGroup]:
+    return AnswerGroup.objects.visible_to(user).filter(response__in=responses).select_related("partnership")
+
+
+def _counterparts(user: User, responses: list[int]) -> QuerySet[Entry, int]:
+    return Entry.objects.visible_to(user).filter(answering__in=responses).order_by().values_list("pk", flat=True)
+
+
+def _questions(user: User, entry: int) -> QuerySet[Question]:
     return (
         Question.objects.visible_to(user)
         .filter(entry=entry)
@@ -145,8 +179,8 @@ def _questions(entry: Entry, user: User) -> QuerySet[Question]:
     )
 
 
-def _fulfilments(entry: Entry, user: User) -> list[Fulfilment]:
-    return list(
+def _fulfilments(user: User, entry: int) -> QuerySet[Fulfilment]:
+    return (
         Fulfilment.objects.visible_to(user)
         .filter(entry=entry)
         .select_related("entry", "response", "commitment__giver", "commitment__receiver", "commitment__owner")
@@ -154,7 +188,7 @@ def _fulfilments(entry: Entry, user: User) -> list[Fulfilment]:
     )
 
 
-def _introductions(entry: Entry, user: User) -> QuerySet[Introduction]:
+def _introductions(user: User, entry: int) -> QuerySet[Introduction]:
     return (
         Introduction.objects.visible_to(user)
         .filter(Q(ask=entry) | Q(offer=entry))
@@ -176,7 +210,7 @@ def _promised(fulfilments: Iterable[Fulfilment]) -> set[int]:
 
 def _lines(entry: Entry, user: User) -> list[TimelineLine]:
     """Events of the entry and its answers, newest first, without its title."""
-    lines = timeline_lines(timeline(user=user, kind="entry", record_id=entry.pk)[:30])
+    lines = timeline_lines(newest_events(user, kind="entry", record_id=entry.pk, count=30))
     return [replace(line, subject="") for line in lines]
 
 
@@ -184,10 +218,18 @@ def _partnership(entry: Entry, user: User) -> Partnership | None:
     """Its partnership, if the reader can see that."""
     if entry.partnership_id is None:
         return None
-    return Partnership.objects.visible_to(user).filter(pk=entry.partnership_id).first()
+    return next(iter(rows_for(_known_partnership, user, entry.partnership_id)), None)
+
+
+def _known_partnership(user: User, pk: int) -> QuerySet[Partnership]:
+    return Partnership.objects.visible_to(user).filter(pk=pk)
 
 
 def _addressees(entry: Entry, user: User, *, own: bool) -> list[Organisation]:
     """The organisations it names; others who were asked see only themselves."""
+    return rows_for(_addressed, user, entry.pk, own=own)
+
+
+def _addressed(user: User, entry: int, *, own: bool) -> QuerySet[Organisation]:
     named = Organisation.objects.filter(addressed__entry=entry).order_by("name", "pk")
-    return list(named if own else named.filter(pk__in=Organisation.objects.of_person(user)))
+    return named if own else named.filter(pk__in=Organisation.objects.of_person(user))

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.activity.queries import timeline
 from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.forms import DirectoryFilter, SettingsForm
 from partnerships.organisations.lineage import successions_of
-from partnerships.organisations.models import Organisation
+from partnerships.organisations.models import AreaServed, Identifier, Membership, Organisation, OrganisationName
 from partnerships.organisations.presenting import lines_for
 from partnerships.organisations.queries import contacts_of, find_organisations
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.organisations.services import UnableToUpdateOrganisation, update_organisation
-from partnerships.organisations.timeline import timeline_lines
+from partnerships.organisations.statements import rows_for
+from partnerships.organisations.timeline import newest_events, timeline_lines
 from partnerships.people.form_steps import take_step
+from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
 #: Larger results are shown as “more than”; counting them would cost too much.
@@ -71,25 +73,52 @@ def suggest(request: HttpRequest) -> JsonResponse:
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """An organisation's page."""
     user = signed_in(request)
-    organisation = get_object_or_404(Organisation.objects.visible_to(user).select_related("region", "parent"), pk=pk)
-    contacts = contacts_of(organisation)[:12]
+    found = rows_for(_shown, user, pk)
+    if not found:
+        raise Http404
+    organisation, contacts = found[0], rows_for(_contacts, pk)
     return render(
         request,
         "organisations/detail.html",
         {
             "organisation": organisation,
-            "identifiers": organisation.identifiers.select_related("organisation").order_by("scheme", "value"),
-            "names": organisation.names.exclude(name=organisation.name).order_by("name", "pk"),
-            "areas_served": organisation.areas_served.select_related("area").order_by("area__name", "pk"),
+            "identifiers": rows_for(_identifiers, pk),
+            "names": [name for name in rows_for(_names, pk) if name.name != organisation.name],
+            "areas_served": rows_for(_areas_served, pk),
             "successions": lines_for(organisation, successions_of(organisation), timezone.localdate()),
-            "group_members": organisation.group_members.order_by("name", "pk")[:50],
+            "group_members": rows_for(_group_members, pk),
             "contacts": contacts,
             "may_invite_first_lead": user.is_staff and not organisation.is_ended and not contacts,
-            "lines": timeline_lines(timeline(user=user, kind="organisation", record_id=organisation.pk)[:10]),
+            "lines": timeline_lines(newest_events(user, kind="organisation", record_id=organisation.pk, count=10)),
             "sections": ON_ORGANISATIONS.of(user, organisation),
             "may_change": roles_of(user, timezone.now()).lead(organisation.pk),
         },
     )
+
+
+def _shown(user: User, pk: int) -> QuerySet[Organisation]:
+    return Organisation.objects.visible_to(user).select_related("region", "parent").filter(pk=pk)
+
+
+def _identifiers(organisation: int) -> QuerySet[Identifier]:
+    found = Identifier.objects.filter(organisation=organisation)
+    return found.select_related("organisation").order_by("scheme", "value")
+
+
+def _names(organisation: int) -> QuerySet[OrganisationName]:
+    return OrganisationName.objects.filter(organisation=organisation).order_by("name", "pk")
+
+
+def _areas_served(organisation: int) -> QuerySet[AreaServed]:
+    return AreaServed.objects.filter(organisation=organisation).select_related("area").order_by("area__name", "pk")
+
+
+def _group_members(organisation: int) -> QuerySet[Organisation]:
+    return Organisation.objects.filter(parent=organisation).order_by("name", "pk")[:50]
+
+
+def _contacts(organisation: int) -> QuerySet[Membership]:
+    return contacts_of(organisation)[:12]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

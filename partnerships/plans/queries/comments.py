@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import Comment, Plan
 
@@ -17,10 +18,15 @@ def comment_counts(user: User | AnonymousUser, plan: Plan, *, on_draft: bool) ->
     """Readable comments in open threads, by piece: {"sites/north-quay": 2}."""
     if not user.is_authenticated:
         return {}
+    return dict(rows_for(_counts, user, plan.pk, on_draft=on_draft))
+
+
+def _counts(user: User, plan: int, *, on_draft: bool) -> QuerySet[Comment, tuple[str, int]]:
     settled = Q(resolved_at__isnull=False) | Q(parent__resolved_at__isnull=False)
     rows = Comment.objects.visible_to(user).filter(plan=plan).exclude(settled).exclude(anchor__in=("", "about"))
     rows = rows.filter(version_number=0) if on_draft else rows.exclude(version_number=0)
-    return dict(rows.values_list("anchor").annotate(Count("pk")))
+    counts: QuerySet[Comment, tuple[str, int]] = rows.values_list("anchor").annotate(Count("pk"))
+    return counts
 
 
 def can_read_today(comment: Comment, person: User) -> bool:

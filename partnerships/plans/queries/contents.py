@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.db.models import QuerySet
+
 from partnerships.organisations.models import Area
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.plans.content import Content, empty, outside
 from partnerships.plans.models import Draft, Plan, ReadingClass, Version, VersionQuerySet
@@ -18,14 +21,18 @@ def content_for(content: Content, reader: ReadingClass | str) -> Content:
     return content if reader == ReadingClass.INSIDE else outside(content)
 
 
-def versions_for(user: User | AnonymousUser, plan: Plan) -> VersionQuerySet:
+def versions_for(user: User | AnonymousUser, plan: Plan | int) -> VersionQuerySet:
     """The versions of a plan that the person may read, newest first."""
     return Version.objects.visible_to(user).filter(plan=plan).order_by("-number")
 
 
 def newest_for(user: User | AnonymousUser, plan: Plan) -> Version | None:
     """The newest version that the person may read, or None."""
-    return versions_for(user, plan).first()
+    return next(iter(rows_for(_newest, user, plan.pk)), None)
+
+
+def _newest(user: User | AnonymousUser, plan: int) -> QuerySet[Version]:
+    return versions_for(user, plan)[:1]
 
 
 def version_of(plan: Plan, number: int | None) -> Version | None:

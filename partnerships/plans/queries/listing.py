@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from django.db.models import Case, When
+from django.db.models import Case, QuerySet, When
 
 from partnerships.organisations.holdings import among
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import Plan, Status
 from partnerships.plans.queries.signing import signing_states_of
@@ -32,12 +33,12 @@ def with_next_steps(user: User, plans: Iterable[Plan]) -> list[Listed]:
     """
     plans = list(plans)
     open_ones = [plan.pk for plan in plans if not plan.is_over]
-    inside = (
-        set(Plan.objects.with_insider(user).filter(pk__in=open_ones).values_list("pk", flat=True))
-        if open_ones
-        else set()
-    )
+    inside = set(rows_for(_inside_among, user, open_ones)) if open_ones else set()
     return _with_steps(plans, inside)
+
+
+def _inside_among(user: User, plans: list[int]) -> QuerySet[Plan, int]:
+    return Plan.objects.with_insider(user).filter(pk__in=plans).values_list("pk", flat=True)
 
 
 def _with_steps(plans: list[Plan], inside: Collection[int]) -> list[Listed]:
@@ -55,11 +56,20 @@ _PRESSING = Case(When(status=Status.AWAITING_SIGN_OFF, then=0), When(status=Stat
 
 def waiting_plans(user: User, limit: int, partnership: int | None = None) -> list[Listed]:
     """Plans that are waiting for somebody, that the person reads inside."""
-    waiting = (Status.DRAFT, Status.SHARED, Status.AWAITING_SIGN_OFF)
-    inside = Plan.objects.with_insider(user).filter(status__in=waiting)
+    # As ids: PostgreSQL would otherwise search all plans that the person may see.
+    ids = rows_for(_waiting_within, user, *([] if partnership is None else [partnership]))
+    plans = rows_for(_waiting, user, ids, limit=limit)
+    return [one for one in _with_steps(plans, set(ids)) if one.steps]
+
+
+def _waiting_within(user: User, partnership: int | None = None) -> QuerySet[Plan, int]:
+    """Ids of plans that wait, and that the person reads inside."""
+    inside = Plan.objects.with_insider(user).filter(status__in=(Status.DRAFT, Status.SHARED, Status.AWAITING_SIGN_OFF))
     if partnership is not None:
         inside = inside.filter(partnership=partnership)
-    # As ids: PostgreSQL would otherwise search all plans that the person may see.
-    ids = list(inside.values_list("pk", flat=True))
-    plans = Plan.objects.visible_to(user).filter(among("pk", ids)).for_listing().order_by(_PRESSING, "-pk")[:limit]
-    return [one for one in _with_steps(list(plans), set(ids)) if one.steps]
+    return inside.values_list("pk", flat=True)
+
+
+def _waiting(user: User, ids: list[int], *, limit: int) -> QuerySet[Plan]:
+    """Those of the plans that the person may see, the most pressing first."""
+    return Plan.objects.visible_to(user).filter(among("pk", ids)).for_listing().order_by(_PRESSING, "-pk")[:limit]

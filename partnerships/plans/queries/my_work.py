@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import Organisations, People, Reach
 from partnerships.organisations.models import Role
+from partnerships.organisations.statements import rows_for
 from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
 from partnerships.plans.models import (
@@ -63,14 +64,18 @@ def _signatures() -> Reach:
     return Reach(open_ones, (Organisations("organisation", roles=(Role.LEAD,)),))
 
 
-def _signatures_wanted(user: User, now: dt.datetime) -> list[Waiting]:
-    asked = (
+def _signatures_for(user: User) -> QuerySet[Signatory]:
+    return (
         _signatures()
         .of(user)
         .filter(plan__in=Plan.objects.published_for(user).values("pk"))
         .select_related("plan__partnership", "organisation")
         .order_by("pk")
     )
+
+
+def _signatures_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    asked = rows_for(_signatures_for, user)
     found: list[Waiting] = []
     states = signing_states_of([signatory.plan for signatory in asked])
     for signatory in asked:
@@ -95,8 +100,11 @@ def _signatures_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 _REQUESTS = Reach(AccessRequest.objects.filter(answered_at=None, plan__isnull=False), _DRAFTERS)
 
 
+def _requests_for(user: User) -> QuerySet[Any]:
+    return _REQUESTS.of(user).select_related("plan__partnership", "person").order_by("asked_at", "pk")
+
+
 def _requests_wanted(user: User, now: dt.datetime) -> list[Waiting]:
-    requests = _REQUESTS.of(user).select_related("plan__partnership", "person").order_by("asked_at", "pk")
     return [
         _waiting(
             f"Answer {request.person.display_name}, who asks to see the draft",
@@ -104,7 +112,7 @@ def _requests_wanted(user: User, now: dt.datetime) -> list[Waiting]:
             "plans:sharing",
             since=request.asked_at,
         )
-        for request in requests
+        for request in rows_for(_requests_for, user)
     ]
 
 
@@ -120,8 +128,8 @@ def _mentions() -> Reach:
     return Reach(unanswered, (People("person"),))
 
 
-def _mentions_wanted(user: User, now: dt.datetime) -> list[Waiting]:
-    comments = (
+def _mentions_for(user: User) -> QuerySet[Comment]:
+    return (
         Comment.objects.visible_to(user)
         .filter(pk__in=_mentions().of(user).values("comment"))
         # People who left can still read the thread, but need not answer.
@@ -129,6 +137,9 @@ def _mentions_wanted(user: User, now: dt.datetime) -> list[Waiting]:
         .select_related("plan__partnership", "author")
         .order_by("created_at", "pk")
     )
+
+
+def _mentions_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     return [
         _waiting(
             f"Answer {comment.author.display_name}'s comment",
@@ -137,7 +148,7 @@ def _mentions_wanted(user: User, now: dt.datetime) -> list[Waiting]:
             place=f"#comment-{comment.parent_id or comment.pk}",
             since=comment.created_at,
         )
-        for comment in comments
+        for comment in rows_for(_mentions_for, user)
     ]
 
 
@@ -145,8 +156,12 @@ def _shares(now: dt.datetime) -> Reach:
     return Reach(Share.objects.active(now).filter(opened_at=None), (People("person"),))
 
 
-def _unread_shares(user: User, now: dt.datetime) -> list[Waiting]:
+def _shares_for(user: User, now: dt.datetime) -> QuerySet[Share]:
     shares = _shares(now).of(user).filter(plan__in=Plan.objects.draft_visible_to(user).values("pk"))
+    return shares.select_related("plan__partnership").order_by("shared_at", "pk")
+
+
+def _unread_shares(user: User, now: dt.datetime) -> list[Waiting]:
     return [
         _waiting(
             "Read this draft",
@@ -159,7 +174,7 @@ def _unread_shares(user: User, now: dt.datetime) -> list[Waiting]:
             # A person with a shared draft may not know the plan's partnership.
             within="",
         )
-        for share in shares.select_related("plan__partnership").order_by("shared_at", "pk")
+        for share in rows_for(_shares_for, user, now)
     ]
 
 
@@ -167,17 +182,15 @@ def _milestones(now: dt.datetime) -> Reach:
     return Reach(Milestone.objects.open().filter(due_by__lte=timezone.localdate(now) + SOON), _DRAFTERS)
 
 
-def _milestones_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+def _milestones_for(user: User, now: dt.datetime) -> QuerySet[Any]:
     # The short form publishes a version; people who may only edit use the draft.
     publishable = Exists(Plan.objects.publishable_by(user).filter(pk=OuterRef("plan")))
-    due = (
-        _milestones(now)
-        .of(user)
-        .annotate(may_publish=publishable)
-        .select_related("plan__partnership")
-        .order_by("due_by", "pk")
-    )
-    today = timezone.localdate(now)
+    due: QuerySet[Any] = _milestones(now).of(user).annotate(may_publish=publishable)
+    return due.select_related("plan__partnership").order_by("due_by", "pk")
+
+
+def _milestones_wanted(user: User, now: dt.datetime) -> list[Waiting]:
+    today, due = timezone.localdate(now), rows_for(_milestones_for, user, now)
     return [_milestone_wanted(milestone, today, may_publish=milestone.may_publish) for milestone in due]
 
 
@@ -200,8 +213,11 @@ def _offers() -> Reach:
     return Reach(OwnershipOffer.objects.waiting(), (Organisations("organisation", roles=(Role.LEAD,)),))
 
 
+def _offers_for(user: User) -> QuerySet[OwnershipOffer]:
+    return _offers().of(user).select_related("plan__partnership", "offered_for").order_by("offered_at", "pk")
+
+
 def _offers_wanted(user: User, now: dt.datetime) -> list[Waiting]:
-    offers = _offers().of(user).select_related("plan__partnership", "offered_for").order_by("offered_at", "pk")
     return [
         _waiting(
             f"Accept or decline this plan from {offer.offered_for.display_name}",
@@ -210,7 +226,7 @@ def _offers_wanted(user: User, now: dt.datetime) -> list[Waiting]:
             kwargs={"pk": offer.pk},
             since=offer.offered_at,
         )
-        for offer in offers
+        for offer in rows_for(_offers_for, user)
     ]
 
 

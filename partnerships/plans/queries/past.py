@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Least
 
 from partnerships.activity.models import Event
 from partnerships.activity.registry import Records
 from partnerships.agreements.models import FORMER_STATUSES, Party, PartyStatus
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.statements import rows_for
 from partnerships.plans.models import PastPartnership, Plan, PlanOwner, PlanQuerySet, Status, Version, held_at
 
 if TYPE_CHECKING:
@@ -29,8 +30,16 @@ def _left_at(user: User | AnonymousUser, plans: Collection[Plan]) -> dict[int, d
 
     It left the partnership or the ownership of the plan, or the plan left a partnership to which it belongs.
     """
+    found: dict[int, dt.datetime] = {}
+    for pk, moment in rows_for(_leavings, user, [plan.pk for plan in plans]):
+        if moment is not None:
+            found[pk] = max(moment, found.get(pk, moment))
+    return found
+
+
+def _leavings(user: User | AnonymousUser, ids: list[int]) -> QuerySet[Any, tuple[int, dt.datetime | None]]:
+    """Each time that an organisation of the person left one of these plans, with the plan's id."""
     mine = Organisation.objects.of_person(user).values("pk")
-    ids = [plan.pk for plan in plans]
     parties = Party.objects.filter(organisation__in=mine, status__in=FORMER_STATUSES, partnership__plans__in=ids)
     owned = PlanOwner.ever.filter(organisation__in=mine, ended_at__isnull=False, plan__in=ids)
     behind = PastPartnership.objects.filter(
@@ -44,11 +53,8 @@ def _left_at(user: User | AnonymousUser, plans: Collection[Plan]) -> dict[int, d
         owned.order_by().values_list("plan", "ended_at"),
         behind.order_by().values_list("plan", "until"),
     )
-    found: dict[int, dt.datetime] = {}
-    for pk, moment in moments[0].union(*moments[1:], all=True):
-        if moment is not None:
-            found[pk] = max(moment, found.get(pk, moment))
-    return found
+    left: QuerySet[Any, Any] = moments[0]
+    return left.union(*moments[1:], all=True)
 
 
 def as_read_by(user: User | AnonymousUser, plans: Iterable[Plan]) -> list[Plan]:

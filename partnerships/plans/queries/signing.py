@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from partnerships import documents
@@ -15,6 +15,7 @@ from partnerships.agreements.queries import people_in_post
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.naming import named_then
 from partnerships.organisations.queries import leads_of
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import Audience, Plan, PlanOwner, Signatory, SignOff, Version
 from partnerships.plans.queries.owners import taking_part
@@ -36,19 +37,12 @@ def signing_states_of(plans: Sequence[Plan]) -> dict[int, list[SigningState]]:
     by_pk = {plan.pk: plan for plan in plans}
     decisions: dict[tuple[int, int], SignOff] = {}
     older: dict[tuple[int, int], SignOff] = {}
-    sign_offs = (
-        SignOff.objects.filter(plan__in=by_pk)
-        .annotate(organisation_then=named_then("signed_at"))
-        .select_related("version", "person", "organisation", "condition_met")
-        .defer("version__content", "version__prose")
-        .order_by("version__number", "pk")
-    )
-    for sign_off in sign_offs:
+    for sign_off in rows_for(_sign_offs_of, list(by_pk)):
         counts = sign_off.version.number >= by_pk[sign_off.plan_id].substantive_number
         (decisions if counts else older)[sign_off.plan_id, sign_off.organisation_id] = sign_off
     states: dict[int, list[SigningState]] = {pk: [] for pk in by_pk}
-    required = Signatory.objects.filter(plan__in=by_pk, removed_at=None).select_related("organisation")
-    for signatory in required.annotate(takes_part=still_takes_part()).order_by("organisation__name", "pk"):
+    signatories: list[Any] = rows_for(_signatories_of, list(by_pk))
+    for signatory in signatories:
         signatory.plan = by_pk[signatory.plan_id]
         key = signatory.plan_id, signatory.organisation_id
         states[signatory.plan_id].append(
@@ -61,6 +55,21 @@ def signing_states_of(plans: Sequence[Plan]) -> dict[int, list[SigningState]]:
             )
         )
     return states
+
+
+def _sign_offs_of(plans: list[int]) -> QuerySet[SignOff]:
+    return (
+        SignOff.objects.filter(plan__in=plans)
+        .annotate(organisation_then=named_then("signed_at"))
+        .select_related("version", "person", "organisation", "condition_met")
+        .defer("version__content", "version__prose")
+        .order_by("version__number", "pk")
+    )
+
+
+def _signatories_of(plans: list[int]) -> QuerySet[Signatory]:
+    required = Signatory.objects.filter(plan__in=plans, removed_at=None).select_related("organisation")
+    return required.annotate(takes_part=still_takes_part()).order_by("organisation__name", "pk")
 
 
 def decisions_for(version: Version) -> list[SignOff]:

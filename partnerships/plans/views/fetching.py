@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
+from partnerships.organisations.statements import rows_for
+from partnerships.people.models import User
 from partnerships.people.requests import signed_in
-from partnerships.plans.models import Draft, Opening, Plan, PlanQuerySet, ReadingClass, Share, Version
+from partnerships.plans.models import Draft, Opening, Plan, ReadingClass, Share, Version
 from partnerships.plans.queries import as_read_by, newest_for, versions_for
 from partnerships.plans.rights import Rights, rights_over
 from partnerships.plans.services import open_share
@@ -45,17 +48,24 @@ class Opened:
         return self.rights is not None and self.rights.takes_part
 
 
-def _plans() -> PlanQuerySet:
-    return Plan.objects.for_listing()
+def _plan(user: User | AnonymousUser, pk: int) -> QuerySet[Plan]:
+    return Plan.objects.for_listing().visible_to(user).filter(pk=pk)
+
+
+def _drafted(user: User | AnonymousUser, pk: int) -> QuerySet[Plan, int]:
+    return Plan.objects.draft_visible_to(user).filter(pk=pk).values_list("pk", flat=True)
 
 
 def open_plan(request: HttpRequest, pk: int) -> Opened:
     """The plan, if the person may read a version or the draft; else 404."""
     user = request.user
-    (plan,) = as_read_by(user, [get_object_or_404(_plans().visible_to(user), pk=pk)])
+    found = rows_for(_plan, user, pk)
+    if not found:
+        raise Http404
+    (plan,) = as_read_by(user, found)
     rights = rights_over(plan, user, timezone.now()) if user.is_authenticated else None
     may_edit = rights is not None and rights.edits_for_owner
-    by_name = not may_edit and Plan.objects.draft_visible_to(user).filter(pk=pk).exists()
+    by_name = not may_edit and bool(rows_for(_drafted, user, pk))
     return Opened(
         plan=plan,
         rights=rights,

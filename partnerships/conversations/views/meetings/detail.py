@@ -10,14 +10,13 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from partnerships.activity.queries import timeline
 from partnerships.agreements.queries import leads_a_party
 from partnerships.conversations import services
 from partnerships.conversations.models import Answer, Conversation
 from partnerships.conversations.queries.agendas import agenda_for, papers_for
 from partnerships.conversations.queries.meetings import expected_quorum, quorum_of
 from partnerships.conversations.views.meetings.opening import open_meeting
-from partnerships.organisations.timeline import timeline_lines
+from partnerships.organisations.timeline import newest_events, timeline_lines
 
 
 @require_safe
@@ -29,7 +28,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     coming = {one.organisation_id for one in seats if one.answer == Answer.COMING and one.organisation_id}
     items = agenda_for(meeting, user)
     minutes = Conversation.objects.visible_to(user).filter(pk=meeting.conversation_id or 0).first()
-    lines = timeline_lines(timeline(user=user, kind="meeting", record_id=meeting.pk)[:50])
+    lines = timeline_lines(newest_events(user, kind="meeting", record_id=meeting.pk, count=50))
     open_now = meeting.is_planned and rights.may_edit
     context = {
         "meeting": meeting,

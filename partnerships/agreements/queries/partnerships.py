@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -326,11 +327,21 @@ def partnerships_of(user: User, organisation: Organisation | int) -> Partnership
 
 
 def _listed(user: User, organisation: int) -> QuerySet[Partnership]:
-    return partnerships_of(user, organisation).for_listing().order_by("status", "title", "pk")[:50]
+    return partnerships_of(user, organisation).order_by("status", "title", "pk")[:50]
+
+
+def _partners_in(partnerships: list[int], organisation: int) -> QuerySet[Party, tuple[int, str, str]]:
+    """Of each partnership the short and full names of the other present parties."""
+    others = Party.objects.present().filter(partnership__in=partnerships).exclude(organisation=organisation)
+    return others.order_by("role", "pk").values_list("partnership", "organisation__short_name", "organisation__name")
 
 
 def organisation_section(user: User, organisation: Organisation) -> Section | None:
     """Section with its partnerships, for the organisation's page."""
     found = rows_for(_listed, user, organisation.pk)
-    context = {"partnerships": found, "organisation": organisation}
-    return Section("agreements/_organisation_section.html", context) if found else None
+    if not found:
+        return None
+    partners: defaultdict[int, list[str]] = defaultdict(list)
+    for pk, short_name, name in rows_for(_partners_in, [one.pk for one in found], organisation.pk):
+        partners[pk].append(short_name or name)
+    return Section("agreements/_organisation_section.html", {"rows": [(one, partners[one.pk]) for one in found]})

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms, template
 from django.forms.boundfield import BoundField
 from django.forms.utils import flatatt
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 
 from partnerships.kit.forms import error_words
@@ -99,18 +99,19 @@ def govuk_widget(field: BoundField) -> SafeString:
 
 def _select(shown: dict[str, Any]) -> SafeString:
     """The same HTML as Django's template of a select, in a tenth of the time."""
-    parts = [format_html('<select name="{}"{}>', shown["name"], flatatt(shown["attrs"]))]
+    parts: list[str] = [format_html('<select name="{}"{}>', shown["name"], flatatt(shown["attrs"]))]
     for group, options, _ in shown["optgroups"]:
         if group:
             parts.append(format_html('\n  <optgroup label="{}">', group))
         parts += [
-            format_html('\n  <option value="{}"{}>{}</option>', one["value"], flatatt(one["attrs"]), one["label"])
+            f'\n  <option value="{conditional_escape(one["value"])}"{flatatt(one["attrs"]) if one["attrs"] else ""}>'
+            f"{conditional_escape(one['label'])}</option>"
             for one in options
         ]
         if group:
-            parts.append(SafeString("\n  </optgroup>"))
-    parts.append(SafeString("\n</select>"))
-    return SafeString("".join(parts))
+            parts.append("\n  </optgroup>")
+    parts.append("\n</select>")
+    return SafeString("".join(parts))  # every value was escaped above
 
 
 @register.simple_tag

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from partnerships.activity.registry import kind_named
 from partnerships.activity.subjects import SubjectKind
@@ -17,6 +17,7 @@ from partnerships.digests.queries.readers import reach_of
 from partnerships.exchange.models import Entry
 from partnerships.organisations.audience import reaches
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.plans.content import get_piece, normalise, outside
 from partnerships.plans.models import Plan, Version
@@ -71,23 +72,37 @@ def _marked(subscriptions: Collection[Subscription]) -> set[int]:
 
 def _seen_by(person: User, subscriptions: Collection[Subscription]) -> set[int]:
     """Subscriptions to things that this person, who has an account, may see."""
+    things = [
+        list({pk for one in subscriptions if (pk := getattr(one, f"{field}_id")) is not None})
+        for field in _SEEN_BY_FIELD
+    ]
+    return set(rows_for(_seen, person, [one.pk for one in subscriptions], *things))
+
+
+#: Fields of subscriptions to things, in the order of what `_seen` is given.
+_SEEN_BY_FIELD = ("plan", "partnership", "organisation", "request", "commitment")
+
+
+def _seen(
+    person: User,
+    subscriptions: list[int],
+    plans: list[int],
+    partnerships: list[int],
+    organisations: list[int],
+    requests: list[int],
+    commitments: list[int],
+) -> QuerySet[Subscription, int]:
+    """Those of the subscriptions whose thing, given by kind, the person may see."""
     # Only these things: otherwise PostgreSQL asks rights over every plan.
-    plans = Plan.objects.visible_to(person).filter(pk__in={one.plan_id for one in subscriptions})
-    partnerships = Partnership.objects.visible_to(person).filter(pk__in={one.partnership_id for one in subscriptions})
-    organisations = Organisation.objects.visible_to(person).filter(
-        pk__in={one.organisation_id for one in subscriptions}
-    )
-    requests = Entry.objects.followed_by(person).filter(pk__in={one.request_id for one in subscriptions})
-    commitments = Commitment.objects.followed_by(person).filter(pk__in={one.commitment_id for one in subscriptions})
     seen = Subscription.objects.filter(
-        Q(plan__in=plans.values("pk"))
-        | Q(partnership__in=partnerships.values("pk"))
-        | Q(organisation__in=organisations.values("pk"))
-        | Q(request__in=requests.values("pk"))
-        | Q(commitment__in=commitments.values("pk")),
-        pk__in=[one.pk for one in subscriptions],
+        Q(plan__in=Plan.objects.visible_to(person).filter(pk__in=plans).values("pk"))
+        | Q(partnership__in=Partnership.objects.visible_to(person).filter(pk__in=partnerships).values("pk"))
+        | Q(organisation__in=Organisation.objects.visible_to(person).filter(pk__in=organisations).values("pk"))
+        | Q(request__in=Entry.objects.followed_by(person).filter(pk__in=requests).values("pk"))
+        | Q(commitment__in=Commitment.objects.followed_by(person).filter(pk__in=commitments).values("pk")),
+        pk__in=subscriptions,
     )
-    return set(seen.values_list("pk", flat=True))
+    return seen.values_list("pk", flat=True)
 
 
 def named_to_followers(subscriptions: Iterable[Subscription], now: dt.datetime) -> set[int]:

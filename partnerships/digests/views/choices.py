@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from partnerships.agreements.models import Partnership, Party
@@ -12,6 +13,7 @@ from partnerships.digests.forms import PreferenceForm
 from partnerships.digests.models import Preference
 from partnerships.digests.services import ways_of
 from partnerships.organisations.models import Membership, Role
+from partnerships.organisations.statements import rows_for
 from partnerships.outbox.groups import FOR_OPERATORS
 from partnerships.outbox.kinds import all_kinds
 from partnerships.people.models import User
@@ -43,11 +45,15 @@ def date_reminders(person: User) -> list[Party]:
 
     Each party chooses its own lead times.
     """
+    return rows_for(_parties_led, person)
+
+
+def _parties_led(person: User) -> QuerySet[Party]:
     leads = Membership.objects.current().of_person(person).filter(role=Role.LEAD)
     parties = Party.objects.present().filter(
         organisation__in=leads.values("organisation"), partnership__in=Partnership.objects.live()
     )
-    return list(parties.select_related("partnership", "organisation").order_by("partnership__title", "pk"))
+    return parties.select_related("partnership", "organisation").order_by("partnership__title", "pk")
 
 
 def always_sent() -> list[tuple[str, list[str]]]:

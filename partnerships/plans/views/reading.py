@@ -12,11 +12,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from partnerships.activity.queries import visible_events
+from partnerships.activity.models import Event
+from partnerships.activity.queries import visible_of_kinds
 from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page, private_file
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
+from partnerships.organisations.statements import rows_for
 from partnerships.organisations.timeline import timeline_lines
+from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.downloads import geojson
 from partnerships.plans.event_kinds import EventKind
@@ -214,11 +217,10 @@ def plan_history(request: HttpRequest, pk: int) -> HttpResponse:
     """The versions that the person may read, and other events."""
     opened = open_plan(request, pk)
     user = signed_in(request)
-    versions = list(versions_for(user, opened.plan).without_content().select_related("author", "organisation"))
+    versions = rows_for(_versions, user, pk)
     reader = opened.reader.value
     rows = [{"version": version, "figures": version.figures.get(reader, {})} for version in versions]
-    here = Q(target_kind__in=["plan", "plan_draft", "plan_signing"], target_id=pk)
-    events = visible_events(user, here).exclude(kind=EventKind.DRAFT_EDITED).order_by("-at", "-id")[:50]
+    events = rows_for(_events, user, pk)
     return render(
         request,
         "plans/history.html",
@@ -226,10 +228,20 @@ def plan_history(request: HttpRequest, pk: int) -> HttpResponse:
             "plan": opened.plan,
             "opened": opened,
             "rows": rows,
-            "events": timeline_lines(list(events)),
+            "events": timeline_lines(events),
             "newest": versions[0] if versions else None,
         },
     )
+
+
+def _versions(user: User, plan: int) -> QuerySet[Version]:
+    return versions_for(user, plan).without_content().select_related("author", "organisation")
+
+
+def _events(user: User, plan: int) -> QuerySet[Event]:
+    present = ("plan", "plan_draft", "plan_signing")
+    here = Q(target_kind__in=present, target_id=plan)
+    return visible_of_kinds(user, here, present).exclude(kind=EventKind.DRAFT_EDITED).order_by("-at", "-id")[:50]
 
 
 @login_not_required

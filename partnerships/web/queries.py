@@ -16,8 +16,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.statements import count_for
 from partnerships.organisations.timeline import newest_visible
 from partnerships.people.models import User
-from partnerships.plans import queries as plans
-from partnerships.plans.models import Milestone
+from partnerships.plans.models import Milestone, Plan
 
 #: How far back "Recent changes" on the home page goes.
 RECENT = dt.timedelta(days=60)
@@ -68,6 +67,6 @@ def _live(user: User) -> QuerySet[Partnership]:
 
 
 def _plans_off_track(user: User) -> QuerySet[Milestone, Any]:
-    """The person's plans with an overdue milestone."""
-    overdue = plans.overdue_milestones(user, timezone.localdate())
-    return overdue.filter(plan__in=plans.my_plans(user).values("pk")).values("plan").distinct()
+    """The person's plans with an overdue milestone; owners may read every milestone."""
+    overdue = Milestone.objects.overdue(timezone.localdate())
+    return overdue.filter(plan__in=Plan.objects.owned_for(user).values("pk")).values("plan").distinct()

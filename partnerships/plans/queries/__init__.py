@@ -14,7 +14,7 @@ from partnerships.plans.queries.contents import (
     versions_for,
 )
 from partnerships.plans.queries.listing import waiting_plans, with_next_steps
-from partnerships.plans.queries.milestones import milestones_due_by, overdue_milestones
+from partnerships.plans.queries.milestones import milestones_due_by
 from partnerships.plans.queries.my_work import WAITING
 from partnerships.plans.queries.owners import (
     ended_lines,
@@ -73,7 +73,6 @@ __all__ = [
     "offers_waiting",
     "organisations_led_by",
     "organisations_of",
-    "overdue_milestones",
     "owners_led_by",
     "owners_of",
     "present_members",

@@ -12,11 +12,6 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
 
-def overdue_milestones(user: User | AnonymousUser, today: dt.date) -> MilestoneQuerySet:
-    """Overdue milestones that the person may see."""
-    return Milestone.objects.visible_to(user).overdue(today).select_related("plan")
-
-
 def milestones_due_by(user: User | AnonymousUser, day: dt.date) -> MilestoneQuerySet:
     """Milestones overdue or due up to a day that the person may see."""
     return Milestone.objects.visible_to(user).open().filter(due_by__lte=day).select_related("plan")

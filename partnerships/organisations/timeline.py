@@ -14,14 +14,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from partnerships.activity.models import Event
-from partnerships.activity.queries import (
-    NetLine,
-    about,
-    fields_of,
-    kinds_of,
-    of_visible_records,
-    visible_of_kinds,
-)
+from partnerships.activity.queries import NetLine, about, fields_of, of_visible_records
 from partnerships.activity.telling import Group, Sentence, sentence_of
 from partnerships.kit.dates import NotADate, PartialDate
 from partnerships.organisations.holdings import among
@@ -157,20 +150,15 @@ def _people_among(ids: list[int]) -> QuerySet[User]:
 
 def newest_events(user: User, *, kind: str, record_id: int, count: int) -> list[Event]:
     """The newest events of a record and within it that a reader sees."""
-    present = tuple(sorted(rows_for(_kinds_about, record_id, kind=kind)))
-    return rows_for(_newest_about, user, record_id, kind=kind, present=present, count=count)
+    return newest_visible(_events_about, user, record_id, kind, count=count)
 
 
-def _kinds_about(record: int, *, kind: str) -> QuerySet[Event, str]:
-    return kinds_of(about(kind, record))
+def _events_about(user: User, record: int, kind: str) -> QuerySet[Event]:
+    return Event.objects.filter(about(kind, record))
 
 
-def _newest_about(user: User, record: int, *, kind: str, present: tuple[str, ...], count: int) -> QuerySet[Event]:
-    return visible_of_kinds(user, about(kind, record), present).order_by("-at", "-id")[:count]
-
-
-#: Events read first when looking for the newest visible ones.
-_FIRST_BATCH = 100
+#: Events read first, for each one wanted, when looking for the newest visible ones.
+_FIRST_BATCH = 4
 
 
 def newest_visible(candidates: Callable[..., QuerySet[Event]], user: User, *given: Given, count: int) -> list[Event]:
@@ -180,7 +168,7 @@ def newest_visible(candidates: Callable[..., QuerySet[Event]], user: User, *give
     those who see little pay for reading everything. `candidates` belongs to a module (see `statements`).
     """
     seen: list[Event] = []
-    start, size = 0, _FIRST_BATCH
+    start, size = 0, _FIRST_BATCH * count
     while len(seen) < count:
         batch = rows_for(_batch, user, *given, candidates=candidates, start=start, size=size)
         records: defaultdict[str, set[int]] = defaultdict(set)

@@ -9,7 +9,7 @@ from typing import Any
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.activity.subjects import SubjectKind
-from partnerships.agreements import belongings, emails, personal, restoring, telling
+from partnerships.agreements import belongings, emails, obligations, personal, restoring, telling
 from partnerships.agreements.agenda import decisions_needed, register_agenda
 from partnerships.agreements.departures import register_ending
 from partnerships.agreements.event_kinds import EventKind
@@ -47,6 +47,7 @@ from partnerships.people.retention import register_retention
 
 def register() -> None:
     """Register event visibility, sections, emails, retention, personal data."""
+    obligations.register()
     register_events(EventKind)
     telling.register()
     restoring.register()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.agreements.sections import ON_PARTNERSHIPS
-from partnerships.answers import emails, restoring, retention, telling
+from partnerships.answers import emails, obligations, restoring, retention, telling
 from partnerships.answers.event_kinds import EventKind
 from partnerships.answers.management.week import PartnershipWeek
 from partnerships.answers.models import Answer, Incoming, PlanQuestion
@@ -25,6 +25,7 @@ from partnerships.work.queries import register_sources
 
 def register() -> None:
     """Register events, emails, personal data, retention and what waits."""
+    obligations.register()
     register_events(EventKind)
     register_kind(name="plan_answer", visible_ids=lambda user: Answer.objects.visible_to(user).values("pk"))
     register_kind(name="plan_question", visible_ids=lambda user: PlanQuestion.objects.visible_to(user).values("pk"))

@@ -53,3 +53,8 @@ def delivered_words(delivered: Decimal, quantity: Decimal | None, unit: str) -> 
     if unit == "pounds":
         return f"{quantity_words(delivered, unit)} of {quantity_words(quantity, unit)}"
     return f"{number_words(delivered)} of {quantity_words(quantity, unit)}"
+
+
+def amounts(quantity: Decimal | None, unit: str) -> dict[str, Decimal | None]:
+    """The quantity as `homes` or as `money` in pounds, for totals; in another unit neither."""
+    return {"homes": quantity if unit == "homes" else None, "money": quantity if unit == "pounds" else None}

@@ -9,7 +9,7 @@ from partnerships.agreements.agenda import register_agenda
 from partnerships.agreements.figures import register_figures
 from partnerships.agreements.serving import register_provider
 from partnerships.agreements.stuck import register_stuck
-from partnerships.commitments import emails, restoring, telling
+from partnerships.commitments import emails, obligations, restoring, telling
 from partnerships.commitments.belongings import COMMITMENTS, ESCALATIONS
 from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import Commitment, unit_words
@@ -29,6 +29,7 @@ from partnerships.people.personal import register_personal
 
 def register() -> None:
     """Register handover, event visibility, personal data and emails."""
+    obligations.register()
     register_events(EventKind)
     telling.register()
     use_words(unit_words)

@@ -10,7 +10,7 @@ from partnerships.agreements.departures import register_ending, register_party_d
 from partnerships.agreements.sections import ON_PARTNERSHIPS
 from partnerships.agreements.stuck import register_stuck
 from partnerships.commitments.origins import register_origin
-from partnerships.conversations import emails, restoring, telling
+from partnerships.conversations import emails, obligations, restoring, telling
 from partnerships.conversations.belongings import NEXT_STEPS
 from partnerships.conversations.event_kinds import EventKind
 from partnerships.conversations.models import (
@@ -52,6 +52,7 @@ from partnerships.people.retention import register_retention
 
 def register() -> None:
     """Register event visibility, origins, personal data, sections and emails."""
+    obligations.register()
     register_events(EventKind)
     telling.register()
     restoring.register()

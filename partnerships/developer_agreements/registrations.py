@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from partnerships.commitments.origins import register_origin
+from partnerships.developer_agreements import obligations
 from partnerships.developer_agreements.origins import AGREEMENT
 from partnerships.developer_agreements.sections import agreements_section
 from partnerships.organisations.sections import ON_ORGANISATIONS
@@ -10,5 +11,6 @@ from partnerships.organisations.sections import ON_ORGANISATIONS
 
 def register() -> None:
     """Register agreements as an origin of commitments and a section of organisation pages."""
+    obligations.register()
     register_origin(AGREEMENT)
     ON_ORGANISATIONS.register("40 developer agreements", agreements_section)

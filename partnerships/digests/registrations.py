@@ -7,7 +7,7 @@ from partnerships.activity.event_kinds import register_events
 from partnerships.activity.seen import register_seen
 from partnerships.activity.telling import register_untold
 from partnerships.agreements.sections import ON_POSTS
-from partnerships.digests import restoring, retention
+from partnerships.digests import obligations, restoring, retention
 from partnerships.digests.belongings import FOLLOWED, ask_successor
 from partnerships.digests.emails.composing import DigestComposer
 from partnerships.digests.event_kinds import EventKind
@@ -41,6 +41,7 @@ from partnerships.people.refusals import register_refusal
 
 def register() -> None:
     """Register kinds of email, hooks, personal data and retention."""
+    obligations.register()
     register_events(EventKind)
     register_untold(EventKind, because="it concerns what one person wants to hear")
     composer = DigestComposer(give_up_asking)

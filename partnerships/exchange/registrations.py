@@ -12,7 +12,7 @@ from partnerships.agreements.figures import register_figures
 from partnerships.agreements.stuck import register_facilitated, register_stuck
 from partnerships.commitments.origins import register_origin
 from partnerships.commitments.registry import register_listener
-from partnerships.exchange import emails, telling
+from partnerships.exchange import emails, obligations, telling
 from partnerships.exchange.belongings import REFERRALS
 from partnerships.exchange.event_kinds import EventKind
 from partnerships.exchange.models import Entry, EntryFacilitator, Introduction, Question, Receipt, Response
@@ -35,6 +35,7 @@ from partnerships.people.personal import register_personal
 
 def register() -> None:
     """Register kinds of events and emails, personal data and origins."""
+    obligations.register()
     register_events(EventKind)
     telling.register()
     register_personal(RULES)

@@ -23,6 +23,7 @@ from partnerships.kit.administration import (
     VocabularyAdmin,
 )
 from partnerships.organisations import admin_corrections
+from partnerships.organisations.forms import OrganisationAdminForm
 from partnerships.organisations.lineage import with_ties
 from partnerships.organisations.models import (
     AreaServed,
@@ -46,10 +47,8 @@ from partnerships.organisations.services import (
     create_organisation,
     end_membership,
     mark_found,
-    sign_in_refusal,
     update_organisation,
 )
-from partnerships.people.identity_providers import provider_choices
 from partnerships.people.models import User
 
 __all__ = ["admin_corrections"]  # its pages are registered with these
@@ -71,55 +70,6 @@ _FIELDS = (
     "sign_in_provider",
     "own_sign_in_required",
 )
-
-
-def _sign_in_pages() -> list[tuple[str, str]]:
-    return [("", "None: email address and password"), *provider_choices()]
-
-
-class OrganisationAdminForm(forms.ModelForm[Organisation]):
-    """Corrections to an organisation, and how its people sign in."""
-
-    sign_in_provider = forms.ChoiceField(
-        label="Own sign-in page",
-        required=False,
-        choices=_sign_in_pages,
-        help_text="Its people can sign in there from now on. Passwords keep working. Set up sign-in pages under "
-        "“Social applications”.",
-    )
-    own_sign_in_required = forms.BooleanField(
-        label="Its people must sign in there",
-        required=False,
-        help_text="Possible once a lead has signed in there. Passwords then stop working (for leads after 24 hours).",
-    )
-
-    reason = forms.CharField(
-        label="Why",
-        max_length=500,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Shown in the organisation's history. Name the email, register or order that says so.",
-    )
-
-    class Meta:
-        model = Organisation
-        fields = ("sign_in_provider",)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["reason"].required = self.instance.pk is not None
-        self.fields["own_sign_in_required"].initial = self.instance.own_sign_in_required
-
-    def clean(self) -> dict[str, Any]:
-        """Show beside the field why the service would refuse the sign-in."""
-        given = super().clean() or {}
-        words = sign_in_refusal(
-            Organisation.objects.get(pk=self.instance.pk) if self.instance.pk else Organisation(),
-            provider=given.get("sign_in_provider", ""),
-            required=given.get("own_sign_in_required", False),
-        )
-        if words:
-            self.add_error("own_sign_in_required", words)
-        return given
 
 
 class IdentifierInline(ReadOnlyInline):
@@ -155,7 +105,6 @@ class OrganisationAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.Mod
     """
 
     form = OrganisationAdminForm
-    fields = (*_FIELDS, "reason")
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
     list_display = ("name", "kind", "council_type", "designation", "status", "region", "missing_since")
     list_filter = (
@@ -173,6 +122,10 @@ class OrganisationAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.Mod
     show_full_result_count = False
     inlines = (IdentifierInline, NameInline, AreaServedInline)
     actions = ("mark_checked",)
+
+    def get_fields(self, request: HttpRequest, obj: Organisation | None = None) -> tuple[str, ...]:
+        """A new one may have nearly the name of another; a correction has a reason."""
+        return (*_FIELDS, "reason") if obj else (*_FIELDS, "is_another")
 
     def save_model(
         self, request: HttpRequest, obj: Organisation, form: forms.ModelForm[Organisation], change: bool

@@ -14,8 +14,11 @@ from django.urls import reverse
 
 from partnerships.kit import forms as kit
 from partnerships.kit.forms import AutocompleteSelect, Form, Helper
+from partnerships.organisations.duplicates import similar_to
 from partnerships.organisations.models import Area, AreaKind, Kind, Membership, Organisation, Role, Status
 from partnerships.organisations.owned import Group
+from partnerships.organisations.services import sign_in_refusal
+from partnerships.people.identity_providers import provider_choices
 from partnerships.people.models import User
 
 #: Help text beside each role (docs/rights.md).
@@ -296,3 +299,60 @@ class HandOverForm(Form):
         things.choices = choices_of(group)
         to.queryset = people
         self.helper = Helper(self, submit="Hand over")
+
+
+def _sign_in_pages() -> list[tuple[str, str]]:
+    return [("", "None: email address and password"), *provider_choices()]
+
+
+class OrganisationAdminForm(forms.ModelForm[Organisation]):
+    """Corrections to an organisation, and how its people sign in."""
+
+    sign_in_provider = forms.ChoiceField(
+        label="Own sign-in page",
+        required=False,
+        choices=_sign_in_pages,
+        help_text="Its people can sign in there from now on. Passwords keep working. Set up sign-in pages under "
+        "“Social applications”.",
+    )
+    is_another = forms.BooleanField(
+        label="It is another organisation",
+        required=False,
+        help_text="Tick this to add a name that is nearly in the directory already.",
+    )
+    own_sign_in_required = forms.BooleanField(
+        label="Its people must sign in there",
+        required=False,
+        help_text="Possible once a lead has signed in there. Passwords then stop working (for leads after 24 hours).",
+    )
+    reason = forms.CharField(
+        label="Why",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Shown in the organisation's history. Name the email, register or order that says so.",
+    )
+
+    class Meta:
+        model = Organisation
+        fields = ("sign_in_provider",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = self.instance.pk is not None
+        self.fields["own_sign_in_required"].initial = self.instance.own_sign_in_required
+
+    def clean(self) -> dict[str, Any]:
+        """Show beside the field why the service would refuse the sign-in."""
+        given = super().clean() or {}
+        words = sign_in_refusal(
+            Organisation.objects.get(pk=self.instance.pk) if self.instance.pk else Organisation(),
+            provider=given.get("sign_in_provider", ""),
+            required=given.get("own_sign_in_required", False),
+        )
+        if words:
+            self.add_error("own_sign_in_required", words)
+        alike = [] if self.instance.pk or given.get("is_another") else similar_to(given.get("name", ""))
+        if alike:
+            names = ", ".join(one.name for one in alike)
+            self.add_error("is_another", f"The directory has nearly the same name: {names}. Is it the same body?")
+        return given

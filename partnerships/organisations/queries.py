@@ -38,7 +38,7 @@ def find_organisations(
     Every word of `text` must occur in the same name, or the whole text in an identifier. If nothing matches, names
     with a similar spelling are returned.
     """
-    found = Organisation.objects.visible_to(user)
+    found = Organisation.objects.visible_to(user).standing()
     if kind:
         found = found.filter(kind=kind)
     if status:
@@ -99,7 +99,7 @@ def ancestors_of(organisation_id: int) -> dict[int, int]:
 
 def match_by_name(name: str) -> OrganisationQuerySet:
     """Organisations with a name that normalises to the same text."""
-    return Organisation.objects.filter(
+    return Organisation.objects.standing().filter(
         pk__in=OrganisationName.objects.filter(folded=fold_name(name)).values("organisation")
     )
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.registry import register_kind
 from partnerships.activity.subjects import SubjectKind
-from partnerships.organisations import emails, restoring, telling
+from partnerships.organisations import emails, own_obligations, restoring, telling
 from partnerships.organisations.departures import register_departure
 from partnerships.organisations.event_kinds import EventKind
 from partnerships.organisations.models import AccessRequest, Membership, Organisation, Role
@@ -114,6 +114,7 @@ def register() -> None:
     """Register everything, once, at start-up."""
     register_events(EventKind)
     telling.register()
+    own_obligations.register()
     register_kind(
         name="organisation",
         visible_ids=lambda user: Organisation.objects.visible_to(user).values("pk"),
@@ -171,6 +172,9 @@ def register() -> None:
             Rule("organisations.AccessRequest", "asked_by", Fate.DELETE, "who asked", ("organisation_name",)),
             Rule("organisations.AccessRequest", "answered_by", Fate.KEEP, "which administrator answered"),
             Rule("organisations.Membership", "created_by", Fate.KEEP, "who added somebody", ("starts_on",)),
+            Rule("organisations.Merge", "merged_by", Fate.KEEP, "who merged two records", ("merged_at",)),
+            Rule("organisations.Merge", "undone_by", Fate.KEEP, "who undid a merge", ("undone_at",)),
+            Rule("organisations.NotSame", "said_by", Fate.KEEP, "who kept two records apart", ("said_at",)),
         ]
     )
 

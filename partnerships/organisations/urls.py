@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from django.urls import path
 
-from partnerships.organisations.views import directory, handing_over, members, pending, requests, successions
+from partnerships.organisations.views import (
+    directory,
+    duplicates,
+    handing_over,
+    members,
+    pending,
+    requests,
+    successions,
+)
 
 app_name = "organisations"
 urlpatterns = [
     path("", directory.organisation_list, name="list"),
     path("suggest/", directory.suggest, name="suggest"),
+    path("duplicates/", duplicates.duplicates, name="duplicates"),
+    path("merges/<int:pk>/undo/", duplicates.undo, name="undo-merge"),
+    path("<int:pk>/merge/<int:other>/", duplicates.merge, name="merge"),
+    path("<int:pk>/not-the-same/<int:other>/", duplicates.not_the_same, name="not-the-same"),
     path("invitations/<str:token>/", members.accept_invitation, name="accept-invitation"),
     path("requests/", requests.requests, name="requests"),
     path("requests/new/", requests.ask, name="ask"),

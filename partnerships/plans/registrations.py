@@ -18,7 +18,7 @@ from partnerships.outbox.groups import FOR_SIGNING, About, NoticeGroup
 from partnerships.people.composing import register_email
 from partnerships.people.leaving import register_leaving
 from partnerships.people.personal import register_personal
-from partnerships.plans import emails, restoring, telling
+from partnerships.plans import emails, obligations, restoring, telling
 from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import (
     AccessRequest,
@@ -42,6 +42,7 @@ from partnerships.plans.services import owning, papers
 
 def register() -> None:
     """Register with activity, commitments, outbox, people and agreements."""
+    obligations.register()
     register_events(EventKind)
     telling.register()
     papers.register()

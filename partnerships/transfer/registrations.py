@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.telling import register_untold
+from partnerships.organisations.obligations import register_following
 from partnerships.people.personal import register_personal
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.personal import RULES
@@ -12,5 +13,6 @@ from partnerships.transfer.personal import RULES
 def register() -> None:
     """Register kinds of event and the rules about personal data."""
     register_events(EventKind)
+    register_following("transfer.Doubt.organisation", "transfer.Doubt_candidates.organisation")
     register_untold(EventKind, because="it is about an import; followers hear about the records that it changed")
     register_personal(RULES)

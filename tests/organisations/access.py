@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from partnerships.kit.dates import PartialDate
-from partnerships.organisations.services import ask_for_access, invite_member, record_succession, ties_between
+from partnerships.organisations.services import (
+    ask_for_access,
+    create_organisation,
+    invite_member,
+    merge_organisations,
+    record_succession,
+    ties_between,
+)
 from tests.support.access import Row, everyone, expect, public
 from tests.world import World
 
@@ -31,6 +38,13 @@ def prepare(world: World) -> None:
         author=None,
         now=world.now,
     )
+    twice, again = (
+        create_organisation(name=name, kind="charity", author=None, now=world.now)
+        for name in ("Copperfield Trust", "Copperfield Trust Ltd")
+    )
+    world.things["merge"] = merge_organisations(
+        kept=twice, merged=again, reason="Recorded twice.", author=None, now=world.now
+    )
 
 
 def succession(world: World) -> dict[str, Any]:
@@ -39,6 +53,14 @@ def succession(world: World) -> dict[str, Any]:
 
 def succession_tie(world: World) -> dict[str, Any]:
     return {**succession(world), "tie": world.things["succession"].ties.order_by("pk")[0].pk}
+
+
+def two(world: World) -> dict[str, Any]:
+    return {"pk": world.riverside.pk, "other": world.harbour.pk}
+
+
+def merged(world: World) -> dict[str, Any]:
+    return {"pk": world.things["merge"].pk}
 
 
 def larkhaven(world: World) -> dict[str, Any]:
@@ -55,6 +77,8 @@ def invited(world: World) -> dict[str, Any]:
 
 #: Larkhaven's lead and administrators manage its people. Others may see the organisation, so they get 403, not 404.
 MANAGE = expect(inside=403, outside=403, lead=200, administrator=200)
+ADMINISTRATORS = expect(inside=403, outside=403, administrator=200)
+ADMINISTRATORS_POST = expect(inside=403, outside=403, administrator=422)
 #: Only the membership's organisation and its person see it.
 ONE = expect(inside=403, outside=404, lead=200, partner=404, administrator=200)
 
@@ -142,4 +166,8 @@ ROWS = (
         get=expect(inside=403, outside=403, lead=200),
         post=expect(inside=403, outside=403, lead=422),
     ),
+    Row("organisations:duplicates", get=ADMINISTRATORS),
+    Row("organisations:merge", on=two, get=ADMINISTRATORS, post=ADMINISTRATORS_POST),
+    Row("organisations:not-the-same", on=two, get=ADMINISTRATORS, post=ADMINISTRATORS_POST),
+    Row("organisations:undo-merge", on=merged, get=ADMINISTRATORS, post=ADMINISTRATORS_POST),
 )

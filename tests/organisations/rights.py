@@ -10,7 +10,7 @@ from django.utils import timezone
 from partnerships.agreements import services as agreements
 from partnerships.kit.dates import known_day
 from partnerships.organisations import services
-from partnerships.organisations.models import AccessRequest, Membership, Succession
+from partnerships.organisations.models import AccessRequest, Membership, Merge, Succession
 from partnerships.people.models import User
 from tests.support.rights import ADMINISTRATOR, EVERYBODY, LEAD, Row
 from tests.support.successions import follow
@@ -125,6 +125,12 @@ def _two_successors(world: World) -> Succession:
     return succession
 
 
+def _merged(world: World) -> Merge:
+    return services.merge_organisations(
+        kept=world.harbour, merged=world.riverside, reason="Recorded twice.", author=None, now=world.now
+    )
+
+
 ROWS = (
     Row(
         "organisations.hand_over_things",
@@ -154,6 +160,28 @@ ROWS = (
         ),
         ADMINISTRATOR,
         prepare=_of_ended,
+    ),
+    Row(
+        "organisations.merge_organisations",
+        lambda w, author, _: services.merge_organisations(
+            kept=w.harbour, merged=w.riverside, reason="Recorded twice.", author=author, now=timezone.now()
+        ),
+        ADMINISTRATOR,
+    ),
+    Row(
+        "organisations.undo_merge",
+        lambda w, author, found: services.undo_merge(
+            merge=found, reason="They are two.", author=author, now=timezone.now()
+        ),
+        ADMINISTRATOR,
+        prepare=_merged,
+    ),
+    Row(
+        "organisations.keep_apart",
+        lambda w, author, _: services.keep_apart(
+            one=w.harbour, other=w.riverside, reason="They are two.", author=author, now=timezone.now()
+        ),
+        ADMINISTRATOR,
     ),
     Row("organisations.update_organisation", _update(website="https://larkhaven.example"), MANAGERS),
     Row(
@@ -396,6 +424,7 @@ WITHOUT_A_PERSON = {
     "organisations.invitation_for": "reads only",
     "organisations.lock_person": "locks a row for another service",
     "organisations.open_membership": "reads only",
+    "organisations.preview_merge": "reads only",
     "organisations.record_event": "part of another service, inside its transaction",
     "organisations.record_membership_event": "part of another service, inside its transaction",
     "organisations.set_status": "part of another service, inside its transaction",

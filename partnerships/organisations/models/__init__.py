@@ -3,6 +3,7 @@
 from partnerships.organisations.models.areas import Area, AreaKind, AreaServed
 from partnerships.organisations.models.identity import Identifier, NameKind, OrganisationName, Scheme
 from partnerships.organisations.models.memberships import EDITING_ROLES, REASON, Membership, MembershipQuerySet, Role
+from partnerships.organisations.models.merges import Merge, MovedRow, NotSame
 from partnerships.organisations.models.organisation import CouncilType, Kind, Organisation, OrganisationQuerySet, Status
 from partnerships.organisations.models.requests import AccessRequest, AccessRequestQuerySet, RequestAnswer
 from partnerships.organisations.models.successions import (
@@ -35,7 +36,10 @@ __all__ = [
     "Kind",
     "Membership",
     "MembershipQuerySet",
+    "Merge",
+    "MovedRow",
     "NameKind",
+    "NotSame",
     "Organisation",
     "OrganisationName",
     "OrganisationQuerySet",

@@ -13,6 +13,7 @@ from django.urls import reverse
 from partnerships.organisations.holdings import among
 from partnerships.organisations.models.areas import Area
 from partnerships.organisations.models.memberships import Membership
+from partnerships.organisations.models.merges import Merge
 from partnerships.people.models import User
 
 if TYPE_CHECKING:
@@ -76,7 +77,11 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
 
     def current(self) -> OrganisationQuerySet:
         """Organisations that are not dissolved."""
-        return self.exclude(status=Status.DISSOLVED)
+        return self.standing().exclude(status=Status.DISSOLVED)
+
+    def standing(self) -> OrganisationQuerySet:
+        """Without records that were merged into another."""
+        return self.exclude(pk__in=Merge.objects.in_force().values("merged"))
 
     def for_listing(self) -> OrganisationQuerySet:
         """With everything that a list shows, in two queries."""
@@ -127,6 +132,9 @@ class Organisation(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     areas = models.ManyToManyField(Area, through="AreaServed", related_name="organisations")
+
+    #: The id of the record that this one was merged into, where a page asked for it.
+    kept_as: int | None = None
 
     objects = OrganisationQuerySet.as_manager()
 

@@ -32,6 +32,13 @@ from partnerships.organisations.services.memberships import (
     end_membership,
     hide_steps,
 )
+from partnerships.organisations.services.merging import (
+    UnableToMerge,
+    keep_apart,
+    merge_organisations,
+    preview_merge,
+    undo_merge,
+)
 from partnerships.organisations.services.missing import mark_found, mark_missing
 from partnerships.organisations.services.names import add_name
 from partnerships.organisations.services.organisations import (
@@ -81,6 +88,7 @@ __all__ = [
     "UnableToDissolve",
     "UnableToEndMembership",
     "UnableToInviteMember",
+    "UnableToMerge",
     "UnableToRecordSuccession",
     "UnableToUpdateOrganisation",
     "accept_membership",
@@ -107,9 +115,12 @@ __all__ = [
     "hide_steps",
     "invitation_for",
     "invite_member",
+    "keep_apart",
     "mark_found",
     "mark_missing",
+    "merge_organisations",
     "pass_on_things",
+    "preview_merge",
     "record_succession",
     "remove_tie",
     "resend_invitation",
@@ -117,6 +128,7 @@ __all__ = [
     "sign_in_refusal",
     "take_effect",
     "ties_between",
+    "undo_merge",
     "undo_succession",
     "update_organisation",
 ]

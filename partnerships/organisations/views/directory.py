@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
@@ -14,7 +14,7 @@ from partnerships.kit.http import keyset_page, posted
 from partnerships.kit.rights import require
 from partnerships.organisations.forms import DirectoryFilter, SettingsForm
 from partnerships.organisations.lineage import successions_of
-from partnerships.organisations.models import AreaServed, Identifier, Membership, Organisation, OrganisationName
+from partnerships.organisations.models import AreaServed, Identifier, Membership, Merge, Organisation, OrganisationName
 from partnerships.organisations.presenting import lines_for
 from partnerships.organisations.queries import contacts_of, find_organisations
 from partnerships.organisations.rights import roles_of
@@ -76,7 +76,10 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     found = rows_for(_shown, user, pk)
     if not found:
         raise Http404
-    organisation, contacts = found[0], rows_for(_contacts, pk)
+    organisation = found[0]
+    if organisation.kept_as:
+        return redirect("organisations:detail", pk=organisation.kept_as)
+    contacts = rows_for(_contacts, pk)
     return render(
         request,
         "organisations/detail.html",
@@ -97,7 +100,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _shown(user: User, pk: int) -> QuerySet[Organisation]:
-    return Organisation.objects.visible_to(user).select_related("region", "parent").filter(pk=pk)
+    merged = Merge.objects.in_force().filter(merged=OuterRef("pk")).values("kept")
+    bodies = Organisation.objects.visible_to(user).select_related("region", "parent").filter(pk=pk)
+    return bodies.annotate(kept_as=Subquery(merged))  # type: ignore[no-redef]  # declared on the model
 
 
 def _identifiers(organisation: int) -> QuerySet[Identifier]:

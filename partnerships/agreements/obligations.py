@@ -1,0 +1,146 @@
+"""What an organisation holds in partnerships: its part and role, terms to sign, objectives, posts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
+
+from partnerships.agreements.models import (
+    OPEN_PROPOSALS,
+    Objective,
+    ObjectiveStatus,
+    Partnership,
+    Party,
+    PartyRole,
+    PartyStatus,
+    Post,
+    TermsSignature,
+)
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.obligations import (
+    Column,
+    Held,
+    Moving,
+    Obligation,
+    register_following,
+    register_obligation,
+    register_staying,
+)
+
+_ROLES = (PartyRole.CHAIR, PartyRole.LEAD, PartyRole.MEMBER, PartyRole.OBSERVER)
+_INSIDE = (PartyStatus.INVITED, PartyStatus.ACCEPTED)
+
+
+def _partnerships(organisation: Organisation, day: dt.date) -> QuerySet[Partnership]:
+    inside = Party.objects.inside().filter(organisation=organisation)
+    mine = inside.filter(partnership=OuterRef("pk"))
+    return (
+        Partnership.objects.live()
+        .filter(pk__in=inside.values("partnership"))
+        .annotate(part=Subquery(mine.values("role")[:1]))
+    )
+
+
+def _describe(one: Any, organisation: Organisation) -> Held:
+    return Held(one.pk, one.title, one.get_absolute_url(), str(PartyRole(one.part).label), money=one.annual_budget)
+
+
+def _leave(moving: Moving) -> dict[str, Any]:
+    return {
+        "status": PartyStatus.LEFT.value,
+        "reason": moving.reason,
+        "left_at": moving.now,
+        "left_on": timezone.localdate(moving.now),
+    }
+
+
+def _join(ended: Party, kept: Party) -> dict[str, Any]:
+    """The other party takes part as the one that leaves did, in the stronger of both roles."""
+    if ended.status not in _INSIDE:
+        return {}
+    if kept.status not in _INSIDE:
+        fields = ("role", "status", "joined_on", "left_on", "left_at")
+        return {name: getattr(ended, name) for name in fields}
+    stronger = min(PartyRole(ended.role), PartyRole(kept.role), key=_ROLES.index)
+    accepted = PartyStatus.ACCEPTED in (ended.status, kept.status)
+    status = PartyStatus.ACCEPTED if accepted else PartyStatus.INVITED
+    return {"role": stronger.value, "status": status.value, "joined_on": kept.joined_on or ended.joined_on}
+
+
+PARTNERSHIPS = Obligation(
+    "partnerships",
+    "Partnerships",
+    (
+        Column("agreements.Party.organisation", "partnership", Q(status__in=_INSIDE), ending=_leave, uniting=_join),
+        Column(
+            "agreements.Notice.organisation",
+            "partnership",
+            Q(done_at=None, withdrawn_at=None),
+            ending=lambda moving: {"withdrawn_at": moving.now, "withdrawn_because": moving.reason},
+        ),
+        Column("agreements.TermsProposal.proposed_by", "partnership", Q(status__in=OPEN_PROPOSALS)),
+        Column(
+            "agreements.TermsSignatory.organisation",
+            "version__partnership",
+            ~Exists(TermsSignature.objects.filter(version=OuterRef("version"), organisation=OuterRef("organisation")))
+            & Q(removed_at=None),
+            ending=lambda moving: {"removed_at": moving.now},
+        ),
+    ),
+    _partnerships,
+    _describe,
+    target="partnership",
+    within=lambda one: ("partnership", one.pk),
+)
+
+
+def _objectives(organisation: Organisation, day: dt.date) -> QuerySet[Objective]:
+    open_ones = Objective.objects.filter(organisation=organisation, status=ObjectiveStatus.OPEN)
+    return open_ones.filter(partnership__in=Partnership.objects.live()).select_related("partnership")
+
+
+OBJECTIVES = Obligation(
+    "objectives",
+    "Objectives",
+    (Column("agreements.Objective.organisation"),),
+    _objectives,
+    lambda one, _: Held(one.pk, one.text, one.get_absolute_url(), one.partnership.title),
+)
+
+
+def _post(one: Post, organisation: Organisation) -> Held:
+    title = f"{one.get_role_display()}{f': {one.title}' if one.title else ''}"
+    within = one.partnership.title if one.partnership else "the whole organisation"
+    return Held(one.pk, title, one.get_absolute_url(), within)
+
+
+POSTS = Obligation(
+    "posts",
+    "Posts",
+    (
+        Column(
+            "agreements.Post.organisation",
+            ending=lambda moving: {"ended_on": timezone.localdate(moving.now)},
+        ),
+    ),
+    lambda organisation, _: Post.objects.in_use().filter(organisation=organisation).select_related("partnership"),
+    _post,
+    target="post",
+    within=lambda one: ("partnership", one.partnership_id) if one.partnership_id else ("", None),
+)
+
+
+def register() -> None:
+    """Register what passes on, and what stays."""
+    for kind in (PARTNERSHIPS, OBJECTIVES, POSTS):
+        register_obligation(kind)
+    register_following("agreements.Document.added_for")
+    register_staying(
+        "who reported or signed; the database keeps it",
+        "agreements.ObjectiveProgress.organisation",
+        "agreements.TermsVersion.organisation",
+        "agreements.TermsSignature.organisation",
+    )

@@ -1,0 +1,57 @@
+"""Commitments as things that an organisation holds."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db.models import Q, QuerySet
+from django.utils.text import Truncator
+
+from partnerships.commitments.models import OVER, Commitment
+from partnerships.commitments.quantities import amounts
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.obligations import (
+    Column,
+    Held,
+    Obligation,
+    register_following,
+    register_obligation,
+)
+
+
+def _commitments(organisation: Organisation, day: dt.date) -> QuerySet[Commitment]:
+    mine = Q(giver=organisation) | Q(receiver=organisation) | Q(owner_organisation=organisation)
+    return Commitment.objects.filter(mine).exclude(status__in=OVER)
+
+
+def _other_side(target: int) -> Q:
+    """Giver and receiver must be different organisations."""
+    return Q(giver=target) | Q(receiver=target)
+
+
+def _describe(one: Commitment, organisation: Organisation) -> Held:
+    what = "Gives" if one.giver_id == organisation.pk else "Receives"
+    title = f"{one.reference} {Truncator(one.text).chars(90)}"
+    return Held(one.pk, title, one.get_absolute_url(), what, **amounts(one.quantity, one.unit))
+
+
+COMMITMENTS = Obligation(
+    "commitments",
+    "Commitments",
+    (
+        Column("commitments.Commitment.giver", locked=_other_side),
+        Column("commitments.Commitment.receiver", locked=_other_side),
+        Column("commitments.Commitment.owner_organisation", locked=_other_side),
+        Column("commitments.Commitment.proposed_for", locked=_other_side),
+    ),
+    _commitments,
+    _describe,
+    target="commitment",
+    within=lambda one: ("partnership", one.partnership_id) if one.partnership_id else ("", None),
+)
+
+
+def register() -> None:
+    """Register commitments, and who reported on them."""
+    register_obligation(COMMITMENTS)
+    register_following("commitments.Progress.organisation", "commitments.Evidence.added_for")

@@ -1,0 +1,103 @@
+"""Meetings, open conversations, notes and facilitators as things that an organisation holds."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db.models import Q, QuerySet
+
+from partnerships.conversations.models import (
+    Conversation,
+    Facilitator,
+    JournalNote,
+    Meeting,
+    MeetingStatus,
+    PrivateNote,
+    Status,
+)
+from partnerships.kit.dates import long_date
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.obligations import (
+    Column,
+    Held,
+    Obligation,
+    register_following,
+    register_obligation,
+    register_staying,
+)
+
+_DONE = (Status.AGREED, Status.CANCELLED)
+
+
+def _agreed(target: int) -> Q:
+    """The database keeps an agreed record as it is."""
+    return Q(conversation__status=Status.AGREED)
+
+
+def _conversations(organisation: Organisation, day: dt.date) -> QuerySet[Conversation]:
+    mine = Q(organisation=organisation) | Q(sides__organisation=organisation)
+    return Conversation.objects.exclude(status__in=_DONE).filter(mine).distinct()
+
+
+CONVERSATIONS = Obligation(
+    "conversations",
+    "Conversations not yet agreed",
+    (
+        Column("conversations.Conversation.organisation", locked=lambda _: Q(status=Status.AGREED)),
+        Column("conversations.Side.organisation", "conversation"),
+        Column("conversations.Attendee.organisation", "conversation"),
+        Column("conversations.Point.organisation", "conversation", locked=_agreed),
+        Column("conversations.NextStep.organisation", "conversation"),
+        Column("conversations.Correction.organisation", "conversation"),
+    ),
+    _conversations,
+    lambda one, _: Held(
+        one.pk, f"Conversation of {long_date(one.held_on)}", one.get_absolute_url(), one.get_status_display()
+    ),
+)
+MEETINGS = Obligation(
+    "meetings",
+    "Planned meetings",
+    (
+        Column("conversations.Meeting.organisation"),
+        Column("conversations.MeetingSeat.organisation", "meeting"),
+        Column("conversations.AgendaItem.added_for", "meeting"),
+    ),
+    lambda organisation, _: Meeting.objects.filter(organisation=organisation, status=MeetingStatus.PLANNED),
+    lambda one, _: Held(one.pk, one.title, one.get_absolute_url(), "Calls the meeting"),
+)
+NOTES = Obligation(
+    "notes",
+    "Private notes",
+    (Column("conversations.PrivateNote.organisation"),),
+    lambda organisation, _: PrivateNote.objects.filter(organisation=organisation),
+    lambda one, _: Held(one.pk, f"Private note {one.pk}", "", "On a conversation"),
+)
+JOURNAL = Obligation(
+    "journal",
+    "Journal",
+    (Column("conversations.JournalNote.organisation"),),
+    lambda organisation, _: JournalNote.objects.filter(organisation=organisation, deleted_at=None),
+    lambda one, _: Held(one.pk, f"Journal note {one.pk}", "", "In the journal"),
+)
+FACILITATORS = Obligation(
+    "facilitators",
+    "Facilitators of partnerships",
+    (Column("conversations.Facilitator.organisation"),),
+    lambda organisation, _: Facilitator.objects.filter(organisation=organisation, ended_at=None).select_related(
+        "person", "partnership"
+    ),
+    lambda one, _: Held(one.pk, one.person.display_name, one.partnership.get_absolute_url(), one.partnership.title),
+)
+
+
+def register() -> None:
+    """Register what passes on, and what stays."""
+    for kind in (CONVERSATIONS, MEETINGS, NOTES, JOURNAL, FACILITATORS):
+        register_obligation(kind)
+    register_following(
+        Column("conversations.JournalNote.about"),
+        "conversations.MeetingCycle.set_for",
+        "conversations.Attachment.added_for",
+    )
+    register_staying("who decided; the database keeps it", "conversations.ReportSubmission.decided_for")

@@ -1,0 +1,19 @@
+"""Developer agreements as things that an authority holds."""
+
+from __future__ import annotations
+
+from partnerships.developer_agreements.models import DeveloperAgreement
+from partnerships.organisations.obligations import Column, Held, Obligation, register_obligation
+
+AGREEMENTS = Obligation(
+    "developer_agreements",
+    "Developer agreements",
+    (Column("developer_agreements.DeveloperAgreement.organisation"),),
+    lambda organisation, _: DeveloperAgreement.objects.filter(organisation=organisation, ended_on=None),
+    lambda one, _: Held(one.pk, one.title, one.get_absolute_url(), one.planning_application),
+)
+
+
+def register() -> None:
+    """Register the agreements in force."""
+    register_obligation(AGREEMENTS)

@@ -1,0 +1,34 @@
+"""Who follows an organisation, and whom it asked to follow something."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from partnerships.digests.models import Subscription, SubscriptionStatus
+from partnerships.organisations.obligations import Column, Held, Moving, Obligation, register_obligation
+
+
+def _end(moving: Moving) -> dict[str, Any]:
+    return {"status": SubscriptionStatus.ENDED.value, "ended_at": moving.now, "reason": moving.reason[:300]}
+
+
+FOLLOWERS = Obligation(
+    "followers",
+    "People who follow it",
+    (Column("digests.Subscription.organisation", ending=_end),),
+    lambda organisation, _: Subscription.objects.live().filter(organisation=organisation).select_related("person"),
+    lambda one, _: Held(one.pk, f"Subscription {one.pk}", "", str(one.get_status_display())),
+)
+STAKEHOLDERS = Obligation(
+    "stakeholders",
+    "Stakeholders whom it asked",
+    (Column("digests.Subscription.added_for"),),
+    lambda organisation, _: Subscription.objects.live().filter(added_for=organisation),
+    lambda one, _: Held(one.pk, f"Subscription {one.pk}", "", str(one.get_status_display())),
+)
+
+
+def register() -> None:
+    """Register both."""
+    register_obligation(FOLLOWERS)
+    register_obligation(STAKEHOLDERS)

@@ -1,0 +1,126 @@
+"""Organisations that may be recorded twice: nearly the same name or number."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from django.contrib.postgres.search import TrigramSimilarity
+from django.db import connection, transaction
+
+from partnerships.kit.names import LEGAL_WORDS, core_name
+from partnerships.organisations.models import (
+    Identifier,
+    Merge,
+    NotSame,
+    Organisation,
+    OrganisationName,
+    Scheme,
+    SuccessionTie,
+)
+
+#: How similar two names are, from 0 to 1, before somebody should look. Endings such as “Ltd” stay above it.
+ALIKE = 0.7
+#: How many pairs the page shows.
+MAX_PAIRS = 200
+#: Schemes with one number for a body: two that differ show that two records are not the same.
+_TELLING = (Scheme.GSS, Scheme.RSH, Scheme.COMPANY, Scheme.CHARITY, Scheme.ODS, Scheme.LEP)
+
+#: The index finds names that are roughly alike; then names are compared without legal words.
+_ROUGHLY = "SET LOCAL pg_trgm.similarity_threshold = 0.5"
+_PAIRS_BY_NAME = r"""
+WITH roughly AS MATERIALIZED (
+    SELECT a.organisation_id AS one, b.organisation_id AS other,
+           regexp_replace(a.folded, %(legal)s, '', 'g') AS name,
+           regexp_replace(b.folded, %(legal)s, '', 'g') AS other_name
+      FROM organisations_organisationname a
+      JOIN organisations_organisationname b ON a.folded %% b.folded AND a.organisation_id < b.organisation_id
+)
+SELECT one, other, max(similarity(name, other_name)) FROM roughly
+ WHERE similarity(name, other_name) >= %(alike)s GROUP BY 1, 2
+"""
+#: Numbers that differ only in case, spaces, punctuation and zeros in front.
+_PAIRS_BY_NUMBER = """
+WITH plain AS (
+    SELECT organisation_id, scheme, ltrim(regexp_replace(upper(value), '[^0-9A-Z]', '', 'g'), '0') AS value
+      FROM organisations_identifier
+)
+SELECT DISTINCT a.organisation_id, b.organisation_id, a.value
+  FROM plain a JOIN plain b USING (scheme, value)
+ WHERE a.organisation_id < b.organisation_id AND a.value <> ''
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two organisations that may be the same body; `alike` is from 0 to 1."""
+
+    one: Organisation
+    other: Organisation
+    why: str
+    alike: float
+
+
+def similar_to(name: str, *, but: int | None = None) -> list[Organisation]:
+    """Up to five organisations with nearly this name, the most similar first."""
+    folded = core_name(name, words=LEGAL_WORDS, phrases=())[:300]
+    names = OrganisationName.objects.filter(folded__trigram_similar=folded)
+    names = names.annotate(alike=TrigramSimilarity("folded", folded)).filter(alike__gte=ALIKE).exclude(organisation=but)
+    ids = list(dict.fromkeys(names.order_by("-alike", "pk").values_list("organisation", flat=True)[:20]))
+    found = Organisation.objects.standing().in_bulk(ids)
+    return [found[pk] for pk in ids if pk in found][:5]
+
+
+def possible_duplicates() -> list[Pair]:
+    """Pairs that may be the same body, the most similar first.
+
+    Without pairs that somebody kept apart, merged records, predecessors and successors, and bodies with
+    different numbers in one register.
+    """
+    why: dict[tuple[int, int], tuple[float, str]] = {}
+    legal = rf"\m({'|'.join(sorted(LEGAL_WORDS))})\M"
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_ROUGHLY)
+        cursor.execute(_PAIRS_BY_NAME, {"legal": legal, "alike": ALIKE})
+        for one, other, alike in cursor.fetchall():
+            why[one, other] = (alike, "Nearly the same name")
+        cursor.execute(_PAIRS_BY_NUMBER)
+        for one, other, value in cursor.fetchall():
+            why[one, other] = (1.0, f"The same number, {value}")
+    for known in _kept_apart():
+        why.pop(known, None)
+    numbers = _numbers({pk for pair in why for pk in pair})
+    bodies = Organisation.objects.standing().in_bulk({pk for pair in why for pk in pair})
+    pairs = [
+        Pair(bodies[one], bodies[other], words, alike)
+        for (one, other), (alike, words) in why.items()
+        if one in bodies and other in bodies and not _differ(numbers[one], numbers[other])
+    ]
+    return sorted(pairs, key=lambda pair: (-pair.alike, pair.one.name, pair.one.pk, pair.other.pk))[:MAX_PAIRS]
+
+
+def merges() -> Iterable[Merge]:
+    """Merges in force, newest first."""
+    return Merge.objects.in_force().select_related("kept", "merged", "merged_by").order_by("-merged_at", "-pk")
+
+
+def _kept_apart() -> set[tuple[int, int]]:
+    """Pairs of ids, the lower first, that are known to be two bodies."""
+    apart = set(NotSame.objects.values_list("one", "other"))
+    followed = SuccessionTie.objects.exclude(successor=None).values_list("predecessor", "successor")
+    return apart | {(min(pair), max(pair)) for pair in followed if None not in pair}
+
+
+def _numbers(organisations: Collection[int]) -> dict[int, dict[str, set[str]]]:
+    """The present numbers of each organisation, by register."""
+    found: dict[int, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    rows = Identifier.objects.filter(organisation__in=organisations, scheme__in=_TELLING, valid_to=None)
+    for organisation, scheme, value in rows.values_list("organisation", "scheme", "value"):
+        found[organisation][scheme].add("".join(filter(str.isalnum, value.upper())).lstrip("0"))
+    return found
+
+
+def _differ(one: dict[str, set[str]], other: dict[str, set[str]]) -> bool:
+    """Whether both have numbers in one register, and none is the same."""
+    return any(not (one[scheme] & other[scheme]) for scheme in one.keys() & other.keys())

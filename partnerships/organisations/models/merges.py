@@ -1,0 +1,82 @@
+"""Two records of one body: merged into one, or known not to be the same."""
+
+from __future__ import annotations
+
+import pghistory
+from django.db import models
+from django.db.models import F, Q
+
+from partnerships.people.models import User
+
+
+class MergeQuerySet(models.QuerySet["Merge"]):
+    """Filters of merges."""
+
+    def in_force(self) -> MergeQuerySet:
+        """Those that nobody has undone."""
+        return self.filter(undone_at=None)
+
+
+@pghistory.track()
+class Merge(models.Model):
+    """Two records of one body became one: merged → undone.
+
+    Everything of `merged` passed to `kept`; `MovedRow` says what. The address of `merged` leads to `kept`.
+    """
+
+    kept = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="merges_kept")
+    merged = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="merges_away")
+    reason = models.TextField()
+    merged_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    merged_at = models.DateTimeField()
+    undone_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_because = models.TextField(blank=True)
+
+    objects = MergeQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["merged"], condition=Q(undone_at=None), name="one_merge_a_record"),
+            models.CheckConstraint(condition=~Q(kept=F("merged")), name="merge_of_two_records"),
+            models.CheckConstraint(
+                condition=Q(undone_at=None) | ~Q(undone_because=""), name="merge_undone_with_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.merged_id} into {self.kept_id}"
+
+
+class MovedRow(models.Model):
+    """One row that a merge changed: what stood in it before and after, so that it can be put back."""
+
+    merge = models.ForeignKey(Merge, on_delete=models.CASCADE, related_name="rows")
+    table = models.CharField(max_length=80, help_text="The model, as “app.Model”.")
+    row = models.BigIntegerField()
+    before = models.JSONField()
+    after = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.row}"
+
+
+@pghistory.track()
+class NotSame(models.Model):
+    """Two organisations with similar names that are not the same body; `one` has the lower id."""
+
+    one = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+")
+    other = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+")
+    reason = models.TextField()
+    said_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    said_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "not the same"
+        constraints = [
+            models.UniqueConstraint(fields=["one", "other"], name="not_same_once"),
+            models.CheckConstraint(condition=Q(one__lt=F("other")), name="not_same_in_order"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.one_id} is not {self.other_id}"

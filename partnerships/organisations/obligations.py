@@ -1,0 +1,175 @@
+"""What an organisation holds; every room registers its kinds.
+
+Used when a body ends or hands functions on, and when two records of one body become one. Every column that names an
+organisation is an obligation, follows its body, or stays as history.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.apps import apps
+from django.db.models import Model, Q, QuerySet
+
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+
+class UnableToMove(Exception):
+    """Something else was chosen, a reason is missing, or the row cannot name the other organisation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One thing that an organisation holds: what lists and totals show."""
+
+    pk: int
+    title: str
+    path: str = ""
+    what: str = ""
+    homes: Decimal | None = None
+    money: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """From which organisation to which, why, by whom and when."""
+
+    source: Organisation
+    target: Organisation
+    reason: str
+    author: User | None
+    now: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column that names an organisation.
+
+    `label` is "app.Model.field". `record` is the lookup from its row to the record of its kind. `locked` says which
+    rows cannot name the organisation with this id, such as a commitment whose other side it is. `ending` gives the
+    values that end a row whose place the other organisation holds already; without it such a row stays as it is.
+    `uniting` gives what changes then in the other organisation's row, such as a stronger role; it gets both rows.
+    `only` says which rows pass with an obligation; the others are history.
+    """
+
+    label: str
+    record: str = "pk"
+    only: Q | None = None
+    locked: Callable[[int], Q] | None = None
+    ending: Callable[[Moving], dict[str, Any]] | None = None
+    uniting: Callable[[Any, Any], dict[str, Any]] | None = None
+
+    @property
+    def model(self) -> type[Model]:
+        """The model of its rows."""
+        return apps.get_model(self.label.rpartition(".")[0])
+
+    @property
+    def name(self) -> str:
+        """The name of the field."""
+        return self.label.rpartition(".")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """A kind of thing that an organisation holds until another takes it over.
+
+    `records` finds what the organisation holds on a day; `describe` says what lists show of one. `columns` pass to
+    the other organisation, for these records only. `target` is the kind under which the activity log knows a record
+    (empty: no line in the log, as for private notes), and `within` what it belongs to.
+    """
+
+    code: str
+    label: str
+    columns: tuple[Column, ...]
+    records: Callable[[Organisation, dt.date], QuerySet[Any]]
+    describe: Callable[[Any, Organisation], Held]
+    target: str = ""
+    within: Callable[[Any], tuple[str, int | None]] = lambda _: ("", None)
+
+    def held(self, organisation: Organisation, day: dt.date) -> list[Held]:
+        """What the organisation holds on the day, oldest first."""
+        return [self.describe(one, organisation) for one in self.records(organisation, day).order_by("pk")]
+
+
+_kinds: dict[str, Obligation] = {}
+_following: dict[str, Column] = {}
+_staying: dict[str, str] = {}
+
+
+def register_obligation(kind: Obligation) -> None:
+    """Register a kind under its code."""
+    _kinds[kind.code] = kind
+
+
+def register_following(*columns: Column | str) -> None:
+    """Register columns that stay with a body that ends.
+
+    They pass on only if two records of one body become one: its names, and who wrote what.
+    """
+    for column in columns:
+        known = Column(column) if isinstance(column, str) else column
+        _following[known.label] = known
+
+
+def register_staying(because: str, *labels: str) -> None:
+    """Register columns that always keep the record that they name."""
+    _staying.update(dict.fromkeys(labels, because))
+
+
+def obligations() -> tuple[Obligation, ...]:
+    """Every registered kind, by label."""
+    return tuple(sorted(_kinds.values(), key=lambda kind: kind.label))
+
+
+def obligation(code: str) -> Obligation:
+    """The kind with this code. Raises `UnableToMove` if there is none."""
+    if code not in _kinds:
+        raise UnableToMove("Choose what to pass on.")
+    return _kinds[code]
+
+
+def following() -> tuple[Column, ...]:
+    """The columns that pass on only with the whole body, by label."""
+    return tuple(_following[label] for label in sorted(_following))
+
+
+def registered_columns() -> dict[str, str]:
+    """Every registered column, with what happens to it."""
+    found = dict.fromkeys(_following, "follows") | dict.fromkeys(_staying, "stays")
+    return found | {column.label: kind.code for kind in _kinds.values() for column in kind.columns}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What an organisation holds of one kind."""
+
+    kind: Obligation
+    things: Sequence[Held]
+
+    @property
+    def homes(self) -> Decimal:
+        """How many homes they are about together."""
+        return total(one.homes for one in self.things)
+
+    @property
+    def money(self) -> Decimal:
+        """How many pounds they are about together."""
+        return total(one.money for one in self.things)
+
+
+def total(amounts: Iterable[Decimal | None]) -> Decimal:
+    """The sum of the amounts that are known."""
+    return sum((amount for amount in amounts if amount is not None), Decimal(0))
+
+
+def held_by(organisation: Organisation, day: dt.date, codes: Collection[str] | None = None) -> list[Group]:
+    """What the organisation holds on the day, by kind; no empty kinds."""
+    kinds = (kind for kind in obligations() if codes is None or kind.code in codes)
+    groups = (Group(kind, kind.held(organisation, day)) for kind in kinds)
+    return [group for group in groups if group.things]

@@ -1,0 +1,155 @@
+"""Make one record of two records of the same body, and undo it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.kit.rights import require
+from partnerships.organisations.event_kinds import EventKind
+from partnerships.organisations.models import Merge, MovedRow, NameKind, NotSame, Organisation, OrganisationName
+from partnerships.organisations.obligations import Column, Moving, following, obligations
+from partnerships.organisations.rights import roles_of
+from partnerships.organisations.services.moving import (
+    Change,
+    carry,
+    change_row,
+    put_back,
+    record_passing,
+    sort_rows,
+)
+from partnerships.organisations.services.recording import record_event
+from partnerships.people.models import User
+
+
+class UnableToMerge(Exception):
+    """The same record twice, one that was merged already, or no reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """How many rows of a kind pass to the kept record, and how many it has already."""
+
+    label: str
+    moves: int
+    held_by_both: int
+
+
+def preview_merge(*, kept: Organisation, merged: Organisation) -> list[Preview]:
+    """What a merge would move, by kind; kinds without rows are left out."""
+    lines = [_preview(kind.label, kind.columns, kept, merged) for kind in obligations()]
+    lines.append(_preview("Names, identifiers, areas and history", following(), kept, merged))
+    return [line for line in lines if line.moves or line.held_by_both]
+
+
+def _preview(label: str, columns: tuple[Column, ...], kept: Organisation, merged: Organisation) -> Preview:
+    found = [sort_rows(column, merged.pk, kept.pk) for column in columns]
+    return Preview(label, sum(len(one.free) for one in found), sum(len(one.taken) for one in found))
+
+
+@transaction.atomic
+def merge_organisations(
+    *, kept: Organisation, merged: Organisation, reason: str, author: User | None, now: dt.datetime
+) -> Merge:
+    """Let everything of one record pass to another record of the same body.
+
+    Its address, names and identifiers lead to the kept one. What the database keeps unchanged, such as signatures,
+    still names the merged record. Administrators only. Raises `UnableToMerge`.
+    """
+    require(roles_of(author, now).keeps_directory)
+    if kept.pk == merged.pk:
+        raise UnableToMerge("Choose two different organisations.")
+    if not reason.strip():
+        raise UnableToMerge("Give a reason.")
+    locked = {one.pk: one for one in _lock(kept.pk, merged.pk)}
+    known = Merge.objects.in_force().filter(merged__in=locked).select_related("merged").first()
+    if known is not None:
+        raise UnableToMerge(f"{known.merged.name} was merged already.")
+    moving = Moving(locked[merged.pk], locked[kept.pk], reason.strip(), author, now)
+    changes = _carry_everything(moving)
+    merge = Merge.objects.create(
+        kept=moving.target, merged=moving.source, reason=moving.reason, merged_by=author, merged_at=now
+    )
+    MovedRow.objects.bulk_create(
+        (MovedRow(merge=merge, table=one.table, row=one.row, before=one.before, after=one.after) for one in changes),
+        batch_size=2000,
+    )
+    _record(merge, EventKind.MERGED, moving, author=author, now=now)
+    return merge
+
+
+def _lock(*ids: int) -> list[Organisation]:
+    return list(Organisation.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+
+
+def _carry_everything(moving: Moving) -> list[Change]:
+    day = timezone.localdate(moving.now)
+    changes: list[Change] = []
+    for kind in obligations():
+        record_passing(kind, list(kind.records(moving.source, day).order_by("pk")), moving)
+    for kind in obligations():
+        for column in kind.columns:
+            changes += carry(column, moving)
+    for column in following():
+        changes += carry(column, moving)
+    moved = [one.row for one in changes if one.table == OrganisationName._meta.label]
+    for name in OrganisationName.objects.filter(pk__in=moved, kind__in=[NameKind.OFFICIAL, NameKind.SHORT]):
+        changes.append(change_row(name, {"kind": NameKind.ALTERNATIVE.value}))
+    return changes
+
+
+def _record(merge: Merge, event: EventKind, moving: Moving, *, author: User | None, now: dt.datetime) -> None:
+    for organisation, other in ((moving.target, moving.source), (moving.source, moving.target)):
+        record_event(
+            organisation,
+            event,
+            author=author,
+            now=now,
+            data={"title": other.name, "merge": merge.pk, "reason": moving.reason},
+        )
+
+
+@transaction.atomic
+def undo_merge(*, merge: Merge, reason: str, author: User | None, now: dt.datetime) -> int:
+    """Make two records of one again; returns how many rows stay where they are.
+
+    Those were changed since the merge. What was added since stays with the kept record. Administrators only. Raises
+    `UnableToMerge`.
+    """
+    require(roles_of(author, now).keeps_directory)
+    if not reason.strip():
+        raise UnableToMerge("Give a reason.")
+    bodies = {one.pk: one for one in _lock(merge.kept_id, merge.merged_id)}
+    locked = Merge.objects.select_for_update().get(pk=merge.pk)
+    if locked.undone_at is not None:
+        raise UnableToMerge("This merge was undone already.")
+    rows = locked.rows.order_by("pk")
+    missed = put_back(Change(one.table, one.row, one.before, one.after) for one in rows)
+    locked.undone_by, locked.undone_at, locked.undone_because = author, now, reason.strip()
+    locked.save(update_fields=["undone_by", "undone_at", "undone_because"])
+    moving = Moving(bodies[locked.kept_id], bodies[locked.merged_id], reason.strip(), author, now)
+    day = timezone.localdate(now)
+    for kind in obligations():
+        record_passing(kind, list(kind.records(moving.target, day).order_by("pk")), moving)
+    _record(locked, EventKind.UNMERGED, moving, author=author, now=now)
+    merge.undone_at = now
+    return len(missed)
+
+
+@transaction.atomic
+def keep_apart(
+    *, one: Organisation, other: Organisation, reason: str, author: User | None, now: dt.datetime
+) -> NotSame:
+    """Record that two organisations are not the same body. Administrators only. Raises `UnableToMerge`."""
+    require(roles_of(author, now).keeps_directory)
+    if one.pk == other.pk:
+        raise UnableToMerge("Choose two different organisations.")
+    if not reason.strip():
+        raise UnableToMerge("Give a reason.")
+    first, second = sorted((one, other), key=lambda body: body.pk)
+    return NotSame.objects.get_or_create(
+        one=first, other=second, defaults={"reason": reason.strip(), "said_by": author, "said_at": now}
+    )[0]

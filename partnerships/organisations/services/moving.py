@@ -1,0 +1,163 @@
+"""Pass what one organisation holds to another, and put it back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.db.models import Model, Q, QuerySet, UniqueConstraint
+from django.utils import timezone
+
+from partnerships.activity.services import record
+from partnerships.organisations.event_kinds import EventKind
+from partnerships.organisations.obligations import Column, Moving, Obligation
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row that was changed: what stood in it before and after."""
+
+    table: str
+    row: int
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """Rows of a column: `free` can name the other organisation; `taken` find its row in their place."""
+
+    free: list[int]
+    taken: dict[int, int]
+
+
+def sort_rows(
+    column: Column, source: int, target: int, *, records: Collection[int] | None = None, lock: bool = False
+) -> Sorted:
+    """The rows that name the source, all or those of some records, by whether their place is free."""
+    rows: QuerySet[Any] = column.model._base_manager.filter(**{column.name: source})
+    if records is not None:
+        rows = rows.filter(column.only or Q(), **{f"{column.record}__in": list(records)})
+    if column.locked is not None:
+        rows = rows.exclude(column.locked(target))
+    ids = sorted(set(rows.values_list("pk", flat=True)))
+    if lock:
+        list(column.model._base_manager.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
+    taken = _taken(column.model, column.name, ids, target)
+    return Sorted([pk for pk in ids if pk not in taken], taken)
+
+
+def _taken(model: type[Model], name: str, rows: Collection[int], target: int) -> dict[int, int]:
+    """Rows whose place is taken, each with the row of the target that takes it."""
+    taken: dict[int, int] = {}
+    for constraint in model._meta.constraints if rows else ():
+        if not isinstance(constraint, UniqueConstraint) or name not in constraint.fields:
+            continue
+        others = [field for field in constraint.fields if field != name]
+        everything: QuerySet[Any] = model._base_manager.all()
+        if constraint.condition is not None:
+            everything = everything.filter(constraint.condition)
+        theirs = {tuple(key): pk for pk, *key in everything.filter(**{name: target}).values_list("pk", *others)}
+        for pk, *key in everything.filter(pk__in=rows).values_list("pk", *others) if theirs else ():
+            if tuple(key) in theirs and (None not in key or constraint.nulls_distinct is False):
+                taken[pk] = theirs[tuple(key)]
+    return taken
+
+
+def carry(column: Column, moving: Moving, records: Collection[int] | None = None) -> list[Change]:
+    """Let the rows of a column name the other organisation; returns what changed.
+
+    All its rows, or those of some records. A row whose place the other organisation holds already is ended instead.
+    """
+    model, name = column.model, column.name
+    found = sort_rows(column, moving.source.pk, moving.target.pk, records=records, lock=True)
+    model._base_manager.filter(pk__in=found.free).update(**{name: moving.target.pk})
+    before, after = {name: moving.source.pk}, {name: moving.target.pk}
+    moved = [Change(model._meta.label, pk, before, after) for pk in found.free]
+    return moved + _unite(column, moving, found.taken)
+
+
+def _unite(column: Column, moving: Moving, taken: dict[int, int]) -> list[Change]:
+    """End rows whose place is taken, and give the other row what it lacks."""
+    if column.ending is None:
+        return []
+    found = column.model._base_manager.in_bulk([*taken, *taken.values()])
+    changes = []
+    for pk, other in sorted(taken.items()):
+        if column.uniting is not None:
+            changes.append(change_row(found[other], column.uniting(found[pk], found[other])))
+        changes.append(change_row(found[pk], column.ending(moving)))
+    return [change for change in changes if change.after]
+
+
+def change_row(row: Any, values: dict[str, Any]) -> Change:
+    """Change columns of a row; returns what differs afterwards."""
+    differ = {name: value for name, value in values.items() if getattr(row, name) != value}
+    before = {name: _plain(getattr(row, name)) for name in differ}
+    if differ:
+        for name, value in differ.items():
+            setattr(row, name, value)
+        type(row)._base_manager.filter(pk=row.pk).update(**differ)
+    return Change(row._meta.label, row.pk, before, {name: _plain(value) for name, value in differ.items()})
+
+
+def _plain(value: Any) -> Any:
+    """The value as JSON keeps it; dates as text that the database reads."""
+    return value.isoformat() if isinstance(value, dt.date) else value
+
+
+def put_back(changes: Iterable[Change]) -> list[Change]:
+    """Put back what stood in the rows, last first; returns those that somebody has changed since, untouched."""
+    alike: dict[tuple[Any, ...], list[Change]] = defaultdict(list)
+    for change in reversed(list(changes)):
+        key = (change.table, tuple(sorted(change.before.items())), tuple(sorted(change.after.items())))
+        alike[key].append(change)
+    missed = []
+    for group in alike.values():
+        first = group[0]
+        model = apps.get_model(first.table)
+        rows = model._base_manager.filter(pk__in=[change.row for change in group], **first.after)
+        unchanged = set(rows.select_for_update().values_list("pk", flat=True))
+        model._base_manager.filter(pk__in=unchanged).update(**first.before)
+        missed += [change for change in group if change.row not in unchanged]
+    return missed
+
+
+def record_passing(kind: Obligation, records: Sequence[Any], moving: Moving) -> None:
+    """Record for each record that it passed to the other organisation."""
+    for one in records if kind.target else ():
+        within_kind, within_id = kind.within(one)
+        record(
+            actor_id=moving.author.pk if moving.author else None,
+            organisation_id=moving.target.pk,
+            kind=EventKind.PASSED_ON,
+            target_kind=kind.target,
+            target_id=one.pk,
+            within_kind=within_kind,
+            within_id=within_id,
+            now=moving.now,
+            data={
+                "title": kind.describe(one, moving.source).title,
+                "before": {"organisation": moving.source.name},
+                "after": {"organisation": moving.target.name},
+                "reason": moving.reason,
+            },
+        )
+
+
+def move_records(kind: Obligation, records: Collection[int], moving: Moving) -> list[Change]:
+    """Pass records of one kind to another organisation; returns what changed.
+
+    Locks the records. Call inside the transaction, after checking the rights.
+    """
+    day = timezone.localdate(moving.now)
+    found = list(kind.records(moving.source, day).filter(pk__in=list(records)).order_by("pk"))
+    ids = [one.pk for one in found]
+    if found:
+        list(type(found[0])._base_manager.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
+    record_passing(kind, found, moving)
+    return [change for column in kind.columns for change in carry(column, moving, ids)]

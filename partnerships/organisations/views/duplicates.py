@@ -1,0 +1,103 @@
+"""Pages on which administrators find, merge and keep apart duplicates."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from partnerships.kit.http import posted
+from partnerships.kit.rights import require
+from partnerships.organisations.duplicates import merges, possible_duplicates
+from partnerships.organisations.forms import ReasonForm
+from partnerships.organisations.models import Merge, Organisation
+from partnerships.organisations.rights import roles_of
+from partnerships.organisations.services import (
+    UnableToMerge,
+    keep_apart,
+    merge_organisations,
+    preview_merge,
+    undo_merge,
+)
+from partnerships.people.form_steps import take_step
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+
+
+def _administrator(request: HttpRequest) -> User:
+    user = signed_in(request)
+    require(roles_of(user, timezone.now()).keeps_directory)
+    return user
+
+
+def _two(pk: int, other: int) -> tuple[Organisation, Organisation]:
+    """Two records that are not merged yet."""
+    bodies = Organisation.objects.standing().prefetch_related("identifiers")
+    return get_object_or_404(bodies, pk=pk), get_object_or_404(bodies, pk=other)
+
+
+@require_safe
+def duplicates(request: HttpRequest) -> HttpResponse:
+    """Pairs that may be the same organisation, and what was merged."""
+    _administrator(request)
+    context = {"pairs": possible_duplicates(), "merges": merges()}
+    return render(request, "organisations/duplicates.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def merge(request: HttpRequest, pk: int, other: int) -> HttpResponse:
+    """What passes from the other record to this one, and the step that does it."""
+    user = _administrator(request)
+    kept, merged = _two(pk, other)
+    back = reverse("organisations:duplicates")
+    form = ReasonForm(posted(request), submit="Merge records", cancel=back)
+
+    def step() -> tuple[str, str]:
+        merge_organisations(kept=kept, merged=merged, author=user, now=timezone.now(), **form.cleaned_data)
+        return f"{merged.name} is merged into {kept.name}.", kept.get_absolute_url()
+
+    return take_step(
+        request,
+        "organisations/merge.html",
+        form,
+        step,
+        {UnableToMerge: None},
+        kept=kept,
+        merged=merged,
+        bodies=[(kept, "Stays"), (merged, "Is merged into it")],
+        preview=preview_merge(kept=kept, merged=merged),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def not_the_same(request: HttpRequest, pk: int, other: int) -> HttpResponse:
+    """The page that records that two organisations are not the same."""
+    user = _administrator(request)
+    one, second = _two(pk, other)
+    back = reverse("organisations:duplicates")
+    form = ReasonForm(posted(request), submit="Keep them apart", cancel=back, danger=False)
+
+    def step() -> tuple[str, str]:
+        keep_apart(one=one, other=second, author=user, now=timezone.now(), **form.cleaned_data)
+        return f"{one.name} and {second.name} stay two organisations.", back
+
+    return take_step(
+        request, "organisations/not_the_same.html", form, step, {UnableToMerge: None}, one=one, other=second
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """The page that makes two records of one again."""
+    user = _administrator(request)
+    found = get_object_or_404(Merge.objects.in_force().select_related("kept", "merged"), pk=pk)
+    form = ReasonForm(posted(request), submit="Undo the merge", cancel=reverse("organisations:duplicates"))
+
+    def step() -> tuple[str, str]:
+        stayed = undo_merge(merge=found, author=user, now=timezone.now(), **form.cleaned_data)
+        words = f" {stayed} changed since then and stayed with {found.kept.name}." if stayed else ""
+        return f"{found.merged.name} is a record of its own again.{words}", found.merged.get_absolute_url()
+
+    return take_step(request, "organisations/undo_merge.html", form, step, {UnableToMerge: None}, merge=found)

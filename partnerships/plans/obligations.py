@@ -1,0 +1,93 @@
+"""Plans, signatures asked for, and shared drafts as things that an organisation holds."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.obligations import (
+    Column,
+    Held,
+    Moving,
+    Obligation,
+    register_following,
+    register_obligation,
+    register_staying,
+)
+from partnerships.plans.models import OVER, EndedBecause, OwnershipOffer, Plan, PlanOwner, Share, Signatory, SignOff
+
+
+def _plans(organisation: Organisation, day: dt.date) -> QuerySet[Plan]:
+    owned = PlanOwner.objects.filter(organisation=organisation).values("plan")
+    return Plan.objects.filter(pk__in=owned).exclude(status__in=OVER).annotate(homes=Sum("sites__homes"))
+
+
+def _plan(one: Any, organisation: Organisation) -> Held:
+    homes = Decimal(one.homes) if one.homes else None
+    return Held(one.pk, one.title, one.get_absolute_url(), str(one.get_status_display()), homes=homes)
+
+
+def _hand_over(moving: Moving) -> dict[str, Any]:
+    return {"ended_at": moving.now, "ended_because": EndedBecause.HANDED_OVER.value}
+
+
+PLANS = Obligation(
+    "plans",
+    "Plans",
+    (
+        Column("plans.PlanOwner.organisation", "plan", Q(ended_at=None), ending=_hand_over),
+        Column("plans.Share.shown_for", "plan", Q(revoked_at=None)),
+        Column("plans.OwnershipOffer.offered_for", "plan", Q(answered_at=None, withdrawn_at=None)),
+    ),
+    _plans,
+    _plan,
+    target="plan",
+    within=lambda one: ("partnership", one.partnership_id) if one.partnership_id else ("", None),
+)
+
+
+def _to_sign(organisation: Organisation, day: dt.date) -> QuerySet[Signatory]:
+    decided = SignOff.objects.filter(organisation=organisation, plan=OuterRef("plan"))
+    open_ones = Signatory.objects.filter(organisation=organisation, removed_at=None)
+    return open_ones.exclude(plan__status__in=OVER).filter(~Exists(decided)).select_related("plan")
+
+
+SIGNING = Obligation(
+    "signing",
+    "Plans to sign",
+    (Column("plans.Signatory.organisation", ending=lambda moving: {"removed_at": moving.now}),),
+    _to_sign,
+    lambda one, _: Held(one.pk, one.plan.title, one.plan.get_absolute_url(), one.role),
+)
+OFFERED = Obligation(
+    "offered_plans",
+    "Plans offered to it",
+    (Column("plans.OwnershipOffer.organisation", ending=lambda moving: {"withdrawn_at": moving.now}),),
+    lambda organisation, _: OwnershipOffer.objects.waiting().filter(organisation=organisation).select_related("plan"),
+    lambda one, _: Held(one.pk, one.plan.title, one.plan.get_absolute_url(), "Offered"),
+)
+SHARES = Obligation(
+    "shares",
+    "Drafts shared with its people",
+    (Column("plans.Share.organisation"),),
+    lambda organisation, day: (
+        Share.objects.filter(organisation=organisation, revoked_at=None)
+        .filter(Q(ends_on=None) | Q(ends_on__gte=day))
+        .select_related("plan", "person")
+    ),
+    lambda one, _: Held(one.pk, one.plan.title, one.plan.get_absolute_url(), one.person.display_name),
+)
+
+
+def register() -> None:
+    """Register what passes on, and what stays."""
+    for kind in (PLANS, SIGNING, OFFERED, SHARES):
+        register_obligation(kind)
+    register_following("plans.Comment.organisation")
+    register_staying(
+        "who published or signed; the database keeps it", "plans.Version.organisation", "plans.SignOff.organisation"
+    )

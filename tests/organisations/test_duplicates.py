@@ -1,0 +1,255 @@
+"""Duplicates are found, merged into one record, and made two again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db.models import Q
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.activity.models import Event
+from partnerships.agreements.models import Party
+from partnerships.commitments.models import Commitment
+from partnerships.kit.rights import UnableToAct
+from partnerships.organisations import services
+from partnerships.organisations.duplicates import possible_duplicates, similar_to
+from partnerships.organisations.models import Membership, Merge, Organisation, OrganisationName
+from partnerships.organisations.obligations import following, obligations, registered_columns
+from partnerships.organisations.services import UnableToMerge
+from partnerships.organisations.services.moving import sort_rows
+from tests.commitments.promises import agree
+from tests.organisations.test_obligations import naming_columns
+from tests.support.successions import follow
+from tests.world import DEMO, World, join, make_partnership
+
+
+def merge(world: World, merged: Organisation, kept: Organisation, **fields: Any) -> Merge:
+    given = {"reason": "Recorded twice.", "author": world.dee, "now": timezone.now()} | fields
+    return services.merge_organisations(kept=kept, merged=merged, **given)
+
+
+def undo(world: World, found: Merge, **fields: Any) -> int:
+    given = {"reason": "They are two.", "author": world.dee, "now": timezone.now()} | fields
+    return services.undo_merge(merge=found, **given)
+
+
+def duplicate(world: World, name: str = "Larkhaven Homes Ltd") -> Organisation:
+    return services.create_organisation(name=name, kind="registered_provider", author=None, now=world.now)
+
+
+def everything() -> dict[str, dict[int, dict[str, Any]]]:
+    """Every row of every table that names an organisation."""
+    models = {model for model, _ in naming_columns() if model._meta.model_name not in {"merge", "notsame"}}
+    return {model._meta.label: {row["id"]: row for row in model._base_manager.values()} for model in models}
+
+
+def test_everything_of_a_record_passes_to_the_other_and_back(db: None, settings: Any) -> None:
+    settings.DEMONSTRATION = True
+    call_command("load_network", str(DEMO), "--demo-passwords", verbosity=0)
+    by_size = {
+        one: sum(model._base_manager.filter(**{field.name: one}).count() for model, field in naming_columns())
+        for one in Organisation.objects.all()
+    }
+    kept, merged, *_ = sorted(by_size, key=lambda one: by_size[one], reverse=True)
+    dee_now = {"author": None, "now": timezone.now()}
+    before, versions = everything(), registered_columns()
+    filled = {
+        f"{model._meta.label}.{field.name}"
+        for model, field in naming_columns()
+        if model._base_manager.filter(**{field.name: merged}).exists()
+    }
+    columns = [column for kind in obligations() for column in kind.columns] + list(following())
+
+    found = services.merge_organisations(kept=kept, merged=merged, reason="Recorded twice.", **dee_now)
+
+    ended = {(one.table, one.row) for one in found.rows.all()}
+    assert len(filled) >= 20
+    for column in columns:
+        left = {(column.model._meta.label, pk) for pk in sort_rows(column, merged.pk, kept.pk).free}
+        assert left <= ended, column.label
+    for label, fate in versions.items():
+        if fate == "stays" and not label.startswith("organisations."):
+            table, _, name = label.rpartition(".")
+            assert all(
+                row[f"{name}_id"] == before[table][pk][f"{name}_id"] for pk, row in everything()[table].items()
+            ), label
+
+    stayed = services.undo_merge(merge=found, reason="They are two.", **dee_now)
+
+    assert stayed == 0
+    after = everything()
+    assert {table: rows for table, rows in after.items() if rows != before[table]} == {}
+
+
+def test_people_and_parts_held_by_both_unite_in_the_stronger_role(world: World) -> None:
+    copy = duplicate(world)
+    join(world.vera, copy, "lead", world.now)
+    other = make_partnership("Second Partnership", copy, world.vera, world.westmarch, world.ben, world.now)
+    with_both = make_partnership("Third Partnership", copy, world.vera, world.larkhaven, world.amina, world.now)
+
+    found = merge(world, copy, world.larkhaven)
+
+    assert Membership.objects.current().get(person=world.vera).role == "lead"
+    assert other.parties.get(organisation=world.larkhaven).role == "chair"
+    assert with_both.parties.get(organisation=world.larkhaven).role == "chair"
+    assert with_both.parties.get(organisation=copy).status == "left"
+
+    undo(world, found)
+
+    roles = dict(with_both.parties.values_list("organisation__name", "role"))
+    assert roles == {copy.name: "chair", world.larkhaven.name: "member"}
+    assert not Party.objects.filter(status="left").exists()
+
+
+def test_commitment_between_both_records_stays_as_it_is(world: World) -> None:
+    promise = agree(world)
+
+    merge(world, world.westmarch, world.larkhaven)
+
+    promise.refresh_from_db()
+    assert {promise.giver, promise.receiver} == {world.larkhaven, world.westmarch}
+
+
+def test_commitment_passes_as_a_numbered_change(world: World) -> None:
+    promise = agree(world)
+    copy = duplicate(world)
+
+    found = merge(world, world.larkhaven, copy)
+
+    assert Commitment.objects.filter(Q(giver=copy) | Q(receiver=copy)).get() == promise
+    event = Event.objects.get(kind="organisation.passed_on", target_kind="commitment")
+    assert event.data["before"] == {"organisation": world.larkhaven.name}
+    assert event.data["after"] == {"organisation": copy.name}
+    assert f"commitment:{promise.pk}" in event.subjects
+    undo(world, found)
+    promise.refresh_from_db()
+    assert world.larkhaven in {promise.giver, promise.receiver}
+
+
+def test_old_address_name_and_number_lead_to_the_kept_record(world: World) -> None:
+    copy = duplicate(world)
+    services.add_identifier(organisation=copy, scheme="rsh", value="L9999", author=None, now=world.now)
+    found = merge(world, copy, world.larkhaven)
+    client = Client()
+    client.force_login(world.ben)
+
+    assert client.get(copy.get_absolute_url()).headers["Location"] == world.larkhaven.get_absolute_url()
+    for text in ("Larkhaven Homes Ltd", "L9999"):
+        results = client.get(reverse("organisations:suggest"), {"q": text}).json()["results"]
+        assert [one["id"] for one in results] == [world.larkhaven.pk]
+    assert OrganisationName.objects.get(name=copy.name).kind == "alternative"
+
+    undo(world, found)
+
+    assert client.get(copy.get_absolute_url()).status_code == 200
+    assert OrganisationName.objects.get(name=copy.name).kind == "official"
+
+
+def test_what_changed_since_the_merge_stays_when_it_is_undone(world: World) -> None:
+    copy = duplicate(world)
+    membership = join(world.lena, copy, "editor", world.now)
+    found = merge(world, copy, world.larkhaven)
+    Membership.objects.filter(pk=membership.pk).update(organisation=world.westmarch)
+
+    assert undo(world, found) == 1
+
+    membership.refresh_from_db()
+    assert membership.organisation == world.westmarch
+
+
+def test_merging_needs_an_administrator_a_reason_and_two_records(world: World) -> None:
+    copy = duplicate(world)
+    with pytest.raises(UnableToAct):
+        merge(world, copy, world.larkhaven, author=world.amina)
+    with pytest.raises(UnableToMerge, match="reason"):
+        merge(world, copy, world.larkhaven, reason=" ")
+    with pytest.raises(UnableToMerge, match="two different"):
+        merge(world, copy, copy)
+    found = merge(world, copy, world.larkhaven)
+    with pytest.raises(UnableToMerge, match="merged already"):
+        merge(world, copy, world.westmarch)
+    with pytest.raises(UnableToMerge, match="reason"):
+        undo(world, found, reason="")
+    undo(world, found)
+    with pytest.raises(UnableToMerge, match="undone already"):
+        undo(world, found)
+
+
+def test_nearly_equal_names_and_numbers_are_found_until_somebody_keeps_them_apart(world: World) -> None:
+    copy = duplicate(world)
+    far = services.create_organisation(name="Northgate Trust", kind="charity", author=None, now=world.now)
+    services.add_identifier(organisation=far, scheme="company", value="00123456", author=None, now=world.now)
+    services.add_identifier(organisation=world.harbour, scheme="company", value="123456", author=None, now=world.now)
+
+    found = {(pair.one, pair.other): pair.why for pair in possible_duplicates()}
+
+    assert found[world.larkhaven, copy] == "Nearly the same name"
+    assert found[world.harbour, far] == "The same number, 123456"
+    assert similar_to("Larkhaven homes limited") == [world.larkhaven, copy]
+
+    services.keep_apart(one=copy, other=world.larkhaven, reason="A subsidiary.", author=world.dee, now=world.now)
+
+    assert (world.larkhaven, copy) not in {(pair.one, pair.other) for pair in possible_duplicates()}
+
+
+def test_bodies_with_different_numbers_in_one_register_are_not_duplicates(world: World) -> None:
+    copy = duplicate(world)
+    for body, number in ((copy, "L1"), (world.larkhaven, "L2")):
+        services.add_identifier(organisation=body, scheme="rsh", value=number, author=None, now=world.now)
+
+    assert possible_duplicates() == []
+
+
+def test_predecessor_and_successor_are_not_duplicates(world: World) -> None:
+    copy = duplicate(world)
+    follow([world.larkhaven], [copy])
+
+    assert possible_duplicates() == []
+
+
+def test_administrator_merges_and_undoes_on_pages(world: World) -> None:
+    copy = duplicate(world)
+    join(world.lena, copy, "editor", world.now)
+    client = Client()
+    client.force_login(world.dee)
+
+    assert copy.name in client.get(reverse("organisations:duplicates")).content.decode()
+    address = reverse("organisations:merge", args=[world.larkhaven.pk, copy.pk])
+    assert "What passes to Larkhaven Homes" in client.get(address).content.decode()
+    client.post(address, {"reason": "Recorded twice."})
+    found = Merge.objects.get()
+    assert (found.kept, found.merged, found.merged_by) == (world.larkhaven, copy, world.dee)
+    assert "Merged records" in client.get(reverse("organisations:duplicates")).content.decode()
+
+    client.post(reverse("organisations:undo-merge", args=[found.pk]), {"reason": "They are two."})
+    client.post(reverse("organisations:not-the-same", args=[copy.pk, world.larkhaven.pk]), {"reason": "A subsidiary."})
+
+    assert Membership.objects.get(person=world.lena, ends_on=None).organisation == copy
+    assert "No possible duplicates" in client.get(reverse("organisations:duplicates")).content.decode()
+
+
+def test_adding_an_organisation_warns_of_nearly_the_same_name(world: World) -> None:
+    client = Client()
+    client.force_login(world.dee)
+    address = reverse("admin:organisations_organisation_add")
+    sent = {
+        "name": "Larkhaven Homes Limited",
+        "kind": "registered_provider",
+        "status": "active",
+        **{
+            f"{inline}-{count}": "0"
+            for inline in ("identifiers", "names", "areas_served")
+            for count in ("TOTAL_FORMS", "INITIAL_FORMS")
+        },
+    }
+
+    refused = client.post(address, sent)
+
+    assert "Is it the same body?" in refused.content.decode()
+    assert not Organisation.objects.filter(name="Larkhaven Homes Limited").exists()
+    client.post(address, {**sent, "is_another": "on"})
+    assert Organisation.objects.filter(name="Larkhaven Homes Limited").exists()

@@ -30,6 +30,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 60.0,
         "options": {"expires": 50},
     },
+    "organisations.hand_over_due": {
+        "task": "partnerships.organisations.tasks.hand_over_due",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
     "commitments.remind_owners": {
         "task": "partnerships.commitments.tasks.remind_owners",
         "schedule": 1800.0,

@@ -106,6 +106,7 @@ def world(db: None) -> World:
         ("member_invited_by_an_administrator", "organisations.invited_by_administrator", "amina", _leaves("amina")),
         ("ways_in_changed", "organisations.ways_in", "amina", _stops_leading("amina")),
         ("access_requested", "organisations.access_requested", "dee", _dee_stops_administering),
+        ("succession_passed_something_on", "organisations.handed_over", "oscar", _leaves("oscar")),
         ("organisation_invited", "agreements.invitation", "chidi", _withdraws_invitation_of_tidewater),
         ("organisation_invited", "agreements.invitation", "chidi", _stops_leading("chidi")),
         ("terms_put_up_for_signature", "agreements.terms_request", "ben", _stops_leading("ben")),

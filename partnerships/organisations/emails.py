@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.db.models import Count
+from django.utils import timezone
+
 from partnerships.activity.models import Event
-from partnerships.organisations.models import REASON, AccessRequest, Membership, Organisation
+from partnerships.organisations.models import (
+    REASON,
+    AccessRequest,
+    HandoverState,
+    Membership,
+    Organisation,
+    Succession,
+)
 from partnerships.organisations.queries import leads_of, watching
 from partnerships.outbox.content import Content, link
 from partnerships.outbox.kinds import Due
@@ -77,6 +87,25 @@ def write_ways_in(due: Due, person: User, now: dt.datetime) -> Content | str:
         "link": link("organisations:detail", pk=organisation.pk),
     }
     return Content("organisations/ways_in", context)
+
+
+def write_handed_over(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email: what a succession passed on, to which organisations, and what still awaits one."""
+    succession = Succession.objects.get(pk=due.params["succession"])
+    bodies = set(succession.ties.values_list("predecessor", flat=True))
+    bodies |= set(succession.ties.values_list("successor", flat=True)) - {None}
+    if not Membership.objects.current(timezone.localdate(now)).filter(person=person, organisation__in=bodies).exists():
+        return "They act for none of its organisations any more."
+    applied = succession.handovers.filter(state=HandoverState.APPLIED)
+    passed = applied.values("predecessor__name", "successor__name").annotate(count=Count("pk"))
+    waiting = succession.handovers.exclude(state=HandoverState.APPLIED).count()
+    context = {
+        "succession": succession,
+        "passed": list(passed.order_by("predecessor__name", "successor__name")),
+        "waiting": waiting,
+        "link": link("organisations:handover", pk=succession.pk),
+    }
+    return Content("organisations/handed_over", context)
 
 
 def _membership(due: Due) -> Membership:

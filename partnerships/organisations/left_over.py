@@ -1,15 +1,25 @@
-"""What leavers left without an owner, as work that waits for leads."""
+"""What leavers left without an owner, and what a succession hands over, as work that waits for leads."""
 
 from __future__ import annotations
 
 import datetime as dt
 
+from django.db.models import Count, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import Organisations, Reach
-from partnerships.organisations.models import Membership, Organisation, Role
+from partnerships.organisations.handovers import estate_of
+from partnerships.organisations.models import (
+    Handover,
+    HandoverState,
+    Membership,
+    Organisation,
+    Role,
+    Succession,
+    SuccessionTie,
+)
 from partnerships.organisations.owned import left_without_owner
 from partnerships.organisations.waiting import Source
 from partnerships.people.models import User
@@ -43,3 +53,62 @@ def _left_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 
 #: Work that waits for leads: what nobody took over.
 LEFT_OVER = (Source(_left_wanted, lambda now: (_leavers(now),)),)
+
+
+#: How long before vesting day the leads of the predecessors are asked.
+ASKED_BEFORE = dt.timedelta(days=366)
+
+
+def _pending_ties(now: dt.datetime) -> QuerySet[SuccessionTie]:
+    near = Succession.objects.pending().filter(vests_on__lte=timezone.localdate(now) + ASKED_BEFORE)
+    return SuccessionTie.objects.filter(succession__in=near)
+
+
+def _without_line(user: User, now: dt.datetime) -> list[Waiting]:
+    """One line per pending succession and organisation that the person leads."""
+    led = Organisation.objects.of_person(user, Role.LEAD).values("pk")
+    ties = _pending_ties(now).filter(predecessor__in=led).select_related("succession", "predecessor")
+    pairs = {(tie.succession_id, tie.predecessor_id): tie for tie in ties.order_by("pk")}
+    found = []
+    for tie in pairs.values():
+        count = estate_of(tie.succession, tie.predecessor, timezone.localdate(now)).without
+        if count:
+            found.append(
+                Waiting(
+                    what="Say who takes over",
+                    title=f"{count} things of {tie.predecessor.display_name}",
+                    path=reverse("organisations:handover", args=[tie.succession_id]),
+                )
+            )
+    return found
+
+
+def _to_answer(user: User, now: dt.datetime) -> list[Waiting]:
+    """One line per succession that has lines for an organisation that the person leads."""
+    led = Organisation.objects.of_person(user, Role.LEAD).values("pk")
+    proposed = Handover.objects.filter(state=HandoverState.PROPOSED, successor__in=led)
+    counts = proposed.values("succession").annotate(count=Count("pk")).order_by("succession")
+    return [
+        Waiting(
+            what="Answer handover lines",
+            title=f"{one['count']} things that your organisation takes over",
+            path=reverse("organisations:handover-answer", args=[one["succession"]]),
+        )
+        for one in counts
+    ]
+
+
+#: Work that waits for leads while a succession is prepared.
+HANDING_OVER = (
+    Source(
+        _without_line, lambda now: (Reach(_pending_ties(now), (Organisations("predecessor", roles=(Role.LEAD,)),)),)
+    ),
+    Source(
+        _to_answer,
+        lambda _: (
+            Reach(
+                Handover.objects.filter(state=HandoverState.PROPOSED), (Organisations("successor", roles=(Role.LEAD,)),)
+            ),
+        ),
+    ),
+)

@@ -47,6 +47,16 @@ class Moving:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """One row that was changed: what stood in it before and after."""
+
+    table: str
+    row: int
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """A column that names an organisation.
 
@@ -81,7 +91,8 @@ class Obligation:
 
     `records` finds what the organisation holds on a day; `describe` says what lists show of one. `columns` pass to
     the other organisation, for these records only. `target` is the kind under which the activity log knows a record
-    (empty: no line in the log, as for private notes), and `within` what it belongs to.
+    (empty: no line in the log, as for private notes), and `within` what it belongs to. `move` takes the place of
+    `columns` when a body ends, for what ends there and begins again, such as memberships.
     """
 
     code: str
@@ -91,6 +102,7 @@ class Obligation:
     describe: Callable[[Any, Organisation], Held]
     target: str = ""
     within: Callable[[Any], tuple[str, int | None]] = lambda _: ("", None)
+    move: Callable[[Sequence[Any], Moving], list[Change]] | None = None
 
     def held(self, organisation: Organisation, day: dt.date) -> list[Held]:
         """What the organisation holds on the day, oldest first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -10,6 +11,7 @@ from django.utils import timezone
 
 from partnerships.organisations.models import Membership, Organisation, Role, Status
 from partnerships.organisations.obligations import (
+    Change,
     Column,
     Held,
     Moving,
@@ -30,6 +32,31 @@ def _stronger(ended: Membership, kept: Membership) -> dict[str, Any]:
     return {"role": min(Role(ended.role), Role(kept.role), key=_ROLES.index).value}
 
 
+def _begin_again(memberships: Sequence[Membership], moving: Moving) -> list[Change]:
+    """End memberships, and let each person act for the other organisation in the same role from that day."""
+    day = timezone.localdate(moving.now)
+    label = Membership._meta.label
+    Membership.objects.filter(pk__in=[one.pk for one in memberships]).update(ends_on=day)
+    ended = [Change(label, one.pk, {"ends_on": None}, {"ends_on": day.isoformat()}) for one in memberships]
+    theirs = Membership.objects.filter(organisation=moving.target, ends_on=None)
+    already = {one.person_id: one for one in theirs}
+    begun = Membership.objects.bulk_create(
+        Membership(
+            person=one.person,
+            organisation=moving.target,
+            role=one.role,
+            job_title=one.job_title,
+            starts_on=max(day, one.starts_on),
+            accepted_at=one.accepted_at,
+            created_by=moving.author,
+        )
+        for one in memberships
+        if one.person_id not in already
+    )
+    # Put back, a membership that began here ends on the day on which it began.
+    return ended + [Change(label, one.pk, {"ends_on": one.starts_on.isoformat()}, {"ends_on": None}) for one in begun]
+
+
 def _people(organisation: Organisation, day: dt.date) -> QuerySet[Membership]:
     return Membership.objects.filter(organisation=organisation, ends_on=None).select_related("person")
 
@@ -44,6 +71,7 @@ PEOPLE = Obligation(
     (Column("organisations.Membership.organisation", only=Q(ends_on=None), ending=_end, uniting=_stronger),),
     _people,
     lambda one, _: Held(one.pk, one.person.display_name, "", one.get_role_display()),
+    move=_begin_again,
 )
 GROUP = Obligation(
     "group",
@@ -73,4 +101,10 @@ def register() -> None:
         "organisations.Merge.merged",
         "organisations.NotSame.one",
         "organisations.NotSame.other",
+    )
+    register_staying(
+        "who took over from whom",
+        "organisations.Handover.predecessor",
+        "organisations.Handover.successor",
+        "organisations.Handover_others.organisation",
     )

@@ -174,6 +174,8 @@ def register() -> None:
             Rule("organisations.Membership", "created_by", Fate.KEEP, "who added somebody", ("starts_on",)),
             Rule("organisations.Merge", "merged_by", Fate.KEEP, "who merged two records", ("merged_at",)),
             Rule("organisations.Merge", "undone_by", Fate.KEEP, "who undid a merge", ("undone_at",)),
+            Rule("organisations.Handover", "proposed_by", Fate.KEEP, "who proposed a handover", ("proposed_at",)),
+            Rule("organisations.Handover", "answered_by", Fate.KEEP, "who answered a handover", ("answered_at",)),
             Rule("organisations.NotSame", "said_by", Fate.KEEP, "who kept two records apart", ("said_at",)),
         ]
     )
@@ -200,6 +202,12 @@ def _register_emails() -> None:
             always=FOR_SECURITY,
             lane=Lane.ACCOUNT,
         )
+    register_email(
+        "organisations.handed_over",
+        "What a succession passed on",
+        emails.write_handed_over,
+        group=NoticeGroup.PARTNERSHIPS,
+    )
     register_email(
         "organisations.invitation",
         "Invitation",

@@ -51,6 +51,10 @@ def succession(world: World) -> dict[str, Any]:
     return {"pk": world.things["succession"].pk}
 
 
+def handover_of(world: World) -> dict[str, Any]:
+    return {**succession(world), "predecessor": world.larkhaven.pk, "kind": "partnerships"}
+
+
 def succession_tie(world: World) -> dict[str, Any]:
     return {**succession(world), "tie": world.things["succession"].ties.order_by("pk")[0].pk}
 
@@ -170,4 +174,21 @@ ROWS = (
     Row("organisations:merge", on=two, get=ADMINISTRATORS, post=ADMINISTRATORS_POST),
     Row("organisations:not-the-same", on=two, get=ADMINISTRATORS, post=ADMINISTRATORS_POST),
     Row("organisations:undo-merge", on=merged, get=ADMINISTRATORS, post=ADMINISTRATORS_POST),
+    Row(
+        "organisations:handover",
+        on=succession,
+        get=expect(inside=403, outside=403, lead=200, stranger=200, administrator=200),
+    ),
+    Row(
+        "organisations:handover-answer",
+        on=succession,
+        get=expect(inside=403, outside=403, stranger=200),
+        post=expect(inside=403, outside=403, stranger=422),
+    ),
+    Row(
+        "organisations:handover-propose",
+        on=handover_of,
+        get=expect(inside=403, outside=403, lead=200, administrator=200),
+        post=expect(inside=403, outside=403, lead=422, administrator=422),
+    ),
 )

@@ -10,7 +10,7 @@ from django.utils import timezone
 from partnerships.agreements import services as agreements
 from partnerships.kit.dates import known_day
 from partnerships.organisations import services
-from partnerships.organisations.models import AccessRequest, Membership, Merge, Succession
+from partnerships.organisations.models import AccessRequest, Membership, Merge, Organisation, Succession
 from partnerships.people.models import User
 from tests.support.rights import ADMINISTRATOR, EVERYBODY, LEAD, Row
 from tests.support.successions import follow
@@ -131,6 +131,34 @@ def _merged(world: World) -> Merge:
     )
 
 
+def _held(world: World, predecessor: Organisation, successor: Organisation) -> tuple[Succession, int]:
+    """A succession of two bodies, and a post that the predecessor holds."""
+    succession = services.record_succession(
+        kind="absorb",
+        status="order_made",
+        vests_on=known_day(timezone.localdate()),
+        ties=services.ties_between([predecessor], [successor]),
+        author=None,
+        now=timezone.now(),
+    )
+    post = agreements.create_post(organisation=predecessor, role="finance", author=None, now=timezone.now())
+    return succession, post.pk
+
+
+def _propose(world: World, author: Any, made: tuple[Succession, int], **bodies: Organisation) -> Succession:
+    given = {"predecessor": world.larkhaven, "successor": world.tidewater} | bodies
+    services.propose_handovers(
+        succession=made[0], kind="posts", records=[made[1]], author=author, now=timezone.now(), **given
+    )
+    return made[0]
+
+
+def _proposed(world: World) -> Succession:
+    """Tidewater has proposed a post to Larkhaven."""
+    made = _held(world, world.tidewater, world.larkhaven)
+    return _propose(world, None, made, predecessor=world.tidewater, successor=world.larkhaven)
+
+
 ROWS = (
     Row(
         "organisations.hand_over_things",
@@ -160,6 +188,20 @@ ROWS = (
         ),
         ADMINISTRATOR,
         prepare=_of_ended,
+    ),
+    Row(
+        "organisations.propose_handovers",
+        _propose,
+        MANAGERS,
+        prepare=lambda w: _held(w, w.larkhaven, w.tidewater),
+    ),
+    Row(
+        "organisations.answer_handovers",
+        lambda w, author, found: services.answer_handovers(
+            lines=list(found.handovers.all()), accept=True, author=author, now=timezone.now()
+        ),
+        LEAD,
+        prepare=_proposed,
     ),
     Row(
         "organisations.merge_organisations",
@@ -419,7 +461,10 @@ ROWS = (
 )
 
 WITHOUT_A_PERSON = {
+    "organisations.apply_handovers": "a scheduled task, for lines that a successor accepted",
     "organisations.ask_for_access": "anyone may ask, signed in or not; limited",
+    "organisations.hand_over_due": "a scheduled task",
+    "organisations.undo_handovers": "a scheduled task, for a succession that was undone",
     "organisations.accept_membership": "by the token of an invitation, for the person it was sent to",
     "organisations.invitation_for": "reads only",
     "organisations.lock_person": "locks a row for another service",

@@ -23,6 +23,7 @@ from partnerships.agreements.services import (
     remind_of_dates,
     remove_party,
 )
+from partnerships.kit.dates import known_day
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Membership
 from partnerships.people.administrators import grant_administration, withdraw_administration
@@ -183,6 +184,34 @@ def access_requested(w: World) -> Act:
         author=None,
         now=NOW(),
     )
+
+
+@case(
+    ("organisations.handed_over", "hana"),
+    ("organisations.handed_over", "nadia"),
+    ("organisations.handed_over", "oscar"),
+)
+def succession_passed_something_on(w: World) -> Act:
+    post = create_post(organisation=w.riverside, role="finance", author=w.nadia, now=NOW())
+    succession = organisations.record_succession(
+        kind="absorb",
+        status="order_made",
+        vests_on=known_day(timezone.localdate()),
+        ties=organisations.ties_between([w.riverside], [w.harbour]),
+        author=None,
+        now=NOW(),
+    )
+    organisations.propose_handovers(
+        succession=succession,
+        predecessor=w.riverside,
+        kind="posts",
+        records=[post.pk],
+        successor=w.harbour,
+        author=None,
+        now=NOW(),
+    )
+    organisations.answer_handovers(lines=list(succession.handovers.all()), accept=True, author=None, now=NOW())
+    return lambda: organisations.hand_over_due(now=NOW())
 
 
 # ---- Agreements

@@ -1,6 +1,7 @@
 """Organisations: names, identifiers, areas, members and successions."""
 
 from partnerships.organisations.models.areas import Area, AreaKind, AreaServed
+from partnerships.organisations.models.handovers import OPEN_HANDOVERS, Handover, HandoverState, Sharing
 from partnerships.organisations.models.identity import Identifier, NameKind, OrganisationName, Scheme
 from partnerships.organisations.models.memberships import EDITING_ROLES, REASON, Membership, MembershipQuerySet, Role
 from partnerships.organisations.models.merges import Merge, MovedRow, NotSame
@@ -24,6 +25,7 @@ __all__ = [
     "EDITING_ROLES",
     "FINAL",
     "KEEPING",
+    "OPEN_HANDOVERS",
     "REASON",
     "AccessRequest",
     "AccessRequestQuerySet",
@@ -32,6 +34,8 @@ __all__ = [
     "AreaServed",
     "CouncilType",
     "Function",
+    "Handover",
+    "HandoverState",
     "Identifier",
     "Kind",
     "Membership",
@@ -46,6 +50,7 @@ __all__ = [
     "RequestAnswer",
     "Role",
     "Scheme",
+    "Sharing",
     "Status",
     "Succession",
     "SuccessionKind",

@@ -49,13 +49,24 @@ class Merge(models.Model):
 
 
 class MovedRow(models.Model):
-    """One row that a merge changed: what stood in it before and after, so that it can be put back."""
+    """One row that a merge or a succession changed: what stood in it before and after, so that it can be put back."""
 
-    merge = models.ForeignKey(Merge, on_delete=models.CASCADE, related_name="rows")
+    merge = models.ForeignKey(Merge, on_delete=models.CASCADE, null=True, related_name="rows")
+    succession = models.ForeignKey(
+        "organisations.Succession", on_delete=models.CASCADE, null=True, related_name="moved_rows"
+    )
     table = models.CharField(max_length=80, help_text="The model, as “app.Model”.")
     row = models.BigIntegerField()
     before = models.JSONField()
     after = models.JSONField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(merge=None, succession__isnull=False) | Q(merge__isnull=False, succession=None),
+                name="moved_by_one_thing",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.table} {self.row}"

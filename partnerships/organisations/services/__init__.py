@@ -8,6 +8,14 @@ from partnerships.organisations.services.corrections import (
     correct_name,
 )
 from partnerships.organisations.services.handing_over import hand_over_things, pass_on_things
+from partnerships.organisations.services.handovers import (
+    UnableToHandOverLines,
+    answer_handovers,
+    apply_handovers,
+    hand_over_due,
+    propose_handovers,
+    undo_handovers,
+)
 from partnerships.organisations.services.identifiers import (
     UnableToAddIdentifier,
     UnableToCorrectIdentifier,
@@ -87,6 +95,7 @@ __all__ = [
     "UnableToCreateOrganisation",
     "UnableToDissolve",
     "UnableToEndMembership",
+    "UnableToHandOverLines",
     "UnableToInviteMember",
     "UnableToMerge",
     "UnableToRecordSuccession",
@@ -97,6 +106,8 @@ __all__ = [
     "add_membership",
     "add_name",
     "add_tie",
+    "answer_handovers",
+    "apply_handovers",
     "ask_for_access",
     "change_job_title",
     "change_role",
@@ -111,6 +122,7 @@ __all__ = [
     "dissolve",
     "end_area_served",
     "end_membership",
+    "hand_over_due",
     "hand_over_things",
     "hide_steps",
     "invitation_for",
@@ -121,6 +133,7 @@ __all__ = [
     "merge_organisations",
     "pass_on_things",
     "preview_merge",
+    "propose_handovers",
     "record_succession",
     "remove_tie",
     "resend_invitation",
@@ -128,6 +141,7 @@ __all__ = [
     "sign_in_refusal",
     "take_effect",
     "ties_between",
+    "undo_handovers",
     "undo_merge",
     "undo_succession",
     "update_organisation",

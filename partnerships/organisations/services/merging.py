@@ -10,13 +10,13 @@ from django.utils import timezone
 
 from partnerships.kit.rights import require
 from partnerships.organisations.event_kinds import EventKind
-from partnerships.organisations.models import Merge, MovedRow, NameKind, NotSame, Organisation, OrganisationName
-from partnerships.organisations.obligations import Column, Moving, following, obligations
+from partnerships.organisations.models import Merge, NameKind, NotSame, Organisation, OrganisationName
+from partnerships.organisations.obligations import Change, Column, Moving, following, obligations
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.moving import (
-    Change,
     carry,
     change_row,
+    keep_changes,
     put_back,
     record_passing,
     sort_rows,
@@ -73,10 +73,7 @@ def merge_organisations(
     merge = Merge.objects.create(
         kept=moving.target, merged=moving.source, reason=moving.reason, merged_by=author, merged_at=now
     )
-    MovedRow.objects.bulk_create(
-        (MovedRow(merge=merge, table=one.table, row=one.row, before=one.before, after=one.after) for one in changes),
-        batch_size=2000,
-    )
+    keep_changes(changes, merge=merge)
     _record(merge, EventKind.MERGED, moving, author=author, now=now)
     return merge
 

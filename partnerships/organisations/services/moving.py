@@ -14,17 +14,8 @@ from django.utils import timezone
 
 from partnerships.activity.services import record
 from partnerships.organisations.event_kinds import EventKind
-from partnerships.organisations.obligations import Column, Moving, Obligation
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One row that was changed: what stood in it before and after."""
-
-    table: str
-    row: int
-    before: dict[str, Any]
-    after: dict[str, Any]
+from partnerships.organisations.models import Merge, MovedRow, Succession
+from partnerships.organisations.obligations import Change, Column, Moving, Obligation
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,4 +151,21 @@ def move_records(kind: Obligation, records: Collection[int], moving: Moving) -> 
     if found:
         list(type(found[0])._base_manager.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
     record_passing(kind, found, moving)
+    if kind.move is not None:
+        return kind.move(found, moving)
     return [change for column in kind.columns for change in carry(column, moving, ids)]
+
+
+def keep_changes(
+    changes: Iterable[Change], *, merge: Merge | None = None, succession: Succession | None = None
+) -> None:
+    """Keep what a merge or a succession changed, so that it can be put back."""
+    MovedRow.objects.bulk_create(
+        (
+            MovedRow(
+                merge=merge, succession=succession, table=one.table, row=one.row, before=one.before, after=one.after
+            )
+            for one in changes
+        ),
+        batch_size=2000,
+    )

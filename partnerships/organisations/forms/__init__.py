@@ -15,7 +15,15 @@ from django.urls import reverse
 from partnerships.kit import forms as kit
 from partnerships.kit.forms import AutocompleteSelect, Form, Helper
 from partnerships.organisations.duplicates import similar_to
-from partnerships.organisations.models import Area, AreaKind, Kind, Membership, Organisation, Role, Status
+from partnerships.organisations.models import (
+    Area,
+    AreaKind,
+    Kind,
+    Membership,
+    Organisation,
+    Role,
+    Status,
+)
 from partnerships.organisations.owned import Group
 from partnerships.organisations.services import sign_in_refusal
 from partnerships.people.identity_providers import provider_choices

@@ -1,0 +1,120 @@
+"""What bodies of a succession hold, and who takes it over: counts, totals and what still has no line."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import Q
+
+from partnerships.organisations.models import Handover, HandoverState, Organisation, Succession
+from partnerships.organisations.obligations import Held, Obligation, held_by, total
+
+
+@dataclass(frozen=True, slots=True)
+class KindCount:
+    """What a predecessor holds of one kind, by how far its lines have come."""
+
+    kind: Obligation
+    held: int
+    homes: Decimal
+    money: Decimal
+    accepted: int
+    proposed: int
+    disputed: int
+    without: Sequence[Held]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one successor gets by the lines, or what has no line yet (no successor)."""
+
+    successor: Organisation | None
+    things: int
+    homes: Decimal
+    money: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Estate:
+    """What one predecessor holds, and where it goes."""
+
+    predecessor: Organisation
+    kinds: Sequence[KindCount]
+    shares: Sequence[Share]
+
+    @property
+    def things(self) -> int:
+        """How many things it holds."""
+        return sum(one.held for one in self.kinds)
+
+    @property
+    def homes(self) -> Decimal:
+        """How many homes they are about."""
+        return total(one.homes for one in self.kinds)
+
+    @property
+    def money(self) -> Decimal:
+        """How many pounds they are about."""
+        return total(one.money for one in self.kinds)
+
+    @property
+    def without(self) -> int:
+        """How many things have no line yet."""
+        return sum(len(one.without) for one in self.kinds)
+
+
+def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -> Estate:
+    """What the predecessor holds on a day, with the lines about it."""
+    lines = list(succession.handovers.filter(predecessor=predecessor).select_related("successor").order_by("pk"))
+    by_thing = {(line.kind, line.record): line for line in lines}
+    kinds: list[KindCount] = []
+    shares: dict[Organisation, list[Held]] = {}
+    free: list[Held] = []
+    for group in held_by(predecessor, day):
+        states: Counter[str] = Counter()
+        without = []
+        for one in group.things:
+            line = by_thing.get((group.kind.code, one.pk))
+            if line is None:
+                without.append(one)
+                continue
+            states[line.state] += 1
+            shares.setdefault(line.successor, []).append(one)
+        free += without
+        kinds.append(
+            KindCount(
+                kind=group.kind,
+                held=len(group.things),
+                homes=group.homes,
+                money=group.money,
+                accepted=states[HandoverState.ACCEPTED],
+                proposed=states[HandoverState.PROPOSED],
+                disputed=states[HandoverState.DISPUTED],
+                without=without,
+            )
+        )
+    parts = [_share(body, things) for body, things in sorted(shares.items(), key=lambda item: item[0].name)]
+    return Estate(predecessor, kinds, [*parts, _share(None, free)] if free else parts)
+
+
+def _share(successor: Organisation | None, things: Sequence[Held]) -> Share:
+    return Share(successor, len(things), total(one.homes for one in things), total(one.money for one in things))
+
+
+def estates_of(succession: Succession, day: dt.date, *, of: Collection[int] | None = None) -> list[Estate]:
+    """The estates of the predecessors, by name; only those in which one of the organisations `of` has a side."""
+    ties = succession.ties.select_related("predecessor")
+    if of is not None:
+        ties = ties.filter(Q(predecessor__in=of) | Q(successor__in=of))
+    bodies = {tie.predecessor_id: tie.predecessor for tie in ties}
+    return [estate_of(succession, body, day) for body in sorted(bodies.values(), key=lambda one: (one.name, one.pk))]
+
+
+def lines_to_answer(succession: Succession, successors: Collection[int]) -> list[Handover]:
+    """The lines that wait for these organisations."""
+    waiting = succession.handovers.filter(state=HandoverState.PROPOSED, successor__in=successors)
+    return list(waiting.select_related("predecessor", "successor").order_by("predecessor__name", "kind", "title", "pk"))

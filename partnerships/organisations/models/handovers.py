@@ -1,0 +1,100 @@
+"""Handover lines: who takes over what a body holds when a succession takes effect."""
+
+from __future__ import annotations
+
+import pghistory
+from django.db import models
+from django.db.models import Q
+
+from partnerships.organisations.models.organisation import Organisation
+from partnerships.organisations.models.successions import Succession
+from partnerships.people.models import User
+
+
+class Sharing(models.TextChoices):
+    """How several successors take over one thing."""
+
+    ALONE = "alone", "By one organisation"
+    SEVERALLY = "severally", "By several, each for its part"
+    JOINTLY = "jointly", "By several, jointly and severally"
+
+
+class HandoverState(models.TextChoices):
+    """How far a handover line has come."""
+
+    PROPOSED = "proposed", "Waits for the successor"
+    ACCEPTED = "accepted", "Accepted"
+    DISPUTED = "disputed", "Disputed"
+    APPLIED = "applied", "Passed on"
+
+
+#: States in which the predecessor can still change a line.
+OPEN_HANDOVERS = (HandoverState.PROPOSED, HandoverState.DISPUTED)
+
+
+class HandoverQuerySet(models.QuerySet["Handover"]):
+    """Filters of handover lines by state."""
+
+    def ready(self) -> HandoverQuerySet:
+        """Those that pass on what they are about once the succession has taken effect."""
+        return self.filter(state=HandoverState.ACCEPTED)
+
+
+@pghistory.track()
+class Handover(models.Model):
+    """Who takes over one thing of a body that a succession ends.
+
+    proposed by the predecessor → accepted or disputed by the successor; disputed → proposed again; accepted → applied
+    while the succession is in force → accepted again when it is undone. `successor` keeps the record; `others` share
+    it.
+    """
+
+    succession = models.ForeignKey(Succession, on_delete=models.PROTECT, related_name="handovers")
+    predecessor = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=40, help_text="The code of the kind of obligation.")
+    record = models.BigIntegerField()
+    title = models.CharField(max_length=300)
+    homes = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
+    money = models.DecimalField("money (£)", max_digits=14, decimal_places=2, null=True, blank=True)
+    successor = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    sharing = models.CharField(max_length=9, choices=Sharing, default=Sharing.ALONE)
+    others = models.ManyToManyField(Organisation, blank=True, related_name="+")
+    basis = models.CharField(max_length=300, blank=True, help_text="Such as an article of the order.")
+    consent = models.CharField(max_length=300, blank=True, help_text="Whose consent is needed.")
+    evidence = models.CharField(max_length=300, blank=True, help_text="Where the consent or agreement can be read.")
+    due_on = models.DateField(null=True, blank=True, help_text="By when the successor answers.")
+    state = models.CharField(max_length=8, choices=HandoverState, default=HandoverState.PROPOSED)
+    proposed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    proposed_at = models.DateTimeField()
+    answered_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    answered_at = models.DateTimeField(null=True, blank=True)
+    dispute = models.TextField(blank=True, help_text="Why the successor does not take it over.")
+    applied_at = models.DateTimeField(null=True, blank=True)
+    told_at = models.DateTimeField(null=True, blank=True, help_text="When people were emailed that it passed on.")
+
+    objects = HandoverQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["succession", "predecessor", "kind", "record"], name="one_handover_an_obligation"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=HandoverState.DISPUTED) | ~Q(dispute=""), name="handover_disputed_with_reason"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=HandoverState.APPLIED) | Q(applied_at__isnull=False), name="handover_applied_at_time"
+            ),
+        ]
+        indexes = [models.Index(fields=["succession", "state", "predecessor", "kind"], name="handover_state")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.record} of {self.predecessor_id} to {self.successor_id}"
+
+
+@pghistory.track(pghistory.InsertEvent(), pghistory.DeleteEvent(), obj_field=None)
+class HandoverSharer(Handover.others.through):  # type: ignore[name-defined,misc]  # made by Django
+    """Link to a successor that shares; a proxy model, so that row history covers it."""
+
+    class Meta:
+        proxy = True

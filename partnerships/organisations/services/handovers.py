@@ -1,0 +1,247 @@
+"""Say who takes over what a body holds, answer that, and pass it on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.kit.rights import require
+from partnerships.organisations.models import (
+    CERTAIN,
+    OPEN_HANDOVERS,
+    Handover,
+    HandoverState,
+    Membership,
+    MovedRow,
+    Organisation,
+    Sharing,
+    Succession,
+    SuccessionStatus,
+)
+from partnerships.organisations.obligations import Change, Held, Moving, UnableToMove, obligation
+from partnerships.organisations.rights import roles_of
+from partnerships.organisations.services.moving import keep_changes, move_records, put_back
+from partnerships.organisations.services.successions import UnableToChangeSuccession, lock_succession
+from partnerships.organisations.services.taking_effect import take_effect
+from partnerships.outbox.services import record_emails
+from partnerships.people.models import User
+
+#: How many lines one transaction passes on: few enough that nobody on the site waits for its locks.
+BATCH = 500
+
+
+class UnableToHandOverLines(Exception):
+    """The organisation is no successor, a line is settled, or what it is about has gone."""
+
+
+@transaction.atomic
+def propose_handovers(
+    *,
+    succession: Succession,
+    predecessor: Organisation,
+    kind: str,
+    records: Collection[int],
+    successor: Organisation,
+    author: User | None,
+    now: dt.datetime,
+    sharing: str = Sharing.ALONE,
+    others: Sequence[Organisation] = (),
+    basis: str = "",
+    consent: str = "",
+    evidence: str = "",
+    due_on: dt.date | None = None,
+) -> int:
+    """Say who takes over these things of one kind; returns how many.
+
+    Leads of the predecessor, and administrators. A line that is not accepted yet is replaced. Raises
+    `UnableToHandOverLines`.
+    """
+    roles = roles_of(author, now)
+    require(roles.lead(predecessor.pk) or roles.keeps_directory)
+    locked = lock_succession(succession.pk)
+    if locked.status == SuccessionStatus.CANCELLED:
+        raise UnableToHandOverLines("This succession was cancelled.")
+    following = set(locked.ties.filter(predecessor=predecessor).values_list("successor", flat=True)) - {None}
+    if not {successor.pk, *(one.pk for one in others)} <= following:
+        raise UnableToHandOverLines(f"Choose a successor of {predecessor.name}.")
+    if (sharing == Sharing.ALONE) != (not others):
+        raise UnableToHandOverLines("Several organisations share it jointly, or each for its part.")
+    lines = locked.handovers.filter(predecessor=predecessor, kind=kind, record__in=records)
+    if lines.exclude(state__in=OPEN_HANDOVERS).exists():
+        raise UnableToHandOverLines("The successor has accepted some of these.")
+    found = _found(kind, predecessor, records, now)
+    lines.delete()
+    made = Handover.objects.bulk_create(
+        (
+            Handover(
+                succession=locked,
+                predecessor=predecessor,
+                kind=kind,
+                record=one.pk,
+                title=one.title[:300],
+                homes=one.homes,
+                money=one.money,
+                successor=successor,
+                sharing=sharing,
+                basis=basis.strip(),
+                consent=consent.strip(),
+                evidence=evidence.strip(),
+                due_on=due_on,
+                proposed_by=author,
+                proposed_at=now,
+            )
+            for one in found
+        ),
+        batch_size=1000,
+    )
+    for line in made if others else ():
+        line.others.set(others)
+    return len(made)
+
+
+def _found(code: str, predecessor: Organisation, records: Collection[int], now: dt.datetime) -> list[Held]:
+    try:
+        kind = obligation(code)
+    except UnableToMove as error:
+        raise UnableToHandOverLines(str(error)) from error
+    held = kind.records(predecessor, timezone.localdate(now)).filter(pk__in=list(records)).order_by("pk")
+    found = [kind.describe(one, predecessor) for one in held]
+    if not found or len(found) < len(set(records)):
+        raise UnableToHandOverLines(f"{predecessor.name} no longer holds some of these. Look at the list again.")
+    return found
+
+
+@transaction.atomic
+def answer_handovers(
+    *, lines: Collection[Handover], accept: bool, author: User | None, now: dt.datetime, reason: str = ""
+) -> int:
+    """Accept or dispute lines, for their successors; returns how many.
+
+    Leads of each successor. A dispute needs a reason. Raises `UnableToHandOverLines`.
+    """
+    roles = roles_of(author, now)
+    waiting = Handover.objects.select_for_update().filter(pk__in=[line.pk for line in lines])
+    found = list(waiting.filter(state__in=OPEN_HANDOVERS).order_by("pk"))
+    for successor in {line.successor_id for line in found}:
+        require(roles.lead(successor))
+    if not found or len(found) < len(lines):
+        raise UnableToHandOverLines("Some of these were answered already. Look at the list again.")
+    if not accept and not reason.strip():
+        raise UnableToHandOverLines("Say why your organisation does not take it over.")
+    return waiting.filter(pk__in=[line.pk for line in found]).update(
+        state=HandoverState.ACCEPTED if accept else HandoverState.DISPUTED,
+        dispute="" if accept else reason.strip(),
+        answered_by=author,
+        answered_at=now,
+    )
+
+
+def is_in_force(succession: Succession) -> bool:
+    """Whether it has taken effect, and nothing that undoes it is in force."""
+    if succession.status != SuccessionStatus.EFFECTIVE:
+        return False
+    return not any(is_in_force(other) for other in succession.undone_by.all())
+
+
+def apply_handovers(*, succession: Succession, now: dt.datetime) -> int:
+    """Pass on what successors have accepted, while the succession is in force; returns how many lines.
+
+    In batches, each in a transaction of its own: it may stop at any point and be called again.
+    """
+    return _in_batches(_apply_batch, succession, now)
+
+
+def undo_handovers(*, succession: Succession, now: dt.datetime) -> int:
+    """Put back what a succession passed on, once it has been undone; returns how many rows.
+
+    In batches, the last first. What somebody has changed since stays.
+    """
+    return _in_batches(_undo_batch, succession, now)
+
+
+def _in_batches(step: Callable[[int, dt.datetime], int], succession: Succession, now: dt.datetime) -> int:
+    count = 0
+    while done := step(succession.pk, now):
+        count += done
+    return count
+
+
+@transaction.atomic
+def _apply_batch(succession: int, now: dt.datetime) -> int:
+    locked = lock_succession(succession)
+    if not is_in_force(locked):
+        return 0
+    ready = locked.handovers.ready().select_for_update(of=("self",)).select_related("predecessor", "successor")
+    lines = list(ready.order_by("predecessor", "kind", "successor", "pk")[:BATCH])
+    alike: dict[tuple[str, int, int], list[Handover]] = defaultdict(list)
+    for line in lines:
+        alike[line.kind, line.predecessor_id, line.successor_id].append(line)
+    changes: list[Change] = []
+    for (kind, _, _), group in alike.items():
+        moving = Moving(group[0].predecessor, group[0].successor, str(locked), None, now)
+        changes += move_records(obligation(kind), [line.record for line in group], moving)
+    keep_changes(changes, succession=locked)
+    Handover.objects.filter(pk__in=[line.pk for line in lines]).update(state=HandoverState.APPLIED, applied_at=now)
+    return len(lines)
+
+
+@transaction.atomic
+def _undo_batch(succession: int, now: dt.datetime) -> int:
+    locked = lock_succession(succession)
+    if is_in_force(locked):
+        return 0
+    rows = list(MovedRow.objects.select_for_update().filter(succession=locked).order_by("-pk")[: 4 * BATCH])
+    put_back(Change(row.table, row.row, row.before, row.after) for row in reversed(rows))
+    MovedRow.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    if not rows:
+        applied = locked.handovers.filter(state=HandoverState.APPLIED)
+        applied.update(state=HandoverState.ACCEPTED, applied_at=None, told_at=None)
+    return len(rows)
+
+
+def _take_due_effect(now: dt.datetime) -> None:
+    """What cannot take effect yet, such as one of two rival successions, waits for an administrator."""
+    for one in Succession.objects.filter(status__in=CERTAIN).pending().order_by("pk"):
+        if one.vesting_day is not None and one.vesting_day.earliest <= timezone.localdate(now):
+            with suppress(UnableToChangeSuccession):
+                take_effect(succession=one, author=None, now=now)
+
+
+def hand_over_due(*, now: dt.datetime) -> int:
+    """Let successions take effect whose day has come, then pass on and put back; returns how many lines and rows.
+
+    May run twice.
+    """
+    _take_due_effect(now)
+    count = 0
+    with_lines = Succession.objects.filter(handovers__state__in=[HandoverState.ACCEPTED, HandoverState.APPLIED])
+    for one in with_lines.filter(status=SuccessionStatus.EFFECTIVE).distinct().order_by("pk"):
+        if is_in_force(one):
+            count += apply_handovers(succession=one, now=now)
+            tell_handovers(succession=one, now=now)
+        else:
+            count += undo_handovers(succession=one, now=now)
+    return count
+
+
+@transaction.atomic
+def tell_handovers(*, succession: Succession, now: dt.datetime) -> None:
+    """Email everybody who acts for a predecessor or successor what passed on, once."""
+    locked = lock_succession(succession.pk)
+    if locked.handovers.ready().exists():
+        return
+    lines = locked.handovers.filter(state=HandoverState.APPLIED, told_at=None)
+    bodies = set(lines.values_list("predecessor", flat=True)) | set(lines.values_list("successor", flat=True))
+    if lines.update(told_at=now):
+        people = Membership.objects.current(timezone.localdate(now)).filter(organisation__in=bodies)
+        record_emails(
+            kind="organisations.handed_over",
+            people=sorted(set(people.values_list("person", flat=True))),
+            params={"succession": locked.pk},
+            now=now,
+        )

@@ -1,0 +1,113 @@
+"""Pages on which predecessors say who takes over what, and successors answer."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from partnerships.kit.http import posted
+from partnerships.kit.rights import require
+from partnerships.organisations.forms.handovers import AnswerHandoversForm, ProposeHandoversForm
+from partnerships.organisations.handovers import estate_of, estates_of, lines_to_answer
+from partnerships.organisations.models import Organisation, Succession
+from partnerships.organisations.rights import roles_of
+from partnerships.organisations.services import UnableToHandOverLines, answer_handovers, propose_handovers
+from partnerships.people.form_steps import take_step
+from partnerships.people.requests import signed_in
+
+#: How many things one page shows to tick.
+SHOWN = 200
+
+
+@require_safe
+def overview(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the predecessors hold, who gets it, and what has no line yet."""
+    user, now = signed_in(request), timezone.now()
+    succession = get_object_or_404(Succession, pk=pk)
+    roles = roles_of(user, now)
+    led = None if roles.keeps_directory else roles.led
+    estates = estates_of(succession, timezone.localdate(now), of=led)
+    require(bool(estates))
+    waiting = len(lines_to_answer(succession, roles.led))
+    context = {"succession": succession, "estates": estates, "waiting": waiting}
+    return render(request, "organisations/handover.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def propose(request: HttpRequest, pk: int, predecessor: int, kind: str) -> HttpResponse:
+    """Things of one kind that have no line, or an open one, and the form that says who takes them over.
+
+    A filter by title goes before; what is ticked, or everything that the filter found, gets the line.
+    """
+    user, now = signed_in(request), timezone.now()
+    succession = get_object_or_404(Succession, pk=pk)
+    ending = Organisation.objects.filter(ties_as_predecessor__succession=succession).distinct()
+    body = get_object_or_404(ending, pk=predecessor)
+    roles = roles_of(user, now)
+    require(roles.lead(body.pk) or roles.keeps_directory)
+    counts = {one.kind.code: one for one in estate_of(succession, body, timezone.localdate(now)).kinds}
+    if kind not in counts:
+        raise Http404
+    text = request.GET.get("q", "")[:200].casefold()
+    found = [one for one in counts[kind].without if text in one.title.casefold()]
+    ties = succession.ties.filter(predecessor=body).exclude(successor=None)
+    following = Organisation.objects.filter(pk__in=ties.values("successor"))
+    form = ProposeHandoversForm(
+        posted(request), things=found[:SHOWN], successors=following.order_by("name", "pk"), count=len(found)
+    )
+    back = reverse("organisations:handover", args=[pk])
+
+    def step() -> tuple[str, str]:
+        given = form.cleaned_data
+        chosen = [one.pk for one in found] if given.pop("everything") else [int(one) for one in given["records"]]
+        del given["records"]
+        count = propose_handovers(
+            succession=succession, predecessor=body, kind=kind, records=chosen, author=user, now=now, **given
+        )
+        return f"{count} proposed to {given['successor'].name}.", back
+
+    return take_step(
+        request,
+        "organisations/handover_propose.html",
+        form,
+        step,
+        {UnableToHandOverLines: None},
+        succession=succession,
+        predecessor=body,
+        count=counts[kind],
+        shown=len(found[:SHOWN]),
+        found=len(found),
+        query=request.GET.get("q", ""),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def answer(request: HttpRequest, pk: int) -> HttpResponse:
+    """Lines that wait for the organisations that the reader leads."""
+    user, now = signed_in(request), timezone.now()
+    succession = get_object_or_404(Succession, pk=pk)
+    roles = roles_of(user, now)
+    following = succession.ties.values_list("successor", flat=True)
+    require(bool(roles.led & set(following)))
+    lines = lines_to_answer(succession, roles.led)
+    form = AnswerHandoversForm(posted(request), lines=lines)
+
+    def step() -> tuple[str, str]:
+        given = form.cleaned_data
+        chosen = {int(one) for one in given["lines"]}
+        accept = given["answer"] == "accept"
+        count = answer_handovers(
+            lines=[line for line in lines if line.pk in chosen],
+            accept=accept,
+            reason=given["reason"],
+            author=user,
+            now=now,
+        )
+        return f"{count} {'accepted' if accept else 'disputed'}.", reverse("organisations:handover", args=[pk])
+
+    return take_step(
+        request, "organisations/handover_answer.html", form, step, {UnableToHandOverLines: None}, succession=succession
+    )

@@ -1,0 +1,348 @@
+"""Who takes over what a body holds: proposed, answered, passed on, undone and passed on again."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements import services as agreements
+from partnerships.agreements.models import Party
+from partnerships.commitments import services as commitments
+from partnerships.commitments.models import Commitment
+from partnerships.kit.dates import known_day
+from partnerships.kit.rights import UnableToAct
+from partnerships.organisations import services
+from partnerships.organisations.handovers import estate_of
+from partnerships.organisations.models import Handover, Membership, Organisation, Role, Succession
+from partnerships.organisations.obligations import held_by, total
+from partnerships.organisations.services import UnableToHandOverLines, ties_between
+from partnerships.organisations.tasks import hand_over_due
+from partnerships.outbox.models import Email
+from partnerships.people.models import User
+from partnerships.work.queries import waiting_for
+from tests.commitments.promises import agree
+from tests.organisations.test_duplicates import everything
+from tests.world import World, join, make_partnership, person
+
+TODAY = timezone.localdate()
+EAST = ("Elmbridge", "Epsom and Ewell", "Mole Valley", "Reigate and Banstead", "Tandridge")
+WEST = ("Guildford", "Runnymede", "Spelthorne", "Surrey Heath", "Waverley", "Woking")
+
+
+def body(name: str) -> Organisation:
+    return services.create_organisation(name=name, kind="council", author=None, now=timezone.now())
+
+
+def merger(world: World, days: int = 0) -> Succession:
+    """Harbour follows Westmarch today, or in some days; the order has been made."""
+    return services.record_succession(
+        kind="absorb",
+        status="order_made",
+        vests_on=known_day(TODAY + dt.timedelta(days)),
+        ties=ties_between([world.westmarch], [world.harbour]),
+        author=None,
+        now=timezone.now(),
+    )
+
+
+def propose(world: World, succession: Succession, kind: str, *records: int, **fields: Any) -> int:
+    given = {"predecessor": world.westmarch, "successor": world.harbour, "author": world.ben} | fields
+    return services.propose_handovers(succession=succession, kind=kind, records=records, now=timezone.now(), **given)
+
+
+def accept(world: World, succession: Succession, **fields: Any) -> int:
+    given = {"accept": True, "author": world.hana, "now": timezone.now()} | fields
+    return services.answer_handovers(lines=list(succession.handovers.all()), **given)
+
+
+def propose_everything(succession: Succession, predecessor: Organisation, successor: Organisation) -> None:
+    """All that the predecessor holds goes to one successor, which accepts."""
+    for group in held_by(predecessor, TODAY):
+        services.propose_handovers(
+            succession=succession,
+            predecessor=predecessor,
+            kind=group.kind.code,
+            records=[one.pk for one in group.things],
+            successor=successor,
+            author=None,
+            now=timezone.now(),
+        )
+    services.answer_handovers(
+        lines=list(succession.handovers.filter(predecessor=predecessor)), accept=True, author=None, now=timezone.now()
+    )
+
+
+def take_effect(succession: Succession) -> int:
+    services.take_effect(succession=succession, author=None, now=timezone.now())
+    return services.hand_over_due(now=timezone.now())
+
+
+def lines(world: World, someone: User) -> set[str]:
+    return {one.what for one in waiting_for(someone, timezone.now())}
+
+
+def test_predecessor_proposes_and_successor_accepts(world: World) -> None:
+    promise, succession = agree(world), merger(world)
+
+    assert propose(world, succession, "commitments", promise.pk, basis="Article 4", consent="The lender") == 1
+    line = Handover.objects.get()
+    assert (line.state, line.basis, line.consent, line.homes, line.proposed_by) == (
+        "proposed",
+        "Article 4",
+        "The lender",
+        60,
+        world.ben,
+    )
+    assert accept(world, succession) == 1
+    assert take_effect(succession) == 1
+
+    promise.refresh_from_db()
+    assert promise.receiver == world.harbour
+    assert Handover.objects.get().state == "applied"
+    assert services.hand_over_due(now=timezone.now()) == 0
+
+
+def test_what_is_disputed_or_not_answered_does_not_pass_on(world: World) -> None:
+    promise, succession = agree(world), merger(world)
+    propose(world, succession, "commitments", promise.pk)
+    with pytest.raises(UnableToHandOverLines, match="Say why"):
+        accept(world, succession, accept=False)
+    accept(world, succession, accept=False, reason="It is the county's.")
+
+    assert take_effect(succession) == 0
+
+    promise.refresh_from_db()
+    assert promise.receiver == world.westmarch
+    assert Handover.objects.get().dispute == "It is the county's."
+
+
+def test_line_may_be_proposed_again_until_it_is_accepted(world: World) -> None:
+    promise, succession = agree(world), merger(world)
+    propose(world, succession, "commitments", promise.pk)
+    propose(world, succession, "commitments", promise.pk, basis="Article 5")
+    assert Handover.objects.get().basis == "Article 5"
+    accept(world, succession)
+
+    with pytest.raises(UnableToHandOverLines, match="has accepted"):
+        propose(world, succession, "commitments", promise.pk)
+    with pytest.raises(UnableToHandOverLines, match="answered already"):
+        accept(world, succession)
+
+
+def test_only_leads_propose_and_answer_and_only_recorded_successors_take_over(world: World) -> None:
+    promise, succession = agree(world), merger(world)
+    with pytest.raises(UnableToAct):
+        propose(world, succession, "commitments", promise.pk, author=world.hana)
+    with pytest.raises(UnableToHandOverLines, match="Choose a successor"):
+        propose(world, succession, "commitments", promise.pk, successor=world.tidewater)
+    with pytest.raises(UnableToHandOverLines, match="no longer holds"):
+        propose(world, succession, "commitments", promise.pk + 1000)
+    with pytest.raises(UnableToHandOverLines, match="jointly"):
+        propose(world, succession, "commitments", promise.pk, sharing="jointly")
+    propose(world, succession, "commitments", promise.pk)
+    with pytest.raises(UnableToAct):
+        accept(world, succession, author=world.ben)
+
+
+def test_several_successors_share_a_commitment_jointly(world: World) -> None:
+    promise = agree(world)
+    succession = services.record_succession(
+        kind="split",
+        status="order_made",
+        vests_on=known_day(TODAY),
+        ties=ties_between([world.westmarch], [world.harbour, world.tidewater]),
+        author=None,
+        now=timezone.now(),
+    )
+    propose(world, succession, "commitments", promise.pk, sharing="jointly", others=[world.tidewater])
+    accept(world, succession)
+    take_effect(succession)
+
+    promise.refresh_from_db()
+    line = Handover.objects.get()
+    assert promise.receiver == world.harbour
+    assert (line.sharing, list(line.others.all())) == ("jointly", [world.tidewater])
+
+
+def test_nothing_passes_before_the_day_and_rights_follow_on_it(world: World) -> None:
+    succession = merger(world, days=1)
+    propose_everything(succession, world.westmarch, world.harbour)
+    assert services.hand_over_due(now=timezone.now()) == 0
+    services.correct_succession(
+        succession=succession, vests_on=known_day(TODAY), reason="Earlier.", author=None, now=timezone.now()
+    )
+    client = Client()
+    client.force_login(world.hana)
+    assert client.get(world.partnership.get_absolute_url()).status_code == 404
+
+    hand_over_due()
+
+    assert client.get(world.partnership.get_absolute_url()).status_code == 200
+    assert world.partnership.parties.get(organisation=world.harbour).status == "accepted"
+    former = Membership.objects.get(person=world.ben, organisation=world.westmarch)
+    new = Membership.objects.get(person=world.ben, organisation=world.harbour)
+    assert (former.ends_on, new.starts_on, new.role, new.ends_on) == (TODAY, TODAY, "lead", None)
+
+
+def test_signed_terms_keep_the_name_that_signed(world: World) -> None:
+    from_before = [version.parties for version in world.partnership.terms_versions.all()]
+    succession = merger(world)
+    propose_everything(succession, world.westmarch, world.harbour)
+
+    take_effect(succession)
+
+    assert [version.parties for version in world.partnership.terms_versions.all()] == from_before
+
+
+def test_everybody_concerned_gets_one_email(world: World) -> None:
+    agree(world)
+    succession = merger(world)
+    propose_everything(succession, world.westmarch, world.harbour)
+    take_effect(succession)
+    services.hand_over_due(now=timezone.now())
+
+    told = Email.objects.filter(kind="organisations.handed_over").values_list("person_id", flat=True)
+    assert sorted(told) == sorted({world.ben.pk, world.hana.pk})
+
+
+def test_what_has_no_line_waits_for_leads_and_is_counted(world: World) -> None:
+    promise, succession = agree(world), merger(world, days=30)
+    without = estate_of(succession, world.westmarch, TODAY).without
+    assert without == estate_of(succession, world.westmarch, TODAY).things
+    assert "Say who takes over" in lines(world, world.ben)
+    assert "Say who takes over" not in lines(world, world.amina)
+
+    propose(world, succession, "commitments", promise.pk)
+
+    estate = estate_of(succession, world.westmarch, TODAY)
+    assert estate.without == without - 1
+    assert {share.successor: (share.things, share.homes) for share in estate.shares}[world.harbour] == (1, 60)
+    assert total(share.homes for share in estate.shares) == estate.homes == 60
+    assert "Answer handover lines" in lines(world, world.hana)
+
+
+def test_lead_proposes_and_successor_answers_on_pages(world: World) -> None:
+    promise, succession = agree(world), merger(world, days=30)
+    ben, hana = Client(), Client()
+    ben.force_login(world.ben)
+    hana.force_login(world.hana)
+
+    page = ben.get(reverse("organisations:handover", args=[succession.pk])).content.decode()
+    assert "must decide" in page
+    address = reverse("organisations:handover-propose", args=[succession.pk, world.westmarch.pk, "commitments"])
+    assert promise.reference in ben.get(address).content.decode()
+    assert promise.reference not in ben.get(address, {"q": "nothing like it"}).content.decode()
+    sent = {"successor": world.harbour.pk, "sharing": "alone"}
+    assert ben.post(address, sent).status_code == 422
+    assert ben.post(address, sent | {"everything": "on"}).status_code == 302
+    answer = reverse("organisations:handover-answer", args=[succession.pk])
+    line = Handover.objects.get()
+    assert hana.post(answer, {"lines": [line.pk], "answer": "accept"}).status_code == 302
+
+    line.refresh_from_db()
+    assert (line.state, line.answered_by) == ("accepted", world.hana)
+
+
+def surrey(world: World) -> tuple[Succession, dict[str, Organisation]]:
+    """Twelve councils with obligations, two successors, and everything accepted."""
+    bodies = {name: body(f"{name} Borough Council") for name in (*EAST, *WEST)}
+    bodies |= {name: body(f"{name} Council") for name in ("Surrey County", "East Surrey", "West Surrey")}
+    for name in (*EAST, *WEST, "Surrey County"):
+        lead = person(f"{name} Lead", f"{name.split()[0].lower()}@surrey.example")
+        join(lead, bodies[name], Role.LEAD, world.now)
+        made = make_partnership(f"{name} Homes", bodies[name], lead, world.larkhaven, world.amina, timezone.now())
+        commitments.propose_commitment(
+            giver=world.larkhaven,
+            receiver=bodies[name],
+            text=f"Forty homes in {name}.",
+            quantity=Decimal(40),
+            unit="homes",
+            owner=world.eddie,
+            due_on=TODAY + dt.timedelta(90),
+            partnership=made,
+            author=world.amina,
+            now=timezone.now(),
+        )
+        agreements.create_post(organisation=bodies[name], role="planning", author=lead, now=timezone.now())
+    ties = ties_between([bodies[name] for name in EAST], [bodies["East Surrey"]])
+    ties += ties_between([bodies[name] for name in WEST], [bodies["West Surrey"]])
+    ties += ties_between([bodies["Surrey County"]], [bodies["East Surrey"], bodies["West Surrey"]])
+    succession = services.record_succession(
+        kind="replace", status="order_made", vests_on=known_day(TODAY), ties=ties, author=None, now=timezone.now()
+    )
+    for name in (*EAST, "Surrey County"):
+        propose_everything(succession, bodies[name], bodies["East Surrey"])
+    for name in WEST:
+        propose_everything(succession, bodies[name], bodies["West Surrey"])
+    return succession, bodies
+
+
+def holders() -> dict[str, list[Any]]:
+    """Who holds what today, without the numbers of rows that were made on the way."""
+    parties = Party.objects.filter(status="accepted").order_by("partnership", "organisation")
+    people = Membership.objects.current().order_by("person", "organisation")
+    return {
+        "parties": list(parties.values_list("partnership", "organisation", "role")),
+        "commitments": list(Commitment.objects.order_by("pk").values_list("pk", "giver", "receiver")),
+        "people": list(people.values_list("person", "organisation", "role")),
+    }
+
+
+def test_surrey_becomes_two_councils_is_undone_and_becomes_two_again(world: World) -> None:
+    succession, bodies = surrey(world)
+    before, homes = holders(), sum(one.quantity or 0 for one in Commitment.objects.all())
+    rows = everything()
+
+    assert take_effect(succession) >= 12 * 4
+
+    after = holders()
+    east = Commitment.objects.filter(receiver=bodies["East Surrey"])
+    assert east.count() == 6
+    assert Commitment.objects.filter(receiver=bodies["West Surrey"]).count() == 6
+    assert sum(one.quantity or 0 for one in Commitment.objects.all()) == homes
+    assert Membership.objects.current().filter(organisation=bodies["West Surrey"]).count() == 6
+    for name in (*EAST, *WEST, "Surrey County"):
+        assert held_by(bodies[name], TODAY) == [], name
+
+    given = {"vests_on": known_day(TODAY), "status": "order_made", "reason": "Quashed.", "author": None}
+    back = services.undo_succession(succession=succession, now=timezone.now(), **given)
+    take_effect(back)
+
+    assert holders() == before
+    still = everything()
+    for table in ("agreements.Party", "agreements.Post", "commitments.Commitment"):
+        assert still[table] == rows[table], table
+
+    again = services.undo_succession(succession=back, now=timezone.now(), **given)
+    take_effect(again)
+
+    assert holders() == after
+
+
+def test_handing_over_stops_and_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    succession, _ = surrey(world)
+    monkeypatch.setattr("partnerships.organisations.services.handovers.BATCH", 7)
+    services.take_effect(succession=succession, author=None, now=timezone.now())
+    real = services.handovers.move_records  # type: ignore[attr-defined]
+    calls = []
+
+    def break_off(*args: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 4:
+            raise RuntimeError("The machine stopped.")
+        return real(*args)
+
+    monkeypatch.setattr("partnerships.organisations.services.handovers.move_records", break_off)
+    with pytest.raises(RuntimeError):
+        services.hand_over_due(now=timezone.now())
+    assert succession.handovers.filter(state="accepted").exists()
+
+    services.hand_over_due(now=timezone.now())
+
+    assert set(succession.handovers.values_list("state", flat=True)) == {"applied"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -12,6 +12,7 @@ from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import Organisations, Reach
 from partnerships.organisations.handovers import estate_of
 from partnerships.organisations.models import (
+    KEEPING,
     Handover,
     HandoverState,
     Membership,
@@ -60,8 +61,13 @@ ASKED_BEFORE = dt.timedelta(days=366)
 
 
 def _pending_ties(now: dt.datetime) -> QuerySet[SuccessionTie]:
+    """The ties by which bodies will end that somebody follows; a body that goes on keeps what it holds."""
     near = Succession.objects.pending().filter(vests_on__lte=timezone.localdate(now) + ASKED_BEFORE)
-    return SuccessionTie.objects.filter(succession__in=near)
+    going_on = SuccessionTie.objects.filter(
+        succession=OuterRef("succession"), predecessor=OuterRef("predecessor"), successor=OuterRef("predecessor")
+    )
+    ties = SuccessionTie.objects.filter(succession__in=near.exclude(kind__in=KEEPING)).exclude(successor=None)
+    return ties.filter(~Exists(going_on))
 
 
 def _without_line(user: User, now: dt.datetime) -> list[Waiting]:

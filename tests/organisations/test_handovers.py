@@ -150,6 +150,22 @@ def test_only_leads_propose_and_answer_and_only_recorded_successors_take_over(wo
         accept(world, succession, author=world.ben)
 
 
+def test_body_that_goes_on_takes_nothing_over_from_itself(world: World) -> None:
+    promise = agree(world)
+    succession = services.record_succession(
+        kind="recode",
+        status="order_made",
+        vests_on=known_day(TODAY),
+        ties=[services.NewTie(world.westmarch, world.westmarch, "continuing")],
+        author=None,
+        now=timezone.now(),
+    )
+
+    assert "Say who takes over" not in lines(world, world.ben)
+    with pytest.raises(UnableToHandOverLines, match="Choose a successor"):
+        propose(world, succession, "commitments", promise.pk, successor=world.westmarch)
+
+
 def test_several_successors_share_a_commitment_jointly(world: World) -> None:
     promise = agree(world)
     succession = services.record_succession(

@@ -66,7 +66,8 @@ def propose_handovers(
     locked = lock_succession(succession.pk)
     if locked.status == SuccessionStatus.CANCELLED:
         raise UnableToHandOverLines("This succession was cancelled.")
-    following = set(locked.ties.filter(predecessor=predecessor).values_list("successor", flat=True)) - {None}
+    following = set(locked.ties.filter(predecessor=predecessor).values_list("successor", flat=True))
+    following -= {None, predecessor.pk}  # One that goes on takes nothing over from itself.
     if not {successor.pk, *(one.pk for one in others)} <= following:
         raise UnableToHandOverLines(f"Choose a successor of {predecessor.name}.")
     if (sharing == Sharing.ALONE) != (not others):

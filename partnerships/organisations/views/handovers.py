@@ -53,7 +53,7 @@ def propose(request: HttpRequest, pk: int, predecessor: int, kind: str) -> HttpR
         raise Http404
     text = request.GET.get("q", "")[:200].casefold()
     found = [one for one in counts[kind].without if text in one.title.casefold()]
-    ties = succession.ties.filter(predecessor=body).exclude(successor=None)
+    ties = succession.ties.filter(predecessor=body).exclude(successor=None).exclude(successor=body)
     following = Organisation.objects.filter(pk__in=ties.values("successor"))
     form = ProposeHandoversForm(
         posted(request), things=found[:SHOWN], successors=following.order_by("name", "pk"), count=len(found)

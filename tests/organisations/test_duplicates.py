@@ -121,6 +121,8 @@ def test_commitment_passes_as_a_numbered_change(world: World) -> None:
     found = merge(world, world.larkhaven, copy)
 
     assert Commitment.objects.filter(Q(giver=copy) | Q(receiver=copy)).get() == promise
+    promise.refresh_from_db()
+    assert (promise.giver, promise.owner_organisation, promise.proposed_for) == (copy, copy, copy)
     event = Event.objects.get(kind="organisation.passed_on", target_kind="commitment")
     assert event.data["before"] == {"organisation": world.larkhaven.name}
     assert event.data["after"] == {"organisation": copy.name}

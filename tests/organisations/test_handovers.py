@@ -108,6 +108,25 @@ def test_predecessor_proposes_and_successor_accepts(world: World) -> None:
     assert services.hand_over_due(now=timezone.now()) == 0
 
 
+def test_commitment_that_a_body_gives_passes_with_who_is_responsible_for_it(world: World) -> None:
+    promise = agree(world)
+    succession = services.record_succession(
+        kind="absorb",
+        status="order_made",
+        vests_on=known_day(TODAY),
+        ties=ties_between([world.larkhaven], [world.harbour]),
+        author=None,
+        now=timezone.now(),
+    )
+    propose(world, succession, "commitments", promise.pk, predecessor=world.larkhaven, author=world.amina)
+    accept(world, succession)
+    take_effect(succession)
+
+    promise.refresh_from_db()
+    assert (promise.giver, promise.owner_organisation) == (world.harbour, world.harbour)
+    assert not [one for one in held_by(world.larkhaven, TODAY) if one.kind.code == "commitments"]
+
+
 def test_what_is_disputed_or_not_answered_does_not_pass_on(world: World) -> None:
     promise, succession = agree(world), merger(world)
     propose(world, succession, "commitments", promise.pk)

@@ -15,6 +15,7 @@ from partnerships.organisations.obligations import Change, Column, Moving, follo
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.moving import (
     carry,
+    carry_together,
     change_row,
     keep_changes,
     put_back,
@@ -88,8 +89,7 @@ def _carry_everything(moving: Moving) -> list[Change]:
     for kind in obligations():
         record_passing(kind, list(kind.records(moving.source, day).order_by("pk")), moving)
     for kind in obligations():
-        for column in kind.columns:
-            changes += carry(column, moving)
+        changes += carry_together(kind.columns, moving)
     for column in following():
         changes += carry(column, moving)
     moved = [one.row for one in changes if one.table == OrganisationName._meta.label]

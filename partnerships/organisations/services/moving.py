@@ -64,12 +64,23 @@ def carry(column: Column, moving: Moving, records: Collection[int] | None = None
 
     All its rows, or those of some records. A row whose place the other organisation holds already is ended instead.
     """
-    model, name = column.model, column.name
-    found = sort_rows(column, moving.source.pk, moving.target.pk, records=records, lock=True)
-    model._base_manager.filter(pk__in=found.free).update(**{name: moving.target.pk})
-    before, after = {name: moving.source.pk}, {name: moving.target.pk}
-    moved = [Change(model._meta.label, pk, before, after) for pk in found.free]
-    return moved + _unite(column, moving, found.taken)
+    return carry_together((column,), moving, records)
+
+
+def carry_together(columns: Sequence[Column], moving: Moving, records: Collection[int] | None = None) -> list[Change]:
+    """As `carry`, for the columns of one kind.
+
+    Each is sorted before any moves: once the giver of a commitment has moved, its owner would seem locked.
+    """
+    source, target = moving.source.pk, moving.target.pk
+    found = [(column, sort_rows(column, source, target, records=records, lock=True)) for column in columns]
+    changes = []
+    for column, rows in found:
+        model, name = column.model, column.name
+        model._base_manager.filter(pk__in=rows.free).update(**{name: target})
+        changes += [Change(model._meta.label, pk, {name: source}, {name: target}) for pk in rows.free]
+        changes += _unite(column, moving, rows.taken)
+    return changes
 
 
 def _unite(column: Column, moving: Moving, taken: dict[int, int]) -> list[Change]:
@@ -153,7 +164,7 @@ def move_records(kind: Obligation, records: Collection[int], moving: Moving) -> 
     record_passing(kind, found, moving)
     if kind.move is not None:
         return kind.move(found, moving)
-    return [change for column in kind.columns for change in carry(column, moving, ids)]
+    return carry_together(kind.columns, moving, ids)
 
 
 def keep_changes(

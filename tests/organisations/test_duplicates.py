@@ -21,6 +21,7 @@ from partnerships.organisations.models import Membership, Merge, Organisation, O
 from partnerships.organisations.obligations import following, obligations, registered_columns
 from partnerships.organisations.services import UnableToMerge
 from partnerships.organisations.services.moving import sort_rows
+from partnerships.transfer.models import Doubt, ImportRun
 from tests.commitments.promises import agree
 from tests.organisations.test_obligations import naming_columns
 from tests.support.successions import follow
@@ -149,6 +150,18 @@ def test_old_address_name_and_number_lead_to_the_kept_record(world: World) -> No
 
     assert client.get(copy.get_absolute_url()).status_code == 200
     assert OrganisationName.objects.get(name=copy.name).kind == "official"
+
+
+def test_both_records_may_be_candidates_for_one_row_of_an_import(world: World) -> None:
+    copy = duplicate(world)
+    run = ImportRun.objects.create(register="providers", file_name="list.csv", sha256="0" * 64, started_at=world.now)
+    doubt = Doubt.objects.create(register="providers", key="L1", name="Larkhaven", row={}, why="Two names.", run=run)
+    doubt.candidates.set([world.larkhaven, copy])
+
+    found = merge(world, copy, world.larkhaven)
+    undo(world, found)
+
+    assert set(doubt.candidates.all()) == {world.larkhaven, copy}
 
 
 def test_what_changed_since_the_merge_stays_when_it_is_undone(world: World) -> None:

@@ -42,11 +42,17 @@ def sort_rows(
     return Sorted([pk for pk in ids if pk not in taken], taken)
 
 
+def _uniques(model: type[Model]) -> list[UniqueConstraint]:
+    """What must be unique; Django says it in another way of the tables that it makes for links to several."""
+    links = [UniqueConstraint(fields=together, name="links") for together in model._meta.unique_together]
+    return [one for one in model._meta.constraints if isinstance(one, UniqueConstraint)] + links
+
+
 def _taken(model: type[Model], name: str, rows: Collection[int], target: int) -> dict[int, int]:
     """Rows whose place is taken, each with the row of the target that takes it."""
     taken: dict[int, int] = {}
-    for constraint in model._meta.constraints if rows else ():
-        if not isinstance(constraint, UniqueConstraint) or name not in constraint.fields:
+    for constraint in _uniques(model) if rows else ():
+        if name not in constraint.fields:
             continue
         others = [field for field in constraint.fields if field != name]
         everything: QuerySet[Any] = model._base_manager.all()

@@ -94,6 +94,9 @@ def register() -> None:
         "organisations.AccessRequest.organisation",
         "organisations.SuccessionTie.predecessor",
         "organisations.SuccessionTie.successor",
+        "organisations.Handover.predecessor",
+        "organisations.Handover.successor",
+        "organisations.Handover_others.organisation",
     )
     register_staying(
         "which records became one",
@@ -101,10 +104,4 @@ def register() -> None:
         "organisations.Merge.merged",
         "organisations.NotSame.one",
         "organisations.NotSame.other",
-    )
-    register_staying(
-        "who took over from whom",
-        "organisations.Handover.predecessor",
-        "organisations.Handover.successor",
-        "organisations.Handover_others.organisation",
     )

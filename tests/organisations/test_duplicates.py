@@ -224,6 +224,8 @@ def test_predecessor_and_successor_are_not_duplicates(world: World) -> None:
     follow([world.larkhaven], [copy])
 
     assert possible_duplicates() == []
+    with pytest.raises(UnableToMerge, match="followed"):
+        merge(world, copy, world.larkhaven)
 
 
 def test_administrator_merges_and_undoes_on_pages(world: World) -> None:

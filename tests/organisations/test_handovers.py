@@ -205,6 +205,20 @@ def test_several_successors_share_a_commitment_jointly(world: World) -> None:
     assert (line.sharing, list(line.others.all())) == ("jointly", [world.tidewater])
 
 
+def test_lines_follow_a_successor_that_was_recorded_twice(world: World) -> None:
+    promise, succession = agree(world), merger(world)
+    propose(world, succession, "commitments", promise.pk)
+    accept(world, succession)
+    kept = body("Harbour Homes Association")
+    services.merge_organisations(
+        kept=kept, merged=world.harbour, reason="Recorded twice.", author=None, now=timezone.now()
+    )
+    take_effect(succession)
+
+    promise.refresh_from_db()
+    assert (promise.receiver, Handover.objects.get().successor) == (kept, kept)
+
+
 def test_nothing_passes_before_the_day_and_rights_follow_on_it(world: World) -> None:
     succession = merger(world, days=1)
     propose_everything(succession, world.westmarch, world.harbour)

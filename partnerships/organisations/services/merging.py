@@ -6,11 +6,20 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from partnerships.kit.rights import require
 from partnerships.organisations.event_kinds import EventKind
-from partnerships.organisations.models import Merge, NameKind, NotSame, Organisation, OrganisationName
+from partnerships.organisations.models import (
+    Merge,
+    NameKind,
+    NotSame,
+    Organisation,
+    OrganisationName,
+    Succession,
+    SuccessionTie,
+)
 from partnerships.organisations.obligations import Change, Column, Moving, following, obligations
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.moving import (
@@ -69,6 +78,9 @@ def merge_organisations(
     known = Merge.objects.in_force().filter(merged__in=locked).select_related("merged").first()
     if known is not None:
         raise UnableToMerge(f"{known.merged.name} was merged already.")
+    ties = SuccessionTie.objects.filter(succession__in=Succession.objects.live())
+    if ties.filter(predecessor__in=locked, successor__in=locked).exclude(predecessor=F("successor")).exists():
+        raise UnableToMerge("One of them followed the other: they are two organisations.")
     moving = Moving(locked[merged.pk], locked[kept.pk], reason.strip(), author, now)
     changes = _carry_everything(moving)
     merge = Merge.objects.create(

@@ -108,25 +108,6 @@ def test_predecessor_proposes_and_successor_accepts(world: World) -> None:
     assert services.hand_over_due(now=timezone.now()) == 0
 
 
-def test_commitment_that_a_body_gives_passes_with_who_is_responsible_for_it(world: World) -> None:
-    promise = agree(world)
-    succession = services.record_succession(
-        kind="absorb",
-        status="order_made",
-        vests_on=known_day(TODAY),
-        ties=ties_between([world.larkhaven], [world.harbour]),
-        author=None,
-        now=timezone.now(),
-    )
-    propose(world, succession, "commitments", promise.pk, predecessor=world.larkhaven, author=world.amina)
-    accept(world, succession)
-    take_effect(succession)
-
-    promise.refresh_from_db()
-    assert (promise.giver, promise.owner_organisation) == (world.harbour, world.harbour)
-    assert not [one for one in held_by(world.larkhaven, TODAY) if one.kind.code == "commitments"]
-
-
 def test_what_is_disputed_or_not_answered_does_not_pass_on(world: World) -> None:
     promise, succession = agree(world), merger(world)
     propose(world, succession, "commitments", promise.pk)
@@ -169,22 +150,6 @@ def test_only_leads_propose_and_answer_and_only_recorded_successors_take_over(wo
         accept(world, succession, author=world.ben)
 
 
-def test_body_that_goes_on_takes_nothing_over_from_itself(world: World) -> None:
-    promise = agree(world)
-    succession = services.record_succession(
-        kind="recode",
-        status="order_made",
-        vests_on=known_day(TODAY),
-        ties=[services.NewTie(world.westmarch, world.westmarch, "continuing")],
-        author=None,
-        now=timezone.now(),
-    )
-
-    assert "Say who takes over" not in lines(world, world.ben)
-    with pytest.raises(UnableToHandOverLines, match="Choose a successor"):
-        propose(world, succession, "commitments", promise.pk, successor=world.westmarch)
-
-
 def test_several_successors_share_a_commitment_jointly(world: World) -> None:
     promise = agree(world)
     succession = services.record_succession(
@@ -203,20 +168,6 @@ def test_several_successors_share_a_commitment_jointly(world: World) -> None:
     line = Handover.objects.get()
     assert promise.receiver == world.harbour
     assert (line.sharing, list(line.others.all())) == ("jointly", [world.tidewater])
-
-
-def test_lines_follow_a_successor_that_was_recorded_twice(world: World) -> None:
-    promise, succession = agree(world), merger(world)
-    propose(world, succession, "commitments", promise.pk)
-    accept(world, succession)
-    kept = body("Harbour Homes Association")
-    services.merge_organisations(
-        kept=kept, merged=world.harbour, reason="Recorded twice.", author=None, now=timezone.now()
-    )
-    take_effect(succession)
-
-    promise.refresh_from_db()
-    assert (promise.receiver, Handover.objects.get().successor) == (kept, kept)
 
 
 def test_nothing_passes_before_the_day_and_rights_follow_on_it(world: World) -> None:

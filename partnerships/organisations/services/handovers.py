@@ -23,7 +23,7 @@ from partnerships.organisations.models import (
     Succession,
     SuccessionStatus,
 )
-from partnerships.organisations.obligations import Change, Held, Moving, UnableToMove, obligation
+from partnerships.organisations.obligations import Change, Held, Moving, Obligation, UnableToMove, obligation
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.moving import keep_changes, move_records, put_back
 from partnerships.organisations.services.successions import UnableToChangeSuccession, lock_succession
@@ -33,6 +33,8 @@ from partnerships.people.models import User
 
 #: How many lines one transaction passes on: few enough that nobody on the site waits for its locks.
 BATCH = 500
+#: Why something stays with the predecessor that both accepted to pass on.
+STAYED = "It is between the two organisations, or the successor has one of these already."
 
 
 class UnableToHandOverLines(Exception):
@@ -183,12 +185,27 @@ def _apply_batch(succession: int, now: dt.datetime) -> int:
     for line in lines:
         alike[line.kind, line.predecessor_id, line.successor_id].append(line)
     changes: list[Change] = []
-    for (kind, _, _), group in alike.items():
+    for (code, _, _), group in alike.items():
         moving = Moving(group[0].predecessor, group[0].successor, str(locked), None, now)
-        changes += move_records(obligation(kind), [line.record for line in group], moving)
+        kind, records = obligation(code), [line.record for line in group]
+        held = _held(kind, records, moving)
+        changes += move_records(kind, records, moving)
+        _settle(group, held, _held(kind, records, moving), now)
     keep_changes(changes, succession=locked)
-    Handover.objects.filter(pk__in=[line.pk for line in lines]).update(state=HandoverState.APPLIED, applied_at=now)
     return len(lines)
+
+
+def _held(kind: Obligation, records: Collection[int], moving: Moving) -> set[int]:
+    found = kind.records(moving.source, timezone.localdate(moving.now)).filter(pk__in=records)
+    return set(found.values_list("pk", flat=True))
+
+
+def _settle(lines: Sequence[Handover], held: Collection[int], stayed: Collection[int], now: dt.datetime) -> None:
+    """Say of each line whether it passed on; what was over already has no line any more."""
+    Handover.objects.filter(pk__in=[line.pk for line in lines if line.record not in held]).delete()
+    rest = Handover.objects.filter(pk__in=[line.pk for line in lines if line.record in held])
+    rest.filter(record__in=stayed).update(state=HandoverState.DISPUTED, dispute=STAYED)
+    rest.exclude(record__in=stayed).update(state=HandoverState.APPLIED, applied_at=now)
 
 
 @transaction.atomic

@@ -1,0 +1,98 @@
+"""Handover lines at their edges: what cannot pass, what changed on the way, and what goes wrong."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+
+from partnerships.commitments import services as commitments
+from partnerships.kit.dates import known_day
+from partnerships.organisations import services
+from partnerships.organisations.models import Handover
+from partnerships.organisations.obligations import held_by
+from partnerships.organisations.services import UnableToHandOverLines, ties_between
+from partnerships.outbox.models import Email
+from tests.commitments.promises import agree
+from tests.organisations.test_handovers import TODAY, accept, body, lines, merger, propose, take_effect
+from tests.world import World
+
+
+def test_commitment_with_the_successor_itself_stays_and_says_so(world: World) -> None:
+    promise = agree(world)
+    succession = services.record_succession(
+        kind="absorb",
+        status="order_made",
+        vests_on=known_day(TODAY),
+        ties=ties_between([world.westmarch], [world.larkhaven]),
+        author=None,
+        now=timezone.now(),
+    )
+    propose(world, succession, "commitments", promise.pk, successor=world.larkhaven)
+    accept(world, succession, author=world.amina)
+    take_effect(succession)
+
+    promise.refresh_from_db()
+    line = Handover.objects.get()
+    assert (promise.giver, promise.receiver) == (world.larkhaven, world.westmarch)
+    assert (line.state, line.applied_at) == ("disputed", None)
+    assert "between the two organisations" in line.dispute
+    assert not Email.objects.filter(kind="organisations.handed_over").exists()
+
+
+def test_what_is_over_before_the_day_has_no_line_any_more(world: World) -> None:
+    promise, succession = agree(world), merger(world)
+    propose(world, succession, "commitments", promise.pk)
+    accept(world, succession)
+    commitments.end_commitment(commitment=promise, reason="Not needed.", author=world.ben, now=timezone.now())
+    take_effect(succession)
+
+    assert not Handover.objects.exists()
+
+
+def test_lines_follow_a_successor_that_was_recorded_twice(world: World) -> None:
+    promise, succession = agree(world), merger(world)
+    propose(world, succession, "commitments", promise.pk)
+    accept(world, succession)
+    kept = body("Harbour Homes Association")
+    services.merge_organisations(
+        kept=kept, merged=world.harbour, reason="Recorded twice.", author=None, now=timezone.now()
+    )
+    take_effect(succession)
+
+    promise.refresh_from_db()
+    assert (promise.receiver, Handover.objects.get().successor) == (kept, kept)
+
+
+def test_commitment_that_a_body_gives_passes_with_who_is_responsible_for_it(world: World) -> None:
+    promise = agree(world)
+    succession = services.record_succession(
+        kind="absorb",
+        status="order_made",
+        vests_on=known_day(TODAY),
+        ties=ties_between([world.larkhaven], [world.harbour]),
+        author=None,
+        now=timezone.now(),
+    )
+    propose(world, succession, "commitments", promise.pk, predecessor=world.larkhaven, author=world.amina)
+    accept(world, succession)
+    take_effect(succession)
+
+    promise.refresh_from_db()
+    assert (promise.giver, promise.owner_organisation) == (world.harbour, world.harbour)
+    assert not [one for one in held_by(world.larkhaven, TODAY) if one.kind.code == "commitments"]
+
+
+def test_body_that_goes_on_takes_nothing_over_from_itself(world: World) -> None:
+    promise = agree(world)
+    succession = services.record_succession(
+        kind="recode",
+        status="order_made",
+        vests_on=known_day(TODAY),
+        ties=[services.NewTie(world.westmarch, world.westmarch, "continuing")],
+        author=None,
+        now=timezone.now(),
+    )
+
+    assert "Say who takes over" not in lines(world, world.ben)
+    with pytest.raises(UnableToHandOverLines, match="Choose a successor"):
+        propose(world, succession, "commitments", promise.pk, successor=world.westmarch)

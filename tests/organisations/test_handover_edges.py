@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.utils import timezone
 
@@ -96,3 +98,34 @@ def test_body_that_goes_on_takes_nothing_over_from_itself(world: World) -> None:
     assert "Say who takes over" not in lines(world, world.ben)
     with pytest.raises(UnableToHandOverLines, match="Choose a successor"):
         propose(world, succession, "commitments", promise.pk, successor=world.westmarch)
+
+
+def test_fault_of_one_succession_does_not_hold_up_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    promise, succession = agree(world), merger(world)
+    other = services.record_succession(
+        kind="absorb",
+        status="order_made",
+        vests_on=known_day(TODAY),
+        ties=ties_between([world.larkhaven], [world.tidewater]),
+        author=None,
+        now=timezone.now(),
+    )
+    propose(world, succession, "commitments", promise.pk)
+    accept(world, succession)
+    propose(
+        world, other, "commitments", promise.pk, predecessor=world.larkhaven, successor=world.tidewater, author=None
+    )
+    accept(world, other, author=None)
+    real = services.handovers.move_records  # type: ignore[attr-defined]
+
+    def break_first(kind: Any, records: Any, moving: Any) -> Any:
+        if moving.source == world.westmarch:
+            raise RuntimeError("A row is in the way.")
+        return real(kind, records, moving)
+
+    monkeypatch.setattr("partnerships.organisations.services.handovers.move_records", break_first)
+    with pytest.raises(RuntimeError):
+        services.hand_over_due(now=timezone.now())
+
+    promise.refresh_from_db()
+    assert (promise.giver, promise.receiver) == (world.tidewater, world.westmarch)

@@ -26,6 +26,7 @@ from partnerships.organisations.models import (
 from partnerships.organisations.obligations import Change, Held, Moving, Obligation, UnableToMove, obligation
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.moving import keep_changes, move_records, put_back
+from partnerships.organisations.services.organisations import UnableToDissolve
 from partnerships.organisations.services.successions import UnableToChangeSuccession, lock_succession
 from partnerships.organisations.services.taking_effect import take_effect
 from partnerships.outbox.services import record_emails
@@ -226,24 +227,33 @@ def _take_due_effect(now: dt.datetime) -> None:
     """What cannot take effect yet, such as one of two rival successions, waits for an administrator."""
     for one in Succession.objects.filter(status__in=CERTAIN).pending().order_by("pk"):
         if one.vesting_day is not None and one.vesting_day.earliest <= timezone.localdate(now):
-            with suppress(UnableToChangeSuccession):
+            with suppress(UnableToChangeSuccession, UnableToDissolve):
                 take_effect(succession=one, author=None, now=now)
 
 
 def hand_over_due(*, now: dt.datetime) -> int:
     """Let successions take effect whose day has come, then pass on and put back; returns how many lines and rows.
 
-    May run twice.
+    May run twice. What goes wrong with one succession is raised after the others have had their turn.
     """
     _take_due_effect(now)
-    count = 0
+    count, wrong = 0, []
     with_lines = Succession.objects.filter(handovers__state__in=[HandoverState.ACCEPTED, HandoverState.APPLIED])
     for one in with_lines.filter(status=SuccessionStatus.EFFECTIVE).distinct().order_by("pk"):
-        if is_in_force(one):
-            count += apply_handovers(succession=one, now=now)
-            tell_handovers(succession=one, now=now)
-        else:
-            count += undo_handovers(succession=one, now=now)
+        try:
+            count += _pass_on_or_put_back(one, now)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one succession, the others take their turn
+            wrong.append(error)
+    if wrong:
+        raise wrong[0]
+    return count
+
+
+def _pass_on_or_put_back(succession: Succession, now: dt.datetime) -> int:
+    if not is_in_force(succession):
+        return undo_handovers(succession=succession, now=now)
+    count = apply_handovers(succession=succession, now=now)
+    tell_handovers(succession=succession, now=now)
     return count
 
 

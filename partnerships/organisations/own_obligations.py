@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from partnerships.organisations.models import Membership, Organisation, Role, Status
@@ -36,8 +37,12 @@ def _begin_again(memberships: Sequence[Membership], moving: Moving) -> list[Chan
     """End memberships, and let each person act for the other organisation in the same role from that day."""
     day = timezone.localdate(moving.now)
     label = Membership._meta.label
-    Membership.objects.filter(pk__in=[one.pk for one in memberships]).update(ends_on=day)
-    ended = [Change(label, one.pk, {"ends_on": None}, {"ends_on": day.isoformat()}) for one in memberships]
+    ending = Membership.objects.filter(pk__in=[one.pk for one in memberships])
+    ending.update(ends_on=Greatest("starts_on", Value(day)))
+    ended = [
+        Change(label, one.pk, {"ends_on": None}, {"ends_on": max(day, one.starts_on).isoformat()})
+        for one in memberships
+    ]
     theirs = Membership.objects.filter(organisation=moving.target, ends_on=None)
     already = {one.person_id: one for one in theirs}
     begun = Membership.objects.bulk_create(
@@ -58,7 +63,9 @@ def _begin_again(memberships: Sequence[Membership], moving: Moving) -> list[Chan
 
 
 def _people(organisation: Organisation, day: dt.date) -> QuerySet[Membership]:
-    return Membership.objects.filter(organisation=organisation, ends_on=None).select_related("person")
+    """Who has accepted: an invitation that nobody answered passes to nobody."""
+    open_ones = Membership.objects.filter(organisation=organisation, ends_on=None, accepted_at__isnull=False)
+    return open_ones.select_related("person")
 
 
 def _group(organisation: Organisation, day: dt.date) -> QuerySet[Organisation]:

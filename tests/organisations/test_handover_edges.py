@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -10,13 +11,22 @@ from django.utils import timezone
 from partnerships.commitments import services as commitments
 from partnerships.kit.dates import known_day
 from partnerships.organisations import services
-from partnerships.organisations.models import Handover
+from partnerships.organisations.models import Handover, Membership
 from partnerships.organisations.obligations import held_by
 from partnerships.organisations.services import UnableToHandOverLines, ties_between
 from partnerships.outbox.models import Email
 from tests.commitments.promises import agree
-from tests.organisations.test_handovers import TODAY, accept, body, lines, merger, propose, take_effect
-from tests.world import World
+from tests.organisations.test_handovers import (
+    TODAY,
+    accept,
+    body,
+    lines,
+    merger,
+    propose,
+    propose_everything,
+    take_effect,
+)
+from tests.world import World, join
 
 
 def test_commitment_with_the_successor_itself_stays_and_says_so(world: World) -> None:
@@ -129,3 +139,18 @@ def test_fault_of_one_succession_does_not_hold_up_the_others(world: World, monke
 
     promise.refresh_from_db()
     assert (promise.giver, promise.receiver) == (world.tidewater, world.westmarch)
+
+
+def test_people_who_begin_later_pass_on_and_invitations_that_wait_do_not(world: World) -> None:
+    later = join(world.vera, world.westmarch, "editor", timezone.now())
+    Membership.objects.filter(pk=later.pk).update(starts_on=TODAY + dt.timedelta(30))
+    services.invite_member(
+        organisation=world.westmarch, email="new@westmarch.example", role="viewer", author=world.ben, now=timezone.now()
+    )
+    succession = merger(world)
+    propose_everything(succession, world.westmarch, world.harbour)
+    take_effect(succession)
+
+    hers = Membership.objects.filter(organisation=world.harbour, person=world.vera)
+    assert [one.starts_on for one in hers] == [TODAY + dt.timedelta(30)]
+    assert not Membership.objects.filter(organisation=world.harbour, accepted_at=None).exists()

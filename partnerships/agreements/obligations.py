@@ -70,6 +70,11 @@ def _join(ended: Party, kept: Party) -> dict[str, Any]:
     return {"role": stronger.value, "status": status.value, "joined_on": kept.joined_on or ended.joined_on}
 
 
+def _signed(target: int) -> Q:
+    """Who was asked stays beside the signature, which nobody may change."""
+    return Q(Exists(TermsSignature.objects.filter(version=OuterRef("version"), organisation=OuterRef("organisation"))))
+
+
 PARTNERSHIPS = Obligation(
     "partnerships",
     "Partnerships",
@@ -85,8 +90,8 @@ PARTNERSHIPS = Obligation(
         Column(
             "agreements.TermsSignatory.organisation",
             "version__partnership",
-            ~Exists(TermsSignature.objects.filter(version=OuterRef("version"), organisation=OuterRef("organisation")))
-            & Q(removed_at=None),
+            Q(removed_at=None),
+            locked=_signed,
             ending=lambda moving: {"removed_at": moving.now},
         ),
     ),

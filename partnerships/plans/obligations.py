@@ -6,7 +6,7 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.obligations import (
@@ -50,16 +50,21 @@ PLANS = Obligation(
 )
 
 
+def _decided(target: int) -> Q:
+    """Who was asked stays beside the decision on the present version, which nobody may change."""
+    present = SignOff.objects.filter(version__number__gte=F("plan__substantive_number"))
+    return Q(Exists(present.filter(plan=OuterRef("plan"), organisation=OuterRef("organisation"))))
+
+
 def _to_sign(organisation: Organisation, day: dt.date) -> QuerySet[Signatory]:
-    decided = SignOff.objects.filter(organisation=organisation, plan=OuterRef("plan"))
     open_ones = Signatory.objects.filter(organisation=organisation, removed_at=None)
-    return open_ones.exclude(plan__status__in=OVER).filter(~Exists(decided)).select_related("plan")
+    return open_ones.exclude(plan__status__in=OVER).exclude(_decided(organisation.pk)).select_related("plan")
 
 
 SIGNING = Obligation(
     "signing",
     "Plans to sign",
-    (Column("plans.Signatory.organisation", ending=lambda moving: {"removed_at": moving.now}),),
+    (Column("plans.Signatory.organisation", locked=_decided, ending=lambda moving: {"removed_at": moving.now}),),
     _to_sign,
     lambda one, _: Held(one.pk, one.plan.title, one.plan.get_absolute_url(), one.role),
 )

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from partnerships.activity.models import Event
 from partnerships.agreements.models import Party
+from partnerships.agreements.queries import terms as agreements
 from partnerships.commitments.models import Commitment
 from partnerships.kit.rights import UnableToAct
 from partnerships.organisations import services
@@ -21,10 +22,13 @@ from partnerships.organisations.models import Membership, Merge, Organisation, O
 from partnerships.organisations.obligations import following, obligations, registered_columns
 from partnerships.organisations.services import UnableToMerge
 from partnerships.organisations.services.moving import sort_rows
+from partnerships.plans.queries import signing_states
 from partnerships.transfer.models import Doubt, ImportRun
 from tests.commitments.promises import agree
 from tests.organisations.test_obligations import naming_columns
+from tests.plans.test_signing import asked, sign
 from tests.support.successions import follow
+from tests.support.terms import agree_terms
 from tests.world import DEMO, World, join, make_partnership
 
 
@@ -104,6 +108,19 @@ def test_people_and_parts_held_by_both_unite_in_the_stronger_role(world: World) 
     roles = dict(with_both.parties.values_list("organisation__name", "role"))
     assert roles == {copy.name: "chair", world.larkhaven.name: "member"}
     assert not Party.objects.filter(status="left").exists()
+
+
+def test_who_was_asked_to_sign_stays_beside_the_signature(world: World) -> None:
+    version = agree_terms(world.partnership, world.amina)
+    plan = asked(world)
+    sign(plan, world, world.ben)
+    sign(plan, world, world.amina)
+
+    merge(world, world.westmarch, duplicate(world, "Westmarch Council"))
+
+    assert [one.sign_off is not None for one in signing_states(plan)] == [True, True]
+    terms = agreements.signing_states(version)
+    assert [one.sign_off is not None for one in terms] == [True, True]
 
 
 def test_commitment_between_both_records_stays_as_it_is(world: World) -> None:

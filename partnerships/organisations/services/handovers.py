@@ -76,7 +76,8 @@ def propose_handovers(
     if (sharing == Sharing.ALONE) != (not others):
         raise UnableToHandOverLines("Several organisations share it jointly, or each for its part.")
     lines = locked.handovers.filter(predecessor=predecessor, kind=kind, record__in=records)
-    if lines.exclude(state__in=OPEN_HANDOVERS).exists():
+    # Locked, so that the successor does not accept one of them before it is replaced.
+    if set(lines.select_for_update().order_by("pk").values_list("state", flat=True)) - set(OPEN_HANDOVERS):
         raise UnableToHandOverLines("The successor has accepted some of these.")
     found = _found(kind, predecessor, records, now)
     lines.delete()

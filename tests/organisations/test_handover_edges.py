@@ -154,3 +154,22 @@ def test_people_who_begin_later_pass_on_and_invitations_that_wait_do_not(world: 
     hers = Membership.objects.filter(organisation=world.harbour, person=world.vera)
     assert [one.starts_on for one in hers] == [TODAY + dt.timedelta(30)]
     assert not Membership.objects.filter(organisation=world.harbour, accepted_at=None).exists()
+
+
+def test_lines_to_a_body_that_no_longer_follows_are_dropped(world: World) -> None:
+    promise, succession = agree(world), merger(world)
+    propose(world, succession, "commitments", promise.pk)
+    accept(world, succession)
+
+    services.correct_succession(
+        succession=succession,
+        ties=ties_between([world.westmarch], [world.tidewater]),
+        reason="The order names another.",
+        author=None,
+        now=timezone.now(),
+    )
+    take_effect(succession)
+
+    promise.refresh_from_db()
+    assert not Handover.objects.exists()
+    assert promise.receiver == world.westmarch

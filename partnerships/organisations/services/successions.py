@@ -128,6 +128,7 @@ def correct_succession(
     if changed:
         locked.ties.all().delete()
         _save_ties(locked, wanted)
+        _drop_lines(locked, wanted)
         before["ties"], after["ties"] = _ties_in_words(old), _ties_in_words(wanted)
     _record(
         locked,
@@ -212,6 +213,19 @@ def ties_of(succession: Succession) -> list[NewTie]:
         NewTie(tie.predecessor, tie.successor, tie.role, tie.function_id, tie.share, tie.geography)
         for tie in succession.ties.select_related("predecessor", "successor").order_by("pk")
     ]
+
+
+def _drop_lines(succession: Succession, ties: Collection[NewTie]) -> None:
+    """Without handover lines to a body that no longer follows: what they are about has no line again."""
+    following = {(tie.predecessor.pk, tie.successor.pk) for tie in ties if tie.successor is not None}
+    lines = succession.handovers.prefetch_related("others")
+    gone = [
+        line.pk
+        for line in lines
+        if not {(line.predecessor_id, pk) for pk in (line.successor_id, *(one.pk for one in line.others.all()))}
+        <= following
+    ]
+    succession.handovers.filter(pk__in=gone).delete()
 
 
 def _save_ties(succession: Succession, ties: Iterable[NewTie]) -> None:

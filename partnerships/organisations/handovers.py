@@ -5,18 +5,21 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from django.db.models import Q
 
 from partnerships.organisations.models import Handover, HandoverState, Organisation, Succession
-from partnerships.organisations.obligations import Held, Obligation, held_by, total
+from partnerships.organisations.obligations import Held, Obligation, held_by, obligations, total
 
 
 @dataclass(frozen=True, slots=True)
 class KindCount:
-    """What a predecessor holds of one kind, by how far its lines have come."""
+    """What a predecessor holds of one kind, by how far its lines have come.
+
+    `undecided` is what has no line, then what is disputed, with the reason.
+    """
 
     kind: Obligation
     held: int
@@ -26,6 +29,7 @@ class KindCount:
     proposed: int
     disputed: int
     without: Sequence[Held]
+    undecided: Sequence[Held]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +80,15 @@ def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -
     free: list[Held] = []
     for group in held_by(predecessor, day):
         states: Counter[str] = Counter()
-        without = []
+        without, disputed = [], []
         for one in group.things:
             line = by_thing.get((group.kind.code, one.pk))
             if line is None:
                 without.append(one)
                 continue
             states[line.state] += 1
+            if line.state == HandoverState.DISPUTED:
+                disputed.append(replace(one, what=f"disputed: {line.dispute}"))
             shares.setdefault(line.successor, []).append(one)
         free += without
         kinds.append(
@@ -95,10 +101,20 @@ def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -
                 proposed=states[HandoverState.PROPOSED],
                 disputed=states[HandoverState.DISPUTED],
                 without=without,
+                undecided=[*without, *disputed],
             )
         )
     parts = [_share(body, things) for body, things in sorted(shares.items(), key=lambda item: item[0].name)]
     return Estate(predecessor, kinds, [*parts, _share(None, free)] if free else parts)
+
+
+def count_undecided(succession: Succession, predecessor: Organisation, day: dt.date) -> int:
+    """How many things of the predecessor have no line, or a disputed one; without reading them."""
+    lines = succession.handovers.filter(predecessor=predecessor).exclude(state=HandoverState.DISPUTED)
+    return sum(
+        kind.records(predecessor, day).exclude(pk__in=lines.filter(kind=kind.code).values("record")).count()
+        for kind in obligations()
+    )
 
 
 def _share(successor: Organisation | None, things: Sequence[Held]) -> Share:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import Organisations, Reach
-from partnerships.organisations.handovers import estate_of
+from partnerships.organisations.handovers import count_undecided
 from partnerships.organisations.models import (
     KEEPING,
     Handover,
@@ -77,12 +77,12 @@ def _without_line(user: User, now: dt.datetime) -> list[Waiting]:
     pairs = {(tie.succession_id, tie.predecessor_id): tie for tie in ties.order_by("pk")}
     found = []
     for tie in pairs.values():
-        count = estate_of(tie.succession, tie.predecessor, timezone.localdate(now)).without
+        count = count_undecided(tie.succession, tie.predecessor, timezone.localdate(now))
         if count:
             found.append(
                 Waiting(
                     what="Say who takes over",
-                    title=f"{count} things of {tie.predecessor.display_name}",
+                    title=f"{count} thing{'' if count == 1 else 's'} of {tie.predecessor.display_name}",
                     path=reverse("organisations:handover", args=[tie.succession_id]),
                 )
             )
@@ -97,7 +97,7 @@ def _to_answer(user: User, now: dt.datetime) -> list[Waiting]:
     return [
         Waiting(
             what="Answer handover lines",
-            title=f"{one['count']} things that your organisation takes over",
+            title=f"{one['count']} thing{'' if one['count'] == 1 else 's'} that your organisation takes over",
             path=reverse("organisations:handover-answer", args=[one["succession"]]),
         )
         for one in counts

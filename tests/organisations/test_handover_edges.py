@@ -6,11 +6,14 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.commitments import services as commitments
 from partnerships.kit.dates import known_day
 from partnerships.organisations import services
+from partnerships.organisations.handovers import count_undecided
 from partnerships.organisations.models import Handover, Membership
 from partnerships.organisations.obligations import held_by
 from partnerships.organisations.services import UnableToHandOverLines, ties_between
@@ -173,3 +176,21 @@ def test_lines_to_a_body_that_no_longer_follows_are_dropped(world: World) -> Non
     promise.refresh_from_db()
     assert not Handover.objects.exists()
     assert promise.receiver == world.westmarch
+
+
+def test_predecessor_sees_why_a_line_is_disputed_and_proposes_again(world: World) -> None:
+    promise, succession = agree(world), merger(world, days=30)
+    propose(world, succession, "commitments", promise.pk)
+    waiting = count_undecided(succession, world.westmarch, TODAY)
+    accept(world, succession, accept=False, reason="It is the county's.")
+    assert count_undecided(succession, world.westmarch, TODAY) == waiting + 1
+    ben = Client()
+    ben.force_login(world.ben)
+    address = reverse("organisations:handover-propose", args=[succession.pk, world.westmarch.pk, "commitments"])
+
+    assert "disputed: It is the county" in ben.get(address).content.decode()
+    sent = {"successor": world.harbour.pk, "sharing": "alone", "records": [promise.pk], "basis": "Article 5"}
+    assert ben.post(address, sent).status_code == 302
+
+    line = Handover.objects.get()
+    assert (line.state, line.basis, line.dispute) == ("proposed", "Article 5", "")

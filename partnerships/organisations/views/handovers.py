@@ -38,7 +38,7 @@ def overview(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def propose(request: HttpRequest, pk: int, predecessor: int, kind: str) -> HttpResponse:
-    """Things of one kind that have no line, or an open one, and the form that says who takes them over.
+    """Things of one kind that have no line, or a disputed one, and the form that says who takes them over.
 
     A filter by title goes before; what is ticked, or everything that the filter found, gets the line.
     """
@@ -52,7 +52,7 @@ def propose(request: HttpRequest, pk: int, predecessor: int, kind: str) -> HttpR
     if kind not in counts:
         raise Http404
     text = request.GET.get("q", "")[:200].casefold()
-    found = [one for one in counts[kind].without if text in one.title.casefold()]
+    found = [one for one in counts[kind].undecided if text in one.title.casefold()]
     ties = succession.ties.filter(predecessor=body).exclude(successor=None).exclude(successor=body)
     following = Organisation.objects.filter(pk__in=ties.values("successor"))
     form = ProposeHandoversForm(

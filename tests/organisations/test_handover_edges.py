@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.agreements.services import create_post
 from partnerships.commitments import services as commitments
 from partnerships.kit.dates import known_day
 from partnerships.organisations import services
@@ -194,3 +195,24 @@ def test_predecessor_sees_why_a_line_is_disputed_and_proposes_again(world: World
 
     line = Handover.objects.get()
     assert (line.state, line.basis, line.dispute) == ("proposed", "Article 5", "")
+
+
+def test_successor_answers_more_lines_than_one_page_shows(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("partnerships.organisations.views.handovers.SHOWN", 2)
+    succession = merger(world, days=30)
+    posts = [
+        create_post(organisation=world.westmarch, role="finance", title=title, author=world.ben, now=timezone.now()).pk
+        for title in ("First", "Second", "Third")
+    ]
+    propose(world, succession, "posts", *posts)
+    hana = Client()
+    hana.force_login(world.hana)
+    address = reverse("organisations:handover-answer", args=[succession.pk])
+
+    page = hana.get(address).content.decode()
+    assert page.count('name="lines"') == 2
+    assert "All 3, also those that are not shown" in page
+    assert hana.post(address, {"answer": "accept"}).status_code == 422
+    assert hana.post(address, {"answer": "accept", "everything": "on"}).status_code == 302
+
+    assert set(Handover.objects.values_list("state", flat=True)) == {"accepted"}

@@ -76,11 +76,12 @@ class AnswerHandoversForm(Form):
     lines = forms.MultipleChoiceField(
         label="What",
         widget=forms.CheckboxSelectMultiple,
+        required=False,
         error_messages={
-            "required": "Tick what you answer.",
             "invalid_choice": "Some of these were answered already. Look at the list again.",
         },
     )
+    everything = forms.BooleanField(required=False)
     answer = forms.ChoiceField(
         label="Does your organisation take over?",
         choices=[("accept", "Yes, we take it over"), ("dispute", "No, we dispute it")],
@@ -90,10 +91,21 @@ class AnswerHandoversForm(Form):
         label="Why not?", required=False, max_length=1_000, widget=forms.Textarea(attrs={"rows": 3})
     )
 
-    def __init__(self, *args: Any, lines: Sequence[Handover], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, lines: Sequence[Handover], count: int, **kwargs: Any) -> None:
         kwargs.setdefault("initial", {"lines": [str(line.pk) for line in lines]})
         super().__init__(*args, **kwargs)
+        if count > len(lines):
+            self.fields["everything"].label = f"All {count}, also those that are not shown"
+        else:
+            del self.fields["everything"]
         field = self.fields["lines"]
         assert isinstance(field, forms.MultipleChoiceField)
         field.choices = [(str(line.pk), f"{line.title} of {line.predecessor.display_name}") for line in lines]
         self.helper = Helper(self, submit="Send answer")
+
+    def clean(self) -> dict[str, Any]:
+        """Something must be ticked."""
+        given = super().clean() or {}
+        if not given.get("everything") and not given.get("lines") and "lines" not in self.errors:
+            self.add_error("lines", "Tick what you answer.")
+        return given

@@ -93,11 +93,11 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
     following = succession.ties.values_list("successor", flat=True)
     require(bool(roles.led & set(following)))
     lines = lines_to_answer(succession, roles.led)
-    form = AnswerHandoversForm(posted(request), lines=lines)
+    form = AnswerHandoversForm(posted(request), lines=lines[:SHOWN], count=len(lines))
 
     def step() -> tuple[str, str]:
         given = form.cleaned_data
-        chosen = {int(one) for one in given["lines"]}
+        chosen = {line.pk for line in lines} if given.get("everything") else {int(one) for one in given["lines"]}
         accept = given["answer"] == "accept"
         count = answer_handovers(
             lines=[line for line in lines if line.pk in chosen],

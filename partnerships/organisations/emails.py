@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from partnerships.activity.models import Event
@@ -90,20 +90,23 @@ def write_ways_in(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_handed_over(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email: what a succession passed on, to which organisations, and what still awaits one."""
+    """Email: what a succession passed on from or to the reader's organisations, and what still awaits one."""
     succession = Succession.objects.get(pk=due.params["succession"])
-    bodies = set(succession.ties.values_list("predecessor", flat=True))
-    bodies |= set(succession.ties.values_list("successor", flat=True)) - {None}
-    if not Membership.objects.current(timezone.localdate(now)).filter(person=person, organisation__in=bodies).exists():
+    mine = set(
+        Membership.objects.current(timezone.localdate(now)).of_person(person).values_list("organisation", flat=True)
+    )
+    ties = succession.ties.filter(Q(predecessor__in=mine) | Q(successor__in=mine))
+    before = set(ties.values_list("predecessor", flat=True))
+    if not before:
         return "They act for none of its organisations any more."
     applied = succession.handovers.filter(state=HandoverState.APPLIED)
+    applied = applied.filter(Q(predecessor__in=mine) | Q(successor__in=mine))
     passed = applied.values("predecessor__name", "successor__name").annotate(count=Count("pk"))
-    waiting = succession.handovers.exclude(state=HandoverState.APPLIED).count()
     context = {
         "succession": succession,
         "passed": list(passed.order_by("predecessor__name", "successor__name")),
-        "waiting": waiting,
-        "link": link("organisations:handover", pk=succession.pk),
+        "waiting": sum(count for pk, count in due.params["waiting"].items() if int(pk) in before),
+        "link": link("organisations:succession", pk=succession.pk),
     }
     return Content("organisations/handed_over", context)
 

@@ -117,6 +117,11 @@ def count_undecided(succession: Succession, predecessor: Organisation, day: dt.d
     )
 
 
+def count_held(organisation: Organisation, day: dt.date) -> int:
+    """How many things the organisation holds on the day, of every kind."""
+    return sum(kind.records(organisation, day).count() for kind in obligations())
+
+
 def _share(successor: Organisation | None, things: Sequence[Held]) -> Share:
     return Share(successor, len(things), total(one.homes for one in things), total(one.money for one in things))
 

@@ -14,7 +14,7 @@ from partnerships.agreements.services import create_post
 from partnerships.commitments import services as commitments
 from partnerships.kit.dates import known_day
 from partnerships.organisations import services
-from partnerships.organisations.handovers import count_undecided
+from partnerships.organisations.handovers import count_held, count_undecided
 from partnerships.organisations.models import Handover, Membership
 from partnerships.organisations.obligations import held_by
 from partnerships.organisations.services import UnableToHandOverLines, ties_between
@@ -216,3 +216,41 @@ def test_successor_answers_more_lines_than_one_page_shows(world: World, monkeypa
     assert hana.post(address, {"answer": "accept", "everything": "on"}).status_code == 302
 
     assert set(Handover.objects.values_list("state", flat=True)) == {"accepted"}
+
+
+def test_line_accepted_later_sends_no_second_email_and_viewers_can_open_the_link(world: World) -> None:
+    promise, succession = agree(world), merger(world)
+    post = create_post(organisation=world.westmarch, role="finance", author=world.ben, now=timezone.now())
+    propose(world, succession, "posts", post.pk)
+    accept(world, succession)
+    take_effect(succession)
+    told = Email.objects.filter(kind="organisations.handed_over")
+    assert set(told.values_list("person_id", flat=True)) == {world.ben.pk, world.hana.pk}
+    assert told[0].params["waiting"] == {str(world.westmarch.pk): count_held(world.westmarch, TODAY)}
+
+    propose(world, succession, "commitments", promise.pk)
+    line = Handover.objects.filter(kind="commitments")
+    services.answer_handovers(lines=list(line), accept=True, author=world.hana, now=timezone.now())
+    services.hand_over_due(now=timezone.now())
+
+    assert line.get().state == "applied"
+    assert told.count() == 2
+    client = Client()
+    client.force_login(world.vera)
+    assert client.get(reverse("organisations:succession", args=[succession.pk])).status_code == 200
+
+
+def test_successors_lead_finds_the_handover_but_no_links_to_propose(world: World) -> None:
+    agree(world)
+    succession = merger(world, days=30)
+    address = reverse("organisations:handover", args=[succession.pk])
+    pages = {}
+    for someone in (world.ben, world.hana):
+        client = Client()
+        client.force_login(someone)
+        assert address in client.get(reverse("organisations:succession", args=[succession.pk])).content.decode()
+        pages[someone] = client.get(address).content.decode()
+
+    proposing = reverse("organisations:handover-propose", args=[succession.pk, world.westmarch.pk, "commitments"])
+    assert proposing in pages[world.ben]
+    assert proposing not in pages[world.hana]

@@ -8,9 +8,11 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from partnerships.kit.rights import require
+from partnerships.organisations.handovers import count_held
 from partnerships.organisations.models import (
     CERTAIN,
     OPEN_HANDOVERS,
@@ -28,7 +30,7 @@ from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.moving import keep_changes, move_records, put_back
 from partnerships.organisations.services.organisations import UnableToDissolve
 from partnerships.organisations.services.successions import UnableToChangeSuccession, lock_succession
-from partnerships.organisations.services.taking_effect import take_effect
+from partnerships.organisations.services.taking_effect import ending, take_effect
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 
@@ -260,17 +262,27 @@ def _pass_on_or_put_back(succession: Succession, now: dt.datetime) -> int:
 
 @transaction.atomic
 def tell_handovers(*, succession: Succession, now: dt.datetime) -> None:
-    """Email everybody who acts for a predecessor or successor what passed on, once."""
+    """Email everybody who acts for a predecessor or successor what passed on, once.
+
+    People of bodies that were told already are not told of lines that are accepted later.
+    """
     locked = lock_succession(succession.pk)
     if locked.handovers.ready().exists():
         return
-    lines = locked.handovers.filter(state=HandoverState.APPLIED, told_at=None)
-    bodies = set(lines.values_list("predecessor", flat=True)) | set(lines.values_list("successor", flat=True))
-    if lines.update(told_at=now):
-        people = Membership.objects.current(timezone.localdate(now)).filter(organisation__in=bodies)
+    applied = locked.handovers.filter(state=HandoverState.APPLIED)
+    lines = applied.filter(told_at=None)
+    bodies = _sides(lines) - _sides(applied.exclude(told_at=None))
+    if lines.update(told_at=now) and bodies:
+        day = timezone.localdate(now)
+        people = Membership.objects.current(day).filter(organisation__in=bodies)
+        waiting = {str(body.pk): count_held(body, day) for body in ending(locked)}
         record_emails(
             kind="organisations.handed_over",
             people=sorted(set(people.values_list("person", flat=True))),
-            params={"succession": locked.pk},
+            params={"succession": locked.pk, "waiting": waiting},
             now=now,
         )
+
+
+def _sides(lines: QuerySet[Handover]) -> set[int]:
+    return {pk for pair in lines.values_list("predecessor", "successor") for pk in pair}

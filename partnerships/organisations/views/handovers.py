@@ -32,7 +32,13 @@ def overview(request: HttpRequest, pk: int) -> HttpResponse:
     estates = estates_of(succession, timezone.localdate(now), of=led)
     require(bool(estates))
     waiting = len(lines_to_answer(succession, roles.led))
-    context = {"succession": succession, "estates": estates, "waiting": waiting}
+    context = {
+        "succession": succession,
+        "estates": estates,
+        "waiting": waiting,
+        "led": roles.led,
+        "may_keep": roles.keeps_directory,
+    }
     return render(request, "organisations/handover.html", context)
 
 

@@ -60,7 +60,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """A succession with its ties, sources and history."""
     user = signed_in(request)
     succession = get_object_or_404(with_ties(Succession.objects.select_related("undoes")), pk=pk)
-    may_keep = roles_of(user, timezone.now()).keeps_directory
+    roles = roles_of(user, timezone.now())
+    may_keep = roles.keeps_directory
+    sides = {pk for tie in succession.ties.all() for pk in (tie.predecessor_id, tie.successor_id)}
     return render(
         request,
         "organisations/succession.html",
@@ -71,6 +73,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "undone_by": succession.undone_by.live(),
             "lines": timeline_lines(changes_of(succession)),
             "may_keep": may_keep,
+            "may_hand_over": may_keep or bool(sides & set(roles.led)),
             "may_change_ties": may_keep and not succession.is_final,
             "may_take_effect": may_keep and succession.is_certain and not succession.is_final,
         },

@@ -59,8 +59,6 @@ def _leave(moving: Moving) -> dict[str, Any]:
 
 def _join(ended: Party, kept: Party) -> dict[str, Any]:
     """The other party takes part as the one that leaves did, in the stronger of both roles."""
-    if ended.status not in _INSIDE:
-        return {}
     if kept.status not in _INSIDE:
         fields = ("role", "status", "joined_on", "left_on", "left_at")
         return {name: getattr(ended, name) for name in fields}
@@ -93,6 +91,7 @@ PARTNERSHIPS = Obligation(
             Q(removed_at=None),
             locked=_signed,
             ending=lambda moving: {"removed_at": moving.now},
+            uniting=lambda *_: {"removed_at": None},
         ),
     ),
     _partnerships,

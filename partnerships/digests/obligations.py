@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Q
+
 from partnerships.digests.models import Subscription, SubscriptionStatus
 from partnerships.organisations.obligations import Column, Held, Moving, Obligation, register_obligation
 
@@ -15,7 +17,7 @@ def _end(moving: Moving) -> dict[str, Any]:
 FOLLOWERS = Obligation(
     "followers",
     "People who follow it",
-    (Column("digests.Subscription.organisation", ending=_end),),
+    (Column("digests.Subscription.organisation", only=~Q(status=SubscriptionStatus.ENDED), ending=_end),),
     lambda organisation, _: Subscription.objects.live().filter(organisation=organisation).select_related("person"),
     lambda one, _: Held(one.pk, f"Subscription {one.pk}", "", str(one.get_status_display())),
 )

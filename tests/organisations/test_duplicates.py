@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from django.utils import timezone
 from partnerships.activity.models import Event
 from partnerships.agreements.models import Party
 from partnerships.agreements.queries import terms as agreements
+from partnerships.agreements.services import leave_partnership
 from partnerships.commitments.models import Commitment
 from partnerships.kit.rights import UnableToAct
 from partnerships.organisations import services
@@ -121,6 +123,19 @@ def test_who_was_asked_to_sign_stays_beside_the_signature(world: World) -> None:
     assert [one.sign_off is not None for one in signing_states(plan)] == [True, True]
     terms = agreements.signing_states(version)
     assert [one.sign_off is not None for one in terms] == [True, True]
+
+
+def test_part_that_one_record_left_long_ago_stays_as_it_was(world: World) -> None:
+    copy = duplicate(world)
+    join(world.vera, copy, "lead", world.now)
+    both = make_partnership("Third Partnership", world.larkhaven, world.amina, copy, world.vera, world.now)
+    left_at = timezone.now() - dt.timedelta(days=20)
+    leave_partnership(party=both.parties.get(organisation=copy), reason="Too far away.", author=world.vera, now=left_at)
+
+    merge(world, copy, world.larkhaven)
+
+    party = both.parties.get(organisation=copy)
+    assert (party.status, party.reason, party.left_at) == ("left", "Too far away.", left_at)
 
 
 def test_commitment_between_both_records_stays_as_it_is(world: World) -> None:

@@ -90,14 +90,16 @@ def carry_together(columns: Sequence[Column], moving: Moving, records: Collectio
 
 
 def _unite(column: Column, moving: Moving, taken: dict[int, int]) -> list[Change]:
-    """End rows whose place is taken, and give the other row what it lacks."""
+    """End rows whose place is taken, and give the other row what it lacks; what is history already stays."""
     if column.ending is None:
         return []
-    found = column.model._base_manager.in_bulk([*taken, *taken.values()])
+    rows = column.model._base_manager
+    still = set(rows.filter(column.only or Q(), pk__in=list(taken)).values_list("pk", flat=True))
+    found = rows.in_bulk([*still, *(taken[pk] for pk in still)])
     changes = []
-    for pk, other in sorted(taken.items()):
+    for pk in sorted(still):
         if column.uniting is not None:
-            changes.append(change_row(found[other], column.uniting(found[pk], found[other])))
+            changes.append(change_row(found[taken[pk]], column.uniting(found[pk], found[taken[pk]])))
         changes.append(change_row(found[pk], column.ending(moving)))
     return [change for change in changes if change.after]
 

@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.activity.models import Event
 from partnerships.agreements.services import create_post
 from partnerships.commitments import services as commitments
 from partnerships.kit.dates import known_day
@@ -254,3 +255,26 @@ def test_successors_lead_finds_the_handover_but_no_links_to_propose(world: World
     proposing = reverse("organisations:handover-propose", args=[succession.pk, world.westmarch.pk, "commitments"])
     assert proposing in pages[world.ben]
     assert proposing not in pages[world.hana]
+
+
+def test_what_goes_back_is_in_the_history_of_each_thing(world: World) -> None:
+    promise, succession = agree(world), merger(world)
+    propose(world, succession, "commitments", promise.pk)
+    accept(world, succession)
+    take_effect(succession)
+    back = services.undo_succession(
+        succession=succession,
+        vests_on=known_day(TODAY),
+        status="order_made",
+        reason="Quashed.",
+        author=None,
+        now=timezone.now(),
+    )
+
+    take_effect(back)
+
+    passed = Event.objects.filter(kind="organisation.passed_on", target_kind="commitment", target_id=promise.pk)
+    there, again = passed.order_by("pk")
+    assert there.data["after"] == again.data["before"] == {"organisation": world.harbour.name}
+    assert again.data["after"] == {"organisation": world.westmarch.name}
+    assert Handover.objects.get().state == "accepted"

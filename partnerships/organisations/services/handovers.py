@@ -27,7 +27,7 @@ from partnerships.organisations.models import (
 )
 from partnerships.organisations.obligations import Change, Held, Moving, Obligation, UnableToMove, obligation
 from partnerships.organisations.rights import roles_of
-from partnerships.organisations.services.moving import keep_changes, move_records, put_back
+from partnerships.organisations.services.moving import keep_changes, move_records, put_back, record_passing
 from partnerships.organisations.services.organisations import UnableToDissolve
 from partnerships.organisations.services.successions import UnableToChangeSuccession, lock_succession
 from partnerships.organisations.services.taking_effect import ending, take_effect
@@ -164,7 +164,7 @@ def apply_handovers(*, succession: Succession, now: dt.datetime) -> int:
 
 
 def undo_handovers(*, succession: Succession, now: dt.datetime) -> int:
-    """Put back what a succession passed on, once it has been undone; returns how many rows.
+    """Put back what a succession passed on, once it has been undone; returns how many rows and lines.
 
     In batches, the last first. What somebody has changed since stays.
     """
@@ -185,11 +185,8 @@ def _apply_batch(succession: int, now: dt.datetime) -> int:
         return 0
     ready = locked.handovers.ready().select_for_update(of=("self",)).select_related("predecessor", "successor")
     lines = list(ready.order_by("predecessor", "kind", "successor", "pk")[:BATCH])
-    alike: dict[tuple[str, int, int], list[Handover]] = defaultdict(list)
-    for line in lines:
-        alike[line.kind, line.predecessor_id, line.successor_id].append(line)
     changes: list[Change] = []
-    for (code, _, _), group in alike.items():
+    for (code, _, _), group in _alike(lines).items():
         moving = Moving(group[0].predecessor, group[0].successor, str(locked), None, now)
         kind, records = obligation(code), [line.record for line in group]
         held = _held(kind, records, moving)
@@ -220,10 +217,30 @@ def _undo_batch(succession: int, now: dt.datetime) -> int:
     rows = list(MovedRow.objects.select_for_update().filter(succession=locked).order_by("-pk")[: 4 * BATCH])
     put_back(Change(row.table, row.row, row.before, row.after) for row in reversed(rows))
     MovedRow.objects.filter(pk__in=[row.pk for row in rows]).delete()
-    if not rows:
-        applied = locked.handovers.filter(state=HandoverState.APPLIED)
-        applied.update(state=HandoverState.ACCEPTED, applied_at=None, told_at=None)
-    return len(rows)
+    return len(rows) or _take_lines_back(locked, now)
+
+
+def _take_lines_back(succession: Succession, now: dt.datetime) -> int:
+    """Record that things have passed back, and let their lines wait again; returns how many lines."""
+    applied = succession.handovers.filter(state=HandoverState.APPLIED).select_for_update(of=("self",))
+    lines = list(
+        applied.select_related("predecessor", "successor").order_by("predecessor", "kind", "successor", "pk")[:BATCH]
+    )
+    for (code, _, _), group in _alike(lines).items():
+        kind, moving = obligation(code), Moving(group[0].successor, group[0].predecessor, str(succession), None, now)
+        back = kind.records(moving.target, timezone.localdate(now)).filter(pk__in=[line.record for line in group])
+        record_passing(kind, list(back.order_by("pk")), moving)
+    waiting = Handover.objects.filter(pk__in=[line.pk for line in lines])
+    waiting.update(state=HandoverState.ACCEPTED, applied_at=None, told_at=None)
+    return len(lines)
+
+
+def _alike(lines: Sequence[Handover]) -> dict[tuple[str, int, int], list[Handover]]:
+    """Lines by kind, predecessor and successor."""
+    found: dict[tuple[str, int, int], list[Handover]] = defaultdict(list)
+    for line in lines:
+        found[line.kind, line.predecessor_id, line.successor_id].append(line)
+    return found
 
 
 def _take_due_effect(now: dt.datetime) -> None:

@@ -19,7 +19,7 @@ TRUST = Obligation(
     "Stakeholders whom it trusts",
     (Column("answers.Trust.organisation", ending=lambda moving: {"ended_at": moving.now}),),
     lambda organisation, _: Trust.objects.filter(organisation=organisation, ended_at=None).select_related("person"),
-    lambda one, _: Held(one.pk, one.person.display_name, "", "Answers shown at once"),
+    lambda one, _: Held(one.pk, one.person.display_name, "", "Answers shown at once", outside=f"Stakeholder {one.pk}"),
 )
 
 

@@ -87,7 +87,13 @@ FACILITATORS = Obligation(
     lambda organisation, _: Facilitator.objects.filter(organisation=organisation, ended_at=None).select_related(
         "person", "partnership"
     ),
-    lambda one, _: Held(one.pk, one.person.display_name, one.partnership.get_absolute_url(), one.partnership.title),
+    lambda one, _: Held(
+        one.pk,
+        one.person.display_name,
+        one.partnership.get_absolute_url(),
+        one.partnership.title,
+        outside=f"Facilitator {one.pk}",
+    ),
 )
 
 

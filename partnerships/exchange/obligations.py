@@ -85,7 +85,13 @@ FACILITATORS = Obligation(
     lambda organisation, _: EntryFacilitator.objects.filter(organisation=organisation, ended_at=None).select_related(
         "entry", "person"
     ),
-    lambda one, _: Held(one.pk, one.person.display_name, one.entry.get_absolute_url(), one.entry.title),
+    lambda one, _: Held(
+        one.pk,
+        one.person.display_name,
+        one.entry.get_absolute_url(),
+        one.entry.title,
+        outside=f"Facilitator {one.pk}",
+    ),
 )
 
 

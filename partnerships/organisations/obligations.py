@@ -25,7 +25,11 @@ class UnableToMove(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One thing that an organisation holds: what lists and totals show."""
+    """One thing that an organisation holds: what lists and totals show.
+
+    `outside` stands for the title where others read it, such as a successor before the day, and in handover lines,
+    which outlive an account: people's names and drafts stay inside the organisation.
+    """
 
     pk: int
     title: str
@@ -33,6 +37,12 @@ class Held:
     what: str = ""
     homes: Decimal | None = None
     money: Decimal | None = None
+    outside: str = ""
+
+    @property
+    def said(self) -> str:
+        """The title for others than the organisation's own people."""
+        return self.outside or self.title
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,9 @@ PEOPLE = Obligation(
     "People",
     (Column("organisations.Membership.organisation", only=Q(ends_on=None), ending=_end, uniting=_stronger),),
     _people,
-    lambda one, _: Held(one.pk, one.person.display_name, "", one.get_role_display()),
+    lambda one, _: Held(
+        one.pk, one.person.display_name, "", one.get_role_display(), outside=f"{one.get_role_display()} {one.pk}"
+    ),
     move=_begin_again,
 )
 GROUP = Obligation(

@@ -28,7 +28,13 @@ def _plans(organisation: Organisation, day: dt.date) -> QuerySet[Plan]:
 
 def _plan(one: Any, organisation: Organisation) -> Held:
     homes = Decimal(one.homes) if one.homes else None
-    return Held(one.pk, one.title, one.get_absolute_url(), str(one.get_status_display()), homes=homes)
+    status = str(one.get_status_display())
+    return Held(one.pk, one.title, one.get_absolute_url(), status, homes=homes, outside=_if_draft(one))
+
+
+def _if_draft(plan: Plan) -> str:
+    """What stands for the title of a plan that was never published."""
+    return f"Draft plan {plan.pk}" if plan.is_draft else ""
 
 
 def _hand_over(moving: Moving) -> dict[str, Any]:
@@ -73,7 +79,7 @@ OFFERED = Obligation(
     "Plans offered to it",
     (Column("plans.OwnershipOffer.organisation", ending=lambda moving: {"withdrawn_at": moving.now}),),
     lambda organisation, _: OwnershipOffer.objects.waiting().filter(organisation=organisation).select_related("plan"),
-    lambda one, _: Held(one.pk, one.plan.title, one.plan.get_absolute_url(), "Offered"),
+    lambda one, _: Held(one.pk, one.plan.title, one.plan.get_absolute_url(), "Offered", outside=_if_draft(one.plan)),
 )
 SHARES = Obligation(
     "shares",
@@ -84,7 +90,9 @@ SHARES = Obligation(
         .filter(Q(ends_on=None) | Q(ends_on__gte=day))
         .select_related("plan", "person")
     ),
-    lambda one, _: Held(one.pk, one.plan.title, one.plan.get_absolute_url(), one.person.display_name),
+    lambda one, _: Held(
+        one.pk, one.plan.title, one.plan.get_absolute_url(), one.person.display_name, outside=f"Shared draft {one.pk}"
+    ),
 )
 
 

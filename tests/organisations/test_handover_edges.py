@@ -20,6 +20,7 @@ from partnerships.organisations.models import Handover, Membership
 from partnerships.organisations.obligations import held_by
 from partnerships.organisations.services import UnableToHandOverLines, ties_between
 from partnerships.outbox.models import Email
+from partnerships.plans.services import create_plan
 from tests.commitments.promises import agree
 from tests.organisations.test_handovers import (
     TODAY,
@@ -278,3 +279,31 @@ def test_what_goes_back_is_in_the_history_of_each_thing(world: World) -> None:
     assert there.data["after"] == again.data["before"] == {"organisation": world.harbour.name}
     assert again.data["after"] == {"organisation": world.westmarch.name}
     assert Handover.objects.get().state == "accepted"
+
+
+def test_names_and_drafts_stay_with_the_predecessor_until_the_day(world: World) -> None:
+    plan = create_plan(
+        owners=[world.westmarch],
+        partnership=None,
+        title="Secret Quay",
+        kind="housing_strategy",
+        audience="owners",
+        author=world.ben,
+        now=timezone.now(),
+    )
+    succession = merger(world, days=30)
+    own = Membership.objects.get(person=world.ben)
+    propose(world, succession, "people", own.pk)
+    dee, ben, hana = Client(), Client(), Client()
+    for client, someone in ((dee, world.dee), (ben, world.ben), (hana, world.hana)):
+        client.force_login(someone)
+    plans = reverse("organisations:handover-propose", args=[succession.pk, world.westmarch.pk, "plans"])
+
+    assert "Secret Quay" in ben.get(plans).content.decode()
+    assert "Secret Quay" not in dee.get(plans).content.decode()
+    propose(world, succession, "plans", plan.pk)
+    page = hana.get(reverse("organisations:handover-answer", args=[succession.pk])).content.decode()
+    assert f"Lead {own.pk}" in page
+    assert f"Draft plan {plan.pk}" in page
+    for secret in (world.ben.display_name, "Secret Quay"):
+        assert secret not in page

@@ -90,7 +90,7 @@ def propose_handovers(
                 predecessor=predecessor,
                 kind=kind,
                 record=one.pk,
-                title=one.title[:300],
+                title=one.said[:300],
                 homes=one.homes,
                 money=one.money,
                 successor=successor,

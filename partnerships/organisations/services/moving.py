@@ -151,7 +151,7 @@ def record_passing(kind: Obligation, records: Sequence[Any], moving: Moving) -> 
             within_id=within_id,
             now=moving.now,
             data={
-                "title": kind.describe(one, moving.source).title,
+                "title": kind.describe(one, moving.source).said,
                 "before": {"organisation": moving.source.name},
                 "after": {"organisation": moving.target.name},
                 "reason": moving.reason,

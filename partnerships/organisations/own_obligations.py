@@ -34,7 +34,10 @@ def _stronger(ended: Membership, kept: Membership) -> dict[str, Any]:
 
 
 def _begin_again(memberships: Sequence[Membership], moving: Moving) -> list[Change]:
-    """End memberships, and let each person act for the other organisation in the same role from that day."""
+    """End memberships, and let each person act for the other organisation in the same role from that day.
+
+    Who acts for it already does so in the stronger of both roles.
+    """
     day = timezone.localdate(moving.now)
     label = Membership._meta.label
     ending = Membership.objects.filter(pk__in=[one.pk for one in memberships])
@@ -45,6 +48,7 @@ def _begin_again(memberships: Sequence[Membership], moving: Moving) -> list[Chan
     ]
     theirs = Membership.objects.filter(organisation=moving.target, ends_on=None)
     already = {one.person_id: one for one in theirs}
+    raised = [change for one in memberships if (change := _raise_role(one, already.get(one.person_id)))]
     begun = Membership.objects.bulk_create(
         Membership(
             person=one.person,
@@ -59,7 +63,19 @@ def _begin_again(memberships: Sequence[Membership], moving: Moving) -> list[Chan
         if one.person_id not in already
     )
     # Put back, a membership that began here ends on the day on which it began.
-    return ended + [Change(label, one.pk, {"ends_on": one.starts_on.isoformat()}, {"ends_on": None}) for one in begun]
+    return (
+        ended
+        + raised
+        + [Change(label, one.pk, {"ends_on": one.starts_on.isoformat()}, {"ends_on": None}) for one in begun]
+    )
+
+
+def _raise_role(ended: Membership, kept: Membership | None) -> Change | None:
+    if kept is None or (role := _stronger(ended, kept)["role"]) == kept.role:
+        return None
+    change = Change(Membership._meta.label, kept.pk, {"role": kept.role}, {"role": role})
+    Membership.objects.filter(pk=kept.pk).update(role=role)
+    return change
 
 
 def _people(organisation: Organisation, day: dt.date) -> QuerySet[Membership]:

@@ -307,3 +307,25 @@ def test_names_and_drafts_stay_with_the_predecessor_until_the_day(world: World) 
     assert f"Draft plan {plan.pk}" in page
     for secret in (world.ben.display_name, "Secret Quay"):
         assert secret not in page
+
+
+def test_lead_who_reads_for_the_successor_already_leads_it_from_the_day(world: World) -> None:
+    reading = join(world.ben, world.harbour, "viewer", timezone.now())
+    succession = merger(world)
+    propose_everything(succession, world.westmarch, world.harbour)
+    take_effect(succession)
+    reading.refresh_from_db()
+    assert reading.role == "lead"
+
+    back = services.undo_succession(
+        succession=succession,
+        vests_on=known_day(TODAY),
+        status="order_made",
+        reason="Quashed.",
+        author=None,
+        now=timezone.now(),
+    )
+    take_effect(back)
+
+    reading.refresh_from_db()
+    assert (reading.role, reading.ends_on) == ("viewer", None)

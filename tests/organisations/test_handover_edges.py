@@ -6,7 +6,9 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -329,3 +331,17 @@ def test_lead_who_reads_for_the_successor_already_leads_it_from_the_day(world: W
 
     reading.refresh_from_db()
     assert (reading.role, reading.ends_on) == ("viewer", None)
+
+
+def test_bodies_are_locked_against_merging_but_may_be_named_while_things_pass_on(world: World) -> None:
+    promise, succession = agree(world), merger(world)
+    propose(world, succession, "commitments", promise.pk)
+    accept(world, succession)
+    services.take_effect(succession=succession, author=None, now=timezone.now())
+
+    with CaptureQueriesContext(connection) as queries:
+        services.apply_handovers(succession=succession, now=timezone.now())
+
+    locks = [one["sql"] for one in queries if "FOR NO KEY UPDATE" in one["sql"]]
+    assert locks
+    assert all('FROM "organisations_organisation"' in sql for sql in locks)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from partnerships.kit.rights import require
@@ -178,9 +178,18 @@ def _in_batches(step: Callable[[int, dt.datetime], int], succession: Succession,
     return count
 
 
+def _lock_with_bodies(succession_id: int) -> Succession:
+    """The succession, locked with its bodies: nobody merges one of them meanwhile; new rows may still name them."""
+    locked = lock_succession(succession_id)
+    ties = locked.ties.all()
+    bodies = Organisation.objects.filter(Q(pk__in=ties.values("predecessor")) | Q(pk__in=ties.values("successor")))
+    list(bodies.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    return locked
+
+
 @transaction.atomic
 def _apply_batch(succession: int, now: dt.datetime) -> int:
-    locked = lock_succession(succession)
+    locked = _lock_with_bodies(succession)
     if not is_in_force(locked):
         return 0
     ready = locked.handovers.ready().select_for_update(of=("self",)).select_related("predecessor", "successor")
@@ -211,7 +220,7 @@ def _settle(lines: Sequence[Handover], held: Collection[int], stayed: Collection
 
 @transaction.atomic
 def _undo_batch(succession: int, now: dt.datetime) -> int:
-    locked = lock_succession(succession)
+    locked = _lock_with_bodies(succession)
     if is_in_force(locked):
         return 0
     rows = list(MovedRow.objects.select_for_update().filter(succession=locked).order_by("-pk")[: 4 * BATCH])

@@ -80,7 +80,8 @@ def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -
     free: list[Held] = []
     for group in held_by(predecessor, day):
         states: Counter[str] = Counter()
-        without, disputed = [], []
+        without: list[Held] = []
+        disputed: list[Held] = []
         for one in group.things:
             line = by_thing.get((group.kind.code, one.pk))
             if line is None:

@@ -266,7 +266,8 @@ def hand_over_due(*, now: dt.datetime) -> int:
     May run twice. What goes wrong with one succession is raised after the others have had their turn.
     """
     _take_due_effect(now)
-    count, wrong = 0, []
+    count = 0
+    wrong: list[Exception] = []
     with_lines = Succession.objects.filter(handovers__state__in=[HandoverState.ACCEPTED, HandoverState.APPLIED])
     for one in with_lines.filter(status=SuccessionStatus.EFFECTIVE).distinct().order_by("pk"):
         try:

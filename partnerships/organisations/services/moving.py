@@ -80,7 +80,7 @@ def carry_together(columns: Sequence[Column], moving: Moving, records: Collectio
     """
     source, target = moving.source.pk, moving.target.pk
     found = [(column, sort_rows(column, source, target, records=records, lock=True)) for column in columns]
-    changes = []
+    changes: list[Change] = []
     for column, rows in found:
         model, name = column.model, column.name
         model._base_manager.filter(pk__in=rows.free).update(**{name: target})

@@ -208,6 +208,21 @@ def test_what_changed_since_the_merge_stays_when_it_is_undone(world: World) -> N
     assert membership.organisation == world.westmarch
 
 
+def test_merges_are_undone_last_first(world: World) -> None:
+    copy, third = duplicate(world), duplicate(world, "Larkhaven Housing")
+    membership = join(world.lena, copy, "editor", world.now)
+    first = merge(world, copy, world.larkhaven)
+    second = merge(world, world.larkhaven, third)
+
+    with pytest.raises(UnableToMerge, match="undo that first"):
+        undo(world, first)
+    undo(world, second)
+    assert undo(world, first) == 0
+
+    membership.refresh_from_db()
+    assert membership.organisation == copy
+
+
 def test_merging_needs_an_administrator_a_reason_and_two_records(world: World) -> None:
     copy = duplicate(world)
     with pytest.raises(UnableToAct):

@@ -135,6 +135,8 @@ def undo_merge(*, merge: Merge, reason: str, author: User | None, now: dt.dateti
     locked = Merge.objects.select_for_update().get(pk=merge.pk)
     if locked.undone_at is not None:
         raise UnableToMerge("This merge was undone already.")
+    if Merge.objects.in_force().filter(merged=locked.kept_id).exists():
+        raise UnableToMerge(f"{bodies[locked.kept_id].name} was merged since then: undo that first.")
     rows = locked.rows.order_by("pk")
     missed = put_back(Change(one.table, one.row, one.before, one.after) for one in rows)
     locked.undone_by, locked.undone_at, locked.undone_because = author, now, reason.strip()

@@ -345,3 +345,29 @@ def test_bodies_are_locked_against_merging_but_may_be_named_while_things_pass_on
     locks = [one["sql"] for one in queries if "FOR NO KEY UPDATE" in one["sql"]]
     assert locks
     assert all('FROM "organisations_organisation"' in sql for sql in locks)
+
+
+def test_undoing_reaches_what_passed_to_a_record_that_was_merged_since(world: World) -> None:
+    promise, succession = agree(world), merger(world)
+    propose(world, succession, "commitments", promise.pk)
+    accept(world, succession)
+    take_effect(succession)
+    kept = body("Harbour Homes Association")
+    services.merge_organisations(
+        kept=kept, merged=world.harbour, reason="Recorded twice.", author=None, now=timezone.now()
+    )
+    promise.refresh_from_db()
+    assert promise.receiver == kept
+    back = services.undo_succession(
+        succession=succession,
+        vests_on=known_day(TODAY),
+        status="order_made",
+        reason="Quashed.",
+        author=None,
+        now=timezone.now(),
+    )
+
+    take_effect(back)
+
+    promise.refresh_from_db()
+    assert promise.receiver == world.westmarch

@@ -27,7 +27,7 @@ from partnerships.organisations.models import (
 )
 from partnerships.organisations.obligations import Change, Held, Moving, Obligation, UnableToMove, obligation
 from partnerships.organisations.rights import roles_of
-from partnerships.organisations.services.moving import keep_changes, move_records, put_back, record_passing
+from partnerships.organisations.services.moving import as_kept, keep_changes, move_records, put_back, record_passing
 from partnerships.organisations.services.organisations import UnableToDissolve
 from partnerships.organisations.services.successions import UnableToChangeSuccession, lock_succession
 from partnerships.organisations.services.taking_effect import ending, take_effect
@@ -224,7 +224,7 @@ def _undo_batch(succession: int, now: dt.datetime) -> int:
     if is_in_force(locked):
         return 0
     rows = list(MovedRow.objects.select_for_update().filter(succession=locked).order_by("-pk")[: 4 * BATCH])
-    put_back(Change(row.table, row.row, row.before, row.after) for row in reversed(rows))
+    put_back(as_kept(Change(row.table, row.row, row.before, row.after) for row in reversed(rows)))
     MovedRow.objects.filter(pk__in=[row.pk for row in rows]).delete()
     return len(rows) or _take_lines_back(locked, now)
 

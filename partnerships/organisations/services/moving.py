@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from partnerships.activity.services import record
 from partnerships.organisations.event_kinds import EventKind
-from partnerships.organisations.models import Merge, MovedRow, Succession
+from partnerships.organisations.models import Merge, MovedRow, Organisation, Succession
 from partnerships.organisations.obligations import Change, Column, Moving, Obligation
 
 
@@ -135,6 +135,24 @@ def put_back(changes: Iterable[Change]) -> list[Change]:
         model._base_manager.filter(pk__in=unchanged).update(**first.before)
         missed += [change for change in group if change.row not in unchanged]
     return missed
+
+
+def as_kept(changes: Iterable[Change]) -> list[Change]:
+    """Changes of rows as they would be now: where a record was merged since, they name the one that was kept."""
+    kept = dict(Merge.objects.in_force().values_list("merged", "kept"))
+
+    def now(table: str, values: dict[str, Any]) -> dict[str, Any]:
+        fields = apps.get_model(table)._meta.fields
+        names = {field.name for field in fields if field.related_model is Organisation}
+        found = dict(values)
+        for name in names & values.keys():
+            while found[name] in kept:
+                found[name] = kept[found[name]]
+        return found
+
+    if not kept:
+        return list(changes)
+    return [Change(one.table, one.row, now(one.table, one.before), now(one.table, one.after)) for one in changes]
 
 
 def record_passing(kind: Obligation, records: Sequence[Any], moving: Moving) -> None:

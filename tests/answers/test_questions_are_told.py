@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from pathlib import Path
 
 from django.utils import timezone
 
 from partnerships.answers import services
-from partnerships.answers.models import Answer, PlanQuestion
+from partnerships.answers.models import Answer, Incoming, PlanQuestion
 from partnerships.digests import services as digests
 from partnerships.kit.dates import long_date
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.plans.services import change_audience
 from tests.answers.conftest import PostOffice, play, text_of
+from tests.answers.test_replies_by_email import read_mailbox
+from tests.answers.test_replies_by_email import reply as email_reply
 from tests.digests.conftest import html_of
 from tests.support.pages import collapse
 from tests.world import World
@@ -130,6 +133,21 @@ def test_an_answer_of_a_trusted_person_is_told_at_once(world: World, plan: Plan,
     play(office)
 
     assert said_to(office, world.ben)[-1].count(f"New answer to a question about a plan: {TITLE}") == 1
+
+
+def test_a_reply_to_an_email_that_told_only_a_question_becomes_a_comment(
+    world: World, plan: Plan, office: PostOffice, tmp_path: Path
+) -> None:
+    stakeholder(world, plan)
+    ask(world, plan)
+    play(office)
+    address = str(office.to(world.sol)[-1]["Reply-To"])
+
+    said = read_mailbox(tmp_path, email_reply(address, "Homes for older people."))
+
+    incoming = Incoming.objects.get()
+    assert "1 replies" in said
+    assert (incoming.person, incoming.plan, incoming.text) == (world.sol, plan, "Homes for older people.")
 
 
 def test_a_question_that_was_closed_at_once_is_not_told(world: World, plan: Plan, office: PostOffice) -> None:

@@ -110,11 +110,13 @@ def plans_of_reply(incoming: Incoming, now: dt.datetime) -> list[Plan]:
 def _plans_of(email: Email, person: User, now: dt.datetime) -> list[Plan]:
     """The plans that an email was about, if this person may answer about them.
 
-    A digest that told changes of a partnership is about all its plans.
+    A digest tells a new version, or another change such as a question. One that told changes of a partnership is about
+    all its plans.
     """
     numbers = list(DeliveryItem.objects.included().filter(delivery=email.pk).values_list("plan", flat=True))
-    told = DeliverySubject.objects.filter(delivery=email.pk, left_out="", subject__kind=SubjectKind.PARTNERSHIP)
-    partnerships = told.values("subject__record_id")
+    told = DeliverySubject.objects.included().filter(delivery=email.pk)
+    numbers += told.filter(subject__kind=SubjectKind.PLAN).values_list("subject__record_id", flat=True)
+    partnerships = told.filter(subject__kind=SubjectKind.PARTNERSHIP).values("subject__record_id")
     numbers += Plan.objects.filter(partnership__in=partnerships, current_number__gt=0).values_list("pk", flat=True)
     kind = kind_of(email.kind)
     subject = kind.about(email.params) if kind and kind.about else None

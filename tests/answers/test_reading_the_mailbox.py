@@ -5,15 +5,17 @@ from __future__ import annotations
 import mailbox
 from email.message import EmailMessage
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
-from housing.celery import SCHEDULE
+from housing.celery import SCHEDULE, app
 from partnerships.answers.models import Incoming
 from partnerships.digests.models import Delivery
+from partnerships.digests.services import mailbox as mailboxes
 from partnerships.digests.services import read_new_mail
 from partnerships.digests.tasks import read_mailbox
 from partnerships.kit.operators import wait_for_alerts
@@ -86,6 +88,21 @@ def test_an_email_that_always_fails_is_flagged_and_the_others_are_read(
     assert Incoming.objects.get().text == "Thank you."
     assert sorted(one.name.rpartition(":")[2] for one in (box / "cur").iterdir()) == ["2,F", "2,S"]
     assert "An email in the mailbox could not be read" in mailoutbox[-1].subject
+
+
+def test_a_run_begins_no_email_shortly_before_its_time_limit(
+    box: Path, reply_to: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(box, reply(reply_to, "One."), reply(reply_to, "Two."), reply(reply_to, "Three."))
+    clock = iter([0.0, 1.0, mailboxes.MAX_SECONDS + 1.0])
+
+    with monkeypatch.context() as slow:
+        slow.setattr(mailboxes, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+        first = read_new_mail(now=timezone.now())
+    second = read_new_mail(now=timezone.now())
+
+    assert (first["replies"], second["replies"]) == (1, 2)
+    assert app.conf.task_soft_time_limit >= 2 * mailboxes.MAX_SECONDS
 
 
 def test_a_subject_with_a_null_character_is_read(box: Path, reply_to: str) -> None:

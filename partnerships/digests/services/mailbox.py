@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import mailbox
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
@@ -25,8 +26,10 @@ from partnerships.outbox.reports import read_report
 
 log = structlog.get_logger(__name__)
 
-#: How many emails one run of the job reads, and how long it keeps others from reading if it is killed.
-MAX_READ = 500
+#: How many emails one run of the job reads at most. It begins no other after this many seconds, well before the time
+#: limit of jobs (`housing/celery.py`), so that the limit only ends an email that takes too long by itself.
+MAX_READ, MAX_SECONDS = 500, 120
+#: How long a run keeps others from reading if it is killed.
 _LEASE, _LEASE_SECONDS = "digests.mailbox", 600
 
 
@@ -56,7 +59,10 @@ def read_new_mail(*, now: dt.datetime) -> Counter[str]:
         box = Path(settings.EMAIL_MAILBOX_PATH)
         if not (box / "new").is_dir() or not (box / "cur").is_dir():
             raise UnableToReadMailbox(f"There is no Maildir at {box}.")
+        began = time.monotonic()
         for file in islice(sorted(one for one in (box / "new").iterdir() if one.is_file()), MAX_READ):
+            if time.monotonic() - began > MAX_SECONDS:
+                break
             said = _act_or_flag(file, now)
             file.rename(box / "cur" / f"{file.name}:2,{'F' if said == 'failed' else 'S'}")
             counts[said] += 1

@@ -90,6 +90,25 @@ def test_an_email_that_always_fails_is_flagged_and_the_others_are_read(
     assert "An email in the mailbox could not be read" in mailoutbox[-1].subject
 
 
+def test_a_file_that_workers_may_not_read_holds_up_no_other(
+    box: Path, reply_to: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(box, reply(reply_to, "One."), reply(reply_to, "Two."))
+    locked, read = min((box / "new").iterdir()).name, Path.read_bytes
+
+    def read_bytes(file: Path) -> bytes:
+        if file.name == locked:
+            raise PermissionError(13, "Permission denied")
+        return read(file)
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    counts = read_new_mail(now=timezone.now())
+    wait_for_alerts(seconds=5)
+
+    assert counts == {"failed": 1, "replies": 1}
+    assert not list((box / "new").iterdir())
+
+
 def test_a_run_begins_no_email_shortly_before_its_time_limit(
     box: Path, reply_to: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

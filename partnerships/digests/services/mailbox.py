@@ -74,13 +74,14 @@ def read_new_mail(*, now: dt.datetime) -> Counter[str]:
 def _act_or_flag(file: Path, now: dt.datetime) -> str:
     """What an email was; "failed" if it cannot be read at all.
 
-    A database or a disk that is away says nothing about the email: the next run tries again.
+    A database or a disk that is away says nothing about the email: the next run tries again. A missing right to read
+    the file does.
     """
     try:
         return _act_on(file.read_bytes(), now)
-    except (OperationalError, InterfaceError, OSError):
-        raise
-    except Exception as error:  # noqa: BLE001 - one bad email must not hold up the others
+    except Exception as error:  # one bad email must not hold up the others
+        if isinstance(error, (OperationalError, InterfaceError, OSError)) and not isinstance(error, PermissionError):
+            raise
         log.warning("email_not_read", file=file.name, kind=type(error).__name__)
         alert_operators(
             "An email in the mailbox could not be read",

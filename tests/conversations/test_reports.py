@@ -207,6 +207,23 @@ def test_partnership_without_progress_reports_ends_without_any(world: World) -> 
     assert not Report.objects.exists()
 
 
+def test_ending_reporting_opens_no_reports_of_the_time_after_a_partnership_ended(world: World) -> None:
+    set_up(world)
+    over = {"status": "ended", "ends_on": timezone.localdate()}  # as before endings closed rounds
+    Partnership.objects.filter(pk=world.partnership.pk).update(**over)
+    before = Report.objects.count()
+
+    with pytest.raises(services.UnableToSetUpReporting, match="over"):
+        services.end_reporting(
+            partnership=world.partnership,
+            reason="Nobody reads them.",
+            author=world.amina,
+            now=at(add_months(last_month(), 5)),
+        )
+
+    assert Report.objects.count() == before
+
+
 def test_migration_waives_reports_of_partnerships_that_were_over(world: World) -> None:
     report, done = the_report(world), Report.objects.get(party__organisation=world.larkhaven)
     submit(done, world.amina)

@@ -106,6 +106,8 @@ def end_reporting(*, partnership: Partnership, reason: str, author: User | None,
     """
     locked = lock_partnership(partnership.pk)
     require(rights_over(locked, author, now).leads)
+    if locked.is_over_on(timezone.localdate(now)):
+        raise UnableToSetUpReporting("This partnership is over.")
     found = ReportingRound.objects.filter(partnership=locked, ends_on=None).first()
     if found is None:
         raise UnableToSetUpReporting("Nobody reports in this partnership.")

@@ -187,6 +187,30 @@ def test_last_reports_go_up_to_the_day_on_which_the_partnership_ends(world: Worl
     assert services.open_due_reports(now=at(add_months(last_month(), 4))) == 0
 
 
+def test_last_reports_are_opened_also_where_another_round_was_to_begin_later(world: World) -> None:
+    set_up(world)
+    begins = add_months(last_month(), 4)
+    services.set_up_reporting(
+        partnership=world.partnership,
+        period="quarter",
+        starts_on=begins,
+        due_days=10,
+        questions=USUAL_QUESTIONS,
+        exempt=(),
+        author=world.amina,
+        now=NOW(),
+    )
+    ended_on = add_months(last_month(), 2) + dt.timedelta(days=9)
+
+    end_partnership(world, at(ended_on))
+
+    last = Report.objects.filter(party__organisation=world.westmarch).latest("starts_on")
+    after = ended_on + dt.timedelta(days=1)
+    assert (last.starts_on, last.ends_on) == (add_months(last_month(), 2), after)
+    assert dict(ReportingRound.objects.values_list("period", "ends_on")) == {"month": after, "quarter": begins}
+    assert not Report.objects.filter(starts_on__gte=after).exists()
+
+
 def test_last_report_is_written_and_accepted_after_the_partnership_has_ended(world: World) -> None:
     set_up(world)
     end_partnership(world, NOW())

@@ -39,17 +39,24 @@ def open_due_reports(*, now: dt.datetime) -> int:
 
 
 def open_last_reports(ending: PartnershipEnding) -> None:
-    """Open the reports up to the last day of a partnership that is over, and end its round."""
+    """Open the reports up to the last day of a partnership that is over, and end its round.
+
+    Where another round was to begin after that day, the one before it goes on up to that day.
+    """
     partnership = ending.partnership
-    found = ReportingRound.objects.filter(partnership=partnership, ends_on=None).first()
-    if found is None:
-        return
     last_day = partnership.ends_on or timezone.localdate(ending.now)
-    found.ends_on = max(last_day + dt.timedelta(days=1), found.opened_until or found.starts_on)
-    found.end_reason = ending.reason
-    found.save(update_fields=["ends_on", "end_reason"])
-    open_periods(found, periods_with_rest(found.starts_on, found.period, found.ends_on), now=ending.now)
-    record_reporting(partnership, EventKind.REPORTING_ENDED, author=ending.author, now=ending.now, reason=ending.reason)
+    after = last_day + dt.timedelta(days=1)
+    rounds = ReportingRound.objects.filter(Q(ends_on=None) | Q(ends_on__gt=after), partnership=partnership)
+    found = list(rounds.order_by("starts_on", "pk"))
+    for one in found:
+        one.ends_on = max(after, one.opened_until or one.starts_on)
+        one.end_reason = ending.reason
+        one.save(update_fields=["ends_on", "end_reason"])
+        open_periods(one, periods_with_rest(one.starts_on, one.period, one.ends_on), now=ending.now)
+    if found:
+        record_reporting(
+            partnership, EventKind.REPORTING_ENDED, author=ending.author, now=ending.now, reason=ending.reason
+        )
 
 
 def open_reports(found: ReportingRound, *, now: dt.datetime) -> int:

@@ -7,6 +7,7 @@ from django.utils import timezone
 from partnerships.activity.models import Change, Subject
 from partnerships.digests import services
 from partnerships.digests.models import SubjectWatermark
+from partnerships.digests.planning.choosing import reconcile
 from partnerships.digests.services.outbox_hooks import DigestHooks
 from tests.commitments.promises import propose
 from tests.digests.conftest import PostOffice, play, text_of
@@ -32,6 +33,23 @@ def test_a_change_after_a_restore_is_told_even_if_the_journal_is_applied_again(
     assert min(given) == restored + 4
     assert "Sixty modular homes" in text_of(email)
     assert SubjectWatermark.objects.get(recipient=world.ben, subject=subject).number == max(given)
+
+
+def test_followers_who_miss_nothing_are_made_no_digest_after_a_restore(world: World, office: PostOffice) -> None:
+    for person in (world.ben, world.eddie):
+        services.subscribe(person=person, target=world.partnership, author=person, now=timezone.now())
+    subject = Subject.objects.get(kind="partnership", record_id=world.partnership.pk)
+    told = ["partnership", world.partnership.pk, subject.last_number + 3]
+    lines = [{"kind": "digests.digest", "person": world.ben.pk, "told": [told]}]
+
+    DigestHooks().delivered_before(lines=lines, now=timezone.now())
+    reconcile(now=timezone.now())
+    waiting = SubjectWatermark.objects.filter(subject=subject, due_at__isnull=False).count()
+    propose(world)
+    play(office)
+
+    assert waiting == 0
+    assert "Sixty modular homes" in text_of(office.to(world.eddie)[-1])
 
 
 def test_numbers_of_other_subjects_stay_without_gaps(world: World) -> None:

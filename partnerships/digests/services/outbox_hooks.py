@@ -61,6 +61,7 @@ MOVE_SUBJECTS = """
 """
 
 #: After a restore: numbers that were told are not given again, so a change made since is never taken for one of them.
+#: Followers who were told of everything that the restored database has stay so, or each would be made an empty digest.
 #: Subjects are locked in the order in which changes are numbered.
 SKIP_NUMBERS = """
 WITH told AS (
@@ -68,8 +69,12 @@ WITH told AS (
       FROM unnest(%(kinds)s::text[], %(records)s::bigint[], %(numbers)s::bigint[]) AS y(kind, record, number)
      GROUP BY kind, record
 ), locked AS MATERIALIZED (
-    SELECT s.id, told.number FROM activity_subject s JOIN told ON told.kind = s.kind AND told.record = s.record_id
+    SELECT s.id, s.last_number AS restored, told.number
+      FROM activity_subject s JOIN told ON told.kind = s.kind AND told.record = s.record_id
      WHERE s.last_number < told.number ORDER BY s.kind, s.record_id FOR UPDATE OF s
+), kept_up AS (
+    UPDATE digests_subjectwatermark t SET number = locked.number
+      FROM locked WHERE t.subject_id = locked.id AND t.number = locked.restored
 )
 UPDATE activity_subject s SET last_number = locked.number FROM locked WHERE s.id = locked.id
 """

@@ -76,3 +76,16 @@ def test_an_undo_leaves_a_way_that_was_chosen_since(world: World, office: PostOf
 
     ways = services.ways_of(world.ben)
     assert (ways["commitments"], ways["asks"]) == (Way.OFF, Way.SUMMARY)
+
+
+def test_an_undo_that_is_sent_again_changes_nothing(world: World, office: PostOffice) -> None:
+    propose(world)
+    [stop] = re.findall(r"Stop these emails: http://[^/\s]+(\S+)", text_of(summary(world.ben, office)))
+    [undo] = [form for form in forms_of(Client().post(stop, {"all": "yes"}).content) if "undo" in form.fields]
+    Client().post(stop, undo.fields)
+    choose(world.ben, commitments=Way.INBOX)
+
+    Client().post(stop, undo.fields)
+
+    ways = services.ways_of(world.ben)
+    assert (ways["commitments"], ways["asks"]) == (Way.INBOX, Way.SUMMARY)

@@ -190,9 +190,15 @@ def last_stop(person: User, *, now: dt.datetime) -> Stopped | None:
 
 @transaction.atomic
 def undo_stop(*, person: User, stopped: Stopped, now: dt.datetime) -> None:
-    """Restore what a stop ended, unless it changed since."""
+    """Restore what a stop ended, unless it changed since.
+
+    Once: the form of a page that was kept open changes nothing later.
+    """
     lock_planning()
-    Stop.objects.filter(person=person, at=dt.datetime.fromisoformat(stopped.at), undone_at=None).update(undone_at=now)
+    kept = Stop.objects.filter(person=person, at=dt.datetime.fromisoformat(stopped.at))
+    if kept.filter(undone_at__isnull=False).exists():
+        return
+    kept.update(undone_at=now)
     before = {one.subscription: one for one in stopped.subscriptions}
     at = dt.datetime.fromisoformat(stopped.at)
     suppressed = is_suppressed(person.email)

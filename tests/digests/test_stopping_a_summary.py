@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.digests import services
 from partnerships.digests.models import InboxItem, Way
 from partnerships.people.models import User
 from tests.commitments.promises import propose
-from tests.digests.conftest import PostOffice, play, text_of
+from tests.digests.conftest import PostOffice, play, signed_in, text_of
 from tests.support.crawling import forms_of
 from tests.world import World
 
@@ -89,3 +90,13 @@ def test_an_undo_that_is_sent_again_changes_nothing(world: World, office: PostOf
 
     ways = services.ways_of(world.ben)
     assert (ways["commitments"], ways["asks"]) == (Way.INBOX, Way.SUMMARY)
+
+
+def test_the_page_after_a_stop_says_that_the_summary_still_comes(world: World) -> None:
+    mine = services.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=timezone.now())
+    chosen = {"chosen": "yes", "what": f"subscription-{mine.pk}"}
+
+    said = signed_in(world.ben).post(reverse("digests:stop-all"), chosen).content.decode()
+
+    assert "You will still get a summary of your notices." in said
+    assert "You will get no more digests." not in said

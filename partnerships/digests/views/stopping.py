@@ -112,6 +112,7 @@ def _done(request: HttpRequest, person: User, stopped: Stopped, names: Sequence[
         "names": names,
         "left": [one.called for one in left],
         "keeps_notices": bool(stopped.ways) and not names,
+        "keeps_summary": bool(services.groups_in_summary(person)),
         "undo": "" if stopped.is_empty else services.undo_token(stopped),
         **ways,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
 from django.db.models import Q
 
@@ -14,18 +15,21 @@ from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
 
-def may_answer(person: User, plan: Plan, version_number: int, now: dt.datetime) -> bool:
-    """Whether a stakeholder may read, and so answer, this version.
+def answerable(person: User, plans: Collection[int], now: dt.datetime) -> dict[int, int]:
+    """The plans among these that a stakeholder may read, and so answer, with the newest version of each.
 
     People with an account answer on the plan's own pages.
     """
     if not (person.is_active and person.is_stakeholder):
-        return False
-    readers = reading_classes([plan.pk], now=now, people=[person.pk], even_paused=True)
-    if (person.pk, plan.pk) not in readers:
-        return False
-    _, newest = newest_numbers([plan.pk], now)[plan.pk]
-    return 0 < version_number <= newest
+        return {}
+    readers = reading_classes(plans, now=now, people=[person.pk], even_paused=True)
+    newest = newest_numbers([plan for plan in plans if (person.pk, plan) in readers], now)
+    return {plan: number for plan, (_, number) in newest.items() if number > 0}
+
+
+def may_answer(person: User, plan: Plan, version_number: int, now: dt.datetime) -> bool:
+    """Whether a stakeholder may read, and so answer, this version."""
+    return 0 < version_number <= answerable(person, [plan.pk], now).get(plan.pk, 0)
 
 
 def may_forward_to(partnership: Partnership, person: User, now: dt.datetime) -> bool:

@@ -6,6 +6,8 @@ import datetime as dt
 import uuid
 from pathlib import Path
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from partnerships.answers import services
@@ -14,11 +16,11 @@ from partnerships.digests import services as digests
 from partnerships.kit.dates import long_date
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
-from partnerships.plans.services import change_audience
+from partnerships.plans.services import change_audience, create_plan
 from tests.answers.conftest import PostOffice, play, text_of
 from tests.answers.test_replies_by_email import read_mailbox
 from tests.answers.test_replies_by_email import reply as email_reply
-from tests.digests.conftest import html_of
+from tests.digests.conftest import html_of, publish
 from tests.support.pages import collapse
 from tests.world import World
 
@@ -148,6 +150,39 @@ def test_a_reply_to_an_email_that_told_only_a_question_becomes_a_comment(
     incoming = Incoming.objects.get()
     assert "1 replies" in said
     assert (incoming.person, incoming.plan, incoming.text) == (world.sol, plan, "Homes for older people.")
+
+
+def test_a_reply_about_a_partnership_with_many_plans_needs_no_more_queries(
+    world: World, plan: Plan, office: PostOffice, tmp_path: Path
+) -> None:
+    stakeholder(world, world.partnership)
+    ask(world, plan)
+    play(office)
+    read_mailbox(tmp_path, email_reply(str(office.to(world.sol)[-1]["Reply-To"]), "Homes for older people."))
+    incoming = Incoming.objects.select_related("person").get()
+    incoming.plan = None  # as if it could be about any of the partnership's
+
+    def counted() -> tuple[int, int]:
+        with CaptureQueriesContext(connection) as queries:
+            found = services.plans_of_reply(incoming, timezone.now())
+        return len(found), len(queries)
+
+    one, before = counted()
+    for title in ("Mill Road", "North Fields", "Ferry Yard"):
+        other = create_plan(
+            owners=[world.larkhaven],
+            partnership=world.partnership,
+            title=title,
+            kind="delivery",
+            audience="partnership",
+            author=world.amina,
+            now=timezone.now(),
+        )
+        publish(other, 50, author=world.amina)
+    several, after = counted()
+
+    assert several == one + 3
+    assert after <= before
 
 
 def test_a_question_that_was_closed_at_once_is_not_told(world: World, plan: Plan, office: PostOffice) -> None:

@@ -17,9 +17,8 @@ from partnerships.agreements.models import Partnership
 from partnerships.answers.models import Incoming, IncomingFile, Unfit
 from partnerships.answers.models.incoming import INCOMING_KEPT
 from partnerships.answers.reading import MAX_FILES, Attachment, Mail
-from partnerships.answers.rights import may_answer, may_forward_to, partnership_key
+from partnerships.answers.rights import answerable, may_forward_to, partnership_key
 from partnerships.digests.models import DeliveryItem, DeliverySubject, InboxItem, Preference
-from partnerships.digests.queries.readers import newest_numbers
 from partnerships.kit.uploads import UnableToTakeFile, check_upload, stored
 from partnerships.outbox.kinds import kind_of
 from partnerships.outbox.models import Email
@@ -123,9 +122,9 @@ def _plans_of(email: Email, person: User, now: dt.datetime) -> list[Plan]:
     if subject is not None and subject.kind == "plan":
         numbers.append(subject.record_id)
     plans = Plan.objects.filter(pk__in=numbers).order_by("title", "pk")
-    newest = newest_numbers(numbers, now)
     if person.is_stakeholder:
-        return [plan for plan in plans if not plan.is_over and may_answer(person, plan, newest[plan.pk][1], now)]
+        open_to_them = answerable(person, sorted(set(numbers)), now)
+        return [plan for plan in plans.filter(pk__in=open_to_them) if not plan.is_over]
     readable = Plan.objects.present_for(person).values("pk")
     return [plan for plan in plans.filter(pk__in=readable) if not plan.is_over]
 

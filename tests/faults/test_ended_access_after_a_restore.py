@@ -32,6 +32,7 @@ from partnerships.plans.models import OwnershipOffer, Plan, Share, Signatory
 from tests.commitments import promises
 from tests.faults.restore import left, lost, redo
 from tests.plans.drafts import ask_signatures, begin, published
+from tests.support.terms import agree_terms
 from tests.world import World, make_world, person
 
 NOW = timezone.now
@@ -62,6 +63,26 @@ def test_party_that_led_alone_in_the_backup_leaves_again(world: World) -> None:
             now=NOW(),
         )
         leave_partnership(party=world.party(world.larkhaven), reason="Budget.", author=world.amina, now=NOW())
+
+    outcome = redo()
+
+    assert not Party.objects.present().filter(organisation=world.larkhaven, partnership=world.partnership).exists()
+    assert left(outcome) == [f"partnership {world.partnership.pk}: no organisation leads it now"]
+
+
+def test_party_that_led_alone_and_left_by_notice_leaves_again(world: World) -> None:
+    agree_terms(world.partnership, world.amina, starts_on=timezone.localdate().isoformat(), notice_days=30)
+    with lost():
+        change_party_role(
+            party=world.party(world.westmarch),
+            role="chair",
+            reason="Agreed at the meeting.",
+            author=world.amina,
+            now=NOW(),
+        )
+        leave_partnership(
+            party=world.party(world.larkhaven), reason="Notice.", author=world.amina, now=NOW(), after_notice=True
+        )
 
     outcome = redo()
 

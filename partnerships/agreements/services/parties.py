@@ -215,7 +215,7 @@ def remove_party(
     partnership, locked = _lock_party(party)
     rights = rights_over(partnership, author, now)
     require(rights.leads)
-    if rights.leading == {locked.organisation_id}:
+    if not rights.roles.is_system and rights.leading == {locked.organisation_id}:
         _refuse_without_notice(partnership, locked, now)  # removing oneself is leaving
     if party.is_waiting and not locked.is_waiting:
         raise UnableToLeave("This invitation has been answered or withdrawn.")

@@ -123,8 +123,8 @@ class Subject(models.Model):
 class Change(models.Model):
     """A numbered change of a subject.
 
-    Numbers begin at 1 and have no gaps, in the order in which transactions commit. Append-only. A recipient was told of
-    the changes up to a number.
+    Numbers begin at 1, in the order in which transactions commit; only a restore leaves a gap. Append-only. A
+    recipient was told of the changes up to a number.
     """
 
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="changes", db_index=False)

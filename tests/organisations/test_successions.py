@@ -171,6 +171,24 @@ def test_a_merger_is_undone_and_done_again_with_the_same_result(world: World) ->
         undo_succession(succession=back, vests_on=known_day(TODAY), **given)  # type: ignore[arg-type]
 
 
+def test_a_merger_is_undone_and_done_again_on_one_day(world: World) -> None:
+    merged = merger(world)
+    take_effect(succession=merged, author=None, now=NOW)
+    given = {"reason": "A rehearsal.", "status": "order_made", "author": world.dee, "now": NOW}
+
+    back = undo_succession(succession=merged, vests_on=known_day(TODAY), **given)  # type: ignore[arg-type]
+    take_effect(succession=back, author=None, now=NOW)
+    again = undo_succession(succession=back, vests_on=known_day(TODAY), **given)  # type: ignore[arg-type]
+    done = take_effect(succession=again, author=None, now=NOW)
+
+    skylark = Organisation.objects.get(name="Skylark Homes")
+    answer = who_answers_for(function="landlord", organisation=world.larkhaven, day=TODAY)
+    assert done
+    assert again not in (merged, back)
+    assert (fresh(world.larkhaven).status, skylark.status) == (Status.DISSOLVED, Status.ACTIVE)
+    assert answer.body == skylark.pk
+
+
 def test_what_took_effect_is_corrected_only_in_its_sources(world: World) -> None:
     succession = merger(world)
     take_effect(succession=succession, author=None, now=NOW)

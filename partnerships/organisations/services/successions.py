@@ -75,7 +75,7 @@ def record_succession(
     """
     require(roles_of(author, now).keeps_directory)
     _lock_organisations(ties)
-    known = _known(kind, vests_on, ties)
+    known = _known(kind, vests_on, ties, undoes)
     if known is not None:
         if status == SuccessionStatus.EFFECTIVE and not known.is_final:
             set_status(known, status, reason="A register says that it has happened.", author=author, now=now)
@@ -243,10 +243,14 @@ def _save_ties(succession: Succession, ties: Iterable[NewTie]) -> None:
     )
 
 
-def _known(kind: str, vests_on: PartialDate | None, ties: Collection[NewTie]) -> Succession | None:
-    """The live succession of this kind and day with the same ties."""
+def _known(
+    kind: str, vests_on: PartialDate | None, ties: Collection[NewTie], undoes: Succession | None
+) -> Succession | None:
+    """The live succession of this kind and day with the same ties, and that undoes the same one."""
     keys = {tie.key for tie in ties}
     likely = Succession.objects.live().filter(kind=kind, vests_on=vests_on)
+    if undoes is not None:  # On the same day, what undoes an undoing has the ties of the first.
+        likely = likely.filter(undoes=undoes)
     likely = likely.filter(ties__predecessor__in={tie.predecessor.pk for tie in ties}).distinct()
     for one in likely.order_by("pk"):
         if {(tie.predecessor_id, tie.successor_id, tie.function_id) for tie in one.ties.all()} == keys:

@@ -23,7 +23,7 @@ from partnerships.organisations.models import (
     TieRole,
 )
 from partnerships.organisations.queries import match_by_name
-from partnerships.organisations.services import NewTie
+from partnerships.organisations.services import NewTie, ties_between
 
 #: Statuses of a succession that has not taken effect.
 _PENDING = [(status.value, status.label) for status in SuccessionStatus if status not in FINAL]
@@ -135,7 +135,12 @@ class SuccessionForm(SuccessionFieldsForm):
 
     status = forms.ChoiceField(label="How far is it?", choices=_PENDING)
     predecessors = Organisations(label="Predecessors")
-    successors = Organisations(label="Successors", required=False, help_text=f"{_HOW_TO_NAME} Empty: nobody follows.")
+    successors = Organisations(
+        label="Successors",
+        required=False,
+        help_text=f"{_HOW_TO_NAME} Name one that continues, for example under a new name, on both sides. Empty: nobody "
+        "follows.",
+    )
     functions = forms.MultipleChoiceField(
         label="Functions",
         required=False,
@@ -154,12 +159,8 @@ class SuccessionForm(SuccessionFieldsForm):
     def ties(self) -> list[NewTie]:
         """The ties; once valid."""
         given = self.cleaned_data
-        return [
-            NewTie(before, after, function=function)
-            for before in given["predecessors"]
-            for after in given["successors"] or [None]
-            for function in given["functions"] or [None]
-        ]
+        successors, functions = given["successors"] or [None], given["functions"] or [None]
+        return ties_between(given["predecessors"], successors, functions=functions)
 
     @property
     def fields_of_succession(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from partnerships.activity.models import Change, Event
 from partnerships.kit.dates import PartialDate, known_day
 from partnerships.organisations.lineage import successors_on, who_answers_for
-from partnerships.organisations.models import Organisation, Scheme, Status, Succession, SuccessionStatus
+from partnerships.organisations.models import Organisation, Scheme, Status, Succession, SuccessionStatus, SuccessionTie
 from partnerships.organisations.queries import find_organisations
 from partnerships.organisations.services import (
     NewTie,
@@ -291,6 +291,24 @@ def test_an_administrator_records_a_succession_by_names_and_numbers(world: World
     page = client.get(reverse("organisations:detail", args=[world.westmarch.pk])).content.decode()
     assert " ".join(page.split()).count("Divides into") == 1
     assert "in April 2098" in page
+
+
+def test_an_administrator_records_a_rename_and_a_merger_into_one_that_continues(world: World, client: Client) -> None:
+    client.force_login(world.dee)
+    address = reverse("organisations:record-succession")
+    given = {"status": "order_made", "vests_on_month": "4", "vests_on_year": "2098", "successors": "Larkhaven Homes"}
+    rename = given | {"kind": "rename", "new_name": "Skylark Homes", "predecessors": "Larkhaven Homes"}
+    merge = given | {"kind": "merge", "predecessors": "Larkhaven Homes\nTidewater Housing Group"}
+
+    assert [client.post(address, each).status_code for each in (rename, merge)] == [302, 302]
+
+    ties = SuccessionTie.objects.order_by("pk").values_list("succession__kind", "predecessor", "successor", "role")
+    lark, tide = world.larkhaven.pk, world.tidewater.pk
+    assert list(ties) == [
+        ("rename", lark, lark, "continuing"),
+        ("merge", lark, lark, "continuing"),
+        ("merge", tide, lark, "successor"),
+    ]
 
 
 def test_an_administrator_moves_corrects_and_cancels_on_pages(world: World, client: Client) -> None:

@@ -46,13 +46,16 @@ class NewTie:
 
 def ties_between(
     predecessors: Iterable[Organisation],
-    successors: Iterable[Organisation],
+    successors: Iterable[Organisation | None],
     *,
     functions: Iterable[str | None] = (None,),
 ) -> list[NewTie]:
-    """A tie from each predecessor to each successor."""
+    """A tie from each predecessor to each successor; who is both continues.
+
+    A successor of None: nobody follows.
+    """
     return [
-        NewTie(before, after, function=function)
+        NewTie(before, after, TieRole.CONTINUING if before == after else TieRole.SUCCESSOR, function)
         for before, after, function in product(predecessors, successors, functions)
     ]
 

@@ -71,7 +71,8 @@ def record_succession(
     """Record a succession; the same again makes no new row.
 
     With the status “effective” it is one of the past, whose organisations have begun and ended already: an importer
-    knows those. One that was pending then becomes effective. Raises `UnableToRecordSuccession`.
+    knows those. One that was pending then becomes effective. Raises `UnableToRecordSuccession`, and
+    `UnableToChangeSuccession` if its order is made while a rival stands against it.
     """
     require(roles_of(author, now).keeps_directory)
     _lock_organisations(ties)
@@ -82,6 +83,8 @@ def record_succession(
         return known
     succession = Succession(kind=kind, status=status, vests_on=vests_on, undoes=undoes, **fields)
     check_succession(succession, ties, now=now)
+    if succession.is_certain and not succession.is_final:
+        check_certain(succession)
     succession.save(force_insert=True)
     _save_ties(succession, ties)
     _record(succession, EventKind.SUCCESSION_RECORDED, author=author, now=now, after=_said(succession), reason=reason)

@@ -51,7 +51,8 @@ def undo_succession(
         raise UnableToRecordSuccession("Give a reason.")
     if succession.undone_by.live().exists():
         raise UnableToRecordSuccession("Another succession undoes it already.")
-    fields: SuccessionFields = {"place": succession.place}
+    # With its proposal, so that what is still pending of that proposal is no rival.
+    fields: SuccessionFields = {"place": succession.place, "proposal": succession.proposal}
     if succession.undoes is not None:  # What it undid happens again.
         kind, ties = SuccessionKind(succession.undoes.kind), ties_of(succession.undoes)
         fields["new_name"] = succession.undoes.new_name

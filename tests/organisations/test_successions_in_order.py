@@ -1,0 +1,67 @@
+"""Tests of successions that stand against each other, and of undoing in the right order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from partnerships.kit.dates import known_day
+from partnerships.organisations.models import Succession
+from partnerships.organisations.services import (
+    UnableToChangeSuccession,
+    record_succession,
+    take_effect,
+    ties_between,
+    undo_succession,
+)
+from tests.organisations.test_successions import fresh, merger
+from tests.world import World
+
+NOW = timezone.now()
+TODAY = timezone.localdate()
+
+
+def test_an_order_made_is_not_recorded_beside_a_rival_proposal(world: World) -> None:
+    merger(world, status="proposed", place="Estuary", proposal="One body")
+    given: dict[str, Any] = {"kind": "absorb", "vests_on": known_day(TODAY), "author": world.dee, "now": NOW}
+
+    with pytest.raises(UnableToChangeSuccession, match="One body"):
+        record_succession(
+            ties=ties_between([world.larkhaven], [world.harbour]),
+            status="order_made",
+            place="estuary",
+            proposal="Join the trust",
+            **given,
+        )
+
+    assert Succession.objects.count() == 1
+
+
+def test_one_succession_of_a_proposal_is_undone_while_another_of_it_is_pending(world: World) -> None:
+    together: dict[str, Any] = {"place": "Estuary", "proposal": "Two bodies"}
+    merged = merger(world, **together)
+    other = record_succession(
+        kind="absorb",
+        status="order_made",
+        vests_on=known_day(TODAY),
+        ties=ties_between([world.westmarch], [world.harbour]),
+        author=world.dee,
+        now=NOW,
+        **together,
+    )
+    take_effect(succession=merged, author=None, now=NOW)
+
+    back = undo_succession(
+        succession=merged,
+        vests_on=known_day(TODAY),
+        status="order_made",
+        reason="The court quashed it.",
+        author=world.dee,
+        now=NOW,
+    )
+
+    assert [take_effect(succession=one, author=None, now=NOW) for one in (back, other)] == [True, True]
+    assert not fresh(world.larkhaven).is_ended
+    assert fresh(world.westmarch).is_ended

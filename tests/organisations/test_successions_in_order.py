@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.kit.dates import known_day
-from partnerships.organisations.models import Succession
+from partnerships.organisations.models import Organisation, Succession
 from partnerships.organisations.services import (
     UnableToChangeSuccession,
+    change_succession_status,
     record_succession,
     take_effect,
     ties_between,
@@ -65,3 +69,30 @@ def test_one_succession_of_a_proposal_is_undone_while_another_of_it_is_pending(w
     assert [take_effect(succession=one, author=None, now=NOW) for one in (back, other)] == [True, True]
     assert not fresh(world.larkhaven).is_ended
     assert fresh(world.westmarch).is_ended
+
+
+def test_what_undoes_a_succession_takes_effect_after_it(world: World) -> None:
+    merged = merger(world)
+    given: dict[str, Any] = {"reason": "The court quashed it.", "author": world.dee, "now": NOW}
+    back = undo_succession(succession=merged, vests_on=known_day(TODAY), status="order_made", **given)
+
+    with pytest.raises(UnableToChangeSuccession, match="has not taken effect"):
+        take_effect(succession=back, author=None, now=NOW)
+    with pytest.raises(UnableToChangeSuccession, match="cancel that one first"):
+        change_succession_status(succession=merged, to="cancelled", **given)
+    done = [take_effect(succession=one, author=None, now=NOW) for one in (merged, back)]
+
+    assert done == [True, True]
+    assert not fresh(world.larkhaven).is_ended
+
+
+def test_a_predecessor_that_began_after_the_vesting_day_is_named(world: World, client: Client) -> None:
+    Organisation.objects.filter(pk=world.tidewater.pk).update(valid_from=TODAY + dt.timedelta(30))
+    succession = merger(world)
+    client.force_login(world.dee)
+
+    answer = client.post(reverse("organisations:take-effect", args=[succession.pk]), {"reason": "Its day has come."})
+
+    assert answer.status_code == 422
+    assert "Tidewater Housing Group: It cannot end before it began." in answer.content.decode()
+    assert not fresh(world.larkhaven).is_ended

@@ -176,8 +176,8 @@ def change_succession_status(
 ) -> None:
     """Take a pending succession to another status, with a reason.
 
-    Rival proposals must be cancelled before an order is made. It takes effect through `take_effect`. Raises
-    `UnableToChangeSuccession`.
+    Rival proposals must be cancelled before an order is made. It takes effect through `take_effect`. While another one
+    undoes it, it stays certain. Raises `UnableToChangeSuccession`.
     """
     require(roles_of(author, now).keeps_directory)
     locked = lock_succession(succession.pk)
@@ -191,6 +191,8 @@ def change_succession_status(
         raise UnableToChangeSuccession("It takes effect on its vesting day.")
     if to in CERTAIN:
         check_certain(locked)
+    elif locked.undone_by.live().exists():
+        raise UnableToChangeSuccession("Another succession undoes it: cancel that one first.")
     set_status(locked, to, reason=reason.strip(), author=author, now=now)
     succession.status = locked.status
 

@@ -17,7 +17,7 @@ from partnerships.organisations.models import (
     SuccessionStatus,
 )
 from partnerships.organisations.rights import roles_of
-from partnerships.organisations.services.organisations import dissolve, update_organisation
+from partnerships.organisations.services.organisations import UnableToDissolve, dissolve, update_organisation
 from partnerships.organisations.services.successions import (
     UnableToChangeSuccession,
     check_certain,
@@ -32,7 +32,8 @@ def take_effect(*, succession: Succession, author: User | None, now: dt.datetime
     """End predecessors, begin successors and rename, once.
 
     False if it has taken effect already. Where it undoes another succession, the bodies that the other one ended exist
-    again. Raises `UnableToChangeSuccession` before the vesting day, or if it is not certain.
+    again. Raises `UnableToChangeSuccession` before the vesting day, if it is not certain, if what it undoes has not
+    taken effect, or if a predecessor began later.
     """
     require(roles_of(author, now).keeps_directory)
     locked = lock_succession(succession.pk)
@@ -41,6 +42,8 @@ def take_effect(*, succession: Succession, author: User | None, now: dt.datetime
     if not locked.is_certain:
         raise UnableToChangeSuccession("Its order has not been made.")
     check_certain(locked)
+    if locked.undoes is not None and locked.undoes.status != SuccessionStatus.EFFECTIVE:
+        raise UnableToChangeSuccession("What it undoes has not taken effect: let that take effect first.")
     vesting = locked.vesting_day
     if vesting is None:
         raise UnableToChangeSuccession("Give the vesting day: a month or year is not enough.")
@@ -50,7 +53,12 @@ def take_effect(*, succession: Succession, author: User | None, now: dt.datetime
     because = f"{locked} ({locked.instrument})" if locked.instrument else str(locked)
     for body in ending(locked):
         if not body.is_ended:
-            dissolve(organisation=body, on=day, author=author, now=now, reason=because)
+            try:
+                dissolve(organisation=body, on=day, author=author, now=now, reason=because)
+            except UnableToDissolve as error:
+                raise UnableToChangeSuccession(
+                    f"{body.name}: {error} Correct its first day or the vesting day."
+                ) from error
     for body in _beginning(locked):
         update_organisation(
             organisation=body,

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.kit.dates import known_day
+from partnerships.organisations.lineage import who_answers_for
 from partnerships.organisations.models import Organisation, Succession
 from partnerships.organisations.services import (
     UnableToChangeSuccession,
@@ -96,3 +97,22 @@ def test_a_predecessor_that_began_after_the_vesting_day_is_named(world: World, c
     assert answer.status_code == 422
     assert "Tidewater Housing Group: It cannot end before it began." in answer.content.decode()
     assert not fresh(world.larkhaven).is_ended
+
+
+def test_undoing_does_not_end_a_successor_whose_first_day_is_unknown(world: World) -> None:
+    Organisation.objects.filter(pk=world.harbour.pk).update(valid_from=None)
+    given: dict[str, Any] = {"status": "order_made", "author": world.dee, "now": NOW}
+    replaced = record_succession(
+        kind="replace",
+        vests_on=known_day(TODAY),
+        ties=ties_between([world.larkhaven], [world.harbour]),
+        **given,
+    )
+    take_effect(succession=replaced, author=None, now=NOW)
+
+    back = undo_succession(succession=replaced, vests_on=known_day(TODAY), reason="The court quashed it.", **given)
+    take_effect(succession=back, author=None, now=NOW)
+
+    assert [fresh(one).is_ended for one in (world.larkhaven, world.harbour)] == [False, False]
+    answer = who_answers_for(function="landlord", organisation=world.harbour, day=TODAY)
+    assert answer.body == world.harbour.pk

@@ -7,7 +7,7 @@ import datetime as dt
 from django.db import transaction
 
 from partnerships.kit.dates import PartialDate
-from partnerships.organisations.models import NameKind, Organisation, Succession, SuccessionKind, TieRole
+from partnerships.organisations.models import NameKind, Organisation, Status, Succession, SuccessionKind, TieRole
 from partnerships.organisations.services.succession_ties import NewTie, UnableToRecordSuccession
 from partnerships.organisations.services.successions import SuccessionFields, record_succession, ties_of
 from partnerships.people.models import User
@@ -87,10 +87,13 @@ def _ties_back(succession: Succession) -> list[NewTie]:
 
 
 def _existed_before(body: Organisation, succession: Succession) -> bool:
-    if succession.kind in _INTO_EXISTING:
-        return True
+    """Whether a successor existed before, as far as the days say: undoing ends only what the succession began."""
     vests = succession.vests_on
-    return body.valid_from is not None and vests is not None and body.valid_from < vests.earliest
+    if succession.kind in _INTO_EXISTING or vests is None:
+        return True
+    if body.valid_from is None:  # Taking effect would have given it a first day.
+        return body.status not in {Status.PROPOSED, Status.SHADOW}
+    return body.valid_from < vests.earliest
 
 
 def _former_name(succession: Succession) -> str:

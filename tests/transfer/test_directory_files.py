@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
+from partnerships.kit.dates import PartialDate
 from partnerships.organisations.models import (
     Identifier,
     Organisation,
@@ -18,6 +20,7 @@ from partnerships.organisations.models import (
     Scheme,
     Succession,
 )
+from partnerships.organisations.services import NewTie, record_succession, ties_between, undo_succession
 from partnerships.transfer.management.commands.load_directory import ENGLAND
 from partnerships.transfer.models import ORGANISATION_REGISTERS, ImportRun
 from partnerships.transfer.network_format.directory_file import REGISTERS
@@ -152,6 +155,8 @@ def test_a_known_organisation_stays_as_it_is(small: tuple[Path, Any]) -> None:
         (lambda c: c["organisations"][1].update(kind="guild"), "not one of the choices"),
         (lambda c: c.update(format="common-ground-network"), "does not say that it is a directory file"),
         (lambda c: c.pop("attribution"), "it is missing"),
+        (lambda c: c["successions"][0].update(kind="function_transfer"), "which function it takes over"),
+        (lambda c: c["successions"][0].update(on="2099-04-01"), "before its vesting day"),
     ],
 )
 def test_an_invalid_directory_file_is_refused_whole(small: tuple[Path, Any], change: Any, found: str) -> None:
@@ -186,6 +191,37 @@ def test_a_written_file_loads_as_the_same_directory(tmp_path: Path) -> None:
 
     assert set(OrganisationName.objects.values_list("name", "kind")) == names
     assert set(Identifier.objects.values_list("scheme", "value")) == numbers
+
+
+def test_successions_that_the_format_cannot_say_are_left_out(small: tuple[Path, Any]) -> None:
+    path, _ = small
+    load(path)
+    old, mere = (Organisation.objects.get(identifiers__value=number) for number in ("OMR", "MRE"))
+    given: dict[str, Any] = {"author": None, "now": timezone.now()}
+    function = [NewTie(old, mere, function="planning")]
+    record_succession(kind="function_transfer", status="effective", vests_on=None, ties=function, **given)
+    rename = ties_between([mere], [mere])
+    record_succession(kind="rename", status="effective", vests_on=None, ties=rename, new_name="Mere", **given)
+
+    written = json.loads(directory_text())["successions"]
+    undo_succession(
+        succession=Succession.objects.get(kind="absorb"),
+        vests_on=PartialDate(2021, 4, 1),
+        status="effective",
+        reason="A court quashed it.",
+        **given,
+    )
+
+    assert written == [
+        {
+            "kind": "absorb",
+            "on": "2020-04-01",
+            "predecessors": ["local-authority-omr"],
+            "successors": ["local-authority-mre"],
+            "source": "Directory file small.json",
+        }
+    ]
+    assert json.loads(directory_text())["successions"] == []
 
 
 def test_a_file_may_name_every_register_of_organisations() -> None:

@@ -27,11 +27,12 @@ from partnerships.organisations.models import (
     SuccessionStatus,
 )
 from partnerships.organisations.rights import roles_of
-from partnerships.organisations.services import record_succession, ties_between
+from partnerships.organisations.services import UnableToRecordSuccession, record_succession, ties_between
 from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import ImportRun, Register, RunStatus
 from partnerships.transfer.network_format.directory_file import read_directory_file
+from partnerships.transfer.reading.problems import unable
 from partnerships.transfer.services.locking import wait_for_turn
 
 #: Rows in one INSERT.
@@ -60,21 +61,26 @@ def load_directory(*, data: bytes, file_name: str, author: User | None, now: dt.
     areas = _areas(file["areas"])
     bodies, added = _organisations(file["organisations"], areas, source)
     fresh = {bodies[item["key"]].pk for item in added}
-    for item in file["successions"]:
+    for place, item in enumerate(file["successions"]):
         before = [bodies[key] for key in item["predecessors"]]
         after = [bodies[key] for key in item["successors"]]
         # What the directory knew already keeps its own successions.
         if fresh.intersection(body.pk for body in (*before, *after)):
-            record_succession(
-                kind=item["kind"],
-                status=SuccessionStatus.EFFECTIVE,
-                vests_on=known_day(item["on"]),
-                ties=ties_between(before, after),
-                instrument=item["instrument"],
-                source=item["source"] or source,
-                author=author,
-                now=now,
-            )
+            try:
+                record_succession(
+                    kind=item["kind"],
+                    status=SuccessionStatus.EFFECTIVE,
+                    vests_on=known_day(item["on"]),
+                    ties=ties_between(before, after),
+                    instrument=item["instrument"],
+                    source=item["source"] or source,
+                    author=author,
+                    now=now,
+                )
+            except UnableToRecordSuccession as error:
+                raise unable(
+                    f"successions[{place}] is not possible: {error}", "Correct it, or leave it out."
+                ) from error
     loaded = Loaded(len(added), len(file["organisations"]) - len(added))
     for given in file["lists"]:
         _note_list(given, loaded, hashlib.sha256(data).hexdigest(), author, now)

@@ -19,6 +19,7 @@ from partnerships.organisations.models import (
     Status,
     Succession,
     SuccessionStatus,
+    TieRole,
 )
 from partnerships.transfer.models import ORGANISATION_REGISTERS, ImportRun, RunStatus
 from partnerships.transfer.network_format.directory_file import FORMAT, VERSION
@@ -42,6 +43,9 @@ ATTRIBUTION = (
     "© Crown copyright and database right. Council names and codes: mySociety, CC BY 4.0, changed: selected, joined "
     "with the other lists and written in another format."
 )
+
+#: Roles that the sides of a succession say by themselves.
+_ROLES = frozenset({TieRole.SUCCESSOR, TieRole.CONTINUING})
 
 #: Schemes in the order in which one of their identifiers becomes an organisation's key.
 _KEYS = (Scheme.LOCAL_AUTHORITY, Scheme.RSH, Scheme.LEP, Scheme.GSS)
@@ -109,6 +113,18 @@ def _areas() -> Iterator[dict[str, Any]]:
         )
 
 
+def _can_be_written(succession: Succession) -> bool:
+    """Whether the format can say it: every successor follows every predecessor, in everything, on a day."""
+    ties = list(succession.ties.all())
+    sides = {tie.predecessor_id for tie in ties}, {tie.successor_id for tie in ties}
+    return (
+        len(ties) == len(sides[0]) * len(sides[1])
+        and all(tie.function_id is None and tie.share is None and tie.role in _ROLES for tie in ties)
+        and not succession.new_name
+        and (succession.vests_on is None or succession.vests_on.day is not None)
+    )
+
+
 class _Facts:
     """Everything that the file says, read in a few queries."""
 
@@ -169,11 +185,14 @@ class _Facts:
 
     def successions(self) -> Iterator[dict[str, Any]]:
         past = Succession.objects.filter(status=SuccessionStatus.EFFECTIVE).prefetch_related("ties")
-        for one in past.order_by("vests_on", "kind", "pk"):
+        undone: set[int | None] = set()
+        for one in past.order_by("-pk"):  # What undoes another comes after it.
+            if one.pk not in undone:
+                undone.add(one.undoes_id)
+        for one in past.filter(undoes=None).order_by("vests_on", "kind", "pk"):
             before = sorted({self.keys.get(tie.predecessor_id, "") for tie in one.ties.all()})
             after = sorted({self.keys.get(tie.successor_id or 0, "") for tie in one.ties.all()})
-            is_dated = one.vests_on is None or one.vests_on.day is not None
-            if all(before) and all(after) and is_dated:
+            if one.pk not in undone and all(before) and all(after) and _can_be_written(one):
                 yield _filled(
                     kind=one.kind,
                     on=str(one.vests_on or ""),

@@ -137,6 +137,25 @@ def test_requests_from_everybody_together_are_limited(world: World) -> None:
         asked(email="one.more@newbridge.example")
 
 
+def test_signed_in_people_can_ask_when_others_have_used_up_the_day(world: World, amina: Client) -> None:
+    for number in range(REQUESTS_A_DAY):
+        asked(email=f"nell{number}@newbridge.example")
+
+    amina.post(reverse("organisations:ask"), ASKED)
+
+    assert AccessRequest.objects.filter(asked_by=world.amina).count() == 1
+
+
+def test_somebody_signed_out_does_not_rewrite_the_request_of_a_person_signed_in(world: World, amina: Client) -> None:
+    amina.post(reverse("organisations:ask"), ASKED)
+
+    again = asked(email=world.amina.email, name="Not Amina", message="Make me lead of everything.")
+
+    request = AccessRequest.objects.get()
+    assert again == request
+    assert (request.name, request.message, request.asked_by) == (world.amina.name, ASKED["message"], world.amina)
+
+
 def test_requests_are_removed_after_ninety_days(world: World) -> None:
     asked()
     rule = RULES["access requests"]

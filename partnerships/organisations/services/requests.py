@@ -18,7 +18,7 @@ from partnerships.outbox.services import record_emails
 from partnerships.people.limits import count, counted_since
 from partnerships.people.models import User
 
-#: Requests a day from everybody together: anyone may ask, and each is an email to the administrators.
+#: Requests a day from everybody signed out together: anyone may ask, and each is an email to the administrators.
 REQUESTS_A_DAY = 50
 _DAY, _HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
 
@@ -46,20 +46,25 @@ def ask_for_access(
 ) -> AccessRequest:
     """Ask the administrators, who get an email; the author is None when signed out.
 
-    The same person's waiting request for the same name is updated, without another email. Raises
-    `UnableToAskForAccess`.
+    The same person's waiting request for the same name is updated, without another email; one made by a signed-in
+    person only by them. Raises `UnableToAskForAccess`.
     """
     email = email.strip().lower()
     try:
         validate_email(email)
     except ValidationError as error:
         raise UnableToAskForAccess(f"“{email}” is not an email address.") from error
-    count("access requests", stretch=_HOUR, now=now)
-    if counted_since("access requests", now - _DAY) > REQUESTS_A_DAY:
-        raise UnableToAskForAccess("Too many people have asked today. Try again tomorrow.")
+    organisation_name = " ".join(organisation_name.split())
+    if author is None:
+        count("access requests", stretch=_HOUR, now=now)
+        if counted_since("access requests", now - _DAY) > REQUESTS_A_DAY:
+            raise UnableToAskForAccess("Too many people have asked today. Try again tomorrow.")
+        same = AccessRequest.objects.waiting().filter(email=email, organisation_name=organisation_name)
+        if (signed := same.exclude(asked_by=None).first()) is not None:
+            return signed
     request, made = AccessRequest.objects.update_or_create(
         email=email,
-        organisation_name=" ".join(organisation_name.split()),
+        organisation_name=organisation_name,
         answer="",
         defaults={
             "name": " ".join(name.split()),

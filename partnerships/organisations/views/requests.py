@@ -51,7 +51,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     def step() -> tuple[str, str]:
         ask_for_access(author=person, now=timezone.now(), **form.cleaned_data)
         return (
-            "An administrator has been asked. You will get an email with an invitation.",
+            "An administrator has been asked. If they agree, you will get an email with an invitation.",
             reverse("organisations:list") if person else "/",
         )
 

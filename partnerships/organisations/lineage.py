@@ -130,6 +130,14 @@ def _after(steps: Iterable[Step], body: int) -> set[int]:
     }
 
 
+def _ended_by(step: Step) -> set[int]:
+    """The bodies that a step ends: its predecessors, unless they continue."""
+    if not step.ends:
+        return set()
+    continuing = {tie.predecessor for tie in step.ties if tie.successor == tie.predecessor}
+    return {tie.predecessor for tie in step.ties} - continuing
+
+
 def successors_on(
     organisation: Organisation, on: dt.date | None = None, *, kinds: Collection[str] = INHERITING
 ) -> list[Organisation]:
@@ -166,7 +174,7 @@ def who_answers_for(*, function: str, organisation: Organisation, day: dt.date) 
     """
     steps = steps_from([organisation.pk])
     bodies = {organisation.pk} | {tie.successor for step in steps for tie in step.ties}
-    ended_by_step = {tie.predecessor for step in steps if step.ends for tie in step.ties}
+    ended_by_step = set[int]().union(*(_ended_by(step) for step in steps))
     rows = Organisation.objects.filter(Q(pk__in=bodies)).values_list("pk", "valid_from", "valid_to")
     lives = {pk: Life(start, None if pk in ended_by_step else end) for pk, start, end in rows}
     return who_answers(function=function, body=organisation.pk, day=day, steps=steps, lives=lives)

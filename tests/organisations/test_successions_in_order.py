@@ -11,11 +11,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.kit.dates import known_day
+from partnerships.organisations.answering import Reason
 from partnerships.organisations.lineage import who_answers_for
 from partnerships.organisations.models import Organisation, Succession
 from partnerships.organisations.services import (
     UnableToChangeSuccession,
     change_succession_status,
+    dissolve,
     record_succession,
     take_effect,
     ties_between,
@@ -116,3 +118,26 @@ def test_undoing_does_not_end_a_successor_whose_first_day_is_unknown(world: Worl
     assert [fresh(one).is_ended for one in (world.larkhaven, world.harbour)] == [False, False]
     answer = who_answers_for(function="landlord", organisation=world.harbour, day=TODAY)
     assert answer.body == world.harbour.pk
+
+
+def test_a_renamed_body_that_ended_later_answers_no_more(world: World) -> None:
+    day = TODAY - dt.timedelta(20)
+    renamed = record_succession(
+        kind="rename",
+        status="order_made",
+        vests_on=known_day(day),
+        ties=ties_between([world.larkhaven], [world.larkhaven]),
+        new_name="Skylark Homes",
+        author=world.dee,
+        now=NOW,
+    )
+    take_effect(succession=renamed, author=None, now=NOW)
+    dissolve(organisation=world.larkhaven, on=TODAY, author=None, now=NOW)
+
+    before, after = (
+        who_answers_for(function="landlord", organisation=world.larkhaven, day=TODAY - dt.timedelta(days))
+        for days in (1, 0)
+    )
+
+    assert before.body == world.larkhaven.pk
+    assert (after.body, after.reason) == (None, Reason.NOBODY)

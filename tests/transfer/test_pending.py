@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from partnerships.organisations.lineage import who_answers_for
 from partnerships.organisations.models import Organisation, Status, Succession
-from partnerships.organisations.services import change_succession_status, create_organisation
+from partnerships.organisations.services import change_succession_status, correct_succession, create_organisation
 from partnerships.transfer.services.pending import PENDING, Loaded, load_pending
 from tests.world import World, make_world
 
@@ -64,8 +65,10 @@ def test_every_pending_succession_names_its_source() -> None:
 def test_what_an_administrator_decided_stays_when_it_is_loaded_again(world: World) -> None:
     councils = surrey()
     load()
+    given: dict[str, Any] = {"reason": "The order says so.", "author": world.dee, "now": NOW}
+    correct_succession(succession=Succession.objects.get(kind="split"), kind="replace", **given)
     for succession in Succession.objects.all():
-        to = "cancelled" if succession.kind == "split" else "order_made"
+        to = "cancelled" if succession.kind == "replace" else "order_made"
         change_succession_status(succession=succession, to=to, reason="As decided.", author=world.dee, now=NOW)
 
     call_command("load_pending")

@@ -49,7 +49,7 @@ def load_pending(*, author: User | None, now: dt.datetime) -> Loaded:
             waiting += 1
             continue
         successors = [_successor(added[key], author=author, now=now) for key in item["successors"]]
-        if Succession.objects.filter(kind=item["kind"], ties__successor__in=successors).exists():
+        if Succession.objects.filter(ties__successor__in=successors, ties__predecessor__in=predecessors).exists():
             known += 1
             continue
         record_succession(

@@ -23,6 +23,7 @@ _ITSELF = {
     SuccessionKind.RENAME: ("Is renamed {name}", "Was renamed {name}"),
     SuccessionKind.RECODE: ("Gets new codes", "Got new codes"),
     SuccessionKind.CONVERSION: ("Converts to another legal form", "Converted to another legal form"),
+    SuccessionKind.FUNCTION_TRANSFER: ("Gives up {functions}", "Gave up {functions}"),
 }
 #: What a successor does.
 _AFTER = {
@@ -65,11 +66,13 @@ def lines_for(organisation: Organisation, successions: Iterable[Succession], tod
         ties = list(succession.ties.all())
         own = [tie for tie in ties if tie.predecessor_id == organisation.pk]
         others = [tie for tie in own if tie.successor_id not in (None, organisation.pk)]
+        before = [tie for tie in ties if tie.successor_id == organisation.pk != tie.predecessor_id]
         if others:
             found.append(_line(succession, others, _BEFORE, ("Becomes", "Became"), today))
-        elif own:
+        elif own and all(tie.successor_id is None for tie in own):
             found.append(_line(succession, own, _ITSELF, ("Is dissolved", "Was dissolved"), today))
-        before = [tie for tie in ties if tie.successor_id == organisation.pk != tie.predecessor_id]
+        elif own and not before:
+            found.append(_line(succession, own, _ITSELF, ("Continues", "Continued"), today))
         if before:
             found.append(_line(succession, before, _AFTER, ("Replaces", "Replaced"), today, towards=True))
     return found

@@ -15,6 +15,7 @@ from partnerships.organisations.answering import Reason
 from partnerships.organisations.lineage import who_answers_for
 from partnerships.organisations.models import Organisation, Succession
 from partnerships.organisations.services import (
+    NewTie,
     UnableToChangeSuccession,
     change_succession_status,
     dissolve,
@@ -141,3 +142,19 @@ def test_a_renamed_body_that_ended_later_answers_no_more(world: World) -> None:
 
     assert before.body == world.larkhaven.pk
     assert (after.body, after.reason) == (None, Reason.NOBODY)
+
+
+def test_the_page_of_a_body_that_continues_does_not_say_that_it_was_dissolved(world: World, client: Client) -> None:
+    given: dict[str, Any] = {"status": "effective", "vests_on": known_day(TODAY), "author": world.dee, "now": NOW}
+    record_succession(kind="merge", ties=ties_between([world.larkhaven, world.tidewater], [world.larkhaven]), **given)
+    record_succession(kind="function_transfer", ties=[NewTie(world.harbour, None, function="housing")], **given)
+    client.force_login(world.vera)
+
+    lark, harbour = (
+        " ".join(client.get(body.get_absolute_url()).content.decode().split())
+        for body in (world.larkhaven, world.harbour)
+    )
+
+    assert "Was dissolved" not in lark + harbour
+    assert "Replaced" in lark
+    assert "Gave up housing" in harbour

@@ -152,7 +152,7 @@ def answer_in_words(answer: Answer, organisation: Organisation, *, function: str
 def _parts_in_words(answer: Answer, names: Mapping[int, str]) -> str:
     parts = sorted(answer.parts.items(), key=lambda part: (-part[1], sorted(names[pk] for pk in part[0])))
     return "; ".join(
-        ("" if share == 1 else f"{float(share * 100):.4g} % ")
+        ("" if share == 1 else f"{float(share * 100):.4g}% ")
         + ("jointly " if len(holders) > 1 else "")
         + _list(sorted(names[pk] for pk in holders))
         for holders, share in parts

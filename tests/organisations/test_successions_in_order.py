@@ -158,3 +158,17 @@ def test_the_page_of_a_body_that_continues_does_not_say_that_it_was_dissolved(wo
     assert "Was dissolved" not in lark + harbour
     assert "Replaced" in lark
     assert "Gave up housing" in harbour
+
+
+def test_a_share_is_read_in_per_cent_as_it_was_given(world: World, client: Client) -> None:
+    succession = merger(world, status="proposed")
+    client.force_login(world.dee)
+    given = {"predecessor": "Larkhaven Homes", "successor": "Skylark Homes", "role": "successor", "share": "100"}
+
+    client.post(
+        reverse("organisations:add-tie", args=[succession.pk]),
+        given | {"geography": "LAD 2025", "reason": "All of it."},
+    )
+    page = client.get(reverse("organisations:succession", args=[succession.pk])).content.decode()
+
+    assert "100% (LAD 2025)" in page

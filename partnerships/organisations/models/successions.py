@@ -188,3 +188,8 @@ class SuccessionTie(models.Model):
 
     def __str__(self) -> str:
         return f"{self.predecessor_id} → {self.successor_id or 'nobody'}"
+
+    @property
+    def percent(self) -> str:
+        """The share in per cent, without zeros at the end: "60" or "33.333333"; "" without a share."""
+        return "" if self.share is None else f"{(self.share * 100).normalize():f}"

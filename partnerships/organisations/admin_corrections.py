@@ -20,10 +20,11 @@ from partnerships.organisations.services import (
     correct_area_served,
     correct_name,
 )
+from partnerships.organisations.services.corrections import PRESENT_NAMES
 from partnerships.people.models import User
 
-#: Names that administrators correct here; the official and former ones follow from the organisation's own page.
-_CORRECTABLE = [(kind.value, kind.label) for kind in NameKind if kind != NameKind.OFFICIAL]
+#: Names that administrators correct here; the present ones are corrected on the organisation's own page.
+_CORRECTABLE = [(kind.value, kind.label) for kind in NameKind if kind not in PRESENT_NAMES]
 
 
 class ReasonedForm(forms.ModelForm[Any]):
@@ -38,7 +39,7 @@ class ReasonedForm(forms.ModelForm[Any]):
 
 
 class NameForm(ReasonedForm):
-    """A name other than the official one."""
+    """A name other than the present official and short ones."""
 
     kind = forms.ChoiceField(choices=_CORRECTABLE)
 
@@ -99,8 +100,8 @@ class NameAdmin(CorrectionAdmin):
         correct_name(row=row, reason=reason, author=author, now=now, **fields)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Not the official name: it is corrected on the organisation."""
-        return super().has_change_permission(request, obj) and (obj is None or obj.kind != NameKind.OFFICIAL)
+        """Not the present official and short names: they are corrected on the organisation."""
+        return super().has_change_permission(request, obj) and (obj is None or obj.kind not in PRESENT_NAMES)
 
 
 @admin.register(AreaServed)

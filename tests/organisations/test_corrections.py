@@ -19,6 +19,7 @@ from partnerships.organisations.services import (
     correct_area_served,
     correct_name,
     serve_area,
+    update_organisation,
 )
 from tests.world import World
 
@@ -76,6 +77,19 @@ def test_the_official_name_is_not_corrected_as_a_name(world: World, dee: Client)
 
     address = reverse("admin:organisations_organisationname_change", args=[official.pk])
     assert "_save" not in dee.get(address).content.decode()
+
+
+def test_the_short_name_is_not_corrected_as_a_name(world: World) -> None:
+    now = NOW()
+    update_organisation(organisation=world.larkhaven, short_name="Lark", author=None, now=now)
+    short = world.larkhaven.names.get(name="Lark")
+
+    with pytest.raises(UnableToCorrect, match="on the organisation"):
+        correct_name(row=short, name="Larks", reason="Misspelt.", author=world.dee, now=now)
+    with pytest.raises(UnableToCorrect, match="on the organisation"):
+        correct_name(row=lark(world), kind="short", reason="Shorter.", author=world.dee, now=now)
+
+    assert world.larkhaven.names.get(pk=short.pk).name == world.larkhaven.short_name
 
 
 def test_a_name_is_not_corrected_to_one_that_the_organisation_has(world: World) -> None:

@@ -17,6 +17,9 @@ from partnerships.organisations.services.areas import AreaFields, keep_area
 from partnerships.organisations.services.recording import lock_organisation, record_event
 from partnerships.people.models import User
 
+#: Kinds of the names that the organisation itself has.
+PRESENT_NAMES = frozenset({NameKind.OFFICIAL, NameKind.SHORT})
+
 
 class UnableToCorrect(Exception):
     """The reason is missing, the dates are impossible, or another row says the same."""
@@ -25,7 +28,7 @@ class UnableToCorrect(Exception):
 class NameFields(TypedDict, total=False):
     """Fields of a name that can be corrected.
 
-    The official name is corrected on the organisation.
+    The official and the short name are corrected on the organisation.
     """
 
     name: str
@@ -54,15 +57,15 @@ def _check(reason: str, since: dt.date | None, until: dt.date | None) -> None:
 def correct_name(
     *, row: OrganisationName, reason: str, author: User | None, now: dt.datetime, **fields: Unpack[NameFields]
 ) -> tuple[str, ...]:
-    """Correct a name other than the official one; the names of the changed fields.
+    """Correct a name other than the official and the short one; the names of the changed fields.
 
     Raises `UnableToCorrect`.
     """
     require(roles_of(author, now).keeps_directory)
     organisation = lock_organisation(row.organisation_id)
     locked = OrganisationName.objects.select_for_update(of=("self",)).get(pk=row.pk)
-    if NameKind.OFFICIAL in (locked.kind, fields.get("kind")):
-        raise UnableToCorrect("Correct the official name on the organisation: the old one stays findable.")
+    if PRESENT_NAMES & {locked.kind, fields.get("kind")}:
+        raise UnableToCorrect("Correct the official or short name on the organisation: the old one stays findable.")
     if "name" in fields:
         fields["name"] = " ".join(fields["name"].split())
     before, after = apply_changes(locked, fields)

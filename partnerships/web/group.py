@@ -13,7 +13,7 @@ from partnerships.commitments.models import Commitment
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import group_of
 from partnerships.people.models import User
-from partnerships.plans.models import PlanOwner, Site
+from partnerships.plans.models import OVER, PlanOwner, Site
 
 
 @dataclass
@@ -80,7 +80,9 @@ def _held(user: User, group: Iterable[int]) -> defaultdict[int, Held]:
         for organisation in ids.intersection((giver, receiver)):
             held[organisation].commitments.add(commitment)
     owners: dict[int, list[int]] = defaultdict(list)
-    for organisation, plan in PlanOwner.objects.filter(organisation__in=ids).values_list("organisation", "plan"):
+    # The homes of a superseded plan are those of the plan that followed it.
+    current = PlanOwner.objects.filter(organisation__in=ids).exclude(plan__status__in=OVER)
+    for organisation, plan in current.values_list("organisation", "plan"):
         owners[plan].append(organisation)
     for site, plan, homes in Site.objects.visible_to(user).filter(plan__in=owners).values_list("pk", "plan", "homes"):
         for organisation in owners[plan]:

@@ -13,7 +13,9 @@ from django.utils import timezone
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import ancestors_of, group_of
 from partnerships.organisations.services import UnableToUpdateOrganisation, create_organisation, update_organisation
+from partnerships.plans.services import change_status
 from partnerships.web.group import group_together
+from tests.plans.drafts import published
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -93,6 +95,15 @@ def test_what_two_members_share_counts_once_for_the_group(world: World) -> None:
     assert [member.depth for member in group.members] == [0, 1, 1]
     assert [len(member.held.partnerships) for member in group.members] == [0, 1, 1]
     assert group.total.partnerships == {world.partnership.pk}
+
+
+def test_homes_of_a_superseded_plan_do_not_count_beside_its_successor(world: World) -> None:
+    old, new = (published(world, title=title) for title in ("Old programme", "New programme"))
+    before = group_together(world.amina, world.larkhaven).total.homes
+
+    change_status(plan=old, to="superseded", reason="A new one.", author=world.amina, now=timezone.now(), successor=new)
+
+    assert (before, group_together(world.amina, world.larkhaven).total.homes) == (300, 150)
 
 
 def test_a_stranger_sees_nothing_of_what_the_group_has(world: World) -> None:

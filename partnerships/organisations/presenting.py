@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from partnerships.kit.dates import long_date
 from partnerships.organisations.answering import NOBODY, Answer, Reason
@@ -46,7 +46,7 @@ _BETWEEN = {
 class Line:
     """One succession as the page of an organisation says it.
 
-    `words` come before the names of `bodies`, `day` after them.
+    `words` come before the names of `bodies`, `day` after them. `undone`: another one that has vested undoes it.
     """
 
     words: str
@@ -54,6 +54,7 @@ class Line:
     day: str
     succession: Succession
     comes: bool
+    undone: bool = False
 
 
 def lines_for(organisation: Organisation, successions: Iterable[Succession], today: dt.date) -> list[Line]:
@@ -62,7 +63,9 @@ def lines_for(organisation: Organisation, successions: Iterable[Succession], tod
     The successions must have their ties (`lineage.with_ties`).
     """
     found: list[Line] = []
-    for succession in successions:
+    rows = list(successions)
+    undone = _undone(rows, today)
+    for succession in rows:
         ties = list(succession.ties.all())
         own = [tie for tie in ties if tie.predecessor_id == organisation.pk]
         others = [tie for tie in own if tie.successor_id not in (None, organisation.pk)]
@@ -75,6 +78,15 @@ def lines_for(organisation: Organisation, successions: Iterable[Succession], tod
             found.append(_line(succession, own, _ITSELF, ("Continues", "Continued"), today))
         if before:
             found.append(_line(succession, before, _AFTER, ("Replaces", "Replaced"), today, towards=True))
+    return [replace(line, undone=line.succession.pk in undone) for line in found]
+
+
+def _undone(successions: Iterable[Succession], today: dt.date) -> set[int]:
+    """Ids of those that another one of them, not undone itself, undoes by today."""
+    found: set[int] = set()
+    for one in sorted(successions, key=lambda one: one.pk, reverse=True):  # What undoes another comes after it.
+        if one.undoes_id is not None and one.pk not in found and not has_yet_to_come(one, today):
+            found.add(one.undoes_id)
     return found
 
 

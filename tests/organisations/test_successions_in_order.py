@@ -172,3 +172,23 @@ def test_a_share_is_read_in_per_cent_as_it_was_given(world: World, client: Clien
     page = client.get(reverse("organisations:succession", args=[succession.pk])).content.decode()
 
     assert "100% (LAD 2025)" in page
+
+
+def test_the_page_of_an_organisation_says_what_was_undone_since(world: World, client: Client) -> None:
+    given: dict[str, Any] = {"reason": "A rehearsal.", "status": "order_made", "author": world.dee, "now": NOW}
+    merged = merger(world)
+    client.force_login(world.vera)
+
+    def page() -> str:
+        return " ".join(client.get(world.larkhaven.get_absolute_url()).content.decode().split())
+
+    take_effect(succession=merged, author=None, now=NOW)
+    before = page()
+    back = undo_succession(succession=merged, vests_on=known_day(TODAY), **given)
+    undone = page()
+    undo_succession(succession=back, vests_on=known_day(TODAY), **given)
+    again = page()
+
+    assert "undone since" not in before
+    assert "(merged, undone since)" in undone.replace("</a>", "")
+    assert "(merged, undone since)" not in again.replace("</a>", "")

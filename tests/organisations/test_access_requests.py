@@ -100,7 +100,8 @@ def test_one_click_invites_to_a_known_organisation_as_editor(world: World, dee: 
 
     dee.post(reverse("organisations:accept-request", args=[request.pk]), {"organisation": str(world.larkhaven.pk)})
 
-    assert f"Invite to {world.larkhaven.name}" in page
+    assert f"Invite to {world.larkhaven.name} as editor" in page
+    assert "Add Larkhaven and invite as lead" in page
     membership = Membership.objects.get(person__email="nell@newbridge.example")
     assert (membership.organisation, membership.role) == (world.larkhaven, "editor")
     assert not Organisation.objects.filter(name="Larkhaven").exists()

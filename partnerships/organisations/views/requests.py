@@ -6,6 +6,7 @@ import datetime as dt
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from partnerships.kit.http import posted
 from partnerships.organisations.forms import AccessRequestForm, ReasonForm
-from partnerships.organisations.models import AccessRequest, Organisation
+from partnerships.organisations.models import AccessRequest, Membership, Organisation, Role
 from partnerships.organisations.queries import find_organisations
 from partnerships.organisations.services import (
     UnableToAnswerRequest,
@@ -83,9 +84,14 @@ def requests(request: HttpRequest) -> HttpResponse:
 
 
 def _candidates(user: User, asked: AccessRequest) -> list[Organisation]:
-    """The organisations that a request could mean: by its number, else by its name."""
+    """The organisations that a request could mean: by its number, else by its name.
+
+    `is_led`: somebody leads it, so that the person is invited as editor.
+    """
+    leads = Membership.objects.current().filter(organisation=OuterRef("pk"), role=Role.LEAD)
     for text in filter(None, (asked.number, asked.organisation_name)):
-        found = list(find_organisations(user=user, text=text).current().order_by("name", "pk")[:CANDIDATES])
+        likely = find_organisations(user=user, text=text).current().annotate(is_led=Exists(leads))
+        found = list(likely.order_by("name", "pk")[:CANDIDATES])
         if found:
             return found
     return []
@@ -107,7 +113,9 @@ def accept(request: HttpRequest, pk: int) -> HttpResponse:
     except UnableToAnswerRequest as error:
         messages.warning(request, str(error))
     else:
-        messages.success(request, f"{membership.person.email} is invited to act for {membership.organisation.name}.")
+        role = membership.get_role_display().lower()
+        body = membership.organisation.name
+        messages.success(request, f"{membership.person.email} is invited to act for {body} as {role}.")
     return redirect("organisations:requests")
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -17,7 +19,9 @@ from partnerships.organisations.models import Organisation, Succession
 from partnerships.organisations.services import (
     NewTie,
     UnableToChangeSuccession,
+    UnableToRecordSuccession,
     change_succession_status,
+    create_organisation,
     dissolve,
     record_succession,
     take_effect,
@@ -192,3 +196,25 @@ def test_the_page_of_an_organisation_says_what_was_undone_since(world: World, cl
     assert "undone since" not in before
     assert "(merged, undone since)" in undone.replace("</a>", "")
     assert "(merged, undone since)" not in again.replace("</a>", "")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_administrators_who_undo_a_succession_at_once_record_one() -> None:
+    old, new = (create_organisation(name=name, kind="council", author=None, now=NOW) for name in ("Old", "New"))
+    given: dict[str, Any] = {"vests_on": known_day(TODAY), "status": "order_made", "author": None, "now": NOW}
+    succession = record_succession(kind="absorb", ties=ties_between([old], [new]), **given)
+
+    def undo(day: int) -> bool:
+        later = given | {"vests_on": known_day(TODAY + dt.timedelta(day))}
+        try:
+            undo_succession(succession=succession, reason="The court quashed it.", **later)
+        except UnableToRecordSuccession:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        undone = list(pool.map(undo, range(2)))
+
+    assert sorted(undone) == [False, True]

@@ -9,7 +9,12 @@ from django.db import transaction
 from partnerships.kit.dates import PartialDate
 from partnerships.organisations.models import NameKind, Organisation, Status, Succession, SuccessionKind, TieRole
 from partnerships.organisations.services.succession_ties import NewTie, UnableToRecordSuccession
-from partnerships.organisations.services.successions import SuccessionFields, record_succession, ties_of
+from partnerships.organisations.services.successions import (
+    SuccessionFields,
+    lock_succession,
+    record_succession,
+    ties_of,
+)
 from partnerships.people.models import User
 
 #: The kind that undoes each kind; the others are undone by their own kind.
@@ -49,6 +54,7 @@ def undo_succession(
     """
     if not reason.strip():
         raise UnableToRecordSuccession("Give a reason.")
+    lock_succession(succession.pk)  # Of two at once, the second is refused.
     if succession.undone_by.live().exists():
         raise UnableToRecordSuccession("Another succession undoes it already.")
     # With its proposal, so that what is still pending of that proposal is no rival.

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils.text import Truncator
 
 from partnerships.commitments.models import OVER, Commitment
-from partnerships.commitments.quantities import amounts
+from partnerships.commitments.quantities import homes_and_money
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.obligations import (
     Column,
@@ -32,7 +32,8 @@ def _other_side(target: int) -> Q:
 def _describe(one: Commitment, organisation: Organisation) -> Held:
     what = "Gives" if one.giver_id == organisation.pk else "Receives"
     title = f"{one.reference} {Truncator(one.text).chars(90)}"
-    return Held(one.pk, title, one.get_absolute_url(), what, **amounts(one.quantity, one.unit))
+    homes, money = homes_and_money(one.quantity, one.unit)
+    return Held(one.pk, title, one.get_absolute_url(), what, homes=homes, money=money)
 
 
 COMMITMENTS = Obligation(

@@ -55,6 +55,6 @@ def delivered_words(delivered: Decimal, quantity: Decimal | None, unit: str) -> 
     return f"{number_words(delivered)} of {quantity_words(quantity, unit)}"
 
 
-def amounts(quantity: Decimal | None, unit: str) -> dict[str, Decimal | None]:
-    """The quantity as `homes` or as `money` in pounds, for totals; in another unit neither."""
-    return {"homes": quantity if unit == "homes" else None, "money": quantity if unit == "pounds" else None}
+def homes_and_money(quantity: Decimal | None, unit: str) -> tuple[Decimal | None, Decimal | None]:
+    """The quantity as homes, or as money in pounds, for totals; in another unit neither."""
+    return (quantity if unit == "homes" else None), (quantity if unit == "pounds" else None)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from partnerships.commitments.quantities import amounts
+from partnerships.commitments.quantities import homes_and_money
 from partnerships.exchange.models import OVER, Entry, EntryFacilitator, Response, ResponseStatus
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.obligations import (
@@ -27,7 +27,8 @@ def _entries(organisation: Organisation, day: dt.date) -> QuerySet[Entry]:
 def _entry(one: Entry, organisation: Organisation) -> Held:
     words = f"{one.get_direction_display()}, {one.get_status_display().lower()}"
     title = one.title if one.shared_at else f"Draft {one.get_direction_display().lower()} {one.pk}"
-    return Held(one.pk, title, one.get_absolute_url(), words, **amounts(one.quantity, one.unit))
+    homes, money = homes_and_money(one.quantity, one.unit)
+    return Held(one.pk, title, one.get_absolute_url(), words, homes=homes, money=money)
 
 
 ENTRIES = Obligation(

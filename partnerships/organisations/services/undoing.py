@@ -99,7 +99,7 @@ def _existed_before(body: Organisation, succession: Succession) -> bool:
         return True
     if body.valid_from is None:  # Taking effect would have given it a first day.
         return body.status not in {Status.PROPOSED, Status.SHADOW}
-    return body.valid_from < vests.earliest
+    return bool(body.valid_from < vests.earliest)
 
 
 def _former_name(succession: Succession) -> str:

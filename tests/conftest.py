@@ -21,7 +21,7 @@ from partnerships.organisations import statements
 from tests.support import seeds
 from tests.support.browser import chromium_path
 from tests.support.database import template_database
-from tests.support.statements import compared
+from tests.support.kept_statements import compared
 
 # Playwright's event loop runs in the test's thread; Django's check for one is meant for servers.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")

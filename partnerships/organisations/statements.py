@@ -12,7 +12,8 @@ A function that composes belongs to a module and depends on nothing but its argu
   as what a text contains;
 * named arguments, which become part of the key.
 
-`tests/support/statements.py` compares each statement of each page in the tests with the one composed for the reader.
+`tests/support/kept_statements.py` compares each statement of each page in the tests with the one composed for the
+reader.
 """
 
 from __future__ import annotations

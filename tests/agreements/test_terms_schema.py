@@ -64,7 +64,7 @@ def test_a_schema_has_the_general_fields_those_of_its_kind_and_its_tables() -> N
     assert [field.code for field in schema.about][:2] == ["purpose", "starts_on"]
     assert [field.code for field in schema.about][-2:] == ["call_off", "grant"]
     assert [table.code for table in schema.collections] == ["clauses", "shares", "contributions"]
-    assert schema.about_by_code["call_off"].hint == "How work is given out."
+    assert schema.about_by_code["call_off"].hint == "How work is given out. Needed before anyone can sign."
 
 
 def test_declarations_mean_the_same_after_json_and_reordered_keys() -> None:

@@ -88,7 +88,7 @@ def test_a_paused_reader_reads_received_digests_but_nothing_new(
     play(office)
     received = Delivery.objects.get(recipient=world.sol, kind="digests.digest")
     act(Client(), followed, "pause")
-    publish(plan, 77, author=world.amina, note="Fewer still.", summary="Seventy-seven homes.")
+    publish(plan, 7_707, author=world.amina, note="Fewer still.", summary="Seventy-seven homes.")
     play(office)
 
     pages = pages_of(received, plan)
@@ -99,7 +99,7 @@ def test_a_paused_reader_reads_received_digests_but_nothing_new(
     assert CHANGED in pages.email
     assert "Version 1 compared with version 2, published" in collapse(pages.plan)
     for page in (pages.email, pages.plan, preview):
-        assert "77" not in page
+        assert "7,707" not in page
         assert "Fewer still" not in page
         assert "Mill Lane canary" not in page
     assert world.sol.display_name not in who
@@ -108,8 +108,8 @@ def test_a_paused_reader_reads_received_digests_but_nothing_new(
     act(Client(), followed, "resume")
     play(office)
 
-    assert "was 100, now 77" in text_of(office.to(world.sol)[1])
-    assert "now 77" not in pages_of(received, plan).email
+    assert "was 100, now 7,707" in text_of(office.to(world.sol)[1])
+    assert "now 7,707" not in pages_of(received, plan).email
 
 
 def test_a_paused_reader_with_an_account_reads_received_digests(world: World, plan: Plan, office: PostOffice) -> None:

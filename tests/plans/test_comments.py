@@ -68,10 +68,10 @@ def test_mentioned_person_gets_one_email_without_the_comment_text(world: World) 
     plan = published(world)
 
     deliver().clear()
-    say(plan, world.amina, "@Ben West, and @Chidi Tide: the figure is 42.")
+    say(plan, world.amina, "@Ben West, and @Chidi Tide: the figure is forty-two.")
 
     assert [email.to for email in deliver()] == [[world.ben.email]]
-    assert "42" not in deliver()[0].body
+    assert "forty-two" not in deliver()[0].body
     assert [item.what for item in waiting_from(WAITING, world.ben, timezone.now())] == ["Answer Amina Larch's comment"]
 
 

@@ -1,0 +1,49 @@
+"""Compares each kept statement with the query composed for the reader."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import QuerySet
+
+from partnerships.organisations import statements
+
+Shape = tuple[str, tuple[Any, ...]]
+
+
+def shape_of(sql: str, values: Sequence[Any]) -> Shape:
+    """SQL in which each list of values is one, and these values; ids in any order, all moments alike."""
+    pieces = sql.split("%s")
+    text, found = pieces[0], []
+    for value, piece in zip(values, pieces[1:], strict=True):
+        many = set(value) if isinstance(value, list) else {"moment" if isinstance(value, dt.datetime) else value}
+        if text.endswith("%s, "):
+            found[-1] |= many
+            text = text[: -len(", ")] + piece
+        else:
+            found.append(many)
+            text += f"%s{piece}"
+    return re.sub(r"\s+", " ", text), tuple(frozenset(one) for one in found)
+
+
+def compared(ready: Callable[..., statements._Ready | None]) -> Callable[..., statements._Ready | None]:
+    """`_ready` that fails where the kept statement is not the reader's own."""
+
+    def checked(
+        compose: Callable[..., QuerySet[Any, Any]], given: Sequence[Any], named: dict[str, Any]
+    ) -> statements._Ready | None:
+        found = ready(compose, given, named)
+        if found is not None:
+            try:
+                own = compose(*given, **named).query.get_compiler(connection=connection).as_sql()
+            except EmptyResultSet:
+                own = ("", ())
+            assert shape_of(found.sql, found.values) == shape_of(*own), compose
+        return found
+
+    return checked

@@ -14,13 +14,16 @@ SELECT id, delivery_id, subject_id, from_number, to_number, told FROM digests_de
  WHERE delivery_id = ANY(%s) AND left_out = '' ORDER BY delivery_id, id
 """
 
-# Found by recipient, because a subject may have very many followers: `+ 0` rules out the index of subjects.
+# Found by recipient, because a subject may have very many followers: `+ 0` rules out the index of subjects. LATERAL looks
+# each up by itself, also where the statistics still say that the table is empty.
 _MOVE_FORWARD = """
 UPDATE digests_subjectwatermark t SET number = GREATEST(t.number, c.number), told_at = clock_timestamp()
-  FROM (SELECT t.id, x.number
-          FROM unnest(%(people)s::bigint[], %(subjects)s::bigint[], %(numbers)s::int[]) AS x(person, subject, number)
-          JOIN digests_subjectwatermark t ON t.recipient_id = x.person AND t.subject_id + 0 = x.subject
-         ORDER BY t.recipient_id, t.subject_id FOR UPDATE OF t) c
+  FROM (SELECT found.id, x.number
+          FROM (SELECT * FROM unnest(%(people)s::bigint[], %(subjects)s::bigint[], %(numbers)s::int[])
+                    AS one(person, subject, number) ORDER BY person, subject) x
+         CROSS JOIN LATERAL (
+               SELECT w.id FROM digests_subjectwatermark w
+                WHERE w.recipient_id = x.person AND w.subject_id + 0 = x.subject FOR UPDATE) found) c
  WHERE t.id = c.id
 """
 

@@ -254,7 +254,7 @@ def surrey(world: World) -> tuple[Succession, dict[str, Organisation]]:
     bodies = {name: body(f"{name} Borough Council") for name in (*EAST, *WEST)}
     bodies |= {name: body(f"{name} Council") for name in ("Surrey County", "East Surrey", "West Surrey")}
     for name in (*EAST, *WEST, "Surrey County"):
-        lead = person(f"{name} Lead", f"{name.split()[0].lower()}@surrey.example")
+        lead = person(f"{name} Lead", f"{name.lower().replace(' ', '-')}@surrey.example")
         join(lead, bodies[name], Role.LEAD, world.now)
         made = make_partnership(f"{name} Homes", bodies[name], lead, world.larkhaven, world.amina, timezone.now())
         commitments.propose_commitment(

@@ -242,6 +242,7 @@ class TieInline(ReadOnlyInline):
 class SuccessionAdmin(ReadOnlyAdmin):
     """Successions, read only: they are changed on their own pages."""
 
+    formfield_overrides = {URLField: {"assume_scheme": "https"}}
     list_display = ("kind", "status", "vests_on", "before", "after", "instrument", "source")
     list_filter = ("kind", "status")
     search_fields = ("ties__predecessor__name", "ties__successor__name", "instrument", "place")

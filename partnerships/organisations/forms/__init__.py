@@ -313,7 +313,7 @@ def _sign_in_pages() -> list[tuple[str, str]]:
     return [("", "None: email address and password"), *provider_choices()]
 
 
-class OrganisationAdminForm(forms.ModelForm[Organisation]):
+class OrganisationAdminForm(forms.ModelForm[Organisation], Form):
     """Corrections to an organisation, and how its people sign in."""
 
     sign_in_provider = forms.ChoiceField(

@@ -17,7 +17,7 @@ from html import unescape
 from html.parser import HTMLParser
 from itertools import zip_longest
 from typing import Protocol
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit
 
 from django.urls import Resolver404, resolve
 
@@ -175,8 +175,8 @@ CHANGES = re.compile(r'nonce="[^"]*"|csrf[^<>]*', re.IGNORECASE)
 
 
 def _masked(answer: Answer, word: str) -> list[str]:
-    """The response's lines without the word and without varying parts."""
-    return CHANGES.sub("", answer.text.replace(word, "the word")).splitlines()
+    """The response's lines without the word, also as links have it, and without varying parts."""
+    return CHANGES.sub("", answer.text.replace(word, "the word").replace(quote(word), "the word")).splitlines()
 
 
 #: What a strict policy would block (scripts and styles within the page, handlers in attributes, external resources),

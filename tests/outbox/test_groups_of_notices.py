@@ -9,7 +9,14 @@ from partnerships.outbox.kinds import all_kinds
 from partnerships.outbox.models import Lane
 
 #: Notices about no single record.
-ABOUT_NOTHING = {"agreements.contact", "answers.unfit", "digests.confirmation", "digests.links", "exchange.new_fits"}
+ABOUT_NOTHING = {
+    "agreements.contact",
+    "answers.unfit",
+    "digests.confirmation",
+    "digests.links",
+    "exchange.new_fits",
+    "organisations.handed_over",
+}
 
 
 def ours() -> list[str]:

@@ -102,8 +102,11 @@ def write_handed_over(due: Due, person: User, now: dt.datetime) -> Content | str
     applied = succession.handovers.filter(state=HandoverState.APPLIED)
     applied = applied.filter(Q(predecessor__in=mine) | Q(successor__in=mine))
     passed = applied.values("predecessor__name", "successor__name").annotate(count=Count("pk"))
+    names = sorted(set(ties.values_list("predecessor__name", flat=True)))
     context = {
         "succession": succession,
+        "first": names[0],
+        "others": len(names) - 1,
         "passed": list(passed.order_by("predecessor__name", "successor__name")),
         "waiting": sum(count for pk, count in due.params["waiting"].items() if int(pk) in before),
         "link": link("organisations:succession", pk=succession.pk),

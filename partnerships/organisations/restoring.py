@@ -1,4 +1,4 @@
-"""Ends memberships and lowers roles again after a backup is restored, and names other ways to sign in."""
+"""Ends memberships, lowers roles and undoes merges again after a backup is restored; names other ways to sign in."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from partnerships.kit.journal import Redone, redo_each, register_redo, same_rows
-from partnerships.organisations.models import Membership, Organisation, Role
+from partnerships.kit.journal import Redone, moment, redo_each, register_redo, same_rows
+from partnerships.organisations.models import Membership, Merge, Organisation, Role
 from partnerships.organisations.services.memberships import (
     MEMBERSHIP,
     UnableToChangeRole,
@@ -18,6 +18,7 @@ from partnerships.organisations.services.memberships import (
     end_membership,
     membership_identity,
 )
+from partnerships.organisations.services.merging import MERGE, UnableToMerge, merge_identity, undo_merge
 from partnerships.organisations.services.organisations import WAYS_IN, organisation_identity, ways_in_identity
 
 _REASON = "As it was before a backup was restored."
@@ -93,7 +94,32 @@ def redo_ways_in(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     return redone
 
 
+def redo_merges(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Undo the merges again that were undone since the backup, and name those that were made since.
+
+    Administrators make them again: they look at both records first.
+    """
+    redone = Redone()
+    last = {line["same"]: line for line in sorted(lines, key=moment)}
+    known = Merge.objects.in_force().filter(merged__in={line["merged"] for line in lines})
+    merges = {merge_identity(one): one for one in known.select_related("kept", "merged")}
+    for same, line in sorted(last.items(), key=lambda item: moment(item[1])):
+        merge, pair = merges.get(same), f"organisation {line['merged']}, merged into {line['kept']}"
+        if not line.get("undone"):
+            redone.left += [] if merge else [f"{pair} after the backup: merge them again"]
+        elif merge and merge.merged_at > moment(line):
+            redone.left.append(f"{pair}: merged again after the line of {line['at']}")
+        elif merge:
+            try:
+                undo_merge(merge=merge, reason=_REASON, author=None, now=now)
+                redone.done += 1
+            except UnableToMerge:
+                redone.left.append(f"{pair}: not undone again, for a later merge has to be undone first")
+    return redone
+
+
 def register() -> None:
     """Register this to run after a restore."""
     register_redo(MEMBERSHIP, "memberships ended or lowered again", redo_memberships)
+    register_redo(MERGE, "merges of organisations undone again", redo_merges)
     register_redo(WAYS_IN, "organisations' ways to sign in", redo_ways_in)

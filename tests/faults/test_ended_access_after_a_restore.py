@@ -22,8 +22,8 @@ from partnerships.agreements.services import (
 from partnerships.commitments import services as commitments
 from partnerships.commitments.models import Evidence
 from partnerships.kit import journal
-from partnerships.organisations.models import Membership
-from partnerships.organisations.services import end_membership
+from partnerships.organisations.models import Membership, Merge
+from partnerships.organisations.services import end_membership, merge_organisations, undo_merge
 from partnerships.people.administrators import grant_administration, withdraw_administration
 from partnerships.people.models import User
 from partnerships.people.services import close_account
@@ -112,6 +112,36 @@ def test_administrator_whose_account_was_closed_and_reopened_no_longer_administe
     redo()
 
     assert not User.objects.get(pk=gil.pk).is_staff
+
+
+# ---- Records of one organisation
+
+
+def test_merge_that_was_undone_since_the_backup_is_undone_again(world: World) -> None:
+    merge = _merge(world)
+    with lost():
+        undo_merge(merge=merge, reason="They are two.", author=world.dee, now=NOW())
+    assert Membership.objects.current().filter(person=world.nadia, organisation=world.harbour).exists()
+
+    outcome = redo()
+
+    assert Membership.objects.current().filter(person=world.nadia, organisation=world.riverside).exists()
+    assert not Membership.objects.current().filter(person=world.nadia, organisation=world.harbour).exists()
+    assert left(outcome) == []
+
+
+def test_merge_since_the_backup_is_named(world: World) -> None:
+    with lost():
+        _merge(world)
+
+    outcome = redo()
+
+    pair = f"organisation {world.riverside.pk}, merged into {world.harbour.pk}"
+    assert left(outcome) == [f"{pair} after the backup: merge them again"]
+
+
+def _merge(w: World) -> Merge:
+    return merge_organisations(kept=w.harbour, merged=w.riverside, reason="Recorded twice.", author=w.dee, now=NOW())
 
 
 # ---- Other rows with the same numbers

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from partnerships.kit import journal
 from partnerships.kit.rights import require
 from partnerships.organisations.event_kinds import EventKind
 from partnerships.organisations.models import (
@@ -37,6 +38,10 @@ from partnerships.people.models import User
 
 class UnableToMerge(Exception):
     """The same record twice, one that was merged already, or no reason."""
+
+
+#: The journal's name for two records made one.
+MERGE = "merge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,20 @@ def merge_organisations(
     )
     keep_changes(changes, merge=merge)
     _record(merge, EventKind.MERGED, moving, author=author, now=now)
+    _journal(merge, now=now)
     return merge
+
+
+def merge_identity(merge: Merge) -> str:
+    """The journal's hash of which record was merged into which; select both with it."""
+    kept, merged = merge.kept, merge.merged
+    return journal.identity(kept.pk, kept.created_at, merged.pk, merged.created_at)
+
+
+def _journal(merge: Merge, *, now: dt.datetime, undone: bool = False) -> None:
+    """Note that nobody acts for the merged record any more; `undone`: nor do its people for the kept one."""
+    same = merge_identity(merge)
+    journal.note(MERGE, now=now, kept=merge.kept_id, merged=merge.merged_id, same=same, undone=undone)
 
 
 def _lock(*ids: int) -> list[Organisation]:
@@ -146,6 +164,7 @@ def undo_merge(*, merge: Merge, reason: str, author: User | None, now: dt.dateti
     for kind in obligations():
         record_passing(kind, list(kind.records(moving.target, day).order_by("pk")), moving)
     _record(locked, EventKind.UNMERGED, moving, author=author, now=now)
+    _journal(locked, now=now, undone=True)
     merge.undone_at = now
     return len(missed)
 

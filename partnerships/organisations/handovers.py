@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from partnerships.organisations.models import Handover, HandoverState, Organisation, Succession
 from partnerships.organisations.obligations import Held, Obligation, held_by, obligations, total
@@ -110,17 +111,22 @@ def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -
 
 
 def count_undecided(succession: Succession, predecessor: Organisation, day: dt.date) -> int:
-    """How many things of the predecessor have no line, or a disputed one; without reading them."""
+    """How many things of the predecessor have no line, or a disputed one; one query, without reading them."""
     lines = succession.handovers.filter(predecessor=predecessor).exclude(state=HandoverState.DISPUTED)
-    return sum(
-        kind.records(predecessor, day).exclude(pk__in=lines.filter(kind=kind.code).values("record")).count()
+    return _count_all(
+        kind.records(predecessor, day).exclude(pk__in=lines.filter(kind=kind.code).values("record"))
         for kind in obligations()
     )
 
 
 def count_held(organisation: Organisation, day: dt.date) -> int:
-    """How many things the organisation holds on the day, of every kind."""
-    return sum(kind.records(organisation, day).count() for kind in obligations())
+    """How many things the organisation holds on the day, of every kind; one query."""
+    return _count_all(kind.records(organisation, day) for kind in obligations())
+
+
+def _count_all(queries: Iterable[QuerySet[Any, Any]]) -> int:
+    parts = [one.order_by().values_list("pk") for one in queries]
+    return parts[0].union(*parts[1:], all=True).count()
 
 
 def _share(successor: Organisation | None, things: Sequence[Held]) -> Share:

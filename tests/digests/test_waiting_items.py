@@ -16,8 +16,14 @@ from django.utils import timezone
 
 from partnerships.agreements.services import create_post, edit_settings
 from partnerships.digests.services import subscribe
+from partnerships.kit.dates import known_day
 from partnerships.organisations.models import Organisation, Role
-from partnerships.organisations.services import end_membership
+from partnerships.organisations.services import (
+    end_membership,
+    propose_handovers,
+    record_succession,
+    ties_between,
+)
 from partnerships.organisations.waiting import Source, waiting_from
 from partnerships.people.models import User
 from partnerships.plans.services import add_comment
@@ -31,13 +37,15 @@ pytestmark = pytest.mark.django_db
 MAX_PER_KIND, FOR_ALL = 5, 2
 #: Days ahead; on each, other items are due, planned, quiet or lapsed.
 AHEAD = (0, 4, 25, 80, 400)
+#: What two posts are for.
+_TWO_POSTS = ("finance", "planning")
 
 
 def add_waiting(world: World) -> None:
     """Add what waits to the world of the access table.
 
     Amina mentions Ben, who is silent, and Eddie, who answers. She wants contact each week, and a post is vacant. A
-    colleague who left followed the partnership.
+    colleague who left followed the partnership. Harbour Homes will follow Riverside, and one of its posts has a line.
     """
     now = timezone.now()
     create_post(organisation=world.larkhaven, role="nominations", author=world.amina, now=now)
@@ -51,6 +59,29 @@ def add_waiting(world: World) -> None:
     membership = join(leaver, world.larkhaven, Role.EDITOR, now)
     subscribe(person=leaver, target=world.partnership, author=leaver, now=now)
     end_membership(membership=membership, reason="Moved.", author=world.amina, now=now)
+    _prepare_a_succession(world, now)
+
+
+def _prepare_a_succession(world: World, now: dt.datetime) -> None:
+    """In a month; of the two posts that Riverside holds, one has a line, which Harbour Homes has not answered."""
+    posts = [create_post(organisation=world.riverside, role=role, author=world.nadia, now=now) for role in _TWO_POSTS]
+    succession = record_succession(
+        kind="absorb",
+        status="order_made",
+        vests_on=known_day(timezone.localdate() + dt.timedelta(30)),
+        ties=ties_between([world.riverside], [world.harbour]),
+        author=None,
+        now=now,
+    )
+    propose_handovers(
+        succession=succession,
+        predecessor=world.riverside,
+        kind="posts",
+        records=[posts[0].pk],
+        successor=world.harbour,
+        author=None,
+        now=now,
+    )
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from partnerships.kit.dates import known_day
 from partnerships.organisations.answering import Reason
@@ -184,7 +185,7 @@ def test_the_page_of_an_organisation_says_what_was_undone_since(world: World, cl
     client.force_login(world.vera)
 
     def page() -> str:
-        return " ".join(client.get(world.larkhaven.get_absolute_url()).content.decode().split())
+        return " ".join(strip_tags(client.get(world.larkhaven.get_absolute_url()).content.decode()).split())
 
     take_effect(succession=merged, author=None, now=NOW)
     before = page()
@@ -194,8 +195,8 @@ def test_the_page_of_an_organisation_says_what_was_undone_since(world: World, cl
     again = page()
 
     assert "undone since" not in before
-    assert "(merged, undone since)" in undone.replace("</a>", "")
-    assert "(merged, undone since)" not in again.replace("</a>", "")
+    assert "(merged, undone since)" in undone
+    assert "(merged, undone since)" not in again
 
 
 @pytest.mark.django_db(transaction=True)

@@ -98,7 +98,7 @@ def merge_organisations(
 
 
 def merge_identity(merge: Merge) -> str:
-    """The journal's hash of which record was merged into which; select both with it."""
+    """The journal's hash of a merged record and the one that was kept; select both with it."""
     kept, merged = merge.kept, merge.merged
     return journal.identity(kept.pk, kept.created_at, merged.pk, merged.created_at)
 

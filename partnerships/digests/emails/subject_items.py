@@ -14,8 +14,8 @@ SELECT id, delivery_id, subject_id, from_number, to_number, told FROM digests_de
  WHERE delivery_id = ANY(%s) AND left_out = '' ORDER BY delivery_id, id
 """
 
-# Found by recipient, because a subject may have very many followers: `+ 0` rules out the index of subjects. LATERAL looks
-# each up by itself, also where the statistics still say that the table is empty.
+# Found by recipient, because a subject may have very many followers: `+ 0` rules out the index of subjects. LATERAL
+# looks each up by itself, also where the statistics still say that the table is empty.
 _MOVE_FORWARD = """
 UPDATE digests_subjectwatermark t SET number = GREATEST(t.number, c.number), told_at = clock_timestamp()
   FROM (SELECT found.id, x.number

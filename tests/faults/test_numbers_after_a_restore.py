@@ -37,16 +37,17 @@ def restored() -> Iterator[None]:
     """A restore takes what happens within the block out of the database, and sets the sequences back."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT format('public.%I', sequencename), last_value FROM pg_sequences"
-            " WHERE schemaname = 'public' AND last_value IS NOT NULL"
+            "SELECT format('public.%I', sequencename), coalesce(last_value, start_value), last_value IS NOT NULL"
+            " FROM pg_sequences WHERE schemaname = 'public'"
         )
         backup = cursor.fetchall()
     with lost():
         yield
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT setval(name::regclass, number) FROM unnest(%s::text[], %s::bigint[]) AS b(name, number)",
-            [[name for name, _ in backup], [number for _, number in backup]],
+            "SELECT setval(name::regclass, number, used)"
+            " FROM unnest(%s::text[], %s::bigint[], %s::boolean[]) AS b(name, number, used)",
+            [list(column) for column in zip(*backup, strict=True)],
         )
 
 

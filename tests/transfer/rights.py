@@ -154,5 +154,6 @@ WITHOUT_A_PERSON = {
     "transfer.directory_text": "reads only",
     "transfer.follow_code": _INSIDE,
     "transfer.last_line": "reads only",
+    "transfer.record_import": _INSIDE,
     "transfer.row_errors": _INSIDE,
 }

@@ -44,6 +44,7 @@ from partnerships.transfer.reporting import OUTCOMES, Report
 from partnerships.transfer.services.dating import refuse_older, settled_date
 from partnerships.transfer.services.directory import Import, Progress, silent
 from partnerships.transfer.services.locking import wait_for_turn
+from partnerships.transfer.services.recording import record_import
 from partnerships.transfer.services.registers import Outcome, last_line, row_errors
 
 #: The note of every version: names the file and its publisher.
@@ -120,14 +121,7 @@ def import_local_plans(
             transaction.set_rollback(True)
         else:
             made.save(force_insert=True)
-            record(
-                actor_id=author.pk if author else None,
-                kind=EventKind.LOCAL_PLANS_IMPORTED,
-                target_kind="import",
-                target_id=made.pk,
-                now=now,
-                data={"title": str(made)},
-            )
+            record_import(made, EventKind.LOCAL_PLANS_IMPORTED, author=author, now=now)
     return Outcome(made, last_line(made, applied=not dry_run))
 
 

@@ -11,7 +11,6 @@ from pathlib import PurePath
 from django.db import transaction
 from django.utils import timezone
 
-from partnerships.activity.services import record
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.services.registers import RegisterPromise, add_from_register, record_from_register
 from partnerships.developer_agreements.models import DeveloperAgreement
@@ -33,6 +32,7 @@ from partnerships.transfer.services.developer_agreements.promises import registe
 from partnerships.transfer.services.directory import Import, Progress, silent
 from partnerships.transfer.services.local_plans import File
 from partnerships.transfer.services.locking import wait_for_turn
+from partnerships.transfer.services.recording import record_import
 from partnerships.transfer.services.registers import Outcome, row_errors
 
 #: The source of the commitments. A later import finds them by source, reference and receiver, so it must not change.
@@ -91,14 +91,7 @@ def import_developer_agreements(
         for outcome in OUTCOMES:
             setattr(import_run, outcome, run.report.counts[outcome])
         import_run.save()
-        record(
-            actor_id=author.pk if author else None,
-            kind=EventKind.DEVELOPER_AGREEMENTS_IMPORTED,
-            target_kind="import",
-            target_id=import_run.pk,
-            now=now,
-            data={"title": str(import_run)},
-        )
+        record_import(import_run, EventKind.DEVELOPER_AGREEMENTS_IMPORTED, author=author, now=now)
         if dry_run:
             transaction.set_rollback(True)
     return Outcome(import_run, f"Dry run, nothing was changed. {line}" if dry_run else line)

@@ -12,7 +12,6 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from partnerships.activity.services import record
 from partnerships.kit.dates import known_day
 from partnerships.kit.names import fold_name
 from partnerships.kit.rights import require
@@ -34,6 +33,7 @@ from partnerships.transfer.models import ImportRun, Register, RunStatus
 from partnerships.transfer.network_format.directory_file import read_directory_file
 from partnerships.transfer.reading.problems import unable
 from partnerships.transfer.services.locking import wait_for_turn
+from partnerships.transfer.services.recording import record_import
 
 #: Rows in one INSERT.
 _BATCH = 1000
@@ -206,11 +206,10 @@ def _note_list(given: dict[str, Any], loaded: Loaded, digest: str, author: User 
         by=author,
         status=RunStatus.APPLIED,
     )
-    record(
-        actor_id=author.pk if author else None,
-        kind=EventKind.LIST_IMPORTED,
-        target_kind="import",
-        target_id=run.pk,
+    record_import(
+        run,
+        EventKind.LIST_IMPORTED,
+        author=author,
         now=now,
-        data={"title": str(run), "counts": {"created": loaded.added, "left_alone": loaded.known}},
+        counts={"created": loaded.added, "left_alone": loaded.known},
     )

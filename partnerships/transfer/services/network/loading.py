@@ -13,7 +13,6 @@ from pathlib import PurePath
 from django.db import connection, transaction
 from django.utils import timezone
 
-from partnerships.activity.services import record
 from partnerships.kit.dates import long_date
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
@@ -38,6 +37,7 @@ from partnerships.transfer.services.network.replaying import Network, UnableToLo
 from partnerships.transfer.services.network.reports import schedule_reports
 from partnerships.transfer.services.network.subscriptions import schedule_subscriptions
 from partnerships.transfer.services.network.terms import schedule_terms
+from partnerships.transfer.services.recording import record_import
 
 #: All lists besides organisations, people and memberships; plans come before what refers to them.
 SCHEDULES = (
@@ -114,14 +114,7 @@ def load_network(
             transaction.set_rollback(True)
         else:
             run.save(force_insert=True)
-            record(
-                actor_id=author.pk if author else None,
-                kind=EventKind.NETWORK_LOADED,
-                target_kind="import",
-                target_id=run.pk,
-                now=now,
-                data={"title": str(run), "counts": counts},
-            )
+            record_import(run, EventKind.NETWORK_LOADED, author=author, now=now, counts=counts)
     return run, True
 
 

@@ -12,7 +12,6 @@ from pathlib import PurePath
 from django.db import transaction
 from django.utils import timezone
 
-from partnerships.activity.services import record
 from partnerships.kit.dates import long_date
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
@@ -39,6 +38,7 @@ from partnerships.transfer.services.doubts import Doubts
 from partnerships.transfer.services.leps import apply_leps
 from partnerships.transfer.services.locking import wait_for_turn
 from partnerships.transfer.services.providers import apply_providers
+from partnerships.transfer.services.recording import record_import
 from partnerships.transfer.services.registers.refusals import row_errors
 
 Apply = Callable[[Directory, Doubts, Import], None]
@@ -167,13 +167,12 @@ def apply_list(
     if keep:
         made.save(force_insert=True)
         _ask(doubts, made)
-        record(
-            actor_id=author.pk if author else None,
-            kind=EventKind.LIST_IMPORTED,
-            target_kind="import",
-            target_id=made.pk,
+        record_import(
+            made,
+            EventKind.LIST_IMPORTED,
+            author=author,
             now=now,
-            data={"title": str(made), "counts": {outcome: run.report.counts[outcome] for outcome in OUTCOMES}},
+            counts={outcome: run.report.counts[outcome] for outcome in OUTCOMES},
         )
     return made
 

@@ -6,7 +6,6 @@ import datetime as dt
 
 from django.db import transaction
 
-from partnerships.activity.services import record
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
@@ -15,6 +14,7 @@ from partnerships.transfer.models import ImportRun, RunStatus
 from partnerships.transfer.reading.tables import read_sheets
 from partnerships.transfer.services.directory import silent
 from partnerships.transfer.services.locking import wait_for_turn
+from partnerships.transfer.services.recording import record_import
 from partnerships.transfer.services.registers.importing import apply_list, import_register, reader_of
 
 
@@ -87,11 +87,4 @@ def discard_preview(*, run: ImportRun, author: User, now: dt.datetime) -> None:
         waiting = ImportRun.objects.select_for_update().filter(pk=run.pk, status=RunStatus.PREVIEWED)
         if not waiting.update(status=RunStatus.DISCARDED, content=None, finished_at=now):
             raise UnableToApply("This import has already been applied or discarded.")
-        record(
-            actor_id=author.pk,
-            kind=EventKind.DISCARDED,
-            target_kind="import",
-            target_id=run.pk,
-            now=now,
-            data={"title": str(run)},
-        )
+        record_import(run, EventKind.DISCARDED, author=author, now=now)

@@ -7,8 +7,7 @@ from typing import Any
 
 from partnerships.organisations.models import AreaKind, CouncilType, Kind, NameKind, Scheme, Status, SuccessionKind
 from partnerships.transfer.network_format.fields import choice, ref
-from partnerships.transfer.network_format.parsing import key_areas_by_code, parse_file
-from partnerships.transfer.reading.problems import UnableToRead
+from partnerships.transfer.network_format.parsing import parse_file, read_checked
 from partnerships.transfer.reading.shapes import Checking, Part, Shape
 
 FORMAT, VERSION = "common-ground-directory", 1
@@ -101,15 +100,7 @@ def read_directory_file(data: bytes, now: dt.datetime) -> dict[str, Any]:
     Raises `UnableToRead` with every problem and its path.
     """
     value = parse_file(data, form=FORMAT, version=VERSION, page="docs/directory-format.md")
-    key_areas_by_code(value)
-    checking = Checking(now)
-    read = checking.object(value, DIRECTORY, "")
-    checking.keys["areas"] = {key.upper(): path for key, path in checking.keys.get("areas", {}).items()}
-    checking.check_refs()
-    _check_identifiers(read, checking)
-    if checking.problems:
-        raise UnableToRead(checking.problems)
-    return read
+    return read_checked(value, DIRECTORY, now, _check_identifiers)
 
 
 def _check_identifiers(read: dict[str, Any], checking: Checking) -> None:

@@ -1,11 +1,32 @@
-"""Parses the JSON of network files and directory files."""
+"""Parses and checks the JSON of network files and directory files."""
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from collections.abc import Callable
 from typing import Any
 
-from partnerships.transfer.reading.problems import unable
+from partnerships.transfer.reading.problems import UnableToRead, unable
+from partnerships.transfer.reading.shapes import Checking, Shape
+
+
+def read_checked(
+    value: dict[str, Any], shape: Shape, now: dt.datetime, further: Callable[[dict[str, Any], Checking], None]
+) -> dict[str, Any]:
+    """The content of a parsed file, checked against its shape and then by `further`.
+
+    Raises `UnableToRead` with every problem and its path.
+    """
+    _key_areas_by_code(value)
+    checking = Checking(now)
+    read = checking.object(value, shape, "")
+    checking.keys["areas"] = {key.upper(): path for key, path in checking.keys.get("areas", {}).items()}
+    checking.check_refs()
+    further(read, checking)
+    if checking.problems:
+        raise UnableToRead(checking.problems)
+    return read
 
 
 def parse_file(data: bytes, *, form: str, version: int, page: str) -> dict[str, Any]:
@@ -34,7 +55,7 @@ def parse_file(data: bytes, *, form: str, version: int, page: str) -> dict[str, 
     return value
 
 
-def key_areas_by_code(value: dict[str, Any]) -> None:
+def _key_areas_by_code(value: dict[str, Any]) -> None:
     """Give each area its code as its key; the formats have no other."""
     areas = value.get("areas")
     for place, area in enumerate(areas if isinstance(areas, list) else []):

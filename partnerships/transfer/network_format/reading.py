@@ -11,13 +11,12 @@ from partnerships.transfer.network_format.directory import AREA, MEMBERSHIP, ORG
 from partnerships.transfer.network_format.entries import ENTRY
 from partnerships.transfer.network_format.meetings import CYCLE, MEETING
 from partnerships.transfer.network_format.objectives import OBJECTIVE
-from partnerships.transfer.network_format.parsing import key_areas_by_code, parse_file
+from partnerships.transfer.network_format.parsing import parse_file, read_checked
 from partnerships.transfer.network_format.partnerships import PARTNERSHIP, WORKING_GROUP
 from partnerships.transfer.network_format.plans import PLAN
 from partnerships.transfer.network_format.posts import FACILITATOR, POST
 from partnerships.transfer.network_format.reports import REPORTING
 from partnerships.transfer.network_format.subscriptions import SUBSCRIPTION
-from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.reading.shapes import Checking, Part, Shape
 
 FORMAT, VERSION = "common-ground-network", 1
@@ -73,12 +72,4 @@ def read_network(data: bytes, now: dt.datetime) -> dict[str, Any]:
     Raises `UnableToRead` with every problem and its path.
     """
     value = parse_file(data, form=FORMAT, version=VERSION, page="docs/network-format.md")
-    key_areas_by_code(value)
-    checking = Checking(now)
-    read = checking.object(value, NETWORK, "")
-    checking.keys["areas"] = {key.upper(): path for key, path in checking.keys.get("areas", {}).items()}
-    checking.check_refs()
-    _check_addresses(read, checking)
-    if checking.problems:
-        raise UnableToRead(checking.problems)
-    return read
+    return read_checked(value, NETWORK, now, _check_addresses)

@@ -104,6 +104,11 @@ def add_common_options(parser: Any) -> None:
     parser.add_argument(
         "--all", action="store_true", help="print every line of the report, not the first twenty of each kind"
     )
+    add_author(parser)
+
+
+def add_author(parser: Any) -> None:
+    """Add the option that names who does this, for `author_of`."""
     parser.add_argument(
         "--by", default="", metavar="EMAIL", help="the person in whose name this is done (otherwise the system)"
     )

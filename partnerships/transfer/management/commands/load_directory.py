@@ -9,7 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from partnerships.kit.accounting import AccountedCommand
-from partnerships.transfer.management.importing import author_of, contents, refusal
+from partnerships.transfer.management.importing import add_author, author_of, contents, refusal
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.directory_files import load_directory
 from partnerships.transfer.services.pending import load_pending
@@ -32,9 +32,7 @@ class Command(AccountedCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the file and the author."""
         parser.add_argument("file", type=Path, nargs="?", default=ENGLAND, help="the directory file")
-        parser.add_argument(
-            "--by", default="", metavar="EMAIL", help="the person in whose name this is done (otherwise the system)"
-        )
+        add_author(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Load the file, and end with one line that sums it up."""

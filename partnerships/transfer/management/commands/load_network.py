@@ -11,7 +11,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from partnerships.kit.accounting import AccountedCommand
-from partnerships.transfer.management.importing import author_of, contents, refusal
+from partnerships.transfer.management.importing import add_author, author_of, contents, refusal
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.network import load_network
 
@@ -45,9 +45,7 @@ class Command(AccountedCommand):
             action="store_true",
             help="let people with an account sign in with the file's demo_password: demonstrations only",
         )
-        parser.add_argument(
-            "--by", default="", metavar="EMAIL", help="the person in whose name this is done (otherwise the system)"
-        )
+        add_author(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Load the file, and end with one line that sums it up."""

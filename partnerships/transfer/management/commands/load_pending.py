@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from partnerships.kit.accounting import AccountedCommand
-from partnerships.transfer.management.importing import author_of
+from partnerships.transfer.management.importing import add_author, author_of
 from partnerships.transfer.services.pending import load_pending
 
 
@@ -22,9 +22,7 @@ class Command(AccountedCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the author."""
-        parser.add_argument(
-            "--by", default="", metavar="EMAIL", help="the person in whose name this is done (otherwise the system)"
-        )
+        add_author(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Load the file, and end with one line that sums it up."""

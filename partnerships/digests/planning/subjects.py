@@ -13,7 +13,15 @@ from django.db import transaction
 from django.db.models import F
 
 from partnerships.digests.models import SubjectNews, SubjectWatermark
-from partnerships.digests.planning.timing import SLOT, lock_planning, rhythms_of, run, settle_time, slot_columns
+from partnerships.digests.planning.timing import (
+    DUE_IN_SLOT,
+    SLOT,
+    lock_planning,
+    rhythms_of,
+    run,
+    settle_time,
+    slot_columns,
+)
 from partnerships.digests.planning.together import join_waiting, paused, send_together
 from partnerships.digests.schedule import MAX_SETTLING
 from partnerships.kit.database import rows_of
@@ -85,17 +93,7 @@ UPDATE digests_subjectwatermark t
    SET waiting_since = COALESCE(t.waiting_since, %(now)s),
        due_at = CASE
            WHEN s.direct THEN LEAST(%(now)s + %(settle)s, COALESCE(t.waiting_since, %(now)s) + %(limit)s)
-           WHEN t.slotted AND t.due_at IS NOT NULL THEN t.due_at
-           WHEN EXISTS (SELECT 1 FROM digests_slot d
-                         WHERE d.recipient_id = t.recipient_id AND d.slot_on = s.first_day OFFSET 0)
-               THEN s.then_at
-           ELSE s.first_at END,
-       slotted = NOT s.direct
-  FROM wanted w
-  JOIN slot s ON s.frequency = w.frequency AND s.hour = w.hour AND s.weekday = w.weekday
-             AND s.working_days_of = w.working_days_of AND s.zone = w.zone AND s.paused_until = w.paused_until
-             AND s.days = w.days AND s.paused_from = w.paused_from
- WHERE t.id = w.id
+           {DUE_IN_SLOT}
 """  # noqa: S608 - our own constant
 
 _NEWS = """

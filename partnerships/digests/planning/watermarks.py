@@ -14,7 +14,7 @@ from django.db.models import F, Max
 
 from partnerships.digests.models import Following, Publication, Watermark
 from partnerships.digests.planning import subjects
-from partnerships.digests.planning.timing import SLOT, rhythms_of, run, settle_time, slot_columns
+from partnerships.digests.planning.timing import DUE_IN_SLOT, SLOT, rhythms_of, run, settle_time, slot_columns
 from partnerships.digests.planning.together import join_waiting, paused, send_together
 from partnerships.digests.queries.readers import PlanReach, newest_numbers, reach_of, readers_sql
 from partnerships.digests.schedule import MAX_SETTLING
@@ -92,25 +92,14 @@ own_frequency AS (
 )
 """
 
-# OFFSET 0: use the index for each row instead of reading the whole ledger.
-_WAIT = """
+_WAIT = f"""
 UPDATE digests_watermark t
    SET waiting_since = COALESCE(t.waiting_since, %(now)s),
        due_at = CASE
            WHEN s.direct THEN LEAST(GREATEST(w.latest, COALESCE(t.waiting_since, w.latest)) + %(settle)s,
                                     COALESCE(t.waiting_since, w.latest) + %(limit)s)
-           WHEN t.slotted AND t.due_at IS NOT NULL THEN t.due_at
-           WHEN EXISTS (SELECT 1 FROM digests_slot d
-                         WHERE d.recipient_id = t.recipient_id AND d.slot_on = s.first_day OFFSET 0)
-               THEN s.then_at
-           ELSE s.first_at END,
-       slotted = NOT s.direct
-  FROM wanted w
-  JOIN slot s ON s.frequency = w.frequency AND s.hour = w.hour AND s.weekday = w.weekday
-             AND s.working_days_of = w.working_days_of AND s.zone = w.zone AND s.paused_until = w.paused_until
-             AND s.days = w.days AND s.paused_from = w.paused_from
- WHERE t.id = w.id
-"""
+           {DUE_IN_SLOT}
+"""  # noqa: S608 - our own constant
 
 
 def mark_waiting(latest: dict[int, dt.datetime], *, now: dt.datetime, people: Sequence[int] | None = None) -> None:

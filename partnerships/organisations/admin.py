@@ -23,7 +23,7 @@ from partnerships.kit.administration import (
     VocabularyAdmin,
 )
 from partnerships.organisations import admin_corrections
-from partnerships.organisations.forms import OrganisationAdminForm
+from partnerships.organisations.forms import OrganisationAdminForm, ReasonedForm
 from partnerships.organisations.lineage import with_ties
 from partnerships.organisations.models import (
     AreaServed,
@@ -154,15 +154,8 @@ class OrganisationAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.Mod
         messages.info(request, f"{count} checked.")
 
 
-class IdentifierAdminForm(forms.ModelForm[Identifier]):
+class IdentifierAdminForm(ReasonedForm):
     """A new identifier, or a correction with a reason."""
-
-    reason = forms.CharField(
-        label="Why",
-        max_length=500,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Shown in the organisation's history. Name the email, register or order that says so.",
-    )
 
     class Meta:
         model = Identifier

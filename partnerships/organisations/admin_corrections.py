@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from partnerships.kit.administration import AutocompleteMixin, NothingAdded, NothingDeleted, RowHistory
+from partnerships.organisations.forms import ReasonedForm
 from partnerships.organisations.models import Area, AreaServed, NameKind, OrganisationName
 from partnerships.organisations.services import (
     UnableToCorrect,
@@ -25,17 +26,6 @@ from partnerships.people.models import User
 
 #: Names that administrators correct here; the present ones are corrected on the organisation's own page.
 _CORRECTABLE = [(kind.value, kind.label) for kind in NameKind if kind not in PRESENT_NAMES]
-
-
-class ReasonedForm(forms.ModelForm[Any]):
-    """A correction, with the reason that history keeps."""
-
-    reason = forms.CharField(
-        label="Why",
-        max_length=500,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Shown in the organisation's history. Name the email, register or order that says so.",
-    )
 
 
 class NameForm(ReasonedForm):

@@ -228,46 +228,6 @@ class AccessRequestForm(Form):
         self.helper = Helper(self, submit="Ask an administrator", cancel=back)
 
 
-class PassOnForm(Form):
-    """What to hand over from an ended organisation, to which person, and why."""
-
-    kind = forms.CharField(widget=forms.HiddenInput)
-    things = forms.MultipleChoiceField(
-        label="What",
-        widget=forms.CheckboxSelectMultiple,
-        error_messages={
-            "required": "Tick what to hand over.",
-            "invalid_choice": "Somebody else has handed over some of these. Look at the list again.",
-        },
-    )
-    to = forms.ChoiceField(label="Who takes over?", error_messages={"required": "Choose who takes over."})
-    reason = forms.CharField(label="Reason", max_length=300)
-
-    def __init__(self, *args: Any, group: Group, memberships: Iterable[Membership], **kwargs: Any) -> None:
-        kwargs.setdefault("initial", {"kind": group.kind.code, "things": [str(thing.pk) for thing in group.things]})
-        kwargs["prefix"] = group.kind.code
-        super().__init__(*args, **kwargs)
-        things, to = self.fields["things"], self.fields["to"]
-        assert isinstance(things, forms.MultipleChoiceField)
-        assert isinstance(to, forms.ChoiceField)
-        things.label = group.kind.label
-        things.choices = choices_of(group)
-        self.memberships = {str(one.pk): one for one in memberships}
-        to.choices = [
-            ("", "Choose a person"),
-            *(
-                (key, f"{one.person.display_name}, {one.organisation.display_name}")
-                for key, one in self.memberships.items()
-            ),
-        ]
-        self.helper = Helper(self, submit="Hand over")
-
-    @property
-    def chosen(self) -> Membership:
-        """The person who takes over, with the successor; once valid."""
-        return self.memberships[self.cleaned_data["to"]]
-
-
 def choices_of(group: Group) -> list[tuple[str, str]]:
     """The things of a group to tick."""
     return [
@@ -275,8 +235,8 @@ def choices_of(group: Group) -> list[tuple[str, str]]:
     ]
 
 
-class HandOverForm(Form):
-    """Ticked things of one kind, the person who gets them, and why."""
+class _ThingsForm(Form):
+    """Ticked things of one kind, and why they are handed over; who gets them is up to the subclass."""
 
     #: Its name in the data says which of the forms on the page was sent.
     kind = forms.CharField(widget=forms.HiddenInput)
@@ -288,32 +248,77 @@ class HandOverForm(Form):
             "invalid_choice": "Somebody else has handed over some of these. Look at the list again.",
         },
     )
+    reason = forms.CharField(label="Reason", max_length=300)
+    field_order = ("kind", "things", "to", "reason")
+
+    def __init__(self, *args: Any, group: Group, **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {"kind": group.kind.code, "things": [str(thing.pk) for thing in group.things]})
+        kwargs["prefix"] = group.kind.code
+        super().__init__(*args, **kwargs)
+        things = self.fields["things"]
+        assert isinstance(things, forms.MultipleChoiceField)
+        things.label = group.kind.label
+        things.choices = choices_of(group)
+        self.helper = Helper(self, submit="Hand over")
+
+
+class PassOnForm(_ThingsForm):
+    """What to hand over from an ended organisation, to which person, and why."""
+
+    to = forms.ChoiceField(label="Who takes over?", error_messages={"required": "Choose who takes over."})
+
+    def __init__(self, *args: Any, memberships: Iterable[Membership], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        to = self.fields["to"]
+        assert isinstance(to, forms.ChoiceField)
+        self.memberships = {str(one.pk): one for one in memberships}
+        to.choices = [
+            ("", "Choose a person"),
+            *(
+                (key, f"{one.person.display_name}, {one.organisation.display_name}")
+                for key, one in self.memberships.items()
+            ),
+        ]
+
+    @property
+    def chosen(self) -> Membership:
+        """The person who takes over, with the successor; once valid."""
+        return self.memberships[self.cleaned_data["to"]]
+
+
+class HandOverForm(_ThingsForm):
+    """Ticked things of one kind, the person who gets them, and why."""
+
     to = forms.ModelChoiceField(
         label="Who takes over?",
         queryset=User.objects.none(),
         empty_label="Choose a person",
         error_messages={"required": "Choose who takes over."},
     )
-    reason = forms.CharField(label="Reason", max_length=300)
 
-    def __init__(self, *args: Any, group: Group, people: QuerySet[User], **kwargs: Any) -> None:
-        kwargs.setdefault("initial", {"kind": group.kind.code, "things": [str(thing.pk) for thing in group.things]})
-        kwargs["prefix"] = group.kind.code
+    def __init__(self, *args: Any, people: QuerySet[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        things, to = self.fields["things"], self.fields["to"]
-        assert isinstance(things, forms.MultipleChoiceField)
+        to = self.fields["to"]
         assert isinstance(to, forms.ModelChoiceField)
-        things.label = group.kind.label
-        things.choices = choices_of(group)
         to.queryset = people
-        self.helper = Helper(self, submit="Hand over")
 
 
 def _sign_in_pages() -> list[tuple[str, str]]:
     return [("", "None: email address and password"), *provider_choices()]
 
 
-class OrganisationAdminForm(forms.ModelForm[Organisation], Form):
+class ReasonedForm(forms.ModelForm[Any], Form):
+    """A correction of the directory, with the reason that history keeps."""
+
+    reason = forms.CharField(
+        label="Why",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Shown in the organisation's history. Name the email, register or order that says so.",
+    )
+
+
+class OrganisationAdminForm(ReasonedForm):
     """Corrections to an organisation, and how its people sign in."""
 
     sign_in_provider = forms.ChoiceField(
@@ -332,12 +337,6 @@ class OrganisationAdminForm(forms.ModelForm[Organisation], Form):
         label="Its people must sign in there",
         required=False,
         help_text="Possible once a lead has signed in there. Passwords then stop working (for leads after 24 hours).",
-    )
-    reason = forms.CharField(
-        label="Why",
-        max_length=500,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Shown in the organisation's history. Name the email, register or order that says so.",
     )
 
     class Meta:

@@ -6,6 +6,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from django.db.models import Field, Model
 ROOT = Path(settings.BASE_DIR)
 ROOMS_FOLDER = ROOT / "partnerships"
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_OF_HTTP = re.compile(r"django\.(http|shortcuts|views|contrib\.messages)\b")
 
 
 def contracts() -> dict[str, dict[str, Any]]:
@@ -40,6 +42,17 @@ def rooms() -> list[str]:
 def modules(pattern: str = "**/*.py") -> list[Path]:
     """The modules of all rooms, without migrations."""
     return sorted(path for path in ROOMS_FOLDER.glob(pattern) if "migrations" not in path.parts)
+
+
+@cache
+def tree_of(module: Path) -> ast.Module:
+    """The module's syntax tree."""
+    return ast.parse(module.read_text(encoding="utf-8"))
+
+
+def short(module: Path) -> str:
+    """The module's path inside `partnerships/`."""
+    return str(module.relative_to(ROOMS_FOLDER))
 
 
 def domain_models() -> list[type[Model]]:
@@ -76,9 +89,8 @@ def test_every_room_is_in_the_contracts() -> None:
     assert set(rooms()) == inside
 
 
-@pytest.mark.parametrize("model", domain_models(), ids=lambda model: model._meta.label)
-def test_no_foreign_key_points_upwards(model: type[Model]) -> None:
-    assert [field.name for field in upward_links(model)] == []
+def test_no_foreign_key_points_upwards() -> None:
+    assert [str(field) for model in domain_models() for field in upward_links(model)] == []
 
 
 def test_foreign_key_that_points_upwards_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,32 +100,28 @@ def test_foreign_key_that_points_upwards_would_be_found(monkeypatch: pytest.Monk
     assert [field.related_model._meta.app_label for field in upward_links(membership)][:1] == ["people"]
 
 
-@pytest.mark.parametrize(
-    "module",
-    [path for path in modules() if "services" in (*path.parts, path.stem)],
-    ids=lambda path: str(path.relative_to(ROOMS_FOLDER)),
-)
-def test_services_do_not_use_http(module: Path) -> None:
-    imported = {
-        name
-        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
-        for name in (
-            [node.module or ""]
-            if isinstance(node, ast.ImportFrom)
-            else [alias.name for alias in node.names]
-            if isinstance(node, ast.Import)
-            else []
-        )
-    }
+def test_services_do_not_use_http() -> None:
+    services = [path for path in modules() if "services" in (*path.parts, path.stem)]
 
-    assert [name for name in imported if re.match(r"django\.(http|shortcuts|views|contrib\.messages)\b", name)] == []
+    assert [
+        f"{short(path)} imports {name}" for path in services for name in _imported(path) if _OF_HTTP.match(name)
+    ] == []
 
 
-@pytest.mark.parametrize("module", modules(), ids=lambda path: str(path.relative_to(ROOMS_FOLDER)))
-def test_imports_are_at_the_top(module: Path) -> None:
+def _imported(module: Path) -> Iterator[str]:
+    """The modules that a module imports, by their whole names."""
+    for node in ast.walk(tree_of(module)):
+        if isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def test_imports_are_at_the_top() -> None:
     hidden = [
-        node.lineno
-        for function in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        f"{short(module)}:{node.lineno}"
+        for module in modules()
+        for function in ast.walk(tree_of(module))
         if isinstance(function, FUNCTIONS) and function.name != "ready"
         for node in ast.walk(function)
         if isinstance(node, ast.Import | ast.ImportFrom)
@@ -122,16 +130,14 @@ def test_imports_are_at_the_top(module: Path) -> None:
     assert hidden == []
 
 
-@pytest.mark.parametrize("module", modules(), ids=lambda path: str(path.relative_to(ROOMS_FOLDER)))
-def test_every_module_says_what_it_is_for(module: Path) -> None:
-    tree = ast.parse(module.read_text(encoding="utf-8"))
+def test_every_module_says_what_it_is_for() -> None:
+    trees = {short(module): tree_of(module) for module in modules()}
 
-    assert not tree.body or ast.get_docstring(tree)
+    assert [name for name, tree in trees.items() if tree.body and not ast.get_docstring(tree)] == []
 
 
-@pytest.mark.parametrize("model", domain_models(), ids=lambda model: model._meta.label)
-def test_models_have_no_default_order(model: type[Model]) -> None:
-    assert not model._meta.ordering
+def test_models_have_no_default_order() -> None:
+    assert [model._meta.label for model in domain_models() if model._meta.ordering] == []
 
 
 def test_picture_in_the_docs_matches_the_contract() -> None:

@@ -11,6 +11,7 @@ import pgtrigger
 import pytest
 from django.apps import apps
 from django.conf import settings as django_settings
+from django.core.cache import cache
 from django.db import connection, connections
 from django.db.models.signals import post_migrate
 from playwright.sync_api import BrowserContext
@@ -60,9 +61,14 @@ def media_root(settings: object, tmp_path: object) -> None:
 
 @pytest.fixture
 def _django_db_helper(_django_db_helper: None) -> None:
-    """Number changes at once in tests whose transaction never commits."""
+    """Number changes at once in tests whose transaction never commits; clear the cache for the others.
+
+    A flush leaves the cache's table alone, and counts of sign-ins of one test would limit the next.
+    """
     if connection.in_atomic_block:
         pgtrigger.constraints(pgtrigger.Immediate, "activity.Event:to_number", "activity.Unnumbered:number")
+    else:
+        cache.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -205,7 +205,7 @@ def test_a_drain_starts_small_and_grows_while_sending_is_quick(
     monkeypatch.setattr(draining, "claim", look)
     monkeypatch.setattr(draining, "FIRST_BATCH", 1)
     monkeypatch.setattr(draining, "_QUICK", quick)
-    draining.drain(seconds=10, batch=4, connect=lambda: office)
+    draining.drain(seconds=120, batch=4, connect=lambda: office)
 
     assert asked[:4] == sizes
     assert len(office.sent) == READERS

@@ -22,6 +22,7 @@ from partnerships.outbox.models import Email
 from partnerships.people.models import User
 from partnerships.plans.models import Plan, Version
 from partnerships.plans.services import create_plan, publish_version
+from tests.support.kept_rows import kept
 from tests.world import World, make_world
 
 
@@ -154,6 +155,10 @@ def world(db: None) -> World:
 
     The plan belongs to the Estuary Partnership.
     """
+    return kept(_with_plan)
+
+
+def _with_plan() -> World:
     made = make_world()
     plan = create_plan(
         owners=[made.larkhaven],

@@ -287,6 +287,10 @@ class Postgres:
                 )
             # Workers have the application's rights and time limits of their own.
             cursor.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(APPLICATION), sql.Identifier(WORKER)))
+            # Tests insert rows that they kept, without the triggers that wrote some of them.
+            cursor.execute(
+                sql.SQL("GRANT SET ON PARAMETER session_replication_role TO {}").format(sql.Identifier(OWNER))
+            )
             cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
             if not cursor.fetchone():
                 cursor.execute(

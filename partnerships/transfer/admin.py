@@ -7,18 +7,19 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
+from partnerships.kit.exports import csv_response
 from partnerships.people.requests import signed_in
 from partnerships.transfer.forms import AnswerForm, UploadForm
 from partnerships.transfer.models import ORGANISATION_REGISTERS, Doubt, ImportRun, RunStatus
 from partnerships.transfer.reading.problems import UnableToRead
-from partnerships.transfer.reporting import sections
+from partnerships.transfer.reporting import accounting, rows_to_correct, sections
 from partnerships.transfer.services.registers import (
     UnableToAnswer,
     UnableToApply,
@@ -89,7 +90,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        """The addresses that apply or discard a preview."""
+        """The addresses that apply or discard a preview, or give its rows."""
         own = [
             path(
                 "<int:pk>/apply/", self.admin_site.admin_view(require_POST(self.apply)), name="transfer_importrun_apply"
@@ -98,6 +99,11 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
                 "<int:pk>/discard/",
                 self.admin_site.admin_view(require_POST(self.discard)),
                 name="transfer_importrun_discard",
+            ),
+            path(
+                "<int:pk>/set-aside.csv",
+                self.admin_site.admin_view(require_safe(self.set_aside)),
+                name="transfer_importrun_set_aside",
             ),
         ]
         return [*own, *super().get_urls()]
@@ -120,6 +126,8 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
                     author=signed_in(request),
                     now=timezone.now(),
                     as_of=form.cleaned_data["as_of"],
+                    all_or_nothing=form.cleaned_data["all_or_nothing"],
+                    take_others=form.cleaned_data["take_others"],
                 )
             except UnableToRead as error:
                 faults = error.lines()
@@ -150,6 +158,8 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
             "opts": self.opts,
             "last_line": last_line(run, applied=not run.is_waiting),
             "sections": sections(run.report, applied=not run.is_waiting, limit=MAX_LINES),
+            "accounting": accounting(run.report),
+            "may_download": bool(run.report.get("set_aside")),
             "remarks": run.report.get("remarks", []),
             "too_many_missing": run.report.get("too_many_missing"),
             "duration": _in_words(run.report.get("seconds") or 0),
@@ -177,6 +187,16 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
             return redirect("admin:transfer_importrun_change", pk)
         messages.success(request, last_line(done, applied=True))
         return redirect("admin:transfer_importrun_change", done.pk)
+
+    def set_aside(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """The rows that were set aside, as a file to correct and upload again."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        run = get_object_or_404(ImportRun.objects.defer("content"), pk=pk)
+        if not run.report.get("set_aside"):
+            raise Http404
+        heading, rows = rows_to_correct(run.report)
+        return csv_response(f"set-aside-{run.register}-{run.as_of or 'undated'}.csv", heading, rows)
 
     def discard(self, request: HttpRequest, pk: int) -> HttpResponseRedirect:
         """Delete the previewed file without importing it."""

@@ -34,6 +34,21 @@ class UploadForm(Form):
         ),
     )
 
+    all_or_nothing = forms.BooleanField(
+        label="Refuse the file if one of its rows cannot be used",
+        required=False,
+        help_text="Otherwise such rows are set aside for you to correct, and the others go in.",
+    )
+
+    take_others = forms.BooleanField(
+        label="Take bodies that are no councils",
+        required=False,
+        help_text=(
+            "National parks, development corporations and other public bodies in a list of councils become "
+            "organisations of their kind. Otherwise they are set aside."
+        ),
+    )
+
     def clean_file(self) -> UploadedFile[bytes]:
         """Refuse a file that is too large, before it is read."""
         file: UploadedFile[bytes] = self.cleaned_data["file"]

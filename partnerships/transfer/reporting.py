@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from partnerships.kit.dates import long_date
+from partnerships.transfer.reading.about import REASON, REMEDY, About
+from partnerships.transfer.reading.problems import SetAside
 
 #: In the order of the last line; each word follows its number.
 OUTCOMES = {
@@ -29,7 +31,7 @@ _IN_FUTURE = {
     "missing": "Not in the list: would be marked to be checked",
     "returned": "In the list again: the mark would be removed",
     "undecided": "Cannot be matched for certain: an administrator would review them",
-    "set_aside": "Rows that could not be used",
+    "set_aside": "Rows set aside, with what to do",
 }
 _IN_PAST = {
     "created": "Created",
@@ -39,7 +41,7 @@ _IN_PAST = {
     "missing": "Not in the list: marked to be checked",
     "returned": "In the list again: the mark was removed",
     "undecided": "Cannot be matched for certain: an administrator reviews them",
-    "set_aside": "Rows that could not be used",
+    "set_aside": "Rows set aside, with what to do",
 }
 
 
@@ -56,6 +58,11 @@ class Report:
     too_many_missing: tuple[int, int] | None = None
     #: How long the import took.
     seconds: float = 0
+    #: The list's headings, and its rows that a person should correct.
+    heading: tuple[str, ...] = ()
+    rows_set_aside: list[SetAside] = field(default_factory=list)
+    #: How many rows were read, used, set aside, repeated and outside England.
+    rows: dict[str, int] = field(default_factory=dict)
 
     def count(self, outcome: str, line: str = "") -> None:
         """Count an outcome; the line names the body and what changed."""
@@ -68,6 +75,23 @@ class Report:
         if line not in self.remarks:
             self.remarks.append(line)
 
+    def set_row_aside(self, row: SetAside) -> None:
+        """Count a row that was set aside, with its problems and remedies."""
+        self.rows_set_aside.append(row)
+        self.count("set_aside", " ".join(str(problem) for problem in row.problems))
+
+    def account_for(self, listed: About) -> None:
+        """Account for every row of the list."""
+        aside = sum(not row.is_used for row in self.rows_set_aside)
+        self.heading = listed.heading
+        self.rows = {
+            "read": len(listed.rows) + len(listed.repeated),
+            "used": len(listed.rows) - aside - listed.outside,
+            "set_aside": aside,
+            "repeated": len(listed.repeated),
+            "outside": listed.outside,
+        }
+
     def as_json(self) -> dict[str, Any]:
         """The report for the run's record."""
         return {
@@ -76,6 +100,9 @@ class Report:
             "dated_today": self.dated_today,
             "too_many_missing": list(self.too_many_missing) if self.too_many_missing else None,
             "seconds": self.seconds,
+            "rows": self.rows,
+            "heading": list(self.heading),
+            "set_aside": [[row.row, list(row.cells), row.reason, row.remedy] for row in self.rows_set_aside],
         }
 
     @property
@@ -103,6 +130,36 @@ def sections(report: dict[str, Any], *, applied: bool, limit: int | None = None)
             shown = tuple(lines if limit is None else lines[:limit])
             found.append(Section(f"{title} ({len(lines):,})", shown, len(lines) - len(shown)))
     return found
+
+
+def rows_to_correct(report: dict[str, Any]) -> tuple[tuple[str, ...], list[list[str]]]:
+    """The headings and rows that were set aside, as a file to correct.
+
+    Each row has its reason and remedy at the end. Uploaded again, the file is recognised by these two columns.
+    """
+    heading = [name for name in report.get("heading", []) if name not in (REASON, REMEDY)]
+    kept = [place for place, name in enumerate(report.get("heading", [])) if name not in (REASON, REMEDY)]
+    rows = [
+        [*(cells[place] if place < len(cells) else "" for place in kept), reason, remedy]
+        for _, cells, reason, remedy in report.get("set_aside", [])
+    ]
+    return (*heading, REASON, REMEDY), rows
+
+
+def accounting(report: dict[str, Any]) -> str:
+    """What became of every row of the file, in a sentence; "" if unknown."""
+    rows = report.get("rows") or {}
+    if not rows:
+        return ""
+    words = {
+        "used": ("was used", "were used"),
+        "repeated": ("repeats another", "repeat others"),
+        "outside": ("is outside England", "are outside England"),
+        "set_aside": ("was set aside", "were set aside"),
+    }
+    parts = [f"{rows[key]:,} {one if rows[key] == 1 else many}" for key, (one, many) in words.items() if rows[key]]
+    said = " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+    return f"Of {rows['read']:,} {'row' if rows['read'] == 1 else 'rows'}, {said}."
 
 
 def summary(what: str, as_of: dt.date | None, counts: dict[str, int], *, applied: bool) -> str:

@@ -27,6 +27,7 @@ class Kind(models.TextChoices):
     COUNCIL = "council", "Council"
     STRATEGIC_AUTHORITY = "strategic_authority", "Combined or strategic authority"
     NATIONAL_PARK = "national_park", "National park authority"
+    DEVELOPMENT_CORPORATION = "development_corporation", "Development corporation"
     LEP = "lep", "Local Enterprise Partnership"
     BUSINESS_BOARD = "business_board", "Business board"
     HOMES_ENGLAND = "homes_england", "Homes England"
@@ -36,6 +37,7 @@ class Kind(models.TextChoices):
     DEVELOPER = "developer", "Developer"
     NHS = "nhs", "NHS body"
     CHARITY = "charity", "Charity"
+    PUBLIC_BODY = "public_body", "Other public body"
 
 
 class CouncilType(models.TextChoices):

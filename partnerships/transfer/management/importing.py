@@ -14,7 +14,7 @@ from partnerships.people.models import User
 from partnerships.transfer.models import ImportRun
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.reading.tables import MAX_BYTES
-from partnerships.transfer.reporting import sections
+from partnerships.transfer.reporting import accounting, sections
 
 #: Bodies printed for each outcome without --all.
 MAX_LINES = 20
@@ -71,6 +71,8 @@ class Meter:
 
 def print_report(command: BaseCommand, run: ImportRun, *, applied: bool, everything: bool) -> None:
     """Print the outcomes and remarks; the caller prints the last line."""
+    if said := accounting(run.report):
+        command.stdout.write(said)
     for section in sections(run.report, applied=applied, limit=None if everything else MAX_LINES):
         command.stdout.write(f"\n{section.title}")
         for line in section.lines:

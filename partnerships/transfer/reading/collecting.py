@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from partnerships.kit.dates import PartialDate
+from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.headings import Line, Table
 from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.reading.tables import Cell
@@ -24,11 +26,34 @@ class Collector:
     def __init__(self, table: Table) -> None:
         self.table = table
         self.problems: list[Problem] = []
+        self._elsewhere: set[int] = set()
 
     def add_problem(self, line: Line, column: str, found: str, remedy: str) -> None:
         """Add a problem in this row."""
         name = self.table.name_of(column) if column else ""
         self.problems.append(Problem(line.number, name, found, remedy, self.table.sheet))
+
+    def leave_out(self, line: Line, column: str, found: str, remedy: str) -> None:
+        """Set a sound row aside, because it is not about a body of this list."""
+        self._elsewhere.add(line.number)
+        self.add_problem(line, column, found, remedy)
+
+    @property
+    def bad_rows(self) -> set[int]:
+        """The numbers of the rows with a problem."""
+        return {problem.row for problem in self.problems if problem.row is not None}
+
+    def about(self) -> About:
+        """How the table was read, with the rows that cannot be used."""
+        about = self.table.about
+        of_row: dict[int, list[Problem]] = {}
+        for problem in self.problems:
+            of_row.setdefault(problem.row or 0, []).append(problem)
+        aside = [
+            about.row_set_aside(problems, belongs_elsewhere=row in self._elsewhere)
+            for row, problems in sorted(of_row.items())
+        ]
+        return replace(about, set_aside=tuple(aside))
 
     def read(self, line: Line, column: str, reader: Callable[[Cell], Value]) -> Value | None:
         """The cell read by `reader`; None, with a problem added, if it is unreadable."""
@@ -74,6 +99,16 @@ class Collector:
                 f"“{value}” is already in row {seen[value]}.",
                 "Every row needs its own: correct or remove one of the two.",
             )
+            if seen[value] not in self.bad_rows:
+                self.problems.append(
+                    Problem(
+                        seen[value],
+                        self.table.name_of(column),
+                        f"“{value}” is in row {line.number} too, with other values.",
+                        "Every row needs its own: correct or remove one of the two.",
+                        self.table.sheet,
+                    )
+                )
         seen.setdefault(value, line.number)
         return value
 

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from partnerships.kit.names import fold_name
+from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.collecting import Collector
-from partnerships.transfer.reading.headings import About, Column, find_table
+from partnerships.transfer.reading.headings import Column, find_table
 from partnerships.transfer.reading.tables import Sheet
 from partnerships.transfer.reading.values import code
 
@@ -48,13 +49,13 @@ class CombinedAuthorityList:
 def read_combined_authorities(sheets: Sequence[Sheet]) -> CombinedAuthorityList:
     """The combined authorities of a look-up.
 
-    Raises `UnableToRead` with every problem.
+    Rows with problems are set aside. Raises `UnableToRead` if it is no such look-up.
     """
     table = find_table(sheets, COLUMNS, "a look-up of districts to combined authorities")
     faults = Collector(table)
     districts: dict[str, int] = {}
     names: dict[str, tuple[str, int]] = {}
-    members: dict[str, list[tuple[str, str]]] = {}
+    rows: list[tuple[int, str, str, str]] = []
     for line in table:
         authority = code(line["authority"])
         if not authority:
@@ -78,9 +79,14 @@ def read_combined_authorities(sheets: Sequence[Sheet]) -> CombinedAuthorityList:
                 f"{authority} is “{name}” here and “{first}” in row {row}.",
                 "One code stands for one authority: correct one of the two.",
             )
-        members.setdefault(authority, []).append((district, line.text("district_name")))
-    faults.finish()
+        rows.append((line.number, authority, district, line.text("district_name")))
+    members: dict[str, list[tuple[str, str]]] = {}
+    for number, authority, district, district_name in rows:
+        if number not in faults.bad_rows:
+            members.setdefault(authority, []).append((district, district_name))
     authorities = tuple(
-        CombinedAuthority(row, authority, name, tuple(members[authority])) for authority, (name, row) in names.items()
+        CombinedAuthority(row, authority, name, tuple(members[authority]))
+        for authority, (name, row) in names.items()
+        if authority in members
     )
-    return CombinedAuthorityList(authorities, table.about)
+    return CombinedAuthorityList(authorities, faults.about())

@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from partnerships.kit.names import fold_name
+from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.collecting import Collector
-from partnerships.transfer.reading.headings import About, Column, Line, find_table
+from partnerships.transfer.reading.headings import Column, Line, find_table
+from partnerships.transfer.reading.other_bodies import OtherBody, other_kind
 from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.reading.tables import Sheet
 from partnerships.transfer.reading.values import code, flag, partial_date
@@ -39,6 +41,8 @@ _OTHER_REGION_NAMES = {
 REGION_NAMES = {gss: name for name, gss in REGIONS.items()}
 #: Council type by the first three characters of its GSS code (ONS), for lists without a type column.
 TYPE_OF_PREFIX = {"E06": "UA", "E07": "NMD", "E08": "MD", "E09": "LBO", "E10": "CTY", "E47": "COMB", "E61": "SRA"}
+#: What to do with a row that is no council.
+TAKE_OTHERS = "Leave it out, or import the list with “Take bodies that are no councils” (--take-others)."
 _MISTYPED = (dt.date(1905, 5, 1), dt.date(1905, 7, 31))
 TYPES = ("UA", "MD", "NMD", "LBO", "CTY", "CC", "COMB", "SRA")
 _TYPE_WORDS = {
@@ -98,6 +102,7 @@ COLUMNS = (
     Column("current", ("currentauthority", "current", "iscurrent"), "current-authority"),
     Column("old_code", ("oldonslacode", "snac", "snaccode"), "old-ons-la-code"),
     Column("website", ("website", "url"), "website"),
+    Column("organisation", ("organisation", "curie"), "organisation"),
     Column("entity", ("entity",), "entity"),
     Column("entry", ("entrydate",), "entry-date"),
 )
@@ -144,12 +149,15 @@ class CouncilList:
     #: names of the areas.
     is_whole: bool
     about: About
+    #: Bodies that are no councils, if they are taken.
+    others: tuple[OtherBody, ...] = ()
 
 
-def read_councils(sheets: Sequence[Sheet]) -> CouncilList:
-    """The English councils of a list.
+def read_councils(sheets: Sequence[Sheet], *, take_others: bool = False) -> CouncilList:
+    """The English councils of a list; rows with problems are set aside.
 
-    Raises `UnableToRead` with every problem.
+    So are national parks and other bodies that are no councils, unless `take_others`. Raises `UnableToRead` if it is no
+    such list.
     """
     table = find_table(sheets, COLUMNS, "a list of councils")
     faults = Collector(table)
@@ -157,21 +165,41 @@ def read_councils(sheets: Sequence[Sheet]) -> CouncilList:
     codes: dict[str, int] = {}
     councils: list[Council] = []
     elsewhere = 0
+    others: list[OtherBody] = []
     written: list[dt.date] = []
     for line in table:
-        if entry := faults.day(line, "entry"):
-            written.append(entry)
         if not _is_english(line):
             elsewhere += 1
             continue
+        if other := _other(line):
+            body, description = other
+            if take_others:
+                others.append(body)
+            else:
+                faults.leave_out(line, "official", f"“{body.name}” is {description}, not a council.", TAKE_OTHERS)
+            continue
+        if entry := faults.day(line, "entry"):
+            written.append(entry)
         councils.append(_council(line, faults, keys, codes, has_key=table.has("key")))
-    faults.finish()
-    if not councils:
+    if not councils and not others:
         raise UnableToRead(
             [Problem(None, "", "it contains no English council.", "Give the list for England or the United Kingdom.")]
         )
-    about = replace(table.about, true_on=table.about.true_on or max(written, default=None))
-    return CouncilList(_with_half_open_ends(councils), elsewhere, table.has("key"), about)
+    about = faults.about()
+    about = replace(about, true_on=about.true_on or max(written, default=None), outside=elsewhere)
+    sound = tuple(one for one in _with_half_open_ends(councils) if one.row not in faults.bad_rows)
+    return CouncilList(sound, elsewhere, table.has("key"), about, tuple(others))
+
+
+def _other(line: Line) -> tuple[OtherBody, str] | None:
+    """The row's body if it is no council, and what it is."""
+    gss, name, curie = code(line["gss"]), line.text("official"), line.text("organisation")
+    found = other_kind(curie=curie, given_type=line.text("type"), gss=gss, name=name)
+    if found is None or not name:
+        return None
+    known_code = gss if GSS.fullmatch(gss) else ""
+    website = line.text("website")[:500] if line.text("website").startswith("http") else ""
+    return OtherBody(line.number, found[0], name, known_code, curie if ":" in curie else "", website), found[1]
 
 
 def _is_english(line: Line) -> bool:

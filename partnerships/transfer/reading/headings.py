@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from partnerships.transfer.reading.about import REASON, About
 from partnerships.transfer.reading.dating import date_in_titles
 from partnerships.transfer.reading.problems import Problem, UnableToRead, unable
 from partnerships.transfer.reading.tables import Cell, Row, Sheet
@@ -29,14 +29,6 @@ _SURELY_NOTE = re.compile(
     r"|contains (os|ons|ordnance survey|national statistics|public sector|royal mail)\b|licensed under",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """How a list was read, for the report, and the date that it states."""
-
-    remarks: tuple[str, ...] = ()
-    true_on: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +76,21 @@ class Table:
     notes: tuple[Row, ...] = ()
     #: Other possible sheets, for the report.
     remarks: tuple[str, ...] = ()
+    #: Numbers of rows that say the same as an earlier one.
+    repeated: tuple[int, ...] = ()
 
     @property
     def about(self) -> About:
         """How this table was read, and the date in its title, for the report."""
-        return About(self.remarks, date_in_titles(self.above))
+        headings = tuple(text(cell) for cell in self.heading.cells)
+        return About(
+            remarks=self.remarks,
+            true_on=date_in_titles(self.above),
+            heading=headings,
+            rows={row.number: row.cells for row in self.rows},
+            repeated=self.repeated,
+            is_part=canonical(REASON) in map(canonical, headings),
+        )
 
     def __iter__(self) -> Iterator[Line]:
         return (Line(row.number, row.cells, self.places, self.sheet) for row in self.rows)
@@ -133,6 +135,7 @@ class _Candidate:
     required: int
     rows: tuple[Row, ...] = ()
     notes: tuple[Row, ...] = ()
+    repeated: tuple[int, ...] = ()
 
     @property
     def heading(self) -> Row:
@@ -178,6 +181,9 @@ def find_table(sheets: Sequence[Sheet], columns: Sequence[Column], what: str) ->
     if others:
         left = ", ".join(str(one) for one in others)
         remarks.append(f"The sheet read was {chosen}; left aside, though it has the same headings: {left}.")
+    if chosen.repeated:
+        shown = ", ".join(map(str, chosen.repeated[:20])) + (" …" if len(chosen.repeated) > 20 else "")
+        remarks.append(f"Rows that repeat an earlier row count once (rows {shown}).")
     if chosen.notes:
         words = "; ".join(f"“{_words(row)}”" for row in chosen.notes[:5])
         first, last = chosen.notes[0].number, chosen.notes[-1].number
@@ -191,6 +197,7 @@ def find_table(sheets: Sequence[Sheet], columns: Sequence[Column], what: str) ->
         above=chosen.sheet.rows[: chosen.index],
         notes=chosen.notes,
         remarks=tuple(remarks),
+        repeated=chosen.repeated,
     )
 
 
@@ -208,7 +215,23 @@ def _with_rows(found: _Candidate, required: set[str]) -> _Candidate:
     below = tuple(row for row in found.sheet.rows[found.index + 1 :] if row.cells != found.heading.cells)
     needed = {found.places[code] for code in required}
     first = _first_note(below, needed, found.heading.number)
-    return _Candidate(found.sheet, found.index, found.places, found.required, below[:first], below[first:])
+    rows, repeated = _without_repeats(below[:first], sorted(found.places.values()))
+    return _Candidate(found.sheet, found.index, found.places, found.required, rows, below[first:], repeated)
+
+
+def _without_repeats(rows: Sequence[Row], places: Sequence[int]) -> tuple[tuple[Row, ...], tuple[int, ...]]:
+    """The rows, and the numbers of those that say the same as an earlier one.
+
+    Columns without a known meaning, such as running numbers, do not count.
+    """
+    first: dict[tuple[str, ...], Row] = {}
+    repeated = []
+    for row in rows:
+        said = tuple(text(row.cells[at]) if at < len(row.cells) else "" for at in places)
+        if any(said) and first.setdefault(said, row) is not row:
+            repeated.append(row.number)
+    left_out = set(repeated)
+    return tuple(row for row in rows if row.number not in left_out), tuple(repeated)
 
 
 def _first_note(rows: Sequence[Row], needed: set[int], heading: int) -> int:

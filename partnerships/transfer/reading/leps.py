@@ -9,8 +9,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.collecting import Collector
-from partnerships.transfer.reading.headings import About, Column, find_table
+from partnerships.transfer.reading.headings import Column, find_table
 from partnerships.transfer.reading.names import lep_place
 from partnerships.transfer.reading.tables import Sheet
 from partnerships.transfer.reading.values import code
@@ -63,12 +64,15 @@ class LepList:
 
 
 def read_leps(sheets: Sequence[Sheet]) -> LepList:
-    """The LEPs of a list. Raises `UnableToRead` with every problem."""
+    """The LEPs of a list; rows with problems are set aside.
+
+    Raises `UnableToRead` if it is no such list.
+    """
     with_districts = _has_districts(sheets)
     table = find_table(sheets, DISTRICTS if with_districts else NAMES, "a list of LEPs")
     faults = Collector(table)
     names: dict[str, tuple[str, int]] = {}
-    served: dict[str, dict[str, str]] = {}
+    rows: list[tuple[int, str, str, str]] = []
     pairs: dict[str, int] = {}
     for line in table:
         for lep_column, name_column in (("lep", "lep_name"), ("lep2", "lep2_name")):
@@ -87,9 +91,9 @@ def read_leps(sheets: Sequence[Sheet]) -> LepList:
                     f"{lep} is “{name}” here and “{first}” in row {row}.",
                     "A code belongs to one LEP: correct one of the two.",
                 )
-            served.setdefault(lep, {})
+            district = code(line["district"]) if with_districts else ""
+            rows.append((line.number, lep, district, line.text("district_name")))
             if with_districts:
-                district = code(line["district"])
                 if not DISTRICT_CODE.fullmatch(district):
                     faults.add_problem(
                         line, "district", f"“{district}” is not the code of a district.", "Write it as E07000223."
@@ -103,12 +107,16 @@ def read_leps(sheets: Sequence[Sheet]) -> LepList:
                         "Remove one of the two rows.",
                     )
                 pairs.setdefault(pair, line.number)
-                served[lep][district] = line.text("district_name")
             elif row != line.number:
                 faults.add_problem(line, "lep", f"“{lep}” is already in row {row}.", "Remove one of the two rows.")
-    faults.finish()
-    leps = tuple(Lep(row, lep, name, tuple(served[lep].items())) for lep, (name, row) in names.items())
-    return LepList(leps, table.about)
+    served: dict[str, dict[str, str]] = {}
+    for number, lep, district, district_name in rows:
+        if number not in faults.bad_rows:
+            served.setdefault(lep, {})
+            if district:
+                served[lep][district] = district_name
+    leps = tuple(Lep(row, lep, name, tuple(served[lep].items())) for lep, (name, row) in names.items() if lep in served)
+    return LepList(leps, faults.about())
 
 
 def _has_districts(sheets: Sequence[Sheet]) -> bool:

@@ -38,6 +38,33 @@ class Problem:
         return f"{place[0].upper()}{place[1:]}: {self.found} {self.remedy}".strip()
 
 
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A row that was not imported, or not all of it, with its problems.
+
+    `belongs_elsewhere` means that the row is sound, but not about a body of this list. `is_used` means that the row was
+    imported, and only what the problems say was not.
+    """
+
+    row: int
+    cells: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    belongs_elsewhere: bool = False
+    is_used: bool = False
+
+    @property
+    def reason(self) -> str:
+        """Where the problems are and what they are."""
+        return " ".join(
+            f"{problem.column}: {problem.found}" if problem.column else problem.found for problem in self.problems
+        )
+
+    @property
+    def remedy(self) -> str:
+        """What to do about the problems."""
+        return " ".join(dict.fromkeys(problem.remedy for problem in self.problems))
+
+
 class UnableToRead(Exception):
     """The file is invalid; `problems` has each place, value and remedy."""
 

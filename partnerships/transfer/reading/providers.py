@@ -10,8 +10,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.collecting import Collector
-from partnerships.transfer.reading.headings import About, Column, Line, find_table
+from partnerships.transfer.reading.headings import Column, Line, find_table
 from partnerships.transfer.reading.names import key_of_curie
 from partnerships.transfer.reading.tables import Sheet
 
@@ -142,7 +143,10 @@ class ProviderList:
 
 
 def read_providers(sheets: Sequence[Sheet]) -> ProviderList:
-    """The providers of a list. Raises `UnableToRead` with every problem."""
+    """The providers of a list; rows with problems are set aside.
+
+    Raises `UnableToRead` if it is no such list.
+    """
     table = find_table(sheets, COLUMNS, "a list of registered providers")
     faults = Collector(table)
     numbers: dict[str, int] = {}
@@ -176,8 +180,8 @@ def read_providers(sheets: Sequence[Sheet]) -> ProviderList:
                 ended_on=ended_on,
             )
         )
-    faults.finish()
-    return ProviderList(tuple(providers), table.about)
+    sound = tuple(provider for provider in providers if provider.row not in faults.bad_rows)
+    return ProviderList(sound, faults.about())
 
 
 def _designation(line: Line, faults: Collector) -> str:

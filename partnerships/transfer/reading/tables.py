@@ -25,6 +25,8 @@ MAX_BYTES = 4 * 1024 * 1024
 #: Maximum characters in one cell.
 MAX_CHARACTERS = 32_000
 DELIMITERS = (",", "\t", ";", "|")
+#: A spreadsheet reads a text that begins with one of these as a formula.
+_FORMULA = ("=", "+", "-", "@")
 _MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -130,7 +132,7 @@ def _from_csv(text: str, name: str) -> Sheet:
     try:
         for number, cells in enumerate(reader, start=1):
             _within(number, len(cells))
-            row = Row(number, tuple(_checked(number, cell) for cell in cells))
+            row = Row(number, tuple(_checked(number, _bare(cell)) for cell in cells))
             if not row.is_blank():
                 rows.append(row)
     except csv.Error as error:
@@ -140,6 +142,14 @@ def _from_csv(text: str, name: str) -> Sheet:
             row=number + 1,
         ) from error
     return Sheet(name, tuple(rows))
+
+
+def _bare(cell: str) -> str:
+    """The cell without the apostrophe that stops it from being a formula.
+
+    Our own downloads write it (`partnerships.kit.exports.safe_cell`).
+    """
+    return cell[1:] if cell[:1] == "'" and cell[1:].lstrip()[:1] in _FORMULA else cell
 
 
 def _delimiter(text: str) -> str:

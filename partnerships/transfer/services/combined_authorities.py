@@ -13,6 +13,7 @@ from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.services.councils import follow_code
 from partnerships.transfer.services.directory import Directory, Import
 from partnerships.transfer.services.doubts import Doubts, NewDoubt, settled
+from partnerships.transfer.services.rows import one_row
 
 
 def apply_combined_authorities(
@@ -36,10 +37,10 @@ def apply_combined_authorities(
     listed_codes = {code for authority in listed for code, _ in authority.districts}
     seen: set[int] = set()
     for done, authority in enumerate(listed, start=1):
-        run.row = authority.row
-        body = _bring(authority, listed_codes, directory, doubts, run)
-        if body is not None:
-            seen.add(body.pk)
+        with one_row(authority.row, directory, run):
+            body = _bring(authority, listed_codes, directory, doubts, run)
+            if body is not None:
+                seen.add(body.pk)
         run.progress(done, len(listed))
     run.row = None
     asked = {one.pk for doubt in doubts.asked for one in doubt.candidates}

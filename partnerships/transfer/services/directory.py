@@ -30,6 +30,8 @@ from partnerships.organisations.services import (
 )
 from partnerships.organisations.services.areas import AreaFields, keep_area
 from partnerships.people.models import User
+from partnerships.transfer.reading.about import About
+from partnerships.transfer.reading.problems import SetAside
 from partnerships.transfer.reporting import Report
 
 Progress = Callable[[int, int], None]
@@ -52,6 +54,22 @@ class Import:
     progress: Progress = silent
     #: The row being imported, for error messages.
     row: int | None = None
+    #: How the list was read, and its rows.
+    listed: About = field(default_factory=About)
+    #: Whether a row that is refused is set aside and the others go in.
+    rows_stand_alone: bool = False
+
+    def set_aside(self, row: SetAside) -> None:
+        """Leave a row for a person to correct."""
+        self.report.set_row_aside(row)
+
+    def is_mentioned(self, values: Iterable[str]) -> bool:
+        """Whether a row that was set aside has one of these keys or names.
+
+        Its body is in the list, though nothing was read of it.
+        """
+        cells = {fold_name(cell) for row in self.report.rows_set_aside for cell in row.cells if cell}
+        return bool(cells) and any(fold_name(value) in cells for value in values)
 
 
 class Directory:
@@ -61,6 +79,10 @@ class Directory:
     """
 
     def __init__(self) -> None:
+        self.reload()
+
+    def reload(self) -> None:
+        """Read everything again, after changes were undone."""
         self.organisations: dict[int, Organisation] = {one.pk: one for one in Organisation.objects.all()}
         self.holders: dict[tuple[str, str], int] = {}
         self.identifiers: dict[int, set[tuple[str, str]]] = defaultdict(set)
@@ -218,8 +240,15 @@ class Directory:
         return False
 
     def mark_listed(self, listed: set[int], expected: Iterable[Organisation], run: Import) -> None:
-        """Mark organisations missing from the list; unmark those found again."""
-        due = list(expected)
+        """Mark organisations missing from the list; unmark those found again.
+
+        A part of a list marks none.
+        """
+        due = [
+            one
+            for one in (() if run.listed.is_part else expected)
+            if not run.is_mentioned({value for _, value in self.identifiers[one.pk]} | self.names[one.pk])
+        ]
         absent = [organisation for organisation in due if organisation.pk not in listed]
         news = [one for one in absent if run.register not in one.missing_from]
         if len(news) * 5 > len(due):

@@ -12,6 +12,7 @@ from partnerships.transfer.reading.leps import Lep
 from partnerships.transfer.reading.names import lep_place
 from partnerships.transfer.services.directory import Directory, Import
 from partnerships.transfer.services.doubts import Doubts, NewDoubt, settled
+from partnerships.transfer.services.rows import one_row
 
 #: Core funding and functions of LEPs ended with the financial year. Lists of LEPs do not say so; an administrator can
 #: give a LEP whose company goes on another date or status.
@@ -26,16 +27,18 @@ def apply_leps(listed: tuple[Lep, ...], directory: Directory, doubts: Doubts, ru
     gone = [
         one
         for one in directory.organisations.values()
-        if one.kind == Kind.LEP
+        if not run.listed.is_part
+        and one.kind == Kind.LEP
         and directory.values(one, Scheme.LEP)  # from an earlier list; a LEP entered by hand may be missing
         and not directory.values(one, Scheme.LEP) & codes
         and not {lep_place(name) for name in directory.names[one.pk]} & places
+        and not run.is_mentioned(directory.values(one, Scheme.LEP) | directory.names[one.pk])
     ]
     for done, lep in enumerate(listed, start=1):
-        run.row = lep.row
-        body = _bring(lep, codes, gone, directory, doubts, run)
-        if body is not None:
-            seen.add(body.pk)
+        with one_row(lep.row, directory, run):
+            body = _bring(lep, codes, gone, directory, doubts, run)
+            if body is not None:
+                seen.add(body.pk)
         run.progress(done, len(listed))
     run.row = None
     asked = {one.pk for doubt in doubts.asked for one in doubt.candidates}

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from django.db import transaction
-from django.utils import timezone
 
 from partnerships.activity.models import Event
 from partnerships.activity.services import record
@@ -35,17 +34,18 @@ from partnerships.plans.services import (
 )
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.local_plan_content import content_from_file
-from partnerships.transfer.models import ImportRun, Register, RunStatus
+from partnerships.transfer.models import Register
 from partnerships.transfer.reading.dating import date_in_file_name
 from partnerships.transfer.reading.local_plans import LocalPlan, LocalPlans, read_local_plans
 from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.reading.tables import read_sheets
-from partnerships.transfer.reporting import OUTCOMES, Report
+from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.dating import refuse_older, settled_date
 from partnerships.transfer.services.directory import Import, Progress, silent
 from partnerships.transfer.services.locking import wait_for_turn
-from partnerships.transfer.services.recording import record_import
-from partnerships.transfer.services.registers import Outcome, last_line, row_errors
+from partnerships.transfer.services.recording import new_run, record_import, settle_run
+from partnerships.transfer.services.registers import Outcome, last_line
+from partnerships.transfer.services.rows import row_errors
 
 #: The note of every version: names the file and its publisher.
 PUBLISHER = "planning data platform, MHCLG"
@@ -105,18 +105,15 @@ def import_local_plans(
         refuse_older(register=run.register, digest=digest, as_of=day)
         with row_errors(run):
             _bring(listed, run, plans.name)
-        made = ImportRun(
+        made = new_run(
             register=run.register,
-            file_name=f"{plans.name}, {timetable.name}"[:300],
+            file_name=f"{plans.name}, {timetable.name}",
             sha256=digest,
             as_of=day,
-            report=run.report.as_json(),
-            started_at=now,
-            finished_at=timezone.now(),
-            by=author,
-            status=RunStatus.APPLIED,
-            **{outcome: run.report.counts[outcome] for outcome in OUTCOMES},
+            author=author,
+            now=now,
         )
+        settle_run(made, run.report)
         if dry_run:
             transaction.set_rollback(True)
         else:

@@ -15,6 +15,7 @@ from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.reading.providers import Provider, ProviderList
 from partnerships.transfer.services.directory import Directory, Import
 from partnerships.transfer.services.doubts import Doubts, NewDoubt, distinct, settled
+from partnerships.transfer.services.rows import one_row
 
 
 def apply_providers(listed: ProviderList, directory: Directory, doubts: Doubts, run: Import) -> None:
@@ -40,19 +41,22 @@ def apply_providers(listed: ProviderList, directory: Directory, doubts: Doubts, 
     former = {
         bare_company(one.name): one
         for one in directory.having(Scheme.RSH)
-        if not directory.values(one, Scheme.RSH) & numbers and one.kind == Kind.REGISTERED_PROVIDER
+        if not directory.values(one, Scheme.RSH) & numbers
+        and one.kind == Kind.REGISTERED_PROVIDER
+        and not run.listed.is_part
+        and not run.is_mentioned(directory.values(one, Scheme.RSH))
     }
     seen: set[int] = set()
     alike: set[str] | None = None
     for done, provider in enumerate(providers, start=1):
-        run.row = provider.row
-        if provider.is_ended:
-            alike = _company_names(directory) if alike is None else alike
-            body = _apply_ended(provider, directory, alike, run)
-        else:
-            body = _bring(provider, directory, councils, former, doubts, run)
-        if body is not None:
-            seen.add(body.pk)
+        with one_row(provider.row, directory, run):
+            if provider.is_ended:
+                alike = _company_names(directory) if alike is None else alike
+                body = _apply_ended(provider, directory, alike, run)
+            else:
+                body = _bring(provider, directory, councils, former, doubts, run)
+            if body is not None:
+                seen.add(body.pk)
         run.progress(done, len(providers))
     run.row = None
     asked = {one.pk for doubt in doubts.asked for one in doubt.candidates}

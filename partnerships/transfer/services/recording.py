@@ -1,14 +1,41 @@
-"""Records events of imports."""
+"""Makes import runs and records their events."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import Any
 
+from django.utils import timezone
+
 from partnerships.activity.services import record
 from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
-from partnerships.transfer.models import ImportRun
+from partnerships.transfer.models import ImportRun, RunStatus
+from partnerships.transfer.reporting import OUTCOMES, Report
+
+
+def new_run(
+    *, register: str, file_name: str, sha256: str, as_of: dt.date | None, author: User | None, now: dt.datetime
+) -> ImportRun:
+    """An applied run, not saved; `settle_run` gives it its report."""
+    return ImportRun(
+        register=register,
+        file_name=file_name[:300],
+        sha256=sha256,
+        as_of=as_of,
+        started_at=now,
+        by=author,
+        status=RunStatus.APPLIED,
+    )
+
+
+def settle_run(run: ImportRun, report: Report) -> ImportRun:
+    """The run with its counts, report and end; not saved."""
+    run.report = report.as_json()
+    run.finished_at = timezone.now()
+    for outcome in OUTCOMES:
+        setattr(run, outcome, report.counts[outcome])
+    return run
 
 
 def record_import(run: ImportRun, kind: EventKind, *, author: User | None, now: dt.datetime, **data: Any) -> None:

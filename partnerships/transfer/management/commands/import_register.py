@@ -10,6 +10,7 @@ from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from partnerships.kit.accounting import AccountedCommand
+from partnerships.kit.exports import csv_text
 from partnerships.transfer.management.importing import (
     Meter,
     add_accept_missing,
@@ -22,6 +23,7 @@ from partnerships.transfer.management.importing import (
 )
 from partnerships.transfer.models import ORGANISATION_REGISTERS
 from partnerships.transfer.reading.problems import UnableToRead
+from partnerships.transfer.reporting import rows_to_correct
 from partnerships.transfer.services.registers import import_register
 
 _HELP = """Update the directory of organisations from a published register.
@@ -32,11 +34,11 @@ _HELP = """Update the directory of organisations from a published register.
   combined-authorities  the ONS look-up from districts to combined authorities
 
 The file may be CSV, XLSX or JSON. Columns are found by their headings, in any order and for any year. Import the
-councils first, because some providers are councils. Every row is checked first: if the file contains an error, nothing
-is changed. A body that is no longer in the list is marked to be checked, never deleted. A list that lacks more than a
-fifth of them is refused without --accept-missing, and so is a list older than the latest one. Rows that cannot be
-matched for certain wait in the administration, under “Rows to review”. Running it twice changes nothing the second
-time.
+councils first, because some providers are councils. Rows that cannot be used are set aside, with the reason and what to
+do; the others go in, unless you say --all-or-nothing. A wrong file is refused whole. A body that is no longer in the
+list is marked to be checked, never deleted. A list that lacks more than a fifth of them is refused without --accept-
+missing, and so is a list older than the latest one. Rows that cannot be matched for certain wait in the administration,
+under “Rows to review”. Running it twice changes nothing the second time.
 """
 
 
@@ -62,6 +64,20 @@ class Command(AccountedCommand):
             help="the day on which the list was true (else a date in the file's name, title or rows, else today)",
         )
         add_accept_missing(parser)
+        parser.add_argument(
+            "--all-or-nothing", action="store_true", help="refuse the file if one of its rows cannot be used"
+        )
+        parser.add_argument(
+            "--take-others",
+            action="store_true",
+            help="take national parks and other bodies in a list of councils as organisations of their kind",
+        )
+        parser.add_argument(
+            "--set-aside",
+            type=Path,
+            metavar="FILE",
+            help="write the rows that were set aside to this CSV file, to correct and import again",
+        )
         add_common_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -77,9 +93,14 @@ class Command(AccountedCommand):
                 as_of=options["as_of"],
                 dry_run=options["dry_run"],
                 accept_missing=options["accept_missing"],
+                all_or_nothing=options["all_or_nothing"],
+                take_others=options["take_others"],
                 progress=Meter(self),
             )
         except UnableToRead as error:
             raise refusal(error, path.name) from error
+        if options["set_aside"] and outcome.run.report["set_aside"]:
+            heading, rows = rows_to_correct(outcome.run.report)
+            options["set_aside"].write_text(csv_text([heading, *rows]), encoding="utf-8")
         print_report(self, outcome.run, applied=not options["dry_run"], everything=options["all"])
         self.stdout.write(outcome.last_line)

@@ -17,17 +17,20 @@ from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.services.councils.areas import areas_of
 from partnerships.transfer.services.councils.bodies import keep_council
 from partnerships.transfer.services.councils.matching import DATES, GOVERNING, TUPLES, Matching
+from partnerships.transfer.services.councils.others import keep_others
 from partnerships.transfer.services.councils.successions import record_successions
 from partnerships.transfer.services.directory import Directory, Import
 from partnerships.transfer.services.doubts import Doubts
+from partnerships.transfer.services.rows import one_row
 
 
 def apply_councils(listed: CouncilList, directory: Directory, doubts: Doubts, run: Import) -> None:
     """Update the directory from a list of councils.
 
-    Raises `UnableToRead` if the list contradicts itself or the directory.
+    Rows that contradict each other or the directory are set aside; raises `UnableToRead` where rows do not stand
+    alone.
     """
-    _check(listed, directory)
+    listed = _without_contradictions(listed, directory, run)
     if listed.elsewhere:
         run.report.remark(f"{listed.elsewhere:,} rows of councils outside England were skipped.")
     councils = _as_at(listed.councils, run)
@@ -37,19 +40,26 @@ def apply_councils(listed: CouncilList, directory: Directory, doubts: Doubts, ru
     areas = areas_of(decided, directory, names_are_areas=not listed.is_whole)
     bodies: dict[str, Organisation] = {}
     for done, council in enumerate(decided, start=1):
-        run.row = council.row
-        bodies[council.key] = keep_council(
-            council,
-            known[council.key],
-            areas[council.key],
-            directory,
-            run,
-            official=listed.is_whole,
-            joined=council.key in matching.joined,
-        )
+        with one_row(council.row, directory, run):
+            bodies[council.key] = keep_council(
+                council,
+                known[council.key],
+                areas[council.key],
+                directory,
+                run,
+                official=listed.is_whole,
+                joined=council.key in matching.joined,
+            )
         run.progress(done, len(decided))
     run.row = None
-    record_successions(decided, bodies, {council.key for council in councils} - bodies.keys(), directory, run)
+    keep_others(listed.others, directory, run)
+    record_successions(
+        tuple(council for council in decided if council.key in bodies),
+        bodies,
+        {council.key for council in councils} - bodies.keys(),
+        directory,
+        run,
+    )
     types = {council.type for council in listed.councils}
     knows_ended = any(not council.is_current for council in listed.councils)
     asked = {one.pk for doubt in doubts.asked for one in doubt.candidates}
@@ -90,7 +100,20 @@ def apply_council_answer(doubt: Doubt, body: Organisation | None, directory: Dir
     return keep_council(council, known, area, directory, run, official=official, joined=known is not None)
 
 
-def _check(listed: CouncilList, directory: Directory) -> None:
+def _without_contradictions(listed: CouncilList, directory: Directory, run: Import) -> CouncilList:
+    """The list without rows that contradict each other or the directory."""
+    problems = _contradictions(listed, directory, run)
+    if not problems:
+        return listed
+    if not run.rows_stand_alone:
+        raise UnableToRead(problems)
+    for row in {problem.row: None for problem in problems}:
+        run.set_aside(run.listed.row_set_aside([problem for problem in problems if problem.row == row]))
+    bad = {problem.row for problem in problems}
+    return replace(listed, councils=tuple(one for one in listed.councils if one.row not in bad))
+
+
+def _contradictions(listed: CouncilList, directory: Directory, run: Import) -> list[Problem]:
     problems: list[Problem] = []
     keys = {council.key for council in listed.councils}
     claimed: dict[int, Council] = {}
@@ -109,14 +132,15 @@ def _check(listed: CouncilList, directory: Directory) -> None:
         for body in {one.pk: one for one in (by_key, by_code) if one}.values():
             other = claimed.setdefault(body.pk, council)
             if other is not council:
-                problems.append(
+                problems += [
                     Problem(
-                        council.row,
+                        one.row,
                         "",
-                        f"this row and row {other.row} are both {body.name} in the directory.",
+                        f"this row and row {another.row} are both {body.name} in the directory.",
                         "Correct the key or the code of one of the two.",
                     )
-                )
+                    for one, another in ((council, other), (other, council))
+                ]
         problems += [
             Problem(
                 council.row,
@@ -125,7 +149,8 @@ def _check(listed: CouncilList, directory: Directory) -> None:
                 "Correct it, or add the successor's row.",
             )
             for successor in council.successors
-            if successor not in keys and directory.holder(Scheme.LOCAL_AUTHORITY, successor) is None
+            if successor not in keys
+            and directory.holder(Scheme.LOCAL_AUTHORITY, successor) is None
+            and not run.is_mentioned([successor])
         ]
-    if problems:
-        raise UnableToRead(problems)
+    return problems

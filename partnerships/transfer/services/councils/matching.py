@@ -151,7 +151,7 @@ class Matching:
 
         Only for lists of codes and names: one of them may have changed both.
         """
-        if self._listed.is_whole:
+        if self._listed.is_whole or self._run.listed.is_part:
             return []
         return [
             one
@@ -161,6 +161,7 @@ class Matching:
             and one.pk not in taken
             and self._is_of_tier(one, council)
             and not self._directory.values(one, Scheme.GSS) & self._codes
+            and not self._run.is_mentioned(self._directory.values(one, Scheme.GSS))
         ][:_MAX_OFFERED]
 
     def _ask(self, council: Council, candidates: Sequence[Organisation], why: str) -> None:

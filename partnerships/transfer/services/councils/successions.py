@@ -14,7 +14,9 @@ from partnerships.organisations.models import (
 )
 from partnerships.organisations.services import record_succession, ties_between
 from partnerships.transfer.reading.councils import Council
+from partnerships.transfer.reading.problems import Problem
 from partnerships.transfer.services.directory import Directory, Import
+from partnerships.transfer.services.rows import one_row
 
 
 def record_successions(
@@ -33,13 +35,15 @@ def record_successions(
     rows: dict[tuple[tuple[str, ...], dt.date | None], int] = {}
     starts = {council.key: council.starts_on for council in councils}
     for council in councils:
-        if council.successors and not undecided & set(council.successors):
+        known = all(key in bodies or directory.holder(Scheme.LOCAL_AUTHORITY, key) for key in council.successors)
+        if council.successors and not known and not undecided & set(council.successors):
+            _leave(council.row, "its successor is in a row that was set aside.", "Correct that row.", run)
+        elif council.successors and not undecided & set(council.successors):
             event = tuple(sorted(council.successors)), council.ends_on
             events.setdefault(event, []).append(bodies[council.key])
             rows.setdefault(event, council.row)
     kinds: Counter[str] = Counter()
     for (keys, on), predecessors in events.items():
-        run.row = rows[keys, on]
         successors = [bodies.get(key) or directory.holder(Scheme.LOCAL_AUTHORITY, key) for key in keys]
         begun_before = len(keys) == 1 and on is not None and (starts.get(keys[0]) or on) < on
         kind = (
@@ -49,17 +53,26 @@ def record_successions(
             if begun_before or len(predecessors) == 1
             else SuccessionKind.MERGE
         )
-        record_succession(
-            kind=kind,
-            status=SuccessionStatus.EFFECTIVE,
-            vests_on=known_day(on),
-            ties=ties_between(predecessors, [body for body in successors if body is not None]),
-            author=run.author,
-            now=run.now,
-            source=run.source[:300],
-        )
-        kinds[kind] += 1
+        with one_row(rows[keys, on], directory, run, is_used=True):
+            record_succession(
+                kind=kind,
+                status=SuccessionStatus.EFFECTIVE,
+                vests_on=known_day(on),
+                ties=ties_between(predecessors, [body for body in successors if body is not None]),
+                author=run.author,
+                now=run.now,
+                source=run.source[:300],
+            )
+            kinds[kind] += 1
     run.row = None
     if kinds:
         said = ", ".join(f"{count} {SuccessionKind(kind).label.lower()}" for kind, count in sorted(kinds.items()))
         run.report.remark(f"Successions in the list: {said}.")
+
+
+def _leave(row: int, found: str, remedy: str, run: Import) -> None:
+    """Leave a council's succession for when its row is imported again."""
+    problem = Problem(
+        row, "", f"the council was imported, but not its succession: {found}", f"{remedy} Upload both again."
+    )
+    run.set_aside(run.listed.row_set_aside([problem], is_used=True))

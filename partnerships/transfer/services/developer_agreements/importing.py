@@ -9,7 +9,6 @@ from decimal import Decimal
 from pathlib import PurePath
 
 from django.db import transaction
-from django.utils import timezone
 
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.services.registers import RegisterPromise, add_from_register, record_from_register
@@ -20,20 +19,21 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
-from partnerships.transfer.models import ImportRun, Register, RunStatus
+from partnerships.transfer.models import ImportRun, Register
 from partnerships.transfer.reading.dating import date_in_file_name
 from partnerships.transfer.reading.developer_agreements import Agreement, AgreementFiles, read_developer_agreements
 from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.reading.tables import read_sheets
-from partnerships.transfer.reporting import OUTCOMES, Report
+from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.dating import refuse_older, settled_date
 from partnerships.transfer.services.developer_agreements.authorities import Authorities
 from partnerships.transfer.services.developer_agreements.promises import register_promise
 from partnerships.transfer.services.directory import Import, Progress, silent
 from partnerships.transfer.services.local_plans import File
 from partnerships.transfer.services.locking import wait_for_turn
-from partnerships.transfer.services.recording import record_import
-from partnerships.transfer.services.registers import Outcome, row_errors
+from partnerships.transfer.services.recording import new_run, record_import, settle_run
+from partnerships.transfer.services.registers import Outcome
+from partnerships.transfer.services.rows import row_errors
 
 #: The source of the commitments. A later import finds them by source, reference and receiver, so it must not change.
 SOURCE = "developer agreements (planning data platform, MHCLG)"
@@ -75,22 +75,13 @@ def import_developer_agreements(
         wait_for_turn()
         require(roles_of(author, now).keeps_directory)
         refuse_older(register=run.register, digest=digest, as_of=day)
-        import_run = ImportRun.objects.create(
-            register=run.register,
-            file_name=", ".join(names)[:300],
-            sha256=digest,
-            as_of=day,
-            started_at=now,
-            by=author,
-            status=RunStatus.APPLIED,
+        import_run = new_run(
+            register=run.register, file_name=", ".join(names), sha256=digest, as_of=day, author=author, now=now
         )
+        import_run.save(force_insert=True)
         with row_errors(run):
             line = _apply(read, run, import_run)
-        import_run.report = run.report.as_json()
-        import_run.finished_at = timezone.now()
-        for outcome in OUTCOMES:
-            setattr(import_run, outcome, run.report.counts[outcome])
-        import_run.save()
+        settle_run(import_run, run.report).save()
         record_import(import_run, EventKind.DEVELOPER_AGREEMENTS_IMPORTED, author=author, now=now)
         if dry_run:
             transaction.set_rollback(True)

@@ -10,7 +10,6 @@ from pathlib import PurePath
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from partnerships.kit.dates import known_day
 from partnerships.kit.names import fold_name
@@ -29,11 +28,12 @@ from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services import UnableToRecordSuccession, record_succession, ties_between
 from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
-from partnerships.transfer.models import ImportRun, Register, RunStatus
+from partnerships.transfer.models import Register
 from partnerships.transfer.network_format.directory_file import read_directory_file
 from partnerships.transfer.reading.problems import unable
+from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.locking import wait_for_turn
-from partnerships.transfer.services.recording import record_import
+from partnerships.transfer.services.recording import new_run, record_import, settle_run
 
 #: Rows in one INSERT.
 _BATCH = 1000
@@ -187,25 +187,20 @@ def _details(
 
 def _note_list(given: dict[str, Any], loaded: Loaded, digest: str, author: User | None, now: dt.datetime) -> None:
     """Save an import run for one of the lists that the file was made from."""
-    run = ImportRun.objects.create(
+    run = new_run(
         register=Register(given["register"]),
-        file_name=given["file_name"][:300],
+        file_name=given["file_name"],
         sha256=given["sha256"],
         as_of=given["as_of"],
-        report={
-            "lines": {},
-            "remarks": [
-                (
-                    f"Loaded from a directory file (SHA-256 {digest}), which added {loaded.added:,} organisations. "
-                    f"Publisher: {given['publisher']}. Licence: {given['licence']}."
-                )
-            ],
-        },
-        started_at=now,
-        finished_at=timezone.now(),
-        by=author,
-        status=RunStatus.APPLIED,
+        author=author,
+        now=now,
     )
+    report = Report()
+    report.remark(
+        f"Loaded from a directory file (SHA-256 {digest}), which added {loaded.added:,} organisations. "
+        f"Publisher: {given['publisher']}. Licence: {given['licence']}."
+    )
+    settle_run(run, report).save(force_insert=True)
     record_import(
         run,
         EventKind.LIST_IMPORTED,

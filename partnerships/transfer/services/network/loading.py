@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import heapq
+from collections import Counter
 from pathlib import PurePath
 
 from django.db import connection, transaction
@@ -22,6 +23,7 @@ from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import ImportRun, Register, RunStatus
 from partnerships.transfer.network_format.reading import read_network
 from partnerships.transfer.reading.problems import Problem, UnableToRead
+from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.locking import wait_for_turn
 from partnerships.transfer.services.network.commitments import schedule_commitments
 from partnerships.transfer.services.network.conversations import schedule_conversations
@@ -37,7 +39,7 @@ from partnerships.transfer.services.network.replaying import Network, UnableToLo
 from partnerships.transfer.services.network.reports import schedule_reports
 from partnerships.transfer.services.network.subscriptions import schedule_subscriptions
 from partnerships.transfer.services.network.terms import schedule_terms
-from partnerships.transfer.services.recording import record_import
+from partnerships.transfer.services.recording import new_run, record_import, settle_run
 
 #: All lists besides organisations, people and memberships; plans come before what refers to them.
 SCHEDULES = (
@@ -98,18 +100,18 @@ def load_network(
             counts = _play(network)
         # Nudges would be about events of long ago.
         connection.run_on_commit = waiting
-        run = ImportRun(
-            register=Register.NETWORK,
-            file_name=PurePath(file_name).name[:300],
-            sha256=digest,
-            as_of=timezone.localdate(now),
-            created=sum(counts.values()),
-            report={"network": file["name"], "counts": counts, "lines": {}, "remarks": []},
-            started_at=now,
-            finished_at=timezone.now(),
-            by=author,
-            status=RunStatus.APPLIED,
+        run = settle_run(
+            new_run(
+                register=Register.NETWORK,
+                file_name=PurePath(file_name).name,
+                sha256=digest,
+                as_of=timezone.localdate(now),
+                author=author,
+                now=now,
+            ),
+            Report(counts=Counter(created=sum(counts.values()))),
         )
+        run.report |= {"network": file["name"], "counts": counts}
         if dry_run:
             transaction.set_rollback(True)
         else:

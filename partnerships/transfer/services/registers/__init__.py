@@ -7,7 +7,6 @@ from partnerships.transfer.services.registers.previewing import (
     discard_preview,
     preview_register,
 )
-from partnerships.transfer.services.registers.refusals import row_errors
 from partnerships.transfer.services.registers.reviewing import UnableToAnswer, answer_doubt
 
 __all__ = [
@@ -20,5 +19,4 @@ __all__ = [
     "import_register",
     "last_line",
     "preview_register",
-    "row_errors",
 ]

@@ -18,10 +18,10 @@ from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import Doubt, ImportRun, Register, RunStatus
+from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.combined_authorities import read_combined_authorities
 from partnerships.transfer.reading.councils import read_councils
 from partnerships.transfer.reading.dating import date_in_file_name
-from partnerships.transfer.reading.headings import About
 from partnerships.transfer.reading.leps import read_leps
 from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.reading.providers import read_providers
@@ -38,19 +38,19 @@ from partnerships.transfer.services.doubts import Doubts
 from partnerships.transfer.services.leps import apply_leps
 from partnerships.transfer.services.locking import wait_for_turn
 from partnerships.transfer.services.providers import apply_providers
-from partnerships.transfer.services.recording import record_import
-from partnerships.transfer.services.registers.refusals import row_errors
+from partnerships.transfer.services.recording import new_run, record_import, settle_run
+from partnerships.transfer.services.rows import row_errors
 
 Apply = Callable[[Directory, Doubts, Import], None]
 
 
-def reader_of(register: str, sheets: tuple[Sheet, ...]) -> tuple[About, Apply]:
-    """The remarks on the sheets, and the function that applies them.
+def reader_of(register: str, sheets: tuple[Sheet, ...], *, take_others: bool) -> tuple[About, Apply]:
+    """How the sheets were read, and the function that applies them.
 
     Raises `UnableToRead`.
     """
     if register == Register.COUNCILS:
-        councils = read_councils(sheets)
+        councils = read_councils(sheets, take_others=take_others)
         return councils.about, lambda directory, doubts, run: apply_councils(councils, directory, doubts, run)
     if register == Register.LEPS:
         leps = read_leps(sheets)
@@ -84,15 +84,19 @@ def import_register(
     as_of: dt.date | None = None,
     dry_run: bool = False,
     accept_missing: bool = False,
+    all_or_nothing: bool = False,
+    take_others: bool = False,
     progress: Progress = silent,
 ) -> Outcome:
-    """Import a published list into the directory: all of it or nothing.
+    """Import a published list into the directory.
 
-    The list's date is `as_of`, else the date in the file's name, title or rows, else today. A dry run does everything
-    and rolls it back. Raises `UnableToRead` with every problem; also for a list older than the latest one, and for one
-    that lacks too many bodies to be complete, unless `accept_missing`.
+    Rows with problems are set aside and the others go in; with `all_or_nothing`, one such row refuses the file. With
+    `take_others`, national parks and other bodies in a list of councils become organisations of their kind. The list's
+    date is `as_of`, else the date in the file's name, title or rows, else today. A dry run does everything
+    and rolls it back. Raises `UnableToRead` with every problem of a file that is refused: a
+    wrong one, one older than the latest, and one that lacks too many bodies to be complete, unless `accept_missing`.
     """
-    about, apply = reader_of(register, read_sheets(data, file_name))
+    about, apply = reader_of(register, read_sheets(data, file_name), take_others=take_others)
     with transaction.atomic():
         wait_for_turn()
         require(roles_of(author, now).keeps_directory)
@@ -108,6 +112,7 @@ def import_register(
             progress=progress,
             keep=not dry_run,
             accept_missing=accept_missing,
+            all_or_nothing=all_or_nothing,
         )
         if dry_run:
             transaction.set_rollback(True)
@@ -127,7 +132,9 @@ def apply_list(
     progress: Progress,
     keep: bool,
     accept_missing: bool,
+    all_or_nothing: bool,
 ) -> ImportRun:
+    _refuse_unusable(about, all_or_nothing=all_or_nothing)
     name = text(PurePath(file_name).name)
     digest = hashlib.sha256(data).hexdigest()
     report = Report()
@@ -142,7 +149,11 @@ def apply_list(
         source=f"{label}, {name}, as of {long_date(day)}",
         report=report,
         progress=progress,
+        listed=about,
+        rows_stand_alone=not all_or_nothing,
     )
+    for row in about.set_aside:
+        run.set_aside(row)
     _remark_on_earlier(run, digest)
     for line in about.remarks:
         report.remark(line)
@@ -151,19 +162,10 @@ def apply_list(
     with row_errors(run):
         apply(Directory(), doubts, run)
     report.seconds = round(time.monotonic() - begun, 1)
+    report.account_for(about)
     _guard_the_missing(report, keep=keep, accepted=accept_missing)
-    made = ImportRun(
-        register=register,
-        file_name=name[:300],
-        sha256=digest,
-        as_of=day,
-        report=run.report.as_json(),
-        started_at=now,
-        finished_at=timezone.now(),
-        by=author,
-        status=RunStatus.APPLIED,
-        **{outcome: run.report.counts[outcome] for outcome in OUTCOMES},
-    )
+    made = new_run(register=register, file_name=name, sha256=digest, as_of=day, author=author, now=now)
+    settle_run(made, report)
     if keep:
         made.save(force_insert=True)
         _ask(doubts, made)
@@ -175,6 +177,22 @@ def apply_list(
             counts={outcome: run.report.counts[outcome] for outcome in OUTCOMES},
         )
     return made
+
+
+def _refuse_unusable(about: About, *, all_or_nothing: bool) -> None:
+    """Refuse a wrong list, and with `all_or_nothing` one with a bad row.
+
+    A list is wrong if fewer than half of its rows can be used. Rows that somebody corrected are never a wrong list.
+    """
+    problems = [problem for row in about.set_aside for problem in row.problems]
+    bad = sum(not row.belongs_elsewhere for row in about.set_aside)
+    sound = len(about.rows) - about.outside - len(about.set_aside)
+    if bad and not all_or_nothing and not about.is_part and bad > sound:
+        found = f"{bad:,} of its {len(about.rows):,} rows cannot be used."
+        problems.insert(0, Problem(None, "", found, "Is it the right list? Correct its rows, or give another."))
+    elif not (problems and all_or_nothing):
+        return
+    raise UnableToRead(problems)
 
 
 def _remark_on_earlier(run: Import, digest: str) -> None:

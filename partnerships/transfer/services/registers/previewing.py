@@ -30,15 +30,26 @@ def preview_register(
     author: User,
     now: dt.datetime,
     as_of: dt.date | None = None,
+    all_or_nothing: bool = False,
+    take_others: bool = False,
 ) -> ImportRun:
     """Save a file and a report of what importing it would do.
 
     Raises `UnableToRead`.
     """
     outcome = import_register(
-        register=register, data=data, file_name=file_name, author=author, now=now, as_of=as_of, dry_run=True
+        register=register,
+        data=data,
+        file_name=file_name,
+        author=author,
+        now=now,
+        as_of=as_of,
+        all_or_nothing=all_or_nothing,
+        take_others=take_others,
+        dry_run=True,
     )
     run = outcome.run
+    run.report |= {"all_or_nothing": all_or_nothing, "take_others": take_others}
     run.pk = None
     run.status = RunStatus.PREVIEWED
     run.content = data
@@ -59,7 +70,11 @@ def apply_preview(*, run: ImportRun, author: User, now: dt.datetime, accept_miss
         if not waiting.is_waiting or waiting.content is None:
             raise UnableToApply("This import has already been applied or discarded.")
         data = bytes(waiting.content)
-        about, apply = reader_of(waiting.register, read_sheets(data, waiting.file_name))
+        about, apply = reader_of(
+            waiting.register,
+            read_sheets(data, waiting.file_name),
+            take_others=waiting.report.get("take_others", False),
+        )
         done = apply_list(
             register=waiting.register,
             data=data,
@@ -72,6 +87,7 @@ def apply_preview(*, run: ImportRun, author: User, now: dt.datetime, accept_miss
             progress=silent,
             keep=True,
             accept_missing=accept_missing,
+            all_or_nothing=waiting.report.get("all_or_nothing", False),
         )
         waiting.delete()
     return done

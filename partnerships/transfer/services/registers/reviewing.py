@@ -25,7 +25,7 @@ from partnerships.transfer.services.directory import Directory, Import
 from partnerships.transfer.services.leps import apply_lep_answer
 from partnerships.transfer.services.locking import wait_for_turn
 from partnerships.transfer.services.providers import apply_provider_answer
-from partnerships.transfer.services.registers.refusals import row_errors
+from partnerships.transfer.services.rows import row_errors
 
 ApplyAnswer = Callable[[Doubt, Organisation | None, Directory, Import], Organisation]
 

@@ -1,0 +1,54 @@
+"""Bodies in lists of councils that are no councils."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+NATIONAL_PARK, DEVELOPMENT_CORPORATION, PUBLIC_BODY = "national_park", "development_corporation", "public_body"
+#: Kind by words of a type, a CURIE's prefix or a name; what it is called, for messages.
+_KINDS = (
+    (re.compile(r"national park|\bnpa\b|broads authority"), NATIONAL_PARK, "a national park authority"),
+    (re.compile(r"development corporation|\b[mu]dc\b"), DEVELOPMENT_CORPORATION, "a development corporation"),
+    (re.compile(r"police|\bpfcc\b"), PUBLIC_BODY, "a police body"),
+    (re.compile(r"\bfire\b"), PUBLIC_BODY, "a fire and rescue authority"),
+    (re.compile(r"\bwaste\b"), PUBLIC_BODY, "a waste authority"),
+    (re.compile(r"\btransport\b"), PUBLIC_BODY, "a transport authority"),
+)
+#: Kinds of area of the ONS, by the first three characters of the GSS code.
+_PREFIXES = {"E26": "national park", "E23": "police", "E31": "fire"}
+
+
+@dataclass(frozen=True, slots=True)
+class OtherBody:
+    """A body that is no council: its kind (a code of `Kind`), name and keys."""
+
+    row: int
+    kind: str
+    name: str
+    gss: str
+    #: Its key on the planning data platform, such as `national-park-authority:Q5225646`.
+    curie: str
+    website: str
+
+
+def other_kind(*, curie: str, given_type: str, gss: str, name: str) -> tuple[str, str] | None:
+    """Kind and description of a body that is no council; None for others.
+
+    The type or the key decides before the code, and the code before the name.
+    """
+    prefix = curie.partition(":")[0] if ":" in curie else ""
+    said = [part.replace("-", " ").casefold() for part in (prefix, given_type, _PREFIXES.get(gss[:3], "")) if part]
+    if prefix.startswith("local-authority"):
+        return None
+    for words in (*said, "" if given_type or _is_council_code(gss) else name.casefold()):
+        for pattern, kind, description in _KINDS:
+            if pattern.search(words):
+                return kind, description
+    if prefix:
+        return PUBLIC_BODY, f"a body of another kind ({prefix.replace('-', ' ')})"
+    return None
+
+
+def _is_council_code(gss: str) -> bool:
+    return gss[:3] in ("E06", "E07", "E08", "E09", "E10", "E47", "E12", "E61")

@@ -1,0 +1,286 @@
+"""Good rows go in; bad ones are named, and come back corrected."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.urls import reverse
+
+from partnerships.organisations.models import Identifier, Organisation, Scheme, Status, Succession
+from partnerships.organisations.services import update_organisation
+from partnerships.transfer.models import ImportRun
+from partnerships.transfer.reading.problems import UnableToRead
+from partnerships.transfer.reporting import accounting, rows_to_correct
+from tests.world import make_world
+
+from .lists import COUNCILS, PROVIDERS, as_csv, as_workbook, extract, import_list
+
+pytestmark = pytest.mark.django_db
+
+Rows = list[list[Any]]
+
+
+def to_correct(run: ImportRun) -> list[dict[str, str]]:
+    """The rows that were set aside, as a person downloads them."""
+    heading, rows = rows_to_correct(run.report)
+    return [dict(zip(heading, row, strict=True)) for row in rows]
+
+
+def numbers() -> set[str]:
+    """Every registration number in the directory."""
+    return set(Identifier.objects.filter(scheme=Scheme.RSH).values_list("value", flat=True))
+
+
+def test_bad_row_is_set_aside_with_its_remedy_and_the_others_go_in() -> None:
+    import_list("councils", COUNCILS)
+
+    run = import_list("providers", PROVIDERS.replace("01/04/2019", "31/02/2019"))
+
+    assert numbers() == {"LX9001", "90AA", "5070"}
+    assert (run.created, run.joined, run.set_aside) == (1, 2, 1)
+    (row,) = to_correct(run)
+    assert row["Registration number"] == "5069"
+    assert row["Set aside because"] == "Registration date: “31/02/2019” is not a date."
+    assert row["What to do"] == "Write it as 08/02/2023 or 2023-02-08."
+    assert accounting(run.report) == "Of 4 rows, 3 were used and 1 was set aside."
+
+
+def test_all_or_nothing_refuses_a_file_with_one_bad_row() -> None:
+    import_list("councils", COUNCILS)
+
+    with pytest.raises(UnableToRead, match="Row 3, column “Registration date”"):
+        import_list("providers", PROVIDERS.replace("01/04/2019", "31/02/2019"), all_or_nothing=True)
+
+    assert not numbers()
+
+
+def test_wrong_list_is_refused_whole() -> None:
+    import_list("councils", COUNCILS)
+    wrong = PROVIDERS.replace("Non-profit", "Blue").replace("5070", "nothing like a number")
+
+    with pytest.raises(UnableToRead, match="3 of its 4 rows cannot be used"):
+        import_list("providers", wrong)
+
+    assert not numbers()
+
+
+def test_corrected_rows_go_in_and_mark_nothing_as_missing() -> None:
+    import_list("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
+    first = import_list("providers", PROVIDERS.replace("01/04/2019", "soon"), as_of=dt.date(2024, 1, 1))
+    corrected = as_csv([row | {"Registration date": "01/04/2019"} for row in to_correct(first)])
+
+    second = import_list("providers", corrected, as_of=dt.date(2024, 1, 1))
+    third = import_list("providers", corrected, as_of=dt.date(2024, 1, 1))
+
+    assert numbers() == {"LX9001", "90AA", "5069", "5070"}
+    assert (second.created, second.missing, second.set_aside) == (1, 0, 0)
+    assert (third.created, third.changed, third.left_alone) == (0, 0, 1)
+
+
+def test_body_whose_row_is_set_aside_is_not_missing() -> None:
+    import_list("councils", COUNCILS)
+    import_list("providers", PROVIDERS)
+
+    run = import_list("providers", PROVIDERS.replace("01/04/2019", "soon"))
+
+    assert (run.missing, run.set_aside) == (0, 1)
+
+
+def test_rows_that_say_the_same_are_one() -> None:
+    import_list("councils", COUNCILS)
+
+    run = import_list("providers", PROVIDERS + "".join(line + "\n" for line in PROVIDERS.splitlines()[2:4]))
+
+    assert (run.created, run.joined, run.set_aside) == (2, 2, 0)
+    assert "Rows that repeat an earlier row count once (rows 6, 7)." in run.report["remarks"]
+    assert accounting(run.report) == "Of 6 rows, 4 were used and 2 repeat others."
+
+
+def test_rows_with_one_key_that_differ_are_both_set_aside() -> None:
+    import_list("councils", COUNCILS)
+
+    run = import_list("providers", PROVIDERS + "Somebody Else Limited,5069,,Non-profit,Company\n")
+
+    assert [row["Organisation name"] for row in to_correct(run)] == [
+        "Tidewater Housing Group Limited",
+        "Somebody Else Limited",
+    ]
+    assert numbers() == {"LX9001", "90AA", "5070"}
+
+
+def test_row_that_the_directory_refuses_is_set_aside_alone() -> None:
+    import_list("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
+    import_list("providers", PROVIDERS, as_of=dt.date(2024, 1, 1))
+    update_organisation(
+        organisation=Organisation.objects.get(name="Larkhaven Homes Limited"),
+        valid_from=dt.date(2020, 1, 1),
+        author=None,
+        now=dt.datetime(2024, 2, 1, tzinfo=dt.UTC),
+    )
+    ended = PROVIDERS.replace("Corporate form", "Corporate form,End date").replace("society", "society,01/01/2019")
+    renamed = ended.replace("Tidewater Housing Group Limited", "Tidewater Limited")
+
+    run = import_list("providers", renamed, as_of=dt.date(2025, 1, 1))
+
+    assert [row["Set aside because"] for row in to_correct(run)] == ["It cannot end before it began."]
+    assert Organisation.objects.get(name="Larkhaven Homes Limited").status == Status.ACTIVE
+    assert Organisation.objects.filter(name="Tidewater Limited").exists()
+
+
+def test_succession_waits_for_the_row_of_its_successor() -> None:
+    broken = COUNCILS.replace(
+        "XNW,Mere Council,Mere,E06900001,2023-04-01", "XNW,Mere Council,Mere,E06900001,2023-31-31"
+    )
+
+    first = import_list("councils", broken, as_of=dt.date(2025, 1, 1))
+    assert (first.created, first.set_aside, Succession.objects.count()) == (4, 3, 0)
+    fixed = [
+        {name: value.replace("2023-31-31", "2023-04-01") for name, value in row.items()} for row in to_correct(first)
+    ]
+    import_list("councils", as_csv(fixed), as_of=dt.date(2025, 1, 1))
+
+    assert Succession.objects.get().ties.count() == 2
+    assert Organisation.objects.filter(council_type__gt="").count() == 5
+
+
+def test_command_writes_the_rows_set_aside(tmp_path: Path) -> None:
+    import_list("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
+    file, aside = tmp_path / "providers_2024-02.csv", tmp_path / "aside_2024-02.csv"
+    file.write_text(PROVIDERS.replace("Tidewater", "=Tidewater").replace("01/04/2019", "soon"))
+
+    call_command("import_register", "providers", str(file), "--set-aside", str(aside), stdout=io.StringIO())
+
+    assert "'=Tidewater Housing Group Limited" in aside.read_text()
+    aside.write_text(aside.read_text().replace("soon", "01/04/2019"))
+    call_command("import_register", "providers", str(aside), stdout=io.StringIO())
+    assert Organisation.objects.filter(name="=Tidewater Housing Group Limited").exists()
+    with pytest.raises(CommandError, match="1 fault; nothing was changed"):
+        call_command("import_register", "providers", str(file), "--all-or-nothing")
+
+
+def test_administrator_downloads_the_rows_set_aside(client: Any) -> None:
+    client.force_login(make_world().dee)
+    import_list("councils", COUNCILS)
+    run = import_list("providers", PROVIDERS.replace("01/04/2019", "soon"))
+
+    page = client.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode()
+    address = reverse("admin:transfer_importrun_set_aside", args=[run.pk])
+    assert f'href="{address}"' in page
+    assert "Of 4 rows, 3 were used and 1 was set aside." in page
+    answer = client.get(address)
+
+    (row,) = csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig")))
+    assert row["What to do"] == "Write it as 08/02/2023 or 2023-02-08."
+    assert answer["Content-Disposition"] == f'attachment; filename="set-aside-providers-{run.as_of}.csv"'
+    whole = import_list("providers", PROVIDERS)
+    assert client.get(reverse("admin:transfer_importrun_set_aside", args=[whole.pk])).status_code == 404
+
+
+OTHERS = COUNCILS + (
+    "XNP,Marchshire Moors National Park Authority,Marchshire Moors,E26900001,,,,England,South East,,,,,True,\n"
+    "XPO,Marchshire Police and Crime Commissioner,,E23900001,,,,England,,,,,,True,\n"
+    "XDC,Mere Quays Development Corporation,,,,,,England,,MDC,,,,True,\n"
+)
+
+
+def test_bodies_that_are_no_councils_are_set_aside() -> None:
+    run = import_list("councils", OTHERS)
+
+    assert (run.created, run.set_aside) == (5, 3)
+    assert [row["Set aside because"].partition("” is ")[2] for row in to_correct(run)] == [
+        "a national park authority, not a council.",
+        "a police body, not a council.",
+        "a development corporation, not a council.",
+    ]
+
+
+def test_bodies_that_are_no_councils_are_taken_as_their_kind_if_chosen() -> None:
+    run = import_list("councils", OTHERS, take_others=True)
+    again = import_list("councils", OTHERS, take_others=True)
+
+    assert (run.created, run.set_aside) == (8, 0)
+    assert (again.created, again.changed, again.left_alone) == (0, 0, 8)
+    assert Organisation.objects.get(name__contains="National Park").kind == "national_park"
+    assert Organisation.objects.get(name__contains="Police").kind == "public_body"
+    assert Organisation.objects.get(name__contains="Quays").kind == "development_corporation"
+
+
+# Altered copies of a real extract
+
+
+def _renamed(rows: Rows) -> Rows:
+    return [[name.replace("_", " ").upper() for name in rows[0]], *rows[1:]]
+
+
+def _reordered(rows: Rows) -> Rows:
+    order = random.Random(18).sample(range(len(rows[0])), len(rows[0]))
+    return [[row[at] for at in order] for row in rows]
+
+
+def _doubled(rows: Rows) -> Rows:
+    return [rows[0], *(row for row in rows[1:] for _ in range(2))]
+
+
+def _titled(rows: Rows) -> Rows:
+    return [["Registered providers of social housing"], ["As at 28 February 2023"], [], *rows]
+
+
+def _unchanged(rows: Rows) -> Rows:
+    return rows
+
+
+def _text(rows: Rows, encoding: str) -> bytes:
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows(rows)
+    return out.getvalue().encode(encoding)
+
+
+ALTERED: dict[str, tuple[Callable[[Rows], Rows], str]] = {
+    "headings renamed": (_renamed, "utf-8"),
+    "columns reordered": (_reordered, "utf-8"),
+    "rows doubled": (_doubled, "utf-8"),
+    "a title": (_titled, "utf-8-sig"),
+    "Windows-1252": (_unchanged, "cp1252"),
+    "UTF-16": (_unchanged, "utf-16"),
+    "workbook": (_titled, "workbook"),
+}
+
+
+@pytest.mark.parametrize("how", ALTERED)
+def test_altered_copy_loses_no_good_row_and_names_every_bad_one(how: str) -> None:
+    alter, encoding = ALTERED[how]
+    import_list("councils", extract("councils.csv"), as_of=dt.date(2025, 7, 10))
+    listed = [*rows_of_providers()]
+    good = {row["registration_number"] for row in listed}
+    bad = [
+        listed[0] | {"registration_number": "", "organisation_name": "No Number Homes"},
+        listed[1] | {"registration_number": "ZZ1", "registration_date": "31/02/2020"},
+        listed[2] | {"registration_number": "ZZ2", "designation": "Police"},
+    ]
+    heading = list(listed[0])
+    rows: Rows = alter([heading, *([row[name] for name in heading] for row in (*listed, *bad))])
+    data = as_workbook({"List": rows}) if encoding == "workbook" else _text(rows, encoding)
+
+    run = import_list("providers", data, as_of=dt.date(2023, 2, 28))
+
+    waiting = set(run.doubts.values_list("key", flat=True))
+    assert numbers() | waiting == good
+    assert not numbers() & waiting
+    said = " ".join(line for row in to_correct(run) for line in row.values())
+    assert len(to_correct(run)) == len(bad)
+    assert all(word in said for word in ("No Number Homes", "ZZ1", "ZZ2", "is not a date", "is not a designation"))
+
+
+def rows_of_providers() -> list[dict[str, str]]:
+    """The extract of the regulator's list."""
+    found: list[dict[str, str]] = json.loads(extract("providers.json"))
+    return found

@@ -12,22 +12,27 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.kit.exports import csv_response
 from partnerships.people.requests import signed_in
-from partnerships.transfer.forms import AnswerForm, UploadForm
-from partnerships.transfer.models import ORGANISATION_REGISTERS, Doubt, ImportRun, RunStatus
+from partnerships.transfer.forms import AnswerForm, HeadingsForm, UploadForm
+from partnerships.transfer.models import ORGANISATION_REGISTERS, WAITING, Doubt, ImportRun, RunStatus
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.reporting import accounting, rows_to_correct, sections
 from partnerships.transfer.services.registers import (
+    Choices,
     UnableToAnswer,
     UnableToApply,
+    UnableToConfirm,
     answer_doubt,
     apply_preview,
+    confirm_headings,
     discard_preview,
     last_line,
     preview_register,
+    proposals_for,
 )
 
 #: How many lines of each outcome the page shows.
@@ -100,6 +105,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
                 self.admin_site.admin_view(require_POST(self.discard)),
                 name="transfer_importrun_discard",
             ),
+            path("<int:pk>/headings/", self.admin_site.admin_view(self.headings), name="transfer_importrun_headings"),
             path(
                 "<int:pk>/set-aside.csv",
                 self.admin_site.admin_view(require_safe(self.set_aside)),
@@ -125,14 +131,14 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
                     file_name=str(file.name or ""),
                     author=signed_in(request),
                     now=timezone.now(),
-                    as_of=form.cleaned_data["as_of"],
-                    all_or_nothing=form.cleaned_data["all_or_nothing"],
-                    take_others=form.cleaned_data["take_others"],
+                    choices=Choices(
+                        **{name: form.cleaned_data[name] for name in Choices.__slots__ if name in form.cleaned_data}
+                    ),
                 )
             except UnableToRead as error:
                 faults = error.lines()
             else:
-                return redirect("admin:transfer_importrun_change", run.pk)
+                return redirect(f"admin:transfer_importrun_{'headings' if run.is_unread else 'change'}", run.pk)
         failed = bool(faults or form.errors)
         context = {
             **self.admin_site.each_context(request),
@@ -163,7 +169,8 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
             "remarks": run.report.get("remarks", []),
             "too_many_missing": run.report.get("too_many_missing"),
             "duration": _in_words(run.report.get("seconds") or 0),
-            "may_apply": run.is_waiting and self.has_add_permission(request),
+            "may_confirm": run.is_waiting and self.has_add_permission(request),
+            "may_apply": run.is_waiting and not run.is_unread and self.has_add_permission(request),
         }
         return TemplateResponse(request, "transfer/run.html", context)
 
@@ -187,6 +194,41 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
             return redirect("admin:transfer_importrun_change", pk)
         messages.success(request, last_line(done, applied=True))
         return redirect("admin:transfer_importrun_change", done.pk)
+
+    @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
+    def headings(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Which heading of a waiting file is which column."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        run = get_object_or_404(ImportRun, pk=pk, status__in=WAITING)
+        found = proposals_for(run)
+        form = HeadingsForm(request.POST or None, found=found, initial={"publisher": run.publisher})
+        faults: list[str] = []
+        if request.method == "POST" and form.is_valid():
+            try:
+                made = confirm_headings(
+                    run=run,
+                    publisher=form.cleaned_data["publisher"],
+                    headings=form.headings,
+                    author=signed_in(request),
+                    now=timezone.now(),
+                )
+            except UnableToRead as error:
+                faults = error.lines()
+            except (UnableToConfirm, UnableToApply) as error:
+                faults = [str(error)]
+            else:
+                return redirect("admin:transfer_importrun_change", made.pk)
+        failed = bool(faults or form.errors)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Which heading is which column?",
+            "form": form,
+            "faults": faults,
+            "run": run,
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "transfer/headings.html", context, status=422 if failed else 200)
 
     def set_aside(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """The rows that were set aside, as a file to correct and upload again."""

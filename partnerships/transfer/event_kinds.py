@@ -10,6 +10,7 @@ class EventKind(models.TextChoices):
     LOCAL_PLANS_IMPORTED = "import.local_plans_imported", "Imported local plans"
     DEVELOPER_AGREEMENTS_IMPORTED = "import.developer_agreements_imported", "Imported developer agreements"
     NETWORK_LOADED = "import.network_loaded", "Loaded a network"
+    HEADINGS_CONFIRMED = "import.headings_confirmed", "Said what the headings of a list mean"
     DISCARDED = "import.discarded", "Discarded an import"
     ROW_DECIDED = "import.row_decided", "Decided who a row of a list is"
     MISSING_FROM_FILE = "plan.missing_from_file", "Found it missing from the latest file"

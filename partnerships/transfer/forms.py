@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import UploadedFile
 from partnerships.kit.forms import Form
 from partnerships.organisations.models import Identifier, Organisation
 from partnerships.transfer.models import ORGANISATION_REGISTERS, Answer, Doubt
+from partnerships.transfer.reading.proposals import Proposals
 from partnerships.transfer.reading.tables import MAX_BYTES
 
 
@@ -34,6 +35,17 @@ class UploadForm(Form):
         ),
     )
 
+    publisher = forms.CharField(
+        label="Publisher",
+        required=False,
+        max_length=120,
+        help_text="Needed only if you have told us what the headings of several publishers of this list mean.",
+    )
+    is_part = forms.BooleanField(
+        label="Only a part",
+        required=False,
+        help_text="The file is a part of its register: nothing is marked as missing because it is not in the file.",
+    )
     all_or_nothing = forms.BooleanField(
         label="Refuse the file if one of its rows cannot be used",
         required=False,
@@ -55,6 +67,41 @@ class UploadForm(Form):
         if (file.size or 0) > MAX_BYTES:
             raise forms.ValidationError(f"The file is {file.size:,} bytes long; the limit is {MAX_BYTES:,}.")
         return file
+
+
+#: What stands below a heading that is known, or guessed.
+_CERTAINTY = {True: "We know this heading.", False: "This is our guess: please check it."}
+
+
+class HeadingsForm(Form):
+    """Which heading of a file is which column of the list."""
+
+    publisher = forms.CharField(
+        label="Who publishes this list?",
+        max_length=120,
+        help_text="We remember these headings for the publisher's next list.",
+    )
+
+    def __init__(self, *args: Any, found: Proposals, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("", "not in this file"), *((heading.name, str(heading)) for heading in found.headings)]
+        for one in found.proposals:
+            self.fields[f"column-{one.column.code}"] = forms.ChoiceField(
+                label=one.column.shown,
+                choices=choices,
+                initial=one.heading,
+                required=one.column.required,
+                help_text=_CERTAINTY[one.is_known] if one.heading else "",
+            )
+
+    @property
+    def headings(self) -> dict[str, str]:
+        """The chosen heading by the code of its column."""
+        return {
+            name.removeprefix("column-"): str(value)
+            for name, value in self.cleaned_data.items()
+            if name.startswith("column-") and value
+        }
 
 
 class AnswerForm(Form):

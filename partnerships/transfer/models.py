@@ -27,14 +27,19 @@ ORGANISATION_REGISTERS = (Register.COUNCILS, Register.LEPS, Register.PROVIDERS, 
 
 
 class RunStatus(models.TextChoices):
-    """previewed → applied or discarded.
+    """unread → previewed → applied or discarded.
 
-    A run from the command line is applied at once.
+    Unread waits for a person to say which heading is which column. A run from the command line is applied at once.
     """
 
+    UNREAD = "unread", "Waiting for its headings"
     PREVIEWED = "previewed", "Waiting to be applied"
     APPLIED = "applied", "Applied"
     DISCARDED = "discarded", "Discarded"
+
+
+#: Statuses in which the file is kept for a person to go on.
+WAITING = (RunStatus.UNREAD, RunStatus.PREVIEWED)
 
 
 class ImportRun(models.Model):
@@ -48,6 +53,7 @@ class ImportRun(models.Model):
     status = models.CharField(max_length=10, choices=RunStatus, default=RunStatus.APPLIED)
     file_name = models.CharField(max_length=300)
     sha256 = models.CharField("SHA-256", max_length=64)
+    publisher = models.CharField(max_length=120, blank=True)
     as_of = models.DateField(null=True, blank=True, help_text="The date of the list.")
     created = models.PositiveIntegerField(default=0)
     changed = models.PositiveIntegerField(default=0)
@@ -68,7 +74,7 @@ class ImportRun(models.Model):
         indexes = [models.Index(fields=["register", "-started_at", "-id"], name="import_run_register")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(status=RunStatus.PREVIEWED) | Q(content=None), name="only_a_preview_holds_a_file"
+                condition=Q(status__in=["unread", "previewed"]) | Q(content=None), name="only_a_preview_holds_a_file"
             )
         ]
 
@@ -82,8 +88,33 @@ class ImportRun(models.Model):
 
     @property
     def is_waiting(self) -> bool:
-        """Whether the preview still has to be applied or discarded."""
-        return self.status == RunStatus.PREVIEWED
+        """Whether the file still has to be applied or discarded."""
+        return self.status in WAITING
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether a person has to say which heading is which column."""
+        return self.status == RunStatus.UNREAD
+
+
+@pghistory.track()
+class KnownHeading(models.Model):
+    """What a heading in one publisher's lists means, as a person confirmed."""
+
+    register = models.CharField(max_length=24, choices=Register)
+    publisher = models.CharField(max_length=120)
+    heading = models.CharField(max_length=120, help_text="Without case, spaces and punctuation.")
+    column = models.CharField(max_length=40, help_text="The code of the column.")
+    confirmed_at = models.DateTimeField()
+    confirmed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["register", "publisher", "heading"], name="one_meaning_a_heading"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.publisher}: {self.heading}"
 
 
 class Answer(models.TextChoices):

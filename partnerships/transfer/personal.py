@@ -6,5 +6,8 @@ from partnerships.people.personal import Fate, Rule
 
 RULES = (
     Rule("transfer.ImportRun", "by", Fate.KEEP, "who imported a register", ("register", "file_name", "started_at")),
+    Rule(
+        "transfer.KnownHeading", "confirmed_by", Fate.KEEP, "who said what a heading means", ("heading", "confirmed_at")
+    ),
     Rule("transfer.Doubt", "answered_by", Fate.KEEP, "who decided which body is meant", ("answer", "answered_at")),
 )

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from partnerships.transfer.models import ImportRun
 from partnerships.transfer.services.local_plans import File, import_local_plans
-from partnerships.transfer.services.registers import import_register
+from partnerships.transfer.services.registers import Choices, import_register
 
 EXTRACTS = Path(__file__).parent / "extracts"
 #: The whole published files, beside the checkout.
@@ -33,7 +33,16 @@ def import_list(register: str, data: bytes | str, *, name: str = "list.csv", **o
     """Import a list as the command does; returns the run."""
     raw = data.encode() if isinstance(data, str) else data
     now = options.pop("now", timezone.now())
-    return import_register(register=register, data=raw, file_name=name, author=None, now=now, **options).run
+    dry_run = options.pop("dry_run", False)
+    return import_register(
+        register=register,
+        data=raw,
+        file_name=name,
+        author=None,
+        now=now,
+        choices=Choices(**options),
+        dry_run=dry_run,
+    ).run
 
 
 def import_plans(plans: bytes, timetable: bytes, *, now: dt.datetime | None = None, **options: Any) -> ImportRun:

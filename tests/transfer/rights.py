@@ -17,6 +17,7 @@ from partnerships.transfer.services.pending import load_pending
 from partnerships.transfer.services.registers import (
     answer_doubt,
     apply_preview,
+    confirm_headings,
     discard_preview,
     import_register,
     preview_register,
@@ -91,6 +92,18 @@ ROWS = (
         prepare=_preview,
     ),
     Row(
+        "transfer.confirm_headings",
+        lambda w, author, run: confirm_headings(
+            run=run,
+            publisher="Forum",
+            headings={"official": "official-name", "gss": "gss-code", "key": "local-authority-code"},
+            author=author,
+            now=timezone.now(),
+        ),
+        ADMINISTRATOR,
+        prepare=_preview,
+    ),
+    Row(
         "transfer.answer_doubt",
         lambda w, author, doubt: answer_doubt(
             doubt=doubt, answer=Answer.LEAVE_OUT, reason="A slip in the list.", author=author, now=timezone.now()
@@ -153,7 +166,13 @@ WITHOUT_A_PERSON = {
     "transfer.apply_list": _INSIDE,
     "transfer.directory_text": "reads only",
     "transfer.follow_code": _INSIDE,
+    "transfer.keep_others": _INSIDE,
     "transfer.last_line": "reads only",
+    "transfer.new_run": _INSIDE,
+    "transfer.one_row": _INSIDE,
+    "transfer.proposals_for": "reads only",
+    "transfer.publishers_of": "reads only",
     "transfer.record_import": _INSIDE,
     "transfer.row_errors": _INSIDE,
+    "transfer.settle_run": _INSIDE,
 }

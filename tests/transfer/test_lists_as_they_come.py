@@ -217,8 +217,10 @@ def test_every_list_may_end_with_notes(register: str) -> None:
 def test_last_row_cut_short_is_a_problem_and_not_a_note() -> None:
     import_list("councils", COUNCILS)
 
-    with pytest.raises(UnableToRead, match=r"Row 6, column “Registration number”: the cell is blank"):
-        import_list("providers", PROVIDERS + "Larkhaven Hom")
+    run = import_list("providers", PROVIDERS + "Larkhaven Hom")
+
+    (line,) = run.report["lines"]["set_aside"]
+    assert "Row 6, column “Registration number”: the cell is blank" in line
 
 
 def test_ons_map_is_read_by_the_attributes_of_its_areas() -> None:
@@ -403,14 +405,14 @@ def test_what_a_service_refuses_is_reported_with_its_row() -> None:
     ended = PROVIDERS.replace("Corporate form", "Corporate form,End date").replace("society", "society,01/01/2019")
 
     with pytest.raises(UnableToRead, match=r"Row 2: It cannot end before it began. Correct the list"):
-        import_list("providers", ended, as_of=dt.date(2025, 1, 1))
+        import_list("providers", ended, as_of=dt.date(2025, 1, 1), all_or_nothing=True)
 
     assert the("Larkhaven Homes Limited").status == Status.ACTIVE
 
 
 def test_council_that_would_succeed_itself_is_reported_with_its_row() -> None:
     with pytest.raises(UnableToRead, match=r"Row 3: An organisation cannot follow itself."):
-        import_list("councils", COUNCILS.replace("2023-03-31,XNW", "2023-03-31,XNM"))
+        import_list("councils", COUNCILS.replace("2023-03-31,XNW", "2023-03-31,XNM"), all_or_nothing=True)
 
     assert not Organisation.objects.exists()
 

@@ -1,4 +1,4 @@
-"""Registers update the directory: all or nothing, without duplicates."""
+"""Registers update the directory without duplicates."""
 
 from __future__ import annotations
 
@@ -79,16 +79,16 @@ def test_dry_run_reports_everything_and_changes_nothing() -> None:
     assert not ImportRun.objects.exists()
 
 
-def test_one_invalid_row_changes_nothing() -> None:
+def test_one_invalid_row_changes_nothing_if_all_or_nothing() -> None:
     with pytest.raises(UnableToRead, match="Row 5, column “start-date”"):
-        import_list("councils", COUNCILS.replace("2023-04-01,,,England", "not a day,,,England"))
+        import_list("councils", COUNCILS.replace("2023-04-01,,,England", "not a day,,,England"), all_or_nothing=True)
 
     assert not Organisation.objects.exists()
 
 
 def test_unknown_successor_is_refused() -> None:
     with pytest.raises(UnableToRead, match="“XZZ” is the key of no council"):
-        import_list("councils", COUNCILS.replace("2023-03-31,XNW", "2023-03-31,XZZ"))
+        import_list("councils", COUNCILS.replace("2023-03-31,XNW", "2023-03-31,XZZ"), all_or_nothing=True)
 
     assert not Organisation.objects.exists()
 

@@ -28,7 +28,9 @@ class About:
     repeated: tuple[int, ...] = ()
     #: Rows of other nations.
     outside: int = 0
-    #: Rows that were set aside and corrected, not a whole list.
+    #: Rows that were set aside and corrected.
+    is_corrected: bool = False
+    #: Only a part of its register: nothing counts as missing because it is not in it.
     is_part: bool = False
 
     def row_set_aside(self, problems: Sequence[Problem], **options: bool) -> SetAside:

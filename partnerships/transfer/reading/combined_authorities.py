@@ -6,22 +6,34 @@ Reads the look-ups of every year.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from partnerships.kit.names import fold_name
 from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.collecting import Collector
-from partnerships.transfer.reading.headings import Column, find_table
+from partnerships.transfer.reading.headings import NONE_KNOWN, Column, find_table
 from partnerships.transfer.reading.tables import Sheet
 from partnerships.transfer.reading.values import code
 
 CODE = re.compile(r"E47\d{6}")
 DISTRICT = re.compile(r"E0[6789]\d{6}")
 COLUMNS = (
-    Column("district", (r"lad\d\dcd", "ladcd", "lacd", "lacode", "districtcode"), "LAD25CD", required=True),
+    Column(
+        "district",
+        (r"lad\d\dcd", "ladcd", "lacd", "lacode", "districtcode"),
+        "LAD25CD",
+        required=True,
+        values=r"E0[6789]\d{6}",
+    ),
     Column("district_name", (r"lad\d\dnm", "ladnm", "lanm", "laname", "districtname"), "LAD25NM", required=True),
-    Column("authority", (r"cauth\d\dcd", "cauthcd", "combinedauthoritycode", "cacode"), "CAUTH25CD", required=True),
+    Column(
+        "authority",
+        (r"cauth\d\dcd", "cauthcd", "combinedauthoritycode", "cacode"),
+        "CAUTH25CD",
+        required=True,
+        values=r"E47\d{6}",
+    ),
     Column(
         "authority_name", (r"cauth\d\dnm", "cauthnm", "combinedauthorityname", "caname"), "CAUTH25NM", required=True
     ),
@@ -46,12 +58,12 @@ class CombinedAuthorityList:
     about: About
 
 
-def read_combined_authorities(sheets: Sequence[Sheet]) -> CombinedAuthorityList:
+def read_combined_authorities(sheets: Sequence[Sheet], known: Mapping[str, str] = NONE_KNOWN) -> CombinedAuthorityList:
     """The combined authorities of a look-up.
 
     Rows with problems are set aside. Raises `UnableToRead` if it is no such look-up.
     """
-    table = find_table(sheets, COLUMNS, "a look-up of districts to combined authorities")
+    table = find_table(sheets, COLUMNS, "a look-up of districts to combined authorities", known)
     faults = Collector(table)
     districts: dict[str, int] = {}
     names: dict[str, tuple[str, int]] = {}

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from partnerships.kit.names import fold_name
 from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.collecting import Collector
-from partnerships.transfer.reading.headings import Column, Line, find_table
+from partnerships.transfer.reading.headings import NONE_KNOWN, Column, Line, find_table
 from partnerships.transfer.reading.other_bodies import OtherBody, other_kind
 from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.reading.tables import Sheet
@@ -66,6 +66,7 @@ COLUMNS = (
         "key",
         ("localauthoritycode", "localauthorityeng", "lacode", "threelettercode", "reference"),
         "local-authority-code",
+        values=r"[A-Z]{3,4}",
     ),
     Column(
         "official",
@@ -89,6 +90,7 @@ COLUMNS = (
         ("gsscode", "gss", r"lad\d\dcd", r"cty\d\dcd", r"cauth\d\dcd", "areacd", "statisticalgeography", "onscode"),
         "gss-code",
         required=True,
+        values=r"[EWSN]\d{8}",
     ),
     Column("start", ("startdate", "start"), "start-date"),
     Column("end", ("enddate", "end"), "end-date"),
@@ -153,13 +155,15 @@ class CouncilList:
     others: tuple[OtherBody, ...] = ()
 
 
-def read_councils(sheets: Sequence[Sheet], *, take_others: bool = False) -> CouncilList:
+def read_councils(
+    sheets: Sequence[Sheet], known: Mapping[str, str] = NONE_KNOWN, *, take_others: bool = False
+) -> CouncilList:
     """The English councils of a list; rows with problems are set aside.
 
     So are national parks and other bodies that are no councils, unless `take_others`. Raises `UnableToRead` if it is no
     such list.
     """
-    table = find_table(sheets, COLUMNS, "a list of councils")
+    table = find_table(sheets, COLUMNS, "a list of councils", known)
     faults = Collector(table)
     keys: dict[str, int] = {}
     codes: dict[str, int] = {}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from partnerships.transfer.reading.about import REASON, About
 from partnerships.transfer.reading.dating import date_in_titles
@@ -42,6 +43,20 @@ class Column:
     patterns: tuple[str, ...]
     shown: str
     required: bool = False
+    #: A pattern that most values match, if they are of a kind of their own.
+    values: str = ""
+
+
+class UnknownHeadings(UnableToRead):
+    """A needed column is missing; a heading of another name may be it."""
+
+    def __init__(self, problems: Iterable[Problem], columns: Sequence[Column]) -> None:
+        super().__init__(problems)
+        self.columns = tuple(columns)
+
+
+#: No heading was confirmed by a person.
+NONE_KNOWN: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +104,7 @@ class Table:
             heading=headings,
             rows={row.number: row.cells for row in self.rows},
             repeated=self.repeated,
-            is_part=canonical(REASON) in map(canonical, headings),
+            is_corrected=canonical(REASON) in map(canonical, headings),
         )
 
     def __iter__(self) -> Iterator[Line]:
@@ -152,18 +167,21 @@ class _Candidate:
         return f"“{self.sheet.name}” ({len(self.rows):,} {'row' if len(self.rows) == 1 else 'rows'})"
 
 
-def find_table(sheets: Sequence[Sheet], columns: Sequence[Column], what: str) -> Table:
+def find_table(
+    sheets: Sequence[Sheet], columns: Sequence[Column], what: str, known: Mapping[str, str] = NONE_KNOWN
+) -> Table:
     """The table that has a column for every required meaning.
 
-    If several sheets have one, the best has most known headings, then most rows. Raises `UnableToRead` with the missing
-    columns and the headings found instead, or with the sheets if the choice is unclear.
+    `known` has the meanings of headings that a person confirmed, by canonical heading. If several sheets have such a
+    table, the best has most known headings, then most rows. Raises `UnknownHeadings` with the missing columns and the
+    headings found instead, or `UnableToRead` with the sheets if the choice is unclear.
     """
     required = {column.code for column in columns if column.required}
-    likeliest = [found for sheet in sheets if (found := _likeliest(sheet, columns, required)) is not None]
+    likeliest = [found for sheet in sheets if (found := _likeliest(sheet, columns, required, known)) is not None]
     whole = [_with_rows(one, required) for one in likeliest if one.required == len(required)]
     if not whole:
         best = max(likeliest, key=lambda one: (one.required, len(one.places)), default=None)
-        raise UnableToRead(_missing(best, columns, what))
+        raise UnknownHeadings(_missing(best, columns, what), columns)
     chosen, others = _chosen([one for one in whole if one.rows] or whole, what)
     if not chosen.rows:
         raise UnableToRead(
@@ -201,10 +219,12 @@ def find_table(sheets: Sequence[Sheet], columns: Sequence[Column], what: str) ->
     )
 
 
-def _likeliest(sheet: Sheet, columns: Sequence[Column], required: set[str]) -> _Candidate | None:
+def _likeliest(
+    sheet: Sheet, columns: Sequence[Column], required: set[str], known: Mapping[str, str]
+) -> _Candidate | None:
     best: _Candidate | None = None
     for index, row in enumerate(sheet.rows[:HEADING_WITHIN]):
-        places = _places(row, sheet.rows[index + 1 :], columns)
+        places = find_places(row, sheet.rows[index + 1 :], columns, known)
         found = _Candidate(sheet, index, places, len(required & places.keys()))
         if best is None or (found.required, len(places)) > (best.required, len(best.places)):
             best = found
@@ -281,11 +301,17 @@ def _chosen(whole: list[_Candidate], what: str) -> tuple[_Candidate, list[_Candi
     return best, [one for one in whole if one is not best and one.content != content]
 
 
-def _places(row: Row, below: Sequence[Row], columns: Sequence[Column]) -> dict[str, int]:
+def find_places(
+    row: Row, below: Sequence[Row], columns: Sequence[Column], known: Mapping[str, str] = NONE_KNOWN
+) -> dict[str, int]:
+    """The place of each meaning in a heading row; confirmed headings first."""
     headings = [canonical(text(cell)) if isinstance(cell, str) else "" for cell in row.cells]
     filled: set[int] | None = None
-    places: dict[str, int] = {}
+    codes = {column.code for column in columns}
+    places = {known[heading]: at for at, heading in enumerate(headings) if known.get(heading) in codes}
     for column in columns:
+        if column.code in places:
+            continue
         if not any(re.fullmatch(pattern, heading) for pattern in column.patterns for heading in headings if heading):
             continue
         if filled is None:

@@ -6,12 +6,12 @@ Either districts with the LEPs that served them, or just codes and names.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.collecting import Collector
-from partnerships.transfer.reading.headings import Column, find_table
+from partnerships.transfer.reading.headings import NONE_KNOWN, Column, find_table
 from partnerships.transfer.reading.names import lep_place
 from partnerships.transfer.reading.tables import Sheet
 from partnerships.transfer.reading.values import code
@@ -20,7 +20,13 @@ LEP_CODE = re.compile(r"E37\d{6}")
 DISTRICT_CODE = re.compile(r"E0[6789]\d{6}")
 
 _LEP = (
-    Column("lep", (r"ercd", r"lep\d\dcd1?", r"lep1?code", r"lepcd", r"lepcode1"), "ERCD or LEP21CD1", required=True),
+    Column(
+        "lep",
+        (r"ercd", r"lep\d\dcd1?", r"lep1?code", r"lepcd", r"lepcode1"),
+        "ERCD or LEP21CD1",
+        required=True,
+        values=r"E37\d{6}",
+    ),
     Column(
         "lep_name", (r"ernm", r"lep\d\dnm1?", r"lep1?name", r"lepnm", r"lepname1"), "ERNM or LEP21NM1", required=True
     ),
@@ -31,6 +37,7 @@ DISTRICTS = (
         (r"lacd", r"lad\d\dcd", r"ladcd", r"lacode", r"districtcode", r"gsscode", r"localauthoritycode"),
         "LAD21CD",
         required=True,
+        values=r"E0[6789]\d{6}",
     ),
     Column(
         "district_name", (r"lanm", r"lad\d\dnm", r"ladnm", r"laname", r"districtname", r"localauthorityname"), "LAD21NM"
@@ -40,7 +47,9 @@ DISTRICTS = (
     Column("lep2_name", (r"lep\d\dnm2", r"lep2name", r"lepname2"), "LEP21NM2"),
 )
 NAMES = (
-    Column("lep", (r"code", r"lep\d\dcd\d?", r"ercd", r"gsscode", r"lepcode"), "code", required=True),
+    Column(
+        "lep", (r"code", r"lep\d\dcd\d?", r"ercd", r"gsscode", r"lepcode"), "code", required=True, values=r"E37\d{6}"
+    ),
     Column("lep_name", (r"name", r"lep\d\dnm\d?", r"ernm", r"lepname"), "name", required=True),
 )
 
@@ -63,13 +72,13 @@ class LepList:
     about: About
 
 
-def read_leps(sheets: Sequence[Sheet]) -> LepList:
+def read_leps(sheets: Sequence[Sheet], known: Mapping[str, str] = NONE_KNOWN) -> LepList:
     """The LEPs of a list; rows with problems are set aside.
 
     Raises `UnableToRead` if it is no such list.
     """
     with_districts = _has_districts(sheets)
-    table = find_table(sheets, DISTRICTS if with_districts else NAMES, "a list of LEPs")
+    table = find_table(sheets, columns_of(sheets), "a list of LEPs", known)
     faults = Collector(table)
     names: dict[str, tuple[str, int]] = {}
     rows: list[tuple[int, str, str, str]] = []
@@ -117,6 +126,11 @@ def read_leps(sheets: Sequence[Sheet]) -> LepList:
                 served[lep][district] = district_name
     leps = tuple(Lep(row, lep, name, tuple(served[lep].items())) for lep, (name, row) in names.items() if lep in served)
     return LepList(leps, faults.about())
+
+
+def columns_of(sheets: Sequence[Sheet]) -> tuple[Column, ...]:
+    """The columns of a list of LEPs, with or without their districts."""
+    return DISTRICTS if _has_districts(sheets) else NAMES
 
 
 def _has_districts(sheets: Sequence[Sheet]) -> bool:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.collecting import Collector
-from partnerships.transfer.reading.headings import Column, Line, find_table
+from partnerships.transfer.reading.headings import NONE_KNOWN, Column, Line, find_table
 from partnerships.transfer.reading.names import key_of_curie
 from partnerships.transfer.reading.tables import Sheet
 
@@ -51,17 +51,20 @@ COLUMNS = (
         ),
         "Registration number",
         required=True,
+        values=r"[A-Z]{0,2}\d{2,5}[A-Z]{0,2}",
     ),
     Column(
         "date",
         ("registrationdate", "dateofregistration", "regdate", "dateregistered", "registeredon", "startdate"),
         "Registration date",
+        values=r"\d{1,4}[-/. ](\d{1,2}|[A-Za-z]+)[-/. ]\d{2,4}.*",
     ),
     Column(
         "designation",
         ("designation", "providertype", "landlordtype", "socialhousingproviderdesignationeng", "type"),
         "Designation",
         required=True,
+        values=r"non.?profit.*|profit.*|for.profit.*|not.for.profit.*|local authority|la|larp|prp|council",
     ),
     Column(
         "form",
@@ -142,12 +145,12 @@ class ProviderList:
     about: About
 
 
-def read_providers(sheets: Sequence[Sheet]) -> ProviderList:
+def read_providers(sheets: Sequence[Sheet], known: Mapping[str, str] = NONE_KNOWN) -> ProviderList:
     """The providers of a list; rows with problems are set aside.
 
     Raises `UnableToRead` if it is no such list.
     """
-    table = find_table(sheets, COLUMNS, "a list of registered providers")
+    table = find_table(sheets, COLUMNS, "a list of registered providers", known)
     faults = Collector(table)
     numbers: dict[str, int] = {}
     providers: list[Provider] = []

@@ -22,9 +22,10 @@ from partnerships.transfer.management.importing import (
     refusal,
 )
 from partnerships.transfer.models import ORGANISATION_REGISTERS
+from partnerships.transfer.reading.headings import UnknownHeadings
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.reporting import rows_to_correct
-from partnerships.transfer.services.registers import import_register
+from partnerships.transfer.services.registers import Choices, import_register
 
 _HELP = """Update the directory of organisations from a published register.
 
@@ -68,6 +69,15 @@ class Command(AccountedCommand):
             "--all-or-nothing", action="store_true", help="refuse the file if one of its rows cannot be used"
         )
         parser.add_argument(
+            "--part",
+            dest="is_part",
+            action="store_true",
+            help="the file is only a part of its register: mark nothing as missing",
+        )
+        parser.add_argument(
+            "--publisher", default="", help="whose headings, confirmed in the administration, the file has"
+        )
+        parser.add_argument(
             "--take-others",
             action="store_true",
             help="take national parks and other bodies in a list of councils as organisations of their kind",
@@ -90,13 +100,16 @@ class Command(AccountedCommand):
                 file_name=path.name,
                 author=author_of(options["by"]),
                 now=timezone.now(),
-                as_of=options["as_of"],
+                choices=Choices(**{name: options[name] for name in Choices.__slots__}),
                 dry_run=options["dry_run"],
-                accept_missing=options["accept_missing"],
-                all_or_nothing=options["all_or_nothing"],
-                take_others=options["take_others"],
                 progress=Meter(self),
             )
+        except UnknownHeadings as error:
+            self.stderr.write(
+                "If a column has another heading in this file, upload it in the administration: there you can say "
+                "which heading is which column, and that is remembered for the publisher."
+            )
+            raise refusal(error, path.name) from error
         except UnableToRead as error:
             raise refusal(error, path.name) from error
         if options["set_aside"] and outcome.run.report["set_aside"]:

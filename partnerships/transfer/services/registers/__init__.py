@@ -1,6 +1,9 @@
 """Importing, previewing and reviewing published registers."""
 
+from partnerships.transfer.services.registers.choices import Choices
+from partnerships.transfer.services.registers.headings import UnableToConfirm, confirm_headings, proposals_for
 from partnerships.transfer.services.registers.importing import Outcome, import_register, last_line
+from partnerships.transfer.services.registers.known_headings import publishers_of
 from partnerships.transfer.services.registers.previewing import (
     UnableToApply,
     apply_preview,
@@ -10,13 +13,18 @@ from partnerships.transfer.services.registers.previewing import (
 from partnerships.transfer.services.registers.reviewing import UnableToAnswer, answer_doubt
 
 __all__ = [
+    "Choices",
     "Outcome",
     "UnableToAnswer",
     "UnableToApply",
+    "UnableToConfirm",
     "answer_doubt",
     "apply_preview",
+    "confirm_headings",
     "discard_preview",
     "import_register",
     "last_line",
     "preview_register",
+    "proposals_for",
+    "publishers_of",
 ]

@@ -1,11 +1,10 @@
-"""Import a published register: all of it or nothing."""
+"""Import a published register; rows that cannot be used are set aside."""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -19,51 +18,22 @@ from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import Doubt, ImportRun, Register, RunStatus
 from partnerships.transfer.reading.about import About
-from partnerships.transfer.reading.combined_authorities import read_combined_authorities
-from partnerships.transfer.reading.councils import read_councils
 from partnerships.transfer.reading.dating import date_in_file_name
-from partnerships.transfer.reading.leps import read_leps
 from partnerships.transfer.reading.problems import Problem, UnableToRead
-from partnerships.transfer.reading.providers import read_providers
-from partnerships.transfer.reading.tables import Sheet, read_sheets
+from partnerships.transfer.reading.tables import read_sheets
 from partnerships.transfer.reading.values import text
 from partnerships.transfer.reporting import OUTCOMES, Report, summary
-from partnerships.transfer.services.combined_authorities import (
-    apply_combined_authorities,
-)
-from partnerships.transfer.services.councils import apply_councils
 from partnerships.transfer.services.dating import refuse_older, settled_date
 from partnerships.transfer.services.directory import Directory, Import, Progress, silent
 from partnerships.transfer.services.doubts import Doubts
-from partnerships.transfer.services.leps import apply_leps
 from partnerships.transfer.services.locking import wait_for_turn
-from partnerships.transfer.services.providers import apply_providers
 from partnerships.transfer.services.recording import new_run, record_import, settle_run
+from partnerships.transfer.services.registers.choices import Choices
+from partnerships.transfer.services.registers.kinds import reader_of
+from partnerships.transfer.services.registers.known_headings import known_headings
 from partnerships.transfer.services.rows import row_errors
 
-Apply = Callable[[Directory, Doubts, Import], None]
-
-
-def reader_of(register: str, sheets: tuple[Sheet, ...], *, take_others: bool) -> tuple[About, Apply]:
-    """How the sheets were read, and the function that applies them.
-
-    Raises `UnableToRead`.
-    """
-    if register == Register.COUNCILS:
-        councils = read_councils(sheets, take_others=take_others)
-        return councils.about, lambda directory, doubts, run: apply_councils(councils, directory, doubts, run)
-    if register == Register.LEPS:
-        leps = read_leps(sheets)
-        return leps.about, lambda directory, doubts, run: apply_leps(leps.leps, directory, doubts, run)
-    if register == Register.PROVIDERS:
-        providers = read_providers(sheets)
-        return providers.about, lambda directory, doubts, run: apply_providers(providers, directory, doubts, run)
-    if register == Register.COMBINED_AUTHORITIES:
-        listed = read_combined_authorities(sheets)
-        return listed.about, lambda directory, doubts, run: apply_combined_authorities(
-            listed.authorities, directory, doubts, run
-        )
-    raise ValueError(f"{register} is no register of organisations")
+NO_CHOICES = Choices()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,22 +51,16 @@ def import_register(
     file_name: str,
     author: User | None,
     now: dt.datetime,
-    as_of: dt.date | None = None,
+    choices: Choices = NO_CHOICES,
     dry_run: bool = False,
-    accept_missing: bool = False,
-    all_or_nothing: bool = False,
-    take_others: bool = False,
     progress: Progress = silent,
 ) -> Outcome:
     """Import a published list into the directory.
 
-    Rows with problems are set aside and the others go in; with `all_or_nothing`, one such row refuses the file. With
-    `take_others`, national parks and other bodies in a list of councils become organisations of their kind. The list's
-    date is `as_of`, else the date in the file's name, title or rows, else today. A dry run does everything
-    and rolls it back. Raises `UnableToRead` with every problem of a file that is refused: a
-    wrong one, one older than the latest, and one that lacks too many bodies to be complete, unless `accept_missing`.
+    Rows with problems are set aside and the others go in, unless the choices say otherwise. A dry run does everything
+    and rolls it back. Raises `UnableToRead` with every problem of a file that is refused: a wrong one, one older than
+    the latest, and one that lacks too many bodies to be complete; and `UnknownHeadings` if a needed column is missing.
     """
-    about, apply = reader_of(register, read_sheets(data, file_name), take_others=take_others)
     with transaction.atomic():
         wait_for_turn()
         require(roles_of(author, now).keeps_directory)
@@ -106,13 +70,9 @@ def import_register(
             file_name=file_name,
             author=author,
             now=now,
-            as_of=as_of,
-            about=about,
-            apply=apply,
+            choices=choices,
             progress=progress,
             keep=not dry_run,
-            accept_missing=accept_missing,
-            all_or_nothing=all_or_nothing,
         )
         if dry_run:
             transaction.set_rollback(True)
@@ -126,19 +86,19 @@ def apply_list(
     file_name: str,
     author: User | None,
     now: dt.datetime,
-    as_of: dt.date | None,
-    about: About,
-    apply: Apply,
+    choices: Choices,
     progress: Progress,
     keep: bool,
-    accept_missing: bool,
-    all_or_nothing: bool,
 ) -> ImportRun:
-    _refuse_unusable(about, all_or_nothing=all_or_nothing)
+    """Read and apply a list inside the caller's transaction; the run."""
+    sheets = read_sheets(data, file_name)
+    known = known_headings(register, choices.publisher, sheets)
+    about, apply = reader_of(register, sheets, known, choices)
+    _refuse_unusable(about, all_or_nothing=choices.all_or_nothing)
     name = text(PurePath(file_name).name)
     digest = hashlib.sha256(data).hexdigest()
     report = Report()
-    day = settled_date(given=as_of, named=date_in_file_name(name), said=about.true_on, now=now, report=report)
+    day = settled_date(given=choices.as_of, named=date_in_file_name(name), said=about.true_on, now=now, report=report)
     refuse_older(register=register, digest=digest, as_of=day)
     label = Register(register).label
     run = Import(
@@ -150,7 +110,7 @@ def apply_list(
         report=report,
         progress=progress,
         listed=about,
-        rows_stand_alone=not all_or_nothing,
+        rows_stand_alone=not choices.all_or_nothing,
     )
     for row in about.set_aside:
         run.set_aside(row)
@@ -163,8 +123,9 @@ def apply_list(
         apply(Directory(), doubts, run)
     report.seconds = round(time.monotonic() - begun, 1)
     report.account_for(about)
-    _guard_the_missing(report, keep=keep, accepted=accept_missing)
+    _guard_the_missing(report, keep=keep, accepted=choices.accept_missing)
     made = new_run(register=register, file_name=name, sha256=digest, as_of=day, author=author, now=now)
+    made.publisher = choices.publisher[:120]
     settle_run(made, report)
     if keep:
         made.save(force_insert=True)
@@ -187,7 +148,7 @@ def _refuse_unusable(about: About, *, all_or_nothing: bool) -> None:
     problems = [problem for row in about.set_aside for problem in row.problems]
     bad = sum(not row.belongs_elsewhere for row in about.set_aside)
     sound = len(about.rows) - about.outside - len(about.set_aside)
-    if bad and not all_or_nothing and not about.is_part and bad > sound:
+    if bad and not all_or_nothing and not about.is_corrected and bad > sound:
         found = f"{bad:,} of its {len(about.rows):,} rows cannot be used."
         problems.insert(0, Problem(None, "", found, "Is it the right list? Correct its rows, or give another."))
     elif not (problems and all_or_nothing):
@@ -215,8 +176,8 @@ def _guard_the_missing(report: Report, *, keep: bool, accepted: bool) -> None:
                     None,
                     "",
                     found,
-                    "Is it the whole list? If so, import it with --accept-missing, or in the administration with the "
-                    "tick “They are really missing”.",
+                    "If it is the whole list, import it with --accept-missing, or in the administration with the tick "
+                    "“They are really missing”. If it is only a part of the register, use --part or “Only a part”.",
                 )
             ]
         )

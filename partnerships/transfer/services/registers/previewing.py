@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+from pathlib import PurePath
 
 from django.db import transaction
 
@@ -10,12 +12,17 @@ from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
-from partnerships.transfer.models import ImportRun, RunStatus
+from partnerships.transfer.models import WAITING, ImportRun, RunStatus
+from partnerships.transfer.reading.headings import UnknownHeadings
+from partnerships.transfer.reading.proposals import propose
 from partnerships.transfer.reading.tables import read_sheets
+from partnerships.transfer.reading.values import text
+from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.directory import silent
 from partnerships.transfer.services.locking import wait_for_turn
-from partnerships.transfer.services.recording import record_import
-from partnerships.transfer.services.registers.importing import apply_list, import_register, reader_of
+from partnerships.transfer.services.recording import new_run, record_import, settle_run
+from partnerships.transfer.services.registers.choices import Choices
+from partnerships.transfer.services.registers.importing import NO_CHOICES, apply_list, import_register
 
 
 class UnableToApply(Exception):
@@ -29,32 +36,38 @@ def preview_register(
     file_name: str,
     author: User,
     now: dt.datetime,
-    as_of: dt.date | None = None,
-    all_or_nothing: bool = False,
-    take_others: bool = False,
+    choices: Choices = NO_CHOICES,
 ) -> ImportRun:
     """Save a file and a report of what importing it would do.
 
-    Raises `UnableToRead`.
+    If headings are unknown but others of the file can be the needed columns, the run waits for a person to confirm
+    them. Raises `UnableToRead`.
     """
-    outcome = import_register(
-        register=register,
-        data=data,
-        file_name=file_name,
-        author=author,
-        now=now,
-        as_of=as_of,
-        all_or_nothing=all_or_nothing,
-        take_others=take_others,
-        dry_run=True,
-    )
-    run = outcome.run
-    run.report |= {"all_or_nothing": all_or_nothing, "take_others": take_others}
+    try:
+        run = import_register(
+            register=register, data=data, file_name=file_name, author=author, now=now, choices=choices, dry_run=True
+        ).run
+        run.status = RunStatus.PREVIEWED
+    except UnknownHeadings as error:
+        if not _may_be_confirmed(error, register, data, file_name):
+            raise
+        digest = hashlib.sha256(data).hexdigest()
+        name = text(PurePath(file_name).name)
+        run = new_run(register=register, file_name=name, sha256=digest, as_of=choices.as_of, author=author, now=now)
+        settle_run(run, Report(remarks=error.lines()))
+        run.publisher = choices.publisher[:120]
+        run.status = RunStatus.UNREAD
     run.pk = None
-    run.status = RunStatus.PREVIEWED
+    run.report["choices"] = choices.as_json()
     run.content = data
     run.save(force_insert=True)
     return run
+
+
+def _may_be_confirmed(error: UnknownHeadings, register: str, data: bytes, file_name: str) -> bool:
+    """Whether headings of the file can be all the needed columns."""
+    found = propose(read_sheets(data, file_name), error.columns, {})
+    return all(one.heading for one in found.proposals if one.column.required)
 
 
 def apply_preview(*, run: ImportRun, author: User, now: dt.datetime, accept_missing: bool = False) -> ImportRun:
@@ -67,27 +80,17 @@ def apply_preview(*, run: ImportRun, author: User, now: dt.datetime, accept_miss
         wait_for_turn()
         waiting = ImportRun.objects.select_for_update().get(pk=run.pk)
         require(roles_of(author, now).keeps_directory)
-        if not waiting.is_waiting or waiting.content is None:
+        if waiting.status != RunStatus.PREVIEWED or waiting.content is None:
             raise UnableToApply("This import has already been applied or discarded.")
-        data = bytes(waiting.content)
-        about, apply = reader_of(
-            waiting.register,
-            read_sheets(data, waiting.file_name),
-            take_others=waiting.report.get("take_others", False),
-        )
         done = apply_list(
             register=waiting.register,
-            data=data,
+            data=bytes(waiting.content),
             file_name=waiting.file_name,
             author=author,
             now=now,
-            as_of=None if waiting.report.get("dated_today") else waiting.as_of,
-            about=about,
-            apply=apply,
+            choices=Choices.of_preview(waiting.report, waiting.as_of, accept_missing=accept_missing),
             progress=silent,
             keep=True,
-            accept_missing=accept_missing,
-            all_or_nothing=waiting.report.get("all_or_nothing", False),
         )
         waiting.delete()
     return done
@@ -100,7 +103,7 @@ def discard_preview(*, run: ImportRun, author: User, now: dt.datetime) -> None:
     """
     with transaction.atomic():
         require(roles_of(author, now).keeps_directory)
-        waiting = ImportRun.objects.select_for_update().filter(pk=run.pk, status=RunStatus.PREVIEWED)
+        waiting = ImportRun.objects.select_for_update().filter(pk=run.pk, status__in=WAITING)
         if not waiting.update(status=RunStatus.DISCARDED, content=None, finished_at=now):
             raise UnableToApply("This import has already been applied or discarded.")
         record_import(run, EventKind.DISCARDED, author=author, now=now)

@@ -1,0 +1,35 @@
+"""Headings that a person confirmed, remembered for their publisher."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from partnerships.transfer.models import KnownHeading
+from partnerships.transfer.reading.headings import HEADING_WITHIN, canonical
+from partnerships.transfer.reading.tables import Sheet
+from partnerships.transfer.reading.values import text
+
+
+def publishers_of(register: str) -> list[str]:
+    """Publishers whose headings of this register are remembered."""
+    rows = KnownHeading.objects.filter(register=register).order_by("publisher")
+    return list(rows.values_list("publisher", flat=True).distinct())
+
+
+def known_headings(register: str, publisher: str, sheets: Sequence[Sheet]) -> dict[str, str]:
+    """The meanings of a publisher's headings, by canonical heading.
+
+    Without a publisher, those of the one publisher whose headings are all in the file; else none.
+    """
+    by_publisher: dict[str, dict[str, str]] = {}
+    for row in KnownHeading.objects.filter(register=register).order_by("pk"):
+        by_publisher.setdefault(row.publisher.casefold(), {})[row.heading] = row.column
+    if publisher:
+        return by_publisher.get(publisher.casefold(), {})
+    if not by_publisher:
+        return {}
+    written = {
+        canonical(text(cell)) for sheet in sheets for row in sheet.rows[:HEADING_WITHIN] for cell in row.cells if cell
+    }
+    fitting = [headings for headings in by_publisher.values() if headings.keys() <= written]
+    return fitting[0] if len(fitting) == 1 else {}

@@ -1,0 +1,124 @@
+"""Unknown headings are proposed, confirmed once, and remembered."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from partnerships.organisations.models import Identifier, Scheme
+from partnerships.transfer.models import ImportRun, KnownHeading, RunStatus
+from partnerships.transfer.reading.problems import UnableToRead
+from partnerships.transfer.reading.proposals import propose
+from partnerships.transfer.reading.providers import COLUMNS
+from partnerships.transfer.reading.tables import read_sheets
+from tests.support.pages import collapse
+from tests.world import make_world
+
+from .lists import COUNCILS, PROVIDERS, import_list
+
+pytestmark = pytest.mark.django_db
+
+OWN = PROVIDERS.replace(
+    "Organisation name,Registration number,Registration date,Designation,Corporate form",
+    "Landlord,RSH ref,When added,Sort of landlord,Structure",
+)
+CHOSEN = {
+    "publisher": "Marchshire Homes Forum",
+    "column-name": "Landlord",
+    "column-number": "RSH ref",
+    "column-date": "When added",
+    "column-designation": "Sort of landlord",
+    "column-form": "Structure",
+}
+
+
+@pytest.fixture
+def dee(client: Any) -> Any:
+    """A browser in which Dee, an administrator, is signed in."""
+    client.force_login(make_world().dee)
+    return client
+
+
+def upload(client: Any, text: str, **choices: str) -> Any:
+    """Choose a list of providers on the upload page."""
+    file = SimpleUploadedFile("list_2024-01.csv", text.encode())
+    return client.post(
+        reverse("admin:transfer_importrun_add"), {"register": "providers", "file": file, **choices}, follow=True
+    )
+
+
+def test_headings_are_proposed_by_their_words_and_values() -> None:
+    found = propose(read_sheets(OWN.encode()), COLUMNS, {})
+
+    assert {one.column.code: one.heading for one in found.proposals if one.heading} == {
+        "name": "Landlord",
+        "number": "RSH ref",
+        "date": "When added",
+        "designation": "Sort of landlord",
+    }
+    assert str(found.headings[1]) == "RSH ref (“LX9001”, “5069”, “90AA”)"
+
+
+def test_administrator_confirms_headings_once_for_a_publisher(dee: Any) -> None:
+    import_list("councils", COUNCILS, as_of=dt.date(2023, 1, 1))
+
+    page = upload(dee, OWN)
+    run = ImportRun.objects.get(status=RunStatus.UNREAD)
+    assert page.request["PATH_INFO"] == reverse("admin:transfer_importrun_headings", args=[run.pk])
+    assert "RSH ref (“LX9001”, “5069”, “90AA”)" in collapse(page.content.decode())
+    preview = dee.post(page.request["PATH_INFO"], CHOSEN, follow=True).content.decode()
+
+    assert "Would be created (2)" in preview
+    assert ImportRun.objects.get(register="providers").publisher == "Marchshire Homes Forum"
+    dee.post(reverse("admin:transfer_importrun_apply", args=[ImportRun.objects.get(register="providers").pk]))
+    assert Identifier.objects.filter(scheme=Scheme.RSH).count() == 4
+    later = upload(dee, OWN.replace("Tidewater Housing Group Limited", "Tidewater Homes")).content.decode()
+    assert "Would be changed (1)" in later
+
+
+def test_another_publishers_headings_are_not_used(dee: Any) -> None:
+    import_list("councils", COUNCILS, as_of=dt.date(2023, 1, 1))
+    page = upload(dee, OWN)
+    dee.post(page.request["PATH_INFO"], CHOSEN)
+
+    upload(dee, OWN, publisher="Somebody Else")
+
+    assert ImportRun.objects.filter(status=RunStatus.UNREAD, publisher="Somebody Else").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"column-number": ""}, "This field is required"),
+        ({"column-number": "Landlord"}, "“Landlord” cannot be two columns"),
+        ({"publisher": ""}, "This field is required"),
+    ],
+)
+def test_headings_are_confirmed_only_if_they_make_sense(dee: Any, change: dict[str, str], told: str) -> None:
+    import_list("councils", COUNCILS, as_of=dt.date(2023, 1, 1))
+    page = upload(dee, OWN)
+
+    answer = dee.post(page.request["PATH_INFO"], CHOSEN | change)
+
+    assert answer.status_code == 422
+    assert told in answer.content.decode()
+    assert not KnownHeading.objects.exists()
+    assert ImportRun.objects.filter(status=RunStatus.UNREAD).exists()
+
+
+def test_file_without_anything_like_a_needed_column_is_refused() -> None:
+    with pytest.raises(UnableToRead, match="this column is missing"):
+        import_list("providers", "\n".join(line.partition(",")[0] for line in PROVIDERS.splitlines()))
+
+
+def test_part_of_a_register_marks_nothing_as_missing() -> None:
+    import_list("councils", COUNCILS)
+    import_list("providers", PROVIDERS)
+
+    run = import_list("providers", "\n".join(PROVIDERS.splitlines()[:2]), is_part=True)
+
+    assert (run.missing, run.left_alone) == (0, 1)

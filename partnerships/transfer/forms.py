@@ -23,7 +23,7 @@ class UploadForm(Form):
     )
     file = forms.FileField(
         label="The published file",
-        help_text="CSV, TSV, XLSX, JSON or GeoJSON, up to 4 MB.",
+        help_text="CSV, TSV, XLSX, ODS, JSON, YAML or GeoJSON, up to 4 MB.",
         allow_empty_file=True,
     )
     as_of = forms.DateField(

@@ -17,7 +17,7 @@ print(" ".join(sys.modules))
 """
 
 HEAVY = {
-    *("PIL", "networkx", "numpy", "openpyxl", "weasyprint"),  # PDFs, workbooks, pictures
+    *("PIL", "networkx", "numpy", "python_calamine", "weasyprint"),  # PDFs, workbooks, pictures
     *("fido2", "cryptography.hazmat"),  # second factors
     "prometheus_client",  # metrics, which web processes serve
     *("css_inline", "markdown_it", "nh3"),  # composing emails and texts of plans

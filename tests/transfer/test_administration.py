@@ -93,14 +93,14 @@ def test_list_with_much_missing_is_applied_only_if_confirmed(dee: Any) -> None:
     assert Organisation.objects.exclude(missing_since=None).count() == 2
 
 
-def test_older_list_is_refused_with_a_remedy(dee: Any) -> None:
+def test_preview_of_an_older_list_says_that_it_fills_history(dee: Any) -> None:
     import_list("councils", COUNCILS)
 
     answer = upload(dee, "councils", COUNCILS.replace("Mere Council", "Mere Unitary"), "councils_2024-01.csv")
 
-    assert answer.status_code == 422
-    assert "would take the directory back in time" in answer.content.decode()
-    assert not ImportRun.objects.filter(status=RunStatus.PREVIEWED).exists()
+    page = dee.get(answer.url).content.decode()
+    assert "it fills history and changes nothing present" in page
+    assert "Mere Council: was “Mere Unitary” on 31 January 2024" in page
 
 
 def test_council_answered_as_new_is_created_once(dee: Any) -> None:

@@ -7,6 +7,7 @@ import io
 import zipfile
 from decimal import Decimal
 
+import openpyxl
 import pytest
 
 from partnerships.transfer.reading import values
@@ -148,20 +149,97 @@ def _archive(entries: dict[str, bytes]) -> bytes:
     return out.getvalue()
 
 
+CELL = '<table:table-cell office:value-type="string"{}><text:p>{}</text:p></table:table-cell>'
+
+
+def _open_document(rows: str) -> bytes:
+    """A spreadsheet as LibreOffice writes it, with these rows as XML."""
+    spaces = " ".join(
+        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text")
+    )
+    content = (
+        f'<?xml version="1.0" encoding="UTF-8"?><office:document-content {spaces} office:version="1.2"><office:body>'
+        f'<office:spreadsheet><table:table table:name="List">{rows}</table:table></office:spreadsheet></office:body>'
+        "</office:document-content>"
+    )
+    return _archive(
+        {
+            "mimetype": b"application/vnd.oasis.opendocument.spreadsheet",
+            "META-INF/manifest.xml": b"<manifest/>",
+            "content.xml": content.encode(),
+        }
+    )
+
+
+def _as_open_document(text: str) -> bytes:
+    lines = [line.split(",") for line in text.splitlines()]
+    rows = ["".join(CELL.format("", cell) for cell in line) for line in lines]
+    tail = '<table:table-row table:number-rows-repeated="1048570"><table:table-cell/></table:table-row>'
+    return _open_document("".join(f"<table:table-row>{row}</table:table-row>" for row in rows) + tail)
+
+
+def test_open_document_and_yaml_read_like_a_csv() -> None:
+    plain = read_providers(read_sheets(PROVIDERS.encode())).providers
+    heading, *lines = [line.split(",") for line in PROVIDERS.splitlines()]
+    yaml = "\n".join(
+        f"{'- ' if place == 0 else '  '}{name}: {value}"
+        for line in lines
+        for place, (name, value) in enumerate(zip(heading, line, strict=True))
+    )
+
+    assert read_providers(read_sheets(_as_open_document(PROVIDERS))).providers == plain
+    assert [one.number for one in read_providers(read_sheets(yaml.encode())).providers] == [one.number for one in plain]
+
+
+def test_value_of_merged_cells_counts_for_each_of_their_rows() -> None:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    sheet.append(["Registered providers", None, None, None, None])
+    for line in PROVIDERS.splitlines():
+        sheet.append(line.split(","))
+    sheet.merge_cells("A1:E1")
+    sheet.merge_cells("D3:D4")
+    out = io.BytesIO()
+    book.save(out)
+
+    found = read_providers(read_sheets(out.getvalue()))
+
+    assert [one.designation for one in found.providers] == [
+        "Non-profit",
+        "Non-profit",
+        "Local authority",
+        "Local authority",
+    ]
+    assert found.about.set_aside == ()
+
+
+def test_yaml_that_is_broken_names_its_row() -> None:
+    with pytest.raises(UnableToRead, match="Row 2: it is not YAML"):
+        read_sheets(b"- name: a\n  - b: [\n", "list.yaml")
+
+
 @pytest.mark.parametrize(
     ("data", "told"),
     [
+        (
+            _open_document(
+                '<table:table-row table:number-rows-repeated="1000000">'
+                + CELL.format(' table:number-columns-repeated="200"', "a")
+                + "</table:table-row>"
+            ),
+            "stand for more than 3,000,000 cells",
+        ),
         (b"", "it is empty"),
         (b"x" * (4 * 1024 * 1024 + 1), "the limit is"),
         (b"%PDF-1.7", "it is a PDF"),
         (b"<html><body>Sign in</body></html>", "a web page"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600, "old Excel workbook"),
         (b"PK\x03\x04 broken", "damaged"),
-        (_archive({"a.txt": b"hello"}), "not an Excel workbook"),
+        (_archive({"a.txt": b"hello"}), "not a spreadsheet"),
         (_archive({f"{n}.xml": b"<a/>" for n in range(201)}), "it holds 201 parts"),
         (_archive({"xl/workbook.xml": b" " * (21 * 1024 * 1024)}), "it unpacks to"),
         (_archive({"xl/workbook.xml": b'<!DOCTYPE x [<!ENTITY a "b">]><x/>'}), "XML entities"),
-        (_archive({"xl/workbook.xml": b"<workbook"}), "cannot be read as an Excel workbook"),
+        (_archive({"xl/workbook.xml": b"<workbook"}), "cannot be read as a spreadsheet"),
         (b'{"a": 1, "a": 2}', "occurs twice"),
         (b"[" * 100_000, "nested too deeply"),
         (b'[{"a": {"b": 1}}]', "a list or an object"),

@@ -27,6 +27,8 @@ class Collector:
         self.table = table
         self.problems: list[Problem] = []
         self._elsewhere: set[int] = set()
+        #: Keys that several rows have.
+        self._shared: set[tuple[str, str]] = set()
 
     def add_problem(self, line: Line, column: str, found: str, remedy: str) -> None:
         """Add a problem in this row."""
@@ -99,7 +101,8 @@ class Collector:
                 f"“{value}” is already in row {seen[value]}.",
                 "Every row needs its own: correct or remove one of the two.",
             )
-            if seen[value] not in self.bad_rows:
+            if (column, value) not in self._shared:
+                self._shared.add((column, value))
                 self.problems.append(
                     Problem(
                         seen[value],

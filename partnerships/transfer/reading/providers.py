@@ -109,6 +109,8 @@ _DESIGNATIONS = {
     "profitmaking": PROFIT,
     "3": PROFIT,
 }
+#: Words for a provider that is no council; they do not say whether it makes a profit.
+_PRIVATE = {"prp", "privateregisteredprovider", "registeredprovider", "housingassociation"}
 #: The code list of the register of 2017 (social_housing_provider_legal_entity.tsv).
 _FORMS = {"1": "Companies House", "2": "Charity Commission", "3": "FCA - Non-charitable", "4": "FCA - Charitable"}
 
@@ -189,8 +191,9 @@ def read_providers(sheets: Sequence[Sheet], known: Mapping[str, str] = NONE_KNOW
 
 def _designation(line: Line, faults: Collector) -> str:
     given = line.text("designation")
-    known = _DESIGNATIONS.get(re.sub(r"[^a-z0-9]", "", given.casefold()), "")
-    if not known:
+    bare = re.sub(r"[^a-z0-9]", "", given.casefold())
+    known = _DESIGNATIONS.get(bare, "")
+    if not known and bare not in _PRIVATE:
         faults.add_problem(
             line,
             "designation",

@@ -1,4 +1,4 @@
-"""Reads CSV, XLSX and JSON files as sheets of numbered rows.
+"""Reads CSV, XLSX, ODS, JSON and YAML files as sheets of numbered rows.
 
 Limits stop decompression bombs.
 """
@@ -9,14 +9,21 @@ import csv
 import datetime as dt
 import io
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from partnerships.kit.late import late
 from partnerships.transfer.reading.problems import unable
 from partnerships.transfer.reading.workbooks import MAX_COLUMNS, MAX_ROWS, read_workbook
+
+if TYPE_CHECKING:
+    import yaml
+else:
+    yaml = late("yaml")
 
 Cell = str | int | float | bool | dt.date | dt.datetime | dt.time | None
 
@@ -77,10 +84,12 @@ def read_sheets(data: bytes, file_name: str = "", *, max_bytes: int = MAX_BYTES)
         start = text.lstrip()[:1]
         if start in ("{", "["):
             sheets = (_from_json(text),)
+        elif _is_yaml(text, file_name):
+            sheets = (_from_yaml(text),)
         elif start == "<":
             raise unable(
                 "it is a web page or XML, not a table.",
-                "Download the file itself: CSV, XLSX or JSON.",
+                "Download the file itself: CSV, XLSX, ODS or JSON.",
             )
         else:
             sheets = (_from_csv(text, PurePath(file_name).stem),)
@@ -175,6 +184,35 @@ def _from_json(text: str) -> Sheet:
         raise unable("it contains a number that is too long.", "Use the published file as it is.") from error
     except RecursionError as error:
         raise unable("it is nested too deeply.", "Use the published file as it is.") from error
+    return _from_records(value)
+
+
+def _is_yaml(text: str, file_name: str) -> bool:
+    """Whether the file is named as YAML, or begins as a list of objects does."""
+    named = file_name.casefold().endswith((".yaml", ".yml"))
+    return named or re.match(r"(---\s+)?-\s+[\w \"'-]+:\s", text.lstrip()) is not None
+
+
+def _from_yaml(text: str) -> Sheet:
+    """The records of a YAML file; every value is text, as it is written."""
+    try:
+        value = yaml.load(text, Loader=yaml.BaseLoader)  # BaseLoader makes texts, lists and maps alone
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise unable(
+            f"it is not YAML: {getattr(error, 'problem', None) or 'it cannot be read'}.",
+            "Correct it, or give the list as CSV.",
+            row=mark.line + 1 if mark else None,
+        ) from error
+    except (RecursionError, ValueError) as error:
+        raise unable("it is nested too deeply.", "Use the published file as it is.") from error
+    if not isinstance(value, list | dict):
+        raise unable("it is not a list of records.", "Give a list of objects, or the list as CSV.")
+    return _from_records(value)
+
+
+def _from_records(value: Any) -> Sheet:
+    """The rows of an array of objects, or of one object of code and name."""
     if isinstance(value, dict):
         lists = [part for part in value.values() if isinstance(part, list)]
         if isinstance(value.get("features"), list):
@@ -193,7 +231,7 @@ def _from_json(text: str) -> Sheet:
         if not isinstance(record, dict):
             raise unable(f"item {number} is not an object.", "Give an array of objects.", row=number)
         for key in record:
-            headings.setdefault(key, len(headings))
+            headings.setdefault(str(key), len(headings))
     _within(len(value), len(headings))
     rows = [Row(0, tuple(headings))]
     for number, record in enumerate(value, start=1):

@@ -1,10 +1,10 @@
-"""Reads Excel workbooks, after checking them as archives."""
+"""Reads Excel and OpenDocument spreadsheets, after checking them as archives."""
 
 from __future__ import annotations
 
 import datetime as dt
 import io
-import warnings
+import re
 import zipfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -13,49 +13,43 @@ from partnerships.kit.late import late
 from partnerships.transfer.reading.problems import unable
 
 if TYPE_CHECKING:
-    import openpyxl
+    import python_calamine
 else:
-    openpyxl = late("openpyxl")
+    python_calamine = late("python_calamine")
 
 #: Limits of a workbook as an archive (docs/safety.md, Limits).
 MAX_ENTRIES = 200
 MAX_UNPACKED = 20 * 1024 * 1024
 MAX_ROWS = 200_000
 MAX_COLUMNS = 300
-#: Maximum blank rows below a table, left by formatting; an Excel sheet has no more rows than this.
-LAST_ROW = 1_048_576
+#: Cells that the repeated rows and columns of an OpenDocument file may stand for.
+MAX_CELLS = 3_000_000
+_OPEN_DOCUMENT = "application/vnd.oasis.opendocument.spreadsheet"
 _DECLARATIONS = tuple(
     word.encode(encoding)
     for word in ("<!DOCTYPE", "<!ENTITY", "<!doctype", "<!entity")
     for encoding in ("utf-8", "utf-16-le", "utf-16-be")
 )
+_ROW = re.compile(rb"<(?:\w+:)?table-row\b([^>]*)>(.*?)</(?:\w+:)?table-row>", re.DOTALL)
+_CELL = re.compile(rb"<(?:\w+:)?table-cell\b([^>]*)>")
+_REPEATED = re.compile(rb"number-(?:rows|columns)-repeated=[\"'](\d{1,9})[\"']")
 Numbered = list[tuple[int, tuple[Any, ...]]]
 
 
 def read_workbook(data: bytes) -> Iterator[tuple[str, Numbered]]:
     """Each visible sheet with its numbered rows.
 
-    Values are those that Excel last computed. Raises `UnableToRead` if the archive is not a workbook, is damaged, or
-    unpacks to more than a list needs.
+    Values are those that the program last computed. A value of merged cells stands in each of their rows. Raises
+    `UnableToRead` if the archive is not a workbook, is damaged, or unpacks to more than a list needs.
     """
     _look_over(data)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # openpyxl warns about styles and validations, which lists do not need
-            book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-            found = [(sheet.title, _rows(sheet)) for sheet in book.worksheets if sheet.sheet_state == "visible"]
-    except (
-        zipfile.BadZipFile,
-        KeyError,
-        ValueError,
-        SyntaxError,
-        OSError,
-        TypeError,
-        IndexError,
-        AttributeError,
-    ) as error:
+        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+        visible = [one.name for one in book.sheets_metadata if one.visible == python_calamine.SheetVisibleEnum.Visible]
+        found = [(name, _rows(book.get_sheet_by_name(name))) for name in visible]
+    except python_calamine.CalamineError as error:
         raise unable(
-            "it cannot be read as an Excel workbook.", "Open it in a spreadsheet and save it again as .xlsx."
+            "it cannot be read as a spreadsheet.", "Open it in a spreadsheet and save it again as .xlsx or .ods."
         ) from error
     yield from found
 
@@ -75,18 +69,25 @@ def _look_over(data: bytes) -> None:
                     "Use the published file, or save the list as CSV.",
                 )
             names = {entry.filename for entry in entries}
-            if "xl/workbook.xml" not in names:
+            is_open_document = "content.xml" in names and _media_type(archive, names) == _OPEN_DOCUMENT
+            if "xl/workbook.xml" not in names and not is_open_document:
                 raise unable(
-                    "it is an archive, not an Excel workbook.",
-                    "Unpack it and give the list itself: XLSX, CSV or JSON.",
+                    "it is an archive, not a spreadsheet.",
+                    "Unpack it and give the list itself: XLSX, ODS, CSV or JSON.",
                 )
             for entry in entries:
                 if entry.filename.endswith((".xml", ".rels", ".vml")):
                     _no_declarations(archive, entry)
+            if is_open_document:
+                _count_cells(archive.read("content.xml"))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
         raise unable(
             "it is damaged, or locked with a password.", "Download it again, or save it without a password."
         ) from error
+
+
+def _media_type(archive: zipfile.ZipFile, names: set[str]) -> str:
+    return archive.read("mimetype")[:100].decode("ascii", "replace").strip() if "mimetype" in names else ""
 
 
 def _no_declarations(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
@@ -103,20 +104,59 @@ def _no_declarations(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
             tail = window[-32:]
 
 
+def _count_cells(content: bytes) -> None:
+    """Refuse an OpenDocument file whose repeated cells stand for too many.
+
+    A row can say that it is there a million times, with as many cells. Blank ones cost nothing.
+    """
+    cells = 0
+    for row in _ROW.finditer(content):
+        filled = sum(_repeats(cell[1]) for cell in _CELL.finditer(row[2]) if b"value-type" in cell[1])
+        cells += _repeats(row[1]) * filled
+        if cells > MAX_CELLS:
+            raise unable(
+                f"its repeated rows stand for more than {MAX_CELLS:,} cells.", "Save the list as CSV, and give that."
+            )
+
+
+def _repeats(attributes: bytes) -> int:
+    found = _REPEATED.search(attributes)
+    return int(found[1]) if found else 1
+
+
 def _rows(sheet: Any) -> Numbered:
     rows: Numbered = []
-    for number, cells in enumerate(sheet.iter_rows(values_only=True, max_col=MAX_COLUMNS), start=1):
-        if number > LAST_ROW:
-            break
-        if any(cell not in (None, "") for cell in cells):
-            last = max(place for place, cell in enumerate(cells) if cell not in (None, ""))
-            rows.append((number, tuple(_plain(cell) for cell in cells[: last + 1])))
+    merged = _merged(sheet)
+    for number, cells in enumerate(sheet.to_python(skip_empty_area=False), start=1):
+        values = [*cells[:MAX_COLUMNS]]
+        for place, value in merged.get(number, {}).items():
+            if place < len(values) and values[place] == "":
+                values[place] = value
+        filled = [place for place, cell in enumerate(values) if cell != ""]
+        if filled:
+            rows.append((number, tuple(_plain(cell) for cell in values[: filled[-1] + 1])))
             if len(rows) > MAX_ROWS:
                 raise unable(f"it has more than {MAX_ROWS:,} rows.", "This is not one of the published lists.")
     return rows
 
 
 def _plain(cell: Any) -> Any:
-    if cell is None or isinstance(cell, str | int | float | bool | dt.date | dt.datetime | dt.time):
+    if cell == "":
+        return None
+    if isinstance(cell, str | int | float | bool | dt.date | dt.datetime | dt.time):
         return cell
     return str(cell)
+
+
+def _merged(sheet: Any) -> dict[int, dict[int, Any]]:
+    """Values of cells that are merged over several rows, by row and column."""
+    ranges = [one for one in sheet.merged_cell_ranges or () if one[1][0] > one[0][0]][:MAX_ROWS]
+    if not ranges:
+        return {}
+    cells = sheet.to_python(skip_empty_area=False)
+    found: dict[int, dict[int, Any]] = {}
+    for (top, left), (bottom, _) in ranges:
+        if top < len(cells) and left < min(len(cells[top]), MAX_COLUMNS):
+            for row in range(top + 1, min(bottom, len(cells) - 1) + 1):
+                found.setdefault(row + 1, {})[left] = cells[top][left]
+    return found

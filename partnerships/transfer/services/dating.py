@@ -38,11 +38,10 @@ def settled_date(
     return today
 
 
-def refuse_older(*, register: str, digest: str, as_of: dt.date) -> None:
-    """Refuse a list older than the latest one of the same register.
+def newer_list(*, register: str, digest: str, as_of: dt.date) -> ImportRun | None:
+    """The latest list of the same register, if it is newer than this one.
 
-    If a file is imported again, its last given date counts, so that a wrong date can be corrected. Raises
-    `UnableToRead`.
+    If a file is imported again, its last given date counts, so that a wrong date can be corrected.
     """
     newest: dict[str, ImportRun] = {}
     for run in (
@@ -56,7 +55,16 @@ def refuse_older(*, register: str, digest: str, as_of: dt.date) -> None:
         key=lambda run: run.as_of or dt.date.min,
         default=None,
     )
-    if latest is None or latest.as_of is None or latest.as_of <= as_of:
+    return latest if latest is not None and latest.as_of and latest.as_of > as_of else None
+
+
+def refuse_older(*, register: str, digest: str, as_of: dt.date) -> None:
+    """Refuse files older than the latest ones of the same register.
+
+    Raises `UnableToRead`.
+    """
+    latest = newer_list(register=register, digest=digest, as_of=as_of)
+    if latest is None or latest.as_of is None:
         return
     raise unable(
         f"it was true on {long_date(as_of)}, but a newer list, of {long_date(latest.as_of)} ({latest.file_name}), was "

@@ -232,7 +232,7 @@ def _which_council(
 
 
 def _fields(provider: Provider) -> dict[str, Any]:
-    fields: dict[str, Any] = {"designation": provider.designation}
+    fields: dict[str, Any] = {"designation": provider.designation} if provider.designation else {}
     if provider.form:
         fields["legal_form"] = provider.form
     return fields

@@ -8,19 +8,16 @@ from dataclasses import dataclass
 
 from partnerships.kit.dates import long_date
 from partnerships.kit.names import fold_name
-from partnerships.organisations.models import NameKind, Organisation, Scheme, Status
+from partnerships.organisations.models import NameKind, Organisation, Status
 from partnerships.organisations.services import add_name, create_organisation
+from partnerships.transfer.reading.problems import Problem
 from partnerships.transfer.services.directory import Directory, Import
 from partnerships.transfer.services.rows import one_row
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One body as an older list had it.
-
-    `identifiers` begin with the list's own key; a body that has none of them is created as ended, unless it `exists_by`
-    other means, such as a council in a list of providers.
-    """
+    """One body as an older list had it; its own key comes first."""
 
     row: int
     name: str
@@ -28,81 +25,81 @@ class Entry:
     identifiers: tuple[tuple[str, str], ...]
     begun_on: dt.date | None = None
     ended_on: dt.date | None = None
-    is_council: bool = False
+    #: Whether the list has the body's own name, and is where its bodies come from. Not so for councils in a list of
+    #: providers, or areas in a list of codes and names.
+    is_official: bool = True
 
 
 def fill_history(entries: Sequence[Entry], newest: dt.date, directory: Directory, run: Import) -> None:
     """Add what bodies were called on the list's date, and bodies that are gone.
 
-    `newest` is the date of the latest list. A body that only the older list has ended on an unknown day between the two.
+    `newest` is the date of the latest list. The report compares the two. A name is added until the day after the list's
+    date: nothing says when it ended.
     """
     renamed = gone = 0
     seen: set[int] = set()
     for done, entry in enumerate(entries, start=1):
         with one_row(entry.row, directory, run):
-            body = _holder(entry, directory)
+            body = next((one for pair in entry.identifiers if (one := directory.holder(*pair))), None)
             if body is None:
-                gone += _add_ended(entry, directory, run)
+                gone += 1
+                _add_ended(entry, directory, run)
             else:
                 seen.add(body.pk)
-                renamed += _add_name(entry, body, newest, directory, run)
+                renamed += _complete(entry, body, directory, run)
         run.progress(done, len(entries))
-    scheme = entries[0].identifiers[0][0] if entries else Scheme.GSS
-    present = [one for one in directory.having(scheme) if not one.is_ended]
-    new = sum(one.pk not in seen for one in present)
+    schemes = {entry.identifiers[0][0] for entry in entries}
+    present = {one.pk for scheme in schemes for one in directory.having(scheme) if not one.is_ended}
     run.report.remark(
-        f"Compared with the directory as the list of {long_date(newest)} left it: {renamed:,} of {len(entries):,} have "
-        f"another name now, {gone:,} are no longer there, {new:,} are new since."
+        f"This list is older than that of {long_date(newest)}: it fills history and changes nothing present. Compared "
+        f"with the directory now, {renamed:,} of {len(entries):,} have another name, {gone:,} are not in it, and "
+        f"{len(present - seen):,} in it are new since."
     )
 
 
-def _holder(entry: Entry, directory: Directory) -> Organisation | None:
-    for scheme, value in entry.identifiers:
-        if body := directory.holder(scheme, value):
-            return body
-    return None
-
-
-def _add_name(entry: Entry, body: Organisation, newest: dt.date, directory: Directory, run: Import) -> bool:
-    """Add the older name; whether the body has another name now."""
-    if not entry.name or fold_name(entry.name) == fold_name(body.name):
-        run.report.count("left_alone")
-        return False
-    if body.pk in directory.by_name[fold_name(entry.name)]:
-        run.report.count("left_alone")
-    elif entry.is_council:
-        run.report.count("left_alone")
-        return False
-    else:
+def _complete(entry: Entry, body: Organisation, directory: Directory, run: Import) -> bool:
+    """Add the older name and key; whether the body has another name now."""
+    said = directory.update(body, run, fields={}, identifiers=entry.identifiers[:1], registered_on=entry.begun_on)
+    is_renamed = entry.is_official and bool(entry.name) and fold_name(entry.name) != fold_name(body.name)
+    if is_renamed and body.pk not in directory.by_name[fold_name(entry.name)]:
         add_name(
             organisation=body,
             name=entry.name,
             kind=NameKind.FORMER,
-            valid_to=newest,
+            valid_to=run.as_of + dt.timedelta(days=1),
             author=run.author,
             now=run.now,
         )
         directory.adopt(body, identifiers=[], names=[entry.name])
-        run.report.count("changed", f"{body.name}: was “{entry.name}” on {long_date(run.as_of)}")
-    return True
-
-
-def _add_ended(entry: Entry, directory: Directory, run: Import) -> bool:
-    """Create a body that newer lists do not have; whether it was created."""
-    if entry.is_council or not entry.name:
+        said.append(f"was “{entry.name}” on {long_date(run.as_of)}")
+    if said:
+        run.report.count("changed", f"{body.name}: {'; '.join(said)}")
+    else:
         run.report.count("left_alone")
-        run.report.remark(f"Row {entry.row}: no council has the key {entry.identifiers[0][1]}; nothing was done with it.")
-        return False
+    return is_renamed
+
+
+def _add_ended(entry: Entry, directory: Directory, run: Import) -> None:
+    """Create a body that newer lists do not have; one that it may be goes to a person."""
+    key = entry.identifiers[0][1]
+    alike = [one for one in directory.called(entry.name) if one.kind == entry.kind]
+    if alike or not entry.is_official or not entry.name:
+        found = (
+            f"its key {key} is in no newer list, but {alike[0].name} is."
+            if alike
+            else f"no organisation in the directory has the key {key}."
+        )
+        remedy = "If it is the same body, add the key to it in the administration. Otherwise leave the row out."
+        run.set_aside(run.listed.row_set_aside([Problem(entry.row, "", found, remedy)]))
+        return
     body = create_organisation(
         name=entry.name,
         kind=entry.kind,
         identifiers=list(entry.identifiers),
         status=Status.DISSOLVED,
-        valid_from=entry.begun_on,
         valid_to=entry.ended_on,
         author=run.author,
         now=run.now,
     )
     directory.adopt(body, identifiers=entry.identifiers, names=[body.name])
-    run.report.count("created", f"{body.name} ({entry.identifiers[0][1]}), ended")
-    return True
+    run.report.count("created", f"{body.name} ({key}), ended after {long_date(run.as_of)}")

@@ -34,12 +34,12 @@ _HELP = """Update the directory of organisations from a published register.
   providers             registered providers of social housing: the regulator's list of any month
   combined-authorities  the ONS look-up from districts to combined authorities
 
-The file may be CSV, XLSX or JSON. Columns are found by their headings, in any order and for any year. Import the
-councils first, because some providers are councils. Rows that cannot be used are set aside, with the reason and what to
-do; the others go in, unless you say --all-or-nothing. A wrong file is refused whole. A body that is no longer in the
-list is marked to be checked, never deleted. A list that lacks more than a fifth of them is refused without --accept-
-missing, and so is a list older than the latest one. Rows that cannot be matched for certain wait in the administration,
-under “Rows to review”. Running it twice changes nothing the second time.
+The file may be CSV, XLSX, ODS, JSON or YAML. Columns are found by their headings, in any order and for any year. Import
+the councils first, because some providers are councils. Rows that cannot be used are set aside, with the reason and
+what to do; the others go in, unless you say --all-or-nothing. A wrong file is refused whole. A body that is no longer
+in the list is marked to be checked, never deleted. A list that lacks more than a fifth of them is refused without
+--accept- missing, and so is a list older than the latest one. Rows that cannot be matched for certain wait in the
+administration, under “Rows to review”. Running it twice changes nothing the second time.
 """
 
 
@@ -57,7 +57,7 @@ class Command(AccountedCommand):
         parser.add_argument(
             "register", choices=[str(register.value) for register in ORGANISATION_REGISTERS], help="which list it is"
         )
-        parser.add_argument("file", type=Path, help="the file as it was published: .csv, .tsv, .xlsx or .json")
+        parser.add_argument("file", type=Path, help="the file: .csv, .tsv, .xlsx, .ods, .json or .yaml")
         parser.add_argument(
             "--as-of",
             type=day,

@@ -23,15 +23,16 @@ from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.reading.tables import read_sheets
 from partnerships.transfer.reading.values import text
 from partnerships.transfer.reporting import OUTCOMES, Report, summary
-from partnerships.transfer.services.dating import refuse_older, settled_date
+from partnerships.transfer.services.dating import newer_list, settled_date
 from partnerships.transfer.services.directory import Directory, Import, Progress, silent
 from partnerships.transfer.services.doubts import Doubts
 from partnerships.transfer.services.locking import wait_for_turn
 from partnerships.transfer.services.recording import new_run, record_import, settle_run
 from partnerships.transfer.services.registers.choices import Choices
-from partnerships.transfer.services.registers.kinds import reader_of
+from partnerships.transfer.services.registers.kinds import read_register
 from partnerships.transfer.services.registers.known_headings import known_headings
 from partnerships.transfer.services.rows import row_errors
+from partnerships.transfer.services.vintages import fill_history
 
 NO_CHOICES = Choices()
 
@@ -57,9 +58,10 @@ def import_register(
 ) -> Outcome:
     """Import a published list into the directory.
 
-    Rows with problems are set aside and the others go in, unless the choices say otherwise. A dry run does everything
-    and rolls it back. Raises `UnableToRead` with every problem of a file that is refused: a wrong one, one older than
-    the latest, and one that lacks too many bodies to be complete; and `UnknownHeadings` if a needed column is missing.
+    A list older than the latest one fills history as at its date. Rows with problems are set aside and the others go
+    in, unless the choices say otherwise. A dry run does everything and rolls it back. Raises `UnableToRead` with every
+    problem of a file that is refused: a wrong one, and one that lacks too many bodies to be complete; and
+    `UnknownHeadings` if a needed column is missing.
     """
     with transaction.atomic():
         wait_for_turn()
@@ -93,13 +95,14 @@ def apply_list(
     """Read and apply a list inside the caller's transaction; the run."""
     sheets = read_sheets(data, file_name)
     known = known_headings(register, choices.publisher, sheets)
-    about, apply = reader_of(register, sheets, known, choices)
+    reading = read_register(register, sheets, known, choices)
+    about = reading.about
     _refuse_unusable(about, all_or_nothing=choices.all_or_nothing)
     name = text(PurePath(file_name).name)
     digest = hashlib.sha256(data).hexdigest()
     report = Report()
     day = settled_date(given=choices.as_of, named=date_in_file_name(name), said=about.true_on, now=now, report=report)
-    refuse_older(register=register, digest=digest, as_of=day)
+    newer = newer_list(register=register, digest=digest, as_of=day)
     label = Register(register).label
     run = Import(
         register=register,
@@ -120,7 +123,10 @@ def apply_list(
     doubts = Doubts.of(register)
     begun = time.monotonic()
     with row_errors(run):
-        apply(Directory(), doubts, run)
+        if newer is not None and newer.as_of is not None:
+            fill_history(reading.entries, newer.as_of, Directory(), run)
+        else:
+            reading.apply(Directory(), doubts, run)
     report.seconds = round(time.monotonic() - begun, 1)
     report.account_for(about)
     _guard_the_missing(report, keep=keep, accepted=choices.accept_missing)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from partnerships.organisations.models import Kind, Scheme
 from partnerships.transfer.models import Register
 from partnerships.transfer.reading import combined_authorities, councils, leps, providers
 from partnerships.transfer.reading.about import About
@@ -17,8 +18,18 @@ from partnerships.transfer.services.doubts import Doubts
 from partnerships.transfer.services.leps import apply_leps
 from partnerships.transfer.services.providers import apply_providers
 from partnerships.transfer.services.registers.choices import Choices
+from partnerships.transfer.services.vintages import Entry
 
 Apply = Callable[[Directory, Doubts, Import], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A list that was read: how, its function to apply it, and its entries if it is an older one."""
+
+    about: About
+    apply: Apply
+    entries: tuple[Entry, ...]
 
 
 def columns_of(register: str, sheets: Sequence[Sheet]) -> tuple[Column, ...]:
@@ -33,30 +44,74 @@ def columns_of(register: str, sheets: Sequence[Sheet]) -> tuple[Column, ...]:
     return columns[Register(register)]
 
 
-def reader_of(
-    register: str, sheets: Sequence[Sheet], known: Mapping[str, str], choices: Choices
-) -> tuple[About, Apply]:
-    """How the sheets were read, and the function that applies them.
-
-    Raises `UnableToRead`.
-    """
-    about, apply = _read(register, sheets, known, choices)
-    return replace(about, is_part=about.is_corrected or choices.is_part), apply
+def read_register(register: str, sheets: Sequence[Sheet], known: Mapping[str, str], choices: Choices) -> Reading:
+    """The list of a register in the sheets. Raises `UnableToRead`."""
+    found = _read(register, sheets, known, choices)
+    about = replace(found.about, is_part=found.about.is_corrected or choices.is_part)
+    return replace(found, about=about)
 
 
-def _read(register: str, sheets: Sequence[Sheet], known: Mapping[str, str], choices: Choices) -> tuple[About, Apply]:
+def _read(register: str, sheets: Sequence[Sheet], known: Mapping[str, str], choices: Choices) -> Reading:
     if register == Register.COUNCILS:
         listed = councils.read_councils(sheets, known, take_others=choices.take_others)
-        return listed.about, lambda directory, doubts, run: apply_councils(listed, directory, doubts, run)
+        return Reading(
+            listed.about,
+            lambda directory, doubts, run: apply_councils(listed, directory, doubts, run),
+            tuple(_council(one, listed) for one in listed.councils),
+        )
     if register == Register.LEPS:
         found = leps.read_leps(sheets, known)
-        return found.about, lambda directory, doubts, run: apply_leps(found.leps, directory, doubts, run)
+        return Reading(
+            found.about,
+            lambda directory, doubts, run: apply_leps(found.leps, directory, doubts, run),
+            # Each year shortens their names in another way.
+            tuple(
+                Entry(one.row, one.name, Kind.LEP, ((Scheme.LEP, one.code),), is_official=False) for one in found.leps
+            ),
+        )
     if register == Register.PROVIDERS:
         bodies = providers.read_providers(sheets, known)
-        return bodies.about, lambda directory, doubts, run: apply_providers(bodies, directory, doubts, run)
+        return Reading(
+            bodies.about,
+            lambda directory, doubts, run: apply_providers(bodies, directory, doubts, run),
+            tuple(_provider(one) for one in bodies.providers),
+        )
     if register == Register.COMBINED_AUTHORITIES:
         lookup = combined_authorities.read_combined_authorities(sheets, known)
-        return lookup.about, lambda directory, doubts, run: apply_combined_authorities(
-            lookup.authorities, directory, doubts, run
+        return Reading(
+            lookup.about,
+            lambda directory, doubts, run: apply_combined_authorities(lookup.authorities, directory, doubts, run),
+            tuple(
+                Entry(one.row, one.name, Kind.STRATEGIC_AUTHORITY, ((Scheme.GSS, one.code),))
+                for one in lookup.authorities
+            ),
         )
     raise ValueError(f"{register} is no register of organisations")
+
+
+def _council(one: councils.Council, listed: councils.CouncilList) -> Entry:
+    keys = ((Scheme.LOCAL_AUTHORITY, one.key), (Scheme.GSS, one.gss))
+    return Entry(
+        row=one.row,
+        name=one.name,
+        kind=Kind.STRATEGIC_AUTHORITY if one.is_combined else Kind.COUNCIL,
+        identifiers=tuple(pair for pair in keys if pair[1] and pair != (Scheme.LOCAL_AUTHORITY, one.gss)),
+        begun_on=one.starts_on,
+        ended_on=one.ends_on,
+        is_official=listed.is_whole,
+    )
+
+
+def _provider(one: providers.Provider) -> Entry:
+    keys = [(Scheme.RSH, one.number)]
+    if one.is_council:
+        keys += [(Scheme.LOCAL_AUTHORITY, one.council_key), (Scheme.LOCAL_AUTHORITY_FORMER, one.number)]
+    return Entry(
+        row=one.row,
+        name=one.name,
+        kind=Kind.COUNCIL if one.is_council else Kind.REGISTERED_PROVIDER,
+        identifiers=tuple(pair for pair in keys if pair[1]),
+        begun_on=one.registered_on,
+        ended_on=one.ended_on,
+        is_official=not one.is_council,
+    )

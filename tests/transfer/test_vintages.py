@@ -1,0 +1,91 @@
+"""Older lists fill history as at their date and change nothing present."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from partnerships.organisations.models import Identifier, Organisation, Scheme, Status
+from partnerships.organisations.naming import names_of
+from partnerships.transfer.models import ImportRun
+
+from .lists import COUNCILS, PROVIDERS, import_list
+
+pytestmark = pytest.mark.django_db
+
+NEW, OLD = dt.date(2024, 1, 1), dt.date(2017, 10, 4)
+#: Tidewater under its former name, a provider that is gone, and one that is not there yet.
+EARLIER = (
+    "\n".join(line for line in PROVIDERS.splitlines() if not line.startswith("Larkhaven"))
+    .replace("Tidewater Housing Group Limited", "Tidewater Homes Limited")
+    .replace("Westmarch Borough Council,90AA", "Westmarch,90AA")
+    + "\nGoneaway Homes Limited,LX1,01/04/1980,Non-profit,Company\n"
+)
+
+
+@pytest.fixture
+def earlier() -> ImportRun:
+    """The run of an older list, imported after a newer one."""
+    import_list("councils", COUNCILS, as_of=NEW)
+    import_list("providers", PROVIDERS, as_of=NEW)
+    return import_list("providers", EARLIER, as_of=OLD)
+
+
+def the(number: str) -> Organisation:
+    """The organisation with that registration number."""
+    return Identifier.objects.get(scheme=Scheme.RSH, value=number).organisation
+
+
+def test_older_name_is_kept_as_at_the_date_of_its_list(earlier: ImportRun) -> None:
+    tidewater = the("5069")
+
+    assert tidewater.name == "Tidewater Housing Group Limited"
+    named = names_of([tidewater.pk])[tidewater.pk]
+    assert (named.on(OLD), named.on(NEW)) == ("Tidewater Homes Limited", "Tidewater Housing Group Limited")
+    assert earlier.changed == 1
+
+
+def test_body_that_only_the_older_list_has_is_added_as_ended(earlier: ImportRun) -> None:
+    assert (the("LX1").name, the("LX1").status) == ("Goneaway Homes Limited", Status.DISSOLVED)
+    assert (earlier.created, earlier.missing, earlier.closed) == (1, 0, 0)
+
+
+def test_council_keeps_the_name_of_its_own_list(earlier: ImportRun) -> None:
+    assert the("90AA").name == "Westmarch Borough Council"
+    assert not the("90AA").names.filter(kind="former").exists()
+
+
+def test_older_list_is_compared_with_the_directory(earlier: ImportRun) -> None:
+    assert any(
+        "older than that of 1 January 2024" in remark
+        and "1 of 4 have another name, 1 are not in it, and 1 in it are new since" in remark
+        for remark in earlier.report["remarks"]
+    )
+
+
+def test_same_older_list_again_changes_nothing(earlier: ImportRun) -> None:
+    again = import_list("providers", EARLIER, as_of=OLD)
+
+    assert (again.created, again.changed, again.left_alone) == (0, 0, 4)
+
+
+def test_older_row_that_may_be_a_known_body_is_left_to_a_person() -> None:
+    import_list("councils", COUNCILS, as_of=NEW)
+    import_list("providers", PROVIDERS, as_of=NEW)
+
+    run = import_list("providers", EARLIER.replace("Goneaway Homes Limited", "Larkhaven Homes Limited"), as_of=OLD)
+
+    (line,) = run.report["lines"]["set_aside"]
+    assert "its key LX1 is in no newer list, but Larkhaven Homes Limited is." in line
+    assert not Identifier.objects.filter(scheme=Scheme.RSH, value="LX1").exists()
+
+
+def test_older_list_of_councils_changes_no_council() -> None:
+    import_list("councils", COUNCILS, as_of=NEW)
+    before = list(Organisation.objects.order_by("pk").values())
+
+    run = import_list("councils", COUNCILS.replace("Mere Council", "Mere Unitary"), as_of=OLD)
+
+    assert list(Organisation.objects.order_by("pk").values()) == before
+    assert run.report["lines"]["changed"] == ["Mere Council: was “Mere Unitary” on 4 October 2017"]

@@ -165,7 +165,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
             "last_line": last_line(run, applied=not run.is_waiting),
             "sections": sections(run.report, applied=not run.is_waiting, limit=MAX_LINES),
             "accounting": accounting(run.report),
-            "may_download": bool(run.report.get("set_aside")),
+            "may_download": bool(run.report.get("set_aside") and run.report.get("heading")),
             "remarks": run.report.get("remarks", []),
             "too_many_missing": run.report.get("too_many_missing"),
             "duration": _in_words(run.report.get("seconds") or 0),
@@ -235,7 +235,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
         if not self.has_view_permission(request):
             raise PermissionDenied
         run = get_object_or_404(ImportRun.objects.defer("content"), pk=pk)
-        if not run.report.get("set_aside"):
+        if not (run.report.get("set_aside") and run.report.get("heading")):
             raise Http404
         heading, rows = rows_to_correct(run.report)
         return csv_response(f"set-aside-{run.register}-{run.as_of or 'undated'}.csv", heading, rows)

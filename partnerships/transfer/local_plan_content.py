@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from partnerships.transfer.reading.local_plans import LocalPlan, Milestone, milestone_keys, period_in_words
+from partnerships.transfer.reading.local_plans import LocalPlan, Milestone, period_in_words
+from partnerships.transfer.reading.milestone_keys import milestone_keys
+
+#: The key of the outcome that has a plan's required homes.
+_HOMES = "required-housing"
 
 
 def content_from_file(plan: LocalPlan, before: dict[str, Any] | None) -> dict[str, Any]:
@@ -17,7 +21,7 @@ def content_from_file(plan: LocalPlan, before: dict[str, Any] | None) -> dict[st
     keys = milestone_keys(plan.milestones, old)
     items = {key: _item(key, milestone) for key, milestone in zip(keys, plan.milestones, strict=True)}
     dates = {key: milestone.date for key, milestone in zip(keys, plan.milestones, strict=True)}
-    kept = [{**known, **items.pop(known["key"])} for known in old if known["key"] in items]
+    kept = [{**known, **items.pop(known["key"], {})} for known in old if plan.has_gaps or known["key"] in items]
     added = sorted(items.values(), key=lambda item: (dates[item["key"]], item["key"]))
     about = {
         **(before["about"] if before else {}),
@@ -27,7 +31,12 @@ def content_from_file(plan: LocalPlan, before: dict[str, Any] | None) -> dict[st
         "period_end": str(plan.period_end or ""),
         "source": plan.url,
     }
-    return {**(before or {}), "about": about, "milestones": [*kept, *added]}
+    content = {**(before or {}), "about": about, "milestones": [*kept, *added]}
+    others = [item for item in content.get("outcomes", []) if item["key"] != _HOMES]
+    if plan.required_homes is not None:
+        homes = {"key": _HOMES, "text": "Homes required in the plan period", "measure": f"{plan.required_homes:,}"}
+        content["outcomes"] = [homes, *others]
+    return content
 
 
 def _item(key: str, milestone: Milestone) -> dict[str, Any]:
@@ -36,8 +45,8 @@ def _item(key: str, milestone: Milestone) -> dict[str, Any]:
         "key": key,
         "name": milestone.name,
         "forecast": date if milestone.is_forecast else "",
-        "actual": "" if milestone.is_forecast else date,
-        "status": "planned" if milestone.is_forecast else "achieved",
+        "actual": str(milestone.actual or ("" if milestone.is_forecast else date)),
+        "status": "achieved" if milestone.actual or not milestone.is_forecast else "planned",
         "note": milestone.note,
     }
 
@@ -49,4 +58,12 @@ def _summary(plan: LocalPlan) -> str:
         lines.append(f"Plan period: {period}.")
     if plan.adopted:
         lines.append(f"Adopted: {plan.adopted.words}.")
+    if plan.kinds:
+        lines.append(f"Kind: {plan.kinds}.")
+    if plan.document_url:
+        lines.append(f"Document: {plan.document_url}")
+    if plan.document_count is not None:
+        lines.append(f"Documents: {plan.document_count:,}.")
+    if plan.notes:
+        lines.append(plan.notes)
     return "\n\n".join(line for line in lines if line)

@@ -80,16 +80,18 @@ class Report:
         self.rows_set_aside.append(row)
         self.count("set_aside", " ".join(str(problem) for problem in row.problems))
 
-    def account_for(self, listed: About) -> None:
-        """Account for every row of the list."""
+    def account_for(self, *files: About) -> None:
+        """Account for every row of the list, or of the files of one import."""
         aside = sum(not row.is_used for row in self.rows_set_aside)
-        self.heading = listed.heading
+        read, outside = sum(len(one.rows) for one in files), sum(one.outside for one in files)
+        repeated = sum(len(one.repeated) for one in files)
+        self.heading = files[0].heading if len(files) == 1 else ()
         self.rows = {
-            "read": len(listed.rows) + len(listed.repeated),
-            "used": len(listed.rows) - aside - listed.outside,
+            "read": read + repeated,
+            "used": read - aside - outside,
             "set_aside": aside,
-            "repeated": len(listed.repeated),
-            "outside": listed.outside,
+            "repeated": repeated,
+            "outside": outside,
         }
 
     def as_json(self) -> dict[str, Any]:

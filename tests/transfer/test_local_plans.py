@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from io import StringIO
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from django.core.management import CommandError, call_command
 
 from partnerships.organisations.models import Kind
 from partnerships.plans.models import Audience, Plan, Version
-from partnerships.transfer.reading.local_plans import Milestone, milestone_keys
+from partnerships.transfer.reading.local_plans import Milestone
+from partnerships.transfer.reading.milestone_keys import milestone_keys
 from partnerships.transfer.reading.problems import UnableToRead
 
 from .lists import COUNCILS, EXTRACTS, WHOLE, as_csv, extract, import_list, import_plans, rows_of
@@ -161,13 +163,13 @@ def test_plan_missing_from_the_file_is_kept_and_reported() -> None:
     assert import_plans(PLANS.encode(), TIMETABLE.encode()).returned == 1
 
 
-def test_one_invalid_row_refuses_both_files_with_row_and_remedy() -> None:
+def test_one_invalid_row_refuses_both_files_if_all_or_nothing() -> None:
     broken = TIMETABLE.replace("2017-04-11,westmarch-2030", "2017-04-31,westmarch-2030").replace(
         "2020,mere-joint", "2020,nobody"
     )
 
     with pytest.raises(UnableToRead) as refused:
-        import_plans(PLANS.encode(), broken.encode())
+        import_plans(PLANS.encode(), broken.encode(), all_or_nothing=True)
 
     told = "\n".join(refused.value.lines())
     assert "row 3, column “event-date”: “2017-04-31” is not a date." in told
@@ -175,9 +177,43 @@ def test_one_invalid_row_refuses_both_files_with_row_and_remedy() -> None:
     assert not Plan.objects.exists()
 
 
-def test_a_plan_of_an_unknown_council_is_refused() -> None:
+def test_plans_of_unknown_councils_alone_are_refused() -> None:
+    unknown = re.sub("(local|national-park)-authority(-eng)?:[A-Z0-9]+", "local-authority:XYZ", PLANS)
+
     with pytest.raises(UnableToRead, match="Import the list of councils first"):
-        import_plans(PLANS.replace("local-authority:XWM,", "local-authority:XYZ,").encode(), TIMETABLE.encode())
+        import_plans(unknown.encode(), TIMETABLE.encode())
+
+
+def test_plan_of_an_unknown_council_is_set_aside_and_the_others_go_in() -> None:
+    run = import_plans(PLANS.replace("local-authority:XWM,", "local-authority:XYZ,").encode(), TIMETABLE.encode())
+
+    assert (run.created, run.set_aside) == (4, 1)
+    (line,) = run.report["lines"]["set_aside"]
+    assert "“local-authority:XYZ” is not an organisation in the directory." in line
+
+
+def test_bad_row_of_a_plan_is_set_aside_with_its_milestones() -> None:
+    run = import_plans(PLANS.replace("2013.0,2030.0", "2030.0,2013.0").encode(), TIMETABLE.encode())
+
+    assert (run.created, run.set_aside) == (4, 3)
+    assert not Plan.objects.filter(title="Westmarch Local Plan 2030").exists()
+    said = " ".join(run.report["lines"]["set_aside"])
+    assert "the period ends in 2013, before it starts in 2030" in said
+    assert said.count("the row of “westmarch-2030” in local-plan.csv was set aside") == 2
+    assert run.report["rows"] == {"read": 12, "used": 9, "set_aside": 3, "repeated": 0, "outside": 0}
+
+
+def test_bad_row_of_a_milestone_keeps_the_milestone_of_its_plan() -> None:
+    import_plans(PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 1, 1))
+    broken = TIMETABLE.replace("2017-04-11,westmarch", "2017-04-31,westmarch").replace("2019-02,west", "2019-03,west")
+
+    run = import_plans(PLANS.encode(), broken.encode(), as_of=dt.date(2025, 2, 1))
+
+    assert (run.changed, run.set_aside) == (1, 1)
+    assert dates(the("Westmarch Local Plan 2030")) == {
+        "plan-adopted": "2019-03",
+        "submit-plan-for-examination": "2017-04-11",
+    }
 
 
 def test_edits_of_owners_survive_the_next_file() -> None:

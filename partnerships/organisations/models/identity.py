@@ -57,6 +57,7 @@ class Scheme(models.TextChoices):
     LOCAL_AUTHORITY = "local-authority", "Local authority key"
     RSH = "rsh", "Regulator of Social Housing registration number"
     PLANNING_DATA = "planning-data", "Planning data entity"
+    PLANNING_AREA = "planning-area", "Code of its area as planning authority"
     LEP = "lep", "LEP code"
     COMPANY = "company", "Company number"
     CHARITY = "charity", "Charity number"
@@ -72,6 +73,7 @@ ALLOCATORS = {
     Scheme.LOCAL_AUTHORITY: "register of local authorities in England",
     Scheme.RSH: "Regulator of Social Housing",
     Scheme.PLANNING_DATA: "Ministry of Housing, Communities and Local Government",
+    Scheme.PLANNING_AREA: "Office for National Statistics",
     Scheme.LEP: "Office for National Statistics",
     Scheme.COMPANY: "Companies House",
     Scheme.CHARITY: "Charity Commission for England and Wales",

@@ -105,6 +105,7 @@ COLUMNS = (
     Column("old_code", ("oldonslacode", "snac", "snaccode"), "old-ons-la-code"),
     Column("website", ("website", "url"), "website"),
     Column("organisation", ("organisation", "curie"), "organisation"),
+    Column("planning_area", ("localplanningauthority",), "local-planning-authority"),
     Column("entity", ("entity",), "entity"),
     Column("entry", ("entrydate",), "entry-date"),
 )
@@ -131,6 +132,8 @@ class Council:
     old_code: str
     website: str
     entity: str
+    #: The code of its area as a local planning authority (`E60…`).
+    planning_area: str = ""
 
     @property
     def is_combined(self) -> bool:
@@ -247,6 +250,7 @@ def _council(line: Line, faults: Collector, keys: dict[str, int], codes: dict[st
         old_code=code(line["old_code"]),
         website=line.text("website")[:500] if line.text("website").startswith("http") else "",
         entity=code(line["entity"]),
+        planning_area=code(line["planning_area"]) if GSS.fullmatch(code(line["planning_area"])) else "",
     )
 
 

@@ -22,6 +22,7 @@ _START = Column("start", ("startdate", "date"), "start-date")
 _ENTRY = Column("entry", ("entrydate",), "entry-date")
 _AMOUNT = Column("amount", ("amount", "value", "sum"), "amount")
 _UNITS = Column("units", ("units", "homes", "dwellings"), "units")
+_NOTES = Column("notes", ("notes", "note"), "notes")
 _END = Column("end", ("enddate",), "end-date")
 AGREEMENTS = (
     Column("key", ("developeragreement", "agreement", "reference"), "developer-agreement", required=True),
@@ -32,10 +33,14 @@ AGREEMENTS = (
     _START,
     _END,
     _ENTRY,
+    _NOTES,
 )
 CONTRIBUTIONS = (
     Column(
-        "key", ("developeragreementcontribution", "contribution"), "developer-agreement-contribution", required=True
+        "key",
+        ("developeragreementcontribution", "contribution", "reference"),
+        "developer-agreement-contribution or reference",
+        required=True,
     ),
     Column("agreement", ("developeragreement", "agreement"), "developer-agreement", required=True),
     Column("purpose", ("contributionpurpose", "purpose"), "contribution-purpose", required=True),
@@ -45,9 +50,15 @@ CONTRIBUTIONS = (
     _START,
     _END,
     _ENTRY,
+    _NOTES,
 )
 TRANSACTIONS = (
-    Column("key", ("developeragreementtransaction", "transaction"), "developer-agreement-transaction", required=True),
+    Column(
+        "key",
+        ("developeragreementtransaction", "transaction", "reference"),
+        "developer-agreement-transaction or reference",
+        required=True,
+    ),
     Column(
         "contribution",
         ("developeragreementcontribution", "contribution"),
@@ -63,6 +74,7 @@ TRANSACTIONS = (
     _START,
     _END,
     _ENTRY,
+    _NOTES,
 )
 #: The platform's three types (developer-agreement-type.csv) and authorities' own words for them.
 _TYPES = (
@@ -104,6 +116,7 @@ class Movement:
     units: Decimal | None
     on: dt.date | None
     ended_on: dt.date | None
+    notes: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +136,7 @@ class Promise:
     agreed_on: dt.date | None
     ended_on: dt.date | None
     movements: tuple[Movement, ...] = ()
+    notes: str = ""
 
 
 @dataclass
@@ -320,6 +334,7 @@ def _promises(table: Table, account: Accounts, agreements: set[str]) -> list[Pro
                 organisation=line.text("organisation"),
                 agreed_on=_day(line, "start", account) or _day(line, "entry", account),
                 ended_on=_day(line, "end", account),
+                notes=line.text("notes"),
             )
         )
     return found
@@ -359,6 +374,7 @@ def _movements(table: Table, account: Accounts, promises: set[str]) -> dict[str,
                 units=_number(line, "units", account),
                 on=_day(line, "start", account) or _day(line, "entry", account),
                 ended_on=_day(line, "end", account),
+                notes=line.text("notes"),
             )
         )
     return found

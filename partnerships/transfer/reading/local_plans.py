@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from partnerships.kit.dates import PartialDate
 from partnerships.kit.names import fold_name
+from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.collecting import Collector
-from partnerships.transfer.reading.headings import Column, Line, find_table
+from partnerships.transfer.reading.headings import Column, Line, Table, find_table
+from partnerships.transfer.reading.plan_events import EVENTS
 from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.reading.tables import Sheet
+from partnerships.transfer.reading.values import amount
 
 PLANS = (
     Column("reference", ("reference", "localplan", "planreference"), "reference", required=True),
     Column("name", ("name", "plantitle", "title"), "name", required=True),
-    Column("organisations", ("organisations", "organisation", "planningauthority"), "organisations", required=True),
+    Column(
+        "organisations",
+        ("organisations", "organisation", "planningauthority", "localplanningauthorities"),
+        "organisations or local-planning-authorities",
+        required=True,
+    ),
+    Column("minerals", ("mineralsandwasteplanningauthorities",), "minerals-and-waste-planning-authorities"),
+    Column("datasets", ("datasets",), "datasets"),
+    Column("document", ("documenturl",), "document-url"),
+    Column("homes", ("requiredhousing",), "required-housing"),
+    Column("documents", ("documentcount",), "document-count"),
+    Column("notes", ("notes", "note"), "notes"),
     Column("organisation_name", ("organisationname", "authorityname", "councilname"), "organisation-name"),
     Column("description", ("description",), "description"),
     Column("start", ("periodstartdate", "periodstart", "startyear"), "period-start-date"),
@@ -30,41 +44,15 @@ PLANS = (
 )
 TIMETABLE = (
     Column("plan", ("localplan", "plan", "localplanreference"), "local-plan", required=True),
-    Column("event", ("localplanevent", "event", "milestone"), "local-plan-event", required=True),
+    Column("event", ("localplanevent", "planevent", "event", "milestone"), "plan-event", required=True),
     Column("date", ("eventdate", "date"), "event-date", required=True),
+    Column("actual", ("actualdate",), "actual-date"),
     Column("reference", ("reference",), "reference"),
     Column("notes", ("notes", "note"), "notes"),
     Column("description", ("description",), "description"),
     Column("entry", ("entrydate",), "entry-date"),
     Column("ended", ("enddate",), "end-date"),
 )
-#: The platform's kinds of milestone (local-plan-event.csv).
-EVENTS: Mapping[str, str] = {
-    "timetable-published": "Local development scheme published",
-    "reg-18-draft-local-plan-published": "Regulation 18 draft local plan published",
-    "reg-18-public-consultation-start": "Regulation 18 public consultation start",
-    "reg-18-public-consultation-end": "Regulation 18 public consultation end",
-    "reg-19-publication-local-plan-published": "Regulation 19 publication local plan published",
-    "reg-19-public-consultation-start": "Regulation 19 public consultation start",
-    "reg-19-public-consultation-end": "Regulation 19 public consultation end",
-    "submit-plan-for-examination": "Submit plan for examination",
-    "planning-inspectorate-examination-start": "Planning inspectorate examination start",
-    "planning-inspectorate-examination-end": "Planning inspectorate examination end",
-    "planning-inspectorate-found-sound": "Planning inspectorate found sound",
-    "inspector-report-published": "Planning inspectorate report published",
-    "plan-adopted": "Plan adopted",
-    "plan-withdrawn": "Plan withdrawn",
-    "estimated-reg-18-draft-local-plan-published": "Estimated date regulation 18 draft local plan published",
-    "estimated-reg-18-public-consultation-start": "Estimated regulation 18 public consultation start",
-    "estimated-reg-18-public-consultation-end": "Estimated regulation 18 public consultation end",
-    "estimated-reg-19-publication-local-plan-published": (
-        "Estimated date regulation 19 publication local plan published"
-    ),
-    "estimated-reg-19-public-consultation-start": "Estimated regulation 19 public consultation start",
-    "estimated-reg-19-public-consultation-end": "Estimated regulation 19 public consultation end",
-    "estimated-submit-plan-for-examination": "Estimated submit plan for examination",
-    "estimated-plan-adoption-date": "Estimated plan adoption date",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +67,13 @@ class Milestone:
     note: str
     #: The date on which the platform withdrew it.
     ended: dt.date | None = None
+    #: When it happened, in files of the standard, where `date` is the intended day.
+    actual: PartialDate | None = None
+
+    @property
+    def latest(self) -> PartialDate:
+        """The day it happened, else the day foreseen."""
+        return self.actual or self.date
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +99,14 @@ class LocalPlan:
     #: The date on which the platform withdrew it.
     ended: dt.date | None = None
     milestones: tuple[Milestone, ...] = field(default=())
+    #: A row of its timetable was set aside: milestones that are missing here are kept.
+    has_gaps: bool = False
+    #: What files of the standard of 25 March 2026 say besides.
+    kinds: str = ""
+    document_url: str = ""
+    required_homes: int | None = None
+    document_count: int | None = None
+    notes: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,13 @@ class LocalPlans:
     remarks: tuple[str, ...]
     #: The latest entry date of any row.
     written_on: dt.date | None = None
+    #: How each of the two files was read.
+    abouts: tuple[About, ...] = ()
+
+    @property
+    def is_standard(self) -> bool:
+        """Whether authorities are named as in the standard, whose files have the plans of a few."""
+        return any(curie.startswith("gss:") for plan in self.plans for curie in plan.organisations)
 
     @property
     def milestone_count(self) -> int:
@@ -126,24 +136,28 @@ def read_local_plans(
 ) -> LocalPlans:
     """The plans of one file with the milestones of the other.
 
-    Raises `UnableToRead` with every problem in both files.
+    Rows with problems are set aside. Raises `UnableToRead` if one of the files is not the expected one.
     """
     problems: list[Problem] = []
-    plans: list[LocalPlan] = []
-    events: list[tuple[str, Milestone]] = []
-    remarks: list[str] = []
-    written: list[dt.date] = []
-    try:
-        plans = _read_plans(plan_sheets, remarks, written)
-    except UnableToRead as error:
-        problems += _in_file(error, plans_name)
-    try:
-        references = {plan.reference for plan in plans}
-        events = _read_events(timetable_sheets, references, plans_name, remarks, written)
-    except UnableToRead as error:
-        problems += _in_file(error, timetable_name)
+    tables: list[Table] = []
+    for sheets, columns, what, name in (
+        (plan_sheets, PLANS, "the list of local plans", plans_name),
+        (timetable_sheets, TIMETABLE, "the timetable", timetable_name),
+    ):
+        try:
+            tables.append(find_table(sheets, columns, what))
+        except UnableToRead as error:
+            problems += _in_file(error.problems, name)
     if problems:
         raise UnableToRead(problems)
+    remarks = [remark for table in tables for remark in table.remarks]
+    written: list[dt.date] = []
+    plan_faults, event_faults = Collector(tables[0]), Collector(tables[1])
+    plans = _read_plans(plan_faults, written)
+    listed = {line.text("reference") for line in tables[0]}
+    events, with_gaps = _read_events(event_faults, {plan.reference for plan in plans}, listed, plans_name, written)
+    plans = [replace(plan, has_gaps=plan.reference in with_gaps) for plan in plans]
+    abouts = [_named(plan_faults.about(), plans_name), _named(event_faults.about(), timetable_name)]
     by_reference: dict[str, list[LocalPlan]] = {}
     for plan in plans:
         by_reference.setdefault(plan.reference, []).append(plan)
@@ -158,13 +172,18 @@ def read_local_plans(
                 f"The reference “{reference}” is in rows {_listed(row.row for row in rows)}: read as "
                 f"{len(rows)} plans, told apart by their names ({_listed(f'“{row.name}”' for row in rows)})."
             )
-    return LocalPlans(tuple(sorted(settled, key=lambda plan: plan.row)), tuple(remarks), max(written, default=None))
+    in_order = tuple(sorted(settled, key=lambda plan: plan.row))
+    return LocalPlans(in_order, tuple(remarks), max(written, default=None), tuple(abouts))
 
 
-def _in_file(error: UnableToRead, name: str) -> list[Problem]:
-    return [
-        replace(problem, sheet=f"{name}{', ' + problem.sheet if problem.sheet else ''}") for problem in error.problems
-    ]
+def _in_file(problems: Iterable[Problem], name: str) -> list[Problem]:
+    return [replace(problem, sheet=f"{name}{', ' + problem.sheet if problem.sheet else ''}") for problem in problems]
+
+
+def _named(about: About, name: str) -> About:
+    """How a file was read, with its name in its problems."""
+    rows = [replace(row, problems=tuple(_in_file(row.problems, name))) for row in about.set_aside]
+    return replace(about, set_aside=tuple(rows))
 
 
 def _listed(parts: Iterable[object]) -> str:
@@ -172,13 +191,10 @@ def _listed(parts: Iterable[object]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def _read_plans(sheets: Sequence[Sheet], remarks: list[str], written: list[dt.date]) -> list[LocalPlan]:
-    table = find_table(sheets, PLANS, "the list of local plans")
-    remarks += table.remarks
-    faults = Collector(table)
+def _read_plans(faults: Collector, written: list[dt.date]) -> list[LocalPlan]:
     plans: list[LocalPlan] = []
     seen: dict[str, int] = {}
-    for line in table:
+    for line in faults.table:
         reference = faults.required(line, "reference")
         name = faults.required(line, "name")
         key = f"{reference}#{fold_name(name)}"
@@ -211,20 +227,38 @@ def _read_plans(sheets: Sequence[Sheet], remarks: list[str], written: list[dt.da
                 boundary=line.text("boundary"),
                 entry=faults.day(line, "entry"),
                 ended=faults.day(line, "ended"),
+                kinds=line.text("datasets").replace("-", " ").replace(";", ", "),
+                document_url=line.text("document"),
+                required_homes=_count(line, "homes", faults),
+                document_count=_count(line, "documents", faults),
+                notes=line.text("notes"),
             )
         )
-    faults.finish()
-    written += [plan.entry for plan in plans if plan.entry]
-    return plans
+    sound = [plan for plan in plans if plan.row not in faults.bad_rows]
+    written += [plan.entry for plan in sound if plan.entry]
+    return sound
+
+
+def _count(line: Line, column: str, faults: Collector) -> int | None:
+    """A whole number, or None."""
+    found = faults.read(line, column, amount)
+    if found is not None and (found != int(found) or found < 0):
+        faults.add_problem(line, column, f"“{line.text(column)}” is no whole number.", "Write it as 12400.")
+        return None
+    return int(found) if found is not None else None
 
 
 def _organisations(line: Line, faults: Collector) -> tuple[str, ...]:
     """The distinct CURIEs of the plan's authorities.
 
-    The older prefix `local-authority-eng` is read as the newer one.
+    The older prefix `local-authority-eng` is read as the newer one; the GSS code of a planning authority's area, as the
+    standard writes it, becomes `gss:E60000281`.
     """
     curies: dict[str, None] = {}
-    for part in re.split(r"[;,|]", line.text("organisations")):
+    for part in re.split(r"[;,|]", f"{line.text('organisations')};{line.text('minerals')}"):
+        if re.fullmatch(r"E\d{8}", part.strip()):
+            curies[f"gss:{part.strip()}"] = None
+            continue
         prefix, colon, key = part.strip().partition(":")
         if not part.strip():
             continue
@@ -239,23 +273,31 @@ def _organisations(line: Line, faults: Collector) -> tuple[str, ...]:
         if prefix == "local-authority-eng":
             prefix = "local-authority"
         curies[f"{prefix}:{key.strip()}"] = None
-    if not curies and line.text("organisations") == "":
+    if not curies and line.text("organisations") == line.text("minerals") == "":
         faults.add_problem(
-            line, "organisations", "the cell is blank.", "Name the plan's authority as local-authority:KEY."
+            line,
+            "organisations",
+            "the cell is blank.",
+            "Write local-authority:KEY, or the code of its area.",
         )
     return tuple(curies)
 
 
 def _read_events(
-    sheets: Sequence[Sheet], references: set[str], plans_name: str, remarks: list[str], written: list[dt.date]
-) -> list[tuple[str, Milestone]]:
-    table = find_table(sheets, TIMETABLE, "the timetable")
-    remarks += table.remarks
-    faults = Collector(table)
+    faults: Collector, references: set[str], listed: set[str], plans_name: str, written: list[dt.date]
+) -> tuple[list[tuple[str, Milestone]], set[str]]:
+    """The milestones with the references of their plans, and the plans that lack some.
+
+    `references` are those of sound plans, `listed` those of all.
+    """
     events: list[tuple[str, Milestone]] = []
-    for line in table:
+    for line in faults.table:
         plan = faults.required(line, "plan")
-        if references and plan and plan not in references:
+        if plan in listed - references:
+            faults.add_problem(
+                line, "plan", f"the row of “{plan}” in {plans_name} was set aside.", "Correct that row first."
+            )
+        elif plan and plan not in references:
             faults.add_problem(
                 line,
                 "plan",
@@ -263,7 +305,7 @@ def _read_events(
                 f"Correct it, or add the plan to {plans_name}.",
             )
         event = faults.required(line, "event")
-        date = faults.partial(line, "date")
+        date, actual = faults.partial(line, "date"), faults.partial(line, "actual")
         if date is None:
             if not line.text("date"):
                 faults.add_problem(
@@ -273,9 +315,12 @@ def _read_events(
         entry = faults.day(line, "entry")
         if entry:
             written.append(entry)
-        events.append((plan, _milestone(line, event, date, entry, faults.day(line, "ended"))))
-    faults.finish()
-    return events
+        milestone = _milestone(line, event, date, entry, faults.day(line, "ended"))
+        if faults.table.has("actual"):
+            milestone = replace(milestone, is_forecast=True, actual=actual)
+        events.append((plan, milestone))
+    with_gaps = {line.text("plan") for line in faults.table if line.number in faults.bad_rows}
+    return [(plan, one) for plan, one in events if one.row not in faults.bad_rows], with_gaps
 
 
 def _milestone(line: Line, event: str, date: PartialDate, entry: dt.date | None, ended: dt.date | None) -> Milestone:
@@ -311,49 +356,6 @@ def _shared_out(plans: list[LocalPlan], milestones: list[Milestone]) -> list[Loc
             adopted = [plan for plan in plans if event == "plan-adopted" and plan.adopted == milestone.date]
             mine[(adopted[0] if adopted else newest).key].append(milestone)
     return [replace(plan, milestones=tuple(mine[plan.key])) for plan in plans]
-
-
-def milestone_keys(milestones: Sequence[Milestone], before: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
-    """Keys for milestones that stay the same in later files.
-
-    An event that occurs once in a plan is known by its kind. If a kind occurs several times, a row keeps the key of the
-    milestone with its date in `before` (the previous version's); others take the unused keys in order, then new ones.
-    """
-    keys: dict[int, str] = {}
-    events: dict[str, list[int]] = {}
-    for place, milestone in enumerate(milestones):
-        events.setdefault(_slug(milestone.event), []).append(place)
-    for event, places in events.items():
-        known = {
-            item["key"]: item.get("actual") or item.get("forecast") or ""
-            for item in before
-            if re.fullmatch(re.escape(event) + r"(-[2-9]|-\d\d+)?", item["key"])
-        }
-        waiting = []
-        for place in places:
-            same = next((key for key, date in known.items() if date == str(milestones[place].date)), None)
-            if same is None:
-                waiting.append(place)
-            else:
-                keys[place] = same
-                del known[same]
-        left = sorted(known, key=lambda key: (len(key), key))
-        taken = set(keys.values()) | set(left)
-        for place in waiting:
-            if left:
-                keys[place] = left.pop(0)
-                continue
-            count, key = 1, event
-            while key in taken:
-                count += 1
-                key = f"{event}-{count}"
-            taken.add(key)
-            keys[place] = key
-    return tuple(keys[place] for place in range(len(milestones)))
-
-
-def _slug(event: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", event.casefold()).strip("-")[:80].strip("-") or "event"
 
 
 def period_in_words(start: PartialDate | None, end: PartialDate | None) -> str:

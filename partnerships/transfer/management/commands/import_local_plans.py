@@ -29,8 +29,8 @@ PLANS and TIMETABLE are local-plan.csv and local-plan-timetable.csv of the plann
 the councils first. Dates are kept as precise as they come: 2017, 2017-04 or 2017-04-11.
 
 A plan that differs from the last import gets a new version, whose note names the files, and its subscribers are told
-what changed. Other plans do not change. A plan that is no longer in the file is kept and reported. If either file
-contains an error, nothing is changed.
+what changed. Other plans do not change. A plan that is no longer in the file is kept and reported. Rows
+that cannot be used are set aside, with the reason and what to do; the others go in, unless you say --all-or-nothing.
 """
 
 
@@ -53,6 +53,9 @@ class Command(AccountedCommand):
             metavar="YYYY-MM-DD",
             help="the day on which the files were true (otherwise a date in their names, or of their newest row)",
         )
+        parser.add_argument(
+            "--all-or-nothing", action="store_true", help="refuse the files if one of their rows cannot be used"
+        )
         add_common_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -66,6 +69,7 @@ class Command(AccountedCommand):
                 author=author_of(options["by"]),
                 now=timezone.now(),
                 as_of=options["as_of"],
+                all_or_nothing=options["all_or_nothing"],
                 dry_run=options["dry_run"],
                 progress=Meter(self),
             )

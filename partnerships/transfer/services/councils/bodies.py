@@ -43,6 +43,8 @@ def _identifiers(council: Council, directory: Directory) -> list[tuple[str, str]
     wanted += [(Scheme.LOCAL_AUTHORITY_FORMER, code) for code in (council.old_code, *council.former_codes)]
     if council.entity:
         wanted.append((Scheme.PLANNING_DATA, council.entity))
+    if council.planning_area:
+        wanted.append((Scheme.PLANNING_AREA, council.planning_area))
     return [(str(scheme), value) for scheme, value in wanted if value]
 
 

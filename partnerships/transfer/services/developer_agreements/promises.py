@@ -58,7 +58,7 @@ def register_promise(
         accounts[1].remark(promise.row, f"{_lower_first(withdrawn)}: kept as cancelled.")
     return RegisterPromise(
         reference=promise.key[:200],
-        text=f"{purpose}{not_counted}{under}{where}"[:2000],
+        text=f"{purpose}{not_counted}{under}{where}{f'. {promise.notes}' if promise.notes else ''}"[:2000],
         receiver=receiver,
         giver_name=f"Developer of {application}"[:200] if application else "A developer",
         agreed_at=_midnight(agreed_on),
@@ -115,6 +115,7 @@ def _note(movement: Movement, counted: list[str], not_counted: list[str], withdr
     figures = [*counted, f"{' and '.join(not_counted)} not counted"] if not_counted else counted
     status = (movement.status or "status not given").capitalize()
     note = f"{status}: {'; '.join(figures)}." if figures else f"{status}."
+    note = f"{note} {movement.notes}" if movement.notes else note
     return f"{note} {withdrawn}." if withdrawn else note
 
 

@@ -2,7 +2,7 @@
 
 from partnerships.transfer.services.registers.choices import Choices
 from partnerships.transfer.services.registers.headings import UnableToConfirm, confirm_headings, proposals_for
-from partnerships.transfer.services.registers.importing import Outcome, import_register, last_line
+from partnerships.transfer.services.registers.importing import Outcome, import_register, last_line, refuse_unusable
 from partnerships.transfer.services.registers.known_headings import publishers_of
 from partnerships.transfer.services.registers.previewing import (
     UnableToApply,
@@ -27,4 +27,5 @@ __all__ = [
     "preview_register",
     "proposals_for",
     "publishers_of",
+    "refuse_unusable",
 ]

@@ -97,7 +97,7 @@ def apply_list(
     known = known_headings(register, choices.publisher, sheets)
     reading = read_register(register, sheets, known, choices)
     about = reading.about
-    _refuse_unusable(about, all_or_nothing=choices.all_or_nothing)
+    refuse_unusable(about, all_or_nothing=choices.all_or_nothing)
     name = text(PurePath(file_name).name)
     digest = hashlib.sha256(data).hexdigest()
     report = Report()
@@ -146,7 +146,7 @@ def apply_list(
     return made
 
 
-def _refuse_unusable(about: About, *, all_or_nothing: bool) -> None:
+def refuse_unusable(about: About, *, all_or_nothing: bool) -> None:
     """Refuse a wrong list, and with `all_or_nothing` one with a bad row.
 
     A list is wrong if fewer than half of its rows can be used. Rows that somebody corrected are never a wrong list.

@@ -15,11 +15,9 @@ from django.db import transaction
 from partnerships.activity.models import Event
 from partnerships.activity.services import record
 from partnerships.kit.dates import long_date
-from partnerships.kit.names import fold_name
 from partnerships.kit.rights import require
-from partnerships.organisations.models import Identifier, Kind, Organisation, Scheme
+from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
-from partnerships.organisations.services import create_organisation
 from partnerships.people.models import User
 from partnerships.plans.content import InvalidContent, normalise, rebase
 from partnerships.plans.models import Audience, Plan, Version
@@ -37,14 +35,16 @@ from partnerships.transfer.local_plan_content import content_from_file
 from partnerships.transfer.models import Register
 from partnerships.transfer.reading.dating import date_in_file_name
 from partnerships.transfer.reading.local_plans import LocalPlan, LocalPlans, read_local_plans
-from partnerships.transfer.reading.problems import Problem, UnableToRead
+from partnerships.transfer.reading.problems import Problem
 from partnerships.transfer.reading.tables import read_sheets
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.dating import refuse_older, settled_date
 from partnerships.transfer.services.directory import Import, Progress, silent
+from partnerships.transfer.services.local_plans.known import Known
+from partnerships.transfer.services.local_plans.owners import owners_of, set_plan_aside
 from partnerships.transfer.services.locking import wait_for_turn
 from partnerships.transfer.services.recording import new_run, record_import, settle_run
-from partnerships.transfer.services.registers import Outcome, last_line
+from partnerships.transfer.services.registers import Outcome, last_line, refuse_unusable
 from partnerships.transfer.services.rows import row_errors
 
 #: The note of every version: names the file and its publisher.
@@ -66,13 +66,15 @@ def import_local_plans(
     author: User | None,
     now: dt.datetime,
     as_of: dt.date | None = None,
+    all_or_nothing: bool = False,
     dry_run: bool = False,
     progress: Progress = silent,
 ) -> Outcome:
     """Import local plans and milestones; each changed plan gets a version.
 
-    A plan missing from the file stays, with an event in its history. All or nothing. Raises `UnableToRead` with every
-    problem in both files.
+    Rows with problems are set aside, and a plan with such a row keeps the milestones that it has; with
+    `all_or_nothing`, one such row refuses the files. A plan missing from the file stays, with an event in its history.
+    Raises `UnableToRead` with every problem of files that are refused.
     """
     listed = read_local_plans(
         read_sheets(plans.data, plans.name),
@@ -80,6 +82,8 @@ def import_local_plans(
         plans_name=plans.name,
         timetable_name=timetable.name,
     )
+    for about in listed.abouts:
+        refuse_unusable(about, all_or_nothing=all_or_nothing)
     report = Report()
     names = PurePath(plans.name).name, PurePath(timetable.name).name
     day = settled_date(
@@ -98,13 +102,18 @@ def import_local_plans(
         progress=progress,
         report=report,
         source=f"{plans.name} and {timetable.name} ({PUBLISHER}), as of {long_date(day)}",
+        listed=listed.abouts[0],
+        rows_stand_alone=not all_or_nothing,
     )
+    for row in (row for about in listed.abouts for row in about.set_aside):
+        run.set_aside(row)
     with transaction.atomic():
         wait_for_turn()
         require(roles_of(author, now).keeps_directory)
         refuse_older(register=run.register, digest=digest, as_of=day)
         with row_errors(run):
             _bring(listed, run, plans.name)
+        report.account_for(*listed.abouts)
         made = new_run(
             register=run.register,
             file_name=f"{plans.name}, {timetable.name}",
@@ -127,23 +136,31 @@ def _bring(listed: LocalPlans, run: Import, plans_name: str) -> None:
         run.report.remark(line)
     listed = _without_withdrawn(listed, run)
     run.report.remark(f"{len(listed.plans):,} plans with {listed.milestone_count:,} milestones are in the files.")
-    owners = _owners(listed, run, plans_name)
-    known = _Known()
+    owners = owners_of(listed, run, plans_name)
+    known = Known()
     seen: set[int] = set()
     for done, (plan, existing) in enumerate(known.matched(listed), start=1):
+        if not all(curie in owners for curie in plan.organisations):
+            seen |= {existing.pk} if existing else set()
+            continue
         run.row = plan.row
         try:
-            body = _apply_one(plan, existing, owners, run, external=known.external(plan, listed))
-            _close(plan, body, run)
-        except InvalidContent as error:
-            found = "; ".join(f"{problem.path}: {problem.message}" for problem in error.problems)
-            raise UnableToRead([Problem(plan.row, "", found, "Correct the row.", plans_name)]) from error
-        except (UnableToChangeStatus, UnableToCreatePlan, UnableToPublish) as error:
-            raise UnableToRead([Problem(plan.row, "", str(error), "Correct the row.", plans_name)]) from error
-        seen.add(body.pk)
+            with transaction.atomic():
+                body = _apply_one(plan, existing, owners, run, external=known.external(plan, listed))
+                _close(plan, body, run)
+                seen.add(body.pk)
+        except (InvalidContent, UnableToChangeStatus, UnableToCreatePlan, UnableToPublish) as error:
+            set_plan_aside(Problem(plan.row, "", _in_words(error), "Correct the row.", plans_name), run, error)
+            seen |= {existing.pk} if existing else set()
         run.progress(done, len(listed.plans))
     run.row = None
-    _mark(known.plans, seen, run)
+    _mark(known.expected(listed, owners), seen, run)
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, InvalidContent):
+        return "; ".join(f"{problem.path}: {problem.message}" for problem in error.problems)
+    return str(error)
 
 
 def _without_withdrawn(listed: LocalPlans, run: Import) -> LocalPlans:
@@ -173,103 +190,6 @@ def _close(plan: LocalPlan, body: Plan, run: Import) -> None:
     reason = f"Ended on {long_date(plan.ended)}, says {run.source}."
     change_status(plan=body, to=PlanStatus.CLOSED, reason=reason, author=run.author, now=run.now)
     run.report.count("closed", f"{plan.name}: ended on {long_date(plan.ended)}")
-
-
-def _owners(listed: LocalPlans, run: Import, plans_name: str) -> dict[str, Organisation]:
-    """The organisation of every CURIE in the file.
-
-    Raises `UnableToRead` with those missing from the directory.
-    """
-    wanted = {curie: plan for plan in reversed(listed.plans) for curie in plan.organisations}
-    held = {
-        (row.scheme, row.value): row.organisation
-        for row in Identifier.objects.select_related("organisation").filter(
-            scheme__in=[Scheme.LOCAL_AUTHORITY, Scheme.PLANNING_DATA]
-        )
-    }
-    found: dict[str, Organisation] = {}
-    problems = []
-    for curie, plan in sorted(wanted.items(), key=lambda pair: pair[1].row):
-        prefix, _, key = curie.partition(":")
-        body = held.get((Scheme.LOCAL_AUTHORITY, key.upper())) if prefix == "local-authority" else None
-        body = body or held.get((Scheme.PLANNING_DATA, curie))
-        if body is None and prefix == "national-park-authority" and plan.organisation_name:
-            body = create_organisation(
-                name=plan.organisation_name,
-                kind=Kind.NATIONAL_PARK,
-                identifiers=[(Scheme.PLANNING_DATA, curie)],
-                author=run.author,
-                now=run.now,
-            )
-            run.report.remark(f"{body.name} was added to the directory: it owns a plan, and no register lists it.")
-        if body is None:
-            problems.append(
-                Problem(
-                    plan.row,
-                    "organisations",
-                    f"“{curie}” is not an organisation in the directory.",
-                    "Import the list of councils first (import_register councils FILE), or correct the key.",
-                    plans_name,
-                )
-            )
-        else:
-            found[curie] = body
-    if problems:
-        raise UnableToRead(problems)
-    return found
-
-
-class _Known:
-    """The imported plans, by the reference in the published file."""
-
-    def __init__(self) -> None:
-        self.plans = list(
-            Plan.objects.exclude(external_reference="")
-            .filter(kind="local_plan")
-            .prefetch_related("owners")
-            .order_by("pk")
-        )
-        self._by_reference: dict[str, list[Plan]] = {}
-        for plan in self.plans:
-            self._by_reference.setdefault(plan.external_reference.partition("#")[0], []).append(plan)
-
-    def external(self, plan: LocalPlan, listed: LocalPlans) -> str:
-        """A new plan's reference, with its name if several plans share it."""
-        several = [one for one in listed.plans if one.reference == plan.reference]
-        taken = {one.external_reference for one in self._by_reference.get(plan.reference, ())}
-        if len(several) == 1 and plan.reference not in taken:
-            return plan.reference[:200]
-        return plan.key[:200]
-
-    def matched(self, listed: LocalPlans) -> list[tuple[LocalPlan, Plan | None]]:
-        """Each row with its plan.
-
-        Matched by reference, then by name if several share one. If one row and one plan are left over, they match.
-        """
-        found: dict[str, Plan] = {}
-        groups: dict[str, list[LocalPlan]] = {}
-        for plan in listed.plans:
-            groups.setdefault(plan.reference, []).append(plan)
-        for reference, rows in groups.items():
-            left = list(self._by_reference.get(reference, ()))
-            waiting = []
-            for row in rows:
-                same = next(
-                    (
-                        one
-                        for one in left
-                        if one.external_reference == row.key or fold_name(one.title) == fold_name(row.name)
-                    ),
-                    None,
-                )
-                if same is None:
-                    waiting.append(row)
-                else:
-                    found[row.key] = same
-                    left.remove(same)
-            if len(waiting) == len(left) == 1:
-                found[waiting[0].key] = left[0]
-        return [(plan, found.get(plan.key)) for plan in listed.plans]
 
 
 def _apply_one(

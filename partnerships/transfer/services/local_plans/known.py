@@ -1,0 +1,68 @@
+"""The imported plans, and which row of a file is which of them."""
+
+from __future__ import annotations
+
+from partnerships.kit.names import fold_name
+from partnerships.organisations.models import Organisation
+from partnerships.plans.models import Plan
+from partnerships.transfer.reading.local_plans import LocalPlan, LocalPlans
+
+
+class Known:
+    """The imported plans, by the reference in the published file."""
+
+    def __init__(self) -> None:
+        self.plans = list(
+            Plan.objects.exclude(external_reference="")
+            .filter(kind="local_plan")
+            .prefetch_related("owners")
+            .order_by("pk")
+        )
+        self._by_reference: dict[str, list[Plan]] = {}
+        for plan in self.plans:
+            self._by_reference.setdefault(plan.external_reference.partition("#")[0], []).append(plan)
+
+    def expected(self, listed: LocalPlans, owners: dict[str, Organisation]) -> list[Plan]:
+        """The plans that the file should have: all, or those of a standard file's authorities."""
+        if not listed.is_standard:
+            return self.plans
+        authorities = {body.pk for body in owners.values()}
+        return [plan for plan in self.plans if {one.organisation_id for one in plan.owners.all()} & authorities]
+
+    def external(self, plan: LocalPlan, listed: LocalPlans) -> str:
+        """A new plan's reference, with its name if several plans share it."""
+        several = [one for one in listed.plans if one.reference == plan.reference]
+        taken = {one.external_reference for one in self._by_reference.get(plan.reference, ())}
+        if len(several) == 1 and plan.reference not in taken:
+            return plan.reference[:200]
+        return plan.key[:200]
+
+    def matched(self, listed: LocalPlans) -> list[tuple[LocalPlan, Plan | None]]:
+        """Each row with its plan.
+
+        Matched by reference, then by name if several share one. If one row and one plan are left over, they match.
+        """
+        found: dict[str, Plan] = {}
+        groups: dict[str, list[LocalPlan]] = {}
+        for plan in listed.plans:
+            groups.setdefault(plan.reference, []).append(plan)
+        for reference, rows in groups.items():
+            left = list(self._by_reference.get(reference, ()))
+            waiting = []
+            for row in rows:
+                same = next(
+                    (
+                        one
+                        for one in left
+                        if one.external_reference == row.key or fold_name(one.title) == fold_name(row.name)
+                    ),
+                    None,
+                )
+                if same is None:
+                    waiting.append(row)
+                else:
+                    found[row.key] = same
+                    left.remove(same)
+            if len(waiting) == len(left) == 1:
+                found[waiting[0].key] = left[0]
+        return [(plan, found.get(plan.key)) for plan in listed.plans]

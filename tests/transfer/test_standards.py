@@ -1,0 +1,133 @@
+"""The planning data standards in force are read, field by field."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+
+import pytest
+
+from partnerships.plans.models import Plan
+from partnerships.transfer.reading import developer_agreements, local_plans
+from partnerships.transfer.reading.headings import Column, find_places
+from partnerships.transfer.reading.plan_events import EVENTS
+from partnerships.transfer.reading.tables import Row
+
+from .lists import COUNCILS, extract, import_list, import_plans
+
+#: The columns of each dataset of a specification in force that is read.
+READ: dict[str, tuple[Column, ...]] = {
+    "plan": local_plans.PLANS,
+    "plan-timetable": local_plans.TIMETABLE,
+    "developer-agreement": developer_agreements.AGREEMENTS,
+    "developer-agreement-contribution": developer_agreements.CONTRIBUTIONS,
+    "developer-agreement-transaction": developer_agreements.TRANSACTIONS,
+}
+#: Fields that have no place here yet.
+NOT_KEPT = {("developer-agreement", "name")}
+
+PLANS = (
+    "reference,name,description,datasets,period-start-date,period-end-date,local-planning-authorities,"
+    "minerals-and-waste-planning-authorities,documentation-url,document-url,required-housing,document-count,"
+    "entry-date,notes\n"
+    "westmarch-2040,Westmarch Local Plan 2040,A plan for homes,local-plan,2025,2040,E60900001,,"
+    "https://plans.example/w,https://plans.example/w.pdf,12400,,2026-04-01,First of the new kind\n"
+    "march-minerals,Marchshire Minerals Plan,Sand and gravel,minerals-plan;waste-plan,2025,2045,,E10900001,"
+    "https://plans.example/m,https://plans.example/m.pdf,,3,2026-04-01,\n"
+)
+TIMETABLE = (
+    "reference,plan,plan-event,event-date,actual-date,entry-date,notes\n"
+    "a,westmarch-2040,scoping-consultation-start,2026-05-01,2026-06-15,2026-07-01,Later than planned\n"
+    "b,westmarch-2040,adopted,2029-03,,2026-07-01,\n"
+    "c,march-minerals,examination-submitted,2028,,2026-07-01,\n"
+)
+
+
+def with_planning_areas() -> None:
+    """Import the councils with the code of one's area as planning authority."""
+    heading, *rows = COUNCILS.splitlines()
+    lines = [f"{row},{'E60900001' if row.startswith('XWM') else ''}" for row in rows]
+    import_list("councils", "\n".join([f"{heading},local-planning-authority", *lines]))
+
+
+def milestones(title: str) -> dict[str, tuple[str, str, str]]:
+    """Forecast, actual and status of each milestone of the newest version."""
+    plan = Plan.objects.get(title=title)
+    items = plan.versions.get(number=plan.current_number).content["milestones"]
+    return {item["key"]: (item["forecast"], item["actual"], item["status"]) for item in items}
+
+
+@pytest.mark.parametrize("dataset", READ)
+def test_every_field_of_a_specification_in_force_is_read(dataset: str) -> None:
+    facts = csv.DictReader(io.StringIO(extract("planning_fields.csv").decode()))
+    fields = [row["field"] for row in facts if row["dataset"] == dataset and row["status"] == "open-standard"]
+
+    read = find_places(Row(1, tuple(fields)), [], READ[dataset])
+
+    missed = {field for place, field in enumerate(fields) if place not in read.values()}
+    assert fields
+    assert {(dataset, field) for field in missed} <= NOT_KEPT
+
+
+@pytest.mark.parametrize("dataset", READ)
+def test_headings_match_in_any_case_and_punctuation(dataset: str) -> None:
+    facts = csv.DictReader(io.StringIO(extract("planning_fields.csv").decode()))
+    fields = [row["field"] for row in facts if row["dataset"] == dataset]
+
+    plain = find_places(Row(1, tuple(fields)), [], READ[dataset])
+    shouted = find_places(Row(1, tuple(field.upper().replace("-", "_") for field in fields)), [], READ[dataset])
+
+    assert plain == shouted
+
+
+def test_every_event_of_the_standard_has_words() -> None:
+    events = {row["plan_event"] for row in csv.DictReader(io.StringIO(extract("plan_events.csv").decode()))}
+
+    assert len(events) == 25
+    assert events <= EVENTS.keys()
+
+
+@pytest.mark.django_db
+def test_plans_of_the_standard_have_planned_and_actual_dates() -> None:
+    with_planning_areas()
+
+    run = import_plans(PLANS.encode(), TIMETABLE.encode())
+
+    assert run.created == 2
+    assert milestones("Westmarch Local Plan 2040") == {
+        "scoping-consultation-start": ("2026-05-01", "2026-06-15", "achieved"),
+        "adopted": ("2029-03", "", "planned"),
+    }
+    plan = Plan.objects.get(title="Westmarch Local Plan 2040")
+    assert plan.owners.get().organisation.name == "Westmarch Borough Council"
+    content = plan.versions.get().content
+    assert content["outcomes"][0]["measure"] == "12,400"
+    assert "https://plans.example/w.pdf" in content["about"]["summary"]
+    minerals = Plan.objects.get(title="Marchshire Minerals Plan")
+    assert minerals.owners.get().organisation.name == "Marchshire County Council"
+
+
+@pytest.mark.django_db
+def test_moved_date_of_the_standard_makes_one_new_version() -> None:
+    with_planning_areas()
+    import_plans(PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2026, 7, 1))
+
+    moved = TIMETABLE.replace("2029-03,,", "2029-09,,").replace("2028,,2026-07-01", "2028,2026-09-11,2026-10-01")
+    run = import_plans(PLANS.encode(), moved.encode(), as_of=dt.date(2026, 10, 1))
+
+    assert (run.changed, run.missing) == (2, 0)
+    assert milestones("Westmarch Local Plan 2040")["adopted"] == ("2029-09", "", "planned")
+    assert milestones("Marchshire Minerals Plan")["examination-submitted"] == ("2028", "2026-09-11", "achieved")
+
+
+@pytest.mark.django_db
+def test_file_of_one_council_marks_no_other_councils_plan_as_missing() -> None:
+    with_planning_areas()
+    import_plans(PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2026, 7, 1))
+    one_plan = "\n".join(PLANS.splitlines()[:2])
+    one_timetable = "\n".join(TIMETABLE.splitlines()[:3])
+
+    run = import_plans(one_plan.encode(), one_timetable.encode(), as_of=dt.date(2026, 8, 1))
+
+    assert (run.left_alone, run.missing) == (1, 0)

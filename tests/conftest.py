@@ -14,6 +14,7 @@ from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.db import connection, connections
 from django.db.models.signals import post_migrate
+from django.test import TransactionTestCase
 from playwright.sync_api import BrowserContext
 
 from housing.migration_state import rendering_less
@@ -136,6 +137,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """The test database, whose rows from migrations come back after a flush."""
     with django_db_blocker.unblock():
         seeds.keep(connections["default"].settings_dict)
+    TransactionTestCase._fixture_teardown = seeds.as_migrated  # type: ignore[attr-defined]  # private in Django
     post_migrate.connect(seeds.put_back, sender=apps.get_app_config("agreements"), dispatch_uid="tests.put_back")
 
 

@@ -56,13 +56,19 @@ def kept(build: Callable[[], Made]) -> Made:
     return made
 
 
+def may_turn_triggers_off() -> bool:
+    """Whether the role may; the embedded PostgreSQL lets its owner."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT has_parameter_privilege('session_replication_role', 'SET')")
+        return bool(cursor.fetchone()[0])
+
+
 def _first_transaction() -> int | None:
     """The transaction's number; None if it wrote before, or if its role may not turn triggers off."""
+    if not may_turn_triggers_off():
+        return None
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_current_xact_id_if_assigned() IS NULL"
-            " AND has_parameter_privilege('session_replication_role', 'SET')"
-        )
+        cursor.execute("SELECT pg_current_xact_id_if_assigned() IS NULL")
         if not cursor.fetchone()[0]:
             return None
         cursor.execute("SELECT pg_current_xact_id()::xid::text::bigint")

@@ -1,6 +1,7 @@
-"""The rows that migrations make, put back after a test that empties every table.
+"""The database as migrated, again after a test with real transactions.
 
-A test with real transactions ends with a flush: kinds of partnership, themes, units and kinds of plan would be gone.
+Django's flush truncates hundreds of tables, most of them empty, and loses the rows that migrations make: kinds of
+partnership, themes, units and kinds of plan.
 """
 
 from __future__ import annotations
@@ -9,12 +10,16 @@ import io
 from typing import Any
 
 from django.db import connection, transaction
+from django.test import TransactionTestCase
 from psycopg2 import sql
 
 from partnerships.kit import vocabularies
+from tests.support.kept_rows import may_turn_triggers_off
 
 #: Tables that Django fills by itself after a flush.
 BY_DJANGO = frozenset({"django_content_type", "auth_permission", "django_migrations"})
+
+_flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # private in Django
 
 _kept: dict[str, str] = {}
 _database = ""
@@ -30,6 +35,28 @@ def keep(migrated: dict[str, Any]) -> None:
                 rows = io.StringIO()
                 cursor.copy_expert(sql.SQL("COPY {} TO STDOUT").format(sql.Identifier(table)), rows)
                 _kept[table] = rows.getvalue()
+
+
+def as_migrated(case: TransactionTestCase) -> None:
+    """Delete every row that a test left, and put back those of the migrations; instead of a flush.
+
+    A flush it is where the role may not turn triggers off, and in a database that a test made for itself.
+    """
+    if connection.settings_dict["NAME"] != _database or not may_turn_triggers_off():
+        _flush(case)
+        return
+    any_rows = sql.SQL(" UNION ALL ").join(
+        sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})").format(sql.Literal(table), sql.Identifier(table))
+        for table in _tables()
+    )
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute(any_rows)
+        for (table,) in cursor.fetchall():
+            cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+        for table, rows in _kept.items():
+            cursor.copy_expert(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table)), io.StringIO(rows))
+    vocabularies.forget()
 
 
 def put_back(**_: Any) -> None:

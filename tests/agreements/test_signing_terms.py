@@ -11,7 +11,8 @@ import pytest
 import time_machine
 from django.apps import apps
 from django.core.files.base import ContentFile
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
+from django.db.models import F
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -264,7 +265,7 @@ def test_two_amendments_of_one_clause_are_refused_with_what_collides(world: Worl
     second = amend(world, world.ben, world.westmarch, text="We never meet.")
     put_up(first, world.amina)
 
-    with pytest.raises(UnableToPutUp, match="Proposal 2 of Larkhaven Homes changes clause “Terms” too"):
+    with pytest.raises(UnableToPutUp, match="Amendment 1 of Larkhaven Homes changes clause “Terms” too"):
         put_up(second, world.ben)
 
     withdraw_proposal(proposal=first, reason="No.", author=world.amina, now=timezone.now())
@@ -404,7 +405,9 @@ def test_a_paper_signature_has_its_scan_and_who_recorded_it(world: World) -> Non
     world.partnership.refresh_from_db()
     assert (made.recorded_by, made.is_on_paper, world.partnership.status) == (world.amina, True, Status.ACTIVE)
     assert made.scan is not None
-    assert "Scan of the signed page" in client_of(world.ben).get(version.get_absolute_url()).content.decode()
+    page = client_of(world.ben).get(version.get_absolute_url()).content.decode()
+    assert "Scan of the signed page" in page
+    assert "recorded by Amina Larch" in page
 
 
 def test_a_party_that_leaves_is_no_longer_waited_for(world: World) -> None:
@@ -583,3 +586,31 @@ def test_kind_can_be_chosen_until_terms_are_put_up(world: World) -> None:
     agree_terms(world.partnership, world.amina)
 
     assert (before, 'name="kind"' in amina.get(address).content.decode()) == (True, False)
+
+
+def test_amendments_are_numbered_from_1(world: World) -> None:
+    agree_terms(world.partnership, world.amina)
+    first = amend(world, world.ben, world.westmarch, text="We meet twice.")
+    withdraw_proposal(proposal=first, reason="No.", author=world.ben, now=timezone.now())
+    second = amend(world, world.amina, world.larkhaven, text="We never meet.")
+
+    assert (first_proposal(world.partnership).name, first.name, second.name) == (
+        "First terms",
+        "Amendment 1",
+        "Amendment 2",
+    )
+    page = client_of(world.amina).get(second.get_absolute_url()).content.decode()
+    assert "Amendment 2" in page
+    assert "Amendment 3" not in page
+
+
+def test_migration_numbers_the_amendments_that_were_there(world: World) -> None:
+    agree_terms(world.partnership, world.amina)
+    made = [amend(world, world.ben, world.westmarch, text=f"We meet {count} times.") for count in (2, 3)]
+    TermsProposal.objects.filter(based_on__isnull=False).update(amendment_number=F("number") + 10)
+
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("partnerships.agreements.migrations.0025_number_amendments").NUMBER)
+
+    assert [TermsProposal.objects.get(pk=one.pk).amendment_number for one in made] == [1, 2]
+    assert first_proposal(world.partnership).amendment_number is None

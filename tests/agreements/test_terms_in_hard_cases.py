@@ -52,7 +52,7 @@ def test_a_clause_of_a_consolidated_amendment_collides_until_it_is_in_force(worl
     sign_all(later)
     between = amend(world, world.ben, world.westmarch, text="We never meet.", from_day=days(20))
 
-    with pytest.raises(UnableToPutUp, match="Proposal 3 of Larkhaven Homes changes clause “Terms” too"):
+    with pytest.raises(UnableToPutUp, match="Amendment 2 of Larkhaven Homes changes clause “Terms” too"):
         put_up(between, world.ben, from_day=days(20))
 
     assert clause(version_in_force(world.partnership, days(40))) == "We meet twice."

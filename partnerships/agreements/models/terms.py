@@ -78,12 +78,15 @@ class TermsProposal(documents.Draft):
 
     drafting → awaiting signatures → signed by every party; withdrawn or not agreed before that. A signature declined
     takes it back to drafting. Put up for signature, it becomes a version; put up again, another one. The first terms
-    are a proposal without `based_on`. `from_day` is the wanted day; empty: the day on which the last party signs.
-    `declarations` say which fields and tables its kind of partnership has (`agreements.terms.schema`).
+    are a proposal without `based_on`. `number` counts all proposals and stands in addresses; `amendment_number` counts
+    amendments, withdrawn ones too, and is what people read. `from_day` is the wanted day; empty: the day on which the
+    last party signs. `declarations` say which fields and tables its kind of partnership has (see
+    `agreements.terms.schema`).
     """
 
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, related_name="terms_proposals")
     number = models.PositiveIntegerField()
+    amendment_number = models.PositiveIntegerField(null=True, blank=True)
     proposed_by = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
     author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     reason = models.TextField()
@@ -101,6 +104,11 @@ class TermsProposal(documents.Draft):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["partnership", "number"], name="one_proposal_a_number"),
+            models.UniqueConstraint(fields=["partnership", "amendment_number"], name="one_amendment_a_number"),
+            models.CheckConstraint(
+                condition=Q(based_on=None, amendment_number=None) | Q(based_on__isnull=False, amendment_number__gt=0),
+                name="amendments_are_numbered",
+            ),
             models.CheckConstraint(
                 condition=~Q(status__in=[ProposalStatus.WITHDRAWN, ProposalStatus.NOT_AGREED]) | ~Q(outcome=""),
                 name="proposal_outcome_given",
@@ -109,11 +117,16 @@ class TermsProposal(documents.Draft):
         indexes = [models.Index(fields=["status", "sign_by"], name="proposal_waiting")]
 
     def __str__(self) -> str:
-        return f"Proposal {self.number}"
+        return self.name
 
     def get_absolute_url(self) -> str:
         """Its page."""
         return reverse("agreements:proposal", kwargs={"pk": self.partnership_id, "number": self.number})
+
+    @property
+    def name(self) -> str:
+        """What people call it: "First terms" or "Amendment 1"."""
+        return "First terms" if self.is_first else f"Amendment {self.amendment_number}"
 
     @property
     def is_first(self) -> bool:

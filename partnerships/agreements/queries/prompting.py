@@ -89,7 +89,7 @@ def stuck_terms(user: User, partnerships: Collection[int], now: dt.datetime) -> 
             Stuck(
                 partnership=one.partnership_id,
                 what="Draft of terms untouched",
-                title=one.partnership.title if one.is_first else f"Amendment {one.number}: {one.reason}"[:120],
+                title=one.partnership.title if one.is_first else f"{one.name}: {one.reason}"[:120],
                 path=one.get_absolute_url(),
                 since=timezone.localdate(one.updated_at),
                 waits_for=one.proposed_by.display_name,
@@ -115,7 +115,7 @@ def terms_for_agenda(user: User, partnership: Partnership, since: Since) -> list
     """One item for the terms that wait for signatures."""
     waiting = TermsProposal.objects.filter(partnership=partnership, status=ProposalStatus.AWAITING)
     named = [
-        "the first terms" if one.is_first else f"amendment {one.number} of {one.proposed_by.display_name}"
+        "the first terms" if one.is_first else f"{one.name.lower()} of {one.proposed_by.display_name}"
         for one in waiting.select_related("proposed_by").order_by("number")[:_NAMED]
     ]
     if not named:
@@ -162,7 +162,7 @@ def terms_in_period(asked: Asked) -> Block | None:
     to_sign = TermsSignatory.objects.waiting().filter(
         version__partnership=party.partnership_id, organisation=party.organisation_id
     )
-    lines = [Line(f"Amendment {one.number}: {one.reason}"[:120], one.get_status_display().lower()) for one in told]
+    lines = [Line(f"{one.name}: {one.reason}"[:120], one.get_status_display().lower()) for one in told]
     lines += [
         Line(
             f"Version {one.version.number} of the terms",

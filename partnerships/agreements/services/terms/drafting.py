@@ -134,6 +134,7 @@ def propose_amendment(
     proposal = TermsProposal.objects.create(
         partnership=locked,
         number=_next_number(locked),
+        amendment_number=locked.terms_proposals.filter(based_on__isnull=False).count() + 1,
         proposed_by=organisation,
         author=author,
         reason=reason.strip(),

@@ -267,7 +267,7 @@ def _check_collisions(
         was, draft = (as_schema(schema, one) for one in mine)
         before = as_schema(schema, other.based_on.content) if other.based_on else documents.normalise(schema, {})
         theirs = (before, as_schema(schema, version.content))
-        name = f"Proposal {other.number} of {other.proposed_by.name}"
+        name = f"{other.name} of {other.proposed_by.name}"
         state = "waits for signatures" if other.is_awaiting else "is signed but not in force yet"
         found = collisions(schema, (was, draft), theirs)
         if found:

@@ -49,7 +49,7 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
             author=user,
             now=timezone.now(),
         )
-        return f"Proposal {made.number} has begun. Change what should change.", made.get_absolute_url()
+        return f"{made.name} has begun. Change what should change.", made.get_absolute_url()
 
     return take_step(
         request,
@@ -163,7 +163,7 @@ def withdraw(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             organisation=_for(user, opened),
             now=timezone.now(),
         )
-        return f"Proposal {found.number} is withdrawn.", reverse("agreements:terms", args=[pk])
+        return f"{found.name} is withdrawn.", reverse("agreements:terms", args=[pk])
 
     return take_step(
         request,

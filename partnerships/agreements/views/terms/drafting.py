@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.agreements.forms.terms import party_maker
-from partnerships.agreements.models import TermsProposal
+from partnerships.agreements.models import Status, TermsProposal
 from partnerships.agreements.queries import acting_party
 from partnerships.agreements.queries.terms import (
     base_for,
@@ -71,6 +71,7 @@ def proposal(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             "schema": schema,
             "lists": _lists(found, edits) if edits else [],
             "compared": None if found.is_first else compare(schema, was_of(found), content),
+            "exploring": opened.partnership.status == Status.EXPLORING,
             "problems": problems_of(found.declarations, content) if found.is_drafting else [],
             "newer": newer if newer is not None and newer.pk != found.based_on_id else None,
             "edits": edits,

@@ -457,5 +457,17 @@ def test_former_party_reads_only_its_own_reports(world: World) -> None:
     agreements.leave_partnership(party=report.party, reason="Budget.", author=world.ben, now=NOW())
 
     seen = Report.objects.visible_to(world.ben)
+    page = signed_in(world.ben).get(reverse("conversations:reports", args=[world.partnership.pk])).content.decode()
 
     assert set(seen) == {report}
+    assert report.get_absolute_url() in page
+    assert own.get_absolute_url() not in page
+
+
+def test_former_party_without_reports_finds_an_empty_page(world: World) -> None:
+    party = world.partnership.parties.get(organisation=world.westmarch)
+    agreements.leave_partnership(party=party, reason="Budget.", author=world.ben, now=NOW())
+
+    page = signed_in(world.ben).get(reverse("conversations:reports", args=[world.partnership.pk])).content.decode()
+
+    assert "No reports of your organisation" in page

@@ -101,12 +101,12 @@ REPORTS_WAITING = (Source(_reports_wanted, _reports),)
 
 @dataclass(frozen=True, slots=True)
 class PeriodRow:
-    """The reports of one period, in the order of the table's parties; None where a party has none."""
+    """The reports of one period, by party in the order of the table; None where a party has none."""
 
     start: dt.date
     end: dt.date
     round_id: int
-    reports: Sequence[Report | None]
+    reports: Sequence[tuple[Organisation, Report | None]]
 
     @property
     def words(self) -> str:
@@ -133,7 +133,10 @@ def report_table(user: User, partnership_id: int) -> ReportTable:
     for report in reports:
         report.late = report.days_late(today)  # type: ignore[attr-defined]  # for the template
         periods.setdefault((report.starts_on, report.ends_on, report.round_id), {})[report.party_id] = report
-    rows = [PeriodRow(start, end, pk, [by.get(one) for one in order]) for (start, end, pk), by in periods.items()]
+    rows = [
+        PeriodRow(start, end, pk, [(parties[one], by.get(one)) for one in order])
+        for (start, end, pk), by in periods.items()
+    ]
     return ReportTable([parties[pk] for pk in order], rows)
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.agreements.models import Partnership, Party
-from partnerships.agreements.past import as_read_by
+from partnerships.agreements.past import as_read_by, former_party
 from partnerships.agreements.rights import rights_over
 from partnerships.conversations import queries, services
 from partnerships.conversations.forms.reports import EndForm, ReportingForm, reporting_parties
@@ -31,8 +31,7 @@ def _open_partnership(request: HttpRequest, pk: int) -> tuple[User, Partnership]
     """A partnership whose reports the person may read: of a present party, or their own ones as a former party."""
     user = signed_in(request)
     partnership = get_object_or_404(Partnership.objects.visible_to(user), pk=pk)
-    present = Party.objects.takes_part(user, pk)
-    if not present and not Report.objects.visible_to(user).filter(round__partnership=pk).exists():
+    if not Party.objects.takes_part(user, pk) and former_party(user, partnership) is None:
         raise PermissionDenied
     return user, as_read_by(user, partnership)
 
@@ -49,10 +48,12 @@ def _led_partnership(request: HttpRequest, pk: int) -> tuple[User, Partnership]:
 def reports(request: HttpRequest, pk: int) -> HttpResponse:
     """Table of periods and parties, with the status of each report."""
     user, partnership = _open_partnership(request, pk)
-    found = ReportingRound.objects.filter(partnership=pk, ends_on=None).first()
+    is_former = former_party(user, partnership) is not None
+    found = None if is_former else ReportingRound.objects.filter(partnership=pk, ends_on=None).first()
     context = {
         "partnership": partnership,
         "round": found,
+        "is_former": is_former,
         "table": queries.report_table(user, pk),
         "may_lead": rights_over(partnership, user, timezone.now()).leads and not partnership.is_over,
     }
@@ -119,11 +120,14 @@ def period(request: HttpRequest, pk: int, start: dt.date) -> HttpResponse:
     return render(request, "conversations/reports/period.html", context)
 
 
-def _side_by_side(submissions: list[ReportSubmission]) -> list[tuple[str, list[str]]]:
-    """Each heading with the answers of all, in the order of the submissions."""
+def _side_by_side(submissions: list[ReportSubmission]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Each heading with all organisations and their answers, in the order of the submissions."""
     headings = dict.fromkeys(one["heading"] for submission in submissions for one in submission.questions)
-    by_heading = [{one["heading"]: text for one, text in submission.asked} for submission in submissions]
-    return [(heading, [answers.get(heading, "") for answers in by_heading]) for heading in headings]
+    given = [
+        (submission.report.party.organisation.display_name, {one["heading"]: text for one, text in submission.asked})
+        for submission in submissions
+    ]
+    return [(heading, [(name, answers.get(heading, "")) for name, answers in given]) for heading in headings]
 
 
 @require_safe
@@ -138,7 +142,7 @@ def period_csv(request: HttpRequest, pk: int, start: dt.date) -> StreamingHttpRe
             submission.report.get_status_display(),
             submission.submitted_at,
             submission.days_late,
-            *[answers[place] for _heading, answers in headings],
+            *[answers[place][1] for _heading, answers in headings],
             " ".join(block["summary"] for block in submission.figures),
         ]
         for place, submission in enumerate(submissions)

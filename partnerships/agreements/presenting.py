@@ -6,9 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from partnerships.agreements.models import TermsVersion
+from django.utils import timezone
+
+from partnerships.agreements.models import How, TermsSignature, TermsVersion
 from partnerships.agreements.terms.contributions import Contributions, contributions_of
-from partnerships.documents import Collection, Content, Names, Schema
+from partnerships.documents import Collection, Content, Field, Names, Schema
+from partnerships.kit.dates import long_date, long_time
 from partnerships.kit.prose import StoredHtml
 
 
@@ -60,9 +63,7 @@ def paper_of(schema: Schema, content: Content, html: StoredHtml) -> Paper:
     about = content["about"]
     shown = [field for field in schema.about if about.get(field.code) not in (None, "", field.default)]
     return Paper(
-        facts=tuple(
-            (field.label, names.in_words(field, about[field.code])) for field in shown if field.shape != "text"
-        ),
+        facts=tuple((field.label, _words(names, field, about[field.code])) for field in shown if field.shape != "text"),
         prose=tuple(
             Prose(field.label, about[field.code], html.get(f"about/{field.code}"))
             for field in shown
@@ -72,6 +73,12 @@ def paper_of(schema: Schema, content: Content, html: StoredHtml) -> Paper:
         tables=tuple(_tables(schema, content, names)),
         contributions=contributions_of(content),
     )
+
+
+def _words(names: Names, field: Field, value: Any) -> str:
+    """A value as a sentence of its own: "Yes", not "yes"."""
+    words = names.in_words(field, value)
+    return words.capitalize() if field.shape == "flag" else words
 
 
 def _clauses(content: Content, html: StoredHtml) -> Iterator[Clause]:
@@ -101,7 +108,7 @@ def _table(collection: Collection, content: Content, names: Names, number: int) 
         code=collection.code,
         heading=collection.many,
         columns=tuple(field.label for field in fields),
-        rows=tuple(tuple(names.in_words(field, item[field.code]) for field in fields) for item in items),
+        rows=tuple(tuple(_words(names, field, item[field.code]) for field in fields) for item in items),
     )
 
 
@@ -111,14 +118,35 @@ def signature_lines(version: TermsVersion, signatures: Mapping[int, Any]) -> lis
     Then those that signed when they joined. A consolidated version has only these.
     """
     lines = [
-        {"name": party["name"], "role": party["role_label"], "signature": signatures.get(party["organisation"])}
+        _line(party["name"], party["role_label"], signatures.get(party["organisation"]))
         for party in version.parties
         if party["signs"] and not version.is_consolidated
     ]
     named = {party["organisation"] for party in version.parties if party["signs"] and not version.is_consolidated}
     lines += [
-        {"name": signature.organisation.name, "role": "", "signature": signature}
-        for pk, signature in signatures.items()
-        if pk not in named
+        _line(signature.organisation.name, "", signature) for pk, signature in signatures.items() if pk not in named
     ]
     return lines
+
+
+def _line(name: str, role: str, signature: TermsSignature | None) -> dict[str, Any]:
+    return {"name": name, "role": role, "signature": signature, "words": in_words(signature) if signature else ""}
+
+
+def in_words(signature: TermsSignature) -> str:
+    """What somebody decided, how and when, for a page of signatures."""
+    day = long_date(signature.signed_on)
+    if signature.is_rejected:
+        return f"Declined to sign, {day}: “{signature.reason}”"
+    if signature.how == How.ACCEPTED:
+        return f"Accepted {day}, before signing existed"
+    if signature.is_on_paper:
+        return f"Signed on paper, dated {day}{_recorded(signature)}"
+    at = long_time(timezone.localtime(signature.signed_at))
+    return f"Signed electronically, {signature.get_how_display().lower()}, {at}"
+
+
+def _recorded(signature: TermsSignature) -> str:
+    """`; recorded by Amina Larch, 12 November 2026`; "" where nobody is named."""
+    by = signature.recorded_by
+    return f"; recorded by {by.display_name}, {long_date(timezone.localdate(signature.signed_at))}" if by else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Literal, NamedTuple, TypeAlias
 
 from diff_match_patch import diff_match_patch
@@ -17,6 +18,14 @@ _TOKEN = re.compile(r"\w+(?:[’'.,]\w+)*|\s+|[^\w\s]")
 _KINDS: dict[int, Kind] = {-1: "delete", 0: "equal", 1: "insert"}
 # One character stands for each distinct word; surrogates (55,296 to 57,343) cannot be used.
 _FIRST_SURROGATE, _AFTER_SURROGATES, _LAST_CODE_POINT = 0xD800, 0xE000, 0x10FFFF
+
+
+def pounds(value: Decimal | int | None) -> str:
+    """`£85,000`, with pence `£85,000.50`, below nothing `-£500`; "" for None."""
+    if value is None:
+        return ""
+    sign, size = ("-" if value < 0 else ""), abs(Decimal(value))
+    return f"{sign}£{size:,.0f}" if size == int(size) else f"{sign}£{size:,.2f}"
 
 
 class Fragment(NamedTuple):

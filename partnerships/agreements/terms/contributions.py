@@ -14,16 +14,22 @@ NOTHING = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class YearTotal:
-    """What all parties give in one year, and how that differs from the year before."""
+    """What all parties give in one year, and how that differs from the year before and from the annual budget."""
 
     year: str
     total: Decimal
     difference: Decimal | None
+    against_budget: Decimal | None = None
 
     @property
     def is_more(self) -> bool:
         """Whether it is more than the year before."""
         return self.difference is not None and self.difference > 0
+
+    @property
+    def is_above_budget(self) -> bool:
+        """Whether it is more than the annual budget."""
+        return self.against_budget is not None and self.against_budget > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,7 @@ class Contributions:
     rows: tuple[PartyRow, ...]
     total: Decimal
     in_kind: tuple[tuple[str, str, str], ...]
+    budget: Decimal | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -69,9 +76,12 @@ def contributions_of(content: Content) -> Contributions:
     )
     totals = [sum((by_year.get(year, NOTHING) for by_year in amounts.values()), NOTHING) for year in years]
     differences = [None, *(now - before for before, now in pairwise(totals))]
+    budget = money(content.get("about", {}).get("annual_budget"))
+    against = [None if budget is None else total - budget for total in totals]
     return Contributions(
-        tuple(YearTotal(*line) for line in zip(years, totals, differences, strict=True)) if years else (),
+        tuple(YearTotal(*line) for line in zip(years, totals, differences, against, strict=True)) if years else (),
         rows,
         sum(totals, NOTHING),
         tuple(in_kind),
+        budget,
     )

@@ -43,7 +43,9 @@ class WordPaper:
     """What a Word document shows, as its reader may see it.
 
     `columns` names the fields of a collection's table, where the first four that are given will not do; `headings` the
-    collections, where their plural will not do. `left_out` are fields that mean nothing to people.
+    collections, where their plural will not do. `left_out` are fields that mean nothing to people. The collection
+    `clauses` comes first, numbered; then the fields about the whole below `about_heading`, with `about_facts`.
+    `totals` are further tables after a collection, headings first.
     """
 
     title: str
@@ -61,6 +63,10 @@ class WordPaper:
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     headings: Mapping[str, str] = field(default_factory=dict)
     left_out: frozenset[str] = frozenset()
+    clauses: str = ""
+    about_heading: str = ""
+    about_facts: Sequence[tuple[str, str]] = ()
+    totals: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
 
 
 def write_word(paper: WordPaper) -> bytes:
@@ -72,15 +78,13 @@ def write_word(paper: WordPaper) -> bytes:
     if paper.note:
         document.add_heading("Why this version", level=1)
         _add_lines(document, paper.note)
+    for collection in paper.schema.collections:
+        if collection.code == paper.clauses:
+            _add_collection(document, paper, collection)
     _add_about(document, paper)
     for collection in paper.schema.collections:
-        items = paper.content[collection.code]
-        if items:
-            document.add_heading(paper.headings.get(collection.code, collection.many), level=1)
-            if _is_prose(paper, collection, items):
-                _add_sections(document, paper, collection, items)
-            else:
-                _add_items(document, paper, collection, items)
+        if collection.code != paper.clauses:
+            _add_collection(document, paper, collection)
     if paper.changes is not None and not paper.changes.is_empty:
         _add_changes(document, paper.changes, paper.since)
     if paper.signatures:
@@ -148,11 +152,34 @@ def _add_facts(document: Any, facts: Sequence[tuple[str, str]]) -> None:
 
 def _add_about(document: Any, paper: WordPaper) -> None:
     """The Markdown fields about the whole; facts hold the others."""
-    about = paper.content["about"]
+    about, level = paper.content["about"], 1
+    if paper.about_heading:
+        document.add_heading(paper.about_heading, level=level)
+        level += 1
     for spec in paper.schema.about:
         if spec.shape == "text" and about[spec.code]:
-            document.add_heading(spec.label, level=1)
-            add_prose(document, paper.html.get(f"about/{spec.code}"), level=1)
+            document.add_heading(spec.label, level=level)
+            add_prose(document, paper.html.get(f"about/{spec.code}"), level=level)
+    _add_facts(document, paper.about_facts)
+
+
+def _add_collection(document: Any, paper: WordPaper, collection: Collection) -> None:
+    """Its heading with its items, and what they add up to; nothing where it is empty."""
+    items = paper.content[collection.code]
+    if not items:
+        return
+    document.add_heading(paper.headings.get(collection.code, collection.many), level=1)
+    if _is_prose(paper, collection, items):
+        _add_sections(document, paper, collection, items)
+    else:
+        _add_items(document, paper, collection, items)
+    headings, *rows = paper.totals.get(collection.code, ((),))
+    if rows:
+        document.add_paragraph()
+        table = _table(document, headings)
+        for row in rows:
+            for cell, words in zip(table.add_row().cells, row, strict=True):
+                cell.text = xml_text(words)
 
 
 def _given(paper: WordPaper, collection: Collection, items: Sequence[Item]) -> list[Field]:
@@ -173,8 +200,9 @@ def _title(collection: Collection, item: Item) -> str:
 
 
 def _add_sections(document: Any, paper: WordPaper, collection: Collection, items: Sequence[Item]) -> None:
-    for item in items:
-        document.add_heading(_title(collection, item), level=2)
+    for number, item in enumerate(items, 1):
+        title = _title(collection, item)
+        document.add_heading(f"{number}. {title}" if collection.code == paper.clauses else title, level=2)
         for spec in collection.fields:
             if spec.shape == "text" and item[spec.code]:
                 add_prose(document, paper.html.get(f"{collection.code}/{item['key']}/{spec.code}"), level=2)
@@ -188,7 +216,8 @@ def _add_items(document: Any, paper: WordPaper, collection: Collection, items: S
     columns = [spec for spec in short if spec.code in wanted] if wanted is not None else short[:MAX_COLUMNS]
     rest = [spec for spec in given if spec not in columns]
     counts = collection.counts if any(collection.counts and collection.counts.total(item) for item in items) else None
-    headings = [collection.label, *(spec.label for spec in columns)]
+    names = next(spec for spec in collection.fields if spec.code == collection.title)
+    headings = [collection.label if names.shape == "line" else names.label, *(spec.label for spec in columns)]
     headings += [counts.label] if counts else []
     headings += ["Details"] if rest else []
     table = _table(document, headings)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -20,7 +19,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 from partnerships.kit import dates
 from partnerships.kit.forms import error_words
-from partnerships.kit.text import masked_address
+from partnerships.kit.prose import to_html
+from partnerships.kit.text import masked_address, pounds
 
 register = template.Library()
 
@@ -65,12 +65,8 @@ def long_time(value: dt.datetime | None) -> str:
     return dates.long_time(timezone.localtime(value) if timezone.is_aware(value) else value)
 
 
-@register.filter
-def pounds(value: Decimal | int | None) -> str:
-    """`£85,000`, or with pence `£85,000.50`; "" for None."""
-    if value is None:
-        return ""
-    return f"£{value:,.0f}" if value == int(value) else f"£{value:,.2f}"
+register.filter(pounds)
+register.filter("prose", to_html)
 
 
 @register.filter

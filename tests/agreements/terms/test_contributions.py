@@ -29,6 +29,7 @@ def test_contributions_are_totalled_by_party_and_year() -> None:
         ("2026", 3000, None),
         ("2027", 1500, -1500),
     ]
+    assert [one.against_budget for one in found.years] == [Decimal("-9000.50"), Decimal("-10500.50")]
     assert (found.total, found.in_kind) == (4500, (("Larkhaven", "2027", "A desk"),))
     assert contributions_of({"about": {}}).is_empty
 

@@ -104,7 +104,7 @@ def signing_context(version: TermsVersion, until: dt.datetime | None = None) -> 
     """
     signatures = {
         one.organisation_id: one
-        for one in version.signatures.select_related("organisation", "scan", "person").order_by("pk")
+        for one in version.signatures.select_related("organisation", "scan", "person", "recorded_by").order_by("pk")
         if until is None or one.signed_at <= until
     }
     counted = version
@@ -115,5 +115,5 @@ def signing_context(version: TermsVersion, until: dt.datetime | None = None) -> 
     return {
         "lines": signature_lines(version, signatures),
         "states": [] if until else signing_states(version),
-        "consolidates": [*reversed(merged), counted] if merged else [],
+        "consolidates": sorted([*merged, counted], key=lambda one: one.number) if merged else [],
     }

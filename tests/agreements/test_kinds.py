@@ -10,7 +10,14 @@ from django.utils import timezone
 
 from partnerships import documents
 from partnerships.agreements import services as agreements
-from partnerships.agreements.models import KindCheck, KindField, Partnership, PartnershipKind, TermsProposal
+from partnerships.agreements.models import (
+    KindCheck,
+    KindField,
+    KindTable,
+    Partnership,
+    PartnershipKind,
+    TermsProposal,
+)
 from partnerships.agreements.queries.terms import content_of_proposal
 from partnerships.agreements.terms.checks import problems_of
 from partnerships.agreements.terms.declarations import with_retired
@@ -120,7 +127,22 @@ def test_an_added_field_appears_in_the_schema_and_the_preview(world: World, clie
 
     assert own == ["pledge", "standards", "how_to_join", "published_at"]
     assert "Pledge (needed)" in " ".join(page.split())
+    assert 'placeholder="A line of text"' in page
     assert "In one line." in page
+
+
+def test_a_saved_table_or_column_leads_back_to_what_it_belongs_to(world: World, client: Client) -> None:
+    table = KindTable.objects.get(kind__code="joint_venture", code="shares")
+    column = table.columns.order_by("pk").first()
+    assert column is not None
+    client.force_login(world.dee)
+
+    def saved(name: str, pk: int) -> str:
+        address = reverse(f"admin:agreements_{name}_change", args=[pk])
+        return client.post(address, inline_data(client, address)).headers["Location"]
+
+    assert saved("kindtable", table.pk) == admin_page("change", table.kind_id)
+    assert saved("kindfield", column.pk) == reverse("admin:agreements_kindtable_change", args=[table.pk])
 
 
 def test_a_retired_field_leaves_new_terms_and_stays_in_an_amendment_that_holds_it(world: World) -> None:

@@ -12,12 +12,13 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 
 from partnerships.agreements.models import KindCheck, KindField, KindTable, PartnershipKind, StarterClause
+from partnerships.agreements.terms.declarations import SHAPES, FieldDeclaration
 from partnerships.kit.administration import NothingAdded, NothingDeleted, RowHistory, VocabularyAdmin
 
 
@@ -136,14 +137,21 @@ class PartnershipKindAdmin(VocabularyAdmin):
         kind = get_object_or_404(PartnershipKind.kept_rows(), pk=pk)
         if not self.has_view_permission(request, kind):
             raise PermissionDenied
+        declared = kind.declarations
         context = {
             **self.admin_site.each_context(request),
             "title": f"Terms of a {kind.label.lower()}",
             "opts": self.opts,
             "kind": kind,
-            "declarations": kind.declarations,
+            "about": _with_words(declared["about"]),
+            "tables": [{**table, "fields": _with_words(table["fields"])} for table in declared["tables"]],
         }
         return TemplateResponse(request, "admin/agreements/kind_preview.html", context)
+
+
+def _with_words(fields: list[FieldDeclaration]) -> list[dict[str, Any]]:
+    """Fields with what they hold, in words."""
+    return [{**field, "holds": SHAPES.get(field["shape"], "")} for field in fields]
 
 
 class DeclaredAdmin(RowHistory, NothingAdded, NothingDeleted, admin.ModelAdmin[Any]):
@@ -153,6 +161,15 @@ class DeclaredAdmin(RowHistory, NothingAdded, NothingDeleted, admin.ModelAdmin[A
     list_filter: ClassVar[tuple[str, ...]] = ("active",)
     ordering = ("kind__position", "position", "pk")
     formfield_overrides = _ROWS_OF_TEXT
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """Back to the page of its kind, where everything else of the kind is; a column goes back to its table."""
+        response = super().response_change(request, obj)
+        if response.status_code == 302 and not {"_continue", "_popup"} & request.POST.keys():
+            table = getattr(obj, "table", None) if obj.kind is None else None
+            address, pk = ("kindtable", table.pk) if table else ("partnershipkind", obj.kind.pk)
+            return redirect(f"admin:agreements_{address}_change", pk)
+        return response
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """What it belongs to stays."""

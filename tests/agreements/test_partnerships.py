@@ -197,6 +197,43 @@ def test_a_renewal_drafts_a_successor_that_replaces_the_old_one_when_active(worl
     assert world.partnership.status == Status.RENEWED
 
 
+def test_a_renewal_has_its_own_title_and_the_old_page_leads_to_it(world: World, client: Client) -> None:
+    make_active(world)
+    take(world, "under_review")
+    client.force_login(world.amina)
+    data = {"status": "renew", "reason": "Three more years.", "title": "Estuary Partnership, second term"}
+
+    client.post(reverse("agreements:status", args=[world.partnership.pk]), data)
+
+    successor = Partnership.objects.get(redefines=world.partnership)
+    page = client.get(world.partnership.get_absolute_url()).content.decode()
+    assert successor.title == "Estuary Partnership, second term"
+    assert "Finish the terms of the successor and have them signed." in page
+    assert "Hold the review" not in page
+
+
+def test_the_overview_shows_the_terms_without_the_signs_of_markdown(world: World, client: Client) -> None:
+    agree_terms(world.partnership, world.amina, text="We meet **every month**.")
+    client.force_login(world.vera)
+
+    page = client.get(world.partnership.get_absolute_url()).content.decode()
+
+    assert "We meet <strong>every month</strong>." in page
+
+
+def test_a_draft_says_that_the_partnership_is_still_exploring(world: World, client: Client) -> None:
+    client.force_login(world.amina)
+    address = reverse("agreements:proposal", args=[world.partnership.pk, 1])
+
+    before = client.get(address).content.decode()
+    take(world, "drafting")
+    after = client.get(address).content.decode()
+
+    assert "change its status to drafting" in before
+    assert "Put up for signature" not in before
+    assert "Put up for signature" in after
+
+
 def test_an_ended_partnership_can_be_read_but_not_changed(world: World) -> None:
     take(world, "ended")
     now = timezone.now()

@@ -219,6 +219,12 @@ class StatusForm(Form):
         ]
         if partnership.state in (Status.UNDER_REVIEW, Status.ENDED):
             steps.insert(0, ("renew", "Renew it: draft a successor with new terms"))
+            self.fields["title"] = forms.CharField(
+                label="Title of the successor",
+                required=False,
+                max_length=200,
+                help_text=f"Only if you renew it. Empty: “{partnership.title}”.",
+            )
         field.choices = steps
         self.helper = Helper(self, submit="Change status", cancel=partnership.get_absolute_url())
 

@@ -171,8 +171,10 @@ class Turn:
     action: str = ""
 
 
-def whose_turn(partnership: Partnership, parties: Iterable[Party], *, mine: Collection[int]) -> Turn | None:
-    """The next action, or None. `mine` are the ids the reader leads."""
+def whose_turn(
+    partnership: Partnership, parties: Iterable[Party], *, mine: Collection[int], successor: Partnership | None = None
+) -> Turn | None:
+    """The next action, or None. `mine` are the ids the reader leads; `successor` renews it and has not ended."""
     parties = list(parties)
     if partnership.is_over:
         return None
@@ -187,6 +189,9 @@ def whose_turn(partnership: Partnership, parties: Iterable[Party], *, mine: Coll
         names = ", ".join(party.organisation.name for party in waiting)
         return Turn(names, "to accept or decline the invitation", False, waiting[0].invited_at)
     step = _NEXT_STEP.get(partnership.state)
+    renewing = successor if partnership.state == Status.UNDER_REVIEW else None
+    if renewing:
+        step = _RENEWING
     if step is None:
         return None
     leading = [party for party in parties if party.is_present and party.is_leading]
@@ -196,6 +201,9 @@ def whose_turn(partnership: Partnership, parties: Iterable[Party], *, mine: Coll
     href = reverse(page, kwargs={"pk": partnership.pk}) if yours else ""
     names = ", ".join(party.organisation.name for party in leading)
     what = step.for_leads if yours else step.for_others
+    if renewing:
+        href = renewing.get_absolute_url() if yours else ""
+        return Turn(names, what, yours, renewing.created_at, href, "See the successor")
     return Turn(names, what, yours, partnership.state_since, href, "See the terms" if on_terms else "Change status")
 
 
@@ -218,6 +226,13 @@ _NEXT_STEP = {
     ),
     Status.SUSPENDED: _Step("Resume it or end it.", "to resume it or end it"),
 }
+
+
+#: The same while a successor is drafted: the one under review is renewed when that is active.
+_RENEWING = _Step(
+    "Finish the terms of the successor and have them signed.",
+    "to finish the terms of the successor and have them signed",
+)
 
 
 def _invitations() -> Reach:

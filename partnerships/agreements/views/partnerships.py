@@ -124,6 +124,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         as_then(partnership, former)
     present = [party for party in parties if party.is_present or party.is_waiting]
     rights = rights_over(partnership, user, timezone.now())
+    successors = rows_for(_successors, user, pk)
+    renewing = next((one for one in successors if not one.is_over), None)
+    turn = None if former else whose_turn(partnership, present, mine=rights.roles.led, successor=renewing)
     return render(
         request,
         "agreements/detail.html",
@@ -133,9 +136,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "areas": areas,
             "left_at": former.left_at if former else None,
             "sections": [] if former else ON_PARTNERSHIPS.of(user, partnership),
-            "turn": None if former else whose_turn(partnership, present, mine=rights.roles.led),
+            "turn": turn,
             "may_lead": rights.leads,
-            "successors": rows_for(_successors, user, pk),
+            "successors": successors,
             "predecessor": Partnership.objects.visible_to(user).filter(pk=redefines).first() if redefines else None,
             "lines": timeline_lines(newest_events(user, kind="partnership", record_id=pk, count=6)),
         },
@@ -188,8 +191,14 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
         organisation = party.organisation if party else None
         try:
             if chosen == "renew" and organisation is not None:
+                title = form.cleaned_data["title"]
                 successor = renew(
-                    partnership=partnership, organisation=organisation, reason=reason, author=user, now=now
+                    partnership=partnership,
+                    organisation=organisation,
+                    reason=reason,
+                    author=user,
+                    now=now,
+                    title=title,
                 )
                 messages.success(
                     request, "The successor has been created with the same terms, and everybody has been invited."

@@ -20,6 +20,9 @@ from hypothesis import strategies as st
 from partnerships.agreements.models import Partnership, Post, TermsSignatory, TermsSignature
 from partnerships.agreements.queries.dates import gaps_of
 from partnerships.agreements.queries.posts import find_contacts
+from partnerships.agreements.queries.sharing import data_sharing_open
+from partnerships.agreements.queries.terms import version_in_force
+from partnerships.agreements.terms.contributions import contributions_of
 from partnerships.conversations.models import Report
 from partnerships.conversations.queries.facilitating import stuck_for, watched_by
 from partnerships.digests.models import Subscription
@@ -262,6 +265,14 @@ def test_demonstration_shows_posts_reports_groups_facilitators_and_a_gap() -> No
     assert waiting.questions == ["Can your board secretary attend a meeting every month?"]
     answered = TermsSignature.objects.filter(version__partnership=estuary).exclude(answers=[]).get()
     assert answered.answers[0]["question"] == "Which of your panels will choose the two tenants?"
+    nominations = Partnership.objects.get(title="Westmarch Nominations Agreement")
+    assert data_sharing_open(nominations, today)
+    venture = version_in_force(Partnership.objects.get(title="Harbourside Supported Homes"), today)
+    assert venture is not None
+    assert {row["party"] for row in venture.content["shares"]} >= {"Harbour Community Trust"}
+    money = version_in_force(estuary, today)
+    assert money is not None
+    assert [year.total for year in contributions_of(money.content).years] == [2_085_000, 4_090_000]
 
 
 def refused(value: Any) -> str:
@@ -288,6 +299,9 @@ def changed(path: list[Any], value: Any) -> dict[str, Any]:
     [
         (["areas"], 5, "areas: 5 is not a list"),
         (["partnerships", 0, "contact_days"], 3, "Be in touch every 7 to 730 days"),
+        (["partnerships", 0, "rows"], {"lots": [{"name": "North"}]}, "has no table “lots”"),
+        (["partnerships", 0, "rows"], {"contributions": ["Land"]}, "has another shape"),
+        (["partnerships", 0, "fields"], {"review_on": "soon"}, "Review on"),
         (["areas"], [{"code": "E" * 80, "name": "Long"}], "areas[0]"),
         (["plans", 0, "begun"], "2 days ago", "plans[0].versions[0]"),
         (["partnerships", 0, "opened"], "70 days ago", "not open yet"),

@@ -72,6 +72,8 @@ PARTNERSHIP = Shape(
         Part("contribution"),
         Part("annual_budget", "decimal"),
         Part("liabilities"),
+        Part("fields", "free", default={}),
+        Part("rows", "free", default={}),
         Part("parties", "parts", shape=PARTY),
         Part("steps", "parts", shape=STEP),
         Part("signatures", "parts", shape=SIGNATURE),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from functools import partial
+from typing import Any
 
-from partnerships.agreements.models import Partnership, PartyRole, Status
+from partnerships.agreements.models import Partnership, PartnershipKind, PartyRole, Status
 from partnerships.agreements.services.parties import (
     answer_invitation,
     change_party_role,
@@ -15,6 +17,8 @@ from partnerships.agreements.services.parties import (
 from partnerships.agreements.services.partnerships import create_partnership
 from partnerships.agreements.services.status import change_status
 from partnerships.agreements.services.terms import put_up_for_signature, record_acceptances
+from partnerships.agreements.services.terms.drafting import first_content
+from partnerships.agreements.terms.schema import build_schema
 from partnerships.transfer.reading.shapes import every
 from partnerships.transfer.services.network.replaying import Item, Network, UnableToLoad
 
@@ -42,37 +46,77 @@ def _schedule_party(network: Network, partnership: Item, party: Item, path: str)
 
 
 def _open(network: Network, item: Item, now: dt.datetime) -> None:
+    terms = every(
+        item,
+        (
+            "terms_of_reference",
+            "starts_on",
+            "review_on",
+            "ends_on",
+            "goes_on",
+            "notice_days",
+            "quorum",
+            "meeting_frequency",
+            "contact_days",
+            "reports_to",
+            "contribution",
+            "annual_budget",
+            "liabilities",
+        ),
+    )
+    terms |= {"purpose": item["purpose"], "legally_binding": item["legally_binding"]}
     made = create_partnership(
         organisation=network.organisations[item["chair"]],
         author=network.by(item["by"]),
         title=item["title"],
         kind=item["kind"],
         now=now,
-        purpose=item["purpose"],
         areas=[network.areas[code] for code in item["areas"]],
         audience=item["audience"],
-        legally_binding=item["legally_binding"],
         redefines=partnership_of(network, item["renews"]),
-        **every(
-            item,
-            (
-                "terms_of_reference",
-                "starts_on",
-                "review_on",
-                "ends_on",
-                "goes_on",
-                "notice_days",
-                "quorum",
-                "meeting_frequency",
-                "contact_days",
-                "reports_to",
-                "contribution",
-                "annual_budget",
-                "liabilities",
-            ),
-        ),
+        content=_content(network, item, terms),
+        **terms,
     )
     network.keep("partnerships", item["key"], made)
+
+
+def _content(network: Network, item: Item, terms: dict[str, Any]) -> dict[str, Any] | None:
+    """The first draft with the fields and rows of its kind; None without any."""
+    fields, rows = item["fields"], item["rows"]
+    if not fields and not rows:
+        return None
+    if not _are_as_documented(fields, rows):
+        raise UnableToLoad("“fields” or “rows” has another shape than it should.", "See docs/network-format.md.")
+    kind = PartnershipKind.by_code()[item["kind"]]
+    raw = first_content(kind, terms)
+    schema = build_schema(kind.declarations)
+    parties = {one.code for one in schema.about if one.shape == "party"}
+    raw["about"] |= _with_names(network, parties, fields)
+    for collection in schema.collections:
+        given = rows.get(collection.code, [])
+        parties = {one.code for one in collection.fields if one.shape == "party"}
+        if given:
+            raw[collection.code] = [_with_names(network, parties, row) for row in given]
+    unknown = set(rows) - {collection.code for collection in schema.collections}
+    if unknown:
+        raise UnableToLoad(f"its kind has no table “{min(unknown)}”.", "Correct the name.")
+    return raw
+
+
+def _are_as_documented(fields: Any, rows: Any) -> bool:
+    """Whether fields are an object, and rows an object of lists of objects."""
+    tables = rows.values() if isinstance(rows, dict) else [None]
+    return isinstance(fields, dict) and all(
+        isinstance(table, list) and all(isinstance(row, dict) for row in table) for table in tables
+    )
+
+
+def _with_names(network: Network, parties: Collection[str], values: dict[str, Any]) -> dict[str, Any]:
+    """The values with the names of parties instead of their keys."""
+    return {
+        code: network.organisations[value].name if code in parties and value in network.organisations else value
+        for code, value in values.items()
+    }
 
 
 def partnership_of(network: Network, key: str) -> Partnership | None:

@@ -472,6 +472,25 @@ def test_taking_back_and_withdrawing_need_a_reason(world: World) -> None:
     assert content_of_proposal(made)["clauses"][0]["body"] == "We meet twice."
 
 
+def test_a_version_that_was_taken_back_says_so_and_is_not_called_signed(world: World) -> None:
+    agree_terms(world.partnership, world.amina)
+    made = amend(world, world.ben, world.westmarch, text="We meet twice.")
+    version = put_up(made, world.ben)
+    ben = client_of(world.ben)
+
+    waiting = ben.get(version.get_absolute_url()).content.decode()
+    take_back_terms(proposal=made, reason="A mistake.", author=world.ben, now=timezone.now())
+    taken_back = ben.get(version.get_absolute_url()).content.decode()
+    sign_all(put_up(made, world.ben))
+    replaced = ben.get(version.get_absolute_url()).content.decode()
+
+    assert "Take it back to draft" in waiting
+    assert "Take it back to draft" not in client_of(world.vera).get(version.get_absolute_url()).content.decode()
+    assert "Taken back to draft" in taken_back
+    assert "Put up again as a later version" in replaced
+    assert "Signed by every party" not in replaced
+
+
 def test_what_is_not_signed_in_time_is_reminded_and_then_lapses(world: World) -> None:
     agree_terms(world.partnership, world.amina)
     made = amend(world, world.ben, world.westmarch, text="We meet twice.")

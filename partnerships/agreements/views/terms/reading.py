@@ -151,6 +151,8 @@ def version(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             "starts": starts,
             "mine": mine,
             "is_awaited": awaited,
+            "stopped": "" if awaited or starts or opened.is_former else _why_stopped(found),
+            "takes_back": awaited and found.proposal is not None and opened.rights.may_put_up(found.proposal),
             "is_asked": awaited or joining,
             "papers": {pk for pk in opened.rights.signing if opened.rights.may_record_paper_for(pk)},
             **signing,
@@ -162,8 +164,19 @@ def _is_awaited(version: TermsVersion) -> bool:
     proposal = version.proposal
     if proposal is None or not proposal.is_awaiting or version.partnership.is_over:
         return False
-    newest = proposal.versions.order_by("-number").values_list("pk", flat=True).first()
-    return newest == version.pk
+    return _is_newest(version)
+
+
+def _why_stopped(version: TermsVersion) -> str:
+    """Why a version can no longer be signed, if its proposal can still take force or did as another version."""
+    if not _is_newest(version):
+        return "Put up again as a later version"
+    return "Taken back to draft" if version.proposal is not None and version.proposal.is_drafting else ""
+
+
+def _is_newest(version: TermsVersion) -> bool:
+    """Whether its proposal was not put up again as a later version."""
+    return version.proposal is None or not version.proposal.versions.filter(number__gt=version.number).exists()
 
 
 def compared_with_base(user: User, version: TermsVersion) -> Comparison | None:

@@ -1,10 +1,12 @@
 """Other ways of sending, which digests are compared with.
 
 - a plain smtplib loop
+- the same loop, which composes each email from templates as it sends it, as one would write it first
 - a Celery task for every 250 emails with Django's mail, with and without a stored delivery for each
 - django-post-office, a package that only this benchmark uses
 
     python benchmarks/digests_rivals.py loop --port 2626 --messages messages.pickle     prints seconds and CPU as JSON
+    python benchmarks/digests_rivals.py compose --port 2626 --partnership 7             the loop that composes each
     python benchmarks/digests_rivals.py limit --port 2626 --messages messages.pickle    the same emails, at full speed
     celery -A benchmarks.digests_rivals worker                                          the worker for the Celery task
 """
@@ -33,6 +35,71 @@ def loop(port: int, messages: Path) -> dict[str, float]:
     with smtplib.SMTP("127.0.0.1", port) as smtp:
         for address, data in ready:
             smtp.sendmail("digests@ground.example", [address], data)
+    return {"seconds": time.time() - began, "cpu": time.process_time() - processor, "began": began}
+
+
+def compose(port: int, partnership: int) -> dict[str, float]:
+    """Tell the newest change of a partnership to its followers: query, render each email, send it over one connection.
+
+    It stores nothing, checks no rights, folds the change once for all and inlines no styles, which is in its favour.
+    """
+    import django
+
+    django.setup()
+    from django.core.mail import EmailMultiAlternatives, get_connection
+    from django.template.loader import render_to_string
+    from django.utils import timezone
+
+    from partnerships.activity.models import Change, Subject
+    from partnerships.digests.emails.changes import read_section
+    from partnerships.digests.emails.links import Purpose, make_all, minute_of
+    from partnerships.digests.emails.rendering import page_prefix, style
+    from partnerships.digests.emails.wording import wording_of
+    from partnerships.digests.models import Preference, Subscription
+
+    began, processor, now = time.time(), time.process_time(), timezone.now()
+    subject = Subject.objects.get(kind="partnership", record_id=partnership)
+    newest = Change.objects.select_related("event").get(subject=subject, number=subject.last_number)
+    section = read_section(subject, [newest.event], stakeholder=True, now=now)
+    words = wording_of([section], 0)
+    followers = Subscription.objects.filter(partnership=partnership, status="confirmed")
+    keys = dict(Preference.objects.values_list("person", "link_key"))
+    backend = "django.core.mail.backends.smtp.EmailBackend"
+    with get_connection(backend, host="127.0.0.1", port=port) as connection:
+        for one in followers.select_related("person", "added_for", "partnership").order_by("pk"):
+            person, one.named = one.person, True
+            stop, preferences, view = make_all(
+                (Purpose.STOP, Purpose.PREFERENCES, Purpose.READ),
+                person_id=person.pk,
+                link_key=keys[person.pk],
+                number=one.pk,
+                minute=minute_of(now),
+            )
+            context: dict[str, Any] = {
+                "name": person.name,
+                "heading": words.heading,
+                "lead": words.lead,
+                "because": one.because,
+                "how_often": "You get digests at once.",
+                "preferences": f"{page_prefix('digests:preferences')}{preferences}/",
+                "view": f"{page_prefix('digests:view')}{view}/",
+                "stop": f"{page_prefix('digests:stop')}{stop}/",
+                "css": style(),
+                "section": section,
+                "link": f"{page_prefix('digests:view')}{view}/",
+                "action": "View in your browser",
+                "has_button": True,
+            }
+            text, html = (
+                render_to_string(
+                    f"emails/digests/digest.{side}",
+                    context | {"blocks": render_to_string(f"emails/digests/_changes.{side}", context)},
+                )
+                for side in ("txt", "html")
+            )
+            email = EmailMultiAlternatives(words.subject, text, to=[person.email], connection=connection)
+            email.attach_alternative(html, "text/html")
+            email.send()
     return {"seconds": time.time() - began, "cpu": time.process_time() - processor, "began": began}
 
 
@@ -123,10 +190,11 @@ def post_office(do: str, plan: int, number: int, count: int) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("rival", choices=["loop", "limit", "post_office"])
+    parser.add_argument("rival", choices=["loop", "compose", "limit", "post_office"])
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--messages", type=Path)
     parser.add_argument("--do", choices=["migrate", "queue", "send"], default="send")
+    parser.add_argument("--partnership", type=int, default=0)
     parser.add_argument("--plan", type=int, default=0)
     parser.add_argument("--number", type=int, default=0)
     parser.add_argument("--count", type=int, default=0)
@@ -134,6 +202,8 @@ if __name__ == "__main__":
     options = parser.parse_args()
     if options.rival == "loop":
         print(json.dumps(loop(options.port, options.messages)))
+    elif options.rival == "compose":
+        print(json.dumps(compose(options.port, options.partnership)))
     elif options.rival == "limit":
         limit(options.port, options.messages, options.processes)
     else:

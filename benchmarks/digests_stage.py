@@ -97,6 +97,22 @@ def run_loop(box: Mailbox, messages: Path, count: int) -> dict[str, float]:
     return figures
 
 
+def run_composing(box: Mailbox, partnership: int, count: int) -> dict[str, float]:
+    """One round of the loop that composes each email."""
+    before = len(box.taken())
+    command = [sys.executable, str(ROOT / "benchmarks/digests_rivals.py"), "compose"]
+    done = subprocess.run(
+        [*command, "--port", str(box.port), "--partnership", str(partnership)],
+        capture_output=True,
+        check=True,
+        cwd=ROOT,
+    )
+    figures: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
+    last, _ = wait_for(box, before + count)
+    figures["seconds"] = last - figures["began"]
+    return figures
+
+
 def run_limit(box: Mailbox, messages: Path, count: int) -> float:
     """Seconds in which two processes send the finished emails, storing nothing."""
     before = len(box.taken())

@@ -145,7 +145,7 @@ def test_no_digest_or_summary_has_a_foreign_word(planted: Planted) -> None:
 def test_a_leak_put_in_by_hand_is_found(planted: Planted, leak: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if leak == "stakeholders hear as insiders":
         kept = changes.told_lines
-        monkeypatch.setattr(changes, "told_lines", lambda lines, *, outside: kept(lines))
+        monkeypatch.setattr(changes, "told_lines", lambda lines, *, today, outside: kept(lines, today=today))
     else:
         monkeypatch.setattr(
             subjects, "visible_to_accounts", lambda people, events: dict.fromkeys(people, frozenset(events))

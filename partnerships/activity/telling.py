@@ -46,7 +46,8 @@ class Told:
 
     `sentence` is used in both parts of an email and, without its values, in timelines. `about` is the key in an event's
     data that tells apart several objects of one record, such as the organisation that joined. `by_plan_engine`: digests
-    of plans tell it already, with what changed in the plan.
+    of plans tell it already, with what changed in the plan. `asks_until`, for a question: the value with the
+    last day for answers.
     """
 
     kind: str
@@ -57,6 +58,7 @@ class Told:
     may_hear: Audience
     about: str
     by_plan_engine: bool
+    asks_until: str = ""
 
     @property
     def phrase(self) -> str:
@@ -86,13 +88,14 @@ def register_told(
     may_hear: Audience = Audience.INSIDE,
     about: str = "",
     by_plan_engine: bool = False,
+    asks_until: str = "",
 ) -> None:
     """Register that followers are told of this kind of event.
 
     Without a sentence, its label is the sentence. Raises `ValueError` if it is registered otherwise.
     """
     sentence = sentence or str(kind.label)
-    told = Told(kind.value, group, sentence, fold, touches_dates_or_money, may_hear, about, by_plan_engine)
+    told = Told(kind.value, group, sentence, fold, touches_dates_or_money, may_hear, about, by_plan_engine, asks_until)
     if _told.setdefault(told.kind, told) != told or told.kind in _untold:
         raise ValueError(f"{told.kind} is registered twice.")
 
@@ -140,9 +143,9 @@ def sentence_of(told: Told, *, field: str, was: str, now: str, moves: int, names
     change: str
     values: tuple[str, ...]
     if was and now:
-        change, values = " from {} to {}" + times, (was, now)
+        change, values = (":" if FIELD not in template else "") + " was {}, now {}" + times, (was, now)
     elif now:
-        change, values = (": {}" if FIELD not in template else " to {}") + times, (now,)
+        change, values = (": {}" if FIELD not in template else " now {}") + times, (now,)
     elif was:
         change, values = ": no longer {}" + times, (was,)
     else:

@@ -11,10 +11,10 @@ from partnerships.answers.management.week import PartnershipWeek
 from partnerships.answers.models import Answer, Incoming, PlanQuestion
 from partnerships.answers.personal import RULES, end_trust_of_leaver
 from partnerships.answers.queries import WAITING
-from partnerships.answers.sections import answering_section, forwarding_section
+from partnerships.answers.sections import answering_section, forwarding_section, plans_section
 from partnerships.answers.services.outbox_hooks import AnswersHooks
 from partnerships.digests.management.weeks.stage import register_week
-from partnerships.digests.sections import ON_READ_BY_LINK
+from partnerships.digests.sections import ON_READ_BY_LINK, ON_VIEW_BY_LINK
 from partnerships.outbox.groups import FOR_CONSENT, About, NoticeGroup
 from partnerships.outbox.hooks import register_hooks
 from partnerships.people.composing import register_email
@@ -67,6 +67,7 @@ def register() -> None:
     register_sources(WAITING)
     ON_PARTNERSHIPS.register("85 forwarding", forwarding_section)
     ON_READ_BY_LINK.register("10 answering", answering_section)
+    ON_VIEW_BY_LINK.register("10 answering", plans_section)
     register_week("A councillor and a manager hear about a partnership", PartnershipWeek)
     retention.register()
     restoring.register()

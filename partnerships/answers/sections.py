@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
 from partnerships.answers.models import Incoming, PlanQuestion
-from partnerships.answers.rights import may_answer, may_forward_to, partnership_key
-from partnerships.digests.sections import ReadByLink
+from partnerships.answers.rights import answerable, may_answer, may_forward_to, partnership_key
+from partnerships.digests.queries.contents import plans_of_digest
+from partnerships.digests.sections import ReadByLink, ViewByLink
 from partnerships.kit.sections import Section
 from partnerships.organisations.statements import rows_for
 from partnerships.outbox.reply_addresses import FORWARD, make_address
 from partnerships.people.models import User
+from partnerships.plans.models import OVER, Plan
 
 
 def answering_section(person: User, read: ReadByLink) -> Section | None:
@@ -32,6 +34,26 @@ def answering_section(person: User, read: ReadByLink) -> Section | None:
             "questions": PlanQuestion.objects.open(now).filter(plan=read.plan).count(),
         },
     )
+
+
+#: How many plans a digest offers to answer about.
+OFFERED = 10
+
+
+def plans_section(person: User, view: ViewByLink) -> Section | None:
+    """The plans of a digest that a stakeholder can answer about; None if there are none."""
+    if not person.is_stakeholder:
+        return None
+    now = timezone.now()
+    about = plans_of_digest(view.delivery_id).exclude(status__in=OVER)
+    open_to_them = answerable(person, list(about.values_list("pk", flat=True)), now)
+    asked = Count("questions", filter=Q(questions__in=PlanQuestion.objects.open(now)))
+    plans = Plan.objects.filter(pk__in=open_to_them).annotate(asked=asked).order_by("-asked", "title", "pk")[:OFFERED]
+    rows = [
+        {"plan": plan, "href": reverse("answers:by-link", kwargs={"token": view.token, "plan": plan.pk})}
+        for plan in plans
+    ]
+    return Section("answers/_plans_section.html", {"rows": rows}) if rows else None
 
 
 def forwarding_section(user: User, partnership: Partnership) -> Section | None:

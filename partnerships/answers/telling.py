@@ -18,7 +18,14 @@ _OF_QUESTIONS = {
 def register() -> None:
     """Register what is told, and what is not."""
     for kind, (fold, may_hear) in _OF_QUESTIONS.items():
-        register_told(kind, group=Group.PLANS, fold=fold, sentence=f"{kind.label}{{names}}", may_hear=may_hear)
+        register_told(
+            kind,
+            group=Group.PLANS,
+            fold=fold,
+            sentence=f"{kind.label}{{names}}",
+            may_hear=may_hear,
+            asks_until="closes" if kind == EventKind.QUESTION_PUT else "",
+        )
     register_untold(
         [kind for kind in EventKind if kind not in _OF_QUESTIONS],
         because="the page of a plan's answers and its history show them",

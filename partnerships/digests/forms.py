@@ -96,7 +96,7 @@ class PreferenceForm(Form):
             ("", "No, any day"),
             *((nation, f"Yes, with the bank holidays of {name}") for nation, name in NATIONS.items()),
         ],
-        help_text="No digests at weekends or on bank holidays.",
+        help_text="No digests or summaries at weekends and on bank holidays, whichever days you chose above.",
     )
     tells_matches = forms.BooleanField(
         label="Include new matches",

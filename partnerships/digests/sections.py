@@ -20,6 +20,16 @@ class ReadByLink:
     version_number: int
 
 
+@dataclass(frozen=True, slots=True)
+class ViewByLink:
+    """A digest as its reader opens it by its link."""
+
+    token: str
+    delivery_id: int
+
+
+#: Sections below a digest that its reader opens by its link.
+ON_VIEW_BY_LINK: Sections[User, ViewByLink] = Sections()
 #: Sections below a plan that a stakeholder reads by a link.
 ON_READ_BY_LINK: Sections[User, ReadByLink] = Sections()
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from partnerships.activity.models import Event
 from partnerships.activity.queries import NetLine, about, fields_of, of_visible_records
-from partnerships.activity.telling import Group, Sentence, sentence_of
+from partnerships.activity.telling import Group, Sentence, Told, sentence_of
 from partnerships.kit.dates import NotADate, PartialDate
 from partnerships.organisations.holdings import among
 from partnerships.organisations.naming import Named, names_of
@@ -236,16 +236,22 @@ class ToldLine:
 
 #: Values that come first where several are named: the database does not keep their order.
 _NAMING = frozenset({"organisation", "owner", "document", "file", "name", "area", "identifier", "question"})
-#: Words before values that say nothing alone.
-_SAID_BEFORE = {"closes": "answers by "}
 #: The only fields whose values a stakeholder without an account may be told (docs/rights.md).
 _OUTSIDE = frozenset({"organisation", "status", "due", "date", "in_force_from", "question", "closes"})
 
 
-def told_lines(lines: Iterable[NetLine], *, outside: bool = False) -> list[ToldLine]:
+def _said_before(told: Told, name: str, value: object, today: dt.date) -> str:
+    """The words before the last day of a question, which says nothing alone."""
+    if name != told.asks_until:
+        return ""
+    return "answers by " if str(value) >= today.isoformat() else "answers were due by "
+
+
+def told_lines(lines: Iterable[NetLine], *, today: dt.date, outside: bool = False) -> list[ToldLine]:
     """Net changes in words, in the same order.
 
-    `outside`: for a stakeholder without an account, without people, reasons and values beyond dates and status.
+    `today`, in local time, says whether a last day is past. `outside`: for a stakeholder without an account, without
+    people, reasons and values beyond dates and status.
     """
     rows = list(lines)
     names = _Names.of(event for row in rows for event in row.events)
@@ -267,7 +273,7 @@ def told_lines(lines: Iterable[NetLine], *, outside: bool = False) -> list[ToldL
                     now=_words(change.after),
                     moves=change.moves if change.field else 1,
                     names=[
-                        f"{_SAID_BEFORE.get(name, '')}{_words(change.values[name])}"
+                        f"{_said_before(row.told, name, change.values[name], today)}{_words(change.values[name])}"
                         for name in sorted(shown, key=lambda name: name not in _NAMING)
                     ],
                 ),

@@ -17,6 +17,7 @@ from django.urls import reverse
 from partnerships.outbox import mime
 from partnerships.outbox.kinds import Candidate
 from partnerships.outbox.parts import Message, bodies
+from partnerships.outbox.reply_addresses import CAN_REPLY
 
 #: RFC 3834: no out-of-office replies. RFC 2046: the same text twice, the better one last.
 HEADERS = (
@@ -45,13 +46,16 @@ class Content:
         """What the templates are rendered with."""
         return {**self.context, "site_name": settings.SITE_NAME, "site_origin": settings.SITE_ORIGIN}
 
-    def render(self, *, choices: str = "", group: str = "") -> Rendered:
+    def render(self, *, choices: str = "", group: str = "", can_reply: bool = False) -> Rendered:
         """The subject on one line, the text and the HTML.
 
         With `choices`, the address of the page of choices, both parts end with a link to it, about this group.
+        `can_reply`: both say that one can reply.
         """
-        words = {**self.words, "choices": choices, "group": group}
+        words = {**self.words, "choices": choices, "group": group, "can_reply": CAN_REPLY if can_reply else ""}
         text = render_to_string(f"emails/{self.template}.txt", words).strip() + "\n"
+        if can_reply:
+            text += f"\n{CAN_REPLY}\n"
         if choices:
             text += f"\nChoose how you get emails like this ({group}):\n{choices}\n"
         return Rendered(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from partnerships.outbox.models import Bounce, Email
@@ -39,6 +39,10 @@ class OutboxHooks:
     def received(self, *, raw: bytes, now: dt.datetime) -> str:
         """Another email came in; returns what became of it, "" if it is not ours."""
         return ""
+
+    def takes_reply(self, *, kind: str, params: Mapping[str, Any], person_id: int, now: dt.datetime) -> bool:
+        """Whether a reply to this notice could be used."""
+        return False
 
     def unsubscribed(self, *, address: str, now: dt.datetime) -> None:
         """The recipient unsubscribed at the mail provider."""

@@ -16,6 +16,9 @@ from functools import lru_cache
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
+#: What emails say whose replies are read.
+CAN_REPLY = "You can reply to this email."
+
 _SIGNATURE = 26  # characters of base32: 130 bits
 #: After the plus: what the address is for, the number of its record, the signature.
 _TOKEN = re.compile(r"\+([a-z])-([0-9a-f]{1,16})\.([a-z2-7]{26})@", re.IGNORECASE)

@@ -9,10 +9,12 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
+from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 
 from partnerships.outbox.content import Content, Rendered, link, message, render_subject, repeatable
 from partnerships.outbox.groups import CHOOSABLE, FindSubject, NoticeGroup
+from partnerships.outbox.hooks import registered_hooks
 from partnerships.outbox.kinds import (
     Batch,
     Candidate,
@@ -85,7 +87,7 @@ class PersonComposer(Composer):
                 batch.set_aside.append(SetAside(one.pk, EmailStatus.SUPPRESSED, content))
                 continue
             written = message(
-                _rendered(content, one),
+                _rendered(content, one, now),
                 name=one.name,
                 address=one.address,
                 message_id=one.due.message_id,
@@ -108,12 +110,25 @@ class PersonComposer(Composer):
         return {pk for pk, person in checks.items() if person not in here}
 
 
-def _rendered(content: Content, candidate: PersonCandidate) -> Rendered:
+def _rendered(content: Content, candidate: PersonCandidate, now: dt.datetime) -> Rendered:
     """The email; one that its reader can turn off links to their choices."""
     kind = kind_of(candidate.due.kind)
+    can_reply = bool(content.reply_to) or _takes_reply(candidate, now)
     if kind is None or kind.always or kind.group not in CHOOSABLE or candidate.person.is_stakeholder:
-        return content.render()
-    return content.render(choices=f"{link('digests:manage')}#id_way_{kind.group}", group=NoticeGroup(kind.group).label)
+        return content.render(can_reply=can_reply)
+    choices = f"{link('digests:manage')}#id_way_{kind.group}"
+    return content.render(choices=choices, group=NoticeGroup(kind.group).label, can_reply=can_reply)
+
+
+def _takes_reply(candidate: PersonCandidate, now: dt.datetime) -> bool:
+    """Whether a reply to our own address could be used."""
+    due = candidate.due
+    if due.lane != Lane.NOTICE or not settings.EMAIL_REPLIES:
+        return False
+    return any(
+        hooks.takes_reply(kind=due.kind, params=due.params, person_id=candidate.person.pk, now=now)
+        for hooks in registered_hooks()
+    )
 
 
 class PersonCandidate(Candidate):

@@ -59,7 +59,7 @@ def told_since(
     changes = changes_between(kind=kind, record_id=record_id, after=number, up_to=newest)
     audiences = (Audience.OUTSIDE, Audience.MARKED) if outside else Audience.values
     heard = [(change.number, change.event) for change in changes if change.event.audience in audiences]
-    return told_lines(net_changes(heard), outside=outside)
+    return told_lines(net_changes(heard), today=timezone.localdate(), outside=outside)
 
 
 def so_far(world: World) -> int:
@@ -137,7 +137,7 @@ def test_commitment_that_slipped_twice_is_one_line(world: World) -> None:
     [line] = told_since(before, world.partnership.pk)
 
     assert line.group == Group.COMMITMENTS
-    assert re.fullmatch(r"Changed the due date from \d.+ to \d.+, 2 moves", line.sentence.text)
+    assert re.fullmatch(r"Changed the due date: was \d.+, now \d.+, 2 moves", line.sentence.text)
     assert line.subject.startswith(commitment.reference)
     assert line.path.endswith(f"/{commitment.pk}/")
     assert (line.by, line.reason) == ("Amina Larch, Larkhaven Homes", "The crane is late.")
@@ -171,7 +171,7 @@ def test_commitment_at_risk_is_told_with_what_blocks_it(world: World) -> None:
         told_since(before, world.partnership.pk), key=lambda line: "delivered" in texts([line])[0]
     )
 
-    assert status.sentence.text == "Reported progress: status from Agreed to At risk"
+    assert status.sentence.text == "Reported progress: status was Agreed, now At risk"
     assert status.reason == "No crane."
     assert delivered.sentence.text.startswith("Reported progress: delivered from")
 

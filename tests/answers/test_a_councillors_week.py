@@ -199,7 +199,7 @@ def test_councillor_hears_once_a_week_and_her_reply_stands_as_a_comment(
     weekly, _ = catcher.emails_to(COUNCILLOR)
     for part in (weekly["text"], plain(weekly["html"])):
         said = " ".join(part.split())
-        moved = f"changed the due date from {long_date(in_days(30))} to {long_date(in_days(90))}, 2 moves"
+        moved = f"changed the due date: was {long_date(in_days(30))}, now {long_date(in_days(90))}, 2 moves"
         assert f"{PROMISE}: {moved}" in said
         assert f"{ASK}: met an ask" in said
         assert "Every party signed the terms" in said
@@ -211,8 +211,8 @@ def test_councillor_hears_once_a_week_and_her_reply_stands_as_a_comment(
     for part in (summary["text"], plain(summary["html"])):
         said = " ".join(part.split())
         assert f"{world.tidewater.name} has a question: {ASK}" in said
-        assert f"from {long_date(in_days(60))} to {long_date(in_days(90))}" in said
-        assert f"from {long_date(in_days(30))}" not in said
+        assert f"was {long_date(in_days(60))}, now {long_date(in_days(90))}" in said
+        assert f"was {long_date(in_days(30))}" not in said
         assert f"{world.larkhaven.name} answered your ask" not in said
 
     # She reads the email in the catcher and in her browser, and replies.

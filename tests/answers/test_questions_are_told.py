@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import uuid
 from pathlib import Path
 
+import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.answers import services
 from partnerships.answers.models import Answer, Incoming, PlanQuestion
 from partnerships.digests import services as digests
+from partnerships.digests.emails import subjects
+from partnerships.digests.models import Delivery, Subscription
 from partnerships.kit.dates import long_date
+from partnerships.outbox.reply_addresses import CAN_REPLY
 from partnerships.people.models import User
-from partnerships.plans.models import Plan
+from partnerships.plans.models import Plan, Status
 from partnerships.plans.services import change_audience, create_plan
-from tests.answers.conftest import PostOffice, play, text_of
+from tests.answers.conftest import PostOffice, play, read_token, send, text_of
 from tests.answers.test_replies_by_email import read_mailbox
 from tests.answers.test_replies_by_email import reply as email_reply
 from tests.digests.conftest import html_of, publish
+from tests.digests.test_changes_are_told import STATUS, happen
 from tests.support.pages import collapse
 from tests.world import World
 
@@ -183,6 +191,128 @@ def test_a_reply_about_a_partnership_with_many_plans_needs_no_more_queries(
 
     assert several == one + 3
     assert after <= before
+
+
+@pytest.mark.parametrize("followed", ["plan", "partnership", "organisation"])
+def test_a_stakeholder_answers_a_question_by_the_link_that_told_it(
+    followed: str, world: World, plan: Plan, office: PostOffice, bearer: Client
+) -> None:
+    targets = {"plan": plan, "partnership": world.partnership, "organisation": world.larkhaven}
+    stakeholder(world, targets[followed])
+    question = ask(world, plan)
+    play(office)
+    link = re.search(r"Answer the question: \S+?(/answers/\S+)", said_to(office, world.sol)[-1])
+    assert link is not None
+
+    overview = bearer.get(link[1])
+    where = reverse("answers:question-by-link", kwargs={**overview.resolver_match.kwargs, "question": question.pk})
+    send(bearer, where, text="Homes for older people.")
+
+    answer = Answer.objects.get()
+    assert where in overview.content.decode()
+    assert (answer.person, answer.question, answer.status) == (world.sol, question, "waiting")
+
+
+def test_the_page_of_a_digest_leads_to_the_plan_and_to_answering(
+    world: World, plan: Plan, office: PostOffice, bearer: Client
+) -> None:
+    stakeholder(world, world.partnership)
+    ask(world, plan)
+    play(office)
+    token = read_token(world.sol, Delivery.objects.get(recipient=world.sol, kind="digests.digest"))
+
+    view = collapse(bearer.get(reverse("digests:view", kwargs={"token": token})).content.decode())
+    read = bearer.get(reverse("digests:read", kwargs={"token": token, "plan": plan.pk}))
+
+    assert 'Answer or comment about Harbour Quarter</a> <span class="cg-muted">1 question</span>' in view
+    assert reverse("answers:by-link", kwargs={"token": token, "plan": plan.pk}) in view
+    assert "North Quay" in read.content.decode()
+    assert "Mill Lane" not in read.content.decode()  # confidential
+
+
+def test_the_link_of_a_question_ends_with_the_right_to_read_the_plan(
+    world: World, plan: Plan, office: PostOffice, bearer: Client
+) -> None:
+    stakeholder(world, plan)
+    ask(world, plan)
+    play(office)
+    token = read_token(world.sol, Delivery.objects.get(recipient=world.sol, kind="digests.digest"))
+    digests.stop(
+        subscriptions=list(Subscription.objects.filter(person=world.sol)),
+        author=world.amina,
+        reason="Left the panel.",
+        now=timezone.now(),
+    )
+
+    pages = [
+        bearer.get(reverse(name, kwargs={"token": token, "plan": plan.pk}))
+        for name in ("answers:by-link", "digests:read")
+    ]
+    view = bearer.get(reverse("digests:view", kwargs={"token": token})).content.decode()
+
+    assert [page.status_code for page in pages] == [404, 404]
+    assert "Answer or comment" not in view
+
+
+def test_followers_of_an_owner_hear_of_a_question_about_a_plan_without_a_partnership(
+    world: World, opened: Plan, office: PostOffice
+) -> None:
+    digests.subscribe(person=world.ben, target=world.larkhaven, author=world.ben, now=timezone.now())
+    ask(world, opened)
+
+    play(office)
+
+    [said] = said_to(office, world.ben)
+    assert f"Open Quay: asked a question about a plan: {TITLE}" in said
+
+
+def test_a_question_about_several_things_that_somebody_follows_comes_once(
+    world: World, plan: Plan, office: PostOffice
+) -> None:
+    for target in (world.larkhaven, world.partnership, plan):
+        digests.subscribe(person=world.ben, target=target, author=world.ben, now=timezone.now())
+    ask(world, plan)
+
+    play(office)
+
+    [said] = said_to(office, world.ben)
+    assert said.count(f"sked a question about a plan: {TITLE}") == 1
+
+
+def test_a_question_whose_last_day_is_past_asks_nobody(world: World, plan: Plan, office: PostOffice) -> None:
+    stakeholder(world, plan)
+    last_day = timezone.localdate() - dt.timedelta(days=6)
+    services.put_question(
+        plan=plan,
+        title=TITLE,
+        body="",
+        closes_on=last_day,
+        author=world.amina,
+        now=timezone.now() - dt.timedelta(days=20),
+    )
+
+    play(office)
+
+    said = said_to(office, world.sol)[-1]
+    assert f"{TITLE}, answers were due by {long_date(last_day)}" in said
+    assert "Answer the question" not in said
+
+
+def test_a_digest_says_that_one_can_reply_if_a_reply_can_become_a_comment(
+    world: World, plan: Plan, office: PostOffice
+) -> None:
+    stakeholder(world, world.partnership)
+    happen(world, STATUS, before="active", after="under_review")
+    play(office)
+    Plan.objects.filter(pk=plan.pk).update(status=Status.CLOSED)
+    subjects.clear_cache()
+    happen(world, STATUS, before="under_review", after="active")
+
+    play(office)
+
+    with_a_plan, without = office.to(world.sol)
+    assert text_of(with_a_plan).count(CAN_REPLY) == html_of(with_a_plan).count(CAN_REPLY) == 1
+    assert CAN_REPLY not in text_of(without) + html_of(without)
 
 
 def test_a_question_that_was_closed_at_once_is_not_told(world: World, plan: Plan, office: PostOffice) -> None:

@@ -13,6 +13,7 @@ from partnerships.answers.models import Incoming
 from partnerships.commitments import services as commitments
 from partnerships.commitments.models import Commitment
 from partnerships.organisations.models import Membership, Role
+from partnerships.outbox.reply_addresses import CAN_REPLY
 from partnerships.people.models import User
 from tests.answers.conftest import signed_in
 from tests.answers.test_replies_by_email import ours, read_mailbox, reply
@@ -94,3 +95,17 @@ def test_a_reply_without_words_of_its_own_is_answered_so(world: World, commitmen
 
     assert "It had no text of its own." in told(world.eddie)
     assert [one.params["why"] for one in recorded("answers.unfit")] == ["empty"]
+
+
+@pytest.mark.parametrize(("role", "times"), [(Role.EDITOR, 1), (Role.VIEWER, 0)])
+def test_a_notice_says_that_one_can_reply_if_the_reply_is_used(
+    role: Role, times: int, world: World, commitment: Commitment
+) -> None:
+    drop_emails()
+    commitments.remind_owners(now=timezone.now())
+    Membership.objects.filter(person=world.eddie).update(role=role)
+
+    notice: Any = next(one for one in deliver() if one.to == [world.eddie.email])
+
+    assert notice.body.count(CAN_REPLY) == times
+    assert notice.alternatives[0][0].count(CAN_REPLY) == times

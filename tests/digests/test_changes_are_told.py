@@ -90,7 +90,7 @@ def test_a_follower_hears_what_changed_who_did_it_and_why(world: World, office: 
     said = " ".join(text_of(message).split())
     assert world.partnership.title in str(message["Subject"])
     assert str(message["Subject"]).endswith("terms amended and 1 more change")
-    assert "changed the status from active to under" in said.lower()
+    assert "changed the status: was active, now under" in said.lower()
     assert "“New homes target.”" in said
     assert world.amina.display_name in said
     assert "Changed the status" in " ".join(html_of(message).split())

@@ -65,7 +65,7 @@ STEPS = st.lists(
     max_size=14,
 )
 _MARK = re.compile(r"Mark (\d+)\b")
-_LEVEL = re.compile(r"Changed the status from Level (\d+) to Level (\d+)")
+_LEVEL = re.compile(r"Changed the status: was Level (\d+), now Level (\d+)")
 
 
 @pytest.fixture(autouse=True)

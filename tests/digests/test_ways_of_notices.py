@@ -129,6 +129,22 @@ def test_a_digest_of_plans_takes_the_notices_with_it(world: World, plan: Plan, o
     assert "needs your confirmation" in text_of(email)
 
 
+def test_what_a_digest_tells_as_a_change_is_no_notice_in_it_too(world: World, office: PostOffice) -> None:
+    services.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=timezone.now())
+    commitment = propose(world)
+    propose(world, partnership=None, text="Ten flats at Mill Lane for key workers.")
+
+    play(office)
+
+    [email] = office.to(world.ben)
+    said = " ".join(text_of(email).split())
+    assert said.count("Sixty modular homes at Quayside for households in temporary") == 2  # the change, what waits
+    assert "needs your confirmation: Sixty" not in said
+    assert "Ten flats at Mill Lane" in said
+    item = InboxItem.objects.get(person=world.ben, record_id=commitment.pk, record_kind="commitment")
+    assert item.delivery_id == Delivery.objects.get(recipient=world.ben, kind="digests.digest").pk
+
+
 def test_during_a_pause_only_what_cannot_wait_is_sent(world: World) -> None:
     today = timezone.localdate()
     services.prefer(

@@ -76,7 +76,7 @@ class PartnershipWeek(Company):
     # ---- What happens
 
     def _moved(self, before: int, after: int) -> str:
-        return f"{PROMISE}: changed the due date from {long_date(self.due(before))} to {long_date(self.due(after))}"
+        return f"{PROMISE}: changed the due date: was {long_date(self.due(before))}, now {long_date(self.due(after))}"
 
     def _move(self, cast_: Cast, day: int, hour: int, days: int, reason: str) -> None:
         now = self.at(day, hour)

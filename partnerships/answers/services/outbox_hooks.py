@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
+from typing import Any
 
 from partnerships.answers.reading import read_mail
-from partnerships.answers.services.receiving import receive_mail
+from partnerships.answers.services.receiving import receive_mail, takes_reply
+from partnerships.kit.time_limits import MAX_PARSING_SECONDS, time_limit
 from partnerships.outbox.bounces import is_new
 from partnerships.outbox.hooks import OutboxHooks
 from partnerships.outbox.reply_addresses import tokens_in
@@ -16,7 +19,12 @@ class AnswersHooks(OutboxHooks):
 
     def received(self, *, raw: bytes, now: dt.datetime) -> str:
         """Take in an email to one of our addresses, once."""
-        mail = read_mail(raw)
+        with time_limit(MAX_PARSING_SECONDS):
+            mail = read_mail(raw)
         if mail is None or not tokens_in(mail.recipients):
             return ""
         return receive_mail(mail=mail, now=now) if is_new(mail.event_id, now=now) else "known"
+
+    def takes_reply(self, *, kind: str, params: Mapping[str, Any], person_id: int, now: dt.datetime) -> bool:
+        """Whether a reply to this notice could become a comment or a draft conversation."""
+        return takes_reply(kind=kind, params=params, person_id=person_id, now=now)

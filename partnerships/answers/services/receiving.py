@@ -6,7 +6,8 @@ Nothing happens with one until its person confirms it, by a link sent to their o
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.core.files.base import ContentFile
@@ -18,8 +19,11 @@ from partnerships.answers.models import Incoming, IncomingFile, Unfit
 from partnerships.answers.models.incoming import INCOMING_KEPT
 from partnerships.answers.reading import MAX_FILES, Attachment, Mail
 from partnerships.answers.rights import answerable, may_forward_to, partnership_key
-from partnerships.digests.models import DeliveryItem, DeliverySubject, InboxItem, Preference
+from partnerships.digests.models import DeliverySubject, InboxItem, Preference
+from partnerships.digests.queries.contents import plans_of_digest
+from partnerships.kit.time_limits import MAX_PARSING_SECONDS, time_limit
 from partnerships.kit.uploads import UnableToTakeFile, check_upload, stored
+from partnerships.outbox.groups import Subject
 from partnerships.outbox.kinds import kind_of
 from partnerships.outbox.models import Email
 from partnerships.outbox.reply_addresses import FORWARD, REPLY, is_reply_to, is_valid, tokens_in
@@ -66,7 +70,8 @@ def _receive_reply(mail: Mail, number: int, signature: str, now: dt.datetime) ->
     if email is None or person is None or not is_reply_to(email.pk, person.pk, signature, key=_key_of(email, person)):
         known = find_person(mail.sender) if mail.sender else None
         return _cannot_use(known, now)
-    words = mail.reply
+    with time_limit(MAX_PARSING_SECONDS):
+        words = mail.reply
     if now - email.created_at > INCOMING_KEPT:
         return _cannot_use(person, now, Unfit.LATE, email)
     if not words:
@@ -99,6 +104,27 @@ def _key_of(email: Email, person: User) -> str:
     return Preference.objects.filter(person=person).values_list("link_key", flat=True).first() or ""
 
 
+def takes_reply(*, kind: str, params: Mapping[str, Any], person_id: int, now: dt.datetime) -> bool:
+    """Whether a reply of this person to such a notice could be used.
+
+    Emails about an answer of theirs ask for no further one.
+    """
+    subject = None if kind.startswith("answers.") else _subject_of(kind, params)
+    person = User.objects.filter(pk=person_id).first() if subject else None
+    if subject is None or person is None:
+        return False
+    if subject.kind == "plan" and _answerable_plans([subject.record_id], person, now):
+        return True
+    partnership = Partnership.objects.filter(pk=subject.partnership_id or 0).first()
+    return partnership is not None and may_forward_to(partnership, person, now)
+
+
+def _subject_of(kind: str, params: Mapping[str, Any]) -> Subject | None:
+    """The record that a notice is about."""
+    known = kind_of(kind)
+    return known.about(params) if known and known.about else None
+
+
 def plans_of_reply(incoming: Incoming, now: dt.datetime) -> list[Plan]:
     """The plans that a reply may be about, as its person may read them today."""
     email = Email.objects.filter(pk=incoming.reply_to_id or 0).first()
@@ -107,20 +133,16 @@ def plans_of_reply(incoming: Incoming, now: dt.datetime) -> list[Plan]:
 
 
 def _plans_of(email: Email, person: User, now: dt.datetime) -> list[Plan]:
-    """The plans that an email was about, if this person may answer about them.
-
-    A digest tells a new version, or another change such as a question. One that told changes of a partnership is about
-    all its plans.
-    """
-    numbers = list(DeliveryItem.objects.included().filter(delivery=email.pk).values_list("plan", flat=True))
-    told = DeliverySubject.objects.included().filter(delivery=email.pk)
-    numbers += told.filter(subject__kind=SubjectKind.PLAN).values_list("subject__record_id", flat=True)
-    partnerships = told.filter(subject__kind=SubjectKind.PARTNERSHIP).values("subject__record_id")
-    numbers += Plan.objects.filter(partnership__in=partnerships, current_number__gt=0).values_list("pk", flat=True)
-    kind = kind_of(email.kind)
-    subject = kind.about(email.params) if kind and kind.about else None
+    """The plans that an email was about, if this person may answer about them."""
+    numbers = list(plans_of_digest(email.pk).values_list("pk", flat=True))
+    subject = _subject_of(email.kind, email.params)
     if subject is not None and subject.kind == "plan":
         numbers.append(subject.record_id)
+    return _answerable_plans(numbers, person, now)
+
+
+def _answerable_plans(numbers: Collection[int], person: User, now: dt.datetime) -> list[Plan]:
+    """Those of these plans about which the person may write a comment."""
     plans = Plan.objects.filter(pk__in=numbers).order_by("title", "pk")
     if person.is_stakeholder:
         open_to_them = answerable(person, sorted(set(numbers)), now)
@@ -131,8 +153,7 @@ def _plans_of(email: Email, person: User, now: dt.datetime) -> list[Plan]:
 
 def _partnership_of(email: Email, person: User, now: dt.datetime) -> Partnership | None:
     """The one partnership an email was about, if this person may write its conversations."""
-    kind = kind_of(email.kind)
-    subject = kind.about(email.params) if kind and kind.about else None
+    subject = _subject_of(email.kind, email.params)
     told = DeliverySubject.objects.included().filter(delivery=email.pk, subject__kind=SubjectKind.PARTNERSHIP)
     notices = InboxItem.objects.filter(delivery_id=email.pk, person=person, partnership__isnull=False)
     numbers = {*told.values_list("subject__record_id", flat=True), *notices.values_list("partnership", flat=True)}

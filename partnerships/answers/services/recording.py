@@ -7,6 +7,7 @@ from typing import Any
 
 from partnerships.activity.services import record
 from partnerships.activity.subjects import SubjectKind
+from partnerships.activity.telling import told_of
 from partnerships.answers.event_kinds import EventKind
 from partnerships.answers.models import Answer
 from partnerships.people.models import User
@@ -26,8 +27,8 @@ def record_event(
 ) -> None:
     """Record an event of an answer or a question, within its plan.
 
-    If followers are told, those of the plan's partnership are too. Without the words of a stakeholder: the log outlives
-    them.
+    If followers are told, those of the plan's partnership and owners are too. Without the words of a stakeholder: the
+    log outlives them.
     """
     record(
         actor_id=author.pk if author else None,
@@ -39,8 +40,17 @@ def record_event(
         within_id=plan.pk,
         now=now,
         data={"title": plan.title, **data},
-        also=[(SubjectKind.PARTNERSHIP, plan.partnership_id)] if plan.partnership_id else (),
+        also=_also_told(plan) if told_of(event.value) else (),
     )
+
+
+def _also_told(plan: Plan) -> list[tuple[SubjectKind, int]]:
+    """The plan's partnership and its owners, whose followers hear of it too."""
+    owners = plan.owners.filter(ended_at=None).values_list("organisation", flat=True)
+    found = [(SubjectKind.ORGANISATION, owner) for owner in owners]
+    if plan.partnership_id:
+        found.append((SubjectKind.PARTNERSHIP, plan.partnership_id))
+    return found
 
 
 def record_answered(answer: Answer, *, now: dt.datetime) -> None:

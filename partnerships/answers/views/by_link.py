@@ -27,7 +27,7 @@ from partnerships.answers.queries import concern_of, own_answers
 from partnerships.answers.rights import may_answer
 from partnerships.digests.bearers import for_bearer, token_in
 from partnerships.digests.emails.links import Link, Purpose
-from partnerships.digests.emails.pages import item_for, readable_news
+from partnerships.digests.emails.pages import plan_by_link
 from partnerships.digests.models import Delivery
 from partnerships.kit.http import posted
 from partnerships.people.models import User
@@ -68,16 +68,16 @@ class Opened:
 
 
 def _open(request: HttpRequest, link: Link, plan: int) -> Opened:
-    """The plan in the digest of this link; 404 if it may no longer be answered."""
+    """A plan that the digest of this link is about; 404 if it may no longer be answered."""
     now = timezone.now()
     delivery = get_object_or_404(Delivery, pk=link.number, recipient=link.person)
-    item = item_for(delivery, plan)
-    if item is None or readable_news(delivery, now=now, plans=[plan]).is_empty:
+    news = plan_by_link(delivery, plan, now=now)
+    if news is None:
         raise Http404
     found = Plan.objects.get(pk=plan)
-    if not may_answer(link.person, found, item.to_number, now):
+    if not may_answer(link.person, found, news.to_number, now):
         raise Http404
-    return Opened(link.person, found, item.to_number, token_in(request))
+    return Opened(link.person, found, news.to_number, token_in(request))
 
 
 @require_safe

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from partnerships.activity.models import Event, Subject
-from partnerships.activity.queries import net_changes
+from partnerships.activity.queries import NetLine, net_changes
 from partnerships.activity.subjects import SubjectKind
 from partnerships.activity.telling import phrase_of
+from partnerships.digests.queries.contents import published_plans
 from partnerships.digests.queries.objects import Named, named
 from partnerships.kit.text import shorten
 from partnerships.organisations.timeline import ToldLine, told_lines
+from partnerships.plans.models import OVER, Audience
 
 #: Lines shown; the page has the rest.
 MAX_LINES = 12
@@ -68,6 +72,8 @@ class Section:
     lines: tuple[ChangeLine, ...]
     folded: int
     authors: frozenset[int | None]
+    #: Plans with a question that can still be answered.
+    asking: tuple[int, ...] = ()
 
     is_new = False
 
@@ -115,14 +121,16 @@ class Section:
         return f"and {self.folded:,} more change{'' if self.folded == 1 else 's'}" if self.folded else ""
 
 
-def read_section(subject: Subject, events: Sequence[Event], *, stakeholder: bool) -> Section:
+def read_section(subject: Subject, events: Sequence[Event], *, stakeholder: bool, now: dt.datetime) -> Section:
     """The net change of these events, for people with or without an account."""
     numbered = list(enumerate(events))
     names = named({(subject.kind, subject.record_id), *(thing for event in events for thing in _things(event))})
     own = names.get((subject.kind, subject.record_id), Named("", "/"))
+    today = timezone.localdate(now)
+    changes = net_changes(numbered)
     lines = [
         _line(told, events[told.numbers[-1]], subject, names)
-        for told in told_lines(net_changes(numbered), outside=stakeholder)
+        for told in told_lines(changes, today=today, outside=stakeholder)
     ]
     shown = tuple(lines[:MAX_LINES] if len(lines) > MAX_LINES + 1 else lines)
     return Section(
@@ -134,7 +142,22 @@ def read_section(subject: Subject, events: Sequence[Event], *, stakeholder: bool
         lines=shown,
         folded=len(lines) - len(shown),
         authors=frozenset(event.actor_id for event in events),
+        asking=tuple(dict.fromkeys(_asking(changes, today))),
     )
+
+
+def takes_replies(subject: Subject, *, stakeholder: bool) -> bool:
+    """Whether a reply can become a comment: on the plan, or on a plan of the partnership."""
+    plans = published_plans({(subject.kind, subject.record_id)}).exclude(status__in=OVER)
+    return (plans.exclude(audience=Audience.OWNERS) if stakeholder else plans).exists()
+
+
+def _asking(changes: Iterable[NetLine], today: dt.date) -> Iterator[int]:
+    """The plans whose questions these changes tell, while they can be answered."""
+    for row in changes:
+        last_day = row.change.values.get(row.told.asks_until)
+        if last_day and row.event.within_id is not None and str(last_day) >= today.isoformat():
+            yield row.event.within_id
 
 
 def _things(event: Event) -> Iterator[tuple[str, int]]:

@@ -211,12 +211,15 @@ def _record_content(
 def _contents_of(
     candidates: Sequence[Candidate], selected: Selection, changed: SubjectSelection, *, now: dt.datetime
 ) -> Contents:
-    because = reasons(selected.included, changed.included, now=now)
+    because = reasons(selected.included, changed, now=now)
     blocks = {pk: [*selected.blocks.get(pk, ()), *changed.blocks.get(pk, ())] for pk in (one.pk for one in candidates)}
     recipients = {one.person_id: one.pk for one in candidates if not one.is_stakeholder and not one.is_repeat}
     in_doubt = {one.person_id for one in candidates if one.recipe is not None}
     matches, withdrawn = matches_for_digests(recipients, in_doubt, now=now) if recipients else ({}, set())
-    lines, dropped = notices_for_digests(recipients, in_doubt, now=now) if recipients else ({}, set())
+    lines: dict[int, tuple[NoticeLine, ...]] = {}
+    dropped: set[int] = set()
+    if recipients:
+        lines, dropped = notices_for_digests(recipients, in_doubt, changed.acts_told(), now=now)
     with_content = (one for one in candidates if one.pk in matches or one.pk in lines or blocks.get(one.pk))
     whys = {one.pk: because.get(one.pk) or Why() for one in candidates}
     minutes = settings.DIGEST_SETTLE_MINUTES

@@ -22,6 +22,7 @@ from partnerships.digests.models import (
     SubjectWatermark,
     Watermark,
 )
+from partnerships.digests.queries.contents import plans_of_digest
 from partnerships.digests.queries.readers import newest_numbers, owners_among, pieces_followed, reading_classes
 from partnerships.outbox.parts import Recipe, bodies
 from partnerships.people.models import User
@@ -80,7 +81,7 @@ def _sections_of(delivery: Delivery, now: dt.datetime) -> tuple[tuple[Section, .
         told = [events[pk] for pk in item.told if pk in events]
         may = hearing.told(person.pk, item.subject_id, told, whatever_was_chosen=True)
         if may:
-            shown.append(read_section(item.subject, may, stakeholder=person.is_stakeholder))
+            shown.append(read_section(item.subject, may, stakeholder=person.is_stakeholder, now=now))
     return tuple(shown), len(items) - len(shown)
 
 
@@ -118,7 +119,7 @@ def sections_between(
         between = ranges.between(subject, number, ranges.subjects[subject].last_number)
         events = [one for one in hearing.told(person.pk, subject, between) if one.pk not in told_already]
         told_already |= {one.pk for one in events}
-        made = read_section(ranges.subjects[subject], events, stakeholder=person.is_stakeholder)
+        made = read_section(ranges.subjects[subject], events, stakeholder=person.is_stakeholder, now=now)
         if made.lines and made.authors != {person.pk}:
             found.append(made)
     return tuple(found)
@@ -131,6 +132,26 @@ def _narrower(one: str, other: str) -> str:
 def item_for(delivery: Delivery, plan_id: int) -> DeliveryItem | None:
     """What an email said about one plan."""
     return DeliveryItem.objects.included().filter(delivery=delivery, plan=plan_id).first()
+
+
+def plan_by_link(delivery: Delivery, plan: int, *, now: dt.datetime) -> News | None:
+    """What the link of a digest opens of one plan; None if it may not be read.
+
+    The versions that the digest compared. If it told something else about the plan, such as a question, or changes of
+    its partnership: the newest version.
+    """
+    if item_for(delivery, plan) is not None:
+        found = readable_news(delivery, now=now, plans=[plan]).news
+        return found[0] if found else None
+    person = delivery.recipient_id
+    readers = reading_classes([plan], now=now, people=[person], even_paused=delivery.is_sent)
+    if (person, plan) not in readers or not plans_of_digest(delivery.pk).filter(pk=plan).exists():
+        return None
+    _, number = newest_numbers([plan], now)[plan]
+    if not number:
+        return None
+    outside = Watermark.Reading.OUTSIDE
+    return read_news(plan_id=plan, from_number=0, to_number=number, reading_class=outside)[0]
 
 
 def next_digest(

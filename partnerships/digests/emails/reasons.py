@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from partnerships.activity.subjects import SubjectKind
 from partnerships.digests.emails.selecting import Item
-from partnerships.digests.emails.subjects import SubjectItem
-from partnerships.digests.models import Frequency, SubjectFollowing, Subscription, Watermark, Weekday, because
-from partnerships.digests.queries.naming import named_as_followed, named_to_followers
+from partnerships.digests.emails.subjects import SubjectSelection
+from partnerships.digests.models import A_TARGET, TARGETS, Frequency, Subscription, Watermark, Weekday, because
+from partnerships.digests.queries.naming import named_to_followers
+from partnerships.digests.queries.objects import named
 from partnerships.digests.schedule import zone_in_words
 from partnerships.kit.database import rows_planned_once
 
@@ -27,6 +29,16 @@ SELECT f.person_id, f.plan_id, s.id, s.partnership_id IS NOT NULL, f.how, s.why,
  WHERE f.person_id = ANY(%s) AND f.plan_id = ANY(%s)
  ORDER BY f.person_id, f.plan_id, f.rank, f.subscription_id
 """
+
+_WHY_SUBJECTS = f"""
+SELECT s.id, u.account_since IS NULL, s.how, s.why, o.name, {", ".join(f"s.{name}_id" for name in TARGETS)}
+  FROM digests_subscription s
+  JOIN people_user u ON u.id = s.person_id
+  LEFT JOIN organisations_organisation o ON o.id = s.added_for_id
+ WHERE s.id = ANY(%s)
+"""  # noqa: S608 - our own constant
+#: The kind of subject of what a subscription is to.
+_SUBJECT_KINDS = {name: SubjectKind.REQUEST if name == "request" else SubjectKind(name) for name in TARGETS}
 
 
 @dataclass(slots=True)
@@ -50,36 +62,52 @@ def _unnamed(by_partnership: set[int], now: dt.datetime) -> set[int]:
     return by_partnership - named_to_followers(Subscription.objects.for_listing().filter(pk__in=by_partnership), now)
 
 
-def reasons(items: Sequence[Item], subjects: Sequence[SubjectItem] = (), *, now: dt.datetime) -> dict[int, Why]:
+def reasons(items: Sequence[Item], changed: SubjectSelection, *, now: dt.datetime) -> dict[int, Why]:
     """Why each digest comes, by its id; the closest subscription decides."""
     found: dict[int, Why] = defaultdict(Why)
     _add_reasons_of_plans(found, items, now=now)
-    _add_reasons_of_subjects(found, subjects, now=now)
+    _add_reasons_of_subjects(found, changed, now=now)
     return found
 
 
-def _add_reasons_of_subjects(found: dict[int, Why], items: Sequence[SubjectItem], *, now: dt.datetime) -> None:
-    if not items:
+def _add_reasons_of_subjects(found: dict[int, Why], changed: SubjectSelection, *, now: dt.datetime) -> None:
+    if changed.hearing is None:
         return
-    people = {item.person_id for item in items}
-    rows = SubjectFollowing.objects.filter(person__in=people, subject__in={item.subject_id for item in items})
-    closest: dict[tuple[int, int], int] = {}
-    frequencies: dict[tuple[int, int], str] = {}
-    for row in rows.order_by("rank", "subscription_id"):
-        closest.setdefault((row.person_id, row.subject_id), row.subscription_id)
-        if row.frequency:
-            frequencies.setdefault((row.person_id, row.subject_id), row.frequency)
-    named = {
-        one.pk: one
-        for one in named_as_followed(Subscription.objects.for_listing().filter(pk__in=set(closest.values())), now)
-    }
-    for item in items:
-        pair = (item.person_id, item.subject_id)
+    followed = changed.hearing.followed
+    closest = {rows[0].subscription_id for rows in followed.values()}
+    words = _words_of(closest, changed.hearing.askable, now=now)
+    for item in changed.included:
+        rows = followed.get((item.person_id, item.subject_id), [])
         why = found[item.delivery_id]
-        why.frequencies.add(frequencies.get(pair, ""))
-        words = named[closest[pair]].because if pair in closest else ""
-        if words and words not in why.words:
-            why.words.append(words)
+        why.frequencies.add(next((row.frequency for row in rows if row.frequency), ""))
+        said = words[rows[0].subscription_id] if rows else ""
+        if said and said not in why.words:
+            why.words.append(said)
+
+
+def _words_of(subscriptions: Collection[int], askable: Collection[int], *, now: dt.datetime) -> dict[int, str]:
+    """Why somebody gets digests because of each subscription.
+
+    `askable`: those of stakeholders to what the organisation that added them may read.
+    """
+    rows = rows_planned_once(_WHY_SUBJECTS, [sorted(subscriptions)], whatever_is_asked=True)
+    with_account = [number for number, is_stakeholder, *_ in rows if not is_stakeholder]
+    known = {*askable}
+    if with_account:
+        known |= named_to_followers(Subscription.objects.select_related("person").filter(pk__in=with_account), now)
+    targets = {
+        number: next((name, pk) for name, pk in zip(TARGETS, ids, strict=True) if pk is not None)
+        for number, _, _, _, _, *ids in rows
+    }
+    titles = named({(_SUBJECT_KINDS[name], pk) for name, pk in targets.values()})
+    found: dict[int, str] = {}
+    for number, _, how, why, organisation, *_ in rows:
+        name, pk = targets[number]
+        if number in known:
+            found[number] = because(how, why, titles[_SUBJECT_KINDS[name], pk].title, organisation)
+        else:
+            found[number] = because(how, "", f"{A_TARGET[name]} you can no longer read", organisation)
+    return found
 
 
 def _add_reasons_of_plans(found: dict[int, Why], items: Sequence[Item], *, now: dt.datetime) -> None:

@@ -25,7 +25,7 @@ from partnerships.kit.waiting import MAX_LISTED, Waiting
 from partnerships.outbox import message_ids, mime
 from partnerships.outbox.message_ids import site_host
 from partnerships.outbox.parts import Message
-from partnerships.outbox.reply_addresses import reply_address, reply_header
+from partnerships.outbox.reply_addresses import CAN_REPLY, reply_address, reply_header
 
 if TYPE_CHECKING:
     import css_inline
@@ -67,6 +67,8 @@ class Block:
     html: mime.Mould
     html_among: mime.Mould
     text: mime.Mould
+    #: Whether a reply can become a comment on a plan.
+    takes_replies: bool = True
 
     @property
     def is_empty(self) -> bool:
@@ -109,7 +111,7 @@ def frame() -> tuple[mime.Mould, mime.Mould]:
     """What surrounds the plans in every digest, as text and as HTML."""
     sides: list[mime.Mould] = []
     for side in ("txt", "html"):
-        marks: dict[str, Any] = {name: mime.mark(f"{name}_{side}") for name in (*_PERSONAL, "heading")}
+        marks: dict[str, Any] = {name: mime.mark(f"{name}_{side}") for name in (*_PERSONAL, "heading", "can_reply")}
         marks |= {word: f"{page_prefix(page)}{mime.mark_bare(token)}/" for word, page, token in _TOKENS}
         marks |= {"blocks": mime.mark("blocks"), "css": style(), "site_name": settings.SITE_NAME}
         rendered: str = render_to_string(f"emails/digests/digest.{side}", marks)
@@ -164,18 +166,20 @@ def _fragment(template: str, words: dict[str, Any], *, has_button: bool) -> mime
     return mime.cut(html if html.endswith("\n") else html + "\n")
 
 
-def render_section(section: Section, *, stakeholder: bool) -> Block:
+def render_section(section: Section, *, stakeholder: bool, can_reply: bool) -> Block:
     """The changes of one subject as a part of emails.
 
-    It links people with an account to the subject's page, stakeholders to the email in the browser.
+    It links people with an account to the subject's page. Stakeholders: to where they can answer a question, or to the
+    email in the browser.
     """
-    words: dict[str, Any] = {
-        "section": section,
-        "link": f"{page_prefix('digests:view')}{mime.mark_bare('read')}/"
-        if stakeholder
-        else f"{settings.SITE_ORIGIN}{section.path}",
-        "action": "View in your browser" if stakeholder else f"Open the {section.kind_in_words}",
-    }
+    link, action = f"{settings.SITE_ORIGIN}{section.path}", f"Open the {section.kind_in_words}"
+    if stakeholder:
+        link, action = f"{page_prefix('digests:view')}{mime.mark_bare('read')}/", "View in your browser"
+        if len(section.asking) == 1:
+            path = reverse("answers:by-link", kwargs={"token": "T", "plan": section.asking[0]})
+            link = settings.SITE_ORIGIN + path.replace("/T/", f"/{mime.mark_bare('read')}/")
+            action = "Answer the question"
+    words: dict[str, Any] = {"section": section, "link": link, "action": action}
     return Block(
         news=section,
         partnership_id=section.partnership_id,
@@ -183,6 +187,7 @@ def render_section(section: Section, *, stakeholder: bool) -> Block:
         html=_fragment("_changes", words, has_button=True),
         html_among=_fragment("_changes", words, has_button=False),
         text=mime.cut(render_to_string("emails/digests/_changes.txt", words)),
+        takes_replies=can_reply,
     )
 
 
@@ -232,13 +237,17 @@ def shared_parts(
 ) -> SharedParts:
     """The parts of a digest about these plans that all readers share.
 
+    They say that one can reply if replies go to a person, or can become a comment.
+
     `matches` and `lines` say how many matches and notices there are; `shared` has words, by slot, that many readers
     have in common. `summary` is the wording of a digest with notices alone.
     """
     words = summary or wording_of([block.news for block in blocks], matches, lines)
     heading, lead = _encoded(words.heading), _encoded(words.lead)
     fixed = {"heading_txt": heading[0], "heading_html": heading[1], "lead_txt": lead[0], "lead_html": lead[1]}
-    for slot, said in shared:
+    takes_replies = settings.EMAIL_REPLIES and any(block.takes_replies for block in blocks)
+    can_reply = f" {CAN_REPLY}" if settings.DIGEST_REPLY_TO or takes_replies else ""
+    for slot, said in (*shared, ("can_reply", can_reply)):
         fixed[f"{slot}_txt"], fixed[f"{slot}_html"] = _encoded(said)
     for slot, wanted in (("matches", matches), ("lines", lines), ("waiting", has_waiting), ("notice", has_notice)):
         if not wanted:

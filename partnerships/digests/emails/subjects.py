@@ -14,17 +14,20 @@ from typing import NamedTuple
 
 from partnerships.activity.models import Change, Event, Subject
 from partnerships.activity.telling import told_of
-from partnerships.digests.emails.changes import read_section
+from partnerships.digests.emails.changes import read_section, takes_replies
 from partnerships.digests.emails.rendering import Block, render_section
-from partnerships.digests.models import Hears, SubjectFollowing
+from partnerships.digests.models import Hears
+from partnerships.digests.planning.notices import Act
 from partnerships.digests.queries.hearing import (
     closed_plans,
     concerned_by,
+    follows_of,
     open_subjects,
     open_to_stakeholders,
     own_organisations,
     visible_to_accounts,
 )
+from partnerships.digests.queries.naming import open_by_number
 from partnerships.kit.database import rows_planned_once
 
 #: Sections kept in memory, and for how long.
@@ -58,6 +61,16 @@ class SubjectSelection:
     silent: list[SubjectItem] = field(default_factory=list)
     lost: list[tuple[SubjectItem, str]] = field(default_factory=list)
     subjects: dict[int, Subject] = field(default_factory=dict)
+    hearing: Hearing | None = None
+    events: dict[int, Event] = field(default_factory=dict)
+
+    def acts_told(self) -> dict[int, set[Act]]:
+        """What each email tells: the records and the times of the changes."""
+        found: dict[int, set[Act]] = defaultdict(set)
+        for item in self.included:
+            told = (self.events[pk] for pk in item.told)
+            found[item.delivery_id] |= {(one.target_kind, one.target_id, one.at) for one in told}
+        return found
 
     @property
     def altered(self) -> set[int]:
@@ -88,7 +101,10 @@ def section_for(key: Key, subject: Subject, events: Sequence[Event], now: dt.dat
     kept = _sections.get(key)
     if kept is not None and now - kept[0] < _KEPT_FOR:
         return kept[1]
-    made = render_section(read_section(subject, events, stakeholder=key.stakeholder), stakeholder=key.stakeholder)
+    section = read_section(subject, events, stakeholder=key.stakeholder, now=now)
+    made = render_section(
+        section, stakeholder=key.stakeholder, can_reply=takes_replies(subject, stakeholder=key.stakeholder)
+    )
     _sections[key] = (now, made)
     while len(_sections) > _MAX_SECTIONS:
         _sections.popitem(last=False)
@@ -138,13 +154,12 @@ class Hearing:
     ) -> None:
         self._hears = hears
         people = {person for person, _ in pairs}
-        rows = SubjectFollowing.objects.filter(person__in=people, subject__in={subject for _, subject in pairs})
-        self._followed: dict[tuple[int, int], list[SubjectFollowing]] = defaultdict(list)
-        for row in rows.order_by("rank", "subscription_id"):
-            self._followed[row.person_id, row.subject_id].append(row)
-        everything = [row for some in self._followed.values() for row in some]
+        self.followed = follows_of(people, {subject for _, subject in pairs})
+        everything = [row for some in self.followed.values() for row in some]
         self._stakeholders = people & set(stakeholders)
-        self._open = open_subjects([row for row in everything if row.person_id in self._stakeholders], now)
+        of_stakeholders = [row for row in everything if row.person_id in self._stakeholders]
+        self.askable = open_by_number({row.subscription_id for row in of_stakeholders}, now)
+        self._open = open_subjects(of_stakeholders, self.askable)
         self._public = open_to_stakeholders(events.values()) if self._stakeholders else frozenset()
         self._closed = closed_plans(self._stakeholders, events.values(), now)
         self._seen = visible_to_accounts(people - self._stakeholders, events)
@@ -154,7 +169,7 @@ class Hearing:
 
     def why_not(self, person: int, subject: int) -> str:
         """Why a subject can no longer be told to somebody; empty if it can."""
-        if (person, subject) not in self._followed:
+        if (person, subject) not in self.followed:
             return NOT_FOLLOWED
         if person in self._stakeholders and (person, subject) not in self._open:
             return NOT_READABLE
@@ -167,7 +182,7 @@ class Hearing:
         if self.why_not(person, subject):
             return []
         allowed = self._public if person in self._stakeholders else self._seen.get(person, frozenset())
-        choices = {self._hears or row.hears for row in self._followed[person, subject]}
+        choices = {self._hears or row.hears for row in self.followed[person, subject]}
         if whatever_was_chosen:
             choices = {Hears.EVERYTHING.value}
         return [
@@ -233,6 +248,7 @@ def select_subjects(
     result.subjects = ranges.subjects
     events = ranges.events
     hearing = Hearing({(item.person_id, item.subject_id) for item in items}, events, stakeholders, now)
+    result.hearing, result.events = hearing, events
     before = told_before({item.person_id for item in items}, list(events.values()))
     said: set[tuple[int, int]] = set()  # an event that is a change of several subjects comes once in an email
     for item in sorted(items, key=lambda one: (one.delivery_id, one.pk)):

@@ -9,6 +9,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from django.db import connection
 from django.db.models import Q
@@ -25,6 +26,8 @@ from partnerships.outbox.models import Lane
 from partnerships.outbox.queries.suppressions import SUPPRESSED
 from partnerships.people.models import User
 
+#: A change of a record at a time: kind and id of the record, and when.
+Act: TypeAlias = tuple[str, int | None, dt.datetime]
 #: How many notices an email lists; the inbox has the rest.
 MAX_NOTICES = 20
 
@@ -81,13 +84,14 @@ def choose_notices(*, now: dt.datetime) -> int:
 
 
 def notices_for_digests(
-    recipients: dict[int, int], in_doubt: Collection[int], *, now: dt.datetime
+    recipients: dict[int, int], in_doubt: Collection[int], acts: Mapping[int, Collection[Act]], *, now: dt.datetime
 ) -> tuple[dict[int, tuple[NoticeLine, ...]], set[int]]:
     """The notices in each digest, and the digests that must drop some.
 
     `recipients` maps people to their digests. Notices count as told in the transaction that claims. What was read on
     the site, or may not be told any more, is left out. A digest of somebody in `in_doubt` gets no notice that it did
-    not have before.
+    not have before. `acts` are what each digest tells as changes: notices of the same acts count as told by it, and are
+    not said twice.
     """
     waiting = Q(told_at=None, due_at__isnull=False) & ~Q(person__in=in_doubt)
     rows = InboxItem.objects.filter(person__in=recipients).filter(waiting | Q(delivery_id__in=recipients.values()))
@@ -99,7 +103,7 @@ def notices_for_digests(
     withdrawn: set[int] = set()
     for person_id, mine in items.items():
         delivery = recipients[person_id]
-        kept, dropped = _told(people[person_id], mine, now=now)
+        kept, dropped = _told(people[person_id], mine, acts.get(delivery, ()), now=now)
         if any(item.delivery_id == delivery for item in dropped):
             withdrawn.add(delivery)
         for item in mine:
@@ -111,7 +115,7 @@ def notices_for_digests(
 
 
 def _told(
-    person: User, items: Iterable[InboxItem], *, now: dt.datetime
+    person: User, items: Iterable[InboxItem], acts: Collection[Act], *, now: dt.datetime
 ) -> tuple[tuple[NoticeLine, ...], list[InboxItem]]:
     """What a digest says of these notices, and those it leaves out."""
     said: list[tuple[InboxItem, Line]] = []
@@ -119,7 +123,9 @@ def _told(
     for item in items:
         line: Line | str = "It was read on the site." if item.read_at else line_of(item, now=now)
         if isinstance(line, Line):
-            said.append((item, line))
+            # A service records a change and its notices with the same time.
+            if (item.record_kind, item.record_id, item.created_at) not in acts:
+                said.append((item, line))
         else:
             item.left_out = line[:200]
             dropped.append(item)

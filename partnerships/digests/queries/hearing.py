@@ -8,8 +8,9 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from partnerships.activity.models import Event, Subject
 from partnerships.activity.queries import visible_events
@@ -19,10 +20,9 @@ from partnerships.agreements.models import Audience as PartnershipAudience
 from partnerships.agreements.models import Partnership, Party
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Facilitator
-from partnerships.digests.models import TARGETS, SubjectFollowing, Subscription
-from partnerships.digests.queries.naming import open_to_askers
 from partnerships.digests.queries.readers import reading_classes
 from partnerships.exchange.models import Entry
+from partnerships.kit.database import rows_planned_once
 from partnerships.organisations.models import Membership
 from partnerships.people.models import User
 
@@ -51,13 +51,40 @@ def visible_to_accounts(people: Collection[int], events: Collection[int]) -> dic
     return found
 
 
-def open_subjects(followed: Sequence[SubjectFollowing], now: dt.datetime) -> set[tuple[int, int]]:
+class Follows(NamedTuple):
+    """One row of the view `SubjectFollowing`; a batch of emails reads many."""
+
+    person_id: int
+    subject_id: int
+    subscription_id: int
+    added_for_id: int | None
+    frequency: str
+    hears: str
+    rank: int
+
+
+_FOLLOWS = """
+SELECT person_id, subject_id, subscription_id, added_for_id, frequency, hears, rank
+  FROM digests_subjectfollowing WHERE person_id = ANY(%s) AND subject_id = ANY(%s)
+ ORDER BY rank, subscription_id
+"""
+
+
+def follows_of(people: Collection[int], subjects: Collection[int]) -> dict[tuple[int, int], list[Follows]]:
+    """The subscriptions by which these people follow these subjects, by person and subject; the closest first."""
+    found: dict[tuple[int, int], list[Follows]] = defaultdict(list)
+    for row in rows_planned_once(_FOLLOWS, [sorted(people), sorted(subjects)], whatever_is_asked=True):
+        follows = Follows(*row)
+        found[follows.person_id, follows.subject_id].append(follows)
+    return found
+
+
+def open_subjects(followed: Collection[Follows], askable: Collection[int]) -> set[tuple[int, int]]:
     """Pairs of stakeholder and subject that a subscription still opens.
 
-    The organisation that added them must be able to read it. Following an organisation includes the partnerships where
-    the organisation that added them takes part, or that the whole network may see.
+    `askable`: subscriptions to what the organisation that added them may read. Following an organisation includes the
+    partnerships where that organisation takes part, or that the whole network may see.
     """
-    askable = open_to_askers(list(_targets_of({row.subscription_id for row in followed})), now)
     through = {row.subject_id for row in followed if row.subscription_id in askable and row.rank > 1}
     record_of = dict(Subject.objects.filter(pk__in=through).values_list("pk", "record_id")) if through else {}
     records = set(record_of.values())
@@ -77,12 +104,6 @@ def open_subjects(followed: Sequence[SubjectFollowing], now: dt.datetime) -> set
             or (record_of[row.subject_id], row.added_for_id) in parties
         )
     }
-
-
-def _targets_of(subscriptions: Collection[int]) -> QuerySet[Subscription]:
-    """These subscriptions with what says who may read their targets; a batch of emails reads many."""
-    rows = Subscription.objects.filter(pk__in=subscriptions).select_related("partnership")
-    return rows.only(*(f"{name}_id" for name in (*TARGETS, "added_for")), "partnership__audience")
 
 
 def open_to_stakeholders(events: Iterable[Event]) -> frozenset[int]:
@@ -117,7 +138,7 @@ def closed_plans(stakeholders: Collection[int], events: Iterable[Event], now: dt
     return {(one, event) for one in stakeholders for event, plan in within.items() if (one, plan) not in readable}
 
 
-def own_organisations(people: Collection[int], followed: Iterable[SubjectFollowing]) -> dict[int, set[int]]:
+def own_organisations(people: Collection[int], followed: Iterable[Follows]) -> dict[int, set[int]]:
     """The organisations that each person acts for, or that added them."""
     found: dict[int, set[int]] = defaultdict(set)
     current = Membership.objects.current().filter(person__in=people)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
@@ -15,6 +16,7 @@ from partnerships.commitments.models import Commitment
 from partnerships.digests.models import Subscription
 from partnerships.digests.queries.readers import reach_of
 from partnerships.exchange.models import Entry
+from partnerships.kit.database import rows_planned_once
 from partnerships.organisations.audience import reaches
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.statements import rows_for
@@ -23,25 +25,74 @@ from partnerships.plans.content import get_piece, normalise, outside
 from partnerships.plans.models import Plan, Version
 
 
-def open_to_askers(subscriptions: Collection[Subscription], now: dt.datetime) -> set[int]:
+class Followed(NamedTuple):
+    """What a subscription is to, and the organisation that asked; a batch of emails reads many.
+
+    `audience` is that of the partnership.
+    """
+
+    pk: int
+    plan_id: int | None
+    partnership_id: int | None
+    organisation_id: int | None
+    request_id: int | None
+    commitment_id: int | None
+    added_for_id: int | None
+    audience: str | None
+
+
+_FOLLOWED = """
+SELECT s.id, s.plan_id, s.partnership_id, s.organisation_id, s.request_id, s.commitment_id, s.added_for_id, a.audience
+  FROM digests_subscription s LEFT JOIN agreements_partnership a ON a.id = s.partnership_id
+ WHERE s.id = ANY(%s)
+"""
+
+
+def open_to_askers(subscriptions: Iterable[Subscription], now: dt.datetime) -> set[int]:
     """Subscriptions to things that the asking organisation may read."""
+    return _open(
+        [
+            Followed(
+                one.pk,
+                one.plan_id,
+                one.partnership_id,
+                one.organisation_id,
+                one.request_id,
+                one.commitment_id,
+                one.added_for_id,
+                one.partnership.audience if one.partnership is not None else None,
+            )
+            for one in subscriptions
+        ],
+        now,
+    )
+
+
+def open_by_number(subscriptions: Collection[int], now: dt.datetime) -> set[int]:
+    """Those of these subscriptions to things that the asking organisation may read."""
+    rows = rows_planned_once(_FOLLOWED, [sorted(subscriptions)], whatever_is_asked=True) if subscriptions else []
+    return _open([Followed(*row) for row in rows], now)
+
+
+def _open(subscriptions: Collection[Followed], now: dt.datetime) -> set[int]:
     reach = reach_of({one.plan_id for one in subscriptions if one.plan_id is not None}, now)
     inside = set(zip(reach.inside_plans, reach.inside_organisations, strict=True))
     private = [
         one.partnership_id
         for one in subscriptions
-        if one.partnership is not None and one.partnership.audience != PartnershipAudience.NETWORK
+        if one.partnership_id is not None and one.audience != PartnershipAudience.NETWORK
     ]
-    parties = set(Party.objects.present().filter(partnership__in=private).values_list("partnership", "organisation"))
+    present = Party.objects.present().filter(partnership__in=set(private)) if private else Party.objects.none()
+    parties = set(present.values_list("partnership", "organisation"))
 
-    def is_open(one: Subscription) -> bool:
+    def is_open(one: Followed) -> bool:
         if one.plan_id is not None:
             if one.plan_id in reach.public:
                 return True
             if one.plan_id in reach.network:
                 return one.added_for_id is not None
             return (one.plan_id, one.added_for_id) in inside
-        if one.partnership_id in private:
+        if one.partnership_id is not None and one.audience != PartnershipAudience.NETWORK:
             return (one.partnership_id, one.added_for_id) in parties
         if one.request_id is not None or one.commitment_id is not None:
             return one.pk in marked
@@ -51,14 +102,14 @@ def open_to_askers(subscriptions: Collection[Subscription], now: dt.datetime) ->
     return {one.pk for one in subscriptions if is_open(one)}
 
 
-def _marked(subscriptions: Collection[Subscription]) -> set[int]:
+def _marked(subscriptions: Collection[Followed]) -> set[int]:
     """Subscriptions to records that stakeholders may be told about.
 
     A lead marked it, and the organisation that added the stakeholder takes part in its partnership.
     """
     found: set[int] = set()
     for field, kind in (("request", SubjectKind.REQUEST), ("commitment", SubjectKind.COMMITMENT)):
-        ids = [one.pk for one in subscriptions if one.target_kind == field]
+        ids = [one.pk for one in subscriptions if getattr(one, f"{field}_id") is not None]
         known = kind_named(kind.value)
         if not ids or known is None or known.marked_ids is None:
             continue

@@ -19,16 +19,16 @@ from partnerships.digests import services
 from partnerships.digests.bearers import for_bearer, link_over, token_in
 from partnerships.digests.emails.links import Link, Purpose, make, minute_of
 from partnerships.digests.emails.news import News
-from partnerships.digests.emails.pages import item_for, readable_news
+from partnerships.digests.emails.pages import plan_by_link, readable_news
 from partnerships.digests.emails.reading import content_as
-from partnerships.digests.models import Delivery, DeliveryItem, Frequency, Hears, Preference, Subscription, Watermark
+from partnerships.digests.models import Delivery, Frequency, Hears, Preference, Subscription, Watermark
 from partnerships.digests.planning.forecast import when_next
 from partnerships.digests.planning.matches import matches_in
 from partnerships.digests.planning.notices import notices_in
 from partnerships.digests.queries.inbox import lines_of
 from partnerships.digests.queries.naming import askable_again, named_for
 from partnerships.digests.queries.subscriptions import live_or_refused, moving_with, subscriptions_of
-from partnerships.digests.sections import ON_READ_BY_LINK, ReadByLink
+from partnerships.digests.sections import ON_READ_BY_LINK, ON_VIEW_BY_LINK, ReadByLink, ViewByLink
 from partnerships.digests.views.actions import BY_LINK, PAUSE_CANCELLED, PAUSE_ENDED, SAID, act
 from partnerships.digests.views.choices import always_sent, choices_form, date_reminders, pause_of
 from partnerships.digests.views.saying import preferences_in_words
@@ -213,6 +213,7 @@ def view(request: HttpRequest, link: Link) -> HttpResponse:
         "person": link.person,
         "matches": matches,
         "notices": notices,
+        "below": ON_VIEW_BY_LINK.of(link.person, ViewByLink(token_in(request), delivery.pk)),
     }
     return render(request, "digests/view.html", context)
 
@@ -231,17 +232,16 @@ def _page_of(news: News, token: str, *, stakeholder: bool) -> str:
 def read(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     """What changed in one plan and the plan as it was then, for stakeholders."""
     delivery = get_object_or_404(Delivery, pk=link.number, recipient=link.person)
-    reading = readable_news(delivery, now=timezone.now(), plans=[plan])
-    item = item_for(delivery, plan)
-    if reading.is_empty or item is None:
+    news = plan_by_link(delivery, plan, now=timezone.now())
+    if news is None:
         return render(request, "digests/closed.html", status=404)
-    version = get_object_or_404(Version.objects.select_related("plan"), plan=plan, number=item.to_number)
+    version = get_object_or_404(Version.objects.select_related("plan"), plan=plan, number=news.to_number)
     content = content_as(version.content, Watermark.Reading.OUTSIDE)
     known = Lookups(area_names(content))
     context = {
-        "news": reading.news[0],
+        "news": news,
         "version": version,
-        "compared": _compared(item, content),
+        "compared": _compared(news, content),
         "about": content["about"],
         "sections": [one for one in sections(content, version.html, known) if one.html],
         "sites": sites(content, version.html, known),
@@ -251,9 +251,9 @@ def read(request: HttpRequest, link: Link, plan: int) -> HttpResponse:
     return render(request, "digests/read.html", context)
 
 
-def _compared(item: DeliveryItem, now: Content) -> Comparison | None:
+def _compared(news: News, now: Content) -> Comparison | None:
     """The two versions in an email side by side; None if the plan was new."""
-    before = Version.objects.filter(plan=item.plan_id, number=item.from_number).first()
+    before = Version.objects.filter(plan=news.plan_id, number=news.from_number).first()
     if before is None:
         return None
     was = content_as(before.content, Watermark.Reading.OUTSIDE)

@@ -1,0 +1,37 @@
+"""The plans that a digest is about, so that its reader can answer."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from itertools import chain
+
+from django.db.models import Q, QuerySet
+
+from partnerships.activity.models import Event
+from partnerships.activity.subjects import SubjectKind
+from partnerships.digests.models import DeliveryItem, DeliverySubject
+from partnerships.plans.models import Plan
+
+
+def published_plans(records: Iterable[tuple[str, int]]) -> QuerySet[Plan]:
+    """The published plans among these records (kind, id), and those of partnerships among them."""
+    ids: dict[str, set[int]] = defaultdict(set)
+    for kind, pk in records:
+        ids[kind].add(pk)
+    within = Q(pk__in=ids[SubjectKind.PLAN]) | Q(partnership__in=ids[SubjectKind.PARTNERSHIP])
+    return Plan.objects.filter(within, current_number__gt=0)
+
+
+def plans_of_digest(delivery_id: int) -> QuerySet[Plan]:
+    """The published plans that a digest is about.
+
+    It told a new version, a question or another change of the plan, or changes of its partnership.
+    """
+    items = DeliveryItem.objects.included().filter(delivery=delivery_id).values_list("plan", flat=True)
+    subjects = DeliverySubject.objects.included().filter(delivery=delivery_id).exclude(told=[])
+    rows = list(subjects.values_list("subject__kind", "subject__record_id", "told"))
+    events = Event.objects.filter(pk__in=set(chain.from_iterable(told for *_, told in rows)))
+    asked = events.filter(within_kind=SubjectKind.PLAN, within_id__isnull=False).values_list("within_id", flat=True)
+    plans = {*items, *(pk for pk in asked if pk is not None)}
+    return published_plans({*((kind, pk) for kind, pk, _ in rows), *((SubjectKind.PLAN, pk) for pk in plans)})

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import mailbox
+import re
 from email.message import EmailMessage
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.core.management import call_command
 from django.utils import timezone
 
 from housing.celery import SCHEDULE, app
 from partnerships.answers.models import Incoming
+from partnerships.answers.reading import Mail, read_mail
+from partnerships.answers.services import outbox_hooks
 from partnerships.digests.models import Delivery
 from partnerships.digests.services import mailbox as mailboxes
 from partnerships.digests.services import read_new_mail
@@ -88,6 +93,57 @@ def test_an_email_that_always_fails_is_flagged_and_the_others_are_read(
     assert Incoming.objects.get().text == "Thank you."
     assert sorted(one.name.rpartition(":")[2] for one in (box / "cur").iterdir()) == ["2,F", "2,S"]
     assert "An email in the mailbox could not be read" in mailoutbox[-1].subject
+
+
+def hang(raw: bytes) -> Mail | None:
+    """Parse as a program does that a hostile email brings to a standstill, inside one call of `re`."""
+    if b"Subject: poison" in raw:
+        re.match(r"(a+)+$", "a" * 60 + "b")
+    return read_mail(raw)
+
+
+def test_an_email_whose_parsing_hangs_is_flagged_after_its_time_limit(
+    box: Path, reply_to: str, monkeypatch: pytest.MonkeyPatch, mailoutbox: list[Any]
+) -> None:
+    monkeypatch.setattr(outbox_hooks, "read_mail", hang)
+    monkeypatch.setattr(outbox_hooks, "MAX_PARSING_SECONDS", 0.3)
+    put(box, reply(reply_to, Subject="poison"), reply(reply_to, "Thank you."))
+
+    counts = read_new_mail(now=timezone.now())
+    wait_for_alerts(seconds=5)
+
+    assert counts == {"failed": 1, "replies": 1}
+    assert Incoming.objects.get().text == "Thank you."
+    assert sorted(one.name.rpartition(":")[2] for one in (box / "cur").iterdir()) == ["2,F", "2,S"]
+    assert "TookTooLong" in mailoutbox[-1].body
+
+
+def test_an_email_during_which_two_workers_were_killed_is_flagged(box: Path, reply_to: str) -> None:
+    put(box, reply(reply_to))
+    [file] = (box / "new").iterdir()
+    cache.set(mailboxes.tries_of(file.name), mailboxes.MAX_TRIES)
+
+    first, second = read_new_mail(now=timezone.now()), read_new_mail(now=timezone.now())
+
+    assert (first, second) == ({"failed": 1}, {})
+    assert [one.name for one in (box / "cur").iterdir()] == [f"{file.name}:2,F"]
+
+
+def test_the_command_reads_the_others_after_a_bad_email_and_leaves_what_was_read(
+    box: Path, reply_to: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(outbox_hooks, "read_mail", hang)
+    monkeypatch.setattr(outbox_hooks, "MAX_PARSING_SECONDS", 0.3)
+    put(box, reply(reply_to, Subject="poison"), reply(reply_to, "Thank you."))
+    said = [StringIO(), StringIO()]
+
+    for out in said:
+        call_command("digests", "bounces", str(box), stdout=out)
+
+    assert "1 replies" in said[0].getvalue()
+    assert "1 could not be read at all" in said[0].getvalue()
+    assert "0 already read, 0 could not be read" in said[1].getvalue()
+    assert len(list((box / "cur").iterdir())) == 2
 
 
 def test_a_file_that_workers_may_not_read_holds_up_no_other(

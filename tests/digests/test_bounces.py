@@ -139,12 +139,14 @@ def test_reading_the_mailbox_again_counts_no_bounce_twice(email: Delivery, tmp_p
         box.add(f"Message-ID: <bounce{number}@relay.example>\r\n".encode() + report(email, status="4.2.2"))
     first = read_mailbox(tmp_path / "box")
     for _ in range(3):
+        for file in (tmp_path / "box" / "cur").iterdir():
+            file.rename(tmp_path / "box" / "new" / file.name.partition(":")[0])
         again = read_mailbox(tmp_path / "box")
 
     assert first.startswith("4 bounces")
     assert again == (
         "0 bounces, 0 unsubscribes, 0 replies, 0 forwarded emails, 0 could not be used, 0 automatic replies,"
-        " 0 other messages, 4 already read."
+        " 0 other messages, 4 already read, 0 could not be read at all."
     )
     assert Bounce.objects.count() == 4
     assert not Suppression.objects.exists()

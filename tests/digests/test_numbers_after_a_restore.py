@@ -9,8 +9,9 @@ from partnerships.digests import services
 from partnerships.digests.models import SubjectWatermark
 from partnerships.digests.planning.choosing import reconcile
 from partnerships.digests.services.outbox_hooks import DigestHooks
+from partnerships.plans.models import Plan
 from tests.commitments.promises import propose
-from tests.digests.conftest import PostOffice, play, text_of
+from tests.digests.conftest import PostOffice, play, publish, text_of
 from tests.world import World
 
 
@@ -60,3 +61,19 @@ def test_numbers_of_other_subjects_stay_without_gaps(world: World) -> None:
     DigestHooks().delivered_before(lines=lines, now=timezone.now())
 
     assert dict(Subject.objects.values_list("pk", "last_number")) == before
+
+
+def test_a_version_published_after_a_restore_is_told_even_if_the_journal_is_applied_again(
+    world: World, plan: Plan, office: PostOffice
+) -> None:
+    services.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+    told = [plan.pk, plan.current_number + 1]  # a version since the backup
+    lines = [{"kind": "digests.digest", "person": world.ben.pk, "at": timezone.now().isoformat(), "told": [told]}]
+
+    DigestHooks().delivered_before(lines=lines, now=timezone.now())
+    publish(plan, 96, author=world.amina)
+    DigestHooks().delivered_before(lines=lines, now=timezone.now())
+    play(office)
+
+    [email] = office.to(world.ben)
+    assert "was 120, now 96" in " ".join(text_of(email).split())

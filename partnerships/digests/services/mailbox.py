@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import mailbox
 import sys
 import time
@@ -20,6 +21,7 @@ from partnerships.digests.emails.links import BadLink, Purpose
 from partnerships.digests.emails.links import read as read_link
 from partnerships.digests.services.stopping_from_email import stop_email
 from partnerships.kit.operators import alert_operators
+from partnerships.kit.time_limits import MAX_PARSING_SECONDS, time_limit
 from partnerships.outbox.bounces import is_new, note_bounce
 from partnerships.outbox.hooks import registered_hooks
 from partnerships.outbox.reports import read_report
@@ -31,6 +33,8 @@ log = structlog.get_logger(__name__)
 MAX_READ, MAX_SECONDS = 500, 120
 #: How long a run keeps others from reading if it is killed.
 _LEASE, _LEASE_SECONDS = "digests.mailbox", 600
+#: How often a worker may be killed while it reads an email, until that email is set aside, and how long that counts.
+MAX_TRIES, _TRIES_KEPT = 2, 86_400
 
 
 class UnableToReadMailbox(Exception):
@@ -40,23 +44,33 @@ class UnableToReadMailbox(Exception):
 def read_mailbox(*, path: str, now: dt.datetime) -> Counter[str]:
     """Act on every email at a path; return how many of each sort.
 
-    The path is a Maildir, a folder of .eml files, an mbox file, one email, or - for standard input. An email that was
-    read before does nothing again. Raises `UnableToReadMailbox`.
+    The path is a Maildir, a folder of .eml files, an mbox file, one email, or - for standard input. The new emails of a
+    Maildir are moved when they are read, as the job does. An email that was read before does nothing again. Raises
+    `UnableToReadMailbox`.
     """
-    return Counter(_act_on(raw, now) for raw in _emails_at(path))
+    if (Path(path) / "cur").is_dir():
+        return _read_maildir(Path(path), now)
+    return Counter(_act_or_report(name, raw, now) for name, raw in _emails_at(path))
 
 
 def read_new_mail(*, now: dt.datetime) -> Counter[str]:
     """Act on the new emails in the Maildir `EMAIL_MAILBOX_PATH`, as the job does.
 
+    See `_read_maildir`. Raises `UnableToReadMailbox`.
+    """
+    return _read_maildir(Path(settings.EMAIL_MAILBOX_PATH), now) if settings.EMAIL_MAILBOX_PATH else Counter()
+
+
+def _read_maildir(box: Path, now: dt.datetime) -> Counter[str]:
+    """Act on the new emails in a Maildir.
+
     One process reads at a time. Emails that were read move from `new` to `cur`, as mail programs move them. One that
-    always fails is flagged there, and operators are told. Raises `UnableToReadMailbox`.
+    cannot be read is flagged there, and operators are told.
     """
     counts: Counter[str] = Counter()
-    if not settings.EMAIL_MAILBOX_PATH or not cache.add(_LEASE, 1, timeout=_LEASE_SECONDS):
+    if not cache.add(_LEASE, 1, timeout=_LEASE_SECONDS):
         return counts
     try:
-        box = Path(settings.EMAIL_MAILBOX_PATH)
         if not (box / "new").is_dir() or not (box / "cur").is_dir():
             raise UnableToReadMailbox(f"There is no Maildir at {box}.")
         began = time.monotonic()
@@ -74,49 +88,76 @@ def read_new_mail(*, now: dt.datetime) -> Counter[str]:
 def _act_or_flag(file: Path, now: dt.datetime) -> str:
     """What an email was; "failed" if it cannot be read at all.
 
-    A database or a disk that is away says nothing about the email: the next run tries again. A missing right to read
-    the file does.
+    A worker that was killed while it read says nothing about the email; two do.
+    """
+    tries = tries_of(file.name)
+    cache.add(tries, 0, timeout=_TRIES_KEPT)
+    if cache.incr(tries) > MAX_TRIES:
+        _report_failure(file.name, "the worker that read it was killed")
+        return "failed"
+    try:
+        said = _act_or_report(file.name, file.read_bytes(), now)
+    except PermissionError as error:
+        _report_failure(file.name, type(error).__name__)
+        said = "failed"
+    finally:
+        cache.delete(tries)
+    return said
+
+
+def tries_of(name: str) -> str:
+    """The key under which the cache counts how often reading this file has begun."""
+    return f"{_LEASE}.{hashlib.sha256(name.encode()).hexdigest()}"
+
+
+def _act_or_report(name: str, raw: bytes, now: dt.datetime) -> str:
+    """What an email was; "failed" if it cannot be read, or not in `MAX_PARSING_SECONDS`.
+
+    A database or a disk that is away says nothing about the email: the next run tries again.
     """
     try:
-        return _act_on(file.read_bytes(), now)
+        return _act_on(raw, now)
     except Exception as error:  # one bad email must not hold up the others
-        if isinstance(error, (OperationalError, InterfaceError, OSError)) and not isinstance(error, PermissionError):
+        if isinstance(error, (OperationalError, InterfaceError, OSError)):
             raise
-        log.warning("email_not_read", file=file.name, kind=type(error).__name__)
-        alert_operators(
-            "An email in the mailbox could not be read",
-            f"It is flagged in EMAIL_MAILBOX_PATH: {file.name} ({type(error).__name__}). The others were read.",
-            quiet=dt.timedelta(days=1),
-        )
+        _report_failure(name, type(error).__name__)
         return "failed"
 
 
-def _emails_at(path: str) -> Iterator[bytes]:
+def _report_failure(name: str, why: str) -> None:
+    log.warning("email_not_read", file=name, kind=why)
+    alert_operators(
+        "An email in the mailbox could not be read",
+        f"It is flagged in the mailbox: {name} ({why}). The others were read.",
+        quiet=dt.timedelta(days=1),
+    )
+
+
+def _emails_at(path: str) -> Iterator[tuple[str, bytes]]:
+    """Each email with a name for it."""
     if path == "-":
-        yield sys.stdin.buffer.read()
+        yield "standard input", sys.stdin.buffer.read()
         return
     place = Path(path)
-    if place.is_dir() and not (place / "cur").is_dir():
-        yield from (file.read_bytes() for file in sorted(place.glob("*.eml")))
-        return
     if place.is_dir():
-        box = mailbox.Maildir(path, create=False)
-        yield from (box.get_bytes(key) for key in sorted(box.keys()))
+        yield from ((file.name, file.read_bytes()) for file in sorted(place.glob("*.eml")))
         return
     if not place.is_file():
         raise UnableToReadMailbox(f"There is no mailbox at {path}.")
     raw = place.read_bytes()
     if raw.startswith(b"From "):
         mbox = mailbox.mbox(path, create=False)
-        yield from (mbox.get_bytes(key) for key in sorted(mbox.keys()))
+        for place_in_it, key in enumerate(sorted(mbox.keys()), start=1):
+            yield f"{place.name}, number {place_in_it}", mbox.get_bytes(key)
         return
-    yield raw
+    yield place.name, raw
 
 
 @transaction.atomic
 def _act_on(raw: bytes, now: dt.datetime) -> str:
     """Act on one email and say what it was; a known one does nothing again."""
-    report = read_report(raw)
+    with time_limit(MAX_PARSING_SECONDS):
+        report = read_report(raw)
     if report is None:
         return next((said for hooks in registered_hooks() if (said := hooks.received(raw=raw, now=now))), "other")
     if not is_new(report.event_id, now=now):

@@ -25,6 +25,7 @@ from partnerships.digests.planning.timing import lock_planning
 from partnerships.digests.planning.watermarks import catch_up
 from partnerships.digests.services.stopping import stop_everything
 from partnerships.kit.database import rows_of
+from partnerships.kit.journal import moment
 from partnerships.outbox.hooks import OutboxHooks
 from partnerships.outbox.models import Bounce, Email, EmailStatus, Lane
 from partnerships.people.models import User
@@ -88,13 +89,15 @@ UPDATE digests_subjectwatermark t SET number = GREATEST(t.number, LEAST(x.number
  WHERE t.recipient_id = x.person AND t.subject_id = s.id
 """
 
-#: After a restore. Versions missing from the restored database will differ when they are published again.
+#: After a restore. A version that the restored database lacks gets its number again, with other content: nobody was
+#: told of what was published after their email.
 CATCH_UP = """
-UPDATE digests_watermark t SET number = GREATEST(t.number, LEAST(x.number, p.current_number))
-  FROM (SELECT person, plan, max(number) AS number
-          FROM unnest(%(people)s::bigint[], %(plans)s::bigint[], %(numbers)s::int[]) AS y(person, plan, number)
-         GROUP BY person, plan) x
-  JOIN plans_plan p ON p.id = x.plan
+UPDATE digests_watermark t SET number = GREATEST(t.number, x.number)
+  FROM (SELECT y.person, y.plan, max(v.number) AS number
+          FROM unnest(%(people)s::bigint[], %(plans)s::bigint[], %(numbers)s::int[], %(times)s::timestamptz[])
+               AS y(person, plan, number, at)
+          JOIN plans_version v ON v.plan_id = y.plan AND v.number <= y.number AND v.published_at <= y.at
+         GROUP BY y.person, y.plan) x
  WHERE t.recipient_id = x.person AND t.plan_id = x.plan
 """
 
@@ -176,16 +179,17 @@ class DigestHooks(OutboxHooks):
     def delivered_before(self, *, lines: Sequence[dict[str, Any]], now: dt.datetime) -> None:
         """Move watermarks to what was sent before the restore.
 
-        At most to the current version of the restored plan. Numbers of changes that were told are skipped from now on.
+        At most to a version that the restored plan had at that time. Numbers of changes that were told are skipped from
+        now on.
         """
         told = [
-            (line["person"], *one)
+            (line, (line["person"], *one))
             for line in lines
             if line["kind"] == DeliveryKind.DIGEST
             for one in line["told"] or ()
         ]
-        _move_watermarks(one for one in told if len(one) == _PLAN_TOLD)
-        of_subjects = [one for one in told if len(one) != _PLAN_TOLD]
+        _move_watermarks((*one, moment(line)) for line, one in told if len(one) == _PLAN_TOLD)
+        of_subjects = [one for _, one in told if len(one) != _PLAN_TOLD]
         if columns := [list(column) for column in zip(*of_subjects, strict=True)]:
             rows_of(SKIP_NUMBERS, dict(zip(("kinds", "records", "numbers"), columns[1:], strict=True)))
         _move_subjects(of_subjects)
@@ -193,7 +197,8 @@ class DigestHooks(OutboxHooks):
     def discarded(self, *, numbers: Collection[int], now: dt.datetime) -> None:
         """Move watermarks as if discarded digests had been sent."""
         items = DeliveryItem.objects.included().filter(delivery__in=numbers)
-        _move_watermarks(items.values_list("delivery__recipient", "plan", "to_number"))
+        rows = items.values_list("delivery__recipient", "plan", "to_number")
+        _move_watermarks((*row, now) for row in rows)
         told = DeliverySubject.objects.included().filter(delivery__in=numbers)
         _move_subjects(told.values_list("delivery__recipient", "subject__kind", "subject__record_id", "to_number"))
 
@@ -209,10 +214,10 @@ class DigestHooks(OutboxHooks):
             )
 
 
-def _move_watermarks(moves: Iterable[tuple[int, int, int]]) -> None:
-    """Move watermarks (person, plan, number), at most to current versions."""
+def _move_watermarks(moves: Iterable[tuple[Any, ...]]) -> None:
+    """Move watermarks (person, plan, number, time of the email), at most to versions of that time."""
     if columns := [list(column) for column in zip(*moves, strict=True)]:
-        rows_of(CATCH_UP, dict(zip(("people", "plans", "numbers"), columns, strict=True)))
+        rows_of(CATCH_UP, dict(zip(("people", "plans", "numbers", "times"), columns, strict=True)))
 
 
 def _move_subjects(moves: Iterable[tuple[int, str, int, int]]) -> None:

@@ -74,7 +74,7 @@ class Stopped:
 
 @transaction.atomic
 def stop_email(*, person: User, delivery: int, reason: str, now: dt.datetime) -> Stopped:
-    """Stop what an email was about; everything, if that is already over.
+    """Stop what an email was about; everything, if it told nothing.
 
     For one-click unsubscribe (RFC 8058): we cannot ask, and a stop must always stop something.
     """
@@ -109,6 +109,7 @@ def stop_chosen(
     Notices of these groups then come in the inbox only.
     If a plan is followed through its partnership or an owner, only this plan is refused; the other plans continue.
     """
+    lock_planning()  # as undoing does, before any row
     before = [one for target in (*plans, *subjects) if (one := _stop_target(person, target, reason=reason, now=now))]
     pieces = Subscription.objects.live().filter(~Q(key=""), person=person, plan__in=[plan.pk for plan in plans])
     before += _state_before(pieces)
@@ -139,6 +140,7 @@ def stop_all(*, person: User, reason: str, now: dt.datetime) -> Stopped:
 
     A summary is a digest: notices that came in it stay in the inbox.
     """
+    lock_planning()  # as undoing does, before any row
     preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
     before = _state_before(Subscription.objects.live().filter(person=person))
     refused_at = preference.refused_at.isoformat() if preference.refused_at else ""

@@ -90,8 +90,8 @@ def notices_for_digests(
 
     `recipients` maps people to their digests. Notices count as told in the transaction that claims. What was read on
     the site, or may not be told any more, is left out. A digest of somebody in `in_doubt` gets no notice that it did
-    not have before. `acts` are what each digest tells as changes: notices of the same acts count as told by it, and are
-    not said twice.
+    not have before. `acts` are what each digest tells as changes: notices of the same acts count as told with it, but
+    are not said twice.
     """
     waiting = Q(told_at=None, due_at__isnull=False) & ~Q(person__in=in_doubt)
     rows = InboxItem.objects.filter(person__in=recipients).filter(waiting | Q(delivery_id__in=recipients.values()))

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements import services as agreements
-from partnerships.agreements.models import Holder, Post
+from partnerships.agreements.models import Holder
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.services import escalate
 from partnerships.conversations.services import NextStepGiven
@@ -20,14 +20,20 @@ from partnerships.digests.models import Subscription
 from partnerships.digests.services import subscribe
 from partnerships.exchange.models import Audience
 from partnerships.exchange.services import refer_entry
+from partnerships.kit.dates import known_day
 from partnerships.kit.rights import UnableToAct
-from partnerships.organisations.models import Membership, Organisation, Role
-from partnerships.organisations.owned import UnableToHandOver, held_by, held_by_ended, left_without_owner, owned_kinds
+from partnerships.organisations.models import Membership, Role, Succession
+from partnerships.organisations.obligations import held_by as obligations_of
+from partnerships.organisations.owned import UnableToHandOver, held_by, left_without_owner, owned_kinds
 from partnerships.organisations.services import (
-    dissolve,
+    answer_handovers,
     end_membership,
+    hand_over_due,
     hand_over_things,
-    pass_on_things,
+    propose_handovers,
+    record_succession,
+    take_effect,
+    ties_between,
 )
 from partnerships.outbox.models import Email
 from partnerships.people.models import User
@@ -38,9 +44,9 @@ from tests.agreements.test_posts import fill, post_of
 from tests.commitments.promises import agree
 from tests.conversations.talks import draft as draft_record
 from tests.exchange.conftest import shared
-from tests.support.successions import follow
 from tests.world import World, join, make_world, person
 
+TODAY = timezone.localdate()
 #: Names of columns that say who did something: nobody needs to take these over.
 AUTHORS = ("author", "by", "_by")
 #: Columns that name a person for another reason.
@@ -291,100 +297,57 @@ def test_my_work_of_a_lead_shows_what_nobody_took_over(world: World) -> None:
     assert "Hand over what has no owner" not in {one.what for one in waiting_for(world.eddie, timezone.now())}
 
 
-def ended(world: World, successor: Organisation) -> None:
-    """Larkhaven has ended, and another organisation has followed it."""
-    follow([world.larkhaven], [successor])
-    dissolve(organisation=world.larkhaven, on=timezone.localdate(), author=None, now=timezone.now())
-
-
-def test_what_an_ended_organisation_holds_is_handed_over_in_bulk(world: World) -> None:
-    post = post_of(world, "finance")
-    fill(post, world.eddie)
-    promise = agree(world)
-    subscribe(person=world.amina, target=world.partnership, author=world.amina, now=world.now)
-    ended(world, world.harbour)
-    party = agreements.invite_organisation(
-        partnership=world.partnership,
-        organisation=world.harbour,
-        role="member",
-        reason="It follows Larkhaven.",
+def ended(world: World) -> Succession:
+    """Larkhaven has ended, and Harbour Homes has followed it."""
+    succession = record_succession(
+        kind="absorb",
+        status="order_made",
+        vests_on=known_day(timezone.localdate()),
+        ties=ties_between([world.larkhaven], [world.harbour]),
         author=None,
         now=timezone.now(),
     )
-    agreements.answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
+    take_effect(succession=succession, author=None, now=timezone.now())
+    return succession
 
-    groups = {group.kind.code: group for group in held_by_ended(world.larkhaven, timezone.localdate())}
-    for code, group in groups.items():
-        pass_on_things(
-            organisation=world.larkhaven,
-            kind=code,
-            things=[thing.pk for thing in group.things],
+
+def test_what_an_ended_organisation_still_holds_passes_on_by_handover_lines(world: World) -> None:
+    post = post_of(world, "finance")
+    fill(post, world.eddie)
+    promise = agree(world)
+    succession = ended(world)
+    for group in obligations_of(world.larkhaven, TODAY, ["posts", "commitments"]):
+        propose_handovers(
+            succession=succession,
+            predecessor=world.larkhaven,
+            kind=group.kind.code,
+            records=[one.pk for one in group.things],
             successor=world.harbour,
-            to=world.hana,
-            reason="Merged.",
             author=world.dee,
             now=timezone.now(),
         )
+    answer_handovers(lines=list(succession.handovers.all()), accept=True, author=world.hana, now=timezone.now())
 
-    assert groups.keys() == {"posts", "commitments", "followed"}
-    assert held_by_ended(world.larkhaven, timezone.localdate()) == []
+    hand_over_due(now=timezone.now())
+
     promise.refresh_from_db()
-    assert (promise.giver, promise.owner) == (world.harbour, world.hana)
-    theirs = Post.objects.open().get(organisation=world.harbour)
-    assert (theirs.role, theirs.partnership, theirs.holders.on().get().person) == (
-        "finance",
-        world.partnership,
-        world.hana,
-    )
     post.refresh_from_db()
-    assert post.is_ended
-    assert post.holders.get().person == world.eddie
-    assert Subscription.objects.get(person=world.hana, partnership=world.partnership).status == "asked"
+    assert (promise.giver, post.organisation) == (world.harbour, world.harbour)
+    left = {group.kind.code: [one.pk for one in group.things] for group in left_without_owner(world.harbour, TODAY)}
+    assert left == {"posts": [post.pk], "commitments": [promise.pk]}
 
 
-def test_only_administrators_hand_over_what_an_ended_organisation_holds(world: World) -> None:
+def test_page_of_an_ended_organisation_leads_to_the_handover_of_what_it_holds(world: World) -> None:
     promise = agree(world)
-    ended(world, world.harbour)
+    handover = reverse("organisations:handover", args=[ended(world).pk])
     address = reverse("organisations:without-owner", args=[world.larkhaven.pk])
-    chosen = Membership.objects.get(person=world.hana, organisation=world.harbour, ends_on=None)
-    sent = {
-        "commitments-kind": "commitments",
-        "commitments-things": [promise.pk],
-        "commitments-to": chosen.pk,
-        "commitments-reason": "Merged.",
-    }
 
-    def answer(someone: User, data: dict[str, Any] | None = None) -> int:
+    def page(someone: User) -> Any:
         client = Client()
         client.force_login(someone)
-        return (client.get(address) if data is None else client.post(address, data)).status_code
+        return client.get(address)
 
-    assert [answer(one) for one in (world.amina, world.hana, world.ben, world.dee)] == [200, 200, 403, 200]
-    assert [answer(one, sent) for one in (world.amina, world.hana, world.ben)] == [403, 403, 403]
-    assert answer(world.dee, sent) == 302
-    promise.refresh_from_db()
-    assert promise.owner == world.hana
-
-
-def test_things_of_an_ended_organisation_pass_to_recorded_successors_only(world: World) -> None:
-    promise = agree(world)
-
-    def pass_on(**fields: Any) -> int:
-        given = {"successor": world.harbour, "to": world.hana, "reason": "Merged."} | fields
-        return pass_on_things(
-            organisation=world.larkhaven,
-            kind="commitments",
-            things=[promise.pk],
-            author=world.dee,
-            now=timezone.now(),
-            **given,
-        )
-
-    with pytest.raises(UnableToHandOver, match="has not ended"):
-        pass_on()
-    ended(world, world.harbour)
-    with pytest.raises(UnableToHandOver, match="not recorded as a successor"):
-        pass_on(successor=world.tidewater)
-    with pytest.raises(UnableToHandOver, match="does not act for"):
-        pass_on(to=world.eddie)
-    assert pass_on() == 1
+    readers = (world.amina, world.hana, world.ben, world.dee)
+    assert [page(one).status_code for one in readers] == [200, 200, 403, 200]
+    assert promise.reference in page(world.hana).content.decode()
+    assert handover in page(world.dee).content.decode()

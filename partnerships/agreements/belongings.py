@@ -11,14 +11,12 @@ from django.utils import timezone
 from partnerships.agreements.models import Holder, Objective, ObjectiveStatus, Post, PostQuerySet
 from partnerships.agreements.rights import may_name_in
 from partnerships.agreements.services import UnableToChangePost, UnableToKeepObjective, edit_objective, fill_post
-from partnerships.agreements.services.moving_posts import pass_on_post
 from partnerships.agreements.services.posts import end_holding_of, tell_no_lead
 from partnerships.organisations.departures import Departure
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.owned import (
     Handover,
     OwnedKind,
-    PassingOn,
     Thing,
     UnableToHandOver,
     left_by,
@@ -57,24 +55,6 @@ def _hand_over(handover: Handover) -> None:
         raise UnableToHandOver(str(error)) from error
 
 
-def _of_ended(organisation: Organisation, day: dt.date) -> list[Thing]:
-    return _things(Post.objects.in_use().filter(organisation=organisation))
-
-
-def _pass_on(passing: PassingOn) -> None:
-    try:
-        pass_on_post(
-            post=Post.objects.get(pk=passing.pk),
-            successor=passing.successor,
-            to=passing.to,
-            reason=passing.reason,
-            author=passing.author,
-            now=passing.now,
-        )
-    except UnableToChangePost as error:
-        raise UnableToHandOver(str(error)) from error
-
-
 POSTS = OwnedKind(
     "posts",
     "Posts",
@@ -82,8 +62,6 @@ POSTS = OwnedKind(
     _held,
     _left,
     _hand_over,
-    _of_ended,
-    _pass_on,
     waits_alone=True,
 )
 
@@ -126,7 +104,7 @@ OBJECTIVES = OwnedKind(
     _objectives_held,
     _objectives_left,
     _hand_over_objective,
-    goes_to_successor=True,
+    goes_to_colleague=True,
 )
 
 

@@ -11,7 +11,6 @@ from partnerships.commitments.models import OVER, Commitment, CommitmentQuerySet
 from partnerships.commitments.services import (
     UnableToChangeOwner,
     UnableToEscalate,
-    assign_to_successor,
     change_owner,
     escalate,
 )
@@ -19,7 +18,6 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.owned import (
     Handover,
     OwnedKind,
-    PassingOn,
     Thing,
     UnableToHandOver,
     acting_for,
@@ -92,29 +90,6 @@ def _escalate(handover: Handover) -> None:
         raise UnableToHandOver(str(error)) from error
 
 
-def _of_ended(organisation: Organisation, day: dt.date) -> list[Thing]:
-    """Every open commitment that it gives, receives or has to deliver."""
-    mine = Q(giver=organisation) | Q(receiver=organisation) | Q(owner_organisation=organisation)
-    return _things(Commitment.objects.filter(mine).exclude(status__in=OVER))
-
-
-def _pass_on(passing: PassingOn) -> None:
-    commitment = Commitment.objects.get(pk=passing.pk)
-    moved = assign_to_successor(
-        predecessor=passing.organisation,
-        successor=passing.successor,
-        owner=passing.to,
-        commitments=[commitment],
-        reason=passing.reason,
-        author=passing.author,
-        now=passing.now,
-    )
-    if not moved:
-        raise UnableToHandOver(
-            f"{commitment.reference} is with {passing.successor.name} already: end it, or choose another successor."
-        )
-
-
 COMMITMENTS = OwnedKind(
     "commitments",
     "Commitments",
@@ -122,8 +97,6 @@ COMMITMENTS = OwnedKind(
     _owned,
     _ownerless,
     _own,
-    _of_ended,
-    _pass_on,
     waits_alone=True,
 )
 ESCALATIONS = OwnedKind(
@@ -133,5 +106,5 @@ ESCALATIONS = OwnedKind(
     _escalated_to,
     _unheard,
     _escalate,
-    goes_to_successor=True,
+    goes_to_colleague=True,
 )

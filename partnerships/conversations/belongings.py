@@ -50,5 +50,5 @@ NEXT_STEPS = OwnedKind(
     _held,
     _left,
     _name,
-    goes_to_successor=True,
+    goes_to_colleague=True,
 )

@@ -11,14 +11,12 @@ from django.utils import timezone
 from partnerships.agreements.models import Party
 from partnerships.digests.models import Subscription, SubscriptionQuerySet, SubscriptionStatus
 from partnerships.digests.models.targets import Target
-from partnerships.digests.services import UnableToSubscribe, add_stakeholder, ask_successors_person
+from partnerships.digests.services import UnableToSubscribe, add_stakeholder
 from partnerships.organisations.departures import Departure
-from partnerships.organisations.lineage import successors_on
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.organisations.owned import (
     Handover,
     OwnedKind,
-    PassingOn,
     Thing,
     UnableToHandOver,
     acting_for,
@@ -93,36 +91,6 @@ def _hand_over(handover: Handover) -> None:
         raise UnableToHandOver(str(error)) from error
 
 
-def _of_ended(organisation: Organisation, day: dt.date) -> list[Thing]:
-    """What its people followed and nobody at a successor follows yet."""
-    people = Membership.objects.filter(organisation=organisation, accepted_at__isnull=False).values("person")
-    theirs = _about(organisation).filter(person__in=people, refused_at=None)
-    successors = (
-        Membership.objects.current(day).filter(organisation__in=successors_on(organisation, day)).values("person")
-    )
-    taken = _about(organisation).live().filter(person__in=successors)
-    return _things(
-        theirs.exclude(partnership__in=taken.exclude(partnership=None).values("partnership")).exclude(
-            plan__in=taken.exclude(plan=None).values("plan")
-        )
-    )
-
-
-def _pass_on(passing: PassingOn) -> None:
-    subscription = Subscription.objects.select_related("partnership", "plan").get(pk=passing.pk)
-    try:
-        ask_successors_person(
-            person=passing.to,
-            target=_target(subscription),
-            organisation=passing.successor,
-            why=f"{passing.organisation.display_name}, which has ended, followed it",
-            author=passing.author,
-            now=passing.now,
-        )
-    except UnableToSubscribe as error:
-        raise UnableToHandOver(str(error)) from error
-
-
 FOLLOWED = OwnedKind(
     "followed",
     "Followed",
@@ -130,8 +98,6 @@ FOLLOWED = OwnedKind(
     _held,
     _left,
     _hand_over,
-    _of_ended,
-    _pass_on,
 )
 
 

@@ -56,5 +56,5 @@ REFERRALS = OwnedKind(
     _held,
     _left,
     _refer,
-    goes_to_successor=True,
+    goes_to_colleague=True,
 )

@@ -76,6 +76,16 @@ def changes_of(succession: Succession) -> list[Event]:
     return list({(event.at, event.kind): event for event in found.order_by("-at", "-pk")}.values())
 
 
+def ending(succession: Succession) -> list[Organisation]:
+    """The predecessors that end with the succession, by number."""
+    if succession.kind in KEEPING:
+        return []
+    ties = list(succession.ties.select_related("predecessor"))
+    going_on = {tie.predecessor_id for tie in ties if tie.successor_id == tie.predecessor_id}
+    found = {tie.predecessor_id: tie.predecessor for tie in ties if tie.predecessor_id not in going_on}
+    return [found[pk] for pk in sorted(found)]
+
+
 def steps_from(bodies: Iterable[int], *, kinds: Collection[str] | None = None) -> list[Step]:
     """Every certain succession of these bodies and of what they became.
 

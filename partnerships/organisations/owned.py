@@ -42,29 +42,14 @@ class Handover:
 
 
 @dataclass(frozen=True, slots=True)
-class PassingOn:
-    """One thing of an ended organisation that passes to a person of its successor."""
-
-    pk: int
-    organisation: Organisation
-    successor: Organisation
-    to: User
-    reason: str
-    author: User
-    now: dt.datetime
-
-
-@dataclass(frozen=True, slots=True)
 class OwnedKind:
     """A kind of thing that a person can own for an organisation.
 
     `fields` are the columns that name the owner, as "app.Model.field". `held` returns what a person owns for the
     organisation. `left` returns what has no owner, or one who no longer acts for it. `hand_over` calls the service
-    that names the new owner; it raises `UnableToHandOver`. `of_ended` returns everything that an ended organisation
-    holds, with or without an owner, and `pass_on` calls the service that gives one to a person of the successor. A kind
-    that ends with the organisation has neither. `waits_alone`: each thing without an owner is a line in My work.
-    `goes_to_successor`: when somebody leaves and names a successor, `hand_over` is called for each thing; other kinds
-    have a departure hook of their own.
+    that names the new owner; it raises `UnableToHandOver`. `waits_alone`: each thing without an owner is a line in My
+    work. `goes_to_colleague`: when somebody leaves and names a successor, `hand_over` is called for each thing; other
+    kinds have a departure hook of their own.
     """
 
     code: str
@@ -73,10 +58,8 @@ class OwnedKind:
     held: Callable[[User, Organisation, dt.date], Sequence[Thing]]
     left: Callable[[Organisation, dt.date], Sequence[Thing]]
     hand_over: Callable[[Handover], None]
-    of_ended: Callable[[Organisation, dt.date], Sequence[Thing]] | None = None
-    pass_on: Callable[[PassingOn], None] | None = None
     waits_alone: bool = False
-    goes_to_successor: bool = False
+    goes_to_colleague: bool = False
 
 
 def acting_for(organisation: Organisation, day: dt.date) -> QuerySet[Membership, int]:
@@ -127,10 +110,4 @@ def held_by(person: User, organisation: Organisation, day: dt.date) -> list[Grou
 def left_without_owner(organisation: Organisation, day: dt.date) -> list[Group]:
     """What has no owner in the organisation, by kind; kinds with nothing are left out."""
     groups = (Group(kind, kind.left(organisation, day)) for kind in owned_kinds())
-    return [group for group in groups if group.things]
-
-
-def held_by_ended(organisation: Organisation, day: dt.date) -> list[Group]:
-    """What an ended organisation still holds, by kind; no empty kinds."""
-    groups = (Group(kind, kind.of_ended(organisation, day)) for kind in owned_kinds() if kind.of_ended)
     return [group for group in groups if group.things]

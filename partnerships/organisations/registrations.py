@@ -15,7 +15,7 @@ from partnerships.organisations.event_kinds import EventKind
 from partnerships.organisations.models import AccessRequest, Membership, Organisation, Role
 from partnerships.organisations.queries import leads_of
 from partnerships.organisations.services import end_membership
-from partnerships.organisations.services.handing_over import give_to_successor
+from partnerships.organisations.services.handing_over import give_to_colleague
 from partnerships.outbox.groups import FOR_SECURITY, NoticeGroup
 from partnerships.outbox.models import Lane
 from partnerships.people.administrators import register_obstacle
@@ -123,7 +123,7 @@ def register() -> None:
     register_kind(name="membership", visible_ids=lambda user: Membership.objects.visible_to(user).values("pk"))
     _register_emails()
     restoring.register()
-    register_departure(give_to_successor)
+    register_departure(give_to_colleague)
     register_leaving("memberships ended and commitments transferred", end_memberships)
     register_reason("leads an organisation", leads_somewhere)
     register_reason("policy of an organisation", organisation_asks_for_it, always=True)

@@ -444,14 +444,6 @@ ROWS = (
         EDITORS,
         prepare=_post,
     ),
-    Row(
-        "agreements.pass_on_post",
-        lambda w, author, post: services.pass_on_post(
-            post=post, successor=w.westmarch, to=w.ben, reason="Merged.", author=author, now=timezone.now()
-        ),
-        ADMINISTRATOR,
-        prepare=_post,
-    ),
     Row("agreements.change_status", lambda w, author, _: _step(w, author, "suspended"), LEAD),
     Row(
         "agreements.renew",

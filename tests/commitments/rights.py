@@ -166,14 +166,6 @@ ROWS = (
         lambda w, person, _: services.choose_lead_times(person=person, days=[7], now=timezone.now()),
         EVERYBODY - {"stakeholder"},
     ),
-    Row(
-        "commitments.assign_to_successor",
-        lambda w, author, _: services.assign_to_successor(
-            predecessor=w.larkhaven, successor=w.tidewater, reason="They merged.", author=author, now=timezone.now()
-        ),
-        ADMINISTRATOR,
-        prepare=agree,
-    ),
     Row("commitments.record_from_register", _register(add=False), ADMINISTRATOR),
     Row(
         "commitments.add_from_register",

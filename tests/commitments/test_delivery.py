@@ -15,8 +15,7 @@ from django.utils import timezone
 from partnerships.commitments import registry, services
 from partnerships.commitments.models import Commitment, Evidence, Status
 from partnerships.kit.rights import UnableToAct
-from partnerships.organisations import services as organisations
-from partnerships.organisations.models import Kind, Role
+from partnerships.organisations.models import Role
 from tests.commitments.promises import agree, done, in_days, propose, report, verified
 from tests.support.outbox import deliver, drop_emails
 from tests.world import World, join
@@ -193,23 +192,6 @@ def test_commitments_of_a_person_who_left_go_to_a_colleague(world: World) -> Non
     assert count == 1
     assert commitment.owner == world.amina
     assert kept.owner == world.eddie
-
-
-def test_open_commitments_of_an_abolished_body_move_to_its_successor(world: World) -> None:
-    current, past = agree(world), verified(world)
-    successor = organisations.create_organisation(
-        name="Estuary Unitary Council", kind=Kind.COUNCIL, author=None, now=world.now
-    )
-
-    count = services.assign_to_successor(
-        predecessor=world.westmarch, successor=successor, author=world.dee, reason="Vesting day.", now=timezone.now()
-    )
-
-    current.refresh_from_db()
-    past.refresh_from_db()
-    assert count == 1
-    assert current.receiver == successor
-    assert past.receiver == world.westmarch
 
 
 def test_listeners_are_called_inside_the_transaction(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

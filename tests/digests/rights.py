@@ -118,18 +118,6 @@ ROWS = (
     Row("digests.subscribe", _subscribe("digest_public", "vera"), frozenset({"viewer"}), situation="for Vera"),
     Row("digests.add_stakeholder", _add(services.add_stakeholder, email="tenant@panel.example", name=""), EDITORS),
     Row(
-        "digests.ask_successors_person",
-        lambda w, author, _: services.ask_successors_person(
-            person=w.eddie,
-            target=w.things["digest_plan"],
-            organisation=w.larkhaven,
-            why="It followed this.",
-            author=author,
-            now=timezone.now(),
-        ),
-        ADMINISTRATOR,
-    ),
-    Row(
         "digests.enrol",
         lambda w, author, _: services.enrol(
             person=w.oscar,

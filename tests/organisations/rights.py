@@ -13,7 +13,6 @@ from partnerships.organisations import services
 from partnerships.organisations.models import AccessRequest, Membership, Merge, Organisation, Succession
 from partnerships.people.models import User
 from tests.support.rights import ADMINISTRATOR, EVERYBODY, LEAD, Row
-from tests.support.successions import follow
 from tests.world import World, person
 
 #: Leads manage their people; administrators may too, with a reason.
@@ -92,14 +91,6 @@ def _left(world: World) -> int:
     ).pk
 
 
-def _of_ended(world: World) -> int:
-    """The number of a post of Larkhaven, which has ended; Harbour Homes follows it."""
-    post = _left(world)
-    follow([world.larkhaven], [world.harbour])
-    services.dissolve(organisation=world.larkhaven, on=timezone.localdate(), author=None, now=timezone.now())
-    return post
-
-
 def _merger(world: World) -> Succession:
     """Larkhaven joins Tidewater today; the order has been made."""
     return services.record_succession(
@@ -173,21 +164,6 @@ ROWS = (
         ),
         LEAD,
         prepare=_left,
-    ),
-    Row(
-        "organisations.pass_on_things",
-        lambda w, author, post: services.pass_on_things(
-            organisation=w.larkhaven,
-            kind="posts",
-            things=[post],
-            successor=w.harbour,
-            to=w.hana,
-            reason="Merged.",
-            author=author,
-            now=timezone.now(),
-        ),
-        ADMINISTRATOR,
-        prepare=_of_ended,
     ),
     Row(
         "organisations.propose_handovers",

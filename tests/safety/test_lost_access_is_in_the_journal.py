@@ -36,7 +36,6 @@ pytestmark = pytest.mark.django_db
 WITHOUT_A_LINE = {
     "exchange.remove_filter": "one's own saved search",
     "digests.pause": "a pause of emails; the person or the organisation can pause again",
-    "commitments.assign_to_successor": "its organisation has ended: an administrator is asked for a successor again",
 }
 
 #: Those who read because they take part, and because everybody may. Who leads and owns stands in `acting`.

@@ -1,5 +1,6 @@
 """Services that change partnerships, their parties and documents."""
 
+from partnerships.agreements.services.copying_posts import copy_posts
 from partnerships.agreements.services.correcting_posts import correct_post
 from partnerships.agreements.services.dates import (
     record_due_steps,
@@ -16,7 +17,6 @@ from partnerships.agreements.services.groups import (
     UnableToStartGroup,
     start_working_group,
 )
-from partnerships.agreements.services.moving_posts import copy_posts, pass_on_post
 from partnerships.agreements.services.nearing import record_dates_near
 from partnerships.agreements.services.notices import (
     UnableToGiveNotice,
@@ -153,7 +153,6 @@ __all__ = [
     "missing_for",
     "move_objective",
     "move_terms_piece",
-    "pass_on_post",
     "propose_amendment",
     "put_up_for_signature",
     "record_acceptances",

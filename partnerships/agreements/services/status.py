@@ -29,7 +29,7 @@ from partnerships.agreements.queries.terms import (
     version_in_force,
 )
 from partnerships.agreements.rights import rights_over
-from partnerships.agreements.services.moving_posts import copy_posts
+from partnerships.agreements.services.copying_posts import copy_posts
 from partnerships.agreements.services.parties import invite_organisation
 from partnerships.agreements.services.partnerships import create_partnership
 from partnerships.agreements.services.recording import lock_partnership, record_event

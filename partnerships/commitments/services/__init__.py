@@ -15,7 +15,6 @@ from partnerships.commitments.services.ending import UnableToEnd, end_commitment
 from partnerships.commitments.services.evidence import UnableToAttach, attach_evidence, remove_evidence
 from partnerships.commitments.services.ownership import (
     UnableToChangeOwner,
-    assign_to_successor,
     change_owner,
     hand_over,
 )
@@ -38,7 +37,6 @@ __all__ = [
     "UnableToPropose",
     "UnableToRecordProgress",
     "UnableToVerify",
-    "assign_to_successor",
     "attach_evidence",
     "change_due_date",
     "change_owner",

@@ -1,11 +1,10 @@
-"""Services that change the owner, or move commitments to a successor."""
+"""Services that change the owner."""
 
 from __future__ import annotations
 
 import datetime as dt
 
 from django.db import transaction
-from django.db.models import Q
 
 from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import OVER, Commitment
@@ -13,7 +12,6 @@ from partnerships.commitments.rights import rights_over, side_of
 from partnerships.commitments.services.recording import acts_for, lock_commitment, record_event
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 
 
@@ -62,54 +60,6 @@ def hand_over(
     for commitment in owned:
         reason = f"The owner no longer acts for {organisation.display_name}."
         _set_owner(commitment, to, author=author, organisation=organisation, now=now, reason=reason)
-        count += 1
-    return count
-
-
-@transaction.atomic
-def assign_to_successor(
-    *,
-    predecessor: Organisation,
-    successor: Organisation,
-    author: User | None,
-    reason: str,
-    now: dt.datetime,
-    commitments: list[Commitment] | None = None,
-    owner: User | None = None,
-) -> int:
-    """Move open commitments from predecessor to successor; returns how many.
-
-    With `owner`, a person of the successor owns those that it now has to deliver. Closed ones keep the old name. A
-    commitment that would have the same organisation on both sides is left alone.
-    """
-    require(roles_of(author, now).keeps_directory)
-    mine = Commitment.objects.select_for_update(of=("self",)).filter(
-        Q(giver=predecessor) | Q(receiver=predecessor) | Q(owner_organisation=predecessor)
-    )
-    if commitments is not None:
-        mine = mine.filter(pk__in=[commitment.pk for commitment in commitments])
-    count = 0
-    for commitment in mine.exclude(status__in=OVER).order_by("pk"):
-        changed = []
-        if successor.pk in (commitment.giver_id, commitment.receiver_id):
-            continue
-        for side in ("giver", "receiver", "owner_organisation"):
-            if getattr(commitment, f"{side}_id") == predecessor.pk:
-                setattr(commitment, side, successor)
-                changed.append(side)
-        commitment.save(update_fields=changed)
-        record_event(
-            commitment,
-            EventKind.MOVED_TO_SUCCESSOR,
-            author=author,
-            organisation=successor,
-            now=now,
-            before={"organisation": predecessor.name},
-            after={"organisation": successor.name},
-            reason=reason,
-        )
-        if owner is not None and "owner_organisation" in changed:
-            _set_owner(commitment, owner, author=author, organisation=successor, now=now, reason=reason)
         count += 1
     return count
 

@@ -14,7 +14,6 @@ from partnerships.digests.services.following import (
     add_stakeholder,
     ask_for,
     ask_post_contacts,
-    ask_successors_person,
     enrol,
     subscribe,
 )
@@ -63,7 +62,6 @@ __all__ = [
     "ask_again_for_person",
     "ask_for",
     "ask_post_contacts",
-    "ask_successors_person",
     "ask_to_move",
     "choose_ways",
     "confirm",

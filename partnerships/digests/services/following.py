@@ -167,29 +167,6 @@ def _ask_contact(rule: RoleRule, holder: Holder, now: dt.datetime) -> bool:
 
 
 @transaction.atomic
-def ask_successors_person(
-    *, person: User, target: Target, organisation: Organisation, why: str, author: User, now: dt.datetime
-) -> Subscription:
-    """Ask a person of a successor about an ended organisation's digests.
-
-    Administrators only; the person confirms. Raises `UnableToSubscribe`.
-    """
-    lock_planning()
-    require(roles_of(author, now).keeps_directory)
-    return _begin(
-        person=person,
-        target=target,
-        how=How.LEAD,
-        author=author,
-        added_for=organisation,
-        why=why,
-        frequency="",
-        confirmed=False,
-        now=now,
-    )
-
-
-@transaction.atomic
 def enrol(
     *,
     person: User,

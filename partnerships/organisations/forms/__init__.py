@@ -5,7 +5,6 @@ Forms check the shape of the data; services check the rules.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -235,8 +234,8 @@ def choices_of(group: Group) -> list[tuple[str, str]]:
     ]
 
 
-class _ThingsForm(Form):
-    """Ticked things of one kind, and why they are handed over; who gets them is up to the subclass."""
+class HandOverForm(Form):
+    """Ticked things of one kind, the person who gets them, and why."""
 
     #: Its name in the data says which of the forms on the page was sent.
     kind = forms.CharField(widget=forms.HiddenInput)
@@ -248,10 +247,15 @@ class _ThingsForm(Form):
             "invalid_choice": "Somebody else has handed over some of these. Look at the list again.",
         },
     )
+    to = forms.ModelChoiceField(
+        label="Who takes over?",
+        queryset=User.objects.none(),
+        empty_label="Choose a person",
+        error_messages={"required": "Choose who takes over."},
+    )
     reason = forms.CharField(label="Reason", max_length=300)
-    field_order = ("kind", "things", "to", "reason")
 
-    def __init__(self, *args: Any, group: Group, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, group: Group, people: QuerySet[User], **kwargs: Any) -> None:
         kwargs.setdefault("initial", {"kind": group.kind.code, "things": [str(thing.pk) for thing in group.things]})
         kwargs["prefix"] = group.kind.code
         super().__init__(*args, **kwargs)
@@ -259,48 +263,10 @@ class _ThingsForm(Form):
         assert isinstance(things, forms.MultipleChoiceField)
         things.label = group.kind.label
         things.choices = choices_of(group)
-        self.helper = Helper(self, submit="Hand over")
-
-
-class PassOnForm(_ThingsForm):
-    """What to hand over from an ended organisation, to which person, and why."""
-
-    to = forms.ChoiceField(label="Who takes over?", error_messages={"required": "Choose who takes over."})
-
-    def __init__(self, *args: Any, memberships: Iterable[Membership], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        to = self.fields["to"]
-        assert isinstance(to, forms.ChoiceField)
-        self.memberships = {str(one.pk): one for one in memberships}
-        to.choices = [
-            ("", "Choose a person"),
-            *(
-                (key, f"{one.person.display_name}, {one.organisation.display_name}")
-                for key, one in self.memberships.items()
-            ),
-        ]
-
-    @property
-    def chosen(self) -> Membership:
-        """The person who takes over, with the successor; once valid."""
-        return self.memberships[self.cleaned_data["to"]]
-
-
-class HandOverForm(_ThingsForm):
-    """Ticked things of one kind, the person who gets them, and why."""
-
-    to = forms.ModelChoiceField(
-        label="Who takes over?",
-        queryset=User.objects.none(),
-        empty_label="Choose a person",
-        error_messages={"required": "Choose who takes over."},
-    )
-
-    def __init__(self, *args: Any, people: QuerySet[User], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
         to = self.fields["to"]
         assert isinstance(to, forms.ModelChoiceField)
         to.queryset = people
+        self.helper = Helper(self, submit="Hand over")
 
 
 def _sign_in_pages() -> list[tuple[str, str]]:

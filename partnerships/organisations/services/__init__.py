@@ -7,7 +7,7 @@ from partnerships.organisations.services.corrections import (
     correct_area_served,
     correct_name,
 )
-from partnerships.organisations.services.handing_over import hand_over_things, pass_on_things
+from partnerships.organisations.services.handing_over import hand_over_things
 from partnerships.organisations.services.handovers import (
     UnableToHandOverLines,
     answer_handovers,
@@ -131,7 +131,6 @@ __all__ = [
     "mark_found",
     "mark_missing",
     "merge_organisations",
-    "pass_on_things",
     "preview_merge",
     "propose_handovers",
     "record_succession",

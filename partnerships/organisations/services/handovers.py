@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from partnerships.kit.rights import require
 from partnerships.organisations.handovers import count_held
+from partnerships.organisations.lineage import ending
 from partnerships.organisations.models import (
     CERTAIN,
     OPEN_HANDOVERS,
@@ -30,7 +31,7 @@ from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.moving import as_kept, keep_changes, move_records, put_back, record_passing
 from partnerships.organisations.services.organisations import UnableToDissolve
 from partnerships.organisations.services.successions import UnableToChangeSuccession, lock_succession
-from partnerships.organisations.services.taking_effect import ending, take_effect
+from partnerships.organisations.services.taking_effect import take_effect
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 

@@ -8,8 +8,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from partnerships.kit.rights import require
+from partnerships.organisations.lineage import ending
 from partnerships.organisations.models import (
-    KEEPING,
     Organisation,
     Status,
     Succession,
@@ -78,16 +78,6 @@ def take_effect(*, succession: Succession, author: User | None, now: dt.datetime
     set_status(locked, SuccessionStatus.EFFECTIVE, reason=reason, author=author, now=now)
     succession.status = locked.status
     return True
-
-
-def ending(succession: Succession) -> list[Organisation]:
-    """The predecessors that end with the succession, by number."""
-    if succession.kind in KEEPING:
-        return []
-    ties = list(succession.ties.select_related("predecessor"))
-    going_on = {tie.predecessor_id for tie in ties if tie.successor_id == tie.predecessor_id}
-    found = {tie.predecessor_id: tie.predecessor for tie in ties if tie.predecessor_id not in going_on}
-    return [found[pk] for pk in sorted(found)]
 
 
 def _beginning(succession: Succession) -> list[Organisation]:

@@ -9,13 +9,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from partnerships.kit.rights import UnableToAct, require
-from partnerships.organisations.forms import HandOverForm, PassOnForm
-from partnerships.organisations.lineage import successors_on
-from partnerships.organisations.models import Membership, Organisation
-from partnerships.organisations.owned import UnableToHandOver, held_by_ended, left_without_owner
+from partnerships.organisations.forms import HandOverForm
+from partnerships.organisations.lineage import ending, successions_of, successors_on
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.obligations import held_by
+from partnerships.organisations.owned import UnableToHandOver, left_without_owner
 from partnerships.organisations.queries import people_of, with_account
 from partnerships.organisations.rights import Roles, roles_of
-from partnerships.organisations.services import hand_over_things, pass_on_things
+from partnerships.organisations.services import hand_over_things
 from partnerships.people.models import User
 from partnerships.people.recipients import collect_recipients
 from partnerships.people.requests import signed_in
@@ -29,7 +30,8 @@ def without_owner(request: HttpRequest, pk: int) -> HttpResponse:
     now = timezone.now()
     roles = roles_of(user, now)
     if organisation.is_ended:
-        return _of_ended(request, organisation, user, roles)
+        require(request.method != "POST")
+        return _of_ended(request, organisation, roles)
     require(roles.lead(organisation.pk))
     people = with_account(people_of(organisation))
     forms = [
@@ -70,59 +72,26 @@ def _handed_over(request: HttpRequest, form: HandOverForm, organisation: Organis
     return True
 
 
-def _of_ended(request: HttpRequest, organisation: Organisation, user: User, roles: Roles) -> HttpResponse:
-    """What an ended organisation still holds; administrators pass it on.
+def _of_ended(request: HttpRequest, organisation: Organisation, roles: Roles) -> HttpResponse:
+    """What an ended organisation still holds, with the handovers of the successions that ended it.
 
-    Its leads and those of its successors read the list.
+    Its leads, those of its successors and administrators read the list.
     """
     today = timezone.localdate()
     successors = successors_on(organisation, today)
-    reads = roles.led_among([organisation.pk, *(one.pk for one in successors)])
-    require(bool(reads) or roles.keeps_directory)
-    require(request.method != "POST" or roles.keeps_directory)
-    groups = held_by_ended(organisation, today)
-    people = Membership.objects.current(today).filter(organisation__in=successors, person__account_since__isnull=False)
-    memberships = list(people.select_related("person", "organisation").order_by("organisation__name", "person__name"))
-    forms = [
-        PassOnForm(
-            request.POST if f"{group.kind.code}-kind" in request.POST else None, group=group, memberships=memberships
-        )
-        for group in groups
-        if roles.keeps_directory and memberships
+    own = roles.lead(organisation.pk)
+    require(own or bool(roles.led_among([one.pk for one in successors])) or roles.keeps_directory)
+    groups = [
+        (group.kind.label, [one.title if own else one.said for one in group.things])
+        for group in held_by(organisation, today)
     ]
-    for form in forms:
-        if form.is_valid() and _passed_on(request, form, organisation, user):
-            return redirect("organisations:without-owner", pk=organisation.pk)
     return render(
         request,
-        "organisations/without_owner.html",
+        "organisations/held_by_ended.html",
         {
             "organisation": organisation,
             "successors": successors,
-            "forms": forms,
-            "groups": [] if forms else groups,
-            "form": next((one for one in forms if one.is_bound), None),
+            "groups": groups,
+            "successions": [one for one in successions_of(organisation) if organisation in ending(one)],
         },
-        status=422 if request.method == "POST" else 200,
     )
-
-
-def _passed_on(request: HttpRequest, form: PassOnForm, organisation: Organisation, user: User) -> bool:
-    chosen = form.chosen
-    try:
-        with collect_recipients() as recipients:
-            count = pass_on_things(
-                organisation=organisation,
-                kind=form.prefix or "",
-                things=[int(pk) for pk in form.cleaned_data["things"]],
-                successor=chosen.organisation,
-                to=chosen.person,
-                reason=form.cleaned_data["reason"],
-                author=user,
-                now=timezone.now(),
-            )
-    except UnableToHandOver as error:
-        form.add_error(None, str(error))
-        return False
-    messages.success(request, f"{count} handed over to {chosen.person.display_name}.{recipients.sentence()}")
-    return True

@@ -36,6 +36,41 @@ def record(
     If followers are told of this kind, the event becomes the next change of the target's subject, of the subject it is
     within, and of the subjects in `also`. The database numbers it when the transaction commits.
     """
+    event = new_event(
+        actor_id=actor_id,
+        organisation_id=organisation_id,
+        kind=kind,
+        target_kind=target_kind,
+        target_id=target_id,
+        within_kind=within_kind,
+        within_id=within_id,
+        now=now,
+        data=data,
+        also=also,
+    )
+    event.save(force_insert=True)
+    return event
+
+
+def record_all(events: Iterable[Event]) -> None:
+    """Record many events, each made by `new_event`; as `record` does, in few statements."""
+    Event.objects.bulk_create(events, batch_size=1000)
+
+
+def new_event(
+    *,
+    actor_id: int | None,
+    organisation_id: int | None = None,
+    kind: TextChoices,
+    target_kind: str,
+    target_id: int,
+    within_kind: str = "",
+    within_id: int | None = None,
+    now: dt.datetime,
+    data: dict[str, Any] | None = None,
+    also: Iterable[tuple[SubjectKind, int]] = (),
+) -> Event:
+    """An event for `record_all`; see `record`."""
     check_registered(kind.value)
     data = data or {}
     told = told_of(kind.value)
@@ -44,7 +79,7 @@ def record(
         subjects.update(also)
         subjects.update(_subjects(target_kind, target_id, data))
         subjects.update(_subjects(within_kind, within_id, data))
-    return Event.objects.create(
+    return Event(
         actor_id=actor_id,
         organisation_id=organisation_id,
         kind=kind.value,

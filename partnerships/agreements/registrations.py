@@ -30,10 +30,12 @@ from partnerships.agreements.queries import contacts_section, events_of_partners
 from partnerships.agreements.queries.groups import groups_section
 from partnerships.agreements.sections import ON_PARTNERSHIPS, dates_section, objectives_section
 from partnerships.agreements.services.documents import drop_removed_files
+from partnerships.agreements.services.moved_posts import end_holdings_left_behind
 from partnerships.agreements.services.reminders import drop_old_reminders
 from partnerships.agreements.services.terms.ending import close_with_partnership
 from partnerships.agreements.stuck import register_stuck
 from partnerships.organisations.departures import register_departure
+from partnerships.organisations.obligations import register_settling
 from partnerships.organisations.owned import register_owned
 from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.outbox.groups import FOR_PRIVACY, FOR_SIGNING, About, NoticeGroup, Subject
@@ -48,6 +50,7 @@ from partnerships.people.retention import register_retention
 def register() -> None:
     """Register event visibility, sections, emails, retention, personal data."""
     obligations.register()
+    register_settling(obligations.POSTS.code, end_holdings_left_behind)
     register_events(EventKind)
     telling.register()
     restoring.register()

@@ -24,8 +24,10 @@ from partnerships.exchange.queries.figures import asks_in_period
 from partnerships.exchange.queries.stuck import facilitated_entries, unanswered_in
 from partnerships.exchange.sections import standing_section
 from partnerships.exchange.services.facilitating import end_with_membership
+from partnerships.exchange.services.own_side import withdraw_to_itself
 from partnerships.exchange.services.status import commitment_moved
 from partnerships.organisations.departures import register_departure
+from partnerships.organisations.obligations import register_settling
 from partnerships.organisations.owned import register_owned
 from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.outbox.groups import About, NoticeGroup
@@ -36,6 +38,8 @@ from partnerships.people.personal import register_personal
 def register() -> None:
     """Register kinds of events and emails, personal data and origins."""
     obligations.register()
+    for kind in (obligations.ENTRIES, obligations.ADDRESSED):
+        register_settling(kind.code, withdraw_to_itself)
     register_events(EventKind)
     telling.register()
     register_personal(RULES)

@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from partnerships.organisations.models import Handover, HandoverState, Organisation, Succession
-from partnerships.organisations.obligations import Held, Obligation, held_by, obligations, total
+from partnerships.organisations.obligations import Group, Held, Obligation, held_by, obligations, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +73,13 @@ class Estate:
 
 
 def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -> Estate:
-    """What the predecessor holds on a day, with the lines about it."""
+    """What the predecessor holds on a day, with the lines about it; without what passes back by itself."""
     lines = list(succession.handovers.filter(predecessor=predecessor).select_related("successor").order_by("pk"))
     by_thing = {(line.kind, line.record): line for line in lines}
     kinds: list[KindCount] = []
     shares: dict[Organisation, list[Held]] = {}
     free: list[Held] = []
-    for group in held_by(predecessor, day):
+    for group in _to_hand_over(succession, predecessor, day):
         states: Counter[str] = Counter()
         without: list[Held] = []
         disputed: list[Held] = []
@@ -110,13 +110,47 @@ def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -
     return Estate(predecessor, kinds, [*parts, _share(None, free)] if free else parts)
 
 
+def _to_hand_over(succession: Succession, predecessor: Organisation, day: dt.date) -> list[Group]:
+    groups = held_by(predecessor, day)
+    if succession.undoes is None:
+        return groups
+    found = []
+    for group in groups:
+        held = group.kind.records(predecessor, day)
+        back = set(held.filter(_going_back(succession, group.kind, held)).values_list("pk", flat=True))
+        found.append(replace(group, things=[one for one in group.things if one.pk not in back]))
+    return [group for group in found if group.things]
+
+
+def is_passing_back(undoing: Succession) -> bool:
+    """Whether what the succession that this one undoes has passed on is still passing back."""
+    undone = undoing.undoes
+    if undone is None:
+        return False
+    return undone.moved_rows.exists() or undone.handovers.filter(state=HandoverState.APPLIED).exists()
+
+
+def _going_back(succession: Succession, kind: Obligation, held: QuerySet[Any]) -> Q:
+    """Which of these records pass back by themselves, because the succession undoes the one that passed them on."""
+    if succession.undoes is None:
+        return Q(pk__in=[])
+    applied = succession.undoes.handovers.filter(kind=kind.code, state=HandoverState.APPLIED)
+    moved = succession.undoes.moved_rows.filter(table=held.model._meta.label)
+    return Q(pk__in=applied.values("record")) | Q(pk__in=moved.values("row"))
+
+
 def count_undecided(succession: Succession, predecessor: Organisation, day: dt.date) -> int:
-    """How many things of the predecessor have no line, or a disputed one; one query, without reading them."""
+    """How many things of the predecessor have no line, or a disputed one; one query, without reading them.
+
+    Without what passes back by itself.
+    """
     lines = succession.handovers.filter(predecessor=predecessor).exclude(state=HandoverState.DISPUTED)
-    return _count_all(
-        kind.records(predecessor, day).exclude(pk__in=lines.filter(kind=kind.code).values("record"))
-        for kind in obligations()
-    )
+
+    def undecided(kind: Obligation) -> QuerySet[Any]:
+        held = kind.records(predecessor, day).exclude(pk__in=lines.filter(kind=kind.code).values("record"))
+        return held.exclude(_going_back(succession, kind, held))
+
+    return _count_all(undecided(kind) for kind in obligations())
 
 
 def count_held(organisation: Organisation, day: dt.date) -> int:
@@ -143,6 +177,6 @@ def estates_of(succession: Succession, day: dt.date, *, of: Collection[int] | No
 
 
 def lines_to_answer(succession: Succession, successors: Collection[int]) -> list[Handover]:
-    """The lines that wait for these organisations."""
-    waiting = succession.handovers.filter(state=HandoverState.PROPOSED, successor__in=successors)
-    return list(waiting.select_related("predecessor", "successor").order_by("predecessor__name", "kind", "title", "pk"))
+    """The lines that wait for these organisations, with all who share them."""
+    waiting = succession.handovers.waiting_for(successors).select_related("predecessor", "successor")
+    return list(waiting.prefetch_related("others").order_by("predecessor__name", "kind", "title", "pk"))

@@ -91,8 +91,8 @@ def _without_line(user: User, now: dt.datetime) -> list[Waiting]:
 
 def _to_answer(user: User, now: dt.datetime) -> list[Waiting]:
     """One line per succession that has lines for an organisation that the person leads."""
-    led = Organisation.objects.of_person(user, Role.LEAD).values("pk")
-    proposed = Handover.objects.filter(state=HandoverState.PROPOSED, successor__in=led)
+    led = list(Organisation.objects.of_person(user, Role.LEAD).values_list("pk", flat=True))
+    proposed = Handover.objects.waiting_for(led)
     counts = proposed.values("succession").annotate(count=Count("pk")).order_by("succession")
     return [
         Waiting(
@@ -113,7 +113,8 @@ HANDING_OVER = (
         _to_answer,
         lambda _: (
             Reach(
-                Handover.objects.filter(state=HandoverState.PROPOSED), (Organisations("successor", roles=(Role.LEAD,)),)
+                Handover.objects.filter(state=HandoverState.PROPOSED),
+                (Organisations("successor", roles=(Role.LEAD,)), Organisations("others", roles=(Role.LEAD,))),
             ),
         ),
     ),

@@ -159,24 +159,6 @@ def successors_on(
     return list(Organisation.objects.filter(pk__in=_after(steps, organisation.pk)).order_by("name", "pk"))
 
 
-def resolve_forward(
-    organisation: Organisation, on: dt.date | None = None, *, kinds: Collection[str] = INHERITING
-) -> list[Organisation]:
-    """The organisations that stand in its place on a day.
-
-    Follows any chain of successions; the organisation itself where nobody followed. A body that continued after a
-    transfer of functions is included.
-    """
-    steps = _past(steps_from([organisation.pk], kinds=kinds), on or timezone.localdate())
-    following: dict[int, set[int]] = {}
-    frontier = {organisation.pk}
-    while frontier:
-        following |= {body: _after(steps, body) for body in frontier}
-        frontier = set[int]().union(*following.values()) - following.keys()
-    bodies = Organisation.objects.filter(pk__in=following).order_by("name", "pk")
-    return [body for body in bodies if not following[body.pk] or not body.is_ended]
-
-
 def who_answers_for(*, function: str, organisation: Organisation, day: dt.date) -> Answer:
     """Who answers on a day for a function of this organisation.
 

@@ -119,7 +119,11 @@ class Obligation:
         return [self.describe(one, organisation) for one in self.records(organisation, day).order_by("pk")]
 
 
+#: Settles what cannot stay as it is once records (ids) of a kind have passed; returns what it changed.
+Settling = Callable[[Collection[int], Moving], list[Change]]
+
 _kinds: dict[str, Obligation] = {}
+_settling: dict[str, Settling] = {}
 _following: dict[str, Column] = {}
 _staying: dict[str, str] = {}
 
@@ -127,6 +131,17 @@ _staying: dict[str, str] = {}
 def register_obligation(kind: Obligation) -> None:
     """Register a kind under its code."""
     _kinds[kind.code] = kind
+
+
+def register_settling(code: str, settling: Settling) -> None:
+    """Register what happens after records of a kind have passed, such as an ask that would ask its own side."""
+    _settling[code] = settling
+
+
+def settle(kind: Obligation, records: Collection[int], moving: Moving) -> list[Change]:
+    """Settle records of a kind that have passed; returns what changed."""
+    settling = _settling.get(kind.code)
+    return [] if settling is None else settling(records, moving)
 
 
 def register_following(*columns: Column | str) -> None:

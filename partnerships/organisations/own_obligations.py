@@ -36,6 +36,8 @@ def _stronger(ended: Membership, kept: Membership) -> dict[str, Any]:
 def _begin_again(memberships: Sequence[Membership], moving: Moving) -> list[Change]:
     """End memberships, and let each person act for the other organisation in the same role from that day.
 
+    A day on which they were to end already is kept.
+
     Who acts for it already does so in the stronger of both roles.
     """
     day = timezone.localdate(moving.now)
@@ -43,10 +45,10 @@ def _begin_again(memberships: Sequence[Membership], moving: Moving) -> list[Chan
     ending = Membership.objects.filter(pk__in=[one.pk for one in memberships])
     ending.update(ends_on=Greatest("starts_on", Value(day)))
     ended = [
-        Change(label, one.pk, {"ends_on": None}, {"ends_on": max(day, one.starts_on).isoformat()})
+        Change(label, one.pk, {"ends_on": _text(one.ends_on)}, {"ends_on": max(day, one.starts_on).isoformat()})
         for one in memberships
     ]
-    theirs = Membership.objects.filter(organisation=moving.target, ends_on=None)
+    theirs = Membership.objects.filter(Q(ends_on=None) | Q(ends_on__gt=day), organisation=moving.target)
     already = {one.person_id: one for one in theirs}
     raised = [change for one in memberships if (change := _raise_role(one, already.get(one.person_id)))]
     begun = Membership.objects.bulk_create(
@@ -56,6 +58,7 @@ def _begin_again(memberships: Sequence[Membership], moving: Moving) -> list[Chan
             role=one.role,
             job_title=one.job_title,
             starts_on=max(day, one.starts_on),
+            ends_on=one.ends_on,
             accepted_at=one.accepted_at,
             created_by=moving.author,
         )
@@ -66,8 +69,15 @@ def _begin_again(memberships: Sequence[Membership], moving: Moving) -> list[Chan
     return (
         ended
         + raised
-        + [Change(label, one.pk, {"ends_on": one.starts_on.isoformat()}, {"ends_on": None}) for one in begun]
+        + [
+            Change(label, one.pk, {"ends_on": one.starts_on.isoformat()}, {"ends_on": _text(one.ends_on)})
+            for one in begun
+        ]
     )
+
+
+def _text(day: dt.date | None) -> str | None:
+    return None if day is None else day.isoformat()
 
 
 def _raise_role(ended: Membership, kept: Membership | None) -> Change | None:
@@ -80,8 +90,8 @@ def _raise_role(ended: Membership, kept: Membership | None) -> Change | None:
 
 def _people(organisation: Organisation, day: dt.date) -> QuerySet[Membership]:
     """Who has accepted: an invitation that nobody answered passes to nobody."""
-    open_ones = Membership.objects.filter(organisation=organisation, ends_on=None, accepted_at__isnull=False)
-    return open_ones.select_related("person")
+    open_ones = Membership.objects.filter(Q(ends_on=None) | Q(ends_on__gt=day), organisation=organisation)
+    return open_ones.filter(accepted_at__isnull=False).select_related("person")
 
 
 def _group(organisation: Organisation, day: dt.date) -> QuerySet[Organisation]:
@@ -122,6 +132,7 @@ def register() -> None:
         "organisations.Handover.predecessor",
         "organisations.Handover.successor",
         "organisations.Handover_others.organisation",
+        "organisations.AcceptedPart.organisation",
     )
     register_staying(
         "which records became one",

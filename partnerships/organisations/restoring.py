@@ -1,4 +1,4 @@
-"""Ends memberships, lowers roles and undoes merges again after a backup is restored; names other ways to sign in."""
+"""After a restore: passes on, ends memberships, lowers roles and undoes merges again; names other ways to sign in."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from partnerships.kit.journal import Redone, moment, redo_each, register_redo, same_rows
-from partnerships.organisations.models import Membership, Merge, Organisation, Role
+from partnerships.kit.journal import Redone, last_about, moment, redo_each, register_redo, same_rows
+from partnerships.organisations.models import HandoverState, Membership, Merge, Organisation, Role, Succession
+from partnerships.organisations.services.handovers import HANDOVER, hand_over_due, handover_identity
 from partnerships.organisations.services.memberships import (
     MEMBERSHIP,
     UnableToChangeRole,
@@ -118,8 +119,32 @@ def redo_merges(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     return redone
 
 
+def redo_handovers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Pass on again what successions had passed on, or put it back, and name those that passed on less.
+
+    Early: who acts for a predecessor passes to the successor before their membership ends.
+    """
+    redone = Redone()
+    redone.done = hand_over_due(now=now)
+    successions = Succession.objects.in_bulk([line["succession"] for line in lines])
+    for number, line in sorted(last_about("succession", lines).items()):
+        succession = successions.get(number)
+        if succession is None or handover_identity(succession) != line["same"]:
+            redone.left.append(f"succession {number}: not the one in the journal; record it and its lines again")
+            continue
+        applied = succession.handovers.filter(state=HandoverState.APPLIED).count()
+        if line["undone"] and applied:
+            redone.left.append(f"succession {number}: undone after the backup; undo it again")
+        elif not line["undone"] and applied < line["count"]:
+            redone.left.append(
+                f"succession {number}: {applied} of {line['count']} lines passed on; propose the others again"
+            )
+    return redone
+
+
 def register() -> None:
     """Register this to run after a restore."""
+    register_redo(HANDOVER, "handover lines passed on again", redo_handovers, early=True)
     register_redo(MEMBERSHIP, "memberships ended or lowered again", redo_memberships)
     register_redo(MERGE, "merges of organisations undone again", redo_merges)
     register_redo(WAYS_IN, "organisations' ways to sign in", redo_ways_in)

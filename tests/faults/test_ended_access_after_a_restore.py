@@ -22,7 +22,7 @@ from partnerships.agreements.services import (
 from partnerships.commitments import services as commitments
 from partnerships.commitments.models import Evidence
 from partnerships.kit import journal
-from partnerships.organisations.models import Membership, Merge
+from partnerships.organisations.models import Membership, Merge, Succession
 from partnerships.organisations.services import end_membership, merge_organisations, undo_merge
 from partnerships.people.administrators import grant_administration, withdraw_administration
 from partnerships.people.models import User
@@ -31,6 +31,7 @@ from partnerships.plans import services as plans
 from partnerships.plans.models import OwnershipOffer, Plan, Share, Signatory
 from tests.commitments import promises
 from tests.faults.restore import left, lost, redo
+from tests.organisations.test_handovers import merger, propose_everything, take_effect
 from tests.plans.drafts import ask_signatures, begin, published
 from tests.support.terms import agree_terms
 from tests.world import World, make_world, person
@@ -48,6 +49,7 @@ def world(db: None) -> World:
 def journal_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests roll back what the journal is to remember."""
     monkeypatch.setattr(journal, "note", journal.write)
+    monkeypatch.setattr(journal, "note_all", journal.write_all)
 
 
 # ---- The last one that leads
@@ -142,6 +144,40 @@ def test_merge_since_the_backup_is_named(world: World) -> None:
 
 def _merge(w: World) -> Merge:
     return merge_organisations(kept=w.harbour, merged=w.riverside, reason="Recorded twice.", author=w.dee, now=NOW())
+
+
+# ---- Successions
+
+
+def _accepted(world: World) -> Succession:
+    """Westmarch joins Harbour today, with everything that it holds."""
+    succession = merger(world)
+    propose_everything(succession, world.westmarch, world.harbour)
+    return succession
+
+
+def test_what_passed_on_since_the_backup_passes_on_again(world: World) -> None:
+    succession = _accepted(world)
+    with lost():
+        take_effect(succession)
+
+    outcome = redo()
+
+    assert not Membership.objects.current().filter(organisation=world.westmarch).exists()
+    assert Membership.objects.current().filter(organisation=world.harbour, person=world.ben).exists()
+    assert left(outcome) == []
+
+
+def test_access_to_a_body_that_ended_since_the_backup_ends_again_though_its_lines_are_lost(world: World) -> None:
+    succession = merger(world)
+    with lost():
+        propose_everything(succession, world.westmarch, world.harbour)
+        take_effect(succession)
+
+    outcome = redo()
+
+    assert not Membership.objects.current().filter(organisation=world.westmarch).exists()
+    assert f"succession {succession.pk}: passed on 0 of" in " ".join(left(outcome))
 
 
 # ---- Other rows with the same numbers

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.organisations.lineage import resolve_forward, successors_on
+from partnerships.organisations.lineage import successors_on
 from partnerships.organisations.models import Area, AreaKind, Identifier, Kind, NameKind, Organisation, Scheme
 from partnerships.organisations.queries import find_organisations
 from partnerships.organisations.services import (
@@ -19,7 +19,6 @@ from partnerships.organisations.services import (
     add_identifier,
     add_name,
     create_organisation,
-    dissolve,
     serve_area,
     update_organisation,
 )
@@ -84,24 +83,13 @@ def test_search_finds_a_renamed_organisation_by_its_former_name(world: World) ->
     assert world.larkhaven.names.get(name="Larkhaven Homes").kind == NameKind.FORMER
 
 
-def test_successors_are_followed_to_the_end_of_the_chain(world: World) -> None:
+def test_direct_successors_are_those_by_a_day(world: World) -> None:
     first, second, third, other = (council(name) for name in ("First", "Second", "Third", "Other"))
     follow([first], [second, other], kind="split", on=dt.date(2009, 4, 1))
     follow([second], [third], on=dt.date(2023, 4, 1))
-    for ended in (first, second):
-        dissolve(organisation=ended, on=dt.date(2023, 4, 1), author=None, now=NOW)
 
-    assert resolve_forward(first) == [other, third]
-    assert resolve_forward(first, dt.date(2015, 1, 1)) == [other, second]
+    assert successors_on(first) == [other, second]
     assert successors_on(first, dt.date(2008, 1, 1)) == []
-
-
-def test_following_successions_stops_at_a_cycle(world: World) -> None:
-    one, two = council("One"), council("Two")
-    follow([one], [two], kind="recode", on=dt.date(2020, 1, 1))
-    follow([two], [one], kind="recode", on=dt.date(2021, 1, 1))
-
-    assert set(resolve_forward(one)) == {one, two}
 
 
 def test_recording_the_same_succession_twice_makes_one_row(world: World) -> None:

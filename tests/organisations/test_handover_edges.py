@@ -18,7 +18,7 @@ from partnerships.commitments import services as commitments
 from partnerships.kit.dates import known_day
 from partnerships.organisations import services
 from partnerships.organisations.handovers import count_held, count_undecided
-from partnerships.organisations.models import Handover, Membership
+from partnerships.organisations.models import Handover, Membership, Role
 from partnerships.organisations.obligations import held_by
 from partnerships.organisations.services import UnableToHandOverLines, ties_between
 from partnerships.outbox.models import Email
@@ -371,3 +371,55 @@ def test_undoing_reaches_what_passed_to_a_record_that_was_merged_since(world: Wo
 
     promise.refresh_from_db()
     assert promise.receiver == world.westmarch
+
+
+def test_memberships_that_pass_on_and_back_are_in_the_history_with_their_roles(world: World) -> None:
+    join(world.vera, world.westmarch, Role.EDITOR, world.now - dt.timedelta(days=1))
+    join(world.vera, world.harbour, Role.VIEWER, world.now - dt.timedelta(days=1))
+    before = Event.objects.order_by("-pk").values_list("pk", flat=True)[0]
+    succession = merger(world)
+    propose_everything(succession, world.westmarch, world.harbour)
+    take_effect(succession)
+
+    def told() -> list[tuple[str, int, int, Any, Any]]:
+        events = Event.objects.filter(pk__gt=before, target_kind="membership").order_by("pk")
+        return [
+            (one.kind, one.within_id, one.data["person"], one.data.get("before"), one.data.get("after"))
+            for one in events
+        ]
+
+    west, harbour = world.westmarch.pk, world.harbour.pk
+    there = [
+        ("membership.ended", west, world.ben.pk, {"role": "lead"}, None),
+        ("membership.ended", west, world.vera.pk, {"role": "editor"}, None),
+        ("membership.role_changed", harbour, world.vera.pk, {"role": "viewer"}, {"role": "editor"}),
+        ("membership.added", harbour, world.ben.pk, None, {"role": "lead"}),
+    ]
+    assert told() == there
+    back = services.undo_succession(
+        succession=succession,
+        vests_on=known_day(TODAY),
+        status="order_made",
+        reason="Quashed.",
+        author=None,
+        now=timezone.now(),
+    )
+    take_effect(back)
+
+    again = told()[4:]
+    assert {(kind, within, one) for kind, within, one, _, _ in again} == {
+        ("membership.added", west, world.ben.pk),
+        ("membership.added", west, world.vera.pk),
+        ("membership.role_changed", harbour, world.vera.pk),
+        ("membership.ended", harbour, world.ben.pk),
+    }
+
+
+def test_merging_two_records_says_for_whom_people_act_now(world: World) -> None:
+    services.merge_organisations(
+        kept=world.harbour, merged=world.riverside, reason="Recorded twice.", author=world.dee, now=timezone.now()
+    )
+
+    added = Event.objects.filter(kind="membership.added", within_id=world.harbour.pk, data__person=world.nadia.pk)
+    (event,) = added.filter(data__before={"organisation": world.riverside.name})
+    assert (event.actor_id, event.data["after"]["role"]) == (world.dee.pk, "lead")

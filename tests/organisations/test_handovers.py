@@ -150,8 +150,8 @@ def test_only_leads_propose_and_answer_and_only_recorded_successors_take_over(wo
         accept(world, succession, author=world.ben)
 
 
-def test_several_successors_share_a_commitment_jointly(world: World) -> None:
-    promise = agree(world)
+def division(world: World) -> Succession:
+    """Harbour and Tidewater share a promise to Westmarch, which divides today."""
     succession = services.record_succession(
         kind="split",
         status="order_made",
@@ -160,14 +160,55 @@ def test_several_successors_share_a_commitment_jointly(world: World) -> None:
         author=None,
         now=timezone.now(),
     )
-    propose(world, succession, "commitments", promise.pk, sharing="jointly", others=[world.tidewater])
-    accept(world, succession)
-    take_effect(succession)
+    propose(world, succession, "commitments", agree(world).pk, sharing="jointly", others=[world.tidewater])
+    return succession
 
-    promise.refresh_from_db()
+
+def test_several_successors_share_a_commitment_once_each_has_accepted(world: World) -> None:
+    succession = division(world)
+    accept(world, succession)
+    assert (Handover.objects.get().state, take_effect(succession)) == ("proposed", 0)
+    assert "Answer handover lines" in lines(world, world.chidi) - lines(world, world.hana)
+
+    accept(world, succession, author=world.chidi)
+    assert services.hand_over_due(now=timezone.now()) == 1
+
     line = Handover.objects.get()
-    assert promise.receiver == world.harbour
+    assert Commitment.objects.get().receiver == world.harbour
     assert (line.sharing, list(line.others.all())) == ("jointly", [world.tidewater])
+
+
+def test_one_of_several_successors_may_dispute_its_part_and_change_its_mind(world: World) -> None:
+    succession = division(world)
+    accept(world, succession)
+
+    accept(world, succession, author=world.chidi, accept=False, reason="Not ours.")
+    assert (Handover.objects.get().state, Handover.objects.get().dispute) == ("disputed", "Not ours.")
+    with pytest.raises(UnableToHandOverLines, match="answered already"):
+        accept(world, succession)
+    accept(world, succession, author=world.chidi)
+
+    assert (Handover.objects.get().state, Handover.objects.get().dispute) == ("accepted", "")
+
+
+def test_only_successors_that_share_a_line_answer_it(world: World) -> None:
+    succession = division(world)
+
+    with pytest.raises(UnableToAct):
+        accept(world, succession, author=world.ben)
+    accept(world, succession)
+    with pytest.raises(UnableToHandOverLines, match="answered already"):
+        accept(world, succession)
+
+
+def test_line_proposed_again_asks_each_successor_again(world: World) -> None:
+    succession = division(world)
+    accept(world, succession)
+    propose(world, succession, "commitments", Commitment.objects.get().pk, sharing="jointly", others=[world.tidewater])
+
+    accept(world, succession, author=world.chidi)
+
+    assert Handover.objects.get().state == "proposed"
 
 
 def test_nothing_passes_before_the_day_and_rights_follow_on_it(world: World) -> None:

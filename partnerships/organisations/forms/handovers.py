@@ -100,7 +100,7 @@ class AnswerHandoversForm(Form):
             del self.fields["everything"]
         field = self.fields["lines"]
         assert isinstance(field, forms.MultipleChoiceField)
-        field.choices = [(str(line.pk), f"{line.title} of {line.predecessor.display_name}") for line in lines]
+        field.choices = [(str(line.pk), _in_words(line)) for line in lines]
         self.helper = Helper(self, submit="Send answer")
 
     def clean(self) -> dict[str, Any]:
@@ -109,3 +109,12 @@ class AnswerHandoversForm(Form):
         if not given.get("everything") and not given.get("lines") and "lines" not in self.errors:
             self.add_error("lines", "Tick what you answer.")
         return given
+
+
+def _in_words(line: Handover) -> str:
+    """The line with its predecessor and, if several take over, with all of them and how."""
+    words = f"{line.title} of {line.predecessor.display_name}"
+    if line.sharing == Sharing.ALONE:
+        return words
+    sharing = ", ".join(one.display_name for one in (line.successor, *line.others.all()))
+    return f"{words} ({line.get_sharing_display().lower()}: {sharing})"

@@ -1,7 +1,7 @@
 """Organisations: names, identifiers, areas, members and successions."""
 
 from partnerships.organisations.models.areas import Area, AreaKind, AreaServed
-from partnerships.organisations.models.handovers import OPEN_HANDOVERS, Handover, HandoverState, Sharing
+from partnerships.organisations.models.handovers import OPEN_HANDOVERS, AcceptedPart, Handover, HandoverState, Sharing
 from partnerships.organisations.models.identity import Identifier, NameKind, OrganisationName, Scheme
 from partnerships.organisations.models.memberships import EDITING_ROLES, REASON, Membership, MembershipQuerySet, Role
 from partnerships.organisations.models.merges import Merge, MovedRow, NotSame
@@ -27,6 +27,7 @@ __all__ = [
     "KEEPING",
     "OPEN_HANDOVERS",
     "REASON",
+    "AcceptedPart",
     "AccessRequest",
     "AccessRequestQuerySet",
     "Area",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pghistory
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from partnerships.organisations.models.organisation import Organisation
 from partnerships.organisations.models.successions import Succession
@@ -39,6 +41,14 @@ class HandoverQuerySet(models.QuerySet["Handover"]):
         """Those that pass on what they are about once the succession has taken effect."""
         return self.filter(state=HandoverState.ACCEPTED)
 
+    def waiting_for(self, organisations: Collection[int]) -> HandoverQuerySet:
+        """Those that one of these organisations (ids) has not answered yet."""
+        accepted = AcceptedPart.objects.filter(handover=OuterRef("pk"), organisation=OuterRef("successor"))
+        sharing = HandoverSharer.objects.filter(handover=OuterRef("pk"), organisation__in=organisations)
+        theirs = AcceptedPart.objects.filter(handover=OuterRef("handover"), organisation=OuterRef("organisation"))
+        keeps = Q(successor__in=organisations) & ~Exists(accepted)
+        return self.filter(keeps | Exists(sharing.filter(~Exists(theirs))), state=HandoverState.PROPOSED)
+
 
 @pghistory.track()
 class Handover(models.Model):
@@ -46,7 +56,7 @@ class Handover(models.Model):
 
     proposed by the predecessor → accepted or disputed by the successor; disputed → proposed again; accepted → applied
     while the succession is in force → accepted again when it is undone. `successor` keeps the record; `others` share
-    it.
+    it. A line that is shared is accepted once each of them has accepted its part; one dispute disputes it.
     """
 
     succession = models.ForeignKey(Succession, on_delete=models.PROTECT, related_name="handovers")
@@ -98,3 +108,19 @@ class HandoverSharer(Handover.others.through):  # type: ignore[name-defined,misc
 
     class Meta:
         proxy = True
+
+
+@pghistory.track()
+class AcceptedPart(models.Model):
+    """One of several successors has accepted its part of a line."""
+
+    handover = models.ForeignKey(Handover, on_delete=models.CASCADE, related_name="accepted_parts")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    accepted_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    accepted_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["handover", "organisation"], name="one_part_a_successor")]
+
+    def __str__(self) -> str:
+        return f"{self.organisation_id} accepted {self.handover_id}"

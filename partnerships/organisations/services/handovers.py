@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from partnerships.kit import journal
 from partnerships.kit.rights import require
 from partnerships.organisations.handovers import count_held
 from partnerships.organisations.lineage import ending
 from partnerships.organisations.models import (
     CERTAIN,
     OPEN_HANDOVERS,
+    AcceptedPart,
     Handover,
     HandoverState,
     Membership,
@@ -27,7 +29,8 @@ from partnerships.organisations.models import (
     SuccessionStatus,
 )
 from partnerships.organisations.obligations import Change, Held, Moving, Obligation, UnableToMove, obligation
-from partnerships.organisations.rights import roles_of
+from partnerships.organisations.rights import Roles, roles_of
+from partnerships.organisations.services.moved_memberships import journal_moved_memberships, record_moved_memberships
 from partnerships.organisations.services.moving import as_kept, keep_changes, move_records, put_back, record_passing
 from partnerships.organisations.services.organisations import UnableToDissolve
 from partnerships.organisations.services.successions import UnableToChangeSuccession, lock_succession
@@ -130,23 +133,51 @@ def answer_handovers(
 ) -> int:
     """Accept or dispute lines, for their successors; returns how many.
 
-    Leads of each successor. A dispute needs a reason. Raises `UnableToHandOverLines`.
+    Leads of a successor answer for it. Of several successors each answers for its own part: the line is accepted once
+    all have accepted, and disputed once one disputes it. A dispute needs a reason. Raises `UnableToHandOverLines`.
     """
     roles = roles_of(author, now)
     waiting = Handover.objects.select_for_update().filter(pk__in=[line.pk for line in lines])
-    found = list(waiting.filter(state__in=OPEN_HANDOVERS).order_by("pk"))
-    for successor in {line.successor_id for line in found}:
-        require(roles.lead(successor))
+    found = list(waiting.filter(state__in=OPEN_HANDOVERS).prefetch_related("others").order_by("pk"))
+    sides = {line.pk: [line.successor_id, *(one.pk for one in line.others.all())] for line in found}
+    for sharing in {tuple(one) for one in sides.values()}:
+        require(any(roles.lead(pk) for pk in sharing))
     if not found or len(found) < len(lines):
         raise UnableToHandOverLines("Some of these were answered already. Look at the list again.")
     if not accept and not reason.strip():
         raise UnableToHandOverLines("Say why your organisation does not take it over.")
-    return waiting.filter(pk__in=[line.pk for line in found]).update(
+    if accept:
+        answered = _accept_parts({pk: one for pk, one in sides.items() if len(one) > 1}, roles, author, now)
+    else:
+        answered = set(sides)
+        led = {body for one in sides.values() for body in one if roles.lead(body)}
+        AcceptedPart.objects.filter(handover__in=answered, organisation__in=led).delete()
+    waiting.filter(pk__in=answered | {pk for pk, one in sides.items() if len(one) == 1}).update(
         state=HandoverState.ACCEPTED if accept else HandoverState.DISPUTED,
         dispute="" if accept else reason.strip(),
         answered_by=author,
         answered_at=now,
     )
+    return len(found)
+
+
+def _accept_parts(sides: Mapping[int, Sequence[int]], roles: Roles, author: User | None, now: dt.datetime) -> set[int]:
+    """Accept the author's parts of shared lines; returns the lines of which every part is accepted now."""
+    accepted: dict[int, set[int]] = {pk: set() for pk in sides}
+    for line, body in AcceptedPart.objects.filter(handover__in=sides).values_list("handover", "organisation"):
+        accepted[line].add(body)
+    new = [
+        AcceptedPart(handover_id=line, organisation_id=body, accepted_by=author, accepted_at=now)
+        for line, sharing in sides.items()
+        for body in sharing
+        if roles.lead(body) and body not in accepted[line]
+    ]
+    if {one.handover_id for one in new} != sides.keys():
+        raise UnableToHandOverLines("Some of these were answered already. Look at the list again.")
+    AcceptedPart.objects.bulk_create(new, batch_size=1000)
+    for one in new:
+        accepted[one.handover_id].add(one.organisation_id)
+    return {line for line, sharing in sides.items() if accepted[line] >= set(sharing)}
 
 
 def is_in_force(succession: Succession) -> bool:
@@ -203,7 +234,30 @@ def _apply_batch(succession: int, now: dt.datetime) -> int:
         changes += move_records(kind, records, moving)
         _settle(group, held, _held(kind, records, moving), now)
     keep_changes(changes, succession=locked)
+    record_moved_memberships(changes, reason=str(locked), author=None, now=now)
+    journal_moved_memberships(changes, now=now)
+    if lines:
+        journal_handover(locked, now=now)
     return len(lines)
+
+
+#: The journal's name for what a succession passed on.
+HANDOVER = "handover"
+
+
+def handover_identity(succession: Succession) -> str:
+    """The journal's hash of a succession and its bodies."""
+    ties = succession.ties.order_by("pk")
+    bodies = Organisation.objects.filter(Q(pk__in=ties.values("predecessor")) | Q(pk__in=ties.values("successor")))
+    parts = [part for pair in bodies.order_by("pk").values_list("pk", "created_at") for part in pair]
+    return journal.identity(succession.pk, *parts)
+
+
+def journal_handover(succession: Succession, *, now: dt.datetime, undone: bool = False) -> None:
+    """Note how many things a succession has passed on; `undone`: they have passed back."""
+    count = succession.handovers.filter(state=HandoverState.APPLIED).count()
+    same = handover_identity(succession)
+    journal.note(HANDOVER, now=now, succession=succession.pk, same=same, count=count, undone=undone)
 
 
 def _held(kind: Obligation, records: Collection[int], moving: Moving) -> set[int]:
@@ -225,7 +279,11 @@ def _undo_batch(succession: int, now: dt.datetime) -> int:
     if is_in_force(locked):
         return 0
     rows = list(MovedRow.objects.select_for_update().filter(succession=locked).order_by("-pk")[: 4 * BATCH])
-    put_back(as_kept(Change(row.table, row.row, row.before, row.after) for row in reversed(rows)))
+    put, _ = put_back(as_kept(Change(row.table, row.row, row.before, row.after) for row in reversed(rows)))
+    record_moved_memberships(put, reason=f"Undone: {locked}", author=None, now=now)
+    journal_moved_memberships(put, now=now)
+    if rows:
+        journal_handover(locked, now=now, undone=True)
     MovedRow.objects.filter(pk__in=[row.pk for row in rows]).delete()
     return len(rows) or _take_lines_back(locked, now)
 

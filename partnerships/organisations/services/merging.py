@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -21,8 +22,9 @@ from partnerships.organisations.models import (
     Succession,
     SuccessionTie,
 )
-from partnerships.organisations.obligations import Change, Column, Moving, following, obligations
+from partnerships.organisations.obligations import Change, Column, Moving, following, obligations, settle
 from partnerships.organisations.rights import roles_of
+from partnerships.organisations.services.moved_memberships import record_moved_memberships
 from partnerships.organisations.services.moving import (
     carry,
     carry_together,
@@ -32,6 +34,7 @@ from partnerships.organisations.services.moving import (
     record_passing,
     sort_rows,
 )
+from partnerships.organisations.services.organisations import journal_ways_in, tell_ways_in, ways_in_identity
 from partnerships.organisations.services.recording import record_event
 from partnerships.people.models import User
 
@@ -92,6 +95,7 @@ def merge_organisations(
         kept=moving.target, merged=moving.source, reason=moving.reason, merged_by=author, merged_at=now
     )
     keep_changes(changes, merge=merge)
+    record_moved_memberships(changes, reason=moving.reason, author=author, now=now)
     _record(merge, EventKind.MERGED, moving, author=author, now=now)
     _journal(merge, now=now)
     return merge
@@ -116,16 +120,42 @@ def _lock(*ids: int) -> list[Organisation]:
 def _carry_everything(moving: Moving) -> list[Change]:
     day = timezone.localdate(moving.now)
     changes: list[Change] = []
-    for kind in obligations():
-        record_passing(kind, list(kind.records(moving.source, day).order_by("pk")), moving)
-    for kind in obligations():
+    passing = [(kind, list(kind.records(moving.source, day).order_by("pk"))) for kind in obligations()]
+    for kind, records in passing:
+        record_passing(kind, records, moving)
+    for kind, _ in passing:
         changes += carry_together(kind.columns, moving)
+    for kind, records in passing:
+        changes += settle(kind, [one.pk for one in records], moving)
     for column in following():
         changes += carry(column, moving)
+    changes += _keep_ways_in(moving)
     moved = [one.row for one in changes if one.table == OrganisationName._meta.label]
     for name in OrganisationName.objects.filter(pk__in=moved, kind__in=[NameKind.OFFICIAL, NameKind.SHORT]):
         changes.append(change_row(name, {"kind": NameKind.ALTERNATIVE.value}))
     return changes
+
+
+def _keep_ways_in(moving: Moving) -> list[Change]:
+    """Let the kept record ask as much at sign-in as either did; returns what changed.
+
+    Raises `UnableToMerge` where both have a sign-in page of their own and one requires it.
+    """
+    kept, merged = moving.target, moving.source
+    values: dict[str, Any] = {"second_factor_required": kept.second_factor_required or merged.second_factor_required}
+    pages = {one.sign_in_provider for one in (kept, merged)} - {""}
+    if kept.own_sign_in_required or merged.own_sign_in_required:
+        if len(pages) > 1:
+            raise UnableToMerge("Their people sign in through different pages: choose one for both first.")
+        since = [one.own_sign_in_required_at for one in (kept, merged) if one.own_sign_in_required_at]
+        values |= {"sign_in_provider": pages.pop(), "own_sign_in_required_at": min(since)}
+    change = change_row(kept, values)
+    if not change.after:
+        return []
+    tell_ways_in(
+        kept, before=change.before, after=change.after, reason=moving.reason, author=moving.author, now=moving.now
+    )
+    return [change]
 
 
 def _record(merge: Merge, event: EventKind, moving: Moving, *, author: User | None, now: dt.datetime) -> None:
@@ -155,14 +185,20 @@ def undo_merge(*, merge: Merge, reason: str, author: User | None, now: dt.dateti
         raise UnableToMerge("This merge was undone already.")
     if Merge.objects.in_force().filter(merged=locked.kept_id).exists():
         raise UnableToMerge(f"{bodies[locked.kept_id].name} was merged since then: undo that first.")
+    asked = ways_in_identity(bodies[locked.kept_id])
     rows = locked.rows.order_by("pk")
-    missed = put_back(Change(one.table, one.row, one.before, one.after) for one in rows)
+    put, missed = put_back(Change(one.table, one.row, one.before, one.after) for one in rows)
     locked.undone_by, locked.undone_at, locked.undone_because = author, now, reason.strip()
     locked.save(update_fields=["undone_by", "undone_at", "undone_because"])
     moving = Moving(bodies[locked.kept_id], bodies[locked.merged_id], reason.strip(), author, now)
     day = timezone.localdate(now)
     for kind in obligations():
         record_passing(kind, list(kind.records(moving.target, day).order_by("pk")), moving)
+    moving.target.refresh_from_db()
+    moving.source.refresh_from_db()
+    if ways_in_identity(moving.source) != asked:
+        journal_ways_in(moving.source, now=now)
+    record_moved_memberships(put, reason=moving.reason, author=author, now=now)
     _record(locked, EventKind.UNMERGED, moving, author=author, now=now)
     _journal(locked, now=now, undone=True)
     merge.undone_at = now

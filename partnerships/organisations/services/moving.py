@@ -12,10 +12,10 @@ from django.apps import apps
 from django.db.models import Model, Q, QuerySet, UniqueConstraint
 from django.utils import timezone
 
-from partnerships.activity.services import record
+from partnerships.activity.services import new_event, record_all
 from partnerships.organisations.event_kinds import EventKind
 from partnerships.organisations.models import Merge, MovedRow, Organisation, Succession
-from partnerships.organisations.obligations import Change, Column, Moving, Obligation
+from partnerships.organisations.obligations import Change, Column, Moving, Obligation, settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,21 +120,26 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, dt.date) else value
 
 
-def put_back(changes: Iterable[Change]) -> list[Change]:
-    """Put back what stood in the rows, last first; returns those that somebody has changed since, untouched."""
+def put_back(changes: Iterable[Change]) -> tuple[list[Change], list[Change]]:
+    """Put back what stood in the rows, last first.
+
+    Returns what this changed, and the changes that stay because somebody has changed the row since.
+    """
     alike: dict[tuple[Any, ...], list[Change]] = defaultdict(list)
     for change in reversed(list(changes)):
         key = (change.table, tuple(sorted(change.before.items())), tuple(sorted(change.after.items())))
         alike[key].append(change)
-    missed = []
+    done: list[Change] = []
+    missed: list[Change] = []
     for group in alike.values():
         first = group[0]
         model = apps.get_model(first.table)
         rows = model._base_manager.filter(pk__in=[change.row for change in group], **first.after)
         unchanged = set(rows.select_for_update().values_list("pk", flat=True))
         model._base_manager.filter(pk__in=unchanged).update(**first.before)
+        done += [Change(one.table, one.row, one.after, one.before) for one in group if one.row in unchanged]
         missed += [change for change in group if change.row not in unchanged]
-    return missed
+    return done, missed
 
 
 def as_kept(changes: Iterable[Change]) -> list[Change]:
@@ -157,9 +162,10 @@ def as_kept(changes: Iterable[Change]) -> list[Change]:
 
 def record_passing(kind: Obligation, records: Sequence[Any], moving: Moving) -> None:
     """Record for each record that it passed to the other organisation."""
+    events = []
     for one in records if kind.target else ():
         within_kind, within_id = kind.within(one)
-        record(
+        made = new_event(
             actor_id=moving.author.pk if moving.author else None,
             organisation_id=moving.target.pk,
             kind=EventKind.PASSED_ON,
@@ -175,6 +181,8 @@ def record_passing(kind: Obligation, records: Sequence[Any], moving: Moving) -> 
                 "reason": moving.reason,
             },
         )
+        events.append(made)
+    record_all(events)
 
 
 def move_records(kind: Obligation, records: Collection[int], moving: Moving) -> list[Change]:
@@ -190,7 +198,7 @@ def move_records(kind: Obligation, records: Collection[int], moving: Moving) -> 
     record_passing(kind, found, moving)
     if kind.move is not None:
         return kind.move(found, moving)
-    return carry_together(kind.columns, moving, ids)
+    return carry_together(kind.columns, moving, ids) + settle(kind, ids, moving)
 
 
 def keep_changes(

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
+from partnerships.kit.dates import long_date
 from partnerships.kit.names import fold_name
 from partnerships.kit.rights import require
 from partnerships.organisations.event_kinds import EventKind
@@ -28,6 +29,16 @@ def keep_names(organisation: Organisation, names: Iterable[tuple[str, str]]) -> 
         if name
     }
     OrganisationName.objects.bulk_create(rows.values(), ignore_conflicts=True)
+
+
+def rename_refusal(organisation: Organisation, on: dt.date) -> str:
+    """Why a new name cannot count from a day; empty: it can."""
+    if organisation.valid_from is not None and on < organisation.valid_from:
+        return f"It cannot get a new name before its first day, {long_date(organisation.valid_from)}."
+    present = organisation.names.filter(kind=NameKind.OFFICIAL, valid_from__gt=on).order_by("valid_from").first()
+    if present is not None and present.valid_from is not None:
+        return f"Its present name counts from {long_date(present.valid_from)}: correct that first."
+    return ""
 
 
 def rename(organisation: Organisation, former: str, *, on: dt.date) -> None:

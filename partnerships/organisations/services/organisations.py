@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
@@ -24,7 +24,7 @@ from partnerships.organisations.models import (
 from partnerships.organisations.queries import ancestors_of, leads_of
 from partnerships.organisations.rights import rights_over, roles_of
 from partnerships.organisations.services.identifiers import holder_of
-from partnerships.organisations.services.names import is_anothers, keep_names, rename
+from partnerships.organisations.services.names import is_anothers, keep_names, rename, rename_refusal
 from partnerships.organisations.services.own_sign_in import (
     end_sessions_by_password,
     required_since,
@@ -158,8 +158,10 @@ def update_organisation(
         raise UnableToUpdateOrganisation("Another organisation already has this name.")
     if "parent" in before and locked.parent_id:
         _refuse_circle(locked)
-    locked.save(update_fields=list(before))
     today = timezone.localdate(now)
+    if "name" in before and named_from and (words := rename_refusal(locked, named_from)):
+        raise UnableToUpdateOrganisation(words)
+    locked.save(update_fields=list(before))
     if "name" in before:
         rename(locked, before["name"], on=named_from or today)
     if "short_name" in before:
@@ -167,26 +169,45 @@ def update_organisation(
         again = locked.names.filter(name=locked.short_name).exclude(kind=NameKind.OFFICIAL)
         again.update(kind=NameKind.SHORT, valid_to=None)
         keep_names(locked, [(locked.short_name, NameKind.SHORT)])
+    if _WAYS_IN & before.keys():
+        tell_ways_in(locked, before=before, after=after, reason=reason, author=author, now=now)
+    else:
+        data = {"before": before, "after": after, "reason": reason}
+        record_event(locked, EventKind.CHANGED, author=author, now=now, data=data)
+    for name in before:
+        setattr(organisation, name, getattr(locked, name))
+    return tuple(before)
+
+
+def tell_ways_in(
+    organisation: Organisation,
+    *,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    reason: str,
+    author: User | None,
+    now: dt.datetime,
+) -> None:
+    """Record that its people sign in in another way, and email its leads.
+
+    Where own sign-in is required now, people are signed out.
+    """
     event = record_event(
-        locked,
+        organisation,
         EventKind.CHANGED,
         author=author,
         now=now,
         data={"before": before, "after": after, "reason": reason},
     )
-    if _WAYS_IN & before.keys():
-        journal_ways_in(locked, now=now)
-        record_emails(
-            kind="organisations.ways_in",
-            people=[lead.pk for lead in leads_of(locked)],
-            params={"event": event.pk},
-            now=now,
-        )
-    if "own_sign_in_required_at" in before and locked.own_sign_in_required:
-        end_sessions_by_password(locked)
-    for name in before:
-        setattr(organisation, name, getattr(locked, name))
-    return tuple(before)
+    journal_ways_in(organisation, now=now)
+    record_emails(
+        kind="organisations.ways_in",
+        people=[lead.pk for lead in leads_of(organisation)],
+        params={"event": event.pk},
+        now=now,
+    )
+    if "own_sign_in_required_at" in before and organisation.own_sign_in_required:
+        end_sessions_by_password(organisation)
 
 
 def _lock_groups() -> None:

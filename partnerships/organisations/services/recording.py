@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from partnerships.activity.models import Event
-from partnerships.activity.services import record
+from partnerships.activity.services import new_event, record
 from partnerships.organisations.event_kinds import EventKind
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import User
@@ -56,7 +56,21 @@ def record_membership_event(
     data: dict[str, Any] | None = None,
 ) -> Event:
     """Record an event of a membership, within its organisation."""
-    return record(
+    made = new_membership_event(membership, event, author=author, now=now, data=data)
+    made.save(force_insert=True)
+    return made
+
+
+def new_membership_event(
+    membership: Membership,
+    event: EventKind,
+    *,
+    author: User | None,
+    now: dt.datetime,
+    data: dict[str, Any] | None = None,
+) -> Event:
+    """An event of a membership for `record_all`."""
+    return new_event(
         actor_id=author.pk if author else None,
         organisation_id=membership.organisation_id,
         kind=event,

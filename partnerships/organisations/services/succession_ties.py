@@ -120,6 +120,9 @@ def _wrong_dates(succession: Succession, today: dt.date) -> str:
         return "Give the vesting day."
     if vests is not None and shadow is not None and shadow.earliest > vests.latest:
         return "The election or shadow period must come before the vesting day."
+    for later in succession.undone_by.live() if succession.pk else ():
+        if vests is not None and later.vests_on is not None and later.vests_on.earliest < vests.latest:
+            return f"Another succession undoes it from {later.vests_on.words}: it must take effect before."
     if undoes is not None:
         if not undoes.is_certain:
             return "Only a succession that is certain can be undone: cancel it."

@@ -22,7 +22,7 @@ from partnerships.organisations.models import (
 )
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.recording import record_event
-from partnerships.organisations.services.succession_ties import NewTie, check_succession
+from partnerships.organisations.services.succession_ties import NewTie, UnableToRecordSuccession, check_succession
 from partnerships.people.models import User
 
 
@@ -68,19 +68,22 @@ def record_succession(
     reason: str = "",
     **fields: Unpack[SuccessionFields],
 ) -> Succession:
-    """Record a succession; the same again makes no new row.
+    """Record a succession; the same again makes no new row, but adds what was not known of it.
 
     With the status “effective” it is one of the past, whose organisations have begun and ended already: an importer
-    knows those. One that was pending then becomes effective. Raises `UnableToRecordSuccession`, and
-    `UnableToChangeSuccession` if its order is made while a rival stands against it.
+    knows those. One that was pending then becomes effective. Raises `UnableToRecordSuccession`, also where a person
+    says of a known one what it contradicts, and `UnableToChangeSuccession` if its order is made while a rival stands
+    against it.
     """
     require(roles_of(author, now).keeps_directory)
     _lock_organisations(ties)
     known = _known(kind, vests_on, ties, undoes)
     if known is not None:
-        if status == SuccessionStatus.EFFECTIVE and not known.is_final:
-            set_status(known, status, reason="A register says that it has happened.", author=author, now=now)
-        return known
+        locked = lock_succession(known.pk)
+        _complete(locked, fields, reason=reason, author=author, now=now)
+        if status == SuccessionStatus.EFFECTIVE and not locked.is_final:
+            set_status(locked, status, reason="A register says that it has happened.", author=author, now=now)
+        return locked
     succession = Succession(kind=kind, status=status, vests_on=vests_on, undoes=undoes, **fields)
     check_succession(succession, ties, now=now)
     if succession.is_certain and not succession.is_final:
@@ -103,8 +106,8 @@ def correct_succession(
 ) -> tuple[str, ...]:
     """Correct a succession and return the names of the changed fields.
 
-    Of one in effect only its sources and codes change, and a vesting day that was unknown. Raises
-    `UnableToChangeSuccession` and `UnableToRecordSuccession`.
+    Of one in effect only its sources and codes change, and a vesting day that was unknown or known to the month or
+    year only. Raises `UnableToChangeSuccession` and `UnableToRecordSuccession`.
     """
     require(roles_of(author, now).keeps_directory)
     locked = lock_succession(succession.pk)
@@ -112,7 +115,7 @@ def correct_succession(
         raise UnableToChangeSuccession("Give a reason.")
     if locked.status == SuccessionStatus.CANCELLED:
         raise UnableToChangeSuccession("It was cancelled: record it again.")
-    had_day = locked.vests_on is not None
+    known_before = locked.vests_on
     before, after = apply_changes(locked, fields)
     old = ties_of(locked)
     changed = ties is not None and {(*tie.key, tie.role, tie.share, tie.geography) for tie in ties} != {
@@ -120,7 +123,7 @@ def correct_succession(
     }
     if not before and not changed:
         return ()
-    allowed = _WORDS if had_day else _WORDS | {"vests_on"}
+    allowed = _WORDS | {"vests_on"} if _refines(locked.vests_on, known_before) else _WORDS
     if locked.status == SuccessionStatus.EFFECTIVE and (changed or before.keys() - allowed):
         raise UnableToChangeSuccession("It has taken effect: undo it by another succession.")
     wanted = list(ties) if changed and ties is not None else old
@@ -146,6 +149,13 @@ def correct_succession(
     for name in before.keys() - {"ties"}:
         setattr(succession, name, getattr(locked, name))
     return tuple(before)
+
+
+def _refines(now: PartialDate | None, before: PartialDate | None) -> bool:
+    """Whether a date says more exactly what was said before."""
+    if now is None or before is None:
+        return before is None
+    return before.earliest <= now.earliest and now.latest <= before.latest
 
 
 @transaction.atomic
@@ -261,6 +271,28 @@ def _known(
         if {(tie.predecessor_id, tie.successor_id, tie.function_id) for tie in one.ties.all()} == keys:
             return one
     return None
+
+
+def _complete(
+    known: Succession, fields: SuccessionFields, *, reason: str, author: User | None, now: dt.datetime
+) -> None:
+    """Add to a known succession what was recorded again and it lacks.
+
+    A list that says otherwise changes nothing; a person is told to correct it.
+    """
+    given: dict[str, Any] = {name: value for name, value in fields.items() if value}
+    if author is not None and any(getattr(known, name) not in (None, "", value) for name, value in given.items()):
+        raise UnableToRecordSuccession("It is recorded already, and not all is the same: correct it on its page.")
+    missing = {name: value for name, value in given.items() if not getattr(known, name)}
+    if known.is_final:  # What happened stays as it is.
+        missing = {name: value for name, value in missing.items() if name in _WORDS}
+    before, after = apply_changes(known, missing)
+    if not before:
+        return
+    check_succession(known, ties_of(known), now=now)
+    known.save(update_fields=list(before))
+    because = reason or "It was recorded again, with more."
+    _record(known, EventKind.SUCCESSION_CORRECTED, author=author, now=now, before=before, after=after, reason=because)
 
 
 def check_certain(succession: Succession) -> None:

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from partnerships.kit.rights import require
+from partnerships.organisations.handovers import is_passing_back
 from partnerships.organisations.lineage import ending
 from partnerships.organisations.models import (
     Organisation,
@@ -17,7 +18,12 @@ from partnerships.organisations.models import (
     SuccessionStatus,
 )
 from partnerships.organisations.rights import roles_of
-from partnerships.organisations.services.organisations import UnableToDissolve, dissolve, update_organisation
+from partnerships.organisations.services.organisations import (
+    UnableToDissolve,
+    UnableToUpdateOrganisation,
+    dissolve,
+    update_organisation,
+)
 from partnerships.organisations.services.successions import (
     UnableToChangeSuccession,
     check_certain,
@@ -44,6 +50,8 @@ def take_effect(*, succession: Succession, author: User | None, now: dt.datetime
     check_certain(locked)
     if locked.undoes is not None and locked.undoes.status != SuccessionStatus.EFFECTIVE:
         raise UnableToChangeSuccession("What it undoes has not taken effect: let that take effect first.")
+    if locked.undoes is not None and is_passing_back(locked.undoes):
+        raise UnableToChangeSuccession("What was passed on is still passing back: wait some minutes.")
     vesting = locked.vesting_day
     if vesting is None:
         raise UnableToChangeSuccession("Give the vesting day: a month or year is not enough.")
@@ -71,9 +79,12 @@ def take_effect(*, succession: Succession, author: User | None, now: dt.datetime
         )
     if locked.kind == SuccessionKind.RENAME and locked.new_name:
         for body in Organisation.objects.filter(ties_as_successor__succession=locked).distinct().order_by("pk"):
-            update_organisation(
-                organisation=body, name=locked.new_name, named_from=day, author=author, now=now, reason=because
-            )
+            try:
+                update_organisation(
+                    organisation=body, name=locked.new_name, named_from=day, author=author, now=now, reason=because
+                )
+            except UnableToUpdateOrganisation as error:
+                raise UnableToChangeSuccession(f"{body.name}: {error}") from error
     reason = reason.strip() or "Its vesting day has come."
     set_status(locked, SuccessionStatus.EFFECTIVE, reason=reason, author=author, now=now)
     succession.status = locked.status

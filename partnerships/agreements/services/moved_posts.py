@@ -1,0 +1,36 @@
+"""End the time of those whose post passed to an organisation that they do not act for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db.models import Q
+from django.utils import timezone
+
+from partnerships.agreements.event_kinds import EventKind
+from partnerships.agreements.models import Holder
+from partnerships.agreements.services.posts import end_holding, record_of_post
+from partnerships.organisations.models import Membership
+from partnerships.organisations.obligations import Change, Moving
+
+
+def end_holdings_left_behind(records: Collection[int], moving: Moving) -> list[Change]:
+    """End the time of people in these posts who do not act for `moving.target`; returns what changed.
+
+    Contacts without an account stay: the post is how they are known.
+    """
+    today = timezone.localdate(moving.now)
+    acting = Membership.objects.filter(Q(ends_on=None) | Q(ends_on__gt=today), organisation=moving.target)
+    holders = Holder.objects.open(today).filter(post__in=records, post__organisation=moving.target)
+    left = holders.exclude(person=None).exclude(person__in=acting.filter(accepted_at__isnull=False).values("person"))
+    reason = f"The holder does not act for {moving.target.display_name}."
+    changes = []
+    for holder in left.select_for_update(of=("self",)).select_related("post").order_by("pk"):
+        before = {"ends_on": holder.ends_on and holder.ends_on.isoformat(), "reason": holder.reason}
+        end_holding(holder, on=today, reason=reason, now=moving.now)
+        record_of_post(
+            holder.post, EventKind.POST_VACATED, author=moving.author, now=moving.now, holder=holder, reason=reason
+        )
+        after = {"ends_on": holder.ends_on and holder.ends_on.isoformat(), "reason": holder.reason}
+        changes.append(Change(Holder._meta.label, holder.pk, before, after))
+    return changes

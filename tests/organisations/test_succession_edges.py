@@ -1,0 +1,268 @@
+"""Successions at their edges: dates corrected late, undoings undone, records recorded again."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from partnerships.activity.models import Event
+from partnerships.exchange.models import Audience, Entry, Status
+from partnerships.kit.dates import PartialDate, known_day
+from partnerships.organisations import services
+from partnerships.organisations.handovers import count_undecided, estate_of
+from partnerships.organisations.models import Membership, Organisation, Role, Succession, SuccessionStatus
+from partnerships.organisations.services import (
+    UnableToChangeSuccession,
+    UnableToMerge,
+    UnableToRecordSuccession,
+    handovers,
+    ties_between,
+)
+from partnerships.outbox.models import Email
+from tests.commitments.promises import agree, propose
+from tests.exchange.conftest import shared
+from tests.organisations.test_handovers import body, lines, merger, propose_everything, take_effect
+from tests.world import World, join
+
+TODAY = timezone.localdate()
+TOMORROW = TODAY + dt.timedelta(days=1)
+
+
+def undo(succession: Succession, on: dt.date = TODAY) -> Succession:
+    return services.undo_succession(
+        succession=succession,
+        vests_on=known_day(on),
+        status="order_made",
+        reason="Quashed.",
+        author=None,
+        now=timezone.now(),
+    )
+
+
+def correct(succession: Succession, **fields: Any) -> tuple[str, ...]:
+    return services.correct_succession(
+        succession=succession, reason="As the order says.", author=None, now=timezone.now(), **fields
+    )
+
+
+def of_the_past(world: World, **fields: Any) -> Succession:
+    given: dict[str, Any] = {"kind": "absorb", "vests_on": PartialDate(2024, 4), "status": "effective"} | fields
+    ties = ties_between([world.westmarch], [world.harbour])
+    return services.record_succession(ties=ties, now=timezone.now(), **({"author": None} | given))
+
+
+# ---- Asks and offers of which both sides become one
+
+
+def ask_west(world: World) -> Entry:
+    """Larkhaven asks Westmarch, by name."""
+    return shared(world.larkhaven, world.amina, timezone.now(), audience=Audience.NAMED, addressees=[world.westmarch])
+
+
+def test_ask_whose_sides_are_merged_is_withdrawn_with_a_reason_and_opens_again(world: World) -> None:
+    ask = ask_west(world)
+
+    merge = services.merge_organisations(
+        kept=world.westmarch, merged=world.larkhaven, reason="One body.", author=world.dee, now=timezone.now()
+    )
+
+    ask.refresh_from_db()
+    assert (ask.status, ask.is_open, ask.organisation) == (Status.WITHDRAWN, False, world.westmarch)
+    assert "Both sides are Westmarch" in ask.reason
+    assert Event.objects.filter(kind="ask.withdrawn", target_id=ask.pk, actor_id=world.dee.pk).exists()
+    services.undo_merge(merge=merge, reason="Two bodies.", author=world.dee, now=timezone.now())
+    ask.refresh_from_db()
+    assert (ask.status, ask.is_open, ask.organisation) == (Status.SHARED, True, world.larkhaven)
+
+
+def test_ask_between_two_bodies_that_become_one_is_withdrawn_on_the_day(world: World) -> None:
+    ask, one = ask_west(world), body("One Council")
+    succession = services.record_succession(
+        kind="merge",
+        status="order_made",
+        vests_on=known_day(TODAY),
+        ties=ties_between([world.larkhaven, world.westmarch], [one]),
+        author=None,
+        now=timezone.now(),
+    )
+    propose_everything(succession, world.larkhaven, one)
+    propose_everything(succession, world.westmarch, one)
+
+    take_effect(succession)
+
+    ask.refresh_from_db()
+    assert (ask.status, ask.organisation) == (Status.WITHDRAWN, one)
+
+
+def test_ask_that_others_are_asked_too_stays_open(world: World) -> None:
+    ask = shared(
+        world.larkhaven,
+        world.amina,
+        timezone.now(),
+        audience=Audience.NAMED,
+        addressees=[world.westmarch, world.tidewater],
+    )
+
+    services.merge_organisations(
+        kept=world.westmarch, merged=world.larkhaven, reason="One body.", author=None, now=timezone.now()
+    )
+
+    ask.refresh_from_db()
+    assert (ask.status, ask.is_open) == (Status.SHARED, True)
+
+
+# ---- Signing in, and memberships with a last day
+
+
+def require_own_sign_in(organisation: Organisation, page: str) -> None:
+    Organisation.objects.filter(pk=organisation.pk).update(
+        sign_in_provider=page, own_sign_in_required_at=timezone.now(), second_factor_required=True
+    )
+    organisation.refresh_from_db()
+
+
+def test_record_that_is_kept_asks_as_much_at_sign_in_as_either_did(world: World) -> None:
+    require_own_sign_in(world.riverside, "riverside")
+
+    merge = services.merge_organisations(
+        kept=world.harbour, merged=world.riverside, reason="Recorded twice.", author=world.dee, now=timezone.now()
+    )
+
+    world.harbour.refresh_from_db()
+    assert world.harbour.own_sign_in_required
+    assert (world.harbour.sign_in_provider, world.harbour.second_factor_required) == ("riverside", True)
+    told = Email.objects.filter(kind="organisations.ways_in").values_list("person_id", flat=True)
+    assert {world.hana.pk, world.nadia.pk} <= set(told)
+    services.undo_merge(merge=merge, reason="Two bodies.", author=world.dee, now=timezone.now())
+    world.harbour.refresh_from_db()
+    assert not world.harbour.asks_more_at_sign_in
+
+
+def test_records_with_two_sign_in_pages_are_not_merged(world: World) -> None:
+    require_own_sign_in(world.riverside, "riverside")
+    require_own_sign_in(world.harbour, "harbour")
+
+    with pytest.raises(UnableToMerge, match="different pages"):
+        services.merge_organisations(
+            kept=world.harbour, merged=world.riverside, reason="Recorded twice.", author=None, now=timezone.now()
+        )
+
+
+def test_membership_with_a_last_day_passes_on_until_that_day(world: World) -> None:
+    last = TODAY + dt.timedelta(days=40)
+    join(world.vera, world.westmarch, Role.EDITOR, world.now - dt.timedelta(days=1))
+    Membership.objects.filter(person=world.vera, organisation=world.westmarch).update(ends_on=last)
+    succession = merger(world)
+    propose_everything(succession, world.westmarch, world.harbour)
+
+    take_effect(succession)
+
+    (theirs,) = Membership.objects.current().filter(person=world.vera, organisation=world.harbour)
+    assert (theirs.role, theirs.ends_on) == ("editor", last)
+    assert not Membership.objects.current().filter(organisation=world.westmarch).exists()
+    take_effect(undo(succession))
+    (theirs,) = Membership.objects.current().filter(person=world.vera, organisation=world.westmarch)
+    assert theirs.ends_on == last
+
+
+# ---- Undoing
+
+
+def test_undoing_is_undone_only_once_everything_has_passed_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    agree(world)
+    succession = merger(world)
+    propose_everything(succession, world.westmarch, world.harbour)
+    count = take_effect(succession)
+    back = undo(succession)
+    services.take_effect(succession=back, author=None, now=timezone.now())
+    again = undo(back)
+    monkeypatch.setattr(handovers, "BATCH", 1)
+    handovers._undo_batch(succession.pk, timezone.now())
+
+    with pytest.raises(UnableToChangeSuccession, match="still passing back"):
+        services.take_effect(succession=again, author=None, now=timezone.now())
+    services.undo_handovers(succession=succession, now=timezone.now())
+
+    assert take_effect(again) == count
+    assert succession.handovers.filter(state="applied").count() == count
+
+
+def test_pending_undoing_asks_leads_only_for_what_came_since(world: World) -> None:
+    agree(world)
+    succession = merger(world)
+    propose_everything(succession, world.westmarch, world.harbour)
+    take_effect(succession)
+    back = undo(succession, TOMORROW)
+    Succession.objects.filter(pk=back.pk).update(kind="replace")
+    back.ties.filter(predecessor=world.harbour, successor=world.harbour).delete()
+    own = count_undecided(back, world.harbour, TODAY)
+    assert own == estate_of(back, world.harbour, TODAY).without
+
+    propose(world, receiver=world.harbour)
+
+    assert count_undecided(back, world.harbour, TODAY) == own + 1
+    assert "Say who takes over" in lines(world, world.hana)
+
+
+# ---- Correcting
+
+
+def test_vesting_day_is_not_corrected_past_the_day_that_undoes_it(world: World) -> None:
+    succession = merger(world, days=10)
+    undo(succession, TODAY + dt.timedelta(days=20))
+
+    with pytest.raises(UnableToRecordSuccession, match="Another succession undoes it"):
+        correct(succession, vests_on=known_day(TODAY + dt.timedelta(days=30)))
+    assert correct(succession, vests_on=known_day(TODAY + dt.timedelta(days=15))) == ("vests_on",)
+
+
+def test_month_of_a_past_succession_becomes_a_day_of_that_month(world: World) -> None:
+    succession = of_the_past(world)
+
+    with pytest.raises(UnableToChangeSuccession, match="has taken effect"):
+        correct(succession, vests_on=PartialDate(2024, 5, 1))
+    assert correct(succession, vests_on=PartialDate(2024, 4, 1)) == ("vests_on",)
+    with pytest.raises(UnableToChangeSuccession, match="has taken effect"):
+        correct(succession, vests_on=PartialDate(2024, 4, 2))
+
+
+def test_name_does_not_change_before_the_first_day(world: World) -> None:
+    Organisation.objects.filter(pk=world.westmarch.pk).update(valid_from=TODAY - dt.timedelta(days=5))
+    succession = services.record_succession(
+        kind="rename",
+        status="order_made",
+        vests_on=known_day(TODAY - dt.timedelta(days=9)),
+        ties=ties_between([world.westmarch], [world.westmarch]),
+        new_name="West March Council",
+        author=None,
+        now=timezone.now(),
+    )
+
+    with pytest.raises(UnableToChangeSuccession, match="before its first day"):
+        services.take_effect(succession=succession, author=None, now=timezone.now())
+    services.hand_over_due(now=timezone.now())
+
+    succession.refresh_from_db()
+    assert succession.status == SuccessionStatus.ORDER_MADE
+
+
+def test_succession_recorded_again_gets_what_was_not_known_of_it(world: World) -> None:
+    succession = of_the_past(world, source="The register")
+
+    again = of_the_past(world, author=world.dee, instrument="SI 2024/1", source="The register", reason="Found it.")
+
+    assert (again.pk, again.instrument) == (succession.pk, "SI 2024/1")
+    event = Event.objects.filter(kind="organisation.succession_corrected", target_id=world.westmarch.pk).get()
+    assert (event.actor_id, event.data["reason"]) == (world.dee.pk, "Found it.")
+
+
+def test_succession_recorded_again_otherwise_is_refused_to_a_person_and_kept_from_a_list(world: World) -> None:
+    of_the_past(world, instrument="SI 2024/1")
+
+    with pytest.raises(UnableToRecordSuccession, match="recorded already"):
+        of_the_past(world, author=world.dee, instrument="SI 2024/2")
+
+    assert of_the_past(world, instrument="SI 2024/2").instrument == "SI 2024/1"

@@ -26,8 +26,10 @@ from partnerships.agreements.services import (
     record_paper_signature,
     sign_terms,
 )
+from partnerships.organisations.services import merge_organisations
 from partnerships.outbox.models import Email
 from tests.agreements.test_signing_terms import amend, client_of, today
+from tests.organisations.test_handovers import merger, propose_everything, take_effect
 from tests.support.terms import agree_terms, put_up, sign_all
 from tests.world import World
 
@@ -261,3 +263,27 @@ def test_a_joining_party_that_does_not_sign_is_escalated_once(world: World) -> N
     with time_machine.travel(timezone.now() + dt.timedelta(days=31)):
         assert escalate_late_signatures(now=timezone.now()) == 1
         assert escalate_late_signatures(now=timezone.now()) == 0
+
+
+def test_terms_that_a_party_signed_bind_the_body_that_takes_over_its_part(world: World) -> None:
+    agree_terms(world.partnership, world.amina)
+    succession = merger(world)
+    propose_everything(succession, world.westmarch, world.harbour)
+
+    take_effect(succession)
+
+    assert Party.objects.present().filter(partnership=world.partnership, organisation=world.harbour).exists()
+    assert not_bound(world.partnership, today()) == set()
+    version = version_in_force(world.partnership, today())
+    assert version is not None
+    assert world.harbour.pk not in bound_by(version)
+
+
+def test_terms_bind_the_record_that_was_kept_of_two_that_were_one(world: World) -> None:
+    agree_terms(world.partnership, world.amina)
+
+    merge_organisations(
+        kept=world.harbour, merged=world.westmarch, reason="Recorded twice.", author=None, now=timezone.now()
+    )
+
+    assert not_bound(world.partnership, today()) == set()

@@ -31,7 +31,7 @@ from partnerships.agreements.queries.posts import people_in_post
 from partnerships.agreements.terms.in_force import Entry, in_force_on, timeline
 from partnerships.agreements.terms.schema import build_schema, declarations_with
 from partnerships.documents import Content, Schema
-from partnerships.organisations.models import Membership, Organisation, Role
+from partnerships.organisations.models import Handover, HandoverState, Membership, Merge, Organisation, Role
 from partnerships.organisations.queries import leads_of
 from partnerships.people.models import User
 
@@ -143,7 +143,25 @@ def is_signed_by_all(version: TermsVersion) -> bool:
     """Whether every required party has signed this version."""
     signed = {one.organisation_id for one in version.signatures.all() if not one.is_rejected}
     required = required_parties(version.partnership)
-    return len(required) > 1 and required <= signed
+    return len(required) > 1 and (required <= signed or required <= with_successors(version.partnership, signed))
+
+
+def with_successors(partnership: Partnership, bodies: set[int]) -> set[int]:
+    """These bodies (ids), and those to which their part in the partnership passed, by a succession or a merge.
+
+    What a body has signed binds who takes over its part.
+    """
+    lines = Handover.objects.filter(kind="partnerships", record=partnership.pk, state=HandoverState.APPLIED)
+    passed: list[tuple[Any, ...]] = [
+        *lines.order_by("applied_at", "pk").values_list("predecessor", "successor", "others"),
+        *Merge.objects.in_force().values_list("merged", "kept"),
+    ]
+    found: set[int] = set()
+    reached = set(bodies)
+    while reached - found:
+        found |= reached
+        reached = {after for before, *others in passed if before in found for after in others if after is not None}
+    return found
 
 
 def version_to_join(partnership: Partnership, day: dt.date) -> TermsVersion | None:
@@ -168,7 +186,7 @@ def bound_by(version: TermsVersion) -> set[int]:
 def not_bound(partnership: Partnership, day: dt.date) -> set[int]:
     """Present parties that have not signed the terms in force; no observers.
 
-    The terms do not apply to them yet.
+    The terms do not apply to them yet. They apply to a successor of a party that has signed.
     """
     version = version_to_join(partnership, day)
     present = (
@@ -180,7 +198,10 @@ def not_bound(partnership: Partnership, day: dt.date) -> set[int]:
     )
     ended = Organisation.objects.exclude(pk__in=Organisation.objects.current().values("pk"))
     asked = present.exclude(organisation__in=ended).values_list("organisation", flat=True)
-    return set(asked) - bound_by(version) if version else set()
+    unsigned = set(asked) - bound_by(version) if version else set()
+    if version is None or not unsigned:
+        return unsigned
+    return unsigned - with_successors(partnership, bound_by(version))
 
 
 def leaves_after_notice(partnership: Partnership, party: Party, day: dt.date) -> bool:

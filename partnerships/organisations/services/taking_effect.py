@@ -18,6 +18,7 @@ from partnerships.organisations.models import (
     SuccessionStatus,
 )
 from partnerships.organisations.rights import roles_of
+from partnerships.organisations.services.moving_areas import move_areas
 from partnerships.organisations.services.organisations import (
     UnableToDissolve,
     UnableToUpdateOrganisation,
@@ -35,7 +36,7 @@ from partnerships.people.models import User
 
 @transaction.atomic
 def take_effect(*, succession: Succession, author: User | None, now: dt.datetime, reason: str = "") -> bool:
-    """End predecessors, begin successors and rename, once.
+    """End predecessors, begin successors, move areas served and rename, once.
 
     False if it has taken effect already. Where it undoes another succession, the bodies that the other one ended exist
     again. Raises `UnableToChangeSuccession` before the vesting day, if it is not certain, if what it undoes has not
@@ -77,6 +78,7 @@ def take_effect(*, succession: Succession, author: User | None, now: dt.datetime
             now=now,
             reason=because,
         )
+    move_areas(succession=locked, on=day, author=author, now=now)
     if locked.kind == SuccessionKind.RENAME and locked.new_name:
         for body in Organisation.objects.filter(ties_as_successor__succession=locked).distinct().order_by("pk"):
             try:

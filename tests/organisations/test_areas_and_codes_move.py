@@ -1,0 +1,116 @@
+"""Areas served and GSS codes follow a succession on its day, and go back when it is undone."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.utils import timezone
+
+from partnerships.exchange.queries.places import served_by_all
+from partnerships.kit.dates import known_day
+from partnerships.organisations import services
+from partnerships.organisations.models import Area, Identifier, Organisation, Succession
+from partnerships.organisations.queries import find_organisations
+from partnerships.organisations.services import ties_between
+from tests.organisations.test_handovers import body
+from tests.world import World
+
+TODAY = timezone.localdate()
+BEFORE = TODAY - dt.timedelta(days=1)
+
+
+def council(name: str, code: str) -> Organisation:
+    """A council with a code, which serves the area of that code."""
+    made = body(name)
+    area = Area.objects.create(code=code, name=name, kind="district")
+    services.add_identifier(organisation=made, scheme="gss", value=code, author=None, now=timezone.now())
+    services.serve_area(organisation=made, area=area, author=None, now=timezone.now())
+    return made
+
+
+def becomes(predecessors: list[Organisation], successors: list[Organisation]) -> Succession:
+    succession = services.record_succession(
+        kind="replace",
+        status="order_made",
+        vests_on=known_day(TODAY),
+        ties=ties_between(predecessors, successors),
+        author=None,
+        now=timezone.now(),
+    )
+    services.take_effect(succession=succession, author=None, now=timezone.now())
+    return succession
+
+
+def undo(succession: Succession) -> Succession:
+    back = services.undo_succession(
+        succession=succession,
+        vests_on=known_day(TODAY),
+        status="order_made",
+        reason="Quashed.",
+        author=None,
+        now=timezone.now(),
+    )
+    services.take_effect(succession=back, author=None, now=timezone.now())
+    return back
+
+
+def served(organisation: Organisation, day: dt.date = TODAY) -> set[str]:
+    numbers = served_by_all(day).get(organisation.pk, [])
+    return set(Area.objects.filter(pk__in=numbers).values_list("code", flat=True))
+
+
+def until(code: str) -> dt.date | None:
+    return Identifier.objects.get(scheme="gss", value=code).valid_to
+
+
+def test_new_council_serves_the_areas_of_those_it_follows_and_the_area_of_its_own_code(world: World) -> None:
+    elm, ewell = council("Elm District", "E07000901"), council("Ewell District", "E07000902")
+    east = body("East Council")
+    Area.objects.create(code="E06000901", name="East", kind="district")
+    services.add_identifier(organisation=east, scheme="gss", value="E06000901", author=None, now=timezone.now())
+
+    becomes([elm, ewell], [east])
+
+    assert served(east) == {"E07000901", "E07000902", "E06000901"}
+    assert (served(elm), served(elm, BEFORE), served(east, BEFORE)) == (set(), {"E07000901"}, set())
+    assert (until("E07000901"), until("E06000901")) == (TODAY, None)
+    assert list(find_organisations(user=world.vera, text="E07000901")) == [elm]
+
+
+def test_area_of_a_council_that_is_divided_goes_to_nobody_by_guessing(world: World) -> None:
+    county, east, west = council("The County", "E10000901"), body("East Council"), body("West Council")
+
+    becomes([county], [east, west])
+
+    assert (served(county), served(east), served(west)) == (set(), set(), set())
+
+
+def test_areas_and_codes_go_back_when_it_is_undone_and_move_again(world: World) -> None:
+    elm, ewell, east = council("Elm", "E07000901"), council("Ewell", "E07000902"), body("East Council")
+    first = becomes([elm, ewell], [east])
+
+    back = undo(first)
+
+    assert (served(elm), served(ewell), served(east)) == ({"E07000901"}, {"E07000902"}, set())
+    assert (until("E07000901"), until("E07000902")) == (None, None)
+    undo(back)
+    assert (served(elm), served(east)) == (set(), {"E07000901", "E07000902"})
+    assert until("E07000902") == TODAY
+
+
+def test_body_that_took_another_over_gives_its_area_back(world: World) -> None:
+    large, small = council("Large", "E07000901"), council("Small", "E07000902")
+    succession = services.record_succession(
+        kind="absorb",
+        status="order_made",
+        vests_on=known_day(TODAY),
+        ties=ties_between([small], [large]),
+        author=None,
+        now=timezone.now(),
+    )
+    services.take_effect(succession=succession, author=None, now=timezone.now())
+    assert served(large) == {"E07000901", "E07000902"}
+
+    undo(succession)
+
+    assert (served(large), served(small)) == ({"E07000901"}, {"E07000902"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db.models import CharField, DateTimeField, ExpressionWrapper, F, FilteredRelation, OuterRef, Q, Subquery
@@ -58,4 +58,35 @@ def names_of(organisations: Collection[int]) -> Mapping[int, Named]:
     for pk, name, start, end, former in rows:
         before = found.get(pk, Named(name)).former
         found[pk] = Named(name, (*before, (start, end, former)) if end is not None else before)
+    return found
+
+
+def show_as_at(shown: Iterable[tuple[dt.date | None, Organisation | None]], *, say_now: bool = False) -> None:
+    """Let organisations that were read say the names that they had on a day; one query.
+
+    For pages that only show them: what is changed here is not for saving. A day of None: the present names. With
+    `say_now` the name then is followed by the present one.
+    """
+    objects = {id(body): (day, body) for day, body in shown if day is not None and body is not None}
+    pairs = list(objects.values())
+    rows = OrganisationName.objects.filter(
+        organisation__in={body.pk for _, body in pairs},
+        kind__in=[NameKind.FORMER, NameKind.FORMER_SHORT],
+        valid_to__isnull=False,
+    )
+    former: dict[int, list[OrganisationName]] = {}
+    for row in rows.order_by("valid_to", "pk") if pairs else ():
+        former.setdefault(row.organisation_id, []).append(row)
+    for day, body in pairs:
+        for field, name in _then(former.get(body.pk, ()), day).items():
+            present = getattr(body, field)
+            setattr(body, field, f"{name} (now {present})" if say_now and present else name)
+
+
+def _then(former: Iterable[OrganisationName], day: dt.date) -> dict[str, str]:
+    """The fields of an organisation that were otherwise on a day; rows by the day on which they ended."""
+    found: dict[str, str] = {}
+    for row in former:
+        if (row.valid_from is None or row.valid_from <= day) and row.valid_to is not None and day < row.valid_to:
+            found.setdefault("name" if row.kind == NameKind.FORMER else "short_name", row.name)
     return found

@@ -7,10 +7,15 @@ import datetime as dt
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 
+from partnerships.commitments.services import end_commitment
 from partnerships.organisations.models import Organisation, OrganisationName
 from partnerships.organisations.naming import named_then, names_of
 from partnerships.organisations.services import update_organisation
+from tests.commitments.promises import agree
+from tests.conversations.gatherings import planned_meeting
+from tests.conversations.talks import circulated
 from tests.world import World
 
 
@@ -62,3 +67,41 @@ def test_the_database_gives_the_name_of_a_moment(world: World) -> None:
     assert then.get(pk=world.larkhaven.pk).then == "Larkhaven Homes"
     assert then.get(pk=world.tidewater.pk).then == world.tidewater.name
     assert OrganisationName.objects.filter(organisation=world.larkhaven, name="Larkhaven Homes").exists()
+
+
+def text_of(client: Client, address: str) -> str:
+    """What a page says, without line breaks."""
+    return " ".join(strip_tags(client.get(address).content.decode()).split())
+
+
+def test_a_conversation_and_a_meeting_name_their_sides_as_on_their_day(world: World, client: Client) -> None:
+    record, meeting = circulated(world), planned_meeting(world)
+    paper = reverse("conversations:agenda-paper", args=[meeting.pk])
+    rename(world.larkhaven, "Skylark Homes", timezone.localdate() + dt.timedelta(90))
+    client.force_login(world.ben)
+
+    for address in (record.get_absolute_url(), meeting.get_absolute_url(), paper):
+        page = text_of(client, address)
+        assert "Larkhaven Homes" in page, address
+        assert "Skylark" not in page, address
+
+
+def test_an_open_commitment_says_both_names_and_a_closed_one_that_of_its_day(world: World, client: Client) -> None:
+    promise = agree(world)
+    rename(world.larkhaven, "Skylark Homes", timezone.localdate() + dt.timedelta(1))
+    client.force_login(world.ben)
+
+    assert "Larkhaven Homes (now Skylark Homes)" in text_of(client, promise.get_absolute_url())
+    end_commitment(commitment=promise, reason="Over.", author=world.amina, now=timezone.now())
+    page = text_of(client, promise.get_absolute_url())
+    assert "Larkhaven Homes" in page
+    assert "(now" not in page
+
+
+def test_search_finds_an_organisation_by_the_names_that_its_records_show(world: World, client: Client) -> None:
+    rename(world.larkhaven, "Skylark Homes", timezone.localdate())
+    client.force_login(world.amina)
+
+    for words in ("Larkhaven", "Skylark"):
+        page = text_of(client, f"{reverse('search:search')}?q={words}")
+        assert "Skylark Homes" in page, words

@@ -3,6 +3,7 @@
 from partnerships.conversations.queries.contacts import contacts_of, gone_quiet
 from partnerships.conversations.queries.events import events_of_conversations, events_of_own_side, story_of
 from partnerships.conversations.queries.listings import (
+    bodies_of,
     kept_by,
     last_held,
     only_shared_partnership,
@@ -34,6 +35,7 @@ __all__ = [
     "Seats",
     "SidePoints",
     "attendees_with_access",
+    "bodies_of",
     "contacts_of",
     "events_of_conversations",
     "events_of_own_side",

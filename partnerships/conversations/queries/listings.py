@@ -64,6 +64,12 @@ def with_story(conversations: ConversationQuerySet) -> ConversationQuerySet:
     )
 
 
+def bodies_of(conversation: Conversation) -> list[Organisation]:
+    """The organisations that its page names, as they were read; needs the story fetched."""
+    parts = (conversation.sides, conversation.attendees, conversation.points, conversation.next_steps)
+    return [conversation.organisation, *(one.organisation for part in parts for one in part.all())]
+
+
 def private_notes_of(conversation: Conversation, user: User) -> list[PrivateNote]:
     """Private notes of the person's own organisations."""
     mine = PrivateNote.objects.visible_to(user).filter(conversation=conversation).exclude(text="")

@@ -16,6 +16,7 @@ from partnerships.conversations.models import Conversation, Meeting
 from partnerships.conversations.rights import rights_over
 from partnerships.exchange.models import Entry
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.naming import show_as_at
 from partnerships.organisations.timeline import TimelineLine, timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -39,6 +40,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         conversation.partnership = None
     elif conversation.partnership is not None:
         conversation.partnership = as_read_by(user, conversation.partnership)
+    show_as_at((conversation.held_on, body) for body in queries.bodies_of(conversation))
     context = {
         "conversation": conversation,
         "rights": rights,

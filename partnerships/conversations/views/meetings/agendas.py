@@ -13,7 +13,7 @@ from partnerships.conversations import services
 from partnerships.conversations.forms.meetings.agendas import AgendaForm, CirculateForm
 from partnerships.conversations.queries.agendas import agenda_for, papers_for, since_for, suggestions_for
 from partnerships.conversations.queries.meetings import people_who_may_come, seated_people
-from partnerships.conversations.views.meetings.opening import acting_side, open_meeting
+from partnerships.conversations.views.meetings.opening import acting_side, name_as_at, open_meeting
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.people.form_steps import take_step
@@ -108,6 +108,7 @@ def circulate(request: HttpRequest, pk: int) -> HttpResponse:
 def paper(request: HttpRequest, pk: int) -> HttpResponse:
     """The agenda as a page that prints."""
     user, meeting, _rights = open_meeting(request, pk)
+    name_as_at(meeting)
     items = agenda_for(meeting, user)
     context = {
         "meeting": meeting,

@@ -15,7 +15,7 @@ from partnerships.conversations import services
 from partnerships.conversations.models import Answer, Conversation
 from partnerships.conversations.queries.agendas import agenda_for, papers_for
 from partnerships.conversations.queries.meetings import expected_quorum, quorum_of
-from partnerships.conversations.views.meetings.opening import open_meeting
+from partnerships.conversations.views.meetings.opening import name_as_at, open_meeting
 from partnerships.organisations.timeline import newest_events, timeline_lines
 
 
@@ -23,6 +23,7 @@ from partnerships.organisations.timeline import newest_events, timeline_lines
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """When and where, agenda and papers, who comes, quorum and minutes."""
     user, meeting, rights = open_meeting(request, pk)
+    name_as_at(meeting)
     now = timezone.now()
     seats = list(meeting.seats.all())
     coming = {one.organisation_id for one in seats if one.answer == Answer.COMING and one.organisation_id}

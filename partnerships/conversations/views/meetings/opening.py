@@ -12,6 +12,7 @@ from partnerships.conversations.models import Meeting
 from partnerships.conversations.queries.meetings import with_seats
 from partnerships.conversations.rights import MeetingRights, rights_over_meetings
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.naming import show_as_at
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -31,6 +32,12 @@ def open_meeting(request: HttpRequest, pk: int) -> tuple[User, Meeting, MeetingR
     rights = rights_over_meetings(meeting.partnership, user, timezone.now())
     meeting.partnership = as_read_by(user, meeting.partnership)
     return user, meeting, rights
+
+
+def name_as_at(meeting: Meeting) -> None:
+    """Let the meeting, for a page that only shows it, name organisations as on its day."""
+    day = timezone.localdate(meeting.starts_at)
+    show_as_at((day, body) for body in (meeting.organisation, *(seat.organisation for seat in meeting.seats.all())))
 
 
 def acting_side(rights: MeetingRights) -> Organisation:

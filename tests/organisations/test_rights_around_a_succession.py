@@ -93,7 +93,7 @@ def accepted(world: World) -> Succession:
     return succession
 
 
-#: Pages of which the answer depends on being a side of the succession itself.
+#: Pages whose answer depends on being a side of the succession itself.
 ABOUT_IT = "organisations:handover"
 
 

@@ -54,7 +54,7 @@ def of_the_past(world: World, **fields: Any) -> Succession:
     return services.record_succession(ties=ties, now=timezone.now(), **({"author": None} | given))
 
 
-# ---- Asks and offers of which both sides become one
+# ---- Asks and offers whose two sides become one
 
 
 def ask_west(world: World) -> Entry:

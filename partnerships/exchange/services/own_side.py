@@ -1,4 +1,4 @@
-"""Withdraw asks and offers of which both sides became one organisation."""
+"""Withdraw asks and offers whose two sides became one organisation."""
 
 from __future__ import annotations
 

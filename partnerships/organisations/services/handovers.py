@@ -162,7 +162,7 @@ def answer_handovers(
 
 
 def _accept_parts(sides: Mapping[int, Sequence[int]], roles: Roles, author: User | None, now: dt.datetime) -> set[int]:
-    """Accept the author's parts of shared lines; returns the lines of which every part is accepted now."""
+    """Accept the author's parts of shared lines; returns the lines whose every part is accepted now."""
     accepted: dict[int, set[int]] = {pk: set() for pk in sides}
     for line, body in AcceptedPart.objects.filter(handover__in=sides).values_list("handover", "organisation"):
         accepted[line].add(body)

@@ -26,11 +26,11 @@ def move_areas(*, succession: Succession, on: dt.date, author: User | None, now:
     bodies = ending(succession)
     gone = {body.pk: _end_areas(body, on, author, now) for body in bodies}
     _end_codes(succession, bodies, on, author, now)
-    heirs = _only_successors(succession)
+    following = _only_successors(succession)
     for body in bodies:
         for area in gone[body.pk]:
-            if body.pk in heirs and area.pk not in given_back:
-                _serve(heirs[body.pk], area, succession, on, author, now)
+            if body.pk in following and area.pk not in given_back:
+                _serve(following[body.pk], area, succession, on, author, now)
     for successor in Organisation.objects.filter(ties_as_successor__succession=succession).distinct().order_by("pk"):
         codes = successor.identifiers.filter(scheme=Scheme.GSS, valid_to=None).values("value")
         for area in Area.objects.filter(code__in=codes).order_by("pk"):

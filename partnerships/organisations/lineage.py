@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Iterable
 from fractions import Fraction
 
-from django.db.models import F, Max, Prefetch, Q, QuerySet
+from django.db.models import Exists, F, Max, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from partnerships.activity.models import Event
@@ -16,9 +16,11 @@ from partnerships.organisations.models import (
     CERTAIN,
     KEEPING,
     Organisation,
+    Status,
     Succession,
     SuccessionKind,
     SuccessionQuerySet,
+    SuccessionStatus,
     SuccessionTie,
 )
 
@@ -157,6 +159,29 @@ def successors_on(
     """
     steps = _past(steps_from([organisation.pk], kinds=kinds), on or timezone.localdate())
     return list(Organisation.objects.filter(pk__in=_after(steps, organisation.pk)).order_by("name", "pk"))
+
+
+def summed_with(organisation: Organisation) -> list[Organisation]:
+    """Ended bodies whose figures count with this one's: it alone followed them, directly or through others.
+
+    Figures of a body that was divided count with nobody's. By name; one query for each link of the longest chain.
+    """
+    undone = Succession.objects.filter(undone_by__status=SuccessionStatus.EFFECTIVE)
+    ties = (
+        SuccessionTie.objects.filter(succession__status=SuccessionStatus.EFFECTIVE, role__in=STRENGTH)
+        .exclude(succession__kind__in=KEEPING)
+        .exclude(succession__in=undone.values("pk"))
+        .exclude(successor=F("predecessor"))
+    )
+    elsewhere = ties.filter(predecessor=OuterRef("predecessor")).exclude(successor=OuterRef("successor"))
+    alone = ties.filter(~Exists(elsewhere), predecessor__status=Status.DISSOLVED)
+    found: set[int] = set()
+    frontier = {organisation.pk}
+    while frontier:
+        before = alone.filter(successor__in=frontier).values_list("predecessor", flat=True)
+        frontier = set(before) - found - {organisation.pk}
+        found |= frontier
+    return list(Organisation.objects.filter(pk__in=found).order_by("name", "pk")) if found else []
 
 
 def who_answers_for(*, function: str, organisation: Organisation, day: dt.date) -> Answer:

@@ -14,6 +14,7 @@ from partnerships.agreements.models import Party, PartyRole, PartyStatus
 from partnerships.commitments.models import UNDER_WAY, Commitment, Kind
 from partnerships.commitments.models import Status as Promise
 from partnerships.exchange.models import OVER, Addressee, Audience, Direction, Entry, EntryQuerySet, Fulfilment, Status
+from partnerships.organisations.lineage import summed_with
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
@@ -60,6 +61,12 @@ class Promised:
         """Agreed, not yet delivered and not late."""
         return self.agreed - self.kept - self.broken
 
+    def add(self, more: Promised) -> None:
+        """Count more of them."""
+        self.agreed += more.agreed
+        self.kept += more.kept
+        self.broken += more.broken
+
 
 @dataclass(slots=True)
 class Balance:
@@ -70,6 +77,13 @@ class Balance:
     they_asked: Asked = field(default_factory=Asked)
     we_promised: Promised = field(default_factory=Promised)
     they_promised: Promised = field(default_factory=Promised)
+
+    def add(self, more: Balance) -> None:
+        """Count more of all four."""
+        self.we_asked.add(more.we_asked)
+        self.they_asked.add(more.they_asked)
+        self.we_promised.add(more.we_promised)
+        self.they_promised.add(more.they_promised)
 
     @property
     def figures(self) -> tuple[int, ...]:
@@ -109,18 +123,36 @@ def balances(*, user: User, ours: Organisation, partners: Sequence[Organisation]
     return [replace(found.get(body.pk) or Balance(), partner=body) for body in partners]
 
 
-def balance_with(*, user: User, ours: Organisation, theirs: Organisation, today: dt.date) -> Balance:
-    """The balance with one partner."""
-    return replace(_balances(user, ours, today, [theirs.pk]).get(theirs.pk) or Balance(), partner=theirs)
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Two organisations, each first, with the ended bodies whose figures count with theirs."""
+
+    ours: Sequence[Organisation]
+    theirs: Sequence[Organisation]
 
 
-def over_time(*, user: User, ours: Organisation, theirs: Organisation, today: dt.date) -> list[Quarter]:
-    """The last `QUARTERS` quarters, the oldest first."""
+def sides_of(ours: Organisation, theirs: Organisation) -> Sides:
+    """Both organisations with the bodies that they alone followed."""
+    return Sides([ours, *summed_with(ours)], [theirs, *summed_with(theirs)])
+
+
+def balance_with(*, user: User, sides: Sides, today: dt.date) -> Balance:
+    """The balance with one partner; predecessors are summed."""
+    total = Balance(partner=sides.theirs[0])
+    for ours in sides.ours:
+        for found in _balances(user, ours, today, [body.pk for body in sides.theirs]).values():
+            total.add(found)
+    return total
+
+
+def over_time(*, user: User, sides: Sides, today: dt.date) -> list[Quarter]:
+    """The last `QUARTERS` quarters, the oldest first; predecessors are summed."""
     quarters = {label: Quarter(label, Asked(), Asked()) for label in _last_quarters(today)}
-    for we_asked, _, quarter, asked in _asked(user, ours, [theirs.pk], by_quarter=True):
-        label = _quarter(quarter) if quarter else ""
-        if label in quarters:
-            (quarters[label].ours if we_asked else quarters[label].theirs).add(asked)
+    for ours in sides.ours:
+        for we_asked, _, quarter, asked in _asked(user, ours, [body.pk for body in sides.theirs], by_quarter=True):
+            label = _quarter(quarter) if quarter else ""
+            if label in quarters:
+                (quarters[label].ours if we_asked else quarters[label].theirs).add(asked)
     return list(quarters.values())
 
 

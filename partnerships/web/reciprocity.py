@@ -16,7 +16,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import acting_memberships, organisation_for
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
-from partnerships.web.balances import Asked, Quarter, balance_with, balances, over_time, partners_of
+from partnerships.web.balances import Asked, Quarter, balance_with, balances, over_time, partners_of, sides_of
 from partnerships.web.brief import our_side
 
 _WIDTH, _HEIGHT, _BASE, _BAR = 720, 250, 210, 26
@@ -121,7 +121,8 @@ def with_partner(request: HttpRequest, pk: int) -> HttpResponse:
     theirs = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
     ours = our_side(request, user, theirs)
     today = timezone.localdate()
-    quarters = over_time(user=user, ours=ours, theirs=theirs, today=today)
+    sides = sides_of(ours, theirs)
+    quarters = over_time(user=user, sides=sides, today=today)
     return render(
         request,
         "web/reciprocity_partner.html",
@@ -129,7 +130,8 @@ def with_partner(request: HttpRequest, pk: int) -> HttpResponse:
             "organisation": theirs,
             "ours": ours,
             "theirs": theirs,
-            "balance": balance_with(user=user, ours=ours, theirs=theirs, today=today),
+            "summed": [*sides.ours[1:], *sides.theirs[1:]],
+            "balance": balance_with(user=user, sides=sides, today=today),
             "any": any(one.ours.made or one.theirs.made for one in quarters),
             "svg": picture(quarters, ours.display_name, theirs.display_name),
             "headings": [

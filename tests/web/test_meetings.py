@@ -23,7 +23,7 @@ from partnerships.exchange.models import Audience, Direction, Entry
 from partnerships.organisations.models import Kind, Organisation, Role
 from partnerships.organisations.services import create_organisation
 from partnerships.people.models import User
-from partnerships.web.balances import Balance, balance_with, balances, over_time, partners_of
+from partnerships.web.balances import Balance, balance_with, balances, over_time, partners_of, sides_of
 from partnerships.web.brief import brief_for
 from tests.commitments.promises import agree, propose, verified
 from tests.conversations.talks import circulated, draft
@@ -152,7 +152,7 @@ def test_balance_counts_each_direction(world: World) -> None:
     verified(world)
     propose(world)
 
-    found = balance_with(user=world.amina, ours=world.larkhaven, theirs=world.westmarch, today=timezone.localdate())
+    found = balance_with(user=world.amina, sides=sides_of(world.larkhaven, world.westmarch), today=timezone.localdate())
 
     assert (found.we_asked.made, found.we_asked.outstanding, found.we_asked.nothing) == (2, 1, 1)
     assert (found.they_asked.made, found.they_asked.outstanding) == (1, 1)
@@ -165,8 +165,8 @@ def test_both_sides_see_the_same_figures_from_their_own_side(world: World) -> No
     agree(world)
     today = timezone.localdate()
 
-    ours = balance_with(user=world.amina, ours=world.larkhaven, theirs=world.westmarch, today=today)
-    theirs = balance_with(user=world.ben, ours=world.westmarch, theirs=world.larkhaven, today=today)
+    ours = balance_with(user=world.amina, sides=sides_of(world.larkhaven, world.westmarch), today=today)
+    theirs = balance_with(user=world.ben, sides=sides_of(world.westmarch, world.larkhaven), today=today)
 
     assert (ours.we_asked, ours.we_promised) == (theirs.they_asked, theirs.they_promised)
     assert (ours.they_asked, ours.they_promised) == (theirs.we_asked, theirs.we_promised)
@@ -219,7 +219,7 @@ def test_former_partner_with_an_ask_stays_in_the_balance(world: World) -> None:
 def test_asks_are_counted_in_the_quarter_they_were_made(world: World) -> None:
     share(world, world.ben, world.westmarch, "Homes for families in hotels")
 
-    quarters = over_time(user=world.amina, ours=world.larkhaven, theirs=world.westmarch, today=timezone.localdate())
+    quarters = over_time(user=world.amina, sides=sides_of(world.larkhaven, world.westmarch), today=timezone.localdate())
 
     assert len(quarters) == 8
     assert [one.theirs.made for one in quarters] == [0] * 7 + [1]
@@ -342,7 +342,7 @@ def test_observer_is_not_counted_as_asked(world: World) -> None:
     made = {one.partner.name: one.we_asked.made for one in with_all_partners(world.amina, world.larkhaven)}
 
     assert made == {"Harbour Community Trust": 0, "Westmarch Borough Council": 1}
-    watched = balance_with(user=world.hana, ours=world.harbour, theirs=world.larkhaven, today=today)
+    watched = balance_with(user=world.hana, sides=sides_of(world.harbour, world.larkhaven), today=today)
     assert watched.they_asked.made == 0
 
 
@@ -359,7 +359,7 @@ def test_ask_counts_as_met_only_by_the_organisation_that_delivered(world: World)
 
     found = {one.partner: one.we_asked for one in with_all_partners(world.amina, world.larkhaven)}
     asked, other = found[world.westmarch], found[world.tidewater]
-    theirs = balance_with(user=world.chidi, ours=world.tidewater, theirs=world.larkhaven, today=today).they_asked
+    theirs = balance_with(user=world.chidi, sides=sides_of(world.tidewater, world.larkhaven), today=today).they_asked
 
     assert (asked.made, asked.met, asked.elsewhere, asked.nothing) == (1, 1, 0, 0)
     assert (other.made, other.met, other.elsewhere, other.nothing) == (1, 0, 1, 0)

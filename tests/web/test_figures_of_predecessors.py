@@ -1,0 +1,48 @@
+"""Figures of bodies that became another count with it, and the page says so."""
+
+from __future__ import annotations
+
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.kit.dates import known_day
+from partnerships.organisations.lineage import summed_with
+from partnerships.organisations.services import record_succession, ties_between
+from partnerships.web.balances import balance_with, sides_of
+from tests.commitments.promises import verified
+from tests.organisations.test_handovers import merger, propose_everything, take_effect
+from tests.world import World
+
+
+def test_figures_of_predecessors_are_summed_and_named(world: World) -> None:
+    kept = verified(world)
+    succession = merger(world)
+    propose_everything(succession, world.westmarch, world.harbour)
+    take_effect(succession)
+    kept.refresh_from_db()
+    assert kept.receiver == world.westmarch
+
+    sides = sides_of(world.larkhaven, world.harbour)
+
+    assert [body.name for body in sides.theirs] == [world.harbour.name, world.westmarch.name]
+    found = balance_with(user=world.amina, sides=sides, today=timezone.localdate())
+    assert (found.we_promised.agreed, found.we_promised.kept) == (1, 1)
+    client = Client()
+    client.force_login(world.amina)
+    page = client.get(reverse("web:reciprocity-partner", args=[world.harbour.pk])).content.decode()
+    assert f"With the figures of {world.westmarch.name}" in page
+
+
+def test_figures_of_a_body_that_was_divided_count_with_nobody(world: World) -> None:
+    succession = record_succession(
+        kind="split",
+        status="order_made",
+        vests_on=known_day(timezone.localdate()),
+        ties=ties_between([world.westmarch], [world.harbour, world.tidewater]),
+        author=None,
+        now=timezone.now(),
+    )
+    take_effect(succession)
+
+    assert (summed_with(world.harbour), summed_with(world.tidewater)) == ([], [])

@@ -316,7 +316,7 @@ def test_what_an_ended_organisation_still_holds_passes_on_by_handover_lines(worl
     fill(post, world.eddie)
     promise = agree(world)
     succession = ended(world)
-    for group in obligations_of(world.larkhaven, TODAY, ["posts", "commitments"]):
+    for group in obligations_of(world.larkhaven, TODAY, ["partnerships", "posts", "commitments"]):
         propose_handovers(
             succession=succession,
             predecessor=world.larkhaven,

@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 
 from partnerships.organisations.models import Handover, HandoverState, Organisation, Succession
 from partnerships.organisations.obligations import Group, Held, Obligation, held_by, obligations, total
+from partnerships.organisations.queries import leads_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,15 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Estate:
-    """What one predecessor holds, and where it goes."""
+    """What one predecessor holds, and where it goes.
+
+    `is_led`: its own leads decide about what has no line; else an administrator does.
+    """
 
     predecessor: Organisation
     kinds: Sequence[KindCount]
     shares: Sequence[Share]
+    is_led: bool = True
 
     @property
     def things(self) -> int:
@@ -107,7 +112,9 @@ def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -
             )
         )
     parts = [_share(body, things) for body, things in sorted(shares.items(), key=lambda item: item[0].name)]
-    return Estate(predecessor, kinds, [*parts, _share(None, free)] if free else parts)
+    if not free:
+        return Estate(predecessor, kinds, parts)
+    return Estate(predecessor, kinds, [*parts, _share(None, free)], leads_of(predecessor).exists())
 
 
 def _to_hand_over(succession: Succession, predecessor: Organisation, day: dt.date) -> list[Group]:

@@ -19,6 +19,7 @@ from partnerships.organisations.models import (
     Organisation,
     Role,
     Succession,
+    SuccessionStatus,
     SuccessionTie,
 )
 from partnerships.organisations.owned import left_without_owner
@@ -56,13 +57,15 @@ def _left_wanted(user: User, now: dt.datetime) -> list[Waiting]:
 LEFT_OVER = (Source(_left_wanted, lambda now: (_leavers(now),)),)
 
 
-#: How long before vesting day the leads of the predecessors are asked.
-ASKED_BEFORE = dt.timedelta(days=366)
+#: How long before vesting day, and after it, the leads of the predecessors are asked.
+ASKED = dt.timedelta(days=366)
 
 
-def _pending_ties(now: dt.datetime) -> QuerySet[SuccessionTie]:
-    """The ties by which bodies will end that somebody follows; a body that goes on keeps what it holds."""
-    near = Succession.objects.pending().filter(vests_on__lte=timezone.localdate(now) + ASKED_BEFORE)
+def _near_ties(now: dt.datetime) -> QuerySet[SuccessionTie]:
+    """The ties by which bodies end that somebody follows; a body that goes on keeps what it holds."""
+    today = timezone.localdate(now)
+    near = Succession.objects.live().filter(vests_on__gte=today - ASKED, vests_on__lte=today + ASKED)
+    near = near.exclude(undone_by__status=SuccessionStatus.EFFECTIVE)
     going_on = SuccessionTie.objects.filter(
         succession=OuterRef("succession"), predecessor=OuterRef("predecessor"), successor=OuterRef("predecessor")
     )
@@ -71,9 +74,9 @@ def _pending_ties(now: dt.datetime) -> QuerySet[SuccessionTie]:
 
 
 def _without_line(user: User, now: dt.datetime) -> list[Waiting]:
-    """One line per pending succession and organisation that the person leads."""
+    """One line per succession, near its day, and organisation that the person leads."""
     led = Organisation.objects.of_person(user, Role.LEAD).values("pk")
-    ties = _pending_ties(now).filter(predecessor__in=led).select_related("succession", "predecessor")
+    ties = _near_ties(now).filter(predecessor__in=led).select_related("succession", "predecessor")
     pairs = {(tie.succession_id, tie.predecessor_id): tie for tie in ties.order_by("pk")}
     found = []
     for tie in pairs.values():
@@ -106,9 +109,7 @@ def _to_answer(user: User, now: dt.datetime) -> list[Waiting]:
 
 #: Work that waits for leads while a succession is prepared.
 HANDING_OVER = (
-    Source(
-        _without_line, lambda now: (Reach(_pending_ties(now), (Organisations("predecessor", roles=(Role.LEAD,)),)),)
-    ),
+    Source(_without_line, lambda now: (Reach(_near_ties(now), (Organisations("predecessor", roles=(Role.LEAD,)),)),)),
     Source(
         _to_answer,
         lambda _: (

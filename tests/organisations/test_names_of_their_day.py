@@ -80,7 +80,9 @@ def test_a_conversation_and_a_meeting_name_their_sides_as_on_their_day(world: Wo
     rename(world.larkhaven, "Skylark Homes", timezone.localdate() + dt.timedelta(90))
     client.force_login(world.ben)
 
-    for address in (record.get_absolute_url(), meeting.get_absolute_url(), paper):
+    # The actions of the record are commitments of today.
+    assert "record kept by Larkhaven Homes" in text_of(client, record.get_absolute_url())
+    for address in (meeting.get_absolute_url(), paper):
         page = text_of(client, address)
         assert "Larkhaven Homes" in page, address
         assert "Skylark" not in page, address

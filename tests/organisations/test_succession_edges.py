@@ -6,6 +6,8 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.activity.models import Event
@@ -14,6 +16,7 @@ from partnerships.kit.dates import PartialDate, known_day
 from partnerships.organisations import services
 from partnerships.organisations.handovers import count_undecided, estate_of
 from partnerships.organisations.models import Membership, Organisation, Role, Succession, SuccessionStatus
+from partnerships.organisations.obligations import held_by
 from partnerships.organisations.services import (
     UnableToChangeSuccession,
     UnableToMerge,
@@ -166,6 +169,38 @@ def test_membership_with_a_last_day_passes_on_until_that_day(world: World) -> No
     take_effect(undo(succession))
     (theirs,) = Membership.objects.current().filter(person=world.vera, organisation=world.westmarch)
     assert theirs.ends_on == last
+
+
+# ---- What is left
+
+
+def test_what_is_left_after_the_day_waits_for_leads_and_then_for_administrators(world: World) -> None:
+    agree(world)
+    succession = merger(world)
+    take_effect(succession)
+    assert "Say who takes over" in lines(world, world.ben)
+    assert estate_of(succession, world.westmarch, TODAY).is_led
+    (people,) = held_by(world.westmarch, TODAY, ["people"])
+    services.propose_handovers(
+        succession=succession,
+        predecessor=world.westmarch,
+        kind="people",
+        records=[one.pk for one in people.things],
+        successor=world.harbour,
+        author=world.ben,
+        now=timezone.now(),
+    )
+    services.answer_handovers(
+        lines=list(succession.handovers.all()), accept=True, author=world.hana, now=timezone.now()
+    )
+
+    services.hand_over_due(now=timezone.now())
+
+    assert "Say who takes over" not in lines(world, world.ben)
+    client = Client()
+    client.force_login(world.hana)
+    page = client.get(reverse("organisations:handover", args=[succession.pk])).content.decode()
+    assert "an administrator must decide" in page
 
 
 # ---- Undoing

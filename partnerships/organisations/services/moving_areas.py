@@ -8,6 +8,7 @@ from partnerships.organisations.answering import STRENGTH
 from partnerships.organisations.lineage import ending
 from partnerships.organisations.models import Area, AreaServed, Identifier, Organisation, Scheme, Succession
 from partnerships.organisations.services.areas_served import end_area_served, serve_area
+from partnerships.organisations.services.corrections import correct_area_served
 from partnerships.organisations.services.identifiers import correct_identifier
 from partnerships.people.models import User
 
@@ -57,7 +58,12 @@ def _only_successors(succession: Succession) -> dict[int, Organisation]:
 def _serve(
     body: Organisation, area: Area, succession: Succession, on: dt.date, author: User | None, now: dt.datetime
 ) -> None:
-    if not body.areas_served.filter(area=area, ends_on=None).exists():
+    if body.areas_served.filter(area=area, ends_on=None).exists():
+        return
+    # Undone and done again on one day: the row of that day goes on.
+    if again := body.areas_served.filter(area=area, starts_on=on).first():
+        correct_area_served(served=again, ends_on=None, reason=str(succession), author=author, now=now)
+    else:
         serve_area(organisation=body, area=area, starts_on=on, source=str(succession)[:200], author=author, now=now)
 
 

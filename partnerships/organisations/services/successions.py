@@ -76,9 +76,11 @@ def record_succession(
     against it.
     """
     require(roles_of(author, now).keeps_directory)
-    _lock_organisations(ties)
     known = _known(kind, vests_on, ties, undoes)
-    if known is not None:
+    if known is None:  # Of two at once, the second finds what the first recorded.
+        _lock_organisations(ties)
+        known = _known(kind, vests_on, ties, undoes)
+    if known is not None:  # The succession before its organisations, as everywhere.
         locked = lock_succession(known.pk)
         _complete(locked, fields, reason=reason, author=author, now=now)
         if status == SuccessionStatus.EFFECTIVE and not locked.is_final:

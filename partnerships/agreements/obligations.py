@@ -115,6 +115,14 @@ OBJECTIVES = Obligation(
 )
 
 
+def _posts(organisation: Organisation, day: dt.date) -> QuerySet[Post]:
+    """Those in use. A body that has ended may have passed on its part in the partnership before the post."""
+    mine = Post.objects.filter(organisation=organisation).select_related("partnership")
+    if not organisation.is_ended:
+        return mine.in_use()
+    return mine.open().filter(Q(partnership=None) | Q(partnership__in=Partnership.objects.live().values("pk")))
+
+
 def _post(one: Post, organisation: Organisation) -> Held:
     title = f"{one.get_role_display()}{f': {one.title}' if one.title else ''}"
     within = one.partnership.title if one.partnership else "the whole organisation"
@@ -130,7 +138,7 @@ POSTS = Obligation(
             ending=lambda moving: {"ended_on": timezone.localdate(moving.now)},
         ),
     ),
-    lambda organisation, _: Post.objects.in_use().filter(organisation=organisation).select_related("partnership"),
+    _posts,
     _post,
     target="post",
     within=lambda one: ("partnership", one.partnership_id) if one.partnership_id else ("", None),

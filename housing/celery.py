@@ -30,6 +30,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 60.0,
         "options": {"expires": 50},
     },
+    "transfer.apply_waiting": {
+        "task": "partnerships.transfer.tasks.apply_waiting",
+        "schedule": 20.0,
+        "options": {"expires": 20},
+    },
     "organisations.hand_over_due": {
         "task": "partnerships.organisations.tasks.hand_over_due",
         "schedule": 300.0,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
@@ -18,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.kit.exports import csv_response
 from partnerships.people.requests import signed_in
 from partnerships.transfer.forms import AnswerForm, HeadingsForm, UploadForm
-from partnerships.transfer.models import ORGANISATION_REGISTERS, WAITING, Doubt, ImportRun, RunStatus
+from partnerships.transfer.models import ORGANISATION_REGISTERS, WAITING, Doubt, ImportJob, ImportRun, RunStatus
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.reporting import accounting, rows_to_correct, sections
 from partnerships.transfer.services.registers import (
@@ -27,16 +29,27 @@ from partnerships.transfer.services.registers import (
     UnableToApply,
     UnableToConfirm,
     answer_doubt,
-    apply_preview,
+    ask_to_apply,
     confirm_headings,
     discard_preview,
     last_line,
     preview_register,
     proposals_for,
 )
+from partnerships.transfer.tasks import apply_waiting
+
+log = structlog.get_logger(__name__)
 
 #: How many lines of each outcome the page shows.
 MAX_LINES = 200
+
+
+def nudge() -> None:
+    """Wake a worker for a waiting import; the sweep finds what a lost nudge missed."""
+    try:
+        apply_waiting.delay()
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with the broker, the sweep finds the job
+        log.warning("nudge_lost", kind=type(error).__name__)
 
 
 def _in_words(seconds: float) -> str:
@@ -157,6 +170,8 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
         if not self.has_view_permission(request):
             raise PermissionDenied
         run = get_object_or_404(ImportRun.objects.defer("content").select_related("by"), pk=object_id)
+        job = ImportJob.objects.filter(run=run).first()
+        may_change = run.is_waiting and self.has_add_permission(request)
         context = {
             **self.admin_site.each_context(request),
             "title": str(run),
@@ -169,18 +184,22 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
             "remarks": run.report.get("remarks", []),
             "too_many_missing": run.report.get("too_many_missing"),
             "duration": _in_words(run.report.get("seconds") or 0),
-            "may_confirm": run.is_waiting and self.has_add_permission(request),
-            "may_apply": run.is_waiting and not run.is_unread and self.has_add_permission(request),
+            "may_confirm": may_change and not (job and job.is_running),
+            "job": job,
+            "may_apply": run.is_waiting
+            and not run.is_unread
+            and not (job and job.is_running)
+            and self.has_add_permission(request),
         }
         return TemplateResponse(request, "transfer/run.html", context)
 
     def apply(self, request: HttpRequest, pk: int) -> HttpResponseRedirect:
-        """Import the previewed file."""
+        """Let a worker import the previewed file; its page shows the progress."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         run = get_object_or_404(ImportRun, pk=pk)
         try:
-            done = apply_preview(
+            ask_to_apply(
                 run=run,
                 author=signed_in(request),
                 now=timezone.now(),
@@ -188,12 +207,9 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
             )
         except UnableToApply as error:
             messages.error(request, str(error))
-            return redirect("admin:transfer_importrun_changelist")
-        except UnableToRead as error:
-            messages.error(request, " ".join(error.lines()))
-            return redirect("admin:transfer_importrun_change", pk)
-        messages.success(request, last_line(done, applied=True))
-        return redirect("admin:transfer_importrun_change", done.pk)
+        else:
+            transaction.on_commit(nudge, robust=True)
+        return redirect("admin:transfer_importrun_change", pk)
 
     @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
     def headings(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -17,6 +17,7 @@ from partnerships.transfer.services.pending import load_pending
 from partnerships.transfer.services.registers import (
     answer_doubt,
     apply_preview,
+    ask_to_apply,
     confirm_headings,
     discard_preview,
     import_register,
@@ -82,6 +83,12 @@ ROWS = (
     Row(
         "transfer.apply_preview",
         lambda w, author, run: apply_preview(run=run, author=author, now=timezone.now()),
+        ADMINISTRATOR,
+        prepare=_preview,
+    ),
+    Row(
+        "transfer.ask_to_apply",
+        lambda w, author, run: ask_to_apply(run=run, author=author, now=timezone.now()),
         ADMINISTRATOR,
         prepare=_preview,
     ),
@@ -164,6 +171,7 @@ WITHOUT_A_PERSON = {
     "transfer.apply_council_answer": _INSIDE,
     "transfer.apply_councils": _INSIDE,
     "transfer.apply_list": _INSIDE,
+    "transfer.apply_waiting": "a worker's; each import asks for the rights of who wanted it",
     "transfer.directory_text": "reads only",
     "transfer.follow_code": _INSIDE,
     "transfer.last_line": "reads only",

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
 from partnerships.organisations.models import Organisation, Scheme
 from partnerships.transfer.models import Doubt, ImportRun, RunStatus
+from partnerships.transfer.services.registers import apply_waiting
 from tests.support.pages import collapse
 from tests.world import World, make_world
 
@@ -57,8 +59,12 @@ def test_applying_a_preview_imports_its_file_and_deletes_it(dee: Any) -> None:
     run = ImportRun.objects.get()
 
     answer = dee.post(reverse("admin:transfer_importrun_apply", args=[run.pk]), follow=True)
+    assert "Import in progress" in answer.content.decode()
+    apply_waiting(now=timezone.now())
 
-    assert "4 created" in answer.content.decode()
+    page = dee.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode()
+    assert "4 created" in page
+    assert "Import in progress" not in page
     assert Organisation.objects.count() == before + 4
     done = ImportRun.objects.get()
     assert (done.status, done.content) == (RunStatus.APPLIED, None)
@@ -73,6 +79,7 @@ def test_preview_shows_how_long_recent_imports_took(dee: Any) -> None:
 
     assert "Checking the file took less than 10 seconds. Importing it will take about as long." in collapse(page)
     dee.post(reverse("admin:transfer_importrun_apply", args=[run.pk]))
+    apply_waiting(now=timezone.now())
     again = dee.get(reverse("admin:transfer_importrun_add")).content.decode()
     assert "Councils and combined authorities: less than 10 seconds for 5" in again
 
@@ -85,11 +92,14 @@ def test_list_with_much_missing_is_applied_only_if_confirmed(dee: Any) -> None:
 
     shown = dee.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode()
     assert "They are really missing: mark 2 of 5" in collapse(shown)
-    refused = dee.post(page, follow=True).content.decode()
+    dee.post(page)
+    apply_waiting(now=timezone.now())
+    refused = dee.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode()
 
     assert "2 of the 5 organisations of this register are not in it (40 %)" in refused
     assert not Organisation.objects.exclude(missing_since=None).exists()
     dee.post(page, {"accept_missing": "on"})
+    apply_waiting(now=timezone.now())
     assert Organisation.objects.exclude(missing_since=None).count() == 2
 
 

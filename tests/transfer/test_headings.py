@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
 from partnerships.organisations.models import Identifier, Scheme
 from partnerships.transfer.models import ImportRun, KnownHeading, RunStatus
@@ -15,6 +16,7 @@ from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.reading.proposals import propose
 from partnerships.transfer.reading.providers import COLUMNS
 from partnerships.transfer.reading.tables import read_sheets
+from partnerships.transfer.services.registers import apply_waiting
 from tests.support.pages import collapse
 from tests.world import make_world
 
@@ -75,6 +77,7 @@ def test_administrator_confirms_headings_once_for_a_publisher(dee: Any) -> None:
     assert "Would be created (2)" in preview
     assert ImportRun.objects.get(register="providers").publisher == "Marchshire Homes Forum"
     dee.post(reverse("admin:transfer_importrun_apply", args=[ImportRun.objects.get(register="providers").pk]))
+    apply_waiting(now=timezone.now())
     assert Identifier.objects.filter(scheme=Scheme.RSH).count() == 4
     later = upload(dee, OWN.replace("Tidewater Housing Group Limited", "Tidewater Homes")).content.decode()
     assert "Would be changed (1)" in later

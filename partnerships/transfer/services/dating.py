@@ -1,4 +1,4 @@
-"""The date of a list, and the refusal of lists older than the latest."""
+"""The date of a list, and whether a newer one was imported."""
 
 from __future__ import annotations
 

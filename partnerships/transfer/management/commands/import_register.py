@@ -38,8 +38,9 @@ The file may be CSV, XLSX, ODS, JSON or YAML. Columns are found by their heading
 the councils first, because some providers are councils. Rows that cannot be used are set aside, with the reason and
 what to do; the others go in, unless you say --all-or-nothing. A wrong file is refused whole. A body that is no longer
 in the list is marked to be checked, never deleted. A list that lacks more than a fifth of them is refused without
---accept- missing, and so is a list older than the latest one. Rows that cannot be matched for certain wait in the
-administration, under “Rows to review”. Running it twice changes nothing the second time.
+--accept-missing. A list older than the latest one fills history and changes nothing present. Rows that cannot be
+matched for certain wait in the administration, under “Rows to review”. Running it twice changes nothing the second
+time.
 """
 
 

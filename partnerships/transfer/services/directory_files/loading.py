@@ -52,7 +52,7 @@ def load_directory(*, data: bytes, file_name: str, author: User | None, now: dt.
     """Add the organisations of a directory file that the directory lacks.
 
     An organisation with one of its identifiers is that organisation and stays as it is; so do areas. Each list that the
-    file was made from gets an import run, so that an older list is refused afterwards. Raises `UnableToRead`.
+    file was made from gets an import run, so that an older list only fills history. Raises `UnableToRead`.
     """
     file = read_directory_file(data, now)
     wait_for_turn()

@@ -3,6 +3,7 @@
 from partnerships.transfer.services.registers.choices import Choices
 from partnerships.transfer.services.registers.headings import UnableToConfirm, confirm_headings, proposals_for
 from partnerships.transfer.services.registers.importing import Outcome, import_register, last_line, refuse_unusable
+from partnerships.transfer.services.registers.jobs import apply_waiting, ask_to_apply
 from partnerships.transfer.services.registers.known_headings import publishers_of
 from partnerships.transfer.services.registers.previewing import (
     UnableToApply,
@@ -20,6 +21,8 @@ __all__ = [
     "UnableToConfirm",
     "answer_doubt",
     "apply_preview",
+    "apply_waiting",
+    "ask_to_apply",
     "confirm_headings",
     "discard_preview",
     "import_register",

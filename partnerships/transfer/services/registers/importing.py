@@ -91,8 +91,12 @@ def apply_list(
     choices: Choices,
     progress: Progress,
     keep: bool,
+    number: int | None = None,
 ) -> ImportRun:
-    """Read and apply a list inside the caller's transaction; the run."""
+    """Read and apply a list inside the caller's transaction; the run.
+
+    `number` is that of the preview whose place the run takes.
+    """
     sheets = read_sheets(data, file_name)
     known = known_headings(register, choices.publisher, sheets)
     reading = read_register(register, sheets, known, choices)
@@ -133,8 +137,9 @@ def apply_list(
     made = new_run(register=register, file_name=name, sha256=digest, as_of=day, author=author, now=now)
     made.publisher = choices.publisher[:120]
     settle_run(made, report)
+    made.pk = number
     if keep:
-        made.save(force_insert=True)
+        made.save(force_insert=number is None)
         _ask(doubts, made)
         record_import(
             made,

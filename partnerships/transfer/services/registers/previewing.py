@@ -12,13 +12,13 @@ from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
-from partnerships.transfer.models import WAITING, ImportRun, RunStatus
+from partnerships.transfer.models import WAITING, ImportJob, ImportRun, RunStatus
 from partnerships.transfer.reading.headings import UnknownHeadings
 from partnerships.transfer.reading.proposals import propose
 from partnerships.transfer.reading.tables import read_sheets
 from partnerships.transfer.reading.values import text
 from partnerships.transfer.reporting import Report
-from partnerships.transfer.services.directory import silent
+from partnerships.transfer.services.directory import Progress, silent
 from partnerships.transfer.services.locking import wait_for_turn
 from partnerships.transfer.services.recording import new_run, record_import, settle_run
 from partnerships.transfer.services.registers.choices import Choices
@@ -70,11 +70,19 @@ def _may_be_confirmed(error: UnknownHeadings, register: str, data: bytes, file_n
     return all(one.heading for one in found.proposals if one.column.required)
 
 
-def apply_preview(*, run: ImportRun, author: User, now: dt.datetime, accept_missing: bool = False) -> ImportRun:
-    """Import a preview's file into the directory as it is now; delete it.
+def apply_preview(
+    *,
+    run: ImportRun,
+    author: User,
+    now: dt.datetime,
+    accept_missing: bool = False,
+    progress: Progress = silent,
+) -> ImportRun:
+    """Import a preview's file into the directory as it is now.
 
-    `accept_missing` confirms that bodies missing from the list are really gone. Raises `UnableToApply` if the preview
-    was applied or discarded meanwhile, and `UnableToRead` if it no longer fits.
+    The run keeps its number, so that its page stays. `accept_missing` confirms that bodies missing from the list are
+    really gone. Raises `UnableToApply` if the preview was applied or discarded meanwhile, and `UnableToRead` if it no
+    longer fits.
     """
     with transaction.atomic():
         wait_for_turn()
@@ -89,10 +97,12 @@ def apply_preview(*, run: ImportRun, author: User, now: dt.datetime, accept_miss
             author=author,
             now=now,
             choices=Choices.of_preview(waiting.report, waiting.as_of, accept_missing=accept_missing),
-            progress=silent,
+            progress=progress,
             keep=True,
+            number=waiting.pk,
         )
-        waiting.delete()
+        # Last: until then another connection writes the progress to it.
+        ImportJob.objects.filter(run=done).delete()
     return done
 
 
@@ -104,6 +114,8 @@ def discard_preview(*, run: ImportRun, author: User, now: dt.datetime) -> None:
     with transaction.atomic():
         require(roles_of(author, now).keeps_directory)
         waiting = ImportRun.objects.select_for_update().filter(pk=run.pk, status__in=WAITING)
+        if ImportJob.objects.filter(run=run, error="").exists():
+            raise UnableToApply("This import is running.")
         if not waiting.update(status=RunStatus.DISCARDED, content=None, finished_at=now):
             raise UnableToApply("This import has already been applied or discarded.")
         record_import(run, EventKind.DISCARDED, author=author, now=now)

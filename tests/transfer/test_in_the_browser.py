@@ -1,0 +1,74 @@
+"""An administrator imports a list in a real browser."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from partnerships.organisations.models import Identifier, Scheme
+from partnerships.transfer.models import ImportJob
+from partnerships.transfer.services.registers import apply_waiting
+from tests.support.browser import NARROW, WIDE, axe_violations
+from tests.world import make_world
+
+from .lists import COUNCILS, import_list
+from .test_headings import OWN
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
+
+
+def looked_at(page: Any, name: str) -> None:
+    """Check the page for faults that axe finds, wide and narrow."""
+    for width in (WIDE, NARROW):
+        page.set_viewport_size(width)
+        assert axe_violations(page) == []
+
+
+def test_list_with_other_headings_and_a_bad_row_is_imported(
+    page: Any, live_server: Any, client: Any, tmp_path: Path
+) -> None:
+    world = make_world()
+    import_list("councils", COUNCILS, as_of=dt.date(2023, 1, 1))
+    file = tmp_path / "providers_2024-01.csv"
+    file.write_text(OWN.replace("01/04/2019", "31/02/2019"))
+    client.force_login(world.dee)
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
+
+    page.goto(live_server.url + reverse("admin:transfer_importrun_add"))
+    looked_at(page, "upload")
+    page.get_by_label("Which list is it?").select_option("providers")
+    page.get_by_label("The published file").set_input_files(str(file))
+    page.get_by_role("button", name="Preview import").click()
+    expect(page.get_by_role("heading", name="Which heading is which column?")).to_be_visible()
+    looked_at(page, "headings")
+    page.get_by_label("Who publishes this list?").fill("Marchshire Homes Forum")
+    page.get_by_label("Corporate form").select_option("Structure")
+    page.get_by_role("button", name="Save headings and preview").click()
+    expect(page.get_by_text("Of 4 rows, 3 were used and 1 was set aside.")).to_be_visible()
+    looked_at(page, "preview")
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Download the rows set aside").click()
+    assert "is not a date" in Path(waiting.value.path()).read_text(encoding="utf-8-sig")
+    page.get_by_role("button", name="Import list").click()
+    expect(page.get_by_role("heading", name="Import in progress")).to_be_visible()
+    ImportJob.objects.update(done=2, total=4)
+    page.get_by_role("link", name="Show the progress now").click()
+    expect(page.get_by_text("2 of 4 done.")).to_be_visible()
+    looked_at(page, "progress")
+    address = page.url
+    page.goto("about:blank")
+    apply_waiting(now=timezone.now())
+
+    page.goto(address)
+    expect(page.get_by_role("heading", name="Created (1)")).to_be_visible()
+    expect(page.get_by_role("heading", name="Import in progress")).to_have_count(0)
+    looked_at(page, "done")
+    assert Identifier.objects.filter(scheme=Scheme.RSH).count() == 3

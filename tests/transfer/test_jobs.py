@@ -1,0 +1,151 @@
+"""A worker imports previews; its progress survives closing the page."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.db import connections, transaction
+from django.db.utils import DEFAULT_DB_ALIAS
+from django.urls import reverse
+from django.utils import timezone
+
+from housing.celery import SCHEDULE
+from partnerships.organisations.models import Organisation
+from partnerships.transfer import tasks
+from partnerships.transfer.models import ImportJob, ImportRun, RunStatus
+from partnerships.transfer.services.registers import (
+    Choices,
+    UnableToApply,
+    apply_waiting,
+    ask_to_apply,
+    discard_preview,
+    preview_register,
+)
+from partnerships.transfer.services.registers.jobs import LEASE, _shown_progress
+from tests.world import World, make_world
+
+from .lists import COUNCILS
+
+NOW = timezone.now()
+
+
+def preview(world: World, text: str = COUNCILS) -> ImportRun:
+    """Dee's preview of a list of councils."""
+    return preview_register(
+        register="councils",
+        data=text.encode(),
+        file_name="councils_2025-07.csv",
+        author=world.dee,
+        now=NOW,
+        choices=Choices(),
+    )
+
+
+@pytest.mark.django_db
+def test_import_keeps_its_number_so_that_its_page_stays() -> None:
+    world = make_world()
+    run = preview(world)
+
+    ask_to_apply(run=run, author=world.dee, now=NOW)
+    assert tasks.apply_waiting() == 1
+
+    done = ImportRun.objects.get(pk=run.pk)
+    assert (done.status, done.by, done.content) == (RunStatus.APPLIED, world.dee, None)
+    assert not ImportJob.objects.exists()
+    assert SCHEDULE["transfer.apply_waiting"]["task"] == tasks.apply_waiting.name
+
+
+@pytest.mark.django_db
+def test_page_shows_the_progress_when_it_is_opened_again(client: Any) -> None:
+    world = make_world()
+    client.force_login(world.dee)
+    run = preview(world)
+    ask_to_apply(run=run, author=world.dee, now=NOW)
+    page = reverse("admin:transfer_importrun_change", args=[run.pk])
+
+    assert "It starts within 20 seconds." in client.get(page).content.decode()
+    ImportJob.objects.update(done=25, total=380)
+
+    shown = client.get(page).content.decode()
+    assert "25 of 380 done." in shown
+    assert "Import list" not in shown
+
+
+@pytest.mark.django_db
+def test_import_is_asked_for_once_and_not_discarded_while_it_runs() -> None:
+    world = make_world()
+    run = preview(world)
+    ask_to_apply(run=run, author=world.dee, now=NOW)
+
+    with pytest.raises(UnableToApply, match="already running"):
+        ask_to_apply(run=run, author=world.dee, now=NOW)
+    with pytest.raises(UnableToApply, match="is running"):
+        discard_preview(run=run, author=world.dee, now=NOW)
+
+
+@pytest.mark.django_db
+def test_job_of_a_worker_that_died_is_taken_up_again() -> None:
+    world = make_world()
+    run = preview(world)
+    ask_to_apply(run=run, author=world.dee, now=NOW)
+    ImportJob.objects.update(claimed_until=NOW + LEASE)
+
+    assert apply_waiting(now=NOW + dt.timedelta(minutes=1)) == 0
+    assert apply_waiting(now=NOW + LEASE) == 1
+
+    assert ImportRun.objects.get(pk=run.pk).status == RunStatus.APPLIED
+
+
+@pytest.mark.django_db
+def test_refused_import_says_why_and_can_be_asked_for_again(client: Any) -> None:
+    world = make_world()
+    client.force_login(world.dee)
+    run = preview(world)
+    world.dee.is_staff = False
+    world.dee.save(update_fields=["is_staff"])
+    ImportJob.objects.create(run=run, asked_at=NOW, asked_by=world.dee)
+    before = Organisation.objects.count()
+
+    apply_waiting(now=NOW)
+
+    assert "may not import any more" in ImportJob.objects.get().error
+    assert Organisation.objects.count() == before
+    world.dee.is_staff = True
+    world.dee.save(update_fields=["is_staff"])
+    shown = client.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode()
+    assert "The file was not imported; nothing was changed." in shown
+    ask_to_apply(run=run, author=world.dee, now=NOW)
+    assert apply_waiting(now=NOW) == 1
+    assert ImportRun.objects.get(pk=run.pk).status == RunStatus.APPLIED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_progress_is_visible_before_the_import_ends() -> None:
+    world = make_world()
+    job = ask_to_apply(run=preview(world), author=world.dee, now=NOW)
+    other = connections.create_connection(DEFAULT_DB_ALIAS)
+
+    with transaction.atomic(), _shown_progress(job) as progress:
+        Organisation.objects.update(website="https://not-yet.example/")
+        progress(25, 380)
+        with other.cursor() as cursor:
+            cursor.execute("SELECT done, total FROM transfer_importjob")
+            shown = cursor.fetchone()
+        transaction.set_rollback(True)
+    other.close()
+
+    assert shown == (25, 380)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_import_that_writes_its_progress_does_not_wait_for_itself() -> None:
+    world = make_world()
+    run = preview(world)
+    ask_to_apply(run=run, author=world.dee, now=NOW)
+
+    assert apply_waiting(now=NOW) == 1
+
+    assert ImportRun.objects.get(pk=run.pk).status == RunStatus.APPLIED
+    assert not ImportJob.objects.exists()

@@ -240,5 +240,6 @@ def test_englands_directory_has_councils_leps_combined_authorities_and_providers
     assert Organisation.objects.current().filter(kind="strategic_authority").count() >= 15
     assert Succession.objects.count() >= 14
     assert "0 were known" in line
+    assert Identifier.objects.filter(scheme=Scheme.PLANNING_AREA).count() == 318
     surrey = Organisation.objects.get(identifiers__scheme=Scheme.GSS, identifiers__value="E10000030")
     assert surrey.name == "Surrey County Council"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from partnerships.kit.dates import long_date
 from partnerships.kit.names import fold_name
-from partnerships.organisations.models import NameKind, Organisation, Status
+from partnerships.organisations.models import NameKind, Organisation, Scheme, Status
 from partnerships.organisations.services import add_name, create_organisation
 from partnerships.transfer.reading.problems import Problem
 from partnerships.transfer.services.directory import Directory, Import
@@ -59,7 +59,8 @@ def fill_history(entries: Sequence[Entry], newest: dt.date, directory: Directory
 
 def _complete(entry: Entry, body: Organisation, directory: Directory, run: Import) -> bool:
     """Add the older name and key; whether the body has another name now."""
-    said = directory.update(body, run, fields={}, identifiers=entry.identifiers[:1], registered_on=entry.begun_on)
+    own = [pair for place, pair in enumerate(entry.identifiers) if place == 0 or pair[0] == Scheme.PLANNING_AREA]
+    said = directory.update(body, run, fields={}, identifiers=own, registered_on=entry.begun_on)
     is_renamed = entry.is_official and bool(entry.name) and fold_name(entry.name) != fold_name(body.name)
     if is_renamed and body.pk not in directory.by_name[fold_name(entry.name)]:
         add_name(

@@ -90,7 +90,11 @@ def _read(register: str, sheets: Sequence[Sheet], known: Mapping[str, str], choi
 
 
 def _council(one: councils.Council, listed: councils.CouncilList) -> Entry:
-    keys = ((Scheme.LOCAL_AUTHORITY, one.key), (Scheme.GSS, one.gss))
+    keys = (
+        (Scheme.LOCAL_AUTHORITY, one.key),
+        (Scheme.GSS, one.gss),
+        (Scheme.PLANNING_AREA, one.planning_area),
+    )
     return Entry(
         row=one.row,
         name=one.name,

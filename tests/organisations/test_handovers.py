@@ -15,7 +15,7 @@ from partnerships.agreements import services as agreements
 from partnerships.agreements.models import Party
 from partnerships.commitments import services as commitments
 from partnerships.commitments.models import Commitment
-from partnerships.kit.dates import known_day
+from partnerships.kit.dates import known_day, long_date
 from partnerships.kit.rights import UnableToAct
 from partnerships.organisations import services
 from partnerships.organisations.handovers import estate_of
@@ -290,8 +290,41 @@ def test_lead_proposes_and_successor_answers_on_pages(world: World) -> None:
     assert (line.state, line.answered_by) == ("accepted", world.hana)
 
 
-def surrey(world: World) -> tuple[Succession, dict[str, Organisation]]:
-    """Twelve councils with obligations, two successors, and everything accepted."""
+def test_successor_reads_the_terms_of_a_line_and_no_titles_before_the_day(world: World) -> None:
+    promise, succession = agree(world), merger(world, days=30)
+    terms = {"basis": "Article 4", "consent": "The lender", "evidence": "Minutes 12", "due_on": TODAY}
+    propose(world, succession, "commitments", promise.pk, **terms)
+    client = Client()
+
+    client.force_login(world.hana)
+    answer = client.get(reverse("organisations:handover-answer", args=[succession.pk])).content.decode()
+    overview = reverse("organisations:handover", args=[succession.pk])
+    assert f"Commitment {promise.reference}" in answer
+    assert promise.text not in answer
+    for said in ("Article 4", "The lender", "Minutes 12", long_date(TODAY), "60 homes"):
+        assert said in answer
+        assert said in client.get(overview).content.decode()
+
+    # Somebody who reads the record anyway sees its title.
+    join(world.hana, world.westmarch, Role.VIEWER, world.now)
+    assert promise.text in client.get(reverse("organisations:handover-answer", args=[succession.pk])).content.decode()
+
+
+def test_administrator_proposes_without_reading_titles(world: World) -> None:
+    succession = merger(world, days=30)
+    address = reverse("organisations:handover-propose", args=[succession.pk, world.westmarch.pk, "partnerships"])
+    client = Client()
+
+    client.force_login(world.dee)
+    page = client.get(address).content.decode()
+    assert f"Partnership {world.partnership.pk}" in page
+    assert world.partnership.title not in page
+    client.force_login(world.ben)
+    assert world.partnership.title in client.get(address).content.decode()
+
+
+def surrey_councils(world: World) -> dict[str, Organisation]:
+    """Twelve councils with a lead, a partnership, a commitment and a post each, and their two successors."""
     bodies = {name: body(f"{name} Borough Council") for name in (*EAST, *WEST)}
     bodies |= {name: body(f"{name} Council") for name in ("Surrey County", "East Surrey", "West Surrey")}
     for name in (*EAST, *WEST, "Surrey County"):
@@ -311,11 +344,26 @@ def surrey(world: World) -> tuple[Succession, dict[str, Organisation]]:
             now=timezone.now(),
         )
         agreements.create_post(organisation=bodies[name], role="planning", author=lead, now=timezone.now())
+    return bodies
+
+
+def surrey_ties(bodies: dict[str, Organisation]) -> list[services.NewTie]:
+    """Five councils become East Surrey, six West Surrey, and the county divides."""
     ties = ties_between([bodies[name] for name in EAST], [bodies["East Surrey"]])
     ties += ties_between([bodies[name] for name in WEST], [bodies["West Surrey"]])
-    ties += ties_between([bodies["Surrey County"]], [bodies["East Surrey"], bodies["West Surrey"]])
+    return ties + ties_between([bodies["Surrey County"]], [bodies["East Surrey"], bodies["West Surrey"]])
+
+
+def surrey(world: World) -> tuple[Succession, dict[str, Organisation]]:
+    """Twelve councils with obligations, two successors, and everything accepted."""
+    bodies = surrey_councils(world)
     succession = services.record_succession(
-        kind="replace", status="order_made", vests_on=known_day(TODAY), ties=ties, author=None, now=timezone.now()
+        kind="replace",
+        status="order_made",
+        vests_on=known_day(TODAY),
+        ties=surrey_ties(bodies),
+        author=None,
+        now=timezone.now(),
     )
     for name in (*EAST, "Surrey County"):
         propose_everything(succession, bodies[name], bodies["East Surrey"])

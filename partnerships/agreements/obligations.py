@@ -45,7 +45,8 @@ def _partnerships(organisation: Organisation, day: dt.date) -> QuerySet[Partners
 
 
 def _describe(one: Any, organisation: Organisation) -> Held:
-    return Held(one.pk, one.title, one.get_absolute_url(), str(PartyRole(one.part).label), money=one.annual_budget)
+    part, outside = str(PartyRole(one.part).label), f"Partnership {one.pk}"
+    return Held(one.pk, one.title, one.get_absolute_url(), part, money=one.annual_budget, outside=outside)
 
 
 def _leave(moving: Moving) -> dict[str, Any]:
@@ -111,7 +112,7 @@ OBJECTIVES = Obligation(
     "Objectives",
     (Column("agreements.Objective.organisation"),),
     _objectives,
-    lambda one, _: Held(one.pk, one.text, one.get_absolute_url(), one.partnership.title),
+    lambda one, _: Held(one.pk, one.text, one.get_absolute_url(), one.partnership.title, outside=f"Objective {one.pk}"),
 )
 
 
@@ -126,7 +127,7 @@ def _posts(organisation: Organisation, day: dt.date) -> QuerySet[Post]:
 def _post(one: Post, organisation: Organisation) -> Held:
     title = f"{one.get_role_display()}{f': {one.title}' if one.title else ''}"
     within = one.partnership.title if one.partnership else "the whole organisation"
-    return Held(one.pk, title, one.get_absolute_url(), within)
+    return Held(one.pk, title, one.get_absolute_url(), within, outside=f"{one.get_role_display()} {one.pk}")
 
 
 POSTS = Obligation(

@@ -12,7 +12,7 @@ QUESTIONS = Obligation(
     lambda organisation, day: PlanQuestion.objects.filter(
         organisation=organisation, closed_at=None, closes_on__gte=day
     ).select_related("plan"),
-    lambda one, _: Held(one.pk, one.title, one.plan.get_absolute_url(), one.plan.title),
+    lambda one, _: Held(one.pk, one.title, one.plan.get_absolute_url(), one.plan.title, outside=f"Question {one.pk}"),
 )
 TRUST = Obligation(
     "trust",

@@ -33,7 +33,9 @@ def _describe(one: Commitment, organisation: Organisation) -> Held:
     what = "Gives" if one.giver_id == organisation.pk else "Receives"
     title = f"{one.reference} {Truncator(one.text).chars(90)}"
     homes, money = homes_and_money(one.quantity, one.unit)
-    return Held(one.pk, title, one.get_absolute_url(), what, homes=homes, money=money)
+    return Held(
+        one.pk, title, one.get_absolute_url(), what, homes=homes, money=money, outside=f"Commitment {one.reference}"
+    )
 
 
 COMMITMENTS = Obligation(

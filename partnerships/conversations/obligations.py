@@ -52,7 +52,11 @@ CONVERSATIONS = Obligation(
     ),
     _conversations,
     lambda one, _: Held(
-        one.pk, f"Conversation of {long_date(one.held_on)}", one.get_absolute_url(), one.get_status_display()
+        one.pk,
+        f"Conversation of {long_date(one.held_on)}",
+        one.get_absolute_url(),
+        one.get_status_display(),
+        outside=f"Conversation {one.pk}",
     ),
 )
 MEETINGS = Obligation(
@@ -64,21 +68,21 @@ MEETINGS = Obligation(
         Column("conversations.AgendaItem.added_for", "meeting"),
     ),
     lambda organisation, _: Meeting.objects.filter(organisation=organisation, status=MeetingStatus.PLANNED),
-    lambda one, _: Held(one.pk, one.title, one.get_absolute_url(), "Calls the meeting"),
+    lambda one, _: Held(one.pk, one.title, one.get_absolute_url(), "Calls the meeting", outside=f"Meeting {one.pk}"),
 )
 NOTES = Obligation(
     "notes",
     "Private notes",
     (Column("conversations.PrivateNote.organisation"),),
     lambda organisation, _: PrivateNote.objects.filter(organisation=organisation),
-    lambda one, _: Held(one.pk, f"Private note {one.pk}", "", "On a conversation"),
+    lambda one, _: Held(one.pk, f"Private note {one.pk}", "", "On a conversation", outside=f"Private note {one.pk}"),
 )
 JOURNAL = Obligation(
     "journal",
     "Journal",
     (Column("conversations.JournalNote.organisation"),),
     lambda organisation, _: JournalNote.objects.filter(organisation=organisation, deleted_at=None),
-    lambda one, _: Held(one.pk, f"Journal note {one.pk}", "", "In the journal"),
+    lambda one, _: Held(one.pk, f"Journal note {one.pk}", "", "In the journal", outside=f"Journal note {one.pk}"),
 )
 FACILITATORS = Obligation(
     "facilitators",

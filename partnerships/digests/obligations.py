@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Q
 
 from partnerships.digests.models import Subscription, SubscriptionStatus
+from partnerships.organisations.models import Organisation
 from partnerships.organisations.obligations import Column, Held, Moving, Obligation, register_obligation
 
 
@@ -14,19 +15,24 @@ def _end(moving: Moving) -> dict[str, Any]:
     return {"status": SubscriptionStatus.ENDED.value, "ended_at": moving.now, "reason": moving.reason[:300]}
 
 
+def _described(one: Subscription, _: Organisation) -> Held:
+    title = f"Subscription {one.pk}"
+    return Held(one.pk, title, "", str(one.get_status_display()), outside=title)
+
+
 FOLLOWERS = Obligation(
     "followers",
     "People who follow it",
     (Column("digests.Subscription.organisation", only=~Q(status=SubscriptionStatus.ENDED), ending=_end),),
     lambda organisation, _: Subscription.objects.live().filter(organisation=organisation).select_related("person"),
-    lambda one, _: Held(one.pk, f"Subscription {one.pk}", "", str(one.get_status_display())),
+    _described,
 )
 STAKEHOLDERS = Obligation(
     "stakeholders",
     "Stakeholders whom it asked",
     (Column("digests.Subscription.added_for"),),
     lambda organisation, _: Subscription.objects.live().filter(added_for=organisation),
-    lambda one, _: Held(one.pk, f"Subscription {one.pk}", "", str(one.get_status_display())),
+    _described,
 )
 
 

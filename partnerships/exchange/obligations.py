@@ -27,8 +27,9 @@ def _entries(organisation: Organisation, day: dt.date) -> QuerySet[Entry]:
 def _entry(one: Entry, organisation: Organisation) -> Held:
     words = f"{one.get_direction_display()}, {one.get_status_display().lower()}"
     title = one.title if one.shared_at else f"Draft {one.get_direction_display().lower()} {one.pk}"
+    outside = f"{one.get_direction_display()} {one.pk}"
     homes, money = homes_and_money(one.quantity, one.unit)
-    return Held(one.pk, title, one.get_absolute_url(), words, homes=homes, money=money)
+    return Held(one.pk, title, one.get_absolute_url(), words, homes=homes, money=money, outside=outside)
 
 
 ENTRIES = Obligation(
@@ -75,7 +76,7 @@ ANSWERS = Obligation(
         ),
     ),
     lambda organisation, _: Response.objects.waiting().filter(organisation=organisation).select_related("entry"),
-    lambda one, _: Held(one.pk, one.entry.title, one.entry.get_absolute_url(), "Answer"),
+    lambda one, _: Held(one.pk, one.entry.title, one.entry.get_absolute_url(), "Answer", outside=f"Answer {one.pk}"),
     target="response",
     within=lambda one: ("entry", one.entry_id),
 )

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
 
 from partnerships.organisations.models import Handover, HandoverState, Organisation, Succession
-from partnerships.organisations.obligations import Group, Held, Obligation, held_by, obligations, total
+from partnerships.organisations.obligations import Group, Held, Obligation, held_by, obligation, obligations, total
 from partnerships.organisations.queries import leads_of
+from partnerships.people.models import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,13 @@ class KindCount:
     without: Sequence[Held]
     undecided: Sequence[Held]
 
+    def for_others(self, readable: Mapping[int, str]) -> KindCount:
+        """The same for somebody who reads only these records, given with their titles."""
+        shown = [replace(one, title=readable.get(one.pk, one.outside), what="") for one in self.without]
+        disputed = self.undecided[len(self.without) :]
+        shown += [replace(one, title=readable.get(one.pk, one.outside)) for one in disputed]
+        return replace(self, without=shown[: len(self.without)], undecided=shown)
+
 
 @dataclass(frozen=True, slots=True)
 class Share:
@@ -45,6 +54,21 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
+class LineTerms:
+    """Lines of one predecessor that say the same, and how many they are."""
+
+    kind: str
+    successor: str
+    sharing: str
+    state: str
+    basis: str
+    consent: str
+    evidence: str
+    due_on: dt.date | None
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
 class Estate:
     """What one predecessor holds, and where it goes.
 
@@ -54,6 +78,7 @@ class Estate:
     predecessor: Organisation
     kinds: Sequence[KindCount]
     shares: Sequence[Share]
+    terms: Sequence[LineTerms]
     is_led: bool = True
 
     @property
@@ -113,8 +138,8 @@ def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -
         )
     parts = [_share(body, things) for body, things in sorted(shares.items(), key=lambda item: item[0].name)]
     if not free:
-        return Estate(predecessor, kinds, parts)
-    return Estate(predecessor, kinds, [*parts, _share(None, free)], leads_of(predecessor).exists())
+        return Estate(predecessor, kinds, parts, _terms(lines))
+    return Estate(predecessor, kinds, [*parts, _share(None, free)], _terms(lines), leads_of(predecessor).exists())
 
 
 def _to_hand_over(succession: Succession, predecessor: Organisation, day: dt.date) -> list[Group]:
@@ -144,6 +169,54 @@ def _going_back(succession: Succession, kind: Obligation, held: QuerySet[Any]) -
     applied = succession.undoes.handovers.filter(kind=kind.code, state=HandoverState.APPLIED)
     moved = succession.undoes.moved_rows.filter(table=held.model._meta.label)
     return Q(pk__in=applied.values("record")) | Q(pk__in=moved.values("row"))
+
+
+def _terms(lines: Iterable[Handover]) -> list[LineTerms]:
+    """What the lines say besides what passes on, alike ones together."""
+    labels = {kind.code: kind.label for kind in obligations()}
+    alike = Counter(
+        (
+            labels.get(line.kind, line.kind),
+            line.successor.name,
+            str(line.get_sharing_display()),
+            str(line.get_state_display()),
+            line.basis,
+            line.consent,
+            line.evidence,
+            line.due_on,
+        )
+        for line in lines
+    )
+    return [LineTerms(*said, lines) for said, lines in sorted(alike.items(), key=lambda item: item[0][:4])]
+
+
+def shares_together(estates: Sequence[Estate]) -> list[Share]:
+    """What each successor gets from all predecessors together; what has no line yet is last."""
+    shares: dict[Organisation | None, list[Share]] = defaultdict(list)
+    for share in (share for estate in estates for share in estate.shares):
+        shares[share.successor].append(share)
+    by_name = sorted(shares.items(), key=lambda item: (item[0] is None, item[0].name if item[0] else ""))
+    return [sum_of(parts, successor=body) for body, parts in by_name]
+
+
+def sum_of(parts: Sequence[Share], *, successor: Organisation | None = None) -> Share:
+    """Several shares as one."""
+    return Share(
+        successor,
+        sum(part.things for part in parts),
+        total(part.homes for part in parts),
+        total(part.money for part in parts),
+    )
+
+
+def readable_titles(
+    kind: Obligation, predecessor: Organisation, records: Collection[int], user: User
+) -> dict[int, str]:
+    """Titles of those of the predecessor's records that the person may read, by id."""
+    held = kind.records(predecessor, timezone.localdate()).filter(pk__in=records)
+    if not hasattr(held, "visible_to"):
+        return {}
+    return {one.pk: kind.describe(one, predecessor).title for one in held.visible_to(user)}
 
 
 def count_undecided(succession: Succession, predecessor: Organisation, day: dt.date) -> int:
@@ -184,6 +257,19 @@ def estates_of(succession: Succession, day: dt.date, *, of: Collection[int] | No
 
 
 def lines_to_answer(succession: Succession, successors: Collection[int]) -> list[Handover]:
-    """The lines that wait for these organisations, with all who share them."""
+    """The lines that wait for these organisations, with all who share them; those to answer soonest first."""
     waiting = succession.handovers.waiting_for(successors).select_related("predecessor", "successor")
-    return list(waiting.prefetch_related("others").order_by("predecessor__name", "kind", "title", "pk"))
+    waiting = waiting.prefetch_related("others")
+    return list(waiting.order_by(F("due_on").asc(nulls_last=True), "predecessor__name", "kind", "title", "pk"))
+
+
+def titles_of(lines: Iterable[Handover], user: User) -> dict[int, str]:
+    """The titles of lines, by id: that of the record if the person may read it."""
+    alike: dict[tuple[str, Organisation], list[Handover]] = defaultdict(list)
+    for line in lines:
+        alike[line.kind, line.predecessor].append(line)
+    found: dict[int, str] = {}
+    for (kind, predecessor), group in alike.items():
+        readable = readable_titles(obligation(kind), predecessor, [line.record for line in group], user)
+        found |= {line.pk: readable.get(line.record, line.title) for line in group}
+    return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -27,8 +27,8 @@ class UnableToMove(Exception):
 class Held:
     """One thing that an organisation holds: what lists and totals show.
 
-    `outside` stands for the title where others read it, such as a successor before the day, and in handover lines,
-    which outlive an account: people's names and drafts stay inside the organisation.
+    `outside` stands for the title for those who may not read the record, such as a successor before the day and an
+    administrator, and in handover lines, which outlive an account. It has no words of the record.
     """
 
     pk: int
@@ -37,12 +37,7 @@ class Held:
     what: str = ""
     homes: Decimal | None = None
     money: Decimal | None = None
-    outside: str = ""
-
-    @property
-    def said(self) -> str:
-        """The title for others than the organisation's own people."""
-        return self.outside or self.title
+    outside: str = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,11 @@ def title_of(succession: Succession) -> str:
     return f"{names} {arrow} {_list(after)}"
 
 
+def is_by_function(succession: Succession) -> bool:
+    """Whether one of its ties names a function, so that the others are about what is left."""
+    return any(tie.function_id for tie in succession.ties.all())
+
+
 def answer_in_words(answer: Answer, organisation: Organisation, *, function: str, day: dt.date) -> str:
     """Who answers for a function on a day, as a sentence."""
     ids = {pk for holders in answer.parts for pk in holders}

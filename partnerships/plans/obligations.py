@@ -29,12 +29,7 @@ def _plans(organisation: Organisation, day: dt.date) -> QuerySet[Plan]:
 def _plan(one: Any, organisation: Organisation) -> Held:
     homes = Decimal(one.homes) if one.homes else None
     status = str(one.get_status_display())
-    return Held(one.pk, one.title, one.get_absolute_url(), status, homes=homes, outside=_if_draft(one))
-
-
-def _if_draft(plan: Plan) -> str:
-    """What stands for the title of a plan that was never published."""
-    return f"Draft plan {plan.pk}" if plan.is_draft else ""
+    return Held(one.pk, one.title, one.get_absolute_url(), status, homes=homes, outside=f"Plan {one.pk}")
 
 
 def _hand_over(moving: Moving) -> dict[str, Any]:
@@ -72,14 +67,14 @@ SIGNING = Obligation(
     "Plans to sign",
     (Column("plans.Signatory.organisation", locked=_decided, ending=lambda moving: {"removed_at": moving.now}),),
     _to_sign,
-    lambda one, _: Held(one.pk, one.plan.title, one.plan.get_absolute_url(), one.role),
+    lambda one, _: Held(one.pk, one.plan.title, one.plan.get_absolute_url(), one.role, outside=f"Signature {one.pk}"),
 )
 OFFERED = Obligation(
     "offered_plans",
     "Plans offered to it",
     (Column("plans.OwnershipOffer.organisation", ending=lambda moving: {"withdrawn_at": moving.now}),),
     lambda organisation, _: OwnershipOffer.objects.waiting().filter(organisation=organisation).select_related("plan"),
-    lambda one, _: Held(one.pk, one.plan.title, one.plan.get_absolute_url(), "Offered", outside=_if_draft(one.plan)),
+    lambda one, _: Held(one.pk, one.plan.title, one.plan.get_absolute_url(), "Offered", outside=f"Plan {one.plan_id}"),
 )
 SHARES = Obligation(
     "shares",

@@ -306,7 +306,7 @@ def test_names_and_drafts_stay_with_the_predecessor_until_the_day(world: World) 
     propose(world, succession, "plans", plan.pk)
     page = hana.get(reverse("organisations:handover-answer", args=[succession.pk])).content.decode()
     assert f"Lead {own.pk}" in page
-    assert f"Draft plan {plan.pk}" in page
+    assert f"Plan {plan.pk}" in page
     for secret in (world.ben.display_name, "Secret Quay"):
         assert secret not in page
 

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.template.defaultfilters import pluralize
+from django.utils.html import format_html, format_html_join
 
 from partnerships.kit import forms as kit
+from partnerships.kit.dates import long_date
 from partnerships.kit.forms import Form, Helper
 from partnerships.organisations.models import Handover, Organisation, Sharing
 from partnerships.organisations.obligations import Held
 
 
-class ProposeHandoversForm(Form):
+class _TickingForm(Form):
+    """A form with things to tick, or all of them at once."""
+
+    def _is_everything(self) -> bool:
+        """Whether all were asked for, so that none needs a tick."""
+        return bool(self.is_bound and self.data.get(self.add_prefix("everything")))
+
+
+class ProposeHandoversForm(_TickingForm):
     """Who takes over the ticked things, on what basis, and by when the successor answers."""
 
     records = forms.MultipleChoiceField(
         label="What",
         widget=forms.CheckboxSelectMultiple,
-        required=False,
-        error_messages={"invalid_choice": "Some of these have a line already. Look at the list again."},
+        error_messages={
+            "invalid_choice": "Some of these have a line already. Look at the list again.",
+            "required": "Tick what passes on, or all that the filter found.",
+        },
     )
     everything = forms.BooleanField(required=False)
     successor = forms.ModelChoiceField(
@@ -52,34 +65,39 @@ class ProposeHandoversForm(Form):
         super().__init__(*args, **kwargs)
         records, everything = self.fields["records"], self.fields["everything"]
         assert isinstance(records, forms.MultipleChoiceField)
+        records.required = not self._is_everything()
         records.choices = [(str(one.pk), f"{one.title} ({one.what})" if one.what else one.title) for one in things]
         everything.label = f"All {count} that the filter found"
-        for name in ("successor", "others"):
+        bodies = list(successors)
+        if len(bodies) < 2:  # Nobody to share with.
+            del self.fields["sharing"], self.fields["others"]
+        if len(bodies) == 1:
+            self.initial.setdefault("successor", bodies[0])
+        for name in {"successor", "others"} & set(self.fields):
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)
             field.queryset = successors
         self.helper = Helper(self, submit="Propose to successor")
 
     def clean(self) -> dict[str, Any]:
-        """Something must be ticked, and nobody shares with themselves."""
+        """Nobody shares with themselves."""
         given = super().clean() or {}
-        if not given.get("everything") and not given.get("records") and "records" not in self.errors:
-            self.add_error("records", "Tick what passes on, or all that the filter found.")
         if given.get("successor") in (given.get("others") or ()):
             self.add_error("others", "It takes over already. Choose the other organisations.")
         return given
 
 
-class AnswerHandoversForm(Form):
+class AnswerHandoversForm(_TickingForm):
     """A successor's answer to handover lines."""
 
     lines = forms.MultipleChoiceField(
         label="What",
         widget=forms.CheckboxSelectMultiple,
-        required=False,
         error_messages={
             "invalid_choice": "Some of these were answered already. Look at the list again.",
+            "required": "Tick what you answer.",
         },
+        help_text="Records that you may not read yet have a number instead of a title.",
     )
     everything = forms.BooleanField(required=False)
     answer = forms.ChoiceField(
@@ -88,10 +106,16 @@ class AnswerHandoversForm(Form):
         widget=forms.RadioSelect,
     )
     reason = forms.CharField(
-        label="Why not?", required=False, max_length=1_000, widget=forms.Textarea(attrs={"rows": 3})
+        label="Why not?",
+        required=False,
+        max_length=1_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Only if you dispute it. The predecessor reads this and proposes again.",
     )
 
-    def __init__(self, *args: Any, lines: Sequence[Handover], count: int, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, lines: Sequence[Handover], titles: Mapping[int, str], count: int, **kwargs: Any
+    ) -> None:
         kwargs.setdefault("initial", {"lines": [str(line.pk) for line in lines]})
         super().__init__(*args, **kwargs)
         if count > len(lines):
@@ -100,21 +124,26 @@ class AnswerHandoversForm(Form):
             del self.fields["everything"]
         field = self.fields["lines"]
         assert isinstance(field, forms.MultipleChoiceField)
-        field.choices = [(str(line.pk), _in_words(line)) for line in lines]
+        field.required = not self._is_everything()
+        field.choices = [(str(line.pk), _in_words(line, titles[line.pk])) for line in lines]
         self.helper = Helper(self, submit="Send answer")
 
-    def clean(self) -> dict[str, Any]:
-        """Something must be ticked."""
-        given = super().clean() or {}
-        if not given.get("everything") and not given.get("lines") and "lines" not in self.errors:
-            self.add_error("lines", "Tick what you answer.")
-        return given
 
-
-def _in_words(line: Handover) -> str:
-    """The line with its predecessor and, if several take over, with all of them and how."""
-    words = f"{line.title} of {line.predecessor.display_name}"
-    if line.sharing == Sharing.ALONE:
-        return words
+def _in_words(line: Handover, title: str) -> str:
+    """What passes on, how much it is, and on what terms."""
+    amounts = [
+        f"{line.homes:,.0f} home{pluralize(line.homes)}" if line.homes else "",
+        f"£{line.money:,.0f}" if line.money else "",
+    ]
     sharing = ", ".join(one.display_name for one in (line.successor, *line.others.all()))
-    return f"{words} ({line.get_sharing_display().lower()}: {sharing})"
+    what = [f"From {line.predecessor.name} to {line.successor.name}", *amounts]
+    terms = [
+        f"{line.get_sharing_display()}: {sharing}" if line.sharing != Sharing.ALONE else "",
+        f"Basis: {line.basis}" if line.basis else "",
+        f"Consent needed: {line.consent}" if line.consent else "",
+        f"Evidence: {line.evidence}" if line.evidence else "",
+        f"Answer by {long_date(line.due_on)}" if line.due_on else "",
+    ]
+    details = filter(None, (" · ".join(filter(None, parts)) for parts in (what, terms)))
+    spans = format_html_join("", '<span class="cg-choices__detail">{}</span>', ((detail,) for detail in details))
+    return format_html("{}{}", title, spans)

@@ -94,7 +94,7 @@ def propose_handovers(
                 predecessor=predecessor,
                 kind=kind,
                 record=one.pk,
-                title=one.said[:300],
+                title=one.outside[:300],
                 homes=one.homes,
                 money=one.money,
                 successor=successor,

@@ -175,7 +175,7 @@ def record_passing(kind: Obligation, records: Sequence[Any], moving: Moving) -> 
             within_id=within_id,
             now=moving.now,
             data={
-                "title": kind.describe(one, moving.source).said,
+                "title": kind.describe(one, moving.source).outside,
                 "before": {"organisation": moving.source.name},
                 "after": {"organisation": moving.target.name},
                 "reason": moving.reason,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -13,8 +11,19 @@ from django.views.decorators.http import require_http_methods, require_safe
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.forms.handovers import AnswerHandoversForm, ProposeHandoversForm
-from partnerships.organisations.handovers import estate_of, estates_of, lines_to_answer
+from partnerships.organisations.handovers import (
+    estate_of,
+    estates_of,
+    lines_to_answer,
+    readable_titles,
+    shares_together,
+    sum_of,
+    titles_of,
+)
+from partnerships.organisations.lineage import with_ties
 from partnerships.organisations.models import Organisation, Succession
+from partnerships.organisations.obligations import obligation
+from partnerships.organisations.presenting import title_of
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services import UnableToHandOverLines, answer_handovers, propose_handovers
 from partnerships.people.form_steps import take_step
@@ -28,14 +37,18 @@ SHOWN = 200
 def overview(request: HttpRequest, pk: int) -> HttpResponse:
     """What the predecessors hold, who gets it, and what has no line yet."""
     user, now = signed_in(request), timezone.now()
-    succession = get_object_or_404(Succession, pk=pk)
+    succession = get_object_or_404(with_ties(Succession.objects.all()), pk=pk)
     roles = roles_of(user, now)
     led = None if roles.keeps_directory else roles.led
     estates = estates_of(succession, timezone.localdate(now), of=led)
     require(bool(estates))
     waiting = len(lines_to_answer(succession, roles.led))
+    shares = shares_together(estates)
     context = {
         "succession": succession,
+        "heading": title_of(succession),
+        "shares": shares if len(estates) > 1 else [],
+        "sum": sum_of(shares),
         "estates": estates,
         "waiting": waiting,
         "led": roles.led,
@@ -59,8 +72,9 @@ def propose(request: HttpRequest, pk: int, predecessor: int, kind: str) -> HttpR
     counts = {one.kind.code: one for one in estate_of(succession, body, timezone.localdate(now)).kinds}
     if kind not in counts:
         raise Http404
-    if not roles.lead(body.pk):  # Administrators keep registers; they read nobody's drafts.
-        counts[kind] = replace(counts[kind], undecided=[replace(one, title=one.said) for one in counts[kind].undecided])
+    if not roles.lead(body.pk):  # Administrators keep registers; they read nobody's records.
+        ids = [one.pk for one in counts[kind].undecided]
+        counts[kind] = counts[kind].for_others(readable_titles(obligation(kind), body, ids, user))
     text = request.GET.get("q", "")[:200].casefold()
     found = [one for one in counts[kind].undecided if text in one.title.casefold()]
     ties = succession.ties.filter(predecessor=body).exclude(successor=None).exclude(successor=body)
@@ -103,7 +117,8 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
     following = succession.ties.values_list("successor", flat=True)
     require(bool(roles.led & set(following)))
     lines = lines_to_answer(succession, roles.led)
-    form = AnswerHandoversForm(posted(request), lines=lines[:SHOWN], count=len(lines))
+    shown = lines[:SHOWN]
+    form = AnswerHandoversForm(posted(request), lines=shown, titles=titles_of(shown, user), count=len(lines))
 
     def step() -> tuple[str, str]:
         given = form.cleaned_data

@@ -14,7 +14,7 @@ from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.lineage import changes_of, rivals_of, successions_of, who_answers_for, with_ties
 from partnerships.organisations.models import Function, Organisation, Succession, SuccessionTie
-from partnerships.organisations.presenting import answer_in_words, lines_for, title_of
+from partnerships.organisations.presenting import answer_in_words, is_by_function, lines_for, title_of
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services import (
     UnableToChangeSuccession,
@@ -69,6 +69,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         {
             "succession": succession,
             "heading": title_of(succession),
+            "by_function": is_by_function(succession),
             "rivals": with_ties(rivals_of(succession)),
             "undone_by": succession.undone_by.live(),
             "lines": timeline_lines(changes_of(succession)),

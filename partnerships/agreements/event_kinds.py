@@ -32,6 +32,7 @@ class EventKind(models.TextChoices):
     POST_CONTACT_CHANGED = "post.contact_changed", "Changed how to reach the holder of a post"
     POST_CONTACT_REMOVED = "post.contact_removed", "A contact had their details removed"
     POST_CORRECTED = "post.corrected", "Corrected the title of a post"
+    HOLDER_CORRECTED = "post.holder_corrected", "Corrected the days of a post’s holder"
     POST_ENDED = "post.ended", "Ended a post"
     SETTINGS_CHANGED = "partnership.settings_changed", "Changed the settings"
     TERMS_DRAFTED = "partnership.terms_drafted", "Edited the draft of the terms"

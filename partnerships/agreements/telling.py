@@ -153,6 +153,7 @@ def _register_documents_and_posts() -> None:
         EventKind.POST_VACATED: Fold.LAST,
         EventKind.POST_CONTACT_CHANGED: Fold.LAST,
         EventKind.POST_CORRECTED: Fold.LAST,
+        EventKind.HOLDER_CORRECTED: Fold.LAST,
         EventKind.POST_ENDED: Fold.REMOVED,
     }
     for kind, fold in posts.items():

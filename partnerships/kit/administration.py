@@ -17,6 +17,9 @@ from partnerships.kit.row_history import row_history
 #: Look-ups that list filters use.
 _COMPARISONS = frozenset({"", "exact", "isnull", "isempty", "in", "gte", "lt", "year", "month", "day"})
 
+#: Where a request keeps why a service refused what it sent.
+_REFUSAL = "common_ground.refusal"
+
 
 class OfferedFilters:
     """Allows only the filters that the list page offers.
@@ -94,6 +97,39 @@ class AutocompleteMixin:
             kwargs.setdefault("widget", _Found(db_field, page.admin_site))
         above: Any = super()
         return above.formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+class ShowsRefusals:
+    """Forms that save through a service: its refusal is shown as an error of the form, and nothing is saved.
+
+    Without this, Django would say that the record was changed.
+    """
+
+    #: What the services raise if they refuse.
+    refusals: tuple[type[Exception], ...] = ()
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The page; after a refusal the same form again, with the reason."""
+        above: Any = super()
+        try:
+            return above.changeform_view(request, *args, **kwargs)  # type: ignore[no-any-return]  # ModelAdmin's
+        except self.refusals as error:
+            request.META[_REFUSAL] = str(error)
+            return above.changeform_view(request, *args, **kwargs)  # type: ignore[no-any-return]  # ModelAdmin's
+
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """The form; after a refusal one that is invalid for this reason."""
+        above: Any = super()
+        form: Any = above.get_form(request, *args, **kwargs)
+        refusal = request.META.get(_REFUSAL)
+        if not refusal:
+            return form
+
+        def clean(form_again: Any) -> Any:
+            form_again.add_error(None, refusal)
+            return form.clean(form_again)
+
+        return type(form.__name__, (form,), {"clean": clean})
 
 
 class NothingAdded:

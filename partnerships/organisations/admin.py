@@ -9,7 +9,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet, URLField
 from django.http import HttpRequest
 from django.utils import timezone
@@ -20,6 +19,7 @@ from partnerships.kit.administration import (
     ReadOnlyAdmin,
     ReadOnlyInline,
     RowHistory,
+    ShowsRefusals,
     VocabularyAdmin,
 )
 from partnerships.organisations import admin_corrections
@@ -39,6 +39,7 @@ from partnerships.organisations.models import (
 from partnerships.organisations.services import (
     UnableToAddIdentifier,
     UnableToCorrectIdentifier,
+    UnableToCreateOrganisation,
     UnableToEndMembership,
     UnableToUpdateOrganisation,
     add_identifier,
@@ -98,13 +99,14 @@ class AreaServedInline(ReadOnlyInline):
 
 
 @admin.register(Organisation)
-class OrganisationAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.ModelAdmin[Organisation]):
+class OrganisationAdmin(ShowsRefusals, AutocompleteMixin, RowHistory, NothingDeleted, admin.ModelAdmin[Organisation]):
     """Admin page of organisations.
 
     Saves through the services, so that former names stay findable and every change has an author.
     """
 
     form = OrganisationAdminForm
+    refusals = (UnableToUpdateOrganisation, UnableToCreateOrganisation)
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
     list_display = ("name", "kind", "council_type", "designation", "status", "region", "missing_since")
     list_filter = (
@@ -130,17 +132,14 @@ class OrganisationAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.Mod
     def save_model(
         self, request: HttpRequest, obj: Organisation, form: forms.ModelForm[Organisation], change: bool
     ) -> None:
-        """Save through the service; show its refusal as a message."""
+        """Save through the service."""
         assert isinstance(request.user, User)
         given = {name: form.cleaned_data[name] for name in _FIELDS}
         now = timezone.now()
         if change:
             fresh = Organisation.objects.get(pk=obj.pk)
-            try:
-                reason = form.cleaned_data["reason"]
-                update_organisation(organisation=fresh, author=request.user, now=now, reason=reason, **given)
-            except UnableToUpdateOrganisation as error:
-                messages.error(request, str(error))
+            reason = form.cleaned_data["reason"]
+            update_organisation(organisation=fresh, author=request.user, now=now, reason=reason, **given)
         else:
             given.pop("own_sign_in_required")  # refused by the form: no lead yet
             obj.pk = create_organisation(author=request.user, now=now, **given).pk
@@ -177,13 +176,14 @@ class IdentifierAdminForm(ReasonedForm):
 
 
 @admin.register(Identifier)
-class IdentifierAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.ModelAdmin[Identifier]):
+class IdentifierAdmin(ShowsRefusals, AutocompleteMixin, RowHistory, NothingDeleted, admin.ModelAdmin[Identifier]):
     """Identifiers: found, added and corrected with a reason.
 
     Never deleted: lists and plans join organisations by them.
     """
 
     form = IdentifierAdminForm
+    refusals = (UnableToAddIdentifier, UnableToCorrectIdentifier)
     list_display = ("value", "scheme", "organisation", "valid_from", "valid_to")
     list_filter = ("scheme", ("valid_to", admin.EmptyFieldListFilter))
     list_select_related = ("organisation",)
@@ -199,20 +199,17 @@ class IdentifierAdmin(AutocompleteMixin, RowHistory, NothingDeleted, admin.Model
     def save_model(
         self, request: HttpRequest, obj: Identifier, form: forms.ModelForm[Identifier], change: bool
     ) -> None:
-        """Save through the service; show its refusal as a message."""
+        """Save through the service."""
         assert isinstance(request.user, User)
         given = {name: value for name, value in form.cleaned_data.items() if name != "reason"}
         reason = form.cleaned_data["reason"]
-        try:
-            if change:
-                fresh = Identifier.objects.get(pk=obj.pk)
-                correct_identifier(identifier=fresh, reason=reason, author=request.user, now=timezone.now(), **given)
-            else:
-                made = add_identifier(reason=reason, author=request.user, now=timezone.now(), **given)
-                obj.pk = made.pk
-                obj._state.adding = False
-        except (UnableToAddIdentifier, UnableToCorrectIdentifier) as error:
-            raise PermissionDenied(str(error)) from error
+        if change:
+            fresh = Identifier.objects.get(pk=obj.pk)
+            correct_identifier(identifier=fresh, reason=reason, author=request.user, now=timezone.now(), **given)
+        else:
+            made = add_identifier(reason=reason, author=request.user, now=timezone.now(), **given)
+            obj.pk = made.pk
+            obj._state.adding = False
 
 
 @admin.register(Function)

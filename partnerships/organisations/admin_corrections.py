@@ -7,12 +7,18 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
 
-from partnerships.kit.administration import AutocompleteMixin, NothingAdded, NothingDeleted, RowHistory
+from partnerships.kit.administration import (
+    AutocompleteMixin,
+    NothingAdded,
+    NothingDeleted,
+    RowHistory,
+    ShowsRefusals,
+)
 from partnerships.organisations.forms import ReasonedForm
 from partnerships.organisations.models import Area, AreaServed, NameKind, OrganisationName
 from partnerships.organisations.services import (
@@ -54,9 +60,12 @@ class AreaForm(ReasonedForm):
         fields = ("name", "kind", "parent", "region", "valid_from", "valid_to")
 
 
-class CorrectionAdmin(AutocompleteMixin, RowHistory, NothingAdded, NothingDeleted, admin.ModelAdmin[Any]):
+class CorrectionAdmin(
+    ShowsRefusals, AutocompleteMixin, RowHistory, NothingAdded, NothingDeleted, admin.ModelAdmin[Any]
+):
     """Rows that are corrected through a service and never added or deleted here."""
 
+    refusals = (UnableToCorrect,)
     show_full_result_count = False
 
     def correct(self, row: Any, reason: str, author: User, now: dt.datetime, fields: Mapping[str, Any]) -> None:
@@ -64,14 +73,11 @@ class CorrectionAdmin(AutocompleteMixin, RowHistory, NothingAdded, NothingDelete
         raise NotImplementedError
 
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
-        """Save through the service; show its refusal as a message."""
+        """Save through the service."""
         assert isinstance(request.user, User)
         fields = {name: value for name, value in form.cleaned_data.items() if name != "reason"}
         fresh = type(obj)._default_manager.get(pk=obj.pk)
-        try:
-            self.correct(fresh, form.cleaned_data["reason"], request.user, timezone.now(), fields)
-        except UnableToCorrect as error:
-            messages.error(request, str(error))
+        self.correct(fresh, form.cleaned_data["reason"], request.user, timezone.now(), fields)
 
 
 @admin.register(OrganisationName)

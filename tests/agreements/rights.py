@@ -412,6 +412,19 @@ ROWS = (
         ADMINISTRATOR,
         prepare=_post,
     ),
+    Row(
+        "agreements.correct_holder",
+        lambda w, author, holder: services.correct_holder(
+            holder=holder,
+            starts_on=holder.starts_on,
+            ends_on=holder.starts_on + dt.timedelta(1),
+            reason="For a day only.",
+            author=author,
+            now=timezone.now(),
+        ),
+        ADMINISTRATOR,
+        prepare=_holder,
+    ),
     Row("agreements.fill_post", lambda w, author, post: _fill(post, author, w.vera), EDITORS, prepare=_post),
     Row(
         "agreements.fill_post",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -10,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.activity.models import Event
-from partnerships.agreements.services import create_post
+from partnerships.agreements.services import create_post, fill_post
 from partnerships.organisations.models import Area, AreaServed, OrganisationName
 from partnerships.organisations.services import (
     UnableToCorrect,
@@ -139,6 +140,21 @@ def test_an_administrator_corrects_the_title_of_a_post_with_a_reason(world: Worl
     assert (event.data["reason"], event.actor_id) == ("Misspelt.", world.dee.pk)
 
 
+def test_an_administrator_corrects_the_days_of_a_posts_holder_with_a_reason(world: World, dee: Client) -> None:
+    post = create_post(organisation=world.larkhaven, role="finance", author=world.amina, now=NOW())
+    holder = fill_post(post=post, person=world.eddie, reason="New.", author=world.amina, now=NOW())
+    address = reverse("admin:agreements_holder_change", args=[holder.pk])
+    given = fields_of(dee.get(address), starts_on="2026-01-05")
+
+    refused = [dee.post(address, sent) for sent in (given, given | {"ends_on": "2025-01-05", "why": "Misread."})]
+    accepted = dee.post(address, given | {"why": "His email says so."})
+
+    holder.refresh_from_db()
+    assert ([page.status_code for page in refused], accepted.status_code) == ([200, 200], 302)
+    assert (holder.starts_on, holder.person) == (dt.date(2026, 1, 5), world.eddie)
+    assert Event.objects.get(kind="post.holder_corrected").data["reason"] == "His email says so."
+
+
 def test_impossible_days_of_an_area_served_are_refused(world: World) -> None:
     with pytest.raises(UnableToCorrect, match="before the start"):
         correct_area_served(
@@ -170,3 +186,43 @@ def test_a_corrected_area_is_in_the_history_of_those_that_serve_it(world: World,
 
 def test_a_correction_without_change_records_nothing(world: World) -> None:
     assert correct_area(area=world.fareham, reason="None.", author=world.dee, now=NOW(), name=world.fareham.name) == ()
+
+
+def fields_of(page: Any, **changes: str) -> dict[str, Any]:
+    """What the form of an admin page sends, with changes."""
+    form = page.context["adminform"].form
+    given = {name: form.initial[name] for name in form.fields if form.initial.get(name) is not None}
+    inlines = {
+        f"{one.formset.prefix}-{name}": "0"
+        for one in page.context["inline_admin_formsets"]
+        for name in ("TOTAL_FORMS", "INITIAL_FORMS")
+    }
+    return given | inlines | changes
+
+
+@pytest.mark.parametrize("what", ["name", "organisation", "post"])
+def test_a_refused_correction_is_not_said_to_be_saved(world: World, dee: Client, what: str) -> None:
+    given = {"organisation": world.larkhaven, "role": "finance", "author": world.amina, "now": NOW()}
+    create_post(title="Treasurer", **given)
+    post = create_post(title="Head of finance", **given)
+    update_organisation(organisation=world.riverside, parent=world.larkhaven, author=None, now=NOW())
+    address, changes, refusal = {
+        "name": (
+            reverse("admin:organisations_organisationname_change", args=[lark(world).pk]),
+            {"name": world.larkhaven.name},
+            "already",
+        ),
+        "organisation": (
+            reverse("admin:organisations_organisation_change", args=[world.larkhaven.pk]),
+            {"parent": str(world.riverside.pk)},
+            "Choose another parent",
+        ),
+        "post": (reverse("admin:agreements_post_change", args=[post.pk]), {"title": "Treasurer"}, "already a post"),
+    }[what]
+
+    page = dee.post(address, fields_of(dee.get(address), reason="So it says.", **changes))
+
+    assert page.status_code == 200
+    assert refusal in page.content.decode()
+    assert "successfully" not in page.content.decode() + dee.get(address).content.decode()
+    assert "So it says." in page.content.decode()

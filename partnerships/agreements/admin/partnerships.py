@@ -36,6 +36,7 @@ from partnerships.agreements.models.groups import WorkingGroup
 from partnerships.agreements.services import (
     UnableToChangePost,
     UnableToRestoreDocument,
+    correct_holder,
     correct_post,
     restore_document,
 )
@@ -45,6 +46,7 @@ from partnerships.kit.administration import (
     ReadOnlyAdmin,
     ReadOnlyInline,
     RowHistory,
+    ShowsRefusals,
 )
 from partnerships.people.models import User
 
@@ -167,10 +169,11 @@ class PostAdminForm(forms.ModelForm[Post]):
 
 
 @admin.register(Post)
-class PostAdmin(RowHistory, NothingAdded, NothingDeleted, admin.ModelAdmin[Post]):
+class PostAdmin(ShowsRefusals, RowHistory, NothingAdded, NothingDeleted, admin.ModelAdmin[Post]):
     """Posts of organisations, with the days of their holders; the title is corrected with a reason."""
 
     form = PostAdminForm
+    refusals = (UnableToChangePost,)
     fields = ("organisation", "partnership", "role", "title", "created_by", "created_at", "ended_on", "reason")
     readonly_fields = ("organisation", "partnership", "role", "created_by", "created_at", "ended_on")
     list_display = ("role", "title", "organisation", "partnership", "created_at", "ended_on")
@@ -182,29 +185,59 @@ class PostAdmin(RowHistory, NothingAdded, NothingDeleted, admin.ModelAdmin[Post]
     inlines = (HolderInline,)
 
     def save_model(self, request: HttpRequest, obj: Post, form: Any, change: bool) -> None:
-        """Correct the title through the service; show its refusal as a message."""
+        """Correct the title through the service."""
         assert isinstance(request.user, User)
         given, fresh = form.cleaned_data, Post.objects.get(pk=obj.pk)
-        try:
-            correct_post(
-                post=fresh, title=given["title"], reason=given["reason"], author=request.user, now=timezone.now()
-            )
-        except UnableToChangePost as error:
-            messages.error(request, str(error))
+        correct_post(post=fresh, title=given["title"], reason=given["reason"], author=request.user, now=timezone.now())
+
+
+class HolderAdminForm(forms.ModelForm[Holder]):
+    """A correction of the days on which somebody held a post."""
+
+    why = forms.CharField(
+        label="Why",
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Shown in the history that partners see.",
+    )
+
+    class Meta:
+        model = Holder
+        fields = ("starts_on", "ends_on")
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """None: the constraints compare columns that the form does not show, and Django would leave these out."""
+        return set()
 
 
 @admin.register(Holder)
-class HolderAdmin(ReadOnlyAdmin):
-    """Who holds which post from when to when, without how to reach them."""
+class HolderAdmin(ShowsRefusals, RowHistory, NothingAdded, NothingDeleted, admin.ModelAdmin[Holder]):
+    """Who holds which post from when to when, without how to reach them; the days are corrected with a reason."""
 
+    form = HolderAdminForm
+    refusals = (UnableToChangePost,)
     restricted = (*CONTACT_FIELDS, "reason")
-    fields = ("post", "person", "starts_on", "ends_on", "added_by", "added_at", "cleared_at")
+    fields = ("post", "person", "starts_on", "ends_on", "added_by", "added_at", "cleared_at", "why")
+    readonly_fields = ("post", "person", "added_by", "added_at", "cleared_at")
     list_display = ("post", "person", "starts_on", "ends_on", "cleared_at")
     list_filter = (("ends_on", admin.EmptyFieldListFilter), "post__role")
     list_select_related = ("post", "person")
     search_fields = ("post__organisation__name", "post__partnership__title")
     ordering = ("-starts_on", "-pk")
     show_full_result_count = False
+
+    def save_model(self, request: HttpRequest, obj: Holder, form: Any, change: bool) -> None:
+        """Correct the days through the service."""
+        assert isinstance(request.user, User)
+        given, fresh = form.cleaned_data, Holder.objects.select_related("post").get(pk=obj.pk)
+        correct_holder(
+            holder=fresh,
+            starts_on=given["starts_on"],
+            ends_on=given["ends_on"],
+            reason=given["why"],
+            author=request.user,
+            now=timezone.now(),
+        )
 
 
 @admin.register(TermsProposal)

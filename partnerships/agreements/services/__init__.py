@@ -1,7 +1,7 @@
 """Services that change partnerships, their parties and documents."""
 
 from partnerships.agreements.services.copying_posts import copy_posts
-from partnerships.agreements.services.correcting_posts import correct_post
+from partnerships.agreements.services.correcting_posts import correct_holder, correct_post
 from partnerships.agreements.services.dates import (
     record_due_steps,
 )
@@ -136,6 +136,7 @@ __all__ = [
     "change_status",
     "choose_date_reminders",
     "copy_posts",
+    "correct_holder",
     "correct_post",
     "create_partnership",
     "create_post",

@@ -1,14 +1,14 @@
-"""Correct the title of a post, by administrators and with a reason."""
+"""Correct a post's title or the days of its holder, by administrators and with a reason."""
 
 from __future__ import annotations
 
 import datetime as dt
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from partnerships.agreements.event_kinds import EventKind
-from partnerships.agreements.models import Post
-from partnerships.agreements.services.posts import UnableToChangePost, lock_post, record_of_post
+from partnerships.agreements.models import Holder, Post
+from partnerships.agreements.services.posts import UnableToChangePost, lock_post, note_end, record_of_post
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
@@ -36,4 +36,40 @@ def correct_post(*, post: Post, title: str, reason: str, author: User | None, no
     locked.save(update_fields=["title"])
     post.title = title
     record_of_post(locked, EventKind.POST_CORRECTED, author=author, now=now, reason=reason.strip())
+    return True
+
+
+@transaction.atomic
+def correct_holder(
+    *,
+    holder: Holder,
+    starts_on: dt.date,
+    ends_on: dt.date | None,
+    reason: str,
+    author: User | None,
+    now: dt.datetime,
+) -> bool:
+    """Correct the days on which somebody held a post; whether they changed. The end day is exclusive.
+
+    Who it is and how to reach them is their organisation's to change. Raises `UnableToChangePost`.
+    """
+    require(roles_of(author, now).keeps_directory)
+    post = lock_post(holder.post)
+    locked = Holder.objects.select_for_update().get(pk=holder.pk)
+    if (starts_on, ends_on) == (locked.starts_on, locked.ends_on):
+        return False
+    if not reason.strip():
+        raise UnableToChangePost("Give a reason.")
+    locked.starts_on, locked.ends_on = starts_on, ends_on
+    if ends_on is not None and ends_on < starts_on:
+        raise UnableToChangePost("The end must not be before the start.")
+    try:
+        with transaction.atomic():
+            locked.save(update_fields=["starts_on", "ends_on"])
+    except IntegrityError as error:
+        raise UnableToChangePost("Somebody else holds this post on some of these days.") from error
+    if ends_on is not None:
+        note_end(locked, ends_on, now=now)
+    holder.starts_on, holder.ends_on = starts_on, ends_on
+    record_of_post(post, EventKind.HOLDER_CORRECTED, author=author, now=now, holder=locked, reason=reason.strip())
     return True

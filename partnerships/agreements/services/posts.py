@@ -272,14 +272,19 @@ def post_identity(post: Post) -> str:
 
 def holder_identity(holder: Holder) -> str:
     """The journal's hash of somebody's time in a post."""
-    return journal.identity(holder.post_id, holder.added_at, holder.starts_on)
+    return journal.identity(holder.post_id, holder.added_at)
 
 
 def end_holding(holder: Holder, *, on: dt.date, reason: str, now: dt.datetime) -> None:
     """End a locked holder's time; not before it began."""
     holder.ends_on, holder.reason = max(on, holder.starts_on), reason[:300]
     holder.save(update_fields=["ends_on", "reason"])
-    journal.note(HOLDER, now=now, holder=holder.pk, same=holder_identity(holder), ends_on=holder.ends_on.isoformat())
+    note_end(holder, holder.ends_on, now=now)
+
+
+def note_end(holder: Holder, ends_on: dt.date, *, now: dt.datetime) -> None:
+    """Note in the journal that the holder's time ends, so that a restored backup knows."""
+    journal.note(HOLDER, now=now, holder=holder.pk, same=holder_identity(holder), ends_on=ends_on.isoformat())
 
 
 def _lock_above(organisation_id: int, partnership_id: int | None) -> None:

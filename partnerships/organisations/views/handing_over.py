@@ -82,7 +82,7 @@ def _of_ended(request: HttpRequest, organisation: Organisation, roles: Roles) ->
     own = roles.lead(organisation.pk)
     require(own or bool(roles.led_among([one.pk for one in successors])) or roles.keeps_directory)
     groups = [
-        (group.kind.label, [one.title if own else one.said for one in group.things])
+        (group.kind.label, [one.title if own else one.outside for one in group.things])
         for group in held_by(organisation, today)
     ]
     return render(

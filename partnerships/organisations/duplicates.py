@@ -24,6 +24,8 @@ from partnerships.organisations.models import (
 ALIKE = 0.7
 #: How many pairs the page shows.
 MAX_PAIRS = 200
+#: Registers of one kind of body each: a LEP is not a council of the same name.
+_OF_ONE_KIND = frozenset({Scheme.GSS, Scheme.RSH, Scheme.LEP})
 #: Schemes with one number for a body: two that differ show that two records are not the same.
 _TELLING = (Scheme.GSS, Scheme.RSH, Scheme.COMPANY, Scheme.CHARITY, Scheme.ODS, Scheme.LEP)
 
@@ -75,8 +77,8 @@ def similar_to(name: str, *, but: int | None = None) -> list[Organisation]:
 def possible_duplicates() -> list[Pair]:
     """Pairs that may be the same body, the most similar first.
 
-    Without pairs that somebody kept apart, merged records, predecessors and successors, and bodies with
-    different numbers in one register.
+    Without pairs that somebody kept apart, merged records, predecessors and successors, bodies with different numbers
+    in one register, and bodies of different kinds that are each in a register of their kind.
     """
     why: dict[tuple[int, int], tuple[float, str]] = {}
     legal = rf"\m({'|'.join(sorted(LEGAL_WORDS))})\M"
@@ -95,7 +97,10 @@ def possible_duplicates() -> list[Pair]:
     pairs = [
         Pair(bodies[one], bodies[other], words, alike)
         for (one, other), (alike, words) in why.items()
-        if one in bodies and other in bodies and not _differ(numbers[one], numbers[other])
+        if one in bodies
+        and other in bodies
+        and not _differ(numbers[one], numbers[other])
+        and not (bodies[one].kind != bodies[other].kind and _are_registered(numbers[one], numbers[other]))
     ]
     return sorted(pairs, key=lambda pair: (-pair.alike, pair.one.name, pair.one.pk, pair.other.pk))[:MAX_PAIRS]
 
@@ -124,3 +129,8 @@ def _numbers(organisations: Collection[int]) -> dict[int, dict[str, set[str]]]:
 def _differ(one: dict[str, set[str]], other: dict[str, set[str]]) -> bool:
     """Whether both have numbers in one register, and none is the same."""
     return any(not (one[scheme] & other[scheme]) for scheme in one.keys() & other.keys())
+
+
+def _are_registered(*numbers: dict[str, set[str]]) -> bool:
+    """Whether each has a number in a register of one kind of body."""
+    return all(_OF_ONE_KIND & one.keys() for one in numbers)

@@ -266,6 +266,17 @@ def test_bodies_with_different_numbers_in_one_register_are_not_duplicates(world:
     assert possible_duplicates() == []
 
 
+def test_bodies_of_different_kinds_in_their_registers_are_not_duplicates(world: World) -> None:
+    surrey = services.create_organisation(name="Surrey Enterprise", kind="lep", author=None, now=world.now)
+    council = services.create_organisation(name="Surrey Enterprises", kind="council", author=None, now=world.now)
+    assert len(possible_duplicates()) == 1
+
+    services.add_identifier(organisation=surrey, scheme="lep", value="E37000099", author=None, now=world.now)
+    services.add_identifier(organisation=council, scheme="gss", value="E10000099", author=None, now=world.now)
+
+    assert possible_duplicates() == []
+
+
 def test_predecessor_and_successor_are_not_duplicates(world: World) -> None:
     copy = duplicate(world)
     follow([world.larkhaven], [copy])

@@ -14,6 +14,7 @@ from partnerships.organisations.models import (
     HandoverState,
     Membership,
     Organisation,
+    RequestAnswer,
     Succession,
 )
 from partnerships.organisations.queries import leads_of, watching
@@ -71,6 +72,16 @@ def write_access_requested(due: Due, person: User, now: dt.datetime) -> Content 
     if not person.is_staff:
         return "They are no administrator any more."
     return Content("organisations/access_requested", {"asked": asked, "link": link("organisations:requests")})
+
+
+def write_access_declined(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email to somebody who asked for access: an administrator declined it, and why."""
+    asked = AccessRequest.objects.filter(pk=due.params["request"]).first()
+    if asked is None or asked.answer != RequestAnswer.DECLINED:
+        return "The request was removed."
+    if person.email.lower() != asked.email.lower():
+        return "They asked under another address."
+    return Content("organisations/access_declined", {"asked": asked, "link": link("organisations:ask")})
 
 
 def write_ways_in(due: Due, person: User, now: dt.datetime) -> Content | str:

@@ -193,6 +193,7 @@ def _register_emails() -> None:
         ("invited_by_administrator", "Invitation by an administrator", emails.write_invited_by_administrator),
         ("role_by_administrator", "Role changed by an administrator", emails.write_role),
         ("access_requested", "Request for access", emails.write_access_requested),
+        ("access_declined", "Request for access declined", emails.write_access_declined),
         ("ways_in", "Sign-in settings changed", emails.write_ways_in),
     ):
         register_email(

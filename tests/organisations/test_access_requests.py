@@ -10,7 +10,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.organisations.models import AccessRequest, Membership, Organisation
+from partnerships.activity.models import Event
+from partnerships.organisations.models import AccessRequest, Membership, Organisation, scheme_of
 from partnerships.organisations.services import (
     UnableToAnswerRequest,
     UnableToAskForAccess,
@@ -105,6 +106,60 @@ def test_one_click_invites_to_a_known_organisation_as_editor(world: World, dee: 
     membership = Membership.objects.get(person__email="nell@newbridge.example")
     assert (membership.organisation, membership.role) == (world.larkhaven, "editor")
     assert not Organisation.objects.filter(name="Larkhaven").exists()
+
+
+def test_the_number_that_was_given_is_kept(world: World) -> None:
+    accept_request(request=asked(), organisation=None, author=world.dee, now=timezone.now())
+    odd = asked(organisation_name="Oddbridge Homes", number="ask Nell")
+    accept_request(request=odd, organisation=None, author=world.dee, now=timezone.now())
+
+    assert Organisation.objects.get(name="Newbridge Homes").identifiers.get().value == "L9999"
+    assert not Organisation.objects.get(name="Oddbridge Homes").identifiers.exists()
+    assert Event.objects.filter(data__reason_for_leads__icontains="Number given: ask Nell.").exists()
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "scheme"),
+    [
+        ("L4567", "registered_provider", "rsh"),
+        ("4567", "registered_provider", "rsh"),
+        ("4567", "charity", ""),
+        ("09876543", "developer", "company"),
+        ("1123456", "charity", "charity"),
+        ("7654R", "registered_provider", "mutuals"),
+        ("E07000087", "council", "gss"),
+        ("E07000087", "developer", ""),
+        ("none", "developer", ""),
+    ],
+)
+def test_a_typed_number_is_recognised_by_its_form(number: str, kind: str, scheme: str) -> None:
+    assert scheme_of(number, kind=kind) == scheme
+
+
+def test_two_waiting_requests_do_not_make_two_leads_or_organisations(world: World, dee: Client) -> None:
+    first, second = asked(), asked(email="ned@newbridge.example", name="Ned New")
+    given = {"author": world.dee, "now": timezone.now()}
+    accept_request(request=first, organisation=None, **given)
+
+    with pytest.raises(UnableToAnswerRequest, match="in the directory already"):
+        accept_request(request=second, organisation=None, **given)
+    body = Organisation.objects.get(name="Newbridge Homes")
+    assert "Invite to Newbridge Homes as editor" in dee.get(reverse("organisations:requests")).content.decode()
+    accept_request(request=second, organisation=body, **given)
+
+    roles = Membership.objects.filter(organisation=body).values_list("person__email", "role")
+    assert dict(roles) == {"nell@newbridge.example": "lead", "ned@newbridge.example": "editor"}
+
+
+def test_a_declined_requester_hears_it(world: World, dee: Client) -> None:
+    request = asked()
+    deliver().clear()
+
+    decline_request(request=request, reason="Write from your work address.", author=world.dee, now=timezone.now())
+
+    (email,) = deliver()
+    assert email.to == ["nell@newbridge.example"]
+    assert "Write from your work address." in str(email.body)
 
 
 def test_a_request_is_answered_once(world: World) -> None:

@@ -186,6 +186,19 @@ def access_requested(w: World) -> Act:
     )
 
 
+@case(("organisations.access_declined", "nell"))
+def access_declined(w: World) -> Act:
+    asked = organisations.ask_for_access(
+        name="Nell New",
+        email="nell@new.example",
+        organisation_name="New Homes",
+        kind="registered_provider",
+        author=None,
+        now=NOW(),
+    )
+    return lambda: organisations.decline_request(request=asked, reason="Unknown.", author=w.dee, now=NOW())
+
+
 @case(
     ("organisations.handed_over", "hana"),
     ("organisations.handed_over", "nadia"),

@@ -2,7 +2,7 @@
 
 from partnerships.organisations.models.areas import Area, AreaKind, AreaServed
 from partnerships.organisations.models.handovers import OPEN_HANDOVERS, AcceptedPart, Handover, HandoverState, Sharing
-from partnerships.organisations.models.identity import Identifier, NameKind, OrganisationName, Scheme
+from partnerships.organisations.models.identity import Identifier, NameKind, OrganisationName, Scheme, scheme_of
 from partnerships.organisations.models.memberships import EDITING_ROLES, REASON, Membership, MembershipQuerySet, Role
 from partnerships.organisations.models.merges import Merge, MovedRow, NotSame
 from partnerships.organisations.models.organisation import CouncilType, Kind, Organisation, OrganisationQuerySet, Status
@@ -59,4 +59,5 @@ __all__ = [
     "SuccessionStatus",
     "SuccessionTie",
     "TieRole",
+    "scheme_of",
 ]

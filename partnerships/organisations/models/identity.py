@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pghistory
@@ -89,6 +90,23 @@ ORG_ID_LISTS = {
     Scheme.MUTUALS: "GB-MPR",
     Scheme.ODS: "GB-NHS",
 }
+
+
+#: How a number given by hand is recognised: the scheme, the kinds of body it is for (none: any), and its form.
+_FORMS: tuple[tuple[Scheme, frozenset[str], str], ...] = (
+    (Scheme.GSS, frozenset({Kind.COUNCIL, Kind.STRATEGIC_AUTHORITY}), r"E(06|07|08|09|10|47)\d{6}"),
+    (Scheme.LEP, frozenset({Kind.LEP}), r"E37\d{6}"),
+    (Scheme.RSH, frozenset({Kind.REGISTERED_PROVIDER}), r"(LH|SL|L|H|C|A)?\d{4}"),
+    (Scheme.MUTUALS, frozenset(), r"(IP|SP|RS)\d{5,6}R?|\d{4,5}R"),
+    (Scheme.COMPANY, frozenset(), r"(\d{2}|OC|SC|NI|SO)\d{6}"),
+    (Scheme.CHARITY, frozenset({Kind.CHARITY}), r"\d{6,7}"),
+)
+
+
+def scheme_of(number: str, *, kind: str) -> str:
+    """The scheme of a number that somebody typed, by its form; empty if it could be of several or none."""
+    fitting = [scheme for scheme, kinds, form in _FORMS if (not kinds or kind in kinds) and re.fullmatch(form, number)]
+    return fitting[0] if len(fitting) == 1 else ""
 
 
 @pghistory.track()

@@ -36,6 +36,12 @@ REASON = "reason_for_leads"
 class MembershipQuerySet(models.QuerySet["Membership"]):
     """Filters of memberships."""
 
+    def leading(self, now: dt.datetime) -> MembershipQuerySet:
+        """Memberships of leads, and of people with an open invitation to lead."""
+        invited = Q(accepted_at=None, ends_on=None, invitation__revoked_at=None, invitation__expires_at__gt=now)
+        current = Q(pk__in=MembershipQuerySet(self.model).current(timezone.localdate(now)).values("pk"))
+        return self.filter(invited | current, role=Role.LEAD)
+
     def current(self, on: dt.date | None = None) -> MembershipQuerySet:
         """Memberships in force on a day (by default today).
 

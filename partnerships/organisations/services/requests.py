@@ -8,15 +8,18 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
+from partnerships.kit.dates import long_date
 from partnerships.kit.rights import require
-from partnerships.organisations.models import AccessRequest, Membership, Organisation, RequestAnswer, Role
-from partnerships.organisations.queries import leads_of
+from partnerships.organisations.models import AccessRequest, Membership, Organisation, RequestAnswer, Role, scheme_of
+from partnerships.organisations.queries import match_by_name
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.invitations import UnableToInviteMember, invite_member
 from partnerships.organisations.services.organisations import UnableToCreateOrganisation, create_organisation
-from partnerships.outbox.services import record_emails
+from partnerships.organisations.services.recording import lock_organisation, lock_person
+from partnerships.outbox.services import record_email, record_emails
 from partnerships.people.limits import count, counted_since
 from partnerships.people.models import User
+from partnerships.people.services import person_for_address
 
 #: Requests a day from everybody signed out together: anyone may ask, and each is an email to the administrators.
 REQUESTS_A_DAY = 50
@@ -90,22 +93,26 @@ def accept_request(
 ) -> Membership:
     """Invite the person to act for the organisation, which is created if None.
 
-    As lead if it has no lead yet, else as editor. Raises `UnableToAnswerRequest`.
+    As lead if nobody leads it or is invited to, else as editor. A new organisation gets the number that the person
+    gave, if it reads like one of a register. Raises `UnableToAnswerRequest`.
     """
     require(roles_of(author, now).keeps_directory)
     locked = _lock(request)
-    reason = f"Asked for access on {now:%d %B %Y}." + (f" {locked.message}" if locked.message else "")
+    said = (
+        f"Asked for access on {long_date(now)}.",
+        f"Number given: {locked.number}." if locked.number else "",
+        locked.message,
+    )
+    lock_person(person_for_address(email=locked.email, name=locked.name))  # before the organisation, as invitations do
     try:
-        body = organisation or create_organisation(
-            name=locked.organisation_name, kind=locked.kind, author=author, now=now
-        )
+        body = lock_organisation((organisation or _add(locked, author, now)).pk)
         membership = invite_member(
             organisation=body,
             email=locked.email,
             name=locked.name,
             job_title=locked.job_title,
-            role=Role.EDITOR if leads_of(body).exists() else Role.LEAD,
-            reason=reason[:500],
+            role=Role.EDITOR if Membership.objects.leading(now).filter(organisation=body).exists() else Role.LEAD,
+            reason=" ".join(filter(None, said))[:500],
             author=author,
             now=now,
         )
@@ -116,9 +123,24 @@ def accept_request(
     return membership
 
 
+def _add(locked: AccessRequest, author: User, now: dt.datetime) -> Organisation:
+    """The organisation that was asked for, added to the directory."""
+    known = match_by_name(locked.organisation_name).filter(kind=locked.kind).current().first()
+    if known is not None:
+        raise UnableToAnswerRequest(f"{known.name} is in the directory already. Invite them to it.")
+    scheme = scheme_of(locked.number, kind=locked.kind)
+    return create_organisation(
+        name=locked.organisation_name,
+        kind=locked.kind,
+        author=author,
+        now=now,
+        identifiers=[(scheme, locked.number)] if scheme else [],
+    )
+
+
 @transaction.atomic
 def decline_request(*, request: AccessRequest, reason: str, author: User, now: dt.datetime) -> None:
-    """Decline a request, with a reason that administrators can read.
+    """Decline a request; the person gets an email with the reason.
 
     Raises `UnableToAnswerRequest`.
     """
@@ -128,6 +150,8 @@ def decline_request(*, request: AccessRequest, reason: str, author: User, now: d
         raise UnableToAnswerRequest("Give a reason.")
     locked.reason = reason.strip()
     _answer(locked, RequestAnswer.DECLINED, author=author, now=now)
+    person = person_for_address(email=locked.email, name=locked.name)
+    record_email(kind="organisations.access_declined", person_id=person.pk, params={"request": locked.pk}, now=now)
 
 
 def _lock(request: AccessRequest) -> AccessRequest:

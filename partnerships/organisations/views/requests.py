@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from partnerships.kit.http import posted
 from partnerships.organisations.forms import AccessRequestForm, ReasonForm
-from partnerships.organisations.models import AccessRequest, Membership, Organisation, Role
+from partnerships.organisations.models import AccessRequest, Membership, Organisation
 from partnerships.organisations.queries import find_organisations
 from partnerships.organisations.services import (
     UnableToAnswerRequest,
@@ -86,9 +86,9 @@ def requests(request: HttpRequest) -> HttpResponse:
 def _candidates(user: User, asked: AccessRequest) -> list[Organisation]:
     """The organisations that a request could mean: by its number, else by its name.
 
-    `is_led`: somebody leads it, so that the person is invited as editor.
+    `is_led`: somebody leads it or is invited to, so that the person is invited as editor.
     """
-    leads = Membership.objects.current().filter(organisation=OuterRef("pk"), role=Role.LEAD)
+    leads = Membership.objects.leading(timezone.now()).filter(organisation=OuterRef("pk"))
     for text in filter(None, (asked.number, asked.organisation_name)):
         likely = find_organisations(user=user, text=text).current().annotate(is_led=Exists(leads))
         found = list(likely.order_by("name", "pk")[:CANDIDATES])
@@ -105,9 +105,9 @@ def accept(request: HttpRequest, pk: int) -> HttpResponse:
     chosen = request.POST.get("organisation", "")
     organisation = None
     if chosen:
-        organisation = get_object_or_404(Organisation, pk=chosen) if chosen.isdecimal() and len(chosen) < 10 else None
-        if organisation is None:
+        if not (chosen.isascii() and chosen.isdecimal() and len(chosen) < 10):
             raise Http404
+        organisation = get_object_or_404(Organisation, pk=chosen)
     try:
         membership = accept_request(request=found, organisation=organisation, author=user, now=timezone.now())
     except UnableToAnswerRequest as error:
@@ -129,7 +129,7 @@ def decline(request: HttpRequest, pk: int) -> HttpResponse:
 
     def step() -> tuple[str, str]:
         decline_request(request=found, reason=form.cleaned_data["reason"], author=user, now=timezone.now())
-        return f"The request for {found.organisation_name} is declined.", back
+        return f"The request for {found.organisation_name} is declined. {found.name} gets an email.", back
 
     return take_step(
         request, "organisations/decline_request.html", form, step, {UnableToAnswerRequest: None}, asked=found

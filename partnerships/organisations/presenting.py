@@ -47,6 +47,7 @@ class Line:
     """One succession as the page of an organisation says it.
 
     `words` come before the names of `bodies`, `day` after them. `undone`: another one that has vested undoes it.
+    `replaces`: the bodies are its predecessors.
     """
 
     words: str
@@ -55,6 +56,7 @@ class Line:
     succession: Succession
     comes: bool
     undone: bool = False
+    replaces: bool = False
 
 
 def lines_for(organisation: Organisation, successions: Iterable[Succession], today: dt.date) -> list[Line]:
@@ -110,6 +112,7 @@ def _line(
         day=on_day(succession),
         succession=succession,
         comes=comes,
+        replaces=towards,
     )
 
 

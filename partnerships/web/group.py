@@ -1,27 +1,31 @@
-"""What the organisations of a group have together, as far as the reader may see."""
+"""What a group, or an organisation and its predecessors, have together, as far as the reader may see."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from django.db.models import Q
 
 from partnerships.agreements.models import Partnership, Party
-from partnerships.commitments.models import Commitment
+from partnerships.commitments.models import UNDER_WAY, Commitment, Status
+from partnerships.organisations.lineage import summed_with
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import group_of
 from partnerships.people.models import User
 from partnerships.plans.models import OVER, PlanOwner, Site
 
+_DONE = (Status.DONE, Status.VERIFIED)
+
 
 @dataclass
 class Held:
-    """Partnerships, commitments under way and sites, by id; each counts once."""
+    """Partnerships, commitments under way and done, and sites, by id; each counts once."""
 
     partnerships: set[int] = field(default_factory=set)
     commitments: set[int] = field(default_factory=set)
+    done: set[int] = field(default_factory=set)
     sites: dict[int, int] = field(default_factory=dict)
 
     @property
@@ -33,6 +37,7 @@ class Held:
         """Include what another organisation has."""
         self.partnerships |= other.partnerships
         self.commitments |= other.commitments
+        self.done |= other.done
         self.sites |= other.sites
 
 
@@ -55,7 +60,15 @@ class Group:
 
 def group_together(user: User, organisation: Organisation) -> Group:
     """The group that an organisation heads: six queries, whatever its size."""
-    depths = group_of(organisation.pk)
+    return _together(user, group_of(organisation.pk))
+
+
+def with_predecessors(user: User, organisation: Organisation) -> Group:
+    """The organisation, and the ended bodies that it alone followed (`depth` is 1)."""
+    return _together(user, {organisation.pk: 0} | {body.pk: 1 for body in summed_with(organisation)})
+
+
+def _together(user: User, depths: Mapping[int, int]) -> Group:
     bodies = Organisation.objects.in_bulk(list(depths))
     held = _held(user, depths)
     members = tuple(
@@ -75,10 +88,12 @@ def _held(user: User, group: Iterable[int]) -> defaultdict[int, Held]:
     parties = Party.objects.present().filter(organisation__in=ids, partnership__in=live.values("pk"))
     for organisation, partnership in parties.values_list("organisation", "partnership"):
         held[organisation].partnerships.add(partnership)
-    promised = Commitment.objects.followed_by(user).under_way().filter(Q(giver__in=ids) | Q(receiver__in=ids))
-    for commitment, giver, receiver in promised.values_list("pk", "giver", "receiver"):
+    promised = Commitment.objects.followed_by(user).filter(Q(giver__in=ids) | Q(receiver__in=ids))
+    promised = promised.filter(status__in=(*UNDER_WAY, *_DONE))
+    for commitment, status, giver, receiver in promised.values_list("pk", "status", "giver", "receiver"):
         for organisation in ids.intersection((giver, receiver)):
-            held[organisation].commitments.add(commitment)
+            of_state = held[organisation].done if status in _DONE else held[organisation].commitments
+            of_state.add(commitment)
     owners: dict[int, list[int]] = defaultdict(list)
     # The homes of a superseded plan are those of the plan that followed it.
     current = PlanOwner.objects.filter(organisation__in=ids).exclude(plan__status__in=OVER)

@@ -27,6 +27,7 @@ urlpatterns = [
     path("organisations/<int:pk>/brief.pdf", brief.brief_pdf, name="brief-pdf"),
     path("organisations/<int:pk>/give-and-take/", reciprocity.with_partner, name="reciprocity-partner"),
     path("give-and-take/", reciprocity.partners, name="reciprocity"),
+    path("organisations/<int:pk>/predecessors/", views.predecessors, name="predecessors"),
     path("organisations/<int:pk>/group/", views.group, name="group"),
     path("organisations/<int:pk>/plans/", views.organisation_plans, name="organisation-plans"),
 ]

@@ -33,7 +33,7 @@ from partnerships.plans.queries import as_read_by as plans_as_read_by
 from partnerships.plans.queries import waiting_plans, with_next_steps
 from partnerships.web import queries
 from partnerships.web.first_steps import first_steps_of, shown_at_home
-from partnerships.web.group import group_together
+from partnerships.web.group import group_together, with_predecessors
 from partnerships.work.queries import waiting_for
 
 #: Records shown on one page of a partnership or an organisation.
@@ -238,6 +238,15 @@ def organisation_plans(request: HttpRequest, pk: int) -> HttpResponse:
     )
     known = with_next_steps(user, plans_as_read_by(user, plans))
     return render(request, "web/organisation_plans.html", {"organisation": organisation, "plans": known})
+
+
+@require_safe
+def predecessors(request: HttpRequest, pk: int) -> HttpResponse:
+    """What an organisation and those that it followed have together."""
+    user = signed_in(request)
+    organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
+    context = {"organisation": organisation, "group": with_predecessors(user, organisation)}
+    return render(request, "web/with_predecessors.html", context)
 
 
 @require_safe

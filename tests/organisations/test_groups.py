@@ -10,11 +10,22 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.organisations.models import Organisation
+from partnerships.commitments.models import Commitment
+from partnerships.kit.dates import known_day
+from partnerships.organisations.models import Organisation, Succession
 from partnerships.organisations.queries import ancestors_of, group_of
-from partnerships.organisations.services import UnableToUpdateOrganisation, create_organisation, update_organisation
+from partnerships.organisations.services import (
+    UnableToUpdateOrganisation,
+    create_organisation,
+    record_succession,
+    take_effect,
+    ties_between,
+    undo_succession,
+    update_organisation,
+)
 from partnerships.plans.services import change_status
-from partnerships.web.group import group_together
+from partnerships.web.group import group_together, with_predecessors
+from tests.commitments.promises import agree
 from tests.plans.drafts import published
 from tests.world import World
 
@@ -126,3 +137,48 @@ def test_the_organisation_page_leads_to_its_group(world: World) -> None:
 
     assert address in client.get(head.get_absolute_url()).content.decode()
     assert "The whole group" in client.get(address).content.decode()
+
+
+def become(before: list[Organisation], after: Organisation) -> Succession:
+    """The organisations become another one today."""
+    made = record_succession(
+        kind="merge",
+        status="order_made",
+        vests_on=known_day(timezone.localdate()),
+        ties=ties_between(before, [after]),
+        author=None,
+        now=timezone.now(),
+    )
+    take_effect(succession=made, author=None, now=timezone.now())
+    return made
+
+
+def test_figures_of_predecessors_are_summed_and_the_page_says_so(world: World) -> None:
+    promise = agree(world)
+    kept = agree(world)
+    Commitment.objects.filter(pk=kept.pk).update(status="done", done_at=timezone.now())
+    west = body("Westmarch District")
+    become([west], world.westmarch)
+    merger = become([world.westmarch, world.tidewater], world.harbour)
+
+    found = with_predecessors(world.ben, world.harbour)
+
+    assert {one.organisation for one in found.members} == {world.harbour, world.westmarch, world.tidewater, west}
+    assert (found.total.commitments, found.total.done) == ({promise.pk}, {kept.pk})
+    assert with_predecessors(world.chidi, world.harbour).total.commitments == set()
+    client = Client()
+    client.force_login(world.ben)
+    address = reverse("web:predecessors", args=[world.harbour.pk])
+    assert address in client.get(world.harbour.get_absolute_url()).content.decode()
+    assert "together with the organisations that it followed" in client.get(address).content.decode()
+
+    back = undo_succession(
+        succession=merger,
+        vests_on=known_day(timezone.localdate()),
+        status="order_made",
+        reason="Quashed.",
+        author=None,
+        now=timezone.now(),
+    )
+    take_effect(succession=back, author=None, now=timezone.now())
+    assert [one.organisation for one in with_predecessors(world.ben, world.harbour).members] == [world.harbour]

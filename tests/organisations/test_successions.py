@@ -20,6 +20,7 @@ from partnerships.organisations.services import (
     NewTie,
     UnableToChangeSuccession,
     UnableToRecordSuccession,
+    add_identifier,
     add_tie,
     change_succession_status,
     correct_succession,
@@ -348,6 +349,7 @@ def test_the_page_says_who_answers_on_a_day(world: World, client: Client) -> Non
 
 
 def test_everybody_reads_what_is_pending_as_page_csv_and_feed(world: World, client: Client) -> None:
+    add_identifier(organisation=world.larkhaven, scheme="rsh", value="L4567", author=None, now=timezone.now())
     succession = merger(world, vests_on=PartialDate(2098, 4), source="Their boards")
     cancelled = merger(world, vests_on=PartialDate(2097))
     status(cancelled, "cancelled", world)
@@ -362,6 +364,7 @@ def test_everybody_reads_what_is_pending_as_page_csv_and_feed(world: World, clie
     assert f'id="succession-{cancelled.pk}"' not in page.content.decode()
     assert len(rows) == 3
     assert "2098-04" in rows[1]
+    assert "GB-SHPE-L4567" in rows[1]
     assert feed["Content-Type"].startswith("application/atom+xml")
     assert feed.content.decode().count("<entry>") == 1
     assert "become Skylark Homes in April 2098" in feed.content.decode()

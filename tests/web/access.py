@@ -46,6 +46,7 @@ _PARTNER = expect(inside=404, outside=200, partner=200, left=403, administrator=
 
 ROWS = (
     Row("web:group", on=_organisation, get=everyone()),
+    Row("web:predecessors", on=_organisation, get=everyone()),
     Row(
         "web:first-steps",
         get=expect(inside=404, outside=404, lead=200, partner=200, stranger=200, shared=200, administrator=200),

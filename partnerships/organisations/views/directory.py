@@ -80,6 +80,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     if organisation.kept_as:
         return redirect("organisations:detail", pk=organisation.kept_as)
     contacts = rows_for(_contacts, pk)
+    lines = lines_for(organisation, successions_of(organisation), timezone.localdate())
     return render(
         request,
         "organisations/detail.html",
@@ -88,7 +89,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "identifiers": rows_for(_identifiers, pk),
             "names": [name for name in rows_for(_names, pk) if name.name != organisation.name],
             "areas_served": rows_for(_areas_served, pk),
-            "successions": lines_for(organisation, successions_of(organisation), timezone.localdate()),
+            "successions": lines,
+            "has_predecessors": any(one.replaces and not one.comes and not one.undone for one in lines),
             "group_members": rows_for(_group_members, pk),
             "contacts": contacts,
             "may_invite_first_lead": user.is_staff and not organisation.is_ended and not contacts,

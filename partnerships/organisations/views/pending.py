@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from partnerships.kit.exports import csv_response
 from partnerships.organisations.lineage import pending_successions
-from partnerships.organisations.models import Succession
+from partnerships.organisations.models import Organisation, Succession
 from partnerships.organisations.presenting import is_by_function, on_day, title_of
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
@@ -29,7 +29,9 @@ _HEADINGS = (
     "Proposal",
     "Predecessor",
     "Predecessor codes",
+    "Predecessor org-ids",
     "Successor",
+    "Successor org-ids",
     "Role",
     "Function",
     "Share",
@@ -58,7 +60,9 @@ def pending(request: HttpRequest) -> HttpResponse:
 @require_safe
 def pending_csv(request: HttpRequest) -> StreamingHttpResponse:
     """What is to come, one row for each tie."""
-    found = pending_successions().prefetch_related("ties__predecessor__identifiers")
+    found = pending_successions().prefetch_related(
+        "ties__predecessor__identifiers__organisation", "ties__successor__identifiers__organisation"
+    )
     rows = [row for succession in found for row in _rows(succession)]
     return csv_response("pending-successions.csv", _HEADINGS, rows)
 
@@ -73,7 +77,9 @@ def _rows(succession: Succession) -> list[Sequence[object]]:
             succession.proposal,
             tie.predecessor.name,
             " ".join(sorted(one.value for one in tie.predecessor.identifiers.all() if one.scheme == "gss")),
+            _org_ids(tie.predecessor),
             tie.successor.name if tie.successor else "",
+            _org_ids(tie.successor),
             tie.role,
             tie.function_id or "",
             tie.share if tie.share is not None else "",
@@ -86,6 +92,13 @@ def _rows(succession: Succession) -> list[Sequence[object]]:
         )
         for tie in succession.ties.all()
     ]
+
+
+def _org_ids(organisation: Organisation | None) -> str:
+    """Its present numbers as org-id.guide writes them."""
+    if organisation is None:
+        return ""
+    return " ".join(sorted(one.org_id for one in organisation.identifiers.all() if one.org_id and one.valid_to is None))
 
 
 class PendingFeed(Feed[Succession, None]):

@@ -211,6 +211,7 @@ WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=2)
 
 # --- Mail ------------------------------------------------------------------------------------------------------------
 
+MAIL_PAGE = env.str("MAIL_PAGE", default="")  # of the mail catcher that `make run` starts
 _email = env.email_url_config(env.str("EMAIL_URL", default="smtp://localhost:2525"))
 EMAIL_BACKEND = env.str("EMAIL_BACKEND", default=_email["EMAIL_BACKEND"])
 EMAIL_HOST = _email.get("EMAIL_HOST") or "localhost"
@@ -339,7 +340,6 @@ EXPORTS_PER_MINUTE = env.int("EXPORTS_PER_MINUTE", default=10)
 SESSION_COOKIE_AGE = int(timedelta(minutes=60).total_seconds())
 SESSION_HARD_LIMIT = timedelta(hours=12)
 SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
 CSRF_COOKIE_SECURE = HTTPS

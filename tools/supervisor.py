@@ -189,7 +189,9 @@ class Supervisor:
             )
         )
         say("The mail catcher is up")
-        return f"http://localhost:{port_of(web)}"
+        page = f"http://localhost:{port_of(web)}"
+        self.export("MAIL_PAGE", page)
+        return page
 
     def restart_dead_children(self) -> None:
         """Restart every process that has died, after its delay."""

@@ -113,7 +113,7 @@ GROUP = Obligation(
     "Members of its group",
     (Column("organisations.Organisation.parent", locked=lambda target: Q(pk=target)),),
     _group,
-    lambda one, _: Held(one.pk, one.name, one.get_absolute_url(), one.get_kind_display()),
+    lambda one, _: Held(one.pk, one.name, one.get_absolute_url(), one.get_kind_display(), outside=one.name),
     target="organisation",
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db.models import Exists, F, OuterRef
 from django.urls import reverse
 from django.utils import timezone
@@ -90,13 +91,14 @@ def _of_network(user: User) -> Steps:
             ),
             Step(
                 "Wait for the lead to accept",
-                "They get an email with a link, choose a password and sign in.",
-                directory,
+                "They get an email with a link, choose a password and sign in."
+                + (" No email leaves this machine: select this to read it." if settings.MAIL_PAGE else ""),
+                settings.MAIL_PAGE or directory,
                 accepted,
             ),
             Step(
-                "Open the first partnership",
-                "The lead opens it under “Partnerships” and invites other organisations.",
+                "Start the first partnership",
+                "The lead starts it under “Partnerships” and invites other organisations.",
                 reverse("agreements:list"),
                 together,
             ),
@@ -149,7 +151,7 @@ def _of_lead(user: User) -> Steps | None:
                 found["has_colleagues"],
             ),
             Step(
-                "Open your first partnership",
+                "Start your first partnership",
                 "Name it, say what it is for, and invite your partners.",
                 reverse("agreements:create"),
                 found["has_partnership"],

@@ -89,7 +89,7 @@ def test_a_person_has_a_partnership_ten_minutes_after_nothing(browser: Browser, 
     lead.get_by_label("Work email address").fill("colleague@hastoe.example")
     lead.get_by_role("button", name="Send invitation").click()
     lead.goto(f"{site}/")
-    lead.get_by_role("link", name="Open your first partnership").click()
+    lead.get_by_role("link", name="Start your first partnership").click()
     lead.get_by_role("textbox", name="Title").fill("Rural homes")
     lead.get_by_role("button", name="Start partnership").click()
     expect(lead).to_have_url(re.compile(r"/partnerships/\d+/"))

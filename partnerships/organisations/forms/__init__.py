@@ -83,7 +83,8 @@ class InviteForm(Form):
     def __init__(
         self, *args: Any, organisation: Organisation, by_administrator: bool, role: str, **kwargs: Any
     ) -> None:
-        kwargs.setdefault("initial", {"role": role})
+        reason = "The first lead of the organisation." if role == Role.LEAD else ""
+        kwargs.setdefault("initial", {"role": role, "reason": reason})
         super().__init__(*args, **kwargs)
         if not by_administrator:
             del self.fields["reason"]

@@ -58,8 +58,8 @@ def run_tests(arguments: list[str]) -> int:
     """`make test`: pytest with its own services; without arguments, in several processes."""
     # Two processes a core: a third of the time a test waits for a browser, a worker or a server that hangs.
     # Processes without tests take those of others, so that a long test at the end holds nothing up.
-    spread = [] if arguments else ["-n", str(min(2 * (os.cpu_count() or 1), 6)), "--dist", "worksteal"]
-    return _run_for_tests(["-m", "pytest", *spread, *arguments])
+    spread = ["-n", str(min(2 * (os.cpu_count() or 1), 6)), "--dist", "worksteal", "--durations", "40"]
+    return _run_for_tests(["-m", "pytest", *(arguments or spread)])
 
 
 def _run_for_tests(arguments: list[str]) -> int:

@@ -173,7 +173,7 @@ def test_commitment_at_risk_is_told_with_what_blocks_it(world: World) -> None:
 
     assert status.sentence.text == "Reported progress: status was Agreed, now At risk"
     assert status.reason == "No crane."
-    assert delivered.sentence.text.startswith("Reported progress: delivered from")
+    assert delivered.sentence.text.startswith("Reported progress: delivered was")
 
 
 def test_stakeholder_hears_dates_and_status_but_no_person_reason_or_amount(world: World) -> None:

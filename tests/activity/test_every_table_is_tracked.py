@@ -23,6 +23,7 @@ WITHOUT = {
     "kit.WaitingLine": "lines on their way to the journal, deleted once it has them",
     "people.ViewAs": "a log itself: only its end is written, once",
     "transfer.ImportRun": "a log itself: who imported what, and what came of it",
+    "transfer.ImportJob": "a queue: who asked and what came of it stand in the run's record",
     "outbox.Email": "the ledger itself: each step of an email has its own column",
     "digests.DeliveryItem": "part of the ledger",
     "outbox.Bounce": "a report as it came in",

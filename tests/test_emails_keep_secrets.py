@@ -58,6 +58,7 @@ SHOWN = frozenset(
         "conversations.Meeting.note",
         "conversations.Meeting.reason",
         "people.Invitation.message",
+        "organisations.AccessRequest.reason",
         "plans.AccessRequest.message",
         "plans.OwnershipOffer.message",
         "plans.OwnershipOffer.reason",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import struct
 import zipfile
+import zlib
 from decimal import Decimal
 
 import openpyxl
@@ -178,6 +180,48 @@ def _as_open_document(text: str) -> bytes:
     return _open_document("".join(f"<table:table-row>{row}</table:table-row>" for row in rows) + tail)
 
 
+def _far_apart(last: str) -> bytes:
+    """An Excel workbook with values in its first cell and in this one."""
+    book = openpyxl.Workbook()
+    for place in ("A1", last):
+        book.worksheets[0][place] = "a"
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _understated(data: bytes, name: str, size: int) -> bytes:
+    """The archive, which says of one part that it is as long as this and ends there."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        entry, content = archive.getinfo(name), archive.read(name)
+    said = struct.pack("<III", entry.CRC, entry.compress_size, entry.file_size)
+    lie = struct.pack("<III", zlib.crc32(content[:size]), entry.compress_size, size)
+    return data.replace(said, lie)
+
+
+def test_part_is_read_up_to_the_length_that_its_archive_says() -> None:
+    whole = _open_document(f"<table:table-row>{CELL.format('', 'a')}</table:table-row>")
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    size = len(parts["content.xml"])
+    longer = _archive(parts | {"content.xml": parts["content.xml"] + b"<!-- more than anybody checked -->"})
+
+    (sheet,) = read_sheets(_understated(longer, "content.xml", size), "list.ods")
+
+    assert [row.cells for row in sheet.rows] == [("a",)]
+
+
+def test_formatted_cells_far_from_the_table_are_no_values() -> None:
+    book = openpyxl.Workbook()
+    for line in PROVIDERS.splitlines():
+        book.worksheets[0].append(line.split(","))
+    book.worksheets[0]["XFD1048576"].number_format = "0.00"
+    out = io.BytesIO()
+    book.save(out)
+
+    assert len(read_sheets(out.getvalue())[0].rows) == 5
+
+
 def test_open_document_and_yaml_read_like_a_csv() -> None:
     plain = read_providers(read_sheets(PROVIDERS.encode())).providers
     heading, *lines = [line.split(",") for line in PROVIDERS.splitlines()]
@@ -221,14 +265,43 @@ def test_yaml_that_is_broken_names_its_row() -> None:
 @pytest.mark.parametrize(
     ("data", "told"),
     [
+        (b"- &one {name: a}\n- *one\n", "Row 2: it refers to a value by an alias"),
+        (b"- " + b"[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_yaml_that_stands_for_more_than_it_holds_is_refused(data: bytes, told: str) -> None:
+    with pytest.raises(UnableToRead, match=told):
+        read_sheets(data, "list.yaml")
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
         (
             _open_document(
                 '<table:table-row table:number-rows-repeated="1000000">'
                 + CELL.format(' table:number-columns-repeated="200"', "a")
                 + "</table:table-row>"
             ),
-            "stand for more than 3,000,000 cells",
+            "span more than 3,000,000 cells",
         ),
+        (
+            _open_document(
+                '<table:table-row/><table:table-row table:number-rows-repeated="0001000000">'
+                + CELL.format(' table:number-columns-repeated="200"', "a")
+                + "</table:table-row>"
+            ),
+            "span more than 3,000,000 cells",
+        ),
+        (
+            _open_document(
+                f"<table:table-row>{CELL.format('', 'a') * 200}</table:table-row>"
+                '<table:table-row table:number-rows-repeated="1000000"><table:table-cell/></table:table-row>'
+                f"<table:table-row>{CELL.format('', 'a')}</table:table-row>"
+            ),
+            "span more than 3,000,000 cells",
+        ),
+        (_far_apart("ALL1048576"), "span more than 3,000,000 cells"),
         (b"", "it is empty"),
         (b"x" * (4 * 1024 * 1024 + 1), "the limit is"),
         (b"%PDF-1.7", "it is a PDF"),

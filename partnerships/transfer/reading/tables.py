@@ -34,6 +34,8 @@ MAX_CHARACTERS = 32_000
 DELIMITERS = (",", "\t", ";", "|")
 #: A spreadsheet reads a text that begins with one of these as a formula.
 _FORMULA = ("=", "+", "-", "@")
+#: Collections in collections in a YAML file.
+_DEEPEST = 20
 _MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -196,7 +198,8 @@ def _is_yaml(text: str, file_name: str) -> bool:
 def _from_yaml(text: str) -> Sheet:
     """The records of a YAML file; every value is text, as it is written."""
     try:
-        value = yaml.load(text, Loader=yaml.BaseLoader)  # BaseLoader makes texts, lists and maps alone
+        _look_over_yaml(text)
+        value = yaml.load(text, Loader=yaml.CBaseLoader)  # it makes texts, lists and maps alone
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise unable(
@@ -204,11 +207,23 @@ def _from_yaml(text: str) -> Sheet:
             "Correct it, or give the list as CSV.",
             row=mark.line + 1 if mark else None,
         ) from error
-    except (RecursionError, ValueError) as error:
-        raise unable("it is nested too deeply.", "Use the published file as it is.") from error
     if not isinstance(value, list | dict):
         raise unable("it is not a list of records.", "Give a list of objects, or the list as CSV.")
     return _from_records(value)
+
+
+def _look_over_yaml(text: str) -> None:
+    """Refuse aliases, by which a few bytes stand for any number of records, and deep nesting."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CBaseLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise unable("it refers to a value by an alias.", "Write the value itself.", row=event.start_mark.line + 1)
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEEPEST:
+            raise unable("it is nested too deeply.", "Use the published file as it is.", row=event.start_mark.line + 1)
 
 
 def _from_records(value: Any) -> Sheet:

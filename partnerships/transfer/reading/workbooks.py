@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import re
 import zipfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from partnerships.kit.late import late
 from partnerships.transfer.reading.problems import unable
+from partnerships.transfer.reading.workbook_size import cells_of
 
 if TYPE_CHECKING:
     import python_calamine
@@ -22,7 +22,7 @@ MAX_ENTRIES = 200
 MAX_UNPACKED = 20 * 1024 * 1024
 MAX_ROWS = 200_000
 MAX_COLUMNS = 300
-#: Cells that the repeated rows and columns of an OpenDocument file may stand for.
+#: Cells of the smallest rectangle that holds every value of a sheet: the reader keeps all of them.
 MAX_CELLS = 3_000_000
 _OPEN_DOCUMENT = "application/vnd.oasis.opendocument.spreadsheet"
 _DECLARATIONS = tuple(
@@ -30,9 +30,8 @@ _DECLARATIONS = tuple(
     for word in ("<!DOCTYPE", "<!ENTITY", "<!doctype", "<!entity")
     for encoding in ("utf-8", "utf-16-le", "utf-16-be")
 )
-_ROW = re.compile(rb"<(?:\w+:)?table-row\b([^>]*)>(.*?)</(?:\w+:)?table-row>", re.DOTALL)
-_CELL = re.compile(rb"<(?:\w+:)?table-cell\b([^>]*)>")
-_REPEATED = re.compile(rb"number-(?:rows|columns)-repeated=[\"'](\d{1,9})[\"']")
+#: What a reader needs: not pictures, macros, or a sheet under another name.
+_PARTS = (".xml", ".rels")
 Numbered = list[tuple[int, tuple[Any, ...]]]
 
 
@@ -42,9 +41,9 @@ def read_workbook(data: bytes) -> Iterator[tuple[str, Numbered]]:
     Values are those that the program last computed. A value of merged cells stands in each of their rows. Raises
     `UnableToRead` if the archive is not a workbook, is damaged, or unpacks to more than a list needs.
     """
-    _look_over(data)
+    checked = _looked_over(data)
     try:
-        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(checked))
         visible = [one.name for one in book.sheets_metadata if one.visible == python_calamine.SheetVisibleEnum.Visible]
         found = [(name, _rows(book.get_sheet_by_name(name))) for name in visible]
     except python_calamine.CalamineError as error:
@@ -54,9 +53,14 @@ def read_workbook(data: bytes) -> Iterator[tuple[str, Numbered]]:
     yield from found
 
 
-def _look_over(data: bytes) -> None:
+def _looked_over(data: bytes) -> bytes:
+    """The archive again, with exactly the parts and bytes that were checked.
+
+    An archive can say that a part is shorter than it is, or have two parts of one name: readers disagree on them.
+    """
+    checked = io.BytesIO()
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive, zipfile.ZipFile(checked, "w") as copy:
             entries = archive.infolist()
             if len(entries) > MAX_ENTRIES:
                 raise unable(
@@ -68,60 +72,49 @@ def _look_over(data: bytes) -> None:
                     f"it unpacks to {unpacked:,} bytes; the limit is {MAX_UNPACKED:,}.",
                     "Use the published file, or save the list as CSV.",
                 )
-            names = {entry.filename for entry in entries}
-            is_open_document = "content.xml" in names and _media_type(archive, names) == _OPEN_DOCUMENT
-            if "xl/workbook.xml" not in names and not is_open_document:
+            parts = {
+                entry.filename: archive.read(entry)
+                for entry in entries
+                if entry.filename.casefold().endswith(_PARTS) or entry.filename == "mimetype"
+            }
+            media_type = parts.get("mimetype", b"")[:100].decode("ascii", "replace").strip()
+            is_open_document = "content.xml" in parts and media_type == _OPEN_DOCUMENT
+            if "xl/workbook.xml" not in parts and not is_open_document:
                 raise unable(
                     "it is an archive, not a spreadsheet.",
                     "Unpack it and give the list itself: XLSX, ODS, CSV or JSON.",
                 )
-            for entry in entries:
-                if entry.filename.endswith((".xml", ".rels", ".vml")):
-                    _no_declarations(archive, entry)
-            if is_open_document:
-                _count_cells(archive.read("content.xml"))
+            for name, content in parts.items():
+                if name != "mimetype":
+                    _check(content)
+                copy.writestr(name, content)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
         raise unable(
             "it is damaged, or locked with a password.", "Download it again, or save it without a password."
         ) from error
+    return checked.getvalue()
 
 
-def _media_type(archive: zipfile.ZipFile, names: set[str]) -> str:
-    return archive.read("mimetype")[:100].decode("ascii", "replace").strip() if "mimetype" in names else ""
+def _check(content: bytes) -> None:
+    """Refuse document types, entities, and sheets that stand for too many cells.
 
-
-def _no_declarations(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
-    """Refuse document types and entities in XML.
-
-    No spreadsheet program writes them, and entities can expand without end.
+    No spreadsheet program declares entities, which can expand without end. A value in the last row or a row that is
+    there a million times costs nothing in the file, but the reader keeps every cell between the first value and the
+    last.
     """
-    tail = b""
-    with archive.open(entry) as part:
-        while piece := part.read(1 << 16):
-            window = tail + piece
-            if any(word in window for word in _DECLARATIONS):
-                raise unable("it declares XML entities, which no spreadsheet program does.", "Use the published file.")
-            tail = window[-32:]
-
-
-def _count_cells(content: bytes) -> None:
-    """Refuse an OpenDocument file whose repeated cells stand for too many.
-
-    A row can say that it is there a million times, with as many cells. Blank ones cost nothing.
-    """
-    cells = 0
-    for row in _ROW.finditer(content):
-        filled = sum(_repeats(cell[1]) for cell in _CELL.finditer(row[2]) if b"value-type" in cell[1])
-        cells += _repeats(row[1]) * filled
-        if cells > MAX_CELLS:
-            raise unable(
-                f"its repeated rows stand for more than {MAX_CELLS:,} cells.", "Save the list as CSV, and give that."
-            )
-
-
-def _repeats(attributes: bytes) -> int:
-    found = _REPEATED.search(attributes)
-    return int(found[1]) if found else 1
+    if any(word in content for word in _DECLARATIONS):
+        raise unable("it declares XML entities, which no spreadsheet program does.", "Use the published file.")
+    try:
+        cells = cells_of(content)
+    except ValueError as error:
+        raise unable(
+            "it cannot be read as a spreadsheet.", "Open it in a spreadsheet and save it again as .xlsx or .ods."
+        ) from error
+    if cells > MAX_CELLS:
+        raise unable(
+            f"its values are so far apart that they span more than {MAX_CELLS:,} cells.",
+            "Delete what stands far away from the table, or save the list as CSV.",
+        )
 
 
 def _rows(sheet: Any) -> Numbered:

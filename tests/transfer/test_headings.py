@@ -83,6 +83,36 @@ def test_administrator_confirms_headings_once_for_a_publisher(dee: Any) -> None:
     assert "Would be changed (1)" in later
 
 
+def test_headings_that_are_corrected_mean_what_was_said_last(dee: Any) -> None:
+    import_list("councils", COUNCILS, as_of=dt.date(2023, 1, 1))
+    address = upload(dee, OWN).request["PATH_INFO"]
+    wrong = dee.post(address, CHOSEN | {"column-name": "Structure", "column-form": ""}, follow=True).content.decode()
+    assert "Larkhaven Homes Limited" not in wrong
+
+    address = reverse("admin:transfer_importrun_headings", args=[ImportRun.objects.get(register="providers").pk])
+    right = dee.post(address, CHOSEN | {"column-form": ""}, follow=True).content.decode()
+
+    assert "Larkhaven Homes Limited" in right
+    assert set(KnownHeading.objects.values_list("heading", "column")) == {
+        ("landlord", "name"),
+        ("rshref", "number"),
+        ("whenadded", "date"),
+        ("sortoflandlord", "designation"),
+    }
+
+
+def test_page_of_a_list_with_unknown_headings_does_not_say_what_it_would_change(dee: Any) -> None:
+    import_list("councils", COUNCILS, as_of=dt.date(2023, 1, 1))
+    upload(dee, OWN)
+    run = ImportRun.objects.get(status=RunStatus.UNREAD)
+
+    page = dee.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode()
+
+    assert "Say which heading is which column" in page
+    assert "already matches" not in page
+    assert "0 created" not in page
+
+
 def test_another_publishers_headings_are_not_used(dee: Any) -> None:
     import_list("councils", COUNCILS, as_of=dt.date(2023, 1, 1))
     page = upload(dee, OWN)

@@ -6,7 +6,8 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from django.db import connections, transaction
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import connection, connections, transaction
 from django.db.utils import DEFAULT_DB_ALIAS
 from django.urls import reverse
 from django.utils import timezone
@@ -15,12 +16,15 @@ from housing.celery import SCHEDULE
 from partnerships.organisations.models import Organisation
 from partnerships.transfer import tasks
 from partnerships.transfer.models import ImportJob, ImportRun, RunStatus
+from partnerships.transfer.services.locking import _IMPORTS
 from partnerships.transfer.services.registers import (
     Choices,
     UnableToApply,
     apply_waiting,
     ask_to_apply,
+    confirm_headings,
     discard_preview,
+    jobs,
     preview_register,
 )
 from partnerships.transfer.services.registers.jobs import LEASE, _shown_progress
@@ -117,6 +121,51 @@ def test_refused_import_says_why_and_can_be_asked_for_again(client: Any) -> None
     shown = client.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode()
     assert "The file was not imported; nothing was changed." in shown
     ask_to_apply(run=run, author=world.dee, now=NOW)
+    assert apply_waiting(now=NOW) == 1
+    assert ImportRun.objects.get(pk=run.pk).status == RunStatus.APPLIED
+
+
+@pytest.mark.django_db
+def test_headings_of_a_running_import_stay_as_they_are() -> None:
+    world = make_world()
+    run = preview(world)
+    ask_to_apply(run=run, author=world.dee, now=NOW)
+
+    with pytest.raises(UnableToApply, match="is running"):
+        confirm_headings(run=run, publisher="Anybody", headings={}, author=world.dee, now=NOW)
+
+
+@pytest.mark.django_db
+def test_import_that_fails_says_so_and_is_not_tried_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_slow(**kwargs: object) -> None:
+        raise SoftTimeLimitExceeded
+
+    world = make_world()
+    ask_to_apply(run=preview(world), author=world.dee, now=NOW)
+    monkeypatch.setattr(jobs, "apply_preview", too_slow)
+
+    with pytest.raises(SoftTimeLimitExceeded):
+        apply_waiting(now=NOW)
+
+    assert "took longer than 14 minutes" in ImportJob.objects.get().error
+    assert apply_waiting(now=NOW + LEASE) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_import_that_waits_too_long_for_another_is_tried_again() -> None:
+    world = make_world()
+    run = preview(world)
+    ask_to_apply(run=run, author=world.dee, now=NOW)
+    other = connections.create_connection(DEFAULT_DB_ALIAS)
+    with other.cursor() as cursor, connection.cursor() as ours:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [_IMPORTS])
+        ours.execute("SET lock_timeout = '100ms'")
+        assert apply_waiting(now=NOW) == 1
+        ours.execute("RESET lock_timeout")
+    other.close()
+
+    job = ImportJob.objects.get()
+    assert (job.error, job.claimed_until) == ("", None)
     assert apply_waiting(now=NOW) == 1
     assert ImportRun.objects.get(pk=run.pk).status == RunStatus.APPLIED
 

@@ -11,10 +11,11 @@ from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
-from partnerships.transfer.models import ImportRun, KnownHeading
+from partnerships.transfer.models import ImportJob, ImportRun, KnownHeading
 from partnerships.transfer.reading.headings import canonical
 from partnerships.transfer.reading.proposals import Proposals, propose
 from partnerships.transfer.reading.tables import read_sheets
+from partnerships.transfer.services.locking import wait_for_turn
 from partnerships.transfer.services.recording import record_import
 from partnerships.transfer.services.registers.choices import Choices
 from partnerships.transfer.services.registers.kinds import columns_of
@@ -43,17 +44,23 @@ def confirm_headings(
     if not publisher.strip():
         raise UnableToConfirm("Say who publishes the list.")
     with transaction.atomic():
+        wait_for_turn()  # before the run, as every import does
         waiting = ImportRun.objects.select_for_update().get(pk=run.pk)
         require(roles_of(author, now).keeps_directory)
         if not waiting.is_waiting or waiting.content is None:
             raise UnableToApply("This import has already been applied or discarded.")
+        if ImportJob.objects.filter(run=waiting, error="").exists():
+            raise UnableToApply("This import is running.")
         _check(waiting, headings)
+        _forget(waiting, publisher.strip())
         for column, heading in headings.items():
-            KnownHeading.objects.update_or_create(
+            KnownHeading.objects.create(
                 register=waiting.register,
                 publisher=publisher.strip(),
                 heading=canonical(heading)[:120],
-                defaults={"column": column, "confirmed_at": now, "confirmed_by": author},
+                column=column,
+                confirmed_at=now,
+                confirmed_by=author,
             )
         choices = Choices.of_preview(waiting.report, waiting.as_of, accept_missing=False)
         made = preview_register(
@@ -67,6 +74,12 @@ def confirm_headings(
         record_import(made, EventKind.HEADINGS_CONFIRMED, author=author, now=now, headings=dict(headings))
         waiting.delete()
     return made
+
+
+def _forget(run: ImportRun, publisher: str) -> None:
+    """Forget what the file's headings meant before: the person has just said it of each of them."""
+    headings = {canonical(one.name)[:120] for one in proposals_for(run).headings}
+    KnownHeading.objects.filter(register=run.register, publisher__iexact=publisher, heading__in=headings).delete()
 
 
 def _check(run: ImportRun, headings: Mapping[str, str]) -> None:

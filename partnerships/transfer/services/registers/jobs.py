@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import connections, transaction
+import structlog
+from django.db import InterfaceError, OperationalError, connections, transaction
 from django.db.models import Q
 from django.db.utils import DEFAULT_DB_ALIAS
 
@@ -18,10 +19,15 @@ from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.directory import Progress
 from partnerships.transfer.services.registers.previewing import UnableToApply, apply_preview
 
+log = structlog.get_logger(__name__)
+
 #: A job of a worker that died is taken up again after this time; the largest register takes about two minutes.
 LEASE = dt.timedelta(minutes=15)
 #: Rows between two updates of the progress.
 STEP = 25
+_FAILED = (
+    "Something went wrong in the import, or it took longer than 14 minutes. Ask the operators before you try again."
+)
 
 
 def ask_to_apply(*, run: ImportRun, author: User, now: dt.datetime, accept_missing: bool = False) -> ImportJob:
@@ -60,7 +66,16 @@ def apply_waiting(*, now: dt.datetime) -> int:
     tried = 0
     while (job := _claim(now)) is not None:
         tried += 1
-        error = _apply(job, now)
+        try:
+            error = _apply(job, now)
+        except (OperationalError, InterfaceError) as failure:
+            # Another import lasts longer than the database lets us wait, or it is away: the next sweep tries again.
+            log.warning("import_put_off", job=job.pk, kind=type(failure).__name__)
+            ImportJob.objects.filter(pk=job.pk).update(claimed_until=None)
+            break
+        except Exception:  # with the time limit of the task: otherwise it would be tried for ever
+            ImportJob.objects.filter(pk=job.pk).update(error=_FAILED, claimed_until=None)
+            raise
         if error:
             ImportJob.objects.filter(pk=job.pk).update(error=error, claimed_until=None)
     return tried

@@ -6,6 +6,7 @@ from partnerships.activity.event_kinds import register_events
 from partnerships.activity.telling import register_untold
 from partnerships.organisations.obligations import register_following
 from partnerships.people.personal import register_personal
+from partnerships.transfer import retention
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.personal import RULES
 
@@ -16,3 +17,4 @@ def register() -> None:
     register_following("transfer.Doubt.organisation", "transfer.Doubt_candidates.organisation")
     register_untold(EventKind, because="it is about an import; followers hear about the records that it changed")
     register_personal(RULES)
+    retention.register()

@@ -12,7 +12,7 @@ from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
-from partnerships.transfer.models import WAITING, ImportJob, ImportRun, RunStatus
+from partnerships.transfer.models import ImportJob, ImportRun, RunStatus
 from partnerships.transfer.reading.headings import UnknownHeadings
 from partnerships.transfer.reading.proposals import propose
 from partnerships.transfer.reading.tables import read_sheets
@@ -107,15 +107,23 @@ def apply_preview(
 
 
 def discard_preview(*, run: ImportRun, author: User, now: dt.datetime) -> None:
-    """Delete a preview's file without importing it.
+    """Delete a preview's file and rows without importing them.
 
-    Raises `UnableToApply` if it was applied or discarded.
+    Raises `UnableToApply` if it was applied or discarded, or is being imported.
     """
     with transaction.atomic():
         require(roles_of(author, now).keeps_directory)
-        waiting = ImportRun.objects.select_for_update().filter(pk=run.pk, status__in=WAITING)
+        waiting = ImportRun.objects.select_for_update(of=("self",)).defer("content").get(pk=run.pk)
+        if not waiting.is_waiting:
+            raise UnableToApply("This import has already been applied or discarded.")
         if ImportJob.objects.filter(run=run, error="").exists():
             raise UnableToApply("This import is running.")
-        if not waiting.update(status=RunStatus.DISCARDED, content=None, finished_at=now):
-            raise UnableToApply("This import has already been applied or discarded.")
+        empty_preview(waiting, now=now)
         record_import(run, EventKind.DISCARDED, author=author, now=now)
+
+
+def empty_preview(run: ImportRun, *, now: dt.datetime) -> None:
+    """Discard a locked preview: its file and its rows go, the report of their problems stays."""
+    run.status, run.content, run.finished_at = RunStatus.DISCARDED, None, now
+    run.report["set_aside"] = []
+    run.save(update_fields=["status", "content", "finished_at", "report"])

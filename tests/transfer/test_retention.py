@@ -1,0 +1,84 @@
+"""Files of lists and rows set aside are deleted in time."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+
+from partnerships.activity.models import Event
+from partnerships.people.retention import apply_retention
+from partnerships.transfer.models import ImportRun, RunStatus
+from partnerships.transfer.retention import PREVIEWS_WAIT, ROWS_KEPT
+from partnerships.transfer.services.registers import ask_to_apply, discard_preview, preview_register
+from tests.world import World, make_world
+
+from .lists import COUNCILS, PROVIDERS, import_list
+
+pytestmark = pytest.mark.django_db
+
+NOW = timezone.now()
+DAY = dt.timedelta(days=1)
+#: A list with a bad row, and a person to ask about it.
+WITH_CONTACT = PROVIDERS.replace("Corporate form", "Corporate form,Contact").replace(
+    "01/04/2019,Non-profit,Company", "soon,Non-profit,Company,Ask Kay Canary"
+)
+
+
+def preview(world: World) -> ImportRun:
+    """Dee's preview of a list with a bad row."""
+    import_list("councils", COUNCILS)
+    return preview_register(
+        register="providers", data=WITH_CONTACT.encode(), file_name="list.csv", author=world.dee, now=NOW
+    )
+
+
+def test_preview_that_nobody_imports_is_discarded_with_its_file_and_rows() -> None:
+    run = preview(make_world())
+    assert "Kay Canary" in str(run.report)
+
+    apply_retention(now=NOW + PREVIEWS_WAIT - DAY)
+    run.refresh_from_db()
+    assert (run.status, bool(run.content)) == (RunStatus.PREVIEWED, True)
+    apply_retention(now=NOW + PREVIEWS_WAIT + DAY)
+
+    run.refresh_from_db()
+    assert (run.status, run.content) == (RunStatus.DISCARDED, None)
+    assert "Kay Canary" not in str(run.report)
+    assert Event.objects.filter(kind="import.discarded", target_id=run.pk, actor_id=None).exists()
+
+
+def test_preview_that_a_worker_imports_is_not_discarded() -> None:
+    world = make_world()
+    run = preview(world)
+    ask_to_apply(run=run, author=world.dee, now=NOW)
+
+    apply_retention(now=NOW + PREVIEWS_WAIT + DAY)
+
+    run.refresh_from_db()
+    assert run.status == RunStatus.PREVIEWED
+
+
+def test_rows_set_aside_can_be_downloaded_for_half_a_year() -> None:
+    import_list("councils", COUNCILS)
+    run = import_list("providers", WITH_CONTACT)
+
+    apply_retention(now=NOW + ROWS_KEPT - DAY)
+    run.refresh_from_db()
+    assert "Kay Canary" in str(run.report)
+    apply_retention(now=NOW + ROWS_KEPT + DAY)
+
+    run.refresh_from_db()
+    assert "Kay Canary" not in str(run.report)
+    assert run.report["rows"]["set_aside"] == run.set_aside == 1
+
+
+def test_discarded_preview_keeps_no_row() -> None:
+    world = make_world()
+    run = preview(world)
+
+    discard_preview(run=run, author=world.dee, now=NOW)
+
+    run.refresh_from_db()
+    assert "Kay Canary" not in str(run.report)

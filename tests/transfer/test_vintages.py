@@ -5,10 +5,13 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.utils import timezone
 
 from partnerships.organisations.models import Identifier, Organisation, Scheme, Status
 from partnerships.organisations.naming import names_of
-from partnerships.transfer.models import ImportRun
+from partnerships.transfer.models import Doubt, ImportRun
+from partnerships.transfer.services.registers import answer_doubt
+from tests.world import make_world
 
 from .lists import COUNCILS, PROVIDERS, import_list
 
@@ -59,7 +62,7 @@ def test_council_keeps_the_name_of_its_own_list(earlier: ImportRun) -> None:
 def test_older_list_is_compared_with_the_directory(earlier: ImportRun) -> None:
     assert any(
         "older than that of 1 January 2024" in remark
-        and "1 of 4 have another name, 1 are not in it, and 1 in it are new since" in remark
+        and "Of its 4 bodies, the directory has 1 by another name now, and 1 not at all; 1 came later." in remark
         for remark in earlier.report["remarks"]
     )
 
@@ -79,6 +82,34 @@ def test_older_row_that_may_be_a_known_body_is_left_to_a_person() -> None:
     (line,) = run.report["lines"]["set_aside"]
     assert "its key LX1 is in no newer list, but Larkhaven Homes Limited is." in line
     assert not Identifier.objects.filter(scheme=Scheme.RSH, value="LX1").exists()
+
+
+@pytest.fixture
+def recoded() -> Doubt:
+    """A row to review: Tidewater's name under a number that the newest list has alone."""
+    import_list("councils", COUNCILS, as_of=NEW)
+    import_list("providers", PROVIDERS, as_of=dt.date(2023, 1, 1))
+    import_list("providers", PROVIDERS.replace(",5069,", ",6000,"), as_of=NEW)
+    return Doubt.objects.get(key="6000")
+
+
+def test_older_row_waits_for_the_review_of_the_newer_one(recoded: Doubt) -> None:
+    run = import_list("providers", EARLIER.replace(",5069,", ",6000,"), as_of=OLD)
+
+    (line,) = run.report["lines"]["set_aside"]
+    assert "a newer list has its key 6000, and that row waits for review. Decide the row to review first." in line
+    assert not Identifier.objects.filter(scheme=Scheme.RSH, value="6000").exists()
+
+
+def test_older_row_that_a_person_left_out_is_left_out(recoded: Doubt) -> None:
+    answer_doubt(
+        doubt=recoded, answer="leave_out", reason="A typing error.", author=make_world().dee, now=timezone.now()
+    )
+
+    run = import_list("providers", EARLIER.replace(",5069,", ",6000,"), as_of=OLD)
+
+    assert (run.created, run.set_aside) == (1, 0)
+    assert not Identifier.objects.filter(scheme=Scheme.RSH, value="6000").exists()
 
 
 def test_older_list_of_councils_changes_no_council() -> None:

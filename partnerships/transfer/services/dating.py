@@ -39,7 +39,19 @@ def settled_date(
 
 
 def newer_list(*, register: str, digest: str, as_of: dt.date) -> ImportRun | None:
-    """The latest list of the same register, if it is newer than this one.
+    """The latest list of the same register, if it is newer than this one."""
+    latest = _latest_list(register, digest)
+    return latest if latest is not None and latest.as_of and latest.as_of > as_of else None
+
+
+def latest_date(register: str, digest: str) -> dt.date | None:
+    """The date of the latest other list of a register."""
+    latest = _latest_list(register, digest)
+    return latest.as_of if latest is not None else None
+
+
+def _latest_list(register: str, digest: str) -> ImportRun | None:
+    """The latest list of a register, without the file with this digest.
 
     If a file is imported again, its last given date counts, so that a wrong date can be corrected.
     """
@@ -50,12 +62,11 @@ def newer_list(*, register: str, digest: str, as_of: dt.date) -> ImportRun | Non
         .defer("report", "content")
     ):
         newest[run.sha256] = run
-    latest = max(
+    return max(
         (run for run in newest.values() if run.sha256 != digest and run.as_of is not None),
         key=lambda run: run.as_of or dt.date.min,
         default=None,
     )
-    return latest if latest is not None and latest.as_of and latest.as_of > as_of else None
 
 
 def refuse_older(*, register: str, digest: str, as_of: dt.date) -> None:

@@ -10,8 +10,10 @@ from partnerships.kit.dates import long_date
 from partnerships.kit.names import fold_name
 from partnerships.organisations.models import NameKind, Organisation, Scheme, Status
 from partnerships.organisations.services import add_name, create_organisation
+from partnerships.transfer.models import Answer
 from partnerships.transfer.reading.problems import Problem
 from partnerships.transfer.services.directory import Directory, Import
+from partnerships.transfer.services.doubts import Doubts
 from partnerships.transfer.services.rows import one_row
 
 
@@ -30,7 +32,7 @@ class Entry:
     is_official: bool = True
 
 
-def fill_history(entries: Sequence[Entry], newest: dt.date, directory: Directory, run: Import) -> None:
+def fill_history(entries: Sequence[Entry], newest: dt.date, directory: Directory, doubts: Doubts, run: Import) -> None:
     """Add what bodies were called on the list's date, and bodies that are gone.
 
     `newest` is the date of the latest list. The report compares the two. A name is added until the day after the list's
@@ -43,7 +45,7 @@ def fill_history(entries: Sequence[Entry], newest: dt.date, directory: Directory
             body = next((one for pair in entry.identifiers if (one := directory.holder(*pair))), None)
             if body is None:
                 gone += 1
-                _add_ended(entry, directory, run)
+                _add_gone(entry, directory, doubts, run)
             else:
                 seen.add(body.pk)
                 renamed += _complete(entry, body, directory, run)
@@ -51,9 +53,9 @@ def fill_history(entries: Sequence[Entry], newest: dt.date, directory: Directory
     schemes = {entry.identifiers[0][0] for entry in entries}
     present = {one.pk for scheme in schemes for one in directory.having(scheme) if not one.is_ended}
     run.report.remark(
-        f"This list is older than that of {long_date(newest)}: it fills history and changes nothing present. Compared "
-        f"with the directory now, {renamed:,} of {len(entries):,} have another name, {gone:,} are not in it, and "
-        f"{len(present - seen):,} in it are new since."
+        f"This list is older than that of {long_date(newest)}: it fills history and changes nothing present. Of its "
+        f"{len(entries):,} bodies, the directory has {renamed:,} by another name now, and {gone:,} not at all; "
+        f"{len(present - seen):,} came later."
     )
 
 
@@ -80,9 +82,21 @@ def _complete(entry: Entry, body: Organisation, directory: Directory, run: Impor
     return is_renamed
 
 
-def _add_ended(entry: Entry, directory: Directory, run: Import) -> None:
-    """Create a body that newer lists do not have; one that it may be goes to a person."""
+def _add_gone(entry: Entry, directory: Directory, doubts: Doubts, run: Import) -> None:
+    """Create a body that newer lists do not have; one that it may be goes to a person.
+
+    What a person decided about its key counts, and a decision that is open comes first.
+    """
     key = entry.identifiers[0][1]
+    decision = doubts.answers.get(key)
+    if decision is not None and decision.answer == Answer.LEAVE_OUT:
+        run.report.count("left_alone")
+        return
+    if decision is not None and decision.is_open:
+        found = f"a newer list has its key {key}, and that row waits for review."
+        remedy = "Decide the row to review first."
+        run.set_aside(run.listed.row_set_aside([Problem(entry.row, "", found, remedy)]))
+        return
     alike = [one for one in directory.called(entry.name) if one.kind == entry.kind]
     if alike or not entry.is_official or not entry.name:
         found = (

@@ -23,7 +23,7 @@ from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.reading.tables import read_sheets
 from partnerships.transfer.reading.values import text
 from partnerships.transfer.reporting import OUTCOMES, Report, summary
-from partnerships.transfer.services.dating import newer_list, settled_date
+from partnerships.transfer.services.dating import latest_date, newer_list, settled_date
 from partnerships.transfer.services.directory import Directory, Import, Progress, silent
 from partnerships.transfer.services.doubts import Doubts
 from partnerships.transfer.services.locking import wait_for_turn
@@ -105,7 +105,9 @@ def apply_list(
     name = text(PurePath(file_name).name)
     digest = hashlib.sha256(data).hexdigest()
     report = Report()
-    day = settled_date(given=choices.as_of, named=date_in_file_name(name), said=about.true_on, now=now, report=report)
+    # Rows that were set aside belong to the latest list; what dates they hold are older than it.
+    said = latest_date(register, digest) if about.is_corrected else about.true_on
+    day = settled_date(given=choices.as_of, named=date_in_file_name(name), said=said, now=now, report=report)
     newer = newer_list(register=register, digest=digest, as_of=day)
     label = Register(register).label
     run = Import(
@@ -128,7 +130,7 @@ def apply_list(
     begun = time.monotonic()
     with row_errors(run):
         if newer is not None and newer.as_of is not None:
-            fill_history(reading.entries, newer.as_of, Directory(), run)
+            fill_history(reading.entries, newer.as_of, Directory(), doubts, run)
         else:
             reading.apply(Directory(), doubts, run)
     report.seconds = round(time.monotonic() - begun, 1)

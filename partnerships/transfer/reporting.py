@@ -23,6 +23,13 @@ OUTCOMES = {
     "undecided": "rows to review",
     "set_aside": "rows set aside",
 }
+#: For one body or row, where that is another word.
+_ONE = {
+    "left_alone": "left as it was",
+    "joined": "matched to a known organisation",
+    "undecided": "row to review",
+    "set_aside": "row set aside",
+}
 _IN_FUTURE = {
     "created": "Would be created",
     "changed": "Would be changed",
@@ -171,7 +178,7 @@ def summary(what: str, as_of: dt.date | None, counts: dict[str, int], *, applied
     """
     when = f" as of {long_date(as_of)}" if as_of else ""
     words = ", ".join(
-        f"{counts.get(outcome, 0):,} {word}"
+        f"{counts.get(outcome, 0):,} {_ONE.get(outcome, word) if counts.get(outcome) == 1 else word}"
         for outcome, word in OUTCOMES.items()
         if counts.get(outcome) or outcome in ("created", "changed", "closed", "left_alone")
     )

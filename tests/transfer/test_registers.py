@@ -260,7 +260,7 @@ def test_extracts_of_real_lists_import_and_match() -> None:
     authorities = import_list("combined-authorities", extract("combined_authorities.csv"), accept_missing=True)
 
     assert councils.created == 41
-    assert "1 rows of councils outside England were skipped." in councils.report["remarks"]
+    assert "Councils outside England were skipped: 1." in councils.report["remarks"]
     assert Organisation.objects.filter(council_type__gt="").current().count() == 34
     assert (providers.created, providers.joined, providers.undecided) == (16, 16, 1)
     barnsley = Identifier.objects.get(scheme=Scheme.LOCAL_AUTHORITY, value="BNS").organisation

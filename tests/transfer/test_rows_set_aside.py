@@ -20,6 +20,7 @@ from partnerships.organisations.services import update_organisation
 from partnerships.transfer.models import ImportRun
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.reporting import accounting, rows_to_correct
+from partnerships.transfer.services.registers import last_line
 from tests.world import make_world
 
 from .lists import COUNCILS, PROVIDERS, as_csv, as_workbook, extract, import_list
@@ -86,6 +87,17 @@ def test_corrected_rows_go_in_and_mark_nothing_as_missing() -> None:
     assert (third.created, third.changed, third.left_alone) == (0, 0, 1)
 
 
+def test_corrected_rows_without_a_date_belong_to_the_latest_list() -> None:
+    import_list("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
+    first = import_list("providers", PROVIDERS.replace("01/04/2019", "soon"), as_of=dt.date(2024, 1, 1))
+    corrected = as_csv([row | {"Registration date": "01/04/2019"} for row in to_correct(first)])
+
+    second = import_list("providers", corrected)
+
+    assert (second.as_of, second.created) == (dt.date(2024, 1, 1), 1)
+    assert not second.report["dated_today"]
+
+
 def test_body_whose_row_is_set_aside_is_not_missing() -> None:
     import_list("councils", COUNCILS)
     import_list("providers", PROVIDERS)
@@ -136,6 +148,25 @@ def test_row_that_the_directory_refuses_is_set_aside_alone() -> None:
     assert Organisation.objects.filter(name="Tidewater Limited").exists()
 
 
+def test_number_that_would_end_before_it_began_is_set_aside_alone() -> None:
+    import_list("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
+    import_list("providers", PROVIDERS, as_of=dt.date(2024, 1, 1))
+    ended = PROVIDERS.replace("Corporate form", "Corporate form,End date").replace("society", "society,01/01/1970")
+
+    run = import_list("providers", ended.replace("03/02/1975", ""), as_of=dt.date(2025, 1, 1))
+
+    assert [row["Set aside because"] for row in to_correct(run)] == ["The end must not be before the start."]
+    assert (run.left_alone, run.closed) == (3, 0)
+
+
+def test_one_row_is_one_in_the_last_line() -> None:
+    import_list("councils", COUNCILS)
+
+    run = import_list("providers", PROVIDERS.replace("01/04/2019", "soon"))
+
+    assert last_line(run, applied=True).endswith("2 matched to known organisations, 1 row set aside.")
+
+
 def test_succession_waits_for_the_row_of_its_successor() -> None:
     broken = COUNCILS.replace(
         "XNW,Mere Council,Mere,E06900001,2023-04-01", "XNW,Mere Council,Mere,E06900001,2023-31-31"
@@ -150,6 +181,45 @@ def test_succession_waits_for_the_row_of_its_successor() -> None:
 
     assert Succession.objects.get().ties.count() == 2
     assert Organisation.objects.filter(council_type__gt="").count() == 5
+
+
+def test_succession_waits_for_the_rows_of_all_its_predecessors() -> None:
+    broken = COUNCILS.replace("E07900003,,2023-04-01", "E07900003,,2023-99-01")
+
+    first = import_list("councils", broken, as_of=dt.date(2025, 1, 1))
+    assert (first.created, first.set_aside, Succession.objects.count()) == (4, 2, 0)
+    fixed = [
+        {name: value.replace("2023-99-01", "2023-04-01") for name, value in row.items()} for row in to_correct(first)
+    ]
+    import_list("councils", as_csv(fixed), as_of=dt.date(2025, 1, 1))
+
+    assert Succession.objects.get().ties.count() == 2
+
+
+LOOKUP = """LAD25CD,LAD25NM,CAUTH25CD,CAUTH25NM
+E06900001,Mere,E47900001,Estuary Reach
+E07900001,Westmarch,E47900001,Estuary Reach
+E06900009,Elsewhere,E47900002,Another Reach
+"""
+
+
+def districts() -> set[str]:
+    """The codes of the districts that Estuary Reach consists of."""
+    body = Identifier.objects.get(scheme=Scheme.GSS, value="E47900001").organisation
+    return set(body.areas_served.filter(ends_on=None, area__kind="district").values_list("area__code", flat=True))
+
+
+def test_authority_keeps_its_districts_when_one_row_of_them_is_bad_and_comes_back() -> None:
+    import_list("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
+    import_list("combined-authorities", LOOKUP, as_of=dt.date(2024, 1, 1))
+    assert districts() == {"E06900001", "E07900001"}
+
+    first = import_list("combined-authorities", LOOKUP.replace("E07900001", "E0790000"), as_of=dt.date(2025, 1, 1))
+    assert (first.set_aside, districts()) == (1, {"E06900001", "E07900001"})
+    corrected = as_csv([row | {"LAD25CD": "E07900001"} for row in to_correct(first)])
+    import_list("combined-authorities", corrected, as_of=dt.date(2025, 1, 1))
+
+    assert districts() == {"E06900001", "E07900001"}
 
 
 def test_command_writes_the_rows_set_aside(tmp_path: Path) -> None:

@@ -127,7 +127,11 @@ def _update(
 def _serve(
     authority: CombinedAuthority, body: Organisation, listed_codes: set[str], directory: Directory, run: Import
 ) -> list[str]:
-    """Make the authority serve exactly the listed districts; say the changes."""
+    """Make the authority serve exactly the listed districts; say the changes.
+
+    It keeps the districts that are not listed if the list is a part, or if a row about it was set aside.
+    """
+    is_whole = not (run.listed.is_part or run.is_mentioned((authority.code, authority.name)))
     own = directory.areas.get(authority.code) or directory.area(
         authority.code, name=authority.name, kind=AreaKind.COMBINED_AUTHORITY
     )
@@ -138,7 +142,8 @@ def _serve(
     left = [
         area
         for pk, rows in directory.served[body.pk].items()
-        if rows
+        if is_whole
+        and rows
         and (area := by_pk[pk]).kind == AreaKind.DISTRICT
         and pk not in districts
         and directory.end_service(body, area, run.as_of, run)

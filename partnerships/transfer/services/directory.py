@@ -58,18 +58,20 @@ class Import:
     listed: About = field(default_factory=About)
     #: Whether a row that is refused is set aside and the others go in.
     rows_stand_alone: bool = False
+    #: What the cells of rows set aside say, folded.
+    _mentioned: set[str] = field(default_factory=set)
 
     def set_aside(self, row: SetAside) -> None:
         """Leave a row for a person to correct."""
         self.report.set_row_aside(row)
+        self._mentioned.update(fold_name(cell) for cell in row.cells if cell)
 
     def is_mentioned(self, values: Iterable[str]) -> bool:
         """Whether a row that was set aside has one of these keys or names.
 
         Its body is in the list, though nothing was read of it.
         """
-        cells = {fold_name(cell) for row in self.report.rows_set_aside for cell in row.cells if cell}
-        return bool(cells) and any(fold_name(value) in cells for value in values)
+        return bool(self._mentioned) and any(fold_name(value) in self._mentioned for value in values)
 
 
 class Directory:

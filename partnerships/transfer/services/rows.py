@@ -9,6 +9,8 @@ from django.db import DataError, IntegrityError, transaction
 
 from partnerships.organisations.services import (
     UnableToAddIdentifier,
+    UnableToChangeSuccession,
+    UnableToCorrectIdentifier,
     UnableToCreateOrganisation,
     UnableToDissolve,
     UnableToRecordSuccession,
@@ -20,6 +22,8 @@ from partnerships.transfer.services.directory import Directory, Import
 #: What services refuse while a list is applied: a problem in a row, or in the directory.
 REFUSALS = (
     UnableToAddIdentifier,
+    UnableToChangeSuccession,
+    UnableToCorrectIdentifier,
     UnableToCreateOrganisation,
     UnableToDissolve,
     UnableToRecordSuccession,

@@ -32,7 +32,7 @@ def apply_councils(listed: CouncilList, directory: Directory, doubts: Doubts, ru
     """
     listed = _without_contradictions(listed, directory, run)
     if listed.elsewhere:
-        run.report.remark(f"{listed.elsewhere:,} rows of councils outside England were skipped.")
+        run.report.remark(f"Councils outside England were skipped: {listed.elsewhere:,}.")
     councils = _as_at(listed.councils, run)
     matching = Matching(listed, directory, doubts, run)
     known = matching.matched(councils)

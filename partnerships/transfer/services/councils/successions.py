@@ -29,7 +29,8 @@ def record_successions(
     """One succession for each set of successors on a date.
 
     Districts that became one council are a merger; the two successors of a county are a split. Rows left for review
-    are not included yet.
+    are not included yet. A succession waits for each of its rows that was set aside: recorded without one of its
+    predecessors, it would be another succession.
     """
     events: dict[tuple[tuple[str, ...], dt.date | None], list[Organisation]] = {}
     rows: dict[tuple[tuple[str, ...], dt.date | None], int] = {}
@@ -38,6 +39,8 @@ def record_successions(
         known = all(key in bodies or directory.holder(Scheme.LOCAL_AUTHORITY, key) for key in council.successors)
         if council.successors and not known and not undecided & set(council.successors):
             _leave(council.row, "its successor is in a row that was set aside.", "Correct that row.", run)
+        elif council.successors and run.is_mentioned(council.successors):
+            _leave(council.row, "another row about its successor was set aside.", "Correct that row.", run)
         elif council.successors and not undecided & set(council.successors):
             event = tuple(sorted(council.successors)), council.ends_on
             events.setdefault(event, []).append(bodies[council.key])

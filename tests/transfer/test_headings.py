@@ -83,6 +83,18 @@ def test_administrator_confirms_headings_once_for_a_publisher(dee: Any) -> None:
     assert "Would be changed (1)" in later
 
 
+def test_publisher_who_changed_a_heading_is_known_by_the_old_and_the_new_one(dee: Any) -> None:
+    import_list("councils", COUNCILS, as_of=dt.date(2023, 1, 1))
+    changed = OWN.replace("RSH ref", "Regulator's ref")
+    for text, reference in ((OWN, "RSH ref"), (changed, "Regulator's ref")):
+        address = upload(dee, text).request["PATH_INFO"]
+        dee.post(address, CHOSEN | {"column-number": reference})
+
+    for text in (OWN, changed):
+        assert "Would be created (2)" in upload(dee, text).content.decode()
+    assert not ImportRun.objects.filter(status=RunStatus.UNREAD).exists()
+
+
 def test_headings_that_are_corrected_mean_what_was_said_last(dee: Any) -> None:
     import_list("councils", COUNCILS, as_of=dt.date(2023, 1, 1))
     address = upload(dee, OWN).request["PATH_INFO"]

@@ -19,7 +19,8 @@ def publishers_of(register: str) -> list[str]:
 def known_headings(register: str, publisher: str, sheets: Sequence[Sheet]) -> dict[str, str]:
     """The meanings of a publisher's headings, by canonical heading.
 
-    Without a publisher, those of the one publisher whose headings are all in the file; else none.
+    Without a publisher, those of the one publisher who has a heading in the file for each of the known columns; else
+    none. A publisher may have had other headings in other years.
     """
     by_publisher: dict[str, dict[str, str]] = {}
     for row in KnownHeading.objects.filter(register=register).order_by("pk"):
@@ -31,5 +32,9 @@ def known_headings(register: str, publisher: str, sheets: Sequence[Sheet]) -> di
     written = {
         canonical(text(cell)) for sheet in sheets for row in sheet.rows[:HEADING_WITHIN] for cell in row.cells if cell
     }
-    fitting = [headings for headings in by_publisher.values() if headings.keys() <= written]
+    fitting = [
+        headings
+        for headings in by_publisher.values()
+        if {column for heading, column in headings.items() if heading in written} == set(headings.values())
+    ]
     return fitting[0] if len(fitting) == 1 else {}

@@ -216,14 +216,15 @@ def _look_over_yaml(text: str) -> None:
     """Refuse aliases, by which a few bytes stand for any number of records, and deep nesting."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.CBaseLoader):
+        line = event.start_mark.line + 1 if event.start_mark else None
         if isinstance(event, yaml.AliasEvent):
-            raise unable("it refers to a value by an alias.", "Write the value itself.", row=event.start_mark.line + 1)
+            raise unable("it refers to a value by an alias.", "Write the value itself.", row=line)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > _DEEPEST:
-            raise unable("it is nested too deeply.", "Use the published file as it is.", row=event.start_mark.line + 1)
+            raise unable("it is nested too deeply.", "Use the published file as it is.", row=line)
 
 
 def _from_records(value: Any) -> Sheet:

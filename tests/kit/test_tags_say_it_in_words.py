@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from django.template import Context, Template
 from django.test import RequestFactory
+from django.urls import resolve
 
 from partnerships.kit.text import word_differences
 
@@ -78,6 +79,17 @@ def test_tab_of_the_current_page_is_current() -> None:
 
     assert shown.count('aria-current="page"') == 1
     assert '<a class="moj-sub-navigation__link" href="/plans/4/" aria-current="page">Read</a>' in shown
+
+
+def test_the_tab_above_a_page_is_marked_without_being_the_page() -> None:
+    request = RequestFactory().get("/partnerships/4/dates/")
+    request.resolver_match = resolve("/partnerships/4/dates/")
+
+    tabs = '{% tab "Overview" "/partnerships/4/" also="agreements:dates" %}{% tab "Terms" "/partnerships/4/terms/" %}'
+    shown = render('{% tabs "Partnership" %}' + tabs + "{% endtabs %}", request=request)
+
+    assert shown.count("aria-current") == 1
+    assert 'href="/partnerships/4/" aria-current="true">Overview</a>' in shown
 
 
 def test_menu_item_without_a_page_is_hidden() -> None:

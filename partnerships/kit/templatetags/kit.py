@@ -217,15 +217,31 @@ def tabs(content: str, label: str) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def tab(context: Context, words: str, href: str, count: int | None = None, current: bool | None = None) -> SafeString:
-    """A tab; current if its address is the page's, unless `current` is given."""
+def tab(
+    context: Context,
+    words: str,
+    href: str,
+    count: int | None = None,
+    current: bool | None = None,
+    also: str = "",
+) -> SafeString:
+    """A tab; current if its address is the page's, unless `current` is given.
+
+    `also` names views, as `room:name`, whose pages lie below it.
+    """
     request = context.get("request")
     if current is None:
         current = request is not None and request.path == href.partition("?")[0]
+    match = getattr(request, "resolver_match", None)
+    mark = ""
+    if current:
+        mark = mark_safe(' aria-current="page"')
+    elif match is not None and match.view_name in also.split():
+        mark = mark_safe(' aria-current="true"')
     return format_html(
         '<li class="moj-sub-navigation__item"><a class="moj-sub-navigation__link" href="{}"{}>{}{}</a></li>',
         href,
-        mark_safe(' aria-current="page"') if current else "",
+        mark,
         words,
         "" if count is None else format_html(' <span class="cg-tab-count">{}</span>', count),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils import timezone
 
@@ -13,6 +13,9 @@ from partnerships.agreements.terms.contributions import Contributions, contribut
 from partnerships.documents import Collection, Content, Field, Names, Schema
 from partnerships.kit.dates import long_date, long_time
 from partnerships.kit.prose import StoredHtml
+
+#: Shapes of fields whose values a browser must not break: it would break "2026-27" after the hyphen.
+_SHORT = frozenset({"year", "money", "percent", "number"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,13 @@ class Prose:
     html: str
 
 
+class Cell(NamedTuple):
+    """A value in a schedule; a year or an amount stays on one line."""
+
+    words: str
+    is_short: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """One schedule: a heading, the columns, and a row for each item."""
@@ -43,7 +53,7 @@ class Table:
     code: str
     heading: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[Cell, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +118,12 @@ def _table(collection: Collection, content: Content, names: Names, number: int) 
         code=collection.code,
         heading=collection.many,
         columns=tuple(field.label for field in fields),
-        rows=tuple(tuple(_words(names, field, item[field.code]) for field in fields) for item in items),
+        rows=tuple(tuple(_cell(names, field, item[field.code]) for field in fields) for item in items),
     )
+
+
+def _cell(names: Names, field: Field, value: Any) -> Cell:
+    return Cell(_words(names, field, value), field.shape in _SHORT)
 
 
 def signature_lines(version: TermsVersion, signatures: Mapping[int, Any]) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 from typing import Any
 
 import docx
@@ -55,6 +56,17 @@ def contribute(partnership: Partnership, author: Any, key: str, **row: str) -> N
         author=author,
         now=timezone.now(),
     )
+
+
+def test_a_financial_year_does_not_break_in_a_narrow_cell(world: World, reader: Client) -> None:
+    contribute(world.partnership, world.amina, "one", party="Larkhaven Homes", year="2026-27", money="1000")
+    version = agree_terms(world.partnership, world.amina)
+
+    page = printed(reader, version)
+
+    years = re.findall(r'class="([^"]*)"\s*> 2026-27 <', page)
+    assert len(years) == 2  # the row of the schedule, and the column of the totals
+    assert all("cg-nowrap" in one.split() for one in years)
 
 
 def test_word_has_the_clauses_and_schedules_of_the_print(world: World, reader: Client) -> None:

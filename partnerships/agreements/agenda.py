@@ -92,7 +92,9 @@ def decisions_needed(user: User, partnership: Partnership, since: Since) -> list
     if partnership.status == Status.AWAITING_SIGN_OFF:
         words, detail = "Agree the terms", ""
     elif partnership.status == Status.UNDER_REVIEW:
-        words, detail = "Hold the review: carry on, renew or end", ""
+        renewing = Partnership.objects.visible_to(user).live().filter(redefines=partnership).exists()
+        words = "Agree the terms of the successor" if renewing else "Hold the review: carry on, renew or end"
+        detail = ""
     elif partnership.review_on and partnership.review_on <= last:
         words, detail = "Prepare the review", f"Due {long_date(partnership.review_on)}"
     elif partnership.ends_on and partnership.ends_on <= last:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 from django.core.files.base import ContentFile
@@ -11,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.activity.queries import timeline
+from partnerships.agreements.agenda import Since, decisions_needed
 from partnerships.agreements.models import TRANSITIONS, Document, Partnership, Status, TermsProposal
 from partnerships.agreements.queries import WAITING
 from partnerships.agreements.queries.terms import content_of_proposal
@@ -210,6 +212,62 @@ def test_a_renewal_has_its_own_title_and_the_old_page_leads_to_it(world: World, 
     assert successor.title == "Estuary Partnership, second term"
     assert "Finish the terms of the successor and have them signed." in page
     assert "Hold the review" not in page
+
+
+@pytest.mark.parametrize(
+    ("page", "numbers", "tab"),
+    [
+        ("agreements:dates", [], "Overview"),
+        ("agreements:terms-version", [1], "Terms"),
+        ("agreements:proposal", [1], "Terms"),
+        ("agreements:terms", [], "Terms"),
+    ],
+)
+def test_each_page_of_a_partnership_marks_its_tab(
+    page: str, numbers: list[int], tab: str, world: World, client: Client
+) -> None:
+    make_active(world)
+    client.force_login(world.amina)
+
+    shown = client.get(reverse(page, args=[world.partnership.pk, *numbers])).content.decode()
+
+    tabs = re.findall(r'class="moj-sub-navigation__link"[^>]*aria-current="(?:page|true)"[^>]*>([^<]+)<', shown)
+    assert tabs == [tab]
+
+
+def test_once_a_successor_is_drafted_nobody_is_asked_to_renew_or_review(world: World, client: Client) -> None:
+    make_active(world)
+    take(world, "under_review")
+    client.force_login(world.amina)
+    address = reverse("agreements:status", args=[world.partnership.pk])
+
+    def work() -> dict[str, str]:
+        return {one.what: one.path for one in waiting_from(WAITING, world.amina, timezone.now())}
+
+    def agenda() -> list[str]:
+        since = Since(last=timezone.now() - dt.timedelta(days=30), now=timezone.now())
+        return [one.title for one in decisions_needed(world.amina, world.partnership, since)]
+
+    page_before, work_before, agenda_before = client.get(address).content.decode(), work(), agenda()
+    successor = renew(
+        partnership=world.partnership,
+        organisation=world.larkhaven,
+        reason="Three more years.",
+        author=world.amina,
+        now=timezone.now(),
+        title="Estuary Partnership, second term",
+    )
+    page = client.get(address).content.decode()
+
+    assert "Renew it: draft a successor" in page_before
+    assert "Renewed</strong> still needs" not in page_before
+    assert "Renew it: draft a successor" not in page
+    assert f'href="{successor.get_absolute_url()}">Estuary Partnership, second term</a> renews this partnership' in page
+    assert work_before["Hold the review"] == address
+    assert work()["Finish the terms of the successor"] == successor.get_absolute_url()
+    assert "Hold the review" not in work()
+    assert agenda_before == ["Hold the review: carry on, renew or end"]
+    assert agenda() == ["Agree the terms of the successor"]
 
 
 def test_the_overview_shows_the_terms_without_the_signs_of_markdown(world: World, client: Client) -> None:

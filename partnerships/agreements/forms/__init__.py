@@ -208,16 +208,15 @@ class StatusForm(Form):
     status = forms.ChoiceField(label="What is the new status?", widget=forms.RadioSelect)
     reason = forms.CharField(label="Why", max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
 
-    def __init__(self, *args: Any, partnership: Partnership, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, partnership: Partnership, is_renewed: bool, **kwargs: Any) -> None:
+        """With `is_renewed`, a successor exists already."""
         super().__init__(*args, **kwargs)
         field = self.fields["status"]
         assert isinstance(field, forms.ChoiceField)
-        steps = [
-            (step.value, step.label)
-            for step in partnership.next_statuses
-            if step not in (Status.AGREED, Status.RENEWED)
-        ]
-        if partnership.state in (Status.UNDER_REVIEW, Status.ENDED):
+        #: Statuses that people choose; it becomes agreed and renewed by itself.
+        self.offered = [step for step in partnership.next_statuses if step not in (Status.AGREED, Status.RENEWED)]
+        steps = [(step.value, step.label) for step in self.offered]
+        if partnership.state in (Status.UNDER_REVIEW, Status.ENDED) and not is_renewed:
             steps.insert(0, ("renew", "Renew it: draft a successor with new terms"))
             self.fields["title"] = forms.CharField(
                 label="Title of the successor",

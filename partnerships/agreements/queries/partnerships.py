@@ -6,9 +6,9 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db.models import Case, CharField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.urls import reverse
 from django.utils import timezone
 
@@ -270,23 +270,29 @@ def _steps(now: dt.datetime) -> Reach:
     return Reach(partnerships, LEADING)
 
 
-def _steps_for(user: User, now: dt.datetime) -> QuerySet[Partnership]:
-    return _steps(now).of(user).order_by("status_since", "pk")
+def _steps_for(user: User, now: dt.datetime) -> QuerySet[Partnership, Any]:
+    successor = Partnership.objects.visible_to(user).live().filter(redefines=OuterRef("pk")).values("pk")
+    found: QuerySet[Partnership, Any] = _steps(now).of(user).annotate(successor=Subquery(successor[:1]))
+    return found.order_by("status_since", "pk")
 
 
 def _steps_wanted(user: User, now: dt.datetime) -> list[Waiting]:
     waiting = []
     for partnership in rows_for(_steps_for, user, now):
         state = partnership.state_on(timezone.localdate(now))
+        path = reverse("agreements:status", kwargs={"pk": partnership.pk})
         if state == Status.ACTIVE:
             what, since, due = "Prepare the review", None, partnership.review_on
+        elif partnership.successor:
+            what, since, due = "Finish the terms of the successor", partnership.state_since, None
+            path = reverse("agreements:detail", kwargs={"pk": partnership.successor})
         else:
             what, since, due = "Hold the review", partnership.state_since, None
         waiting.append(
             Waiting(
                 what=what,
                 title=partnership.title,
-                path=reverse("agreements:status", kwargs={"pk": partnership.pk}),
+                path=path,
                 since=since,
                 due=due,
                 within=partnership.title,

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from partnerships.activity.queries import timeline
 from partnerships.activity.seen import note_events_seen
 from partnerships.agreements.forms import PartnershipFilter, SettingsForm, StartForm, StatusForm
-from partnerships.agreements.models import Partnership, Party
+from partnerships.agreements.models import Partnership, Party, Status
 from partnerships.agreements.past import areas_then, as_then, former_parties, former_party, parties_then, set_back
 from partnerships.agreements.queries import (
     acting_party,
@@ -184,7 +184,8 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the status, or renew."""
     user = signed_in(request)
     partnership = led(user, pk)
-    form = StatusForm(posted(request), partnership=partnership)
+    successor = next((one for one in rows_for(_successors, user, pk) if one.state != Status.ENDED), None)
+    form = StatusForm(posted(request), partnership=partnership, is_renewed=successor is not None)
     if request.method == "POST" and form.is_valid():
         now, chosen, reason = timezone.now(), form.cleaned_data["status"], form.cleaned_data["reason"]
         party = acting_party(user, partnership, Role.LEAD)
@@ -213,15 +214,11 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, f"{partnership.title} is now {partnership.get_status_display().lower()}.")
             return redirect("agreements:detail", pk=pk)
     today = timezone.localdate()
-    needs = [
-        (step.label, missing)
-        for step in partnership.next_statuses
-        if (missing := missing_for(partnership, step, today))
-    ]
+    needs = [(step.label, missing) for step in form.offered if (missing := missing_for(partnership, step, today))]
     return render(
         request,
         "agreements/status.html",
-        {"form": form, "partnership": partnership, "needs": needs},
+        {"form": form, "partnership": partnership, "needs": needs, "successor": successor},
         status=422 if form.is_bound else 200,
     )
 

@@ -4,9 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from partnerships.outbox.models import Bounce, Email
+
+
+class ReplyTo(NamedTuple):
+    """An email, its reader, and what a reply would be about.
+
+    A reply is about one of the `plans_read`, which its reader is known to read, of the `plans` or, of `plans_of`, the
+    published plans of these partnerships. If its reader may write about none of them: about one of the `partnerships`.
+    """
+
+    email: int
+    person_id: int
+    is_stakeholder: bool
+    plans_read: frozenset[int] = frozenset()
+    plans: frozenset[int] = frozenset()
+    plans_of: frozenset[int] = frozenset()
+    partnerships: frozenset[int] = frozenset()
 
 
 class OutboxHooks:
@@ -43,6 +59,10 @@ class OutboxHooks:
     def takes_reply(self, *, kind: str, params: Mapping[str, Any], person_id: int, now: dt.datetime) -> bool:
         """Whether a reply to this notice could be used."""
         return False
+
+    def taking_replies(self, *, emails: Sequence[ReplyTo], now: dt.datetime) -> set[int]:
+        """The emails to which a reply of their reader could be used."""
+        return set()
 
     def unsubscribed(self, *, address: str, now: dt.datetime) -> None:
         """The recipient unsubscribed at the mail provider."""

@@ -17,18 +17,15 @@ from django.utils import timezone
 from partnerships.answers import services
 from partnerships.answers.models import Answer, Incoming, PlanQuestion
 from partnerships.digests import services as digests
-from partnerships.digests.emails import subjects
 from partnerships.digests.models import Delivery, Subscription
 from partnerships.kit.dates import long_date
-from partnerships.outbox.reply_addresses import CAN_REPLY
 from partnerships.people.models import User
-from partnerships.plans.models import Plan, Status
+from partnerships.plans.models import Plan
 from partnerships.plans.services import change_audience, create_plan
 from tests.answers.conftest import PostOffice, play, read_token, send, text_of
 from tests.answers.test_replies_by_email import read_mailbox
 from tests.answers.test_replies_by_email import reply as email_reply
 from tests.digests.conftest import html_of, publish
-from tests.digests.test_changes_are_told import STATUS, happen
 from tests.support.pages import collapse
 from tests.world import World
 
@@ -296,23 +293,6 @@ def test_a_question_whose_last_day_is_past_asks_nobody(world: World, plan: Plan,
     said = said_to(office, world.sol)[-1]
     assert f"{TITLE}, answers were due by {long_date(last_day)}" in said
     assert "Answer the question" not in said
-
-
-def test_a_digest_says_that_one_can_reply_if_a_reply_can_become_a_comment(
-    world: World, plan: Plan, office: PostOffice
-) -> None:
-    stakeholder(world, world.partnership)
-    happen(world, STATUS, before="active", after="under_review")
-    play(office)
-    Plan.objects.filter(pk=plan.pk).update(status=Status.CLOSED)
-    subjects.clear_cache()
-    happen(world, STATUS, before="under_review", after="active")
-
-    play(office)
-
-    with_a_plan, without = office.to(world.sol)
-    assert text_of(with_a_plan).count(CAN_REPLY) == html_of(with_a_plan).count(CAN_REPLY) == 1
-    assert CAN_REPLY not in text_of(without) + html_of(without)
 
 
 def test_a_question_that_was_closed_at_once_is_not_told(world: World, plan: Plan, office: PostOffice) -> None:

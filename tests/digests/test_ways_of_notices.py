@@ -16,7 +16,7 @@ from django.utils import timezone
 from partnerships.commitments.services.reminders import lead_times_of
 from partnerships.digests import services
 from partnerships.digests.emails.links import Purpose, make, minute_of
-from partnerships.digests.models import Delivery, InboxItem, NoticeChoice, Preference, Way
+from partnerships.digests.models import Delivery, InboxItem, NoticeChoice, Preference, SubjectWatermark, Way
 from partnerships.digests.restoring import redo_ways
 from partnerships.digests.services.noting import person_identity
 from partnerships.digests.services.sweep import plan_round
@@ -143,6 +143,35 @@ def test_what_a_digest_tells_as_a_change_is_no_notice_in_it_too(world: World, of
     assert "Ten flats at Mill Lane" in said
     item = InboxItem.objects.get(person=world.ben, record_id=commitment.pk, record_kind="commitment")
     assert item.delivery_id == Delivery.objects.get(recipient=world.ben, kind="digests.digest").pk
+
+
+def test_pages_of_a_digest_list_no_notice_that_it_tells_as_a_change(world: World, office: PostOffice) -> None:
+    services.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=timezone.now())
+    commitment = propose(world)
+    other = propose(world, partnership=None, text="Ten flats at Mill Lane for key workers.")
+    as_a_change, as_a_notice = (
+        reverse("digests:inbox-open", args=[InboxItem.objects.get(person=world.ben, record_id=one.pk).pk])
+        for one in (commitment, other)
+    )
+
+    SubjectWatermark.objects.filter(recipient=world.ben).update(due_at=timezone.now())  # as the next round does
+    preview = signed_in(world.ben).get(reverse("digests:preview", args=[world.ben.pk])).content.decode()
+    play(office)
+    delivery = Delivery.objects.get(recipient=world.ben, kind="digests.digest")
+    key = Preference.objects.get(person=world.ben).link_key
+    token = make(
+        Purpose.READ,
+        person_id=world.ben.pk,
+        link_key=key,
+        number=delivery.pk,
+        minute=minute_of(timezone.now()),
+    )
+    view = Client().get(reverse("digests:view", kwargs={"token": token})).content.decode()
+
+    for page in (preview, view):
+        assert "Sixty modular homes at Quayside" in page
+        assert as_a_notice in page
+        assert as_a_change not in page
 
 
 def test_during_a_pause_only_what_cannot_wait_is_sent(world: World) -> None:

@@ -17,6 +17,7 @@ from partnerships.activity.subjects import SubjectKind
 from partnerships.agreements.models import Partnership
 from partnerships.answers.models import Incoming, IncomingFile, Unfit
 from partnerships.answers.models.incoming import INCOMING_KEPT
+from partnerships.answers.queries.replying import taking_replies
 from partnerships.answers.reading import MAX_FILES, Attachment, Mail
 from partnerships.answers.rights import answerable, may_forward_to, partnership_key
 from partnerships.digests.models import DeliverySubject, InboxItem, Preference
@@ -24,6 +25,7 @@ from partnerships.digests.queries.contents import plans_of_digest
 from partnerships.kit.time_limits import MAX_PARSING_SECONDS, time_limit
 from partnerships.kit.uploads import UnableToTakeFile, check_upload, stored
 from partnerships.outbox.groups import Subject
+from partnerships.outbox.hooks import ReplyTo
 from partnerships.outbox.kinds import kind_of
 from partnerships.outbox.models import Email
 from partnerships.outbox.reply_addresses import FORWARD, REPLY, is_reply_to, is_valid, tokens_in
@@ -113,10 +115,14 @@ def takes_reply(*, kind: str, params: Mapping[str, Any], person_id: int, now: dt
     person = User.objects.filter(pk=person_id).first() if subject else None
     if subject is None or person is None:
         return False
-    if subject.kind == "plan" and _answerable_plans([subject.record_id], person, now):
-        return True
-    partnership = Partnership.objects.filter(pk=subject.partnership_id or 0).first()
-    return partnership is not None and may_forward_to(partnership, person, now)
+    email = ReplyTo(
+        email=0,
+        person_id=person.pk,
+        is_stakeholder=person.is_stakeholder,
+        plans=frozenset({subject.record_id} if subject.kind == SubjectKind.PLAN else ()),
+        partnerships=frozenset({subject.partnership_id} if subject.partnership_id is not None else ()),
+    )
+    return bool(taking_replies([email], now))
 
 
 def _subject_of(kind: str, params: Mapping[str, Any]) -> Subject | None:

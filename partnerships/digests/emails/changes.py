@@ -14,11 +14,10 @@ from partnerships.activity.models import Event, Subject
 from partnerships.activity.queries import NetLine, net_changes
 from partnerships.activity.subjects import SubjectKind
 from partnerships.activity.telling import phrase_of
-from partnerships.digests.queries.contents import published_plans
+from partnerships.digests.planning.notices import Act
 from partnerships.digests.queries.objects import Named, named
 from partnerships.kit.text import shorten
 from partnerships.organisations.timeline import ToldLine, told_lines
-from partnerships.plans.models import OVER, Audience
 
 #: Lines shown; the page has the rest.
 MAX_LINES = 12
@@ -74,6 +73,10 @@ class Section:
     authors: frozenset[int | None]
     #: Plans with a question that can still be answered.
     asking: tuple[int, ...] = ()
+    #: Plans that its changes belong to.
+    plans: frozenset[int] = frozenset()
+    #: What its lines say: notices of the same acts need not say it again.
+    acts: frozenset[Act] = frozenset()
 
     is_new = False
 
@@ -128,28 +131,31 @@ def read_section(subject: Subject, events: Sequence[Event], *, stakeholder: bool
     own = names.get((subject.kind, subject.record_id), Named("", "/"))
     today = timezone.localdate(now)
     changes = net_changes(numbered)
-    lines = [
-        _line(told, events[told.numbers[-1]], subject, names)
-        for told in told_lines(changes, today=today, outside=stakeholder)
-    ]
-    shown = tuple(lines[:MAX_LINES] if len(lines) > MAX_LINES + 1 else lines)
+    told = told_lines(changes, today=today, outside=stakeholder)
+    shown = told[:MAX_LINES] if len(told) > MAX_LINES + 1 else told
+    said = [events[number] for line in shown for number in line.numbers]
     return Section(
         subject_id=subject.pk,
         kind=subject.kind,
         record_id=subject.record_id,
         title=own.title,
         path=own.path,
-        lines=shown,
-        folded=len(lines) - len(shown),
+        lines=tuple(_line(line, events[line.numbers[-1]], subject, names) for line in shown),
+        folded=len(told) - len(shown),
         authors=frozenset(event.actor_id for event in events),
         asking=tuple(dict.fromkeys(_asking(changes, today))),
+        plans=frozenset(_plans_of(subject, events)),
+        acts=frozenset((event.target_kind, event.target_id, event.at) for event in said),
     )
 
 
-def takes_replies(subject: Subject, *, stakeholder: bool) -> bool:
-    """Whether a reply can become a comment: on the plan, or on a plan of the partnership."""
-    plans = published_plans({(subject.kind, subject.record_id)}).exclude(status__in=OVER)
-    return (plans.exclude(audience=Audience.OWNERS) if stakeholder else plans).exists()
+def _plans_of(subject: Subject, events: Iterable[Event]) -> Iterator[int]:
+    """The plan that is the subject, and those that the events are within."""
+    if subject.kind == SubjectKind.PLAN:
+        yield subject.record_id
+    for event in events:
+        if event.within_kind == SubjectKind.PLAN and event.within_id is not None:
+            yield event.within_id
 
 
 def _asking(changes: Iterable[NetLine], today: dt.date) -> Iterator[int]:

@@ -21,6 +21,7 @@ from partnerships.digests.emails.plan_items import items_of, write_items
 from partnerships.digests.emails.reasons import Why, how_often, reasons
 from partnerships.digests.emails.recipients import Candidate, add_missing_keys, candidates_for
 from partnerships.digests.emails.rendering import Block
+from partnerships.digests.emails.replying import taking_replies
 from partnerships.digests.emails.selecting import Selection, select
 from partnerships.digests.emails.subject_items import subject_items_of, write_subjects
 from partnerships.digests.emails.subjects import SubjectSelection, heard_no_longer, select_subjects
@@ -160,6 +161,8 @@ class Contents:
     lost: set[int]
     #: Digests that must not be sent again unchanged.
     altered: set[int]
+    #: Digests to which a reply could be used.
+    taking_replies: set[int]
 
 
 def _compose_digests(candidates: Sequence[Candidate], decided: Decided, *, date: str, now: dt.datetime) -> None:
@@ -216,11 +219,9 @@ def _contents_of(
     recipients = {one.person_id: one.pk for one in candidates if not one.is_stakeholder and not one.is_repeat}
     in_doubt = {one.person_id for one in candidates if one.recipe is not None}
     matches, withdrawn = matches_for_digests(recipients, in_doubt, now=now) if recipients else ({}, set())
-    lines: dict[int, tuple[NoticeLine, ...]] = {}
-    dropped: set[int] = set()
-    if recipients:
-        lines, dropped = notices_for_digests(recipients, in_doubt, changed.acts_told(), now=now)
-    with_content = (one for one in candidates if one.pk in matches or one.pk in lines or blocks.get(one.pk))
+    acts = {pk: {act for block in told for act in block.acts} for pk, told in blocks.items()}
+    taken = notices_for_digests(recipients, in_doubt, acts, now=now)
+    with_content = [one for one in candidates if one.pk in matches or one.pk in taken.lines or blocks.get(one.pk)]
     whys = {one.pk: because.get(one.pk) or Why() for one in candidates}
     minutes = settings.DIGEST_SETTLE_MINUTES
     frequencies = {one.pk: _how_often(one, frozenset(whys[one.pk].frequencies), minutes) for one in candidates}
@@ -228,14 +229,15 @@ def _contents_of(
     return Contents(
         blocks=blocks,
         matches=matches,
-        lines=lines,
+        lines=taken.lines,
         waiting=waiting_for_all(_accounts(with_content), now),
         notices=_notices([one for one in candidates if one.is_stakeholder and not one.is_introduced]),
         reasons={pk: why.words for pk, why in whys.items()},
         frequencies=frequencies,
         alike=Counter((*whys[one.pk].words, frequencies[one.pk]) for one in candidates),
         lost={item.delivery_id for item in selected.lost} | {item.delivery_id for item, _ in changed.lost},
-        altered=altered | withdrawn | dropped,
+        altered=altered | withdrawn | taken.withdrawn,
+        taking_replies=taking_replies(with_content, blocks, taken.partnerships, now=now),
     )
 
 
@@ -275,6 +277,7 @@ def _compose_digest(one: Candidate, contents: Contents, decided: Decided, *, dat
             date=date,
             now=now,
             is_common=contents.alike[(*why, often)] >= _COMMON,
+            can_reply=one.pk in contents.taking_replies,
         )
     except (ValueError, UnicodeError, KeyError) as error:
         decided.cannot_compose(one, error)

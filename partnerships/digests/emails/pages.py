@@ -22,6 +22,7 @@ from partnerships.digests.models import (
     SubjectWatermark,
     Watermark,
 )
+from partnerships.digests.planning.notices import Act
 from partnerships.digests.queries.contents import plans_of_digest
 from partnerships.digests.queries.readers import newest_numbers, owners_among, pieces_followed, reading_classes
 from partnerships.outbox.parts import Recipe, bodies
@@ -40,6 +41,11 @@ class Reading:
     def is_empty(self) -> bool:
         """Whether nothing may be read."""
         return not self.news and not self.sections
+
+    @property
+    def acts(self) -> frozenset[Act]:
+        """What its sections say: notices of the same acts are not listed again."""
+        return frozenset(act for section in self.sections for act in section.acts)
 
 
 def readable_news(delivery: Delivery, *, now: dt.datetime, plans: Collection[int] | None = None) -> Reading:

@@ -19,7 +19,7 @@ from partnerships.digests.emails.links import Purpose, is_current, make_all, min
 from partnerships.digests.emails.news import News
 from partnerships.digests.emails.wording import SUMMARY_BECAUSE, Wording, summary_wording, wording_of
 from partnerships.digests.planning.matches import MAX_MATCHES, MatchLine
-from partnerships.digests.planning.notices import MAX_NOTICES, NoticeLine
+from partnerships.digests.planning.notices import MAX_NOTICES, Act, NoticeLine
 from partnerships.kit.late import late
 from partnerships.kit.waiting import MAX_LISTED, Waiting
 from partnerships.outbox import message_ids, mime
@@ -67,13 +67,16 @@ class Block:
     html: mime.Mould
     html_among: mime.Mould
     text: mime.Mould
-    #: Whether a reply can become a comment on a plan.
-    takes_replies: bool = True
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to tell."""
         return self.news.count == 0
+
+    @property
+    def acts(self) -> frozenset[Act]:
+        """What it says of a subject; notices of the same acts are not listed again."""
+        return self.news.acts if isinstance(self.news, Section) else frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,7 @@ def _fragment(template: str, words: dict[str, Any], *, has_button: bool) -> mime
     return mime.cut(html if html.endswith("\n") else html + "\n")
 
 
-def render_section(section: Section, *, stakeholder: bool, can_reply: bool) -> Block:
+def render_section(section: Section, *, stakeholder: bool) -> Block:
     """The changes of one subject as a part of emails.
 
     It links people with an account to the subject's page. Stakeholders: to where they can answer a question, or to the
@@ -187,7 +190,6 @@ def render_section(section: Section, *, stakeholder: bool, can_reply: bool) -> B
         html=_fragment("_changes", words, has_button=True),
         html_among=_fragment("_changes", words, has_button=False),
         text=mime.cut(render_to_string("emails/digests/_changes.txt", words)),
-        takes_replies=can_reply,
     )
 
 
@@ -234,20 +236,17 @@ def shared_parts(
     shared: tuple[tuple[str, str], ...],
     lines: int = 0,
     summary: Wording | None = None,
+    can_reply: bool = False,
 ) -> SharedParts:
     """The parts of a digest about these plans that all readers share.
 
-    They say that one can reply if replies go to a person, or can become a comment.
-
-    `matches` and `lines` say how many matches and notices there are; `shared` has words, by slot, that many readers
-    have in common. `summary` is the wording of a digest with notices alone.
+    `can_reply`: they say that one can reply. `matches` and `lines` say how many matches and notices there are; `shared`
+    has words, by slot, that many readers have in common. `summary` is the wording of a digest with notices alone.
     """
     words = summary or wording_of([block.news for block in blocks], matches, lines)
     heading, lead = _encoded(words.heading), _encoded(words.lead)
     fixed = {"heading_txt": heading[0], "heading_html": heading[1], "lead_txt": lead[0], "lead_html": lead[1]}
-    takes_replies = settings.EMAIL_REPLIES and any(block.takes_replies for block in blocks)
-    can_reply = f" {CAN_REPLY}" if settings.DIGEST_REPLY_TO or takes_replies else ""
-    for slot, said in (*shared, ("can_reply", can_reply)):
+    for slot, said in (*shared, ("can_reply", f" {CAN_REPLY}" if can_reply else "")):
         fixed[f"{slot}_txt"], fixed[f"{slot}_html"] = _encoded(said)
     for slot, wanted in (("matches", matches), ("lines", lines), ("waiting", has_waiting), ("notice", has_notice)):
         if not wanted:
@@ -276,10 +275,12 @@ def digest(
     date: str,
     now: dt.datetime,
     is_common: bool = False,
+    can_reply: bool = False,
 ) -> Message:
     """A digest: changed plans, new matches, notices, and what waits.
 
-    `is_common` says that many in the batch have the same reason and frequency: those words are then stored once.
+    `can_reply` says that a reply goes to a person, or could be used. `is_common` says that many in the batch have the
+    same reason and frequency: those words are then stored once.
     """
     if matches:
         because = [*because, "you asked for new matches of your organisation's asks and offers"]
@@ -296,6 +297,7 @@ def digest(
         tuple(own.items()) if is_common else (),
         len(lines),
         summary,
+        can_reply,
     )
     stop, choose, read = make_all(
         (Purpose.STOP, Purpose.PREFERENCES, Purpose.READ),

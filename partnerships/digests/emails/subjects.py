@@ -14,10 +14,9 @@ from typing import NamedTuple
 
 from partnerships.activity.models import Change, Event, Subject
 from partnerships.activity.telling import told_of
-from partnerships.digests.emails.changes import read_section, takes_replies
+from partnerships.digests.emails.changes import read_section
 from partnerships.digests.emails.rendering import Block, render_section
 from partnerships.digests.models import Hears
-from partnerships.digests.planning.notices import Act
 from partnerships.digests.queries.hearing import (
     closed_plans,
     concerned_by,
@@ -62,15 +61,6 @@ class SubjectSelection:
     lost: list[tuple[SubjectItem, str]] = field(default_factory=list)
     subjects: dict[int, Subject] = field(default_factory=dict)
     hearing: Hearing | None = None
-    events: dict[int, Event] = field(default_factory=dict)
-
-    def acts_told(self) -> dict[int, set[Act]]:
-        """What each email tells: the records and the times of the changes."""
-        found: dict[int, set[Act]] = defaultdict(set)
-        for item in self.included:
-            told = (self.events[pk] for pk in item.told)
-            found[item.delivery_id] |= {(one.target_kind, one.target_id, one.at) for one in told}
-        return found
 
     @property
     def altered(self) -> set[int]:
@@ -102,9 +92,7 @@ def section_for(key: Key, subject: Subject, events: Sequence[Event], now: dt.dat
     if kept is not None and now - kept[0] < _KEPT_FOR:
         return kept[1]
     section = read_section(subject, events, stakeholder=key.stakeholder, now=now)
-    made = render_section(
-        section, stakeholder=key.stakeholder, can_reply=takes_replies(subject, stakeholder=key.stakeholder)
-    )
+    made = render_section(section, stakeholder=key.stakeholder)
     _sections[key] = (now, made)
     while len(_sections) > _MAX_SECTIONS:
         _sections.popitem(last=False)
@@ -248,7 +236,7 @@ def select_subjects(
     result.subjects = ranges.subjects
     events = ranges.events
     hearing = Hearing({(item.person_id, item.subject_id) for item in items}, events, stakeholders, now)
-    result.hearing, result.events = hearing, events
+    result.hearing = hearing
     before = told_before({item.person_id for item in items}, list(events.values()))
     said: set[tuple[int, int]] = set()  # an event that is a change of several subjects comes once in an email
     for item in sorted(items, key=lambda one: (one.delivery_id, one.pk)):

@@ -9,7 +9,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from django.db import connection
 from django.db.models import Q
@@ -58,6 +58,17 @@ class NoticeLine:
     record: str = ""
 
 
+class TakenNotices(NamedTuple):
+    """What the digests of a batch take with them, by email.
+
+    `withdrawn` are the digests that must drop some; `partnerships` those that the notices are about.
+    """
+
+    lines: dict[int, tuple[NoticeLine, ...]]
+    withdrawn: set[int]
+    partnerships: dict[int, set[int]]
+
+
 def next_summary(person: User, preference: Preference, *, now: dt.datetime) -> dt.datetime:
     """When the next summary of this person is due."""
     rhythm = preference.summary_rhythm(person.time_zone)
@@ -85,33 +96,37 @@ def choose_notices(*, now: dt.datetime) -> int:
 
 def notices_for_digests(
     recipients: dict[int, int], in_doubt: Collection[int], acts: Mapping[int, Collection[Act]], *, now: dt.datetime
-) -> tuple[dict[int, tuple[NoticeLine, ...]], set[int]]:
-    """The notices in each digest, and the digests that must drop some.
+) -> TakenNotices:
+    """The notices in each digest.
 
     `recipients` maps people to their digests. Notices count as told in the transaction that claims. What was read on
     the site, or may not be told any more, is left out. A digest of somebody in `in_doubt` gets no notice that it did
     not have before. `acts` are what each digest tells as changes: notices of the same acts count as told with it, but
     are not said twice.
     """
+    taken = TakenNotices({}, set(), {})
+    if not recipients:
+        return taken
     waiting = Q(told_at=None, due_at__isnull=False) & ~Q(person__in=in_doubt)
     rows = InboxItem.objects.filter(person__in=recipients).filter(waiting | Q(delivery_id__in=recipients.values()))
     items: dict[int, list[InboxItem]] = defaultdict(list)
     for item in rows.select_for_update().order_by("created_at", "pk"):
         items[item.person_id].append(item)
     people = User.objects.in_bulk(items)
-    lines: dict[int, tuple[NoticeLine, ...]] = {}
-    withdrawn: set[int] = set()
     for person_id, mine in items.items():
         delivery = recipients[person_id]
         kept, dropped = _told(people[person_id], mine, acts.get(delivery, ()), now=now)
         if any(item.delivery_id == delivery for item in dropped):
-            withdrawn.add(delivery)
+            taken.withdrawn.add(delivery)
         for item in mine:
             item.told_at, item.delivery_id = now, None if item in dropped else delivery
+        taken.partnerships[delivery] = {
+            item.partnership_id for item in mine if item.delivery_id and item.partnership_id is not None
+        }
         InboxItem.objects.bulk_update(mine, ["told_at", "delivery_id", "left_out"])
         if kept:
-            lines[delivery] = kept
-    return lines, withdrawn
+            taken.lines[delivery] = kept
+    return taken
 
 
 def _told(
@@ -123,8 +138,7 @@ def _told(
     for item in items:
         line: Line | str = "It was read on the site." if item.read_at else line_of(item, now=now)
         if isinstance(line, Line):
-            # A service records a change and its notices with the same time.
-            if (item.record_kind, item.record_id, item.created_at) not in acts:
+            if not is_said(item, acts):
                 said.append((item, line))
         else:
             item.left_out = line[:200]
@@ -142,6 +156,14 @@ def _told(
         for item, line in said
     ]
     return tuple(sorted(lines, key=lambda one: (not one.partnership, one.partnership, one.at))), dropped
+
+
+def is_said(item: InboxItem, acts: Collection[Act]) -> bool:
+    """Whether these acts, which a digest tells as changes, are what the notice is about.
+
+    A service records a change and its notices with the same time.
+    """
+    return (item.record_kind, item.record_id, item.created_at) in acts
 
 
 def line_of(item: InboxItem, *, now: dt.datetime) -> Line | str:
@@ -175,14 +197,16 @@ def line_of(item: InboxItem, *, now: dt.datetime) -> Line | str:
         return f"It could not be written: {type(error).__name__}"
 
 
-def notices_in(delivery_id: int, person: User) -> list[InboxItem]:
-    """The notices that a digest to this person contained."""
-    return list(InboxItem.objects.filter(delivery_id=delivery_id, person=person).order_by("created_at", "pk"))
+def notices_in(delivery_id: int, person: User, acts: Collection[Act]) -> list[InboxItem]:
+    """The notices in a digest to this person, without those of acts that it told as changes."""
+    found = InboxItem.objects.filter(delivery_id=delivery_id, person=person).order_by("created_at", "pk")
+    return [item for item in found if not is_said(item, acts)]
 
 
-def upcoming_notices(person: User) -> list[InboxItem]:
-    """The notices that the person's next digest will contain."""
-    return list(InboxItem.objects.for_summary().filter(person=person).order_by("created_at", "pk"))
+def upcoming_notices(person: User, acts: Collection[Act]) -> list[InboxItem]:
+    """The notices in the person's next digest, without those of acts that it will tell as changes."""
+    found = InboxItem.objects.for_summary().filter(person=person).order_by("created_at", "pk")
+    return [item for item in found if not is_said(item, acts)]
 
 
 def reclaim_notices(delivery_id: int, *, due_at: dt.datetime) -> None:

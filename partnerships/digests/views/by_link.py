@@ -7,6 +7,7 @@ cookie and no CSRF token.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -25,7 +26,7 @@ from partnerships.digests.models import Delivery, Frequency, Hears, Preference, 
 from partnerships.digests.planning.forecast import when_next
 from partnerships.digests.planning.matches import matches_in
 from partnerships.digests.planning.notices import notices_in
-from partnerships.digests.queries.inbox import lines_of
+from partnerships.digests.queries.inbox import InboxLine, lines_of
 from partnerships.digests.queries.naming import askable_again, named_for
 from partnerships.digests.queries.subscriptions import live_or_refused, moving_with, subscriptions_of
 from partnerships.digests.sections import ON_READ_BY_LINK, ON_VIEW_BY_LINK, ReadByLink, ViewByLink
@@ -205,7 +206,9 @@ def view(request: HttpRequest, link: Link) -> HttpResponse:
     reading = readable_news(delivery, now=timezone.now())
     pages = [(news, _page_of(news, token_in(request), stakeholder=link.person.is_stakeholder)) for news in reading.news]
     matches = matches_in(delivery.pk, link.person) if not link.person.is_stakeholder else ()
-    notices = () if link.person.is_stakeholder else lines_of(link.person, notices_in(delivery.pk, link.person))
+    notices: Sequence[InboxLine] = ()
+    if not link.person.is_stakeholder:
+        notices = lines_of(link.person, notices_in(delivery.pk, link.person, reading.acts))
     context = {
         "delivery": delivery,
         "reading": reading,

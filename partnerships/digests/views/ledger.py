@@ -319,7 +319,7 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     own = person.pk == viewer.pk
     matches = upcoming_matches(person) if own else ()
-    notices = lines_of(person, upcoming_notices(person)) if own else ()
+    notices = lines_of(person, upcoming_notices(person, reading.acts)) if own else ()
     context = {
         "person": person,
         "reading": reading,

@@ -1,0 +1,54 @@
+"""Which digests say that their reader can reply."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from django.conf import settings
+
+from partnerships.digests.emails.changes import Section
+from partnerships.digests.emails.recipients import Candidate
+from partnerships.digests.emails.rendering import Block
+from partnerships.outbox.hooks import ReplyTo, registered_hooks
+
+
+def taking_replies(
+    candidates: Iterable[Candidate],
+    blocks: Mapping[int, Sequence[Block]],
+    partnerships: Mapping[int, Collection[int]],
+    *,
+    now: dt.datetime,
+) -> set[int]:
+    """The digests to which a reply of their reader goes to a person, or could be used.
+
+    `blocks` and `partnerships` are by email: what it tells, and the partnerships of the notices in it.
+    """
+    if settings.DIGEST_REPLY_TO:
+        return {one.pk for one in candidates}
+    if not settings.EMAIL_REPLIES:
+        return set()
+    emails = [_reply_to(one, blocks.get(one.pk, ()), partnerships.get(one.pk, ())) for one in candidates]
+    return {pk for hooks in registered_hooks() for pk in hooks.taking_replies(emails=emails, now=now)}
+
+
+def _reply_to(one: Candidate, blocks: Sequence[Block], partnerships: Collection[int]) -> ReplyTo:
+    plans_read: set[int] = set()  # to tell a plan's news, the rights to it were just checked
+    plans: set[int] = set()
+    plans_of: set[int] = set()
+    for news in (block.news for block in blocks):
+        if not isinstance(news, Section):
+            plans_read.add(news.plan_id)
+            continue
+        plans |= news.plans
+        if news.partnership_id is not None:
+            plans_of.add(news.partnership_id)
+    return ReplyTo(
+        email=one.pk,
+        person_id=one.person_id,
+        is_stakeholder=one.is_stakeholder,
+        plans_read=frozenset(plans_read),
+        plans=frozenset(plans),
+        plans_of=frozenset(plans_of),
+        partnerships=frozenset(plans_of.union(partnerships)),
+    )

@@ -1,0 +1,150 @@
+"""A digest says "You can reply" to those readers whose reply can be used, and to no others."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from partnerships.agreements.models import Partnership
+from partnerships.answers.queries.replying import taking_replies
+from partnerships.digests import services as digests
+from partnerships.organisations.models import Membership, Role
+from partnerships.outbox.hooks import ReplyTo
+from partnerships.outbox.reply_addresses import CAN_REPLY
+from partnerships.people.models import User
+from partnerships.plans.models import Plan, Status
+from partnerships.plans.services import change_audience
+from tests.answers.conftest import PostOffice, play, publish, text_of
+from tests.answers.test_replies_by_email import read_mailbox, reply
+from tests.commitments.promises import propose
+from tests.digests.conftest import html_of
+from tests.digests.test_changes_are_told import STATUS, happen
+from tests.world import World
+
+COMMENT, CONVERSATION, REFUSED = "1 replies", "1 forwarded emails", "1 could not be used"
+
+
+def newest(office: PostOffice, person: User) -> Any:
+    return office.to(person)[-1]
+
+
+def assert_said(email: Any, became: str, folder: Path, sender: User) -> None:
+    """The email says that one can reply if, and only if, a reply becomes something."""
+    times = 0 if became == REFUSED else 1
+    assert text_of(email).count(CAN_REPLY) == html_of(email).count(CAN_REPLY) == times
+    answered = read_mailbox(folder, reply(str(email["Reply-To"]), "Homes for older people.", From=sender.email))
+    assert became in answered
+
+
+@pytest.mark.parametrize(
+    ("role", "audience", "became"),
+    [
+        (Role.VIEWER, "partnership", COMMENT),
+        (Role.VIEWER, "owners", REFUSED),
+        (Role.EDITOR, "owners", CONVERSATION),
+        (Role.EDITOR, "partnership", COMMENT),
+    ],
+)
+def test_a_partner_is_told_to_reply_if_they_read_a_plan_or_write_the_conversations(
+    role: Role, audience: str, became: str, world: World, plan: Plan, office: PostOffice, tmp_path: Path
+) -> None:
+    digests.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=timezone.now())
+    Membership.objects.filter(person=world.ben).update(role=role)
+    if audience == "owners":
+        change_audience(plan=plan, audience=audience, reason="Talks began.", author=world.amina, now=timezone.now())
+    happen(world, STATUS, before="active", after="under_review")
+
+    play(office)
+
+    assert_said(newest(office, world.ben), became, tmp_path, world.ben)
+
+
+def test_readers_of_one_change_are_told_each_by_what_they_may_write(
+    world: World, plan: Plan, office: PostOffice, tmp_path: Path
+) -> None:
+    for person in (world.ben, world.vera):
+        digests.subscribe(person=person, target=world.partnership, author=person, now=timezone.now())
+    Membership.objects.filter(person=world.ben).update(role=Role.VIEWER)
+    change_audience(plan=plan, audience="owners", reason="Talks began.", author=world.amina, now=timezone.now())
+    happen(world, STATUS, before="active", after="under_review")
+
+    play(office)
+
+    assert_said(newest(office, world.ben), REFUSED, tmp_path, world.ben)
+    assert_said(newest(office, world.vera), COMMENT, tmp_path, world.vera)  # acts for the owner
+
+
+@pytest.mark.parametrize(("closed", "became"), [(False, COMMENT), (True, REFUSED)])
+def test_a_stakeholder_is_told_to_reply_while_a_plan_is_open(
+    closed: bool, became: str, world: World, plan: Plan, office: PostOffice, tmp_path: Path
+) -> None:
+    digests.enrol(
+        person=world.sol,
+        target=world.partnership,
+        author=world.amina,
+        organisation=world.larkhaven,
+        now=timezone.now(),
+    )
+    if closed:
+        Plan.objects.filter(pk=plan.pk).update(status=Status.CLOSED)
+    happen(world, STATUS, before="active", after="under_review")
+
+    play(office)
+
+    assert_said(newest(office, world.sol), became, tmp_path, world.sol)
+
+
+def test_a_new_version_of_a_plan_that_was_closed_asks_nobody_to_reply(
+    world: World, plan: Plan, office: PostOffice, tmp_path: Path
+) -> None:
+    digests.enrol(person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now())
+    publish(plan, 96, author=world.amina)
+    Plan.objects.filter(pk=plan.pk).update(status=Status.CLOSED)
+
+    play(office)
+
+    assert_said(newest(office, world.sol), REFUSED, tmp_path, world.sol)
+
+
+@pytest.mark.parametrize(("within", "became"), [(True, CONVERSATION), (False, REFUSED)])
+def test_a_summary_of_notices_says_that_one_can_reply_if_it_is_about_one_partnership(
+    within: bool, became: str, world: World, office: PostOffice, tmp_path: Path, settings: Any
+) -> None:
+    settings.NOTICES_AT_ONCE = False
+    propose(world, partnership=world.partnership if within else None)
+
+    play(office, now=timezone.now() + dt.timedelta(days=5))
+
+    [email] = office.to(world.ben)
+    assert_said(email, became, tmp_path, world.ben)
+
+
+def test_many_readers_of_many_plans_need_no_more_queries(world: World, plan: Plan) -> None:
+    def counted(people: list[User]) -> tuple[set[int], int]:
+        emails = [
+            ReplyTo(
+                email=person.pk,
+                person_id=person.pk,
+                is_stakeholder=False,
+                plans=frozenset({plan.pk}),
+                plans_of=frozenset({world.partnership.pk}),
+                partnerships=frozenset(Partnership.objects.values_list("pk", flat=True)),
+            )
+            for person in people
+        ]
+        with CaptureQueriesContext(connection) as queries:
+            found = taking_replies(emails, timezone.now())
+        return found, len(queries)
+
+    one, before = counted([world.chidi])
+    several, after = counted([world.chidi, world.ben, world.amina, world.vera, world.hana])
+
+    assert one == {world.chidi.pk}  # the conversations of one of the partnerships
+    assert {world.ben.pk, world.amina.pk, world.vera.pk} <= several
+    assert after <= before

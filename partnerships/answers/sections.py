@@ -8,16 +8,17 @@ from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.activity.subjects import SubjectKind
 from partnerships.agreements.models import Partnership
 from partnerships.answers.models import Incoming, PlanQuestion
 from partnerships.answers.rights import answerable, may_answer, may_forward_to, partnership_key
-from partnerships.digests.queries.contents import plans_of_digest
+from partnerships.digests.queries.contents import published_plans
 from partnerships.digests.sections import ReadByLink, ViewByLink
 from partnerships.kit.sections import Section
 from partnerships.organisations.statements import rows_for
 from partnerships.outbox.reply_addresses import FORWARD, make_address
 from partnerships.people.models import User
-from partnerships.plans.models import OVER, Plan
+from partnerships.plans.models import OVER
 
 
 def answering_section(person: User, read: ReadByLink) -> Section | None:
@@ -45,14 +46,15 @@ def plans_section(person: User, view: ViewByLink) -> Section | None:
     if not person.is_stakeholder:
         return None
     now = timezone.now()
-    about = plans_of_digest(view.delivery_id).exclude(status__in=OVER)
-    open_to_them = answerable(person, list(about.values_list("pk", flat=True)), now)
     asked = Count("questions", filter=Q(questions__in=PlanQuestion.objects.open(now)))
-    plans = Plan.objects.filter(pk__in=open_to_them).annotate(asked=asked).order_by("-asked", "title", "pk")[:OFFERED]
+    about = published_plans({*view.others, *((SubjectKind.PLAN, pk) for pk in view.plans)}).exclude(status__in=OVER)
+    plans = list(about.only("title").annotate(asked=asked).order_by("-asked", "title", "pk"))
+    others = answerable(person, [plan.pk for plan in plans if plan.pk not in view.plans], now)
     rows = [
         {"plan": plan, "href": reverse("answers:by-link", kwargs={"token": view.token, "plan": plan.pk})}
         for plan in plans
-    ]
+        if plan.pk in view.plans or plan.pk in others
+    ][:OFFERED]
     return Section("answers/_plans_section.html", {"rows": rows}) if rows else None
 
 

@@ -22,10 +22,14 @@ class ReadByLink:
 
 @dataclass(frozen=True, slots=True)
 class ViewByLink:
-    """A digest as its reader opens it by its link."""
+    """A digest as its reader opens it by its link.
+
+    `plans` are those that it shows; `others` further plans, and partnerships, with changes that it shows: kind and id.
+    """
 
     token: str
-    delivery_id: int
+    plans: frozenset[int]
+    others: frozenset[tuple[str, int]]
 
 
 #: Sections below a digest that its reader opens by its link.

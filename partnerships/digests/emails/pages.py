@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from django.db.models import Min
 
 from partnerships.activity.models import Change, Event
+from partnerships.activity.subjects import SubjectKind
 from partnerships.digests.emails.changes import Section, read_section
 from partnerships.digests.emails.news import News
 from partnerships.digests.emails.reading import read_news
@@ -41,6 +42,22 @@ class Reading:
     def is_empty(self) -> bool:
         """Whether nothing may be read."""
         return not self.news and not self.sections
+
+    @property
+    def plans(self) -> frozenset[int]:
+        """The plans whose versions it compares."""
+        return frozenset(news.plan_id for news in self.news)
+
+    @property
+    def others(self) -> frozenset[tuple[str, int]]:
+        """The plans and partnerships that its sections are about: kind and id."""
+        plans = {(str(SubjectKind.PLAN), pk) for section in self.sections for pk in section.plans}
+        partnerships = {
+            (str(SubjectKind.PARTNERSHIP), one.partnership_id)
+            for one in self.sections
+            if one.partnership_id is not None
+        }
+        return frozenset(plans | partnerships)
 
     @property
     def acts(self) -> frozenset[Act]:

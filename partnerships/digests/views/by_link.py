@@ -216,7 +216,7 @@ def view(request: HttpRequest, link: Link) -> HttpResponse:
         "person": link.person,
         "matches": matches,
         "notices": notices,
-        "below": ON_VIEW_BY_LINK.of(link.person, ViewByLink(token_in(request), delivery.pk)),
+        "below": ON_VIEW_BY_LINK.of(link.person, ViewByLink(token_in(request), reading.plans, reading.others)),
     }
     return render(request, "digests/view.html", context)
 

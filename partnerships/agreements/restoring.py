@@ -165,13 +165,16 @@ def redo_posts(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_holders(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """End the time of holders of posts that ended, on the same day."""
+    """End the time of holders of posts that ended, on the same day; not later than the backup has it."""
 
     def redo(holder: Holder, line: dict[str, Any]) -> bool:
-        end_holding(holder, on=dt.date.fromisoformat(line["ends_on"]), reason=_REASON, now=now)
+        on = dt.date.fromisoformat(line["ends_on"])
+        if holder.ends_on is not None and holder.ends_on <= on:
+            return False
+        end_holding(holder, on=on, reason=_REASON, now=now)
         return True
 
-    holders = Holder.objects.filter(pk__in={line["holder"] for line in lines}, ends_on=None)
+    holders = Holder.objects.filter(pk__in={line["holder"] for line in lines})
     return redo_each(
         "holder",
         lines,

@@ -15,9 +15,12 @@ from partnerships.agreements.models import Document, Partnership, Party
 from partnerships.agreements.services import (
     add_document,
     change_party_role,
+    create_post,
     edit_settings,
+    fill_post,
     leave_partnership,
     remove_document,
+    vacate_post,
 )
 from partnerships.commitments import services as commitments
 from partnerships.commitments.models import Evidence
@@ -50,6 +53,25 @@ def journal_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests roll back what the journal is to remember."""
     monkeypatch.setattr(journal, "note", journal.write)
     monkeypatch.setattr(journal, "note_all", journal.write_all)
+
+
+# ---- Holders of posts
+
+
+def test_an_end_of_a_holding_that_was_moved_forward_is_moved_again(world: World) -> None:
+    post = create_post(organisation=world.larkhaven, role="signatory", author=world.amina, now=NOW())
+    holder = fill_post(post=post, person=world.eddie, reason="New.", author=world.amina, now=NOW())
+    today = timezone.localdate()
+    end: dict[str, Any] = {"reason": "Moved.", "author": world.amina, "now": NOW()}
+    vacate_post(holder=holder, ends_on=today + dt.timedelta(days=60), **end)
+    with lost():
+        vacate_post(holder=holder, ends_on=today, **end)
+
+    redo()
+    redo()
+
+    holder.refresh_from_db()
+    assert holder.ends_on == today
 
 
 # ---- The last one that leads

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.activity.models import Event
-from partnerships.agreements.services import create_post, fill_post
+from partnerships.agreements.services import create_post, end_post, fill_post
 from partnerships.organisations.models import Area, AreaServed, OrganisationName
 from partnerships.organisations.services import (
     UnableToCorrect,
@@ -153,6 +153,22 @@ def test_an_administrator_corrects_the_days_of_a_posts_holder_with_a_reason(worl
     assert ([page.status_code for page in refused], accepted.status_code) == ([200, 200], 302)
     assert (holder.starts_on, holder.person) == (dt.date(2026, 1, 5), world.eddie)
     assert Event.objects.get(kind="post.holder_corrected").data["reason"] == "His email says so."
+
+
+def test_no_corrected_holding_outlasts_its_post(world: World, dee: Client) -> None:
+    post = create_post(organisation=world.larkhaven, role="finance", author=world.amina, now=NOW())
+    holder = fill_post(post=post, person=world.eddie, reason="New.", author=world.amina, now=NOW())
+    end_post(post=post, reason="Merged with another.", author=world.amina, now=NOW())
+    address = reverse("admin:agreements_holder_change", args=[holder.pk])
+    given = fields_of(dee.get(address), starts_on="2026-01-05", why="His email says so.")
+
+    refused = dee.post(address, given | {"ends_on": ""})
+    accepted = dee.post(address, given)
+
+    holder.refresh_from_db()
+    assert "nobody can hold it longer" in refused.content.decode()
+    assert accepted.status_code == 302
+    assert (holder.starts_on, holder.ends_on) == (dt.date(2026, 1, 5), timezone.localdate())
 
 
 def test_impossible_days_of_an_area_served_are_refused(world: World) -> None:

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import Holder, Post
 from partnerships.agreements.services.posts import UnableToChangePost, lock_post, note_end, record_of_post
+from partnerships.kit.dates import long_date
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
@@ -63,6 +64,8 @@ def correct_holder(
     locked.starts_on, locked.ends_on = starts_on, ends_on
     if ends_on is not None and ends_on < starts_on:
         raise UnableToChangePost("The end must not be before the start.")
+    if post.ended_on is not None and (ends_on is None or ends_on > max(post.ended_on, starts_on)):
+        raise UnableToChangePost(f"The post ended on {long_date(post.ended_on)}: nobody can hold it longer.")
     try:
         with transaction.atomic():
             locked.save(update_fields=["starts_on", "ends_on"])

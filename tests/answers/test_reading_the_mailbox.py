@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from housing.celery import SCHEDULE, app
@@ -144,6 +144,29 @@ def test_the_command_reads_the_others_after_a_bad_email_and_leaves_what_was_read
     assert "1 could not be read at all" in said[0].getvalue()
     assert "0 already read, 0 could not be read" in said[1].getvalue()
     assert len(list((box / "cur").iterdir())) == 2
+
+
+def test_the_command_reads_more_emails_than_the_job_does_in_one_run(
+    box: Path, reply_to: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mailboxes, "MAX_READ", 1)
+    put(box, *(reply(reply_to, f"Please keep tree {number}.") for number in range(3)))
+    out = StringIO()
+
+    call_command("digests", "bounces", str(box), stdout=out)
+
+    assert "3 replies" in out.getvalue()
+    assert not list((box / "new").iterdir())
+
+
+def test_the_command_says_that_the_job_is_reading(box: Path, reply_to: str) -> None:
+    put(box, reply(reply_to))
+    cache.add("digests.mailbox", 1, timeout=600)
+
+    with pytest.raises(CommandError, match="Try again in a few minutes"):
+        call_command("digests", "bounces", str(box))
+
+    assert not Incoming.objects.exists()
 
 
 def test_a_file_that_workers_may_not_read_holds_up_no_other(

@@ -9,7 +9,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
 import structlog
@@ -46,10 +45,13 @@ def read_mailbox(*, path: str, now: dt.datetime) -> Counter[str]:
 
     The path is a Maildir, a folder of .eml files, an mbox file, one email, or - for standard input. The new emails of a
     Maildir are moved when they are read, as the job does. An email that was read before does nothing again. Raises
-    `UnableToReadMailbox`.
+    `UnableToReadMailbox`, also while another process reads a Maildir.
     """
     if (Path(path) / "cur").is_dir():
-        return _read_maildir(Path(path), now)
+        counts = _read_maildir(Path(path), now, limited=False)
+        if counts is None:
+            raise UnableToReadMailbox("Another process is reading a mailbox. Try again in a few minutes.")
+        return counts
     return Counter(_act_or_report(name, raw, now) for name, raw in _emails_at(path))
 
 
@@ -58,25 +60,29 @@ def read_new_mail(*, now: dt.datetime) -> Counter[str]:
 
     See `_read_maildir`. Raises `UnableToReadMailbox`.
     """
-    return _read_maildir(Path(settings.EMAIL_MAILBOX_PATH), now) if settings.EMAIL_MAILBOX_PATH else Counter()
+    if not settings.EMAIL_MAILBOX_PATH:
+        return Counter()
+    return _read_maildir(Path(settings.EMAIL_MAILBOX_PATH), now, limited=True) or Counter()
 
 
-def _read_maildir(box: Path, now: dt.datetime) -> Counter[str]:
-    """Act on the new emails in a Maildir.
+def _read_maildir(box: Path, now: dt.datetime, *, limited: bool) -> Counter[str] | None:
+    """Act on the new emails in a Maildir; None while another process reads one.
 
-    One process reads at a time. Emails that were read move from `new` to `cur`, as mail programs move them. One that
-    cannot be read is flagged there, and operators are told.
+    With `limited`, at most `MAX_READ` in about `MAX_SECONDS`: the next run reads the others. Emails that were read move
+    from `new` to `cur`, as mail programs move them. One that cannot be read is flagged there, and operators are told.
     """
     counts: Counter[str] = Counter()
     if not cache.add(_LEASE, 1, timeout=_LEASE_SECONDS):
-        return counts
+        return None
     try:
         if not (box / "new").is_dir() or not (box / "cur").is_dir():
             raise UnableToReadMailbox(f"There is no Maildir at {box}.")
         began = time.monotonic()
-        for file in islice(sorted(one for one in (box / "new").iterdir() if one.is_file()), MAX_READ):
-            if time.monotonic() - began > MAX_SECONDS:
+        new = sorted(one for one in (box / "new").iterdir() if one.is_file())
+        for file in new[:MAX_READ] if limited else new:
+            if limited and time.monotonic() - began > MAX_SECONDS:
                 break
+            cache.touch(_LEASE, _LEASE_SECONDS)
             said = _act_or_flag(file, now)
             file.rename(box / "cur" / f"{file.name}:2,{'F' if said == 'failed' else 'S'}")
             counts[said] += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 import time_machine
@@ -12,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.links import terms_token
-from partnerships.agreements.models import Party, Status, TermsSignatory, TermsVersion
+from partnerships.agreements.models import Partnership, Party, Status, TermsSignatory, TermsVersion
 from partnerships.agreements.queries.terms import bound_by, not_bound, version_in_force
 from partnerships.agreements.services import (
     UnableToPropose,
@@ -20,6 +21,7 @@ from partnerships.agreements.services import (
     answer_invitation,
     ask_joined_parties,
     change_party_role,
+    change_status,
     decline_to_sign,
     escalate_late_signatures,
     invite_organisation,
@@ -30,7 +32,7 @@ from partnerships.organisations.services import merge_organisations
 from partnerships.outbox.models import Email
 from tests.agreements.test_signing_terms import amend, client_of, today
 from tests.organisations.test_handovers import merger, propose_everything, take_effect
-from tests.support.terms import agree_terms, put_up, sign_all
+from tests.support.terms import agree_terms, draft, first_proposal, put_up, sign_all
 from tests.world import World
 
 
@@ -287,3 +289,24 @@ def test_terms_bind_the_record_that_was_kept_of_two_that_were_one(world: World) 
     )
 
     assert not_bound(world.partnership, today()) == set()
+
+
+def test_a_party_that_takes_over_anothers_part_still_signs_what_it_was_asked_to_sign(world: World) -> None:
+    change_status(
+        partnership=world.partnership, status="drafting", reason="Agreed.", author=world.amina, now=timezone.now()
+    )
+    join(world)
+    review = (today() + dt.timedelta(days=365)).isoformat()
+    version = put_up(draft(first_proposal(world.partnership), world.amina, text="We meet.", review_on=review), None)
+    given: dict[str, Any] = {"version": version, "name": "A lead", "title": "Lead", "now": timezone.now()}
+    sign_terms(organisation=world.westmarch, person=world.ben, **given)
+    succession = merger(world)
+    propose_everything(succession, world.westmarch, world.harbour)
+    take_effect(succession)
+
+    sign_terms(organisation=world.larkhaven, person=world.amina, **given)
+    before = Partnership.objects.get(pk=world.partnership.pk).status
+    sign_terms(organisation=world.harbour, person=world.hana, **given)
+
+    assert before == Status.AWAITING_SIGN_OFF
+    assert Partnership.objects.get(pk=world.partnership.pk).status == Status.ACTIVE

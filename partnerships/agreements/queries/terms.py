@@ -140,10 +140,18 @@ def required_parties(partnership: Partnership, day: dt.date | None = None) -> se
 
 
 def is_signed_by_all(version: TermsVersion) -> bool:
-    """Whether every required party has signed this version."""
+    """Whether every required party has signed this version.
+
+    A signature counts for who took over the part since, unless that body is asked to sign itself.
+    """
     signed = {one.organisation_id for one in version.signatures.all() if not one.is_rejected}
     required = required_parties(version.partnership)
-    return len(required) > 1 and (required <= signed or required <= with_successors(version.partnership, signed))
+    if len(required) < 2:
+        return False
+    if required <= signed:
+        return True
+    asked = set(version.signatories.filter(removed_at=None).values_list("organisation", flat=True)) - signed
+    return required <= with_successors(version.partnership, signed) - asked
 
 
 def with_successors(partnership: Partnership, bodies: set[int]) -> set[int]:

@@ -423,3 +423,24 @@ def test_merging_two_records_says_for_whom_people_act_now(world: World) -> None:
     added = Event.objects.filter(kind="membership.added", within_id=world.harbour.pk, data__person=world.nadia.pk)
     (event,) = added.filter(data__before={"organisation": world.riverside.name})
     assert (event.actor_id, event.data["after"]["role"]) == (world.dee.pk, "lead")
+
+
+def test_merging_two_records_says_nothing_of_who_left_before_and_that_invitations_wait(world: World) -> None:
+    former = join(world.vera, world.riverside, Role.EDITOR, world.now - dt.timedelta(days=9))
+    services.end_membership(membership=former, author=world.nadia, now=timezone.now())
+    waiting = services.invite_member(
+        organisation=world.riverside,
+        email="newcomer@riverside.example",
+        name="Newcomer",
+        role=Role.VIEWER,
+        author=world.nadia,
+        now=timezone.now(),
+    )
+
+    services.merge_organisations(
+        kept=world.harbour, merged=world.riverside, reason="Recorded twice.", author=world.dee, now=timezone.now()
+    )
+
+    told = Event.objects.filter(within_id=world.harbour.pk, target_kind="membership")
+    assert not told.filter(target_id=former.pk).exists()
+    assert [one.kind for one in told.filter(target_id=waiting.pk)] == ["membership.invited"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.test import Client
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from partnerships.activity.models import Event
 from partnerships.exchange.models import Audience, Entry, Status
+from partnerships.kit import journal
 from partnerships.kit.dates import PartialDate, known_day
 from partnerships.organisations import services
 from partnerships.organisations.handovers import count_undecided, estate_of
@@ -161,10 +163,15 @@ def test_membership_with_a_last_day_passes_on_until_that_day(world: World) -> No
     succession = merger(world)
     propose_everything(succession, world.westmarch, world.harbour)
 
-    take_effect(succession)
+    with patch.object(journal, "note_all", wraps=journal.note_all) as noted:
+        take_effect(succession)
 
     (theirs,) = Membership.objects.current().filter(person=world.vera, organisation=world.harbour)
     assert (theirs.role, theirs.ends_on) == ("editor", last)
+    told = Event.objects.filter(target_kind="membership", target_id=theirs.pk).values_list("kind", flat=True)
+    assert list(told) == ["membership.added"]
+    written = [line for call in noted.call_args_list for line in call.args[1] if line.get("membership") == theirs.pk]
+    assert [line["undone"] for line in written] == [True]  # Still in force: a restore does not end it.
     assert not Membership.objects.current().filter(organisation=world.westmarch).exists()
     take_effect(undo(succession))
     (theirs,) = Membership.objects.current().filter(person=world.vera, organisation=world.westmarch)

@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
+from django.utils import timezone
+
 from partnerships.activity.services import record_all
 from partnerships.kit import journal
 from partnerships.organisations.event_kinds import EventKind
@@ -18,28 +20,33 @@ from partnerships.people.sessions import end_sessions
 
 
 def record_moved_memberships(changes: Iterable[Change], *, reason: str, author: User | None, now: dt.datetime) -> None:
-    """An event of each membership among the changes.
+    """An event of each membership among the changes; those that were over long before have none.
 
     Who acts for an organisation that requires its own sign-in now is signed out, as when they are added by hand.
     """
     changed, found = _memberships(changes)
+    today = timezone.localdate(now)
     sides: list[int] = [one.before["organisation"] for one in changed if "organisation" in one.before]
     names = dict(Organisation.objects.filter(pk__in=sides).values_list("pk", "name")) if sides else {}
     events = []
     for one in changed:
-        kind, data = _said(one, found[one.row], names)
+        membership = found[one.row]
+        if "organisation" in one.before and not _goes_on(membership, today):
+            continue
+        kind, data = _said(one, membership, names, today)
         data[REASON] = reason
-        events.append(new_membership_event(found[one.row], kind, author=author, now=now, data=data))
+        events.append(new_membership_event(membership, kind, author=author, now=now, data=data))
     record_all(events)
     for membership in found.values():
-        if membership.ends_on is None and membership.organisation.own_sign_in_required:
+        if _goes_on(membership, today) and not membership.is_pending and membership.organisation.own_sign_in_required:
             end_sessions(membership.person)
 
 
 def journal_moved_memberships(changes: Iterable[Change], *, now: dt.datetime) -> None:
     """Lines in the journal of what each membership among the changes is from now on."""
     _, found = _memberships(changes)
-    journal.note_all(MEMBERSHIP, [_line(membership) for _, membership in sorted(found.items())], now=now)
+    today = timezone.localdate(now)
+    journal.note_all(MEMBERSHIP, [_line(membership, today) for _, membership in sorted(found.items())], now=now)
 
 
 def _memberships(changes: Iterable[Change]) -> tuple[list[Change], dict[int, Membership]]:
@@ -48,26 +55,33 @@ def _memberships(changes: Iterable[Change]) -> tuple[list[Change], dict[int, Mem
     return changed, Membership.objects.select_related("person", "organisation").in_bulk(rows) if rows else {}
 
 
-def _said(change: Change, membership: Membership, names: dict[int, str]) -> tuple[EventKind, dict[str, Any]]:
+def _goes_on(membership: Membership, today: dt.date) -> bool:
+    """Whether it is not over; its last day may be set."""
+    return membership.ends_on is None or membership.ends_on > today
+
+
+def _said(
+    change: Change, membership: Membership, names: dict[int, str], today: dt.date
+) -> tuple[EventKind, dict[str, Any]]:
     """What happened to a membership, with what stood before and after."""
     role = membership.role
     if "organisation" in change.before:
         before = {"organisation": names[change.before["organisation"]]}
-        return EventKind.MEMBER_ADDED, {
+        return EventKind.MEMBER_INVITED if membership.is_pending else EventKind.MEMBER_ADDED, {
             "before": before,
             "after": {"organisation": membership.organisation.name, "role": role},
         }
     if "role" in change.before:
         return EventKind.ROLE_CHANGED, {"before": change.before, "after": change.after}
-    if membership.ends_on is None:
+    if _goes_on(membership, today):
         return EventKind.MEMBER_ADDED, {"after": {"role": role}}
     return EventKind.MEMBERSHIP_ENDED, {"before": {"role": role}}
 
 
-def _line(membership: Membership) -> dict[str, Any]:
+def _line(membership: Membership, today: dt.date) -> dict[str, Any]:
     return {
         "membership": membership.pk,
         "same": membership_identity(membership),
         "role": membership.role,
-        "undone": membership.ends_on is None,
+        "undone": _goes_on(membership, today),
     }

@@ -212,11 +212,15 @@ def sum_of(parts: Sequence[Share], *, successor: Organisation | None = None) -> 
 def readable_titles(
     kind: Obligation, predecessor: Organisation, records: Collection[int], user: User
 ) -> dict[int, str]:
-    """Titles of those of the predecessor's records that the person may read, by id."""
+    """Titles of those of the predecessor's records that the person may read today, by id.
+
+    Who left a partnership or plan reads it as it was, so its title today is not theirs.
+    """
     held = kind.records(predecessor, timezone.localdate()).filter(pk__in=records)
-    if not hasattr(held, "visible_to"):
+    read = getattr(held, "known_today_to", None) or getattr(held, "visible_to", None)
+    if read is None:
         return {}
-    return {one.pk: kind.describe(one, predecessor).title for one in held.visible_to(user)}
+    return {one.pk: kind.describe(one, predecessor).title for one in read(user)}
 
 
 def count_undecided(succession: Succession, predecessor: Organisation, day: dt.date) -> int:

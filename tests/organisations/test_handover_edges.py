@@ -13,7 +13,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.activity.models import Event
-from partnerships.agreements.services import create_post
+from partnerships.agreements.services import (
+    answer_invitation,
+    create_post,
+    edit_settings,
+    invite_organisation,
+    leave_partnership,
+)
 from partnerships.commitments import services as commitments
 from partnerships.kit.dates import known_day
 from partnerships.organisations import services
@@ -309,6 +315,33 @@ def test_names_and_drafts_stay_with_the_predecessor_until_the_day(world: World) 
     assert f"Plan {plan.pk}" in page
     for secret in (world.ben.display_name, "Secret Quay"):
         assert secret not in page
+
+
+def test_successor_that_left_a_partnership_does_not_read_the_name_it_has_got_since(world: World) -> None:
+    invited = invite_organisation(
+        partnership=world.partnership,
+        organisation=world.harbour,
+        role="member",
+        reason="We need them.",
+        author=world.amina,
+        now=timezone.now(),
+    )
+    answer_invitation(party=invited, accept=True, reason="", author=world.hana, now=timezone.now())
+    succession = merger(world, days=30)
+    propose(world, succession, "partnerships", world.partnership.pk)
+    hana = Client()
+    hana.force_login(world.hana)
+    address = reverse("organisations:handover-answer", args=[succession.pk])
+    assert world.partnership.title in hana.get(address).content.decode()
+
+    leave_partnership(party=world.party(world.harbour), reason="Budget.", author=world.hana, now=timezone.now())
+    edit_settings(
+        partnership=world.partnership, title="Quays", reason="Its name.", author=world.amina, now=timezone.now()
+    )
+
+    page = hana.get(address).content.decode()
+    assert f"Partnership {world.partnership.pk}" in page
+    assert "Quays" not in page
 
 
 def test_lead_who_reads_for_the_successor_already_leads_it_from_the_day(world: World) -> None:

@@ -39,9 +39,6 @@ class UnableToErase(Exception):
 def _plain(value: Any) -> Any:
     if isinstance(value, dt.datetime | dt.date):
         return value.isoformat()
-    if isinstance(value, Model):
-        # Only the id of another record: an export must not include third parties.
-        return value.pk
     if isinstance(value, FieldFile):
         return value.name
     return value if isinstance(value, str | int | float | bool | list | dict) or value is None else str(value)
@@ -96,9 +93,14 @@ def export_person(*, person: User, author: User | None, now: dt.datetime) -> dic
             continue
         found = _rows(rule, person)
         readable = _readable(found, person) if found else set()
+        # Only the id of another record, which needs no query: an export must not include third parties.
         rows = [
             {"id": row.pk}
-            | {name: _plain(getattr(row, name)) for name in rule.exported if row.pk in readable or _is_about(row, name)}
+            | {
+                name: _plain(row.serializable_value(name))
+                for name in rule.exported
+                if row.pk in readable or _is_about(row, name)
+            }
             for row in found
         ]
         if rows:

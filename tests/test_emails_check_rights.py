@@ -92,10 +92,6 @@ def _dee_stops_administering(w: World) -> None:
     withdraw_administration(person=w.dee, author=other, reason="Moved on.", now=NOW())
 
 
-def _moves_nell(w: World) -> None:
-    User.objects.filter(email="nell@new.example").update(email="nell@elsewhere.example")
-
-
 @pytest.fixture
 def world(db: None) -> World:
     """The small world, fresh for each test."""
@@ -110,7 +106,6 @@ def world(db: None) -> World:
         ("member_invited_by_an_administrator", "organisations.invited_by_administrator", "amina", _leaves("amina")),
         ("ways_in_changed", "organisations.ways_in", "amina", _stops_leading("amina")),
         ("access_requested", "organisations.access_requested", "dee", _dee_stops_administering),
-        ("access_declined", "organisations.access_declined", "nell", _moves_nell),
         ("succession_passed_something_on", "organisations.handed_over", "oscar", _leaves("oscar")),
         ("organisation_invited", "agreements.invitation", "chidi", _withdraws_invitation_of_tidewater),
         ("organisation_invited", "agreements.invitation", "chidi", _stops_leading("chidi")),

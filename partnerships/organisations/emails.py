@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.db.models import Count, Q
 from django.utils import timezone
@@ -18,8 +19,8 @@ from partnerships.organisations.models import (
     Succession,
 )
 from partnerships.organisations.queries import leads_of, watching
-from partnerships.outbox.content import Content, link
-from partnerships.outbox.kinds import Due
+from partnerships.outbox.content import Content, link, message, repeatable
+from partnerships.outbox.kinds import Batch, Candidate, Composer, Due
 from partnerships.people.models import User
 from partnerships.people.services import hash_token
 
@@ -74,14 +75,58 @@ def write_access_requested(due: Due, person: User, now: dt.datetime) -> Content 
     return Content("organisations/access_requested", {"asked": asked, "link": link("organisations:requests")})
 
 
-def write_access_declined(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email to somebody who asked for access: an administrator declined it, and why."""
-    asked = AccessRequest.objects.filter(pk=due.params["request"]).first()
-    if asked is None or asked.answer != RequestAnswer.DECLINED:
-        return "The request was removed."
-    if person.email.lower() != asked.email.lower():
-        return "They asked under another address."
-    return Content("organisations/access_declined", {"asked": asked, "link": link("organisations:ask")})
+#: The kind of the email to somebody whose request for access was declined.
+ACCESS_DECLINED = "organisations.access_declined"
+
+
+class DeclinedComposer(Composer):
+    """Composes the email that tells somebody that their request for access was declined, and why.
+
+    Nobody has checked the address that was typed: it may be somebody else's. So the email has no words of the request,
+    and nobody is added to the people for it.
+    """
+
+    def candidates(self, due: Sequence[Due], *, now: dt.datetime) -> list[Candidate]:
+        """The addresses of the requests; none once a request is deleted."""
+        asked = AccessRequest.objects.filter(answer=RequestAnswer.DECLINED)
+        requests = asked.in_bulk([one.params["request"] for one in due])
+        found = []
+        for one in due:
+            request = requests.get(one.params["request"])
+            if request is None:
+                found.append(Candidate(one, "", refusal="The request was removed."))
+            else:
+                found.append(DeclinedCandidate(one, request.email, request=request))
+        return found
+
+    def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
+        """Write each email, or repeat one that may have been sent."""
+        again = repeatable(candidates)
+        for one in candidates:
+            if not isinstance(one, DeclinedCandidate):
+                continue
+            if one.pk in again:
+                batch.again.append(one)
+                continue
+            content = Content(
+                "organisations/access_declined", {"asked": one.request, "link": link("organisations:ask")}
+            )
+            batch.messages[one.pk] = message(
+                content.render(),
+                name="",
+                address=one.address,
+                message_id=one.due.message_id,
+                is_secret=True,
+                now=now,
+            )
+
+
+class DeclinedCandidate(Candidate):
+    """A due email with the request that it answers."""
+
+    def __init__(self, due: Due, address: str, *, request: AccessRequest) -> None:
+        super().__init__(due, address)
+        self.request = request
 
 
 def write_ways_in(due: Due, person: User, now: dt.datetime) -> Content | str:

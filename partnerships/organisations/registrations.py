@@ -17,6 +17,8 @@ from partnerships.organisations.queries import leads_of
 from partnerships.organisations.services import end_membership
 from partnerships.organisations.services.handing_over import give_to_colleague
 from partnerships.outbox.groups import FOR_SECURITY, NoticeGroup
+from partnerships.outbox.kinds import EmailKind
+from partnerships.outbox.kinds import register_kind as register_email_kind
 from partnerships.outbox.models import Lane
 from partnerships.people.administrators import register_obstacle
 from partnerships.people.composing import register_email
@@ -193,7 +195,6 @@ def _register_emails() -> None:
         ("invited_by_administrator", "Invitation by an administrator", emails.write_invited_by_administrator),
         ("role_by_administrator", "Role changed by an administrator", emails.write_role),
         ("access_requested", "Request for access", emails.write_access_requested),
-        ("access_declined", "Request for access declined", emails.write_access_declined),
         ("ways_in", "Sign-in settings changed", emails.write_ways_in),
     ):
         register_email(
@@ -204,6 +205,18 @@ def _register_emails() -> None:
             always=FOR_SECURITY,
             lane=Lane.ACCOUNT,
         )
+    register_email_kind(
+        EmailKind(
+            emails.ACCESS_DECLINED,
+            "Request for access declined",
+            Lane.ACCOUNT,
+            emails.DeclinedComposer(),
+            NoticeGroup.ACCOUNT,
+            always=FOR_SECURITY,
+            is_secret=True,
+            keeps_its_link=True,
+        )
+    )
     register_email(
         "organisations.handed_over",
         "What a succession passed on",

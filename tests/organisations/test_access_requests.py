@@ -162,6 +162,20 @@ def test_a_declined_requester_hears_it(world: World, dee: Client) -> None:
     assert "Write from your work address." in str(email.body)
 
 
+def test_declining_sends_no_words_of_the_request_and_adds_nobody_to_the_people(world: World) -> None:
+    """Nobody has checked the address: it may belong to somebody else."""
+    request = asked(organisation_name="Win a prize", name="Click here", email="stranger@elsewhere.example")
+    deliver().clear()
+
+    decline_request(request=request, reason="No organisation.", author=world.dee, now=timezone.now())
+
+    (email,) = deliver()
+    said = f"{email.message()} {email.subject} {email.body}"
+    assert "No organisation." in said
+    assert not [words for words in ("Win a prize", "Click here") if words in said]
+    assert not User.objects.filter(email="stranger@elsewhere.example").exists()
+
+
 def test_a_request_is_answered_once(world: World) -> None:
     request = asked()
     accept_request(request=request, organisation=None, author=world.dee, now=timezone.now())

@@ -186,7 +186,7 @@ def access_requested(w: World) -> Act:
     )
 
 
-@case(("organisations.access_declined", "nell"))
+@case(("organisations.access_declined", ""))
 def access_declined(w: World) -> Act:
     asked = organisations.ask_for_access(
         name="Nell New",

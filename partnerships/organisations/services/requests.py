@@ -10,6 +10,7 @@ from django.db import transaction
 
 from partnerships.kit.dates import long_date
 from partnerships.kit.rights import require
+from partnerships.organisations.emails import ACCESS_DECLINED
 from partnerships.organisations.models import AccessRequest, Membership, Organisation, RequestAnswer, Role, scheme_of
 from partnerships.organisations.queries import match_by_name
 from partnerships.organisations.rights import roles_of
@@ -150,8 +151,7 @@ def decline_request(*, request: AccessRequest, reason: str, author: User, now: d
         raise UnableToAnswerRequest("Give a reason.")
     locked.reason = reason.strip()
     _answer(locked, RequestAnswer.DECLINED, author=author, now=now)
-    person = person_for_address(email=locked.email, name=locked.name)
-    record_email(kind="organisations.access_declined", person_id=person.pk, params={"request": locked.pk}, now=now)
+    record_email(kind=ACCESS_DECLINED, params={"request": locked.pk}, secrets={"address": locked.email}, now=now)
 
 
 def _lock(request: AccessRequest) -> AccessRequest:

@@ -34,7 +34,7 @@ from partnerships.organisations.services.moving import (
     record_passing,
     sort_rows,
 )
-from partnerships.organisations.services.organisations import journal_ways_in, tell_ways_in, ways_in_identity
+from partnerships.organisations.services.organisations import WAYS_IN_FIELDS, tell_ways_in
 from partnerships.organisations.services.recording import record_event
 from partnerships.people.models import User
 
@@ -185,7 +185,6 @@ def undo_merge(*, merge: Merge, reason: str, author: User | None, now: dt.dateti
         raise UnableToMerge("This merge was undone already.")
     if Merge.objects.in_force().filter(merged=locked.kept_id).exists():
         raise UnableToMerge(f"{bodies[locked.kept_id].name} was merged since then: undo that first.")
-    asked = ways_in_identity(bodies[locked.kept_id])
     rows = locked.rows.order_by("pk")
     put, missed = put_back(Change(one.table, one.row, one.before, one.after) for one in rows)
     locked.undone_by, locked.undone_at, locked.undone_because = author, now, reason.strip()
@@ -196,8 +195,11 @@ def undo_merge(*, merge: Merge, reason: str, author: User | None, now: dt.dateti
         record_passing(kind, list(kind.records(moving.target, day).order_by("pk")), moving)
     moving.target.refresh_from_db()
     moving.source.refresh_from_db()
-    if ways_in_identity(moving.source) != asked:
-        journal_ways_in(moving.source, now=now)
+    for one in put:
+        if (one.table, one.row) == (Organisation._meta.label, moving.source.pk) and WAYS_IN_FIELDS & one.before.keys():
+            tell_ways_in(
+                moving.source, before=one.before, after=one.after, reason=moving.reason, author=author, now=now
+            )
     record_moved_memberships(put, reason=moving.reason, author=author, now=now)
     _record(locked, EventKind.UNMERGED, moving, author=author, now=now)
     _journal(locked, now=now, undone=True)

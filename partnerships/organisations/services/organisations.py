@@ -39,7 +39,7 @@ WAYS_IN = "ways in"
 #: Not used by any other advisory lock in this database.
 _GROUPS = 7_261_052
 #: The fields for how an organisation's people sign in.
-_WAYS_IN = frozenset({"sign_in_provider", "own_sign_in_required_at", "second_factor_required"})
+WAYS_IN_FIELDS = frozenset({"sign_in_provider", "own_sign_in_required_at", "second_factor_required"})
 
 
 class UnableToCreateOrganisation(Exception):
@@ -169,7 +169,7 @@ def update_organisation(
         again = locked.names.filter(name=locked.short_name).exclude(kind=NameKind.OFFICIAL)
         again.update(kind=NameKind.SHORT, valid_to=None)
         keep_names(locked, [(locked.short_name, NameKind.SHORT)])
-    if _WAYS_IN & before.keys():
+    if WAYS_IN_FIELDS & before.keys():
         tell_ways_in(locked, before=before, after=after, reason=reason, author=author, now=now)
     else:
         data = {"before": before, "after": after, "reason": reason}

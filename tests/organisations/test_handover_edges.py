@@ -170,6 +170,26 @@ def test_people_who_begin_later_pass_on_and_invitations_that_wait_do_not(world: 
     assert not Membership.objects.filter(organisation=world.harbour, accepted_at=None).exists()
 
 
+def test_many_shared_lines_are_proposed_in_as_many_queries_as_one(world: World) -> None:
+    succession = services.record_succession(
+        kind="split",
+        status="order_made",
+        vests_on=known_day(TODAY),
+        ties=ties_between([world.westmarch], [world.harbour, world.tidewater]),
+        author=None,
+        now=timezone.now(),
+    )
+
+    def queries(number: int) -> int:
+        promises = [agree(world).pk for _ in range(number)]
+        with CaptureQueriesContext(connection) as captured:
+            propose(world, succession, "commitments", *promises, sharing="jointly", others=[world.tidewater])
+        return len(captured)
+
+    assert queries(1) == queries(4)
+    assert [list(line.others.all()) for line in succession.handovers.all()] == [[world.tidewater]] * 5
+
+
 def test_lines_to_a_body_that_no_longer_follows_are_dropped(world: World) -> None:
     promise, succession = agree(world), merger(world)
     propose(world, succession, "commitments", promise.pk)

@@ -110,8 +110,10 @@ def propose_handovers(
         ),
         batch_size=1000,
     )
-    for line in made if others else ():
-        line.others.set(others)
+    sharers = Handover.others.through
+    sharers._default_manager.bulk_create(
+        (sharers(handover=line, organisation=one) for line in made for one in dict.fromkeys(others)), batch_size=1000
+    )
     return len(made)
 
 

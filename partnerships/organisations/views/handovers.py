@@ -42,7 +42,7 @@ def overview(request: HttpRequest, pk: int) -> HttpResponse:
     led = None if roles.keeps_directory else roles.led
     estates = estates_of(succession, timezone.localdate(now), of=led)
     require(bool(estates))
-    waiting = len(lines_to_answer(succession, roles.led))
+    waiting = succession.handovers.waiting_for(roles.led).count()
     shares = shares_together(estates)
     context = {
         "succession": succession,

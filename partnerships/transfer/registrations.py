@@ -6,9 +6,9 @@ from partnerships.activity.event_kinds import register_events
 from partnerships.activity.telling import register_untold
 from partnerships.organisations.obligations import register_following
 from partnerships.people.personal import register_personal
-from partnerships.transfer import retention
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.personal import RULES
+from partnerships.transfer.services import retention
 
 
 def register() -> None:

@@ -10,8 +10,8 @@ from django.utils import timezone
 from partnerships.activity.models import Event
 from partnerships.people.retention import apply_retention
 from partnerships.transfer.models import ImportRun, RunStatus
-from partnerships.transfer.retention import PREVIEWS_WAIT, ROWS_KEPT
 from partnerships.transfer.services.registers import ask_to_apply, discard_preview, preview_register
+from partnerships.transfer.services.retention import PREVIEWS_WAIT, ROWS_KEPT
 from tests.world import World, make_world
 
 from .lists import COUNCILS, PROVIDERS, import_list

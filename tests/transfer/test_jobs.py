@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -157,12 +158,11 @@ def test_import_that_waits_too_long_for_another_is_tried_again() -> None:
     run = preview(world)
     ask_to_apply(run=run, author=world.dee, now=NOW)
     other = connections.create_connection(DEFAULT_DB_ALIAS)
-    with other.cursor() as cursor, connection.cursor() as ours:
+    with closing(other), other.cursor() as cursor, connection.cursor() as ours:
         cursor.execute("SELECT pg_advisory_lock(%s)", [_IMPORTS])
         ours.execute("SET lock_timeout = '100ms'")
         assert apply_waiting(now=NOW) == 1
         ours.execute("RESET lock_timeout")
-    other.close()
 
     job = ImportJob.objects.get()
     assert (job.error, job.claimed_until) == ("", None)

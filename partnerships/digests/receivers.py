@@ -4,29 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-import structlog
 from allauth.account.signals import email_changed
 from anymail.signals import AnymailTrackingEvent, tracking
-from django.db import transaction
 from django.dispatch import receiver
 from django.utils import timezone
 
 from partnerships.digests import services
 from partnerships.digests.planning.choosing import record_publication
 from partnerships.digests.tasks import sweep
+from partnerships.kit.nudging import nudge_after_commit
 from partnerships.outbox.providers import act_on
 from partnerships.people.models import User
 from partnerships.plans.models import Version
 from partnerships.plans.signals import version_published
-
-log = structlog.get_logger(__name__)
 
 
 @receiver(version_published, dispatch_uid="digests.version_published")
 def on_version_published(sender: Any, version: Version, **kwargs: Any) -> None:
     """Record the version, and nudge a worker after the commit."""
     record_publication(version=version, now=timezone.now())
-    transaction.on_commit(nudge, robust=True)
+    nudge_after_commit(lambda: sweep.apply_async(expires=30))
 
 
 @receiver(email_changed, dispatch_uid="digests.email_changed")
@@ -39,11 +36,3 @@ def on_email_changed(user: User, **kwargs: Any) -> None:
 def on_provider_said(sender: Any, event: AnymailTrackingEvent, **kwargs: Any) -> None:
     """Handle a mail provider's report about an email."""
     act_on(event, now=timezone.now())
-
-
-def nudge() -> None:
-    """Wake a worker; the sweep finds what a lost nudge missed."""
-    try:
-        sweep.apply_async(expires=30)
-    except Exception as error:  # noqa: BLE001 - publishing must not fail because of the broker; the sweep finds the version
-        log.warning("nudge_lost", kind=type(error).__name__)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import structlog
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
@@ -18,6 +16,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.kit.exports import csv_response
+from partnerships.kit.nudging import nudge_after_commit
 from partnerships.people.requests import signed_in
 from partnerships.transfer.forms import AnswerForm, HeadingsForm, UploadForm
 from partnerships.transfer.models import ORGANISATION_REGISTERS, WAITING, Doubt, ImportJob, ImportRun, RunStatus
@@ -38,18 +37,8 @@ from partnerships.transfer.services.registers import (
 )
 from partnerships.transfer.tasks import apply_waiting
 
-log = structlog.get_logger(__name__)
-
 #: How many lines of each outcome the page shows.
 MAX_LINES = 200
-
-
-def nudge() -> None:
-    """Wake a worker for a waiting import; the sweep finds what a lost nudge missed."""
-    try:
-        apply_waiting.delay()
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with the broker, the sweep finds the job
-        log.warning("nudge_lost", kind=type(error).__name__)
 
 
 def _in_words(seconds: float) -> str:
@@ -208,7 +197,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
         except UnableToApply as error:
             messages.error(request, str(error))
         else:
-            transaction.on_commit(nudge, robust=True)
+            nudge_after_commit(apply_waiting.delay)
         return redirect("admin:transfer_importrun_change", pk)
 
     @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from partnerships.transfer.reading.local_plans import LocalPlan, Milestone, period_in_words
-from partnerships.transfer.reading.milestone_keys import milestone_keys
+from partnerships.transfer.reading.milestone_keys import is_of_event, milestone_keys
 
 #: The key of the outcome that has a plan's required homes.
 _HOMES = "required-housing"
@@ -21,7 +21,9 @@ def content_from_file(plan: LocalPlan, before: dict[str, Any] | None) -> dict[st
     keys = milestone_keys(plan.milestones, old)
     items = {key: _item(key, milestone) for key, milestone in zip(keys, plan.milestones, strict=True)}
     dates = {key: milestone.date for key, milestone in zip(keys, plan.milestones, strict=True)}
-    kept = [{**known, **items.pop(known["key"], {})} for known in old if plan.has_gaps or known["key"] in items]
+    kept = [
+        {**known, **items.pop(known["key"], {})} for known in old if known["key"] in items or _waits(known["key"], plan)
+    ]
     added = sorted(items.values(), key=lambda item: (dates[item["key"]], item["key"]))
     about = {
         **(before["about"] if before else {}),
@@ -37,6 +39,11 @@ def content_from_file(plan: LocalPlan, before: dict[str, Any] | None) -> dict[st
         homes = {"key": _HOMES, "text": "Homes required in the plan period", "measure": f"{plan.required_homes:,}"}
         content["outcomes"] = [homes, *others]
     return content
+
+
+def _waits(key: str, plan: LocalPlan) -> bool:
+    """Whether a row that was set aside may be this milestone's."""
+    return any(not event or is_of_event(key, event) for event in plan.gaps)
 
 
 def _item(key: str, milestone: Milestone) -> dict[str, Any]:

@@ -216,6 +216,18 @@ def test_bad_row_of_a_milestone_keeps_the_milestone_of_its_plan() -> None:
     }
 
 
+@pytest.mark.parametrize("wrong", ["westmarch-2031", ""])
+def test_row_that_names_a_wrong_plan_costs_no_plan_its_milestone(wrong: str) -> None:
+    import_plans(PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 1, 1))
+    lines = [line for line in TIMETABLE.splitlines() if ",westmarch-2030,,plan-adopted" not in line]
+    broken = "\n".join(lines).replace("2017-04-11,westmarch-2030", f"2017-04-11,{wrong}")
+
+    run = import_plans(PLANS.encode(), broken.encode(), as_of=dt.date(2025, 2, 1))
+
+    assert run.set_aside == 1
+    assert dates(the("Westmarch Local Plan 2030")) == {"submit-plan-for-examination": "2017-04-11"}
+
+
 def test_edits_of_owners_survive_the_next_file() -> None:
     import_plans(PLANS.encode(), TIMETABLE.encode())
     from partnerships.plans.services import publish_version  # the service that the page calls

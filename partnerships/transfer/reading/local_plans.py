@@ -99,8 +99,9 @@ class LocalPlan:
     #: The date on which the platform withdrew it.
     ended: dt.date | None = None
     milestones: tuple[Milestone, ...] = field(default=())
-    #: A row of its timetable was set aside: milestones that are missing here are kept.
-    has_gaps: bool = False
+    #: The events of its rows in the timetable that were set aside: such milestones are kept if they are missing here.
+    #: "" stands for any event.
+    gaps: frozenset[str] = frozenset()
     #: What files of the standard of 25 March 2026 say besides.
     kinds: str = ""
     document_url: str = ""
@@ -155,8 +156,9 @@ def read_local_plans(
     plan_faults, event_faults = Collector(tables[0]), Collector(tables[1])
     plans = _read_plans(plan_faults, written)
     listed = {line.text("reference") for line in tables[0]}
-    events, with_gaps = _read_events(event_faults, {plan.reference for plan in plans}, listed, plans_name, written)
-    plans = [replace(plan, has_gaps=plan.reference in with_gaps) for plan in plans]
+    events = _read_events(event_faults, {plan.reference for plan in plans}, listed, plans_name, written)
+    gaps = _gaps(event_faults, listed)
+    plans = [replace(plan, gaps=gaps.get(plan.reference, frozenset()) | gaps.get("", frozenset())) for plan in plans]
     abouts = [_named(plan_faults.about(), plans_name), _named(event_faults.about(), timetable_name)]
     by_reference: dict[str, list[LocalPlan]] = {}
     for plan in plans:
@@ -285,8 +287,8 @@ def _organisations(line: Line, faults: Collector) -> tuple[str, ...]:
 
 def _read_events(
     faults: Collector, references: set[str], listed: set[str], plans_name: str, written: list[dt.date]
-) -> tuple[list[tuple[str, Milestone]], set[str]]:
-    """The milestones with the references of their plans, and the plans that lack some.
+) -> list[tuple[str, Milestone]]:
+    """The milestones with the references of their plans.
 
     `references` are those of sound plans, `listed` those of all.
     """
@@ -319,8 +321,20 @@ def _read_events(
         if faults.table.has("actual"):
             milestone = replace(milestone, is_forecast=True, actual=actual)
         events.append((plan, milestone))
-    with_gaps = {line.text("plan") for line in faults.table if line.number in faults.bad_rows}
-    return [(plan, one) for plan, one in events if one.row not in faults.bad_rows], with_gaps
+    return [(plan, one) for plan, one in events if one.row not in faults.bad_rows]
+
+
+def _gaps(faults: Collector, listed: set[str]) -> dict[str, frozenset[str]]:
+    """The events of the rows that were set aside, by the reference of their plan.
+
+    A row that names no plan of the file may belong to any: its event is under "".
+    """
+    gaps: dict[str, frozenset[str]] = {}
+    for line in faults.table:
+        if line.number in faults.bad_rows:
+            plan = line.text("plan") if line.text("plan") in listed else ""
+            gaps[plan] = gaps.get(plan, frozenset()) | {line.text("event")}
+    return gaps
 
 
 def _milestone(line: Line, event: str, date: PartialDate, entry: dt.date | None, ended: dt.date | None) -> Milestone:

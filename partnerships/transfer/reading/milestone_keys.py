@@ -22,7 +22,7 @@ def milestone_keys(milestones: Sequence[Milestone], before: Sequence[Mapping[str
         known = {
             item["key"]: item.get("actual") or item.get("forecast") or ""
             for item in before
-            if re.fullmatch(re.escape(event) + r"(-[2-9]|-\d\d+)?", item["key"])
+            if is_of_event(item["key"], event)
         }
         waiting = []
         for place in places:
@@ -45,6 +45,11 @@ def milestone_keys(milestones: Sequence[Milestone], before: Sequence[Mapping[str
             taken.add(key)
             keys[place] = key
     return tuple(keys[place] for place in range(len(milestones)))
+
+
+def is_of_event(key: str, event: str) -> bool:
+    """Whether a milestone's key is one of this event."""
+    return re.fullmatch(re.escape(_slug(event)) + r"(-[2-9]|-\d\d+)?", key) is not None
 
 
 def _slug(event: str) -> str:

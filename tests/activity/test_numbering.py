@@ -159,6 +159,22 @@ def test_subjects_are_locked_after_foreign_keys_are_checked() -> None:
     assert [number for number, _ in numbers(SubjectKind.PLAN, 7)] == [1, 2, 3]
 
 
+def test_numbering_reads_only_the_events_of_its_transaction() -> None:
+    """It once read every event of a young database, at each commit."""
+    Event.objects.bulk_create(
+        Event(kind="plan.agreed", target_kind="plan", target_id=7, at=timezone.now()) for _ in range(2000)
+    )
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        happen(PLAN, PARTNERSHIP)
+        cursor.execute("SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'activity_event'")
+        [(scans,)] = cursor.fetchall()
+
+    assert scans == 0
+    assert last_number(kind=SubjectKind.PLAN, record_id=7) == 1
+
+
 def test_numbers_cannot_be_changed_or_removed() -> None:
     happen(PLAN)
 

@@ -88,6 +88,7 @@ INSTALLED_APPS = [
     "partnerships.exchange",
     "partnerships.plans",
     "partnerships.developer_agreements",
+    "partnerships.nominations",
     "partnerships.conversations",
     "partnerships.work",
     "partnerships.digests",
@@ -179,11 +180,6 @@ _max_age = env.int("CONN_MAX_AGE", default=60)
 ROLE_DATABASES = {
     role: connection_settings(url, max_age=_max_age)
     for role, url in (("web", _database_url), ("worker", _worker_url), ("owner", _owner_url or _database_url))
-}
-DATABASES = {
-    "web": connection_settings(_database_url, max_age=_max_age),
-    "worker": connection_settings(_worker_url, max_age=_max_age),
-    "owner": connection_settings(_owner_url or _database_url, max_age=_max_age),
 }
 DATABASES = {"default": ROLE_DATABASES.get(DATABASE_ROLE, ROLE_DATABASES["web"]).copy()}
 # The owner grants rights to this role after each migration; empty if one role does both.

@@ -25,6 +25,7 @@ urlpatterns = [
     path("search/", include("partnerships.search.urls")),
     path("", include("partnerships.people.urls")),
     path("", include("partnerships.developer_agreements.urls")),
+    path("partnerships/", include("partnerships.nominations.urls")),
     path("", include("partnerships.web.urls")),
     path("accounts/", include("housing.accounts")),
     path("admin/", admin.site.urls),

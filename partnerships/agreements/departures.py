@@ -1,4 +1,4 @@
-"""Hooks for rooms that have work to do when an organisation leaves or a partnership is over."""
+"""Hooks for rooms that have work to do when terms take force, a party leaves or a partnership is over."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from partnerships.agreements.models import Partnership, Party
+from partnerships.agreements.models import Partnership, Party, TermsVersion
 from partnerships.people.models import User
 
 
@@ -30,6 +30,16 @@ class PartnershipEnding:
 
 
 @dataclass(frozen=True, slots=True)
+class TermsTaken:
+    """Another version of the terms of a partnership has taken force; its columns say so already."""
+
+    partnership: Partnership
+    version: TermsVersion
+    author: User | None
+    now: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Consequence:
     """Something that leaving will end, in words, with its page."""
 
@@ -45,6 +55,9 @@ _rooms: list[tuple[Hook, Foretell]] = []
 #: Settles the room's records. Runs in the transaction, with the partnership locked and saved as over.
 EndingHook = Callable[[PartnershipEnding], None]
 _endings: list[EndingHook] = []
+#: Keeps the room's records true to the terms. Runs in the transaction, with the partnership locked.
+TermsHook = Callable[[TermsTaken], None]
+_terms: list[TermsHook] = []
 
 
 def register_party_departure(hook: Hook, foretell: Foretell) -> None:
@@ -72,3 +85,14 @@ def settle_ending(ending: PartnershipEnding) -> None:
     """Call every registered room."""
     for hook in _endings:
         hook(ending)
+
+
+def register_terms(hook: TermsHook) -> None:
+    """Register what a room does when other terms take force."""
+    _terms.append(hook)
+
+
+def settle_terms(taken: TermsTaken) -> None:
+    """Call every registered room."""
+    for hook in _terms:
+        hook(taken)

@@ -32,6 +32,7 @@ ROOMS = (
     "developer_agreements",
     "digests",
     "exchange",
+    "nominations",
     "organisations",
     "people",
     "plans",

@@ -46,14 +46,15 @@ class DeclaredInline(NothingDeleted, admin.StackedInline[Any, Any]):
     formfield_overrides = _ROWS_OF_TEXT
 
 
-_FIELD = (("label", "code", "shape"), "help", "choices", ("position", "required", "active"))
+_COLUMN: tuple[Any, ...] = (("label", "code", "shape"), "help", "choices", ("position", "required", "active"))
+_FIELD = (*_COLUMN[:3], "starter", _COLUMN[3])
 
 
 class FieldInline(DeclaredInline):
     """The fields of a kind."""
 
     model = KindField
-    fields = _FIELD
+    fields: ClassVar[tuple[Any, ...]] = _FIELD
     verbose_name = "field"
     verbose_name_plural = "fields, after those that all terms have"
 
@@ -61,6 +62,7 @@ class FieldInline(DeclaredInline):
 class ColumnInline(FieldInline):
     """The columns of a table."""
 
+    fields = _COLUMN
     verbose_name = "column"
     verbose_name_plural = "columns: the first names a row"
 

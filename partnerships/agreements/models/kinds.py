@@ -26,6 +26,7 @@ from partnerships.agreements.terms.declarations import (
     declare,
     general_codes,
 )
+from partnerships.agreements.terms.schema import starter_fault
 from partnerships.kit.vocabularies import CODE, Vocabulary, forget, is_code
 
 CODE_HELP = "A to z in lower case, digits and underscores. It names the stored value and cannot be changed later."
@@ -97,6 +98,11 @@ class PartnershipKind(Vocabulary):
             tables=[one.declaration for one in in_use(self.tables.all()) if one.columns_in_use],
             checks=[one.declaration for one in in_use(self.checks.all())],
         )
+
+    @property
+    def starters(self) -> dict[str, Any]:
+        """What fields of the first terms begin with, as raw content."""
+        return {one.code: one.starter for one in in_use(self.fields.all()) if one.starter}
 
     @property
     def clauses(self) -> list[dict[str, str]]:
@@ -196,6 +202,12 @@ class KindField(Declared):
     choices = models.TextField(blank=True, help_text="For choices: one on each line, as code: Label.")
     help = models.CharField(max_length=300, blank=True, help_text="Shown below the field.")
     required = models.BooleanField(default=False, help_text="The terms cannot be signed without it.")
+    starter = models.TextField(
+        "begins with",
+        max_length=2000,
+        blank=True,
+        help_text="What the first draft of the terms begins with. Empty: nothing. Not for columns of tables.",
+    )
 
     class Meta:
         verbose_name = "field of a kind"
@@ -223,9 +235,18 @@ class KindField(Declared):
             _check_code(self.code)
             if self.code in general_codes():
                 raise ValidationError({"code": f"All terms have a field “{self.code}”: choose another code."})
+        if self.starter:
+            self._check_starter()
         codes = [code for code, _ in self.pairs]
         if len(set(codes)) < len(codes) or not all(is_code(code) for code in codes):
             raise ValidationError({"choices": "Write one choice on each line, as code: Label, and each code once."})
+
+    def _check_starter(self) -> None:
+        """Refuse a column's, and what the first draft could not hold."""
+        if self.table_id is not None:
+            raise ValidationError({"starter": "A column begins with nothing: leave it empty."})
+        if fault := starter_fault(self.declaration, self.starter):
+            raise ValidationError({"starter": fault})
 
     @property
     def pairs(self) -> list[list[str]]:

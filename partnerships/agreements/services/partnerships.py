@@ -157,6 +157,8 @@ def create_partnership(
     raw = content or first_content(kind_now, {"purpose": purpose, **terms})
     if starter and not raw.get("clauses"):
         raw["clauses"] = kind_now.clauses
+    if starter:
+        raw["about"] = {**kind_now.starters, **raw.get("about", {})}
     if starter and kind_now.notice_days and not raw["about"].get("notice_days"):
         raw["about"]["notice_days"] = kind_now.notice_days
     try:

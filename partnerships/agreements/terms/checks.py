@@ -172,6 +172,16 @@ def _needs(looking: _Checking) -> Iterator[Problem]:
             yield Problem(looking.place(row), message)
 
 
+def _differ(looking: _Checking) -> Iterator[Problem]:
+    if looking.other is None:
+        return
+    for row in looking.rows:
+        first, second = row.get(looking.field["code"]), row.get(looking.other["code"])
+        if not _is_empty(first) and first == second:
+            message = f"“{looking.field['label']}” and “{looking.other['label']}” are the same{looking.inside(row)}."
+            yield Problem(looking.place(row), message)
+
+
 def _total_not_above(looking: _Checking) -> Iterator[Problem]:
     if looking.other is None or looking.table is None:
         return
@@ -195,4 +205,5 @@ _CHECKS: dict[str, Callable[[_Checking], Iterator[Problem]]] = {
     "not_above_parties": _not_above_parties,
     "needs": _needs,
     "total_not_above": _total_not_above,
+    "differ": _differ,
 }

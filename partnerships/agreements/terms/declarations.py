@@ -27,7 +27,7 @@ SHAPES: dict[str, str] = {
     "year": "A calendar or financial year",
 }
 CheckName: TypeAlias = Literal[
-    "adds_up_to_100", "not_after", "each_once", "not_above_parties", "needs", "total_not_above"
+    "adds_up_to_100", "not_after", "each_once", "not_above_parties", "needs", "total_not_above", "differ"
 ]
 #: Checks that administrators choose from, with what they say.
 CHECKS: dict[str, str] = {
@@ -37,11 +37,12 @@ CHECKS: dict[str, str] = {
     "not_above_parties": "The number is not above the number of parties",
     "needs": "If the first is given, the second must be given too",
     "total_not_above": "The column's total is not above a field of the terms",
+    "differ": "The first and the second are not the same",
 }
 
 
 #: Checks that compare two fields, and those that look at a column.
-NEED_OTHER = frozenset({"not_after", "needs", "total_not_above"})
+NEED_OTHER = frozenset({"not_after", "needs", "total_not_above", "differ"})
 NEED_TABLE = frozenset({"adds_up_to_100", "each_once", "total_not_above"})
 
 

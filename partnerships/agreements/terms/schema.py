@@ -18,7 +18,7 @@ from partnerships.documents import Collection, Content, Field, Item, Problem, Sc
 from partnerships.documents.comparing.wording import value_in_words
 from partnerships.documents.values import read_field, read_line
 
-__all__ = ["build_schema", "declarations_with", "left_out", "problems_of", "without"]
+__all__ = ["build_schema", "declarations_with", "left_out", "problems_of", "starter_fault", "without"]
 
 #: Characters of a clause (about fifteen pages) and of any other longer text.
 MAX_CLAUSE, MAX_TEXT = 50_000, 10_000
@@ -140,6 +140,15 @@ def _takes(declared: FieldDeclaration, value: Any) -> bool:
     except ValueError:
         return False
     return True
+
+
+def starter_fault(declared: FieldDeclaration, value: str) -> str:
+    """Why a first draft could not hold this value, in a sentence; empty if it can."""
+    try:
+        read_field(_field(declared), value)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def without(schema: Schema, content: Content, problems: tuple[Problem, ...]) -> Content:

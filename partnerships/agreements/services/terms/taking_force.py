@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from partnerships.agreements.departures import TermsTaken, settle_terms
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import (
     Origin,
@@ -200,6 +201,7 @@ def take_force(
             now=now,
         )
     ask_joiners(partnership, author=None, now=now)
+    settle_terms(TermsTaken(partnership, version, author, now))
     return True
 
 

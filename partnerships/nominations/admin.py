@@ -1,0 +1,20 @@
+"""Nominations agreements for administrators: to look at, because signed terms own them."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from partnerships.kit.administration import ReadOnlyAdmin
+from partnerships.nominations.models import NominationsAgreement
+
+
+@admin.register(NominationsAgreement)
+class NominationsAgreementAdmin(ReadOnlyAdmin):
+    """Which parties are the council and the provider; without returns, which only these two read."""
+
+    fields = ("partnership", "council_body", "provider_body", "begun_at")
+    list_display = ("partnership", "council_body", "provider_body", "begun_at")
+    readonly_fields = ("council_body", "provider_body")
+    search_fields = ("partnership__title",)
+    list_select_related = ("partnership", "council__organisation", "provider__organisation")
+    ordering = ("-begun_at", "-pk")

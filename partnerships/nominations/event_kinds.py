@@ -1,0 +1,14 @@
+"""Kinds of event on nominations agreements: codes, and labels for timelines."""
+
+from django.db import models
+
+
+class EventKind(models.TextChoices):
+    """Codes are stored in rows and never change; labels may. None of them says a figure."""
+
+    RETURN_STARTED = "nominations.return_started", "Started a nominations return"
+    LETTINGS_READ = "nominations.lettings_read", "Uploaded lettings for a nominations return"
+    RETURN_COMPLETED = "nominations.return_completed", "Completed the table of a nominations return"
+    RETURN_SENT = "nominations.return_sent", "Sent a nominations return"
+    LINES_DECIDED = "nominations.lines_decided", "Confirmed or disputed lines of a nominations return"
+    RETURN_AGREED = "nominations.return_agreed", "Confirmed a nominations return"

@@ -1,0 +1,75 @@
+"""What a person may do with a nominations agreement and its returns (docs/rights.md)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from partnerships.agreements.queries.sharing import data_sharing_open
+from partnerships.agreements.rights import rights_over as rights_inside
+from partnerships.nominations.models import NominationsAgreement
+from partnerships.organisations.rights import Roles
+from partnerships.people.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Rights of one person over one agreement now.
+
+    `council` and `provider` are ids of organisations, None if they no longer take part; `others` are the other present
+    parties. `is_open` says whether a signed data-sharing agreement is in force; without one nobody reads a figure or
+    writes one.
+    """
+
+    agreement: NominationsAgreement
+    council: int | None
+    provider: int | None
+    others: Collection[int]
+    roles: Roles
+    is_open: bool
+
+    def _acts_for(self, *bodies: int | None) -> bool:
+        return any(pk is not None and self.roles.act_for(pk) for pk in bodies)
+
+    @property
+    def reads_returns(self) -> bool:
+        """Whether they read every figure and letting: people of the council and the provider."""
+        return self.is_open and self._acts_for(self.council, self.provider)
+
+    @property
+    def reads_masked(self) -> bool:
+        """Whether they read only results with small numbers masked: people of other parties."""
+        return self.is_open and not self.reads_returns and self._acts_for(*self.others)
+
+    @property
+    def may_report(self) -> bool:
+        """Whether they may start, fill in and send a return: editors and leads of the provider."""
+        return self.is_open and self.provider is not None and self.roles.edit_for(self.provider)
+
+    @property
+    def may_decide(self) -> bool:
+        """Whether they may confirm and dispute lines of a return: editors and leads of the council."""
+        return self.is_open and self.council is not None and self.roles.edit_for(self.council)
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether they may make an ask of a shortfall: editors and leads of the council."""
+        return self.may_decide
+
+
+def rights_over(agreement: NominationsAgreement, person: User | None, now: dt.datetime) -> Rights:
+    """The person's rights over the agreement (None: the system) on the day of `now`; fetch it with `for_pages`."""
+    inside = rights_inside(agreement.partnership, person, now)
+    council, provider = agreement.council.organisation_id, agreement.provider.organisation_id
+    is_open = person is None or data_sharing_open(agreement.partnership, timezone.localdate(now), person)
+    return Rights(
+        agreement,
+        council if council in inside.present else None,
+        provider if provider in inside.present else None,
+        inside.present.keys() - {council, provider},
+        inside.roles,
+        is_open,
+    )

@@ -1,0 +1,1 @@
+"""Changes of nominations agreements and their returns."""

@@ -1,0 +1,54 @@
+"""Keep nominations agreements true to the terms in force and to their parties."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from partnerships.agreements.departures import TermsTaken
+from partnerships.agreements.models import Party, PartyStatus
+from partnerships.nominations.models import NominationsAgreement
+from partnerships.nominations.schedule import agreed_in
+from partnerships.organisations.obligations import Change, Moving
+
+
+def follow_terms(taken: TermsTaken) -> None:
+    """Begin the agreement, or name other parties, when terms that say so take force.
+
+    Terms name parties as they were called when the version was put up; it keeps their ids. Terms that do not name two
+    of its parties change nothing.
+    """
+    agreed = agreed_in(taken.version.content)
+    if agreed is None:
+        return
+    ids = {line["name"]: line["organisation"] for line in taken.version.parties}
+    parties = {one.organisation_id: one for one in taken.partnership.parties.exclude(status=PartyStatus.DECLINED)}
+    council, provider = (parties.get(ids.get(name, 0)) for name in (agreed.council, agreed.provider))
+    if council is None or provider is None or council == provider:
+        return
+    NominationsAgreement.objects.update_or_create(
+        partnership=taken.partnership,
+        defaults={"council": council, "provider": provider},
+        create_defaults={"council": council, "provider": provider, "begun_at": taken.now},
+    )
+
+
+def follow_parties(partnerships: Collection[int], moving: Moving) -> list[Change]:
+    """Name the party of the body that took over a place in partnerships in which it had one already."""
+    changes = []
+    for agreement in NominationsAgreement.objects.filter(partnership__in=partnerships).order_by("pk"):
+        for side in ("council", "provider"):
+            left = Party.objects.filter(pk=getattr(agreement, f"{side}_id"), organisation=moving.source)
+            taker = Party.objects.present().filter(partnership=agreement.partnership_id, organisation=moving.target)
+            if left.exclude(status=PartyStatus.ACCEPTED).exists() and (found := taker.first()):
+                changes.append(_name(agreement, side, found))
+    return [change for change in changes if change is not None]
+
+
+def _name(agreement: NominationsAgreement, side: str, party: Party) -> Change | None:
+    other = agreement.provider_id if side == "council" else agreement.council_id
+    if party.pk == other:
+        return None
+    before = getattr(agreement, f"{side}_id")
+    setattr(agreement, side, party)
+    agreement.save(update_fields=[side])
+    return Change("nominations.NominationsAgreement", agreement.pk, {side: before}, {side: party.pk})

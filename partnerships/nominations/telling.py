@@ -1,0 +1,19 @@
+"""What followers of a partnership are told about its nominations: that a return moved on, never a figure."""
+
+from __future__ import annotations
+
+from partnerships.activity.folding import Fold
+from partnerships.activity.telling import Group, register_told, register_untold
+from partnerships.nominations.event_kinds import EventKind
+
+
+def register() -> None:
+    """Register what is told, and what is not."""
+    for kind in (EventKind.RETURN_SENT, EventKind.LINES_DECIDED, EventKind.RETURN_AGREED):
+        register_told(
+            kind, group=Group.REPORTS, fold=Fold.LAST, sentence=f"{kind.label}{{names}}", about="nominations_return"
+        )
+    register_untold(
+        [EventKind.RETURN_STARTED, EventKind.LETTINGS_READ, EventKind.RETURN_COMPLETED],
+        because="followers hear about a return when it is sent",
+    )

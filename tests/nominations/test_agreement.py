@@ -1,0 +1,141 @@
+"""A nominations agreement is its partnership's terms: it begins and changes when these take force."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.services import UnableToPutUp, give_notice, propose_amendment
+from partnerships.nominations.models import NominationsAgreement
+from partnerships.nominations.queries import agreed_on
+from partnerships.nominations.rights import rights_over
+from partnerships.nominations.schedule import Bedrooms
+from partnerships.organisations.services import merge_organisations, undo_merge
+from tests.nominations.signed import between, share_data, sign_nominations
+from tests.support.terms import agree_terms, draft, first_proposal, put_up, sign_all
+from tests.world import World
+
+
+def test_first_draft_begins_with_a_typical_agreement(world: World) -> None:
+    agreement = sign_nominations(world)
+
+    agreed = agreed_on(agreement, timezone.localdate())
+
+    assert agreed is not None
+    assert (agreed.first_lets, agreed.days_first_lets, agreed.days_relets, agreed.nominees) == (100, 10, 3, 1)
+    assert [agreed.relets[size] for size in Bedrooms] == [50, 50, 75, 75, 75]
+    assert (agreement.council_body, agreement.provider_body) == (world.westmarch, world.larkhaven)
+    assert len(agreed.refusal_grounds) == 5
+
+
+def test_unsigned_terms_are_no_agreement(world: World) -> None:
+    made = between(world, "nominations", "Westmarch nominations")
+    names = {"council": world.westmarch.name, "provider": world.larkhaven.name, "review_on": "2099-01-01"}
+    put_up(draft(first_proposal(made), world.amina, **names), world.amina)
+
+    assert not NominationsAgreement.objects.exists()
+
+
+def test_council_and_provider_must_differ(world: World) -> None:
+    made = between(world, "nominations", "Westmarch nominations")
+
+    with pytest.raises(UnableToPutUp, match="“Council” and “Provider” are the same"):
+        agree_terms(made, world.amina, council=world.westmarch.name, provider=world.westmarch.name)
+
+
+def test_amendment_changes_the_shares_from_its_day_on(world: World) -> None:
+    agreement = sign_nominations(world)
+    today = timezone.localdate()
+    later = today + dt.timedelta(days=40)
+    proposal = propose_amendment(
+        partnership=agreement.partnership,
+        organisation=world.larkhaven,
+        reason="Fewer large homes become empty.",
+        author=world.amina,
+        now=timezone.now(),
+        from_day=later,
+    )
+    sign_all(put_up(draft(proposal, world.amina, relets_4="60"), world.amina, from_day=later))
+
+    shares = [agreed.relets[Bedrooms.FOUR] for day in (today, later) if (agreed := agreed_on(agreement, day))]
+
+    assert shares == [75, 60]
+
+
+def test_amendment_that_names_others_changes_who_is_the_council(world: World) -> None:
+    agreement = sign_nominations(world)
+    proposal = propose_amendment(
+        partnership=agreement.partnership,
+        organisation=world.larkhaven,
+        reason="They were the wrong way round.",
+        author=world.amina,
+        now=timezone.now(),
+    )
+    names = {"council": world.larkhaven.name, "provider": world.westmarch.name}
+    sign_all(put_up(draft(proposal, world.amina, **names), world.amina))
+
+    agreement.refresh_from_db()
+
+    assert (agreement.council_body, agreement.provider_body) == (world.larkhaven, world.westmarch)
+
+
+def test_council_and_provider_read_returns_and_others_masked_results(world: World) -> None:
+    agreement = sign_nominations(world)
+    people = {"amina": world.amina, "vera": world.vera, "ben": world.ben, "nadia": world.nadia, "chidi": world.chidi}
+    found = {name: rights_over(agreement, person, timezone.now()) for name, person in people.items()}
+
+    assert {name for name, rights in found.items() if rights.reads_returns} == {"amina", "vera", "ben"}
+    assert {name for name, rights in found.items() if rights.reads_masked} == {"nadia"}
+    assert {name for name, rights in found.items() if rights.may_report} == {"amina"}
+    assert {name for name, rights in found.items() if rights.may_decide} == {"ben"}
+    assert set(NominationsAgreement.objects.of_sides(world.nadia)) == set()
+    assert set(NominationsAgreement.objects.visible_to(world.nadia)) == {agreement}
+
+
+def test_nothing_opens_without_data_sharing(world: World) -> None:
+    agreement = sign_nominations(world, shares_data=False)
+    closed = rights_over(agreement, world.amina, timezone.now())
+    client = Client()
+    client.force_login(world.ben)
+    page = client.get(reverse("nominations:detail", args=[agreement.partnership_id]))
+
+    share_data(world)
+
+    assert not (closed.reads_returns)
+    assert not (closed.may_report)
+    assert not (closed.reads_masked)
+    assert "Returns stay closed until there is one" in page.content.decode()
+    assert rights_over(agreement, world.amina, timezone.now()).may_report
+
+
+def test_party_that_left_reads_nothing(world: World) -> None:
+    agreement = sign_nominations(world)
+    today = timezone.localdate()
+    give_notice(
+        party=agreement.council, reason="Merged.", last_day=today + dt.timedelta(days=1), author=world.ben,
+        now=timezone.now(),
+    )  # fmt: skip
+
+    with time_machine.travel(dt.datetime.combine(today + dt.timedelta(days=3), dt.time(12)), tick=False):
+        rights = rights_over(agreement, world.ben, timezone.now())
+
+    assert not rights.reads_returns
+
+
+@pytest.mark.parametrize("name", ["harbour", "riverside"])
+def test_body_that_a_council_is_merged_into_takes_its_place(world: World, name: str) -> None:
+    agreement, kept = sign_nominations(world), getattr(world, name)
+
+    merge = merge_organisations(
+        merged=world.westmarch, kept=kept, reason="Two records of one body.", author=world.dee, now=timezone.now()
+    )
+    merged = NominationsAgreement.objects.for_pages().get(pk=agreement.pk).council_body
+    undo_merge(merge=merge, reason="Not the same.", author=world.dee, now=timezone.now())
+
+    assert merged == kept
+    assert NominationsAgreement.objects.for_pages().get(pk=agreement.pk).council_body == world.westmarch

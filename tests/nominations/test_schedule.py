@@ -1,0 +1,71 @@
+"""What terms say about nominations is read from their content alone."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from partnerships.nominations.schedule import Agreed, Bedrooms, agreed_in
+
+ABOUT: dict[str, Any] = {
+    "council": "Westmarch",
+    "provider": "Larkhaven",
+    "covers": "all",
+    "first_lets": "100",
+    "relets_studio": "50",
+    "relets_1": "50",
+    "relets_2": "75",
+    "relets_3": "75",
+    "relets_4": "66.6667",
+    "nominees": 1,
+    "days_first_lets": 10,
+    "days_relets": 3,
+    "refusal_grounds": "- Owes rent\n\n* Wrong size\nNot who the nomination says",
+}
+
+
+def read(**changed: Any) -> Agreed:
+    agreed = agreed_in({"about": {**ABOUT, **changed}, "schemes": changed.get("schemes", [])})
+    assert agreed is not None
+    return agreed
+
+
+def test_shares_are_read_by_bedrooms() -> None:
+    agreed = read()
+
+    assert agreed.share(Bedrooms.ONE, first_let=True) == 100
+    assert [agreed.share(size, first_let=False) for size in Bedrooms] == [50, 50, 75, 75, Decimal("66.6667")]
+    assert (agreed.days(first_let=True), agreed.days(first_let=False)) == (10, 3)
+
+
+def test_grounds_for_refusal_are_the_lines_of_a_list() -> None:
+    assert read().refusal_grounds == ("Owes rent", "Wrong size", "Not who the nomination says")
+
+
+@pytest.mark.parametrize("code", ["first_lets", "relets_3", "days_relets", "nominees"])
+def test_terms_without_a_figure_say_nothing(code: str) -> None:
+    assert agreed_in({"about": {**ABOUT, code: None}}) is None
+    assert agreed_in({"about": {name: value for name, value in ABOUT.items() if name != code}}) is None
+
+
+def test_share_of_nothing_is_a_share() -> None:
+    assert read(relets_studio="0").share(Bedrooms.STUDIO, first_let=False) == 0
+
+
+@pytest.mark.parametrize(("number", "studio", "size"), [(0, False, "studio"), (1, True, "studio"), (7, False, "4")])
+def test_homes_have_one_of_five_sizes(number: int, studio: bool, size: str) -> None:
+    assert Bedrooms.of(number, studio=studio) == size
+
+
+def test_schemes_count_only_where_the_agreement_covers_schemes() -> None:
+    schemes = [{"name": "Mill Lane", "property_codes": "mill, 0412"}, {"name": "Quay", "property_codes": ""}]
+
+    mill, quay = read(covers="schemes", schemes=schemes).schemes
+
+    assert read(schemes=schemes).schemes == ()
+    assert mill.has(" MILL-07")
+    assert mill.has("04121")
+    assert not mill.has("1MILL")
+    assert not quay.has("QUAY-1")

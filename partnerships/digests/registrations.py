@@ -26,8 +26,10 @@ from partnerships.digests.services.outbox_hooks import (
     DigestHooks,
 )
 from partnerships.digests.services.seeing import note_changes_seen, note_events_seen
+from partnerships.digests.services.successions import tell_stakeholders
 from partnerships.organisations.departures import register_departure
 from partnerships.organisations.owned import register_owned
+from partnerships.organisations.vested import register_vested
 from partnerships.outbox.groups import FOR_CONSENT, NoticeGroup
 from partnerships.outbox.hooks import register_hooks
 from partnerships.outbox.kinds import EmailKind, register_kind
@@ -47,7 +49,7 @@ def register() -> None:
     composer = DigestComposer(give_up_asking)
     for kind in DeliveryKind:
         lane = Lane.DIGEST if kind == DeliveryKind.DIGEST else Lane.NOTICE
-        always = "" if kind == DeliveryKind.DIGEST else FOR_CONSENT
+        always = FOR_CONSENT if kind in (DeliveryKind.CONFIRMATION, DeliveryKind.LINKS) else ""
         register_kind(EmailKind(kind.value, str(kind.label), lane, composer, NoticeGroup.DIGESTS, always=always))
     on_accepted("item", TOLD_ITEMS)
     on_accepted("moved", MOVE_WATERMARKS)
@@ -55,6 +57,7 @@ def register() -> None:
     on_accepted("subjects_moved", MOVE_SUBJECTS)
     register_hooks(DigestHooks())
     register_router(InboxRouter())
+    register_vested(tell_stakeholders)
     register_seen(note_changes_seen, note_events_seen)
     register_personal(RULES)
     register_owned(FOLLOWED)

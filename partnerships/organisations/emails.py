@@ -9,6 +9,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from partnerships.activity.models import Event
+from partnerships.organisations.lineage import with_ties
 from partnerships.organisations.models import (
     REASON,
     AccessRequest,
@@ -18,6 +19,7 @@ from partnerships.organisations.models import (
     RequestAnswer,
     Succession,
 )
+from partnerships.organisations.presenting import on_day, title_in_full
 from partnerships.organisations.queries import leads_of, watching
 from partnerships.outbox.content import Content, link, message, repeatable
 from partnerships.outbox.kinds import Batch, Candidate, Composer, Due
@@ -147,22 +149,21 @@ def write_ways_in(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 def write_handed_over(due: Due, person: User, now: dt.datetime) -> Content | str:
     """Email: what a succession passed on from or to the reader's organisations, and what still awaits one."""
-    succession = Succession.objects.get(pk=due.params["succession"])
+    succession = with_ties(Succession.objects.select_related("undoes")).get(pk=due.params["succession"])
     mine = set(
         Membership.objects.current(timezone.localdate(now)).of_person(person).values_list("organisation", flat=True)
     )
-    ties = succession.ties.filter(Q(predecessor__in=mine) | Q(successor__in=mine))
-    before = set(ties.values_list("predecessor", flat=True))
-    if not before:
+    ties = [tie for tie in succession.ties.all() if {tie.predecessor_id, tie.successor_id} & mine]
+    if not ties:
         return "They act for none of its organisations any more."
     applied = succession.handovers.filter(state=HandoverState.APPLIED)
     applied = applied.filter(Q(predecessor__in=mine) | Q(successor__in=mine))
     passed = applied.values("predecessor__name", "successor__name").annotate(count=Count("pk"))
-    names = sorted(set(ties.values_list("predecessor__name", flat=True)))
+    before = {tie.predecessor_id for tie in ties}
     context = {
         "succession": succession,
-        "first": names[0],
-        "others": len(names) - 1,
+        "heading": title_in_full(succession),
+        "day": on_day(succession),
         "passed": list(passed.order_by("predecessor__name", "successor__name")),
         "waiting": sum(count for pk, count in due.params["waiting"].items() if int(pk) in before),
         "link": link("organisations:succession", pk=succession.pk),

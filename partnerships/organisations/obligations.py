@@ -42,13 +42,14 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Moving:
-    """From which organisation to which, why, by whom and when."""
+    """From which organisation to which, why, by whom and when; `succession` (id) if one passes it on."""
 
     source: Organisation
     target: Organisation
     reason: str
     author: User | None
     now: dt.datetime
+    succession: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,6 +145,11 @@ def title_of(succession: Succession) -> str:
     return f"{names} {arrow} {_list(after)}"
 
 
+def title_in_full(succession: Succession) -> str:
+    """As `title_of`; of one that undoes another, that it does."""
+    return f"Undone: {title_of(succession.undoes)}" if succession.undoes else title_of(succession)
+
+
 def is_by_function(succession: Succession) -> bool:
     """Whether one of its ties names a function, so that the others are about what is left."""
     return any(tie.function_id for tie in succession.ties.all())

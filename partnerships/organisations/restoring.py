@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from partnerships.kit.journal import Redone, last_about, moment, redo_each, register_redo, same_rows
 from partnerships.organisations.models import HandoverState, Membership, Merge, Organisation, Role, Succession
-from partnerships.organisations.services.handovers import HANDOVER, hand_over_due, handover_identity
+from partnerships.organisations.services.handovers import HANDOVER, handover_identity
 from partnerships.organisations.services.memberships import (
     MEMBERSHIP,
     UnableToChangeRole,
@@ -21,6 +21,7 @@ from partnerships.organisations.services.memberships import (
 )
 from partnerships.organisations.services.merging import MERGE, UnableToMerge, merge_identity, undo_merge
 from partnerships.organisations.services.organisations import WAYS_IN, organisation_identity, ways_in_identity
+from partnerships.organisations.services.vesting import hand_over_each
 
 _REASON = "As it was before a backup was restored."
 #: From the role with the fewest rights to that with the most.
@@ -120,12 +121,15 @@ def redo_merges(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
 
 
 def redo_handovers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """Pass on again what successions had passed on, or put it back, and name those that passed on less.
+    """Pass on again what successions had passed on, or put it back, and name those that passed on less or failed.
 
     Early: who acts for a predecessor passes to the successor before their membership ends.
     """
     redone = Redone()
-    redone.done = hand_over_due(now=now)
+    redone.done, wrong = hand_over_each(now=now)
+    redone.left += [
+        f"succession {number}: passing on failed: {type(error).__name__}: {error}" for number, error in wrong.items()
+    ]
     successions = Succession.objects.in_bulk([line["succession"] for line in lines])
     for number, line in sorted(last_about("succession", lines).items()):
         succession = successions.get(number)

@@ -62,7 +62,8 @@ def test_commitment_with_the_successor_itself_stays_and_says_so(world: World) ->
     assert (promise.giver, promise.receiver) == (world.larkhaven, world.westmarch)
     assert (line.state, line.applied_at) == ("disputed", None)
     assert "between the two organisations" in line.dispute
-    assert not Email.objects.filter(kind="organisations.handed_over").exists()
+    told = Email.objects.filter(kind="organisations.handed_over")
+    assert told[0].params["waiting"][str(world.westmarch.pk)] > 0
 
 
 def test_what_is_over_before_the_day_has_no_line_any_more(world: World) -> None:

@@ -14,6 +14,7 @@ ABOUT_NOTHING = {
     "answers.unfit",
     "digests.confirmation",
     "digests.links",
+    "digests.succession",
     "exchange.new_fits",
     "organisations.handed_over",
 }

@@ -25,6 +25,7 @@ from partnerships.digests.emails.replying import taking_replies
 from partnerships.digests.emails.selecting import Selection, select
 from partnerships.digests.emails.subject_items import subject_items_of, write_subjects
 from partnerships.digests.emails.subjects import SubjectSelection, heard_no_longer, select_subjects
+from partnerships.digests.emails.successions import write_successions
 from partnerships.digests.emails.wording import SUMMARY_OFTEN, privacy_notice
 from partnerships.digests.models import (
     Delivery,
@@ -60,7 +61,7 @@ SELECT c.id FROM unnest(%(ids)s::bigint[]) AS c(id) WHERE c.id NOT IN (
      WHERE d.id = ANY(%(ids)s)
        AND u.is_active
        AND NOT {SUPPRESSED}
-       AND (d.kind <> 'digests.digest' OR p.paused_until IS NULL
+       AND (d.kind NOT IN ('digests.digest', 'digests.succession') OR p.paused_until IS NULL
             OR p.paused_until <= (%(now)s::timestamptz AT TIME ZONE u.time_zone)::date
             OR p.paused_from > (%(now)s::timestamptz AT TIME ZONE u.time_zone)::date)
        AND (d.kind <> 'digests.confirmation'
@@ -76,7 +77,7 @@ class GiveUpAsking(Protocol):
 
 
 class DigestComposer(kinds.Composer):
-    """Composes digests, confirmations and emails with new links."""
+    """Composes digests, confirmations, new links, and what successions changed."""
 
     def __init__(self, give_up_asking: GiveUpAsking) -> None:
         self._give_up_asking = give_up_asking
@@ -134,11 +135,16 @@ def _compose(candidates: Sequence[Candidate], batch: kinds.Batch, *, now: dt.dat
     date = format_datetime(now.astimezone(dt.UTC))
     digests = [one for one in candidates if one.kind == DeliveryKind.DIGEST]
     _compose_digests(digests, decided, date=date, now=now)
+    successions = [one for one in candidates if one.kind == DeliveryKind.SUCCESSION]
+    written = write_successions(successions, _notices(successions), date=date, now=now)
+    batch.messages |= written
     for one in candidates:
         if one.kind == DeliveryKind.CONFIRMATION:
             _compose_confirmation(one, decided, date=date, now=now)
         elif one.kind == DeliveryKind.LINKS:
             _compose_links(one, decided, date=date, now=now)
+        elif one.kind == DeliveryKind.SUCCESSION and one.pk not in written:
+            decided.set_aside(one, "They follow nothing of it any more, or may not read it.")
         batch.checks.setdefault(one.pk, (one.person_id, (), ()))
     if decided.introduced:
         Preference.objects.filter(person__in=decided.introduced, introduced_at=None).update(introduced_at=now)
@@ -231,7 +237,7 @@ def _contents_of(
         matches=matches,
         lines=taken.lines,
         waiting=waiting_for_all(_accounts(with_content), now),
-        notices=_notices([one for one in candidates if one.is_stakeholder and not one.is_introduced]),
+        notices=_notices(candidates),
         reasons={pk: why.words for pk, why in whys.items()},
         frequencies=frequencies,
         alike=Counter((*whys[one.pk].words, frequencies[one.pk]) for one in candidates),
@@ -368,6 +374,7 @@ def _accounts(candidates: Iterable[Candidate]) -> list[User]:
 
 def _notices(candidates: Collection[Candidate]) -> dict[int, str]:
     """Each stakeholder's privacy notice, by person, for their first email."""
+    candidates = [one for one in candidates if one.is_stakeholder and not one.is_introduced]
     if not candidates:
         return {}
     subscriptions = (

@@ -1,4 +1,4 @@
-"""Emails to one reader: asking to confirm, and new links."""
+"""Emails to one reader: asking to confirm, new links, and what a succession changed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ from partnerships.digests.emails.rendering import (
 from partnerships.digests.emails.wording import MAX_SUBJECT, privacy_notice
 from partnerships.digests.models import Subscription
 from partnerships.digests.models.targets import title_of
+from partnerships.digests.queries.successions import Moved
 from partnerships.kit.text import shorten
+from partnerships.organisations.models import Succession
+from partnerships.organisations.presenting import on_day, title_in_full
 from partnerships.outbox import mime
 from partnerships.outbox.content import render_subject
 from partnerships.outbox.parts import Message
@@ -67,6 +70,38 @@ def links(
         "stop": token(Purpose.STOP, delivery_id),
     }
     return _single(to, "links", words, tokens, message_id=message_id, date=date)
+
+
+def succession(
+    to: Addressee,
+    what: Succession,
+    moved: Moved,
+    *,
+    delivery_id: int,
+    notice: str,
+    message_id: str,
+    date: str,
+    now: dt.datetime,
+) -> Message:
+    """What a succession did to what the reader follows; the succession with its ties."""
+
+    def token(purpose: Purpose) -> str:
+        return make(purpose, person_id=to.person_id, link_key=to.link_key, number=delivery_id, minute=minute_of(now))
+
+    words = {
+        "name": to.name,
+        "title": title_in_full(what),
+        "day": on_day(what),
+        "passed": sorted(moved.passed.items()),
+        "waiting": moved.waiting,
+        "is_undoing": what.undoes is not None,
+        "preferences": _token_link("digests:preferences", "preferences"),
+        "stop": _token_link("digests:stop", "stop"),
+        "notice": notice,
+        "site_name": settings.SITE_NAME,
+    }
+    tokens = {"preferences": token(Purpose.PREFERENCES), "stop": token(Purpose.STOP)}
+    return _single(to, "succession", words, tokens, message_id=message_id, date=date)
 
 
 def _token_link(page: str, slot: str) -> str:

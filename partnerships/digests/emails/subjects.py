@@ -16,7 +16,7 @@ from partnerships.activity.models import Change, Event, Subject
 from partnerships.activity.telling import told_of
 from partnerships.digests.emails.changes import read_section
 from partnerships.digests.emails.rendering import Block, render_section
-from partnerships.digests.models import Hears
+from partnerships.digests.models import Hears, InboxItem
 from partnerships.digests.queries.hearing import (
     closed_plans,
     concerned_by,
@@ -28,6 +28,7 @@ from partnerships.digests.queries.hearing import (
 )
 from partnerships.digests.queries.naming import open_by_number
 from partnerships.kit.database import rows_planned_once
+from partnerships.organisations.event_kinds import EventKind as Organisations
 
 #: Sections kept in memory, and for how long.
 _MAX_SECTIONS = 256
@@ -216,6 +217,19 @@ def told_before(people: Collection[int], events: Collection[Event]) -> dict[tupl
     return found
 
 
+def told_of_succession(people: Collection[int], events: Iterable[Event]) -> set[tuple[int, int]]:
+    """Pairs of person and event: what a succession passed on, where an email or summary of its own said so."""
+    passed = {event.pk: event.data.get("succession") for event in events if event.kind == Organisations.PASSED_ON}
+    numbers = set(passed.values()) - {None}
+    if not numbers:
+        return set()
+    items = InboxItem.objects.filter(
+        person__in=people, kind="organisations.handed_over", params__succession__in=numbers
+    )
+    told = set(items.values_list("person", "params__succession"))
+    return {(person, event) for event, number in passed.items() for person, one in told if one == number}
+
+
 def select_subjects(
     items: Sequence[SubjectItem],
     *,
@@ -238,6 +252,7 @@ def select_subjects(
     hearing = Hearing({(item.person_id, item.subject_id) for item in items}, events, stakeholders, now)
     result.hearing = hearing
     before = told_before({item.person_id for item in items}, list(events.values()))
+    emailed = told_of_succession({item.person_id for item in items}, events.values())
     said: set[tuple[int, int]] = set()  # an event that is a change of several subjects comes once in an email
     for item in sorted(items, key=lambda one: (one.delivery_id, one.pk)):
         why = hearing.why_not(item.person_id, item.subject_id)
@@ -253,6 +268,7 @@ def select_subjects(
             told = [event for event in told if event.pk in item.told]
         if item.delivery_id not in repeats:
             told = [event for event in told if not before.get((item.person_id, event.pk), set()) - {item.delivery_id}]
+            told = [event for event in told if (item.person_id, event.pk) not in emailed]
         told = [event for event in told if (item.delivery_id, event.pk) not in said]
         changed = to_number != item.to_number or [event.pk for event in told] != item.told
         item.to_number, item.told = to_number, [event.pk for event in told]

@@ -18,6 +18,7 @@ class DeliveryKind(models.TextChoices):
     DIGEST = "digests.digest", "Digest"
     CONFIRMATION = "digests.confirmation", "Asking to confirm"
     LINKS = "digests.links", "New links"
+    SUCCESSION = "digests.succession", "What a succession changed"
 
 
 class DeliveryManager(models.Manager["Delivery"]):

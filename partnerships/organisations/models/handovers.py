@@ -80,7 +80,6 @@ class Handover(models.Model):
     answered_at = models.DateTimeField(null=True, blank=True)
     dispute = models.TextField(blank=True, help_text="Why the successor does not take it over.")
     applied_at = models.DateTimeField(null=True, blank=True)
-    told_at = models.DateTimeField(null=True, blank=True, help_text="When people were emailed that it passed on.")
 
     objects = HandoverQuerySet.as_manager()
 

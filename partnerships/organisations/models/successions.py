@@ -112,6 +112,9 @@ class Succession(models.Model):
     instrument_url = models.URLField(max_length=500, blank=True)
     source = models.CharField(max_length=300, blank=True)
     source_url = models.URLField(max_length=500, blank=True)
+    is_untold = models.BooleanField(
+        default=False, db_default=False, help_text="It has taken effect, and people are still to be emailed."
+    )
     undoes = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="undone_by")
 
     objects = SuccessionQuerySet.as_manager()

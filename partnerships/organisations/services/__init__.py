@@ -12,7 +12,6 @@ from partnerships.organisations.services.handovers import (
     UnableToHandOverLines,
     answer_handovers,
     apply_handovers,
-    hand_over_due,
     propose_handovers,
     undo_handovers,
 )
@@ -78,6 +77,7 @@ from partnerships.organisations.services.successions import (
 )
 from partnerships.organisations.services.taking_effect import take_effect
 from partnerships.organisations.services.undoing import undo_succession
+from partnerships.organisations.services.vesting import hand_over_due
 
 __all__ = [
     "ChangedFields",

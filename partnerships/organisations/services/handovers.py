@@ -1,27 +1,25 @@
-"""Say who takes over what a body holds, answer that, and pass it on."""
+"""Say who takes over what a body holds, answer that, and pass it on.
+
+`vesting.py` does so by the clock.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 
 from partnerships.kit import journal
 from partnerships.kit.rights import require
-from partnerships.organisations.handovers import count_held
-from partnerships.organisations.lineage import ending
 from partnerships.organisations.models import (
-    CERTAIN,
     OPEN_HANDOVERS,
     AcceptedPart,
     Handover,
     HandoverState,
-    Membership,
     MovedRow,
     Organisation,
     Sharing,
@@ -32,10 +30,7 @@ from partnerships.organisations.obligations import Change, Held, Moving, Obligat
 from partnerships.organisations.rights import Roles, roles_of
 from partnerships.organisations.services.moved_memberships import journal_moved_memberships, record_moved_memberships
 from partnerships.organisations.services.moving import as_kept, keep_changes, move_records, put_back, record_passing
-from partnerships.organisations.services.organisations import UnableToDissolve
-from partnerships.organisations.services.successions import UnableToChangeSuccession, lock_succession
-from partnerships.organisations.services.taking_effect import take_effect
-from partnerships.outbox.services import record_emails
+from partnerships.organisations.services.successions import lock_succession
 from partnerships.people.models import User
 
 #: How many lines one transaction passes on: few enough that nobody on the site waits for its locks.
@@ -230,7 +225,7 @@ def _apply_batch(succession: int, now: dt.datetime) -> int:
     lines = list(ready.order_by("predecessor", "kind", "successor", "pk")[:BATCH])
     changes: list[Change] = []
     for (code, _, _), group in _alike(lines).items():
-        moving = Moving(group[0].predecessor, group[0].successor, str(locked), None, now)
+        moving = Moving(group[0].predecessor, group[0].successor, str(locked), None, now, locked.pk)
         kind, records = obligation(code), [line.record for line in group]
         held = _held(kind, records, moving)
         changes += move_records(kind, records, moving)
@@ -301,7 +296,7 @@ def _take_lines_back(succession: Succession, now: dt.datetime) -> int:
         back = kind.records(moving.target, timezone.localdate(now)).filter(pk__in=[line.record for line in group])
         record_passing(kind, list(back.order_by("pk")), moving)
     waiting = Handover.objects.filter(pk__in=[line.pk for line in lines])
-    waiting.update(state=HandoverState.ACCEPTED, applied_at=None, told_at=None)
+    waiting.update(state=HandoverState.ACCEPTED, applied_at=None)
     return len(lines)
 
 
@@ -311,66 +306,3 @@ def _alike(lines: Sequence[Handover]) -> dict[tuple[str, int, int], list[Handove
     for line in lines:
         found[line.kind, line.predecessor_id, line.successor_id].append(line)
     return found
-
-
-def _take_due_effect(now: dt.datetime) -> None:
-    """What cannot take effect yet, such as one of two rival successions, waits for an administrator."""
-    for one in Succession.objects.filter(status__in=CERTAIN).pending().order_by("pk"):
-        if one.vesting_day is not None and one.vesting_day.earliest <= timezone.localdate(now):
-            with suppress(UnableToChangeSuccession, UnableToDissolve):
-                take_effect(succession=one, author=None, now=now)
-
-
-def hand_over_due(*, now: dt.datetime) -> int:
-    """Let successions take effect whose day has come, then pass on and put back; returns how many lines and rows.
-
-    May run twice. What goes wrong with one succession is raised after the others have had their turn.
-    """
-    _take_due_effect(now)
-    count = 0
-    wrong: list[Exception] = []
-    with_lines = Succession.objects.filter(handovers__state__in=[HandoverState.ACCEPTED, HandoverState.APPLIED])
-    for one in with_lines.filter(status=SuccessionStatus.EFFECTIVE).distinct().order_by("pk"):
-        try:
-            count += _pass_on_or_put_back(one, now)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with one succession, the others take their turn
-            wrong.append(error)
-    if wrong:
-        raise wrong[0]
-    return count
-
-
-def _pass_on_or_put_back(succession: Succession, now: dt.datetime) -> int:
-    if not is_in_force(succession):
-        return undo_handovers(succession=succession, now=now)
-    count = apply_handovers(succession=succession, now=now)
-    tell_handovers(succession=succession, now=now)
-    return count
-
-
-@transaction.atomic
-def tell_handovers(*, succession: Succession, now: dt.datetime) -> None:
-    """Email everybody who acts for a predecessor or successor what passed on, once.
-
-    People of bodies that were told already are not told of lines that are accepted later.
-    """
-    locked = lock_succession(succession.pk)
-    if locked.handovers.ready().exists():
-        return
-    applied = locked.handovers.filter(state=HandoverState.APPLIED)
-    lines = applied.filter(told_at=None)
-    bodies = _sides(lines) - _sides(applied.exclude(told_at=None))
-    if lines.update(told_at=now) and bodies:
-        day = timezone.localdate(now)
-        people = Membership.objects.current(day).filter(organisation__in=bodies)
-        waiting = {str(body.pk): count_held(body, day) for body in ending(locked)}
-        record_emails(
-            kind="organisations.handed_over",
-            people=sorted(set(people.values_list("person", flat=True))),
-            params={"succession": locked.pk, "waiting": waiting},
-            now=now,
-        )
-
-
-def _sides(lines: QuerySet[Handover]) -> set[int]:
-    return {pk for pair in lines.values_list("predecessor", "successor") for pk in pair}

@@ -179,7 +179,8 @@ def record_passing(kind: Obligation, records: Sequence[Any], moving: Moving) -> 
                 "before": {"organisation": moving.source.name},
                 "after": {"organisation": moving.target.name},
                 "reason": moving.reason,
-            },
+            }
+            | ({"succession": moving.succession} if moving.succession else {}),
         )
         events.append(made)
     record_all(events)

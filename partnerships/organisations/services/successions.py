@@ -308,9 +308,10 @@ def check_certain(succession: Succession) -> None:
 
 
 def set_status(succession: Succession, to: str, *, reason: str, author: User | None, now: dt.datetime) -> None:
-    """Set the status of a locked succession and record it."""
+    """Set the status of a locked succession and record it; once it takes effect, people are to be told."""
     before, after = apply_changes(succession, {"status": to})
-    succession.save(update_fields=["status"])
+    succession.is_untold = to == SuccessionStatus.EFFECTIVE
+    succession.save(update_fields=["status", "is_untold"])
     _record(
         succession,
         EventKind.SUCCESSION_STATUS_CHANGED,

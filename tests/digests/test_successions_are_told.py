@@ -1,0 +1,179 @@
+"""Stakeholders hear of a succession by one email of their own, and digests do not say it again."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+
+from partnerships.digests import services
+from partnerships.digests.models import Preference
+from partnerships.digests.models.targets import Target
+from partnerships.kit.dates import known_day, long_date
+from partnerships.organisations import services as organisations
+from partnerships.organisations.models import Organisation, Succession
+from partnerships.organisations.obligations import held_by
+from partnerships.outbox.models import Email
+from partnerships.people.models import User
+from tests.digests.conftest import PostOffice, html_of, play, text_of
+from tests.world import World
+
+KIND = "digests.succession"
+TODAY = timezone.localdate()
+TITLE = "Westmarch Borough Council joins Harbour Community Trust"
+
+
+def follow(person: User, target: Target, asked_by: Organisation, author: User) -> None:
+    services.enrol(person=person, target=target, author=author, organisation=asked_by, now=timezone.now())
+
+
+def merger(world: World, *kinds: str) -> Succession:
+    """Harbour follows Westmarch today, and has accepted everything of these kinds."""
+    succession = organisations.record_succession(
+        kind="absorb",
+        status="order_made",
+        vests_on=known_day(TODAY),
+        ties=organisations.ties_between([world.westmarch], [world.harbour]),
+        author=None,
+        now=timezone.now(),
+    )
+    for group in held_by(world.westmarch, TODAY, kinds):
+        organisations.propose_handovers(
+            succession=succession,
+            predecessor=world.westmarch,
+            kind=group.kind.code,
+            records=[one.pk for one in group.things],
+            successor=world.harbour,
+            author=None,
+            now=timezone.now(),
+        )
+    if kinds:
+        organisations.answer_handovers(
+            lines=list(succession.handovers.all()), accept=True, author=None, now=timezone.now()
+        )
+    return succession
+
+
+def vest() -> None:
+    organisations.hand_over_due(now=timezone.now())
+
+
+def told() -> list[int | None]:
+    return list(Email.objects.filter(kind=KIND).values_list("person_id", flat=True))
+
+
+def test_stakeholder_gets_one_email_with_what_passed_on(world: World, office: PostOffice) -> None:
+    follow(world.sol, world.partnership, world.westmarch, world.ben)
+    follow(world.sol, world.westmarch, world.westmarch, world.ben)
+    merger(world, "partnerships", "followers", "stakeholders")
+    vest()
+    vest()
+    office.drain()
+
+    assert told() == [world.sol.pk]
+    (message,) = office.to(world.sol)
+    assert message["Subject"] == TITLE
+    for part in (text_of(message), html_of(message)):
+        assert f"on {long_date(TODAY)}" in part
+        assert "Of what you follow, 1" in part
+        assert world.partnership.title in part
+        assert "await" not in part
+        assert "/digests/preferences/" in part
+        assert "/digests/stop/" in part
+
+
+def test_what_nobody_accepted_is_said_to_await_an_organisation(world: World, office: PostOffice) -> None:
+    follow(world.sol, world.partnership, world.westmarch, world.ben)
+    merger(world)
+    vest()
+    office.drain()
+
+    (message,) = office.to(world.sol)
+    assert "1 still awaits an organisation:" in " ".join(text_of(message).split())
+    assert world.partnership.title in text_of(message)
+
+
+def test_stakeholders_of_others_hear_nothing(world: World) -> None:
+    follow(world.sol, world.other_partnership, world.tidewater, world.chidi)
+    merger(world)
+    vest()
+
+    assert told() == []
+
+
+def test_succession_of_long_ago_is_history_and_told_to_nobody(world: World) -> None:
+    follow(world.sol, world.partnership, world.westmarch, world.ben)
+    succession = merger(world)
+    Succession.objects.filter(pk=succession.pk).update(vests_on=known_day(TODAY - dt.timedelta(days=400)))
+    Organisation.objects.filter(pk=world.westmarch.pk).update(valid_from=None)
+    vest()
+
+    assert Succession.objects.get().status == "effective"
+    assert not Email.objects.filter(kind__in=[KIND, "organisations.handed_over"]).exists()
+
+
+def test_who_stopped_following_before_it_leaves_gets_nothing(world: World, office: PostOffice) -> None:
+    follow(world.sol, world.partnership, world.westmarch, world.ben)
+    merger(world, "partnerships", "stakeholders")
+    vest()
+    services.stop(subscriptions=world.sol.subscriptions.all(), author=world.sol, reason="Enough.", now=timezone.now())
+    office.drain()
+
+    assert office.to(world.sol) == []
+    assert Email.objects.get(kind=KIND).status == "suppressed"
+
+
+def test_email_waits_for_the_end_of_a_pause(world: World, office: PostOffice) -> None:
+    follow(world.sol, world.partnership, world.westmarch, world.ben)
+    Preference.objects.filter(person=world.sol).update(paused_until=TODAY + dt.timedelta(days=3))
+    merger(world, "partnerships", "stakeholders")
+    vest()
+    office.drain()
+
+    assert office.to(world.sol) == []
+    assert Email.objects.get(kind=KIND).available_at > timezone.now()
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_undoing_is_told_too_by_one_email(world: World, office: PostOffice, waits: bool) -> None:
+    follow(world.sol, world.partnership, world.westmarch, world.ben)
+    succession = merger(world, *(() if waits else ("partnerships", "stakeholders")))
+    vest()
+    organisations.undo_succession(
+        succession=succession,
+        vests_on=known_day(TODAY),
+        status="order_made",
+        reason="Quashed.",
+        author=None,
+        now=timezone.now(),
+    )
+    vest()
+    vest()
+    office.drain()
+
+    subjects = [str(message["Subject"]) for message in office.to(world.sol)]
+    assert subjects == [TITLE, f"Undone: {TITLE}"]
+    assert "again with Westmarch Borough Council" in " ".join(text_of(office.to(world.sol)[1]).split())
+
+
+def test_digests_do_not_repeat_to_staff_what_the_email_said(world: World, office: PostOffice) -> None:
+    for person in (world.ben, world.amina):
+        services.subscribe(person=person, target=world.partnership, author=person, now=timezone.now())
+    merger(world, "partnerships", "people")
+    vest()
+    play(office)
+
+    assert "Passed to another organisation" in text_of(office.to(world.amina)[0])
+    assert [message for message in office.to(world.ben) if "Passed to another" in text_of(message)] == []
+
+
+def test_no_digest_says_again_what_the_email_of_a_stakeholder_said(world: World, office: PostOffice) -> None:
+    follow(world.sol, world.partnership, world.westmarch, world.ben)
+    follow(world.sol, world.westmarch, world.westmarch, world.ben)
+    merger(world, "partnerships", "followers", "stakeholders")
+    vest()
+    play(office)
+    play(office)
+
+    assert [str(message["Subject"]) for message in office.to(world.sol)] == [TITLE]

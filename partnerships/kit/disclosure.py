@@ -1,0 +1,178 @@
+"""Masking of small counts in tables, so that nothing masked follows by subtraction.
+
+Counts under the floor are masked, zero included: "none of seven" says something about seven people. A masked count
+beside its total could be had by subtraction, so further figures are masked until each masked figure has a witness: a
+way to move units between cells that changes this figure by more than `SLACK` and changes no figure that is shown. Every
+table along the way would have been shown alike, so a reader cannot tell which of them is the true one, even one who
+knows these rules. All tables of one release are masked together, because they share totals.
+
+The method is the hypercube method of statistical offices (Giessing and Repsilber), with moves over all tables at once.
+It is safe but not the tightest: now and then it masks a figure more than needed.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+#: No count of fewer is ever shown; a release may ask for a higher floor, never for a lower one.
+MIN_FLOOR = 5
+#: A reader must not be able to narrow a masked figure down to this much (highest less lowest possible value).
+SLACK = 2
+#: The largest part of a sum must stay unknown by more than this, in per cent of itself, even to the second largest.
+DOMINANCE_PERCENT = 20
+
+#: One category for each dimension; None stands for all categories of it.
+Cell: TypeAlias = tuple[str | None, ...]
+#: The numbers of the dimensions that a table shows.
+Shape: TypeAlias = frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """Units moved to and fro, and the figures that this changes."""
+
+    #: By how much the figure can fall and rise.
+    down: int
+    up: int
+    changed: frozenset[Cell]
+
+
+def release(
+    counts: Mapping[tuple[str, ...], int], *, tables: Iterable[Collection[int]], floor: int = MIN_FLOOR
+) -> dict[Cell, int | None]:
+    """The figures of all tables with their totals; None for a masked one.
+
+    `counts` has one category for each dimension, and zeros for combinations that are possible; `tables` names the
+    dimensions of each table, such as `[(0, 1), (0, 2)]`. Totals over every dimension of a table belong to it. Raises
+    `ValueError` for a floor below `MIN_FLOOR`, negative counts, or dimensions that do not exist.
+    """
+    if floor < MIN_FLOOR:
+        raise ValueError(f"The floor is at least {MIN_FLOOR}.")
+    return _Release(counts, tables, floor).masked()
+
+
+def is_dominated(parts: Sequence[float], *, floor: int = MIN_FLOOR) -> bool:
+    """Whether a sum or a mean of these parts says too much about one of them.
+
+    So does a figure of fewer parts than the floor, and a sum from which the second largest part could work out the
+    largest one to within `DOMINANCE_PERCENT` (the p % rule). Parts are not negative.
+    """
+    if floor < MIN_FLOOR:
+        raise ValueError(f"The floor is at least {MIN_FLOOR}.")
+    if len(parts) < floor:
+        return True
+    largest, _second, *others = sorted(parts, reverse=True)
+    return largest > 0 and sum(others) * 100 < largest * DOMINANCE_PERCENT
+
+
+class _Release:
+    """The figures of one release while it is decided which are masked."""
+
+    def __init__(self, counts: Mapping[tuple[str, ...], int], tables: Iterable[Collection[int]], floor: int) -> None:
+        self.floor = floor
+        width = len(next(iter(counts), ()))
+        if any(len(key) != width for key in counts) or any(count < 0 for count in counts.values()):
+            raise ValueError("Every count has one category for each dimension and is not negative.")
+        self.categories = [sorted({key[number] for key in counts}) for number in range(width)]
+        self.atoms = {key: counts.get(key, 0) for key in itertools.product(*self.categories)} if counts else {}
+        wanted = [frozenset(table) for table in tables]
+        if any(not 0 <= number < width for table in wanted for number in table) and counts:
+            raise ValueError("A table names a dimension that the counts do not have.")
+        self.shapes: set[Shape] = {
+            frozenset(some) for table in wanted for size in range(len(table) + 1) for some in _some(table, size)
+        }
+        self.figures: dict[Cell, int] = {}
+        for key, count in self.atoms.items():
+            for shape in self.shapes:
+                cell = tuple(one if number in shape else None for number, one in enumerate(key))
+                self.figures[cell] = self.figures.get(cell, 0) + count
+        self.hidden = {cell for cell, count in self.figures.items() if count < floor}
+
+    def masked(self) -> dict[Cell, int | None]:
+        """Every figure, or None where it is masked."""
+        waiting = sorted(self.hidden, key=_order)
+        while waiting:
+            cell = waiting.pop(0)
+            new = self._best(cell).changed - self.hidden
+            self.hidden |= new
+            waiting += sorted(new, key=_order)
+        return {cell: None if cell in self.hidden else count for cell, count in self.figures.items()}
+
+    def _best(self, cell: Cell) -> _Move:
+        """The move that protects a masked figure and masks least besides."""
+
+        def cost(move: _Move) -> tuple[int, int, list[tuple[str, ...]]]:
+            new = move.changed - self.hidden
+            return len(new), sum(self.figures[one] for one in new), sorted(_order(one) for one in new)
+
+        return min((move for move in self._moves(cell) if self._protects(cell, move)), key=cost)
+
+    def _protects(self, cell: Cell, move: _Move) -> bool:
+        """Whether the move changes the figure enough, within what the floor tells of it."""
+        count = self.figures[cell]
+        highest = count + move.up
+        if count < self.floor:
+            highest = min(highest, self.floor - 1)
+        return highest - (count - move.down) > SLACK
+
+    def _moves(self, cell: Cell) -> Iterator[_Move]:
+        """Moves that change one figure; the last adds units from outside, which always protects."""
+        own = [number for number, category in enumerate(cell) if category is not None]
+        for size in range(len(own), -1, -1):
+            for swapped in _some(own, size):
+                others = [[one for one in self.categories[number] if one != cell[number]] for number in swapped]
+                for partners in itertools.product(*others):
+                    yield self._move(cell, dict(zip(swapped, partners, strict=True)))
+
+    def _move(self, cell: Cell, partners: Mapping[int, str]) -> _Move:
+        """Units exchanged between the cell's categories and their partners.
+
+        Corners with an even number of partners gain what those with an odd number lose. Units stay in their categories
+        of all other dimensions; there, the places where most can move are used first, until it is enough.
+        """
+        count = self.figures[cell]
+        places = [self.categories[number] if category is None else [category] for number, category in enumerate(cell)]
+        found: list[tuple[int, int, tuple[str, ...]]] = []
+        for place in itertools.product(*places):
+            gain, lose = self._corners(partners, place)
+            # Without partners units come from outside, and any number can.
+            up = min((self.atoms[one] for one in lose), default=self.floor)
+            found.append((min(self.atoms[one] for one in gain), up, place))
+        found.sort(key=lambda one: (-(one[0] + one[1]), one[2]))
+        down = up = 0
+        changed: set[Cell] = set()
+        for fall, rise, place in found:
+            down, up = down + fall, up + rise
+            for corner in itertools.chain(*self._corners(partners, place)):
+                for shape in self.shapes:
+                    if shape.issuperset(partners):
+                        changed.add(tuple(one if number in shape else None for number, one in enumerate(corner)))
+            if self._protects(cell, _Move(min(down, count), up, frozenset())):
+                break
+        return _Move(min(down, count), up, frozenset(changed))
+
+    @staticmethod
+    def _corners(
+        partners: Mapping[int, str], place: tuple[str, ...]
+    ) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+        """The combinations that gain and those that lose when units gather at a place."""
+        gain: list[tuple[str, ...]] = []
+        lose: list[tuple[str, ...]] = []
+        for size in range(len(partners) + 1):
+            for moved in _some(partners, size):
+                corner = tuple(partners[number] if number in moved else one for number, one in enumerate(place))
+                (lose if size % 2 else gain).append(corner)
+        return gain, lose
+
+
+def _some(numbers: Iterable[int], size: int) -> Iterator[tuple[int, ...]]:
+    """All choices of so many dimensions."""
+    return itertools.combinations(sorted(numbers), size)
+
+
+def _order(cell: Cell) -> tuple[str, ...]:
+    """A key that sorts cells, totals last."""
+    return tuple("\uffff" if one is None else one for one in cell)

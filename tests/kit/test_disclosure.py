@@ -1,0 +1,181 @@
+"""Masked figures: nothing masked can be had by subtraction, and most of what is safe is shown."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from partnerships.kit.disclosure import MIN_FLOOR, SLACK, Cell, is_dominated, release
+
+Counts: TypeAlias = dict[tuple[str, ...], int]
+Tables: TypeAlias = list[tuple[int, ...]]
+
+#: Sizes of the dimensions, and the tables that are shown.
+LAYOUTS: list[tuple[tuple[int, ...], Tables]] = [
+    ((4,), [(0,)]),
+    ((2, 3), [(0, 1)]),
+    ((3, 3), [(0, 1)]),
+    ((3, 3), [(0,), (1,)]),
+    ((2, 2, 2), [(0, 1), (1, 2)]),
+    ((2, 2, 2), [(0, 1), (0, 2), (1, 2)]),
+    ((2, 2, 2), [(0, 1, 2)]),
+]
+
+
+def counts_of(sizes: tuple[int, ...], values: list[int]) -> Counts:
+    """Counts of a table with these sizes of its dimensions."""
+    keys = itertools.product(*[["abc"[place] + str(n) for n in range(size)] for place, size in enumerate(sizes)])
+    return dict(zip(keys, values, strict=True))
+
+
+def covers(cell: Cell, key: tuple[str, ...]) -> bool:
+    """Whether a figure counts the units of this combination."""
+    return all(one is None or one == other for one, other in zip(cell, key, strict=True))
+
+
+def is_possible(counts: Counts, told: Mapping[Cell, int]) -> bool:
+    """Whether some table has all of these figures, found by trying every value."""
+    keys = list(counts)
+    over = [[cell for cell in told if covers(cell, key)] for key in keys]
+    under = {cell: [n for n, key in enumerate(keys) if covers(cell, key)] for cell in told}
+    left = dict(told)
+
+    def most(number: int) -> int:
+        return min((left[cell] for cell in over[number]), default=counts[keys[number]] + 2 * MIN_FLOOR)
+
+    def fill(number: int) -> bool:
+        if number == len(keys):
+            return True
+        for value in sorted(range(most(number) + 1), key=lambda one: abs(one - counts[keys[number]])):
+            for cell in over[number]:
+                left[cell] -= value
+            can_go_on = all(left[cell] <= sum(most(n) for n in under[cell] if n > number) for cell in over[number])
+            found = can_go_on and fill(number + 1)
+            for cell in over[number]:
+                left[cell] += value
+            if found:
+                return True
+        return False
+
+    return fill(0)
+
+
+def can_be_narrowed_down(counts: Counts, told: Mapping[Cell, int], cell: Cell, true: int) -> bool:
+    """Whether a reader can exclude all but a few neighbouring values of a masked figure.
+
+    The reader knows that a figure under the floor is masked for that.
+    """
+    apart = SLACK + 1
+    lowest = range(MIN_FLOOR - apart) if true < MIN_FLOOR else range(true - apart, true + 1)
+    return not any(
+        is_possible(counts, {**told, cell: low}) and is_possible(counts, {**told, cell: low + apart}) for low in lowest
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from(LAYOUTS), st.data())
+def test_no_masked_figure_can_be_narrowed_down(layout: tuple[tuple[int, ...], Tables], data: st.DataObject) -> None:
+    sizes, tables = layout
+    number = len(list(itertools.product(*map(range, sizes))))
+    values = data.draw(st.lists(st.integers(0, 9), min_size=number, max_size=number))
+    counts = counts_of(sizes, values)
+
+    figures = release(counts, tables=tables)
+
+    shown = {cell: value for cell, value in figures.items() if value is not None}
+    assert all(value >= MIN_FLOOR for value in shown.values())
+    for cell in figures.keys() - shown.keys():
+        true = sum(count for key, count in counts.items() if covers(cell, key))
+        assert not can_be_narrowed_down(counts, shown, cell, true), (cell, figures)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 80), min_size=12, max_size=12))
+def test_shown_figures_are_true_and_complete(values: list[int]) -> None:
+    counts = counts_of((3, 4), values)
+
+    figures = release(counts, tables=[(0, 1)])
+
+    assert len(figures) == 4 * 5
+    for cell, value in figures.items():
+        assert value in {None, sum(count for key, count in counts.items() if covers(cell, key))}
+
+
+def test_most_of_what_is_safe_is_shown() -> None:
+    chance = random.Random(18)
+    safe = shown = 0
+    for _ in range(100):
+        counts = counts_of((4, 3, 2), [chance.choice((0, 3, 8, 15, 30, 60)) for _ in range(24)])
+        figures = release(counts, tables=[(0, 1), (0, 2)])
+        safe += sum(1 for cell in figures if sum(n for key, n in counts.items() if covers(cell, key)) >= MIN_FLOOR)
+        shown += sum(1 for value in figures.values() if value is not None)
+
+    assert shown / safe > 0.75
+
+
+def test_a_table_without_small_counts_is_shown_whole() -> None:
+    figures = release(counts_of((2, 3), [5, 6, 7, 8, 9, 10]), tables=[(0, 1)])
+
+    assert None not in figures.values()
+    assert figures[None, None] == 45
+
+
+def test_the_only_small_count_does_not_follow_from_its_total() -> None:
+    figures = release(counts_of((1, 3), [3, 20, 30]), tables=[(0, 1)])
+
+    hidden = {cell for cell, value in figures.items() if value is None}
+    assert ("a0", "b0") in hidden
+    assert len(hidden) > 1
+
+
+def test_tables_that_share_a_total_are_masked_together() -> None:
+    values = [2, 30, 30, 30, 30, 30, 30, 30]
+
+    apart = release(counts_of((2, 2, 2), values), tables=[(0, 1)])
+    together = release(counts_of((2, 2, 2), values), tables=[(0, 1, 2)])
+
+    assert None not in apart.values()
+    assert together["a0", "b0", "c0"] is None
+
+
+def test_nothing_is_shown_of_fewer_than_the_floor() -> None:
+    assert set(release(counts_of((2, 2), [1, 1, 1, 1]), tables=[(0, 1)]).values()) == {None}
+
+
+def test_nobody_can_lower_the_floor() -> None:
+    with pytest.raises(ValueError, match="at least 5"):
+        release({("a",): 3}, tables=[(0,)], floor=4)
+    with pytest.raises(ValueError, match="at least 5"):
+        is_dominated([1, 2, 3, 4, 5], floor=4)
+
+    assert release({("a",): 9, ("b",): 30, ("c",): 30}, tables=[(0,)], floor=10)["a",] is None
+
+
+def test_counts_must_fit_their_tables() -> None:
+    for counts in ({("a",): -1}, {("a",): 1, ("a", "b"): 1}):
+        with pytest.raises(ValueError, match="Every count"):
+            release(counts, tables=[(0,)])
+    with pytest.raises(ValueError, match="dimension"):
+        release({("a",): 1}, tables=[(1,)])
+
+    assert release({}, tables=[(0,)]) == {}
+
+
+@pytest.mark.parametrize(
+    ("parts", "is_masked"),
+    [
+        ([10, 10, 10, 10], True),
+        ([10, 10, 10, 10, 10], False),
+        ([1000, 500, 10, 10, 10], True),
+        ([1000, 500, 100, 100, 10], False),
+        ([0, 0, 0, 0, 0], False),
+    ],
+)
+def test_a_sum_that_tells_of_its_largest_part_is_masked(parts: list[float], is_masked: bool) -> None:
+    assert is_dominated(parts) is is_masked

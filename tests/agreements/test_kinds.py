@@ -168,6 +168,8 @@ def test_a_retired_field_leaves_new_terms_and_stays_in_an_amendment_that_holds_i
         ({"shape": "choice", "choices": "one: One\none: Two"}, "each code once"),
         ({"shape": "line", "choices": "one: One"}, "and to no other"),
         ({"code": "standards"}, "already exists"),
+        ({"shape": "percent", "starter": "120"}, "between 0 and 100"),
+        ({"shape": "flag", "starter": "yes"}, "true or false"),
     ],
 )
 def test_faulty_fields_are_refused_in_words(db: None, change: dict[str, str], words: str) -> None:

@@ -27,6 +27,7 @@ from partnerships.conversations.models import Report
 from partnerships.conversations.queries.facilitating import stuck_for, watched_by
 from partnerships.digests.models import Subscription
 from partnerships.exchange.models import Entry
+from partnerships.nominations.queries import agreed_on
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
@@ -267,6 +268,8 @@ def test_demonstration_shows_posts_reports_groups_facilitators_and_a_gap() -> No
     assert answered.answers[0]["question"] == "Which of your panels will choose the two tenants?"
     nominations = Partnership.objects.get(title="Westmarch Nominations Agreement")
     assert data_sharing_open(nominations, today)
+    assert agreed_on(nominations.nominations, today) is not None
+    assert nominations.nominations.provider.organisation.name == "Larkhaven Homes Limited"
     venture = version_in_force(Partnership.objects.get(title="Harbourside Supported Homes"), today)
     assert venture is not None
     assert {row["party"] for row in venture.content["shares"]} >= {"Harbour Community Trust"}

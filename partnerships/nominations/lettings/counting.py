@@ -1,0 +1,128 @@
+"""Counts the lettings of a return by bedrooms, first let or relet, against the agreed shares."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+from statistics import median
+
+from partnerships.nominations.lettings.reading import Letting, Outcome, Scope, read_letting
+from partnerships.nominations.schedule import Bedrooms
+
+#: Rows between two reports of progress.
+STEP = 1000
+
+
+@dataclass(slots=True)
+class Line:
+    """Lettings of homes of one size, first lets or relets."""
+
+    lettings: int = 0
+    nominated: int = 0
+    offers: int = 0
+    void_days: list[int] = field(default_factory=list)
+
+    @property
+    def median_days(self) -> Decimal | None:
+        """The median of the void days, in half days; None if no row says any."""
+        return Decimal(str(median(self.void_days))) if self.void_days else None
+
+
+@dataclass(slots=True)
+class Counted:
+    """What a file came to: lines by size and whether first lets, the outcome of every row, and authorities.
+
+    `rows` has the numbers of the rows of each outcome, counted from 1 below the headings, as ranges from and to.
+    `authorities` counts the rows of the quarter by code and name of their authority.
+    """
+
+    lines: dict[tuple[Bedrooms, bool], Line] = field(default_factory=dict)
+    rows: dict[Outcome, list[list[int]]] = field(default_factory=dict)
+    authorities: Counter[tuple[str, str]] = field(default_factory=Counter)
+    total: int = 0
+
+    def number(self, outcome: Outcome) -> int:
+        """How many rows had an outcome."""
+        return sum(last - first + 1 for first, last in self.rows.get(outcome, ()))
+
+
+def count_lettings(
+    rows: Iterable[Mapping[str, str] | None],
+    scope: Scope,
+    *,
+    progress: Callable[[int], object] = int,
+) -> Counted:
+    """Count the rows of a file that a return is about; each row is used or set aside with its reason."""
+    counted = Counted()
+    homes: set[object] = set()
+    for number, row in enumerate(rows, start=1):
+        counted.total = number
+        read = read_letting(row, scope)
+        if isinstance(read, Letting) and read.home is not None and read.home in homes:
+            read = Outcome.DUPLICATE
+        if isinstance(read, Letting):
+            homes.add(read.home)
+            _add(counted, read)
+            _note(counted, Outcome.USED, number)
+        else:
+            _note(counted, read, number)
+        if row is not None and read not in (Outcome.NO_DATE, Outcome.OTHER_QUARTER):
+            counted.authorities[row.get("la", "").strip().upper(), row.get("la_label", "").strip()] += 1
+        if number % STEP == 0:
+            progress(number)
+    progress(counted.total)
+    return counted
+
+
+def _add(counted: Counted, letting: Letting) -> None:
+    line = counted.lines.setdefault((letting.bedrooms, letting.is_first_let), Line())
+    line.lettings += 1
+    line.nominated += letting.is_nominated
+    line.offers += letting.offers or 0
+    if letting.void_days is not None:
+        line.void_days.append(letting.void_days)
+
+
+def _note(counted: Counted, outcome: Outcome, number: int) -> None:
+    ranges = counted.rows.setdefault(outcome, [])
+    if ranges and ranges[-1][1] == number - 1:
+        ranges[-1][1] = number
+    else:
+        ranges.append([number, number])
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A line against its agreed share, in whole homes and per cent.
+
+    Vacancies for which the council named nobody in time do not count: the provider was free to let them.
+    """
+
+    lettings: int
+    nominated: int
+    not_supplied: int
+    share: Decimal
+
+    @property
+    def counting(self) -> int:
+        """The true voids that the share is taken of."""
+        return self.lettings - self.not_supplied
+
+    @property
+    def agreed(self) -> int:
+        """The nominations that the share comes to, rounded up to a whole home."""
+        return int((self.share * self.counting / 100).to_integral_value(ROUND_CEILING))
+
+    @property
+    def shortfall(self) -> int:
+        """How many nominations are missing."""
+        return max(0, self.agreed - self.nominated)
+
+    @property
+    def achieved(self) -> Decimal | None:
+        """The share of nominations, in per cent with one digit; None without a true void that counts."""
+        if self.counting <= 0:
+            return None
+        return (Decimal(100) * self.nominated / self.counting).quantize(Decimal("0.1"), ROUND_HALF_UP)

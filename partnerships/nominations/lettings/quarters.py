@@ -1,0 +1,39 @@
+"""Quarters of the year, which begin in January, April, July and October."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Quarter:
+    """Three months by their first day."""
+
+    starts_on: dt.date
+
+    def __post_init__(self) -> None:
+        if self.starts_on.day != 1 or self.starts_on.month % 3 != 1:
+            raise ValueError("A quarter begins on the first of January, April, July or October.")
+
+    @classmethod
+    def of(cls, day: dt.date) -> Quarter:
+        """The quarter of a day."""
+        return cls(dt.date(day.year, day.month - (day.month - 1) % 3, 1))
+
+    @property
+    def ends_on(self) -> dt.date:
+        """The first day of the next quarter."""
+        return self.next().starts_on
+
+    def next(self) -> Quarter:
+        """The quarter after it."""
+        return Quarter.of(self.starts_on + dt.timedelta(days=100))
+
+    def previous(self) -> Quarter:
+        """The quarter before it."""
+        return Quarter.of(self.starts_on - dt.timedelta(days=1))
+
+    def __str__(self) -> str:
+        last = self.ends_on - dt.timedelta(days=1)
+        return f"{self.starts_on:%B} to {last:%B} {last.year}"

@@ -1,0 +1,63 @@
+"""An upload handler that filters a CORE export while it streams in.
+
+Django's own handlers keep the whole file, in memory or in a temporary file. This one passes each chunk to the filter
+and keeps only that, so nothing of the other columns reaches a disk. Views set it before the form is read; the page must
+check the CSRF token after that (see Django's documentation of upload handlers).
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadhandler import FileUploadHandler, StopFutureHandlers
+from django.http import HttpRequest
+
+from partnerships.nominations.lettings.filtering import LettingsFilter, UnableToReadLettings
+
+if TYPE_CHECKING:
+    _Uploaded = UploadedFile[bytes]
+else:
+    _Uploaded = UploadedFile
+
+
+class FilteredLettings(_Uploaded):
+    """The kept rows of an upload, packed; `error` is why it could not be read."""
+
+    def __init__(self, name: str, packed: bytes, columns: tuple[str, ...], rows: int, error: str) -> None:
+        super().__init__(io.BytesIO(packed), name=name, content_type="application/zlib", size=len(packed))
+        self.packed, self.columns, self.rows, self.error = packed, columns, rows, error
+
+
+class LettingsUploadHandler(FileUploadHandler):
+    """Keeps the needed columns of a file; goes on reading after an error, but keeps nothing."""
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        """Begin a file; no other handler sees it."""
+        super().new_file(*args, **kwargs)
+        self._filter, self._error = LettingsFilter(), ""
+        raise StopFutureHandlers
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        """Filter a chunk; nothing is passed on."""
+        if not self._error:
+            try:
+                self._filter.feed(raw_data)
+            except UnableToReadLettings as error:
+                self._error, self._filter = str(error), LettingsFilter()
+
+    def file_complete(self, file_size: int) -> FilteredLettings:
+        """The kept rows, or why there are none."""
+        packed = b""
+        if not self._error:
+            try:
+                packed = self._filter.finish()
+            except UnableToReadLettings as error:
+                self._error = str(error)
+        return FilteredLettings(self.file_name or "", packed, self._filter.columns, self._filter.rows, self._error)
+
+
+def filter_uploads(request: HttpRequest) -> None:
+    """Let this handler alone take the request's files; call it before anything reads the form."""
+    request.upload_handlers = [LettingsUploadHandler(request)]

@@ -1,0 +1,354 @@
+"""CORE exports are filtered while they stream in, and counted to the letting."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import zlib
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from types import MappingProxyType
+
+import pytest
+
+from partnerships.nominations.lettings.columns import CollectionYear, core_columns, plain
+from partnerships.nominations.lettings.counting import Counted, Result, count_lettings
+from partnerships.nominations.lettings.filtering import MAX_ROW, LettingsFilter, UnableToReadLettings, kept_rows
+from partnerships.nominations.lettings.quarters import Quarter
+from partnerships.nominations.lettings.reading import Outcome, Scope, coded, day_of
+from partnerships.nominations.schedule import Agreed, Bedrooms, Scheme
+from tests.support.core_files import CANARY, Invented, Place, core_file, expected, headings, invent
+
+YEARS = (2023, 2024, 2025, 2026)
+
+
+def agreed(**changes: object) -> Agreed:
+    """A typical agreement."""
+    relets = {size: Decimal(50 if size in (Bedrooms.STUDIO, Bedrooms.ONE) else 75) for size in Bedrooms}
+    facts: dict[str, object] = {
+        "council": "Westmarch",
+        "provider": "Larkhaven",
+        "schemes": (),
+        "first_lets": Decimal(100),
+        "relets": MappingProxyType(relets),
+        "counts_transfers": False,
+        "counts_temporary": False,
+        "counts_supported": False,
+        "nominees": 1,
+        "days_first_lets": 10,
+        "days_relets": 3,
+        "refusal_grounds": (),
+        "dispute_days": None,
+    }
+    return Agreed(**{**facts, **changes})  # type: ignore[arg-type]
+
+
+def place_in(year: int) -> Place:
+    """The second quarter of a collection year, in Westmarch."""
+    return Place("E07000901", "Westmarch", "Larkhaven Homes", dt.date(year, 7, 1))
+
+
+def year_of(start: int) -> CollectionYear:
+    """A collection year that is known."""
+    found = core_columns().year_of(dt.date(start, 7, 1))
+    assert found is not None
+    return found
+
+
+def scope_of(place: Place, **changes: object) -> Scope:
+    """What a return of that quarter counts."""
+    year = year_of(place.starts_on.year)
+    names = frozenset({plain(place.landlord)})
+    return Scope(
+        Quarter(place.starts_on),
+        year,
+        agreed(**changes),
+        frozenset({place.code}),
+        frozenset({plain(place.name)}),
+        names,
+    )
+
+
+def pieces(content: bytes, sizes: Iterable[int]) -> Iterator[bytes]:
+    """The file cut into pieces of these sizes, then the rest."""
+    start = 0
+    for size in sizes:
+        yield content[start : start + size]
+        start += size
+    yield content[start:]
+
+
+def filtered(content: bytes, sizes: Iterable[int] = ()) -> tuple[bytes, LettingsFilter]:
+    """The kept rows, packed, and the filter."""
+    kept = LettingsFilter()
+    for piece in pieces(content, sizes):
+        kept.feed(piece)
+    return kept.finish(), kept
+
+
+def count(content: bytes, scope: Scope) -> Counted:
+    """What a file comes to."""
+    packed, kept = filtered(content)
+    return count_lettings(kept_rows(packed, kept.columns), scope)
+
+
+def one_row(**cells: str) -> Counted:
+    """What becomes of a file with one letting, some of whose cells are changed."""
+    place = place_in(2024)
+    (letting,) = invent(place, 1, year=2024, odd=False)
+    letting.cells |= cells
+    return count(core_file([letting], year=2024), scope_of(place))
+
+
+def outcome_of(**cells: str) -> Outcome:
+    """What becomes of a row some of whose cells are changed."""
+    (found,) = one_row(**cells).rows
+    return found
+
+
+@pytest.mark.parametrize("year", YEARS)
+@pytest.mark.parametrize("labels", [False, True])
+def test_a_file_of_each_year_is_counted_to_the_letting(year: int, labels: bool) -> None:
+    place = place_in(year)
+    lettings = invent(place, 500, year=year, seed=year)
+
+    counted = count(core_file(lettings, year=year, labels=labels), scope_of(place))
+
+    lines, outcomes = expected(lettings)
+    assert {outcome: counted.number(outcome) for outcome in counted.rows} == outcomes
+    found = {
+        (str(size), first): (line.lettings, line.nominated, line.median_days)
+        for (size, first), line in counted.lines.items()
+    }
+    assert found == {key: (one.lettings, one.nominated, one.median_days) for key, one in lines.items()}
+    assert counted.total == 500 == sum(outcomes.values())
+
+
+def test_each_row_keeps_its_number() -> None:
+    place = place_in(2024)
+    lettings = invent(place, 300, year=2024, seed=4)
+
+    counted = count(core_file(lettings, year=2024), scope_of(place))
+
+    told = {
+        number: outcome for outcome, ranges in counted.rows.items() for a, b in ranges for number in range(a, b + 1)
+    }
+    assert told == {number: letting.outcome for number, letting in enumerate(lettings, start=1)}
+
+
+@pytest.mark.parametrize("year", YEARS)
+def test_no_other_column_passes_the_filter(year: int) -> None:
+    lettings = invent(place_in(year), 200, year=year)
+
+    packed, kept = filtered(core_file(lettings, year=year))
+
+    assert CANARY.encode() not in zlib.decompress(packed)
+    assert set(kept.columns) == {code for code, _ in headings(year)} & set(core_columns().codes)
+    assert kept.rows == 200
+
+
+def test_it_does_not_matter_where_the_file_is_cut() -> None:
+    content = core_file(invent(place_in(2024), 40, year=2024), year=2024)
+    whole, kept = filtered(content)
+    chance = random.Random(3)
+
+    for _ in range(20):
+        cut, _ = filtered(content, [chance.randrange(1, 9000) for _ in range(30)])
+        assert list(kept_rows(cut, kept.columns)) == list(kept_rows(whole, kept.columns))
+
+
+def test_kept_headings_are_those_of_real_exports() -> None:
+    known = dict(headings(2023)) | dict(headings(2024))
+    columns = core_columns()
+
+    for heading, code in columns.headings.items():
+        if not code.startswith("referral_"):
+            assert heading in {code, plain(known[code])}
+    assert [year.is_verified for year in columns.years.values()] == [True, True, False, False]
+
+
+def test_years_after_the_last_known_are_unverified() -> None:
+    later = core_columns().year_of(dt.date(2028, 3, 31))
+
+    assert later is not None
+    assert (str(later), later.is_verified, dict(later.nominated)) == (
+        "2027/28",
+        False,
+        {"referral_register": "6", "referral_noms": "1"},
+    )
+    assert core_columns().year_of(dt.date(2023, 3, 31)) is None
+
+
+def test_a_year_says_which_columns_a_file_lacks() -> None:
+    assert year_of(2026).missing(code for code, _ in headings(2024)) == ["referral_register", "referral_noms"]
+    assert year_of(2024).missing(["startdate", "la_label", "beds", "rsnvac", "referral"]) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "empty"),
+        (b"name,town\nA,B\n" * 9, "no headings"),
+        (b"PK\x03\x04", "as CSV"),
+        ("startdate,la\n".encode("utf-16"), "as CSV"),
+        (b"startdate,la\n2024-\x00", "not plain text"),
+        (b"startdate,startdate\n", "same heading"),
+        (b'startdate,la\n"' + b"x" * (MAX_ROW + 1), "too long"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused(content: bytes, message: str) -> None:
+    with pytest.raises(UnableToReadLettings, match=message):
+        filtered(content)
+
+
+def test_a_title_above_the_headings_does_no_harm() -> None:
+    place = place_in(2024)
+    content = b"Lettings logs\n\n" + core_file(invent(place, 50, year=2024), year=2024)
+
+    assert count(content, scope_of(place)).total == 50
+
+
+def test_a_row_that_slipped_is_set_aside() -> None:
+    place = place_in(2024)
+    content = core_file(invent(place, 2, year=2024, odd=False), year=2024) + b"one,two\n"
+
+    assert count(content, scope_of(place)).rows[Outcome.SLIPPED] == [[3, 3]]
+
+
+def test_names_in_windows_1252_are_read() -> None:
+    packed, kept = filtered("startdate,la_label\n2024-07-01,Côte\n".encode("cp1252"))
+
+    assert list(kept_rows(packed, kept.columns)) == [{"startdate": "2024-07-01", "la_label": "Côte"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2024-07-01", dt.date(2024, 7, 1)),
+        ("01/07/2024", dt.date(2024, 7, 1)),
+        ("1 July 2024", dt.date(2024, 7, 1)),
+        ("2024-07-01T00:00:00+01:00", dt.date(2024, 7, 1)),
+        ("2024-06-30T23:00:00Z", dt.date(2024, 7, 1)),
+        ("2024-06-30 12:00:00", dt.date(2024, 6, 30)),
+        ("30 February 2024", None),
+        ("", None),
+    ],
+)
+def test_dates_are_read_as_core_and_spreadsheets_write_them(text: str, day: dt.date | None) -> None:
+    assert day_of(text) == day
+
+
+def test_labels_of_values_are_read_like_codes() -> None:
+    assert coded({"rsnvac": "Internal transfer"}, "rsnvac") == "13"
+    assert coded({"rsnvac": "Any other reason"}, "rsnvac") == "Any other reason"
+    assert coded({"beds": "0"}, "beds") == "0"
+    assert outcome_of(rsnvac="Renewal of fixed-term tenancy") is Outcome.RENEWAL
+    assert outcome_of(needstype="Supported housing") is Outcome.SUPPORTED
+    nominated = one_row(referral="Nominated by a local housing authority")
+    assert [line.nominated for line in nominated.lines.values()] == [1]
+
+
+def test_the_name_of_the_authority_counts_without_its_code() -> None:
+    assert outcome_of(la="") is Outcome.USED
+    assert outcome_of(la="", la_label="Elsewhere") is Outcome.OTHER_AUTHORITY
+    assert outcome_of(la="E07000999") is Outcome.OTHER_AUTHORITY
+
+
+def test_a_home_that_the_provider_manages_for_another_owner_counts() -> None:
+    assert outcome_of(owning_organisation_name="Others") is Outcome.USED
+    assert outcome_of(owning_organisation_name="Others", managing_organisation_name="") is Outcome.OTHER_LANDLORD
+
+
+def test_void_days_follow_from_dates_if_core_does_not_say_them() -> None:
+    started = {"startdate": "2024-07-20", "voiddate": "2024-07-01"}
+    days = [
+        one_row(**started, vacdays="7", mrcdate=""),
+        one_row(**started, vacdays="", mrcdate=""),
+        one_row(**started, vacdays="", mrcdate="2024-07-15"),
+        one_row(**{**started, "voiddate": ""}, vacdays="", mrcdate=""),
+        one_row(**{**started, "voiddate": "2024-08-01"}, vacdays="", mrcdate=""),
+    ]
+
+    assert [line.median_days for one in days for line in one.lines.values()] == [7, 19, 5, None, None]
+
+
+@pytest.mark.parametrize(
+    ("flag", "outcome"),
+    [
+        ("counts_transfers", Outcome.TRANSFER),
+        ("counts_temporary", Outcome.TEMPORARY),
+        ("counts_supported", Outcome.SUPPORTED),
+    ],
+)
+def test_the_agreement_says_what_a_true_void_is(flag: str, outcome: Outcome) -> None:
+    place = place_in(2024)
+    lettings = invent(place, 300, year=2024)
+    content = core_file(lettings, year=2024)
+
+    without, with_it = count(content, scope_of(place)), count(content, scope_of(place, **{flag: True}))
+
+    assert without.number(outcome) > 0
+    assert with_it.number(outcome) == 0
+    assert with_it.number(Outcome.USED) == without.number(Outcome.USED) + without.number(outcome)
+
+
+def test_only_homes_of_the_agreement_s_schemes_count() -> None:
+    place = place_in(2024)
+    lettings = invent(place, 20, year=2024, odd=False)
+
+    counted = count(core_file(lettings, year=2024), scope_of(place, schemes=(Scheme("Mill Lane", ("p1",)),)))
+
+    assert counted.number(Outcome.USED) == 11
+    assert counted.number(Outcome.OTHER_SCHEME) == 9
+
+
+def test_lettings_are_counted_by_authority() -> None:
+    place = place_in(2024)
+    lettings = invent(place, 400, year=2024)
+
+    counted = count(core_file(lettings, year=2024), scope_of(place))
+
+    elsewhere = sum(one.outcome == "other_authority" for one in lettings)
+    assert counted.authorities["E07000999", "Elsewhere"] == elsewhere > 0
+
+
+def test_a_second_letting_of_the_same_home_in_the_quarter_counts() -> None:
+    place = place_in(2024)
+    first, second = (invent(place, 1, year=2024, odd=False)[0] for _ in range(2))
+    first.cells["startdate"], second.cells["startdate"] = "2024-07-02", "2024-09-02"
+
+    assert count(core_file([first, second], year=2024), scope_of(place)).number(Outcome.USED) == 2
+
+
+def test_progress_is_told_every_thousand_rows() -> None:
+    place = place_in(2024)
+    rows = [one.cells for one in invent(place, 2500, year=2024)]
+    told: list[int] = []
+
+    count_lettings(rows, scope_of(place), progress=told.append)
+
+    assert told == [1000, 2000, 2500]
+
+
+def test_shortfalls_are_whole_homes_of_vacancies_with_a_nominee_in_time() -> None:
+    assert Result(3, 2, 0, Decimal(75)).shortfall == 1
+    assert Result(4, 3, 0, Decimal(75)).shortfall == 0
+    assert Result(4, 0, 4, Decimal(75)).shortfall == 0
+    assert Result(4, 0, 4, Decimal(75)).achieved is None
+    assert Result(7, 4, 1, Decimal(50)).achieved == Decimal("66.7")
+
+
+def test_quarters_follow_each_other() -> None:
+    autumn = Quarter.of(dt.date(2024, 12, 31))
+
+    assert (autumn.starts_on, autumn.ends_on) == (dt.date(2024, 10, 1), dt.date(2025, 1, 1))
+    assert autumn.previous().next() == autumn
+    assert str(autumn) == "October to December 2024"
+    with pytest.raises(ValueError, match="begins"):
+        Quarter(dt.date(2024, 11, 1))
+
+
+def test_the_generator_makes_every_odd_row() -> None:
+    lettings: list[Invented] = invent(place_in(2024), 1500, year=2024)
+
+    assert len({one.outcome for one in lettings}) == 14

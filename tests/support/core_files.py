@@ -1,0 +1,205 @@
+"""CORE lettings exports with the real headings of each year, made of invented lettings.
+
+The generator decides first what becomes of a row, then writes a row for which that is so. `expected` counts these
+decisions, and knows nothing of the code under test.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_EXTRACTS = Path(__file__).resolve().parent.parent / "nominations" / "extracts"
+#: Stands in every cell of a column that is not kept, followed by the column's code.
+CANARY = "canary8417"
+#: Outcomes and how often they are invented.
+ODD = {
+    "no_date": 1,
+    "other_quarter": 8,
+    "no_authority": 1,
+    "other_authority": 10,
+    "other_landlord": 2,
+    "renewal": 3,
+    "supported": 5,
+    "temporary": 1,
+    "transfer": 4,
+    "no_kind": 1,
+    "no_bedrooms": 1,
+    "no_source": 1,
+    "duplicate": 1,
+}
+_RELETS = ("5", "6", "8", "10", "11", "12", "18", "19", "20")
+_OTHER_SOURCES = ("1", "2", "7", "8", "10", "16")
+
+
+def headings(year: int) -> list[tuple[str, str]]:
+    """Code and label of every column of the export of a year, in order.
+
+    2025/26 is taken to be like 2024/25; in 2026/27 two columns stand for the source of referral.
+    """
+    name = "2023-24" if year == 2023 else "2024-25"
+    lines = (_EXTRACTS / f"core_lettings_columns_{name}.csv").read_text(encoding="utf-8").splitlines()
+    # Labels are not quoted, and have commas.
+    found = [(code, label) for code, _, label in (line.partition(",") for line in lines if line)]
+    if year < 2026:
+        return found
+    new = [("referral_register", "referral_register"), ("referral_noms", "referral_noms")]
+    at = [code for code, _ in found].index("referral")
+    return found[:at] + new + found[at + 1 :]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Whose lettings are invented: the council's code and name, the landlord, and the first day of the quarter."""
+
+    code: str
+    name: str
+    landlord: str
+    starts_on: dt.date
+    days: int = 89
+
+
+@dataclass
+class Invented:
+    """A letting and what should become of its row."""
+
+    outcome: str
+    size: str
+    is_first_let: bool
+    is_nominated: bool
+    void_days: int
+    cells: dict[str, str] = field(default_factory=dict)
+
+
+def invent(place: Place, number: int, *, year: int, seed: int = 1, odd: bool = True) -> list[Invented]:
+    """So many lettings, a third of them odd."""
+    chance = random.Random(seed)
+    made: list[Invented] = []
+    for index in range(number):
+        outcome = "used"
+        if odd and index and chance.random() < 0.33:
+            outcome = chance.choices(list(ODD), list(ODD.values()))[0]
+        made.append(_letting(place, index, outcome, year, chance, made))
+    return made
+
+
+def _letting(
+    place: Place, index: int, outcome: str, year: int, chance: random.Random, earlier: Sequence[Invented]
+) -> Invented:
+    size = chance.choices(("studio", "1", "2", "3", "4"), (1, 6, 8, 4, 1))[0]
+    is_first_let = chance.random() < 0.2
+    made = Invented(outcome, size, is_first_let, chance.random() < 0.7, chance.randrange(0, 120))
+    started = place.starts_on + dt.timedelta(days=chance.randrange(place.days))
+    void = started - dt.timedelta(days=made.void_days)
+    made.cells = {
+        "owning_organisation_name": place.landlord,
+        "managing_organisation_name": place.landlord,
+        "needstype": "1",
+        "startdate": started.isoformat(),
+        "propcode": f"P{index}",
+        "uprn": str(10_000_000 + index),
+        "la": place.code,
+        "la_label": place.name,
+        "first_time_property_let_as_social_housing": "1" if is_first_let else "0",
+        "rsnvac": chance.choice(("15", "16", "17") if is_first_let else _RELETS),
+        "newprop": "1" if is_first_let else "2",
+        "offered": str(chance.randrange(4)),
+        "unittype_gn": "2" if size == "studio" else "1",
+        "beds": {"studio": "1", "4": chance.choice("4567")}.get(size, size),
+        "voiddate": void.isoformat(),
+        "vacdays": chance.choice((str(made.void_days), "")),
+        "mrcdate": chance.choice(("", void.isoformat())),
+        **_source(made.is_nominated, year, chance),
+    }
+    made.cells |= _oddity(outcome, place, year, chance)
+    if outcome == "duplicate":
+        first = chance.choice([one for one in earlier if one.outcome == "used"])
+        made.cells |= {name: first.cells[name] for name in ("startdate", "propcode", "uprn")}
+    return made
+
+
+def _source(is_nominated: bool, year: int, chance: random.Random) -> dict[str, str]:
+    if year < 2026:
+        return {"referral": "3" if is_nominated else chance.choice(_OTHER_SOURCES)}
+    if is_nominated:
+        return {"referral_register": "6", "referral_noms": "1"}
+    register = chance.choice("567")
+    return {"referral_register": register, "referral_noms": chance.choice("234") if register == "6" else ""}
+
+
+def _oddity(outcome: str, place: Place, year: int, chance: random.Random) -> dict[str, str]:
+    outside = place.starts_on + dt.timedelta(days=chance.choice((-1, -40, place.days + 10)))
+    source = "referral" if year < 2026 else "referral_register"
+    return {
+        "no_date": {"startdate": chance.choice(("", "soon", "2024-13-40"))},
+        "other_quarter": {"startdate": outside.isoformat()},
+        "no_authority": {"la": "", "la_label": ""},
+        "other_authority": {"la": "E07000999", "la_label": "Elsewhere"},
+        "other_landlord": {"owning_organisation_name": "Others", "managing_organisation_name": "Others"},
+        "renewal": {"rsnvac": "14", "first_time_property_let_as_social_housing": "0"},
+        "supported": {"needstype": "2", "unittype_gn": ""},
+        "temporary": {"rsnvac": "9", "first_time_property_let_as_social_housing": "0"},
+        "transfer": {"rsnvac": "13", "first_time_property_let_as_social_housing": "0"},
+        "no_kind": {"rsnvac": "", "first_time_property_let_as_social_housing": "", "newprop": ""},
+        "no_bedrooms": {"beds": chance.choice(("", "two")), "unittype_gn": "1"},
+        "no_source": {source: ""},
+    }.get(outcome, {})
+
+
+def core_file(lettings: Sequence[Invented], *, year: int, labels: bool = False) -> bytes:
+    """The export: every column that a return does not need holds the canary."""
+    return b"".join(core_chunks(lettings, year=year, labels=labels))
+
+
+def core_chunks(lettings: Sequence[Invented], *, year: int, labels: bool = False) -> Iterator[bytes]:
+    """The export in pieces of a thousand rows."""
+    columns = headings(year)
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow([label if labels else code for code, label in columns])
+    for number, letting in enumerate(lettings, start=1):
+        writer.writerow([letting.cells.get(code, _other(code)) for code, _ in columns])
+        if number % 1000 == 0:
+            yield text.getvalue().encode()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue().encode()
+
+
+def _other(code: str) -> str:
+    """The cell of a column that is not kept; one has everything that makes CSV hard."""
+    return f'{CANARY} "{code}", and\nmore' if code == "address_line1" else f"{CANARY}-{code}"
+
+
+@dataclass
+class Expected:
+    """What a return says of one size, first lets or relets."""
+
+    lettings: int = 0
+    nominated: int = 0
+    void_days: list[int] = field(default_factory=list)
+
+    @property
+    def median_days(self) -> float:
+        """The middle of the void days."""
+        days = sorted(self.void_days)
+        middle = len(days) // 2
+        return days[middle] if len(days) % 2 else (days[middle - 1] + days[middle]) / 2
+
+
+def expected(lettings: Sequence[Invented]) -> tuple[dict[tuple[str, bool], Expected], Counter[str]]:
+    """Lines by size and whether first lets, and how many rows had each outcome."""
+    lines: dict[tuple[str, bool], Expected] = defaultdict(Expected)
+    for letting in lettings:
+        if letting.outcome == "used":
+            line = lines[letting.size, letting.is_first_let]
+            line.lettings += 1
+            line.nominated += letting.is_nominated
+            line.void_days.append(letting.void_days)
+    return dict(lines), Counter(letting.outcome for letting in lettings)

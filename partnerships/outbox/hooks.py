@@ -25,6 +25,16 @@ class ReplyTo(NamedTuple):
     partnerships: frozenset[int] = frozenset()
 
 
+class NoticeTo(NamedTuple):
+    """A notice and its reader."""
+
+    email: int
+    kind: str
+    params: Mapping[str, Any]
+    person_id: int
+    is_stakeholder: bool
+
+
 class OutboxHooks:
     """Base class that does nothing; upper rooms register instances."""
 
@@ -56,9 +66,9 @@ class OutboxHooks:
         """Another email came in; returns what became of it, "" if it is not ours."""
         return ""
 
-    def takes_reply(self, *, kind: str, params: Mapping[str, Any], person_id: int, now: dt.datetime) -> bool:
-        """Whether a reply to this notice could be used."""
-        return False
+    def notices_taking_replies(self, *, notices: Sequence[NoticeTo], now: dt.datetime) -> set[int]:
+        """The notices to which a reply of their reader could be used."""
+        return set()
 
     def taking_replies(self, *, emails: Sequence[ReplyTo], now: dt.datetime) -> set[int]:
         """The emails to which a reply of their reader could be used."""

@@ -6,7 +6,7 @@ The person is looked up when the email leaves, not when it is recorded.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
 from django.conf import settings
@@ -14,7 +14,7 @@ from django.core.exceptions import ObjectDoesNotExist
 
 from partnerships.outbox.content import Content, Rendered, link, message, render_subject, repeatable
 from partnerships.outbox.groups import CHOOSABLE, FindSubject, NoticeGroup
-from partnerships.outbox.hooks import registered_hooks
+from partnerships.outbox.hooks import NoticeTo, registered_hooks
 from partnerships.outbox.kinds import (
     Batch,
     Candidate,
@@ -75,7 +75,7 @@ class PersonComposer(Composer):
 
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
         """Write each email, or repeat one that may already have been sent."""
-        again = repeatable(candidates)
+        contents: list[tuple[PersonCandidate, Content]] = []
         for one in candidates:
             if not isinstance(one, PersonCandidate):
                 continue
@@ -85,9 +85,13 @@ class PersonComposer(Composer):
                 content = "The record it is about no longer exists."
             if isinstance(content, str):
                 batch.set_aside.append(SetAside(one.pk, EmailStatus.SUPPRESSED, content))
-                continue
+            else:
+                contents.append((one, content))
+        again = repeatable([one for one, _ in contents])
+        answered = _taking_replies(contents, now)
+        for one, content in contents:
             written = message(
-                _rendered(content, one, now),
+                _rendered(content, one, can_reply=one.pk in answered),
                 name=one.name,
                 address=one.address,
                 message_id=one.due.message_id,
@@ -110,25 +114,27 @@ class PersonComposer(Composer):
         return {pk for pk, person in checks.items() if person not in here}
 
 
-def _rendered(content: Content, candidate: PersonCandidate, now: dt.datetime) -> Rendered:
+def _rendered(content: Content, candidate: PersonCandidate, *, can_reply: bool) -> Rendered:
     """The email; one that its reader can turn off links to their choices."""
     kind = kind_of(candidate.due.kind)
-    can_reply = bool(content.reply_to) or _takes_reply(candidate, now)
     if kind is None or kind.always or kind.group not in CHOOSABLE or candidate.person.is_stakeholder:
         return content.render(can_reply=can_reply)
     choices = f"{link('digests:manage')}#id_way_{kind.group}"
     return content.render(choices=choices, group=NoticeGroup(kind.group).label, can_reply=can_reply)
 
 
-def _takes_reply(candidate: PersonCandidate, now: dt.datetime) -> bool:
-    """Whether a reply to our own address could be used."""
-    due = candidate.due
-    if due.lane != Lane.NOTICE or not settings.EMAIL_REPLIES:
-        return False
-    return any(
-        hooks.takes_reply(kind=due.kind, params=due.params, person_id=candidate.person.pk, now=now)
-        for hooks in registered_hooks()
-    )
+def _taking_replies(contents: Iterable[tuple[PersonCandidate, Content]], now: dt.datetime) -> set[int]:
+    """The emails whose replies go to a person, or could be used at our own address."""
+    found: set[int] = set()
+    notices: list[NoticeTo] = []
+    for one, content in contents:
+        if content.reply_to:
+            found.add(one.pk)
+        elif one.due.lane == Lane.NOTICE and settings.EMAIL_REPLIES:
+            notices.append(NoticeTo(one.pk, one.due.kind, one.due.params, one.person.pk, one.person.is_stakeholder))
+    if notices:
+        found.update(*(hooks.notices_taking_replies(notices=notices, now=now) for hooks in registered_hooks()))
+    return found
 
 
 class PersonCandidate(Candidate):

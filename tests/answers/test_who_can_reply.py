@@ -126,12 +126,16 @@ def test_a_summary_of_notices_says_that_one_can_reply_if_it_is_about_one_partner
 
 
 def test_many_readers_of_many_plans_need_no_more_queries(world: World, plan: Plan) -> None:
+    digests.enrol(
+        person=world.sol, target=world.partnership, author=world.amina, organisation=world.larkhaven, now=timezone.now()
+    )
+
     def counted(people: list[User]) -> tuple[set[int], int]:
         emails = [
             ReplyTo(
                 email=person.pk,
                 person_id=person.pk,
-                is_stakeholder=False,
+                is_stakeholder=person.is_stakeholder,
                 plans=frozenset({plan.pk}),
                 plans_of=frozenset({world.partnership.pk}),
                 partnerships=frozenset(Partnership.objects.values_list("pk", flat=True)),
@@ -144,7 +148,10 @@ def test_many_readers_of_many_plans_need_no_more_queries(world: World, plan: Pla
 
     one, before = counted([world.chidi])
     several, after = counted([world.chidi, world.ben, world.amina, world.vera, world.hana])
+    everybody, with_stakeholder = counted([world.sol, world.chidi, world.ben, world.amina, world.vera])
 
     assert one == {world.chidi.pk}  # the conversations of one of the partnerships
     assert {world.ben.pk, world.amina.pk, world.vera.pk} <= several
+    assert world.sol.pk in everybody
     assert after <= before
+    assert with_stakeholder <= 5

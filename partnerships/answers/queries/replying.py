@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
 
+from partnerships.activity.subjects import SubjectKind
 from partnerships.agreements.models import Partnership, Party, PartyRole
-from partnerships.digests.queries.readers import newest_numbers, reach_of, reading_classes
+from partnerships.digests.queries.readers import PlanReach, reach_of, readers_within
 from partnerships.organisations.models import EDITING_ROLES, Membership
-from partnerships.outbox.hooks import ReplyTo
+from partnerships.outbox.groups import Subject
+from partnerships.outbox.hooks import NoticeTo, ReplyTo
+from partnerships.outbox.kinds import kind_of
 from partnerships.plans.models import OVER, Plan
 
 
@@ -30,22 +34,60 @@ def taking_replies(emails: Collection[ReplyTo], now: dt.datetime) -> set[int]:
     rest = [one for one in emails if one.email not in found]
     if not rest:
         return found
-    plans = {one.email: (one.plans & open_plans).union(*(within[pk] for pk in one.plans_of)) for one in rest}
+    plans = {one.email: (one.plans & open_plans.keys()).union(*(within[pk] for pk in one.plans_of)) for one in rest}
     acting = _acting({one.person_id for one in rest if not one.is_stakeholder}, now)
-    found |= _with_plan_to_read(rest, plans, acting, now)
+    reach = reach_of({pk for some in plans.values() for pk in some}, now)
+    for one in rest:
+        if one.is_stakeholder:
+            plans[one.email] = frozenset(pk for pk in plans[one.email] if _is_past(open_plans[pk], now))
+    found |= _with_plan_to_read(rest, plans, acting, reach)
     rest = [one for one in rest if one.email not in found and not one.is_stakeholder]
     return found | _with_partnership_to_write(rest, acting)
 
 
-def _open_plans(emails: Iterable[ReplyTo]) -> tuple[set[int], dict[int, set[int]]]:
-    """The plans that a reply could be about, and those of each partnership; none that are over."""
+def notices_taking_replies(notices: Iterable[NoticeTo], now: dt.datetime) -> set[int]:
+    """The notices to which a reply of their reader could be used.
+
+    Emails about an answer of theirs ask for no further one.
+    """
+    emails = []
+    for one in notices:
+        subject = None if one.kind.startswith("answers.") else subject_of(one.kind, one.params)
+        if subject is None:
+            continue
+        within = subject.partnership_id
+        emails.append(
+            ReplyTo(
+                email=one.email,
+                person_id=one.person_id,
+                is_stakeholder=one.is_stakeholder,
+                plans=frozenset({subject.record_id} if subject.kind == SubjectKind.PLAN else ()),
+                partnerships=frozenset({within} if within is not None else ()),
+            )
+        )
+    return taking_replies(emails, now) if emails else set()
+
+
+def subject_of(kind: str, params: Mapping[str, Any]) -> Subject | None:
+    """The record that a notice is about."""
+    known = kind_of(kind)
+    return known.about(params) if known and known.about else None
+
+
+def _is_past(at: dt.datetime | None, now: dt.datetime) -> bool:
+    return at is not None and at <= now
+
+
+def _open_plans(emails: Iterable[ReplyTo]) -> tuple[dict[int, dt.datetime | None], dict[int, set[int]]]:
+    """The plans that a reply could be about, with `open_at`, and those of each partnership; none that are over."""
     plans = {pk for one in emails for pk in one.plans_read | one.plans}
     partnerships = {pk for one in emails for pk in one.plans_of}
-    found: set[int] = set()
+    found: dict[int, dt.datetime | None] = {}
     within: dict[int, set[int]] = defaultdict(set)
     asked = Q(pk__in=plans) | Q(partnership__in=partnerships, current_number__gt=0)
-    for pk, partnership in Plan.objects.filter(asked).exclude(status__in=OVER).values_list("pk", "partnership"):
-        found.add(pk)
+    rows = Plan.objects.filter(asked).exclude(status__in=OVER).values_list("pk", "partnership", "open_at")
+    for pk, partnership, open_at in rows:
+        found[pk] = open_at
         within[partnership or 0].add(pk)
     return found, within
 
@@ -60,26 +102,24 @@ def _acting(people: Collection[int], now: dt.datetime) -> dict[int, dict[int, st
 
 
 def _with_plan_to_read(
-    emails: Iterable[ReplyTo], plans: dict[int, frozenset[int]], acting: dict[int, dict[int, str]], now: dt.datetime
+    emails: Iterable[ReplyTo],
+    plans: dict[int, frozenset[int]],
+    acting: dict[int, dict[int, str]],
+    reach: PlanReach,
 ) -> set[int]:
     """The emails about a plan that their reader may read.
 
     Stakeholders as `rights.answerable` has it, people with an account as `Plan.objects.present_for`.
     """
-    wanted = {pk for some in plans.values() for pk in some}
-    if not wanted:
-        return set()
-    people = sorted({one.person_id for one in emails if one.is_stakeholder})
-    readers = reading_classes(wanted, now=now, people=people, even_paused=True)
-    newest = newest_numbers({plan for _, plan in readers}, now)
-    reach = reach_of(wanted, now) if acting else reach_of((), now)
+    stakeholders = sorted({one.person_id for one in emails if one.is_stakeholder and plans[one.email]})
+    readers = readers_within(reach, stakeholders, even_paused=True)
     inside: dict[int, set[int]] = defaultdict(set)
     for plan, organisation in zip(reach.inside_plans, reach.inside_organisations, strict=True):
         inside[organisation].add(plan)
 
     def may_read(one: ReplyTo) -> bool:
         if one.is_stakeholder:
-            return any((one.person_id, plan) in readers and newest[plan][1] > 0 for plan in plans[one.email])
+            return any((one.person_id, plan) in readers for plan in plans[one.email])
         mine = (inside[organisation] for organisation in acting[one.person_id])
         return any(not plans[one.email].isdisjoint(some) for some in (reach.network, *mine))
 

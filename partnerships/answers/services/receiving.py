@@ -6,8 +6,7 @@ Nothing happens with one until its person confirms it, by a link sent to their o
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable
 
 from allauth.account.models import EmailAddress
 from django.core.files.base import ContentFile
@@ -17,16 +16,13 @@ from partnerships.activity.subjects import SubjectKind
 from partnerships.agreements.models import Partnership
 from partnerships.answers.models import Incoming, IncomingFile, Unfit
 from partnerships.answers.models.incoming import INCOMING_KEPT
-from partnerships.answers.queries.replying import taking_replies
+from partnerships.answers.queries.replying import subject_of
 from partnerships.answers.reading import MAX_FILES, Attachment, Mail
 from partnerships.answers.rights import answerable, may_forward_to, partnership_key
 from partnerships.digests.models import DeliverySubject, InboxItem, Preference
 from partnerships.digests.queries.contents import plans_of_digest
 from partnerships.kit.time_limits import MAX_PARSING_SECONDS, time_limit
 from partnerships.kit.uploads import UnableToTakeFile, check_upload, stored
-from partnerships.outbox.groups import Subject
-from partnerships.outbox.hooks import ReplyTo
-from partnerships.outbox.kinds import kind_of
 from partnerships.outbox.models import Email
 from partnerships.outbox.reply_addresses import FORWARD, REPLY, is_reply_to, is_valid, tokens_in
 from partnerships.outbox.services import record_email
@@ -106,31 +102,6 @@ def _key_of(email: Email, person: User) -> str:
     return Preference.objects.filter(person=person).values_list("link_key", flat=True).first() or ""
 
 
-def takes_reply(*, kind: str, params: Mapping[str, Any], person_id: int, now: dt.datetime) -> bool:
-    """Whether a reply of this person to such a notice could be used.
-
-    Emails about an answer of theirs ask for no further one.
-    """
-    subject = None if kind.startswith("answers.") else _subject_of(kind, params)
-    person = User.objects.filter(pk=person_id).first() if subject else None
-    if subject is None or person is None:
-        return False
-    email = ReplyTo(
-        email=0,
-        person_id=person.pk,
-        is_stakeholder=person.is_stakeholder,
-        plans=frozenset({subject.record_id} if subject.kind == SubjectKind.PLAN else ()),
-        partnerships=frozenset({subject.partnership_id} if subject.partnership_id is not None else ()),
-    )
-    return bool(taking_replies([email], now))
-
-
-def _subject_of(kind: str, params: Mapping[str, Any]) -> Subject | None:
-    """The record that a notice is about."""
-    known = kind_of(kind)
-    return known.about(params) if known and known.about else None
-
-
 def plans_of_reply(incoming: Incoming, now: dt.datetime) -> list[Plan]:
     """The plans that a reply may be about, as its person may read them today."""
     email = Email.objects.filter(pk=incoming.reply_to_id or 0).first()
@@ -141,7 +112,7 @@ def plans_of_reply(incoming: Incoming, now: dt.datetime) -> list[Plan]:
 def _plans_of(email: Email, person: User, now: dt.datetime) -> list[Plan]:
     """The plans that an email was about, if this person may answer about them."""
     numbers = list(plans_of_digest(email.pk).values_list("pk", flat=True))
-    subject = _subject_of(email.kind, email.params)
+    subject = subject_of(email.kind, email.params)
     if subject is not None and subject.kind == "plan":
         numbers.append(subject.record_id)
     return _answerable_plans(numbers, person, now)
@@ -159,7 +130,7 @@ def _answerable_plans(numbers: Collection[int], person: User, now: dt.datetime) 
 
 def _partnership_of(email: Email, person: User, now: dt.datetime) -> Partnership | None:
     """The one partnership an email was about, if this person may write its conversations."""
-    subject = _subject_of(email.kind, email.params)
+    subject = subject_of(email.kind, email.params)
     told = DeliverySubject.objects.included().filter(delivery=email.pk, subject__kind=SubjectKind.PARTNERSHIP)
     notices = InboxItem.objects.filter(delivery_id=email.pk, person=person, partnership__isnull=False)
     numbers = {*told.values_list("subject__record_id", flat=True), *notices.values_list("partnership", flat=True)}

@@ -177,7 +177,16 @@ def reading_classes(
     """
     if not plans or (people is not None and not people):
         return {}
-    sql, params = readers_sql(reach_of(plans, now, once_open=once_open), people, even_paused=even_paused)
+    return readers_within(reach_of(plans, now, once_open=once_open), people, even_paused=even_paused)
+
+
+def readers_within(
+    reach: PlanReach, people: Sequence[int] | None, *, even_paused: bool = False
+) -> dict[tuple[int, int], str]:
+    """What followers may read of plans with this reach; see `reading_classes`."""
+    if not reach.plans or (people is not None and not people):
+        return {}
+    sql, params = readers_sql(reach, people, even_paused=even_paused)
     asked = f"WITH {sql} SELECT person_id, plan_id, reading FROM readers"  # noqa: S608 - our own constants
     rows = rows_planned_once(asked, params, whatever_is_asked=people is not None)
     return {(person, plan): INSIDE if reading == 1 else OUTSIDE for person, plan, reading in rows}

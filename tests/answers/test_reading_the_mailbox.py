@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import mailbox
 import re
 from email.message import EmailMessage
@@ -11,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.utils import timezone
@@ -118,12 +120,26 @@ def test_an_email_whose_parsing_hangs_is_flagged_after_its_time_limit(
     assert "TookTooLong" in mailoutbox[-1].body
 
 
-def test_an_email_during_which_two_workers_were_killed_is_flagged(box: Path, reply_to: str) -> None:
+def test_an_email_during_which_two_workers_were_killed_is_flagged(
+    box: Path, reply_to: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each kill leaves its lease, so that the next run comes after ten minutes."""
+
+    def be_killed(name: str, raw: bytes, now: Any) -> str:
+        raise SystemExit(9)
+
     put(box, reply(reply_to))
     [file] = (box / "new").iterdir()
-    cache.set(mailboxes.tries_of(file.name), mailboxes.MAX_TRIES)
+    began = timezone.now()
+    with monkeypatch.context() as killing:
+        killing.setattr(mailboxes, "_act_or_report", be_killed)
+        killing.setattr(cache, "delete", lambda key: None)  # a killed worker tidies nothing up
+        for kill in range(mailboxes.MAX_TRIES):
+            with time_machine.travel(began + dt.timedelta(minutes=11 * kill)), pytest.raises(SystemExit):
+                read_new_mail(now=timezone.now())
 
-    first, second = read_new_mail(now=timezone.now()), read_new_mail(now=timezone.now())
+    with time_machine.travel(began + dt.timedelta(minutes=11 * mailboxes.MAX_TRIES)):
+        first, second = read_new_mail(now=timezone.now()), read_new_mail(now=timezone.now())
 
     assert (first, second) == ({"failed": 1}, {})
     assert [one.name for one in (box / "cur").iterdir()] == [f"{file.name}:2,F"]

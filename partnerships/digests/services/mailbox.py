@@ -97,8 +97,9 @@ def _act_or_flag(file: Path, now: dt.datetime) -> str:
     A worker that was killed while it read says nothing about the email; two do.
     """
     tries = tries_of(file.name)
-    cache.add(tries, 0, timeout=_TRIES_KEPT)
-    if cache.incr(tries) > MAX_TRIES:
+    begun = cache.get(tries, 0) + 1
+    cache.set(tries, begun, timeout=_TRIES_KEPT)  # `incr` would keep it for five minutes only, less than the lease
+    if begun > MAX_TRIES:
         _report_failure(file.name, "the worker that read it was killed")
         return "failed"
     try:

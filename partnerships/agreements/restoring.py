@@ -56,7 +56,7 @@ from partnerships.agreements.services.posts import (
 from partnerships.agreements.services.terms import UnableToWithdraw, take_back_terms, withdraw_proposal
 from partnerships.agreements.services.terms.ending import PROPOSAL, proposal_identity
 from partnerships.agreements.services.terms.putting_up import SIGNATORY, signatory_identity, stop_asking
-from partnerships.kit.journal import Redone, redo_each, register_redo
+from partnerships.kit.journal import Redone, identity, redo_each, register_redo
 
 _REASON = "As it was before a backup was restored."
 #: From the role with the fewest rights to that with the most.
@@ -164,6 +164,16 @@ def redo_posts(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     )
 
 
+def _of_holders(lines: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Holder]]:
+    """Lines about holders of posts, and these holders.
+
+    Lines written before 29 November 2026, 21:40 hash the first day too.
+    """
+    holders = list(Holder.objects.filter(pk__in={line["holder"] for line in lines}).order_by("pk"))
+    earlier = {identity(one.post_id, one.added_at, one.starts_on): holder_identity(one) for one in holders}
+    return [line | {"same": earlier.get(line["same"], line["same"])} for line in lines], holders
+
+
 def redo_holders(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """End the time of holders of posts that ended, on the same day; not later than the backup has it."""
 
@@ -174,11 +184,11 @@ def redo_holders(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         end_holding(holder, on=on, reason=_REASON, now=now)
         return True
 
-    holders = Holder.objects.filter(pk__in={line["holder"] for line in lines})
+    lines, holders = _of_holders(lines)
     return redo_each(
         "holder",
         lines,
-        holders.order_by("pk"),
+        holders,
         same=holder_identity,
         began=lambda one: one.added_at,
         redo=redo,
@@ -234,11 +244,11 @@ def redo_contacts(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
         forget_holder(holder, now=now)
         return True
 
-    holders = Holder.objects.filter(pk__in={line["holder"] for line in lines}, cleared_at=None)
+    lines, holders = _of_holders(lines)
     return redo_each(
         "holder",
         lines,
-        holders.order_by("pk"),
+        [one for one in holders if one.cleared_at is None],
         same=holder_identity,
         began=lambda one: one.added_at,
         redo=redo,

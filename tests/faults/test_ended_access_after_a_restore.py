@@ -19,6 +19,7 @@ from partnerships.agreements.services import (
     edit_settings,
     fill_post,
     leave_partnership,
+    posts,
     remove_document,
     vacate_post,
 )
@@ -72,6 +73,23 @@ def test_an_end_of_a_holding_that_was_moved_forward_is_moved_again(world: World)
 
     holder.refresh_from_db()
     assert holder.ends_on == today
+
+
+def test_an_end_of_a_holding_in_an_older_journal_is_applied(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its lines hash the first day too, which can be corrected since."""
+    post = create_post(organisation=world.larkhaven, role="signatory", author=world.amina, now=NOW())
+    holder = fill_post(post=post, person=world.eddie, reason="New.", author=world.amina, now=NOW())
+    with lost(), monkeypatch.context() as earlier:
+        earlier.setattr(
+            posts, "holder_identity", lambda one: journal.identity(one.post_id, one.added_at, one.starts_on)
+        )
+        vacate_post(holder=holder, ends_on=timezone.localdate(), reason="Moved.", author=world.amina, now=NOW())
+
+    outcome = redo()
+
+    holder.refresh_from_db()
+    assert holder.ends_on == timezone.localdate()
+    assert left(outcome) == []
 
 
 # ---- The last one that leads

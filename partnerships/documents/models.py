@@ -125,13 +125,18 @@ class Signatory(models.Model):
         return self.due_on < (today or timezone.localdate())
 
     def is_reminder_due(self, now: dt.datetime) -> bool:
-        """Whether to remind it: near or after its deadline, or long after it was asked; then once a week."""
-        if self.due_on is not None and self.due_on > timezone.localdate(now) + REMIND_BEFORE:
+        """Whether to remind it.
+
+        Near or after its deadline, or long after it was asked; then once a week, and on its last day.
+        """
+        today = timezone.localdate(now)
+        if self.due_on is not None and self.due_on > today + REMIND_BEFORE:
             return False
         if self.due_on is None and self.asked_at > now - REMIND_AGAIN:
             return False
         if self.reminded_at is not None:
-            return self.reminded_at <= now - REMIND_AGAIN
+            is_last_day = self.due_on == today and timezone.localdate(self.reminded_at) < today
+            return is_last_day or self.reminded_at <= now - REMIND_AGAIN
         return self.asked_at <= now - dt.timedelta(days=1)
 
 

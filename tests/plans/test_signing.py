@@ -342,6 +342,19 @@ def test_reminders_go_out_until_a_decision_and_a_lapse_is_reported(world: World)
     assert state.signatory.has_lapsed(timezone.localdate() + dt.timedelta(days=6))
 
 
+def test_signature_that_is_due_today_is_reminded_of_once_on_this_day(world: World) -> None:
+    now = timezone.now()
+    asked(world, due_on=timezone.localdate() + dt.timedelta(days=5), now=now - dt.timedelta(days=2))
+    assert services.remind_signatories(now=now) == 2
+
+    deliver().clear()
+    assert services.remind_signatories(now=now + dt.timedelta(days=4)) == 0
+    assert services.remind_signatories(now=now + dt.timedelta(days=5)) == 2
+    assert services.remind_signatories(now=now + dt.timedelta(days=5)) == 0
+
+    assert len(deliver()) == 2
+
+
 def test_reminder_says_by_how_many_days_a_signature_is_overdue(world: World) -> None:
     plan = asked(world, due_on=timezone.localdate() + dt.timedelta(days=5), now=timezone.now() - dt.timedelta(days=2))
     sign(plan, world, world.amina)

@@ -130,7 +130,12 @@ def idle_figures(stage: ChangesStage, count: int, partnerships: int = 20_000) ->
         filled = ("agreements_partnership", "digests_subscription", "digests_subjectwatermark")
         for table in filled:  # no history for rows that only fill the table
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        numbers = {"made": made, "partnerships": partnerships, "each": -(-count // partnerships)}
+        numbers = {
+            "made": made,
+            "partnerships": partnerships,
+            "each": -(-count // partnerships),
+            "people": stage.people,
+        }
         _copy(
             "agreements_partnership",
             "agreements_partnership s, generate_series(1, %(partnerships)s) n WHERE s.id = %(made)s",
@@ -145,9 +150,9 @@ def idle_figures(stage: ChangesStage, count: int, partnerships: int = 20_000) ->
         # Each copy is followed by its share of the people, beginning with another one.
         _copy(
             "digests_subscription",
-            "agreements_partnership p CROSS JOIN LATERAL (SELECT o.* FROM digests_subscription o"
-            " WHERE o.partnership_id = %(made)s ORDER BY (o.id * 7919 + p.id * 104729) %% 5003 LIMIT %(each)s) s"
-            " WHERE p.id > %(made)s",
+            "(SELECT *, row_number() OVER (ORDER BY id) - 1 AS place FROM digests_subscription"
+            " WHERE partnership_id = %(made)s) s JOIN (SELECT p.id, (p.id * 7919 + k) %% %(people)s AS place"
+            " FROM agreements_partnership p, generate_series(0, %(each)s - 1) k WHERE p.id > %(made)s) p USING (place)",
             {"partnership_id": "p.id"},
             numbers,
         )

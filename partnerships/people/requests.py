@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
@@ -16,3 +18,13 @@ def signed_in(request: HttpRequest) -> User:
     if isinstance(request.user, User):
         return request.user
     raise PermissionDenied
+
+
+def is_reading(request: HttpRequest) -> bool:
+    """Whether somebody looks at a page themselves.
+
+    Not with HEAD, not a browser that fetches ahead, and not an administrator who views the site as somebody.
+    """
+    ahead = request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "")
+    is_ahead = {"prefetch", "preview"} & set(re.split(r"\W+", ahead))
+    return request.method == "GET" and not hasattr(request, "view_as") and not is_ahead

@@ -8,14 +8,18 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.activity.models import Event
 from partnerships.activity.seen import note_events_seen
 from partnerships.digests import services
-from partnerships.digests.models import SubjectWatermark, Watermark
+from partnerships.digests.models import InboxItem, SubjectWatermark, Watermark
 from partnerships.digests.services.sweep import plan_round
 from partnerships.plans.models import Plan
 from tests.commitments.promises import propose
 from tests.digests.conftest import PostOffice, publish, signed_in, text_of
+from tests.exchange.conftest import shared
 from tests.world import World
+
+NOW = timezone.now
 
 
 @pytest.fixture
@@ -116,3 +120,92 @@ def test_an_older_page_of_the_history_counts_for_nothing(world: World, of_partne
 
     of_partnership.refresh_from_db()
     assert (of_partnership.number, of_partnership.due_at is not None) == (before, True)
+
+
+def something_happens(subject: str, kind: str, record_id: int, event_kind: str) -> None:
+    Event.objects.create(
+        kind=event_kind,
+        target_kind=kind,
+        target_id=record_id,
+        at=timezone.now(),
+        audience="inside",
+        subjects=[f"{subject}:{record_id}"],
+        data={"before": {"status": "active"}, "after": {"status": "under_review"}},
+    )
+
+
+def follow_daily(world: World, target: Any, subject: str, event_kind: str) -> SubjectWatermark:
+    """Ben follows it, and one change waits for his daily digest."""
+    services.subscribe(person=world.ben, target=target, frequency="daily", author=world.ben, now=timezone.now())
+    something_happens(subject, subject, target.pk, event_kind)
+    plan_round(now=timezone.now())
+    return SubjectWatermark.objects.get(recipient=world.ben, subject__kind=subject, due_at__isnull=False)
+
+
+@pytest.mark.parametrize(
+    ("subject", "event_kind", "page"),
+    [
+        ("commitment", "commitment.progress_reported", "commitments:detail"),
+        ("entry", "ask.changed", "exchange:detail"),
+        ("organisation", "organisation.changed", "organisations:detail"),
+        ("partnership", "partnership.status_changed", "agreements:detail"),
+        ("plan", "plan.status_changed", "plans:history"),
+    ],
+)
+def test_the_newest_changes_on_a_records_page_count_as_told(
+    subject: str, event_kind: str, page: str, world: World, plan: Plan
+) -> None:
+    targets = {
+        "commitment": lambda: propose(world),
+        "entry": lambda: shared(world.westmarch, world.ben, timezone.now()),
+        "organisation": lambda: world.larkhaven,
+        "partnership": lambda: world.partnership,
+        "plan": lambda: plan,
+    }
+    waits = follow_daily(world, targets[subject](), subject, event_kind)
+    address = reverse(page, args=[waits.subject.record_id])
+
+    assert signed_in(world.ben).head(address).status_code == 200
+    assert signed_in(world.ben).get(address, headers={"Sec-Purpose": "prefetch;prerender"}).status_code == 200
+    waits.refresh_from_db()
+    assert waits.due_at is not None
+
+    assert signed_in(world.ben).get(address).status_code == 200
+    waits.refresh_from_db()
+    assert (waits.number, waits.due_at) == (waits.subject.last_number, None)
+
+
+def test_a_page_that_shows_only_the_newest_changes_leaves_the_others_to_tell(world: World) -> None:
+    waits = follow_daily(world, world.partnership, "partnership", "partnership.status_changed")
+    for _ in range(8):
+        something_happens("partnership", "partnership", world.partnership.pk, "partnership.status_changed")
+
+    signed_in(world.ben).get(reverse("agreements:detail", args=[world.partnership.pk]))
+
+    before = waits.number
+    waits.refresh_from_db()
+    assert waits.number == before
+    assert waits.due_at is not None
+
+
+def test_what_an_administrator_sees_as_somebody_is_still_told_to_them(
+    world: World, of_partnership: SubjectWatermark, plan: Plan, waiting: Watermark
+) -> None:
+    item = InboxItem.objects.create(
+        person=world.ben, kind="digests.digest", group="digests", record_kind="digest", record_id=1, created_at=NOW()
+    )
+    administrator = signed_in(world.dee)
+    administrator.post(reverse("people:view-as", args=[world.ben.pk]), {"reason": "He asked for help."})
+
+    history = administrator.get(reverse("agreements:history", args=[world.partnership.pk]))
+    compared = administrator.get(f"{reverse('plans:compare', args=[plan.pk])}?from=1&to=3")
+    opened = administrator.get(reverse("digests:inbox-open", args=[item.pk]))
+
+    assert (history.status_code, compared.status_code) == (200, 200)
+    assert "Ben" in history.content.decode()
+    for one in (of_partnership, waiting):
+        one.refresh_from_db()
+        assert one.due_at is not None
+    item.refresh_from_db()
+    assert item.read_at is None
+    assert opened["Location"] == reverse("digests:inbox")

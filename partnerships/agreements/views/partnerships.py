@@ -43,7 +43,7 @@ from partnerships.organisations.statements import rows_for
 from partnerships.organisations.timeline import newest_events, timeline_lines
 from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
-from partnerships.people.requests import signed_in
+from partnerships.people.requests import is_reading, signed_in
 
 #: Counting further is too slow.
 MAX_COUNTED = 1000
@@ -126,6 +126,11 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     rights = rights_over(partnership, user, timezone.now())
     successors = rows_for(_successors, user, pk)
     renewing = next((one for one in successors if not one.is_over), None)
+    newest = newest_events(user, kind="partnership", record_id=pk, count=6)
+    if is_reading(request):
+        note_events_seen(
+            person_id=user.pk, kind="partnership", record_id=pk, events=[one.pk for one in newest], now=timezone.now()
+        )
     turn = None if former else whose_turn(partnership, present, mine=rights.roles.led, successor=renewing)
     return render(
         request,
@@ -140,7 +145,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "may_lead": rights.leads,
             "successors": successors,
             "predecessor": Partnership.objects.visible_to(user).filter(pk=redefines).first() if redefines else None,
-            "lines": timeline_lines(newest_events(user, kind="partnership", record_id=pk, count=6)),
+            "lines": timeline_lines(newest),
         },
     )
 
@@ -229,7 +234,7 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     partnership = held(user, pk)
     page = keyset_page(request, timeline(user=user, kind="partnership", record_id=pk), order=("-at", "-pk"), size=50)
-    if request.method == "GET":
+    if is_reading(request):
         shown = [event.pk for event in page.rows]
         note_events_seen(person_id=user.pk, kind="partnership", record_id=pk, events=shown, now=timezone.now())
     return render(

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from partnerships.activity.seen import note_events_seen
 from partnerships.agreements.past import as_read_by
 from partnerships.agreements.queries import leads_a_party
 from partnerships.commitments import queries, services
@@ -21,7 +22,7 @@ from partnerships.organisations.naming import show_as_at
 from partnerships.organisations.statements import rows_for
 from partnerships.organisations.timeline import TimelineLine, newest_events, timeline_lines
 from partnerships.people.models import User
-from partnerships.people.requests import signed_in
+from partnerships.people.requests import is_reading, signed_in
 
 
 @require_safe
@@ -46,7 +47,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "replacements": rows_for(_replacements, user, pk),
         "overdue": commitment.is_overdue(timezone.localdate()),
         "may_tell_stakeholders": leads_a_party(user, commitment.partnership_id),
-        "lines": _lines(user, commitment),
+        "lines": _lines(request, user, commitment),
     }
     return render(request, "commitments/detail.html", context)
 
@@ -70,7 +71,12 @@ def stakeholders(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(commitment)
 
 
-def _lines(user: User, commitment: Commitment) -> list[TimelineLine]:
+def _lines(request: HttpRequest, user: User, commitment: Commitment) -> list[TimelineLine]:
     """Timeline, newest first, without the commitment's own title."""
     events = newest_events(user, kind="commitment", record_id=commitment.pk, count=100)
+    if is_reading(request):
+        shown = [event.pk for event in events]
+        note_events_seen(
+            person_id=user.pk, kind="commitment", record_id=commitment.pk, events=shown, now=timezone.now()
+        )
     return [replace(line, subject="") for line in timeline_lines(events)]

@@ -9,6 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from partnerships.activity.models import Change, Subject
 from partnerships.activity.queries import visible_events
+from partnerships.activity.telling import told_kinds
 from partnerships.digests.models import SubjectWatermark, Watermark
 from partnerships.people.models import User
 
@@ -38,16 +39,19 @@ def note_changes_seen(
 def note_events_seen(*, person_id: int, kind: str, record_id: int, events: Collection[int], now: dt.datetime) -> None:
     """Move a person's watermark of a subject past the events they were shown.
 
-    It stops before the first change that they may see and that was not among these events.
+    It stops before the first change that they may see and that was not among these events. New versions of a plan have
+    a watermark of their own.
     """
     mine = SubjectWatermark.objects.filter(recipient=person_id, subject__kind=kind, subject__record_id=record_id)
     watermark = mine.select_related("subject").first()
     if watermark is None or watermark.number >= watermark.subject.last_number:
         return
     changes = Change.objects.filter(subject=watermark.subject, number__gt=watermark.number)
+    elsewhere = [told.kind for told in told_kinds() if told.by_plan_engine]
     pending = list(changes.order_by("number").values_list("number", "event_id")[:_MAX_PENDING])
     person = User.objects.get(pk=person_id)
-    visible = set(visible_events(person, Q(pk__in=[event for _, event in pending])).values_list("pk", flat=True))
+    found = visible_events(person, Q(pk__in=[event for _, event in pending])).exclude(kind__in=elsewhere)
+    visible = set(found.values_list("pk", flat=True))
     number, shown = watermark.number, set(events)
     for at, event in pending:
         if event in visible and event not in shown:

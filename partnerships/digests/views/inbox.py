@@ -18,7 +18,7 @@ from partnerships.digests.emails.links import Purpose, make, minute_of
 from partnerships.digests.models import InboxItem, Preference
 from partnerships.digests.queries.inbox import InboxLine, lines_of, page_of_item
 from partnerships.outbox.groups import NoticeGroup
-from partnerships.people.requests import signed_in
+from partnerships.people.requests import is_reading, signed_in
 
 _PAGE = 30
 #: The heading for notices that are not about a partnership.
@@ -59,12 +59,18 @@ def _by_partnership(lines: list[InboxLine]) -> list[tuple[str, list[InboxLine]]]
 
 @require_safe
 def open_item(request: HttpRequest, pk: int) -> HttpResponse:
-    """Mark an item read and go to its page. HEAD changes nothing."""
+    """Mark an item read and go to its page, if the person is reading.
+
+    The page of a digest has the person's own links, so administrators who view as them do not come there.
+    """
     person = signed_in(request)
     item = get_object_or_404(InboxItem, pk=pk, person=person)
     now = timezone.now()
-    page = _digest_page(item, now) if item.record_kind == "digest" else page_of_item(person, item)
-    if request.method == "GET":
+    if item.record_kind != "digest":
+        page = page_of_item(person, item)
+    else:
+        page = "" if hasattr(request, "view_as") else _digest_page(item, now)
+    if is_reading(request):
         services.mark_items(person=person, items=[item.pk], is_read=True, now=now)
     if not page:
         messages.error(request, "You can no longer read what this notice is about.")

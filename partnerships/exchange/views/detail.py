@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from partnerships.activity.seen import note_events_seen
 from partnerships.agreements.models import Partnership
 from partnerships.agreements.queries import leads_a_party
 from partnerships.commitments.models import Status as CommitmentStatus
@@ -34,7 +35,7 @@ from partnerships.organisations.models import Area, Organisation
 from partnerships.organisations.statements import rows_for
 from partnerships.organisations.timeline import TimelineLine, newest_events, timeline_lines
 from partnerships.people.models import User
-from partnerships.people.requests import signed_in
+from partnerships.people.requests import is_reading, signed_in
 
 #: Commitments in these statuses no longer promise anything.
 _ENDED = (CommitmentStatus.CANCELLED, CommitmentStatus.SUPERSEDED)
@@ -85,7 +86,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "today": timezone.localdate(),
         "may_tell_stakeholders": not entry.is_draft and leads_a_party(user, entry.partnership_id),
         "facilitators": _facilitators(entry, user, shown=rights.may_edit or bool(answering)),
-        "lines": _lines(entry, user),
+        "lines": _lines(request, entry, user),
     }
     return render(request, "exchange/detail.html", context)
 
@@ -208,10 +209,13 @@ def _promised(fulfilments: Iterable[Fulfilment]) -> set[int]:
     return {answer for answer, share in shares.items() if share >= wanted[answer]}
 
 
-def _lines(entry: Entry, user: User) -> list[TimelineLine]:
+def _lines(request: HttpRequest, entry: Entry, user: User) -> list[TimelineLine]:
     """Events of the entry and its answers, newest first, without its title."""
-    lines = timeline_lines(newest_events(user, kind="entry", record_id=entry.pk, count=30))
-    return [replace(line, subject="") for line in lines]
+    events = newest_events(user, kind="entry", record_id=entry.pk, count=30)
+    if is_reading(request):
+        shown = [event.pk for event in events]
+        note_events_seen(person_id=user.pk, kind="entry", record_id=entry.pk, events=shown, now=timezone.now())
+    return [replace(line, subject="") for line in timeline_lines(events)]
 
 
 def _partnership(entry: Entry, user: User) -> Partnership | None:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from partnerships.activity.seen import note_events_seen
 from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page, posted
 from partnerships.kit.rights import require
@@ -24,7 +25,7 @@ from partnerships.organisations.statements import rows_for
 from partnerships.organisations.timeline import newest_events, timeline_lines
 from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
-from partnerships.people.requests import signed_in
+from partnerships.people.requests import is_reading, signed_in
 
 #: Larger results are shown as “more than”; counting them would cost too much.
 MAX_COUNTED = 1000
@@ -80,6 +81,10 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     if organisation.kept_as:
         return redirect("organisations:detail", pk=organisation.kept_as)
     contacts = rows_for(_contacts, pk)
+    newest = newest_events(user, kind="organisation", record_id=pk, count=10)
+    if is_reading(request):
+        shown = [event.pk for event in newest]
+        note_events_seen(person_id=user.pk, kind="organisation", record_id=pk, events=shown, now=timezone.now())
     lines = lines_for(organisation, successions_of(organisation), timezone.localdate())
     return render(
         request,
@@ -94,7 +99,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "group_members": rows_for(_group_members, pk),
             "contacts": contacts,
             "may_invite_first_lead": user.is_staff and not organisation.is_ended and not contacts,
-            "lines": timeline_lines(newest_events(user, kind="organisation", record_id=organisation.pk, count=10)),
+            "lines": timeline_lines(newest),
             "sections": ON_ORGANISATIONS.of(user, organisation),
             "may_change": roles_of(user, timezone.now()).lead(organisation.pk),
         },

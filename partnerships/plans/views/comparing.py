@@ -19,6 +19,7 @@ from partnerships.documents import downloads
 from partnerships.documents.queries import last_saves
 from partnerships.kit.dates import long_date
 from partnerships.people.models import User
+from partnerships.people.requests import is_reading
 from partnerships.plans.comparisons import Comparison, csv_rows
 from partnerships.plans.content import Content
 from partnerships.plans.models import Draft, Opening, Plan, Version
@@ -169,9 +170,9 @@ def compare(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _note_seen(request: HttpRequest, both: Compared) -> None:
-    """Note which versions the reader saw the changes between; HEAD shows none."""
+    """Note which versions the reader saw the changes between."""
     user = request.user
-    if request.method != "GET" or not isinstance(user, User) or both.a.version is None or both.b.version is None:
+    if not is_reading(request) or not isinstance(user, User) or both.a.version is None or both.b.version is None:
         return
     note_seen(
         person_id=user.pk,

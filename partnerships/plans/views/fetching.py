@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser
@@ -14,7 +13,7 @@ from django.utils import timezone
 
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
-from partnerships.people.requests import signed_in
+from partnerships.people.requests import is_reading, signed_in
 from partnerships.plans.models import Draft, Opening, Plan, ReadingClass, Share, Version
 from partnerships.plans.queries import as_read_by, newest_for, versions_for
 from partnerships.plans.rights import Rights, rights_over
@@ -124,13 +123,12 @@ def open_to_publish(request: HttpRequest, pk: int) -> Opened:
 def log_opening(request: HttpRequest, opened: Opened, how: Opening, what: str = "") -> Share | None:
     """Log that somebody opened a draft shared with them, and return the share.
 
-    None for the owners' people. Only a GET in the person's own session counts: not HEAD, not a browser's prefetch, and
-    not an administrator who views the site as somebody. A mail scanner has no session and is sent to sign in.
+    None for the owners' people. Counts only if they are reading (`is_reading`). A mail scanner has no session and is
+    sent to sign in.
     """
     if opened.may_edit:
         return None
-    ahead = request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "")
-    if request.method != "GET" or hasattr(request, "view_as") or {"prefetch", "preview"} & set(re.split(r"\W+", ahead)):
+    if not is_reading(request):
         return opened.plan.shares.active(timezone.now()).filter(person=signed_in(request)).first()
     return open_share(plan=opened.plan, person=signed_in(request), how=how, what=what, now=timezone.now())
 

@@ -10,17 +10,19 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from partnerships.activity.models import Event
 from partnerships.activity.queries import visible_of_kinds
+from partnerships.activity.seen import note_events_seen
 from partnerships.kit.forms import active_filters
 from partnerships.kit.http import keyset_page, private_file
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
 from partnerships.organisations.statements import rows_for
 from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.models import User
-from partnerships.people.requests import signed_in
+from partnerships.people.requests import is_reading, signed_in
 from partnerships.plans.downloads import geojson
 from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.forms import PlanFilter
@@ -221,6 +223,9 @@ def plan_history(request: HttpRequest, pk: int) -> HttpResponse:
     reader = opened.reader.value
     rows = [{"version": version, "figures": version.figures.get(reader, {})} for version in versions]
     events = rows_for(_events, user, pk)
+    if is_reading(request):
+        shown = [event.pk for event in events]
+        note_events_seen(person_id=user.pk, kind="plan", record_id=pk, events=shown, now=timezone.now())
     return render(
         request,
         "plans/history.html",

@@ -5,7 +5,8 @@ BOOTSTRAP := $(PYTHON) tools/bootstrap.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-database check worker beat migrate reset demo screenshots crawl bench-plans \
-	bench-digests bench-exchange bench-ledger bench-pages bench-handovers bench-record bench-successions format lock audit
+	bench-digests bench-exchange bench-ledger bench-pages bench-handovers bench-reconciliation bench-record \
+	bench-successions format lock audit
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -63,6 +64,9 @@ bench-successions: ## Check who answers over 100,000 random histories of success
 
 bench-handovers: ## Measure handing over what twelve councils hold
 	@$(BOOTSTRAP) -m tools.run with $(VENV) benchmarks/handovers.py $(ARGS)
+
+bench-reconciliation: ## Measure how often names get the right first answer, and how fast
+	@$(BOOTSTRAP) -m tools.run with $(VENV) benchmarks/reconciliation.py $(ARGS)
 
 bench-record: ## Measure what numbering a change costs a service
 	@$(BOOTSTRAP) -m tools.run with $(VENV) benchmarks/record.py $(ARGS)

@@ -95,6 +95,7 @@ INSTALLED_APPS = [
     "partnerships.answers",
     "partnerships.transfer",
     "partnerships.search",
+    "partnerships.reconciliation",
     "partnerships.web",
     "housing.administration.AdministrationConfig",
     "allauth",
@@ -365,10 +366,9 @@ STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static" / "build"]
 WHITENOISE_USE_FINDERS = DEBUG
 _storage = "whitenoise.storage.CompressedManifestStaticFilesStorage"
-_debug_storage = "django.contrib.staticfiles.storage.StaticFilesStorage"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": _debug_storage if DEBUG else _storage},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else _storage},
 }
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(VAR_DIR / "media"))()
 MEDIA_URL = "/not-served/"  # attachments are served only by views that check rights

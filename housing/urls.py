@@ -22,6 +22,7 @@ urlpatterns = [
     path("plans/", include("partnerships.plans.urls")),
     path("ask-and-offer/", include("partnerships.exchange.urls")),
     path("digests/", include("partnerships.digests.urls")),
+    path("reconciliation/", include("partnerships.reconciliation.urls")),
     path("search/", include("partnerships.search.urls")),
     path("", include("partnerships.people.urls")),
     path("", include("partnerships.developer_agreements.urls")),

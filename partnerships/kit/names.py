@@ -74,3 +74,11 @@ def core_name(
         remaining = remaining.replace(f" {phrase} ", " ")
     kept = [word for word in remaining.split() if word not in words]
     return " ".join(kept) or folded
+
+
+def plain_number(text: str) -> str:
+    """A number or code without case, spaces, punctuation and zeros in front.
+
+    For comparing, never for showing: `L 0453` and `l0453` are equal.
+    """
+    return "".join(filter(str.isalnum, text.upper())).lstrip("0")

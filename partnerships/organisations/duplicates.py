@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.contrib.postgres.search import TrigramSimilarity
 from django.db import connection, transaction
 
-from partnerships.kit.names import LEGAL_WORDS, core_name
+from partnerships.kit.names import LEGAL_WORDS, core_name, plain_number
 from partnerships.organisations.models import (
     Identifier,
     Merge,
@@ -122,7 +122,7 @@ def _numbers(organisations: Collection[int]) -> dict[int, dict[str, set[str]]]:
     found: dict[int, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     rows = Identifier.objects.filter(organisation__in=organisations, scheme__in=_TELLING, valid_to=None)
     for organisation, scheme, value in rows.values_list("organisation", "scheme", "value"):
-        found[organisation][scheme].add("".join(filter(str.isalnum, value.upper())).lstrip("0"))
+        found[organisation][scheme].add(plain_number(value))
     return found
 
 

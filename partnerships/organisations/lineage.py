@@ -161,6 +161,24 @@ def successors_on(
     return list(Organisation.objects.filter(pk__in=_after(steps, organisation.pk)).order_by("name", "pk"))
 
 
+def successors_of_each(organisations: Collection[int], on: dt.date) -> dict[int, list[int]]:
+    """The ids of the direct successors of each of these bodies by that day, as in `successors_on`."""
+    steps = _past(steps_from(organisations, kinds=INHERITING), on)
+    return {body: sorted(_after(steps, body)) for body in organisations}
+
+
+def predecessors_of_each(organisations: Collection[int], on: dt.date) -> dict[int, list[int]]:
+    """The ids of the bodies that each of these follows directly by that day."""
+    ties = SuccessionTie.objects.filter(successor__in=organisations).values_list("predecessor", flat=True)
+    before = set(ties)
+    found: dict[int, list[int]] = {body: [] for body in organisations}
+    for predecessor, successors in successors_of_each(before, on).items():
+        for body in successors:
+            if body in found:
+                found[body].append(predecessor)
+    return found
+
+
 def summed_with(organisation: Organisation) -> list[Organisation]:
     """Ended bodies whose figures count with this one's: it alone followed them, directly or through others.
 

@@ -12,11 +12,15 @@ from partnerships.organisations.models import (
     Area,
     AreaServed,
     Identifier,
+    Kind,
     Membership,
     Organisation,
     OrganisationName,
     OrganisationQuerySet,
     Role,
+    Scheme,
+    SuccessionStatus,
+    SuccessionTie,
 )
 from partnerships.people.models import User
 
@@ -47,6 +51,15 @@ def find_organisations(
         found = found.filter(Q(region=region) | Q(pk__in=_serving(region)))
     if area is not None:
         found = found.filter(pk__in=_serving(area))
+    return _called(found, text)
+
+
+def find_publicly_listed(text: str) -> OrganisationQuerySet:
+    """Unordered organisations that everybody may look up, by name or number as in `find_organisations`."""
+    return _called(publicly_listed(), text)
+
+
+def _called(found: OrganisationQuerySet, text: str) -> OrganisationQuerySet:
     if not text.strip():
         return found
     exact = found.filter(_named(text))
@@ -102,6 +115,21 @@ def match_by_name(name: str) -> OrganisationQuerySet:
     return Organisation.objects.standing().filter(
         pk__in=OrganisationName.objects.filter(folded=fold_name(name)).values("organisation")
     )
+
+
+def publicly_listed() -> OrganisationQuerySet:
+    """Organisations that everybody may look up, by their names, numbers, dates and successors.
+
+    Those with a number of a published register, and councils and strategic authorities that are to follow one of
+    them. Without the demonstration and records that were merged.
+    """
+    published = Identifier.objects.exclude(scheme=Scheme.NETWORK).values("organisation")
+    followers = SuccessionTie.objects.exclude(succession__status=SuccessionStatus.CANCELLED)
+    followers = followers.filter(
+        predecessor__in=published, successor__kind__in=[Kind.COUNCIL, Kind.STRATEGIC_AUTHORITY]
+    )
+    listed = Q(pk__in=published) | Q(pk__in=followers.values("successor"))
+    return Organisation.objects.standing().filter(listed, is_demonstration=False)
 
 
 def acting_memberships(user: User) -> QuerySet[Membership]:

@@ -89,6 +89,8 @@ class Row:
     on: Callable[[World], dict[str, Any]] = _nothing
     data: Callable[[World], dict[str, Any]] = field(default=_nothing)
     query: str = ""
+    #: Other methods that are answered, such as OPTIONS of addresses that scripts of other sites may call.
+    also: Mapping[str, Expected] = field(default_factory=dict)
 
     @property
     def expectations(self) -> dict[str, Expected]:

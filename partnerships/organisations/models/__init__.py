@@ -2,7 +2,15 @@
 
 from partnerships.organisations.models.areas import Area, AreaKind, AreaServed
 from partnerships.organisations.models.handovers import OPEN_HANDOVERS, AcceptedPart, Handover, HandoverState, Sharing
-from partnerships.organisations.models.identity import Identifier, NameKind, OrganisationName, Scheme, scheme_of
+from partnerships.organisations.models.identity import (
+    ALLOCATORS,
+    ORG_ID_LISTS,
+    Identifier,
+    NameKind,
+    OrganisationName,
+    Scheme,
+    scheme_of,
+)
 from partnerships.organisations.models.memberships import EDITING_ROLES, REASON, Membership, MembershipQuerySet, Role
 from partnerships.organisations.models.merges import Merge, MovedRow, NotSame
 from partnerships.organisations.models.organisation import CouncilType, Kind, Organisation, OrganisationQuerySet, Status
@@ -21,11 +29,13 @@ from partnerships.organisations.models.successions import (
 )
 
 __all__ = [
+    "ALLOCATORS",
     "CERTAIN",
     "EDITING_ROLES",
     "FINAL",
     "KEEPING",
     "OPEN_HANDOVERS",
+    "ORG_ID_LISTS",
     "REASON",
     "AcceptedPart",
     "AccessRequest",

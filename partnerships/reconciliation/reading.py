@@ -1,0 +1,212 @@
+"""Reads what clients send: queries of version 0.2 and of the 1.0 draft, and requests for properties.
+
+Rules: https://www.w3.org/community/reports/reconciliation/CG-FINAL-specs-0.2-20230410/ and
+https://reconciliation-api.github.io/specs/draft/ (where `/match` takes the place of `/reconcile`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from partnerships.kit.dates import NotADate, PartialDate
+from partnerships.reconciliation.questions import DEFAULT_LIMIT, MAX_BATCH, MAX_LIMIT, Condition, Period, Question
+from partnerships.reconciliation.vocabulary import ANYTHING, DATE, KIND, TYPES, kinds_called
+
+#: Longer texts are cut: no name is as long.
+_MAX_CHARACTERS = 300
+_MAX_VALUES = 20
+_MAX_CONDITIONS = 20
+#: Bodies whose properties are fetched by one request; OpenRefine asks for ten.
+MAX_FETCHED = 200
+_BRITISH = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+_QUANTIFIERS = ("any", "all", "none")
+
+
+class UnableToRead(Exception):
+    """The request is not one of the specification; its text says why."""
+
+
+class TooMany(UnableToRead):
+    """The batch is larger than the manifest allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A property to fetch, as at a date (None: today)."""
+
+    property: str
+    day: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """The bodies and properties that a client asks for."""
+
+    ids: tuple[str, ...]
+    wanted: tuple[Wanted, ...]
+
+
+def read_json(text: str | bytes) -> Any:
+    """The JSON. Raises `UnableToRead`."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UnableToRead("This is not JSON.") from error
+
+
+def read_queries(text: str) -> dict[str, Question]:
+    """The batch of version 0.2, by its keys. Raises `UnableToRead`."""
+    batch = read_json(text)
+    if not isinstance(batch, dict):
+        raise UnableToRead("`queries` must be an object with a query for each key.")
+    _check_size(len(batch))
+    return {clean(key): _old_question(one) for key, one in batch.items()}
+
+
+def read_match(body: bytes) -> list[Question]:
+    """The batch of the 1.0 draft, in order. Raises `UnableToRead`."""
+    batch = read_json(body)
+    queries = batch.get("queries") if isinstance(batch, dict) else None
+    if not isinstance(queries, list):
+        raise UnableToRead("Send an object with the array `queries`.")
+    _check_size(len(queries))
+    return [_question(one) for one in queries]
+
+
+def read_fetch(asked: Any) -> Fetch:
+    """The bodies and properties of a data extension query. Raises `UnableToRead`."""
+    ids = asked.get("ids") if isinstance(asked, dict) else None
+    properties = asked.get("properties") if isinstance(asked, dict) else None
+    if not isinstance(ids, list) or not isinstance(properties, list):
+        raise UnableToRead("Send an object with the arrays `ids` and `properties`.")
+    if len(ids) > MAX_FETCHED or len(properties) > MAX_FETCHED:
+        raise TooMany(f"Ask for at most {MAX_FETCHED} ids and properties at a time.")
+    wanted = []
+    for one in properties:
+        settings = one.get("settings") if isinstance(one, dict) else None
+        period = None
+        if isinstance(settings, dict) and _text_of(settings.get(DATE)):
+            period = read_period(_text_of(settings.get(DATE)))
+            if period is None:
+                raise UnableToRead("The setting `date` must be a day such as 2019-04-01, a month or a year.")
+        code = _text_of(one.get("id") if isinstance(one, dict) else one)
+        wanted.append(Wanted(code, period.last if period else None))
+    return Fetch(tuple(_text_of(one) for one in ids), tuple(wanted))
+
+
+def read_period(text: str) -> Period | None:
+    """The days of a date: ISO (a year, a month, a day, a moment) or British (1/4/2019); None if it is none."""
+    british = _BRITISH.fullmatch(text.strip())
+    plain = f"{british[3]}-{british[2]:>02}-{british[1]:>02}" if british else text.strip().partition("T")[0]
+    try:
+        date = PartialDate.parse(plain)
+        return Period(date.earliest, date.latest)
+    except (NotADate, ValueError, OverflowError):
+        return None
+
+
+def clean(text: str) -> str:
+    """The text as it can be looked up: without what PostgreSQL cannot hold, and not too long."""
+    valid = text.replace("\x00", "").encode("utf-8", "ignore").decode()
+    return " ".join(valid.split())[:_MAX_CHARACTERS]
+
+
+def _check_size(count: int) -> None:
+    if count > MAX_BATCH:
+        raise TooMany(f"A batch has at most {MAX_BATCH} queries; this one has {count}.")
+
+
+def _old_question(asked: Any) -> Question:
+    """A query of version 0.2."""
+    if not isinstance(asked, dict):
+        raise UnableToRead("A query must be an object.")
+    properties = asked.get("properties") or []
+    if not isinstance(properties, list):
+        raise UnableToRead("`properties` must be an array.")
+    conditions = [
+        _condition(one.get("pid") or one.get("p"), one.get("v"), {}) for one in properties if isinstance(one, dict)
+    ]
+    text = _text_of(asked.get("query"))
+    if not text and not conditions:
+        raise UnableToRead("A query needs `query` or `properties`.")
+    return _asked(text, (), _types(asked.get("type")), conditions, asked.get("limit"))
+
+
+def _question(asked: Any) -> Question:
+    """A query of the 1.0 draft."""
+    given = asked.get("conditions") if isinstance(asked, dict) else None
+    if not isinstance(given, list) or not given:
+        raise UnableToRead("A query needs the array `conditions`, with at least one.")
+    text, ids, conditions = "", [], []
+    for one in given:
+        how = one.get("matchType") if isinstance(one, dict) else None
+        if how == "name":
+            text = text or next(iter(_texts_of(one.get("v"))), "")
+        elif how == "id":
+            ids += _texts_of(one.get("v"))
+        elif how == "property":
+            conditions.append(_condition(one.get("pid"), one.get("v"), one))
+        else:
+            raise UnableToRead("`matchType` must be `name`, `id` or `property`.")
+    return _asked(text, tuple(ids), _types(asked.get("type")), conditions, asked.get("limit"))
+
+
+def _condition(code: Any, value: Any, more: dict[str, Any]) -> Condition:
+    quantifier = more.get("matchQuantifier") or "any"
+    if quantifier not in _QUANTIFIERS:
+        raise UnableToRead("`matchQuantifier` must be `any`, `all` or `none`.")
+    return Condition(_text_of(code), tuple(_texts_of(value)), more.get("required") is True, quantifier)
+
+
+def _asked(text: str, ids: tuple[str, ...], types: list[str], given: Iterable[Condition], limit: Any) -> Question:
+    """The question: the date and kinds among the conditions are read, empty ones left out."""
+    period, unclear, conditions = None, False, []
+    for one in list(given)[:_MAX_CONDITIONS]:
+        if not one.values:
+            continue
+        if one.property == DATE:
+            period = read_period(one.values[0])
+            unclear = unclear or period is None
+        elif one.property == KIND:
+            kinds = frozenset[str]().union(*map(kinds_called, one.values))
+            unclear = unclear or not kinds
+            conditions += [Condition(KIND, tuple(sorted(kinds)), one.required, one.quantifier)] if kinds else []
+        else:
+            conditions.append(one)
+    known = [one for one in types if one in TYPES]
+    unclear = unclear or len(known) < len(types)
+    wanted = frozenset() if ANYTHING in known else frozenset(known)
+    return Question(text, ids, wanted, period, tuple(conditions), _limit(limit), unclear)
+
+
+def _limit(given: Any) -> int:
+    """The number of candidates, at least one."""
+    if isinstance(given, bool) or not isinstance(given, int | float) or not given >= 1:
+        return DEFAULT_LIMIT
+    return int(min(given, MAX_LIMIT))
+
+
+def _types(given: Any) -> list[str]:
+    """Ids of types: one, several, or as objects."""
+    return [one for one in _texts_of(given) if one]
+
+
+def _texts_of(value: Any) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    return [text for text in map(_text_of, values[:_MAX_VALUES]) if text]
+
+
+def _text_of(value: Any) -> str:
+    """A value as text; of an object (a body that was matched before) its id."""
+    if isinstance(value, dict):
+        value = value.get("id") or value.get("name")
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return clean(str(value)) if isinstance(value, str | int | float) else ""

@@ -1,0 +1,28 @@
+"""Names of real lists get the body with the list's own number as first answer."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from partnerships.organisations.models import Scheme
+from tests.reconciliation.first_answers import Column, rows_of, score
+from tests.transfer.lists import extract, import_list
+
+COUNCILS = Column(
+    "councils.csv", "official-name", "local-authority-code", Scheme.LOCAL_AUTHORITY, dt.date(2025, 7, 10), "end-date"
+)
+PROVIDERS = Column("providers.json", "organisation_name", "registration_number", Scheme.RSH, dt.date(2023, 2, 28))
+
+
+@pytest.mark.django_db
+def test_at_least_99_in_100_names_get_the_right_first_answer() -> None:
+    import_list("councils", extract("councils.csv"), name="councils.csv", as_of=dt.date(2025, 7, 10))
+    import_list("providers", extract("providers.json"), name="providers.json", as_of=dt.date(2023, 2, 28))
+
+    scores = [score(rows_of(extract(one.file), one), one.scheme) for one in (COUNCILS, PROVIDERS)]
+
+    assert [one.asked > 25 for one in scores] == [True, True]
+    assert [one.wrong for one in scores if one.share < 0.99] == []
+    assert [one.certainly_wrong for one in scores] == [[], []]

@@ -57,7 +57,15 @@ _WORDS = "\ue000{}\ue001"
 #: Kept statements by key. Some keys include the day, so all are dropped when there are too many.
 _kept: dict[Hashable, _Variants] = {}
 _MAX_KEPT = 1_000
-setting_changed.connect(lambda **_: _kept.clear(), weak=False, dispatch_uid="kept_statements")
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    """Forget what was composed with another setting: tests change some, and where files are changes no SQL."""
+    if not setting.endswith("_ROOT"):
+        _kept.clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="kept_statements")
 
 
 def rows_for(compose: Callable[..., QuerySet[Any, T]], *given: Given, **named: Hashable) -> list[T]:

@@ -11,6 +11,7 @@ import pgtrigger
 import pytest
 from django.apps import apps
 from django.conf import settings as django_settings
+from django.contrib import admin
 from django.core.cache import cache
 from django.db import connection, connections
 from django.db.models.signals import post_migrate
@@ -34,6 +35,8 @@ def pytest_configure() -> None:
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     django_settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
     django_settings.CELERY_BROKER_URL = "memory://"
+    # People who chose nothing get each notice as an email of its own. Tests of summaries turn this off.
+    django_settings.NOTICES_AT_ONCE = True
 
 
 def pytest_collection_finish() -> None:
@@ -73,18 +76,15 @@ def _django_db_helper(_django_db_helper: None) -> None:
 
 
 @pytest.fixture(autouse=True)
-def notices_come_at_once(settings: object) -> None:
-    """People who chose nothing get each notice as an email of its own.
-
-    Tests of summaries turn this off.
-    """
-    settings.NOTICES_AT_ONCE = True  # type: ignore[attr-defined]  # pytest-django's wrapper
-
-
-@pytest.fixture(autouse=True)
 def kept_statements_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each kept statement of a page is the one that would be composed for its reader."""
     monkeypatch.setattr(statements, "_ready", compared(statements._ready))
+
+
+@pytest.fixture(autouse=True)
+def administration_without_its_menu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The menu at the side of Django admin repeats its index on every page, and takes most of a page's time."""
+    monkeypatch.setattr(admin.site, "enable_nav_sidebar", False)
 
 
 @pytest.fixture(autouse=True)

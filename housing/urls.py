@@ -23,6 +23,7 @@ urlpatterns = [
     path("ask-and-offer/", include("partnerships.exchange.urls")),
     path("digests/", include("partnerships.digests.urls")),
     path("reconciliation/", include("partnerships.reconciliation.urls")),
+    path("open-data/", include("partnerships.open_data.urls")),
     path("search/", include("partnerships.search.urls")),
     path("", include("partnerships.people.urls")),
     path("", include("partnerships.developer_agreements.urls")),

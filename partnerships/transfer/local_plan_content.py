@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from partnerships.open_data.values import REQUIRED_HOMES
 from partnerships.transfer.reading.local_plans import LocalPlan, Milestone, period_in_words
 from partnerships.transfer.reading.milestone_keys import is_of_event, milestone_keys
-
-#: The key of the outcome that has a plan's required homes.
-_HOMES = "required-housing"
 
 
 def content_from_file(plan: LocalPlan, before: dict[str, Any] | None) -> dict[str, Any]:
@@ -18,9 +16,9 @@ def content_from_file(plan: LocalPlan, before: dict[str, Any] | None) -> dict[st
     Known milestones keep their keys and places; new ones follow by date.
     """
     old = list(before["milestones"]) if before else []
-    keys = milestone_keys(plan.milestones, old)
-    items = {key: _item(key, milestone) for key, milestone in zip(keys, plan.milestones, strict=True)}
-    dates = {key: milestone.date for key, milestone in zip(keys, plan.milestones, strict=True)}
+    keyed = milestones_by_key(plan, before)
+    items = {key: _item(key, milestone) for key, milestone in keyed.items()}
+    dates = {key: milestone.date for key, milestone in keyed.items()}
     kept = [
         {**known, **items.pop(known["key"], {})} for known in old if known["key"] in items or _waits(known["key"], plan)
     ]
@@ -34,11 +32,21 @@ def content_from_file(plan: LocalPlan, before: dict[str, Any] | None) -> dict[st
         "source": plan.url,
     }
     content = {**(before or {}), "about": about, "milestones": [*kept, *added]}
-    others = [item for item in content.get("outcomes", []) if item["key"] != _HOMES]
+    others = [item for item in content.get("outcomes", []) if item["key"] != REQUIRED_HOMES]
     if plan.required_homes is not None:
-        homes = {"key": _HOMES, "text": "Homes required in the plan period", "measure": f"{plan.required_homes:,}"}
+        homes = {
+            "key": REQUIRED_HOMES,
+            "text": "Homes required in the plan period",
+            "measure": f"{plan.required_homes:,}",
+        }
         content["outcomes"] = [homes, *others]
     return content
+
+
+def milestones_by_key(plan: LocalPlan, before: dict[str, Any] | None) -> dict[str, Milestone]:
+    """The file's milestones by the keys that they have in the plan."""
+    keys = milestone_keys(plan.milestones, before["milestones"] if before else [])
+    return dict(zip(keys, plan.milestones, strict=True))
 
 
 def _waits(key: str, plan: LocalPlan) -> bool:

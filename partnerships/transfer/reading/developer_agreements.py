@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from partnerships.transfer.reading.headings import Column, Line, Table, find_table
 from partnerships.transfer.reading.problems import Problem, UnableToRead
+from partnerships.transfer.reading.standard_cells import cells_of
 from partnerships.transfer.reading.tables import Sheet
 from partnerships.transfer.reading.values import Unreadable, amount, full_date, is_nothing, text
 
@@ -28,6 +29,7 @@ AGREEMENTS = (
     Column("key", ("developeragreement", "agreement", "reference"), "developer-agreement", required=True),
     Column("type", ("developeragreementtype", "agreementtype", "type"), "developer-agreement-type", required=True),
     Column("application", ("planningapplication", "application"), "planning-application"),
+    Column("name", ("name", "title"), "name"),
     Column("url", ("documenturl", "url"), "document-url"),
     _ORGANISATION,
     _START,
@@ -100,6 +102,8 @@ class Agreement:
     organisation: str
     agreed_on: dt.date | None
     ended_on: dt.date | None
+    #: Its texts by field of the standard.
+    cells: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,8 @@ class Movement:
     on: dt.date | None
     ended_on: dt.date | None
     notes: str = ""
+    #: Its texts by field of the standard.
+    cells: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +143,8 @@ class Promise:
     ended_on: dt.date | None
     movements: tuple[Movement, ...] = ()
     notes: str = ""
+    #: Its texts by field of the standard.
+    cells: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -300,6 +308,7 @@ def _agreements(table: Table, account: Accounts) -> tuple[Agreement, ...]:
                 organisation=line.text("organisation"),
                 agreed_on=_day(line, "start", account) or _day(line, "entry", account),
                 ended_on=_day(line, "end", account),
+                cells=cells_of(line, "developer-agreement", AGREEMENTS),
             )
         )
     return tuple(found)
@@ -335,6 +344,7 @@ def _promises(table: Table, account: Accounts, agreements: set[str]) -> list[Pro
                 agreed_on=_day(line, "start", account) or _day(line, "entry", account),
                 ended_on=_day(line, "end", account),
                 notes=line.text("notes"),
+                cells=cells_of(line, "developer-agreement-contribution", CONTRIBUTIONS),
             )
         )
     return found
@@ -375,6 +385,7 @@ def _movements(table: Table, account: Accounts, promises: set[str]) -> dict[str,
                 on=_day(line, "start", account) or _day(line, "entry", account),
                 ended_on=_day(line, "end", account),
                 notes=line.text("notes"),
+                cells=cells_of(line, "developer-agreement-transaction", TRANSACTIONS),
             )
         )
     return found

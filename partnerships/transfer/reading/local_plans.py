@@ -14,6 +14,7 @@ from partnerships.transfer.reading.collecting import Collector
 from partnerships.transfer.reading.headings import Column, Line, Table, find_table
 from partnerships.transfer.reading.plan_events import EVENTS
 from partnerships.transfer.reading.problems import Problem, UnableToRead
+from partnerships.transfer.reading.standard_cells import cells_of
 from partnerships.transfer.reading.tables import Sheet
 from partnerships.transfer.reading.values import amount
 
@@ -69,6 +70,8 @@ class Milestone:
     ended: dt.date | None = None
     #: When it happened, in files of the standard, where `date` is the intended day.
     actual: PartialDate | None = None
+    #: Its texts by field of the standard.
+    cells: dict[str, str] = field(default_factory=dict)
 
     @property
     def latest(self) -> PartialDate:
@@ -108,6 +111,8 @@ class LocalPlan:
     required_homes: int | None = None
     document_count: int | None = None
     notes: str = ""
+    #: Its texts by field of the standard.
+    cells: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +239,7 @@ def _read_plans(faults: Collector, written: list[dt.date]) -> list[LocalPlan]:
                 required_homes=_count(line, "homes", faults),
                 document_count=_count(line, "documents", faults),
                 notes=line.text("notes"),
+                cells=cells_of(line, "plan", PLANS),
             )
         )
     sound = [plan for plan in plans if plan.row not in faults.bad_rows]
@@ -345,7 +351,8 @@ def _milestone(line: Line, event: str, date: PartialDate, entry: dt.date | None,
     name = EVENTS.get(event, event.replace("-", " ").strip().capitalize())
     is_forecast = event.startswith("estimated-") or (entry is not None and date.earliest > entry)
     note = ". ".join(part for part in (line.text("notes"), line.text("description")) if part)
-    return Milestone(line.number, event, name, date, is_forecast, note, ended)
+    cells = cells_of(line, "plan-timetable", TIMETABLE)
+    return Milestone(line.number, event, name, date, is_forecast, note, ended, cells=cells)
 
 
 def _shared_out(plans: list[LocalPlan], milestones: list[Milestone]) -> list[LocalPlan]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from partnerships.open_data import standards
+
 #: The kinds of the planning data platform (local-plan-event.csv), which plans made before March 2026 still have.
 _PLATFORM: Mapping[str, str] = {
     "timetable-published": "Local development scheme published",
@@ -31,33 +33,5 @@ _PLATFORM: Mapping[str, str] = {
     "estimated-submit-plan-for-examination": "Estimated submit plan for examination",
     "estimated-plan-adoption-date": "Estimated plan adoption date",
 }
-#: The events of the standard in force since 25 March 2026 (guidance of the specification, 14 August 2026).
-STANDARD: Mapping[str, str] = {
-    "publish-notice-intention-commence": "Notice of intention to commence published",
-    "scoping-consultation-start": "Scoping consultation start",
-    "scoping-consultation-end": "Scoping consultation end",
-    "gateway-1-self-assessment": "Gateway 1 self-assessment",
-    "plan-content-evidence-consultation-start": "Consultation on content and evidence start",
-    "plan-content-evidence-consultation-end": "Consultation on content and evidence end",
-    "gateway-2-advice-sought": "Gateway 2 advice sought",
-    "gateway-2-advice-published": "Gateway 2 advice published",
-    "proposed-plan-consultation-start": "Consultation on the proposed plan start",
-    "proposed-plan-consultation-end": "Consultation on the proposed plan end",
-    "gateway-3-advice-sought": "Gateway 3 advice sought",
-    "gateway-3-advice-published": "Gateway 3 advice published",
-    "gateway-3-further-advice-sought": "Gateway 3 further advice sought",
-    "gateway-3-further-advice-published": "Gateway 3 further advice published",
-    "examination-submitted": "Submitted for examination",
-    "examination-pause-start": "Examination paused",
-    "examination-pause-end": "Examination resumed",
-    "examination-recommendations-published": "Examiner's recommendations published",
-    "main-modification-consultation-start": "Consultation on main modifications start",
-    "main-modification-consultation-end": "Consultation on main modifications end",
-    "additional-consultation-start": "Additional consultation start",
-    "additional-consultation-end": "Additional consultation end",
-    "adopted": "Plan adopted",
-    "withdrawn": "Plan withdrawn",
-    "revoked": "Plan revoked",
-}
 #: Every known kind.
-EVENTS: Mapping[str, str] = {**_PLATFORM, **STANDARD}
+EVENTS: Mapping[str, str] = {**_PLATFORM, **standards.EVENTS}

@@ -27,6 +27,7 @@ from partnerships.transfer.reading.tables import read_sheets
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.dating import refuse_older, settled_date
 from partnerships.transfer.services.developer_agreements.authorities import Authorities
+from partnerships.transfer.services.developer_agreements.kept import keep_agreements, keep_promises
 from partnerships.transfer.services.developer_agreements.promises import register_promise
 from partnerships.transfer.services.directory import Import, Progress, silent
 from partnerships.transfer.services.local_plans import File
@@ -141,7 +142,9 @@ def _save_agreements(
     saved, new = record_agreements(agreements=rows, run_id=import_run.pk, author=run.author, now=run.now)
     run.report.counts["created"] += new
     run.report.counts["left_alone"] += len(saved) - new
-    return dict(zip(keys, saved, strict=True))
+    by_key = dict(zip(keys, saved, strict=True))
+    keep_agreements(read.agreements, by_key, run)
+    return by_key
 
 
 def _register_agreement(agreement: Agreement, authority: Organisation) -> RegisterAgreement:
@@ -166,6 +169,7 @@ def _save_promises(
     account, account_of_transactions = read.accounts[1], read.accounts[2]
     agreement_rows = {row.key: row for row in read.agreements}
     promises: list[RegisterPromise] = []
+    registered_by_row: dict[int, RegisterPromise] = {}
     agreement_of: dict[tuple[str, int], DeveloperAgreement] = {}
     for done, promise in enumerate(read.promises, start=1):
         agreement = agreements.get(promise.agreement)
@@ -186,6 +190,7 @@ def _save_promises(
             accounts=read.accounts,
         )
         promises.append(registered)
+        registered_by_row[promise.row] = registered
         if agreement is not None:
             agreement_of[registered.reference, receiver.pk] = agreement
         run.progress(done, len(read.promises))
@@ -202,6 +207,7 @@ def _save_promises(
         now=run.now,
     )
     _update_known_promises(promises, new, run)
+    keep_promises(read.promises, {key: promise.receiver.pk for key, promise in registered_by_row.items()}, SOURCE, run)
     return promises
 
 

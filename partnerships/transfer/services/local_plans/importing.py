@@ -19,7 +19,7 @@ from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
-from partnerships.plans.content import InvalidContent, normalise, rebase
+from partnerships.plans.content import Content, InvalidContent, normalise, rebase
 from partnerships.plans.models import Audience, Plan, Version
 from partnerships.plans.models import Status as PlanStatus
 from partnerships.plans.services import (
@@ -40,6 +40,7 @@ from partnerships.transfer.reading.tables import read_sheets
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.dating import refuse_older, settled_date
 from partnerships.transfer.services.directory import Import, Progress, silent
+from partnerships.transfer.services.local_plans.kept import KeptRows
 from partnerships.transfer.services.local_plans.known import Known
 from partnerships.transfer.services.local_plans.owners import owners_of, set_plan_aside
 from partnerships.transfer.services.locking import wait_for_turn
@@ -138,6 +139,7 @@ def _bring(listed: LocalPlans, run: Import, plans_name: str) -> None:
     run.report.remark(f"{len(listed.plans):,} plans with {listed.milestone_count:,} milestones are in the files.")
     owners = owners_of(listed, run, plans_name)
     known = Known()
+    kept = KeptRows()
     seen: set[int] = set()
     for done, (plan, existing) in enumerate(known.matched(listed), start=1):
         if not all(curie in owners for curie in plan.organisations):
@@ -146,14 +148,17 @@ def _bring(listed: LocalPlans, run: Import, plans_name: str) -> None:
         run.row = plan.row
         try:
             with transaction.atomic():
-                body = _apply_one(plan, existing, owners, run, external=known.external(plan, listed))
+                before = _before(existing)
+                body, fresh = _apply_one(plan, existing, before, owners, run, external=known.external(plan, listed))
                 _close(plan, body, run)
                 seen.add(body.pk)
+                kept.add(plan, body, before, fresh)
         except (InvalidContent, UnableToChangeStatus, UnableToCreatePlan, UnableToPublish) as error:
             set_plan_aside(Problem(plan.row, "", _in_words(error), "Correct the row.", plans_name), run, error)
             seen |= {existing.pk} if existing else set()
         run.progress(done, len(listed.plans))
     run.row = None
+    kept.save(author=run.author, now=run.now)
     _mark(known.expected(listed, owners), seen, run)
 
 
@@ -192,12 +197,25 @@ def _close(plan: LocalPlan, body: Plan, run: Import) -> None:
     run.report.count("closed", f"{plan.name}: ended on {long_date(plan.ended)}")
 
 
+def _before(plan: Plan | None) -> Content | None:
+    """What the last file said of the plan; None if no file said anything."""
+    imported = plan.versions.exclude(source="").order_by("-number").first() if plan else None
+    return imported.content if imported else None
+
+
 def _apply_one(
-    plan: LocalPlan, existing: Plan | None, owners: dict[str, Organisation], run: Import, *, external: str
-) -> Plan:
+    plan: LocalPlan,
+    existing: Plan | None,
+    before: Content | None,
+    owners: dict[str, Organisation],
+    run: Import,
+    *,
+    external: str,
+) -> tuple[Plan, Content]:
+    """Create or change the plan; with what the file says of it."""
     bodies = [owners[curie] for curie in plan.organisations]
+    content = normalise(content_from_file(plan, before))
     if existing is None:
-        content = normalise(content_from_file(plan, None))
         made = create_plan(
             owners=bodies,
             partnership=None,
@@ -218,18 +236,15 @@ def _apply_one(
             source=run.source[:300],
         )
         run.report.count("created", f"{plan.name} ({', '.join(body.name for body in bodies)})")
-        return made
+        return made, content
     _remark_on_owners(plan, existing, bodies, run)
-    imported = existing.versions.exclude(source="").order_by("-number").first()
     newest = existing.versions.filter(number=existing.current_number).first()
-    before = imported.content if imported else None
-    fresh = normalise(content_from_file(plan, before))
-    if before is not None and fresh == normalise(before):
+    if before is not None and content == normalise(before):
         if existing.is_over or not _ends(plan, run):
             run.report.count("left_alone")
-        return existing
-    _publish(existing, newest, before, fresh, run)
-    return existing
+        return existing, content
+    _publish(existing, newest, before, content, run)
+    return existing, content
 
 
 def _publish(plan: Plan, newest: Version | None, before: object, fresh: object, run: Import) -> None:

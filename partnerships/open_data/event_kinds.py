@@ -1,0 +1,10 @@
+"""Events of open data: their codes, and what timelines say of them."""
+
+from django.db import models
+
+
+class EventKind(models.TextChoices):
+    """A code never changes, since rows hold it for ever; a label may."""
+
+    BEGUN = "open_data.begun", "Began to publish open data"
+    ENDED = "open_data.ended", "Stopped publishing open data"

@@ -1,0 +1,90 @@
+"""What organisations publish as open data, and the rows of files that were read."""
+
+from __future__ import annotations
+
+import pghistory
+from django.db import models
+from django.db.models import F, Q
+
+from partnerships.commitments.models import Commitment
+from partnerships.developer_agreements.models import DeveloperAgreement
+from partnerships.open_data.standards import STANDARDS, Standard
+from partnerships.organisations.models import Kind, Organisation, Status
+from partnerships.plans.models import Plan
+
+#: Kinds of organisation that make plans and agreements by law.
+PLANNING_BODIES = (Kind.COUNCIL, Kind.NATIONAL_PARK, Kind.DEVELOPMENT_CORPORATION, Kind.STRATEGIC_AUTHORITY)
+
+
+class PublicationQuerySet(models.QuerySet["Publication"]):
+    """Filters of publications."""
+
+    def in_force(self) -> PublicationQuerySet:
+        """Those that nobody has ended, of organisations that still exist."""
+        return self.filter(ended_at=None).exclude(organisation__status=Status.DISSOLVED)
+
+
+@pghistory.track()
+class Publication(models.Model):
+    """An organisation publishes the files of a standard: begun → ended."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="publications")
+    standard = models.CharField(max_length=40, help_text="Its code in the specification.")
+    reason = models.TextField()
+    begun_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end_reason = models.TextField(blank=True)
+
+    objects = PublicationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "standard"], condition=Q(ended_at=None), name="one_publication_in_force"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at=None) | Q(ended_at__gte=F("begun_at")), name="publication_ends_after_it_begins"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.files.title} of {self.organisation_id}"
+
+    @property
+    def files(self) -> Standard:
+        """The standard with its files."""
+        return STANDARDS[self.standard]
+
+
+class Record(models.Model):
+    """A row of a standard's file, as it was last read.
+
+    It belongs to the plan, agreement or commitment that it became; `key` is that of the plan's milestone or site. Its
+    texts by field are `cells`, and `values` what the plan said of them then. Written again, a row keeps the texts of
+    what has not changed (decision 66).
+    """
+
+    dataset = models.CharField(max_length=40, help_text="Its code in the specification.")
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, null=True, blank=True, related_name="records")
+    agreement = models.ForeignKey(
+        DeveloperAgreement, on_delete=models.CASCADE, null=True, blank=True, related_name="records"
+    )
+    commitment = models.ForeignKey(Commitment, on_delete=models.CASCADE, null=True, blank=True, related_name="records")
+    key = models.CharField(max_length=100, blank=True)
+    position = models.PositiveIntegerField(help_text="The number of its row in the file.")
+    cells = models.JSONField()
+    values = models.JSONField(default=dict)
+    read_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(plan__isnull=False, agreement=None, commitment=None)
+                | Q(plan=None, agreement__isnull=False, commitment=None)
+                | Q(plan=None, agreement=None, commitment__isnull=False),
+                name="record_of_one_thing",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dataset}, row {self.position}"

@@ -1,0 +1,6 @@
+"""The files that an organisation publishes, and who publishes what."""
+
+from partnerships.open_data.queries.files import OpenFile, file_of
+from partnerships.open_data.queries.publications import published, published_by, publishing
+
+__all__ = ["OpenFile", "file_of", "published", "published_by", "publishing"]

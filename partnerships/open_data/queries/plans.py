@@ -1,0 +1,160 @@
+"""The rows of plans and timetables: newest versions that everybody may read."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.open_data.models import Record
+from partnerships.open_data.queries.written import Written
+from partnerships.open_data.standards import PLAN, TIMETABLE, event_of
+from partnerships.open_data.values import Cells, milestone_values, plan_values, updated
+from partnerships.organisations.models import Identifier, Organisation, Scheme
+from partnerships.plans.content import Content, outside
+from partnerships.plans.models import OVER, Plan, Version
+
+#: The place of a row that no file had: after the others.
+_LAST = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Public:
+    """A plan with the newest version that everybody may read, as everybody reads it."""
+
+    plan: Plan
+    version: Version
+    content: Content
+
+    @property
+    def changed_on(self) -> str:
+        """The day of the version."""
+        return timezone.localdate(self.version.embargo_until or self.version.published_at).isoformat()
+
+
+def public_plans(organisation: Organisation, kind: str) -> list[Public]:
+    """The organisation's plans of a kind that everybody may read and that are not over."""
+    plans = Plan.objects.public().owned_by(organisation).filter(kind=kind).exclude(status__in=OVER)
+    versions = (
+        Version.objects.visible_to(AnonymousUser())
+        .filter(plan__in=plans)
+        .defer("prose")
+        .select_related("plan")
+        .prefetch_related("plan__owners")
+        .order_by("plan", "-number")
+        .distinct("plan")
+    )
+    return [Public(one.plan, one, outside(one.content)) for one in versions]
+
+
+def records_of(plans: Sequence[Public], dataset: str) -> dict[int, dict[str, Record]]:
+    """The rows that were read of these plans, by plan and key."""
+    found: dict[int, dict[str, Record]] = defaultdict(dict)
+    for record in Record.objects.filter(dataset=dataset, plan__in=[one.plan for one in plans]).order_by("position"):
+        found[record.plan_id or 0][record.key] = record
+    return found
+
+
+def plan_rows(organisation: Organisation) -> list[Written]:
+    """A row for each public local plan of the organisation."""
+    plans = public_plans(organisation, "local_plan")
+    records = records_of(plans, PLAN.code)
+    areas = _areas_of(plans)
+    return [_plan_row(one, records[one.plan.pk].get(""), areas[one.plan.pk]) for one in plans]
+
+
+def _plan_row(public: Public, record: Record | None, areas: str) -> Written:
+    plan, now = public.plan, plan_values(public.content)
+    if record is None:
+        cells: Cells = {**now, "entry-date": public.changed_on}
+    else:
+        cells, changed = updated(record.cells, record.values, now)
+        if changed:
+            cells["entry-date"] = public.changed_on
+    made_here = {
+        "reference": reference_of(plan),
+        "datasets": "local-plan",
+        "documentation-url": settings.SITE_ORIGIN + plan.get_absolute_url(),
+        "document-url": settings.SITE_ORIGIN + reverse("plans:pdf", args=[plan.pk, public.version.number]),
+    }
+    for field, value in made_here.items():
+        if field not in cells or (record is None and not cells[field]):
+            cells[field] = value
+    authorities = ("local-planning-authorities", "minerals-and-waste-planning-authorities")
+    if not any(field in cells for field in authorities):
+        is_of_minerals = cells["datasets"].startswith(("minerals", "waste"))
+        cells[authorities[is_of_minerals]] = areas
+    changed_at = _later(public, record)
+    return Written((record.position if record else _LAST, plan.pk, ""), cells, changed_at)
+
+
+def _later(public: Public, record: Record | None) -> dt.datetime:
+    """When the plan was published or its row read, the later of the two."""
+    published = public.version.published_at
+    return max(published, record.read_at) if record else published
+
+
+def reference_of(plan: Plan) -> str:
+    """The plan's reference: that of the file it came from, else one of our own."""
+    return plan.external_reference.partition("#")[0] or f"common-ground-{plan.pk}"
+
+
+def _areas_of(plans: Sequence[Public]) -> dict[int, str]:
+    """The codes of the planning areas of each plan's owners, else of their districts, with semicolons between."""
+    owned = {one.plan.pk: [owner.organisation_id for owner in one.plan.owners.all()] for one in plans}
+    held: dict[int, dict[str, str]] = defaultdict(dict)
+    everybody = {pk for owners in owned.values() for pk in owners}
+    schemes = [Scheme.GSS, Scheme.PLANNING_AREA]
+    for row in Identifier.objects.filter(organisation__in=everybody, scheme__in=schemes, valid_to=None).order_by("pk"):
+        held[row.organisation_id][row.scheme] = row.value
+    return {
+        pk: ";".join(
+            code
+            for owner in owners
+            if (code := held[owner].get(Scheme.PLANNING_AREA) or held[owner].get(Scheme.GSS, ""))
+        )
+        for pk, owners in owned.items()
+    }
+
+
+def timetable_rows(organisation: Organisation) -> list[Written]:
+    """A row for each event of the organisation's public local plans."""
+    plans = public_plans(organisation, "local_plan")
+    records = records_of(plans, TIMETABLE.code)
+    references = {pk: known[""].cells for pk, known in records_of(plans, PLAN.code).items() if "" in known}
+    rows = []
+    for one in plans:
+        reference = references.get(one.plan.pk, {}).get("reference") or reference_of(one.plan)
+        rows += [
+            _event_row(one, milestone, records[one.plan.pk].get(milestone["key"]), reference)
+            for milestone in one.content["milestones"]
+        ]
+    return rows
+
+
+def _event_row(public: Public, milestone: dict[str, str], record: Record | None, reference: str) -> Written:
+    now = milestone_values(milestone)
+    place = (record.position if record else _LAST, public.plan.pk, milestone["key"])
+    event = event_of(milestone["key"], milestone["name"])
+    if milestone["status"] == "cancelled":
+        return Written(place, {}, None, f"{milestone['name']} ({public.plan.title}): cancelled.")
+    if not event:
+        return Written(place, {}, None, f"{milestone['name']} ({public.plan.title}): the standard has no such event.")
+    if not now["event-date"]:
+        return Written(place, {}, None, f"{milestone['name']} ({public.plan.title}): it has no date.")
+    if record is None:
+        cells: Cells = {**now, "entry-date": public.changed_on}
+    else:
+        cells, changed = updated(record.cells, record.values, now)
+        if changed:
+            cells["entry-date"] = public.changed_on
+    cells.setdefault("reference", f"{reference}-{milestone['key']}")
+    cells["plan"], cells["plan-event"] = reference, event
+    changed_at = _later(public, record)
+    return Written(place, cells, changed_at)

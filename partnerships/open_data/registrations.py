@@ -1,0 +1,27 @@
+"""What the open data room registers at start-up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from partnerships.activity.event_kinds import register_events
+from partnerships.activity.telling import register_untold
+from partnerships.open_data.event_kinds import EventKind
+from partnerships.open_data.sections import open_data_section
+from partnerships.organisations.obligations import Column, Moving, register_following
+from partnerships.organisations.sections import ON_ORGANISATIONS
+
+
+def _end(moving: Moving) -> dict[str, Any]:
+    return {"ended_at": moving.now, "end_reason": moving.reason}
+
+
+def register() -> None:
+    """Register kinds of event and a section of organisation pages.
+
+    A body that ends publishes nothing more; its successor decides for itself.
+    """
+    register_events(EventKind)
+    register_untold(EventKind, because="what is published is what everybody may read already")
+    register_following(Column("open_data.Publication.organisation", ending=_end))
+    ON_ORGANISATIONS.register("45 open data", open_data_section)

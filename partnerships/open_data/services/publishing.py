@@ -1,0 +1,78 @@
+"""Begin and end publishing the files of a standard."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+
+from partnerships.activity.services import record
+from partnerships.kit.rights import require
+from partnerships.open_data.event_kinds import EventKind
+from partnerships.open_data.models import PLANNING_BODIES, Publication
+from partnerships.open_data.standards import STANDARDS
+from partnerships.organisations.models import Organisation, Status
+from partnerships.organisations.rights import rights_over
+from partnerships.people.models import User
+
+
+class UnableToPublishData(Exception):
+    """A reason is missing, it is so already, or the organisation is no planning authority."""
+
+
+@transaction.atomic
+def begin_publishing(
+    *, organisation: Organisation, standard: str, reason: str, author: User | None, now: dt.datetime
+) -> Publication:
+    """Publish the files of a standard to everybody; by a lead or an administrator.
+
+    Raises `UnableToPublishData`.
+    """
+    body = _locked(organisation, reason, author, now)
+    if standard not in STANDARDS:
+        raise UnableToPublishData("There is no such standard.")
+    if body.kind not in PLANNING_BODIES or body.status == Status.DISSOLVED:
+        raise UnableToPublishData("Only planning authorities that still exist publish these files.")
+    if Publication.objects.filter(organisation=body, standard=standard, ended_at=None).exists():
+        raise UnableToPublishData("It is published already.")
+    made = Publication.objects.create(organisation=body, standard=standard, reason=reason.strip(), begun_at=now)
+    _record(EventKind.BEGUN, made, reason, author, now)
+    return made
+
+
+@transaction.atomic
+def end_publishing(
+    *, organisation: Organisation, standard: str, reason: str, author: User | None, now: dt.datetime
+) -> Publication:
+    """Stop publishing the files of a standard; by a lead or an administrator.
+
+    Raises `UnableToPublishData`.
+    """
+    body = _locked(organisation, reason, author, now)
+    found = Publication.objects.filter(organisation=body, standard=standard, ended_at=None).first()
+    if found is None:
+        raise UnableToPublishData("It is not published.")
+    found.ended_at, found.end_reason = now, reason.strip()
+    found.save(update_fields=["ended_at", "end_reason"])
+    _record(EventKind.ENDED, found, reason, author, now)
+    return found
+
+
+def _locked(organisation: Organisation, reason: str, author: User | None, now: dt.datetime) -> Organisation:
+    body = Organisation.objects.select_for_update(of=("self",)).get(pk=organisation.pk)
+    require(rights_over(body, author, now).may_change_settings)
+    if not reason.strip():
+        raise UnableToPublishData("Say why.")
+    return body
+
+
+def _record(kind: EventKind, publication: Publication, reason: str, author: User | None, now: dt.datetime) -> None:
+    record(
+        actor_id=author.pk if author else None,
+        organisation_id=publication.organisation_id,
+        kind=kind,
+        target_kind="organisation",
+        target_id=publication.organisation_id,
+        now=now,
+        data={"title": publication.files.title, "reason": reason.strip()},
+    )

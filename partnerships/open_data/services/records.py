@@ -1,0 +1,82 @@
+"""Keep the rows of a standard's file beside what they became."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from django.db import transaction
+
+from partnerships.commitments.models import Commitment
+from partnerships.developer_agreements.models import DeveloperAgreement
+from partnerships.kit.rights import require
+from partnerships.open_data.models import Record
+from partnerships.open_data.values import Cells
+from partnerships.organisations.rights import roles_of
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+
+Thing = TypeVar("Thing", Plan, DeveloperAgreement, Commitment)
+_COLUMNS = {Plan: "plan", DeveloperAgreement: "agreement", Commitment: "commitment"}
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A row: its number in the file, its texts, and what the plan says of them."""
+
+    position: int
+    cells: Cells
+    key: str = ""
+    values: Cells = field(default_factory=dict)
+
+
+@transaction.atomic
+def keep_rows(
+    *,
+    dataset: str,
+    rows: Mapping[Thing, Sequence[Kept]],
+    incomplete: Collection[int] = (),
+    author: User | None,
+    now: dt.datetime,
+) -> None:
+    """Keep the rows of one file in the place of those kept before of the same things.
+
+    What is the same already is not written. The things are all of one kind. Of those that are `incomplete` (ids), rows
+    with other keys stay.
+    """
+    require(roles_of(author, now).keeps_directory)
+    if not rows:
+        return
+    column = _COLUMNS[type(next(iter(rows)))]
+    before: dict[int, list[Record]] = defaultdict(list)
+    known = Record.objects.filter(dataset=dataset, **{f"{column}__in": [thing.pk for thing in rows]})
+    for record in known.order_by("position", "pk"):
+        before[getattr(record, f"{column}_id")].append(record)
+    gone: list[int] = []
+    fresh: list[Record] = []
+    for thing, kept in rows.items():
+        had = before[thing.pk]
+        if thing.pk in incomplete:
+            had = [one for one in had if one.key in {row.key for row in kept}]
+        if [(one.position, one.cells, one.key, one.values) for one in had] == [
+            (one.position, one.cells, one.key, one.values) for one in kept
+        ]:
+            continue
+        gone += [one.pk for one in had]
+        fresh += [
+            Record(
+                dataset=dataset,
+                position=one.position,
+                cells=one.cells,
+                key=one.key,
+                values=one.values,
+                read_at=now,
+                **{column: thing},
+            )
+            for one in kept
+        ]
+    Record.objects.filter(pk__in=gone).delete()
+    Record.objects.bulk_create(fresh, batch_size=500)

@@ -1,0 +1,190 @@
+"""The planning data standards in force: their files, fields and events.
+
+Facts of the specification (digital-land/specification, 21 August 2026, Open Government Licence).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a file: how far the standard needs it, and what we write in it."""
+
+    name: str
+    level: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """One file of a standard; `code` is its name in addresses."""
+
+    code: str
+    title: str
+    words: str
+    fields: tuple[Field, ...]
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """The names of its fields, in the order of the standard."""
+        return tuple(field.name for field in self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """What a council turns on at once: one file, or files that belong together."""
+
+    code: str
+    title: str
+    since: str
+    datasets: tuple[Dataset, ...]
+
+
+_REFERENCE = "the reference; it is unique and never changes"
+_ENTRY = Field("entry-date", "MUST", "the day on which the row last changed")
+_NOTES = Field("notes", "MAY", "notes")
+PLAN = Dataset(
+    "plan",
+    "Local plans",
+    "One row for each local, minerals, waste or supplementary plan.",
+    (
+        Field("reference", "MUST", _REFERENCE),
+        Field("name", "MUST", "the plan's title"),
+        Field("description", "MUST", "the plan's summary"),
+        Field("datasets", "MUST", "the kinds of plan that it is, separated by semicolons"),
+        Field("period-start-date", "MUST", "when the plan's period begins"),
+        Field("period-end-date", "MUST", "when it ends"),
+        Field("local-planning-authorities", "CONDITIONAL", "codes of the planning areas of the plan's owners"),
+        Field("minerals-and-waste-planning-authorities", "CONDITIONAL", "the same, of a minerals or waste plan"),
+        Field("documentation-url", "MUST", "the plan's web page"),
+        Field("document-url", "MUST", "the plan's document"),
+        Field("required-housing", "CONDITIONAL", "the homes required in the plan's period"),
+        Field("document-count", "CONDITIONAL", "the documents of a minerals or waste plan"),
+        _ENTRY,
+        _NOTES,
+    ),
+)
+TIMETABLE = Dataset(
+    "plan-timetable",
+    "Timetable of local plans",
+    "One row for each event of a plan: when it is planned, and when it happened.",
+    (
+        Field("reference", "MUST", _REFERENCE),
+        Field("plan", "MUST", "the reference of the plan"),
+        Field("plan-event", "MUST", "the code of the event"),
+        Field("event-date", "MUST", "the planned day"),
+        Field("actual-date", "CONDITIONAL", "the day on which it happened; blank until then"),
+        _ENTRY,
+        _NOTES,
+    ),
+)
+_ORGANISATION = Field("organisation", "", "the authority")
+_ENTERED = Field("entry-date", "", "the day on which the row last changed")
+_START = Field("start-date", "", "when it came into force")
+_END = Field("end-date", "", "when it ended")
+_NOTED = Field("notes", "", "notes")
+_AMOUNT = Field("amount", "", "pounds")
+_UNITS = Field("units", "", "homes or other units")
+AGREEMENT = Dataset(
+    "developer-agreement",
+    "Developer agreements",
+    "One row for each agreement with a developer, such as section 106.",
+    (
+        Field("reference", "", _REFERENCE),
+        Field("name", "", "its name"),
+        Field("developer-agreement-type", "", "section 106, section 278 or community infrastructure levy"),
+        Field("planning-application", "", "the reference of the planning application"),
+        Field("document-url", "", "its document"),
+        _NOTED,
+        _ORGANISATION,
+        _ENTERED,
+        _START,
+        _END,
+    ),
+)
+CONTRIBUTION = Dataset(
+    "developer-agreement-contribution",
+    "Developer contributions",
+    "One row for each contribution that a developer agreed to.",
+    (
+        Field("reference", "", _REFERENCE),
+        Field("developer-agreement", "", "the reference of the agreement"),
+        Field("contribution-purpose", "", "what it is for"),
+        _AMOUNT,
+        _UNITS,
+        _NOTED,
+        _ORGANISATION,
+        _ENTERED,
+        _START,
+        _END,
+    ),
+)
+TRANSACTION = Dataset(
+    "developer-agreement-transaction",
+    "Transactions of developer contributions",
+    "One row each time that a contribution was received, allocated, spent, transferred or returned.",
+    (
+        Field("reference", "", _REFERENCE),
+        Field("developer-agreement-contribution", "", "the reference of the contribution"),
+        Field("contribution-funding-status", "", "what happened to it"),
+        _AMOUNT,
+        _UNITS,
+        _NOTED,
+        _ORGANISATION,
+        _ENTERED,
+        _START,
+        _END,
+    ),
+)
+PLANS = Standard("plan", "Local plans and timetables", "2026-03-25", (PLAN, TIMETABLE))
+CONTRIBUTIONS = Standard(
+    "developer-contributions", "Developer contributions", "2019-09-01", (AGREEMENT, CONTRIBUTION, TRANSACTION)
+)
+STANDARDS: Mapping[str, Standard] = {one.code: one for one in (PLANS, CONTRIBUTIONS)}
+DATASETS: Mapping[str, Dataset] = {one.code: one for standard in STANDARDS.values() for one in standard.datasets}
+#: The standard of each dataset.
+STANDARD_OF: Mapping[str, Standard] = {
+    one.code: standard for standard in STANDARDS.values() for one in standard.datasets
+}
+#: The events of a plan's timetable (guidance of the specification, 14 August 2026).
+EVENTS: Mapping[str, str] = {
+    "publish-notice-intention-commence": "Notice of intention to commence published",
+    "scoping-consultation-start": "Scoping consultation start",
+    "scoping-consultation-end": "Scoping consultation end",
+    "gateway-1-self-assessment": "Gateway 1 self-assessment",
+    "plan-content-evidence-consultation-start": "Consultation on content and evidence start",
+    "plan-content-evidence-consultation-end": "Consultation on content and evidence end",
+    "gateway-2-advice-sought": "Gateway 2 advice sought",
+    "gateway-2-advice-published": "Gateway 2 advice published",
+    "proposed-plan-consultation-start": "Consultation on the proposed plan start",
+    "proposed-plan-consultation-end": "Consultation on the proposed plan end",
+    "gateway-3-advice-sought": "Gateway 3 advice sought",
+    "gateway-3-advice-published": "Gateway 3 advice published",
+    "gateway-3-further-advice-sought": "Gateway 3 further advice sought",
+    "gateway-3-further-advice-published": "Gateway 3 further advice published",
+    "examination-submitted": "Submitted for examination",
+    "examination-pause-start": "Examination paused",
+    "examination-pause-end": "Examination resumed",
+    "examination-recommendations-published": "Examiner's recommendations published",
+    "main-modification-consultation-start": "Consultation on main modifications start",
+    "main-modification-consultation-end": "Consultation on main modifications end",
+    "additional-consultation-start": "Additional consultation start",
+    "additional-consultation-end": "Additional consultation end",
+    "adopted": "Plan adopted",
+    "withdrawn": "Plan withdrawn",
+    "revoked": "Plan revoked",
+}
+
+
+def event_of(key: str, name: str) -> str:
+    """The event of a milestone, by its key or its name; "" if the standard has none."""
+    without_number = re.sub(r"-\d+$", "", key)
+    for code in (key, without_number):
+        if code in EVENTS:
+            return code
+    words = name.strip().casefold()
+    return next((code for code, label in EVENTS.items() if label.casefold() == words), "")

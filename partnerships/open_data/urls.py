@@ -1,0 +1,13 @@
+"""Addresses of open data. They are public and stay for ever: the platform collects files from them every day."""
+
+from django.urls import path
+
+from partnerships.open_data import views
+
+app_name = "open_data"
+urlpatterns = [
+    path("", views.index, name="index"),
+    path("<int:pk>/", views.of_organisation, name="of-organisation"),
+    path("<int:pk>/publishing/<slug:standard>/", views.publishing, name="publishing"),
+    path("<int:pk>/<slug:dataset>.csv", views.download, name="file"),
+]

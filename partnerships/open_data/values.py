@@ -1,0 +1,53 @@
+"""What a plan says of the fields of a standard's file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+#: Field and text, as a file has them.
+Cells = dict[str, str]
+#: The key of the outcome that has a plan's required homes.
+REQUIRED_HOMES = "required-housing"
+
+
+def plan_values(content: Mapping[str, Any]) -> Cells:
+    """The fields of a plan's row that its content has."""
+    about = content["about"]
+    homes = next((one["measure"] for one in content["outcomes"] if one["key"] == REQUIRED_HOMES), "")
+    return {
+        "name": about["title"],
+        "description": about["summary"],
+        "period-start-date": about["period_start"],
+        "period-end-date": about["period_end"],
+        "documentation-url": about["source"],
+        "required-housing": _number(homes),
+    }
+
+
+def _number(words: str) -> str:
+    """`12,400` or `12,400 homes` as 12400; "" for anything else."""
+    found = re.fullmatch(r"([\d,]+)( homes)?", words.strip())
+    return found[1].replace(",", "") if found else ""
+
+
+def milestone_values(milestone: Mapping[str, Any]) -> Cells:
+    """The fields of an event's row that a milestone has."""
+    planned = milestone["forecast"] or milestone["baseline"] or milestone["actual"]
+    return {"event-date": planned, "actual-date": milestone["actual"], "notes": milestone["note"]}
+
+
+def organisation_values(organisation: int) -> Cells:
+    """Whose row it is, so that a row that passed to a successor names the successor."""
+    return {"organisation": str(organisation)}
+
+
+def updated(cells: Mapping[str, str], then: Mapping[str, str], now: Mapping[str, str]) -> tuple[Cells, bool]:
+    """The cells of a row that was read, with what has changed since.
+
+    `then` is what the row said when it was read, `now` what is so today, by field. A value that is the same keeps the
+    text of the file: `2,500` stays `2,500`. Returns whether anything changed.
+    """
+    changed = {field: value for field, value in now.items() if value != then.get(field, "")}
+    return {**cells, **changed}, bool(changed)

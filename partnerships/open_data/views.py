@@ -1,0 +1,146 @@
+"""Pages of open data: who publishes, one organisation's files, and beginning or ending."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import get_conditional_response
+from django.views.decorators.http import require_http_methods, require_safe
+
+from partnerships.kit.exports import count_rows
+from partnerships.kit.http import posted
+from partnerships.kit.rights import require
+from partnerships.open_data.forms import PublishingForm
+from partnerships.open_data.models import PLANNING_BODIES
+from partnerships.open_data.queries import file_of, published, published_by
+from partnerships.open_data.queries import publishing as published_now
+from partnerships.open_data.services import UnableToPublishData, begin_publishing, end_publishing
+from partnerships.open_data.standards import DATASETS, PLAN, STANDARD_OF, STANDARDS, TIMETABLE
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.rights import rights_over
+from partnerships.people.form_steps import take_step
+from partnerships.people.limits import too_many
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+
+#: Pages that one address may open in a minute; each reads whole files.
+PAGES_PER_MINUTE = 60
+#: Files that the page shows as tables too: a council's web page must show the same as its plan files.
+_SHOWN = (PLAN.code, TIMETABLE.code)
+
+
+@login_not_required
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """The organisations that publish open data here."""
+    refused = too_many(request, "open data", limit=PAGES_PER_MINUTE, stretch=dt.timedelta(minutes=1))
+    if refused is not None:
+        return refused
+    rows: dict[int, tuple[Organisation, list[str]]] = {}
+    for one in published():
+        rows.setdefault(one.organisation_id, (one.organisation, []))[1].append(one.files.title)
+    return render(request, "open_data/index.html", {"rows": list(rows.values())})
+
+
+@login_not_required
+@require_safe
+def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
+    """What an organisation publishes: each file, its fields, its address and what it says."""
+    refused = too_many(request, "open data", limit=PAGES_PER_MINUTE, stretch=dt.timedelta(minutes=1))
+    if refused is not None:
+        return refused
+    organisation = get_object_or_404(Organisation, pk=pk, kind__in=PLANNING_BODIES)
+    codes = set(published_now(organisation).values_list("standard", flat=True))
+    user = request.user
+    may_change = isinstance(user, User) and rights_over(organisation, user, timezone.now()).may_change_settings
+    if not codes and not user.is_authenticated:
+        raise Http404
+    standards = [
+        {
+            "standard": standard,
+            "files": [_described(organisation, dataset.code) for dataset in standard.datasets],
+        }
+        for standard in STANDARDS.values()
+        if standard.code in codes
+    ]
+    others = [standard for standard in STANDARDS.values() if standard.code not in codes]
+    context = {"organisation": organisation, "standards": standards, "others": others, "may_change": may_change}
+    return render(request, "open_data/of_organisation.html", context)
+
+
+def _described(organisation: Organisation, code: str) -> dict[str, Any]:
+    """A file with its address and, of plans and timetables, what it says."""
+    dataset, found = DATASETS[code], file_of(organisation, code)
+    address = reverse("open_data:file", args=[organisation.pk, code])
+    return {
+        "dataset": dataset,
+        "found": found,
+        "address": address,
+        "whole_address": f"{settings.SITE_ORIGIN}{address}",
+        "table": [[row.get(name, "") for name in found.headings] for row in found.rows] if code in _SHOWN else None,
+    }
+
+
+@login_not_required
+@require_safe
+def download(request: HttpRequest, pk: int, dataset: str) -> HttpResponse:
+    """One file of a standard; 304 for a collector that has it already."""
+    standard = STANDARD_OF.get(dataset)
+    publication = published_by(pk, standard.code) if standard else None
+    if publication is None:
+        raise Http404
+    found = file_of(publication.organisation, dataset)
+    data = found.data
+    response = HttpResponse(data, content_type="text/csv; charset=utf-8; header=present")
+    count_rows(response, len(found.rows))
+    response["Content-Disposition"] = f'attachment; filename="{dataset}.csv"'
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Access-Control-Allow-Origin"] = "*"
+    response["Cache-Control"] = "public, max-age=300"
+    response["ETag"] = f'"{hashlib.sha256(data).hexdigest()}"'
+    return get_conditional_response(request, etag=response["ETag"], response=response) or response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def publishing(request: HttpRequest, pk: int, standard: str) -> HttpResponse:
+    """Begin or end publishing the files of a standard."""
+    user = signed_in(request)
+    organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk, kind__in=PLANNING_BODIES)
+    files = STANDARDS.get(standard)
+    if files is None:
+        raise Http404
+    require(rights_over(organisation, user, timezone.now()).may_change_settings)
+    back = reverse("open_data:of-organisation", args=[pk])
+    ends = published_by(pk, standard) is not None
+    submit = "Stop publishing" if ends else "Publish files"
+    form = PublishingForm(posted(request), submit=submit, danger=ends, cancel=back)
+
+    def step() -> tuple[str, str]:
+        act = end_publishing if ends else begin_publishing
+        act(
+            organisation=organisation,
+            standard=standard,
+            reason=form.cleaned_data["reason"],
+            author=user,
+            now=timezone.now(),
+        )
+        return f"{files.title}: {'no longer published' if ends else 'published'}.", back
+
+    return take_step(
+        request,
+        "open_data/publishing.html",
+        form,
+        step,
+        {UnableToPublishData: "reason"},
+        organisation=organisation,
+        files=files,
+        ends=ends,
+    )

@@ -1,0 +1,38 @@
+"""The texts of a row under the fields of a standard, to write it again."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from partnerships.open_data.standards import DATASETS
+from partnerships.transfer.reading.headings import Column, Line, find_places
+from partnerships.transfer.reading.tables import Row
+from partnerships.transfer.reading.values import text
+
+#: These fields have codes of areas; older files name authorities in another way.
+_AREAS = frozenset({"local-planning-authorities", "minerals-and-waste-planning-authorities"})
+
+
+def cells_of(line: Line, dataset: str, columns: tuple[Column, ...]) -> dict[str, str]:
+    """The texts of the row as they stand in the file, by field of the dataset.
+
+    A field is left out if the file has no such column, or names authorities otherwise than by the codes of their areas.
+    """
+    cells = {}
+    for field, code in _codes(dataset, columns):
+        if code not in line.places:
+            continue
+        cell = line[code]
+        value = cell.replace("\x00", "") if isinstance(cell, str) else text(cell)
+        if field in _AREAS and not re.fullmatch(r"(E\d{8}(;E\d{8})*)?", value):
+            continue
+        cells[field] = value
+    return cells
+
+
+@lru_cache
+def _codes(dataset: str, columns: tuple[Column, ...]) -> tuple[tuple[str, str], ...]:
+    """Each field of the dataset with the code of its column."""
+    headings = DATASETS[dataset].headings
+    return tuple((headings[at], code) for code, at in find_places(Row(1, headings), [], columns).items())

@@ -1,0 +1,127 @@
+"""Generated files of the standards in force, as our own writer lays them out."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hypothesis import strategies as st
+
+from partnerships.open_data.standards import DATASETS, EVENTS
+
+Rows = list[dict[str, str]]
+Files = dict[str, bytes]
+
+#: Words with punctuation, accents and line breaks; neither blanks around them nor what begins a formula.
+_WORDS = st.text("abcdeXYZ é’“”ŵ£,\"'.:/()&\n0159", max_size=40).map(lambda words: f"P{words}Q")
+_MAYBE = st.just("") | _WORDS
+_DAY = st.dates(dt.date(2020, 1, 1), dt.date(2040, 1, 1)).map(str)
+_PARTIAL = _DAY | _DAY.map(lambda day: day[:7]) | _DAY.map(lambda day: day[:4])
+#: Days that are past: no row is entered in the future.
+_ENTRY = st.sampled_from(["2026-03-25", "2026-04-01", "2026-05-17"])
+_AMOUNT = st.sampled_from(["", "1250", "1250.50", "£1,250.50", "19242.00"])
+_URL = st.just("") | st.integers(1, 99).map(lambda number: f"https://plans.example/{number}?a=1&b=é")
+
+
+def laid_out(dataset: str, rows: Sequence[Mapping[str, str]]) -> bytes:
+    """The rows as CSV, in the order of the standard's fields."""
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, DATASETS[dataset].headings, restval="", lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue().encode()
+
+
+def _rows(fields: Mapping[str, st.SearchStrategy[str]], most: int) -> st.SearchStrategy[Rows]:
+    """One to `most` rows, in any order, with references that are unique."""
+    row = st.fixed_dictionaries({"reference": st.integers(1, 10_000).map(lambda number: f"W/{number}"), **fields})
+    return st.lists(row, min_size=1, max_size=most, unique_by=lambda one: one["reference"])
+
+
+@st.composite
+def plan_files(draw: Any) -> Files:
+    """Plans of the authority with planning area E60900001, and their timetable."""
+    plans: Rows = draw(
+        _rows(
+            {
+                "name": _WORDS,
+                "description": _WORDS,
+                "datasets": st.sampled_from(["local-plan", "local-plan;supplementary-plan"]),
+                "period-start-date": st.sampled_from(["2025", "2025-04", "2025-04-01"]),
+                "period-end-date": st.sampled_from(["2040", "2041-03", "2041-03-31"]),
+                "local-planning-authorities": st.just("E60900001"),
+                "documentation-url": _URL,
+                "document-url": _URL,
+                "required-housing": st.just("") | st.integers(1, 90_000).map(str) | st.just("12,400"),
+                "entry-date": _ENTRY,
+                "notes": _MAYBE,
+            },
+            3,
+        )
+    )
+    events: Rows = draw(
+        _rows(
+            {
+                "plan": st.sampled_from([one["reference"] for one in plans]),
+                "plan-event": st.sampled_from(sorted(EVENTS)),
+                "event-date": _PARTIAL,
+                "actual-date": st.just("") | _PARTIAL,
+                "entry-date": _ENTRY,
+                "notes": _MAYBE,
+            },
+            12,
+        )
+    )
+    return {"plan": laid_out("plan", plans), "plan-timetable": laid_out("plan-timetable", events)}
+
+
+@st.composite
+def contribution_files(draw: Any) -> Files:
+    """Agreements of Westmarch with contributions and transactions."""
+    common = {
+        "notes": _MAYBE,
+        "organisation": st.just("local-authority:XWM"),
+        "entry-date": _ENTRY,
+        "start-date": st.just("") | _DAY,
+        "end-date": st.sampled_from(["", "2026-02-01", "2039-01-01"]),
+    }
+    agreements: Rows = draw(
+        _rows(
+            {
+                "name": _MAYBE,
+                "developer-agreement-type": st.sampled_from(["section-106", "S.278", "community-infrastructure-levy"]),
+                "planning-application": _MAYBE,
+                "document-url": _URL,
+                **common,
+            },
+            4,
+        )
+    )
+    numbers = {"amount": _AMOUNT, "units": st.sampled_from(["", "2", "17"])}
+    contributions: Rows = draw(
+        _rows(
+            {
+                "developer-agreement": st.sampled_from([one["reference"] for one in agreements]),
+                "contribution-purpose": st.sampled_from(["education", "affordable-housing", "open-space-and-leisure"]),
+                **numbers,
+                **common,
+            },
+            5,
+        )
+    )
+    transactions: Rows = draw(
+        _rows(
+            {
+                "developer-agreement-contribution": st.sampled_from([one["reference"] for one in contributions]),
+                "contribution-funding-status": st.sampled_from(["secured", "received", "spent", "returned"]),
+                **numbers,
+                **common,
+            },
+            8,
+        )
+    )
+    found = (("", agreements), ("-contribution", contributions), ("-transaction", transactions))
+    return {f"developer-agreement{name}": laid_out(f"developer-agreement{name}", rows) for name, rows in found}

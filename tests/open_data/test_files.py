@@ -1,0 +1,293 @@
+"""Files of the standards in force go in and come out the same, byte for byte."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+
+from partnerships.open_data.queries import file_of
+from partnerships.open_data.standards import DATASETS, EVENTS
+from partnerships.organisations.models import Organisation
+from partnerships.plans.models import Plan
+from partnerships.plans.services import publish_version
+from partnerships.transfer.models import ImportRun
+from partnerships.transfer.services.developer_agreements import import_developer_agreements
+from partnerships.transfer.services.local_plans import File
+from tests.transfer.lists import extract, import_plans, rows_of
+from tests.transfer.test_standards import with_planning_areas
+
+from .files import Files, contribution_files, laid_out, plan_files
+
+pytestmark = pytest.mark.django_db
+
+generated = settings(
+    max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+#: A value for each field that has a form of its own.
+FORMS = {
+    "datasets": "local-plan;minerals-plan",
+    "local-planning-authorities": "E60900001",
+    "minerals-and-waste-planning-authorities": "E10900001",
+    "required-housing": "12,400",
+    "document-count": "3",
+    "plan": "reference of plan",
+    "plan-event": "adopted",
+    "organisation": "local-authority:XWM",
+    "amount": "£1,250.00",
+    "units": "17",
+    "developer-agreement": "reference of developer-agreement",
+    "developer-agreement-type": "section-106",
+    "developer-agreement-contribution": "reference of developer-agreement-contribution",
+    "contribution-purpose": "open-space-and-leisure",
+    "contribution-funding-status": "received",
+}
+
+
+@pytest.fixture(autouse=True)
+def councils(db: None) -> None:
+    """The councils, Westmarch with its planning area."""
+    with_planning_areas()
+
+
+def westmarch() -> Organisation:
+    return Organisation.objects.get(name="Westmarch Borough Council")
+
+
+def put_in(files: Files) -> ImportRun:
+    """Import the files of one standard."""
+    if "plan" in files:
+        return import_plans(files["plan"], files["plan-timetable"])
+    agreements, contributions, transactions = (File(f"{name}.csv", data) for name, data in files.items())
+    return import_developer_agreements(
+        agreements=agreements,
+        contributions=contributions,
+        transactions=transactions,
+        author=None,
+        now=timezone.now(),
+    ).run
+
+
+def written(*datasets: str) -> Files:
+    """The files of Westmarch."""
+    return {dataset: file_of(westmarch(), dataset).data for dataset in datasets}
+
+
+def goes_in_and_out(files: Files) -> None:
+    """Import files, twice, and compare what is written with them; then forget them."""
+    with transaction.atomic():
+        first = put_in(files)
+        assert written(*files) == files
+        again = put_in(written(*files))
+
+        assert written(*files) == files
+        assert (first.set_aside, again.set_aside, again.created, again.changed) == (0, 0, 0, 0)
+        transaction.set_rollback(True)
+
+
+@generated
+@given(files=plan_files())
+def test_generated_plans_and_timetables_go_in_and_out_byte_for_byte(files: Files) -> None:
+    goes_in_and_out(files)
+
+
+@generated
+@given(files=contribution_files())
+def test_generated_developer_contributions_go_in_and_out_byte_for_byte(files: Files) -> None:
+    goes_in_and_out(files)
+
+
+def facts() -> list[tuple[str, str]]:
+    """Dataset and field of every specification in force, whatever its level."""
+    return [
+        (row["dataset"], row["field"])
+        for row in rows_of(extract("planning_fields.csv"))
+        if row["status"] == "open-standard" and row["dataset"] not in NOT_YET
+    ]
+
+
+#: Datasets in force that are neither read nor written.
+NOT_YET = {"brownfield-land"}
+
+
+def value_of(dataset: str, field: str) -> str:
+    """A value for a field that no other field has."""
+    if field.endswith("-date"):
+        return {"period-end-date": "2041-03-31", "entry-date": "2026-05-17"}.get(field, "2026-04-01")
+    if field.endswith("-url"):
+        return f"https://plans.example/{field}"
+    return FORMS.get(field, f"{field} of {dataset}")
+
+
+def test_every_field_in_force_is_read_and_written() -> None:
+    rows: dict[str, dict[str, str]] = {}
+    for dataset, field in facts():
+        rows.setdefault(dataset, {})[field] = value_of(dataset, field)
+    assert rows.keys() == DATASETS.keys()
+    assert {dataset: set(row) for dataset, row in rows.items()} == {
+        code: set(dataset.headings) for code, dataset in DATASETS.items()
+    }
+    files = {dataset: laid_out(dataset, [row]) for dataset, row in rows.items()}
+
+    put_in({name: files[name] for name in ("plan", "plan-timetable")})
+    put_in({name: data for name, data in files.items() if name.startswith("developer")})
+
+    for dataset, row in rows.items():
+        assert rows_of(written(dataset)[dataset]) == [row]
+
+
+def test_levels_of_fields_are_those_of_the_specification() -> None:
+    levels = {
+        (row["dataset"], row["field"]): row["requirement_level"]
+        for row in rows_of(extract("planning_fields.csv"))
+        if row["status"] == "open-standard" and row["dataset"] not in NOT_YET
+    }
+
+    assert {(code, one.name): one.level for code, dataset in DATASETS.items() for one in dataset.fields} == levels
+
+
+def test_every_event_in_force_is_read_and_written() -> None:
+    events = [row["plan_event"] for row in rows_of(extract("plan_events.csv"))]
+    assert set(events) == set(EVENTS)
+    plan = {"reference": "w", "name": "Plan", "local-planning-authorities": "E60900001", "entry-date": "2026-05-17"}
+    timetable = [
+        {"reference": str(number), "plan": "w", "plan-event": event, "event-date": "2027-01-02", "actual-date": ""}
+        for number, event in enumerate(events)
+    ]
+    files = {"plan": laid_out("plan", [plan]), "plan-timetable": laid_out("plan-timetable", timetable)}
+
+    put_in(files)
+
+    assert written(*files) == files
+
+
+def test_council_with_nothing_publishes_headings_alone() -> None:
+    assert written("plan") == {"plan": (",".join(DATASETS["plan"].headings) + "\r\n").encode()}
+
+
+PLAN = {
+    "reference": "westmarch-2040",
+    "name": "Westmarch Local Plan",
+    "description": "Homes",
+    "datasets": "local-plan",
+    "period-start-date": "2025",
+    "period-end-date": "2040",
+    "local-planning-authorities": "E60900001",
+    "required-housing": "12,400",
+    "entry-date": "2026-05-17",
+}
+EVENT = {
+    "reference": "a",
+    "plan": "westmarch-2040",
+    "plan-event": "adopted",
+    "event-date": "2029-03",
+    "entry-date": "2026-05-17",
+}
+
+
+def change(alter: Callable[[dict[str, Any]], object], **more: Any) -> None:
+    """Publish the plan again with a change that its owner made by hand."""
+    plan = Plan.objects.get(external_reference="westmarch-2040")
+    content = plan.versions.get(number=plan.current_number).content
+    alter(content)
+    publish_version(plan=plan, author=None, note="By hand.", now=timezone.now(), content=content, **more)
+
+
+def row_of(dataset: str) -> dict[str, str]:
+    (row,) = rows_of(written(dataset)[dataset])
+    return row
+
+
+def test_what_owners_change_here_is_in_the_file_and_the_rest_keeps_its_text() -> None:
+    put_in({"plan": laid_out("plan", [PLAN]), "plan-timetable": laid_out("plan-timetable", [EVENT])})
+
+    change(lambda content: content["milestones"][0].update(forecast="2029-09", actual="2029-10-02"))
+    change(lambda content: content["about"].update(title="Westmarch Plan"))
+
+    today = timezone.localdate().isoformat()
+    assert row_of("plan-timetable") == {
+        **dict.fromkeys(DATASETS["plan-timetable"].headings, ""),
+        **EVENT,
+        "event-date": "2029-09",
+        "actual-date": "2029-10-02",
+        "entry-date": today,
+    }
+    plan = row_of("plan")
+    assert (plan["name"], plan["required-housing"], plan["entry-date"]) == ("Westmarch Plan", "12,400", today)
+    assert plan["description"] == "Homes"
+
+
+def test_versions_under_embargo_and_restricted_milestones_are_not_in_the_file() -> None:
+    put_in({"plan": laid_out("plan", [PLAN]), "plan-timetable": laid_out("plan-timetable", [EVENT])})
+    before = written("plan", "plan-timetable")
+
+    tomorrow = timezone.now() + dt.timedelta(days=1)
+    change(lambda content: content["about"].update(title="Secret name"), embargo_until=tomorrow)
+
+    assert written("plan", "plan-timetable") == before
+
+
+def test_restricted_milestones_are_not_in_the_file() -> None:
+    put_in({"plan": laid_out("plan", [PLAN]), "plan-timetable": laid_out("plan-timetable", [EVENT])})
+
+    change(lambda content: content["milestones"][0].update(restricted=True))
+
+    assert not rows_of(written("plan-timetable")["plan-timetable"])
+
+
+def test_milestone_added_here_gets_a_reference_and_an_unknown_one_is_left_out() -> None:
+    put_in({"plan": laid_out("plan", [PLAN]), "plan-timetable": laid_out("plan-timetable", [EVENT])})
+    item = {"baseline": "", "forecast": "2028-02", "actual": "", "status": "planned", "note": ""}
+    added = [
+        {"key": "m1", "name": "Submitted for examination", **item},
+        {"key": "m2", "name": "Housewarming", **item},
+    ]
+
+    change(lambda content: content["milestones"].extend(added))
+
+    found = file_of(westmarch(), "plan-timetable")
+    assert [(row["reference"], row["plan-event"]) for row in found.rows] == [
+        ("a", "adopted"),
+        ("westmarch-2040-m1", "examination-submitted"),
+    ]
+    assert found.left_out == ("Housewarming (Westmarch Local Plan): the standard has no such event.",)
+
+
+def test_row_set_aside_later_keeps_its_texts_in_the_file() -> None:
+    files = {"plan": laid_out("plan", [PLAN]), "plan-timetable": laid_out("plan-timetable", [EVENT])}
+    put_in(files)
+    wrong = {**EVENT, "event-date": "2029-02-31"}
+    other = {**EVENT, "reference": "b", "plan-event": "examination-submitted", "event-date": "2028"}
+
+    put_in({**files, "plan-timetable": laid_out("plan-timetable", [wrong, other])})
+
+    rows = rows_of(written("plan-timetable")["plan-timetable"])
+    assert {row["reference"]: row["event-date"] for row in rows} == {"a": "2029-03", "b": "2028"}
+
+
+def test_cells_that_would_run_as_formulas_are_written_with_an_apostrophe() -> None:
+    plan = {**PLAN, "notes": "=HYPERLINK(1)"}
+    files = {"plan": laid_out("plan", [plan]), "plan-timetable": laid_out("plan-timetable", [EVENT])}
+
+    put_in(files)
+    once = written(*files)
+    put_in(once)
+
+    assert row_of("plan")["notes"] == "'=HYPERLINK(1)"
+    assert written(*files) == once
+
+
+def test_files_are_csv_with_line_ends_of_rfc_4180() -> None:
+    put_in({"plan": laid_out("plan", [PLAN]), "plan-timetable": laid_out("plan-timetable", [EVENT])})
+
+    data = written("plan")["plan"]
+
+    assert data.count(b"\r\n") == 2
+    assert len(next(csv.reader(io.StringIO(data.decode())))) == len(DATASETS["plan"].headings)

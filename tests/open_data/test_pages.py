@@ -1,0 +1,146 @@
+"""The public pages of open data, and who turns publishing on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+
+from partnerships.activity.models import Event
+from partnerships.open_data.models import Publication
+from partnerships.open_data.services import UnableToPublishData, begin_publishing, end_publishing
+from partnerships.plans.services import create_plan, publish_version
+from tests.transfer.lists import rows_of
+from tests.world import World
+
+#: Stands in what nobody outside may read.
+CANARY = "Xenotime"
+
+
+def address(world: World, dataset: str = "plan") -> str:
+    return reverse("open_data:file", args=[world.westmarch.pk, dataset])
+
+
+def publish_files(world: World, standard: str = "plan") -> None:
+    begin_publishing(
+        organisation=world.westmarch, standard=standard, reason="The law asks.", author=world.ben, now=world.now
+    )
+
+
+def test_lead_begins_and_ends_publishing_with_a_reason(world: World) -> None:
+    lead, anyone = Client(), Client()
+    lead.force_login(world.ben)
+    page = reverse("open_data:of-organisation", args=[world.westmarch.pk])
+    switch = reverse("open_data:publishing", args=[world.westmarch.pk, "plan"])
+    assert (anyone.get(page).status_code, anyone.get(address(world)).status_code) == (404, 404)
+
+    lead.post(switch, {"reason": "SI 2026/186"})
+
+    assert b"Local plans" in anyone.get(page).content
+    assert anyone.get(address(world)).status_code == 200
+    assert Event.objects.get(kind="open_data.begun").data["reason"] == "SI 2026/186"
+
+    lead.post(switch, {"reason": "We moved"})
+
+    assert (anyone.get(page).status_code, anyone.get(address(world)).status_code) == (404, 404)
+    assert Publication.objects.get().end_reason == "We moved"
+
+
+@pytest.mark.parametrize("reason", ["", "  "])
+def test_publishing_needs_a_reason(world: World, reason: str) -> None:
+    with pytest.raises(UnableToPublishData, match="Say why"):
+        begin_publishing(organisation=world.westmarch, standard="plan", reason=reason, author=world.ben, now=world.now)
+
+
+def test_what_is_published_is_not_published_again_and_only_planning_authorities_publish(world: World) -> None:
+    publish_files(world)
+
+    with pytest.raises(UnableToPublishData, match="already"):
+        publish_files(world)
+    with pytest.raises(UnableToPublishData, match="planning authorities"):
+        begin_publishing(
+            organisation=world.larkhaven, standard="plan", reason="Why not.", author=world.amina, now=world.now
+        )
+    with pytest.raises(UnableToPublishData, match="not published"):
+        end_publishing(
+            organisation=world.westmarch,
+            standard="developer-contributions",
+            reason="It moved.",
+            author=world.ben,
+            now=world.now,
+        )
+
+
+def local_plan(world: World, title: str, audience: str) -> None:
+    """A local plan of Westmarch with a public milestone, a confidential site and a changed draft."""
+    content = {
+        "about": {"title": title, "summary": "Homes for Westmarch."},
+        "sites": [{"key": "quay", "name": f"{CANARY} Quay", "confidential": True}],
+        "milestones": [
+            {"key": "adopted", "name": "Plan adopted", "forecast": "2029-03"},
+            {"key": "withdrawn", "name": "Plan withdrawn", "forecast": "2030", "note": CANARY, "restricted": True},
+        ],
+    }
+    plan = create_plan(
+        owners=[world.westmarch],
+        partnership=None,
+        title=title,
+        kind="local_plan",
+        audience=audience,
+        author=world.ben,
+        now=world.now,
+    )
+    publish_version(plan=plan, author=world.ben, note="First.", now=world.now, content=content)
+
+
+def test_stranger_gets_public_plans_of_the_council_and_nothing_else(world: World) -> None:
+    local_plan(world, "Westmarch Local Plan", "public")
+    local_plan(world, f"{CANARY} network plan", "network")
+    local_plan(world, f"{CANARY} owners plan", "owners")
+    publish_files(world)
+
+    plans = Client().get(address(world))
+    timetable = Client().get(address(world, "plan-timetable"))
+    page = Client().get(reverse("open_data:of-organisation", args=[world.westmarch.pk]))
+
+    (row,) = rows_of(plans.content)
+    assert (row["name"], row["datasets"]) == ("Westmarch Local Plan", "local-plan")
+    assert row["documentation-url"].startswith(f"{settings.SITE_ORIGIN}/plans/")
+    (event,) = rows_of(timetable.content)
+    assert (event["plan"], event["plan-event"], event["event-date"]) == (row["reference"], "adopted", "2029-03")
+    for response in (plans, timetable, page):
+        assert CANARY not in response.content.decode()
+
+
+def test_collector_that_has_the_file_gets_no_second_copy(world: World) -> None:
+    publish_files(world)
+    first = Client().get(address(world))
+
+    again = Client().get(address(world), headers={"if-none-match": first["ETag"]})
+
+    assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+    assert first["Content-Type"] == "text/csv; charset=utf-8; header=present"
+
+
+def test_files_are_rate_limited(world: World, settings: Any) -> None:
+    publish_files(world)
+    settings.EXPORTS_PER_MINUTE = 1
+
+    statuses = [Client().get(address(world)).status_code for _ in range(2)]
+
+    assert statuses == [200, 429]
+
+
+def test_page_names_the_organisation_and_no_person(world: World) -> None:
+    publish_files(world)
+
+    page = Client().get(reverse("open_data:of-organisation", args=[world.westmarch.pk])).content.decode()
+
+    assert world.westmarch.name in page
+    assert "Open Government Licence v3.0" in page
+    assert f"{settings.SITE_ORIGIN}{address(world)}" in page
+    assert world.ben.display_name not in page
+    assert world.ben.email not in page

@@ -61,7 +61,7 @@ class Record(models.Model):
 
     It belongs to the plan, agreement or commitment that it became; `key` is that of the plan's milestone or site. Its
     texts by field are `cells`, and `values` what the plan said of them then. Written again, a row keeps the texts of
-    what has not changed (decision 66).
+    what has not changed (decision 67).
     """
 
     dataset = models.CharField(max_length=40, help_text="Its code in the specification.")

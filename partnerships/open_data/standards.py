@@ -140,11 +140,39 @@ TRANSACTION = Dataset(
         _END,
     ),
 )
+BROWNFIELD_LAND = Dataset(
+    "brownfield-land",
+    "Brownfield land register",
+    "One row for each site of brownfield land that is suitable for homes.",
+    (
+        Field("OrganisationURI", "SHOULD", "the authority"),
+        Field("SiteReference", "MUST", _REFERENCE),
+        Field("SiteNameAddress", "MUST", "the site's name and address"),
+        Field("GeoX", "MUST", "longitude"),
+        Field("GeoY", "MUST", "latitude"),
+        Field("SiteplanURL", "MUST", "a web page with a plan of the site"),
+        Field("Hectares", "MUST", "its area in hectares"),
+        Field("OwnershipStatus", "MUST", "who owns it"),
+        Field("PlanningStatus", "MUST", "whether there is permission"),
+        Field("PermissionType", "SHOULD", "the kind of permission"),
+        Field("PermissionDate", "SHOULD", "when it was granted"),
+        Field("PlanningHistory", "SHOULD", "web pages of applications"),
+        Field("Deliverable", "MUST", "yes if homes can be built within five years"),
+        Field("NetDwellingsRangeFrom", "MUST", "the least number of homes"),
+        Field("NetDwellingsRangeTo", "MUST", "the greatest number of homes"),
+        Field("HazardousSubstances", "SHOULD", "yes if the law on hazardous substances applies"),
+        Field("Notes", "MAY", "notes"),
+        Field("FirstAddedDate", "MUST", "when the site came into the register"),
+        Field("LastUpdatedDate", "MUST", "when the row last changed"),
+        Field("EndDate", "MAY", "when the site left the register"),
+    ),
+)
 PLANS = Standard("plan", "Local plans and timetables", "2026-03-25", (PLAN, TIMETABLE))
 CONTRIBUTIONS = Standard(
     "developer-contributions", "Developer contributions", "2019-09-01", (AGREEMENT, CONTRIBUTION, TRANSACTION)
 )
-STANDARDS: Mapping[str, Standard] = {one.code: one for one in (PLANS, CONTRIBUTIONS)}
+BROWNFIELD = Standard("brownfield-land", "Brownfield land", "2017-04-16", (BROWNFIELD_LAND,))
+STANDARDS: Mapping[str, Standard] = {one.code: one for one in (PLANS, CONTRIBUTIONS, BROWNFIELD)}
 DATASETS: Mapping[str, Dataset] = {one.code: one for standard in STANDARDS.values() for one in standard.datasets}
 #: The standard of each dataset.
 STANDARD_OF: Mapping[str, Standard] = {

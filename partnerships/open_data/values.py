@@ -10,6 +10,16 @@ from typing import Any
 Cells = dict[str, str]
 #: The key of the outcome that has a plan's required homes.
 REQUIRED_HOMES = "required-housing"
+#: The planning status of a site, by the word of the standard.
+PLANNING_STATUSES = {"permissioned": "permission", "pending decision": "submitted", "not permissioned": "none"}
+#: The word of the standard and the kind of permission, by the planning status of a site.
+_PERMISSIONS = {
+    "permission": ("permissioned", "full planning permission"),
+    "outline": ("permissioned", "outline planning permission"),
+    "permission_in_principle": ("permissioned", "permission in principle"),
+    "submitted": ("pending decision", ""),
+    "appeal": ("pending decision", ""),
+}
 
 
 def plan_values(content: Mapping[str, Any]) -> Cells:
@@ -36,6 +46,22 @@ def milestone_values(milestone: Mapping[str, Any]) -> Cells:
     """The fields of an event's row that a milestone has."""
     planned = milestone["forecast"] or milestone["baseline"] or milestone["actual"]
     return {"event-date": planned, "actual-date": milestone["actual"], "notes": milestone["note"]}
+
+
+def site_values(site: Mapping[str, Any]) -> Cells:
+    """The fields of a site's row that a site of a plan has."""
+    status, permission = _PERMISSIONS.get(site["planning_status"], ("not permissioned", ""))
+    homes = sum(line["count"] for line in site["homes"])
+    return {
+        "SiteReference": site["reference"],
+        "SiteNameAddress": site["name"],
+        "GeoX": "" if site["lng"] is None else str(site["lng"]),
+        "GeoY": "" if site["lat"] is None else str(site["lat"]),
+        "OwnershipStatus": site["landowner"],
+        "PlanningStatus": status if site["planning_status"] else "",
+        "PermissionType": permission,
+        "NetDwellingsRangeFrom": str(homes) if homes else "",
+    }
 
 
 def organisation_values(organisation: int) -> Cells:

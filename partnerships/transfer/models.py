@@ -19,6 +19,7 @@ class Register(models.TextChoices):
     COMBINED_AUTHORITIES = "combined-authorities", "Combined authorities and their districts"
     LOCAL_PLANS = "local-plans", "Local plans and their timetables"
     DEVELOPER_AGREEMENTS = "developer-agreements", "Developer agreements"
+    BROWNFIELD_LAND = "brownfield-land", "Brownfield land"
     NETWORK = "network", "A network file"
 
 

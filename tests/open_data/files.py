@@ -35,10 +35,12 @@ def laid_out(dataset: str, rows: Sequence[Mapping[str, str]]) -> bytes:
     return out.getvalue().encode()
 
 
-def _rows(fields: Mapping[str, st.SearchStrategy[str]], most: int) -> st.SearchStrategy[Rows]:
+def _rows(
+    fields: Mapping[str, st.SearchStrategy[str]], most: int, reference: str = "reference"
+) -> st.SearchStrategy[Rows]:
     """One to `most` rows, in any order, with references that are unique."""
-    row = st.fixed_dictionaries({"reference": st.integers(1, 10_000).map(lambda number: f"W/{number}"), **fields})
-    return st.lists(row, min_size=1, max_size=most, unique_by=lambda one: one["reference"])
+    row = st.fixed_dictionaries({reference: st.integers(1, 10_000).map(lambda number: f"W/{number}"), **fields})
+    return st.lists(row, min_size=1, max_size=most, unique_by=lambda one: one[reference])
 
 
 @st.composite
@@ -125,3 +127,39 @@ def contribution_files(draw: Any) -> Files:
     )
     found = (("", agreements), ("-contribution", contributions), ("-transaction", transactions))
     return {f"developer-agreement{name}": laid_out(f"developer-agreement{name}", rows) for name, rows in found}
+
+
+def brownfield_files() -> st.SearchStrategy[Files]:
+    """A register of Westmarch's brownfield land."""
+    yes = st.sampled_from(["", "yes"])
+    rows = _rows(
+        {
+            "OrganisationURI": st.sampled_from(
+                [
+                    "http://opendatacommunities.org/id/district-council/westmarch",
+                    "https://www.planning.data.gov.uk/curie/local-authority:XWM",
+                ]
+            ),
+            "SiteNameAddress": _WORDS,
+            "GeoX": st.sampled_from(["-1.1812", "-0.50", "0.1", "-2.70012345"]),
+            "GeoY": st.sampled_from(["50.85", "51.4100", "52.123456789"]),
+            "SiteplanURL": _URL,
+            "Hectares": st.sampled_from(["", "0.25", "1.20", "12"]),
+            "OwnershipStatus": st.sampled_from(["", "owned by a public authority", "not owned by a public authority"]),
+            "PlanningStatus": st.sampled_from(["permissioned", "not permissioned", "pending decision"]),
+            "PermissionType": st.sampled_from(["", "full planning permission", "outline planning permission", "other"]),
+            "PermissionDate": st.just("") | _DAY,
+            "PlanningHistory": st.just("") | st.just("https://plans.example/1|https://plans.example/2"),
+            "Deliverable": yes,
+            "NetDwellingsRangeFrom": st.sampled_from(["", "1", "12", "012"]),
+            "NetDwellingsRangeTo": st.sampled_from(["", "12", "40"]),
+            "HazardousSubstances": yes,
+            "Notes": _MAYBE,
+            "FirstAddedDate": _ENTRY,
+            "LastUpdatedDate": _ENTRY,
+            "EndDate": st.sampled_from(["", "2026-02-01", "2039-01-01"]),
+        },
+        6,
+        "SiteReference",
+    )
+    return rows.map(lambda found: {"brownfield-land": laid_out("brownfield-land", found)})

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from partnerships.open_data.services import begin_publishing, end_publishing, keep_rows
+from partnerships.open_data.services import Kept, begin_publishing, end_publishing, keep_rows
 from partnerships.people.models import User
+from tests.plans.drafts import begin
 from tests.support.rights import ADMINISTRATOR, PARTNER, Row
 from tests.world import World
 
 
 def _begin(world: World, author: User | None) -> Any:
-    """Publish the plans of Westmarch, which Ben leads."""
+    """Publish the contributions of Westmarch, which Ben leads."""
     return begin_publishing(
-        organisation=world.westmarch, standard="plan", reason="The law asks for it.", author=author, now=world.now
+        organisation=world.westmarch,
+        standard="developer-contributions",
+        reason="The law asks for it.",
+        author=author,
+        now=world.now,
     )
 
 
@@ -22,15 +27,18 @@ ROWS = (
     Row(
         "open_data.end_publishing",
         lambda w, author, _: end_publishing(
-            organisation=w.westmarch, standard="plan", reason="It moved.", author=author, now=w.now
+            organisation=w.westmarch, standard="developer-contributions", reason="It moved.", author=author, now=w.now
         ),
         PARTNER | ADMINISTRATOR,
         prepare=lambda w: _begin(w, None),
     ),
     Row(
         "open_data.keep_rows",
-        lambda w, author, _: keep_rows(dataset="plan", rows={}, author=author, now=w.now),
+        lambda w, author, plan: keep_rows(
+            dataset="plan", rows={plan: [Kept(2, {"reference": "w"})]}, author=author, now=w.now
+        ),
         ADMINISTRATOR,
+        prepare=begin,
     ),
 )
 WITHOUT_A_PERSON: dict[str, str] = {}

@@ -33,6 +33,7 @@ ROOMS = (
     "digests",
     "exchange",
     "nominations",
+    "open_data",
     "organisations",
     "people",
     "plans",

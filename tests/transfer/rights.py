@@ -9,6 +9,7 @@ from django.utils import timezone
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.services import create_organisation
 from partnerships.transfer.models import Answer, Doubt, ImportRun
+from partnerships.transfer.services.brownfield_land.importing import import_brownfield_land
 from partnerships.transfer.services.developer_agreements.importing import import_developer_agreements
 from partnerships.transfer.services.directory_files import load_directory
 from partnerships.transfer.services.local_plans import File, import_local_plans
@@ -25,6 +26,7 @@ from partnerships.transfer.services.registers import (
 )
 from tests.support.rights import ADMINISTRATOR, Row
 from tests.transfer.lists import COUNCILS, import_list
+from tests.transfer.test_brownfield_land import REGISTER
 from tests.transfer.test_developer_agreements import AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS
 from tests.transfer.test_directory_files import DIRECTORY
 from tests.transfer.test_local_plans import PLANS, TIMETABLE
@@ -137,6 +139,14 @@ ROWS = (
             transactions=File("t.csv", TRANSACTIONS.encode()),
             author=author,
             now=timezone.now(),
+        ),
+        ADMINISTRATOR,
+        prepare=_councils,
+    ),
+    Row(
+        "transfer.import_brownfield_land",
+        lambda w, author, _: import_brownfield_land(
+            file=File("brownfield-land.csv", REGISTER), author=author, now=timezone.now()
         ),
         ADMINISTRATOR,
         prepare=_councils,

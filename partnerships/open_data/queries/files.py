@@ -12,8 +12,17 @@ from dataclasses import dataclass
 from partnerships.kit.exports import safe_cell
 from partnerships.open_data.models import Record
 from partnerships.open_data.queries.plans import plan_rows, timetable_rows
+from partnerships.open_data.queries.sites import site_rows
 from partnerships.open_data.queries.written import Written
-from partnerships.open_data.standards import AGREEMENT, CONTRIBUTION, DATASETS, PLAN, TIMETABLE, TRANSACTION
+from partnerships.open_data.standards import (
+    AGREEMENT,
+    BROWNFIELD_LAND,
+    CONTRIBUTION,
+    DATASETS,
+    PLAN,
+    TIMETABLE,
+    TRANSACTION,
+)
 from partnerships.open_data.values import organisation_values
 from partnerships.organisations.models import Organisation, Scheme
 
@@ -97,4 +106,5 @@ _ROWS: Mapping[str, Callable[[Organisation], Sequence[Written]]] = {
     AGREEMENT.code: _of_agreements,
     CONTRIBUTION.code: _of_commitments(CONTRIBUTION.code),
     TRANSACTION.code: _of_commitments(TRANSACTION.code),
+    BROWNFIELD_LAND.code: site_rows,
 }

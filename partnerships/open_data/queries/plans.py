@@ -21,7 +21,7 @@ from partnerships.plans.content import Content, outside
 from partnerships.plans.models import OVER, Plan, Version
 
 #: The place of a row that no file had: after the others.
-_LAST = 10**9
+LAST = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,11 @@ class Public:
     def changed_on(self) -> str:
         """The day of the version."""
         return timezone.localdate(self.version.embargo_until or self.version.published_at).isoformat()
+
+    def later(self, record: Record | None) -> dt.datetime:
+        """When the version was published or a row read, the later of the two."""
+        published = self.version.published_at
+        return max(published, record.read_at) if record else published
 
 
 def public_plans(organisation: Organisation, kind: str) -> list[Public]:
@@ -90,14 +95,8 @@ def _plan_row(public: Public, record: Record | None, areas: str) -> Written:
     if not any(field in cells for field in authorities):
         is_of_minerals = cells["datasets"].startswith(("minerals", "waste"))
         cells[authorities[is_of_minerals]] = areas
-    changed_at = _later(public, record)
-    return Written((record.position if record else _LAST, plan.pk, ""), cells, changed_at)
-
-
-def _later(public: Public, record: Record | None) -> dt.datetime:
-    """When the plan was published or its row read, the later of the two."""
-    published = public.version.published_at
-    return max(published, record.read_at) if record else published
+    changed_at = public.later(record)
+    return Written((record.position if record else LAST, plan.pk, ""), cells, changed_at)
 
 
 def reference_of(plan: Plan) -> str:
@@ -140,7 +139,7 @@ def timetable_rows(organisation: Organisation) -> list[Written]:
 
 def _event_row(public: Public, milestone: dict[str, str], record: Record | None, reference: str) -> Written:
     now = milestone_values(milestone)
-    place = (record.position if record else _LAST, public.plan.pk, milestone["key"])
+    place = (record.position if record else LAST, public.plan.pk, milestone["key"])
     event = event_of(milestone["key"], milestone["name"])
     if milestone["status"] == "cancelled":
         return Written(place, {}, None, f"{milestone['name']} ({public.plan.title}): cancelled.")
@@ -156,5 +155,5 @@ def _event_row(public: Public, milestone: dict[str, str], record: Record | None,
             cells["entry-date"] = public.changed_on
     cells.setdefault("reference", f"{reference}-{milestone['key']}")
     cells["plan"], cells["plan-event"] = reference, event
-    changed_at = _later(public, record)
+    changed_at = public.later(record)
     return Written(place, cells, changed_at)

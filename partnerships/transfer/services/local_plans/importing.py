@@ -19,8 +19,8 @@ from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
-from partnerships.plans.content import Content, InvalidContent, normalise, rebase
-from partnerships.plans.models import Audience, Plan, Version
+from partnerships.plans.content import Content, InvalidContent, normalise
+from partnerships.plans.models import Audience, Plan
 from partnerships.plans.models import Status as PlanStatus
 from partnerships.plans.services import (
     UnableToChangeStatus,
@@ -44,6 +44,7 @@ from partnerships.transfer.services.local_plans.kept import KeptRows
 from partnerships.transfer.services.local_plans.known import Known
 from partnerships.transfer.services.local_plans.owners import owners_of, set_plan_aside
 from partnerships.transfer.services.locking import wait_for_turn
+from partnerships.transfer.services.plan_versions import in_words, publish_changes, said_before
 from partnerships.transfer.services.recording import new_run, record_import, settle_run
 from partnerships.transfer.services.registers import Outcome, last_line, refuse_unusable
 from partnerships.transfer.services.rows import row_errors
@@ -148,24 +149,18 @@ def _bring(listed: LocalPlans, run: Import, plans_name: str) -> None:
         run.row = plan.row
         try:
             with transaction.atomic():
-                before = _before(existing)
+                before = said_before(existing)
                 body, fresh = _apply_one(plan, existing, before, owners, run, external=known.external(plan, listed))
                 _close(plan, body, run)
                 seen.add(body.pk)
                 kept.add(plan, body, before, fresh)
         except (InvalidContent, UnableToChangeStatus, UnableToCreatePlan, UnableToPublish) as error:
-            set_plan_aside(Problem(plan.row, "", _in_words(error), "Correct the row.", plans_name), run, error)
+            set_plan_aside(Problem(plan.row, "", in_words(error), "Correct the row.", plans_name), run, error)
             seen |= {existing.pk} if existing else set()
         run.progress(done, len(listed.plans))
     run.row = None
     kept.save(author=run.author, now=run.now)
     _mark(known.expected(listed, owners), seen, run)
-
-
-def _in_words(error: Exception) -> str:
-    if isinstance(error, InvalidContent):
-        return "; ".join(f"{problem.path}: {problem.message}" for problem in error.problems)
-    return str(error)
 
 
 def _without_withdrawn(listed: LocalPlans, run: Import) -> LocalPlans:
@@ -195,12 +190,6 @@ def _close(plan: LocalPlan, body: Plan, run: Import) -> None:
     reason = f"Ended on {long_date(plan.ended)}, says {run.source}."
     change_status(plan=body, to=PlanStatus.CLOSED, reason=reason, author=run.author, now=run.now)
     run.report.count("closed", f"{plan.name}: ended on {long_date(plan.ended)}")
-
-
-def _before(plan: Plan | None) -> Content | None:
-    """What the last file said of the plan; None if no file said anything."""
-    imported = plan.versions.exclude(source="").order_by("-number").first() if plan else None
-    return imported.content if imported else None
 
 
 def _apply_one(
@@ -238,39 +227,12 @@ def _apply_one(
         run.report.count("created", f"{plan.name} ({', '.join(body.name for body in bodies)})")
         return made, content
     _remark_on_owners(plan, existing, bodies, run)
-    newest = existing.versions.filter(number=existing.current_number).first()
     if before is not None and content == normalise(before):
         if existing.is_over or not _ends(plan, run):
             run.report.count("left_alone")
         return existing, content
-    _publish(existing, newest, before, content, run)
+    publish_changes(existing, before, content, run)
     return existing, content
-
-
-def _publish(plan: Plan, newest: Version | None, before: object, fresh: object, run: Import) -> None:
-    """Publish the file's changes and keep the owners' own edits."""
-    if plan.is_over:
-        run.report.remark(
-            f"{plan.title} is {plan.get_status_display().lower()} here: the file's changes were not applied."
-        )
-        run.report.count("left_alone")
-        return
-    content = normalise(fresh)
-    if newest is not None and before is not None:
-        content = rebase(normalise(newest.content), normalise(before), content)
-        if content == normalise(newest.content):
-            run.report.remark(f"{plan.title}: its owners had edited what the file changed, so their text was kept.")
-            run.report.count("left_alone")
-            return
-    version = publish_version(
-        plan=plan,
-        author=run.author,
-        note=f"Updated from {run.source}.",
-        now=run.now,
-        content=content,
-        source=run.source[:300],
-    )
-    run.report.count("changed", f"{version.title}: version {version.number}")
 
 
 def _remark_on_owners(plan: LocalPlan, existing: Plan, bodies: list[Organisation], run: Import) -> None:

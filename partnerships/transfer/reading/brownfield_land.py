@@ -1,0 +1,162 @@
+"""Reading registers of brownfield land (the standard of 16 April 2017)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from partnerships.transfer.reading.about import About
+from partnerships.transfer.reading.collecting import Collector
+from partnerships.transfer.reading.headings import NONE_KNOWN, Column, Line, find_table
+from partnerships.transfer.reading.standard_cells import cells_of
+from partnerships.transfer.reading.tables import Sheet
+from partnerships.transfer.reading.values import amount
+
+COLUMNS = (
+    Column("reference", ("sitereference", "reference"), "SiteReference", required=True),
+    Column(
+        "name", ("sitenameaddress", "nameaddress", "siteaddress", "name", "address"), "SiteNameAddress", required=True
+    ),
+    Column("organisation", ("organisationuri", "organisation"), "OrganisationURI"),
+    Column("x", ("geox", "longitude", "lng", "easting"), "GeoX", required=True),
+    Column("y", ("geoy", "latitude", "lat", "northing"), "GeoY", required=True),
+    Column("plan_url", ("siteplanurl",), "SiteplanURL"),
+    Column("hectares", ("hectares", "area"), "Hectares"),
+    Column("ownership", ("ownershipstatus", "ownership"), "OwnershipStatus"),
+    Column("status", ("planningstatus",), "PlanningStatus"),
+    Column("permission", ("permissiontype", "planningpermissiontype"), "PermissionType"),
+    Column("permitted", ("permissiondate", "planningpermissiondate"), "PermissionDate"),
+    Column("history", ("planninghistory", "planningpermissionhistory"), "PlanningHistory"),
+    Column("deliverable", ("deliverable",), "Deliverable"),
+    Column("least", ("netdwellingsrangefrom", "minimumnetdwellings"), "NetDwellingsRangeFrom"),
+    Column("most", ("netdwellingsrangeto", "maximumnetdwellings"), "NetDwellingsRangeTo"),
+    Column("hazardous", ("hazardoussubstances",), "HazardousSubstances"),
+    Column("notes", ("notes", "note"), "Notes"),
+    Column("added", ("firstaddeddate", "startdate"), "FirstAddedDate"),
+    Column("updated", ("lastupdateddate", "entrydate"), "LastUpdatedDate"),
+    Column("ended", ("enddate",), "EndDate"),
+)
+#: Homes on one site; more is a typing error.
+_MAX_HOMES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One site of a register; `organisation` is as written in the file."""
+
+    row: int
+    reference: str
+    name: str
+    organisation: str
+    #: Longitude and latitude; None where the file has grid references.
+    point: tuple[Decimal, Decimal] | None
+    ownership: str
+    status: str
+    permission: str
+    #: The least number of homes.
+    homes: int | None
+    ended: dt.date | None
+    cells: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BrownfieldLand:
+    """The sites of a file, how it was read, and the latest date in its rows."""
+
+    sites: tuple[Site, ...]
+    about: About
+    written_on: dt.date | None
+    #: References in rows that were set aside; "" if one has none.
+    gaps: frozenset[str]
+
+
+def read_brownfield_land(sheets: Sequence[Sheet], known: Mapping[str, str] = NONE_KNOWN) -> BrownfieldLand:
+    """The sites of a register. Rows with problems are set aside.
+
+    Raises `UnableToRead` if it is no such register.
+    """
+    table = find_table(sheets, COLUMNS, "a register of brownfield land", known)
+    faults = Collector(table)
+    seen: dict[str, int] = {}
+    sites: list[Site] = []
+    dates: list[dt.date] = []
+    for line in table:
+        reference = faults.required(line, "reference")
+        if reference:
+            _once(line, reference, seen, faults)
+        least, most = _homes(line, "least", faults), _homes(line, "most", faults)
+        if least is not None and most is not None and least > most:
+            faults.add_problem(line, "most", f"{most} is less than {least}.", "Correct one of the two.")
+        hectares = faults.read(line, "hectares", amount)
+        if hectares is not None and hectares < 0:
+            faults.add_problem(line, "hectares", f"“{line.text('hectares')}” is negative.", "Write it as 1.25.")
+        for column in ("permitted", "added"):
+            faults.partial(line, column)
+        updated = faults.partial(line, "updated")
+        sites.append(
+            Site(
+                row=line.number,
+                reference=reference,
+                name=faults.required(line, "name"),
+                organisation=line.text("organisation"),
+                point=_point(line, faults),
+                ownership=line.text("ownership"),
+                status=line.text("status").casefold(),
+                permission=line.text("permission").casefold(),
+                homes=least if least is not None else most,
+                ended=ended.latest if (ended := faults.partial(line, "ended")) else None,
+                cells=cells_of(line, "brownfield-land", COLUMNS),
+            )
+        )
+        if updated and line.number not in faults.bad_rows:
+            dates.append(updated.earliest)
+    bad = faults.bad_rows
+    return BrownfieldLand(
+        sites=tuple(one for one in sites if one.row not in bad),
+        about=faults.about(),
+        written_on=max(dates, default=None),
+        gaps=frozenset(one.reference for one in sites if one.row in bad),
+    )
+
+
+def _once(line: Line, reference: str, seen: dict[str, int], faults: Collector) -> None:
+    """Add a problem to each row of the same site: nobody can know which is right."""
+    place = f"{line.text('organisation')} {reference}"
+    if place in seen:
+        for number in {seen[place], line.number}:
+            other = next(one for one in faults.table if one.number == number)
+            faults.add_problem(
+                other,
+                "reference",
+                f"“{reference}” is in rows {seen[place]} and {line.number}, with other values.",
+                "Every site needs its own: correct or remove one of the two.",
+            )
+    seen.setdefault(place, line.number)
+
+
+def _homes(line: Line, column: str, faults: Collector) -> int | None:
+    found = faults.read(line, column, amount)
+    if found is None:
+        return None
+    if found != int(found) or not 0 <= found <= _MAX_HOMES:
+        faults.add_problem(line, column, f"“{line.text(column)}” is no number of homes.", "Write it as 12.")
+        return None
+    return int(found)
+
+
+def _point(line: Line, faults: Collector) -> tuple[Decimal, Decimal] | None:
+    x, y = faults.read(line, "x", amount), faults.read(line, "y", amount)
+    if x is None or y is None:
+        if not (line.text("x") and line.text("y")):
+            faults.add_problem(line, "x", "the place is missing.", "Write longitude and latitude.")
+        return None
+    if -9 < x < 3 and 49 < y < 62:
+        return x, y
+    if 1_000 < x <= 700_000 and 1_000 < y <= 1_300_000:
+        return None  # a grid reference of the Ordnance Survey
+    faults.add_problem(
+        line, "x", f"{x}, {y} is no place in England.", "Write longitude and latitude, such as -1.18 and 50.85."
+    )
+    return None

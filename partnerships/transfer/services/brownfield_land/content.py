@@ -1,0 +1,80 @@
+"""The content of a plan, made from a council's brownfield land."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from partnerships.open_data.values import PLANNING_STATUSES
+from partnerships.organisations.models import Organisation
+from partnerships.transfer.reading.brownfield_land import Site
+
+
+def keyed_sites(sites: Sequence[Site], before: Mapping[str, Any] | None) -> dict[str, Site]:
+    """The file's sites by the keys that they have in the plan: known by their references."""
+    known = {site["reference"]: site["key"] for site in before["sites"]} if before else {}
+    taken = set(known.values())
+    keyed: dict[str, Site] = {}
+    for site in sites:
+        key = known.get(site.reference)
+        if key is None:
+            bare = re.sub(r"[^a-z0-9]+", "-", site.reference.casefold()).strip("-")[:80] or "site"
+            number, key = 1, bare
+            while key in taken:
+                number += 1
+                key = f"{bare}-{number}"
+        taken.add(key)
+        keyed[key] = site
+    return keyed
+
+
+def content_of_sites(
+    council: Organisation, keyed: Mapping[str, Site], before: Mapping[str, Any] | None, kept: frozenset[str]
+) -> dict[str, Any]:
+    """What the file says of the council's sites.
+
+    Sites that the file no longer has are gone, except for those with the references in `kept`, whose rows were set
+    aside. Known sites keep their places.
+    """
+    old = list(before["sites"]) if before else []
+    found = {key: _site(key, site, council) for key, site in keyed.items()}
+    stay = [
+        {**known, **found.pop(known["key"], {})}
+        for known in old
+        if known["key"] in found or "" in kept or known["reference"] in kept
+    ]
+    about = {
+        **(before["about"] if before else {}),
+        "title": title_of(council),
+        "summary": (
+            f"Brownfield land that {council.name} has published as suitable for homes. The homes of a site are the "
+            "least number that the register gives."
+        ),
+    }
+    return {**(before or {}), "about": about, "sites": [*stay, *found.values()]}
+
+
+def title_of(council: Organisation) -> str:
+    """What the plan is called."""
+    return f"Brownfield land register of {council.name}"[:200]
+
+
+def _site(key: str, site: Site, council: Organisation) -> dict[str, Any]:
+    lng, lat = site.point or (None, None)
+    status = PLANNING_STATUSES.get(site.status, "")
+    if status == "permission":
+        status = {"outline planning permission": "outline", "permission in principle": "permission_in_principle"}.get(
+            site.permission, status
+        )
+    return {
+        "key": key,
+        "reference": site.reference,
+        "name": site.name,
+        "planning_authority": council.name,
+        "lng": None if lng is None else str(lng),
+        "lat": None if lat is None else str(lat),
+        "landowner": site.ownership,
+        "planning_status": status,
+        "homes": [{"tenure": "unknown", "count": site.homes}] if site.homes else [],
+    }

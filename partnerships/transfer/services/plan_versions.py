@@ -1,0 +1,47 @@
+"""New versions of imported plans: what a file changes, with the owners' own edits kept."""
+
+from __future__ import annotations
+
+from partnerships.plans.content import Content, InvalidContent, normalise, rebase
+from partnerships.plans.models import Plan
+from partnerships.plans.services import publish_version
+from partnerships.transfer.services.directory import Import
+
+
+def said_before(plan: Plan | None) -> Content | None:
+    """What the last file said of the plan; None if no file said anything."""
+    imported = plan.versions.exclude(source="").order_by("-number").first() if plan else None
+    return imported.content if imported else None
+
+
+def publish_changes(plan: Plan, before: Content | None, fresh: Content, run: Import) -> None:
+    """Publish the file's changes and keep the owners' own edits."""
+    if plan.is_over:
+        run.report.remark(
+            f"{plan.title} is {plan.get_status_display().lower()} here: the file's changes were not applied."
+        )
+        run.report.count("left_alone")
+        return
+    newest = plan.versions.filter(number=plan.current_number).first()
+    content = fresh
+    if newest is not None and before is not None:
+        content = rebase(normalise(newest.content), normalise(before), content)
+        if content == normalise(newest.content):
+            run.report.remark(f"{plan.title}: its owners had edited what the file changed, so their text was kept.")
+            run.report.count("left_alone")
+            return
+    version = publish_version(
+        plan=plan,
+        author=run.author,
+        note=f"Updated from {run.source}.",
+        now=run.now,
+        content=content,
+        source=run.source[:300],
+    )
+    run.report.count("changed", f"{version.title}: version {version.number}")
+
+
+def in_words(error: Exception) -> str:
+    if isinstance(error, InvalidContent):
+        return "; ".join(f"{problem.path}: {problem.message}" for problem in error.problems)
+    return str(error)

@@ -1,0 +1,196 @@
+"""Registers of brownfield land become public plans of their councils, with sites."""
+
+from __future__ import annotations
+
+import datetime as dt
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from partnerships.open_data.queries import file_of
+from partnerships.organisations.models import Organisation
+from partnerships.plans.models import Audience, Plan
+from partnerships.plans.services import publish_version
+from partnerships.transfer.models import ImportRun
+from partnerships.transfer.reading.problems import UnableToRead
+from partnerships.transfer.services.brownfield_land import import_brownfield_land
+from partnerships.transfer.services.local_plans import File
+
+from .lists import COUNCILS, as_csv, import_list, rows_of
+
+pytestmark = pytest.mark.django_db
+
+REGISTER = b"""OrganisationURI,SiteReference,SiteNameAddress,GeoX,GeoY,SiteplanURL,Hectares,OwnershipStatus,\
+PlanningStatus,PermissionType,PermissionDate,PlanningHistory,Deliverable,NetDwellingsRangeFrom,NetDwellingsRangeTo,\
+HazardousSubstances,Notes,FirstAddedDate,LastUpdatedDate,EndDate
+local-authority:XWM,B/1,"Old Mill, Quay Street",-1.18,50.85,,1.2,owned by a public authority,permissioned,\
+outline planning permission,2025-03-01,,yes,12,40,,,2019-12-01,2026-01-31,
+local-authority:XWM,B/2,Gas Works,431200,101300,,0.4,unknown ownership,not permissioned,,,,,,8,,,2019-12-01,2026-01-31,
+local-authority:XWM,B/3,Built already,-1.2,50.8,,1,,permissioned,full planning permission,,,,5,5,,,2017-12-01,\
+2020-01-01,2020-01-01
+local-authority:XNW,B/1,Mere Depot,-1.3,50.9,,2,,pending decision,,,,,20,20,,,2019-12-01,2026-01-31,
+"""
+
+
+@pytest.fixture(autouse=True)
+def councils(db: None) -> None:
+    """The councils whose sites they are."""
+    import_list("councils", COUNCILS)
+
+
+def put_in(data: bytes, *, name: str = "brownfield-land.csv", **options: Any) -> ImportRun:
+    return import_brownfield_land(
+        file=File(name, data), author=None, now=options.pop("now", timezone.now()), **options
+    ).run
+
+
+def the(council: str) -> Organisation:
+    return Organisation.objects.get(name=council)
+
+
+def register_of(council: str) -> Plan:
+    return Plan.objects.owned_by(the(council)).get(kind="brownfield_land")
+
+
+def sites_of(council: str) -> dict[str, dict[str, Any]]:
+    """The sites of the council's newest version, by reference."""
+    plan = register_of(council)
+    content = plan.versions.get(number=plan.current_number).content
+    return {site["reference"]: site for site in content["sites"]}
+
+
+def test_each_council_gets_a_public_plan_with_its_sites() -> None:
+    run = put_in(REGISTER)
+
+    assert (run.created, run.set_aside, run.as_of) == (2, 0, dt.date(2026, 1, 31))
+    assert register_of("Mere Council").audience == Audience.PUBLIC
+    sites = sites_of("Westmarch Borough Council")
+    assert sites.keys() == {"B/1", "B/2"}
+    mill = sites["B/1"]
+    assert (mill["name"], mill["planning_status"], mill["landowner"]) == (
+        "Old Mill, Quay Street",
+        "outline",
+        "owned by a public authority",
+    )
+    assert (float(mill["lng"]), float(mill["lat"])) == (-1.18, 50.85)
+    assert [(line["tenure"], line["count"]) for line in mill["homes"]] == [("unknown", 12)]
+    assert sites["B/2"]["lat"] is None
+    assert [line["count"] for line in sites["B/2"]["homes"]] == [8]
+
+
+def test_same_register_changes_nothing_and_a_changed_one_publishes_a_version() -> None:
+    put_in(REGISTER)
+
+    again = put_in(REGISTER)
+    assert (again.created, again.changed, again.left_alone) == (0, 0, 2)
+
+    run = put_in(REGISTER.replace(b",12,40,", b",15,40,").replace(b"Gas Works", b"Gas Works Lane"))
+
+    assert (run.created, run.changed, run.left_alone) == (0, 1, 1)
+    sites = sites_of("Westmarch Borough Council")
+    assert sites["B/1"]["homes"][0]["count"] == 15
+    assert sites["B/2"]["name"] == "Gas Works Lane"
+
+
+def test_site_that_ended_or_is_no_longer_in_the_register_leaves_the_plan() -> None:
+    put_in(REGISTER)
+    gone = b"\n".join(line for line in REGISTER.splitlines() if b"Gas Works" not in line)
+
+    put_in(gone)
+
+    assert sites_of("Westmarch Borough Council").keys() == {"B/1"}
+
+
+def test_bad_row_is_set_aside_and_its_site_stays() -> None:
+    put_in(REGISTER)
+    rows = rows_of(REGISTER)
+    rows[1]["GeoX"] = "far away"
+    rows[0]["NetDwellingsRangeFrom"] = "15"
+
+    run = put_in(as_csv(rows))
+
+    assert run.set_aside == 1
+    assert "“far away” is not an amount" in run.report["lines"]["set_aside"][0]
+    assert sites_of("Westmarch Borough Council").keys() == {"B/1", "B/2"}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("SiteReference", "", "the cell is blank"),
+        ("SiteReference", "B/1", "“B/1” is in rows"),
+        ("GeoY", "0", "is no place in England"),
+        ("NetDwellingsRangeTo", "-4", "is no number of homes"),
+        ("NetDwellingsRangeFrom", "900", "is less than"),
+        ("LastUpdatedDate", "31/02/2026", "is not a date"),
+        ("OrganisationURI", "local-authority:ZZZ", "is not an authority in the directory"),
+    ],
+)
+def test_every_bad_row_is_named(field: str, value: str, said: str) -> None:
+    rows = rows_of(REGISTER)
+    rows[1][field] = value
+
+    run = put_in(as_csv(rows))
+
+    assert run.set_aside in (1, 2)  # both rows with one reference
+    assert any(said in line for line in run.report["lines"]["set_aside"])
+
+
+def test_rows_without_an_authority_belong_to_the_council_that_is_chosen() -> None:
+    rows = [{**row, "OrganisationURI": ""} for row in rows_of(REGISTER)[:2]]
+
+    with pytest.raises(UnableToRead, match="OrganisationURI"):
+        put_in(as_csv(rows))
+    run = put_in(as_csv(rows), council=the("Mere Council"))
+
+    assert run.created == 1
+    assert sites_of("Mere Council").keys() == {"B/1", "B/2"}
+
+
+def test_rows_of_another_council_are_set_aside_from_the_chosen_ones_file() -> None:
+    run = put_in(REGISTER, council=the("Westmarch Borough Council"))
+
+    assert (run.created, run.set_aside) == (1, 1)
+    assert "Mere Council's" in run.report["lines"]["set_aside"][0]
+
+
+def test_edits_of_owners_survive_the_next_register_and_are_published() -> None:
+    put_in(REGISTER)
+    plan = register_of("Westmarch Borough Council")
+    content = plan.versions.get().content
+    content["sites"][0]["homes"] = [{"tenure": "social_rent", "count": 50}]
+    publish_version(plan=plan, author=None, note="By hand.", now=timezone.now(), content=content)
+
+    put_in(REGISTER.replace(b"Gas Works", b"Gas Works Lane"))
+
+    row = file_of(the("Westmarch Borough Council"), "brownfield-land").rows[0]
+    assert (row["NetDwellingsRangeFrom"], row["NetDwellingsRangeTo"], row["Hectares"]) == ("50", "50", "1.2")
+    assert row["LastUpdatedDate"] == timezone.localdate().isoformat()
+
+
+def test_confidential_site_is_not_in_the_public_file() -> None:
+    put_in(REGISTER)
+    plan = register_of("Westmarch Borough Council")
+    content = plan.versions.get().content
+    content["sites"][0]["confidential"] = True
+
+    publish_version(plan=plan, author=None, note="By hand.", now=timezone.now(), content=content)
+
+    rows = file_of(the("Westmarch Borough Council"), "brownfield-land").rows
+    assert [row["SiteReference"] for row in rows] == ["B/2", "B/3"]
+
+
+def test_command_ends_with_a_summary(tmp_path: Path) -> None:
+    path = tmp_path / "brownfield-land.csv"
+    path.write_bytes(REGISTER)
+    out = StringIO()
+
+    call_command("import_brownfield_land", str(path), stdout=out)
+
+    assert out.getvalue().strip().splitlines()[-1] == (
+        "Brownfield land as of 31 January 2026: 2 created, 0 changed, 0 closed, 0 left as they were."
+    )

@@ -265,6 +265,15 @@ ROWS = (
         ADMINISTRATOR,
     ),
     Row(
+        "organisations.create_organisations",
+        lambda w, author, _: services.create_organisations(
+            bodies=[services.NewOrganisation(f"{name} Homes", "charity") for name in ("Quay", "Weir")],
+            author=author,
+            now=timezone.now(),
+        ),
+        ADMINISTRATOR,
+    ),
+    Row(
         "organisations.add_identifier",
         lambda w, author, _: services.add_identifier(
             organisation=w.larkhaven, scheme="rsh", value="L4567", author=author, now=timezone.now()
@@ -445,6 +454,7 @@ WITHOUT_A_PERSON = {
     "organisations.invitation_for": "reads only",
     "organisations.lock_person": "locks a row for another service",
     "organisations.move_areas": "part of another service, inside its transaction",
+    "organisations.new_organisation_event": "makes an event that another service saves",
     "organisations.new_membership_event": "makes an event that another service saves",
     "organisations.open_membership": "reads only",
     "organisations.preview_merge": "reads only",

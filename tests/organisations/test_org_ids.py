@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.organisations.models import Identifier, Scheme
@@ -42,6 +43,16 @@ def test_the_page_shows_who_allocated_a_number(world: World) -> None:
 
     assert "Financial Conduct Authority" in page
     assert "GB-MPR-7654R" in page
+
+
+def test_administrators_see_org_ids_before_they_merge_records(world: World) -> None:
+    add_identifier(organisation=world.larkhaven, scheme=Scheme.MUTUALS, value="7654R", author=None, now=timezone.now())
+    client = Client()
+    client.force_login(world.dee)
+
+    page = client.get(reverse("organisations:merge", args=[world.larkhaven.pk, world.harbour.pk])).content.decode()
+
+    assert "org-id GB-MPR-7654R" in page
 
 
 def test_an_invented_number_has_no_org_id(world: World) -> None:

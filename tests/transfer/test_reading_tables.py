@@ -154,7 +154,7 @@ def _archive(entries: dict[str, bytes]) -> bytes:
 CELL = '<table:table-cell office:value-type="string"{}><text:p>{}</text:p></table:table-cell>'
 
 
-def _open_document(rows: str) -> bytes:
+def open_document(rows: str) -> bytes:
     """A spreadsheet as LibreOffice writes it, with these rows as XML."""
     spaces = " ".join(
         f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text")
@@ -173,11 +173,11 @@ def _open_document(rows: str) -> bytes:
     )
 
 
-def _as_open_document(text: str) -> bytes:
+def _asopen_document(text: str) -> bytes:
     lines = [line.split(",") for line in text.splitlines()]
     rows = ["".join(CELL.format("", cell) for cell in line) for line in lines]
     tail = '<table:table-row table:number-rows-repeated="1048570"><table:table-cell/></table:table-row>'
-    return _open_document("".join(f"<table:table-row>{row}</table:table-row>" for row in rows) + tail)
+    return open_document("".join(f"<table:table-row>{row}</table:table-row>" for row in rows) + tail)
 
 
 def _far_apart(last: str) -> bytes:
@@ -200,7 +200,7 @@ def _understated(data: bytes, name: str, size: int) -> bytes:
 
 
 def test_part_is_read_up_to_the_length_that_its_archive_says() -> None:
-    whole = _open_document(f"<table:table-row>{CELL.format('', 'a')}</table:table-row>")
+    whole = open_document(f"<table:table-row>{CELL.format('', 'a')}</table:table-row>")
     with zipfile.ZipFile(io.BytesIO(whole)) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     size = len(parts["content.xml"])
@@ -222,7 +222,7 @@ def test_formatted_cells_far_from_the_table_are_no_values() -> None:
     assert len(read_sheets(out.getvalue())[0].rows) == 5
 
 
-def test_open_document_and_yaml_read_like_a_csv() -> None:
+def testopen_document_and_yaml_read_like_a_csv() -> None:
     plain = read_providers(read_sheets(PROVIDERS.encode())).providers
     heading, *lines = [line.split(",") for line in PROVIDERS.splitlines()]
     yaml = "\n".join(
@@ -231,7 +231,7 @@ def test_open_document_and_yaml_read_like_a_csv() -> None:
         for place, (name, value) in enumerate(zip(heading, line, strict=True))
     )
 
-    assert read_providers(read_sheets(_as_open_document(PROVIDERS))).providers == plain
+    assert read_providers(read_sheets(_asopen_document(PROVIDERS))).providers == plain
     assert [one.number for one in read_providers(read_sheets(yaml.encode())).providers] == [one.number for one in plain]
 
 
@@ -278,7 +278,7 @@ def test_yaml_that_stands_for_more_than_it_holds_is_refused(data: bytes, told: s
     ("data", "told"),
     [
         (
-            _open_document(
+            open_document(
                 '<table:table-row table:number-rows-repeated="1000000">'
                 + CELL.format(' table:number-columns-repeated="200"', "a")
                 + "</table:table-row>"
@@ -286,7 +286,7 @@ def test_yaml_that_stands_for_more_than_it_holds_is_refused(data: bytes, told: s
             "span more than 3,000,000 cells",
         ),
         (
-            _open_document(
+            open_document(
                 '<table:table-row/><table:table-row table:number-rows-repeated="0001000000">'
                 + CELL.format(' table:number-columns-repeated="200"', "a")
                 + "</table:table-row>"
@@ -294,7 +294,7 @@ def test_yaml_that_stands_for_more_than_it_holds_is_refused(data: bytes, told: s
             "span more than 3,000,000 cells",
         ),
         (
-            _open_document(
+            open_document(
                 f"<table:table-row>{CELL.format('', 'a') * 200}</table:table-row>"
                 '<table:table-row table:number-rows-repeated="1000000"><table:table-cell/></table:table-row>'
                 f"<table:table-row>{CELL.format('', 'a')}</table:table-row>"

@@ -25,6 +25,8 @@ EARLIER = (
     .replace("Westmarch Borough Council,90AA", "Westmarch,90AA")
     + "\nGoneaway Homes Limited,LX1,01/04/1980,Non-profit,Company\n"
 )
+#: A national park authority is in the list of councils too.
+WITH_PARK = f"{COUNCILS}XNP,Marchshire Moors National Park Authority,Marchshire Moors,E26900001,,,,England,,,,,,True,\n"
 
 
 @pytest.fixture
@@ -62,7 +64,7 @@ def test_council_keeps_the_name_of_its_own_list(earlier: ImportRun) -> None:
 def test_older_list_is_compared_with_the_directory(earlier: ImportRun) -> None:
     assert any(
         "older than that of 1 January 2024" in remark
-        and "Of its 4 bodies, the directory has 1 by another name now, and 1 not at all; 1 came later." in remark
+        and "1 of 3 bodies changed name since, 1 are gone, 1 came later." in remark
         for remark in earlier.report["remarks"]
     )
 
@@ -120,3 +122,14 @@ def test_older_list_of_councils_changes_no_council() -> None:
 
     assert list(Organisation.objects.order_by("pk").values()) == before
     assert run.report["lines"]["changed"] == ["Mere Council: was “Mere Unitary” on 4 October 2017"]
+
+
+def test_older_list_takes_national_parks_without_ending_them() -> None:
+    import_list("councils", COUNCILS, as_of=NEW)
+
+    run = import_list("councils", WITH_PARK, as_of=OLD, take_others=True)
+    again = import_list("councils", WITH_PARK, as_of=OLD, take_others=True)
+
+    park = Organisation.objects.get(kind="national_park")
+    assert (park.status, park.valid_to) == (Status.ACTIVE, None)
+    assert (run.set_aside, again.created) == (0, 0)

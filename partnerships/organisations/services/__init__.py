@@ -50,11 +50,13 @@ from partnerships.organisations.services.missing import mark_found, mark_missing
 from partnerships.organisations.services.names import add_name
 from partnerships.organisations.services.organisations import (
     ChangedFields,
+    NewOrganisation,
     OrganisationFields,
     UnableToCreateOrganisation,
     UnableToDissolve,
     UnableToUpdateOrganisation,
     create_organisation,
+    create_organisations,
     dissolve,
     update_organisation,
 )
@@ -81,6 +83,7 @@ from partnerships.organisations.services.vesting import hand_over_due
 
 __all__ = [
     "ChangedFields",
+    "NewOrganisation",
     "NewTie",
     "OrganisationFields",
     "UnableToAcceptMembership",
@@ -118,6 +121,7 @@ __all__ = [
     "correct_name",
     "correct_succession",
     "create_organisation",
+    "create_organisations",
     "decline_request",
     "dissolve",
     "end_area_served",

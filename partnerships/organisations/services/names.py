@@ -23,8 +23,16 @@ from partnerships.people.models import User
 
 
 def keep_names(organisation: Organisation, names: Iterable[tuple[str, str]]) -> None:
+    keep_names_of([(organisation, names)])
+
+
+def keep_names_of(named: Iterable[tuple[Organisation, Iterable[tuple[str, str]]]]) -> None:
+    """Add names (pairs of name and kind) of several organisations in one statement; those that they have stay."""
     rows = {
-        name: OrganisationName(organisation=organisation, name=name, folded=fold_name(name), kind=kind)
+        (organisation.pk, name): OrganisationName(
+            organisation=organisation, name=name, folded=fold_name(name), kind=kind
+        )
+        for organisation, names in named
         for name, kind in reversed([(" ".join(name.split()), kind) for name, kind in names])
         if name
     }

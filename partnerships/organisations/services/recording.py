@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from partnerships.activity.models import Event
-from partnerships.activity.services import new_event, record
+from partnerships.activity.services import new_event
 from partnerships.organisations.event_kinds import EventKind
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import User
@@ -37,7 +37,21 @@ def record_event(
     data: dict[str, Any] | None = None,
 ) -> Event:
     """Record an event of an organisation."""
-    return record(
+    made = new_organisation_event(organisation, event, author=author, now=now, data=data)
+    made.save(force_insert=True)
+    return made
+
+
+def new_organisation_event(
+    organisation: Organisation,
+    event: EventKind,
+    *,
+    author: User | None,
+    now: dt.datetime,
+    data: dict[str, Any] | None = None,
+) -> Event:
+    """An event of an organisation for `record_all`."""
+    return new_event(
         actor_id=author.pk if author else None,
         kind=event,
         target_kind="organisation",

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
+
+from django.db import DataError, IntegrityError, transaction
 
 from partnerships.kit.dates import long_date
 from partnerships.organisations.models import Identifier, Kind, Organisation, Scheme, Status
-from partnerships.organisations.services import correct_identifier, create_organisation, dissolve
+from partnerships.organisations.services import (
+    NewOrganisation,
+    OrganisationFields,
+    correct_identifier,
+    create_organisations,
+    dissolve,
+)
 from partnerships.transfer.models import Doubt
 from partnerships.transfer.reading.names import bare_company, council_place
 from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.reading.providers import Provider, ProviderList
 from partnerships.transfer.services.directory import Directory, Import
 from partnerships.transfer.services.doubts import Doubts, NewDoubt, distinct, settled
-from partnerships.transfer.services.rows import one_row
+from partnerships.transfer.services.rows import REFUSALS, one_row
+
+#: New providers that are created together.
+TOGETHER = 500
 
 
 def apply_providers(listed: ProviderList, directory: Directory, doubts: Doubts, run: Import) -> None:
@@ -48,20 +60,48 @@ def apply_providers(listed: ProviderList, directory: Directory, doubts: Doubts, 
     }
     seen: set[int] = set()
     alike: set[str] | None = None
+    new = NewProviders(directory, run)
     for done, provider in enumerate(providers, start=1):
+        if provider.is_ended and alike is None:
+            seen |= new.create()
+            alike = _company_names(directory)
         with one_row(provider.row, directory, run):
             if provider.is_ended:
-                alike = _company_names(directory) if alike is None else alike
-                body = _apply_ended(provider, directory, alike, run)
+                body = _apply_ended(provider, directory, alike or set(), new, run)
             else:
-                body = _bring(provider, directory, councils, former, doubts, run)
+                body = _bring(provider, directory, councils, former, doubts, new, run)
             if body is not None:
                 seen.add(body.pk)
+        if len(new.waiting) >= TOGETHER:
+            seen |= new.create()
         run.progress(done, len(providers))
+    seen |= new.create()
     run.row = None
     asked = {one.pk for doubt in doubts.asked for one in doubt.candidates}
     expected = [one for one in directory.having(Scheme.RSH) if not one.is_ended and one.pk not in asked]
     directory.mark_listed(seen, expected, run)
+
+
+@dataclass
+class NewProviders:
+    """Providers that the directory does not have, created together: as many queries for hundreds as for one."""
+
+    directory: Directory
+    run: Import
+    waiting: list[Provider] = field(default_factory=list)
+
+    def create(self) -> set[int]:
+        """Create those that wait; their ids. One that is refused is set aside or refuses the file, by its row."""
+        providers, self.waiting = self.waiting, []
+        try:
+            with transaction.atomic():
+                made = _create(providers, self.directory, self.run) if providers else []
+        except (*REFUSALS, IntegrityError, DataError):
+            made = []
+            for provider in providers:
+                with one_row(provider.row, self.directory, self.run):
+                    made += _create([provider], self.directory, self.run)
+        return {body.pk for body in made}
 
 
 def _as_at(provider: Provider, day: dt.date) -> Provider:
@@ -111,9 +151,10 @@ def _bring(
     councils: Councils,
     former: dict[str, Organisation],
     doubts: Doubts,
+    new: NewProviders,
     run: Import,
 ) -> Organisation | None:
-    """Create, update or match one provider; None if it waits or is left out."""
+    """Update or match one provider; None if it is new, waits for review or is left out."""
     known = directory.holder(Scheme.RSH, provider.number)
     if known is not None:
         _update(provider, known, directory, run)
@@ -123,7 +164,7 @@ def _bring(
         doubts,
         provider.number,
         join=lambda body: done.append(_join(provider, directory.organisations[body.pk], directory, run)),
-        create=lambda: done.append(_create(provider, directory, run)),
+        create=lambda: new.waiting.append(provider),
         leave=lambda: run.report.count("left_alone"),
     ):
         return done[0] if done else None
@@ -145,21 +186,25 @@ def _bring(
             ),
         )
         return None
-    return _create(provider, directory, run)
+    new.waiting.append(provider)
+    return None
 
 
-def _apply_ended(provider: Provider, directory: Directory, alike: set[str], run: Import) -> Organisation | None:
-    """Close a provider that is no longer registered, creating it if unknown.
+def _apply_ended(
+    provider: Provider, directory: Directory, alike: set[str], new: NewProviders, run: Import
+) -> Organisation | None:
+    """Close a provider that is no longer registered; an unknown one is created.
 
-    None if nothing is done: a council goes on without its number, and so does a known provider with the same name
-    (`alike`) and another number.
+    None if it is new, or nothing is done: a council goes on without its number, and so does a known provider with the
+    same name (`alike`) and another number.
     """
     body = directory.holder(Scheme.RSH, provider.number)
     if body is None:
         if provider.is_council or not provider.name or bare_company(provider.name) in alike:
             run.report.count("left_alone")
             return None
-        return _create(provider, directory, run)
+        new.waiting.append(provider)
+        return None
     said = _end_number(provider, body, run)
     if body.kind == Kind.REGISTERED_PROVIDER and not body.is_ended:
         dissolve(organisation=body, on=provider.ended_on, author=run.author, now=run.now, reason=run.source)
@@ -238,23 +283,30 @@ def _fields(provider: Provider) -> dict[str, Any]:
     return fields
 
 
-def _create(provider: Provider, directory: Directory, run: Import) -> Organisation:
-    identifiers = [(str(Scheme.RSH), provider.number)]
-    body = create_organisation(
-        name=provider.name,
-        kind=Kind.REGISTERED_PROVIDER,
-        author=run.author,
-        now=run.now,
-        status=Status.DISSOLVED if provider.is_ended else Status.ACTIVE,
-        valid_to=provider.ended_on,
-        **_fields(provider),
-    )
-    directory.adopt(body, identifiers=[], names=[provider.name])
-    directory.update(body, run, fields={}, identifiers=identifiers, registered_on=provider.registered_on)
-    if provider.is_ended:
-        _end_number(provider, body, run)
-    run.report.count("created", f"{body.name} ({provider.number}){', ended' if provider.is_ended else ''}")
-    return body
+def _create(providers: Sequence[Provider], directory: Directory, run: Import) -> list[Organisation]:
+    """Create providers, each with its number."""
+    run.row = providers[0].row if len(providers) == 1 else None
+    bodies = [
+        NewOrganisation(
+            name=provider.name,
+            kind=Kind.REGISTERED_PROVIDER,
+            identifiers=((str(Scheme.RSH), provider.number),),
+            numbered_from=provider.registered_on,
+            numbered_to=provider.ended_on if provider.is_ended else None,
+            fields=OrganisationFields(
+                designation=provider.designation,
+                legal_form=provider.form,
+                status=Status.DISSOLVED if provider.is_ended else Status.ACTIVE,
+                valid_to=provider.ended_on,
+            ),
+        )
+        for provider in providers
+    ]
+    made = create_organisations(bodies=bodies, author=run.author, now=run.now)
+    for body, provider in zip(made, providers, strict=True):
+        directory.adopt(body, identifiers=[(Scheme.RSH, provider.number)], names=[body.name])
+        run.report.count("created", f"{body.name} ({provider.number}){', ended' if provider.is_ended else ''}")
+    return made
 
 
 def _join(provider: Provider, body: Organisation, directory: Directory, run: Import) -> Organisation:
@@ -298,5 +350,5 @@ def apply_provider_answer(doubt: Doubt, body: Organisation | None, directory: Di
     }
     provider = Provider(**{**doubt.row, **days})
     if body is None:
-        return _create(provider, directory, run)
+        return _create([provider], directory, run)[0]
     return _join(provider, directory.organisations[body.pk], directory, run)

@@ -19,7 +19,11 @@ from partnerships.transfer.services.rows import one_row
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One body as an older list had it; its own key comes first."""
+    """One body as an older list had it; its own key comes first.
+
+    Bodies that are no councils, in a list of councils, are not of its register: newer lists need not have them, and
+    they may have no key.
+    """
 
     row: int
     name: str
@@ -30,6 +34,7 @@ class Entry:
     #: Whether the list has the body's own name, and is where its bodies come from. Not so for councils in a list of
     #: providers, or areas in a list of codes and names.
     is_official: bool = True
+    is_of_register: bool = True
 
 
 def fill_history(entries: Sequence[Entry], newest: dt.date, directory: Directory, doubts: Doubts, run: Import) -> None:
@@ -42,26 +47,50 @@ def fill_history(entries: Sequence[Entry], newest: dt.date, directory: Directory
     seen: set[int] = set()
     for done, entry in enumerate(entries, start=1):
         with one_row(entry.row, directory, run):
-            body = next((one for pair in entry.identifiers if (one := directory.holder(*pair))), None)
-            if body is None:
+            body = _known(entry, directory)
+            if body is None and not entry.is_of_register:
+                _add_other(entry, directory, run)
+            elif body is None:
                 gone += 1
                 _add_gone(entry, directory, doubts, run)
             else:
                 seen.add(body.pk)
                 renamed += _complete(entry, body, directory, run)
         run.progress(done, len(entries))
-    schemes = {entry.identifiers[0][0] for entry in entries}
+    schemes = {entry.identifiers[0][0] for entry in entries if entry.is_of_register}
     present = {one.pk for scheme in schemes for one in directory.having(scheme) if not one.is_ended}
     run.report.remark(
-        f"This list is older than that of {long_date(newest)}: it fills history and changes nothing present. Of its "
-        f"{len(entries):,} bodies, the directory has {renamed:,} by another name now, and {gone:,} not at all; "
+        f"This list is older than that of {long_date(newest)}: it fills history and changes nothing present. "
+        f"{renamed:,} of {len(seen):,} bodies changed name since, {gone:,} are gone, "
         f"{len(present - seen):,} came later."
     )
 
 
+def _known(entry: Entry, directory: Directory) -> Organisation | None:
+    """The body that has one of its keys or, for one that is no council, alone has its name and kind."""
+    for pair in entry.identifiers:
+        if holder := directory.holder(*pair):
+            return holder
+    alike = [] if entry.is_of_register else [one for one in directory.called(entry.name) if one.kind == entry.kind]
+    return alike[0] if len(alike) == 1 else None
+
+
+def _add_other(entry: Entry, directory: Directory, run: Import) -> None:
+    """Create a body that is no council. That newer lists of councils lack it does not say that it ended."""
+    body = create_organisation(
+        name=entry.name, kind=entry.kind, identifiers=entry.identifiers, author=run.author, now=run.now
+    )
+    directory.adopt(body, identifiers=entry.identifiers, names=[body.name])
+    run.report.count("created", f"{body.name} ({body.get_kind_display().lower()})")
+
+
 def _complete(entry: Entry, body: Organisation, directory: Directory, run: Import) -> bool:
     """Add the older name and key; whether the body has another name now."""
-    own = [pair for place, pair in enumerate(entry.identifiers) if place == 0 or pair[0] == Scheme.PLANNING_AREA]
+    own = [
+        pair
+        for place, pair in enumerate(entry.identifiers)
+        if place == 0 or pair[0] == Scheme.PLANNING_AREA or not entry.is_of_register
+    ]
     said = directory.update(body, run, fields={}, identifiers=own, registered_on=entry.begun_on)
     is_renamed = entry.is_official and bool(entry.name) and fold_name(entry.name) != fold_name(body.name)
     if is_renamed and body.pk not in directory.by_name[fold_name(entry.name)]:

@@ -10,6 +10,7 @@ from partnerships.transfer.models import Register
 from partnerships.transfer.reading import combined_authorities, councils, leps, providers
 from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.headings import Column
+from partnerships.transfer.reading.other_bodies import OtherBody
 from partnerships.transfer.reading.tables import Sheet
 from partnerships.transfer.services.combined_authorities import apply_combined_authorities
 from partnerships.transfer.services.councils import apply_councils
@@ -57,7 +58,7 @@ def _read(register: str, sheets: Sequence[Sheet], known: Mapping[str, str], choi
         return Reading(
             listed.about,
             lambda directory, doubts, run: apply_councils(listed, directory, doubts, run),
-            tuple(_council(one, listed) for one in listed.councils),
+            (*(_council(one, listed) for one in listed.councils), *map(_other, listed.others)),
         )
     if register == Register.LEPS:
         found = leps.read_leps(sheets, known)
@@ -103,6 +104,17 @@ def _council(one: councils.Council, listed: councils.CouncilList) -> Entry:
         begun_on=one.starts_on,
         ended_on=one.ends_on,
         is_official=listed.is_whole,
+    )
+
+
+def _other(one: OtherBody) -> Entry:
+    keys = ((Scheme.PLANNING_DATA, one.curie), (Scheme.GSS, one.gss))
+    return Entry(
+        row=one.row,
+        name=one.name,
+        kind=one.kind,
+        identifiers=tuple(pair for pair in keys if pair[1]),
+        is_of_register=False,
     )
 
 

@@ -1,0 +1,60 @@
+"""How many queries an import makes for each row, counted at two sizes."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from partnerships.organisations.models import Identifier, Scheme
+
+from .lists import COUNCILS, import_list
+
+pytestmark = pytest.mark.django_db
+
+FEW, MANY = 20, 220
+
+
+def providers(count: int, *, prefix: str) -> str:
+    """A list of providers that nobody knows yet."""
+    rest = "01/04/2015,Non-profit,Company"
+    rows = [f"{prefix} Homes {number} Limited,{prefix}{number:03},{rest}" for number in range(count)]
+    return "\n".join(["organisation_name,registration_number,registration_date,designation,corporate_form", *rows])
+
+
+def queries_of(count: int, prefix: str, **choices: object) -> int:
+    with CaptureQueriesContext(connection) as captured:
+        import_list("providers", providers(count, prefix=prefix), as_of=dt.date(2024, 1, 1), is_part=True, **choices)
+    return len(captured)
+
+
+def test_new_providers_cost_two_statements_a_row() -> None:
+    """One savepoint for each row, which is two; everything else together."""
+    import_list("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
+    few, many = queries_of(FEW, "LA"), queries_of(MANY, "LB")
+
+    assert Identifier.objects.filter(scheme=Scheme.RSH, value__startswith="L").count() == FEW + MANY
+    assert (many - few) / (MANY - FEW) <= 2.1
+
+
+def test_known_providers_cost_two_statements_a_row() -> None:
+    import_list("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
+    for count, prefix in ((FEW, "LA"), (MANY, "LB")):
+        queries_of(count, prefix)
+
+    few, many = queries_of(FEW, "LA"), queries_of(MANY, "LB")
+
+    assert (many - few) / (MANY - FEW) <= 2.1
+
+
+def test_provider_that_is_refused_leaves_the_others_of_its_group() -> None:
+    """A name that is too long for the directory is found by the database only."""
+    import_list("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
+    listed = providers(5, prefix="LC").replace("LC Homes 3 Limited", "x" * 400)
+
+    run = import_list("providers", listed, as_of=dt.date(2024, 1, 1), is_part=True)
+
+    assert (run.created, run.set_aside) == (4, 1)
+    assert not Identifier.objects.filter(value="LC003").exists()

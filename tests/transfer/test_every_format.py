@@ -1,0 +1,76 @@
+"""Each register is read from each kind of file, and does the same."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Mapping
+from html import escape
+from types import MappingProxyType
+
+import pytest
+import yaml
+
+from partnerships.transfer.models import ImportRun
+
+from .lists import COUNCILS, PROVIDERS, as_csv, as_workbook, import_list, rows_of
+from .test_reading_tables import CELL, open_document
+
+pytestmark = pytest.mark.django_db
+
+Records = list[dict[str, str]]
+DISTRICTS = """LAD25CD,LAD25NM,CAUTH25CD,CAUTH25NM
+E07900001,Westmarch,E47900001,Marchshire
+E06900001,Mere,E47900001,Marchshire
+"""
+LEPS = """LACD,LANM,ERCD,ERNM
+E07900001,Westmarch,E37900001,Marchshire and Mere
+E06900001,Mere,E37900001,Marchshire and Mere
+"""
+REGISTERS = MappingProxyType(
+    {"councils": COUNCILS, "providers": PROVIDERS, "combined-authorities": DISTRICTS, "leps": LEPS}
+)
+
+
+def as_ods(records: Records) -> bytes:
+    rows = [list(records[0]), *(list(one.values()) for one in records)]
+    lines = ("".join(CELL.format("", escape(value)) for value in row) for row in rows)
+    return open_document("".join(f"<table:table-row>{line}</table:table-row>" for line in lines))
+
+
+def as_map(records: Records) -> bytes:
+    features = [{"type": "Feature", "geometry": None, "properties": one} for one in records]
+    return json.dumps({"type": "FeatureCollection", "features": features}).encode()
+
+
+FORMATS: Mapping[str, Callable[[Records], bytes]] = MappingProxyType(
+    {
+        "list.csv": as_csv,
+        "list.tsv": lambda records: as_csv(records, "\t"),
+        "list.xlsx": lambda records: as_workbook({"List": [list(records[0]), *(list(r.values()) for r in records)]}),
+        "list.ods": as_ods,
+        "list.json": lambda records: json.dumps(records).encode(),
+        "list.yaml": lambda records: yaml.safe_dump(records, sort_keys=False, allow_unicode=True).encode(),
+        "list.geojson": as_map,
+    }
+)
+
+
+def outcome(run: ImportRun) -> tuple[object, ...]:
+    return (run.created, run.changed, run.closed, run.joined, run.set_aside, run.undecided, run.report["lines"])
+
+
+@pytest.mark.parametrize("register", REGISTERS)
+def test_every_format_of_a_register_does_the_same(register: str) -> None:
+    day = dt.date(2024, 1, 1)
+    if register != "councils":
+        import_list("councils", COUNCILS, as_of=day)
+    records = rows_of(REGISTERS[register].encode())
+
+    outcomes = {
+        name: outcome(import_list(register, write(records), name=name, as_of=day, dry_run=True))
+        for name, write in FORMATS.items()
+    }
+
+    assert sum(outcomes["list.csv"][:4]) > 0  # type: ignore[arg-type]  # counts come first
+    assert outcomes == dict.fromkeys(FORMATS, outcomes["list.csv"])

@@ -6,6 +6,7 @@ import pghistory
 from django.db import models
 from django.db.models import Q
 
+from partnerships.kit.leased_jobs import LeasedJob
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
@@ -118,32 +119,19 @@ class KnownHeading(models.Model):
         return f"{self.publisher}: {self.heading}"
 
 
-class ImportJob(models.Model):
-    """A preview that a worker imports: waiting, claimed, then gone or failed.
-
-    It goes with the preview when the import is done. `claimed_until` is when another worker takes it up; `error` is why
-    nothing was imported.
-    """
+class ImportJob(LeasedJob):
+    """A preview that a worker imports. It goes with the preview when the import is done."""
 
     run = models.OneToOneField(ImportRun, on_delete=models.CASCADE, related_name="job")
     asked_at = models.DateTimeField()
     asked_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     accept_missing = models.BooleanField(default=False)
-    claimed_until = models.DateTimeField(null=True, blank=True)
-    done = models.PositiveIntegerField(default=0)
-    total = models.PositiveIntegerField(default=0)
-    error = models.TextField(blank=True)
 
     class Meta:
         indexes = [models.Index(fields=["asked_at", "id"], name="import_job_waiting", condition=Q(error=""))]
 
     def __str__(self) -> str:
         return f"Job {self.pk}"
-
-    @property
-    def is_running(self) -> bool:
-        """Whether it still waits for a worker, or one is at it."""
-        return not self.error
 
 
 class Answer(models.TextChoices):

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from housing.celery import SCHEDULE
+from partnerships.kit.leased_jobs import shown_progress
 from partnerships.organisations.models import Organisation
 from partnerships.transfer import tasks
 from partnerships.transfer.models import ImportJob, ImportRun, RunStatus
@@ -28,7 +29,7 @@ from partnerships.transfer.services.registers import (
     jobs,
     preview_register,
 )
-from partnerships.transfer.services.registers.jobs import LEASE, _shown_progress
+from partnerships.transfer.services.registers.jobs import LEASE
 from tests.world import World, make_world
 
 from .lists import COUNCILS
@@ -176,7 +177,7 @@ def test_progress_is_visible_before_the_import_ends() -> None:
     job = ask_to_apply(run=preview(world), author=world.dee, now=NOW)
     other = connections.create_connection(DEFAULT_DB_ALIAS)
 
-    with transaction.atomic(), _shown_progress(job) as progress:
+    with transaction.atomic(), shown_progress(job) as progress:
         Organisation.objects.update(website="https://not-yet.example/")
         progress(25, 380)
         with other.cursor() as cursor:

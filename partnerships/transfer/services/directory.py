@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from partnerships.kit.leased_jobs import Progress as Progress
 from partnerships.kit.names import fold_name
 from partnerships.organisations.models import (
     Area,
@@ -33,8 +34,6 @@ from partnerships.people.models import User
 from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.problems import SetAside
 from partnerships.transfer.reporting import Report
-
-Progress = Callable[[int, int], None]
 
 
 def silent(done: int, total: int) -> None:

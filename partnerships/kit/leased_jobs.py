@@ -1,0 +1,110 @@
+"""Long work that a worker takes up: claimed under a lease, with progress that others can read.
+
+A room has a model of `LeasedJob`, whose rows wait, and a task that calls `work_through`. Each job is done in one
+transaction of its own, and may be tried twice.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import structlog
+from django.db import InterfaceError, OperationalError, connections, models, transaction
+from django.db.models import Q, QuerySet
+from django.db.utils import DEFAULT_DB_ALIAS
+
+log = structlog.get_logger(__name__)
+
+#: Steps between two updates of the progress.
+STEP = 25
+#: Shows how much is done of how much.
+Progress = Callable[[int, int], None]
+
+
+class LeasedJob(models.Model):
+    """A job that waits, is claimed, or has failed; its room deletes it or goes on when it is done.
+
+    `claimed_until` is when another worker takes it up; `error` is why nothing was done.
+    """
+
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it still waits for a worker, or one is at it."""
+        return not self.error
+
+
+Job = TypeVar("Job", bound=LeasedJob)
+
+
+def work_through(
+    waiting: QuerySet[Job],
+    work: Callable[[Job, Progress], str],
+    *,
+    lease: dt.timedelta,
+    failed: str,
+    now: dt.datetime,
+) -> int:
+    """Do every job that waits, in the order of the queryset; how many were tried.
+
+    `work` does one and returns "" or, if it could not, why. A job that raises gets the text `failed` and is not tried
+    again until somebody asks. While the database is away, or keeps us waiting for a lock, it goes back to the others.
+    """
+    tried = 0
+    while (job := _claim(waiting, lease, now)) is not None:
+        tried += 1
+        own = type(job)._default_manager.filter(pk=job.pk)
+        try:
+            with shown_progress(job) as progress:
+                error = work(job, progress)
+        except (OperationalError, InterfaceError) as failure:
+            log.warning("job_put_off", job=job.pk, model=job._meta.label, kind=type(failure).__name__)
+            own.update(claimed_until=None)
+            break
+        except Exception:  # with the time limit of the task: otherwise it would be tried for ever
+            own.update(error=failed, claimed_until=None)
+            raise
+        if error:
+            own.update(error=error, claimed_until=None)
+    return tried
+
+
+def _claim(waiting: QuerySet[Job], lease: dt.timedelta, now: dt.datetime) -> Job | None:
+    with transaction.atomic():
+        free = Q(claimed_until=None) | Q(claimed_until__lte=now)
+        job = waiting.filter(free, error="").select_for_update(of=("self",), skip_locked=True).first()
+        if job is not None:
+            job.claimed_until = now + lease
+            job.save(update_fields=["claimed_until"])
+    return job
+
+
+@contextmanager
+def shown_progress(job: LeasedJob) -> Iterator[Progress]:
+    """Progress on a connection of its own: the job's transaction shows nothing before its end.
+
+    That transaction must touch the job's row last of all, or it waits for itself.
+    """
+    connection = connections.create_connection(DEFAULT_DB_ALIAS)
+    statement = f'UPDATE "{job._meta.db_table}" SET done = %s, total = %s WHERE id = %s'  # noqa: S608 - our table
+
+    def show(done: int, total: int) -> None:
+        if done % STEP and done != total:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [done, total, job.pk])
+
+    try:
+        yield show
+    finally:
+        connection.close()

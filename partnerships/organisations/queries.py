@@ -77,7 +77,7 @@ def _serving(area: Area) -> QuerySet[AreaServed, int]:
 
 def _named(text: str) -> Q:
     words = fold_name(text).split()
-    identified = Identifier.objects.filter(value__icontains=text.strip())
+    identified = Identifier.objects.exclude(scheme=Scheme.NETWORK).filter(value__icontains=text.strip())
     condition = Q(pk__in=identified.values("organisation"))
     if words:
         names = OrganisationName.objects.all()

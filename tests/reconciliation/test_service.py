@@ -160,9 +160,17 @@ def test_private_and_invented_bodies_are_found_in_no_way(register: Register) -> 
     statuses = {Client().get(f"{ROOT}/preview", {"id": one}).status_code for one in ids}
     statuses |= {Client().get(f"/reconciliation/{one}/").status_code for one in ids}
 
+    assert Client().get(f"{ROOT}/preview", {"id": ids[0]})["Access-Control-Allow-Origin"] == "*"
     assert not any(one.name in told for one in hidden)
     assert "saltmarsh-private" not in told
     assert statuses == {404}
+
+
+def test_keys_of_network_files_find_nothing(register: Register) -> None:
+    Identifier.objects.create(organisation=register.saltmarsh, scheme="network", value="key-of-ours")
+
+    assert candidates(by_name("key-of-ours")) == [[]]
+    assert Client().get(f"{ROOT}/suggest/entity", {"prefix": "key-of-ours"}).json() == {"result": []}
 
 
 def test_private_names_do_not_push_public_ones_out(register: Register) -> None:

@@ -14,7 +14,7 @@ from .lists import COUNCILS, import_list
 
 pytestmark = pytest.mark.django_db
 
-FEW, MANY = 20, 220
+FEW, MANY = 10, 60
 
 
 def providers(count: int, *, prefix: str) -> str:

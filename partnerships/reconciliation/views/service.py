@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from partnerships.people.limits import too_many
@@ -23,7 +23,7 @@ def public_service(*methods: str) -> Callable[[View], View]:
     """Make a view an address of the service.
 
     Anyone may ask, also scripts of other sites (CORS): it reads what is public and no cookie. `UnableToRead` becomes
-    400, a batch that is too large 413, too many requests 429.
+    400, `Http404` 404, a batch that is too large 413, too many requests 429.
     """
     allowed = (*methods, "HEAD", "OPTIONS") if "GET" in methods else (*methods, "OPTIONS")
 
@@ -53,6 +53,8 @@ def public_service(*methods: str) -> Callable[[View], View]:
 def _answered(view: View, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
     try:
         return view(request, *args, **kwargs)
+    except Http404:
+        return JsonResponse({"error": "Nothing has this id."}, status=404)
     except TooMany as error:
         return JsonResponse({"error": str(error)}, status=413)
     except UnableToRead as error:

@@ -240,8 +240,14 @@ _NAMING = frozenset({"organisation", "owner", "document", "file", "name", "area"
 _OUTSIDE = frozenset({"organisation", "status", "due", "date", "in_force_from", "question", "closes"})
 
 
+#: Shown in timelines, where each value has a heading, and not told: it says nothing alone.
+_NOT_TOLD = _NOT_SHOWN | {"how"}
+
+
 def _said_before(told: Told, name: str, value: object, today: dt.date) -> str:
-    """The words before the last day of a question, which says nothing alone."""
+    """The words before a date that says nothing alone."""
+    if name == "in_force_from":
+        return "in force from "
     if name != told.asks_until:
         return ""
     return "answers by " if str(value) >= today.isoformat() else "answers were due by "
@@ -260,7 +266,7 @@ def told_lines(lines: Iterable[NetLine], *, today: dt.date, outside: bool = Fals
         change = row.change
         if outside and change.field and change.field not in _OUTSIDE:
             continue
-        shown = [name for name in change.values if name not in _NOT_SHOWN and (not outside or name in _OUTSIDE)]
+        shown = [name for name in change.values if name not in _NOT_TOLD and (not outside or name in _OUTSIDE)]
         found.append(
             ToldLine(
                 group=row.told.group,

@@ -201,7 +201,7 @@ def test_councillor_hears_once_a_week_and_her_reply_stands_as_a_comment(
         said = " ".join(part.split())
         moved = f"changed the due date: was {long_date(in_days(30))}, now {long_date(in_days(90))}, 2 moves"
         assert f"{PROMISE}: {moved}" in said
-        assert f"{ASK}: met an ask" in said
+        assert f"{ASK}: the ask is met" in said
         assert "Every party signed the terms" in said
         assert f"Left this partnership: {world.tidewater.name}" in said
         assert "Ground works" not in said

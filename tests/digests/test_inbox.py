@@ -14,13 +14,14 @@ from partnerships.agreements.services import leave_partnership
 from partnerships.digests.models import InboxItem
 from partnerships.digests.queries.inbox import SHOWN, unread_count
 from partnerships.digests.retention import tidy
-from partnerships.digests.services import mark_items
+from partnerships.digests.services import mark_items, subscribe
 from partnerships.outbox.groups import About
 from partnerships.outbox.kinds import all_kinds
 from partnerships.outbox.models import Email
 from partnerships.plans.models import Plan
 from tests.commitments.promises import propose
 from tests.digests.conftest import PostOffice, play, publish, signed_in
+from tests.digests.test_changes_are_told import STATUS, happen
 from tests.world import World
 
 
@@ -130,6 +131,27 @@ def test_a_digest_is_in_the_inbox_too(world: World, plan: Plan, office: PostOffi
     answer = from_inbox.get(reverse("digests:inbox-open", args=[digest.pk]), follow=True)
     assert answer.status_code == 200
     assert "Harbour Quarter" in answer.content.decode()
+
+
+def test_a_digest_in_the_inbox_is_named_after_what_it_told(world: World, plan: Plan, office: PostOffice) -> None:
+    for target in (plan, world.partnership):
+        subscribe(person=world.ben, target=target, author=world.ben, now=timezone.now())
+    happen(world, STATUS, before="active", after="under_review")
+    play(office)
+    of_one = " ".join(page(world.ben, "?group=digests").split())
+    publish(plan, 100, author=world.amina)
+    propose(world)
+    play(office)
+    of_two = " ".join(page(world.ben, "?group=digests").split())
+    plan.owners.update(ended_at=timezone.now())
+    type(plan).objects.filter(pk=plan.pk).update(audience="owners")
+    without_plan = page(world.ben, "?group=digests")
+
+    title = world.partnership.title
+    assert f'<h2 class="govuk-heading-m">{title}</h2>' in of_one
+    assert f"Digest: {title}" in of_one
+    assert f"Digest: {title} and 1 more" in of_two
+    assert "and 1 more" not in without_plan
 
 
 def test_notices_are_kept_for_12_months(world: World, item: InboxItem) -> None:

@@ -44,7 +44,7 @@ def test_a_week_fails_when_an_expected_digest_is_missing(db: None, monkeypatch: 
         ("_move", "changed the due date"),
         ("_leave", "Left this partnership"),
         ("_amend", "signed the terms"),
-        ("_verify", "met an ask"),
+        ("_verify", "the ask is met"),
     ],
 )
 def test_the_councillors_week_fails_when_a_change_is_not_told(

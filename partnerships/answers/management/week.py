@@ -64,7 +64,7 @@ class PartnershipWeek(Company):
             councillor=(
                 "Every party signed the terms",
                 f"{self._moved(30, 90)}, 2 moves",
-                f"{ASK}: met an ask",
+                f"{ASK}: the ask is met",
                 f"Left this partnership: {cast_.trust.name}",
             ),
             # No other values, names or reasons, and nothing of what is not marked.

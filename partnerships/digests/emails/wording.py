@@ -35,7 +35,7 @@ class Wording:
 
 
 #: Why somebody gets a summary, after "You get this because".
-SUMMARY_BECAUSE = "you take part in this and get one summary instead of an email for each step"
+SUMMARY_BECAUSE = "you take part in what it lists, and get one summary instead of an email for each step"
 #: How often summaries come.
 SUMMARY_OFTEN = "You get a summary on the days and at the hours that you chose, if something is new and unread."
 
@@ -43,7 +43,7 @@ SUMMARY_OFTEN = "You get a summary on the days and at the hours that you chose, 
 def summary_wording(lines: Sequence[NoticeLine], *, now: dt.datetime, zone: str) -> Wording:
     """The words of a digest that has notices alone.
 
-    Such as "4 things since yesterday: Westmarch homes partnership and 1 more".
+    Such as "4 things since yesterday: Westmarch homes partnership and 1 more". One notice alone has its own subject.
     """
     count = len(lines)
     heading = f"{count:,} thing{'' if count == 1 else 's'} {_since(min(line.at for line in lines), now, zone)}"
@@ -52,7 +52,7 @@ def summary_wording(lines: Sequence[NoticeLine], *, now: dt.datetime, zone: str)
     others = len(names) - 1 + any(not line.partnership for line in lines) if names else 0
     if others:
         about += f" and {others} more"
-    subject = f"{heading}: {about or lines[0].subject}"
+    subject = lines[0].subject if count == 1 else f"{heading}: {about or lines[0].subject}"
     lead = (
         "Here is what your partners did. This summary replaces "
         f"{'an email' if count == 1 else f'{count:,} emails'}; what could not wait was sent at once."

@@ -16,7 +16,7 @@ from django.urls import reverse
 from partnerships.agreements.models import Partnership, Post
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Conversation, Meeting, Report
-from partnerships.digests.models import InboxItem
+from partnerships.digests.models import DeliveryItem, DeliverySubject, InboxItem
 from partnerships.exchange.models import Entry
 from partnerships.kit.text import shorten
 from partnerships.organisations.models import Organisation
@@ -67,18 +67,55 @@ def unread_count(person: User) -> int:
 
 
 def lines_of(person: User, items: Sequence[InboxItem]) -> list[InboxLine]:
-    """The items as lines, in the same order; one query for each kind of record."""
+    """The items as lines, in the same order; one query for each kind of record.
+
+    A digest is named after what it told.
+    """
+    told = _told_in(items)
     numbers: dict[str, set[int]] = defaultdict(set)
     for item in items:
-        if item.record_kind in SHOWN and item.record_id is not None:
-            numbers[item.record_kind].add(item.record_id)
+        for kind, number in told.get(item.pk, [(item.record_kind, item.record_id or 0)]):
+            if kind in SHOWN:
+                numbers[kind].add(number)
     names: dict[tuple[str, int], str] = {}
     for kind, wanted in numbers.items():
         shown = SHOWN[kind]
         found = shown.records(person).filter(pk__in=wanted).values_list("pk", shown.name)
         names |= {(kind, pk): shorten(str(name or ""), _MAX_NAME) for pk, name in found}
     partnerships = _partnerships(person, items)
-    return [_line(item, names, partnerships) for item in items]
+    return [
+        _digest_line(item, told[item.pk], names) if item.pk in told else _line(item, names, partnerships)
+        for item in items
+    ]
+
+
+def _told_in(items: Iterable[InboxItem]) -> dict[int, list[tuple[str, int]]]:
+    """The records (kind, id) that each digest among these items told, by item."""
+    digests = {item.record_id: item.pk for item in items if item.record_kind == "digest"}
+    if not digests:
+        return {}
+    found: dict[int, list[tuple[str, int]]] = {pk: [] for pk in digests.values()}
+    subjects = DeliverySubject.objects.included().filter(delivery__in=list(digests)).exclude(told=[]).order_by("pk")
+    for delivery, kind, number in subjects.values_list("delivery", "subject__kind", "subject__record_id"):
+        found[digests[delivery]].append((kind, number))
+    plans = DeliveryItem.objects.included().filter(delivery__in=list(digests)).order_by("pk")
+    for delivery, plan in plans.values_list("delivery", "plan"):
+        found[digests[delivery]].append(("plan", plan))
+    return found
+
+
+def _digest_line(item: InboxItem, told: list[tuple[str, int]], names: dict[tuple[str, int], str]) -> InboxLine:
+    """A digest with the names that its reader may still read; within a partnership if it told of that one alone."""
+    known = [key for key in dict.fromkeys(told) if key in names]
+    more = f" and {len(known) - 1:,} more" if len(known) > 1 else ""
+    kind = kind_of(item.kind)
+    return InboxLine(
+        item=item,
+        what=kind.label if kind else "Digest",
+        name=f"{names[known[0]]}{more}" if known else "",
+        partnership=names[known[0]] if len(known) == 1 and known[0][0] == "partnership" else "",
+        may_open=True,
+    )
 
 
 def _partnerships(person: User, items: Iterable[InboxItem]) -> dict[int, str]:
@@ -91,7 +128,7 @@ def _partnerships(person: User, items: Iterable[InboxItem]) -> dict[int, str]:
 def _line(item: InboxItem, names: dict[tuple[str, int], str], partnerships: dict[int, str]) -> InboxLine:
     kind = kind_of(item.kind)
     key = (item.record_kind, item.record_id or 0)
-    is_free = not item.record_kind or item.record_kind == "digest"
+    is_free = not item.record_kind
     return InboxLine(
         item=item,
         what=kind.label if kind else "Notice",

@@ -25,8 +25,9 @@ from partnerships.outbox.models import Email, Lane
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
+from partnerships.plans.services import publish_version
 from tests.commitments.promises import propose
-from tests.digests.conftest import PostOffice, html_of, play, publish, signed_in, text_of
+from tests.digests.conftest import PostOffice, html_of, play, publish, quay, signed_in, text_of
 from tests.world import World
 
 NOTICES = [
@@ -301,3 +302,21 @@ def test_the_stop_link_of_a_summary_keeps_its_notices_in_the_inbox(world: World,
     assert services.ways_of(world.ben)["asks"] == Way.SUMMARY
     propose(world, text="Ten flats at Mill Lane for key workers.")
     assert not InboxItem.objects.for_summary().filter(person=world.ben).exists()
+
+
+def test_the_end_of_an_embargo_is_told_at_once_to_people_with_an_account(world: World, plan: Plan) -> None:
+    ends = timezone.now() + dt.timedelta(hours=2)
+    weekly: dict[str, Any] = {"target": plan, "frequency": "weekly", "now": timezone.now()}
+    services.subscribe(person=world.ben, author=world.ben, **weekly)
+    services.enrol(person=world.sol, author=world.amina, organisation=world.larkhaven, **weekly)
+    publish_version(
+        plan=plan, author=world.amina, note="Agreed.", content=quay(100), embargo_until=ends, now=timezone.now()
+    )
+    plan_round(now=timezone.now())
+    assert not Delivery.objects.exists()
+
+    plan_round(now=ends + dt.timedelta(minutes=1))
+    assert set(Delivery.objects.values_list("recipient", flat=True)) == {world.ben.pk}
+
+    plan_round(now=ends + dt.timedelta(days=8))
+    assert sorted(Delivery.objects.values_list("recipient", flat=True)) == sorted([world.ben.pk, world.sol.pk])

@@ -79,7 +79,8 @@ def spread(*, now: dt.datetime) -> int:
             )
         newcomers = apply_rules_about(plans=first, now=now)
         _include_newcomers(newcomers, first)
-        mark_waiting(latest, now=now)
+        lifted = {one.plan_id for one in waiting if one.available_at > one.published_at}
+        mark_waiting(latest, now=now, lifted=lifted)
         embargoes = dict(
             Version.objects.filter(plan__in=first, embargo_until__gt=now).values_list("plan_id", "embargo_until")
         )

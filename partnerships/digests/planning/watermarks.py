@@ -7,8 +7,8 @@ lock any row: its holder waits for rows, so a transaction that holds rows must n
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
 from django.db.models import F, Max
 
@@ -17,7 +17,7 @@ from partnerships.digests.planning import subjects
 from partnerships.digests.planning.timing import DUE_IN_SLOT, SLOT, rhythms_of, run, settle_time, slot_columns
 from partnerships.digests.planning.together import join_waiting, paused, send_together
 from partnerships.digests.queries.readers import PlanReach, newest_numbers, reach_of, readers_sql
-from partnerships.digests.schedule import MAX_SETTLING
+from partnerships.digests.schedule import AT_ONCE, MAX_SETTLING
 from partnerships.kit.database import rows_of
 
 _TARGET = """
@@ -66,10 +66,14 @@ UPDATE digests_watermark t SET number = p.current_number, due_at = NULL, waiting
 """
 
 # The frequency of the closest subscription with its own, else the person's, else the default of models.Preference.
+# An embargo that was lifted cannot wait: people with an account hear at once.
 _RHYTHM = """
-SELECT t.id, t.recipient_id, COALESCE(o.frequency, p.frequency, 'at_once') AS frequency, COALESCE(p.hour, 8) AS hour,
-       COALESCE(p.weekday, 0) AS weekday, COALESCE(p.working_days_of, '') AS working_days_of,
-       u.time_zone AS zone, COALESCE(p.paused_until, '-infinity') AS paused_until, COALESCE(p.days, 127) AS days,
+SELECT t.id, t.recipient_id,
+       CASE WHEN t.plan_id = ANY(%(lifted)s) AND u.account_since IS NOT NULL THEN 'at_once'
+            ELSE COALESCE(o.frequency, p.frequency, 'at_once') END AS frequency,
+       COALESCE(p.hour, 8) AS hour, COALESCE(p.weekday, 0) AS weekday,
+       COALESCE(p.working_days_of, '') AS working_days_of, u.time_zone AS zone,
+       COALESCE(p.paused_until, '-infinity') AS paused_until, COALESCE(p.days, 127) AS days,
        COALESCE(p.paused_from, '-infinity') AS paused_from, g.latest
   FROM digests_watermark t
   JOIN readers r ON r.person_id = t.recipient_id AND r.plan_id = t.plan_id
@@ -102,10 +106,17 @@ UPDATE digests_watermark t
 """  # noqa: S608 - our own constant
 
 
-def mark_waiting(latest: dict[int, dt.datetime], *, now: dt.datetime, people: Sequence[int] | None = None) -> None:
+def mark_waiting(
+    latest: dict[int, dt.datetime],
+    *,
+    now: dt.datetime,
+    people: Sequence[int] | None = None,
+    lifted: Collection[int] = (),
+) -> None:
     """Mark followers of these plans as waiting for their new versions.
 
-    `latest` maps plans to the time of their last change. With `people`, only those are rescheduled.
+    `latest` maps plans to the time of their last change. With `people`, only those are rescheduled. `lifted` are plans
+    whose embargo has just ended.
     """
     plans = sorted(latest)
     newest = newest_numbers(plans, now)
@@ -125,15 +136,12 @@ def mark_waiting(latest: dict[int, dt.datetime], *, now: dt.datetime, people: Se
     if rows_of(_UNREADABLE, params):
         admit(reach, now=now, people=people)
     run(_AUTHORS, params)
-    params |= _slots(plans, now)
+    rhythms = rhythms_of("digests_following", "plan_id", plans)
+    urgent = [replace(rhythm, frequency=AT_ONCE) for rhythm in rhythms] if lifted else []
+    params |= slot_columns({*rhythms, *urgent}, now) | {"lifted": list(lifted)}
     run(f"WITH {readers}, {_TARGET}, {SLOT}, {_OWN_FREQUENCY}, wanted AS ({_RHYTHM}) {_WAIT}", params)
     send_together(plans=plans, now=now)
     join_waiting(people=paused(now))
-
-
-def _slots(plans: Sequence[int], now: dt.datetime) -> dict[str, Any]:
-    """The next two slots for each rhythm of these plans' followers."""
-    return slot_columns(rhythms_of("digests_following", "plan_id", plans), now)
 
 
 def admit(reach: PlanReach, *, now: dt.datetime, people: Sequence[int] | None = None) -> int:

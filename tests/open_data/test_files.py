@@ -30,7 +30,7 @@ from .files import Files, brownfield_files, contribution_files, laid_out, plan_f
 pytestmark = pytest.mark.django_db
 
 generated = settings(
-    max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=6, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 #: A value for each field that has a form of its own.
 FORMS = {

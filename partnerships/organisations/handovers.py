@@ -22,7 +22,8 @@ from partnerships.people.models import User
 class KindCount:
     """What a predecessor holds of one kind, by how far its lines have come.
 
-    `undecided` is what has no line, then what is disputed, with the reason.
+    `undecided` is what has no line, then what is disputed, with the reason. `lacking`: lines without the consent that
+    they need.
     """
 
     kind: Obligation
@@ -32,6 +33,7 @@ class KindCount:
     accepted: int
     proposed: int
     disputed: int
+    lacking: int
     without: Sequence[Held]
     undecided: Sequence[Held]
 
@@ -101,6 +103,11 @@ class Estate:
         """How many things have no line yet."""
         return sum(len(one.without) for one in self.kinds)
 
+    @property
+    def lacking(self) -> int:
+        """How many lines wait for a consent."""
+        return sum(one.lacking for one in self.kinds)
+
 
 def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -> Estate:
     """What the predecessor holds on a day, with the lines about it; without what passes back by itself."""
@@ -113,12 +120,14 @@ def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -
         states: Counter[str] = Counter()
         without: list[Held] = []
         disputed: list[Held] = []
+        lacking = 0
         for one in group.things:
             line = by_thing.get((group.kind.code, one.pk))
             if line is None:
                 without.append(one)
                 continue
             states[line.state] += 1
+            lacking += line.lacks_consent
             if line.state == HandoverState.DISPUTED:
                 disputed.append(replace(one, what=f"disputed: {line.dispute}"))
             shares.setdefault(line.successor, []).append(one)
@@ -132,14 +141,16 @@ def estate_of(succession: Succession, predecessor: Organisation, day: dt.date) -
                 accepted=states[HandoverState.ACCEPTED],
                 proposed=states[HandoverState.PROPOSED],
                 disputed=states[HandoverState.DISPUTED],
+                lacking=lacking,
                 without=without,
                 undecided=[*without, *disputed],
             )
         )
     parts = [_share(body, things) for body, things in sorted(shares.items(), key=lambda item: item[0].name)]
-    if not free:
+    if not free and not any(one.lacking for one in kinds):
         return Estate(predecessor, kinds, parts, _terms(lines))
-    return Estate(predecessor, kinds, [*parts, _share(None, free)], _terms(lines), leads_of(predecessor).exists())
+    parts += [_share(None, free)] if free else []
+    return Estate(predecessor, kinds, parts, _terms(lines), leads_of(predecessor).exists())
 
 
 def _to_hand_over(succession: Succession, predecessor: Organisation, day: dt.date) -> list[Group]:
@@ -181,7 +192,7 @@ def _terms(lines: Iterable[Handover]) -> list[LineTerms]:
             str(line.get_sharing_display()),
             str(line.get_state_display()),
             line.basis,
-            line.consent,
+            line.consent_in_words,
             line.evidence,
             line.due_on,
         )
@@ -265,6 +276,15 @@ def lines_to_answer(succession: Succession, successors: Collection[int]) -> list
     waiting = succession.handovers.waiting_for(successors).select_related("predecessor", "successor")
     waiting = waiting.prefetch_related("others")
     return list(waiting.order_by(F("due_on").asc(nulls_last=True), "predecessor__name", "kind", "title", "pk"))
+
+
+def lines_lacking_consent(succession: Succession, led: Collection[int] | None) -> QuerySet[Handover]:
+    """The lines that wait for a consent, of bodies that one leads (ids; None: all)."""
+    lines = succession.handovers.lacking_consent()
+    if led is not None:
+        lines = lines.filter(Q(predecessor__in=led) | Q(successor__in=led))
+    lines = lines.select_related("predecessor", "successor").prefetch_related("others")
+    return lines.order_by("consent", "predecessor__name", "kind", "title", "pk")
 
 
 def titles_of(lines: Iterable[Handover], user: User) -> dict[int, str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.kit.waiting import Waiting
-from partnerships.organisations.audience import Organisations, Reach
+from partnerships.organisations.audience import Organisations, People, Reach
 from partnerships.organisations.handovers import count_undecided
 from partnerships.organisations.models import (
     KEEPING,
@@ -75,8 +75,19 @@ def _near_ties(now: dt.datetime) -> QuerySet[SuccessionTie]:
 
 def _without_line(user: User, now: dt.datetime) -> list[Waiting]:
     """One line per succession, near its day, and organisation that the person leads."""
-    led = Organisation.objects.of_person(user, Role.LEAD).values("pk")
-    ties = _near_ties(now).filter(predecessor__in=led).select_related("succession", "predecessor")
+    return _undecided(_near_ties(now).filter(predecessor__in=Organisation.objects.of_person(user, Role.LEAD)), now)
+
+
+def _without_lead(user: User, now: dt.datetime) -> list[Waiting]:
+    """The same of organisations that nobody leads, for administrators."""
+    if not user.is_staff:
+        return []
+    led = Membership.objects.current(timezone.localdate(now)).filter(role=Role.LEAD)
+    return _undecided(_near_ties(now).filter(~Exists(led.filter(organisation=OuterRef("predecessor")))), now)
+
+
+def _undecided(ties: QuerySet[SuccessionTie], now: dt.datetime) -> list[Waiting]:
+    ties = ties.select_related("succession", "predecessor")
     pairs = {(tie.succession_id, tie.predecessor_id): tie for tie in ties.order_by("pk")}
     found = []
     for tie in pairs.values():
@@ -107,8 +118,32 @@ def _to_answer(user: User, now: dt.datetime) -> list[Waiting]:
     ]
 
 
+def _lacking() -> QuerySet[Handover]:
+    """Lines without the consent that they need, unless the succession was cancelled or undone."""
+    live = Succession.objects.live().exclude(undone_by__status=SuccessionStatus.EFFECTIVE)
+    return Handover.objects.lacking_consent().filter(succession__in=live)
+
+
+def _to_consent(user: User, now: dt.datetime) -> list[Waiting]:
+    """One line per succession with lines that wait for a consent, for the leads of both sides."""
+    led = list(Organisation.objects.of_person(user, Role.LEAD).values_list("pk", flat=True))
+    lines = _lacking().filter(Q(predecessor__in=led) | Q(successor__in=led))
+    return [
+        Waiting(
+            what="Record consent",
+            title=f"{one['count']} thing{'' if one['count'] == 1 else 's'} to hand over",
+            path=reverse("organisations:handover-consent", args=[one["succession"]]),
+        )
+        for one in lines.values("succession").annotate(count=Count("pk")).order_by("succession")
+    ]
+
+
 #: Work that waits for leads while a succession is prepared.
 HANDING_OVER = (
+    Source(
+        _without_lead,
+        lambda _: (Reach(User.objects.filter(is_staff=True, is_active=True), (People("pk"),)),),
+    ),
     Source(_without_line, lambda now: (Reach(_near_ties(now), (Organisations("predecessor", roles=(Role.LEAD,)),)),)),
     Source(
         _to_answer,
@@ -116,6 +151,15 @@ HANDING_OVER = (
             Reach(
                 Handover.objects.filter(state=HandoverState.PROPOSED),
                 (Organisations("successor", roles=(Role.LEAD,)), Organisations("others", roles=(Role.LEAD,))),
+            ),
+        ),
+    ),
+    Source(
+        _to_consent,
+        lambda _: (
+            Reach(
+                _lacking(),
+                (Organisations("predecessor", roles=(Role.LEAD,)), Organisations("successor", roles=(Role.LEAD,))),
             ),
         ),
     ),

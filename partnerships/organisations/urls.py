@@ -25,6 +25,7 @@ urlpatterns = [
     path("<int:pk>/not-the-same/<int:other>/", duplicates.not_the_same, name="not-the-same"),
     path("successions/<int:pk>/handover/", handovers.overview, name="handover"),
     path("successions/<int:pk>/handover/answer/", handovers.answer, name="handover-answer"),
+    path("successions/<int:pk>/handover/consent/", handovers.consent, name="handover-consent"),
     path("successions/<int:pk>/handover/<int:predecessor>/<slug:kind>/", handovers.propose, name="handover-propose"),
     path("invitations/<str:token>/", members.accept_invitation, name="accept-invitation"),
     path("requests/", requests.requests, name="requests"),

@@ -186,6 +186,12 @@ ROWS = (
         post=expect(inside=403, outside=403, stranger=422),
     ),
     Row(
+        "organisations:handover-consent",
+        on=succession,
+        get=expect(inside=403, outside=403, lead=200, stranger=200, administrator=200),
+        post=expect(inside=403, outside=403, lead=422, stranger=422, administrator=422),
+    ),
+    Row(
         "organisations:handover-propose",
         on=handover_of,
         get=expect(inside=403, outside=403, lead=200, administrator=200),

@@ -150,6 +150,13 @@ def _proposed(world: World) -> Succession:
     return _propose(world, None, made, predecessor=world.tidewater, successor=world.larkhaven)
 
 
+def _needing_consent(world: World) -> Succession:
+    """As `_proposed`, with a lender's consent needed."""
+    succession = _proposed(world)
+    succession.handovers.update(consent="The lender")
+    return succession
+
+
 ROWS = (
     Row(
         "organisations.hand_over_things",
@@ -178,6 +185,19 @@ ROWS = (
         ),
         LEAD,
         prepare=_proposed,
+    ),
+    Row(
+        "organisations.record_consent",
+        lambda w, author, found: services.record_consent(
+            lines=list(found.handovers.all()),
+            given_by="The lender",
+            given_on=timezone.localdate(),
+            evidence="Minutes of today",
+            author=author,
+            now=timezone.now(),
+        ),
+        MANAGERS | {"stranger"},  # who leads the predecessor
+        prepare=_needing_consent,
     ),
     Row(
         "organisations.merge_organisations",

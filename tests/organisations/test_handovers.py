@@ -90,12 +90,11 @@ def lines(world: World, someone: User) -> set[str]:
 def test_predecessor_proposes_and_successor_accepts(world: World) -> None:
     promise, succession = agree(world), merger(world)
 
-    assert propose(world, succession, "commitments", promise.pk, basis="Article 4", consent="The lender") == 1
+    assert propose(world, succession, "commitments", promise.pk, basis="Article 4") == 1
     line = Handover.objects.get()
-    assert (line.state, line.basis, line.consent, line.homes, line.proposed_by) == (
+    assert (line.state, line.basis, line.homes, line.proposed_by) == (
         "proposed",
         "Article 4",
-        "The lender",
         60,
         world.ben,
     )
@@ -120,6 +119,70 @@ def test_what_is_disputed_or_not_answered_does_not_pass_on(world: World) -> None
     promise.refresh_from_db()
     assert promise.receiver == world.westmarch
     assert Handover.objects.get().dispute == "It is the county's."
+
+
+def consent(world: World, succession: Succession, **fields: Any) -> int:
+    given = {
+        "given_by": "Estuary Bank",
+        "given_on": TODAY,
+        "evidence": "Minutes of 3 May",
+        "author": world.ben,
+    } | fields
+    return services.record_consent(lines=list(succession.handovers.all()), now=timezone.now(), **given)
+
+
+def test_what_needs_consent_passes_on_only_once_the_consent_is_recorded(world: World) -> None:
+    promise, succession = agree(world), merger(world)
+    propose(world, succession, "commitments", promise.pk, consent="The lender")
+    accept(world, succession)
+
+    assert take_effect(succession) == 0
+    promise.refresh_from_db()
+    assert promise.receiver == world.westmarch
+    assert estate_of(succession, world.westmarch, TODAY).lacking == 1
+    assert "Record consent" in lines(world, world.ben) & lines(world, world.hana)
+    assert Email.objects.filter(kind="organisations.handed_over").exists()
+
+    assert consent(world, succession, author=world.hana) == 1
+    assert services.hand_over_due(now=timezone.now()) == 1
+
+    promise.refresh_from_db()
+    line = Handover.objects.get()
+    assert (promise.receiver, line.state) == (world.harbour, "applied")
+    assert line.consent_in_words == f"The lender: given by Estuary Bank on {long_date(TODAY)}"
+    assert "Record consent" not in lines(world, world.hana)
+
+
+def test_consent_names_who_gave_it_when_and_where_it_can_be_read(world: World) -> None:
+    promise, succession = agree(world), merger(world)
+    propose(world, succession, "commitments", promise.pk, consent="The lender")
+
+    for wrong in ({"given_by": " "}, {"evidence": ""}, {"given_on": TODAY + dt.timedelta(days=1)}):
+        with pytest.raises(UnableToHandOverLines):
+            consent(world, succession, **wrong)
+    with pytest.raises(UnableToAct):
+        consent(world, succession, author=world.amina)
+    consent(world, succession)
+    with pytest.raises(UnableToHandOverLines, match="recorded already"):
+        consent(world, succession)
+
+
+def test_lead_records_consent_on_a_page(world: World) -> None:
+    promise, succession = agree(world), merger(world, days=30)
+    propose(world, succession, "commitments", promise.pk, consent="The lender")
+    client = Client()
+    client.force_login(world.ben)
+    address = reverse("organisations:handover-consent", args=[succession.pk])
+
+    page = client.get(reverse("organisations:handover", args=[succession.pk])).content.decode()
+    assert address in page
+    assert "1 without the consent needed" in page
+    assert "The lender: not given yet" in page
+    day = {"given_on_day": TODAY.day, "given_on_month": TODAY.month, "given_on_year": TODAY.year}
+    sent = {"lines": [Handover.objects.get().pk], "given_by": "Estuary Bank", "evidence": "Minutes"} | day
+    assert client.post(address, sent).status_code == 302
+
+    assert not Handover.objects.lacking_consent().exists()
 
 
 def test_line_may_be_proposed_again_until_it_is_accepted(world: World) -> None:

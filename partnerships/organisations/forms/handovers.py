@@ -87,31 +87,19 @@ class ProposeHandoversForm(_TickingForm):
         return given
 
 
-class AnswerHandoversForm(_TickingForm):
-    """A successor's answer to handover lines."""
+class _LinesForm(_TickingForm):
+    """A form about handover lines to tick; all are ticked at first."""
 
     lines = forms.MultipleChoiceField(
         label="What",
         widget=forms.CheckboxSelectMultiple,
         error_messages={
             "invalid_choice": "Some of these were answered already. Look at the list again.",
-            "required": "Tick what you answer.",
+            "required": "Tick at least one.",
         },
         help_text="Records that you may not read yet have a number instead of a title.",
     )
     everything = forms.BooleanField(required=False)
-    answer = forms.ChoiceField(
-        label="Does your organisation take over?",
-        choices=[("accept", "Yes, we take it over"), ("dispute", "No, we dispute it")],
-        widget=forms.RadioSelect,
-    )
-    reason = forms.CharField(
-        label="Why not?",
-        required=False,
-        max_length=1_000,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Only if you dispute it. The predecessor reads this and proposes again.",
-    )
 
     def __init__(
         self, *args: Any, lines: Sequence[Handover], titles: Mapping[int, str], count: int, **kwargs: Any
@@ -126,7 +114,41 @@ class AnswerHandoversForm(_TickingForm):
         assert isinstance(field, forms.MultipleChoiceField)
         field.required = not self._is_everything()
         field.choices = [(str(line.pk), _in_words(line, titles[line.pk])) for line in lines]
+
+
+class AnswerHandoversForm(_LinesForm):
+    """A successor's answer to handover lines."""
+
+    answer = forms.ChoiceField(
+        label="Does your organisation take over?",
+        choices=[("accept", "Yes, we take it over"), ("dispute", "No, we dispute it")],
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(
+        label="Why not?",
+        required=False,
+        max_length=1_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Only if you dispute it. The predecessor reads this and proposes again.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.helper = Helper(self, submit="Send answer")
+
+
+class ConsentForm(_LinesForm):
+    """Who consented to these handovers, when, and where that can be read."""
+
+    given_by = forms.CharField(label="Who gave the consent?", max_length=200, help_text="Such as the lender.")
+    given_on = kit.DayField(label="When?")
+    evidence = forms.CharField(
+        label="Evidence", max_length=300, help_text="Where the consent can be read, such as minutes with their date."
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Record consent")
 
 
 def _in_words(line: Handover, title: str) -> str:
@@ -140,7 +162,7 @@ def _in_words(line: Handover, title: str) -> str:
     terms = [
         f"{line.get_sharing_display()}: {sharing}" if line.sharing != Sharing.ALONE else "",
         f"Basis: {line.basis}" if line.basis else "",
-        f"Consent needed: {line.consent}" if line.consent else "",
+        f"Consent needed: {line.consent_in_words}" if line.consent else "",
         f"Evidence: {line.evidence}" if line.evidence else "",
         f"Answer by {long_date(line.due_on)}" if line.due_on else "",
     ]

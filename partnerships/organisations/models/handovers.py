@@ -8,6 +8,7 @@ import pghistory
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
+from partnerships.kit.dates import long_date
 from partnerships.organisations.models.organisation import Organisation
 from partnerships.organisations.models.successions import Succession
 from partnerships.people.models import User
@@ -39,7 +40,11 @@ class HandoverQuerySet(models.QuerySet["Handover"]):
 
     def ready(self) -> HandoverQuerySet:
         """Those that pass on what they are about once the succession has taken effect."""
-        return self.filter(state=HandoverState.ACCEPTED)
+        return self.filter(Q(consent="") | Q(consent_on__isnull=False), state=HandoverState.ACCEPTED)
+
+    def lacking_consent(self) -> HandoverQuerySet:
+        """Those that wait for a consent that nobody has recorded."""
+        return self.exclude(consent="").filter(consent_on=None).exclude(state=HandoverState.APPLIED)
 
     def waiting_for(self, organisations: Collection[int]) -> HandoverQuerySet:
         """Those that one of these organisations (ids) has not answered yet."""
@@ -56,7 +61,8 @@ class Handover(models.Model):
 
     proposed by the predecessor → accepted or disputed by the successor; disputed → proposed again; accepted → applied
     while the succession is in force → accepted again when it is undone. `successor` keeps the record; `others` share
-    it. A line that is shared is accepted once each of them has accepted its part; one dispute disputes it.
+    it. A line that is shared is accepted once each of them has accepted its part; one dispute disputes it. A line that
+    needs consent is not applied before the consent is recorded: by whom, on which day, and where it can be read.
     """
 
     succession = models.ForeignKey(Succession, on_delete=models.PROTECT, related_name="handovers")
@@ -71,6 +77,8 @@ class Handover(models.Model):
     others = models.ManyToManyField(Organisation, blank=True, related_name="+")
     basis = models.CharField(max_length=300, blank=True, help_text="Such as an article of the order.")
     consent = models.CharField(max_length=300, blank=True, help_text="Whose consent is needed.")
+    consent_from = models.CharField(max_length=200, blank=True, db_default="", help_text="Who gave the consent.")
+    consent_on = models.DateField(null=True, blank=True, help_text="When the consent was given.")
     evidence = models.CharField(max_length=300, blank=True, help_text="Where the consent or agreement can be read.")
     due_on = models.DateField(null=True, blank=True, help_text="By when the successor answers.")
     state = models.CharField(max_length=8, choices=HandoverState, default=HandoverState.PROPOSED)
@@ -94,11 +102,28 @@ class Handover(models.Model):
             models.CheckConstraint(
                 condition=~Q(state=HandoverState.APPLIED) | Q(applied_at__isnull=False), name="handover_applied_at_time"
             ),
+            models.CheckConstraint(
+                condition=Q(consent_on=None) | ~(Q(consent_from="") | Q(evidence="")), name="handover_consent_is_proven"
+            ),
         ]
         indexes = [models.Index(fields=["succession", "state", "predecessor", "kind"], name="handover_state")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.record} of {self.predecessor_id} to {self.successor_id}"
+
+    @property
+    def lacks_consent(self) -> bool:
+        """Whether it waits for a consent."""
+        return bool(self.consent) and self.consent_on is None
+
+    @property
+    def consent_in_words(self) -> str:
+        """Whose consent is needed, and whether it was given; empty if none is needed."""
+        if not self.consent:
+            return ""
+        if self.consent_on is None:
+            return f"{self.consent}: not given yet"
+        return f"{self.consent}: given by {self.consent_from} on {long_date(self.consent_on)}"
 
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.DeleteEvent(), obj_field=None)

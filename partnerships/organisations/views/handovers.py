@@ -10,10 +10,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
-from partnerships.organisations.forms.handovers import AnswerHandoversForm, ProposeHandoversForm
+from partnerships.organisations.forms.handovers import AnswerHandoversForm, ConsentForm, ProposeHandoversForm
 from partnerships.organisations.handovers import (
     estate_of,
     estates_of,
+    lines_lacking_consent,
     lines_to_answer,
     readable_titles,
     shares_together,
@@ -25,7 +26,12 @@ from partnerships.organisations.models import Organisation, Succession
 from partnerships.organisations.obligations import obligation
 from partnerships.organisations.presenting import title_of
 from partnerships.organisations.rights import roles_of
-from partnerships.organisations.services import UnableToHandOverLines, answer_handovers, propose_handovers
+from partnerships.organisations.services import (
+    UnableToHandOverLines,
+    answer_handovers,
+    propose_handovers,
+    record_consent,
+)
 from partnerships.people.form_steps import take_step
 from partnerships.people.requests import signed_in
 
@@ -51,6 +57,7 @@ def overview(request: HttpRequest, pk: int) -> HttpResponse:
         "sum": sum_of(shares),
         "estates": estates,
         "waiting": waiting,
+        "lacking": lines_lacking_consent(succession, led).count(),
         "led": roles.led,
         "may_keep": roles.keeps_directory,
     }
@@ -135,4 +142,34 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
 
     return take_step(
         request, "organisations/handover_answer.html", form, step, {UnableToHandOverLines: None}, succession=succession
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def consent(request: HttpRequest, pk: int) -> HttpResponse:
+    """Lines that wait for a consent, for leads of either side and administrators."""
+    user, now = signed_in(request), timezone.now()
+    succession = get_object_or_404(Succession, pk=pk)
+    roles = roles_of(user, now)
+    sides = {body for pair in succession.ties.values_list("predecessor", "successor") for body in pair}
+    require(roles.keeps_directory or bool(roles.led & sides))
+    lines = list(lines_lacking_consent(succession, None if roles.keeps_directory else roles.led))
+    shown = lines[:SHOWN]
+    form = ConsentForm(posted(request), lines=shown, titles=titles_of(shown, user), count=len(lines))
+
+    def step() -> tuple[str, str]:
+        given = form.cleaned_data
+        chosen = {line.pk for line in lines} if given.get("everything") else {int(one) for one in given["lines"]}
+        count = record_consent(
+            lines=[line for line in lines if line.pk in chosen],
+            given_by=given["given_by"],
+            given_on=given["given_on"],
+            evidence=given["evidence"],
+            author=user,
+            now=now,
+        )
+        return f"Consent to {count} recorded.", reverse("organisations:handover", args=[pk])
+
+    return take_step(
+        request, "organisations/handover_consent.html", form, step, {UnableToHandOverLines: None}, succession=succession
     )

@@ -55,6 +55,16 @@ def test_administrators_see_org_ids_before_they_merge_records(world: World) -> N
     assert "org-id GB-MPR-7654R" in page
 
 
+def test_suggestions_have_org_ids_and_are_found_by_them(world: World) -> None:
+    add_identifier(organisation=world.larkhaven, scheme=Scheme.MUTUALS, value="7654R", author=None, now=timezone.now())
+    client = Client()
+    client.force_login(world.amina)
+
+    (found,) = client.get(reverse("organisations:suggest"), {"q": "gb-mpr-7654r"}).json()["results"]
+
+    assert (found["name"], found["org_ids"]) == (world.larkhaven.name, ["GB-MPR-7654R"])
+
+
 def test_an_invented_number_has_no_org_id(world: World) -> None:
     body = create_organisation(
         name="Invented",

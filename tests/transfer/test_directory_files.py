@@ -189,6 +189,7 @@ def test_a_written_file_loads_as_the_same_directory(tmp_path: Path) -> None:
     Organisation.objects.all().delete()
     path = tmp_path / "written.json"
     path.write_text(written)
+    assert '"org_id": "GB-LAE-' in written
 
     load(path)
 

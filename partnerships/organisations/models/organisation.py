@@ -190,6 +190,11 @@ class Organisation(models.Model):
         return self.status == Status.DISSOLVED
 
     @property
+    def org_ids(self) -> list[str]:
+        """Its present numbers as org-id.guide writes them. Needs `identifiers` fetched."""
+        return sorted(one.org_id for one in self.identifiers.all() if one.org_id and one.valid_to is None)
+
+    @property
     def kind_in_words(self) -> str:
         """The kind, and whether the organisation is invented."""
         return f"{self.get_kind_display()}, demonstration" if self.is_demonstration else self.get_kind_display()

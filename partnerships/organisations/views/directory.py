@@ -66,8 +66,14 @@ def suggest(request: HttpRequest) -> JsonResponse:
     """Organisations that match what is typed, for suggestion boxes."""
     text = request.GET.get("q", "")[:200]
     found = find_organisations(user=signed_in(request), text=text) if text.strip() else Organisation.objects.none()
-    rows = found.current().order_by("name", "pk")[:SUGGESTIONS]
-    return JsonResponse({"results": [{"id": row.pk, "name": row.name, "kind": row.kind_in_words} for row in rows]})
+    rows = found.current().prefetch_related("identifiers").order_by("name", "pk")[:SUGGESTIONS]
+    return JsonResponse(
+        {
+            "results": [
+                {"id": row.pk, "name": row.name, "kind": row.kind_in_words, "org_ids": row.org_ids} for row in rows
+            ]
+        }
+    )
 
 
 @require_safe

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from partnerships.kit.exports import csv_response
 from partnerships.organisations.lineage import pending_successions
-from partnerships.organisations.models import Organisation, Succession
+from partnerships.organisations.models import Succession
 from partnerships.organisations.presenting import is_by_function, on_day, title_of
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
@@ -77,9 +77,9 @@ def _rows(succession: Succession) -> list[Sequence[object]]:
             succession.proposal,
             tie.predecessor.name,
             " ".join(sorted(one.value for one in tie.predecessor.identifiers.all() if one.scheme == "gss")),
-            _org_ids(tie.predecessor),
+            " ".join(tie.predecessor.org_ids),
             tie.successor.name if tie.successor else "",
-            _org_ids(tie.successor),
+            " ".join(tie.successor.org_ids) if tie.successor else "",
             tie.role,
             tie.function_id or "",
             tie.share if tie.share is not None else "",
@@ -92,13 +92,6 @@ def _rows(succession: Succession) -> list[Sequence[object]]:
         )
         for tie in succession.ties.all()
     ]
-
-
-def _org_ids(organisation: Organisation | None) -> str:
-    """Its present numbers as org-id.guide writes them."""
-    if organisation is None:
-        return ""
-    return " ".join(sorted(one.org_id for one in organisation.identifiers.all() if one.org_id and one.valid_to is None))
 
 
 class PendingFeed(Feed[Succession, None]):

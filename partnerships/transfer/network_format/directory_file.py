@@ -43,7 +43,8 @@ AREA = Shape(
 
 NAME = Shape((Part("name", required=True), choice("kind", NameKind, default=NameKind.ALTERNATIVE.value), _FROM, _TO))
 
-IDENTIFIER = Shape((choice("scheme", Scheme, required=True), Part("value", required=True), _FROM, _TO))
+#: `org_id` is for readers of the file: it follows from the scheme, the value and the kind.
+IDENTIFIER = Shape((choice("scheme", Scheme, required=True), Part("value", required=True), Part("org_id"), _FROM, _TO))
 
 SERVED = Shape((ref("area", "areas", required=True), _FROM, _TO))
 

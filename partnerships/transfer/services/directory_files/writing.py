@@ -131,7 +131,7 @@ class _Facts:
     def __init__(self) -> None:
         self.identifiers: dict[int, list[Identifier]] = defaultdict(list)
         published = Identifier.objects.exclude(scheme=Scheme.NETWORK).exclude(organisation__is_demonstration=True)
-        for row in published.order_by("scheme", "value"):
+        for row in published.select_related("organisation").order_by("scheme", "value"):
             self.identifiers[row.organisation_id].append(row)
         self.organisations = Organisation.objects.select_related("region").in_bulk(list(self.identifiers))
         self.names: dict[int, list[OrganisationName]] = defaultdict(list)
@@ -165,7 +165,13 @@ class _Facts:
             from_=_day(one.valid_from),
             to=_day(one.valid_to),
             identifiers=[
-                _filled(scheme=row.scheme, value=row.value, from_=_day(row.valid_from), to=_day(row.valid_to))
+                _filled(
+                    scheme=row.scheme,
+                    value=row.value,
+                    org_id=row.org_id,
+                    from_=_day(row.valid_from),
+                    to=_day(row.valid_to),
+                )
                 for row in self.identifiers[pk]
             ],
             names=[

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from django.db.models import CharField, DateTimeField, ExpressionWrapper, F, FilteredRelation, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, TruncDate
@@ -61,23 +62,28 @@ def names_of(organisations: Collection[int]) -> Mapping[int, Named]:
     return found
 
 
-def show_as_at(shown: Iterable[tuple[dt.date | None, Organisation | None]], *, say_now: bool = False) -> None:
-    """Let organisations that were read say the names that they had on a day; one query.
+#: An organisation that was read, and the day whose name it is to say; None: the present name.
+AsAt = tuple[dt.date | None, Organisation | None]
 
-    For pages that only show them: what is changed here is not for saving. A day of None: the present names. With
-    `say_now` the name then is followed by the present one.
+
+def show_as_at(shown: Iterable[AsAt], *, with_present: Iterable[AsAt] = ()) -> None:
+    """Let organisations that were read say the names that they had on a day; one query for all.
+
+    For pages that only show them: what is changed here is not for saving. In `with_present` the name then is followed
+    by the present one.
     """
-    objects = {id(body): (day, body) for day, body in shown if day is not None and body is not None}
-    pairs = list(objects.values())
+    both = ((one, False) for one in shown), ((one, True) for one in with_present)
+    objects = {id(body): (day, body, say) for (day, body), say in chain(*both) if day is not None and body is not None}
+    found = list(objects.values())
     rows = OrganisationName.objects.filter(
-        organisation__in={body.pk for _, body in pairs},
+        organisation__in={body.pk for _, body, _ in found},
         kind__in=[NameKind.FORMER, NameKind.FORMER_SHORT],
         valid_to__isnull=False,
     )
     former: dict[int, list[OrganisationName]] = {}
-    for row in rows.order_by("valid_to", "pk") if pairs else ():
+    for row in rows.order_by("valid_to", "pk") if found else ():
         former.setdefault(row.organisation_id, []).append(row)
-    for day, body in pairs:
+    for day, body, say_now in found:
         for field, name in _then(former.get(body.pk, ()), day).items():
             present = getattr(body, field)
             setattr(body, field, f"{name} (now {present})" if say_now and present else name)

@@ -9,6 +9,7 @@ from django.db.models import Case, Q, QuerySet, When
 from partnerships.kit.database import rows_of
 from partnerships.kit.names import fold_name
 from partnerships.organisations.models import (
+    ORG_ID_LISTS,
     Area,
     AreaServed,
     Identifier,
@@ -77,7 +78,8 @@ def _serving(area: Area) -> QuerySet[AreaServed, int]:
 
 def _named(text: str) -> Q:
     words = fold_name(text).split()
-    identified = Identifier.objects.exclude(scheme=Scheme.NETWORK).filter(value__icontains=text.strip())
+    published = Identifier.objects.exclude(scheme=Scheme.NETWORK)
+    identified = published.filter(value__icontains=text.strip()) | _with_org_id(text.strip())
     condition = Q(pk__in=identified.values("organisation"))
     if words:
         names = OrganisationName.objects.all()
@@ -85,6 +87,22 @@ def _named(text: str) -> Q:
             names = names.filter(folded__contains=word)
         condition |= Q(pk__in=names.values("organisation"))
     return condition
+
+
+def _with_org_id(text: str) -> QuerySet[Identifier]:
+    """Identifiers that org-id.guide writes like this, such as GB-LAE-SRY."""
+    for scheme, code in ORG_ID_LISTS.items():
+        if text.upper().startswith(f"{code}-"):
+            return Identifier.objects.filter(scheme=scheme, value__iexact=text[len(code) + 1 :])
+    return Identifier.objects.none()
+
+
+def organisations_named(text: str) -> QuerySet[OrganisationName, int]:
+    """Ids of organisations with a present or former name that contains every word."""
+    names = OrganisationName.objects.all()
+    for word in fold_name(text).split() or [text]:
+        names = names.filter(folded__contains=word)
+    return names.values_list("organisation", flat=True)
 
 
 #: The organisations along one link from one organisation, each with its distance; a circle ends where it began.

@@ -16,7 +16,7 @@ from django.utils import timezone
 from partnerships.agreements.models import Holder, Partnership, Post
 from partnerships.agreements.queries import find_by_words, find_contacts
 from partnerships.commitments.models import Commitment
-from partnerships.conversations.models import Conversation
+from partnerships.conversations.models import Conversation, Meeting, Side
 from partnerships.exchange.models import Entry
 from partnerships.kit.dates import age_in_words
 from partnerships.organisations.holdings import among
@@ -131,14 +131,23 @@ def _plans_named(user: User, with_site_ids: list[int], *words: str, few: bool) -
     return first.union(*others, all=True).values_list("pk", flat=True)
 
 
-def _commitments(user: User, *words: str) -> QuerySet[Commitment]:
-    found = Commitment.objects.visible_to(user).filter(_words(words, "text", "reference"))
-    return found.order_by("due_on", "pk")[: SHOWN + 1]
+def _commitments(user: User, bodies: list[int], *words: str) -> QuerySet[Commitment]:
+    """By text or reference, or between these organisations (ids)."""
+    about = _words(words, "text", "reference") | among("giver", bodies) | among("receiver", bodies)
+    return Commitment.objects.visible_to(user).filter(about).order_by("due_on", "pk")[: SHOWN + 1]
 
 
-def _conversations(user: User, *words: str) -> QuerySet[Conversation]:
-    found = Conversation.objects.visible_to(user).filter(_words(words, "subject", "said"))
-    return found.order_by("-held_on", "pk")[: SHOWN + 1]
+def _conversations(user: User, bodies: list[int], *words: str) -> QuerySet[Conversation]:
+    """By subject or what was said, or with these organisations (ids)."""
+    sides = Side.objects.filter(among("organisation", bodies)).values("conversation")
+    about = _words(words, "subject", "said") | Q(pk__in=sides)
+    return Conversation.objects.visible_to(user).filter(about).order_by("-held_on", "pk")[: SHOWN + 1]
+
+
+def _meetings(user: User, bodies: list[int], *words: str) -> QuerySet[Meeting]:
+    """By title, or called by these organisations (ids)."""
+    about = _words(words, "title") | among("organisation", bodies)
+    return Meeting.objects.visible_to(user).filter(about).order_by("-starts_at", "pk")[: SHOWN + 1]
 
 
 def _asked_or_offered(entry: Entry) -> str:
@@ -195,6 +204,9 @@ def search(*, user: User, text: str) -> tuple[Group, ...]:
     if len(text) < SHORTEST:
         return ()
     words = text.split()
+    organisations = list(_organisations(user, text)[: SHOWN + 1])
+    # By the names, present and former, of organisations: not if the words are in the names of many.
+    bodies = [one.pk for one in organisations] if len(organisations) <= SHOWN else []
     groups = (
         _contacts(user, text),
         _group("Partnerships", _partnerships(user, text), "agreements:detail", lambda row: row.get_status_display()),
@@ -212,21 +224,27 @@ def search(*, user: User, text: str) -> tuple[Group, ...]:
         ),
         _group(
             "Commitments",
-            rows_for(_commitments, user, *words),
+            rows_for(_commitments, user, bodies, *words),
             "commitments:detail",
             lambda row: row.get_status_display(),
             title="text",
         ),
         _group(
             "Conversations",
-            rows_for(_conversations, user, *words),
+            rows_for(_conversations, user, bodies, *words),
             "conversations:detail",
             lambda row: row.get_status_display(),
             title="subject",
         ),
         _group(
+            "Meetings",
+            rows_for(_meetings, user, bodies, *words),
+            "conversations:meeting",
+            lambda row: f"{row.when}, {row.get_status_display().lower()}",
+        ),
+        _group(
             "Organisations",
-            _organisations(user, text),
+            organisations,
             "organisations:detail",
             _about,
             title="name",

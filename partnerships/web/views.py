@@ -13,9 +13,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from partnerships.agreements.models import Partnership, Party, PartyRole
 from partnerships.agreements.past import as_read_by
+from partnerships.commitments.queries import name_as_at as commitments_as_at
 from partnerships.commitments.queries import open_and_over
 from partnerships.conversations.models import Conversation
 from partnerships.conversations.queries import contacts_of, points_of_partnership
+from partnerships.conversations.queries import name_as_at as conversations_as_at
 from partnerships.exchange.html import cards_html
 from partnerships.exchange.models import Direction, Entry, EntryQuerySet
 from partnerships.exchange.queries import new_matches_for
@@ -162,6 +164,7 @@ def partnership_commitments(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     partnership = _partnership(request, pk)
     still_open, over = open_and_over(partnership, user, PAGE)
+    commitments_as_at([*still_open, *over])
     context = {
         "partnership": partnership,
         "open": still_open,
@@ -199,6 +202,7 @@ def partnership_conversations(request: HttpRequest, pk: int) -> HttpResponse:
         .for_listing()
         .order_by("-held_on", "-pk")[:PAGE]
     )
+    conversations_as_at(conversations)
     return render(
         request,
         "web/partnership_conversations.html",

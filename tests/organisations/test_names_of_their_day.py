@@ -100,6 +100,51 @@ def test_an_open_commitment_says_both_names_and_a_closed_one_that_of_its_day(wor
     assert "(now" not in page
 
 
+def test_lists_name_organisations_as_on_the_day_of_each_record(world: World, client: Client) -> None:
+    promise, record, meeting = agree(world), circulated(world), planned_meeting(world)
+    partnership = {"pk": world.partnership.pk}
+    rename(world.larkhaven, "Skylark Homes", timezone.localdate() + dt.timedelta(90))
+    client.force_login(world.ben)
+
+    for address in (reverse("commitments:list"), reverse("web:partnership-commitments", kwargs=partnership)):
+        assert "Larkhaven Homes (now Skylark Homes)" in text_of(client, address), address
+    for address in (
+        reverse("conversations:list"),
+        reverse("web:partnership-conversations", kwargs=partnership),
+        reverse("conversations:meetings", kwargs=partnership),
+    ):
+        page = client.get(address)
+        shown = " ".join(strip_tags(page.content.decode().partition("<main")[2]).split())
+        assert record.subject in shown or meeting.title in shown, address
+        assert "Larkhaven Homes" in shown, address
+    end_commitment(commitment=promise, reason="Over.", author=world.amina, now=timezone.now())
+    assert f"{promise.reference} · Larkhaven Homes to" in text_of(client, reverse("commitments:list"))
+
+
+def test_search_finds_records_by_the_former_and_the_present_name_of_a_side(world: World, client: Client) -> None:
+    promise, record, meeting = agree(world), circulated(world), planned_meeting(world)
+    rename(world.larkhaven, "Skylark Homes", timezone.localdate())
+    client.force_login(world.ben)
+
+    for words in ("Larkhaven", "Skylark"):
+        page = client.get(f"{reverse('search:search')}?q={words}").content.decode()
+        for one in (promise, record, meeting):
+            assert one.get_absolute_url() in page, (words, one)
+        for name, one in (("commitments", promise), ("conversations", record)):
+            listed = client.get(f"{reverse(f'{name}:list')}?words={words}").content.decode()
+            assert one.get_absolute_url() in listed, (words, one)
+
+
+def test_search_by_name_shows_strangers_no_record(world: World, client: Client) -> None:
+    promise, record, meeting = agree(world), circulated(world), planned_meeting(world)
+    client.force_login(world.chidi)
+
+    page = client.get(f"{reverse('search:search')}?q=Larkhaven").content.decode()
+
+    for one in (promise, record, meeting):
+        assert one.get_absolute_url() not in page
+
+
 def test_search_finds_an_organisation_by_the_names_that_its_records_show(world: World, client: Client) -> None:
     rename(world.larkhaven, "Skylark Homes", timezone.localdate())
     client.force_login(world.amina)

@@ -1,7 +1,14 @@
 """Queries of commitments."""
 
 from partnerships.commitments.queries.events import events_of_commitments
-from partnerships.commitments.queries.listings import in_order, open_and_over, with_people, with_story, with_words
+from partnerships.commitments.queries.listings import (
+    in_order,
+    name_as_at,
+    open_and_over,
+    with_people,
+    with_story,
+    with_words,
+)
 from partnerships.commitments.queries.outcomes import Promises, promises
 from partnerships.commitments.queries.people import concerned_with, partners_of, people_who_may_own
 from partnerships.commitments.queries.work import WAITING, due_soon
@@ -13,6 +20,7 @@ __all__ = [
     "due_soon",
     "events_of_commitments",
     "in_order",
+    "name_as_at",
     "open_and_over",
     "partners_of",
     "people_who_may_own",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db.models import F, Prefetch, Q
+from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import (
@@ -15,6 +18,8 @@ from partnerships.commitments.models import (
     Slippage,
     Status,
 )
+from partnerships.organisations.naming import show_as_at
+from partnerships.organisations.queries import organisations_named
 from partnerships.people.models import User
 
 
@@ -31,6 +36,21 @@ def open_and_over(partnership: Partnership, user: User, limit: int) -> tuple[lis
     over = Q(status__in=OVER) | Q(kind=Kind.ACTION, status=Status.DONE, done_by=None)
     rows = for_partnership(partnership, user)
     return list(rows.exclude(over)[:limit]), list(rows.filter(over).order_by("-status_since", "-pk")[:limit])
+
+
+def name_as_at(commitments: Iterable[Commitment]) -> None:
+    """Let commitments, for a page that only shows them, name organisations as on the day of the proposal; one query.
+
+    Open ones say the present name too.
+    """
+    pairs = [
+        (one.is_over, (timezone.localdate(one.proposed_at), body))
+        for one in commitments
+        for body in (one.giver, one.receiver, one.owner_organisation)
+    ]
+    show_as_at(
+        (pair for is_over, pair in pairs if is_over), with_present=(pair for is_over, pair in pairs if not is_over)
+    )
 
 
 def in_order(commitments: CommitmentQuerySet) -> CommitmentQuerySet:
@@ -77,5 +97,8 @@ def with_people(commitment: Commitment) -> Commitment:
 
 
 def with_words(commitments: CommitmentQuerySet, words: str) -> CommitmentQuerySet:
-    """Commitments whose reference or text contains the words."""
-    return commitments.filter(Q(reference__iexact=words) | Q(text__icontains=words))
+    """Commitments whose reference, text, or one of the names of a side contains the words."""
+    sides = organisations_named(words)
+    return commitments.filter(
+        Q(reference__iexact=words) | Q(text__icontains=words) | Q(giver__in=sides) | Q(receiver__in=sides)
+    )

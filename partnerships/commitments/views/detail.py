@@ -18,7 +18,6 @@ from partnerships.commitments import queries, services
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.origins import links_of
 from partnerships.commitments.rights import rights_over, waits_for
-from partnerships.organisations.naming import show_as_at
 from partnerships.organisations.statements import rows_for
 from partnerships.organisations.timeline import TimelineLine, newest_events, timeline_lines
 from partnerships.people.models import User
@@ -34,9 +33,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     commitment = found[0]
     queries.with_people(commitment)
-    day = timezone.localdate(commitment.proposed_at)
-    sides = (commitment.giver, commitment.receiver, commitment.owner_organisation)
-    show_as_at(((day, body) for body in sides), say_now=not commitment.is_over)
+    queries.name_as_at([commitment])
     if commitment.partnership is not None:
         commitment.partnership = as_read_by(user, commitment.partnership)
     context = {

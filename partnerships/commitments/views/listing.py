@@ -36,6 +36,7 @@ def commitment_list(request: HttpRequest) -> HttpResponse:
         rows.annotate(due_key=Coalesce("due_on", Value(undated))).for_listing(),
         order=("due_key", "pk"),
     )
+    queries.name_as_at(page.rows)
     context = {
         "form": form,
         "page": page,

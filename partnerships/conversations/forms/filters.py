@@ -16,7 +16,7 @@ from partnerships.people.models import User
 class FilterForm(Form):
     """Filters of the list of conversations."""
 
-    words = forms.CharField(label="Subject", required=False, max_length=80)
+    words = forms.CharField(label="Subject or organisation", required=False, max_length=80)
     status = forms.ChoiceField(label="Status", required=False, choices=[("", "Any status"), *Status.choices])
     theme = forms.ChoiceField(label="Theme", required=False, choices=lambda: [("", "Any theme"), *Theme.all_choices()])
     partnership = forms.ModelChoiceField(

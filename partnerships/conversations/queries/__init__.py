@@ -6,10 +6,12 @@ from partnerships.conversations.queries.listings import (
     bodies_of,
     kept_by,
     last_held,
+    name_as_at,
     only_shared_partnership,
     partnerships_known_to,
     private_notes_of,
     with_story,
+    with_words,
 )
 from partnerships.conversations.queries.people import (
     Seats,
@@ -43,6 +45,7 @@ __all__ = [
     "kept_by",
     "last_held",
     "let_act",
+    "name_as_at",
     "newest_submissions",
     "only_shared_partnership",
     "partnerships_known_to",
@@ -58,4 +61,5 @@ __all__ = [
     "story_of",
     "who_may_be_asked",
     "with_story",
+    "with_words",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from partnerships.agreements.models import Partnership, Party
 from partnerships.conversations.models import (
@@ -17,8 +17,11 @@ from partnerships.conversations.models import (
     Point,
     PrivateNote,
     RecordedDecision,
+    Side,
 )
 from partnerships.organisations.models import EDITING_ROLES, Organisation
+from partnerships.organisations.naming import show_as_at
+from partnerships.organisations.queries import organisations_named
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
@@ -68,6 +71,17 @@ def bodies_of(conversation: Conversation) -> list[Organisation]:
     """The organisations that its page names, as they were read; needs the story fetched."""
     parts = (conversation.sides, conversation.attendees, conversation.points, conversation.next_steps)
     return [conversation.organisation, *(one.organisation for part in parts for one in part.all())]
+
+
+def name_as_at(conversations: Iterable[Conversation]) -> None:
+    """Let conversations, for a list that only shows them, name their sides as on their day; one query."""
+    show_as_at((one.held_on, side.organisation) for one in conversations for side in one.sides.all())
+
+
+def with_words(conversations: ConversationQuerySet, words: str) -> ConversationQuerySet:
+    """Conversations whose subject, or one of the names of a side, contains the words."""
+    sides = Side.objects.filter(organisation__in=organisations_named(words))
+    return conversations.filter(Q(subject__icontains=words) | Q(pk__in=sides.values("conversation")))
 
 
 def private_notes_of(conversation: Conversation, user: User) -> list[PrivateNote]:

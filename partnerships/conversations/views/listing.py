@@ -30,10 +30,12 @@ def conversation_list(request: HttpRequest) -> HttpResponse:
         wanted = {name: chosen[name] for name in ("status", "theme", "partnership") if chosen[name]}
         rows = rows.filter(**wanted)
         if chosen["words"]:
-            rows = rows.filter(subject__icontains=chosen["words"])
+            rows = queries.with_words(rows, chosen["words"])
+    page = keyset_page(request, rows.for_listing(), order=("-held_on", "-pk"))
+    queries.name_as_at(page.rows)
     context = {
         "form": form,
-        "page": keyset_page(request, rows.for_listing(), order=("-held_on", "-pk")),
+        "page": page,
         "chips": active_filters(form, request.GET),
     }
     if getattr(request, "htmx", False):

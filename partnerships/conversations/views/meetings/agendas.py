@@ -108,7 +108,7 @@ def circulate(request: HttpRequest, pk: int) -> HttpResponse:
 def paper(request: HttpRequest, pk: int) -> HttpResponse:
     """The agenda as a page that prints."""
     user, meeting, _rights = open_meeting(request, pk)
-    name_as_at(meeting)
+    name_as_at([meeting])
     items = agenda_for(meeting, user)
     context = {
         "meeting": meeting,

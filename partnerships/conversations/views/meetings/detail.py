@@ -23,7 +23,7 @@ from partnerships.organisations.timeline import newest_events, timeline_lines
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """When and where, agenda and papers, who comes, quorum and minutes."""
     user, meeting, rights = open_meeting(request, pk)
-    name_as_at(meeting)
+    name_as_at([meeting])
     now = timezone.now()
     seats = list(meeting.seats.all())
     coming = {one.organisation_id for one in seats if one.answer == Answer.COMING and one.organisation_id}

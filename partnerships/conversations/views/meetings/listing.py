@@ -12,7 +12,7 @@ from partnerships.conversations import services
 from partnerships.conversations.forms.meetings.planning import CycleForm, initial_of_cycle
 from partnerships.conversations.forms.reasons import ReasonForm
 from partnerships.conversations.queries import meetings as queries
-from partnerships.conversations.views.meetings.opening import open_partnership
+from partnerships.conversations.views.meetings.opening import name_as_at, open_partnership
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation, Role
@@ -30,6 +30,8 @@ def meeting_list(request: HttpRequest, pk: int) -> HttpResponse:
     now = timezone.now()
     inside = bool(rights.present) and any(rights.roles.act_for(one) for one in rights.present)
     cycle = queries.running_cycle(partnership) if inside else None
+    coming, past = queries.coming_meetings(partnership, user, now), queries.past_meetings(partnership, user, PAGE)
+    name_as_at([*coming, *past])
     context = {
         "partnership": partnership,
         "rights": rights,
@@ -38,8 +40,8 @@ def meeting_list(request: HttpRequest, pk: int) -> HttpResponse:
         "cycle": cycle,
         "offered": queries.cycle_from_terms(partnership, timezone.localdate(now)) if inside and cycle is None else None,
         "proposed": queries.propose_next(partnership, now) if inside and not partnership.is_over else None,
-        "coming": queries.coming_meetings(partnership, user, now),
-        "past": [(one, queries.quorum_of(one)) for one in queries.past_meetings(partnership, user, PAGE)],
+        "coming": coming,
+        "past": [(one, queries.quorum_of(one)) for one in past],
     }
     return render(request, "conversations/meetings/list.html", context)
 

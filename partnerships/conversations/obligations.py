@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
 from django.db.models import Q, QuerySet
 
@@ -18,13 +19,17 @@ from partnerships.conversations.models import (
 from partnerships.kit.dates import long_date
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.obligations import (
+    Change,
     Column,
     Held,
+    Moving,
     Obligation,
     register_following,
     register_obligation,
+    register_settling,
     register_staying,
 )
+from partnerships.organisations.services.moving import carry
 
 _DONE = (Status.AGREED, Status.CANCELLED)
 
@@ -59,17 +64,26 @@ CONVERSATIONS = Obligation(
         outside=f"Conversation {one.pk}",
     ),
 )
+_SEATS = Column("conversations.MeetingSeat.organisation", "meeting")
 MEETINGS = Obligation(
     "meetings",
     "Planned meetings",
     (
         Column("conversations.Meeting.organisation"),
-        Column("conversations.MeetingSeat.organisation", "meeting"),
+        _SEATS,
         Column("conversations.AgendaItem.added_for", "meeting"),
     ),
     lambda organisation, _: Meeting.objects.filter(organisation=organisation, status=MeetingStatus.PLANNED),
     lambda one, _: Held(one.pk, one.title, one.get_absolute_url(), "Calls the meeting", outside=f"Meeting {one.pk}"),
 )
+
+
+def pass_seats(partnerships: Collection[int], moving: Moving) -> list[Change]:
+    """Let seats at planned meetings of partnerships that passed on name the organisation that takes part now."""
+    planned = Meeting.objects.filter(partnership__in=list(partnerships), status=MeetingStatus.PLANNED)
+    return carry(_SEATS, moving, list(planned.values_list("pk", flat=True)))
+
+
 NOTES = Obligation(
     "notes",
     "Private notes",
@@ -105,6 +119,7 @@ def register() -> None:
     """Register what passes on, and what stays."""
     for kind in (CONVERSATIONS, MEETINGS, NOTES, JOURNAL, FACILITATORS):
         register_obligation(kind)
+    register_settling("partnerships", pass_seats)
     register_following(
         Column("conversations.JournalNote.about"),
         "conversations.MeetingCycle.set_for",

@@ -119,7 +119,7 @@ class Obligation:
 Settling = Callable[[Collection[int], Moving], list[Change]]
 
 _kinds: dict[str, Obligation] = {}
-_settling: dict[str, Settling] = {}
+_settling: dict[str, list[Settling]] = {}
 _following: dict[str, Column] = {}
 _staying: dict[str, str] = {}
 
@@ -131,13 +131,13 @@ def register_obligation(kind: Obligation) -> None:
 
 def register_settling(code: str, settling: Settling) -> None:
     """Register what happens after records of a kind have passed, such as an ask that would ask its own side."""
-    _settling[code] = settling
+    if settling not in _settling.setdefault(code, []):
+        _settling[code].append(settling)
 
 
 def settle(kind: Obligation, records: Collection[int], moving: Moving) -> list[Change]:
     """Settle records of a kind that have passed; returns what changed."""
-    settling = _settling.get(kind.code)
-    return [] if settling is None else settling(records, moving)
+    return [change for settling in _settling.get(kind.code, ()) for change in settling(records, moving)]
 
 
 def register_following(*columns: Column | str) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, DateField, Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import TruncQuarter
 
 from partnerships.agreements.models import Party, PartyRole, PartyStatus
@@ -112,7 +112,7 @@ class Quarter:
 def partners_of(user: User, ours: Organisation) -> QuerySet[Organisation]:
     """Present partners, and former ones with any asks or commitments that the person may see; not ordered."""
     present = Party.objects.present().filter(partnership__in=_shared(ours)).values("organisation")
-    asked = [entries.order_by().values(partner) for _, entries, partner in _asks(user, ours)]
+    asked = [entries.order_by().values(partner) for _, entries, partner in _asks(user, [ours])]
     promised = [rows.order_by().values(partner) for _, rows, partner in _promises(user, ours)]
     return Organisation.objects.filter(pk__in=present.order_by().union(*asked, *promised)).exclude(pk=ours.pk)
 
@@ -137,28 +137,29 @@ def sides_of(ours: Organisation, theirs: Organisation) -> Sides:
 
 
 def balance_with(*, user: User, sides: Sides, today: dt.date) -> Balance:
-    """The balance with one partner; predecessors are summed."""
+    """The balance with one partner; predecessors are summed, and an ask to several of them counts once."""
     total = Balance(partner=sides.theirs[0])
+    for we_asked, _, asked in _asked_together(user, sides):
+        (total.we_asked if we_asked else total.they_asked).add(asked)
     for ours in sides.ours:
-        for found in _balances(user, ours, today, [body.pk for body in sides.theirs]).values():
-            total.add(found)
+        for we_promised, _, promised in _promised(user, ours, today, [body.pk for body in sides.theirs]):
+            (total.we_promised if we_promised else total.they_promised).add(promised)
     return total
 
 
 def over_time(*, user: User, sides: Sides, today: dt.date) -> list[Quarter]:
     """The last `QUARTERS` quarters, the oldest first; predecessors are summed."""
     quarters = {label: Quarter(label, Asked(), Asked()) for label in _last_quarters(today)}
-    for ours in sides.ours:
-        for we_asked, _, quarter, asked in _asked(user, ours, [body.pk for body in sides.theirs], by_quarter=True):
-            label = _quarter(quarter) if quarter else ""
-            if label in quarters:
-                (quarters[label].ours if we_asked else quarters[label].theirs).add(asked)
+    for we_asked, quarter, asked in _asked_together(user, sides, by_quarter=True):
+        label = _quarter(quarter) if quarter else ""
+        if label in quarters:
+            (quarters[label].ours if we_asked else quarters[label].theirs).add(asked)
     return list(quarters.values())
 
 
 def _balances(user: User, ours: Organisation, today: dt.date, only: Collection[int]) -> dict[int, Balance]:
     found: dict[int, Balance] = {}
-    for we_asked, partner, _, asked in _asked(user, ours, only):
+    for we_asked, partner, asked in _asked(user, ours, only):
         balance = found.setdefault(partner, Balance())
         (balance.we_asked if we_asked else balance.they_asked).add(asked)
     for we_promised, partner, promised in _promised(user, ours, today, only):
@@ -170,26 +171,26 @@ def _balances(user: User, ours: Organisation, today: dt.date, only: Collection[i
     return found
 
 
-def _shared(ours: Organisation) -> QuerySet[Party, Any]:
-    return Party.objects.present().filter(organisation=ours).values("partnership")
+def _shared(*ours: Organisation) -> QuerySet[Party, Any]:
+    return Party.objects.present().filter(organisation__in=ours).values("partnership")
 
 
-def _asked_in(ours: Organisation) -> list[int]:
-    """Ids of the partnerships that it does not only observe.
+def _asked_in(ours: Sequence[Organisation]) -> list[int]:
+    """Ids of the partnerships that one of these does not only observe.
 
     A list, because PostgreSQL guesses the length of a subquery badly and then reads all asks.
     """
-    return list(_shared(ours).exclude(role=PartyRole.OBSERVER).values_list("partnership", flat=True))
+    return list(_shared(*ours).exclude(role=PartyRole.OBSERVER).values_list("partnership", flat=True))
 
 
-def _met_by(giver: Organisation | OuterRef) -> Q:
-    """An ask is met and this organisation delivered part of it."""
-    kept = Fulfilment.objects.filter(entry=OuterRef("pk"), commitment__status=Promise.VERIFIED, commitment__giver=giver)
+def _met_by(giver: Q) -> Q:
+    """An ask is met and an organisation of this condition delivered part of it."""
+    kept = Fulfilment.objects.filter(giver, entry=OuterRef("pk"), commitment__status=Promise.VERIFIED)
     return Q(Exists(kept), status=Status.MET)
 
 
 def _asks(
-    user: User, ours: Organisation, only: Collection[int] | None = None
+    user: User, ours: Sequence[Organisation], only: Collection[int] | None = None
 ) -> tuple[tuple[bool, EntryQuerySet, str], ...]:
     """Shared asks that the person may see: whether we asked, the asks, and the path to the partner's id.
 
@@ -198,13 +199,15 @@ def _asks(
     """
     asks = Entry.objects.visible_to(user).filter(direction=Direction.ASK, shared_at__isnull=False)
     asked_in = _asked_in(ours)
-    by_them = asks.exclude(organisation=ours)
+    by_them = asks.exclude(organisation__in=ours)
     if only is not None:
         by_them = by_them.filter(organisation__in=only)
     # Apart, not joined by OR: each then finds its asks by an index.
-    to_us = by_them.filter(audience=Audience.NAMED, pk__in=Addressee.objects.filter(organisation=ours).values("entry"))
+    to_us = by_them.filter(
+        audience=Audience.NAMED, pk__in=Addressee.objects.filter(organisation__in=ours).values("entry")
+    )
     to_our_partnerships = by_them.filter(audience=Audience.PARTNERSHIP, partnership__in=asked_in)
-    by_us = asks.filter(organisation=ours)
+    by_us = asks.filter(organisation__in=ours)
     named = by_us.filter(audience=Audience.NAMED)
     parties: dict[str, Any] = {
         "partnership__parties__status": PartyStatus.ACCEPTED,
@@ -223,33 +226,41 @@ def _asks(
     )
 
 
-def _asked(
-    user: User, ours: Organisation, only: Collection[int], *, by_quarter: bool = False
-) -> Iterable[tuple[bool, int, dt.date | None, Asked]]:
-    """Whether we asked, the partner, the quarter if wanted, and how many.
+def _asked(user: User, ours: Organisation, only: Collection[int]) -> Iterable[tuple[bool, int, Asked]]:
+    """Whether we asked, the partner, and how many.
 
     An ask to a partnership counts once for each of its parties that does not only observe. It is met by the partner
     if that partner delivered part of it.
     """
-    for we_asked, entries, partner in _asks(user, ours, only):
-        met = _met_by(OuterRef("partner") if we_asked else ours)
-        keys = {"partner": F(partner), **({"quarter": TruncQuarter("shared_at")} if by_quarter else {})}
-        rows = (
-            entries.order_by()
-            .annotate(**keys)
-            .values(*keys)
-            .annotate(
-                made=Count("pk"),
-                met=Count("pk", filter=met),
-                all_met=Count("pk", filter=Q(status=Status.MET)),
-                open=Count("pk", filter=~Q(status__in=OVER)),
-            )
-        )
-        for row in rows:
-            if row["partner"] != ours.pk:
-                elsewhere = row["all_met"] - row["met"]
-                asked = Asked(row["made"], row["met"], elsewhere, row["open"])
-                yield we_asked, row["partner"], row.get("quarter"), asked
+    for we_asked, entries, partner in _asks(user, [ours], only):
+        met = _met_by(Q(commitment__giver=OuterRef("partner") if we_asked else ours))
+        rows = _counted(entries.annotate(partner=F(partner)).values("partner"), met)
+        yield from ((we_asked, row["partner"], _as_asked(row)) for row in rows if row["partner"] != ours.pk)
+
+
+def _asked_together(
+    user: User, sides: Sides, *, by_quarter: bool = False
+) -> Iterable[tuple[bool, dt.date | None, Asked]]:
+    """Whether our side asked theirs, the quarter if wanted, and how many; an ask to several of a side counts once."""
+    for we_asked, entries, _ in _asks(user, sides.ours, [body.pk for body in sides.theirs]):
+        quarter = TruncQuarter("shared_at") if by_quarter else Value(None, output_field=DateField())
+        met = _met_by(Q(commitment__giver__in=sides.theirs if we_asked else sides.ours))
+        rows = _counted(entries.annotate(quarter=quarter).values("quarter"), met)
+        yield from ((we_asked, row["quarter"], _as_asked(row)) for row in rows)
+
+
+def _counted(entries: QuerySet[Entry, Any], met: Q) -> QuerySet[Entry, Any]:
+    """How many asks of each group were made, met, met at all, and are open; joins count none twice."""
+    return entries.order_by().annotate(
+        made=Count("pk", distinct=True),
+        met=Count("pk", filter=met, distinct=True),
+        all_met=Count("pk", filter=Q(status=Status.MET), distinct=True),
+        open=Count("pk", filter=~Q(status__in=OVER), distinct=True),
+    )
+
+
+def _as_asked(row: Mapping[str, Any]) -> Asked:
+    return Asked(row["made"], row["met"], row["all_met"] - row["met"], row["open"])
 
 
 def _promises(user: User, ours: Organisation) -> tuple[tuple[bool, QuerySet[Commitment], str], ...]:

@@ -9,8 +9,9 @@ from django.utils import timezone
 from partnerships.kit.dates import known_day
 from partnerships.organisations.lineage import summed_with
 from partnerships.organisations.services import record_succession, ties_between
-from partnerships.web.balances import balance_with, sides_of
+from partnerships.web.balances import balance_with, over_time, sides_of
 from tests.commitments.promises import verified
+from tests.exchange.conftest import shared
 from tests.organisations.test_handovers import merger, propose_everything, take_effect
 from tests.world import World
 
@@ -46,3 +47,30 @@ def test_figures_of_a_body_that_was_divided_count_with_nobody(world: World) -> N
     take_effect(succession)
 
     assert (summed_with(world.harbour), summed_with(world.tidewater)) == ([], [])
+
+
+def test_ask_to_two_predecessors_counts_once(world: World) -> None:
+    shared(
+        world.larkhaven,
+        world.amina,
+        timezone.now(),
+        audience="named",
+        addressees=[world.westmarch, world.riverside],
+    )
+    for before in (world.westmarch, world.riverside):
+        succession = record_succession(
+            kind="absorb",
+            status="order_made",
+            vests_on=known_day(timezone.localdate()),
+            ties=ties_between([before], [world.harbour]),
+            author=None,
+            now=timezone.now(),
+        )
+        take_effect(succession)
+
+    ours, theirs = sides_of(world.larkhaven, world.harbour), sides_of(world.harbour, world.larkhaven)
+
+    today = timezone.localdate()
+    assert balance_with(user=world.amina, sides=ours, today=today).we_asked.made == 1
+    assert balance_with(user=world.amina, sides=theirs, today=today).they_asked.made == 1
+    assert sum(one.ours.made for one in over_time(user=world.amina, sides=ours, today=today)) == 1

@@ -30,6 +30,7 @@ from partnerships.organisations.services import UnableToHandOverLines, ties_betw
 from partnerships.outbox.models import Email
 from partnerships.plans.services import create_plan
 from tests.commitments.promises import agree
+from tests.conversations.gatherings import planned_meeting
 from tests.organisations.test_handovers import (
     TODAY,
     accept,
@@ -498,3 +499,26 @@ def test_merging_two_records_says_nothing_of_who_left_before_and_that_invitation
     told = Event.objects.filter(within_id=world.harbour.pk, target_kind="membership")
     assert not told.filter(target_id=former.pk).exists()
     assert [one.kind for one in told.filter(target_id=waiting.pk)] == ["membership.invited"]
+
+
+def test_seats_at_planned_meetings_pass_with_the_part_in_the_partnership(world: World) -> None:
+    meeting, succession = planned_meeting(world), merger(world)
+    assert meeting.seats.filter(organisation=world.westmarch).exists()
+    propose(world, succession, "partnerships", world.partnership.pk)
+    accept(world, succession)
+
+    take_effect(succession)
+
+    assert not meeting.seats.filter(organisation=world.westmarch).exists()
+    assert meeting.seats.filter(organisation=world.harbour).exists()
+
+
+def test_administrators_are_asked_about_a_body_that_nobody_leads(world: World) -> None:
+    agree(world)
+    merger(world, days=30)
+    assert "Say who takes over" not in lines(world, world.dee)
+
+    Membership.objects.filter(person=world.ben).update(ends_on=TODAY)
+
+    assert "Say who takes over" in lines(world, world.dee)
+    assert "Say who takes over" not in lines(world, world.hana)

@@ -571,6 +571,7 @@ ROWS = (
 
 #: Services that only the system calls.
 WITHOUT_A_PERSON = {
+    "agreements.check_holder": "part of another service, inside its transaction",
     "agreements.record_dates_near": "called by the clock",
     "agreements.record_terms_in_force": "called by the clock",
     "agreements.lapse_proposals": "called by the clock",

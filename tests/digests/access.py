@@ -103,8 +103,8 @@ def subscription(world: World) -> dict[str, Any]:
 
 def own_item(world: World) -> dict[str, Any]:
     """A notice to Amina."""
-    item, _ = InboxItem.objects.get_or_create(
-        person=world.amina, kind="agreements.answer", group="partnerships", defaults={"created_at": world.now}
+    item = InboxItem.objects.filter(person=world.amina).order_by("pk").first() or InboxItem.objects.create(
+        person=world.amina, kind="agreements.answer", group="partnerships", created_at=world.now
     )
     return {"pk": item.pk}
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.activity.models import Event
-from partnerships.agreements.services import create_post, end_post, fill_post
+from partnerships.agreements.services import Contact, create_post, end_post, fill_post
 from partnerships.organisations.models import Area, AreaServed, OrganisationName
 from partnerships.organisations.services import (
     UnableToCorrect,
@@ -22,6 +22,7 @@ from partnerships.organisations.services import (
     serve_area,
     update_organisation,
 )
+from partnerships.outbox.models import Email
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -155,6 +156,24 @@ def test_an_administrator_corrects_the_days_of_a_posts_holder_with_a_reason(worl
     assert Event.objects.get(kind="post.holder_corrected").data["reason"] == "His email says so."
 
 
+def test_an_administrator_corrects_who_holds_a_post(world: World, dee: Client) -> None:
+    post = create_post(organisation=world.larkhaven, role="finance", author=world.amina, now=NOW())
+    contact = Contact(phone="01234 567890")
+    holder = fill_post(post=post, person=world.eddie, contact=contact, reason="New.", author=world.amina, now=NOW())
+    address = reverse("admin:agreements_holder_change", args=[holder.pk])
+    page = dee.get(address)
+    given = fields_of(page, person=world.vera.pk, why="It was Vera.")
+
+    stranger = dee.post(address, given | {"person": world.chidi.pk})
+    accepted = dee.post(address, given)
+
+    holder.refresh_from_db()
+    assert world.chidi.email not in page.content.decode()
+    assert (stranger.status_code, accepted.status_code) == (200, 302)
+    assert (holder.person, holder.phone) == (world.vera, "")
+    assert Email.objects.filter(kind="agreements.post_filled", person_id=world.vera.pk).exists()
+
+
 def test_no_corrected_holding_outlasts_its_post(world: World, dee: Client) -> None:
     post = create_post(organisation=world.larkhaven, role="finance", author=world.amina, now=NOW())
     holder = fill_post(post=post, person=world.eddie, reason="New.", author=world.amina, now=NOW())
@@ -204,7 +223,7 @@ def test_a_correction_without_change_records_nothing(world: World) -> None:
     assert correct_area(area=world.fareham, reason="None.", author=world.dee, now=NOW(), name=world.fareham.name) == ()
 
 
-def fields_of(page: Any, **changes: str) -> dict[str, Any]:
+def fields_of(page: Any, **changes: Any) -> dict[str, Any]:
     """What the form of an admin page sends, with changes."""
     form = page.context["adminform"].form
     given = {name: form.initial[name] for name in form.fields if form.initial.get(name) is not None}

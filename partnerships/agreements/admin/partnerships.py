@@ -48,6 +48,7 @@ from partnerships.kit.administration import (
     RowHistory,
     ShowsRefusals,
 )
+from partnerships.organisations.queries import people_of
 from partnerships.people.models import User
 
 
@@ -192,7 +193,7 @@ class PostAdmin(ShowsRefusals, RowHistory, NothingAdded, NothingDeleted, admin.M
 
 
 class HolderAdminForm(forms.ModelForm[Holder]):
-    """A correction of the days on which somebody held a post."""
+    """A correction of who held a post, and on which days."""
 
     why = forms.CharField(
         label="Why",
@@ -203,7 +204,16 @@ class HolderAdminForm(forms.ModelForm[Holder]):
 
     class Meta:
         model = Holder
-        fields = ("starts_on", "ends_on")
+        fields = ("person", "starts_on", "ends_on")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "person" in self.fields:  # Not of a contact without an account.
+            field = self.fields["person"]
+            assert isinstance(field, forms.ModelChoiceField)
+            known = User.objects.filter(pk=self.instance.person_id or 0)
+            field.queryset = people_of(self.instance.post.organisation) | known
+            field.required = True
 
     def _get_validation_exclusions(self) -> set[str]:
         """None: the constraints compare columns that the form does not show, and Django would leave these out."""
@@ -212,13 +222,13 @@ class HolderAdminForm(forms.ModelForm[Holder]):
 
 @admin.register(Holder)
 class HolderAdmin(ShowsRefusals, RowHistory, NothingAdded, NothingDeleted, admin.ModelAdmin[Holder]):
-    """Who holds which post from when to when, without how to reach them; the days are corrected with a reason."""
+    """Who holds which post from when to when, without how to reach them; corrected with a reason."""
 
     form = HolderAdminForm
     refusals = (UnableToChangePost,)
     restricted = (*CONTACT_FIELDS, "reason")
     fields = ("post", "person", "starts_on", "ends_on", "added_by", "added_at", "cleared_at", "why")
-    readonly_fields = ("post", "person", "added_by", "added_at", "cleared_at")
+    readonly_fields = ("post", "added_by", "added_at", "cleared_at")
     list_display = ("post", "person", "starts_on", "ends_on", "cleared_at")
     list_filter = (("ends_on", admin.EmptyFieldListFilter), "post__role")
     list_select_related = ("post", "person")
@@ -226,14 +236,20 @@ class HolderAdmin(ShowsRefusals, RowHistory, NothingAdded, NothingDeleted, admin
     ordering = ("-starts_on", "-pk")
     show_full_result_count = False
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Holder | None = None) -> tuple[str, ...]:
+        """Also the person, of a contact without an account."""
+        names = tuple(super().get_readonly_fields(request, obj))
+        return (*names, "person") if obj is None or obj.person_id is None else names
+
     def save_model(self, request: HttpRequest, obj: Holder, form: Any, change: bool) -> None:
-        """Correct the days through the service."""
+        """Correct it through the service."""
         assert isinstance(request.user, User)
         given, fresh = form.cleaned_data, Holder.objects.select_related("post").get(pk=obj.pk)
         correct_holder(
             holder=fresh,
             starts_on=given["starts_on"],
             ends_on=given["ends_on"],
+            person=given.get("person"),
             reason=given["why"],
             author=request.user,
             now=timezone.now(),

@@ -96,7 +96,7 @@ def fill_post(
     contact = contact or Contact()
     reason = _given(reason)
     day = starts_on or timezone.localdate(now)
-    _check_holder(locked, person, contact, day)
+    check_holder(locked, person, contact, day)
     if not locked.is_shared:
         make_way(locked, day, reason, now)
     elif person is not None and locked.holders.filter(person=person, ends_on=None).exists():
@@ -335,7 +335,8 @@ def _check_open(post: Post) -> None:
         check_part(post.partnership, post.organisation)
 
 
-def _check_holder(post: Post, person: User | None, contact: Contact, day: dt.date) -> None:
+def check_holder(post: Post, person: User | None, contact: Contact, day: dt.date) -> None:
+    """Raise `UnableToChangePost` unless it is a person who acts for the organisation that day, or a named contact."""
     if person is None:
         if not contact.name.strip():
             raise UnableToChangePost("Choose a person or write a name.")

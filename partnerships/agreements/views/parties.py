@@ -7,6 +7,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.agreements.departures import consequences
@@ -93,10 +95,16 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
             if Membership.objects.current().filter(organisation=party.organisation, role=Role.LEAD).exists():
                 messages.success(request, f"{name} has been invited. We will email its leads.")
             else:
+                asking = f"{reverse('organisations:ask')}?{urlencode({'name': name})}"
                 messages.warning(
                     request,
-                    f"{name} has been invited, but it has no lead here yet, so nobody was emailed. Ask a network "
-                    "administrator to invite its first lead, who can then answer the invitation.",
+                    format_html(
+                        "{} has been invited, but it has no lead here yet, so nobody was emailed. <a "
+                        'class="govuk-link" href="{}">Ask an administrator</a> to invite its first lead, who can then '
+                        "answer the invitation.",
+                        name,
+                        asking,
+                    ),
                 )
             return redirect("agreements:members", pk=pk)
     if posted:

@@ -73,11 +73,23 @@ def _run_for_tests(arguments: list[str]) -> int:
 
 
 def reset() -> int:
-    """`make reset`: delete the database, the mail, the files and everything else in var/."""
+    """`make reset`: delete the database, the mail, the files and everything else in var/.
+
+    Raises `UnableToStart` while the copy or its tests run.
+    """
     if VAR_DIR.exists():
         with Supervisor(var=VAR_DIR):
-            say(f"Deleting {VAR_DIR}")
-        shutil.rmtree(VAR_DIR)
+            try:
+                with Supervisor(var=TEST_VAR):
+                    say(f"Deleting {VAR_DIR}")
+            except UnableToStart:
+                raise UnableToStart("Tests or a benchmark of this copy are running. Let them end first.") from None
+        try:
+            shutil.rmtree(VAR_DIR)
+        except OSError as error:  # Tests that started in this moment write into it.
+            raise UnableToStart(
+                f"{error.filename} is in use. Let tests and other commands of this copy end, then reset again."
+            ) from error
     for var in (VAR_DIR, TEST_VAR):
         shutil.rmtree(fallback_folder(var), ignore_errors=True)
     return 0

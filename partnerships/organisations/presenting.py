@@ -105,6 +105,8 @@ def _line(
     present, past = verbs.get(SuccessionKind(succession.kind), usual)
     functions = dict.fromkeys(tie.function.label.lower() for tie in ties if tie.function)
     words = (present if comes else past).format(functions=_list(functions), name=succession.new_name)
+    if succession.kind == SuccessionKind.RECODE and succession.new_code:
+        words = f"{'Gets' if comes else 'Got'} the code {succession.new_code}"
     bodies = dict.fromkeys(tie.predecessor if towards else tie.successor for tie in ties)
     return Line(
         words=words,

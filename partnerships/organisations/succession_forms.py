@@ -17,6 +17,7 @@ from partnerships.organisations.models import (
     Function,
     Identifier,
     Organisation,
+    Scheme,
     Succession,
     SuccessionKind,
     SuccessionStatus,
@@ -108,6 +109,18 @@ class SuccessionFieldsForm(Form):
     )
     codes_on = PartialDateField(label="New codes from", required=False, help_text="Day and month can be empty.")
     new_name = forms.CharField(label="New name", required=False, max_length=300, help_text="For a rename.")
+    new_code = forms.CharField(
+        label="New code",
+        required=False,
+        max_length=80,
+        help_text="For new codes. The old code ends on the day of the new codes, and is still found.",
+    )
+    new_code_scheme = forms.ChoiceField(
+        label="Kind of code",
+        choices=[choice for choice in Scheme.choices if choice[0] != Scheme.NETWORK],
+        initial=Scheme.GSS,
+        required=False,
+    )
     instrument = forms.CharField(
         label="Order or other instrument", required=False, max_length=300, help_text="As it is cited."
     )
@@ -122,11 +135,12 @@ class SuccessionFieldsForm(Form):
     def clean(self) -> dict[str, Any]:
         """The dates as partial dates."""
         given = super().clean() or {}
+        given["new_code_scheme"] = given.get("new_code_scheme") or Scheme.GSS
         return given | {name: PartialDate.parse(given[name]) if given.get(name) else None for name in _DATES}
 
 
 _WHAT = Section("What happens", "kind", "place", "proposal", "new_name")
-_WHEN = Section("When", "shadow_on", "vests_on", "codes_on")
+_WHEN = Section("When", "shadow_on", "vests_on", "codes_on", "new_code", "new_code_scheme")
 _SOURCES = Section("Sources", "instrument", "instrument_url", "source", "source_url")
 
 
@@ -149,8 +163,10 @@ class SuccessionForm(SuccessionFieldsForm):
         help_text="Tick none if everything passes. You can add ties for single functions and shares afterwards.",
     )
 
-    def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args: Any, cancel: str, like: Succession | None = None, **kwargs: Any) -> None:
+        """`like`: another group of organisations of the same order, with its kind, dates and sources."""
+        initial = _said_of(like) | {"status": like.status} if like is not None else {}
+        super().__init__(*args, **{"initial": initial, **kwargs})
         who = Section("Who follows whom", "predecessors", "successors", "functions")
         what = Section("What happens", "kind", "status", "place", "proposal", "new_name")
         self.helper = Helper(self, what, who, _WHEN, _SOURCES, submit="Record succession", cancel=cancel)
@@ -170,15 +186,19 @@ class SuccessionForm(SuccessionFieldsForm):
         }
 
 
+def _said_of(succession: Succession) -> dict[str, Any]:
+    """What the form says of a succession."""
+    said = {name: getattr(succession, name) for name in SuccessionFieldsForm.base_fields}
+    return said | {name: str(said[name]) if said[name] else "" for name in _DATES}
+
+
 class CorrectForm(SuccessionFieldsForm):
     """A correction, with a reason."""
 
     reason = _reason()
 
     def __init__(self, *args: Any, succession: Succession, cancel: str, **kwargs: Any) -> None:
-        initial = {name: getattr(succession, name) for name in SuccessionFieldsForm.base_fields}
-        initial |= {name: str(initial[name]) if initial[name] else "" for name in _DATES}
-        super().__init__(*args, **{"initial": initial, **kwargs})
+        super().__init__(*args, **{"initial": _said_of(succession), **kwargs})
         self.helper = Helper(self, _WHAT, _WHEN, _SOURCES, "reason", submit="Save correction", cancel=cancel)
 
 

@@ -18,6 +18,7 @@ from partnerships.activity.queries import NetLine, about, fields_of, of_visible_
 from partnerships.activity.telling import Group, Sentence, Told, sentence_of
 from partnerships.kit.dates import NotADate, PartialDate
 from partnerships.organisations.holdings import among
+from partnerships.organisations.models import SuccessionKind, SuccessionStatus
 from partnerships.organisations.naming import Named, names_of
 from partnerships.organisations.statements import Given, rows_for
 from partnerships.people.models import User
@@ -64,6 +65,20 @@ _NOT_SHOWN = frozenset({"succession", "membership", "import_run", "run"})
 _DATE = re.compile(r"\d{4}-\d{2}(-\d{2})?")
 
 
+#: The labels of codes in events about successions.
+_OF_SUCCESSIONS: dict[str, dict[str, str]] = {
+    "kind": dict(SuccessionKind.choices),
+    "status": dict(SuccessionStatus.choices),
+}
+
+
+def _in_words(field: str, value: Any, data: dict[str, Any]) -> str:
+    """The value of a field; codes of a succession by their label, as on its page."""
+    after = data.get("after")
+    labels = _OF_SUCCESSIONS.get(field, {}) if isinstance(after, dict) and "succession" in after else {}
+    return labels[value] if isinstance(value, str) and value in labels else _words(value)
+
+
 def _words(value: Any) -> str:
     if value is None or value == "":
         return ""
@@ -91,7 +106,11 @@ def _date_in_words(text: str) -> str:
 def _changes(data: dict[str, Any]) -> tuple[Change, ...]:
     old, new = fields_of(data)
     return tuple(
-        Change(field.replace("_", " "), _words(old.get(field)), _words(new.get(field)))
+        Change(
+            field.replace("_", " "),
+            _in_words(field, old.get(field), data),
+            _in_words(field, new.get(field), data),
+        )
         for field in dict.fromkeys((*old, *new))
         if field not in _NOT_SHOWN and _words(old.get(field)) != _words(new.get(field))
     )
@@ -275,11 +294,12 @@ def told_lines(lines: Iterable[NetLine], *, today: dt.date, outside: bool = Fals
                 sentence=sentence_of(
                     row.told,
                     field=change.field.replace("_", " "),
-                    was=_words(change.before),
-                    now=_words(change.after),
+                    was=_in_words(change.field, change.before, row.event.data),
+                    now=_in_words(change.field, change.after, row.event.data),
                     moves=change.moves if change.field else 1,
                     names=[
-                        f"{_said_before(row.told, name, change.values[name], today)}{_words(change.values[name])}"
+                        _said_before(row.told, name, change.values[name], today)
+                        + _in_words(name, change.values[name], row.event.data)
                         for name in sorted(shown, key=lambda name: name not in _NAMING)
                     ],
                 ),

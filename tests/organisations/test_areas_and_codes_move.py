@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from partnerships.exchange.queries.places import served_by_all
 from partnerships.kit.dates import known_day
 from partnerships.organisations import services
 from partnerships.organisations.models import Area, Identifier, Organisation, Succession
 from partnerships.organisations.queries import find_organisations
-from partnerships.organisations.services import ties_between
+from partnerships.organisations.services import UnableToChangeSuccession, ties_between
 from tests.organisations.test_handovers import body
 from tests.world import World
 
@@ -114,3 +118,94 @@ def test_body_that_took_another_over_gives_its_area_back(world: World) -> None:
     undo(succession)
 
     assert (served(large), served(small)) == ({"E07000901"}, {"E07000902"})
+
+
+def test_area_of_a_body_that_two_successions_of_one_day_divide_goes_to_nobody(world: World) -> None:
+    county, east, west = council("The County", "E10000901"), body("East Council"), body("West Council")
+    both = [
+        services.record_succession(
+            kind="replace",
+            status="order_made",
+            vests_on=known_day(TODAY),
+            ties=[services.NewTie(county, after, function=function)],
+            author=None,
+            now=timezone.now(),
+        )
+        for after, function in ((east, "planning"), (west, "housing"))
+    ]
+
+    for one in both:
+        services.take_effect(succession=one, author=None, now=timezone.now())
+
+    assert (served(county), served(east), served(west)) == (set(), set(), set())
+
+
+def recoding(organisation: Organisation, code: str, *, codes_on: dt.date | None = None) -> Succession:
+    return services.record_succession(
+        kind="recode",
+        status="order_made",
+        vests_on=known_day(TODAY),
+        codes_on=known_day(codes_on) if codes_on else None,
+        new_code=code,
+        ties=ties_between([organisation], [organisation]),
+        author=None,
+        now=timezone.now(),
+    )
+
+
+def test_recode_gives_the_new_code_from_its_day_and_the_old_one_still_answers(world: World) -> None:
+    later = TODAY + dt.timedelta(days=30)
+    elm = council("Elm District", "E07000901")
+    succession = recoding(elm, "E07000999", codes_on=later)
+
+    services.take_effect(succession=succession, author=None, now=timezone.now())
+
+    new = Identifier.objects.get(scheme="gss", value="E07000999")
+    assert (new.organisation, new.valid_from, new.valid_to, until("E07000901")) == (elm, later, None, later)
+    for code in ("E07000901", "E07000999"):
+        assert list(find_organisations(user=world.vera, text=code)) == [elm]
+    client = Client()
+    client.force_login(world.vera)
+    page = " ".join(strip_tags(client.get(elm.get_absolute_url()).content.decode()).split())
+    assert "Got the code E07000999" in page
+
+
+def test_recode_is_undone_and_done_again(world: World) -> None:
+    elm = council("Elm District", "E07000901")
+    succession = recoding(elm, "E07000999")
+    services.take_effect(succession=succession, author=None, now=timezone.now())
+
+    back = undo(succession)
+
+    assert (until("E07000901"), until("E07000999")) == (None, TODAY)
+    undo(back)
+    assert (until("E07000901"), until("E07000999")) == (TODAY, None)
+
+
+def test_code_of_another_body_is_refused_on_the_day(world: World) -> None:
+    elm, _ = council("Elm District", "E07000901"), council("Ewell District", "E07000902")
+    succession = recoding(elm, "E07000902")
+
+    with pytest.raises(UnableToChangeSuccession, match="already belongs to Ewell District"):
+        services.take_effect(succession=succession, author=None, now=timezone.now())
+
+    assert until("E07000901") is None
+
+
+def test_history_and_page_of_a_succession_use_the_same_words(world: World) -> None:
+    elm, ewell, east = council("Elm", "E07000901"), council("Ewell", "E07000902"), body("East Council")
+    succession = services.record_succession(
+        kind="merge",
+        status="order_made",
+        vests_on=known_day(TODAY),
+        ties=ties_between([elm, ewell], [east]),
+        author=None,
+        now=timezone.now(),
+    )
+    client = Client()
+    client.force_login(world.vera)
+
+    page = client.get(reverse("organisations:succession", args=[succession.pk])).content.decode()
+
+    assert page.count("Merged") >= 2
+    assert ">Merge<" not in page

@@ -393,3 +393,26 @@ def test_an_uncertain_succession_is_named_beside_the_answer_and_not_counted(worl
     assert "Larkhaven Homes answers for housing on 1 April 2098." in page
     assert "Not certain yet" in page
     assert "order laid" in page
+
+
+def test_other_organisations_of_the_same_order_begin_with_its_dates_and_sources(world: World) -> None:
+    first = record_succession(
+        kind="replace",
+        status="order_made",
+        vests_on=known_day(dt.date(2027, 4, 1)),
+        place="Surrey",
+        instrument="The Surrey Order 2026",
+        ties=ties_between([world.westmarch], [world.harbour]),
+        author=world.dee,
+        now=timezone.now(),
+    )
+    client = Client()
+    client.force_login(world.dee)
+    address = f"{reverse('organisations:record-succession')}?like={first.pk}"
+
+    assert address in client.get(reverse("organisations:succession", args=[first.pk])).content.decode()
+    page = client.get(address).content.decode()
+    assert 'value="The Surrey Order 2026"' in page
+    assert 'value="2027"' in page
+    assert '<option value="order_made" selected>' in page
+    assert world.westmarch.name not in page

@@ -9,6 +9,7 @@ from django.db.models import Q
 from partnerships.kit.dates import PartialDate
 from partnerships.kit.partial_dates import PartialDateColumn
 from partnerships.kit.vocabularies import Vocabulary, VocabularyKey
+from partnerships.organisations.models.identity import Scheme
 from partnerships.organisations.models.organisation import Organisation
 
 
@@ -108,6 +109,8 @@ class Succession(models.Model):
     vests_on = PartialDateColumn(null=True, blank=True, help_text="Vesting day: the first day of the successors.")
     codes_on = PartialDateColumn(null=True, blank=True, help_text="From when the new codes are used.")
     new_name = models.CharField(max_length=300, blank=True, help_text="The name after a rename.")
+    new_code = models.CharField(max_length=80, blank=True, db_default="", help_text="The code after new codes.")
+    new_code_scheme = models.CharField(max_length=20, choices=Scheme, default=Scheme.GSS, db_default=Scheme.GSS)
     instrument = models.CharField(max_length=300, blank=True)
     instrument_url = models.URLField(max_length=500, blank=True)
     source = models.CharField(max_length=300, blank=True)

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.db.models import Q
+
 from partnerships.organisations.answering import STRENGTH
 from partnerships.organisations.lineage import ending
-from partnerships.organisations.models import Area, AreaServed, Identifier, Organisation, Scheme, Succession
+from partnerships.organisations.models import (
+    CERTAIN,
+    Area,
+    AreaServed,
+    Identifier,
+    Organisation,
+    Scheme,
+    Succession,
+    SuccessionKind,
+    SuccessionTie,
+)
 from partnerships.organisations.services.areas_served import end_area_served, serve_area
 from partnerships.organisations.services.corrections import correct_area_served
-from partnerships.organisations.services.identifiers import correct_identifier
+from partnerships.organisations.services.identifiers import add_identifier, correct_identifier
 from partnerships.people.models import User
 
 
@@ -27,6 +39,7 @@ def move_areas(*, succession: Succession, on: dt.date, author: User | None, now:
     bodies = ending(succession)
     gone = {body.pk: _end_areas(body, on, author, now) for body in bodies}
     _end_codes(succession, bodies, on, author, now)
+    _recode(succession, on, author, now)
     following = _only_successors(succession)
     for body in bodies:
         for area in gone[body.pk]:
@@ -46,10 +59,16 @@ def _end_areas(body: Organisation, on: dt.date, author: User | None, now: dt.dat
 
 
 def _only_successors(succession: Succession) -> dict[int, Organisation]:
-    """By predecessor (id), the one body that follows it in everything; none where several follow."""
+    """By predecessor (id), the one body that follows it in everything; none where several follow.
+
+    Also by another succession of the same day: which of the two takes effect first does not matter.
+    """
     found: dict[int, set[Organisation]] = {}
-    ties = succession.ties.filter(role__in=STRENGTH).exclude(successor=None).select_related("successor")
-    for tie in ties:
+    undone = Succession.objects.filter(undone_by__status__in=CERTAIN)
+    same_day = Succession.objects.filter(status__in=CERTAIN, vests_on=succession.vests_on).exclude(pk__in=undone)
+    together = SuccessionTie.objects.filter(Q(succession=succession) | Q(succession__in=same_day))
+    together = together.filter(predecessor__in=succession.ties.values("predecessor"), role__in=STRENGTH)
+    for tie in together.exclude(successor=None).select_related("successor"):
         if tie.successor is not None:
             found.setdefault(tie.predecessor_id, set()).add(tie.successor)
     return {pk: next(iter(bodies)) for pk, bodies in found.items() if len(bodies) == 1}
@@ -83,8 +102,13 @@ def _areas_again(
         for one in served:
             _serve(body, one.area, succession, on, author, now)
             back.add(one.area_id)
-        for code in body.identifiers.filter(scheme=Scheme.GSS, valid_to=_code_day(undone, day)).order_by("pk"):
+        codes = body.identifiers.filter(scheme__in={Scheme.GSS, undone.new_code_scheme})
+        new = Q(value=undone.new_code, scheme=undone.new_code_scheme)
+        for code in codes.filter(valid_to=_code_day(undone, day)).exclude(new).order_by("pk"):
             correct_identifier(identifier=code, valid_to=None, reason=str(succession), author=author, now=now)
+        for code in codes.filter(new, valid_to=None):
+            until = max(_code_day(succession, on), code.valid_from or on)
+            correct_identifier(identifier=code, valid_to=until, reason=str(succession), author=author, now=now)
     taken = AreaServed.objects.filter(
         organisation__in=undone.ties.values("successor"), area__in=back, starts_on=day, ends_on=None
     )
@@ -107,3 +131,19 @@ def _end_codes(
     for code in open_ones.order_by("pk"):
         until = max(_code_day(succession, on), code.valid_from or on)
         correct_identifier(identifier=code, valid_to=until, reason=str(succession), author=author, now=now)
+
+
+def _recode(succession: Succession, on: dt.date, author: User | None, now: dt.datetime) -> None:
+    """Give a body that goes on its new code from the day of the code change; the old one ends and still finds it."""
+    if succession.kind != SuccessionKind.RECODE or not succession.new_code:
+        return
+    day, reason = _code_day(succession, on), str(succession)
+    scheme, value = succession.new_code_scheme, succession.new_code
+    for body in Organisation.objects.filter(ties_as_successor__succession=succession).distinct().order_by("pk"):
+        for old in body.identifiers.filter(scheme=scheme, valid_to=None).exclude(value=value).order_by("pk"):
+            until = max(day, old.valid_from or day)
+            correct_identifier(identifier=old, valid_to=until, reason=reason, author=author, now=now)
+        new = add_identifier(
+            organisation=body, scheme=scheme, value=value, valid_from=day, reason=reason, author=author, now=now
+        )
+        correct_identifier(identifier=new, valid_to=None, reason=reason, author=author, now=now)

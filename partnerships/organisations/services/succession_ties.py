@@ -88,6 +88,8 @@ def _wrong_ties(succession: Succession, ties: Collection[NewTie]) -> str:
         return "An organisation cannot follow itself."
     if succession.kind == SuccessionKind.RENAME and own and not succession.new_name.strip():
         return "Give the new name."
+    if succession.kind == SuccessionKind.RECODE and len({tie.successor for tie in ties}) > 1 and succession.new_code:
+        return "A new code is of one organisation: record the others apart."
     if succession.kind == SuccessionKind.FUNCTION_TRANSFER and not all(tie.function for tie in ties):
         return "Say for each organisation which function it takes over."
     return ""

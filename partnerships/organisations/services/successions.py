@@ -38,6 +38,8 @@ class SuccessionFields(TypedDict, total=False):
     place: str
     proposal: str
     new_name: str
+    new_code: str
+    new_code_scheme: str
     instrument: str
     instrument_url: str
     source: str

@@ -18,6 +18,7 @@ from partnerships.organisations.models import (
     SuccessionStatus,
 )
 from partnerships.organisations.rights import roles_of
+from partnerships.organisations.services.identifiers import UnableToAddIdentifier
 from partnerships.organisations.services.moving_areas import move_areas
 from partnerships.organisations.services.organisations import (
     UnableToDissolve,
@@ -78,7 +79,10 @@ def take_effect(*, succession: Succession, author: User | None, now: dt.datetime
             now=now,
             reason=because,
         )
-    move_areas(succession=locked, on=day, author=author, now=now)
+    try:
+        move_areas(succession=locked, on=day, author=author, now=now)
+    except UnableToAddIdentifier as error:
+        raise UnableToChangeSuccession(str(error)) from error
     if locked.kind == SuccessionKind.RENAME and locked.new_name:
         for body in Organisation.objects.filter(ties_as_successor__succession=locked).distinct().order_by("pk"):
             try:

@@ -61,7 +61,8 @@ def undo_succession(
     fields: SuccessionFields = {"place": succession.place, "proposal": succession.proposal}
     if succession.undoes is not None:  # What it undid happens again.
         kind, ties = SuccessionKind(succession.undoes.kind), ties_of(succession.undoes)
-        fields["new_name"] = succession.undoes.new_name
+        again = succession.undoes
+        fields |= {"new_name": again.new_name, "new_code": again.new_code, "new_code_scheme": again.new_code_scheme}
     else:
         kind, ties = SuccessionKind(succession.kind), _ties_back(succession)
         if kind == SuccessionKind.RENAME:

@@ -42,6 +42,8 @@ from partnerships.people.requests import signed_in
 
 _REFUSALS = {UnableToRecordSuccession: None, UnableToChangeSuccession: None}
 _FORM = "organisations/succession_form.html"
+#: Longer numbers than the database holds are nobody's.
+_MAX_DIGITS = 18
 
 
 def _keeper(request: HttpRequest) -> User:
@@ -83,10 +85,12 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def record(request: HttpRequest) -> HttpResponse:
-    """Record a succession."""
+    """Record a succession; `like` names one of the same order, whose kind, dates and sources the form begins with."""
     user = _keeper(request)
     back = reverse("organisations:pending")
-    form = SuccessionForm(posted(request), cancel=back)
+    like = request.GET.get("like", "")
+    same = Succession.objects.filter(pk=like).first() if like.isdecimal() and len(like) < _MAX_DIGITS else None
+    form = SuccessionForm(posted(request), cancel=back, like=same)
 
     def step() -> tuple[str, str]:
         made = record_succession(ties=form.ties, author=user, now=timezone.now(), **form.fields_of_succession)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from partnerships.kit.dates import long_date
 from partnerships.organisations.answering import NOBODY, Answer, Reason
-from partnerships.organisations.models import Organisation, Succession, SuccessionKind, SuccessionTie
+from partnerships.organisations.models import Handover, Organisation, Succession, SuccessionKind, SuccessionTie
 
 #: What a predecessor does, before and after the vesting day.
 _BEFORE = {
@@ -150,6 +150,16 @@ def title_of(succession: Succession) -> str:
 def title_in_full(succession: Succession) -> str:
     """As `title_of`; of one that undoes another, that it does."""
     return f"Undone: {title_of(succession.undoes)}" if succession.undoes else title_of(succession)
+
+
+def line_in_words(line: Handover | None) -> str:
+    """How far the handover line of one thing has come, and what it waits for."""
+    if line is None:
+        return "has no line yet"
+    words = f"{line.get_state_display().lower()}: {line.successor.name}"
+    if line.dispute:
+        words = f"{words}, “{line.dispute}”"
+    return f"{words}; consent of {line.consent} is not recorded" if line.lacks_consent else words
 
 
 def is_by_function(succession: Succession) -> bool:

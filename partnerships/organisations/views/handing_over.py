@@ -11,10 +11,11 @@ from django.views.decorators.http import require_http_methods
 from partnerships.kit.rights import UnableToAct, require
 from partnerships.organisations.forms import HandOverForm
 from partnerships.organisations.lineage import ending, successions_of, successors_on
-from partnerships.organisations.models import Organisation
+from partnerships.organisations.models import Handover, HandoverState, Organisation
 from partnerships.organisations.obligations import held_by
 from partnerships.organisations.owned import UnableToHandOver, left_without_owner
-from partnerships.organisations.queries import people_of, with_account
+from partnerships.organisations.presenting import line_in_words, title_of
+from partnerships.organisations.queries import leads_of, people_of, with_account
 from partnerships.organisations.rights import Roles, roles_of
 from partnerships.organisations.services import hand_over_things
 from partnerships.people.models import User
@@ -81,8 +82,16 @@ def _of_ended(request: HttpRequest, organisation: Organisation, roles: Roles) ->
     successors = successors_on(organisation, today)
     own = roles.lead(organisation.pk)
     require(own or bool(roles.led_among([one.pk for one in successors])) or roles.keeps_directory)
+    open_lines = Handover.objects.filter(predecessor=organisation).exclude(state=HandoverState.APPLIED)
+    lines = {(line.kind, line.record): line for line in open_lines.select_related("successor").order_by("pk")}
     groups = [
-        (group.kind.label, [one.title if own else one.outside for one in group.things])
+        (
+            group.kind.label,
+            [
+                (one.title if own else one.outside, line_in_words(lines.get((group.kind.code, one.pk))))
+                for one in group.things
+            ],
+        )
         for group in held_by(organisation, today)
     ]
     return render(
@@ -92,6 +101,9 @@ def _of_ended(request: HttpRequest, organisation: Organisation, roles: Roles) ->
             "organisation": organisation,
             "successors": successors,
             "groups": groups,
-            "successions": [one for one in successions_of(organisation) if organisation in ending(one)],
+            "successions": [
+                (one.pk, title_of(one)) for one in successions_of(organisation) if organisation in ending(one)
+            ],
+            "is_led": leads_of(organisation).exists(),
         },
     )

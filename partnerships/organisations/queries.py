@@ -9,7 +9,6 @@ from django.db.models import Case, Q, QuerySet, When
 from partnerships.kit.database import rows_of
 from partnerships.kit.names import fold_name
 from partnerships.organisations.models import (
-    ORG_ID_LISTS,
     Area,
     AreaServed,
     Identifier,
@@ -22,6 +21,7 @@ from partnerships.organisations.models import (
     Scheme,
     SuccessionStatus,
     SuccessionTie,
+    of_org_id,
 )
 from partnerships.people.models import User
 
@@ -78,8 +78,9 @@ def _serving(area: Area) -> QuerySet[AreaServed, int]:
 
 def _named(text: str) -> Q:
     words = fold_name(text).split()
-    published = Identifier.objects.exclude(scheme=Scheme.NETWORK)
-    identified = published.filter(value__icontains=text.strip()) | _with_org_id(text.strip())
+    scheme, number = of_org_id(text)
+    same = Q(scheme=scheme, value__iexact=number) if scheme else Q(value__icontains=text.strip())
+    identified = Identifier.objects.exclude(scheme=Scheme.NETWORK).filter(same)
     condition = Q(pk__in=identified.values("organisation"))
     if words:
         names = OrganisationName.objects.all()
@@ -87,14 +88,6 @@ def _named(text: str) -> Q:
             names = names.filter(folded__contains=word)
         condition |= Q(pk__in=names.values("organisation"))
     return condition
-
-
-def _with_org_id(text: str) -> QuerySet[Identifier]:
-    """Identifiers that org-id.guide writes like this, such as GB-LAE-SRY."""
-    for scheme, code in ORG_ID_LISTS.items():
-        if text.upper().startswith(f"{code}-"):
-            return Identifier.objects.filter(scheme=scheme, value__iexact=text[len(code) + 1 :])
-    return Identifier.objects.none()
 
 
 def organisations_named(text: str) -> QuerySet[OrganisationName, int]:

@@ -20,11 +20,12 @@ from partnerships.organisations.models import (
     Organisation,
     OrganisationName,
     Scheme,
+    of_org_id,
 )
 from partnerships.organisations.queries import find_publicly_listed, publicly_listed
 from partnerships.reconciliation.matching import Body, Named, Numbered, Verdict, judge, place_in
 from partnerships.reconciliation.questions import Question
-from partnerships.reconciliation.vocabulary import AREA, SCHEMES, of_org_id, types_of
+from partnerships.reconciliation.vocabulary import AREA, SCHEMES, types_of
 
 #: Bodies of one place are found by it.
 _PUBLIC = frozenset(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from partnerships.kit.names import fold_name
-from partnerships.organisations.models import ALLOCATORS, ORG_ID_LISTS, CouncilType, Kind, Scheme
+from partnerships.organisations.models import ALLOCATORS, CouncilType, Kind, Scheme
 
 #: The type of every body.
 ANYTHING = "organisation"
@@ -111,12 +111,3 @@ def kinds_called(text: str) -> frozenset[str]:
     """The types that a text names, by id or by name."""
     folded = fold_name(text)
     return frozenset(one.id for one in TYPES.values() if folded in (fold_name(one.id), fold_name(one.name)))
-
-
-def of_org_id(text: str) -> tuple[str, str]:
-    """Scheme and number in an org-id such as `GB-COH-01234567`; empty if it is none."""
-    wanted = text.strip().upper()
-    for scheme, code in ORG_ID_LISTS.items():
-        if wanted.startswith(f"{code}-"):
-            return str(scheme), wanted.removeprefix(f"{code}-")
-    return "", ""

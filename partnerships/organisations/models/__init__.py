@@ -4,11 +4,11 @@ from partnerships.organisations.models.areas import Area, AreaKind, AreaServed
 from partnerships.organisations.models.handovers import OPEN_HANDOVERS, AcceptedPart, Handover, HandoverState, Sharing
 from partnerships.organisations.models.identity import (
     ALLOCATORS,
-    ORG_ID_LISTS,
     Identifier,
     NameKind,
     OrganisationName,
     Scheme,
+    of_org_id,
     scheme_of,
 )
 from partnerships.organisations.models.memberships import EDITING_ROLES, REASON, Membership, MembershipQuerySet, Role
@@ -35,7 +35,6 @@ __all__ = [
     "FINAL",
     "KEEPING",
     "OPEN_HANDOVERS",
-    "ORG_ID_LISTS",
     "REASON",
     "AcceptedPart",
     "AccessRequest",
@@ -69,5 +68,6 @@ __all__ = [
     "SuccessionStatus",
     "SuccessionTie",
     "TieRole",
+    "of_org_id",
     "scheme_of",
 ]

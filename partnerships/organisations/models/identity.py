@@ -109,6 +109,15 @@ def scheme_of(number: str, *, kind: str) -> str:
     return fitting[0] if len(fitting) == 1 else ""
 
 
+def of_org_id(text: str) -> tuple[str, str]:
+    """Scheme and number in an org-id such as `GB-COH-01234567`; empty if it is none."""
+    wanted = text.strip().upper()
+    for scheme, code in ORG_ID_LISTS.items():
+        if wanted.startswith(f"{code}-"):
+            return str(scheme), wanted.removeprefix(f"{code}-")
+    return "", ""
+
+
 @pghistory.track()
 class Identifier(models.Model):
     """A number or code of one organisation in one scheme.

@@ -21,7 +21,9 @@ _PUBLIC_PHRASES = (*COUNCIL_PHRASES, "local enterprise partnership")
 #: Words that say that a public body is meant.
 _SAYS_PUBLIC = COUNCIL_WORDS - {"city", "county", "district", "royal", "of"} | {"lep", "partnership"}
 
-EXACT_POINTS, LEGAL_POINTS, PLACE_POINTS, ALIKE_POINTS, NOTE_POINTS = 100.0, 98.0, 90.0, 85.0, 85.0
+EXACT_POINTS, LEGAL_POINTS, PLACE_POINTS, ALIKE_POINTS, NOTE_POINTS = 100.0, 98.0, 90.0, 85.0, 72.0
+#: Words of a text that can be a name with a note after it.
+_MAX_WORDS = 16
 #: Taken off a name that was not in use then, and off a former name if no date was asked for.
 _NOT_IN_USE, _FORMER = 10.0, 3.0
 #: Taken off a body that did not exist then, and off an ended one if no date was asked for.
@@ -192,8 +194,8 @@ def _named(question: Question, body: Body, alike: float) -> tuple[Level, float, 
             level, points = Level.SAME, LEGAL_POINTS
         elif body.is_public and place_in(name.folded) == place_in(folded):
             level, points = Level.PLACE, PLACE_POINTS
-        elif folded.startswith(f"{name.folded} ") and " " in name.folded:
-            level, points = Level.ALIKE, NOTE_POINTS * (0.9 + 0.1 * len(name.folded) / len(folded))
+        elif begun := _begun_with(name.folded, folded, is_public=body.is_public):
+            level, points = Level.ALIKE, NOTE_POINTS * (0.9 + 0.1 * begun)
         else:
             continue
         in_use = question.period is None or question.period.meets(name.begins, name.ends)
@@ -204,6 +206,27 @@ def _named(question: Question, body: Body, alike: float) -> tuple[Level, float, 
         if points > best[1]:
             best = (level, points, in_use)
     return best
+
+
+def beginnings(text: str) -> list[str]:
+    """The text's first words, at least two: lists add notes such as “(review)” to a name."""
+    words = text.split()
+    return [" ".join(words[:count]) for count in range(2, min(len(words), _MAX_WORDS))]
+
+
+def place_begun(part: str) -> str:
+    """The place in a beginning that says what body it is, such as “croydon london borough of”; else empty."""
+    return place_in(part) if _SAYS_PUBLIC & set(part.split()) else ""
+
+
+def _begun_with(name: str, folded: str, *, is_public: bool) -> float:
+    """How much of the text is a name that a note follows, from 0 to 1."""
+    if folded.startswith(f"{name} ") and " " in name:
+        return len(name) / len(folded)
+    if not is_public:
+        return 0.0
+    same = (part for part in beginnings(folded) if place_begun(part) == place_in(name))
+    return max((len(part) / len(folded) for part in same), default=0.0)
 
 
 def _fits(condition: Condition, body: Body, period: Period | None) -> bool | None:
@@ -256,9 +279,14 @@ def _is_certain(question: Question, first: Verdict, others: list[Verdict]) -> bo
         return False
     folded = fold_name(question.text)
     # “Buckinghamshire” is the short name of one council, and the place of another.
-    as_good = Level.PLACE if place_in(folded) == folded else first.level
-    rivals = [one for one in others if one.level >= as_good and not one.is_contradicted]
-    return not any(one.there or one.level == first.level == Level.PLACE for one in rivals)
+    is_bare = place_in(folded) == folded
+    rivals = [one for one in others if one.level >= (Level.PLACE if is_bare else first.level)]
+    # A body of another time counts too where only the place is the same, or the name is no more than a place.
+    return not any(
+        one.there or first.level == Level.PLACE or (is_bare and one.level == Level.SAME)
+        for one in rivals
+        if not one.is_contradicted
+    )
 
 
 def _means_public(question: Question) -> bool:

@@ -23,7 +23,16 @@ from partnerships.organisations.models import (
     of_org_id,
 )
 from partnerships.organisations.queries import find_publicly_listed, publicly_listed
-from partnerships.reconciliation.matching import Body, Named, Numbered, Verdict, judge, place_in
+from partnerships.reconciliation.matching import (
+    Body,
+    Named,
+    Numbered,
+    Verdict,
+    beginnings,
+    judge,
+    place_begun,
+    place_in,
+)
 from partnerships.reconciliation.questions import Question
 from partnerships.reconciliation.vocabulary import AREA, SCHEMES, types_of
 
@@ -35,8 +44,8 @@ _PUBLIC = frozenset(
 ID = re.compile(r"o(\d{1,18})", re.ASCII)
 #: Names looked at for each question.
 _MAX_NAMES = 40
-#: Words of a text that can be a name with a note after it.
-_MAX_WORDS = 16
+#: How councils are usually called.
+_USUAL = ("london borough of {}", "{} district council", "{} borough council", "{} city council", "{} council")
 #: Suggestions in one answer.
 SUGGESTED = 20
 
@@ -104,17 +113,18 @@ def _alike(questions: list[Question]) -> dict[int, dict[int, float]]:
     sql = _NAMES_LIKE.format(listed=listed, limit=_MAX_NAMES)
     numbers, folded = [number for number, _ in texts], [text for _, text in texts]
     found: dict[int, dict[int, float]] = defaultdict(dict)
-    parts = [(number, part) for number, text in texts for part in _beginnings(text)]
+    parts = [(number, part) for number, text in texts for part in _begun(text)]
     given = (numbers, folded, [place_in(text) for text in folded], [one for one, _ in parts], [one for _, one in parts])
     for number, pk, alike in rows_of(sql, [*values, *given]):
         found[number][pk] = max(alike, found[number].get(pk, 0.0))
     return found
 
 
-def _beginnings(text: str) -> list[str]:
-    """The text's first words, at least two: lists add notes such as “(review)” to a name."""
-    words = text.split()
-    return [" ".join(words[:count]) for count in range(2, min(len(words), _MAX_WORDS))]
+def _begun(text: str) -> set[str]:
+    """Names that the text may begin with, before a note; those of councils in their usual order of words."""
+    parts = beginnings(text)
+    places = set(filter(None, map(place_begun, parts)))
+    return {*parts, *(form.format(place) for place in places for form in _USUAL)}
 
 
 def _numbered(questions: list[Question]) -> dict[int, set[int]]:

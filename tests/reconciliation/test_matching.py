@@ -198,7 +198,25 @@ def test_similar_spelling_is_a_candidate_and_never_a_match() -> None:
 def test_name_with_a_note_after_it_is_a_candidate_and_never_a_match() -> None:
     [first] = judge(Question("Mereland Council (local plan review)"), [NEW], {})
 
-    assert (first.match, first.points > 75) == (False, True)
+    assert (first.match, first.points > 60) == (False, True)
+
+
+@pytest.mark.parametrize("text", ["Mere, London Borough of - Local Plan 2033", "Mere BC (joint plan part 1)"])
+def test_note_may_follow_another_form_of_a_councils_name(text: str) -> None:
+    [first] = judge(Question(text), [body(17, "London Borough of Mere")], {})
+
+    assert (first.match, first.points > 60) == (False, True)
+
+
+def test_place_of_a_body_that_had_this_very_name_is_not_certain() -> None:
+    united = body(18, "Northmere and Fenmoor Council", named("Northmere"), begins=CHANGED)
+
+    in_words = judge(Question("Northmere Borough Council", period=on("2020-01-01")), [united, OLD], {})
+    bare = judge(
+        Question("Northmere", period=on("2020-01-01")), [united, body(1, "X", named("Northmere"), ends=CHANGED)], {}
+    )
+
+    assert [(found[0].body.pk, found[0].match) for found in (in_words, bare)] == [(18, False), (18, False)]
 
 
 def test_unlike_name_is_no_candidate() -> None:

@@ -19,9 +19,9 @@ from partnerships.kit.exports import csv_response
 from partnerships.kit.nudging import nudge_after_commit
 from partnerships.people.requests import signed_in
 from partnerships.transfer.forms import AnswerForm, HeadingsForm, UploadForm
-from partnerships.transfer.models import ORGANISATION_REGISTERS, WAITING, Doubt, ImportJob, ImportRun, RunStatus
+from partnerships.transfer.models import UPLOADED, Doubt, ImportJob, ImportRun, RunStatus
 from partnerships.transfer.reading.problems import UnableToRead
-from partnerships.transfer.reporting import accounting, rows_to_correct, sections
+from partnerships.transfer.reporting import accounting, files_to_correct, rows_to_correct, sections
 from partnerships.transfer.services.registers import (
     Choices,
     UnableToAnswer,
@@ -32,9 +32,10 @@ from partnerships.transfer.services.registers import (
     confirm_headings,
     discard_preview,
     last_line,
-    preview_register,
     proposals_for,
+    receive_list,
 )
+from partnerships.transfer.services.registers.standards import parts_of
 from partnerships.transfer.tasks import apply_waiting
 
 #: How many lines of each outcome the page shows.
@@ -53,12 +54,27 @@ def _in_words(seconds: float) -> str:
 def _earlier_durations() -> list[tuple[str, int, str]]:
     """Kind, number of bodies and duration of each register's latest import."""
     latest = (
-        ImportRun.objects.filter(register__in=ORGANISATION_REGISTERS, status=RunStatus.APPLIED)
+        ImportRun.objects.filter(register__in=UPLOADED, status=RunStatus.APPLIED)
         .defer("content")
         .order_by("register", "-started_at", "-pk")
         .distinct("register")
     )
     return [(run.get_register_display(), run.bodies, _in_words(run.report.get("seconds") or 0)) for run in latest]
+
+
+def _to_correct(run: ImportRun) -> list[tuple[int, str]]:
+    """The files with rows set aside: the place of each, and what it is if there are several."""
+    parts = parts_of(run.register) if run.register in UPLOADED else ()
+    return [
+        (place, f" of the {parts[place].label}" if len(parts) > 1 else "") for place in files_to_correct(run.report)
+    ]
+
+
+def _following(run: ImportRun) -> HttpResponseRedirect:
+    """The page that follows once a list was received: its headings, or the run; a worker hears about its job."""
+    if run.is_unchecked:
+        nudge_after_commit(apply_waiting.delay)
+    return redirect(f"admin:transfer_importrun_{'headings' if run.is_unread else 'change'}", run.pk)
 
 
 @admin.register(ImportRun)
@@ -125,12 +141,10 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
         form = UploadForm(request.POST or None, request.FILES or None)
         faults: list[str] = []
         if request.method == "POST" and form.is_valid():
-            file = form.cleaned_data["file"]
             try:
-                run = preview_register(
+                run = receive_list(
                     register=form.cleaned_data["register"],
-                    data=file.read(),
-                    file_name=str(file.name or ""),
+                    files=form.chosen_files,
                     author=signed_in(request),
                     now=timezone.now(),
                     choices=Choices(
@@ -140,7 +154,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
             except UnableToRead as error:
                 faults = error.lines()
             else:
-                return redirect(f"admin:transfer_importrun_{'headings' if run.is_unread else 'change'}", run.pk)
+                return _following(run)
         failed = bool(faults or form.errors)
         context = {
             **self.admin_site.each_context(request),
@@ -160,7 +174,8 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
             raise PermissionDenied
         run = get_object_or_404(ImportRun.objects.defer("content").select_related("by"), pk=object_id)
         job = ImportJob.objects.filter(run=run).first()
-        may_change = run.is_waiting and self.has_add_permission(request)
+        is_running = bool(job and job.is_running)
+        may_change = run.is_waiting and self.has_add_permission(request) and not is_running
         context = {
             **self.admin_site.each_context(request),
             "title": str(run),
@@ -169,16 +184,14 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
             "last_line": last_line(run, applied=not run.is_waiting),
             "sections": sections(run.report, applied=not run.is_waiting, limit=MAX_LINES),
             "accounting": accounting(run.report),
-            "may_download": bool(run.report.get("set_aside") and run.report.get("heading")),
+            "to_correct": _to_correct(run),
             "remarks": run.report.get("remarks", []),
             "too_many_missing": run.report.get("too_many_missing"),
             "duration": _in_words(run.report.get("seconds") or 0),
-            "may_confirm": may_change and not (job and job.is_running),
+            "may_confirm": may_change and not run.is_unchecked,
             "job": job,
-            "may_apply": run.is_waiting
-            and not run.is_unread
-            and not (job and job.is_running)
-            and self.has_add_permission(request),
+            "may_apply": may_change and run.status == RunStatus.PREVIEWED,
+            "may_discard": may_change,
         }
         return TemplateResponse(request, "transfer/run.html", context)
 
@@ -205,7 +218,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
         """Which heading of a waiting file is which column."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        run = get_object_or_404(ImportRun, pk=pk, status__in=WAITING)
+        run = get_object_or_404(ImportRun, pk=pk, status__in=(RunStatus.UNREAD, RunStatus.PREVIEWED))
         found = proposals_for(run)
         form = HeadingsForm(request.POST or None, found=found, initial={"publisher": run.publisher})
         faults: list[str] = []
@@ -223,7 +236,7 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
             except (UnableToConfirm, UnableToApply) as error:
                 faults = [str(error)]
             else:
-                return redirect("admin:transfer_importrun_change", made.pk)
+                return _following(made)
         failed = bool(faults or form.errors)
         context = {
             **self.admin_site.each_context(request),
@@ -240,10 +253,14 @@ class ImportRunAdmin(admin.ModelAdmin[ImportRun]):
         if not self.has_view_permission(request):
             raise PermissionDenied
         run = get_object_or_404(ImportRun.objects.defer("content"), pk=pk)
-        if not (run.report.get("set_aside") and run.report.get("heading")):
+        wanted = request.GET.get("file", "")
+        place = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 3 else 0
+        if place not in files_to_correct(run.report):
             raise Http404
-        heading, rows = rows_to_correct(run.report)
-        return csv_response(f"set-aside-{run.register}-{run.as_of or 'undated'}.csv", heading, rows)
+        heading, rows = rows_to_correct(run.report, place)
+        parts = parts_of(run.register)
+        part = f"-{parts[place].label}" if len(parts) > 1 else ""
+        return csv_response(f"set-aside-{run.register}{part}-{run.as_of or 'undated'}.csv", heading, rows)
 
     def discard(self, request: HttpRequest, pk: int) -> HttpResponseRedirect:
         """Delete the previewed file without importing it."""

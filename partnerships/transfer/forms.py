@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -9,22 +10,49 @@ from django.contrib.admin.widgets import AdminDateWidget
 from django.core.files.uploadedfile import UploadedFile
 
 from partnerships.kit.forms import Form
-from partnerships.organisations.models import Identifier, Organisation
-from partnerships.transfer.models import ORGANISATION_REGISTERS, Answer, Doubt
+from partnerships.organisations.models import Identifier, Organisation, Scheme
+from partnerships.transfer.models import UPLOADED, Answer, Doubt
 from partnerships.transfer.reading.proposals import Proposals
 from partnerships.transfer.reading.tables import MAX_BYTES
+from partnerships.transfer.services.files import File
+from partnerships.transfer.services.registers import column_key
+from partnerships.transfer.services.registers.standards import parts_of
+
+#: The fields of files, in their order.
+_FILES = ("file", "second", "third")
 
 
 class UploadForm(Form):
     """A published list and the date on which it was correct."""
 
     register = forms.ChoiceField(
-        label="Which list is it?", choices=[(register.value, register.label) for register in ORGANISATION_REGISTERS]
+        label="Which list is it?", choices=[(register.value, register.label) for register in UPLOADED]
     )
     file = forms.FileField(
         label="The published file",
-        help_text="CSV, TSV, XLSX, ODS, JSON, YAML or GeoJSON, up to 4 MB.",
+        help_text=(
+            "CSV, TSV, XLSX, ODS, JSON, YAML or GeoJSON, up to 4 MB. Local plans: the plans. Developer agreements: the "
+            "agreements."
+        ),
         allow_empty_file=True,
+    )
+    second = forms.FileField(
+        label="Second file",
+        required=False,
+        allow_empty_file=True,
+        help_text="Local plans: their timetable. Developer agreements: their contributions. Leave it out otherwise.",
+    )
+    third = forms.FileField(
+        label="Third file",
+        required=False,
+        allow_empty_file=True,
+        help_text="Developer agreements: the transactions. Leave it out otherwise.",
+    )
+    council = forms.CharField(
+        label="Council",
+        required=False,
+        max_length=20,
+        help_text="Brownfield land whose rows do not say whose it is: the council's key, such as ADU.",
     )
     as_of = forms.DateField(
         label="As of",
@@ -61,12 +89,36 @@ class UploadForm(Form):
         ),
     )
 
-    def clean_file(self) -> UploadedFile[bytes]:
-        """Refuse a file that is too large, before it is read."""
-        file: UploadedFile[bytes] = self.cleaned_data["file"]
-        if (file.size or 0) > MAX_BYTES:
-            raise forms.ValidationError(f"The file is {file.size:,} bytes long; the limit is {MAX_BYTES:,}.")
-        return file
+    def clean_council(self) -> int | None:
+        """The id of the council with that key."""
+        key = self.cleaned_data["council"].strip()
+        if not key:
+            return None
+        held = Identifier.objects.filter(scheme=Scheme.LOCAL_AUTHORITY, value__iexact=key).first()
+        if held is None:
+            raise forms.ValidationError("No council has this key.")
+        return held.organisation_id
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse files that are too large, before they are read, and too few or too many of them."""
+        cleaned = super().clean() or {}
+        for name in _FILES:
+            file = cleaned.get(name)
+            if file and (file.size or 0) > MAX_BYTES:
+                self.add_error(name, f"The file is {file.size:,} bytes long; the limit is {MAX_BYTES:,}.")
+        parts = parts_of(cleaned["register"]) if "register" in cleaned else ()
+        for place, name in enumerate(_FILES[1:], start=1):
+            if place < len(parts) and not cleaned.get(name):
+                self.add_error(name, f"Choose the file of the {parts[place].label}.")
+            elif place >= max(len(parts), 1) and cleaned.get(name):
+                self.add_error(name, "This list has no such file.")
+        return cleaned
+
+    @property
+    def chosen_files(self) -> list[File]:
+        """The chosen files, in their order."""
+        chosen: list[UploadedFile[bytes]] = [self.cleaned_data[name] for name in _FILES if self.cleaned_data.get(name)]
+        return [File(str(file.name or ""), file.read()) for file in chosen]
 
 
 #: What stands below a heading that is known, or guessed.
@@ -82,17 +134,18 @@ class HeadingsForm(Form):
         help_text="We remember these headings for the publisher's next list.",
     )
 
-    def __init__(self, *args: Any, found: Proposals, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, found: Sequence[tuple[str, Proposals]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [("", "not in this file"), *((heading.name, str(heading)) for heading in found.headings)]
-        for one in found.proposals:
-            self.fields[f"column-{one.column.code}"] = forms.ChoiceField(
-                label=one.column.shown,
-                choices=choices,
-                initial=one.heading,
-                required=one.column.required,
-                help_text=_CERTAINTY[one.is_known] if one.heading else "",
-            )
+        for place, (what, proposals) in enumerate(found):
+            choices = [("", "not in this file"), *((heading.name, str(heading)) for heading in proposals.headings)]
+            for one in proposals.proposals:
+                self.fields[f"column-{column_key(place, one.column.code)}"] = forms.ChoiceField(
+                    label=f"File of the {what}: {one.column.shown}" if what else one.column.shown,
+                    choices=choices,
+                    initial=one.heading,
+                    required=one.column.required,
+                    help_text=_CERTAINTY[one.is_known] if one.heading else "",
+                )
 
     @property
     def headings(self) -> dict[str, str]:

@@ -26,14 +26,18 @@ class Register(models.TextChoices):
 
 #: Registers of organisations that come as one file.
 ORGANISATION_REGISTERS = (Register.COUNCILS, Register.LEPS, Register.PROVIDERS, Register.COMBINED_AUTHORITIES)
+#: Lists that administrators upload.
+UPLOADED = (*ORGANISATION_REGISTERS, Register.LOCAL_PLANS, Register.DEVELOPER_AGREEMENTS, Register.BROWNFIELD_LAND)
 
 
 class RunStatus(models.TextChoices):
-    """unread → previewed → applied or discarded.
+    """checking → unread → previewed → applied or discarded.
 
-    Unread waits for a person to say which heading is which column. A run from the command line is applied at once.
+    Checking waits for a worker to read the file; unread for a person to say which heading is which column. A run from
+    the command line is applied at once.
     """
 
+    CHECKING = "checking", "Waiting to be checked"
     UNREAD = "unread", "Waiting for its headings"
     PREVIEWED = "previewed", "Waiting to be applied"
     APPLIED = "applied", "Applied"
@@ -41,7 +45,7 @@ class RunStatus(models.TextChoices):
 
 
 #: Statuses in which the file is kept for a person to go on.
-WAITING = (RunStatus.UNREAD, RunStatus.PREVIEWED)
+WAITING = (RunStatus.CHECKING, RunStatus.UNREAD, RunStatus.PREVIEWED)
 
 
 class ImportRun(models.Model):
@@ -76,7 +80,8 @@ class ImportRun(models.Model):
         indexes = [models.Index(fields=["register", "-started_at", "-id"], name="import_run_register")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(status__in=["unread", "previewed"]) | Q(content=None), name="only_a_preview_holds_a_file"
+                condition=Q(status__in=["checking", "unread", "previewed"]) | Q(content=None),
+                name="only_a_preview_holds_a_file",
             )
         ]
 
@@ -92,6 +97,11 @@ class ImportRun(models.Model):
     def is_waiting(self) -> bool:
         """Whether the file still has to be applied or discarded."""
         return self.status in WAITING
+
+    @property
+    def is_unchecked(self) -> bool:
+        """Whether nobody has read the file yet."""
+        return self.status == RunStatus.CHECKING
 
     @property
     def is_unread(self) -> bool:
@@ -120,7 +130,7 @@ class KnownHeading(models.Model):
 
 
 class ImportJob(LeasedJob):
-    """A preview that a worker imports. It goes with the preview when the import is done."""
+    """A list that a worker checks, or a preview that it imports. It goes when that is done."""
 
     run = models.OneToOneField(ImportRun, on_delete=models.CASCADE, related_name="job")
     asked_at = models.DateTimeField()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,8 +68,8 @@ class Report:
     too_many_missing: tuple[int, int] | None = None
     #: How long the import took.
     seconds: float = 0
-    #: The list's headings, and its rows that a person should correct.
-    heading: tuple[str, ...] = ()
+    #: The headings of each file, and the rows that a person should correct.
+    headings: tuple[tuple[str, ...], ...] = ()
     rows_set_aside: list[SetAside] = field(default_factory=list)
     #: How many rows were read, used, set aside, repeated and outside England.
     rows: dict[str, int] = field(default_factory=dict)
@@ -92,7 +95,7 @@ class Report:
         aside = sum(not row.is_used for row in self.rows_set_aside)
         read, outside = sum(len(one.rows) for one in files), sum(one.outside for one in files)
         repeated = sum(len(one.repeated) for one in files)
-        self.heading = files[0].heading if len(files) == 1 else ()
+        self.headings = tuple(one.heading for one in files)
         self.rows = {
             "read": read + repeated,
             "used": read - aside - outside,
@@ -110,9 +113,16 @@ class Report:
             "too_many_missing": list(self.too_many_missing) if self.too_many_missing else None,
             "seconds": self.seconds,
             "rows": self.rows,
-            "heading": list(self.heading),
-            "set_aside": [[row.row, list(row.cells), row.reason, row.remedy] for row in self.rows_set_aside],
+            "headings": [list(heading) for heading in self.headings],
+            "set_aside": [[row.row, list(row.cells), row.reason, row.remedy, row.file] for row in self.rows_set_aside],
         }
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Measure how long the import takes."""
+        begun = time.monotonic()
+        yield
+        self.seconds = round(time.monotonic() - begun, 1)
 
     @property
     def changes_nothing(self) -> bool:
@@ -141,16 +151,31 @@ def sections(report: dict[str, Any], *, applied: bool, limit: int | None = None)
     return found
 
 
-def rows_to_correct(report: dict[str, Any]) -> tuple[tuple[str, ...], list[list[str]]]:
-    """The headings and rows that were set aside, as a file to correct.
+def files_to_correct(report: dict[str, Any]) -> list[int]:
+    """The places of the files that have rows set aside, from 0."""
+    headings = _headings(report)
+    places = {row[4] if len(row) > 4 else 0 for row in report.get("set_aside", [])}
+    return sorted(place for place in places if place < len(headings) and headings[place])
+
+
+def _headings(report: dict[str, Any]) -> list[list[str]]:
+    """The headings of each file; of older runs, of the one file."""
+    found: list[list[str]] = report.get("headings") or [report.get("heading", [])]
+    return found
+
+
+def rows_to_correct(report: dict[str, Any], file: int = 0) -> tuple[tuple[str, ...], list[list[str]]]:
+    """The headings and rows of a file that were set aside, as a file to correct.
 
     Each row has its reason and remedy at the end. Uploaded again, the file is recognised by these two columns.
     """
-    heading = [name for name in report.get("heading", []) if name not in (REASON, REMEDY)]
-    kept = [place for place, name in enumerate(report.get("heading", [])) if name not in (REASON, REMEDY)]
+    written = _headings(report)[file]
+    heading = [name for name in written if name not in (REASON, REMEDY)]
+    kept = [place for place, name in enumerate(written) if name not in (REASON, REMEDY)]
     rows = [
         [*(cells[place] if place < len(cells) else "" for place in kept), reason, remedy]
-        for _, cells, reason, remedy in report.get("set_aside", [])
+        for _, cells, reason, remedy, *place_of in report.get("set_aside", [])
+        if (place_of or [0])[0] == file
     ]
     return (*heading, REASON, REMEDY), rows
 

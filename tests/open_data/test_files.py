@@ -21,7 +21,7 @@ from partnerships.plans.services import publish_version
 from partnerships.transfer.models import ImportRun
 from partnerships.transfer.services.brownfield_land import import_brownfield_land
 from partnerships.transfer.services.developer_agreements import import_developer_agreements
-from partnerships.transfer.services.local_plans import File
+from partnerships.transfer.services.files import File
 from tests.transfer.lists import extract, import_plans, rows_of
 from tests.transfer.test_standards import with_planning_areas
 

@@ -16,7 +16,8 @@ import openpyxl
 from django.utils import timezone
 
 from partnerships.transfer.models import ImportRun
-from partnerships.transfer.services.local_plans import File, import_local_plans
+from partnerships.transfer.services.files import File
+from partnerships.transfer.services.local_plans import import_local_plans
 from partnerships.transfer.services.registers import Choices, import_register
 
 EXTRACTS = Path(__file__).parent / "extracts"

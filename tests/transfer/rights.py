@@ -12,17 +12,20 @@ from partnerships.transfer.models import Answer, Doubt, ImportRun
 from partnerships.transfer.services.brownfield_land.importing import import_brownfield_land
 from partnerships.transfer.services.developer_agreements.importing import import_developer_agreements
 from partnerships.transfer.services.directory_files import load_directory
-from partnerships.transfer.services.local_plans import File, import_local_plans
+from partnerships.transfer.services.files import File
+from partnerships.transfer.services.local_plans import import_local_plans
 from partnerships.transfer.services.network import load_network
 from partnerships.transfer.services.pending import load_pending
 from partnerships.transfer.services.registers import (
     answer_doubt,
     apply_preview,
     ask_to_apply,
+    check_list,
     confirm_headings,
     discard_preview,
     import_register,
     preview_register,
+    receive_list,
 )
 from tests.support.rights import ADMINISTRATOR, Row
 from tests.transfer.lists import COUNCILS, import_list
@@ -53,6 +56,13 @@ def _preview(world: World) -> ImportRun:
     return preview_register(
         register="councils", data=COUNCILS.encode(), file_name="list.csv", author=world.dee, now=timezone.now()
     )
+
+
+def _unchecked(world: World) -> ImportRun:
+    """A list that waits for a worker to check it."""
+    run = _preview(world)
+    ImportRun.objects.filter(pk=run.pk).update(status="checking")
+    return run
 
 
 def _doubt(world: World) -> Doubt:
@@ -87,6 +97,19 @@ ROWS = (
         lambda w, author, run: apply_preview(run=run, author=author, now=timezone.now()),
         ADMINISTRATOR,
         prepare=_preview,
+    ),
+    Row(
+        "transfer.receive_list",
+        lambda w, author, _: receive_list(
+            register="councils", files=[File("list.csv", COUNCILS.encode())], author=author, now=timezone.now()
+        ),
+        ADMINISTRATOR,
+    ),
+    Row(
+        "transfer.check_list",
+        lambda w, author, run: check_list(run=run, author=author, now=timezone.now()),
+        ADMINISTRATOR,
+        prepare=_unchecked,
     ),
     Row(
         "transfer.ask_to_apply",
@@ -182,6 +205,8 @@ WITHOUT_A_PERSON = {
     "transfer.apply_councils": _INSIDE,
     "transfer.apply_list": _INSIDE,
     "transfer.apply_waiting": "a worker's; each import asks for the rights of who wanted it",
+    "transfer.check_again": _INSIDE,
+    "transfer.column_key": "reads only",
     "transfer.directory_text": "reads only",
     "transfer.follow_code": _INSIDE,
     "transfer.last_line": "reads only",

@@ -18,7 +18,7 @@ from partnerships.plans.services import publish_version
 from partnerships.transfer.models import ImportRun
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.brownfield_land import import_brownfield_land
-from partnerships.transfer.services.local_plans import File
+from partnerships.transfer.services.files import File
 
 from .lists import COUNCILS, as_csv, import_list, rows_of
 

@@ -15,7 +15,7 @@ from partnerships.developer_agreements.models import AgreementPromise, Developer
 from partnerships.transfer.models import ImportRun
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.developer_agreements import import_developer_agreements
-from partnerships.transfer.services.local_plans import File
+from partnerships.transfer.services.files import File
 
 from .lists import COUNCILS, WHOLE, import_list
 

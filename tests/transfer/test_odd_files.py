@@ -21,7 +21,8 @@ from partnerships.plans.models import Plan, Version
 from partnerships.transfer.models import Doubt, ImportRun
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.developer_agreements import import_developer_agreements
-from partnerships.transfer.services.local_plans import File, import_local_plans
+from partnerships.transfer.services.files import File
+from partnerships.transfer.services.local_plans import import_local_plans
 from partnerships.transfer.services.registers import import_register
 
 from .lists import COUNCILS, PROVIDERS, as_workbook, import_list

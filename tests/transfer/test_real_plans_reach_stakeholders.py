@@ -13,9 +13,13 @@ from partnerships.digests.services import enrol
 from partnerships.organisations.models import Organisation
 from partnerships.people.services import person_for_address
 from tests.digests.conftest import PostOffice, play, text_of
+from tests.support.pages import collapse
 
 from .lists import COUNCILS, import_list, import_plans
 from .test_local_plans import PLANS, TIMETABLE
+from .test_standards import PLANS as STANDARD_PLANS
+from .test_standards import TIMETABLE as STANDARD_TIMETABLE
+from .test_standards import with_planning_areas
 
 pytestmark = pytest.mark.django_db
 
@@ -51,3 +55,35 @@ def test_digest_gives_both_dates_of_a_moved_milestone(settings: Any) -> None:
     assert "2027" in words
     assert "March 2028" in words
     assert "planning data" in words
+
+
+def test_digest_says_when_an_event_was_planned_and_when_it_happened(settings: Any) -> None:
+    settings.DIGEST_SETTLE_MINUTES = 0
+    selecting.clear_cache()
+    rendering.clear_caches()
+    with_planning_areas()
+    now = timezone.now()
+    import_plans(STANDARD_PLANS.encode(), STANDARD_TIMETABLE.encode(), now=now - dt.timedelta(days=2))
+    westmarch = Organisation.objects.get(name="Westmarch Borough Council")
+    councillor = person_for_address(email="councillor@westmarch.example", name="Councillor Reed")
+    enrol(
+        person=councillor,
+        target=westmarch,
+        author=None,
+        organisation=westmarch,
+        frequency="at_once",
+        now=now - dt.timedelta(days=1),
+    )
+    office = PostOffice()
+    play(office)
+
+    moved = STANDARD_TIMETABLE.replace("2029-03,,", "2029-09,2029-10-02,")
+    import_plans(STANDARD_PLANS.encode(), moved.encode(), now=now)
+    play(office, now=timezone.now() + dt.timedelta(minutes=1))
+
+    (email,) = office.to(councillor)
+    words = collapse(text_of(email))
+    assert "Plan adopted" in words
+    assert "March 2029" in words
+    assert "September 2029" in words
+    assert "2 October 2029" in words

@@ -6,8 +6,6 @@ import csv
 import datetime as dt
 import io
 import json
-import random
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +21,10 @@ from partnerships.transfer.reporting import accounting, rows_to_correct
 from partnerships.transfer.services.registers import last_line
 from tests.world import make_world
 
-from .lists import COUNCILS, PROVIDERS, as_csv, as_workbook, extract, import_list
+from .altering import ALTERED, Rows, altered
+from .lists import COUNCILS, PROVIDERS, as_csv, extract, import_list
 
 pytestmark = pytest.mark.django_db
-
-Rows = list[list[Any]]
 
 
 def to_correct(run: ImportRun) -> list[dict[str, str]]:
@@ -284,50 +281,11 @@ def test_bodies_that_are_no_councils_are_taken_as_their_kind_if_chosen() -> None
     assert Organisation.objects.get(name__contains="Quays").kind == "development_corporation"
 
 
-# Altered copies of a real extract
-
-
-def _renamed(rows: Rows) -> Rows:
-    return [[name.replace("_", " ").upper() for name in rows[0]], *rows[1:]]
-
-
-def _reordered(rows: Rows) -> Rows:
-    order = random.Random(18).sample(range(len(rows[0])), len(rows[0]))
-    return [[row[at] for at in order] for row in rows]
-
-
-def _doubled(rows: Rows) -> Rows:
-    return [rows[0], *(row for row in rows[1:] for _ in range(2))]
-
-
-def _titled(rows: Rows) -> Rows:
-    return [["Registered providers of social housing"], ["As at 28 February 2023"], [], *rows]
-
-
-def _unchanged(rows: Rows) -> Rows:
-    return rows
-
-
-def _text(rows: Rows, encoding: str) -> bytes:
-    out = io.StringIO(newline="")
-    csv.writer(out).writerows(rows)
-    return out.getvalue().encode(encoding)
-
-
-ALTERED: dict[str, tuple[Callable[[Rows], Rows], str]] = {
-    "headings renamed": (_renamed, "utf-8"),
-    "columns reordered": (_reordered, "utf-8"),
-    "rows doubled": (_doubled, "utf-8"),
-    "a title": (_titled, "utf-8-sig"),
-    "Windows-1252": (_unchanged, "cp1252"),
-    "UTF-16": (_unchanged, "utf-16"),
-    "workbook": (_titled, "workbook"),
-}
+# Altered copies of a real extract; of other lists: test_altered_copies.py
 
 
 @pytest.mark.parametrize("how", ALTERED)
 def test_altered_copy_loses_no_good_row_and_names_every_bad_one(how: str) -> None:
-    alter, encoding = ALTERED[how]
     import_list("councils", extract("councils.csv"), as_of=dt.date(2025, 7, 10))
     listed = [*rows_of_providers()]
     good = {row["registration_number"] for row in listed}
@@ -337,10 +295,9 @@ def test_altered_copy_loses_no_good_row_and_names_every_bad_one(how: str) -> Non
         listed[2] | {"registration_number": "ZZ2", "designation": "Police"},
     ]
     heading = list(listed[0])
-    rows: Rows = alter([heading, *([row[name] for name in heading] for row in (*listed, *bad))])
-    data = as_workbook({"List": rows}) if encoding == "workbook" else _text(rows, encoding)
+    rows: Rows = [heading, *([row[name] for name in heading] for row in (*listed, *bad))]
 
-    run = import_list("providers", data, as_of=dt.date(2023, 2, 28))
+    run = import_list("providers", altered(rows, how), as_of=dt.date(2023, 2, 28))
 
     waiting = set(run.doubts.values_list("key", flat=True))
     assert numbers() | waiting == good

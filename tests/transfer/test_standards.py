@@ -11,6 +11,7 @@ import pytest
 from partnerships.plans.models import Plan
 from partnerships.transfer.reading import developer_agreements, local_plans
 from partnerships.transfer.reading.headings import Column, find_places
+from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.reading.tables import Row
 
 from .lists import COUNCILS, extract, import_list, import_plans
@@ -109,3 +110,20 @@ def test_file_of_one_council_marks_no_other_councils_plan_as_missing() -> None:
     run = import_plans(one_plan.encode(), one_timetable.encode(), as_of=dt.date(2026, 8, 1))
 
     assert (run.left_alone, run.missing) == (1, 0)
+
+
+@pytest.mark.django_db
+def test_file_of_one_council_is_compared_with_its_own_last_file_only() -> None:
+    with_planning_areas()
+    westmarch_events = "\n".join(TIMETABLE.splitlines()[:3])
+    westmarch = "\n".join(PLANS.splitlines()[:2])
+    county = "\n".join([PLANS.splitlines()[0], PLANS.splitlines()[2]])
+    county_events = "\n".join([TIMETABLE.splitlines()[0], TIMETABLE.splitlines()[3]])
+    later = county_events.replace("2026-07-01", "2026-09-01")
+    import_plans(county.encode(), later.encode())
+
+    run = import_plans(westmarch.encode(), westmarch_events.encode())
+
+    assert run.created == 1
+    with pytest.raises(UnableToRead, match="would take the plans back in time"):
+        import_plans(county.encode(), county_events.encode())

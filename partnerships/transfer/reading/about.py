@@ -32,9 +32,11 @@ class About:
     is_corrected: bool = False
     #: Only a part of its register: nothing counts as missing because it is not in it.
     is_part: bool = False
+    #: The place of the file in the list's files.
+    file: int = 0
 
     def row_set_aside(self, problems: Sequence[Problem], **options: bool) -> SetAside:
         """The row that the problems are in, set aside."""
         number = problems[0].row or 0
         cells = tuple(text(cell) for cell in self.rows.get(number, ()))
-        return SetAside(number, cells, tuple(problems), **options)
+        return SetAside(number, cells, tuple(problems), file=self.file, **options)

@@ -8,12 +8,13 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from partnerships.transfer.reading.headings import Column, Line, Table, find_table
-from partnerships.transfer.reading.problems import Problem, UnableToRead
+from partnerships.transfer.reading.accounts import Accounts
+from partnerships.transfer.reading.headings import NONE_KNOWN, Column, Line, Table
+from partnerships.transfer.reading.several_files import Part, find_tables
 from partnerships.transfer.reading.standard_cells import cells_of
 from partnerships.transfer.reading.tables import Sheet
 from partnerships.transfer.reading.values import Unreadable, amount, full_date, is_nothing, text
@@ -147,30 +148,6 @@ class Promise:
     cells: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass
-class Accounts:
-    """Counts every row of one file as read or set aside, and keeps remarks."""
-
-    file: str
-    rows: int = 0
-    read: int = 0
-    set_aside: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
-
-    def aside(self, line: Line, reason: str) -> None:
-        """Set a row aside that was not counted as read."""
-        self.set_aside.append(f"{self.file}, row {line.number}: {reason}")
-
-    def set_aside_read(self, row: int, reason: str) -> None:
-        """Set a row aside that was counted as read."""
-        self.read -= 1
-        self.set_aside.append(f"{self.file}, row {row}: {reason}")
-
-    def remark(self, row: int, text: str) -> None:
-        """Add a remark on a row that was read."""
-        self.remarks.append(f"{self.file}, row {row}: {text}")
-
-
 @dataclass(frozen=True)
 class AgreementFiles:
     """The content of the three files."""
@@ -188,6 +165,7 @@ def read_developer_agreements(
     transactions: Sequence[Sheet],
     *,
     names: tuple[str, str, str],
+    known: tuple[Mapping[str, str], Mapping[str, str], Mapping[str, str]] = (NONE_KNOWN, NONE_KNOWN, NONE_KNOWN),
 ) -> AgreementFiles:
     """The agreements, and the promises with their transactions.
 
@@ -195,17 +173,18 @@ def read_developer_agreements(
     transaction of an unknown promise. A promise of an unknown agreement is kept, with a remark. Raises `UnableToRead`
     if a file is not the expected one.
     """
-    problems: list[Problem] = []
-    tables: list[Table] = []
-    kinds = (AGREEMENTS, "developer agreements"), (CONTRIBUTIONS, "contributions"), (TRANSACTIONS, "transactions")
-    for sheets, (columns, what), name in zip((agreements, contributions, transactions), kinds, names, strict=True):
-        try:
-            tables.append(find_table(sheets, columns, f"the list of {what}"))
-        except UnableToRead as error:
-            problems += [Problem(p.row, p.column, p.found, p.remedy, name) for p in error.problems]
-    if problems:
-        raise UnableToRead(problems)
-    accounts = (Accounts(names[0]), Accounts(names[1]), Accounts(names[2]))
+    tables = find_tables(
+        (
+            Part(agreements, names[0], AGREEMENTS, "the list of developer agreements", known[0]),
+            Part(contributions, names[1], CONTRIBUTIONS, "the list of contributions", known[1]),
+            Part(transactions, names[2], TRANSACTIONS, "the list of transactions", known[2]),
+        )
+    )
+    first, second, third = (
+        Accounts(name, replace(table.about, file=place))
+        for place, (table, name) in enumerate(zip(tables, names, strict=True))
+    )
+    accounts = first, second, third
     for table, account in zip(tables, accounts, strict=True):
         _note_oddities(table, account)
     found = _agreements(tables[0], accounts[0])
@@ -231,7 +210,6 @@ def _entry(line: Line) -> dt.date | None:
 
 def _note_oddities(table: Table, account: Accounts) -> None:
     """Report rows above the heading, and values in columns without one."""
-    account.rows = len(table.rows)
     for remark in table.remarks:
         account.remarks.append(f"{account.file}: {remark}")
     for row in table.above:
@@ -248,9 +226,9 @@ def _note_oddities(table: Table, account: Accounts) -> None:
 def _keyed(line: Line, seen: dict[str, int], account: Accounts) -> str:
     key = line.text("key")
     if not key:
-        account.aside(line, "it has no key.")
+        account.aside(line, "it has no key.", "Fill in its reference.")
     elif key in seen:
-        account.aside(line, f"“{key}” is already in row {seen[key]}.")
+        account.aside(line, f"“{key}” is already in row {seen[key]}.", "Correct or remove one of the two.")
         return ""
     else:
         seen[key] = line.number
@@ -361,7 +339,11 @@ def _movements(table: Table, account: Accounts, promises: set[str]) -> dict[str,
     for line in table:
         key, promise = line.text("key"), line.text("contribution")
         if promise not in promises:
-            account.aside(line, f"the contribution “{promise}” is not in the file of contributions.")
+            account.aside(
+                line,
+                f"the contribution “{promise}” is not in the file of contributions.",
+                "Correct the reference, or add the contribution.",
+            )
             continue
         seen[key] += 1
         if not key or seen[key] > 1:

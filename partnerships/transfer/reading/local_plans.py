@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from partnerships.kit.dates import PartialDate
 from partnerships.kit.names import fold_name
 from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.collecting import Collector
-from partnerships.transfer.reading.headings import Column, Line, Table, find_table
+from partnerships.transfer.reading.headings import NONE_KNOWN, Column, Line
 from partnerships.transfer.reading.plan_events import EVENTS
-from partnerships.transfer.reading.problems import Problem, UnableToRead
+from partnerships.transfer.reading.several_files import Part, find_tables, of_file
 from partnerships.transfer.reading.standard_cells import cells_of
 from partnerships.transfer.reading.tables import Sheet
 from partnerships.transfer.reading.values import amount
@@ -138,24 +138,24 @@ class LocalPlans:
 
 
 def read_local_plans(
-    plan_sheets: Sequence[Sheet], timetable_sheets: Sequence[Sheet], *, plans_name: str, timetable_name: str
+    plan_sheets: Sequence[Sheet],
+    timetable_sheets: Sequence[Sheet],
+    *,
+    plans_name: str,
+    timetable_name: str,
+    known: tuple[Mapping[str, str], Mapping[str, str]] = (NONE_KNOWN, NONE_KNOWN),
 ) -> LocalPlans:
     """The plans of one file with the milestones of the other.
 
-    Rows with problems are set aside. Raises `UnableToRead` if one of the files is not the expected one.
+    `known` has the headings of each that a person confirmed. Rows with problems are set aside. Raises `UnableToRead` if
+    one of the files is not the expected one.
     """
-    problems: list[Problem] = []
-    tables: list[Table] = []
-    for sheets, columns, what, name in (
-        (plan_sheets, PLANS, "the list of local plans", plans_name),
-        (timetable_sheets, TIMETABLE, "the timetable", timetable_name),
-    ):
-        try:
-            tables.append(find_table(sheets, columns, what))
-        except UnableToRead as error:
-            problems += _in_file(error.problems, name)
-    if problems:
-        raise UnableToRead(problems)
+    tables = find_tables(
+        (
+            Part(plan_sheets, plans_name, PLANS, "the list of local plans", known[0]),
+            Part(timetable_sheets, timetable_name, TIMETABLE, "the timetable", known[1]),
+        )
+    )
     remarks = [remark for table in tables for remark in table.remarks]
     written: list[dt.date] = []
     plan_faults, event_faults = Collector(tables[0]), Collector(tables[1])
@@ -164,7 +164,7 @@ def read_local_plans(
     events = _read_events(event_faults, {plan.reference for plan in plans}, listed, plans_name, written)
     gaps = _gaps(event_faults, listed)
     plans = [replace(plan, gaps=gaps.get(plan.reference, frozenset()) | gaps.get("", frozenset())) for plan in plans]
-    abouts = [_named(plan_faults.about(), plans_name), _named(event_faults.about(), timetable_name)]
+    abouts = [of_file(plan_faults.about(), plans_name, 0), of_file(event_faults.about(), timetable_name, 1)]
     by_reference: dict[str, list[LocalPlan]] = {}
     for plan in plans:
         by_reference.setdefault(plan.reference, []).append(plan)
@@ -181,16 +181,6 @@ def read_local_plans(
             )
     in_order = tuple(sorted(settled, key=lambda plan: plan.row))
     return LocalPlans(in_order, tuple(remarks), max(written, default=None), tuple(abouts))
-
-
-def _in_file(problems: Iterable[Problem], name: str) -> list[Problem]:
-    return [replace(problem, sheet=f"{name}{', ' + problem.sheet if problem.sheet else ''}") for problem in problems]
-
-
-def _named(about: About, name: str) -> About:
-    """How a file was read, with its name in its problems."""
-    rows = [replace(row, problems=tuple(_in_file(row.problems, name))) for row in about.set_aside]
-    return replace(about, set_aside=tuple(rows))
 
 
 def _listed(parts: Iterable[object]) -> str:

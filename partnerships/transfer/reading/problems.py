@@ -51,6 +51,8 @@ class SetAside:
     problems: tuple[Problem, ...]
     belongs_elsewhere: bool = False
     is_used: bool = False
+    #: The place of its file in the list's files.
+    file: int = 0
 
     @property
     def reason(self) -> str:

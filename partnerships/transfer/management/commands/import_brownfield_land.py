@@ -22,7 +22,7 @@ from partnerships.transfer.management.importing import (
 )
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.brownfield_land import import_brownfield_land
-from partnerships.transfer.services.local_plans import File
+from partnerships.transfer.services.files import File
 
 _HELP = """Import brownfield land that councils have published as suitable for homes.
 

@@ -21,7 +21,7 @@ from partnerships.transfer.management.importing import (
 )
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.developer_agreements import import_developer_agreements
-from partnerships.transfer.services.local_plans import File
+from partnerships.transfer.services.files import File
 
 _HELP = """Import published developer agreements (sections 106 and 278, community infrastructure levy).
 

@@ -20,7 +20,8 @@ from partnerships.transfer.management.importing import (
     refusal,
 )
 from partnerships.transfer.reading.problems import UnableToRead
-from partnerships.transfer.services.local_plans import File, import_local_plans
+from partnerships.transfer.services.files import File
+from partnerships.transfer.services.local_plans import import_local_plans
 
 _HELP = """Import published local plans, with the milestones of their timetables, as plans of their councils.
 Anyone can read them.

@@ -101,7 +101,7 @@ class Command(AccountedCommand):
                 file_name=path.name,
                 author=author_of(options["by"]),
                 now=timezone.now(),
-                choices=Choices(**{name: options[name] for name in Choices.__slots__}),
+                choices=Choices(**{name: options[name] for name in Choices.__slots__ if name in options}),
                 dry_run=options["dry_run"],
                 progress=Meter(self),
             )

@@ -3,39 +3,33 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Sequence
-from pathlib import PurePath
 
 from django.db import transaction
 
 from partnerships.kit.dates import long_date
-from partnerships.kit.rights import require
 from partnerships.open_data.services import Kept, keep_rows
 from partnerships.open_data.standards import BROWNFIELD_LAND
 from partnerships.open_data.values import site_values
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.plans.content import Content, InvalidContent, normalise
 from partnerships.plans.models import Audience, Plan
 from partnerships.plans.services import UnableToCreatePlan, UnableToPublish, create_plan, publish_version
 from partnerships.transfer.event_kinds import EventKind
-from partnerships.transfer.models import Register
+from partnerships.transfer.models import ImportRun, Register
 from partnerships.transfer.reading.brownfield_land import BrownfieldLand, Site, read_brownfield_land
-from partnerships.transfer.reading.dating import date_in_file_name
 from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.reading.tables import read_sheets
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.brownfield_land.authorities import sites_by_council
 from partnerships.transfer.services.brownfield_land.content import content_of_sites, keyed_sites, title_of
+from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.dating import settled_date
 from partnerships.transfer.services.directory import Import, Progress, silent
-from partnerships.transfer.services.local_plans import File
-from partnerships.transfer.services.locking import wait_for_turn
+from partnerships.transfer.services.files import File, Given, import_files
+from partnerships.transfer.services.outcomes import Outcome, refuse_unusable
 from partnerships.transfer.services.plan_versions import in_words, publish_changes, said_before
-from partnerships.transfer.services.recording import new_run, record_import, settle_run
-from partnerships.transfer.services.registers import Outcome, last_line, refuse_unusable
 from partnerships.transfer.services.rows import row_errors
 
 #: The kind of plan that holds a register.
@@ -58,57 +52,51 @@ def import_brownfield_land(
     `council` owns the rows that do not say whose they are. Rows that cannot be used are set aside, and their sites stay
     as they are. Raises `UnableToRead` with every problem of a file that is refused.
     """
-    found = read_brownfield_land(read_sheets(file.data, file.name))
-    refuse_unusable(found.about, all_or_nothing=all_or_nothing)
+    choices = Choices(as_of=as_of, all_or_nothing=all_or_nothing, council=council.pk if council else None)
+    given = Given(files=(file,), author=author, now=now, choices=choices, progress=progress, keep=not dry_run)
+    return import_files(apply_brownfield_land, given, dry_run=dry_run)
+
+
+def apply_brownfield_land(given: Given) -> ImportRun:
+    """Import a register inside the caller's transaction; the run."""
+    sheets = read_sheets(given.files[0].data, given.files[0].name)
+    found = read_brownfield_land(sheets, given.known(0, sheets))
+    refuse_unusable(found.about, all_or_nothing=given.choices.all_or_nothing)
     report = Report()
-    named = date_in_file_name(PurePath(file.name).name)
-    day = settled_date(given=as_of, named=named, said=found.written_on, now=now, report=report)
+    day = settled_date(
+        given=given.choices.as_of, named=given.named_date, said=found.written_on, now=given.now, report=report
+    )
     run = Import(
         register=Register.BROWNFIELD_LAND,
-        author=author,
-        now=now,
+        author=given.author,
+        now=given.now,
         as_of=day,
-        progress=progress,
+        progress=given.progress,
         report=report,
-        source=f"{file.name}, as of {long_date(day)}",
+        source=f"{given.names[0]}, as of {long_date(day)}",
         listed=found.about,
-        rows_stand_alone=not all_or_nothing,
+        rows_stand_alone=not given.choices.all_or_nothing,
     )
     for row in found.about.set_aside:
         run.set_aside(row)
-    with transaction.atomic():
-        wait_for_turn()
-        require(roles_of(author, now).keeps_directory)
-        with row_errors(run):
-            _bring(found, council, run)
-        report.account_for(found.about)
-        made = new_run(
-            register=run.register,
-            file_name=file.name,
-            sha256=hashlib.sha256(file.data).hexdigest(),
-            as_of=day,
-            author=author,
-            now=now,
-        )
-        settle_run(made, report)
-        if dry_run:
-            transaction.set_rollback(True)
-        else:
-            made.save(force_insert=True)
-            record_import(made, EventKind.BROWNFIELD_LAND_IMPORTED, author=author, now=now)
-    return Outcome(made, last_line(made, applied=not dry_run))
+    with report.timed(), row_errors(run):
+        _bring(found, Organisation.objects.filter(pk=given.choices.council or 0).first(), run)
+    report.account_for(found.about)
+    return given.finish(given.new_run(run.register, day), run, EventKind.BROWNFIELD_LAND_IMPORTED)
 
 
 def _bring(found: BrownfieldLand, council: Organisation | None, run: Import) -> None:
     for line in found.about.remarks:
         run.report.remark(line)
+    # Rows that somebody corrected say nothing about other sites.
+    gaps = found.gaps | ({""} if found.about.is_corrected else set())
     by_council = sites_by_council(found.sites, council, run)
     done = 0
     for body, sites in by_council.items():
         run.row = sites[0].row
         try:
             with transaction.atomic():
-                _apply(body, sites, found.gaps, run)
+                _apply(body, sites, gaps, run)
         except (InvalidContent, UnableToCreatePlan, UnableToPublish) as error:
             raise UnableToRead(
                 [Problem(sites[0].row, "", in_words(error), "Correct the rows of this council.")]

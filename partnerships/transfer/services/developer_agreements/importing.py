@@ -3,39 +3,32 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections import Counter
 from decimal import Decimal
-from pathlib import PurePath
-
-from django.db import transaction
 
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.services.registers import RegisterPromise, add_from_register, record_from_register
 from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.developer_agreements.services import RegisterAgreement, link_promises, record_agreements
-from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import ImportRun, Register
-from partnerships.transfer.reading.dating import date_in_file_name
 from partnerships.transfer.reading.developer_agreements import Agreement, AgreementFiles, read_developer_agreements
 from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.reading.tables import read_sheets
 from partnerships.transfer.reporting import Report
+from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.dating import refuse_older, settled_date
 from partnerships.transfer.services.developer_agreements.authorities import Authorities
 from partnerships.transfer.services.developer_agreements.kept import keep_agreements, keep_promises
 from partnerships.transfer.services.developer_agreements.promises import register_promise
 from partnerships.transfer.services.directory import Import, Progress, silent
-from partnerships.transfer.services.local_plans import File
-from partnerships.transfer.services.locking import wait_for_turn
-from partnerships.transfer.services.recording import new_run, record_import, settle_run
-from partnerships.transfer.services.registers import Outcome
+from partnerships.transfer.services.files import File, Given, import_files
+from partnerships.transfer.services.outcomes import Outcome
 from partnerships.transfer.services.rows import row_errors
 
+_CORRECT_AUTHORITY = "Write the authority's key, such as local-authority:ADU, or import the list of councils."
 #: The source of the commitments. A later import finds them by source, reference and receiver, so it must not change.
 SOURCE = "developer agreements (planning data platform, MHCLG)"
 
@@ -56,37 +49,50 @@ def import_developer_agreements(
     Importing the same files twice changes nothing the second time. Raises `UnableToRead` if a file is not the expected
     one, or the directory has no councils.
     """
+    choices = Choices(as_of=as_of)
     files = (agreements, contributions, transactions)
-    names = (agreements.name, contributions.name, transactions.name)
-    read = read_developer_agreements(*(read_sheets(file.data, file.name) for file in files), names=names)
+    given = Given(files=files, author=author, now=now, choices=choices, progress=progress, keep=not dry_run)
+    outcome = import_files(apply_developer_agreements, given, dry_run=dry_run)
+    line = outcome.run.report["remarks"][-1]
+    return Outcome(outcome.run, f"Dry run, nothing was changed. {line}" if dry_run else line)
+
+
+def apply_developer_agreements(given: Given) -> ImportRun:
+    """Import the three files inside the caller's transaction; the run. Its last remark accounts for every row."""
+    first, second, third = (read_sheets(file.data, file.name) for file in given.files)
+    read = read_developer_agreements(
+        first,
+        second,
+        third,
+        names=(given.names[0], given.names[1], given.names[2]),
+        known=(given.known(0, first), given.known(1, second), given.known(2, third)),
+    )
     report = Report()
-    named = max((day for day in (date_in_file_name(PurePath(name).name) for name in names) if day), default=None)
-    day = settled_date(given=as_of, named=named, said=read.written_on, now=now, report=report)
-    digest = hashlib.sha256(b"\x00".join(file.data for file in files)).hexdigest()
+    day = settled_date(
+        given=given.choices.as_of, named=given.named_date, said=read.written_on, now=given.now, report=report
+    )
     run = Import(
         register=Register.DEVELOPER_AGREEMENTS,
-        author=author,
-        now=now,
+        author=given.author,
+        now=given.now,
         as_of=day,
         source=SOURCE,
         report=report,
-        progress=progress,
+        progress=given.progress,
     )
-    with transaction.atomic():
-        wait_for_turn()
-        require(roles_of(author, now).keeps_directory)
-        refuse_older(register=run.register, digest=digest, as_of=day)
-        import_run = new_run(
-            register=run.register, file_name=", ".join(names), sha256=digest, as_of=day, author=author, now=now
-        )
-        import_run.save(force_insert=True)
-        with row_errors(run):
-            line = _apply(read, run, import_run)
-        settle_run(import_run, run.report).save()
-        record_import(import_run, EventKind.DEVELOPER_AGREEMENTS_IMPORTED, author=author, now=now)
-        if dry_run:
-            transaction.set_rollback(True)
-    return Outcome(import_run, f"Dry run, nothing was changed. {line}" if dry_run else line)
+    refuse_older(register=run.register, digest=given.digest, as_of=day)
+    made = given.new_run(run.register, day)
+    if given.number is None:
+        made.save(force_insert=True)  # agreements hold its number; a dry run is undone with them
+    with report.timed(), row_errors(run):
+        line = _apply(read, run, made)
+    if given.choices.all_or_nothing and (
+        problems := [one for account in read.accounts for row in account.set_aside for one in row.problems]
+    ):
+        raise UnableToRead(problems)
+    report.account_for(*(account.about for account in read.accounts))
+    report.remark(line)
+    return given.finish(made, run, EventKind.DEVELOPER_AGREEMENTS_IMPORTED)
 
 
 def _apply(read: AgreementFiles, run: Import, import_run: ImportRun) -> str:
@@ -106,8 +112,9 @@ def _apply(read: AgreementFiles, run: Import, import_run: ImportRun) -> str:
     agreements = _save_agreements(read, authorities, run, import_run)
     promises = _save_promises(read, authorities, agreements, run)
     for account in read.accounts:
-        for line in account.set_aside:
-            run.report.count("set_aside", line)
+        for row, words in zip(account.set_aside, account.lines, strict=True):
+            run.report.rows_set_aside.append(row)
+            run.report.count("set_aside", words)
         for line in account.remarks:
             run.report.remark(line)
     return _last_line(read, promises)
@@ -135,7 +142,9 @@ def _save_agreements(
                     "used instead.",
                 )
         if authority is None:
-            account.set_aside_read(agreement.row, f"“{agreement.organisation}” is not in the directory.")
+            account.set_aside_read(
+                agreement.row, f"“{agreement.organisation}” is not in the directory.", _CORRECT_AUTHORITY
+            )
             continue
         keys.append(agreement.key)
         rows.append(_register_agreement(agreement, authority))
@@ -175,10 +184,14 @@ def _save_promises(
         agreement = agreements.get(promise.agreement)
         receiver = authorities.find(promise.organisation) or (agreement.organisation if agreement else None)
         if receiver is None:
-            account.set_aside_read(promise.row, f"“{promise.organisation}” is not in the directory.")
+            account.set_aside_read(
+                promise.row, f"“{promise.organisation}” is not in the directory.", _CORRECT_AUTHORITY
+            )
             for movement in promise.movements:
                 account_of_transactions.set_aside_read(
-                    movement.row, f"its contribution in row {promise.row} was set aside."
+                    movement.row,
+                    f"its contribution in row {promise.row} was set aside.",
+                    "Correct that row first.",
                 )
             continue
         registered = register_promise(

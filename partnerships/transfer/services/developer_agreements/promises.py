@@ -13,7 +13,8 @@ from partnerships.commitments.services.registers import RegisterProgress, Regist
 from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.kit.dates import long_date
 from partnerships.organisations.models import Organisation
-from partnerships.transfer.reading.developer_agreements import Accounts, Agreement, Movement, Promise
+from partnerships.transfer.reading.accounts import Accounts
+from partnerships.transfer.reading.developer_agreements import Agreement, Movement, Promise
 
 _PENNY = Decimal("0.01")
 #: The day of a transaction without a date, so that it comes first.

@@ -6,18 +6,14 @@ They are public, and each changed file adds one version.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-from dataclasses import dataclass, replace
-from pathlib import PurePath
+from dataclasses import replace
 
 from django.db import transaction
 
 from partnerships.activity.models import Event
 from partnerships.activity.services import record
 from partnerships.kit.dates import long_date
-from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.plans.content import Content, InvalidContent, normalise
 from partnerships.plans.models import Audience, Plan
@@ -32,33 +28,24 @@ from partnerships.plans.services import (
 )
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.local_plan_content import content_from_file
-from partnerships.transfer.models import Register
-from partnerships.transfer.reading.dating import date_in_file_name
+from partnerships.transfer.models import ImportRun, Register
 from partnerships.transfer.reading.local_plans import LocalPlan, LocalPlans, read_local_plans
 from partnerships.transfer.reading.problems import Problem
 from partnerships.transfer.reading.tables import read_sheets
 from partnerships.transfer.reporting import Report
+from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.dating import refuse_older, settled_date
 from partnerships.transfer.services.directory import Import, Progress, silent
-from partnerships.transfer.services.local_plans.kept import KeptRows
+from partnerships.transfer.services.files import File, Given, import_files
+from partnerships.transfer.services.local_plans.kept import KeptRows, refuse_older_rows
 from partnerships.transfer.services.local_plans.known import Known
 from partnerships.transfer.services.local_plans.owners import owners_of, set_plan_aside
-from partnerships.transfer.services.locking import wait_for_turn
+from partnerships.transfer.services.outcomes import Outcome, refuse_unusable
 from partnerships.transfer.services.plan_versions import in_words, publish_changes, said_before
-from partnerships.transfer.services.recording import new_run, record_import, settle_run
-from partnerships.transfer.services.registers import Outcome, last_line, refuse_unusable
 from partnerships.transfer.services.rows import row_errors
 
 #: The note of every version: names the file and its publisher.
 PUBLISHER = "planning data platform, MHCLG"
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file's name and content."""
-
-    name: str
-    data: bytes
 
 
 def import_local_plans(
@@ -78,59 +65,51 @@ def import_local_plans(
     `all_or_nothing`, one such row refuses the files. A plan missing from the file stays, with an event in its history.
     Raises `UnableToRead` with every problem of files that are refused.
     """
+    choices = Choices(as_of=as_of, all_or_nothing=all_or_nothing)
+    given = Given(
+        files=(plans, timetable), author=author, now=now, choices=choices, progress=progress, keep=not dry_run
+    )
+    return import_files(apply_local_plans, given, dry_run=dry_run)
+
+
+def apply_local_plans(given: Given) -> ImportRun:
+    """Import plans and their timetable inside the caller's transaction; the run."""
+    plans, timetable = (read_sheets(file.data, file.name) for file in given.files)
+    plans_name, timetable_name = given.names
     listed = read_local_plans(
-        read_sheets(plans.data, plans.name),
-        read_sheets(timetable.data, timetable.name),
-        plans_name=plans.name,
-        timetable_name=timetable.name,
+        plans,
+        timetable,
+        plans_name=plans_name,
+        timetable_name=timetable_name,
+        known=(given.known(0, plans), given.known(1, timetable)),
     )
     for about in listed.abouts:
-        refuse_unusable(about, all_or_nothing=all_or_nothing)
+        refuse_unusable(about, all_or_nothing=given.choices.all_or_nothing)
     report = Report()
-    names = PurePath(plans.name).name, PurePath(timetable.name).name
     day = settled_date(
-        given=as_of,
-        named=max((day for day in map(date_in_file_name, names) if day), default=None),
-        said=listed.written_on,
-        now=now,
-        report=report,
+        given=given.choices.as_of, named=given.named_date, said=listed.written_on, now=given.now, report=report
     )
-    digest = hashlib.sha256(plans.data + b"\x00" + timetable.data).hexdigest()
     run = Import(
         register=Register.LOCAL_PLANS,
-        author=author,
-        now=now,
+        author=given.author,
+        now=given.now,
         as_of=day,
-        progress=progress,
+        progress=given.progress,
         report=report,
-        source=f"{plans.name} and {timetable.name} ({PUBLISHER}), as of {long_date(day)}",
+        source=f"{plans_name} and {timetable_name} ({PUBLISHER}), as of {long_date(day)}",
         listed=listed.abouts[0],
-        rows_stand_alone=not all_or_nothing,
+        rows_stand_alone=not given.choices.all_or_nothing,
     )
     for row in (row for about in listed.abouts for row in about.set_aside):
         run.set_aside(row)
-    with transaction.atomic():
-        wait_for_turn()
-        require(roles_of(author, now).keeps_directory)
-        refuse_older(register=run.register, digest=digest, as_of=day)
-        with row_errors(run):
-            _bring(listed, run, plans.name)
-        report.account_for(*listed.abouts)
-        made = new_run(
-            register=run.register,
-            file_name=f"{plans.name}, {timetable.name}",
-            sha256=digest,
-            as_of=day,
-            author=author,
-            now=now,
-        )
-        settle_run(made, run.report)
-        if dry_run:
-            transaction.set_rollback(True)
-        else:
-            made.save(force_insert=True)
-            record_import(made, EventKind.LOCAL_PLANS_IMPORTED, author=author, now=now)
-    return Outcome(made, last_line(made, applied=not dry_run))
+    if listed.is_standard:
+        refuse_older_rows(listed)
+    else:
+        refuse_older(register=run.register, digest=given.digest, as_of=day)
+    with report.timed(), row_errors(run):
+        _bring(listed, run, plans_name)
+    report.account_for(*listed.abouts)
+    return given.finish(given.new_run(run.register, day), run, EventKind.LOCAL_PLANS_IMPORTED)
 
 
 def _bring(listed: LocalPlans, run: Import, plans_name: str) -> None:

@@ -1,15 +1,19 @@
 """Importing, previewing and reviewing published registers."""
 
-from partnerships.transfer.services.registers.choices import Choices
-from partnerships.transfer.services.registers.headings import UnableToConfirm, confirm_headings, proposals_for
-from partnerships.transfer.services.registers.importing import Outcome, import_register, last_line, refuse_unusable
+from partnerships.transfer.services.choices import Choices
+from partnerships.transfer.services.outcomes import Outcome, last_line, refuse_unusable
+from partnerships.transfer.services.registers.headings import UnableToConfirm, column_key, confirm_headings
+from partnerships.transfer.services.registers.importing import import_register
 from partnerships.transfer.services.registers.jobs import apply_waiting, ask_to_apply
 from partnerships.transfer.services.registers.known_headings import publishers_of
 from partnerships.transfer.services.registers.previewing import (
     UnableToApply,
     apply_preview,
+    check_list,
     discard_preview,
     preview_register,
+    proposals_for,
+    receive_list,
 )
 from partnerships.transfer.services.registers.reviewing import UnableToAnswer, answer_doubt
 
@@ -23,6 +27,8 @@ __all__ = [
     "apply_preview",
     "apply_waiting",
     "ask_to_apply",
+    "check_list",
+    "column_key",
     "confirm_headings",
     "discard_preview",
     "import_register",
@@ -30,5 +36,6 @@ __all__ = [
     "preview_register",
     "proposals_for",
     "publishers_of",
+    "receive_list",
     "refuse_unusable",
 ]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import time
-from dataclasses import dataclass
 from pathlib import PurePath
 
 from django.db import transaction
@@ -17,32 +15,26 @@ from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import Doubt, ImportRun, Register, RunStatus
-from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.dating import date_in_file_name
 from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.reading.tables import read_sheets
 from partnerships.transfer.reading.values import text
-from partnerships.transfer.reporting import OUTCOMES, Report, summary
+from partnerships.transfer.reporting import OUTCOMES, Report
+from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.dating import latest_date, newer_list, settled_date
 from partnerships.transfer.services.directory import Directory, Import, Progress, silent
 from partnerships.transfer.services.doubts import Doubts
+from partnerships.transfer.services.files import Given
 from partnerships.transfer.services.locking import wait_for_turn
+from partnerships.transfer.services.outcomes import Outcome, last_line, refuse_unusable
 from partnerships.transfer.services.recording import new_run, record_import, settle_run
-from partnerships.transfer.services.registers.choices import Choices
 from partnerships.transfer.services.registers.kinds import read_register
 from partnerships.transfer.services.registers.known_headings import known_headings
+from partnerships.transfer.services.registers.standards import files_in, importer_of
 from partnerships.transfer.services.rows import row_errors
 from partnerships.transfer.services.vintages import fill_history
 
 NO_CHOICES = Choices()
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The import run and its last line; a dry run's is not saved."""
-
-    run: ImportRun
-    last_line: str
 
 
 def import_register(
@@ -95,8 +87,21 @@ def apply_list(
 ) -> ImportRun:
     """Read and apply a list inside the caller's transaction; the run.
 
-    `number` is that of the preview whose place the run takes.
+    `number` is that of the preview whose place the run takes. Several files come as one, as `pack` makes it.
     """
+    if (apply := importer_of(register)) is not None:
+        return apply(
+            Given(
+                files=files_in(register, data, file_name),
+                author=author,
+                now=now,
+                choices=choices,
+                progress=progress,
+                keep=keep,
+                number=number,
+                known=lambda place, sheets: known_headings(register, choices.publisher, sheets, place),
+            )
+        )
     sheets = read_sheets(data, file_name)
     known = known_headings(register, choices.publisher, sheets)
     reading = read_register(register, sheets, known, choices)
@@ -127,13 +132,11 @@ def apply_list(
     for line in about.remarks:
         report.remark(line)
     doubts = Doubts.of(register)
-    begun = time.monotonic()
-    with row_errors(run):
+    with report.timed(), row_errors(run):
         if newer is not None and newer.as_of is not None:
             fill_history(reading.entries, newer.as_of, Directory(), doubts, run)
         else:
             reading.apply(Directory(), doubts, run)
-    report.seconds = round(time.monotonic() - begun, 1)
     report.account_for(about)
     _guard_the_missing(report, keep=keep, accepted=choices.accept_missing)
     made = new_run(register=register, file_name=name, sha256=digest, as_of=day, author=author, now=now)
@@ -151,22 +154,6 @@ def apply_list(
             counts={outcome: run.report.counts[outcome] for outcome in OUTCOMES},
         )
     return made
-
-
-def refuse_unusable(about: About, *, all_or_nothing: bool) -> None:
-    """Refuse a wrong list, and with `all_or_nothing` one with a bad row.
-
-    A list is wrong if fewer than half of its rows can be used. Rows that somebody corrected are never a wrong list.
-    """
-    problems = [problem for row in about.set_aside for problem in row.problems]
-    bad = sum(not row.belongs_elsewhere for row in about.set_aside)
-    sound = len(about.rows) - about.outside - len(about.set_aside)
-    if bad and not all_or_nothing and not about.is_corrected and bad > sound:
-        found = f"{bad:,} of its {len(about.rows):,} rows cannot be used."
-        problems.insert(0, Problem(None, "", found, "Is it the right list? Correct its rows, or give another."))
-    elif not (problems and all_or_nothing):
-        return
-    raise UnableToRead(problems)
 
 
 def _remark_on_earlier(run: Import, digest: str) -> None:
@@ -206,9 +193,3 @@ def _ask(doubts: Doubts, run: ImportRun) -> None:
             defaults={"name": asked.name[:300], "row": asked.row, "why": asked.why, "run": run},
         )
         doubt.candidates.set(asked.candidates)
-
-
-def last_line(run: ImportRun, *, applied: bool) -> str:
-    """What a run did or would do, in one sentence."""
-    counts = {outcome: getattr(run, outcome) for outcome in OUTCOMES}
-    return summary(Register(run.register).label, run.as_of, counts, applied=applied)

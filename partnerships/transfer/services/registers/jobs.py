@@ -1,4 +1,4 @@
-"""Imports that a worker does, with progress that others can read."""
+"""Checks and imports that a worker does, with progress that others can read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.transfer.models import ImportJob, ImportRun, RunStatus
 from partnerships.transfer.reading.problems import UnableToRead
-from partnerships.transfer.services.registers.previewing import UnableToApply, apply_preview
+from partnerships.transfer.services.registers.previewing import UnableToApply, apply_preview, check_list
 
 #: A job of a worker that died is taken up again after this time; the largest register takes about two minutes.
 LEASE = dt.timedelta(minutes=15)
@@ -51,17 +51,22 @@ def ask_to_apply(*, run: ImportRun, author: User, now: dt.datetime, accept_missi
 
 
 def apply_waiting(*, now: dt.datetime) -> int:
-    """Import every preview that waits for a worker; how many were tried. May run twice."""
+    """Check or import every list that waits for a worker; how many were tried. May run twice."""
     waiting = ImportJob.objects.select_related("run", "asked_by").order_by("asked_at", "pk")
     return work_through(waiting, partial(_apply, now=now), lease=LEASE, failed=_FAILED, now=now)
 
 
 def _apply(job: ImportJob, progress: Progress, *, now: dt.datetime) -> str:
-    """Import the preview; "" or why it was not imported."""
+    """Check or import the list; "" or why that was refused."""
     if job.asked_by is None:
         return "The administrator who asked for this import has left. Ask for it again."
     try:
-        apply_preview(run=job.run, author=job.asked_by, now=now, accept_missing=job.accept_missing, progress=progress)
+        if job.run.is_unchecked:
+            check_list(run=job.run, author=job.asked_by, now=now, progress=progress)
+        else:
+            apply_preview(
+                run=job.run, author=job.asked_by, now=now, accept_missing=job.accept_missing, progress=progress
+            )
     except ImportRun.DoesNotExist:
         return ""
     except UnableToRead as error:

@@ -12,13 +12,13 @@ from partnerships.transfer.reading.about import About
 from partnerships.transfer.reading.headings import Column
 from partnerships.transfer.reading.other_bodies import OtherBody
 from partnerships.transfer.reading.tables import Sheet
+from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.combined_authorities import apply_combined_authorities
 from partnerships.transfer.services.councils import apply_councils
 from partnerships.transfer.services.directory import Directory, Import
 from partnerships.transfer.services.doubts import Doubts
 from partnerships.transfer.services.leps import apply_leps
 from partnerships.transfer.services.providers import apply_providers
-from partnerships.transfer.services.registers.choices import Choices
 from partnerships.transfer.services.vintages import Entry
 
 Apply = Callable[[Directory, Doubts, Import], None]

@@ -16,15 +16,24 @@ def publishers_of(register: str) -> list[str]:
     return list(rows.values_list("publisher", flat=True).distinct())
 
 
-def known_headings(register: str, publisher: str, sheets: Sequence[Sheet]) -> dict[str, str]:
+def kept_heading(heading: str, place: int) -> str:
+    """A heading as it is remembered; from the second file of a list on, with the number of the file."""
+    return f"{place + 1}:{canonical(heading)}"[:120] if place else canonical(heading)[:120]
+
+
+def known_headings(register: str, publisher: str, sheets: Sequence[Sheet], place: int = 0) -> dict[str, str]:
     """The meanings of a publisher's headings, by canonical heading.
+
+    Of the file at this place, if the list comes as several.
 
     Without a publisher, those of the one publisher who has a heading in the file for each of the known columns; else
     none. A publisher may have had other headings in other years.
     """
     by_publisher: dict[str, dict[str, str]] = {}
     for row in KnownHeading.objects.filter(register=register).order_by("pk"):
-        by_publisher.setdefault(row.publisher.casefold(), {})[row.heading] = row.column
+        number, _, heading = row.heading.rpartition(":")
+        if number == (str(place + 1) if place else ""):
+            by_publisher.setdefault(row.publisher.casefold(), {})[heading] = row.column
     if publisher:
         return by_publisher.get(publisher.casefold(), {})
     if not by_publisher:

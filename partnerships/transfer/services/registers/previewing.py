@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Sequence
 from pathlib import PurePath
 
 from django.db import transaction
@@ -14,19 +15,93 @@ from partnerships.people.models import User
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import ImportJob, ImportRun, RunStatus
 from partnerships.transfer.reading.headings import UnknownHeadings
-from partnerships.transfer.reading.proposals import propose
+from partnerships.transfer.reading.proposals import Proposals, propose
 from partnerships.transfer.reading.tables import read_sheets
 from partnerships.transfer.reading.values import text
-from partnerships.transfer.reporting import Report
+from partnerships.transfer.reporting import OUTCOMES, Report
+from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.directory import Progress, silent
-from partnerships.transfer.services.locking import wait_for_turn
+from partnerships.transfer.services.files import File, pack
+from partnerships.transfer.services.locking import take_turn, wait_for_turn
 from partnerships.transfer.services.recording import new_run, record_import, settle_run
-from partnerships.transfer.services.registers.choices import Choices
 from partnerships.transfer.services.registers.importing import NO_CHOICES, apply_list, import_register
+from partnerships.transfer.services.registers.kinds import columns_of
+from partnerships.transfer.services.registers.known_headings import known_headings
+from partnerships.transfer.services.registers.standards import files_in, parts_of
 
 
 class UnableToApply(Exception):
     """The run is not a preview, or was applied or discarded."""
+
+
+#: Bytes of a file that is checked at once, while the page waits; a larger one is checked by a worker.
+CHECKED_AT_ONCE = 100_000
+
+
+def receive_list(
+    *,
+    register: str,
+    files: Sequence[File],
+    author: User,
+    now: dt.datetime,
+    choices: Choices = NO_CHOICES,
+) -> ImportRun:
+    """Keep an uploaded list and check it, or let a worker check it.
+
+    A small list is checked at once unless an import is running. Otherwise the run has a job for a worker, so that no
+    page waits for it. Raises `UnableToRead` for a list that is refused at once.
+    """
+    require(roles_of(author, now).keeps_directory)
+    data = pack(files) if len(parts_of(register)) > 1 else files[0].data
+    run = new_run(
+        register=register,
+        file_name=", ".join(text(PurePath(file.name).name) for file in files),
+        sha256=hashlib.sha256(data).hexdigest(),
+        as_of=choices.as_of,
+        author=author,
+        now=now,
+    )
+    run.publisher, run.content, run.status = choices.publisher[:120], data, RunStatus.CHECKING
+    run.report = {"choices": choices.as_json()}
+    with transaction.atomic():
+        _check_or_ask(run, author, now)
+    return run
+
+
+def check_again(run: ImportRun, choices: Choices, author: User, now: dt.datetime) -> ImportRun:
+    """Check a locked run again, with other choices; as `receive_list` does."""
+    ImportJob.objects.filter(run=run).delete()
+    run.publisher, run.as_of, run.status = choices.publisher[:120], choices.as_of, RunStatus.CHECKING
+    run.report = {"choices": choices.as_json()}
+    _check_or_ask(run, author, now)
+    return run
+
+
+def _check_or_ask(run: ImportRun, author: User, now: dt.datetime) -> None:
+    """Check a small list at once if no import is running; else ask a worker."""
+    if len(run.content or b"") <= CHECKED_AT_ONCE and take_turn():
+        _check(run, author, now, silent)
+    run.save()
+    if run.is_unchecked:
+        ImportJob.objects.create(run=run, asked_at=now, asked_by=author)
+
+
+def check_list(*, run: ImportRun, author: User, now: dt.datetime, progress: Progress = silent) -> ImportRun:
+    """Check a list that waits for it; afterwards its run is a preview, or waits for its headings.
+
+    Raises `UnableToApply` if it was checked or discarded meanwhile, and `UnableToRead` if it is refused.
+    """
+    with transaction.atomic():
+        wait_for_turn()
+        waiting = ImportRun.objects.select_for_update().get(pk=run.pk)
+        require(roles_of(author, now).keeps_directory)
+        if not waiting.is_unchecked:
+            raise UnableToApply("This file has already been checked or discarded.")
+        _check(waiting, author, now, progress)
+        waiting.save()
+        # Last: until then another connection writes the progress to it.
+        ImportJob.objects.filter(run=waiting).delete()
+    return waiting
 
 
 def preview_register(
@@ -43,31 +118,63 @@ def preview_register(
     If headings are unknown but others of the file can be the needed columns, the run waits for a person to confirm
     them. Raises `UnableToRead`.
     """
-    try:
-        run = import_register(
-            register=register, data=data, file_name=file_name, author=author, now=now, choices=choices, dry_run=True
-        ).run
-        run.status = RunStatus.PREVIEWED
-    except UnknownHeadings as error:
-        if not _may_be_confirmed(error, register, data, file_name):
-            raise
-        digest = hashlib.sha256(data).hexdigest()
-        name = text(PurePath(file_name).name)
-        run = new_run(register=register, file_name=name, sha256=digest, as_of=choices.as_of, author=author, now=now)
-        settle_run(run, Report(remarks=error.lines()))
-        run.publisher = choices.publisher[:120]
-        run.status = RunStatus.UNREAD
-    run.pk = None
-    run.report["choices"] = choices.as_json()
-    run.content = data
-    run.save(force_insert=True)
+    require(roles_of(author, now).keeps_directory)
+    digest = hashlib.sha256(data).hexdigest()
+    name = text(PurePath(file_name).name)
+    run = new_run(register=register, file_name=name, sha256=digest, as_of=choices.as_of, author=author, now=now)
+    run.publisher, run.content, run.report = choices.publisher[:120], data, {"choices": choices.as_json()}
+    with transaction.atomic():
+        wait_for_turn()
+        _check(run, author, now, silent)
+        run.save(force_insert=True)
     return run
 
 
-def _may_be_confirmed(error: UnknownHeadings, register: str, data: bytes, file_name: str) -> bool:
-    """Whether headings of the file can be all the needed columns."""
-    found = propose(read_sheets(data, file_name), error.columns, {})
-    return all(one.heading for one in found.proposals if one.column.required)
+def _check(run: ImportRun, author: User, now: dt.datetime, progress: Progress) -> None:
+    """Give the run the report of what importing its file would do; it is not saved."""
+    data, choices = bytes(run.content or b""), Choices.of_preview(run.report, run.as_of, accept_missing=False)
+    try:
+        found = import_register(
+            register=run.register,
+            data=data,
+            file_name=run.file_name,
+            author=author,
+            now=now,
+            choices=choices,
+            progress=progress,
+            dry_run=True,
+        ).run
+        run.status, run.as_of, run.report = RunStatus.PREVIEWED, found.as_of, found.report
+        run.finished_at = found.finished_at
+        for outcome in OUTCOMES:
+            setattr(run, outcome, getattr(found, outcome))
+    except UnknownHeadings as error:
+        if not _may_be_confirmed(run):
+            raise
+        settle_run(run, Report(remarks=error.lines()))
+        run.status = RunStatus.UNREAD
+    run.report["choices"] = choices.as_json()
+
+
+def _may_be_confirmed(run: ImportRun) -> bool:
+    """Whether headings of each file can be all the needed columns."""
+    return all(one.heading for _, found in proposals_for(run) for one in found.proposals if one.column.required)
+
+
+def proposals_for(run: ImportRun) -> list[tuple[str, Proposals]]:
+    """The headings of each file of a waiting run, and what they probably mean.
+
+    Each with what the file is; "" if the list is one file.
+    """
+    data = bytes(run.content or b"")
+    parts = parts_of(run.register)
+    found = []
+    for place, file in enumerate(files_in(run.register, data, run.file_name)):
+        sheets = read_sheets(file.data, file.name)
+        columns = parts[place].columns if parts else columns_of(run.register, sheets)
+        known = known_headings(run.register, run.publisher, sheets, place)
+        found.append((parts[place].label if len(parts) > 1 else "", propose(sheets, columns, known)))
+    return found
 
 
 def apply_preview(

@@ -26,6 +26,8 @@ class Choices:
     is_part: bool = False
     #: Many organisations of the register are missing, and that is right.
     accept_missing: bool = False
+    #: The council (its id) that owns rows of brownfield land that do not say whose they are.
+    council: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The choices for the report of a preview, without the date."""

@@ -1,0 +1,56 @@
+"""Reading the tables of a list that comes as several files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from partnerships.transfer.reading.about import About
+from partnerships.transfer.reading.headings import Column, Table, UnknownHeadings, find_table
+from partnerships.transfer.reading.problems import Problem, SetAside, UnableToRead
+from partnerships.transfer.reading.tables import Sheet
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file of a list: its sheets, name, columns, and the headings that a person confirmed."""
+
+    sheets: Sequence[Sheet]
+    name: str
+    columns: Sequence[Column]
+    what: str
+    known: Mapping[str, str]
+
+
+def find_tables(parts: Sequence[Part]) -> list[Table]:
+    """The table of each file.
+
+    Raises `UnknownHeadings` if needed columns are missing and nothing else is wrong, else `UnableToRead`.
+    """
+    tables: list[Table] = []
+    errors: list[UnableToRead] = []
+    problems: list[Problem] = []
+    for part in parts:
+        try:
+            tables.append(find_table(part.sheets, part.columns, part.what, part.known))
+        except UnableToRead as error:
+            errors.append(error)
+            problems += in_file(error.problems, part.name)
+    if errors and all(isinstance(error, UnknownHeadings) for error in errors):
+        raise UnknownHeadings(problems, ())
+    if errors:
+        raise UnableToRead(problems)
+    return tables
+
+
+def in_file(problems: Sequence[Problem], name: str) -> list[Problem]:
+    """The problems, with the name of their file."""
+    return [replace(problem, sheet=f"{name}{', ' + problem.sheet if problem.sheet else ''}") for problem in problems]
+
+
+def of_file(about: About, name: str, place: int) -> About:
+    """How a file was read, with its name and place in the rows set aside."""
+    rows: list[SetAside] = [
+        replace(row, problems=tuple(in_file(row.problems, name)), file=place) for row in about.set_aside
+    ]
+    return replace(about, set_aside=tuple(rows), file=place)

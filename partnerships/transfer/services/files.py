@@ -1,0 +1,120 @@
+"""The files of one import, and what else an import of files is given."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import io
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from django.db import transaction
+
+from partnerships.kit.rights import require
+from partnerships.organisations.rights import roles_of
+from partnerships.people.models import User
+from partnerships.transfer.event_kinds import EventKind
+from partnerships.transfer.models import ImportRun
+from partnerships.transfer.reading.dating import date_in_file_name
+from partnerships.transfer.reading.headings import NONE_KNOWN
+from partnerships.transfer.reading.tables import Sheet
+from partnerships.transfer.services.choices import Choices
+from partnerships.transfer.services.directory import Import, Progress
+from partnerships.transfer.services.locking import wait_for_turn
+from partnerships.transfer.services.outcomes import Outcome, last_line
+from partnerships.transfer.services.recording import new_run, record_import, settle_run
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file's name and content."""
+
+    name: str
+    data: bytes
+
+
+def pack(files: Sequence[File]) -> bytes:
+    """The files in their order, to keep with a preview."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for place, file in enumerate(files):
+            archive.writestr(zipfile.ZipInfo(f"{place}/{file.name}"), file.data)
+    return out.getvalue()
+
+
+def unpack(data: bytes) -> list[File]:
+    """The files that `pack` put together."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return [File(entry.filename.partition("/")[2], archive.read(entry)) for entry in archive.infolist()]
+
+
+def _none(place: int, sheets: Sequence[Sheet]) -> Mapping[str, str]:
+    return NONE_KNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """Files to import, by whom, when and how.
+
+    `known` has the headings that a person confirmed for the file at a place. `number` is that of the preview whose
+    place the run takes; without `keep` the caller undoes everything.
+    """
+
+    files: Sequence[File]
+    author: User | None
+    now: dt.datetime
+    choices: Choices
+    progress: Progress
+    keep: bool = True
+    number: int | None = None
+    known: Callable[[int, Sequence[Sheet]], Mapping[str, str]] = _none
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the files, without folders."""
+        return tuple(PurePath(file.name).name for file in self.files)
+
+    @property
+    def named_date(self) -> dt.date | None:
+        """The latest date in the names of the files."""
+        return max((day for day in map(date_in_file_name, self.names) if day), default=None)
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the files."""
+        return hashlib.sha256(b"\x00".join(file.data for file in self.files)).hexdigest()
+
+    def new_run(self, register: str, as_of: dt.date) -> ImportRun:
+        """The run of this import, not saved."""
+        made = new_run(
+            register=register,
+            file_name=", ".join(self.names),
+            sha256=self.digest,
+            as_of=as_of,
+            author=self.author,
+            now=self.now,
+        )
+        made.publisher = self.choices.publisher[:120]
+        made.pk = self.number
+        return made
+
+    def finish(self, made: ImportRun, run: Import, kind: EventKind) -> ImportRun:
+        """The run with its report, saved and recorded if it is kept."""
+        settle_run(made, run.report)
+        if self.keep:
+            made.save()
+            record_import(made, kind, author=self.author, now=self.now)
+        return made
+
+
+def import_files(apply: Callable[[Given], ImportRun], given: Given, *, dry_run: bool) -> Outcome:
+    """Import files in a transaction of their own; a dry run is undone."""
+    with transaction.atomic():
+        wait_for_turn()
+        require(roles_of(given.author, given.now).keeps_directory)
+        made = apply(given)
+        if dry_run:
+            transaction.set_rollback(True)
+    return Outcome(made, last_line(made, applied=not dry_run))

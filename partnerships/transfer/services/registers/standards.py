@@ -1,0 +1,63 @@
+"""Lists that come as files of a planning data standard, and how each is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from partnerships.transfer.models import ImportRun, Register
+from partnerships.transfer.reading import brownfield_land, developer_agreements, local_plans
+from partnerships.transfer.reading.headings import Column
+from partnerships.transfer.services.brownfield_land.importing import apply_brownfield_land
+from partnerships.transfer.services.developer_agreements.importing import apply_developer_agreements
+from partnerships.transfer.services.files import File, Given, unpack
+from partnerships.transfer.services.local_plans.importing import apply_local_plans
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file of a list: what it is, and its columns."""
+
+    label: str
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StandardFiles:
+    """The files of a list, and the function that imports them inside a transaction."""
+
+    parts: tuple[Part, ...]
+    apply: Callable[[Given], ImportRun]
+
+
+STANDARD_FILES = {
+    Register.LOCAL_PLANS: StandardFiles(
+        (Part("plans", local_plans.PLANS), Part("timetable", local_plans.TIMETABLE)), apply_local_plans
+    ),
+    Register.DEVELOPER_AGREEMENTS: StandardFiles(
+        (
+            Part("agreements", developer_agreements.AGREEMENTS),
+            Part("contributions", developer_agreements.CONTRIBUTIONS),
+            Part("transactions", developer_agreements.TRANSACTIONS),
+        ),
+        apply_developer_agreements,
+    ),
+    Register.BROWNFIELD_LAND: StandardFiles((Part("sites", brownfield_land.COLUMNS),), apply_brownfield_land),
+}
+
+
+def importer_of(register: str) -> Callable[[Given], ImportRun] | None:
+    """The function that imports files of a standard; None for a register of organisations."""
+    found = STANDARD_FILES.get(Register(register))
+    return found.apply if found else None
+
+
+def parts_of(register: str) -> Sequence[Part]:
+    """The files of a list that comes as files of a standard; empty for a register of organisations."""
+    found = STANDARD_FILES.get(Register(register))
+    return found.parts if found else ()
+
+
+def files_in(register: str, data: bytes, file_name: str) -> list[File]:
+    """The files of a preview: several come as one, as `pack` makes it."""
+    return unpack(data) if len(parts_of(register)) > 1 else [File(file_name, data)]

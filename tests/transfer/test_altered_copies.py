@@ -1,0 +1,199 @@
+"""Altered copies of real extracts lose no good row and name every bad one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.commitments.models import Commitment
+from partnerships.organisations.models import AreaServed, Kind, Organisation
+from partnerships.plans.models import Plan
+from partnerships.transfer.models import ImportRun
+from partnerships.transfer.services.developer_agreements import import_developer_agreements
+from partnerships.transfer.services.files import File
+
+from .altering import ALTERED, Rows, altered
+from .lists import extract, import_list, import_plans, rows_of
+
+pytestmark = pytest.mark.django_db
+
+Row = dict[str, str]
+
+
+@pytest.fixture(autouse=True)
+def councils(db: None) -> None:
+    """The councils of the extract."""
+    import_list("councils", extract("councils.csv"), as_of=dt.date(2019, 1, 1))
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Forget afterwards what was imported."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def table(rows: list[Row]) -> Rows:
+    """The heading and the cells of the rows."""
+    return [list(rows[0]), *(list(row.values()) for row in rows)]
+
+
+def said(run: ImportRun) -> str:
+    return "\n".join(run.report["lines"].get("set_aside", []))
+
+
+def served() -> set[tuple[str, str]]:
+    """Which organisations of the lists serve which areas."""
+    kinds = (Kind.LEP, Kind.STRATEGIC_AUTHORITY)
+    found = AreaServed.objects.filter(organisation__kind__in=kinds)
+    return set(found.values_list("organisation__name", "area__code"))
+
+
+LEPS_BAD = [
+    {"LACD": "E0700", "LANM": "Short Code", "ERCD": "E37000007", "ERNM": "Cumbria"},
+    {"LACD": "E07000999", "LANM": "Wrong LEP", "ERCD": "E99", "ERNM": "Nowhere"},
+]
+COMBINED_BAD = [
+    {"LAD25CD": "E0800", "LAD25NM": "Short Code", "CAUTH25CD": "E47000002", "CAUTH25NM": "South Yorkshire"},
+    {"LAD25CD": "E08000001", "LAD25NM": "Bolton", "CAUTH25CD": "E99", "CAUTH25NM": "Nowhere"},
+]
+
+
+@pytest.mark.parametrize("how", ALTERED)
+@pytest.mark.parametrize(
+    ("register", "name", "bad"),
+    [("leps", "leps.csv", LEPS_BAD), ("combined-authorities", "combined_authorities.csv", COMBINED_BAD)],
+)
+def test_altered_look_ups_lose_no_good_row_and_name_every_bad_one(
+    register: str, name: str, bad: list[Row], how: str
+) -> None:
+    good = rows_of(extract(name))
+    with undone():
+        import_list(register, extract(name), accept_missing=True)
+        expected = served()
+    rows = table([*good, *({key: row.get(key, "") for key in good[0]} for row in bad)])
+
+    run = import_list(register, altered(rows, how), accept_missing=True)
+
+    assert served() == expected
+    assert run.report["rows"]["used"] == len(good)
+    assert run.report["rows"]["set_aside"] == len(bad)
+    assert all(code in said(run) for code in (bad[0][next(iter(bad[0]))], "E99"))
+
+
+def features(rows: list[Row], *, encoding: str = "utf-8") -> bytes:
+    """The rows as GeoJSON."""
+    found = [{"type": "Feature", "properties": row, "geometry": None} for row in rows]
+    return json.dumps({"type": "FeatureCollection", "features": found}, ensure_ascii=False).encode(encoding)
+
+
+def _vintage(rows: list[Row]) -> list[Row]:
+    return [{"LAD23CD": row["areacd"], "LAD23NM": row["areanm"]} for row in rows]
+
+
+COPIES: dict[str, Callable[[list[Row]], bytes]] = {
+    "headings renamed": lambda rows: features([{"AREA_CD": row["areacd"], "Area NM": row["areanm"]} for row in rows]),
+    "another year's headings": lambda rows: features(_vintage(rows)),
+    "members reordered": lambda rows: features([{"areanm": row["areanm"], "areacd": row["areacd"]} for row in rows]),
+    "rows doubled": lambda rows: features([row for row in rows for _ in range(2)]),
+    "UTF-16": lambda rows: features(rows, encoding="utf-16"),
+    "byte order mark": lambda rows: features(rows, encoding="utf-8-sig"),
+}
+
+
+@pytest.mark.parametrize("how", COPIES)
+def test_altered_geojson_loses_no_good_row_and_names_every_bad_one(how: str) -> None:
+    good = [
+        {"areacd": one["properties"]["areacd"], "areanm": one["properties"]["areanm"]}
+        for one in json.loads(extract("districts.geojson"))["features"]
+    ]
+    foreign = [{"areacd": "W06000001", "areanm": "Isle of Anglesey"}, {"areacd": "S12000033", "areanm": "Aberdeen"}]
+    bad = [{"areacd": "", "areanm": "No Code District"}, {"areacd": "E0700", "areanm": "Short Code"}]
+
+    run = import_list("councils", COPIES[how]([*good, *foreign, *bad]), is_part=True)
+
+    rows = run.report["rows"]
+    assert (rows["used"], rows["set_aside"], rows["outside"]) == (len(good), len(bad), len(foreign))
+    assert "E0700" in said(run)
+    assert "is blank" in said(run)
+    assert run.undecided == 0
+
+
+def plans_here() -> dict[str, dict[str, tuple[str, str]]]:
+    """The milestones of every plan."""
+    found = {}
+    for plan in Plan.objects.filter(kind="local_plan"):
+        items = plan.versions.get(number=plan.current_number).content["milestones"]
+        found[plan.external_reference] = {item["key"]: (item["forecast"], item["actual"]) for item in items}
+    return found
+
+
+@pytest.mark.parametrize("how", ALTERED)
+def test_altered_plans_and_timetables_lose_no_good_row_and_name_every_bad_one(how: str) -> None:
+    plans, timetable = rows_of(extract("local-plan.csv")), rows_of(extract("local-plan-timetable.csv"))
+    with undone():
+        import_plans(extract("local-plan.csv"), extract("local-plan-timetable.csv"))
+        expected = plans_here()
+    bad_plans = [{**plans[0], "reference": ""}, {**plans[1], "reference": "zz", "period-end-date": "1900"}]
+    bad_events = [
+        {**timetable[0], "event-date": "2024-02-31", "reference": "z1"},
+        {**timetable[1], "local-plan": "no-such-plan", "reference": "z2"},
+    ]
+
+    run = import_plans(altered(table([*plans, *bad_plans]), how), altered(table([*timetable, *bad_events]), how))
+
+    assert plans_here() == expected
+    assert run.report["rows"]["set_aside"] == 4
+    words = said(run)
+    assert all(part in words for part in ("the cell is blank", "1900", "2024-02-31", "no-such-plan"))
+
+
+def promises_here() -> set[tuple[Any, ...]]:
+    """Every commitment of the register with its figures."""
+    return set(
+        Commitment.objects.exclude(source="").values_list(
+            "source_reference", "receiver__name", "quantity", "unit", "delivered_quantity", "status"
+        )
+    )
+
+
+def put_in(agreements: bytes, contributions: bytes, transactions: bytes) -> ImportRun:
+    return import_developer_agreements(
+        agreements=File("a", agreements),
+        contributions=File("c", contributions),
+        transactions=File("t", transactions),
+        author=None,
+        now=timezone.now(),
+    ).run
+
+
+@pytest.mark.parametrize("how", ALTERED)
+def test_altered_agreements_lose_no_good_row_and_name_every_bad_one(how: str) -> None:
+    names = ("developer-agreement", "developer-agreement-contribution", "developer-agreement-transaction")
+    first, second, third = (extract(f"{name}.csv") for name in names)
+    agreements, contributions, transactions = rows_of(first), rows_of(second), rows_of(third)
+    with undone():
+        put_in(first, second, third)
+        expected = promises_here()
+    agreements.append({**agreements[0], "developer-agreement": ""})
+    agreements.append({**agreements[1], "developer-agreement": "ZZ/1", "organisation": "local-authority-eng:ZZZ"})
+    contributions.append({**contributions[0], "developer-agreement-contribution": ""})
+    transactions.append({**transactions[0], "developer-agreement-contribution": "ZZ/2"})
+
+    run = put_in(*(altered(table(rows), how) for rows in (agreements, contributions, transactions)))
+
+    assert promises_here() == expected
+    assert run.set_aside == 4
+    words = said(run)
+    assert words.count("it has no key") == 2
+    assert "“local-authority-eng:ZZZ” is not in the directory" in words
+    assert "“ZZ/2” is not in the file of contributions" in words
+    assert Organisation.objects.filter(developer_agreements__isnull=False).distinct().count() == 2

@@ -1,0 +1,208 @@
+"""Administrators upload plans, agreements and brownfield land; a worker checks what is large."""
+
+from __future__ import annotations
+
+import datetime as dt
+from contextlib import closing
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connections
+from django.db.utils import DEFAULT_DB_ALIAS
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.developer_agreements.models import DeveloperAgreement
+from partnerships.plans.models import Plan
+from partnerships.transfer.models import ImportJob, ImportRun, KnownHeading, RunStatus
+from partnerships.transfer.services.locking import _IMPORTS
+from partnerships.transfer.services.registers import apply_waiting, previewing
+from tests.support.pages import collapse
+from tests.world import make_world
+
+from .lists import COUNCILS, PROVIDERS, as_csv, import_list, rows_of
+from .test_brownfield_land import REGISTER
+from .test_developer_agreements import AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS
+from .test_local_plans import PLANS, TIMETABLE
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def dee(client: Any) -> Any:
+    """A browser in which Dee, an administrator, is signed in, and the councils that the files name."""
+    client.force_login(make_world().dee)
+    import_list("councils", COUNCILS, as_of=dt.date(2023, 1, 1))
+    return client
+
+
+def upload(client: Any, register: str, *files: str | bytes, **choices: str) -> Any:
+    """Choose the files on the upload page."""
+    names = ("file", "second", "third")
+    chosen = {
+        name: SimpleUploadedFile(f"{name}.csv", data if isinstance(data, bytes) else data.encode())
+        for name, data in zip(names, files, strict=False)
+    }
+    return client.post(
+        reverse("admin:transfer_importrun_add"), {"register": register, **chosen, **choices}, follow=True
+    )
+
+
+def the_run(register: str) -> ImportRun:
+    return ImportRun.objects.get(register=register)
+
+
+def apply(client: Any, register: str) -> str:
+    """Import the preview by a worker; its page afterwards."""
+    run = the_run(register)
+    client.post(reverse("admin:transfer_importrun_apply", args=[run.pk]))
+    apply_waiting(now=timezone.now())
+    return collapse(client.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode())
+
+
+def rows_set_aside(client: Any, register: str, file: int) -> list[dict[str, str]]:
+    address = reverse("admin:transfer_importrun_set_aside", args=[the_run(register).pk])
+    return rows_of(b"".join(client.get(f"{address}?file={file}").streaming_content))
+
+
+def test_plans_and_their_timetable_are_previewed_and_imported(dee: Any) -> None:
+    broken = TIMETABLE.replace("2017-04-11,westmarch", "2017-04-31,westmarch")
+
+    page = collapse(upload(dee, "local-plans", PLANS, broken).content.decode())
+
+    assert "Would be created (5)" in page
+    assert "Download the rows set aside of the timetable" in page
+    assert not Plan.objects.filter(title="Westmarch Local Plan 2030").exists()
+    (row,) = rows_set_aside(dee, "local-plans", 1)
+    assert (row["local-plan"], row["event-date"]) == ("westmarch-2030", "2017-04-31")
+    assert "is not a date" in row["Set aside because"]
+    assert "5 created" in apply(dee, "local-plans")
+    assert Plan.objects.filter(title="Westmarch Local Plan 2030").exists()
+    assert the_run("local-plans").content is None
+
+
+def test_agreements_contributions_and_transactions_are_previewed_and_imported(dee: Any) -> None:
+    page = collapse(upload(dee, "developer-agreements", AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS).content.decode())
+
+    assert "4 rows of agreements: 3 read, 1 set aside" in page
+    assert not DeveloperAgreement.objects.exists()
+    assert [row["developer-agreement"] for row in rows_set_aside(dee, "developer-agreements", 0)] == ["W/3-da"]
+    assert len(rows_set_aside(dee, "developer-agreements", 1)) == 2
+    assert len(rows_set_aside(dee, "developer-agreements", 2)) == 2
+    assert "8 created" in apply(dee, "developer-agreements")
+    assert set(DeveloperAgreement.objects.values_list("run_id", flat=True)) == {the_run("developer-agreements").pk}
+
+
+def test_agreements_are_refused_for_one_bad_row_if_all_or_nothing(dee: Any) -> None:
+    answer = upload(dee, "developer-agreements", AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS, all_or_nothing="on")
+
+    assert answer.status_code == 422
+    assert "“developer-agreement:NOBODY” is not in the directory" in answer.content.decode()
+    assert not DeveloperAgreement.objects.exists()
+
+
+def test_brownfield_land_of_the_council_that_is_chosen_is_imported(dee: Any) -> None:
+    rows = [{**row, "OrganisationURI": ""} for row in rows_of(REGISTER)[:2]]
+
+    upload(dee, "brownfield-land", as_csv(rows), council="XNW")
+
+    assert "1 created" in apply(dee, "brownfield-land")
+    assert Plan.objects.get(kind="brownfield_land").owners.get().organisation.name == "Mere Council"
+
+
+def test_corrected_rows_of_brownfield_land_go_in_and_remove_no_site(dee: Any) -> None:
+    rows = rows_of(REGISTER)
+    rows[1]["GeoX"] = "far away"
+    upload(dee, "brownfield-land", as_csv(rows))
+    apply(dee, "brownfield-land")
+    (bad,) = rows_set_aside(dee, "brownfield-land", 0)
+
+    upload(dee, "brownfield-land", as_csv([{**bad, "GeoX": "-1.2"} | {"GeoY": "50.8"}]))
+    run = ImportRun.objects.filter(register="brownfield-land").latest("pk")
+    dee.post(reverse("admin:transfer_importrun_apply", args=[run.pk]))
+    apply_waiting(now=timezone.now())
+
+    plan = Plan.objects.filter(kind="brownfield_land", title__contains="Westmarch").get()
+    content = plan.versions.get(number=plan.current_number).content
+    assert [site["reference"] for site in content["sites"]] == ["B/1", "B/2"]
+
+
+@pytest.mark.parametrize(
+    ("register", "files", "told"),
+    [
+        ("local-plans", (PLANS,), "Choose the file of the timetable."),
+        ("developer-agreements", (AGREEMENTS, CONTRIBUTIONS), "Choose the file of the transactions."),
+        ("councils", (COUNCILS, COUNCILS), "This list has no such file."),
+        ("brownfield-land", (REGISTER, REGISTER), "This list has no such file."),
+    ],
+)
+def test_too_few_or_too_many_files_are_refused(dee: Any, register: str, files: tuple[str, ...], told: str) -> None:
+    answer = upload(dee, register, *files)
+
+    assert answer.status_code == 422
+    assert told in answer.content.decode()
+
+
+def test_unknown_headings_of_the_second_file_are_confirmed_once_and_remembered(dee: Any) -> None:
+    own = TIMETABLE.replace("event-date,local-plan,notes,local-plan-event", "Event day,Plan ref,notes,Event code")
+    page = upload(dee, "local-plans", PLANS, own)
+    assert "File of the timetable: local-plan" in page.content.decode()
+    columns = {"reference": "reference", "name": "name", "organisations": "organisations"}
+    second = {"plan": "Plan ref", "event": "Event code", "date": "Event day", "entry": "entry-date"}
+    chosen = {f"column-{code}": heading for code, heading in columns.items()}
+    chosen |= {f"column-2.{code}": heading for code, heading in second.items()}
+
+    preview = dee.post(page.request["PATH_INFO"], {"publisher": "Marchshire", **chosen}, follow=True)
+
+    assert "Would be created (5)" in preview.content.decode()
+    assert KnownHeading.objects.filter(heading="2:planref", column="plan").exists()
+    assert "Would be created (5)" in upload(dee, "local-plans", PLANS, own).content.decode()
+
+
+def test_list_uploaded_while_an_import_runs_is_checked_by_a_worker_afterwards(client: Any) -> None:
+    client.force_login(make_world().dee)
+    other = connections.create_connection(DEFAULT_DB_ALIAS)
+    with closing(other), other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [_IMPORTS])
+
+        page = upload(client, "councils", COUNCILS)
+
+    assert page.status_code == 200
+    assert "Check in progress" in page.content.decode()
+    run = the_run("councils")
+    assert run.status == RunStatus.CHECKING
+    apply_waiting(now=timezone.now())
+    run.refresh_from_db()
+    assert (run.status, run.created) == (RunStatus.PREVIEWED, 4)
+    assert not ImportJob.objects.exists()
+    assert "4 created" in apply(client, "councils")
+
+
+def test_large_list_is_checked_by_a_worker_with_the_choices_that_were_made(dee: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(previewing, "CHECKED_AT_ONCE", 10)
+    upload(dee, "providers", PROVIDERS, as_of="2024-02-01", is_part="on")
+
+    apply_waiting(now=timezone.now())
+
+    run = the_run("providers")
+    assert (run.status, run.as_of) == (RunStatus.PREVIEWED, dt.date(2024, 2, 1))
+    assert run.report["choices"]["is_part"] is True
+
+
+def test_list_that_a_worker_refuses_says_why_and_is_discarded(dee: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(previewing, "CHECKED_AT_ONCE", 10)
+    upload(dee, "providers", PROVIDERS.replace("Registration number", "Colour").replace("Designation", "Size"))
+    wrong = PROVIDERS.replace("Non-profit", "Blue").replace("5070", "nothing like a number")
+    ImportRun.objects.filter(register="providers").delete()
+    upload(dee, "providers", wrong)
+
+    apply_waiting(now=timezone.now())
+
+    run = the_run("providers")
+    page = collapse(dee.get(reverse("admin:transfer_importrun_change", args=[run.pk])).content.decode())
+    assert "The file was refused; nothing was changed." in page
+    assert "3 of its 4 rows cannot be used" in page
+    dee.post(reverse("admin:transfer_importrun_discard", args=[run.pk]))
+    run.refresh_from_db()
+    assert (run.status, run.content) == (RunStatus.DISCARDED, None)

@@ -19,6 +19,7 @@ from partnerships.digests.services import subscribe
 from partnerships.kit.dates import known_day
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.services import (
+    create_organisation,
     end_membership,
     propose_handovers,
     record_succession,
@@ -63,7 +64,10 @@ def add_waiting(world: World) -> None:
 
 
 def _prepare_a_succession(world: World, now: dt.datetime) -> None:
-    """In a month; of the two posts that Riverside holds, one has a line, which Harbour Homes has not answered."""
+    """In a month; of the two posts that Riverside holds, one has a line, which Harbour Homes has not answered.
+
+    It needs a consent too. Nobody leads a council that ends on the same day.
+    """
     posts = [create_post(organisation=world.riverside, role=role, author=world.nadia, now=now) for role in _TWO_POSTS]
     succession = record_succession(
         kind="absorb",
@@ -79,6 +83,17 @@ def _prepare_a_succession(world: World, now: dt.datetime) -> None:
         kind="posts",
         records=[posts[0].pk],
         successor=world.harbour,
+        consent="The lender",
+        author=None,
+        now=now,
+    )
+    council = create_organisation(name="Old Estuary Council", kind="council", author=None, now=now)
+    create_post(organisation=council, role="finance", author=None, now=now)
+    record_succession(
+        kind="absorb",
+        status="order_made",
+        vests_on=known_day(timezone.localdate() + dt.timedelta(30)),
+        ties=ties_between([council], [world.harbour]),
         author=None,
         now=now,
     )

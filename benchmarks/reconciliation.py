@@ -50,7 +50,7 @@ def columns() -> list[Any]:
         Column(authorities, "nice-name", "local-authority-code", key, day(2025, 7, 10), "end-date"),
         Column("councils/planning_data_organisation_2025-02.csv", "name", "reference", key, None),
         Column("councils/lookup_name_to_registry.csv", "la-name", "local-authority-code", key, None),
-        Column("councils/la_changes_2018_2025.csv", "oldnm", "oldcd", gss, None),
+        Column("councils/la_changes_2018_2025.csv", "oldnm", "oldcd", gss, None, "start"),
         Column("councils/la_changes_2018_2025.csv", "newnm", "newcd", gss, None),
         Column(districts, "LAD25NM", "LAD25CD", gss, day(2025, 5, 31)),
         Column(districts, "CAUTH25NM", "CAUTH25CD", gss, day(2025, 5, 31)),

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from partnerships.kit.dates import PartialDate
 from partnerships.kit.names import fold_name
 from partnerships.organisations.models import Identifier, OrganisationName, Scheme
 from partnerships.reconciliation.matching import Verdict
@@ -31,7 +32,7 @@ class Column:
     number: str
     scheme: Scheme
     day: dt.date | None
-    #: The column with the day on which a body ended.
+    #: The column with the day, or the year, on which a body ended.
     ended: str = ""
 
 
@@ -69,7 +70,8 @@ def rows_of(data: bytes, column: Column) -> Iterator[tuple[str, str, dt.date | N
             end = texts[places[column.ended]] if column.ended and column.ended in places else ""
             if name and number and (name, number) not in seen:
                 seen.add((name, number))
-                yield name, number, dt.date.fromisoformat(end[:10]) - dt.timedelta(days=1) if end else column.day
+                last = PartialDate.parse(end[:10]).earliest - dt.timedelta(days=1) if end else column.day
+                yield name, number, last
 
 
 def _text(cell: Cell) -> str:

@@ -5,7 +5,7 @@ BOOTSTRAP := $(PYTHON) tools/bootstrap.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-database check worker beat migrate reset demo screenshots crawl bench-plans \
-	bench-digests bench-exchange bench-ledger bench-pages bench-handovers bench-reconciliation bench-record \
+	bench-digests bench-exchange bench-ledger bench-pages bench-handovers bench-lettings bench-reconciliation bench-record \
 	bench-successions format lock audit
 
 help: ## List these commands
@@ -61,6 +61,9 @@ bench-pages: ## Measure every page at 1, 2 and 10 times England
 
 bench-successions: ## Check who answers over 100,000 random histories of successions
 	@PYTHONPATH=. $(VENV) benchmarks/successions.py $(ARGS)
+
+bench-lettings: ## Measure reading and counting 50,000 lettings
+	@PYTHONPATH=. $(VENV) benchmarks/lettings.py $(ARGS)
 
 bench-handovers: ## Measure handing over what twelve councils hold
 	@$(BOOTSTRAP) -m tools.run with $(VENV) benchmarks/handovers.py $(ARGS)

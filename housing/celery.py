@@ -35,6 +35,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 20.0,
         "options": {"expires": 20},
     },
+    "nominations.count_waiting": {
+        "task": "partnerships.nominations.tasks.count_waiting",
+        "schedule": 20.0,
+        "options": {"expires": 20},
+    },
     "organisations.hand_over_due": {
         "task": "partnerships.organisations.tasks.hand_over_due",
         "schedule": 300.0,

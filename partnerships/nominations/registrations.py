@@ -5,17 +5,39 @@ from __future__ import annotations
 from partnerships.activity.event_kinds import register_events
 from partnerships.agreements.departures import register_terms
 from partnerships.agreements.sections import ON_PARTNERSHIPS
-from partnerships.nominations import telling
+from partnerships.nominations import emails, telling
 from partnerships.nominations.event_kinds import EventKind
+from partnerships.nominations.models import NominationsReturn
+from partnerships.nominations.personal import RULES
 from partnerships.nominations.sections import nominations_section
 from partnerships.nominations.services.agreement import follow_parties, follow_terms
+from partnerships.nominations.services.lettings import drop_uncounted
 from partnerships.organisations.obligations import register_settling
+from partnerships.outbox.groups import About, NoticeGroup
+from partnerships.people.composing import register_email
+from partnerships.people.personal import register_personal
+from partnerships.people.retention import register_retention
 
 
 def register() -> None:
-    """Register events, what follows terms and parties, and a section of the pages of partnerships."""
+    """Register events, emails, personal data, what follows terms and parties, and a section of partnerships."""
     register_events(EventKind)
     telling.register()
     register_terms(follow_terms)
     register_settling("partnerships", follow_parties)
     ON_PARTNERSHIPS.register("03 nominations", nominations_section)
+    register_personal(RULES)
+    register_retention(
+        "lettings that were not counted",
+        what="Rows of an upload of lettings, without anything about households",
+        purpose="counting them for a nominations return",
+        basis="public task: letting homes to people in need",
+        kept_for="until they are counted, seconds after the upload; 2 days at most",
+        apply=drop_uncounted,
+    )
+    about = About("partnership", "return", NominationsReturn, "agreement__partnership", "agreement__partnership")
+    for code, label, write in (
+        ("return_sent", "Nominations return to confirm", emails.write_return_sent),
+        ("return_decided", "Nominations return confirmed or disputed", emails.write_return_decided),
+    ):
+        register_email(f"nominations.{code}", label, write, group=NoticeGroup.REPORTS, about=about)

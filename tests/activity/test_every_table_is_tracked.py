@@ -24,6 +24,7 @@ WITHOUT = {
     "people.ViewAs": "a log itself: only its end is written, once",
     "transfer.ImportRun": "a log itself: who imported what, and what came of it",
     "transfer.ImportJob": "a queue: who asked and what came of it stand in the run's record",
+    "nominations.LettingsRun": "a queue: rows are deleted once counted; the lines have history",
     "outbox.Email": "the ledger itself: each step of an email has its own column",
     "digests.DeliveryItem": "part of the ledger",
     "outbox.Bounce": "a report as it came in",

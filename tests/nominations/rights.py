@@ -2,7 +2,47 @@
 
 from __future__ import annotations
 
-from tests.support.rights import Row
+from typing import Any
 
-ROWS: tuple[Row, ...] = ()
-WITHOUT_A_PERSON = {"nominations.record_event": "records what another service did"}
+from partnerships.nominations import services
+from partnerships.nominations.models import Decision
+from partnerships.people.models import User
+from tests.nominations.quarters import afterwards, begun, counted, decide, lettings_of, sent, upload
+from tests.nominations.signed import sign_nominations
+from tests.support.rights import EDITORS, PARTNER_EDITORS, Row
+from tests.world import World
+
+
+def _complete(world: World, author: User, found: Any) -> None:
+    lines = {found.lines.values_list("pk", flat=True)[0]: services.Supplement(offers=4)}
+    services.complete_return(found=found, lines=lines, author=author, now=afterwards())
+
+
+def _decide(world: World, author: User, found: Any) -> None:
+    lines = dict.fromkeys(found.lines.values_list("pk", flat=True), (Decision.CONFIRMED, ""))
+    decide(world, found, lines, author)
+
+
+ROWS = (
+    Row("nominations.start_return", lambda w, who, a: begun(w, a, who), EDITORS, sign_nominations),
+    Row(
+        "nominations.take_lettings",
+        lambda w, who, made: upload(w, *made, who),
+        EDITORS,
+        lambda w: (begun(w, sign_nominations(w)), lettings_of(w, 5)),
+    ),
+    Row("nominations.complete_return", _complete, EDITORS, lambda w: counted(w, sign_nominations(w))),
+    Row(
+        "nominations.send_return",
+        lambda w, who, found: services.send_return(found=found, author=who, now=afterwards()),
+        EDITORS,
+        lambda w: counted(w, sign_nominations(w)),
+    ),
+    Row("nominations.decide_lines", _decide, PARTNER_EDITORS, lambda w: sent(w, sign_nominations(w))),
+)
+WITHOUT_A_PERSON = {
+    "nominations.count_waiting": "called by a worker; each run has the rights of the person who uploaded it",
+    "nominations.lock_to_write": "checks the rights for the services that write a return",
+    "nominations.record_event": "records what another service did",
+    "nominations.record_return": "records what another service did",
+}

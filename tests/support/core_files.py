@@ -157,14 +157,14 @@ def core_file(lettings: Sequence[Invented], *, year: int, labels: bool = False) 
     return b"".join(core_chunks(lettings, year=year, labels=labels))
 
 
-def core_chunks(lettings: Sequence[Invented], *, year: int, labels: bool = False) -> Iterator[bytes]:
-    """The export in pieces of a thousand rows."""
+def core_chunks(lettings: Sequence[Invented], *, year: int, labels: bool = False, other: str = "") -> Iterator[bytes]:
+    """The export in pieces of a thousand rows; `other` stands in columns that are not kept instead of the canary."""
     columns = headings(year)
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow([label if labels else code for code, label in columns])
     for number, letting in enumerate(lettings, start=1):
-        writer.writerow([letting.cells.get(code, _other(code)) for code, _ in columns])
+        writer.writerow([letting.cells.get(code, other or _other(code)) for code, _ in columns])
         if number % 1000 == 0:
             yield text.getvalue().encode()
             text.seek(0)

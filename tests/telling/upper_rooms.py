@@ -12,6 +12,8 @@ from partnerships.commitments.models import Commitment, Status
 from partnerships.conversations import services as conversations
 from partnerships.exchange import services as exchange
 from partnerships.exchange.models import Audience, Direction, Entry
+from partnerships.nominations.models import Decision
+from partnerships.nominations.services import send_return
 from partnerships.organisations.services import change_role
 from partnerships.people.models import User
 from partnerships.plans import services as plans
@@ -19,6 +21,8 @@ from partnerships.plans.models import AccessRequest, OwnershipOffer, Share
 from tests.commitments import promises
 from tests.conversations import gatherings, reports, talks
 from tests.exchange.conftest import shared
+from tests.nominations import quarters
+from tests.nominations.signed import sign_nominations
 from tests.plans.drafts import ask_signatures, begin, fewer_homes, publish, published
 from tests.telling.case import Act, case
 from tests.world import World
@@ -374,6 +378,19 @@ def report_returned(w: World) -> Act:
     return lambda: conversations.return_report(
         report=report, number=1, reason="How many let?", author=w.amina, now=NOW()
     )
+
+
+@case(("nominations.return_sent", "ben"))
+def nominations_return_sent(w: World) -> Act:
+    found = quarters.counted(w, sign_nominations(w))
+    return lambda: send_return(found=found, author=w.amina, now=quarters.afterwards())
+
+
+@case(("nominations.return_decided", "amina"))
+def nominations_return_confirmed(w: World) -> Act:
+    found = quarters.sent(w, sign_nominations(w))
+    lines = dict.fromkeys(found.lines.values_list("pk", flat=True), (Decision.CONFIRMED, ""))
+    return lambda: quarters.decide(w, found, lines)
 
 
 _INVITED = (("conversations.meeting_invitation", "amina"), ("conversations.meeting_invitation", "ben"))

@@ -34,6 +34,10 @@ class Quarter:
         """The quarter before it."""
         return Quarter.of(self.starts_on - dt.timedelta(days=1))
 
+    @property
+    def last_day(self) -> dt.date:
+        """Its last day."""
+        return self.ends_on - dt.timedelta(days=1)
+
     def __str__(self) -> str:
-        last = self.ends_on - dt.timedelta(days=1)
-        return f"{self.starts_on:%B} to {last:%B} {last.year}"
+        return f"{self.starts_on:%B} to {self.last_day:%B} {self.starts_on.year}"

@@ -1,5 +1,23 @@
-"""Nominations agreements."""
+"""Nominations agreements and their returns."""
 
 from partnerships.nominations.models.agreement import NominationsAgreement
+from partnerships.nominations.models.returns import (
+    WRITABLE,
+    Decision,
+    LettingsRun,
+    NominationsReturn,
+    Refusal,
+    ReturnLine,
+    ReturnStatus,
+)
 
-__all__ = ["NominationsAgreement"]
+__all__ = [
+    "WRITABLE",
+    "Decision",
+    "LettingsRun",
+    "NominationsAgreement",
+    "NominationsReturn",
+    "Refusal",
+    "ReturnLine",
+    "ReturnStatus",
+]

@@ -1,5 +1,30 @@
-"""What pages and services read of nominations agreements."""
+"""What pages and services read of nominations agreements and their returns."""
 
 from partnerships.nominations.queries.agreement import agreed_on, agreement_of
+from partnerships.nominations.queries.returns import (
+    MaskedLine,
+    ReturnResult,
+    Total,
+    masked_result_of,
+    masked_trend_of,
+    outcomes_of,
+    result_of,
+    returns_of,
+    trend_of,
+    year_of,
+)
 
-__all__ = ["agreed_on", "agreement_of"]
+__all__ = [
+    "MaskedLine",
+    "ReturnResult",
+    "Total",
+    "agreed_on",
+    "agreement_of",
+    "masked_result_of",
+    "masked_trend_of",
+    "outcomes_of",
+    "result_of",
+    "returns_of",
+    "trend_of",
+    "year_of",
+]

@@ -1,0 +1,47 @@
+"""Emails about nominations returns; none says a figure."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from partnerships.nominations.models import NominationsReturn
+from partnerships.nominations.rights import rights_over
+from partnerships.outbox.content import Content, link
+from partnerships.outbox.kinds import Due
+from partnerships.people.models import User
+
+
+def write_return_sent(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email that asks the council to confirm or dispute the lines of a return."""
+    found = _found(due)
+    if not found.is_sent or found.sendings != due.params["sending"]:
+        return "It was decided or sent again."
+    if not rights_over(found.agreement, person, now).may_decide:
+        return "They can no longer decide about it."
+    return _content("return_sent", found, person)
+
+
+def write_return_decided(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email to the provider that its return was confirmed or disputed."""
+    found = _found(due)
+    if found.sendings != due.params["sending"] or found.is_sent:
+        return "It was sent again."
+    if not rights_over(found.agreement, person, now).reads_returns:
+        return "They can no longer read it."
+    return _content("return_decided", found, person)
+
+
+def _found(due: Due) -> NominationsReturn:
+    return NominationsReturn.objects.for_pages().get(pk=due.params["return"])
+
+
+def _content(template: str, found: NominationsReturn, person: User) -> Content:
+    context = {
+        "person": person,
+        "found": found,
+        "partnership": found.agreement.partnership,
+        "council": found.agreement.council_body,
+        "provider": found.agreement.provider_body,
+        "href": link("nominations:detail", pk=found.agreement.partnership_id),
+    }
+    return Content(f"nominations/{template}", context)

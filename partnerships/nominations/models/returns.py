@@ -1,0 +1,240 @@
+"""Returns of a nominations agreement: what was let in a quarter, and what the council says of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pghistory
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.db.models import F, Q
+
+from partnerships.agreements.models import PartyStatus
+from partnerships.nominations.lettings.counting import Result
+from partnerships.nominations.lettings.quarters import Quarter
+from partnerships.nominations.models.agreement import NominationsAgreement
+from partnerships.nominations.schedule import Bedrooms
+from partnerships.organisations.audience import Organisations, Route, visible_to
+from partnerships.people.models import User
+
+
+class ReturnStatus(models.TextChoices):
+    """Draft → sent → settled, or disputed → sent again.
+
+    The provider writes drafts and disputed returns. A sent return waits for the council. It is settled once the council
+    has confirmed every line.
+    """
+
+    DRAFT = "draft", "Draft"
+    SENT = "sent", "Waiting for the council"
+    DISPUTED = "disputed", "Disputed"
+    SETTLED = "settled", "Confirmed"
+
+
+#: Returns that the provider can still change.
+WRITABLE = (ReturnStatus.DRAFT, ReturnStatus.DISPUTED)
+
+
+#: People of the council and the provider, as long as these take part.
+READERS: tuple[Route, ...] = tuple(
+    Organisations(f"agreement__{side}__organisation", when=Q(**{f"agreement__{side}__status": PartyStatus.ACCEPTED}))
+    for side in ("council", "provider")
+)
+
+
+class ReturnQuerySet(models.QuerySet["NominationsReturn"]):
+    """Returns by reader. Reading figures also needs data sharing: ask `rights_over`."""
+
+    def visible_to(self, user: User | AnonymousUser) -> ReturnQuerySet:
+        """Returns whose council or provider the person acts for."""
+        return self.filter(visible_to(NominationsReturn, READERS, user))
+
+    def for_pages(self) -> ReturnQuerySet:
+        """With agreement, partnership, council, provider and run; without the kept rows."""
+        return self.select_related(
+            "agreement__partnership", "agreement__council__organisation", "agreement__provider__organisation", "run"
+        ).defer("run__content")
+
+
+@pghistory.track()
+class NominationsReturn(models.Model):
+    """What a provider let under an agreement in one quarter.
+
+    `sendings` counts how often it was sent, so that nobody decides about figures that were replaced.
+    """
+
+    agreement = models.ForeignKey(NominationsAgreement, on_delete=models.PROTECT, related_name="returns")
+    starts_on = models.DateField(help_text="The first day of the quarter.")
+    status = models.CharField(max_length=8, choices=ReturnStatus, default=ReturnStatus.DRAFT)
+    sendings = models.PositiveSmallIntegerField(default=0)
+    begun_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+    sent_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ReturnQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["agreement", "starts_on"], name="one_return_a_quarter"),
+            models.CheckConstraint(
+                condition=Q(starts_on__day=1, starts_on__month__in=[1, 4, 7, 10]), name="return_begins_a_quarter"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="settled", settled_at__isnull=False) | ~Q(status="settled") & Q(settled_at=None),
+                name="return_settled_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="draft") | Q(sendings__gt=0, sent_at__isnull=False), name="return_sent_whole"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Return {self.pk}"
+
+    @property
+    def quarter(self) -> Quarter:
+        """The quarter that it is about."""
+        return Quarter(self.starts_on)
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether the provider can change it."""
+        return self.status in WRITABLE
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether it waits for the council."""
+        return self.status == ReturnStatus.SENT
+
+    @property
+    def is_disputed(self) -> bool:
+        """Whether the council disputes a line."""
+        return self.status == ReturnStatus.DISPUTED
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the council has confirmed every line."""
+        return self.status == ReturnStatus.SETTLED
+
+
+class LettingsRun(models.Model):
+    """An upload that a worker counts: waiting, claimed, then finished or failed.
+
+    `content` holds the kept rows, packed, until the run settles. `report` has the numbers of the rows of each outcome
+    and the rows of each authority. `claimed_until` is when another worker takes it up.
+    """
+
+    nominations_return = models.OneToOneField(NominationsReturn, on_delete=models.CASCADE, related_name="run")
+    file_name = models.CharField(max_length=120)
+    columns = models.JSONField(default=list, editable=False)
+    content = models.BinaryField(null=True, editable=False)
+    asked_at = models.DateTimeField()
+    asked_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(blank=True)
+    report = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(content=None) | Q(finished_at=None, error=""), name="settled_runs_hold_no_lettings"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["asked_at", "id"], name="lettings_run_waiting", condition=Q(content__isnull=False))
+        ]
+
+    def __str__(self) -> str:
+        return f"Run {self.pk}"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it waits for a worker, or one is at it."""
+        return self.finished_at is None and not self.error
+
+
+class Decision(models.TextChoices):
+    """What the council says of a line."""
+
+    CONFIRMED = "confirmed", "Confirmed"
+    DISPUTED = "disputed", "Disputed"
+
+
+@pghistory.track()
+class ReturnLine(models.Model):
+    """True voids of one size that were let, first lets or relets, against the share agreed at the end of the quarter.
+
+    The provider adds offers, refusals, and vacancies for which the council named nobody in time.
+    """
+
+    nominations_return = models.ForeignKey(NominationsReturn, on_delete=models.CASCADE, related_name="lines")
+    bedrooms = models.CharField(max_length=6, choices=[(size.value, size.label) for size in Bedrooms])
+    is_first_let = models.BooleanField()
+    lettings = models.PositiveIntegerField()
+    nominated = models.PositiveIntegerField()
+    median_days = models.DecimalField(max_digits=6, decimal_places=1, null=True, blank=True)
+    share = models.DecimalField(max_digits=5, decimal_places=2, help_text="Agreed share of nominees, in per cent.")
+    offers = models.PositiveIntegerField(null=True, blank=True)
+    not_supplied = models.PositiveIntegerField(default=0, help_text="Vacancies without a nominee in time.")
+    decision = models.CharField(max_length=9, choices=Decision, blank=True)
+    reason = models.TextField(blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["nominations_return", "bedrooms", "is_first_let"], name="one_line_a_size_and_kind"
+            ),
+            models.CheckConstraint(
+                condition=Q(lettings__gte=F("nominated") + F("not_supplied")), name="line_counts_fit_its_lettings"
+            ),
+            models.CheckConstraint(
+                condition=~Q(decision="disputed") | ~Q(reason=""), name="disputed_lines_have_a_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.words} of return {self.nominations_return_id}"
+
+    @property
+    def size(self) -> Bedrooms:
+        """The size of its homes."""
+        return Bedrooms(self.bedrooms)
+
+    @property
+    def words(self) -> str:
+        """`First lets, 2 bedrooms`."""
+        return f"{'First lets' if self.is_first_let else 'Relets'}, {self.size.label.lower()}"
+
+    @property
+    def result(self) -> Result:
+        """Against the agreed share."""
+        return Result(self.lettings, self.nominated, self.not_supplied, self.share)
+
+    @property
+    def counted(self) -> tuple[Any, ...]:
+        """What the council decides about."""
+        return self.lettings, self.nominated, self.not_supplied, self.median_days, self.share
+
+
+@pghistory.track()
+class Refusal(models.Model):
+    """How many nominees were refused, or refused an offer, for one reason."""
+
+    line = models.ForeignKey(ReturnLine, on_delete=models.CASCADE, related_name="refusals")
+    ground = models.CharField(max_length=300)
+    number = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["line", "ground"], name="one_number_a_ground"),
+            models.CheckConstraint(condition=Q(number__gt=0), name="refusals_are_counted"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} refusals of line {self.line_id}"

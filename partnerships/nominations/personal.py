@@ -1,0 +1,11 @@
+"""Personal data rules for erasure and export. Lettings name homes, never who lives there."""
+
+from __future__ import annotations
+
+from partnerships.people.personal import Fate, Rule
+
+RULES = (
+    Rule("nominations.NominationsReturn", "sent_by", Fate.KEEP, "who sent the return", ("starts_on", "sent_at")),
+    Rule("nominations.LettingsRun", "asked_by", Fate.KEEP, "who uploaded lettings", ("file_name", "asked_at")),
+    Rule("nominations.ReturnLine", "decided_by", Fate.KEEP, "who decided on a line", ("decision", "decided_at")),
+)

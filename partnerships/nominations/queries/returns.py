@@ -1,0 +1,227 @@
+"""What pages and services read of returns: scope, results, results with small counts masked, trend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+from django.db.models import Q, Sum
+
+from partnerships.kit.disclosure import Cell, release
+from partnerships.nominations.lettings.columns import CollectionYear, core_columns, plain
+from partnerships.nominations.lettings.quarters import Quarter
+from partnerships.nominations.lettings.reading import Outcome, Scope
+from partnerships.nominations.models import (
+    LettingsRun,
+    NominationsAgreement,
+    NominationsReturn,
+    Refusal,
+    ReturnLine,
+    ReturnStatus,
+)
+from partnerships.nominations.models.returns import ReturnQuerySet
+from partnerships.nominations.queries.agreement import agreed_on
+from partnerships.nominations.schedule import Agreed, Bedrooms
+from partnerships.organisations.models import AreaServed, Identifier, Organisation, OrganisationName, Scheme
+
+_FIRST_LETS, _RELETS = "first lets", "relets"
+_NOMINEES, _OTHERS = "nominees", "others"
+
+
+def agreed_for(agreement: NominationsAgreement, quarter: Quarter) -> Agreed | None:
+    """What the terms in force on the last day of a quarter say; it counts for the whole quarter."""
+    return agreed_on(agreement, quarter.last_day)
+
+
+def year_of(found: NominationsReturn) -> CollectionYear | None:
+    """The collection year of CORE that a return's lettings are in; None for years before those we know."""
+    return core_columns().year_of(found.starts_on)
+
+
+def scope_of(found: NominationsReturn) -> Scope | None:
+    """Which lettings a return counts; None without terms or a known year. Fetch it with `for_pages`."""
+    agreed, year = agreed_for(found.agreement, found.quarter), year_of(found)
+    if agreed is None or year is None:
+        return None
+    council, provider = found.agreement.council_body, found.agreement.provider_body
+    codes, names = _areas(council, found.quarter)
+    return Scope(
+        found.quarter, year, agreed, codes, names | _names(council), _names(provider) | {plain(agreed.provider)}
+    )
+
+
+def _areas(council: Organisation, quarter: Quarter) -> tuple[frozenset[str], frozenset[str]]:
+    """Codes and names of the areas that the council served in the quarter, and of areas within them.
+
+    Codes that the council itself is registered under count too.
+    """
+    began, ended = (
+        Q(starts_on=None) | Q(starts_on__lt=quarter.ends_on),
+        Q(ends_on=None) | Q(ends_on__gt=quarter.starts_on),
+    )
+    served = AreaServed.objects.filter(began, ended, organisation=council).values_list(
+        "area__code", "area__name", "area__children__code", "area__children__name"
+    )
+    codes = {code for one in served for code in (one[0], one[2]) if code}
+    names = {plain(name) for one in served for name in (one[1], one[3]) if name}
+    registered = Identifier.objects.filter(organisation=council, scheme=Scheme.GSS).values_list("value", flat=True)
+    return frozenset(codes | set(registered)), frozenset(names)
+
+
+def _names(organisation: Organisation) -> frozenset[str]:
+    names = OrganisationName.objects.filter(organisation=organisation).values_list("name", flat=True)
+    return frozenset(plain(name) for name in (organisation.name, *names))
+
+
+def returns_of(agreement: NominationsAgreement) -> ReturnQuerySet:
+    """The returns of an agreement, latest quarter first."""
+    return NominationsReturn.objects.for_pages().filter(agreement=agreement).order_by("-starts_on", "-pk")
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """Sums over lines; `agreed` and `shortfall` are sums of the lines' whole homes."""
+
+    lettings: int
+    nominated: int
+    not_supplied: int
+    agreed: int
+    shortfall: int
+
+    @property
+    def achieved(self) -> Decimal | None:
+        """Nominations in per cent of what counts."""
+        return _per_cent(self.nominated, self.lettings - self.not_supplied)
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnResult:
+    """The lines of a return with their refusals, their total, and refusals by ground, most first."""
+
+    lines: Sequence[ReturnLine]
+    total: Total
+    refusals: Sequence[tuple[str, int]]
+
+
+def result_of(found: NominationsReturn) -> ReturnResult:
+    """Everything that a return says, for the council and the provider."""
+    lines = sorted(
+        found.lines.prefetch_related("refusals").order_by("pk"), key=lambda one: (not one.is_first_let, _place(one))
+    )
+    grounds = (
+        Refusal.objects.filter(line__nominations_return=found)
+        .values_list("ground")
+        .annotate(together=Sum("number"))
+        .order_by("-together", "ground")
+    )
+    return ReturnResult(lines, _total(lines), list(grounds))
+
+
+def _total(lines: Iterable[ReturnLine]) -> Total:
+    results = [line.result for line in lines]
+    return Total(
+        sum(one.lettings for one in results),
+        sum(one.nominated for one in results),
+        sum(one.not_supplied for one in results),
+        sum(one.agreed for one in results),
+        sum(one.shortfall for one in results),
+    )
+
+
+def _place(line: ReturnLine) -> int:
+    return list(Bedrooms).index(line.size)
+
+
+def trend_of(agreement: NominationsAgreement) -> list[tuple[Quarter, Total]]:
+    """The totals of sent returns, earliest quarter first, for the council and the provider."""
+    sent = NominationsReturn.objects.filter(agreement=agreement).exclude(status=ReturnStatus.DRAFT)
+    found = sent.prefetch_related("lines").order_by("starts_on")
+    return [(one.quarter, _total(one.lines.all())) for one in found]
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedLine:
+    """Lettings of one size and kind, or a total; None where masked."""
+
+    words: str
+    lettings: int | None
+    nominated: int | None
+    share: Decimal | None
+
+    @property
+    def achieved(self) -> Decimal | None:
+        """Nominations in per cent of lettings, if both are shown."""
+        if self.lettings is None or self.nominated is None:
+            return None
+        return _per_cent(self.nominated, self.lettings)
+
+
+def masked_result_of(found: NominationsReturn) -> list[MaskedLine]:
+    """The lines of a settled return and its total, with small counts masked, for other parties.
+
+    Offers, refusals, void days and vacancies without a nominee are not shown. A return that is not settled has none.
+    """
+    if not found.is_settled:
+        return []
+    lines = result_of(found).lines
+    figures = _figures(lines)
+    rows = [
+        _masked(figures, line.words, line.bedrooms, _FIRST_LETS if line.is_first_let else _RELETS, line.share)
+        for line in lines
+    ]
+    return [*rows, _masked(figures, "All lettings", None, None, None)] if rows else []
+
+
+def _figures(lines: Iterable[ReturnLine]) -> dict[Cell, int | None]:
+    sizes = sorted({line.bedrooms for line in lines})
+    counts: dict[tuple[str, ...], int] = {
+        (size, kind, source): 0 for size in sizes for kind in (_FIRST_LETS, _RELETS) for source in (_NOMINEES, _OTHERS)
+    }
+    for line in lines:
+        kind = _FIRST_LETS if line.is_first_let else _RELETS
+        counts[line.bedrooms, kind, _NOMINEES] = line.nominated
+        counts[line.bedrooms, kind, _OTHERS] = line.lettings - line.nominated
+    return release(counts, tables=[(0, 1, 2)])
+
+
+def _masked(
+    figures: dict[Cell, int | None], words: str, size: str | None, kind: str | None, share: Decimal | None
+) -> MaskedLine:
+    return MaskedLine(words, figures[size, kind, None], figures[size, kind, _NOMINEES], share)
+
+
+def masked_trend_of(agreement: NominationsAgreement) -> list[tuple[Quarter, MaskedLine]]:
+    """The totals of settled returns, earliest quarter first, with small counts masked."""
+    settled = NominationsReturn.objects.filter(agreement=agreement, status=ReturnStatus.SETTLED)
+    found = [(one.quarter, masked_result_of(one)) for one in settled.order_by("starts_on")]
+    return [(quarter, lines[-1]) for quarter, lines in found if lines]
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeOfRows:
+    """How many rows of an upload had an outcome, which, and what to correct."""
+
+    label: str
+    remedy: str
+    number: int
+    rows: str
+    is_used: bool
+
+
+def outcomes_of(run: LettingsRun) -> list[OutcomeOfRows]:
+    """What became of the rows of an upload, in the order of the reasons."""
+    told = run.report.get("outcomes", {})
+    return [_outcome(outcome, told[outcome]) for outcome in Outcome if outcome in told]
+
+
+def _outcome(outcome: Outcome, ranges: Sequence[Sequence[int]]) -> OutcomeOfRows:
+    rows = ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in ranges)
+    number = sum(last - first + 1 for first, last in ranges)
+    return OutcomeOfRows(outcome.label, outcome.remedy, number, rows, outcome is Outcome.USED)
+
+
+def _per_cent(part: int, whole: int) -> Decimal | None:
+    if whole <= 0:
+        return None
+    return (Decimal(100) * part / whole).quantize(Decimal("0.1"), ROUND_HALF_UP)

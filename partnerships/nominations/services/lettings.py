@@ -1,0 +1,195 @@
+"""Uploads of lettings: kept without anything about households, counted by a worker, then deleted."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import structlog
+from django.db import InterfaceError, OperationalError, connections, transaction
+from django.db.models import Q
+from django.db.utils import DEFAULT_DB_ALIAS
+
+from partnerships.kit.rights import UnableToAct
+from partnerships.kit.uploads import clean_file_name
+from partnerships.nominations.event_kinds import EventKind
+from partnerships.nominations.lettings.columns import core_columns
+from partnerships.nominations.lettings.counting import Counted, count_lettings
+from partnerships.nominations.lettings.filtering import kept_rows
+from partnerships.nominations.models import LettingsRun, NominationsReturn, ReturnLine
+from partnerships.nominations.queries.returns import scope_of
+from partnerships.nominations.services.returns import UnableToReport, lock_to_write, record_return, undecide
+from partnerships.people.models import User
+
+log = structlog.get_logger(__name__)
+
+#: A run of a worker that died is taken up again after this time; 50,000 lettings take seconds.
+LEASE = dt.timedelta(minutes=10)
+#: How long lettings wait to be counted at most.
+LETTINGS_WAIT = dt.timedelta(days=2)
+_FAILED = (
+    "Something went wrong while the lettings were counted. They are deleted. Upload them again, or ask the operators."
+)
+#: Authorities that a report names, those with the most lettings first.
+_MAX_AUTHORITIES = 400
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLettings:
+    """The kept rows of an upload (`lettings.filtering`): packed, their columns and their number."""
+
+    file_name: str
+    packed: bytes
+    columns: Sequence[str]
+    rows: int
+
+
+@transaction.atomic
+def take_lettings(*, found: NominationsReturn, file: KeptLettings, author: User, now: dt.datetime) -> LettingsRun:
+    """Let a worker count the kept rows of an upload, instead of an earlier one. Raises `UnableToReport`."""
+    locked = lock_to_write(found, author, now)
+    year = core_columns().year_of(locked.starts_on)
+    if year is None:
+        raise UnableToReport("Exports of this collection year cannot be read.")
+    if missing := year.missing(file.columns):
+        raise UnableToReport(
+            f"The export of {year} has the columns {', '.join(missing)}, which this file lacks. "
+            "Choose the export of that year, as CORE made it."
+        )
+    run, _ = LettingsRun.objects.update_or_create(
+        nominations_return=locked,
+        defaults={
+            "file_name": clean_file_name(file.file_name),
+            "columns": list(file.columns),
+            "content": file.packed,
+            "asked_at": now,
+            "asked_by": author,
+            "claimed_until": None,
+            "done": 0,
+            "total": file.rows,
+            "finished_at": None,
+            "error": "",
+            "report": {},
+        },
+    )
+    record_return(locked, EventKind.LETTINGS_READ, author=author, now=now)
+    return run
+
+
+def count_waiting(*, now: dt.datetime) -> int:
+    """Count every upload that waits for a worker; how many were tried.
+
+    May run twice: a run is claimed for a time, and counted in one transaction.
+    """
+    tried = 0
+    while (run := _claim(now)) is not None:
+        tried += 1
+        try:
+            error = _count(run, now)
+        except (OperationalError, InterfaceError) as failure:
+            log.warning("lettings_put_off", run=run.pk, kind=type(failure).__name__)
+            LettingsRun.objects.filter(pk=run.pk).update(claimed_until=None)
+            break
+        except Exception:  # with the time limit of the task: otherwise it would be tried for ever
+            _fail(run, _FAILED)
+            raise
+        if error:
+            _fail(run, error)
+    return tried
+
+
+def _claim(now: dt.datetime) -> LettingsRun | None:
+    with transaction.atomic():
+        free = Q(claimed_until=None) | Q(claimed_until__lte=now)
+        runs = LettingsRun.objects.select_for_update(of=("self",), skip_locked=True).filter(free)
+        run = runs.filter(content__isnull=False).order_by("asked_at", "pk").first()
+        if run is not None:
+            run.claimed_until = now + LEASE
+            run.save(update_fields=["claimed_until"])
+    return run
+
+
+def _fail(run: LettingsRun, error: str) -> None:
+    """Say why nothing was counted, and delete the kept rows; an upload that came since stays."""
+    same = LettingsRun.objects.filter(pk=run.pk, asked_at=run.asked_at)
+    same.update(error=error, claimed_until=None, content=None, columns=[])
+
+
+def _count(run: LettingsRun, now: dt.datetime) -> str:
+    """Count the kept rows into the lines of the return; "" or why it was not done."""
+    if run.asked_by is None:
+        return "The person who uploaded the lettings has left. Upload them again."
+    found = NominationsReturn.objects.for_pages().get(pk=run.nominations_return_id)
+    scope = scope_of(found)
+    if scope is None:
+        return "No terms with shares for nominations were in force at the end of this quarter."
+    with _shown_progress(run) as show:
+        counted = count_lettings(kept_rows(bytes(run.content or b""), tuple(run.columns)), scope, progress=show)
+    try:
+        with transaction.atomic():
+            locked = lock_to_write(found, run.asked_by, now)
+            fresh = LettingsRun.objects.select_for_update(of=("self",)).defer("content").get(pk=run.pk)
+            if fresh.asked_at == run.asked_at:
+                _write(locked, fresh, counted, now)
+    except UnableToReport as error:
+        return str(error)
+    except UnableToAct:
+        return "The person who uploaded the lettings may not report any more. Upload them again."
+    return ""
+
+
+def _write(found: NominationsReturn, run: LettingsRun, counted: Counted, now: dt.datetime) -> None:
+    """Write the lines and the report, and delete the kept rows."""
+    scope = scope_of(found)
+    known = {(line.bedrooms, line.is_first_let): line for line in found.lines.order_by("pk")}
+    for (size, is_first_let), counts in sorted(counted.lines.items()):
+        line = known.pop((size, is_first_let), None) or ReturnLine(
+            nominations_return=found, bedrooms=size, is_first_let=is_first_let, lettings=0, nominated=0, share=0
+        )
+        before = line.counted
+        line.lettings, line.nominated, line.median_days = counts.lettings, counts.nominated, counts.median_days
+        line.share = scope.agreed.share(size, first_let=is_first_let) if scope else line.share
+        line.not_supplied = min(line.not_supplied, line.lettings - line.nominated)
+        if line.offers is None:
+            line.offers = counts.offers or None
+        if line.counted != before:
+            undecide(line)
+        line.save()
+    for line in known.values():
+        line.delete()
+    authorities = counted.authorities.most_common(_MAX_AUTHORITIES)
+    run.report = {
+        "outcomes": dict(counted.rows),
+        "authorities": [[code, name, number] for (code, name), number in authorities],
+    }
+    run.done = run.total = counted.total
+    run.finished_at, run.claimed_until, run.content, run.columns = now, None, None, []
+    run.save(update_fields=["report", "done", "total", "finished_at", "claimed_until", "content", "columns"])
+
+
+@contextmanager
+def _shown_progress(run: LettingsRun) -> Iterator[Callable[[int], object]]:
+    """Progress on a connection of its own, so that pages see it at once."""
+    connection = connections.create_connection(DEFAULT_DB_ALIAS)
+
+    def show(done: int) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE nominations_lettingsrun SET done = %s WHERE id = %s AND asked_at = %s",
+                [done, run.pk, run.asked_at],
+            )
+
+    try:
+        yield show
+    finally:
+        connection.close()
+
+
+def drop_uncounted(now: dt.datetime, dry_run: bool) -> int:
+    """Delete kept rows that no worker counted in time."""
+    old = LettingsRun.objects.filter(content__isnull=False, asked_at__lte=now - LETTINGS_WAIT)
+    if dry_run:
+        return old.count()
+    return old.update(content=None, columns=[], claimed_until=None, error=_FAILED)

@@ -1,0 +1,232 @@
+"""Services of quarterly returns: begin, complete, send, confirm or dispute."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.utils import timezone
+
+from partnerships.kit.rights import require
+from partnerships.nominations.event_kinds import EventKind
+from partnerships.nominations.lettings.quarters import Quarter
+from partnerships.nominations.models import (
+    Decision,
+    NominationsAgreement,
+    NominationsReturn,
+    Refusal,
+    ReturnLine,
+    ReturnStatus,
+)
+from partnerships.nominations.queries.returns import agreed_for
+from partnerships.nominations.rights import rights_over
+from partnerships.nominations.services.recording import lock_agreement, record_event
+from partnerships.organisations.queries import leads_of
+from partnerships.outbox.services import record_emails
+from partnerships.people.models import User
+
+#: Offers and refusals of one line of a quarter; more is a slip of the keyboard.
+MAX_NUMBER = 100_000
+
+
+class UnableToReport(Exception):
+    """The quarter is not over, nothing was agreed for it, or the return cannot be changed or sent now."""
+
+
+class UnableToDecide(Exception):
+    """The return does not wait for the council, was sent again, or a reason is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Supplement:
+    """What CORE does not say of a line; `refusals` by ground."""
+
+    offers: int | None = None
+    not_supplied: int = 0
+    refusals: Mapping[str, int] = field(default_factory=dict)
+
+
+def lock_return(found: NominationsReturn) -> NominationsReturn:
+    """The return as it is now, locked after its partnership."""
+    agreement = lock_agreement(found.agreement)
+    locked = NominationsReturn.objects.select_for_update(of=("self",)).get(pk=found.pk)
+    locked.agreement = agreement
+    return locked
+
+
+def record_return(
+    found: NominationsReturn, event: EventKind, *, of_council: bool = False, author: User | None, now: dt.datetime
+) -> None:
+    """Record what happened to a return, for the provider or the council."""
+    agreement = found.agreement
+    record_event(
+        agreement,
+        event,
+        number=found.pk,
+        quarter=str(found.quarter),
+        organisation=agreement.council_body if of_council else agreement.provider_body,
+        author=author,
+        now=now,
+    )
+
+
+def lock_to_write(found: NominationsReturn, author: User, now: dt.datetime) -> NominationsReturn:
+    """The locked return, if the author may write it now. Raises `UnableToAct` and `UnableToReport`."""
+    locked = lock_return(found)
+    require(rights_over(locked.agreement, author, now).may_report)
+    if locked.agreement.partnership.is_over:
+        raise UnableToReport("The partnership is over.")
+    if not locked.is_writable:
+        raise UnableToReport("This return was sent. It can be changed again if the council disputes it.")
+    return locked
+
+
+@transaction.atomic
+def start_return(
+    *, agreement: NominationsAgreement, starts_on: dt.date, author: User, now: dt.datetime
+) -> NominationsReturn:
+    """Begin the return of a quarter that is over; the same one if it was begun before. Raises `UnableToReport`."""
+    locked = lock_agreement(agreement)
+    require(rights_over(locked, author, now).may_report)
+    try:
+        quarter = Quarter(starts_on)
+    except ValueError as error:
+        raise UnableToReport(str(error)) from error
+    if quarter.ends_on > timezone.localdate(now):
+        raise UnableToReport("This quarter is not over yet.")
+    found = NominationsReturn.objects.filter(agreement=locked, starts_on=starts_on).first()
+    if found is not None:
+        return found
+    if locked.partnership.is_over:
+        raise UnableToReport("The partnership is over.")
+    if agreed_for(locked, quarter) is None:
+        raise UnableToReport("No terms with shares for nominations were in force at the end of this quarter.")
+    found = NominationsReturn.objects.create(agreement=locked, starts_on=starts_on, begun_at=now)
+    record_return(found, EventKind.RETURN_STARTED, author=author, now=now)
+    return found
+
+
+@transaction.atomic
+def complete_return(
+    *, found: NominationsReturn, lines: Mapping[int, Supplement], author: User, now: dt.datetime
+) -> None:
+    """Add what CORE lacks to lines, by their id; other lines stay. Raises `UnableToReport`."""
+    locked = lock_to_write(found, author, now)
+    by_id = {line.pk: line for line in locked.lines.order_by("pk")}
+    if not lines.keys() <= by_id.keys():
+        raise UnableToReport("The lettings were counted again in the meantime. Look at the new lines first.")
+    for pk, supplement in sorted(lines.items()):
+        _complete(by_id[pk], supplement)
+    record_return(locked, EventKind.RETURN_COMPLETED, author=author, now=now)
+
+
+def _complete(line: ReturnLine, supplement: Supplement) -> None:
+    refusals = {ground.strip()[:300]: number for ground, number in supplement.refusals.items() if number}
+    numbers = [supplement.offers or 0, supplement.not_supplied, *refusals.values()]
+    if any(not 0 <= number <= MAX_NUMBER for number in numbers) or "" in refusals:
+        raise UnableToReport(f"{line.words}: a number is too large or below nothing, or a ground is missing.")
+    if line.nominated + supplement.not_supplied > line.lettings:
+        raise UnableToReport(
+            f"{line.words}: {line.nominated} of {line.lettings} homes went to nominees, so at most "
+            f"{line.lettings - line.nominated} had no nominee in time."
+        )
+    before = line.counted
+    line.offers, line.not_supplied = supplement.offers, supplement.not_supplied
+    if line.counted != before:
+        undecide(line)
+    line.save(update_fields=["offers", "not_supplied", "decision", "reason", "decided_at", "decided_by"])
+    for refusal in line.refusals.exclude(ground__in=refusals):
+        refusal.delete()
+    for ground, number in sorted(refusals.items()):
+        Refusal.objects.update_or_create(line=line, ground=ground, defaults={"number": number})
+
+
+def undecide(line: ReturnLine) -> None:
+    """Let the council decide about a line again; saved by the caller."""
+    line.decision, line.reason, line.decided_at, line.decided_by = "", "", None, None
+
+
+@transaction.atomic
+def send_return(*, found: NominationsReturn, author: User, now: dt.datetime) -> None:
+    """Send the counted return to the council, which hears of it. Raises `UnableToReport`.
+
+    Lines that it disputed wait for it again; those that it confirmed stay confirmed unless they changed.
+    """
+    locked = lock_to_write(found, author, now)
+    run = getattr(locked, "run", None)
+    if run is None or run.finished_at is None:
+        raise UnableToReport("Upload the lettings first, and wait until they are counted.")
+    for line in locked.lines.filter(decision=Decision.DISPUTED).order_by("pk"):
+        undecide(line)
+        line.save(update_fields=["decision", "reason", "decided_at", "decided_by"])
+    locked.status, locked.sent_at, locked.sent_by = ReturnStatus.SENT, now, author
+    locked.sendings += 1
+    locked.save(update_fields=["status", "sent_at", "sent_by", "sendings"])
+    record_return(locked, EventKind.RETURN_SENT, author=author, now=now)
+    provider, council = locked.agreement.provider_body, locked.agreement.council_body
+    record_emails(
+        kind="nominations.return_sent",
+        people=leads_of(council).exclude(pk=author.pk).values_list("pk", flat=True),
+        params={"return": locked.pk, "sending": locked.sendings},
+        sender_id=provider.pk,
+        now=now,
+    )
+
+
+@transaction.atomic
+def decide_lines(
+    *,
+    found: NominationsReturn,
+    sending: int,
+    decisions: Mapping[int, tuple[Decision, str]],
+    author: User,
+    now: dt.datetime,
+) -> None:
+    """Confirm or dispute lines, by their id, each dispute with a reason. Raises `UnableToDecide`.
+
+    When every line is decided, the return is settled, or goes back to the provider if a line is disputed; the provider
+    hears of it. `sending` is the number of the sending that the author read.
+    """
+    locked = lock_return(found)
+    require(rights_over(locked.agreement, author, now).may_decide)
+    if not locked.is_sent:
+        raise UnableToDecide("This return does not wait for the council.")
+    if locked.sendings != sending:
+        raise UnableToDecide("It was sent again in the meantime. Read the new figures first.")
+    lines = {line.pk: line for line in locked.lines.order_by("pk")}
+    if not decisions.keys() <= lines.keys():
+        raise UnableToDecide("These are lines of another return.")
+    for pk, (decision, reason) in sorted(decisions.items()):
+        _decide(lines[pk], Decision(decision), reason.strip(), author, now)
+    record_return(locked, EventKind.LINES_DECIDED, of_council=True, author=author, now=now)
+    if all(line.decision for line in lines.values()):
+        _close(locked, list(lines.values()), author, now)
+
+
+def _decide(line: ReturnLine, decision: Decision, reason: str, author: User, now: dt.datetime) -> None:
+    if decision == Decision.DISPUTED and not reason:
+        raise UnableToDecide(f"{line.words}: say why you dispute it.")
+    line.decision, line.reason = decision, reason if decision == Decision.DISPUTED else ""
+    line.decided_at, line.decided_by = now, author
+    line.save(update_fields=["decision", "reason", "decided_at", "decided_by"])
+
+
+def _close(found: NominationsReturn, lines: list[ReturnLine], author: User, now: dt.datetime) -> None:
+    """Settle the return, or give it back to the provider."""
+    is_disputed = any(line.decision == Decision.DISPUTED for line in lines)
+    found.status = ReturnStatus.DISPUTED if is_disputed else ReturnStatus.SETTLED
+    found.settled_at = None if is_disputed else now
+    found.save(update_fields=["status", "settled_at"])
+    if not is_disputed:
+        record_return(found, EventKind.RETURN_AGREED, of_council=True, author=author, now=now)
+    provider, council = found.agreement.provider_body, found.agreement.council_body
+    people = {*leads_of(provider).values_list("pk", flat=True), found.sent_by_id}
+    record_emails(
+        kind="nominations.return_decided",
+        people=sorted(pk for pk in people if pk not in (None, author.pk)),
+        params={"return": found.pk, "sending": found.sendings},
+        sender_id=council.pk,
+        now=now,
+    )

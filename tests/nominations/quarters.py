@@ -1,0 +1,101 @@
+"""Returns of the quarter in which the test runs, made through services on a day after it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.core.cache import cache
+from django.utils import timezone
+
+from partnerships.nominations import services
+from partnerships.nominations.lettings.filtering import LettingsFilter
+from partnerships.nominations.lettings.quarters import Quarter
+from partnerships.nominations.models import Decision, NominationsAgreement, NominationsReturn
+from partnerships.organisations.models import Area, AreaKind, AreaServed
+from partnerships.people.models import User
+from tests.support.core_files import Invented, Place, core_file, invent
+from tests.world import World
+
+CODE = "E07000901"
+
+
+def afterwards() -> dt.datetime:
+    """A moment some days after the end of this quarter."""
+    return timezone.now() + (Quarter.of(timezone.localdate()).ends_on - timezone.localdate()) + dt.timedelta(days=9)
+
+
+def collection_year() -> int:
+    """The collection year of this quarter."""
+    today = timezone.localdate()
+    return today.year if today.month >= 4 else today.year - 1
+
+
+def place_of(world: World) -> Place:
+    """Where Larkhaven lets homes in this quarter: in Westmarch, which serves an area of that name."""
+    area, _ = Area.objects.get_or_create(code=CODE, defaults={"name": "Westmarch", "kind": AreaKind.DISTRICT})
+    AreaServed.objects.get_or_create(organisation=world.westmarch, area=area)
+    return Place(CODE, "Westmarch", world.larkhaven.name, Quarter.of(timezone.localdate()).starts_on)
+
+
+def lettings_of(world: World, number: int = 200, *, seed: int = 1) -> list[Invented]:
+    """Invented lettings of this quarter."""
+    return invent(place_of(world), number, year=collection_year(), seed=seed)
+
+
+def begun(world: World, agreement: NominationsAgreement, author: User | None = None) -> NominationsReturn:
+    """The return of this quarter, begun by Amina if nobody is named."""
+    starts_on = Quarter.of(timezone.localdate()).starts_on
+    return services.start_return(
+        agreement=agreement, starts_on=starts_on, author=author or world.amina, now=afterwards()
+    )
+
+
+def kept(content: bytes, name: str = "lettings.csv") -> services.KeptLettings:
+    """What the upload handler keeps of a file."""
+    one = LettingsFilter()
+    one.feed(content)
+    packed = one.finish()
+    return services.KeptLettings(name, packed, one.columns, one.rows)
+
+
+def upload(world: World, found: NominationsReturn, lettings: list[Invented], author: User | None = None) -> None:
+    """Take an export of these lettings; nothing is counted yet."""
+    content = core_file(lettings, year=collection_year())
+    services.take_lettings(found=found, file=kept(content), author=author or world.amina, now=afterwards())
+
+
+def counted(world: World, agreement: NominationsAgreement, lettings: list[Invented] | None = None) -> NominationsReturn:
+    """A return whose lettings were counted."""
+    found = begun(world, agreement)
+    upload(world, found, lettings if lettings is not None else lettings_of(world))
+    services.count_waiting(now=afterwards())
+    return fresh(found)
+
+
+def sent(world: World, agreement: NominationsAgreement, lettings: list[Invented] | None = None) -> NominationsReturn:
+    """A return that waits for the council."""
+    found = counted(world, agreement, lettings)
+    services.send_return(found=found, author=world.amina, now=afterwards())
+    return fresh(found)
+
+
+def settled(world: World, agreement: NominationsAgreement, lettings: list[Invented] | None = None) -> NominationsReturn:
+    """A return that Ben has confirmed."""
+    found = sent(world, agreement, lettings)
+    decide(world, found, dict.fromkeys(found.lines.values_list("pk", flat=True), (Decision.CONFIRMED, "")))
+    return fresh(found)
+
+
+def decide(
+    world: World, found: NominationsReturn, decisions: dict[int, tuple[Decision, str]], author: User | None = None
+) -> None:
+    """Decide lines as Ben, who leads the council, if nobody else is named."""
+    services.decide_lines(
+        found=found, sending=found.sendings, decisions=decisions, author=author or world.ben, now=afterwards()
+    )
+
+
+def fresh(found: NominationsReturn) -> NominationsReturn:
+    """The return as it is now."""
+    cache.clear()
+    return NominationsReturn.objects.for_pages().get(pk=found.pk)

@@ -1,0 +1,360 @@
+"""Quarterly returns: computed by a worker, completed, sent, confirmed or disputed."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.utils import timezone
+
+from partnerships.activity.models import Event
+from partnerships.kit.rights import UnableToAct
+from partnerships.nominations import services
+from partnerships.nominations.models import Decision, LettingsRun, NominationsReturn, ReturnStatus
+from partnerships.nominations.queries import (
+    masked_result_of,
+    masked_trend_of,
+    outcomes_of,
+    result_of,
+    returns_of,
+    trend_of,
+)
+from partnerships.nominations.rights import rights_over
+from partnerships.nominations.services import Supplement, UnableToDecide, UnableToReport
+from partnerships.nominations.services.lettings import LEASE, LETTINGS_WAIT, drop_uncounted
+from partnerships.outbox.models import Email
+from tests.nominations.quarters import (
+    afterwards,
+    begun,
+    collection_year,
+    counted,
+    decide,
+    fresh,
+    kept,
+    lettings_of,
+    place_of,
+    sent,
+    settled,
+    upload,
+)
+from tests.nominations.signed import sign_nominations
+from tests.support.core_files import CANARY, core_file, expected, invent
+from tests.support.kept_rows import kept as kept_rows
+from tests.world import World, make_world
+
+
+def _signed() -> World:
+    """The small world with a signed agreement."""
+    made = make_world()
+    made.things["nominations"] = sign_nominations(made)
+    place_of(made)
+    return made
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """The world with a signed agreement; its rows are inserted again for each test."""
+    return kept_rows(_signed)
+
+
+def emails_of(kind: str) -> set[int | None]:
+    """Ids of the people who get an email of this kind."""
+    return set(Email.objects.filter(kind=f"nominations.{kind}").values_list("person_id", flat=True))
+
+
+def test_a_return_is_computed_to_the_letting(world: World) -> None:
+    agreement = world.things["nominations"]
+    lettings = lettings_of(world, 400)
+
+    found = counted(world, agreement, lettings)
+
+    lines, outcomes = expected(lettings)
+    result = result_of(found)
+    assert {
+        (line.bedrooms, line.is_first_let): (line.lettings, line.nominated, line.median_days) for line in result.lines
+    } == {key: (one.lettings, one.nominated, one.median_days) for key, one in lines.items()}
+    assert {line.bedrooms: line.share for line in result.lines if not line.is_first_let} == {
+        "studio": 50,
+        "1": 50,
+        "2": 75,
+        "3": 75,
+        "4": 75,
+    }
+    assert result.total.lettings == outcomes["used"]
+    assert sum(one.number for one in outcomes_of(found.run)) == 400
+
+
+def test_kept_rows_go_when_they_are_counted(world: World) -> None:
+    found = counted(world, world.things["nominations"])
+
+    run = LettingsRun.objects.get(nominations_return=found)
+    assert (run.content, run.columns, run.done, run.total) == (None, [], 200, 200)
+    assert run.finished_at == afterwards() or not run.is_running
+
+
+def test_nothing_about_households_reaches_the_database(world: World) -> None:
+    agreement = world.things["nominations"]
+    upload(world, begun(world, agreement), lettings_of(world))
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
+        tables = [name for (name,) in cursor.fetchall()]
+        for table in tables:
+            cursor.execute(f'SELECT count(*) FROM "{table}" AS t WHERE t::text LIKE %s', [f"%{CANARY}%"])
+            assert cursor.fetchone() == (0,), table
+    content = LettingsRun.objects.get().content
+    assert CANARY.encode() not in bytes(content or b"")
+
+
+def test_a_second_upload_replaces_the_first_until_it_is_sent(world: World) -> None:
+    agreement = world.things["nominations"]
+    found = counted(world, agreement)
+    first = result_of(found).total
+
+    upload(world, found, lettings_of(world, 60, seed=2))
+    services.count_waiting(now=afterwards())
+
+    lines, _ = expected(lettings_of(world, 60, seed=2))
+    assert result_of(fresh(found)).total.lettings == sum(one.lettings for one in lines.values()) != first.lettings
+    services.send_return(found=found, author=world.amina, now=afterwards())
+    with pytest.raises(UnableToReport, match="was sent"):
+        upload(world, found, lettings_of(world))
+
+
+def test_the_same_upload_twice_changes_nothing(world: World) -> None:
+    found = counted(world, world.things["nominations"])
+    lines = list(found.lines.order_by("pk").values())
+
+    upload(world, found, lettings_of(world))
+    services.count_waiting(now=afterwards())
+
+    assert list(found.lines.order_by("pk").values()) == lines
+
+
+def test_beginning_a_return_again_gives_the_same(world: World) -> None:
+    agreement = world.things["nominations"]
+
+    assert begun(world, agreement) == begun(world, agreement)
+    assert NominationsReturn.objects.count() == 1
+
+
+def test_a_return_needs_a_quarter_that_is_over_and_terms_in_it(world: World) -> None:
+    agreement = world.things["nominations"]
+    starts_on = place_of(world).starts_on
+
+    for day, message in (
+        (starts_on, "not over"),
+        (starts_on - dt.timedelta(days=1), "begins"),
+        (dt.date(2024, 4, 1), "No terms"),
+    ):
+        with pytest.raises(UnableToReport, match=message):
+            services.start_return(agreement=agreement, starts_on=day, author=world.amina, now=timezone.now())
+
+
+def test_the_export_of_another_year_is_refused(world: World) -> None:
+    found = begun(world, world.things["nominations"])
+    content = core_file(lettings_of(world, 5), year=2024)
+    assert collection_year() >= 2026
+
+    with pytest.raises(UnableToReport, match="referral_register"):
+        services.take_lettings(found=found, file=kept(content), author=world.amina, now=afterwards())
+
+
+def test_a_run_of_a_worker_that_died_is_taken_up_again(world: World) -> None:
+    found = begun(world, world.things["nominations"])
+    upload(world, found, lettings_of(world))
+    LettingsRun.objects.update(claimed_until=afterwards() + LEASE)
+
+    assert services.count_waiting(now=afterwards()) == 0
+    assert services.count_waiting(now=afterwards() + LEASE + dt.timedelta(minutes=1)) == 1
+    assert services.count_waiting(now=afterwards() + LEASE * 3) == 0
+
+
+def test_a_run_fails_if_its_author_may_not_report_any_more(world: World) -> None:
+    found = begun(world, world.things["nominations"])
+    upload(world, found, lettings_of(world))
+    world.amina.memberships.update(ends_on=timezone.localdate())
+
+    services.count_waiting(now=afterwards())
+
+    run = LettingsRun.objects.get()
+    assert "may not report" in run.error
+    assert run.content is None
+    assert not found.lines.exists()
+
+
+def test_an_error_while_counting_deletes_the_kept_rows(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = begun(world, world.things["nominations"])
+    upload(world, found, lettings_of(world))
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise ValueError("Broken")
+
+    monkeypatch.setattr("partnerships.nominations.services.lettings.count_lettings", fail)
+    with pytest.raises(ValueError, match="Broken"):
+        services.count_waiting(now=afterwards())
+
+    run = LettingsRun.objects.get()
+    assert (run.content, run.is_running) == (None, False)
+    assert services.count_waiting(now=afterwards()) == 0
+
+
+def test_rows_that_nobody_counted_are_deleted_after_two_days(world: World) -> None:
+    upload(world, begun(world, world.things["nominations"]), lettings_of(world))
+
+    assert drop_uncounted(afterwards() + LETTINGS_WAIT - dt.timedelta(hours=1), dry_run=False) == 0
+    assert drop_uncounted(afterwards() + LETTINGS_WAIT + dt.timedelta(minutes=1), dry_run=True) == 1
+    assert drop_uncounted(afterwards() + LETTINGS_WAIT + dt.timedelta(minutes=1), dry_run=False) == 1
+    assert LettingsRun.objects.get().content is None
+
+
+def test_the_provider_adds_what_core_lacks(world: World) -> None:
+    found = counted(world, world.things["nominations"])
+    line = next(one for one in result_of(found).lines if one.lettings - one.nominated >= 2)
+    before = line.result
+
+    refusals = {"Rent arrears": 3, "Unsuitable home": 0}
+    lines = {line.pk: Supplement(offers=9, not_supplied=2, refusals=refusals)}
+    services.complete_return(found=found, lines=lines, author=world.amina, now=afterwards())
+
+    result = result_of(fresh(found))
+    line = found.lines.get(pk=line.pk)
+    assert (line.offers, line.not_supplied) == (9, 2)
+    assert result.refusals == [("Rent arrears", 3)]
+    assert line.result.counting == before.counting - 2
+
+
+def test_more_vacancies_without_a_nominee_than_others_are_refused(world: World) -> None:
+    found = counted(world, world.things["nominations"])
+    line = result_of(found).lines[0]
+
+    for supplement, message in (
+        (Supplement(not_supplied=line.lettings + 1), "at most"),
+        (Supplement(refusals={"Rent arrears": -1}), "below nothing"),
+    ):
+        with pytest.raises(UnableToReport, match=message):
+            services.complete_return(found=found, lines={line.pk: supplement}, author=world.amina, now=afterwards())
+
+
+def test_the_council_confirms_and_both_hear_of_it(world: World) -> None:
+    agreement = world.things["nominations"]
+
+    found = sent(world, agreement)
+    assert emails_of("return_sent") == {world.ben.pk}
+    confirmed = dict.fromkeys(found.lines.values_list("pk", flat=True), (Decision.CONFIRMED, ""))
+    decide(world, found, confirmed)
+
+    found = fresh(found)
+    assert (found.status, found.settled_at is not None) == (ReturnStatus.SETTLED, True)
+    assert emails_of("return_decided") == {world.amina.pk}
+    kinds = Event.objects.filter(kind__startswith="nominations.").order_by("pk").values_list("kind", flat=True)
+    assert list(kinds) == [
+        "nominations.return_started",
+        "nominations.lettings_read",
+        "nominations.return_sent",
+        "nominations.lines_decided",
+        "nominations.return_agreed",
+    ]
+    assert not mail.outbox
+
+
+def test_a_disputed_line_goes_back_and_only_it_is_decided_again(world: World) -> None:
+    found = sent(world, world.things["nominations"])
+    disputed, *others = found.lines.order_by("pk").values_list("pk", flat=True)
+    decisions = dict.fromkeys(others, (Decision.CONFIRMED, "")) | {disputed: (Decision.DISPUTED, "One is missing.")}
+
+    decide(world, found, decisions)
+    found = fresh(found)
+    assert (found.status, found.lines.get(pk=disputed).reason) == (ReturnStatus.DISPUTED, "One is missing.")
+    services.send_return(found=found, author=world.amina, now=afterwards())
+
+    found = fresh(found)
+    assert (found.status, found.sendings) == (ReturnStatus.SENT, 2)
+    assert list(found.lines.filter(decision="").values_list("pk", flat=True)) == [disputed]
+    decide(world, found, {disputed: (Decision.CONFIRMED, "")})
+    assert fresh(found).is_settled
+
+
+def test_a_line_that_changed_is_decided_again(world: World) -> None:
+    found = sent(world, world.things["nominations"])
+    first, *others = list(result_of(found).lines)
+    line = next(one for one in others if one.lettings > one.nominated)
+    decisions = {one.pk: (Decision.CONFIRMED, "") for one in others}
+    decide(world, found, decisions | {first.pk: (Decision.DISPUTED, "No.")})
+
+    lines = {line.pk: Supplement(not_supplied=1)}
+    services.complete_return(found=found, lines=lines, author=world.amina, now=afterwards())
+
+    assert found.lines.get(pk=line.pk).decision == ""
+
+
+def test_a_dispute_needs_a_reason_and_the_newest_figures(world: World) -> None:
+    found = sent(world, world.things["nominations"])
+    pk = found.lines.order_by("pk").values_list("pk", flat=True)[0]
+
+    with pytest.raises(UnableToDecide, match="say why"):
+        decide(world, found, {pk: (Decision.DISPUTED, " ")})
+    with pytest.raises(UnableToDecide, match="another return"):
+        decide(world, found, {0: (Decision.CONFIRMED, "")})
+    found.sendings = 7
+    with pytest.raises(UnableToDecide, match="sent again"):
+        decide(world, found, {pk: (Decision.CONFIRMED, "")})
+
+
+def test_a_return_is_sent_once_its_lettings_are_counted(world: World) -> None:
+    found = begun(world, world.things["nominations"])
+    upload(world, found, lettings_of(world))
+
+    with pytest.raises(UnableToReport, match="counted"):
+        services.send_return(found=found, author=world.amina, now=afterwards())
+
+
+def test_without_data_sharing_nobody_begins_a_return(db: None) -> None:
+    world = make_world()
+    agreement = sign_nominations(world, shares_data=False)
+
+    with pytest.raises(UnableToAct):
+        begun(world, agreement)
+
+
+def test_only_council_and_provider_find_returns(world: World) -> None:
+    agreement = world.things["nominations"]
+    found = settled(world, agreement)
+
+    for person, is_side in ((world.amina, True), (world.ben, True), (world.nadia, False), (world.chidi, False)):
+        assert NominationsReturn.objects.visible_to(person).filter(pk=found.pk).exists() is is_side
+        assert rights_over(agreement, person, timezone.now()).reads_returns is is_side
+    assert list(returns_of(agreement)) == [found]
+
+
+def test_other_parties_see_no_small_count_of_a_settled_return(world: World) -> None:
+    agreement = world.things["nominations"]
+    assert masked_result_of(sent(world, agreement)) == []
+
+    found = agreement.returns.for_pages().get()
+    decide(world, found, dict.fromkeys(found.lines.values_list("pk", flat=True), (Decision.CONFIRMED, "")))
+    found = fresh(found)
+
+    lines = masked_result_of(found)
+    shown = [figure for line in lines for figure in (line.lettings, line.nominated) if figure is not None]
+    result = result_of(found)
+    assert shown
+    assert min(shown) >= 5
+    assert any(line.lettings < 5 for line in result.lines)
+    assert lines[-1].words == "All lettings"
+    assert [line for _, line in masked_trend_of(agreement)] == [lines[-1]]
+    assert [total for _, total in trend_of(agreement)] == [result.total]
+
+
+def test_a_quarter_without_lettings_is_a_return_too(world: World) -> None:
+    agreement = world.things["nominations"]
+    elsewhere = invent(place_of(world), 3, year=collection_year(), odd=False)
+    for one in elsewhere:
+        one.cells["la"] = "E07000999"
+
+    found = settled(world, agreement, elsewhere)
+
+    assert found.is_settled
+    assert result_of(found).total.achieved is None

@@ -1,0 +1,21 @@
+"""First terms say that a vacancy without a nominee in time does not count, as returns do."""
+
+from django.db import migrations
+
+WAS = "The provider may let the home from its own list. It still counts as offered to the council."
+NOW = "The provider may let the home from its own list. The vacancy then does not count towards the agreed share."
+
+
+def reword(was, now):
+    def change(apps, schema_editor):
+        kind = apps.get_model("agreements", "PartnershipKind").objects.filter(code="nominations").first()
+        fields = apps.get_model("agreements", "KindField").objects
+        fields.filter(kind=kind, code="no_nominee", starter=was).update(starter=now)
+
+    return change
+
+
+class Migration(migrations.Migration):
+    dependencies = [("agreements", "0027_terms_of_nominations")]
+
+    operations = [migrations.RunPython(reword(WAS, NOW), reword(NOW, WAS))]

@@ -38,6 +38,8 @@ EXPORT_ROUTES = frozenset(
         "people:own-data",
         "conversations:reports-csv",
         "exchange:export",
+        "nominations:csv",
+        "nominations:rows",
         "digests:export-stakeholders",
         "plans:pdf",
         "plans:word",
@@ -98,16 +100,27 @@ def _user_id(request: HttpRequest) -> int | None:
 
 
 class RequestSizeMiddleware:
-    """Refuses requests larger than any form of ours, before Django reads them."""
+    """Refuses requests larger than any form of ours, before Django reads them.
+
+    Some pages take larger ones, which they do not keep: they filter them as they come in.
+    """
+
+    #: Bytes by page: 150 MB of lettings and what a form adds.
+    LARGER = {"nominations:upload": 151 * 1024 * 1024}
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdecimal() or int(length) > settings.MAX_REQUEST_BYTES:
+        if not length.isdecimal() or int(length) > self._limit(request, int(length)):
             return too_large()
         return self.get_response(request)
+
+    def _limit(self, request: HttpRequest, length: int) -> int:
+        if length <= settings.MAX_REQUEST_BYTES or request.method != "POST":
+            return settings.MAX_REQUEST_BYTES
+        return self.LARGER.get(place(request.path_info).partition(" ")[0], settings.MAX_REQUEST_BYTES)
 
 
 @receiver(got_request_exception)

@@ -12,7 +12,9 @@ from django.utils.safestring import SafeString
 #: A figure with the words that stand above its bar. None: no bar, such as a masked figure, only the words.
 Bar: TypeAlias = tuple[int | Decimal | None, str]
 
-_WIDTH, _HEIGHT, _BASE, _TOP, _BAR = 720, 250, 210, 150, 26
+_WIDTH, _HEIGHT, _BASE, _TOP = 720, 250, 210, 150
+#: The widest bar: the words above two of them fit side by side.
+_WIDEST = 44
 #: Fill and outline tell the two apart; the colours of ask and offer would mislead.
 _PAINT = (
     SafeString('fill="#0B5A75" stroke="#0B5A75" stroke-width="2"'),
@@ -65,14 +67,18 @@ def bar_chart(
     )
 
 
+def _step(groups: Sequence[object]) -> int:
+    return _WIDTH // max(len(groups), 1)
+
+
 def _middle(place: int, groups: Sequence[object]) -> int:
-    step = _WIDTH // max(len(groups), 1)
-    return place * step + step // 2
+    return place * _step(groups) + _step(groups) // 2
 
 
 def _bars(groups: Sequence[tuple[str, tuple[Bar, Bar]]], top: Decimal) -> Iterator[tuple[object, ...]]:
+    bar = min(_WIDEST, max(_step(groups) // 2 - 8, 4))
     for place, (_, bars) in enumerate(groups):
-        lefts = (_middle(place, groups) - _BAR - 2, _middle(place, groups) + 2)
+        lefts = (_middle(place, groups) - bar - 2, _middle(place, groups) + 2)
         for left, paint, (figure, words) in zip(lefts, _PAINT, bars, strict=True):
             height = round(_TOP * min(Decimal(figure or 0), top) / top)
-            yield left, _BASE - height, _BAR, height, paint, left + _BAR // 2, _BASE - height - 5, words
+            yield left, _BASE - height, bar, height, paint, left + bar // 2, _BASE - height - 5, words

@@ -42,6 +42,6 @@ def _content(template: str, found: NominationsReturn, person: User) -> Content:
         "partnership": found.agreement.partnership,
         "council": found.agreement.council_body,
         "provider": found.agreement.provider_body,
-        "href": link("nominations:detail", pk=found.agreement.partnership_id),
+        "href": link("nominations:return", pk=found.agreement.partnership_id, number=found.pk),
     }
     return Content(f"nominations/{template}", context)

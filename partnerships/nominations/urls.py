@@ -1,10 +1,20 @@
-"""Addresses of nominations agreements: one for each partnership that is one."""
+"""Addresses of nominations agreements and their returns, by partnership."""
 
 from django.urls import path
 
-from partnerships.nominations import views
+from partnerships.nominations.views import agreement, deciding, reporting, returns
 
 app_name = "nominations"
 urlpatterns = [
-    path("<int:pk>/nominations/", views.detail, name="detail"),
+    path("<int:pk>/nominations/", agreement.detail, name="detail"),
+    path("<int:pk>/nominations/start/", reporting.start, name="start"),
+    path("<int:pk>/nominations/<int:number>/", returns.detail, name="return"),
+    path("<int:pk>/nominations/<int:number>/progress/", returns.progress, name="progress"),
+    path("<int:pk>/nominations/<int:number>/csv/", returns.csv, name="csv"),
+    path("<int:pk>/nominations/<int:number>/rows/", returns.rows_csv, name="rows"),
+    path("<int:pk>/nominations/<int:number>/upload/", reporting.upload, name="upload"),
+    path("<int:pk>/nominations/<int:number>/complete/", reporting.complete, name="complete"),
+    path("<int:pk>/nominations/<int:number>/send/", reporting.send, name="send"),
+    path("<int:pk>/nominations/<int:number>/decide/", deciding.decide, name="decide"),
+    path("<int:pk>/nominations/<int:number>/ask/<int:line>/", deciding.ask, name="ask"),
 ]

@@ -1,21 +1,60 @@
-"""Who may use the pages of nominations agreements: people of all its parties; Riverside, led by Nadia, observes."""
+"""Who may use the pages of nominations agreements and returns.
+
+Larkhaven provides; Westmarch, led by Ben ("partner"), is the council; Riverside, led by Nadia, observes. The return is
+settled, so that Riverside may read it masked.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from tests.nominations.quarters import settled
 from tests.nominations.signed import sign_nominations
-from tests.support.access import Row, expect
+from tests.support.access import Expected, Row, expect
 from tests.world import World
 
 
 def prepare(world: World) -> None:
-    """A signed agreement, with data sharing in force."""
-    world.things["nominations"] = sign_nominations(world)
+    """A signed agreement with data sharing in force, and a settled return."""
+    world.things["nominations"] = agreement = sign_nominations(world)
+    world.things["return"] = settled(world, agreement)
 
 
 def of_agreement(world: World) -> dict[str, Any]:
     return {"pk": world.things["nominations"].partnership_id}
 
 
-ROWS = (Row("nominations:detail", on=of_agreement, get=expect(inside=200, outside=404, shared=200, share_ended=200)),)
+def of_return(world: World) -> dict[str, Any]:
+    return {**of_agreement(world), "number": world.things["return"].pk}
+
+
+def _line(world: World) -> dict[str, Any]:
+    short = [line.pk for line in world.things["return"].lines.all() if line.result.shortfall]
+    return {**of_return(world), "line": short[0]}
+
+
+def provider(status: int, others: int = 404) -> Expected:
+    """Editors and leads of Larkhaven; `others` is for Riverside."""
+    return expect(inside=status, outside=404, viewer=403, partner=403, shared=others, share_ended=others)
+
+
+def council(status: int) -> Expected:
+    """Westmarch's lead."""
+    return expect(inside=403, outside=404, partner=status)
+
+
+MASKED = expect(inside=200, outside=404, shared=200, share_ended=200)
+SIDES = expect(inside=200, outside=404)
+ROWS = (
+    Row("nominations:detail", on=of_agreement, get=MASKED),
+    Row("nominations:start", on=of_agreement, get=provider(200, 403), post=provider(422, 403)),
+    Row("nominations:return", on=of_return, get=MASKED),
+    Row("nominations:csv", on=of_return, get=MASKED),
+    Row("nominations:rows", on=of_return, get=SIDES),
+    Row("nominations:progress", on=of_return, get=expect(inside=302, outside=404)),
+    Row("nominations:upload", on=of_return, get=provider(200), post=provider(422)),
+    Row("nominations:complete", on=of_return, get=provider(200), post=provider(422)),
+    Row("nominations:send", on=of_return, get=provider(200), post=provider(422)),
+    Row("nominations:decide", on=of_return, get=council(200), post=council(422)),
+    Row("nominations:ask", on=_line, post=council(302)),
+)

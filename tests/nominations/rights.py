@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
+
 from partnerships.nominations import services
 from partnerships.nominations.models import Decision
+from partnerships.nominations.services.shortfalls import ask_for_shortfall
 from partnerships.people.models import User
 from tests.nominations.quarters import afterwards, begun, counted, decide, lettings_of, sent, upload
 from tests.nominations.signed import sign_nominations
@@ -21,6 +24,11 @@ def _complete(world: World, author: User, found: Any) -> None:
 def _decide(world: World, author: User, found: Any) -> None:
     lines = dict.fromkeys(found.lines.values_list("pk", flat=True), (Decision.CONFIRMED, ""))
     decide(world, found, lines, author)
+
+
+def _ask(world: World, author: User, found: Any) -> None:
+    line = next(one for one in found.lines.order_by("pk") if one.result.shortfall)
+    ask_for_shortfall(found=found, line=line.pk, author=author, now=timezone.now())
 
 
 ROWS = (
@@ -39,6 +47,7 @@ ROWS = (
         lambda w: counted(w, sign_nominations(w)),
     ),
     Row("nominations.decide_lines", _decide, PARTNER_EDITORS, lambda w: sent(w, sign_nominations(w))),
+    Row("nominations.ask_for_shortfall", _ask, PARTNER_EDITORS, lambda w: sent(w, sign_nominations(w))),
 )
 WITHOUT_A_PERSON = {
     "nominations.count_waiting": "called by a worker; each run has the rights of the person who uploaded it",

@@ -8,6 +8,7 @@ import pghistory
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 
 from partnerships.agreements.models import PartyStatus
 from partnerships.nominations.lettings.counting import Result
@@ -91,6 +92,10 @@ class NominationsReturn(models.Model):
 
     def __str__(self) -> str:
         return f"Return {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        """Its page; fetch it with `for_pages`."""
+        return reverse("nominations:return", args=[self.agreement.partnership_id, self.pk])
 
     @property
     def quarter(self) -> Quarter:

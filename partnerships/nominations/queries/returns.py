@@ -115,10 +115,11 @@ def result_of(found: NominationsReturn) -> ReturnResult:
         .annotate(together=Sum("number"))
         .order_by("-together", "ground")
     )
-    return ReturnResult(lines, _total(lines), list(grounds))
+    return ReturnResult(lines, total_of(lines), list(grounds))
 
 
-def _total(lines: Iterable[ReturnLine]) -> Total:
+def total_of(lines: Iterable[ReturnLine]) -> Total:
+    """The sums of some lines."""
     results = [line.result for line in lines]
     return Total(
         sum(one.lettings for one in results),
@@ -137,7 +138,7 @@ def trend_of(agreement: NominationsAgreement) -> list[tuple[Quarter, Total]]:
     """The totals of sent returns, earliest quarter first, for the council and the provider."""
     sent = NominationsReturn.objects.filter(agreement=agreement).exclude(status=ReturnStatus.DRAFT)
     found = sent.prefetch_related("lines").order_by("starts_on")
-    return [(one.quarter, _total(one.lines.all())) for one in found]
+    return [(one.quarter, total_of(one.lines.all())) for one in found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,1 @@
-"""Pages of nominations agreements."""
-
-from partnerships.nominations.views.agreement import detail
-
-__all__ = ["detail"]
+"""Pages of nominations agreements and their returns."""

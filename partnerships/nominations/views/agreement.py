@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from partnerships.nominations.models import NominationsAgreement
-from partnerships.nominations.queries import agreed_on
-from partnerships.nominations.rights import rights_over
-from partnerships.people.requests import signed_in
+from partnerships.nominations.presenting import masked_trend_chart, trend_chart
+from partnerships.nominations.queries import agreed_on, masked_trend_of, returns_of, trend_of
+from partnerships.nominations.views.returns import open_agreement
 
 
 @require_safe
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """What council and provider have agreed, and the way to their returns."""
-    user = signed_in(request)
-    agreement = get_object_or_404(NominationsAgreement.objects.visible_to(user).for_pages(), partnership=pk)
+    """What council and provider have agreed, their returns, and the trend over quarters."""
+    _, agreement, rights = open_agreement(request, pk)
+    returns = list(returns_of(agreement)) if rights.is_open else []
+    if rights.reads_returns:
+        trend = trend_chart(trend_of(agreement))
+    else:
+        returns = [one for one in returns if one.is_settled]
+        trend = masked_trend_chart(masked_trend_of(agreement) if rights.reads_masked else [])
     context = {
         "agreement": agreement,
         "partnership": agreement.partnership,
         "agreed": agreed_on(agreement, timezone.localdate()),
-        "rights": rights_over(agreement, user, timezone.now()),
+        "rights": rights,
+        "returns": returns,
+        "trend": trend,
+        "may_start": rights.may_report and not agreement.partnership.is_over,
     }
     return render(request, "nominations/detail.html", context)

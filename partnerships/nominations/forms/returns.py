@@ -1,0 +1,132 @@
+"""Forms of nominations returns: start, upload, complete, decide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+
+from partnerships.kit.forms import Form, Helper
+from partnerships.nominations.models import Decision, ReturnLine
+from partnerships.nominations.presenting import in_words
+
+#: No line of a return has more of anything.
+MAX_COUNT = 100_000
+
+
+class StartForm(Form):
+    """Choose the quarter of a new return."""
+
+    quarter = forms.ChoiceField(label="Which quarter?", widget=forms.RadioSelect)
+
+    def __init__(self, *args: Any, quarters: Sequence[tuple[str, str]], cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["quarter"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = quarters
+        self.helper = Helper(self, submit="Start return", cancel=cancel)
+
+
+class UploadForm(Form):
+    """Upload the CORE export of the quarter."""
+
+    file = forms.FileField(
+        label="CORE lettings export",
+        help_text=(
+            "CSV, up to 150 MB. Only the columns that a return needs are kept, and only until they are counted. "
+            "Nothing about households is stored."
+        ),
+        widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
+    )
+
+    def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Upload lettings", cancel=cancel)
+
+
+class SendForm(Form):
+    """Send the return to the council; nothing to fill in."""
+
+    def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Send return", cancel=cancel)
+
+
+class TableForm(Form):
+    """What CORE lacks, for each line: offers, vacancies without a nominee in time, refusals on each ground.
+
+    `lines` are the rows of the table, with their fields below `columns`.
+    """
+
+    def __init__(self, *args: Any, lines: Sequence[ReturnLine], grounds: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.grounds = grounds
+        self.columns = ("Offers made", "No nominee in time", *grounds)
+        self.lines = []
+        for line in lines:
+            given = {one.ground: one.number for one in line.refusals.all()}
+            started = {"offers": line.offers, "not_supplied": line.not_supplied or None}
+            started |= {f"ground_{place}": given.get(ground) for place, ground in enumerate(grounds)}
+            for (code, value), heading in zip(started.items(), self.columns, strict=True):
+                self.fields[f"{code}-{line.pk}"] = forms.IntegerField(
+                    label=f"{line.words}: {heading}",
+                    min_value=0,
+                    max_value=MAX_COUNT,
+                    required=False,
+                    initial=value,
+                    widget=forms.NumberInput(attrs={"class": "govuk-input govuk-input--width-3"}),
+                )
+            self.lines.append((line, [self[f"{code}-{line.pk}"] for code in started]))
+
+    def count(self, code: str, line: ReturnLine) -> int | None:
+        """A figure of the valid form; None where the field is empty."""
+        value: int | None = self.cleaned_data.get(f"{code}-{line.pk}")
+        return value
+
+    def refusals(self, line: ReturnLine) -> dict[str, int]:
+        """How many were refused on each ground; none are left out."""
+        counts = {ground: self.count(f"ground_{place}", line) or 0 for place, ground in enumerate(self.grounds)}
+        return {ground: number for ground, number in counts.items() if number}
+
+
+class DecideForm(Form):
+    """The council confirms or disputes each line; the second button confirms all of them."""
+
+    sending = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(
+        self, data: QueryDict | None = None, *, lines: Sequence[ReturnLine], sending: int, **kwargs: Any
+    ) -> None:
+        if data is not None and "all" in data:
+            data = data.copy()
+            data.update({f"decision-{line.pk}": Decision.CONFIRMED.value for line in lines})
+        super().__init__(data, **kwargs)
+        self.fields["sending"].initial = sending
+        self.lines = []
+        for line in lines:
+            decision, reason = f"decision-{line.pk}", f"reason-{line.pk}"
+            self.fields[decision] = forms.ChoiceField(
+                label=line.words,
+                help_text=in_words(line),
+                choices=[(Decision.CONFIRMED.value, "Confirm"), (Decision.DISPUTED.value, "Dispute")],
+                initial=line.decision or None,
+                widget=forms.RadioSelect,
+            )
+            self.fields[reason] = forms.CharField(
+                label=f"Why, if you dispute it: {line.words}",
+                initial=line.reason,
+                max_length=1_000,
+                required=False,
+                widget=forms.Textarea(attrs={"rows": 2}),
+            )
+            self.lines.append((line, self[decision], self[reason]))
+
+    def clean(self) -> dict[str, Any]:
+        """A disputed line needs its reason."""
+        data: dict[str, Any] = super().clean() or {}
+        for _, decision, reason in self.lines:
+            if data.get(decision.name) == Decision.DISPUTED and not data.get(reason.name, "").strip():
+                self.add_error(reason.name, "Say what is wrong with this line.")
+        return data

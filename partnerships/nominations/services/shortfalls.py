@@ -1,0 +1,66 @@
+"""Make an ask of homes that should have gone to nominees."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from django.db import transaction
+
+from partnerships.exchange.models import Audience, Direction, Entry, Status
+from partnerships.exchange.services import UnableToChangeEntry, create_entry, share_entry
+from partnerships.kit.rights import require
+from partnerships.nominations.models import NominationsReturn
+from partnerships.nominations.queries.pages import key_of_ask
+from partnerships.nominations.rights import rights_over
+from partnerships.nominations.services.returns import lock_return
+from partnerships.people.models import User
+
+THEME, UNIT = "nominations", "homes"
+
+
+class UnableToAsk(Exception):
+    """The return was not sent, nothing is missing in this line, or the ask cannot be written."""
+
+
+@transaction.atomic
+def ask_for_shortfall(*, found: NominationsReturn, line: int, author: User | None, now: dt.datetime) -> Entry:
+    """The council's ask of the provider to make up what is missing in a line; the same one if it was made before.
+
+    It belongs to no partnership, whose other parties would see its count. Raises `UnableToAsk`.
+    """
+    locked = lock_return(found)
+    agreement = locked.agreement
+    require(rights_over(agreement, author, now).may_ask)
+    short = locked.lines.filter(pk=line).first()
+    if short is None or not short.result.shortfall:
+        raise UnableToAsk("Nothing is missing in this line.")
+    if not locked.sendings:
+        raise UnableToAsk("This return was not sent yet.")
+    key, result = key_of_ask(short), short.result
+    known = Entry.objects.filter(key=key).first()
+    if known is not None:
+        return known
+    try:
+        entry = create_entry(
+            organisation=agreement.council_body,
+            direction=Direction.ASK,
+            title=f"Nominations to make up: {short.words}, {locked.quarter}",
+            theme=THEME,
+            audience=Audience.NAMED,
+            addressees=[agreement.provider_body],
+            statement=(
+                f"In {locked.quarter}, {short.nominated} of {result.counting} homes went to our nominees. Agreed are "
+                f"{result.agreed}. Please tell us how the missing {result.shortfall} will be made up."
+            ),
+            quantity=Decimal(result.shortfall),
+            unit=UNIT,
+            key=key,
+            author=author,
+            now=now,
+        )
+        if entry.status == Status.DRAFT:
+            share_entry(entry=entry, author=author, now=now)
+    except UnableToChangeEntry as error:
+        raise UnableToAsk(str(error)) from error
+    return entry

@@ -1,0 +1,58 @@
+"""The council's steps with a nominations return: decide about lines, ask for what is missing."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from partnerships.kit.http import posted
+from partnerships.kit.rights import require
+from partnerships.nominations import services
+from partnerships.nominations.forms import DecideForm
+from partnerships.nominations.models import Decision
+from partnerships.nominations.queries import result_of
+from partnerships.nominations.services.shortfalls import UnableToAsk, ask_for_shortfall
+from partnerships.nominations.views.returns import about, open_return
+from partnerships.people.form_steps import take_step
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def decide(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """Confirm or dispute each line."""
+    user, found, rights = open_return(request, pk, number)
+    require(rights.may_decide)
+    form = DecideForm(posted(request), lines=result_of(found).lines, sending=found.sendings)
+
+    def step() -> tuple[str, str]:
+        decisions = {
+            line.pk: (Decision(form.cleaned_data[decision.name]), form.cleaned_data[reason.name])
+            for line, decision, reason in form.lines
+        }
+        services.decide_lines(
+            found=found,
+            sending=form.cleaned_data["sending"],
+            decisions=decisions,
+            author=user,
+            now=timezone.now(),
+        )
+        return "Your answers are sent.", found.get_absolute_url()
+
+    context = about(found, rights) | {"names_emailed": True}
+    return take_step(request, "nominations/decide.html", form, step, {services.UnableToDecide: None}, **context)
+
+
+@require_POST
+def ask(request: HttpRequest, pk: int, number: int, line: int) -> HttpResponse:
+    """Make an ask of what is missing in a line."""
+    user, found, rights = open_return(request, pk, number)
+    require(rights.may_ask)
+    try:
+        entry = ask_for_shortfall(found=found, line=line, author=user, now=timezone.now())
+    except UnableToAsk as error:
+        messages.error(request, str(error))
+        return redirect(found)
+    messages.success(request, f"{found.agreement.provider_body.name} is asked to make it up.")
+    return redirect(entry)

@@ -1,0 +1,119 @@
+"""The provider's steps with a nominations return: start, upload, complete, send."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_http_methods
+
+from partnerships.kit.http import form_page, posted
+from partnerships.kit.nudging import nudge_after_commit
+from partnerships.kit.rights import require
+from partnerships.nominations import services
+from partnerships.nominations.forms import SendForm, StartForm, TableForm, UploadForm
+from partnerships.nominations.lettings.uploading import FilteredLettings, filter_uploads
+from partnerships.nominations.queries import result_of
+from partnerships.nominations.queries.pages import grounds_of, quarters_to_start
+from partnerships.nominations.tasks import count_waiting
+from partnerships.nominations.views.returns import about, open_agreement, open_return
+from partnerships.people.form_steps import take_step
+from partnerships.people.requests import signed_in
+
+_FORM = require_http_methods(["GET", "HEAD", "POST"])
+_STEP = "nominations/step.html"
+
+
+@_FORM
+def start(request: HttpRequest, pk: int) -> HttpResponse:
+    """Start the return of a quarter that is over."""
+    user, agreement, rights = open_agreement(request, pk)
+    require(rights.may_report)
+    quarters = [(one.starts_on.isoformat(), str(one)) for one in quarters_to_start(agreement, timezone.localdate())]
+    form = StartForm(posted(request), quarters=quarters, cancel=agreement.get_absolute_url())
+
+    def step() -> tuple[str, str]:
+        day = dt.date.fromisoformat(form.cleaned_data["quarter"])
+        found = services.start_return(agreement=agreement, starts_on=day, author=user, now=timezone.now())
+        return f"The return for {found.quarter} has begun.", found.get_absolute_url()
+
+    context: dict[str, Any] = {
+        "heading": "Start a return",
+        "partnership": agreement.partnership,
+        "back": agreement.get_absolute_url(),
+        "is_empty": not quarters,
+    }
+    return take_step(request, _STEP, form, step, {services.UnableToReport: "quarter"}, **context)
+
+
+@csrf_exempt
+@_FORM
+def upload(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """Upload the CORE export: filtered while it streams in, so nothing may read the form before the filter is set."""
+    signed_in(request)
+    filter_uploads(request)
+    return _upload(request, pk, number)
+
+
+@csrf_protect
+def _upload(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    user, found, rights = open_return(request, pk, number)
+    require(rights.may_report)
+    form = UploadForm(posted(request), request.FILES or None, cancel=found.get_absolute_url())
+    if form.is_valid():
+        file = form.cleaned_data["file"]
+        assert isinstance(file, FilteredLettings)
+        kept = services.KeptLettings(file.name or "", file.packed, file.columns, file.rows)
+        try:
+            services.take_lettings(found=found, file=kept, author=user, now=timezone.now())
+        except services.UnableToReport as error:
+            form.add_error("file", str(error))
+        else:
+            nudge_after_commit(count_waiting.delay)
+            messages.success(request, "The lettings are uploaded and will be counted.")
+            return redirect(found)
+    context = {**about(found, rights), "heading": f"Upload lettings of {found.quarter}"}
+    return form_page(request, _STEP, form, back=found.get_absolute_url(), **context)
+
+
+@_FORM
+def complete(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """Add what CORE lacks: offers, vacancies without a nominee in time, refusals."""
+    user, found, rights = open_return(request, pk, number)
+    require(rights.may_report)
+    lines = result_of(found).lines
+    form = TableForm(posted(request), lines=lines, grounds=grounds_of(found, lines))
+
+    def step() -> tuple[str, str]:
+        figures = {
+            line.pk: services.Supplement(
+                form.count("offers", line), form.count("not_supplied", line) or 0, form.refusals(line)
+            )
+            for line in lines
+        }
+        services.complete_return(found=found, lines=figures, author=user, now=timezone.now())
+        return "The figures are saved.", found.get_absolute_url()
+
+    context = about(found, rights)
+    return take_step(request, "nominations/table.html", form, step, {services.UnableToReport: None}, **context)
+
+
+@_FORM
+def send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """Send the return to the council."""
+    user, found, rights = open_return(request, pk, number)
+    require(rights.may_report)
+    form = SendForm(posted(request), cancel=found.get_absolute_url())
+
+    def step() -> tuple[str, str]:
+        services.send_return(found=found, author=user, now=timezone.now())
+        return f"The return for {found.quarter} is sent.", found.get_absolute_url()
+
+    lead = f"{found.agreement.council_body.name} will confirm or dispute each line. You cannot change it meanwhile."
+    context = {**about(found, rights), "heading": "Send the return", "back": found.get_absolute_url(), "lead": lead}
+    return take_step(request, _STEP, form, step, {services.UnableToReport: None}, names_emailed=True, **context)

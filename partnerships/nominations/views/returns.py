@@ -1,0 +1,151 @@
+"""Read a nominations return: its page, its progress, its files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from partnerships.kit.exports import csv_response
+from partnerships.nominations.models import LettingsRun, NominationsAgreement, NominationsReturn
+from partnerships.nominations.presenting import (
+    HEADINGS,
+    MASKED_HEADINGS,
+    cells_of,
+    cells_of_total,
+    chart_of,
+    masked_cells_of,
+)
+from partnerships.nominations.queries import masked_result_of, outcomes_of, result_of, returns_of
+from partnerships.nominations.queries.pages import shortfalls_of
+from partnerships.nominations.rights import Rights, rights_over
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+
+
+def open_agreement(request: HttpRequest, pk: int) -> tuple[User, NominationsAgreement, Rights]:
+    """The person, an agreement that they may know of, and their rights; 404 for others."""
+    user = signed_in(request)
+    agreement = get_object_or_404(NominationsAgreement.objects.visible_to(user).for_pages(), partnership=pk)
+    return user, agreement, rights_over(agreement, user, timezone.now())
+
+
+def open_return(request: HttpRequest, pk: int, number: int) -> tuple[User, NominationsReturn, Rights]:
+    """The person, a return of their own agreement, and their rights; 404 for others, 403 while it is closed."""
+    user = signed_in(request)
+    returns = NominationsReturn.objects.visible_to(user).for_pages()
+    found = get_object_or_404(returns, agreement__partnership=pk, pk=number)
+    rights = rights_over(found.agreement, user, timezone.now())
+    if not rights.reads_returns:
+        raise PermissionDenied
+    return user, found, rights
+
+
+def _open_at_least_masked(request: HttpRequest, pk: int, number: int) -> tuple[User, NominationsReturn, Rights]:
+    """The same for pages that other parties read masked, once the return is settled."""
+    user, agreement, rights = open_agreement(request, pk)
+    found = get_object_or_404(returns_of(agreement), pk=number)
+    found.agreement = agreement
+    if rights.reads_masked and not found.is_settled:
+        raise Http404
+    if not (rights.reads_returns or rights.reads_masked):
+        raise PermissionDenied
+    return user, found, rights
+
+
+def about(found: NominationsReturn, rights: Rights) -> dict[str, Any]:
+    """What every page of a return shows."""
+    return {
+        "found": found,
+        "agreement": found.agreement,
+        "partnership": found.agreement.partnership,
+        "quarter": str(found.quarter),
+        "rights": rights,
+    }
+
+
+def run_of(found: NominationsReturn) -> LettingsRun | None:
+    """The upload of a return, if there was one."""
+    run: LettingsRun | None = getattr(found, "run", None)
+    return run
+
+
+def named_cells(headings: Sequence[str], cells: Sequence[str]) -> list[tuple[str, str]]:
+    """Each cell with its heading, for tables that stack on a phone."""
+    return list(zip(headings, cells, strict=True))
+
+
+@require_safe
+def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """A return: how far it is, its lines against what was agreed, and what is missing; masked for other parties."""
+    user, found, rights = _open_at_least_masked(request, pk, number)
+    if rights.reads_masked:
+        return _masked(request, found, rights)
+    result, run = result_of(found), run_of(found)
+    context = {
+        **about(found, rights),
+        "run": run,
+        "outcomes": outcomes_of(run) if run else [],
+        "rows": [(line, named_cells(HEADINGS, cells_of(line))) for line in result.lines],
+        "total": named_cells(HEADINGS, cells_of_total(result.total)),
+        "headings": HEADINGS,
+        "chart": chart_of(found.quarter, result.lines),
+        "refusals": result.refusals,
+        "shortfalls": shortfalls_of(result.lines, user) if found.sendings else [],
+        "may_write": rights.may_report and found.is_writable,
+        "may_decide": rights.may_decide and found.is_sent,
+    }
+    return render(request, "nominations/return.html", context)
+
+
+def _masked(request: HttpRequest, found: NominationsReturn, rights: Rights) -> HttpResponse:
+    """A settled return as other parties see it."""
+    lines = masked_result_of(found)
+    rows = [(line.words, named_cells(MASKED_HEADINGS, masked_cells_of(line))) for line in lines]
+    context = {**about(found, rights), "rows": rows, "headings": MASKED_HEADINGS}
+    return render(request, "nominations/masked.html", context)
+
+
+@require_safe
+def progress(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """How far the counting is, for htmx to show on the page; once it is over, the page loads again."""
+    _, found, rights = open_return(request, pk, number)
+    if not getattr(request, "htmx", False):
+        return redirect(found)
+    run = run_of(found)
+    response = render(request, "nominations/_run.html", {**about(found, rights), "run": run})
+    if run is None or not run.is_running:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@require_safe
+def csv(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
+    """The lines of a return as CSV; other parties get them masked."""
+    _, found, rights = _open_at_least_masked(request, pk, number)
+    if rights.reads_masked:
+        masked = [(line.words, *masked_cells_of(line)) for line in masked_result_of(found)]
+        return csv_response(_file_name(found), ["Homes", *MASKED_HEADINGS], masked)
+    lines = result_of(found).lines
+    rows = [(line.words, *cells_of(line), line.get_decision_display(), line.reason) for line in lines]
+    return csv_response(_file_name(found), ["Homes", *HEADINGS, "Council", "Why"], rows)
+
+
+@require_safe
+def rows_csv(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
+    """What became of the rows of the upload, as CSV: reason, remedy, how many and which."""
+    _, found, _ = open_return(request, pk, number)
+    run = run_of(found)
+    rows = [(one.label, one.remedy, one.number, one.rows) for one in (outcomes_of(run) if run else [])]
+    name = f"rows-{found.starts_on:%Y-%m}.csv"
+    return csv_response(name, ["What became of them", "What to do", "Rows", "Which"], rows)
+
+
+def _file_name(found: NominationsReturn) -> str:
+    return f"nominations-{found.starts_on:%Y-%m}.csv"

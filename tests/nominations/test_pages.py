@@ -1,0 +1,206 @@
+"""Pages of returns: filled in by the provider, decided by the council, masked for others, asked for with one click."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import escape
+
+from partnerships.exchange.models import Entry
+from partnerships.nominations import services
+from partnerships.nominations.models import NominationsReturn, ReturnLine
+from partnerships.nominations.queries.pages import quarters_to_start
+from partnerships.nominations.services.shortfalls import UnableToAsk, ask_for_shortfall
+from partnerships.people.models import User
+from tests.nominations.quarters import (
+    afterwards,
+    begun,
+    collection_year,
+    counted,
+    fresh,
+    lettings_of,
+    sent,
+    settled,
+)
+from tests.nominations.signed import sign_nominations
+from tests.support.core_files import CANARY, core_file
+from tests.world import World
+
+HTMX = {"HX-Request": "true"}
+
+
+def signed_in(person: User, **more: Any) -> Client:
+    client = Client(**more)
+    client.force_login(person)
+    return client
+
+
+def address(found: NominationsReturn, name: str = "return", **more: int) -> str:
+    numbers = {"pk": found.agreement.partnership_id, "number": found.pk, **more}
+    return reverse(f"nominations:{name}", kwargs=numbers)
+
+
+def page(person: User, path: str) -> str:
+    return signed_in(person).get(path).content.decode()
+
+
+def line_that_is_short(found: NominationsReturn) -> ReturnLine:
+    return next(line for line in found.lines.order_by("pk") if line.result.shortfall)
+
+
+def test_upload_is_filtered_counted_and_reported_row_by_row(world: World) -> None:
+    found = begun(world, sign_nominations(world))
+    lettings = lettings_of(world)
+    file = SimpleUploadedFile("lettings.csv", core_file(lettings, year=collection_year()))
+    client = signed_in(world.eddie)
+
+    answer = client.post(address(found, "upload"), {"file": file})
+    waiting = client.get(address(found, "progress"), headers=HTMX)
+    services.count_waiting(now=timezone.now())
+    done = client.get(address(found, "progress"), headers=HTMX)
+    shown = client.get(address(found)).content.decode()
+    rows = b"".join(client.get(address(found, "rows"))).decode()
+
+    assert answer.status_code == 302
+    assert b"Counting lettings" in waiting.content
+    assert "HX-Refresh" not in waiting.headers
+    assert done.headers["HX-Refresh"] == "true"
+    assert "Rows of the upload" in shown
+    assert "Counted" in rows
+    assert CANARY not in shown + rows
+
+
+def test_upload_needs_the_token_of_the_form(world: World) -> None:
+    found = begun(world, sign_nominations(world))
+
+    answer = signed_in(world.eddie, enforce_csrf_checks=True).post(address(found, "upload"), {})
+
+    assert answer.status_code == 403
+
+
+def test_wrong_file_is_refused_on_the_page(world: World) -> None:
+    found = begun(world, sign_nominations(world))
+
+    answer = signed_in(world.eddie).post(
+        address(found, "upload"), {"file": SimpleUploadedFile("a.csv", b"name,age\nAnn,40\n")}
+    )
+
+    assert answer.status_code == 422
+    assert not hasattr(fresh(found), "run")
+
+
+def test_what_core_lacks_is_filled_in_and_a_ground_is_counted(world: World) -> None:
+    found = counted(world, sign_nominations(world))
+    line = found.lines.order_by("pk")[0]
+    form = {f"offers-{line.pk}": "9", f"not_supplied-{line.pk}": "1", f"ground_0-{line.pk}": "2"}
+
+    answer = signed_in(world.amina).post(address(found, "complete"), form)
+    shown = page(world.amina, address(found))
+
+    line.refresh_from_db()
+    assert (answer.status_code, line.offers, line.not_supplied) == (302, 9, 1)
+    assert "Why nominees were refused" in shown
+    assert escape(line.refusals.get().ground) in shown
+
+
+def test_council_confirms_and_disputes_on_one_page(world: World) -> None:
+    found = sent(world, sign_nominations(world))
+    lines = list(found.lines.order_by("pk"))
+    form: dict[str, Any] = {f"decision-{line.pk}": "confirmed" for line in lines} | {"sending": found.sendings}
+    client = signed_in(world.ben)
+
+    form[f"decision-{lines[0].pk}"] = "disputed"
+    without_reason = client.post(address(found, "decide"), form)
+    form[f"reason-{lines[0].pk}"] = "We named nobody for Mill Lane."
+    answer = client.post(address(found, "decide"), form)
+
+    assert without_reason.status_code == 422
+    assert answer.status_code == 302
+    assert fresh(found).is_disputed
+    assert "We named nobody for Mill Lane." in page(world.amina, address(found))
+
+
+def test_council_confirms_every_line_with_one_button(world: World) -> None:
+    found = sent(world, sign_nominations(world))
+
+    answer = signed_in(world.ben).post(address(found, "decide"), {"sending": found.sendings, "all": "yes"})
+
+    assert answer.status_code == 302
+    assert fresh(found).is_settled
+
+
+def test_shortfall_becomes_one_ask_of_the_provider(world: World) -> None:
+    found = sent(world, sign_nominations(world))
+    line = line_that_is_short(found)
+    client, path = signed_in(world.ben), address(found, "ask", line=line.pk)
+
+    first, second = client.post(path), client.post(path)
+
+    entry = Entry.objects.get(theme="nominations")
+    assert first.headers["Location"] == second.headers["Location"] == entry.get_absolute_url()
+    assert (entry.organisation, entry.quantity, entry.partnership) == (world.westmarch, line.result.shortfall, None)
+    assert entry.is_open
+    assert list(Entry.objects.visible_to(world.amina)) == [entry]
+    assert not Entry.objects.visible_to(world.nadia).exists()
+    assert "See the ask" in page(world.ben, address(found))
+
+
+def test_nothing_is_asked_of_a_draft_or_of_a_line_that_is_not_short(world: World) -> None:
+    found = counted(world, sign_nominations(world))
+    line = line_that_is_short(found)
+
+    with pytest.raises(UnableToAsk, match="not sent yet"):
+        ask_for_shortfall(found=found, line=line.pk, author=world.ben, now=afterwards())
+    ReturnLine.objects.filter(pk=line.pk).update(nominated=line.lettings)
+    with pytest.raises(UnableToAsk, match="Nothing is missing"):
+        ask_for_shortfall(found=found, line=line.pk, author=world.ben, now=afterwards())
+
+
+def test_other_parties_read_settled_returns_masked_and_nothing_else(world: World) -> None:
+    agreement = sign_nominations(world)
+    found = sent(world, agreement, lettings_of(world, 60))
+    client = signed_in(world.nadia)
+
+    before = client.get(address(found)).status_code
+    services.decide_lines(
+        found=found,
+        sending=found.sendings,
+        decisions={line.pk: ("confirmed", "") for line in found.lines.all()},  # type: ignore[misc]  # a code
+        author=world.ben,
+        now=afterwards(),
+    )
+    shown = client.get(address(found)).content.decode()
+    file = b"".join(client.get(address(found, "csv"))).decode()
+
+    assert before == 404
+    assert "masked" in shown
+    assert "masked" in file
+    assert "Offers" not in shown + file
+    assert "Rows of the upload" not in shown
+    assert "Homes let to nominees, by quarter" in page(world.nadia, agreement.get_absolute_url())
+
+
+def test_page_offers_ended_quarters_with_agreed_shares(world: World) -> None:
+    agreement = sign_nominations(world)
+
+    soon = quarters_to_start(agreement, afterwards().date())
+    settled(world, agreement)
+
+    assert [one.starts_on for one in soon] == [one.starts_on for one in agreement.returns.all()]
+    assert quarters_to_start(agreement, afterwards().date()) == []
+    assert "has a return already" in page(world.amina, reverse("nominations:start", args=[agreement.partnership_id]))
+
+
+def test_trend_has_a_bar_for_each_sent_quarter(world: World) -> None:
+    agreement = sign_nominations(world)
+    sent(world, agreement)
+
+    shown = page(world.ben, agreement.get_absolute_url())
+
+    assert "Homes let to nominees, by quarter" in shown
+    assert shown.count("<rect") == 4

@@ -27,7 +27,7 @@ from partnerships.conversations.models import Report
 from partnerships.conversations.queries.facilitating import stuck_for, watched_by
 from partnerships.digests.models import Subscription
 from partnerships.exchange.models import Entry
-from partnerships.nominations.queries import agreed_on
+from partnerships.nominations.queries import agreed_on, result_of, returns_of
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
@@ -270,6 +270,10 @@ def test_demonstration_shows_posts_reports_groups_facilitators_and_a_gap() -> No
     assert data_sharing_open(nominations, today)
     assert agreed_on(nominations.nominations, today) is not None
     assert nominations.nominations.provider.organisation.name == "Larkhaven Homes Limited"
+    older, newer = returns_of(nominations.nominations).order_by("starts_on")
+    assert (older.is_settled, newer.is_sent) == (True, True)
+    assert result_of(newer).total.lettings == 100
+    assert result_of(newer).total.shortfall
     venture = version_in_force(Partnership.objects.get(title="Harbourside Supported Homes"), today)
     assert venture is not None
     assert {row["party"] for row in venture.content["shares"]} >= {"Harbour Community Trust"}

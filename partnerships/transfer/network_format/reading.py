@@ -10,6 +10,7 @@ from partnerships.transfer.network_format.conversations import CONVERSATION
 from partnerships.transfer.network_format.directory import AREA, MEMBERSHIP, ORGANISATION, PERSON
 from partnerships.transfer.network_format.entries import ENTRY
 from partnerships.transfer.network_format.meetings import CYCLE, MEETING
+from partnerships.transfer.network_format.nominations import NOMINATIONS_RETURN
 from partnerships.transfer.network_format.objectives import OBJECTIVE
 from partnerships.transfer.network_format.parsing import parse_file, read_checked
 from partnerships.transfer.network_format.partnerships import PARTNERSHIP, WORKING_GROUP
@@ -45,6 +46,7 @@ NETWORK = Shape(
         Part("meeting_cycles", "parts", shape=CYCLE),
         Part("meetings", "parts", shape=MEETING),
         Part("reporting", "parts", shape=REPORTING),
+        Part("nominations_returns", "parts", shape=NOMINATIONS_RETURN),
         Part("facilitators", "parts", shape=FACILITATOR),
         Part("subscriptions", "parts", shape=SUBSCRIPTION),
     ),

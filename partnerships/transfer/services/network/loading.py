@@ -31,6 +31,7 @@ from partnerships.transfer.services.network.directory import load_areas, load_or
 from partnerships.transfer.services.network.entries import schedule_entries
 from partnerships.transfer.services.network.groups import schedule_groups
 from partnerships.transfer.services.network.meetings import schedule_meetings
+from partnerships.transfer.services.network.nominations import schedule_nominations
 from partnerships.transfer.services.network.objectives import schedule_objectives
 from partnerships.transfer.services.network.partnerships import schedule_partnerships
 from partnerships.transfer.services.network.plans import schedule_plans
@@ -54,6 +55,7 @@ SCHEDULES = (
     schedule_plans,
     schedule_meetings,
     schedule_reports,
+    schedule_nominations,
     schedule_facilitators,
     schedule_subscriptions,
 )

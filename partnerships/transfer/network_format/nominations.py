@@ -1,0 +1,31 @@
+"""The shape of returns of nominations agreements."""
+
+from __future__ import annotations
+
+from partnerships.nominations.schedule import Bedrooms
+from partnerships.transfer.network_format.fields import BY, ref
+from partnerships.transfer.reading.shapes import Part, Shape
+
+LINE = Shape(
+    (
+        Part("bedrooms", "choice", True, choices=tuple(size.value for size in Bedrooms)),
+        Part("first_lets", "flag"),
+        Part("lettings", "whole", required=True),
+        Part("nominated", "whole", required=True),
+        Part("days", "whole"),
+        Part("offers", "whole"),
+        Part("not_supplied", "whole"),
+        Part("refusals", "free", default={}),
+    )
+)
+
+
+NOMINATIONS_RETURN = Shape(
+    (
+        ref("partnership", "partnerships", required=True),
+        Part("quarters_ago", "whole", required=True),
+        BY,
+        Part("lines", "parts", shape=LINE),
+        ref("confirmed_by", "people"),
+    )
+)

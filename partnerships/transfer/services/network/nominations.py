@@ -1,0 +1,110 @@
+"""Replay returns of nominations agreements: lettings counted, completed, sent, confirmed."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Iterator
+from functools import partial
+
+from partnerships.nominations import services
+from partnerships.nominations.lettings.filtering import LettingsFilter
+from partnerships.nominations.lettings.quarters import Quarter
+from partnerships.nominations.models import Decision, NominationsReturn
+from partnerships.nominations.queries import agreement_of, result_of
+from partnerships.transfer.services.network.partnerships import partnership_of
+from partnerships.transfer.services.network.replaying import Item, Network, UnableToLoad
+
+#: Days after the end of a quarter on which its return is sent and confirmed, or now if that is later.
+SENT_AFTER, CONFIRMED_AFTER = dt.timedelta(days=12), dt.timedelta(days=20)
+_COLUMNS = ("startdate", "la", "beds", "unittype_gn", "needstype", "rsnvac", "vacdays", "propcode", "referral")
+#: Columns that say from 2026 on what `referral` said before.
+_SINCE_2026 = ("referral_register", "referral_noms")
+
+
+def schedule_nominations(network: Network) -> None:
+    """Steps of returns."""
+    for place, item in enumerate(network.file["nominations_returns"]):
+        path, quarter = f"nominations_returns[{place}]", _quarter(item, network.now)
+        over = dt.datetime.combine(quarter.ends_on, dt.time(10), tzinfo=dt.UTC)
+        network.then(min(over + SENT_AFTER, network.now), path, partial(_send, network, item, quarter))
+        if item["confirmed_by"]:
+            network.then(min(over + CONFIRMED_AFTER, network.now), path, partial(_confirm, network, item))
+
+
+def _quarter(item: Item, now: dt.datetime) -> Quarter:
+    quarter = Quarter.of(now.date())
+    for _ in range(item["quarters_ago"]):
+        quarter = quarter.previous()
+    return quarter
+
+
+def _send(network: Network, item: Item, quarter: Quarter, now: dt.datetime) -> None:
+    partnership, author = partnership_of(network, item["partnership"]), network.by(item["by"])
+    assert partnership is not None  # a required field
+    agreement = agreement_of(partnership)
+    if agreement is None or author is None:
+        raise UnableToLoad("its terms say nothing about nominations, or nobody reports.", "Give “fields” and “by”.")
+    area = partnership.areas.order_by("code").first()
+    try:
+        found = services.start_return(agreement=agreement, starts_on=quarter.starts_on, author=author, now=now)
+        kept = _kept(item, quarter, area.code if area else "")
+        services.take_lettings(found=found, file=kept, author=author, now=now)
+        services.count_waiting(now=now)
+        services.complete_return(found=found, lines=_supplements(item, found), author=author, now=now)
+        services.send_return(found=found, author=author, now=now)
+    except services.UnableToReport as error:
+        raise UnableToLoad(str(error), "Correct the return.") from error
+    item["return"] = found.pk
+
+
+def _kept(item: Item, quarter: Quarter, area: str) -> services.KeptLettings:
+    """An export with one row for each letting, as the upload handler keeps it."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow((*_COLUMNS, *_SINCE_2026))
+    for number, row in enumerate(_rows(item, quarter, area)):
+        writer.writerow((*row[:7], f"HOME-{number}", *row[7:]))
+    one = LettingsFilter()
+    one.feed(out.getvalue().encode())
+    packed = one.finish()
+    return services.KeptLettings("lettings.csv", packed, one.columns, one.rows)
+
+
+def _rows(item: Item, quarter: Quarter, area: str) -> Iterator[tuple[object, ...]]:
+    for line in item["lines"]:
+        is_studio = line["bedrooms"] == "studio"
+        beds, unit, reason = (0, 2, 5) if is_studio else (int(line["bedrooms"]), 1, 5)
+        reason = 15 if line["first_lets"] else reason
+        for number in range(line["lettings"]):
+            day = quarter.starts_on + dt.timedelta(days=number % 85)
+            source = (3, 6, 1) if number < line["nominated"] else (1, 6, 4)
+            yield (day.isoformat(), area, beds, unit, 1, reason, line["days"] or 30, *source)
+
+
+def _supplements(item: Item, found: NominationsReturn) -> dict[int, services.Supplement]:
+    lines = {(line.bedrooms, line.is_first_let): line.pk for line in result_of(found).lines}
+    return {
+        lines[line["bedrooms"], line["first_lets"]]: services.Supplement(
+            line["offers"], line["not_supplied"] or 0, line["refusals"]
+        )
+        for line in item["lines"]
+        if (line["bedrooms"], line["first_lets"]) in lines
+    }
+
+
+def _confirm(network: Network, item: Item, now: dt.datetime) -> None:
+    author = network.by(item["confirmed_by"])
+    found = NominationsReturn.objects.for_pages().get(pk=item["return"])
+    assert author is not None  # named in the file
+    try:
+        services.decide_lines(
+            found=found,
+            sending=found.sendings,
+            decisions=dict.fromkeys(found.lines.values_list("pk", flat=True), (Decision.CONFIRMED, "")),
+            author=author,
+            now=now,
+        )
+    except services.UnableToDecide as error:
+        raise UnableToLoad(str(error), "Correct the return.") from error

@@ -40,6 +40,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 20.0,
         "options": {"expires": 20},
     },
+    "spreadsheets.work_on_waiting": {
+        "task": "partnerships.spreadsheets.tasks.work_on_waiting",
+        "schedule": 20.0,
+        "options": {"expires": 20},
+    },
     "organisations.hand_over_due": {
         "task": "partnerships.organisations.tasks.hand_over_due",
         "schedule": 300.0,

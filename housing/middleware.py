@@ -51,6 +51,8 @@ EXPORT_ROUTES = frozenset(
         "organisations:pending-feed",
         "open_data:file",
         "admin:transfer_importrun_set_aside",
+        "spreadsheets:export",
+        "spreadsheets:set-aside",
     }
 )
 

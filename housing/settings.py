@@ -96,6 +96,7 @@ INSTALLED_APPS = [
     "partnerships.transfer",
     "partnerships.search",
     "partnerships.reconciliation",
+    "partnerships.spreadsheets",
     "partnerships.web",
     "housing.administration.AdministrationConfig",
     "allauth",

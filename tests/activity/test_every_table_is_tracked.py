@@ -23,6 +23,7 @@ WITHOUT = {
     "kit.WaitingLine": "lines on their way to the journal, deleted once it has them",
     "people.ViewAs": "a log itself: only its end is written, once",
     "transfer.ImportRun": "a log itself: who imported what, and what came of it",
+    "spreadsheets.Upload": "a file and its report, deleted after 30 days; the records that it changed have history",
     "transfer.ImportJob": "a queue: who asked and what came of it stand in the run's record",
     "nominations.LettingsRun": "a queue: rows are deleted once counted; the lines have history",
     "outbox.Email": "the ledger itself: each step of an email has its own column",

@@ -58,6 +58,13 @@ def _save(world: World, author: User, _: Any) -> Any:
     return services.save_piece(plan=plan, piece="about", value=value, based_on=None, author=author, now=timezone.now())
 
 
+def _save_items(world: World, author: User, _: Any) -> Any:
+    plan = _plan(world)
+    site = get_piece(draft_content(plan), "sites/north-quay")
+    items = {"north-quay": {**site, "lead": "Larkhaven Homes"}}
+    return services.save_items(plan=plan, code="sites", items=items, author=author, now=timezone.now())
+
+
 def _publish_piece(world: World, author: User, _: Any) -> Any:
     plan = _plan(world)
     value = get_piece(content_of(plan, 2), "milestones/start") | {"forecast": "2027-09"}
@@ -136,6 +143,7 @@ ROWS = (
     Row("plans.create_plan", _create(), EDITORS),
     Row("plans.create_plan", _create(external_reference="E07:old-mill"), ADMINISTRATOR, situation="from a register"),
     Row("plans.save_piece", _save, EDITORS),
+    Row("plans.save_items", _save_items, EDITORS),
     Row(
         "plans.move_piece",
         lambda w, author, _: services.move_piece(
@@ -292,6 +300,7 @@ WITHOUT_A_PERSON = {
     "plans.begin_ownership": _INSIDE,
     "plans.end_ownership": _INSIDE,
     "plans.end_share": _INSIDE,
+    "plans.lock_open_draft": "asks for the right to edit, and writes nothing",
     "plans.stop_asking": _INSIDE,
     "plans.withdraw": _INSIDE,
     "plans.end_active_shares": _INSIDE,

@@ -9,6 +9,7 @@ from partnerships.documents.services.drafting import (
     UnableToSavePiece,
     discard_changes,
     moved,
+    save_items,
     save_piece,
 )
 from partnerships.documents.services.escalating import escalate_late
@@ -51,6 +52,7 @@ __all__ = [
     "read_questions",
     "rebase_draft",
     "refuse_minor",
+    "save_items",
     "save_piece",
     "write_content",
 ]

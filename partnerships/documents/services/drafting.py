@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from partnerships.documents.models import Draft, Version
+from partnerships.documents.normalising import MAX_ITEMS
 from partnerships.documents.pieces import UnknownPiece, get_piece, set_piece, split_piece
 from partnerships.documents.revisions import check_conflict, touch, touched_since
-from partnerships.documents.schema import Content, Schema
+from partnerships.documents.schema import Content, Item, Schema
 from partnerships.documents.services.rendering import write_content
 from partnerships.documents.values import InvalidContent, Problem
 from partnerships.kit.prose import rules
@@ -63,12 +64,54 @@ def save_piece(
     if mine == theirs:
         return False
     check_conflict(draft.pieces, piece, based_on, mine=mine, theirs=theirs)
-    write_content(schema, draft, changed, known)
+    _keep(schema, draft, changed, [piece], author=author, now=now, known=known)
+    return True
+
+
+def save_items(
+    schema: Schema,
+    draft: Draft,
+    code: str,
+    items: Mapping[str, Item],
+    *,
+    content: Content,
+    author: User | None,
+    now: dt.datetime,
+    known: Version | None = None,
+) -> list[str]:
+    """Save several normalised items of one collection of a locked draft, as one revision.
+
+    `items` are by key; new ones follow the others, in this order. Returns the pieces that changed. Raises
+    `UnableToSavePiece` if they are too many.
+    """
+    present: dict[str, Item] = {item["key"]: item for item in content[code]}
+    touched = [f"{code}/{key}" for key, item in items.items() if present.get(key) != item]
+    together = {**present, **items}
+    if len(together) > MAX_ITEMS:
+        raise UnableToSavePiece(f"A {schema.one} holds at most {MAX_ITEMS:,} of these.")
+    if touched:
+        changed = {**content, code: list(together.values())}
+        _keep(schema, draft, changed, touched, author=author, now=now, known=known)
+    return touched
+
+
+def _keep(
+    schema: Schema,
+    draft: Draft,
+    content: Content,
+    pieces: Iterable[str],
+    *,
+    author: User | None,
+    now: dt.datetime,
+    known: Version | None,
+) -> None:
+    """Save the content under a new revision, which these pieces get."""
+    write_content(schema, draft, content, known)
     draft.revision += 1
-    draft.pieces[piece] = touch(draft.revision, author.pk if author else None, now)
+    saved = touch(draft.revision, author.pk if author else None, now)
+    draft.pieces |= {piece: dict(saved) for piece in pieces}
     draft.updated_by, draft.updated_at = author, now
     draft.save(update_fields=SAVED_FIELDS)
-    return True
 
 
 def moved(schema: Schema, content: Content, piece: str, *, up: bool) -> tuple[str, list[str]] | None:

@@ -8,7 +8,9 @@ from partnerships.plans.services.drafting import (
     UnableToCreatePlan,
     create_plan,
     discard_draft,
+    lock_open_draft,
     move_piece,
+    save_items,
     save_piece,
 )
 from partnerships.plans.services.escalating import escalate_signatories
@@ -80,6 +82,7 @@ __all__ = [
     "escalate_signatories",
     "give_up_ownership",
     "lift_embargoes",
+    "lock_open_draft",
     "meet_condition",
     "move_piece",
     "offer_ownership",
@@ -93,6 +96,7 @@ __all__ = [
     "remove_signatory",
     "request_sign_off",
     "revoke_share",
+    "save_items",
     "save_piece",
     "set_resolved",
     "share_draft",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -18,6 +18,7 @@ from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.plans.content import (
     PLAN,
+    Content,
     InvalidContent,
     Item,
     empty,
@@ -25,7 +26,7 @@ from partnerships.plans.content import (
     period_problems,
 )
 from partnerships.plans.event_kinds import EventKind
-from partnerships.plans.models import Audience, Draft, Plan, PlanKind, PlanOwner
+from partnerships.plans.models import Audience, Draft, Plan, PlanKind, PlanOwner, Version
 from partnerships.plans.queries import draft_content, taking_part, version_of
 from partnerships.plans.rights import may_begin, rights_over
 from partnerships.plans.services.recording import acting_organisation, lock_plan, record_event
@@ -148,13 +149,8 @@ def save_piece(
     None removes an item. `based_on` is the revision of the piece that the author saw (`Draft.revision_of`), None to
     overwrite. Raises `PieceConflict` if somebody has saved something else since, and `UnableToSavePiece`.
     """
-    plan = lock_plan(plan)
-    require(rights_over(plan, author, now).may_edit)
-    if plan.is_over:
-        raise UnableToSavePiece(f"This plan is {plan.get_status_display().lower()}. It cannot be changed.")
-    draft = lock_draft(plan, author=author, now=now)
-    base = version_of(plan, plan.current_number) if draft.content is None else None
-    content = draft.content if draft.content is not None else base.content if base is not None else empty()
+    plan, draft = lock_open_draft(plan=plan, author=author, now=now)
+    content, base = _said(plan, draft)
     if not documents.save_piece(
         PLAN,
         draft,
@@ -181,6 +177,48 @@ def save_piece(
         data={"title": plan.title, "piece": piece, "revision": draft.revision},
     )
     return draft
+
+
+def lock_open_draft(*, plan: Plan, author: User | None, now: dt.datetime) -> tuple[Plan, Draft]:
+    """The locked plan and its draft, for somebody who may change several of its items.
+
+    Inside the caller's transaction. Raises `UnableToSavePiece` if the plan is over.
+    """
+    plan = lock_plan(plan)
+    require(rights_over(plan, author, now).may_edit)
+    if plan.is_over:
+        raise UnableToSavePiece(f"This plan is {plan.get_status_display().lower()}. It cannot be changed.")
+    return plan, lock_draft(plan, author=author, now=now)
+
+
+def _said(plan: Plan, draft: Draft) -> tuple[Content, Version | None]:
+    """What the draft says, and the version that it says it with, if nothing was changed yet."""
+    if draft.content is not None:
+        return draft.content, None
+    base = version_of(plan, plan.current_number)
+    return (base.content if base is not None else empty()), base
+
+
+@transaction.atomic
+def save_items(*, plan: Plan, code: str, items: Mapping[str, Item], author: User | None, now: dt.datetime) -> list[str]:
+    """Save several normalised items of one list of the draft, by key, as one revision.
+
+    Returns the pieces that changed ("sites/north-quay"). Raises `UnableToSavePiece`.
+    """
+    plan, draft = lock_open_draft(plan=plan, author=author, now=now)
+    content, base = _said(plan, draft)
+    pieces = documents.save_items(PLAN, draft, code, items, content=content, author=author, now=now, known=base)
+    if pieces:
+        record_event(
+            plan,
+            EventKind.DRAFT_EDITED,
+            author=author,
+            organisation=acting_organisation(plan, author),
+            kind="plan_draft",
+            now=now,
+            data={"title": plan.title, "pieces": len(pieces), "revision": draft.revision},
+        )
+    return pieces
 
 
 @transaction.atomic

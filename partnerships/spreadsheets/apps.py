@@ -1,0 +1,15 @@
+"""The spreadsheets room as Django knows it."""
+
+from importlib import import_module
+
+from django.apps import AppConfig
+
+
+class SpreadsheetsConfig(AppConfig):
+    name = "partnerships.spreadsheets"
+    label = "spreadsheets"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register what other rooms call."""
+        import_module("partnerships.spreadsheets.registrations").register()

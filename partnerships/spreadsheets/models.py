@@ -1,0 +1,159 @@
+"""Spreadsheets that partners upload, and what their headings mean."""
+
+from __future__ import annotations
+
+import pghistory
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from partnerships.agreements.models import Partnership
+from partnerships.kit.leased_jobs import LeasedJob
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+
+
+class Kind(models.TextChoices):
+    """What the rows of a spreadsheet are."""
+
+    SITES = "sites", "Sites"
+    HOMES = "homes", "Homes"
+    MILESTONES = "milestones", "Milestones"
+
+
+class Status(models.TextChoices):
+    """unread → unchecked → previewed → waiting → applied; or discarded.
+
+    Unread waits for a person to say which heading is which column. Unchecked and waiting are a worker's.
+    """
+
+    UNREAD = "unread", "Waiting for its headings"
+    UNCHECKED = "unchecked", "Being checked"
+    PREVIEWED = "previewed", "Waiting to be imported"
+    WAITING = "waiting", "Being imported"
+    APPLIED = "applied", "Imported"
+    DISCARDED = "discarded", "Discarded"
+
+
+#: Statuses in which a worker has something to do.
+AT_WORK = (Status.UNCHECKED, Status.WAITING)
+#: Statuses in which nothing more happens; the file is gone.
+OVER = (Status.APPLIED, Status.DISCARDED)
+
+
+class UploadQuerySet(models.QuerySet["Upload"]):
+    """Filters of uploads."""
+
+    def visible_to(self, user: User | AnonymousUser) -> UploadQuerySet:
+        """The person's own uploads: a file may hold more than the record that it is for."""
+        return self.filter(by=user) if user.is_authenticated else self.none()
+
+    def for_listing(self) -> UploadQuerySet:
+        """Without the files, with the records that pages name."""
+        return self.defer("content").select_related("plan", "partnership", "organisation", "by")
+
+
+class Upload(LeasedJob):
+    """One spreadsheet for a plan, a partnership or an organisation, and what importing it does.
+
+    `content` holds the file until it is imported or discarded. `seen` is the revision of the plan's draft that the
+    preview was made from. `claimed_until` is when another worker takes it up; `error` is why nothing was imported.
+    """
+
+    kind = models.CharField(max_length=16, choices=Kind)
+    status = models.CharField(max_length=10, choices=Status, default=Status.UNCHECKED)
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    partnership = models.ForeignKey(Partnership, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    organisation = models.ForeignKey(
+        Organisation,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The organisation that the rows are about, or that its author acts for in the partnership.",
+    )
+    site = models.CharField(max_length=100, blank=True, help_text="The key of the site that all rows are about.")
+    file_name = models.CharField(max_length=300)
+    all_or_nothing = models.BooleanField(default=False)
+    headings = models.JSONField(default=dict, help_text="The code of a column by the heading that a person chose.")
+    report = models.JSONField(default=dict)
+    content = models.BinaryField(null=True, editable=False)
+    seen = models.PositiveIntegerField(default=0)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    objects = UploadQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["by", "-started_at", "-id"], name="upload_of_person"),
+            models.Index(
+                fields=["started_at", "id"],
+                name="upload_at_work",
+                condition=Q(status__in=["unchecked", "waiting"], error=""),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(plan__isnull=False) | Q(partnership__isnull=False) | Q(organisation__isnull=False),
+                name="upload_is_for_a_record",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["applied", "discarded"]) | Q(content=None), name="upload_over_holds_no_file"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.file_name}"
+
+    def get_absolute_url(self) -> str:
+        """Its page."""
+        return reverse("spreadsheets:upload", args=[self.pk])
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a worker checks or imports it, or will."""
+        return self.status in AT_WORK and not self.error
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it was imported or discarded."""
+        return self.status in OVER
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether a person has to say which heading is which column."""
+        return self.status == Status.UNREAD
+
+    @property
+    def is_previewed(self) -> bool:
+        """Whether a person can import it now; also again, after an error."""
+        return self.status == Status.PREVIEWED or (self.status == Status.WAITING and bool(self.error))
+
+    @property
+    def is_applied(self) -> bool:
+        """Whether it was imported."""
+        return self.status == Status.APPLIED
+
+
+@pghistory.track()
+class OwnHeading(models.Model):
+    """What a heading in an organisation's own spreadsheets means, as a person confirmed."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=16, choices=Kind)
+    heading = models.CharField(max_length=120, help_text="Without case, spaces and punctuation.")
+    column = models.CharField(max_length=40, help_text="The code of the column.")
+    confirmed_at = models.DateTimeField()
+    confirmed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "kind", "heading"], name="one_meaning_an_own_heading"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organisation_id}: {self.heading}"

@@ -1,0 +1,1 @@
+"""Reads the rows of partners' spreadsheets; the engine is `transfer.reading`."""

@@ -1,0 +1,20 @@
+"""What the spreadsheets room registers at start-up."""
+
+from __future__ import annotations
+
+from partnerships.activity.event_kinds import register_events
+from partnerships.activity.telling import register_untold
+from partnerships.organisations.obligations import register_following
+from partnerships.people.personal import register_personal
+from partnerships.spreadsheets.event_kinds import EventKind
+from partnerships.spreadsheets.personal import RULES
+from partnerships.spreadsheets.services import retention
+
+
+def register() -> None:
+    """Register kinds of event and the rules about personal data."""
+    register_events(EventKind)
+    register_following("spreadsheets.Upload.organisation", "spreadsheets.OwnHeading.organisation")
+    register_untold(EventKind, because="it is about a file; followers hear about the records that it changed")
+    register_personal(RULES)
+    retention.register()

@@ -1,0 +1,80 @@
+"""Confirm what the headings of an upload mean."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+from django.db import transaction
+
+from partnerships.kit.rights import require
+from partnerships.people.models import User
+from partnerships.spreadsheets.models import OwnHeading, Status, Upload
+from partnerships.spreadsheets.services.applying import UnableToApply, preview_upload
+from partnerships.spreadsheets.services.kinds import KINDS
+from partnerships.spreadsheets.services.reading import confirmed, known_headings, sheets_of, table_of, target_of
+from partnerships.spreadsheets.services.uploading import SMALL
+from partnerships.transfer.reading.headings import canonical
+from partnerships.transfer.reading.proposals import Proposals, propose
+
+
+class UnableToConfirm(Exception):
+    """A needed column has no heading, or a heading has two meanings."""
+
+
+def proposals_for(upload: Upload, author: User, now: dt.datetime) -> Proposals:
+    """The headings of an upload's file, and what they probably mean."""
+    kind, target = KINDS[upload.kind], target_of(upload)
+    sheets = sheets_of(kind, bytes(upload.content or b""), upload.file_name)
+    known = {**known_headings(kind, kind.remembered_for(target, author, now)), **confirmed(upload)}
+    return propose(sheets, kind.columns(target), known)
+
+
+def confirm_headings(*, upload: Upload, headings: Mapping[str, str], author: User, now: dt.datetime) -> None:
+    """Remember what the headings mean for the author's organisation, and preview the file.
+
+    `headings` has the file's heading for each column's code. A worker previews a large file. Raises
+    `UnableToConfirm`, `UnableToApply` if the upload was imported or discarded, and `UnableToRead`.
+    """
+    kind, target = KINDS[upload.kind], target_of(upload)
+    with transaction.atomic():
+        locked = Upload.objects.select_for_update(of=("self",)).get(pk=upload.pk)
+        require(locked.by_id == author.pk and kind.may_import(target, author, now))
+        if locked.status not in (Status.UNREAD, Status.PREVIEWED):
+            raise UnableToApply("This spreadsheet has already been imported or discarded, or a worker is at it.")
+        _check(upload, headings)
+        _remember(upload, headings, author, now)
+        locked.headings, locked.status, locked.error = dict(headings), Status.UNCHECKED, ""
+        locked.total = len(table_of(locked, author, now).rows)
+        locked.save(update_fields=["headings", "status", "error", "total"])
+    if locked.total <= SMALL:
+        preview_upload(upload=locked, author=author, now=now)
+
+
+def _check(upload: Upload, headings: Mapping[str, str]) -> None:
+    columns = KINDS[upload.kind].columns(target_of(upload))
+    lacking = [column.shown for column in columns if column.required and not headings.get(column.code)]
+    if lacking:
+        raise UnableToConfirm(f"Choose the heading of {' and '.join(f'“{name}”' for name in lacking)}.")
+    chosen = [canonical(heading) for heading in headings.values()]
+    twice = next((heading for heading in headings.values() if chosen.count(canonical(heading)) > 1), "")
+    if twice:
+        raise UnableToConfirm(f"“{twice}” cannot be two columns: choose another heading for one of them.")
+
+
+def _remember(upload: Upload, headings: Mapping[str, str], author: User, now: dt.datetime) -> None:
+    """Remember the headings of this file, and forget what they meant before."""
+    owner = KINDS[upload.kind].remembered_for(target_of(upload), author, now)
+    if owner is None:
+        return
+    here = {canonical(one.name)[:120] for one in proposals_for(upload, author, now).headings}
+    OwnHeading.objects.filter(organisation=owner, kind=upload.kind, heading__in=here).delete()
+    for column, heading in headings.items():
+        OwnHeading.objects.create(
+            organisation=owner,
+            kind=upload.kind,
+            heading=canonical(heading)[:120],
+            column=column,
+            confirmed_at=now,
+            confirmed_by=author,
+        )

@@ -1,0 +1,62 @@
+"""What a worker does with large spreadsheets, with progress that others can read."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import partial
+
+from django.db import transaction
+
+from partnerships.kit.leased_jobs import Progress, work_through
+from partnerships.kit.rights import UnableToAct, require
+from partnerships.people.models import User
+from partnerships.spreadsheets.models import AT_WORK, Status, Upload
+from partnerships.spreadsheets.services.applying import UnableToApply, import_upload, preview_upload
+from partnerships.spreadsheets.services.kinds import KINDS
+from partnerships.spreadsheets.services.reading import target_of
+from partnerships.spreadsheets.services.uploading import SMALL
+from partnerships.transfer.reading.problems import UnableToRead
+
+#: A spreadsheet of a worker that died is taken up again after this time.
+LEASE = dt.timedelta(minutes=15)
+_FAILED = "Something went wrong. Nothing was changed. Ask the operators before you try again."
+
+
+def ask_to_import(*, upload: Upload, author: User, now: dt.datetime) -> Upload:
+    """Import a previewed upload: a small one at once, a large one by a worker.
+
+    Raises `UnableToApply` if it was imported or discarded, and `UnableToRead`.
+    """
+    with transaction.atomic():
+        locked = Upload.objects.select_for_update(of=("self",)).get(pk=upload.pk)
+        require(locked.by_id == author.pk and KINDS[locked.kind].may_import(target_of(locked), author, now))
+        if not locked.is_previewed:
+            raise UnableToApply("This spreadsheet has already been imported or discarded, or a worker is at it.")
+        if locked.total <= SMALL:
+            return import_upload(upload=locked, author=author, now=now)
+        locked.status, locked.done, locked.error = Status.WAITING, 0, ""
+        locked.save(update_fields=["status", "done", "error"])
+    return locked
+
+
+def work_on_uploads(*, now: dt.datetime) -> int:
+    """Preview or import every upload that waits for a worker; how many were tried. May run twice."""
+    records = ("by", "plan", "partnership", "organisation")
+    waiting = Upload.objects.filter(status__in=AT_WORK).select_related(*records).order_by("started_at", "pk")
+    return work_through(waiting, partial(_work, now=now), lease=LEASE, failed=_FAILED, now=now)
+
+
+def _work(upload: Upload, progress: Progress, *, now: dt.datetime) -> str:
+    """Preview or import the upload; "" or why nothing was done."""
+    if upload.by is None:
+        return "The person who uploaded this has left."
+    work = preview_upload if upload.status == Status.UNCHECKED else import_upload
+    try:
+        work(upload=upload, author=upload.by, now=now, progress=progress)
+    except UnableToRead as error:
+        return " ".join(error.lines())
+    except UnableToAct:
+        return "You may not import this any more."
+    except UnableToApply as error:
+        return str(error)
+    return ""

@@ -1,0 +1,200 @@
+"""Sites of a plan, one a row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from partnerships.organisations.models import Area, AreaKind
+from partnerships.people.models import User
+from partnerships.plans.content import CONFIDENCE, PLANNING_STATUSES, Item
+from partnerships.plans.content import SITES as COLLECTION
+from partnerships.spreadsheets.reading.cells import degrees, long_text, one_of, partial, yes_no
+from partnerships.spreadsheets.reading.columns import SheetColumn, column, yes_or_no
+from partnerships.spreadsheets.services.kinds.base import Exported, Run, SheetKind, Target
+from partnerships.spreadsheets.services.kinds.plan_items import (
+    Draftsman,
+    Known,
+    Reader,
+    content_to_export,
+    may_import,
+    new_key,
+    remembered_for,
+    revision_of,
+    valid_key,
+)
+from partnerships.transfer.reading.headings import Line
+from partnerships.transfer.reading.values import Unreadable, text
+
+_DATE = "A day, a month or a year: 11/04/2027, April 2027 or 2027."
+COLUMNS = (
+    column(
+        "reference",
+        "Reference",
+        "site reference",
+        "site ref",
+        "ref",
+        "site code",
+        example="NQ1",
+        hint="Your own reference. A row with a known reference changes that site.",
+    ),
+    column("name", "Name", "site name", "site", "scheme", "scheme name", required=True, example="North Quay"),
+    column(
+        "area",
+        "Area",
+        "district",
+        "local authority",
+        "gss code",
+        example="E07000087",
+        hint="The GSS code or the name of the district or county.",
+    ),
+    column("planning_authority", "Planning authority", "lpa", example="Westmarch Borough Council"),
+    column("lat", "Latitude", "y", example="50.85"),
+    column("lng", "Longitude", "long", "lon", "x", example="-1.18"),
+    column("landowner", "Landowner", "land owner", "owner", example="Westmarch Borough Council"),
+    column("lead", "Lead", "lead organisation", "developer", example="Larkhaven Homes"),
+    column("planning_status", "Planning status", choices=PLANNING_STATUSES, example="Outline permission"),
+    column(
+        "planning_reference",
+        "Planning reference",
+        "planning ref",
+        "planning application",
+        "application reference",
+        example="26/01234/FUL",
+    ),
+    column("grant_programme", "Grant programme", "programme", "grant", example="Strategic partnership"),
+    column("forecast_start", "Forecast start", "start on site", "start", example="2027-04", hint=_DATE),
+    column("actual_start", "Actual start", example="", hint=_DATE),
+    column("forecast_completion", "Forecast completion", "completion", example="June 2028", hint=_DATE),
+    column("actual_completion", "Actual completion", example="", hint=_DATE),
+    column("confidence", "Confidence", choices=CONFIDENCE, example="High"),
+    yes_or_no("confidential", "Confidential", hint="Whether only the owners and partners see that the site exists."),
+    column("notes", "Notes", "comments", hint="Only the owners and partners can see these."),
+    column("key", "ID", "site id", hint="From a download of this plan. Leave it blank for a new site."),
+)
+
+_READERS: Mapping[str, Reader] = MappingProxyType(
+    {
+        "lat": degrees,
+        "lng": degrees,
+        "planning_status": one_of(PLANNING_STATUSES),
+        "confidence": one_of(CONFIDENCE),
+        "forecast_start": partial,
+        "actual_start": partial,
+        "forecast_completion": partial,
+        "actual_completion": partial,
+        "confidential": yes_no,
+        "notes": long_text,
+    }
+)
+
+
+def _columns(_target: Target) -> tuple[SheetColumn, ...]:
+    return COLUMNS
+
+
+class _Areas:
+    """Finds the GSS code of an area by its code or name."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, set[str]] = {}
+        areas = Area.objects.filter(kind__in=[AreaKind.DISTRICT, AreaKind.COUNTY])
+        for code, name, ended in areas.values_list("code", "name", "valid_to"):
+            self._codes.setdefault(code.casefold(), set()).add(code)
+            if ended is None:
+                self._codes.setdefault(name.casefold(), set()).add(code)
+
+    def code_of(self, said: str) -> str:
+        """The code of one area; raises `Unreadable`."""
+        found = self._codes.get(said.casefold(), set())
+        if len(found) != 1:
+            problem = "is the name of several areas" if found else "is no district or county"
+            raise Unreadable(f"“{said}” {problem}. Write its GSS code, such as E07000087.")
+        return next(iter(found))
+
+
+def _apply(run: Run) -> None:
+    draft = Draftsman(run, COLLECTION)
+    known = Known(draft.present.values(), reference="reference")
+    areas = _Areas()
+    taken = set(draft.present)
+    seen: dict[str, Line] = {}
+    for line in run.lines():
+        given = _given(run, line, areas)
+        key = _key_of(run, line, known, taken)
+        if given is None or key is None:
+            continue
+        if key in seen:
+            run.refuse(line, "", f"it is the same site as row {seen[key].number}.", "Keep one of the two rows.")
+            continue
+        seen[key] = line
+        draft.put(line, key, {**draft.present.get(key, {}), **given})
+        if key in draft.changed:
+            taken.add(key)
+    draft.save(lambda site: str(site["name"]))
+
+
+def _given(run: Run, line: Line, areas: _Areas) -> Item | None:
+    """What the row says, without blank cells; None with problems."""
+    values: Item = {}
+    before = len(run.rows.problems)
+    for one in COLUMNS:
+        if one.code == "key" or not text(line[one.code]):
+            continue
+        value = run.rows.read(line, one.code, _READERS.get(one.code, text))
+        if one.code == "area":
+            value = run.rows.read(line, one.code, lambda cell: areas.code_of(text(cell)))
+        if value not in (None, ""):
+            values[one.code] = value
+    if not line.text("name"):
+        run.refuse(line, "name", "the cell is blank.", "Every site needs a name.")
+    return values if len(run.rows.problems) == before else None
+
+
+def _key_of(run: Run, line: Line, known: Known, taken: set[str]) -> str | None:
+    """The key of the site that a row is about, new or known; None with a problem.
+
+    By its id, then its reference. A name decides only where the row has neither, or the one site of that name has no
+    other reference.
+    """
+    said, reference, name = line.text("key"), line.text("reference"), line.text("name")
+    if said:
+        if not valid_key(said):
+            run.refuse(line, "key", f"“{said}” is not an id.", "Leave it blank for a new site.")
+            return None
+        return said
+    found = known.by("reference", reference) if reference else known.by("name", name)
+    if reference and not found:
+        found = [site for site in known.by("name", name) if not site["reference"]]
+    if len(found) > 1:
+        column_, which = ("reference", reference) if reference else ("name", name)
+        run.refuse(line, column_, f"several sites are called “{which}”.", "Give the ID from a download of this plan.")
+        return None
+    return str(found[0]["key"]) if found else new_key(name or reference, taken)
+
+
+def _rows(target: Target, person: User) -> list[Exported]:
+    content = content_to_export(target, person)
+    return [_exported(site) for site in content["sites"]] if content else []
+
+
+def _exported(site: Item) -> Exported:
+    cells = {one.code: site[one.code] for one in COLUMNS}
+    return {
+        **cells,
+        "planning_status": PLANNING_STATUSES.get(site["planning_status"], ""),
+        "confidence": CONFIDENCE.get(site["confidence"], ""),
+    }
+
+
+SITES = SheetKind(
+    code="sites",
+    many="sites",
+    columns=_columns,
+    rows=_rows,
+    apply=_apply,
+    may_import=may_import,
+    remembered_for=remembered_for,
+    revision=revision_of,
+    lead="One row for each site. Homes have a spreadsheet of their own.",
+)

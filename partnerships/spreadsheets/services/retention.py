@@ -1,0 +1,55 @@
+"""Retention: spreadsheets that nobody imported, and rows set aside."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import partial
+
+from django.db import transaction
+
+from partnerships.people.retention import for_each, register_retention
+from partnerships.spreadsheets.models import OVER, Upload
+from partnerships.spreadsheets.services.applying import empty_upload
+
+#: How long a file waits to be imported, and how long its rows set aside can be downloaded.
+WAIT, KEPT = dt.timedelta(days=30), dt.timedelta(days=30)
+
+
+def _discard_forgotten(now: dt.datetime, dry_run: bool) -> int:
+    old = Upload.objects.exclude(status__in=OVER).filter(started_at__lte=now - WAIT)
+    if dry_run:
+        return old.count()
+    return for_each(list(old.order_by("pk").values_list("pk", flat=True)), partial(_discard, now=now))
+
+
+@transaction.atomic
+def _discard(pk: int, now: dt.datetime) -> None:
+    upload = Upload.objects.select_for_update(of=("self",)).defer("content").get(pk=pk)
+    if not upload.is_over:
+        empty_upload(upload, now=now)
+
+
+def _delete_old(now: dt.datetime, dry_run: bool) -> int:
+    old = Upload.objects.filter(status__in=OVER, finished_at__lte=now - KEPT)
+    return old.count() if dry_run else old.delete()[0]
+
+
+def register() -> None:
+    """Register the rules; once, at start-up."""
+    basis = "public task: plans and agreements of the organisations that work together on housing"
+    register_retention(
+        "spreadsheets nobody imported",
+        what="A partner's spreadsheet that was uploaded and neither imported nor discarded",
+        purpose="showing what importing it would do",
+        basis=basis,
+        kept_for="30 days after the upload",
+        apply=_discard_forgotten,
+    )
+    register_retention(
+        "imported spreadsheets",
+        what="What a partner's spreadsheet changed, and the rows that could not be used",
+        purpose="correcting rows and uploading them again",
+        basis=basis,
+        kept_for="30 days after the import",
+        apply=_delete_old,
+    )

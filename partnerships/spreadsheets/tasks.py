@@ -1,0 +1,14 @@
+"""Spreadsheets that a worker previews and imports."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from partnerships.spreadsheets.services import work_on_uploads
+
+
+@shared_task(acks_late=True, ignore_result=True, soft_time_limit=840, time_limit=870)
+def work_on_waiting() -> int:
+    """Preview and import the spreadsheets that wait for a worker; may run twice."""
+    return work_on_uploads(now=timezone.now())

@@ -1,0 +1,95 @@
+"""Fetch the record or upload of a request: 404 for strangers, 403 if not permitted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+from partnerships.plans.models import Plan
+from partnerships.plans.queries import draft_content, newest_for
+from partnerships.spreadsheets.models import Upload
+from partnerships.spreadsheets.services.kinds import KINDS, SheetKind, Target, kinds_of
+from partnerships.spreadsheets.services.reading import target_of
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A record with the kinds of spreadsheets that it has, for the person of the request."""
+
+    record: str
+    target: Target
+    person: User
+
+    @property
+    def pk(self) -> int:
+        """The number of the record."""
+        body = self.target.plan or self.target.partnership or self.target.organisation
+        assert body is not None  # a target always has a record
+        return int(body.pk)
+
+    @property
+    def back(self) -> str:
+        """The page of the record."""
+        body = self.target.plan or self.target.partnership or self.target.organisation
+        assert body is not None  # as above
+        return str(body.get_absolute_url())
+
+    def may_import(self, kind: SheetKind) -> bool:
+        """Whether the person may import rows of this kind."""
+        return kind.may_import(self.target, self.person, timezone.now())
+
+
+def find_record(request: HttpRequest, record: str, pk: str) -> Found:
+    """The record, if the person may read it; else 404."""
+    person = signed_in(request)
+    readable = Plan.objects.for_listing().visible_to(person) | Plan.objects.for_listing().draft_visible_to(person)
+    plan = readable.filter(pk=pk).first()
+    if plan is None or not _has_content(person, plan):
+        raise Http404
+    return Found(record, Target(plan=plan), person)
+
+
+def _has_content(person: User, plan: Plan) -> bool:
+    """Whether the person reads a version of the plan, or edits its draft."""
+    return Plan.objects.editable_by(person).filter(pk=plan.pk).exists() or newest_for(person, plan) is not None
+
+
+def find_kind(found: Found, code: str) -> SheetKind:
+    """The kind of spreadsheet, if the record has it; else 404."""
+    kind = KINDS.get(code)
+    if kind is None or kind not in kinds_of(found.target):
+        raise Http404
+    return kind
+
+
+def find_to_import(request: HttpRequest, record: str, pk: str, code: str) -> tuple[Found, SheetKind]:
+    """The record and the kind, if the person may import it; else 404 or 403.
+
+    With `site` in the address all rows are about that site of the draft.
+    """
+    found = find_record(request, record, pk)
+    kind = find_kind(found, code)
+    if not found.may_import(kind):
+        raise PermissionDenied
+    site = request.GET.get("site", "")
+    if site and found.target.plan is not None:
+        if site not in {item["key"] for item in draft_content(found.target.plan)["sites"]}:
+            raise Http404
+        found = replace(found, target=replace(found.target, site=site))
+    return found, kind
+
+
+def find_upload(request: HttpRequest, pk: int) -> tuple[Upload, SheetKind]:
+    """The person's own upload, if they may still import into its record; else 404 or 403."""
+    person = signed_in(request)
+    upload = get_object_or_404(Upload.objects.visible_to(person).for_listing(), pk=pk)
+    kind = KINDS[upload.kind]
+    if not kind.may_import(target_of(upload), person, timezone.now()):
+        raise PermissionDenied
+    return upload, kind

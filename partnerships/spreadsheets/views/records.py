@@ -1,0 +1,86 @@
+"""The spreadsheets of a record: templates, exports, and uploading one."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from partnerships.kit.http import form_page, posted
+from partnerships.kit.nudging import nudge_after_commit
+from partnerships.spreadsheets import downloads
+from partnerships.spreadsheets.forms import UploadForm
+from partnerships.spreadsheets.queries import uploads_for
+from partnerships.spreadsheets.services import upload_spreadsheet
+from partnerships.spreadsheets.services.kinds import SheetKind, kinds_of
+from partnerships.spreadsheets.tasks import work_on_waiting
+from partnerships.spreadsheets.views.fetching import Found, find_kind, find_record, find_to_import
+from partnerships.transfer.reading.problems import UnableToRead
+
+
+@require_safe
+def record_page(request: HttpRequest, record: str, pk: str) -> HttpResponse:
+    """What can be exported and imported, and the person's latest uploads."""
+    found = find_record(request, record, pk)
+    kinds = [(kind, found.may_import(kind)) for kind in kinds_of(found.target)]
+    uploads = uploads_for(found.person, **{record: found.pk})[:20]
+    context = {"found": found, "kinds": kinds, "uploads": uploads, "may_import": any(may for _, may in kinds)}
+    return render(request, "spreadsheets/record.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest, record: str, pk: str, kind: str) -> HttpResponse:
+    """Upload a file or paste rows; a preview changes nothing yet."""
+    found, sheet_kind = find_to_import(request, record, pk, kind)
+    back = reverse("spreadsheets:record", args=[record, pk])
+    form = UploadForm(posted(request), request.FILES or None, cancel=back)
+    if form.is_valid():
+        data, name = form.data_and_name()
+        try:
+            upload = upload_spreadsheet(
+                kind=sheet_kind.code,
+                target=found.target,
+                data=data,
+                file_name=name,
+                author=found.person,
+                now=timezone.now(),
+                all_or_nothing=form.cleaned_data["all_or_nothing"],
+            )
+        except UnableToRead as error:
+            for line in error.lines():
+                form.add_error("rows" if name == "pasted rows" else "file", line)
+        else:
+            if upload.is_at_work:
+                nudge_after_commit(work_on_waiting.delay)
+            return redirect("spreadsheets:headings" if upload.is_unread else "spreadsheets:upload", upload.pk)
+    columns = sheet_kind.columns(found.target)
+    return form_page(request, "spreadsheets/new.html", form, found=found, kind=sheet_kind, columns=columns, back=back)
+
+
+@require_safe
+def template(request: HttpRequest, record: str, pk: str, kind: str, form: str) -> HttpResponseBase:
+    """An empty spreadsheet with the headings, an example and the allowed values."""
+    found, sheet_kind = find_to_import(request, record, pk, kind)
+    columns = sheet_kind.columns(found.target)
+    example = [[one.example for one in columns]]
+    return downloads.download(f"{sheet_kind.many} template", form, columns, sheet_kind.title, example)
+
+
+@require_safe
+def export(request: HttpRequest, record: str, pk: str, kind: str, form: str) -> HttpResponseBase:
+    """What the person may read, in the shape of the template."""
+    found = find_record(request, record, pk)
+    sheet_kind = find_kind(found, kind)
+    columns = sheet_kind.columns(found.target)
+    return downloads.download(_name(found, sheet_kind), form, columns, sheet_kind.title, _cells(found, sheet_kind))
+
+
+def _name(found: Found, kind: SheetKind) -> str:
+    return f"{kind.many} {found.target.title} {timezone.localdate()}"
+
+
+def _cells(found: Found, kind: SheetKind) -> list[list[object]]:
+    columns = kind.columns(found.target)
+    return [[row.get(one.code, "") for one in columns] for row in kind.rows(found.target, found.person)]

@@ -1,0 +1,116 @@
+"""One upload: its headings, its preview, its progress, and what it did."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from partnerships.kit.exports import csv_response
+from partnerships.kit.http import form_page, posted
+from partnerships.kit.nudging import nudge_after_commit
+from partnerships.people.requests import signed_in
+from partnerships.spreadsheets.forms import HeadingsForm
+from partnerships.spreadsheets.services import (
+    UnableToApply,
+    UnableToConfirm,
+    ask_to_import,
+    confirm_headings,
+    discard_upload,
+    proposals_for,
+)
+from partnerships.spreadsheets.tasks import work_on_waiting
+from partnerships.spreadsheets.views.fetching import find_upload
+from partnerships.transfer.reading.problems import UnableToRead
+from partnerships.transfer.reporting import accounting, rows_to_correct, sections
+
+#: How many lines of each outcome the page shows.
+MAX_LINES = 100
+
+
+@require_safe
+def upload_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """What importing the rows would do, how far it is, or what it did."""
+    upload, kind = find_upload(request, pk)
+    aside = upload.report.get("set_aside", [])
+    rows = upload.report.get("rows", {})
+    refused = upload.all_or_nothing and bool(aside)
+    context = {
+        "upload": upload,
+        "kind": kind,
+        "record": reverse("spreadsheets:record", args=["plan", upload.plan_id]),
+        "accounting": accounting(upload.report),
+        "remarks": upload.report.get("remarks", []),
+        "sections": sections(upload.report, applied=upload.is_applied, limit=MAX_LINES),
+        "left_alone": upload.report.get("counts", {}).get("left_alone", 0),
+        "has_set_aside": bool(aside and upload.report.get("heading")),
+        "may_import": upload.is_previewed and not refused and rows.get("used", 0) > 0,
+        "is_refused": upload.is_previewed and refused,
+    }
+    return render(request, "spreadsheets/upload.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def headings(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say which heading of the file is which column."""
+    upload, kind = find_upload(request, pk)
+    if upload.is_over or upload.is_at_work:
+        return redirect(upload)
+    person = signed_in(request)
+    found = proposals_for(upload, person, timezone.now())
+    back = reverse("spreadsheets:record", args=["plan", upload.plan_id])
+    form = HeadingsForm(posted(request), found=found, cancel=back)
+    if form.is_valid():
+        try:
+            confirm_headings(upload=upload, headings=form.headings, author=person, now=timezone.now())
+        except UnableToRead as error:
+            for line in error.lines():
+                form.add_error(None, line)
+        except (UnableToConfirm, UnableToApply) as error:
+            form.add_error(None, str(error))
+        else:
+            nudge_after_commit(work_on_waiting.delay)
+            return redirect(upload)
+    return form_page(request, "spreadsheets/headings.html", form, upload=upload, kind=kind, back=back)
+
+
+@require_POST
+def import_rows(request: HttpRequest, pk: int) -> HttpResponseRedirect:
+    """Import the good rows, or let a worker do it."""
+    upload, kind = find_upload(request, pk)
+    try:
+        done = ask_to_import(upload=upload, author=signed_in(request), now=timezone.now())
+    except (UnableToApply, UnableToRead) as error:
+        messages.error(request, str(error))
+    else:
+        if done.is_applied:
+            messages.success(request, f"{kind.title} imported into the draft.")
+        else:
+            nudge_after_commit(work_on_waiting.delay)
+    return redirect(upload)
+
+
+@require_POST
+def discard(request: HttpRequest, pk: int) -> HttpResponseRedirect:
+    """Delete the file without importing it."""
+    upload, _kind = find_upload(request, pk)
+    try:
+        discard_upload(upload=upload, author=signed_in(request), now=timezone.now())
+    except UnableToApply as error:
+        messages.error(request, str(error))
+        return redirect(upload)
+    messages.success(request, "The spreadsheet was discarded. Nothing was changed.")
+    return redirect("spreadsheets:record", "plan", upload.plan_id)
+
+
+@require_safe
+def set_aside(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The rows that were set aside, as a file to correct and upload again."""
+    upload, kind = find_upload(request, pk)
+    if not (upload.report.get("set_aside") and upload.report.get("heading")):
+        raise Http404
+    heading, rows = rows_to_correct(upload.report)
+    return csv_response(f"set-aside-{kind.code}.csv", heading, rows)

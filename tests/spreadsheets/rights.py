@@ -1,0 +1,69 @@
+"""Who may call each service of spreadsheets."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+from partnerships.spreadsheets import services
+from partnerships.spreadsheets.models import Upload
+from partnerships.spreadsheets.services.kinds import Target
+from tests.plans.drafts import begin
+from tests.support.rights import EDITORS, LEAD, Row
+from tests.world import World
+
+SITES = b"Reference,Name\nSQ1,South Quay\n"
+
+
+def _upload(plan: Plan, author: User) -> Upload:
+    return services.upload_spreadsheet(
+        kind="sites",
+        target=Target(plan=plan),
+        data=SITES,
+        file_name="sites.csv",
+        author=author,
+        now=timezone.now(),
+    )
+
+
+def _of_amina(world: World) -> Upload:
+    """Amina's preview; only she may go on with it."""
+    return _upload(begin(world, title="Quays programme"), world.amina)
+
+
+ROWS = (
+    Row("spreadsheets.upload_spreadsheet", lambda w, author, plan: _upload(plan, author), EDITORS, prepare=begin),
+    Row(
+        "spreadsheets.ask_to_import",
+        lambda w, author, upload: services.ask_to_import(upload=upload, author=author, now=timezone.now()),
+        LEAD,
+        prepare=_of_amina,
+    ),
+    Row(
+        "spreadsheets.import_upload",
+        lambda w, author, upload: services.import_upload(upload=upload, author=author, now=timezone.now()),
+        EDITORS,
+        prepare=_of_amina,
+    ),
+    Row(
+        "spreadsheets.confirm_headings",
+        lambda w, author, upload: services.confirm_headings(
+            upload=upload, headings={"name": "Name"}, author=author, now=timezone.now()
+        ),
+        LEAD,
+        prepare=_of_amina,
+    ),
+    Row(
+        "spreadsheets.discard_upload",
+        lambda w, author, upload: services.discard_upload(upload=upload, author=author, now=timezone.now()),
+        LEAD,
+        prepare=_of_amina,
+    ),
+)
+
+WITHOUT_A_PERSON = {
+    "spreadsheets.preview_upload": "part of an upload; it asks for the rights of its author and changes nothing",
+    "spreadsheets.proposals_for": "reads only",
+    "spreadsheets.work_on_uploads": "a worker's; each upload asks for the rights of who uploaded it",
+}

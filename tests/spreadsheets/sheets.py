@@ -1,0 +1,58 @@
+"""Spreadsheets of tests, uploaded and imported through services."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.people.models import User
+from partnerships.plans.models import Plan
+from partnerships.plans.queries import draft_content
+from partnerships.spreadsheets.models import Upload
+from partnerships.spreadsheets.services import ask_to_import, upload_spreadsheet
+from partnerships.spreadsheets.services.kinds import Target
+
+
+def upload(plan: Plan, author: User, kind: str, data: str | bytes, name: str = "rows.csv", **more: Any) -> Upload:
+    """An uploaded spreadsheet of a plan."""
+    return upload_spreadsheet(
+        kind=kind,
+        target=Target(plan=plan, site=more.pop("site", "")),
+        data=data.encode() if isinstance(data, str) else data,
+        file_name=name,
+        author=author,
+        now=timezone.now(),
+        **more,
+    )
+
+
+def brought_in(plan: Plan, author: User, kind: str, data: str | bytes, name: str = "rows.csv", **more: Any) -> Upload:
+    """An imported spreadsheet of a plan."""
+    return ask_to_import(upload=upload(plan, author, kind, data, name, **more), author=author, now=timezone.now())
+
+
+def counts(done: Upload) -> dict[str, int]:
+    """What became of the rows of an upload, without zeros."""
+    return {name: count for name, count in done.report["counts"].items() if count}
+
+
+def items(plan: Plan, code: str) -> dict[str, dict[str, Any]]:
+    """The items of a list of the draft, by name."""
+    return {item["name"]: item for item in draft_content(plan)[code]}
+
+
+def exported(client: Client, plan: Plan, kind: str, form: str = "csv") -> bytes:
+    """The bytes of an export."""
+    answer = client.get(reverse("spreadsheets:export", args=["plan", plan.pk, kind, form]))
+    assert answer.status_code == 200
+    return answer.getvalue()  # type: ignore[no-any-return]  # it has no type in the stubs
+
+
+def rows(data: bytes) -> list[dict[str, str]]:
+    """The rows of a CSV export."""
+    return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))

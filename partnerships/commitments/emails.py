@@ -16,6 +16,8 @@ from partnerships.people.models import User
 
 _NO_READER = "They can no longer read the commitment."
 _ANSWERED = "It no longer waits for them."
+#: Commitments that one email lists; the others are counted.
+MAX_LISTED = 20
 
 
 def write_reminder(due: Due, person: User, now: dt.datetime) -> Content | str:
@@ -70,6 +72,31 @@ def write_proposed(due: Due, person: User, now: dt.datetime) -> Content | str:
     if not commitment.is_proposed or not people_asked(commitment).filter(pk=person.pk).exists():
         return _ANSWERED
     return _update("proposed", commitment, person, author)
+
+
+def write_proposed_together(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email that asks a lead to confirm several commitments of one spreadsheet.
+
+    Those that no longer wait for them, or that they may not read, are left out.
+    """
+    readable = Commitment.objects.visible_to(person).filter(pk__in=due.params["commitments"], status=Status.PROPOSED)
+    found = [
+        commitment
+        for commitment in readable.select_related("giver", "receiver", "partnership").order_by("pk")
+        if people_asked(commitment).filter(pk=person.pk).exists()
+    ]
+    if not found:
+        return _ANSWERED
+    author = User.objects.get(pk=due.params["author"])
+    context = {
+        "person": person,
+        "author": author,
+        "commitments": found[:MAX_LISTED],
+        "count": len(found),
+        "more": max(0, len(found) - MAX_LISTED),
+        "href": link("commitments:list"),
+    }
+    return Content("commitments/proposed_together", context, reply_to=author.email)
 
 
 def write_agreed(due: Due, person: User, now: dt.datetime) -> Content | str:

@@ -21,6 +21,10 @@ class Kind(models.TextChoices):
     SITES = "sites", "Sites"
     HOMES = "homes", "Homes"
     MILESTONES = "milestones", "Milestones"
+    STAKEHOLDERS = "stakeholders", "Stakeholders"
+    COMMITMENTS = "commitments", "Commitments"
+    ENTRIES = "entries", "Asks and offers"
+    CONTACTS = "contacts", "Contacts"
 
 
 class Status(models.TextChoices):
@@ -112,6 +116,16 @@ class Upload(LeasedJob):
     def get_absolute_url(self) -> str:
         """Its page."""
         return reverse("spreadsheets:upload", args=[self.pk])
+
+    @property
+    def record(self) -> str:
+        """Which record it is for, as in addresses: plan, partnership or organisation."""
+        return "plan" if self.plan_id else "partnership" if self.partnership_id else "organisation"
+
+    @property
+    def record_id(self) -> int | None:
+        """The number of that record."""
+        return self.plan_id or self.partnership_id or self.organisation_id
 
     @property
     def is_at_work(self) -> bool:

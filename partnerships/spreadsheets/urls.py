@@ -5,7 +5,7 @@ from django.urls import path, re_path
 from partnerships.spreadsheets.views import records, uploads
 
 app_name = "spreadsheets"
-_RECORD = r"(?P<record>plan)/(?P<pk>[0-9]{1,18})/"
+_RECORD = r"(?P<record>plan|partnership|organisation)/(?P<pk>[0-9]{1,18})/"
 _KIND = r"(?P<kind>[a-z]{1,16})"
 urlpatterns = [
     path("uploads/<int:pk>/", uploads.upload_page, name="upload"),

@@ -1,3 +1,5 @@
+import { pasteCells } from "./paste.js";
+
 // Totals as you type: sums the homes of a table of lines, in all and by each way of dividing them.
 const figure = (count) => count.toLocaleString("en-GB");
 
@@ -38,5 +40,6 @@ export function totalHomes(table) {
     }
   };
   table.addEventListener("input", sum);
+  pasteCells(table, sum);
   sum();
 }

@@ -33,6 +33,14 @@ def _plan(**more: Any) -> Any:
     return lambda world: {"record": "plan", "pk": world.things["plan"].pk, **more}
 
 
+def _partnership(**more: Any) -> Any:
+    return lambda world: {"record": "partnership", "pk": world.partnership.pk, **more}
+
+
+def _larkhaven(**more: Any) -> Any:
+    return lambda world: {"record": "organisation", "pk": world.larkhaven.pk, **more}
+
+
 def _upload(world: World) -> dict[str, Any]:
     return {"pk": world.things["upload"].pk}
 
@@ -41,6 +49,8 @@ def _upload(world: World) -> dict[str, Any]:
 _READ = expect(inside=200, outside=404)
 #: Editors and leads of the owner.
 _EDIT = expect(inside=403, outside=404, editor=200, lead=200)
+#: Larkhaven's people.
+_OWN_PEOPLE = expect(inside=200, outside=404, partner=404)
 #: Only the person who uploaded it.
 _OWN = expect(inside=404, outside=404, lead=200)
 _MOVED = expect(inside=404, outside=404, lead=302)
@@ -63,6 +73,19 @@ ROWS = (
         get=_EDIT,
         post=_EDIT | {"editor": 422, "lead": 422},
     ),
+    *(
+        Row(
+            "spreadsheets:new",
+            on=_partnership(kind=kind),
+            query=f"?{kind}",
+            get=expect(inside=200, outside=404, viewer=403),
+            post=expect(inside=422, outside=404, viewer=403),
+        )
+        for kind in ("commitments", "entries", "contacts", "stakeholders")
+    ),
+    Row("spreadsheets:record", on=_partnership(), query="?partnership", get=expect(inside=200, outside=404)),
+    Row("spreadsheets:record", on=_larkhaven(), query="?organisation", get=_OWN_PEOPLE),
+    Row("spreadsheets:export", on=_larkhaven(kind="contacts", form="csv"), query="?contacts", get=_OWN_PEOPLE),
     Row("spreadsheets:template", on=_plan(kind="sites", form="xlsx"), get=_EDIT),
     Row("spreadsheets:export", on=_plan(kind="sites", form="csv"), get=_READ),
     Row("spreadsheets:export", on=_plan(kind="milestones", form="xlsx"), get=_READ),

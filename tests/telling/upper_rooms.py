@@ -300,6 +300,12 @@ def proposed_terms_changed(w: World) -> Act:
     )
 
 
+@case(("commitments.proposed_together", "ben"))
+def commitments_proposed_from_a_spreadsheet(w: World) -> Act:
+    made = [promises.propose(w, tells=False) for _ in range(2)]
+    return lambda: commitments.tell_of_proposals(commitments=made, author=w.amina, now=NOW())
+
+
 @case(("commitments.agreed", "amina"), ("commitments.agreed", "eddie"))
 def commitment_agreed(w: World) -> Act:
     made = promises.propose(w)

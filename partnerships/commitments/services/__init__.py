@@ -11,6 +11,7 @@ from partnerships.commitments.services.delivery import (
     send_back,
     verify_delivery,
 )
+from partnerships.commitments.services.emails import tell_of_proposals
 from partnerships.commitments.services.ending import UnableToEnd, end_commitment
 from partnerships.commitments.services.evidence import UnableToAttach, attach_evidence, remove_evidence
 from partnerships.commitments.services.ownership import (
@@ -54,6 +55,7 @@ __all__ = [
     "remind_owners",
     "remove_evidence",
     "send_back",
+    "tell_of_proposals",
     "tell_stakeholders",
     "verify_delivery",
 ]

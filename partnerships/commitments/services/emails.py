@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -10,7 +11,8 @@ from django.db.models import QuerySet
 from partnerships.commitments.emails import people_asked
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.queries import concerned_with
-from partnerships.commitments.rights import rights_over, side_of
+from partnerships.commitments.rights import rights_over, side_of, waits_for
+from partnerships.organisations.queries import leads_with_account
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 
@@ -18,6 +20,24 @@ from partnerships.people.models import User
 def email_asked(kind: str, commitment: Commitment, *, author: User, now: dt.datetime, **params: Any) -> None:
     """Email the leads who must confirm or verify, except the author."""
     _record(kind, people_asked(commitment), commitment, author, now, params)
+
+
+def tell_of_proposals(*, commitments: Iterable[Commitment], author: User, now: dt.datetime) -> None:
+    """Email the leads who must confirm these proposals, each once about all of theirs; not the author."""
+    asked: dict[frozenset[int], list[int]] = {}
+    for commitment in commitments:
+        asked.setdefault(frozenset(one.pk for one in waits_for(commitment)), []).append(commitment.pk)
+    theirs: dict[int, list[int]] = {}
+    for organisations, ids in asked.items():
+        for person in leads_with_account(organisations).exclude(pk=author.pk).values_list("pk", flat=True):
+            theirs.setdefault(person, []).extend(ids)
+    for person, ids in sorted(theirs.items()):
+        record_emails(
+            kind="commitments.proposed_together",
+            people=[person],
+            params={"commitment": ids[0], "commitments": ids, "author": author.pk},
+            now=now,
+        )
 
 
 def email_concerned(kind: str, commitment: Commitment, *, author: User, now: dt.datetime, **params: Any) -> None:

@@ -51,13 +51,14 @@ def propose_commitment(
     replaces: Commitment | None = None,
     came_from: From | None = None,
     key: uuid.UUID | None = None,
+    tells: bool = True,
 ) -> Commitment:
     """Propose a commitment, which both sides must confirm.
 
     The author edits for one of the two. `owner` is a person of the giver; if left out, the giver names one when it
     confirms. With `confirm`, a lead confirms for their side at once. `replaces` is the commitment that becomes
     superseded when both have confirmed. `came_from` links it to a record of another room. A `key` used before returns
-    the same commitment.
+    the same commitment. Without `tells` the caller tells of several at once (`tell_of_proposals`).
 
     Raises `UnableToPropose`, or `UnableToConfirm` if the author may not confirm.
     """
@@ -108,7 +109,8 @@ def propose_commitment(
         commitment = confirm_commitment(
             commitment=commitment, organisation=side, author=author, revision=commitment.revision, now=now
         )
-    email_asked("proposed", commitment, author=author, now=now, revision=commitment.revision)
+    if tells:
+        email_asked("proposed", commitment, author=author, now=now, revision=commitment.revision)
     return commitment
 
 

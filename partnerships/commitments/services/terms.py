@@ -39,10 +39,12 @@ def edit_proposal(
     revision: int,
     author: User,
     now: dt.datetime,
+    tells: bool = True,
 ) -> Commitment:
     """Change proposed terms; earlier confirmations are dropped.
 
-    `revision` is the one the author saw. Raises `UnableToEdit`, or `UnableToPropose` if the new terms are invalid.
+    `revision` is the one the author saw. Without `tells` the caller tells of several at once (`tell_of_proposals`).
+    Raises `UnableToEdit`, or `UnableToPropose` if the new terms are invalid.
     """
     current = lock_commitment(commitment)
     rights = rights_over(current, author, now)
@@ -89,7 +91,8 @@ def edit_proposal(
         before=before,
         after=terms_of(current),
     )
-    email_asked("proposed", current, author=author, now=now, revision=current.revision)
+    if tells:
+        email_asked("proposed", current, author=author, now=now, revision=current.revision)
     return current
 
 

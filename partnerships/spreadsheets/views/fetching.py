@@ -9,6 +9,9 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
+from partnerships.agreements.models import Partnership
+from partnerships.agreements.queries import acting_party
+from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.models import Plan
@@ -48,6 +51,15 @@ class Found:
 def find_record(request: HttpRequest, record: str, pk: str) -> Found:
     """The record, if the person may read it; else 404."""
     person = signed_in(request)
+    if record == "partnership":
+        partnership = get_object_or_404(Partnership.objects.visible_to(person), pk=pk)
+        party = acting_party(person, partnership, *EDITING_ROLES) or acting_party(person, partnership)
+        if party is None:
+            raise Http404
+        return Found(record, Target(partnership=partnership, organisation=party.organisation), person)
+    if record == "organisation":
+        bodies = Organisation.objects.of_person(person)
+        return Found(record, Target(organisation=get_object_or_404(bodies, pk=pk)), person)
     readable = Plan.objects.for_listing().visible_to(person) | Plan.objects.for_listing().draft_visible_to(person)
     plan = readable.filter(pk=pk).first()
     if plan is None or not _has_content(person, plan):

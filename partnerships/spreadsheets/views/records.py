@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,6 +13,7 @@ from partnerships.kit.http import form_page, posted
 from partnerships.kit.nudging import nudge_after_commit
 from partnerships.spreadsheets import downloads
 from partnerships.spreadsheets.forms import UploadForm
+from partnerships.spreadsheets.models import Upload
 from partnerships.spreadsheets.queries import uploads_for
 from partnerships.spreadsheets.services import upload_spreadsheet
 from partnerships.spreadsheets.services.kinds import SheetKind, kinds_of
@@ -25,7 +27,7 @@ def record_page(request: HttpRequest, record: str, pk: str) -> HttpResponse:
     """What can be exported and imported, and the person's latest uploads."""
     found = find_record(request, record, pk)
     kinds = [(kind, found.may_import(kind)) for kind in kinds_of(found.target)]
-    uploads = uploads_for(found.person, **{record: found.pk})[:20]
+    uploads = _uploads(found)[:20]
     context = {"found": found, "kinds": kinds, "uploads": uploads, "may_import": any(may for _, may in kinds)}
     return render(request, "spreadsheets/record.html", context)
 
@@ -75,6 +77,12 @@ def export(request: HttpRequest, record: str, pk: str, kind: str, form: str) -> 
     sheet_kind = find_kind(found, kind)
     columns = sheet_kind.columns(found.target)
     return downloads.download(_name(found, sheet_kind), form, columns, sheet_kind.title, _cells(found, sheet_kind))
+
+
+def _uploads(found: Found) -> QuerySet[Upload]:
+    target = found.target
+    whole = None if target.plan or target.partnership else target.organisation
+    return uploads_for(found.person, plan=target.plan, partnership=target.partnership, whole=whole)
 
 
 def _name(found: Found, kind: SheetKind) -> str:

@@ -41,7 +41,7 @@ def upload_page(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "upload": upload,
         "kind": kind,
-        "record": reverse("spreadsheets:record", args=["plan", upload.plan_id]),
+        "record": reverse("spreadsheets:record", args=[upload.record, upload.record_id]),
         "accounting": accounting(upload.report),
         "remarks": upload.report.get("remarks", []),
         "sections": sections(upload.report, applied=upload.is_applied, limit=MAX_LINES),
@@ -61,7 +61,7 @@ def headings(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect(upload)
     person = signed_in(request)
     found = proposals_for(upload, person, timezone.now())
-    back = reverse("spreadsheets:record", args=["plan", upload.plan_id])
+    back = reverse("spreadsheets:record", args=[upload.record, upload.record_id])
     form = HeadingsForm(posted(request), found=found, cancel=back)
     if form.is_valid():
         try:
@@ -87,7 +87,7 @@ def import_rows(request: HttpRequest, pk: int) -> HttpResponseRedirect:
         messages.error(request, str(error))
     else:
         if done.is_applied:
-            messages.success(request, f"{kind.title} imported into the draft.")
+            messages.success(request, f"{kind.title} imported.")
         else:
             nudge_after_commit(work_on_waiting.delay)
     return redirect(upload)
@@ -103,7 +103,7 @@ def discard(request: HttpRequest, pk: int) -> HttpResponseRedirect:
         messages.error(request, str(error))
         return redirect(upload)
     messages.success(request, "The spreadsheet was discarded. Nothing was changed.")
-    return redirect("spreadsheets:record", "plan", upload.plan_id)
+    return redirect("spreadsheets:record", upload.record, upload.record_id)
 
 
 @require_safe

@@ -6,17 +6,27 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from partnerships.spreadsheets.services.kinds.base import Exported, Run, SheetKind, Target
+from partnerships.spreadsheets.services.kinds.commitments import COMMITMENTS
+from partnerships.spreadsheets.services.kinds.contacts import CONTACTS
+from partnerships.spreadsheets.services.kinds.entries import ENTRIES
 from partnerships.spreadsheets.services.kinds.homes import HOMES
 from partnerships.spreadsheets.services.kinds.milestones import MILESTONES
 from partnerships.spreadsheets.services.kinds.sites import SITES
+from partnerships.spreadsheets.services.kinds.stakeholders import STAKEHOLDERS
 
 __all__ = ["KINDS", "Exported", "Run", "SheetKind", "Target", "kinds_of"]
 
-KINDS: Mapping[str, SheetKind] = MappingProxyType({kind.code: kind for kind in (SITES, HOMES, MILESTONES)})
 #: Which kinds each record has.
-_OF_PLAN = (SITES, HOMES, MILESTONES)
+_OF_PLAN = (SITES, HOMES, MILESTONES, STAKEHOLDERS)
+_OF_PARTNERSHIP = (COMMITMENTS, ENTRIES, CONTACTS, STAKEHOLDERS)
+_OF_ORGANISATION = (CONTACTS,)
+KINDS: Mapping[str, SheetKind] = MappingProxyType(
+    {kind.code: kind for kind in (*_OF_PLAN, *_OF_PARTNERSHIP, *_OF_ORGANISATION)}
+)
 
 
 def kinds_of(target: Target) -> tuple[SheetKind, ...]:
     """The kinds of spreadsheets that a record has."""
-    return _OF_PLAN if target.plan is not None else ()
+    if target.plan is not None:
+        return _OF_PLAN
+    return _OF_PARTNERSHIP if target.partnership is not None else _OF_ORGANISATION

@@ -1,0 +1,250 @@
+"""Commitments between the parties of a partnership, one a row; they are proposed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Sum
+
+from partnerships.commitments.models import Commitment, Kind, Unit
+from partnerships.commitments.queries import in_order, people_who_may_own
+from partnerships.commitments.services import (
+    UnableToEdit,
+    UnableToPropose,
+    edit_proposal,
+    propose_commitment,
+    tell_of_proposals,
+)
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.spreadsheets.reading.cells import long_text, one_of
+from partnerships.spreadsheets.reading.columns import SheetColumn, column
+from partnerships.spreadsheets.services.kinds.base import Exported, Run, SheetKind, Target
+from partnerships.spreadsheets.services.kinds.partnership_rows import (
+    may_import,
+    parties_of,
+    partnership_of,
+    remembered_for,
+)
+from partnerships.spreadsheets.services.kinds.records import Bodies, one_row, own_key
+from partnerships.transfer.reading.headings import Line
+from partnerships.transfer.reading.values import amount, full_date
+
+#: Characters of what is promised, as in the form.
+_MAX_TEXT = 4000
+
+
+def _columns(_target: Target) -> tuple[SheetColumn, ...]:
+    units = {code: unit.label for code, unit in Unit.by_code().items() if unit.active}
+    return (
+        column(
+            "own", "Your reference", "reference", "ref", example="2027-01", hint="A row with a known one changes it."
+        ),
+        column("giver", "Gives", "organisation that gives", "from", required=True, example="Larkhaven Homes"),
+        column(
+            "receiver",
+            "Receives",
+            "organisation that receives",
+            "to",
+            required=True,
+            example="Westmarch Borough Council",
+        ),
+        column("text", "What is promised", "commitment", "promise", "description", required=True, example="60 homes"),
+        column("quantity", "Quantity", "number", "amount", example=60),
+        column("unit", "Unit", choices=units, example="homes"),
+        column(
+            "due_on", "Due date", "due", "deadline", required=True, example="31/03/2028", hint="Day, month and year."
+        ),
+        column(
+            "owner",
+            "Owner",
+            "responsible",
+            hint="The email address or name of somebody at the organisation that gives.",
+        ),
+        column("status", "Status", hint="Only in downloads."),
+        column("reference", "ID", hint="From a download, such as C-1042. Leave it blank for a new commitment."),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What a row says; None where it is blank."""
+
+    giver: Organisation | None
+    receiver: Organisation | None
+    text: str
+    quantity: Decimal | None
+    unit: str
+    due_on: dt.date | None
+    owner: User | None
+
+
+def _apply(run: Run) -> None:
+    bodies = Bodies(parties_of(run.target))
+    stale = run.seen is not None and run.seen != _revision(run.target)
+    told: list[Commitment] = []
+    seen: dict[Any, Line] = {}
+    for line in run.lines():
+        terms = _terms(run, line, bodies)
+        if terms is None:
+            continue
+        known, key = _known(run, line, terms)
+        if known is None and line.text("reference"):
+            run.refuse(line, "reference", "there is no such commitment in this partnership.", "Leave the ID blank.")
+            continue
+        same = seen.setdefault(known.pk if known else key, line)
+        if same is not line:
+            run.refuse(line, "", f"it is the same commitment as row {same.number}.", "Keep one of the two rows.")
+            continue
+        with one_row(run, line, UnableToPropose, UnableToEdit):
+            changed = _changed(run, line, known, terms, stale=stale) if known else _proposed(run, terms, key)
+            if changed is not None:
+                told.append(changed)
+    tell_of_proposals(commitments=told, author=run.author, now=run.now)
+
+
+def _terms(run: Run, line: Line, bodies: Bodies) -> _Terms | None:
+    """What the row says; None with problems."""
+    before = len(run.rows.problems)
+    sides = [_side(run, line, code, bodies) for code in ("giver", "receiver")]
+    said = run.rows.read(line, "text", long_text) or ""
+    if not said:
+        run.refuse(line, "text", "the cell is blank.", "Say what is promised.")
+    if len(said) > _MAX_TEXT:
+        run.refuse(line, "text", f"it is {len(said):,} characters long.", f"Shorten it to {_MAX_TEXT:,}.")
+    units = {code: unit.label for code, unit in Unit.by_code().items()}
+    quantity = run.rows.read(line, "quantity", amount)
+    unit = run.rows.read(line, "unit", one_of(units)) or ""
+    due_on = run.rows.read(line, "due_on", full_date)
+    owner = _owner(run, line, sides[0]) if sides[0] is not None else None
+    if len(run.rows.problems) > before:
+        return None
+    return _Terms(sides[0], sides[1], said, quantity, unit, due_on, owner)
+
+
+def _side(run: Run, line: Line, code: str, bodies: Bodies) -> Organisation | None:
+    said = line.text(code)
+    found = bodies.named(said) if said else None
+    if found is None:
+        what = f"“{said}” is no party of this partnership." if said else "the cell is blank."
+        run.refuse(line, code, what, "Write the name of a party.")
+    return found
+
+
+def _owner(run: Run, line: Line, giver: Organisation) -> User | None:
+    said = line.text("owner").casefold()
+    if not said:
+        return None
+    people = [one for one in people_who_may_own(giver) if said in (one.email.casefold(), one.display_name.casefold())]
+    if len(people) != 1:
+        what = f"“{line.text('owner')}” is nobody at {giver.display_name}, or several people."
+        run.refuse(line, "owner", what, "Write the email address of one of its people, or leave it blank.")
+        return None
+    return people[0]
+
+
+def _known(run: Run, line: Line, terms: _Terms) -> tuple[Commitment | None, Any]:
+    """The commitment that the row is about, if there is one, and the key of a new one.
+
+    By its ID, else by the row's own reference, else by what it says.
+    """
+    here = Commitment.objects.visible_to(run.author).filter(
+        partnership=partnership_of(run.target), kind=Kind.COMMITMENT
+    )
+    here = here.select_related("giver", "receiver", "owner")
+    said = line.text("reference")
+    own = line.text("own") or f"{terms.giver and terms.giver.pk} {terms.receiver and terms.receiver.pk} {terms.text}"
+    key = own_key("commitment", run.target, own)
+    if said:
+        return here.filter(reference__iexact=said).first(), key
+    return here.filter(key=key).first(), key
+
+
+def _proposed(run: Run, terms: _Terms, key: Any) -> Commitment:
+    assert terms.giver is not None  # read
+    assert terms.receiver is not None  # read
+    if terms.due_on is None:
+        raise UnableToPropose("Write a due date.")
+    made = propose_commitment(
+        giver=terms.giver,
+        receiver=terms.receiver,
+        text=terms.text,
+        quantity=terms.quantity,
+        unit=terms.unit,
+        owner=terms.owner,
+        due_on=terms.due_on,
+        partnership=partnership_of(run.target),
+        author=run.author,
+        now=run.now,
+        key=key,
+        tells=False,
+    )
+    run.report.count("created", f"{made.giver_words} to {made.receiver_words}: {terms.text[:80]}")
+    return made
+
+
+def _changed(run: Run, line: Line, known: Commitment, terms: _Terms, *, stale: bool) -> Commitment | None:
+    """The commitment with new terms; None if nothing changed or the row is set aside."""
+    new: dict[str, Any] = {
+        "text": terms.text,
+        "quantity": terms.quantity if terms.quantity is not None else known.quantity,
+        "unit": terms.unit or known.unit,
+        "due_on": terms.due_on or known.due_on,
+        "owner": terms.owner or known.owner,
+    }
+    if (known.giver, known.receiver) != (terms.giver, terms.receiver):
+        run.refuse(line, "giver", f"{known.reference} is between other organisations.", "Propose a new one.")
+        return None
+    if all(getattr(known, name) == value for name, value in new.items()):
+        run.report.count("left_alone")
+        return None
+    if stale:
+        run.refuse(line, "", "a commitment was changed since the preview.", "Upload this row again to see both.")
+        return None
+    done = edit_proposal(commitment=known, revision=known.revision, author=run.author, now=run.now, tells=False, **new)
+    run.report.count("changed", f"{done.reference}: {terms.text[:80]}")
+    return done
+
+
+def _revision(target: Target) -> int:
+    """Grows with every change of terms in the partnership."""
+    here = Commitment.objects.filter(partnership=partnership_of(target))
+    return here.aggregate(total=Sum("revision"))["total"] or 0
+
+
+def _rows(target: Target, person: User) -> list[Exported]:
+    here = Commitment.objects.visible_to(person).filter(partnership=partnership_of(target), kind=Kind.COMMITMENT)
+    rows = in_order(here.exclude(giver=None)).select_related("giver", "receiver", "owner")
+    return [
+        {
+            "giver": one.giver_words,
+            "receiver": one.receiver_words,
+            "text": one.text,
+            "quantity": "" if one.quantity is None else f"{one.quantity.normalize():f}",
+            "unit": Unit.label_of(one.unit) if one.unit else "",
+            "due_on": one.due_on,
+            "owner": one.owner.display_name if one.owner else "",
+            "status": one.get_status_display(),
+            "reference": one.reference,
+        }
+        for one in rows
+    ]
+
+
+COMMITMENTS = SheetKind(
+    code="commitments",
+    many="commitments",
+    columns=_columns,
+    rows=_rows,
+    apply=_apply,
+    may_import=may_import,
+    remembered_for=remembered_for,
+    revision=_revision,
+    lead=(
+        "One row for each commitment. They are proposed: both sides confirm each. Leads get one email about "
+        "all of them."
+    ),
+)

@@ -1,0 +1,41 @@
+"""What commitments, asks and offers share: they belong to a partnership."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.utils import timezone
+
+from partnerships.agreements.models import Partnership, Party, PartyRole
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.rights import roles_of
+from partnerships.people.models import User
+from partnerships.spreadsheets.services.kinds.base import Target
+
+
+def partnership_of(target: Target) -> Partnership:
+    """The partnership of the target."""
+    assert target.partnership is not None  # the kinds of a partnership
+    return target.partnership
+
+
+def parties_of(target: Target) -> list[Organisation]:
+    """The present parties that are no observers, by name."""
+    parties = Party.objects.present().filter(partnership=partnership_of(target)).exclude(role=PartyRole.OBSERVER)
+    return [party.organisation for party in parties.select_related("organisation").order_by("organisation__name", "pk")]
+
+
+def may_import(target: Target, person: User, now: dt.datetime) -> bool:
+    """Whether they may import: editors and leads of a present party that is no observer.
+
+    The party is the target's organisation.
+    """
+    body = target.organisation
+    if body is None or partnership_of(target).is_over_on(timezone.localdate(now)):
+        return False
+    return roles_of(person, now).edit_for(body.pk) and body in parties_of(target)
+
+
+def remembered_for(target: Target, person: User, now: dt.datetime) -> Organisation | None:
+    """The party that the person acts for."""
+    return target.organisation

@@ -1,0 +1,67 @@
+"""What kinds share whose rows become records through services, one by one."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+from django.db import DataError, IntegrityError, transaction
+
+from partnerships.kit.names import fold_name
+from partnerships.kit.rights import UnableToAct
+from partnerships.organisations.models import Organisation, OrganisationName
+from partnerships.spreadsheets.services.kinds.base import Run, Target
+from partnerships.transfer.reading.headings import Line
+from partnerships.transfer.services.rows import problem_of
+
+#: Of the keys made from references, so that they differ from those of forms.
+_SPACE = uuid.UUID("6f6d1f5e-5d1c-4c53-9a5e-0a8f3c1c2b77")
+
+
+@contextmanager
+def one_row(run: Run, line: Line, *refusals: type[Exception]) -> Iterator[None]:
+    """Apply one row; what a service or the database refuses is undone and sets the row aside."""
+    try:
+        with transaction.atomic():
+            yield
+    except UnableToAct as error:
+        run.refuse(line, "", str(error) or "you may not do this.", "Ask a lead of your organisation.")
+    except (IntegrityError, DataError) as error:
+        problem = problem_of(error, line.number)
+        run.refuse(line, "", problem.found, "Correct the row.")
+    except refusals as error:
+        run.refuse(line, "", str(error), "Correct the row, or do it on its page.")
+
+
+def own_key(kind: str, target: Target, said: str) -> uuid.UUID:
+    """The key of a record that a row with this reference makes.
+
+    It holds the record and the organisation, so that the same reference elsewhere is another record.
+    """
+    where = [target.plan, target.partnership, target.organisation]
+    ids = ":".join(str(one.pk) if one is not None else "" for one in where)
+    return uuid.uuid5(_SPACE, f"{kind}:{ids}:{' '.join(said.split()).casefold()}")
+
+
+class Bodies:
+    """Finds one of several organisations by a name, as it is written in a cell."""
+
+    def __init__(self, organisations: Collection[Organisation]) -> None:
+        self._by_pk = {one.pk: one for one in organisations}
+        self._by_name: dict[str, set[int]] = {}
+        for one in organisations:
+            for name in (one.name, one.short_name):
+                self._add(name, one.pk)
+        rows = OrganisationName.objects.filter(organisation__in=self._by_pk).values_list("name", "organisation")
+        for name, pk in rows:
+            self._add(name, pk)
+
+    def _add(self, name: str, pk: int) -> None:
+        if name:
+            self._by_name.setdefault(fold_name(name), set()).add(pk)
+
+    def named(self, said: str) -> Organisation | None:
+        """The one organisation of that name; None if there is none, or several."""
+        found = self._by_name.get(fold_name(said), set())
+        return self._by_pk[next(iter(found))] if len(found) == 1 else None

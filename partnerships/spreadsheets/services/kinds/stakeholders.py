@@ -1,0 +1,123 @@
+"""Stakeholders of a plan or a partnership, one a row; each is asked by email."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.utils import timezone
+
+from partnerships.digests.models import Frequency, Subscription
+from partnerships.digests.queries.subscriptions import stakeholders_of
+from partnerships.digests.services.asking import UnableToSubscribe
+from partnerships.digests.services.following import add_stakeholder
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.plans.queries import acting_for
+from partnerships.plans.rights import rights_over
+from partnerships.spreadsheets.reading.cells import one_of
+from partnerships.spreadsheets.reading.columns import SheetColumn, column
+from partnerships.spreadsheets.services.kinds import partnership_rows
+from partnerships.spreadsheets.services.kinds.base import Exported, Run, SheetKind, Target
+from partnerships.spreadsheets.services.kinds.records import one_row
+from partnerships.transfer.reading.headings import Line
+
+_FREQUENCIES = dict(Frequency.choices)
+
+
+def _columns(_target: Target) -> tuple[SheetColumn, ...]:
+    return (
+        column("email", "Email address", "email", "e-mail", required=True, example="councillor@example.org"),
+        column("name", "Name", "full name", "stakeholder", example="Cllr Pat Doe"),
+        column("why", "Why", "reason", "interest", hint="They read this in the email.", example="Ward councillor"),
+        column("frequency", "How often", "frequency", choices=_FREQUENCIES, example="Weekly"),
+        column("status", "Status", hint="Only in downloads."),
+    )
+
+
+def _acting(target: Target, person: User) -> Organisation | None:
+    """The organisation that asks: an owner of the plan, or the party."""
+    if target.plan is not None:
+        return acting_for(person, target.plan)
+    return target.organisation
+
+
+def _may_import(target: Target, person: User, now: dt.datetime) -> bool:
+    if target.plan is not None:
+        return rights_over(target.plan, person, now).edits_for_owner and target.plan.is_published
+    return partnership_rows.may_import(target, person, now)
+
+
+def _apply(run: Run) -> None:
+    organisation = _acting(run.target, run.author)
+    assert organisation is not None  # who may import acts for one
+    known = {row.address_for_askers.casefold() for row in _subscriptions(run.target, run.author)}
+    seen: dict[str, Line] = {}
+    for line in run.lines():
+        email = line.text("email").casefold()
+        before = len(run.rows.problems)
+        often = run.rows.read(line, "frequency", one_of(_FREQUENCIES)) or ""
+        if not email:
+            run.refuse(line, "email", "the cell is blank.", "Write the email address.")
+        elif (same := seen.setdefault(email, line)) is not line:
+            run.refuse(line, "email", f"this address is in row {same.number} too.", "Keep one of the two rows.")
+        if len(run.rows.problems) > before:
+            continue
+        if email in known:
+            run.report.count("left_alone")
+            continue
+        target = run.target.plan or run.target.partnership
+        assert target is not None  # this kind has no other
+        with one_row(run, line, UnableToSubscribe):
+            add_stakeholder(
+                email=line.text("email"),
+                name=line.text("name")[:150],
+                target=target,
+                author=run.author,
+                organisation=organisation,
+                why=line.text("why"),
+                frequency=often,
+                now=run.now,
+            )
+            run.report.count("created", line.text("name") or line.text("email"))
+
+
+def _subscriptions(target: Target, person: User) -> list[Subscription]:
+    """Those that the person's organisations added to this plan or partnership, as they may see them."""
+    rows = stakeholders_of(person, timezone.now()).filter(
+        plan=target.plan, partnership=None if target.plan is not None else target.partnership, key=""
+    )
+    return [one for one in rows.order_by("pk") if one.address_for_askers]
+
+
+def _remembered_for(target: Target, person: User, now: dt.datetime) -> Organisation | None:
+    return _acting(target, person)
+
+
+def _revision(_target: Target) -> int:
+    return 0
+
+
+def _rows(target: Target, person: User) -> list[Exported]:
+    return [
+        {
+            "email": one.address_for_askers,
+            "name": one.person.display_name if one.confirmed_at and one.person.name else "",
+            "why": one.why,
+            "frequency": _FREQUENCIES.get(one.frequency, ""),
+            "status": one.get_status_display(),
+        }
+        for one in _subscriptions(target, person)
+    ]
+
+
+STAKEHOLDERS = SheetKind(
+    code="stakeholders",
+    many="stakeholders",
+    columns=_columns,
+    rows=_rows,
+    apply=_apply,
+    may_import=_may_import,
+    remembered_for=_remembered_for,
+    revision=_revision,
+    lead="One row for each person. Each is asked by email and gets digests only after confirming.",
+)

@@ -1,0 +1,188 @@
+"""Commitments, asks, contacts and stakeholders from a spreadsheet go through the services of their rooms."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.models import Post
+from partnerships.commitments.models import Commitment
+from partnerships.digests.models import Subscription
+from partnerships.exchange.models import Entry
+from partnerships.kit.rights import UnableToAct
+from partnerships.outbox.models import Email
+from partnerships.people.models import User
+from partnerships.spreadsheets.models import Upload
+from partnerships.spreadsheets.services import ask_to_import, upload_spreadsheet
+from partnerships.spreadsheets.services.kinds import Target
+from tests.plans.drafts import published
+from tests.spreadsheets.sheets import counts
+from tests.world import World
+
+DUE = timezone.localdate() + dt.timedelta(days=200)
+COMMITMENTS = (
+    "Your reference,Gives,Receives,What is promised,Quantity,Unit,Due date,Owner\n"
+    f"1,Larkhaven Homes,Westmarch Borough Council,60 homes at the quay,60,homes,{DUE:%d/%m/%Y},Eddie Larch\n"
+    f"2,Westmarch Borough Council,Larkhaven Homes,Land at Mill Lane,,,{DUE:%d %B %Y},\n"
+    f"3,Tidewater Housing Group,Larkhaven Homes,Nothing,,,{DUE},\n"
+    "4,Larkhaven Homes,Westmarch Borough Council,Too late,,,01/02/2020,\n"
+)
+ENTRIES = (
+    "Ask or offer,Title,Theme,Quantity,Unit,Until\n"
+    "Ask,Land for 60 homes,Land,60,homes,{until}\nOffer,Training,Skills,,,\n"
+)
+CONTACTS = (
+    "Role,Job title,Name,Email,Phone\n"
+    "Planning,Head of planning,Pat Doe,pat.doe@example.org,01234 567890\n"
+    "Finance,,Vera Larch,vera@larkhaven.example,\n"
+    "Signatory,,Amina Larch,amina@larkhaven.example,\n"
+)
+
+
+def brought_in(target: Target, author: User, kind: str, data: str | bytes) -> Upload:
+    """An imported spreadsheet."""
+    made = upload_spreadsheet(
+        kind=kind,
+        target=target,
+        data=data.encode() if isinstance(data, str) else data,
+        file_name="rows.csv",
+        author=author,
+        now=timezone.now(),
+    )
+    return ask_to_import(upload=made, author=author, now=timezone.now())
+
+
+def of_partnership(world: World, organisation: Any = None) -> Target:
+    """The Estuary Partnership, for Larkhaven unless another party is named."""
+    return Target(partnership=world.partnership, organisation=organisation or world.larkhaven)
+
+
+def exported(client: Client, record: str, pk: int, kind: str) -> bytes:
+    """The bytes of a CSV export."""
+    answer = client.get(reverse("spreadsheets:export", args=[record, pk, kind, "csv"]))
+    assert answer.status_code == 200
+    return answer.getvalue()  # type: ignore[no-any-return]  # it has no type in the stubs
+
+
+def test_commitments_are_proposed_and_told_in_one_email(world: World) -> None:
+    done = brought_in(of_partnership(world), world.amina, "commitments", COMMITMENTS)
+
+    assert counts(done) == {"created": 2, "set_aside": 2}
+    first, second = Commitment.objects.order_by("pk")
+    assert (first.giver, first.quantity, first.unit, first.owner, first.due_on) == (
+        world.larkhaven,
+        60,
+        "homes",
+        world.eddie,
+        DUE,
+    )
+    assert (second.giver, second.is_proposed) == (world.westmarch, True)
+    reasons = [row[2] for row in done.report["set_aside"]]
+    assert "“Tidewater Housing Group” is no party of this partnership." in reasons[0]
+    assert "The due date is in the past." in reasons[1]
+    told = Email.objects.filter(kind__startswith="commitments.")
+    assert [(one.kind, one.person_id) for one in told] == [("commitments.proposed_together", world.ben.pk)]
+    assert told.get().params["commitments"] == [first.pk, second.pk]
+
+
+def test_commitments_of_a_second_upload_stay_and_a_corrected_row_changes_its_own(world: World) -> None:
+    brought_in(of_partnership(world), world.amina, "commitments", COMMITMENTS)
+    again = brought_in(of_partnership(world), world.amina, "commitments", COMMITMENTS)
+    assert counts(again) == {"left_alone": 2, "set_aside": 2}
+
+    corrected = COMMITMENTS.splitlines()[0] + "\n" + COMMITMENTS.splitlines()[1].replace(",60,", ",75,")
+    done = brought_in(of_partnership(world), world.amina, "commitments", corrected)
+
+    assert counts(done) == {"changed": 1}
+    assert Commitment.objects.count() == 2
+    assert Commitment.objects.order_by("pk")[0].quantity == 75
+
+
+def test_reference_of_another_partnership_never_touches_its_commitment(world: World) -> None:
+    brought_in(of_partnership(world), world.amina, "commitments", COMMITMENTS)
+    before = list(Commitment.objects.order_by("pk").values_list("pk", "text", "revision"))
+    there = Target(partnership=world.other_partnership, organisation=world.tidewater)
+    data = (
+        "Your reference,ID,Gives,Receives,What is promised,Due date\n"
+        f"1,,Tidewater Housing Group,Harbour Community Trust,Ours,{DUE}\n"
+        f"2,C-{before[1][0]},Tidewater Housing Group,Harbour Community Trust,Theirs,{DUE}\n"
+    )
+
+    done = brought_in(there, world.chidi, "commitments", data)
+
+    assert counts(done) == {"created": 1, "set_aside": 1}
+    assert list(Commitment.objects.exclude(text="Ours").order_by("pk").values_list("pk", "text", "revision")) == before
+
+
+def test_asks_and_offers_are_drafts_of_the_party(world: World) -> None:
+    until = f"{DUE:%d/%m/%Y}"
+
+    done = brought_in(of_partnership(world), world.eddie, "entries", ENTRIES.format(until=until))
+
+    assert counts(done) == {"created": 2}
+    ask = Entry.objects.get(title="Land for 60 homes")
+    assert (ask.direction, ask.status, ask.organisation, ask.quantity, ask.available_until) == (
+        "ask",
+        "draft",
+        world.larkhaven,
+        60,
+        DUE,
+    )
+    assert counts(brought_in(of_partnership(world), world.eddie, "entries", ENTRIES.format(until=until))) == {
+        "left_alone": 2
+    }
+
+
+def test_contacts_fill_posts_and_leads_alone_name_signatories(world: World) -> None:
+    done = brought_in(Target(organisation=world.larkhaven), world.eddie, "contacts", CONTACTS)
+
+    assert counts(done) == {"created": 2, "set_aside": 1}
+    posts = {post.role: post for post in Post.objects.filter(organisation=world.larkhaven)}
+    assert posts["planning"].holders.get().name == "Pat Doe"
+    assert posts["finance"].holders.get().person == world.vera
+    moved = CONTACTS.splitlines()[0] + "\n" + CONTACTS.splitlines()[1].replace("567890", "999999")
+    assert counts(brought_in(Target(organisation=world.larkhaven), world.eddie, "contacts", moved)) == {"changed": 1}
+    assert posts["planning"].holders.get().phone == "01234 999999"
+
+
+def test_stakeholders_are_asked_once_each(world: World) -> None:
+    plan = published(world)
+    data = "Name,Email,How often\nPat Doe,pat.doe@example.org,Weekly\nNobody,no address,\n"
+
+    done = brought_in(Target(plan=plan), world.eddie, "stakeholders", data)
+    again = brought_in(Target(plan=plan), world.eddie, "stakeholders", data)
+
+    assert counts(done) == {"created": 1, "set_aside": 1}
+    assert counts(again) == {"left_alone": 1, "set_aside": 1}
+    row = Subscription.objects.get(plan=plan, person__email="pat.doe@example.org")
+    assert (row.is_waiting, row.frequency, row.added_for) == (True, "weekly", world.larkhaven)
+
+
+@pytest.mark.parametrize("kind", ["commitments", "entries", "contacts", "stakeholders"])
+def test_export_of_a_partnership_imports_again_unchanged(world: World, client: Client, kind: str) -> None:
+    target = of_partnership(world)
+    data = {
+        "commitments": COMMITMENTS,
+        "entries": ENTRIES.format(until=f"{DUE:%d/%m/%Y}"),
+        "contacts": CONTACTS,
+        "stakeholders": "Name,Email\nPat Doe,pat.doe@example.org\n",
+    }[kind]
+    brought_in(target, world.amina, kind, data)
+    client.force_login(world.amina)
+
+    done = brought_in(target, world.amina, kind, exported(client, "partnership", world.partnership.pk, kind))
+
+    assert set(counts(done)) == {"left_alone"}
+
+
+def test_strangers_readers_and_observers_cannot_import(world: World) -> None:
+    for person, body in ((world.vera, world.larkhaven), (world.chidi, world.tidewater), (world.ben, world.larkhaven)):
+        with pytest.raises(UnableToAct):
+            brought_in(of_partnership(world, body), person, "commitments", COMMITMENTS)
+    with pytest.raises(UnableToAct):
+        brought_in(Target(organisation=world.larkhaven), world.ben, "contacts", CONTACTS)

@@ -67,7 +67,9 @@ export function pasteCells(table, onPasted) {
         if (!fill(line.cells[at + across], words)) unread += 1;
       }
     }
-    said.textContent = `${pasted} rows pasted. ${unread ? `${unread} cells were not recognised: please check them.` : ""}`;
+    const rows = pasted === 1 ? "1 row" : `${pasted} rows`;
+    const cells = unread === 1 ? "1 cell was" : `${unread} cells were`;
+    said.textContent = `${rows} pasted.${unread ? ` ${cells} not recognised: please check them.` : ""}`;
     onPasted();
   });
 }

@@ -30,7 +30,6 @@ class UploadForm(Form):
     rows = forms.CharField(
         label="Or paste rows",
         required=False,
-        max_length=MAX_PASTED,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
         help_text="Copy them in your spreadsheet, with the headings, and paste them here.",
@@ -51,6 +50,13 @@ class UploadForm(Form):
         if file is not None and (file.size or 0) > MAX_BYTES:
             raise forms.ValidationError(f"The file is {file.size:,} bytes long; the limit is {MAX_BYTES:,}.")
         return file
+
+    def clean_rows(self) -> str:
+        """Refuse more text than a file may have."""
+        rows: str = self.cleaned_data["rows"]
+        if len(rows) > MAX_PASTED:
+            raise forms.ValidationError(f"You pasted {len(rows):,} characters; the limit is {MAX_PASTED:,}.")
+        return rows
 
     def clean(self) -> dict[str, Any]:
         """Require a file or pasted rows, and not both."""

@@ -34,7 +34,7 @@ COMMITMENTS = (
 )
 ENTRIES = (
     "Ask or offer,Title,Theme,Quantity,Unit,Until\n"
-    "Ask,Land for 60 homes,Land,60,homes,{until}\nOffer,Training,Skills,,,\n"
+    "Ask,Land for 60 homes,Land,60,homes,{until}\nOffer,Training,Skills and jobs,,,\n"
 )
 CONTACTS = (
     "Role,Job title,Name,Email,Phone\n"

@@ -183,6 +183,7 @@ WITHOUT_A_PERSON = {
     "commitments.record_event": _INSIDE,
     "commitments.exceeds": _READS,
     "commitments.hand_over": "part of ending a membership, inside its transaction",
+    "commitments.tell_of_proposals": "part of an import, inside its transaction; it records emails",
     "commitments.lead_times_of": _READS,
     "commitments.remind_owners": _CLOCK,
     "commitments.email_asked": "part of another service, inside its transaction",

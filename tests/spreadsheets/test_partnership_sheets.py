@@ -38,7 +38,7 @@ ENTRIES = (
 )
 CONTACTS = (
     "Role,Job title,Name,Email,Phone\n"
-    "Planning,Head of planning,Pat Doe,pat.doe@example.org,01234 567890\n"
+    "Planning,Head of planning,Kit Doe,kit.doe@example.org,01234 567890\n"
     "Finance,,Vera Larch,vera@larkhaven.example,\n"
     "Signatory,,Amina Larch,amina@larkhaven.example,\n"
 )
@@ -143,7 +143,7 @@ def test_contacts_fill_posts_and_leads_alone_name_signatories(world: World) -> N
 
     assert counts(done) == {"created": 2, "set_aside": 1}
     posts = {post.role: post for post in Post.objects.filter(organisation=world.larkhaven)}
-    assert posts["planning"].holders.get().name == "Pat Doe"
+    assert posts["planning"].holders.get().name == "Kit Doe"
     assert posts["finance"].holders.get().person == world.vera
     moved = CONTACTS.splitlines()[0] + "\n" + CONTACTS.splitlines()[1].replace("567890", "999999")
     assert counts(brought_in(Target(organisation=world.larkhaven), world.eddie, "contacts", moved)) == {"changed": 1}
@@ -152,14 +152,14 @@ def test_contacts_fill_posts_and_leads_alone_name_signatories(world: World) -> N
 
 def test_stakeholders_are_asked_once_each(world: World) -> None:
     plan = published(world)
-    data = "Name,Email,How often\nPat Doe,pat.doe@example.org,Weekly\nNobody,no address,\n"
+    data = "Name,Email,How often\nKit Doe,kit.doe@example.org,Weekly\nNobody,no address,\n"
 
     done = brought_in(Target(plan=plan), world.eddie, "stakeholders", data)
     again = brought_in(Target(plan=plan), world.eddie, "stakeholders", data)
 
     assert counts(done) == {"created": 1, "set_aside": 1}
     assert counts(again) == {"left_alone": 1, "set_aside": 1}
-    row = Subscription.objects.get(plan=plan, person__email="pat.doe@example.org")
+    row = Subscription.objects.get(plan=plan, person__email="kit.doe@example.org")
     assert (row.is_waiting, row.frequency, row.added_for) == (True, "weekly", world.larkhaven)
 
 
@@ -170,7 +170,7 @@ def test_export_of_a_partnership_imports_again_unchanged(world: World, client: C
         "commitments": COMMITMENTS,
         "entries": ENTRIES.format(until=f"{DUE:%d/%m/%Y}"),
         "contacts": CONTACTS,
-        "stakeholders": "Name,Email\nPat Doe,pat.doe@example.org\n",
+        "stakeholders": "Name,Email\nKit Doe,kit.doe@example.org\n",
     }[kind]
     brought_in(target, world.amina, kind, data)
     client.force_login(world.amina)

@@ -5,7 +5,7 @@ const bare = (words) => words.toLowerCase().replace(/[^a-z0-9]+/g, "");
 const bedrooms = (words) => words.match(/^\s*(\d+)\s*-?\s*b(ed(room)?s?)?\s*$/i)?.[1] ?? words;
 
 function choose(select, words) {
-  const said = select.name.endsWith("-bedrooms") ? bedrooms(words) : words;
+  const said = select.name.endsWith("-bedrooms") ? bedrooms(words) : words.replace(/ needs$/i, "");
   const found = [...select.options].find((option) => [option.text, option.value].some((one) => bare(one) === bare(said)));
   if (!found) {
     // Better "not known" than the tenure that happened to stand there.

@@ -85,7 +85,7 @@ def test_second_upload_changes_nothing_and_a_corrected_row_updates(world: World)
     assert items(plan, "sites")["Site 7"]["planning_status"] == "outline"
 
 
-def test_good_rows_go_in_and_bad_ones_come_back_as_a_file(world: World, plan: Plan) -> None:
+def test_good_rows_go_in_and_bad_ones_come_back_as_a_file(world: World, plan: Plan, client: Client) -> None:
     data = (
         "Reference,Name,Planning status,Forecast start,Area\n"
         "A1,Mill Lane,Allocated,soon,Fareham\nA2,Ferry Road,Sold,2027,Atlantis\nA3,,,,\n"
@@ -95,6 +95,10 @@ def test_good_rows_go_in_and_bad_ones_come_back_as_a_file(world: World, plan: Pl
     done = brought_in(plan, world.eddie, "sites", data)
 
     assert counts(done) == {"created": 1, "set_aside": 3}
+    client.force_login(world.eddie)
+    download = reverse("spreadsheets:set-aside", args=[done.pk])
+    assert download in client.get(done.get_absolute_url()).content.decode()
+    assert [row["Reference"] for row in rows(client.get(download).getvalue())] == ["A1", "A2", "A3"]
     heading, aside = rows_to_correct(done.report)
     assert heading == (
         "Reference",

@@ -25,7 +25,7 @@ from partnerships.spreadsheets.services import (
 from partnerships.spreadsheets.tasks import work_on_waiting
 from partnerships.spreadsheets.views.fetching import find_upload
 from partnerships.transfer.reading.problems import UnableToRead
-from partnerships.transfer.reporting import accounting, rows_to_correct, sections
+from partnerships.transfer.reporting import accounting, files_to_correct, rows_to_correct, sections
 
 #: How many lines of each outcome the page shows.
 MAX_LINES = 100
@@ -46,7 +46,7 @@ def upload_page(request: HttpRequest, pk: int) -> HttpResponse:
         "remarks": upload.report.get("remarks", []),
         "sections": sections(upload.report, applied=upload.is_applied, limit=MAX_LINES),
         "left_alone": upload.report.get("counts", {}).get("left_alone", 0),
-        "has_set_aside": bool(aside and upload.report.get("heading")),
+        "has_set_aside": bool(files_to_correct(upload.report)),
         "may_import": upload.is_previewed and not refused and rows.get("used", 0) > 0,
         "is_refused": upload.is_previewed and refused,
     }
@@ -110,7 +110,7 @@ def discard(request: HttpRequest, pk: int) -> HttpResponseRedirect:
 def set_aside(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The rows that were set aside, as a file to correct and upload again."""
     upload, kind = find_upload(request, pk)
-    if not (upload.report.get("set_aside") and upload.report.get("heading")):
+    if not files_to_correct(upload.report):
         raise Http404
     heading, rows = rows_to_correct(upload.report)
     return csv_response(f"set-aside-{kind.code}.csv", heading, rows)

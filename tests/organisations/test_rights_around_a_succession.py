@@ -133,7 +133,6 @@ OF_THE_PREDECESSOR = {
 }
 #: What only Ben may do of both who lead the successor, and why.
 OF_BEN_HIMSELF = {
-    "conversations:meeting-answer": "his own seat, which he took for Westmarch",
     "exchange:end-facilitator": "he facilitates it himself",
 }
 

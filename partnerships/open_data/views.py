@@ -104,7 +104,8 @@ def download(request: HttpRequest, pk: int, dataset: str) -> HttpResponse:
     response["Content-Disposition"] = f'attachment; filename="{dataset}.csv"'
     response["X-Content-Type-Options"] = "nosniff"
     response["Access-Control-Allow-Origin"] = "*"
-    response["Cache-Control"] = "public, max-age=300"
+    # A cache may keep the file but asks each time: publishing can stop, and a site can become confidential.
+    response["Cache-Control"] = "public, no-cache"
     response["ETag"] = f'"{hashlib.sha256(data).hexdigest()}"'
     return get_conditional_response(request, etag=response["ETag"], response=response) or response
 

@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from partnerships.activity.models import Event
 from partnerships.open_data.models import Publication
@@ -123,6 +124,20 @@ def test_collector_that_has_the_file_gets_no_second_copy(world: World) -> None:
 
     assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
     assert first["Content-Type"] == "text/csv; charset=utf-8; header=present"
+
+
+def test_no_cache_gives_out_a_file_without_asking_whether_it_is_still_published(world: World) -> None:
+    publish_files(world)
+    first = Client().get(address(world))
+    again = Client().get(address(world), headers={"if-none-match": first["ETag"]})
+    end_publishing(
+        organisation=world.westmarch, standard="plan", reason="We moved.", author=world.ben, now=timezone.now()
+    )
+
+    stopped = Client().get(address(world), headers={"if-none-match": first["ETag"]})
+
+    assert {first["Cache-Control"], again["Cache-Control"]} == {"public, no-cache"}
+    assert stopped.status_code == 404
 
 
 def test_files_are_rate_limited(world: World, settings: Any) -> None:

@@ -184,6 +184,27 @@ def test_confidential_site_is_not_in_the_public_file() -> None:
     assert [row["SiteReference"] for row in rows] == ["B/2", "B/3"]
 
 
+def test_confidential_site_stays_out_of_the_public_file_when_it_leaves_the_register() -> None:
+    put_in(REGISTER)
+    plan = register_of("Westmarch Borough Council")
+    content = plan.versions.get().content
+    content["sites"][0]["confidential"] = True
+    publish_version(plan=plan, author=None, note="By hand.", now=timezone.now(), content=content)
+    rows = rows_of(REGISTER)
+    rows[0]["EndDate"] = "2026-01-30"
+
+    for name in ("Gas Works Lane", "Gas Works Road"):
+        rows[1]["SiteNameAddress"] = name
+        put_in(as_csv(rows))
+
+    found = file_of(the("Westmarch Borough Council"), "brownfield-land").rows
+    assert [(row["SiteReference"], row["SiteNameAddress"]) for row in found] == [
+        ("B/2", "Gas Works Road"),
+        ("B/3", "Built already"),
+    ]
+    assert sites_of("Westmarch Borough Council")["B/1"]["confidential"]
+
+
 def test_command_ends_with_a_summary(tmp_path: Path) -> None:
     path = tmp_path / "brownfield-land.csv"
     path.write_bytes(REGISTER)

@@ -33,6 +33,11 @@ class Public:
     content: Content
 
     @property
+    def hidden_sites(self) -> frozenset[str]:
+        """The references of its confidential sites."""
+        return frozenset(site["reference"] for site in self.version.content["sites"] if site["confidential"])
+
+    @property
     def changed_on(self) -> str:
         """The day of the version."""
         return timezone.localdate(self.version.embargo_until or self.version.published_at).isoformat()

@@ -17,15 +17,17 @@ from partnerships.organisations.models import Organisation
 def site_rows(organisation: Organisation) -> list[Written]:
     """A row for each site of the organisation's public registers, and for each that left them.
 
-    A row whose site somebody removed or made confidential here is left out.
+    A row whose site somebody removed or made confidential here is left out, also once the site has left the register.
     """
     plans = {one.plan.pk: one for one in public_plans(organisation, "brownfield_land")}
+    hidden = {pk: one.hidden_sites for pk, one in plans.items()}
     sites = {(pk, site["key"]): site for pk, one in plans.items() for site in one.content["sites"]}
     rows = []
     for record in Record.objects.filter(dataset=BROWNFIELD_LAND.code, plan__in=plans).order_by("position", "pk"):
         pk = record.plan_id or 0
         if not record.key:  # it had left the register when it was read
-            rows.append(Written((record.position, pk, ""), record.cells, record.read_at))
+            if " ".join(record.cells["SiteReference"].split()) not in hidden[pk]:
+                rows.append(Written((record.position, pk, ""), record.cells, record.read_at))
         elif (site := sites.pop((pk, record.key), None)) is not None:
             rows.append(_row(plans[pk], site, record))
     rows += [_row(plans[pk], site, None) for (pk, _), site in sites.items()]

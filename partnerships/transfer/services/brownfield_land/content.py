@@ -35,14 +35,14 @@ def content_of_sites(
     """What the file says of the council's sites.
 
     Sites that the file no longer has are gone, except for those with the references in `kept`, whose rows were set
-    aside. Known sites keep their places.
+    aside, and confidential ones: the owners decided about them. Known sites keep their places.
     """
     old = list(before["sites"]) if before else []
     found = {key: _site(key, site, council) for key, site in keyed.items()}
     stay = [
         {**known, **found.pop(known["key"], {})}
         for known in old
-        if known["key"] in found or "" in kept or known["reference"] in kept
+        if known["key"] in found or known["confidential"] or "" in kept or known["reference"] in kept
     ]
     about = {
         **(before["about"] if before else {}),

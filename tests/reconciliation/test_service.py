@@ -145,6 +145,8 @@ def test_too_many_requests_are_refused_with_when_to_come_back(
     assert [one.status_code for one in answers] == [200, 200, 429]
     assert int(answers[2]["Retry-After"]) > 0
     assert answers[2]["Access-Control-Allow-Origin"] == "*"
+    assert answers[2].json() == {"error": "At most 2 requests a minute."}
+    assert Client().get(f"/reconciliation/o{register.mereland.pk}/").status_code == 429
 
 
 def test_private_and_invented_bodies_are_found_in_no_way(register: Register) -> None:

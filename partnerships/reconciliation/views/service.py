@@ -19,6 +19,11 @@ PER_MINUTE = 600
 View = Callable[..., HttpResponse]
 
 
+def limited(request: HttpRequest) -> HttpResponse | None:
+    """Count a request to the service or to the page of a body; above the limit, the 429 response."""
+    return too_many(request, "reconciliation", limit=PER_MINUTE, stretch=dt.timedelta(minutes=1))
+
+
 def public_service(*methods: str) -> Callable[[View], View]:
     """Make a view an address of the service.
 
@@ -37,8 +42,8 @@ def public_service(*methods: str) -> Callable[[View], View]:
             elif request.method == "OPTIONS":
                 response = HttpResponse(status=204)
             else:
-                limited = too_many(request, "reconciliation", limit=PER_MINUTE, stretch=dt.timedelta(minutes=1))
-                response = limited or _answered(view, request, *args, **kwargs)
+                refused = limited(request)
+                response = _as_json(refused) if refused else _answered(view, request, *args, **kwargs)
             response["Access-Control-Allow-Origin"] = "*"
             response["Access-Control-Allow-Methods"] = ", ".join(allowed)
             response["Access-Control-Allow-Headers"] = "Content-Type"
@@ -48,6 +53,11 @@ def public_service(*methods: str) -> Callable[[View], View]:
         return answer
 
     return decorate
+
+
+def _as_json(refused: HttpResponse) -> HttpResponse:
+    error = {"error": f"At most {PER_MINUTE} requests a minute."}
+    return JsonResponse(error, status=refused.status_code, headers={"Retry-After": refused["Retry-After"]})
 
 
 def _answered(view: View, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:

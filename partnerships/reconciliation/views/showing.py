@@ -20,7 +20,7 @@ from partnerships.reconciliation.presenting import facts
 from partnerships.reconciliation.queries import bodies_of, kept_ids, lineage_of
 from partnerships.reconciliation.questions import MAX_BATCH
 from partnerships.reconciliation.reading import clean
-from partnerships.reconciliation.views.service import PER_MINUTE, public_service
+from partnerships.reconciliation.views.service import PER_MINUTE, limited, public_service
 from partnerships.reconciliation.vocabulary import PROPERTIES
 
 #: Any site may frame a preview, which has its own style and loads or runs nothing.
@@ -47,7 +47,7 @@ def about(request: HttpRequest) -> HttpResponse:
 @require_safe
 def body(request: HttpRequest, body: str) -> HttpResponse:
     """The public page of a body."""
-    return render(request, "reconciliation/body.html", _context(body))
+    return limited(request) or render(request, "reconciliation/body.html", _context(body))
 
 
 @public_service("GET")

@@ -23,6 +23,8 @@ _MAX_VALUES = 20
 _MAX_CONDITIONS = 20
 #: Bodies whose properties are fetched by one request; OpenRefine asks for ten.
 MAX_FETCHED = 200
+#: Dates in one request for properties: successors are looked up for each.
+MAX_DATES = 10
 _BRITISH = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _QUANTIFIERS = ("any", "all", "none")
 
@@ -32,7 +34,7 @@ class UnableToRead(Exception):
 
 
 class TooMany(UnableToRead):
-    """The batch is larger than the manifest allows."""
+    """The batch is larger than the manifest allows, or asks for too many properties or dates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ def read_fetch(asked: Any) -> Fetch:
                 raise UnableToRead("The setting `date` must be a day such as 2019-04-01, a month or a year.")
         code = _text_of(one.get("id") if isinstance(one, dict) else one)
         wanted.append(Wanted(code, period.last if period else None))
+    if len({one.day for one in wanted}) > MAX_DATES:
+        raise TooMany(f"Ask for properties at no more than {MAX_DATES} dates at a time.")
     return Fetch(tuple(_text_of(one) for one in ids), tuple(wanted))
 
 

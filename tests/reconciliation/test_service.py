@@ -14,6 +14,7 @@ from django.utils import timezone
 from partnerships.organisations.models import Identifier
 from partnerships.organisations.services import create_organisation, merge_organisations
 from partnerships.reconciliation.questions import MAX_BATCH
+from partnerships.reconciliation.reading import MAX_DATES
 from partnerships.reconciliation.views import service
 from tests.reconciliation.conftest import Register
 
@@ -134,6 +135,14 @@ def test_batch_above_the_limit_is_refused(register: Register) -> None:
 
     assert post("match", {"queries": most}).status_code == 200
     assert post("match", {"queries": [*most, by_name("one more")]}).status_code == 413
+
+
+def test_properties_at_too_many_dates_are_refused(register: Register) -> None:
+    def asked(dates: int) -> Any:
+        wanted = [{"id": "successors", "settings": {"date": str(2001 + number)}} for number in range(dates)]
+        return post("extend", {"ids": [f"o{register.fenmoor.pk}"], "properties": wanted})
+
+    assert (asked(MAX_DATES).status_code, asked(MAX_DATES + 1).status_code) == (200, 413)
 
 
 def test_too_many_requests_are_refused_with_when_to_come_back(

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
@@ -17,7 +18,7 @@ from partnerships.open_data.queries import file_of
 from partnerships.open_data.standards import DATASETS, EVENTS
 from partnerships.organisations.models import Organisation
 from partnerships.plans.models import Plan
-from partnerships.plans.services import publish_version
+from partnerships.plans.services import lift_embargoes, publish_version
 from partnerships.transfer.models import ImportRun
 from partnerships.transfer.services.brownfield_land import import_brownfield_land
 from partnerships.transfer.services.developer_agreements import import_developer_agreements
@@ -249,6 +250,18 @@ def test_versions_under_embargo_and_restricted_milestones_are_not_in_the_file() 
     change(lambda content: content["about"].update(title="Secret name"), embargo_until=tomorrow)
 
     assert written("plan", "plan-timetable") == before
+
+
+def test_file_last_changed_when_an_embargo_ended_not_when_the_version_was_made() -> None:
+    put_in({"plan": laid_out("plan", [PLAN]), "plan-timetable": laid_out("plan-timetable", [EVENT])})
+    opens = timezone.now() + dt.timedelta(days=1)
+    change(lambda content: content["about"].update(title="Secret name"), embargo_until=opens)
+
+    with time_machine.travel(opens + dt.timedelta(hours=1), tick=False):
+        lift_embargoes(now=timezone.now())
+        found = file_of(westmarch(), "plan")
+
+    assert (found.rows[0]["name"], found.changed_at) == ("Secret name", opens)
 
 
 def test_restricted_milestones_are_not_in_the_file() -> None:

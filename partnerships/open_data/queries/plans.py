@@ -43,8 +43,8 @@ class Public:
         return timezone.localdate(self.version.embargo_until or self.version.published_at).isoformat()
 
     def later(self, record: Record | None) -> dt.datetime:
-        """When the version was published or a row read, the later of the two."""
-        published = self.version.published_at
+        """When everybody could read the version first or a row was read, the later of the two."""
+        published = self.version.embargo_until or self.version.published_at
         return max(published, record.read_at) if record else published
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from partnerships.activity.models import Event
 from partnerships.open_data.models import Publication
 from partnerships.open_data.services import UnableToPublishData, begin_publishing, end_publishing
+from partnerships.organisations.models import Organisation
 from partnerships.plans.services import create_plan, publish_version
 from tests.transfer.lists import rows_of
 from tests.world import World
@@ -147,6 +148,16 @@ def test_files_are_rate_limited(world: World, settings: Any) -> None:
     statuses = [Client().get(address(world)).status_code for _ in range(2)]
 
     assert statuses == [200, 429]
+
+
+def test_pages_say_that_files_of_the_demonstration_are_made_up(world: World) -> None:
+    publish_files(world)
+    pages = (reverse("open_data:index"), reverse("open_data:of-organisation", args=[world.westmarch.pk]))
+    assert not any(b"Demonstration" in Client().get(page).content for page in pages)
+
+    Organisation.objects.filter(pk=world.westmarch.pk).update(is_demonstration=True)
+
+    assert all(b"Demonstration" in Client().get(page).content for page in pages)
 
 
 def test_page_names_the_organisation_and_no_person(world: World) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
@@ -24,7 +24,7 @@ from partnerships.open_data.queries import file_of, published, published_by
 from partnerships.open_data.queries import publishing as published_now
 from partnerships.open_data.services import UnableToPublishData, begin_publishing, end_publishing
 from partnerships.open_data.standards import DATASETS, PLAN, STANDARD_OF, STANDARDS, TIMETABLE
-from partnerships.organisations.models import Organisation
+from partnerships.organisations.models import Merge, Organisation
 from partnerships.organisations.rights import rights_over
 from partnerships.people.form_steps import take_step
 from partnerships.people.limits import too_many
@@ -59,6 +59,8 @@ def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
         return refused
     organisation = get_object_or_404(Organisation, pk=pk, kind__in=PLANNING_BODIES)
     codes = set(published_now(organisation).values_list("standard", flat=True))
+    if not codes and (kept := _kept(pk)) is not None:
+        return redirect("open_data:of-organisation", kept)
     user = request.user
     may_change = isinstance(user, User) and rights_over(organisation, user, timezone.now()).may_change_settings
     if not codes and not user.is_authenticated:
@@ -74,6 +76,11 @@ def of_organisation(request: HttpRequest, pk: int) -> HttpResponse:
     others = [standard for standard in STANDARDS.values() if standard.code not in codes]
     context = {"organisation": organisation, "standards": standards, "others": others, "may_change": may_change}
     return render(request, "open_data/of_organisation.html", context)
+
+
+def _kept(pk: int) -> int | None:
+    """The id of the record that this one was merged into: what it published is published there."""
+    return Merge.objects.in_force().filter(merged=pk).values_list("kept", flat=True).first()
 
 
 def _described(organisation: Organisation, code: str) -> dict[str, Any]:
@@ -96,6 +103,8 @@ def download(request: HttpRequest, pk: int, dataset: str) -> HttpResponse:
     standard = STANDARD_OF.get(dataset)
     publication = published_by(pk, standard.code) if standard else None
     if publication is None:
+        if standard and (kept := _kept(pk)) is not None:
+            return redirect("open_data:file", kept, dataset)
         raise Http404
     found = file_of(publication.organisation, dataset)
     data = found.data

@@ -14,6 +14,7 @@ from partnerships.activity.models import Event
 from partnerships.open_data.models import Publication
 from partnerships.open_data.services import UnableToPublishData, begin_publishing, end_publishing
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.services import create_organisation, merge_organisations
 from partnerships.plans.services import create_plan, publish_version
 from tests.transfer.lists import rows_of
 from tests.world import World
@@ -148,6 +149,21 @@ def test_files_are_rate_limited(world: World, settings: Any) -> None:
     statuses = [Client().get(address(world)).status_code for _ in range(2)]
 
     assert statuses == [200, 429]
+
+
+def test_addresses_of_a_record_that_was_merged_lead_to_the_one_that_was_kept(world: World) -> None:
+    local_plan(world, "Westmarch Local Plan", "public")
+    publish_files(world)
+    kept = create_organisation(name="Westmarch Council", kind="council", author=None, now=world.now)
+    page = reverse("open_data:of-organisation", args=[world.westmarch.pk])
+
+    merge_organisations(kept=kept, merged=world.westmarch, reason="Twice.", author=None, now=timezone.now())
+
+    file = Client().get(address(world), follow=True)
+    assert file.redirect_chain == [(reverse("open_data:file", args=[kept.pk, "plan"]), 302)]
+    assert rows_of(file.content)[0]["name"] == "Westmarch Local Plan"
+    assert kept.name in Client().get(page, follow=True).content.decode()
+    assert Client().get(f"/open-data/{world.westmarch.pk}/nothing.csv").status_code == 404
 
 
 def test_pages_say_that_files_of_the_demonstration_are_made_up(world: World) -> None:

@@ -105,6 +105,20 @@ def test_site_that_ended_or_is_no_longer_in_the_register_leaves_the_plan() -> No
     assert sites_of("Westmarch Borough Council").keys() == {"B/1"}
 
 
+def test_register_older_than_the_last_one_of_its_council_is_refused() -> None:
+    put_in(REGISTER)
+    older = REGISTER.replace(b"2026-01-31", b"2024-01-31").replace(b"Gas Works", b"Gas Holder")
+    theirs = [row for row in rows_of(older) if row["OrganisationURI"] == "local-authority:XNW"]
+
+    with pytest.raises(UnableToRead, match="back in time"):
+        put_in(older)
+    with pytest.raises(UnableToRead, match="back in time"):
+        put_in(as_csv(theirs))
+    put_in(REGISTER.replace(b"2026-01-31", b"2026-02-28").replace(b"Gas Works", b"Gas Works Lane"))
+
+    assert sites_of("Westmarch Borough Council")["B/2"]["name"] == "Gas Works Lane"
+
+
 def test_bad_row_is_set_aside_and_its_site_stays() -> None:
     put_in(REGISTER)
     rows = rows_of(REGISTER)

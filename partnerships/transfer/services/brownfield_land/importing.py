@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 
@@ -19,7 +19,7 @@ from partnerships.plans.services import UnableToCreatePlan, UnableToPublish, cre
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import ImportRun, Register
 from partnerships.transfer.reading.brownfield_land import BrownfieldLand, Site, read_brownfield_land
-from partnerships.transfer.reading.problems import Problem, UnableToRead
+from partnerships.transfer.reading.problems import Problem, UnableToRead, unable
 from partnerships.transfer.reading.tables import read_sheets
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.brownfield_land.authorities import sites_by_council
@@ -28,6 +28,7 @@ from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.dating import settled_date
 from partnerships.transfer.services.directory import Import, Progress, silent
 from partnerships.transfer.services.files import File, Given, import_files
+from partnerships.transfer.services.local_plans.kept import is_day
 from partnerships.transfer.services.outcomes import Outcome, refuse_unusable
 from partnerships.transfer.services.plan_versions import in_words, publish_changes, said_before
 from partnerships.transfer.services.rows import row_errors
@@ -110,6 +111,8 @@ def _apply(council: Organisation, sites: Sequence[Site], gaps: frozenset[str], r
     """Publish what the file says of the council's sites, and keep its rows."""
     external = f"{KIND}#{council.pk}"
     existing = Plan.objects.filter(external_reference=external).first()
+    if existing is not None:
+        _refuse_older(existing, sites)
     before = said_before(existing)
     standing = [site for site in sites if site.ended is None or site.ended > run.as_of]
     keyed = keyed_sites(standing, before)
@@ -123,6 +126,37 @@ def _apply(council: Organisation, sites: Sequence[Site], gaps: frozenset[str], r
         else:
             publish_changes(plan, before, content, run)
     _keep(plan, sites, keyed, content, gaps, run)
+
+
+def _refuse_older(plan: Plan, sites: Sequence[Site]) -> None:
+    """Refuse a register older than the council's last one, by the `LastUpdatedDate` of the sites that both have.
+
+    Raises `UnableToRead`.
+    """
+    known = {record.cells["SiteReference"]: _updated(record.cells) for record in plan.records.order_by("position")}
+    older = None
+    for site in sites:
+        here, last = _updated(site.cells), known.get(site.cells["SiteReference"])
+        if here and last and here > last:
+            return
+        if here and last and here < last and older is None:
+            older = (site.row, here, last)
+    if older is None:
+        return
+    row, here, last = older
+    raise unable(
+        f"the site was updated on {long_date(here)}, and in the council's last file on {long_date(last)}: this one "
+        "would take its register back in time.",
+        "Give the newest file.",
+        row=row,
+        column="LastUpdatedDate",
+    )
+
+
+def _updated(cells: Mapping[str, str]) -> dt.date | None:
+    """The day on which a row was updated; None if it says none."""
+    day = cells.get("LastUpdatedDate", "")
+    return dt.date.fromisoformat(day) if is_day(day) else None
 
 
 def _create(council: Organisation, content: Content, external: str, run: Import) -> Plan:

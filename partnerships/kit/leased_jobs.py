@@ -54,29 +54,34 @@ def work_through(
     lease: dt.timedelta,
     failed: str,
     now: dt.datetime,
+    fail: Callable[[Job, str], object] | None = None,
 ) -> int:
     """Do every job that waits, in the order of the queryset; how many were tried.
 
     `work` does one and returns "" or, if it could not, why. A job that raises gets the text `failed` and is not tried
-    again until somebody asks. While the database is away, or keeps us waiting for a lock, it goes back to the others.
+    again until somebody asks. `fail` writes why a job failed, if there is more to do then than that. While the database
+    is away, or keeps us waiting for a lock, it goes back to the others.
     """
-    tried = 0
+    tried, settle = 0, fail or _fail
     while (job := _claim(waiting, lease, now)) is not None:
         tried += 1
-        own = type(job)._default_manager.filter(pk=job.pk)
         try:
             with shown_progress(job) as progress:
                 error = work(job, progress)
         except (OperationalError, InterfaceError) as failure:
             log.warning("job_put_off", job=job.pk, model=job._meta.label, kind=type(failure).__name__)
-            own.update(claimed_until=None)
+            type(job)._default_manager.filter(pk=job.pk).update(claimed_until=None)
             break
         except Exception:  # with the time limit of the task: otherwise it would be tried for ever
-            own.update(error=failed, claimed_until=None)
+            settle(job, failed)
             raise
         if error:
-            own.update(error=error, claimed_until=None)
+            settle(job, error)
     return tried
+
+
+def _fail(job: LeasedJob, error: str) -> None:
+    type(job)._default_manager.filter(pk=job.pk).update(error=error, claimed_until=None)
 
 
 def _claim(waiting: QuerySet[Job], lease: dt.timedelta, now: dt.datetime) -> Job | None:

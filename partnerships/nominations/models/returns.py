@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from partnerships.agreements.models import PartyStatus
+from partnerships.kit.leased_jobs import LeasedJob
 from partnerships.nominations.lettings.counting import Result
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.models.agreement import NominationsAgreement
@@ -123,11 +124,11 @@ class NominationsReturn(models.Model):
         return self.status == ReturnStatus.SETTLED
 
 
-class LettingsRun(models.Model):
+class LettingsRun(LeasedJob):
     """An upload that a worker counts: waiting, claimed, then finished or failed.
 
     `content` holds the kept rows, packed, until the run settles. `report` has the numbers of the rows of each outcome
-    and the rows of each authority. `claimed_until` is when another worker takes it up.
+    and the rows of each authority.
     """
 
     nominations_return = models.OneToOneField(NominationsReturn, on_delete=models.CASCADE, related_name="run")
@@ -136,11 +137,7 @@ class LettingsRun(models.Model):
     content = models.BinaryField(null=True, editable=False)
     asked_at = models.DateTimeField()
     asked_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    claimed_until = models.DateTimeField(null=True, blank=True)
-    done = models.PositiveIntegerField(default=0)
-    total = models.PositiveIntegerField(default=0)
     finished_at = models.DateTimeField(null=True, blank=True)
-    error = models.TextField(blank=True)
     report = models.JSONField(default=dict)
 
     class Meta:

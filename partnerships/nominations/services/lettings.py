@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
-import structlog
-from django.db import InterfaceError, OperationalError, connections, transaction
-from django.db.models import Q
-from django.db.utils import DEFAULT_DB_ALIAS
+from django.db import transaction
 
+from partnerships.kit.leased_jobs import Progress, work_through
 from partnerships.kit.rights import UnableToAct
 from partnerships.kit.uploads import clean_file_name
 from partnerships.nominations.event_kinds import EventKind
@@ -22,8 +20,6 @@ from partnerships.nominations.models import LettingsRun, NominationsReturn, Retu
 from partnerships.nominations.queries.returns import scope_of
 from partnerships.nominations.services.returns import UnableToReport, lock_to_write, record_return, undecide
 from partnerships.people.models import User
-
-log = structlog.get_logger(__name__)
 
 #: A run of a worker that died is taken up again after this time; 50,000 lettings take seconds.
 LEASE = dt.timedelta(minutes=10)
@@ -79,36 +75,9 @@ def take_lettings(*, found: NominationsReturn, file: KeptLettings, author: User,
 
 
 def count_waiting(*, now: dt.datetime) -> int:
-    """Count every upload that waits for a worker; how many were tried.
-
-    May run twice: a run is claimed for a time, and counted in one transaction.
-    """
-    tried = 0
-    while (run := _claim(now)) is not None:
-        tried += 1
-        try:
-            error = _count(run, now)
-        except (OperationalError, InterfaceError) as failure:
-            log.warning("lettings_put_off", run=run.pk, kind=type(failure).__name__)
-            LettingsRun.objects.filter(pk=run.pk).update(claimed_until=None)
-            break
-        except Exception:  # with the time limit of the task: otherwise it would be tried for ever
-            _fail(run, _FAILED)
-            raise
-        if error:
-            _fail(run, error)
-    return tried
-
-
-def _claim(now: dt.datetime) -> LettingsRun | None:
-    with transaction.atomic():
-        free = Q(claimed_until=None) | Q(claimed_until__lte=now)
-        runs = LettingsRun.objects.select_for_update(of=("self",), skip_locked=True).filter(free)
-        run = runs.filter(content__isnull=False).order_by("asked_at", "pk").first()
-        if run is not None:
-            run.claimed_until = now + LEASE
-            run.save(update_fields=["claimed_until"])
-    return run
+    """Count every upload that waits for a worker; how many were tried. May run twice."""
+    waiting = LettingsRun.objects.filter(content__isnull=False).order_by("asked_at", "pk")
+    return work_through(waiting, partial(_count, now=now), lease=LEASE, failed=_FAILED, now=now, fail=_fail)
 
 
 def _fail(run: LettingsRun, error: str) -> None:
@@ -117,7 +86,7 @@ def _fail(run: LettingsRun, error: str) -> None:
     same.update(error=error, claimed_until=None, content=None, columns=[])
 
 
-def _count(run: LettingsRun, now: dt.datetime) -> str:
+def _count(run: LettingsRun, progress: Progress, *, now: dt.datetime) -> str:
     """Count the kept rows into the lines of the return; "" or why it was not done."""
     if run.asked_by is None:
         return "The person who uploaded the lettings has left. Upload them again."
@@ -125,8 +94,8 @@ def _count(run: LettingsRun, now: dt.datetime) -> str:
     scope = scope_of(found)
     if scope is None:
         return "No terms with shares for nominations were in force at the end of this quarter."
-    with _shown_progress(run) as show:
-        counted = count_lettings(kept_rows(bytes(run.content or b""), tuple(run.columns)), scope, progress=show)
+    rows = kept_rows(bytes(run.content or b""), tuple(run.columns))
+    counted = count_lettings(rows, scope, progress=lambda done: progress(done, run.total))
     try:
         with transaction.atomic():
             locked = lock_to_write(found, run.asked_by, now)
@@ -167,24 +136,6 @@ def _write(found: NominationsReturn, run: LettingsRun, counted: Counted, now: dt
     run.done = run.total = counted.total
     run.finished_at, run.claimed_until, run.content, run.columns = now, None, None, []
     run.save(update_fields=["report", "done", "total", "finished_at", "claimed_until", "content", "columns"])
-
-
-@contextmanager
-def _shown_progress(run: LettingsRun) -> Iterator[Callable[[int], object]]:
-    """Progress on a connection of its own, so that pages see it at once."""
-    connection = connections.create_connection(DEFAULT_DB_ALIAS)
-
-    def show(done: int) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE nominations_lettingsrun SET done = %s WHERE id = %s AND asked_at = %s",
-                [done, run.pk, run.asked_at],
-            )
-
-    try:
-        yield show
-    finally:
-        connection.close()
 
 
 def drop_uncounted(now: dt.datetime, dry_run: bool) -> int:

@@ -60,7 +60,8 @@ def keep_rows(
     for thing, kept in rows.items():
         had = before[thing.pk]
         if thing.pk in incomplete:
-            had = [one for one in had if one.key in {row.key for row in kept}]
+            keys = {row.key for row in kept}
+            had = [one for one in had if one.key in keys]
         if [(one.position, one.cells, one.key, one.values) for one in had] == [
             (one.position, one.cells, one.key, one.values) for one in kept
         ]:

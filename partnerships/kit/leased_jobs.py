@@ -7,6 +7,7 @@ transaction of its own, and may be tried twice.
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -20,6 +21,8 @@ log = structlog.get_logger(__name__)
 
 #: Steps between two updates of the progress.
 STEP = 25
+#: Seconds after which a task takes up no further job: each needs the lease and the task's time limit for itself.
+LONG_ENOUGH = 60.0
 #: Shows how much is done of how much.
 Progress = Callable[[int, int], None]
 
@@ -56,14 +59,15 @@ def work_through(
     now: dt.datetime,
     fail: Callable[[Job, str], object] | None = None,
 ) -> int:
-    """Do every job that waits, in the order of the queryset; how many were tried.
+    """Do the jobs that wait, in the order of the queryset; how many were tried.
 
-    `work` does one and returns "" or, if it could not, why. A job that raises gets the text `failed` and is not tried
-    again until somebody asks. `fail` writes why a job failed, if there is more to do then than that. While the database
-    is away, or keeps us waiting for a lock, it goes back to the others.
+    After a minute the others are left to the next task, which the schedule starts soon. `work` does one and returns ""
+    or, if it could not, why. A job that raises gets the text `failed` and is not tried again until somebody asks.
+    `fail` writes why a job failed, if there is more to do then than that. While the database is away, or keeps us
+    waiting for a lock, it goes back to the others.
     """
-    tried, settle = 0, fail or _fail
-    while (job := _claim(waiting, lease, now)) is not None:
+    tried, settle, began = 0, fail or _fail, time.monotonic()
+    while time.monotonic() - began <= LONG_ENOUGH and (job := _claim(waiting, lease, now)) is not None:
         tried += 1
         try:
             with shown_progress(job) as progress:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from contextlib import closing
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from housing.celery import SCHEDULE
-from partnerships.kit.leased_jobs import shown_progress
+from partnerships.kit import leased_jobs
+from partnerships.kit.leased_jobs import LONG_ENOUGH, shown_progress
 from partnerships.organisations.models import Organisation
 from partnerships.transfer import tasks
 from partnerships.transfer.models import ImportJob, ImportRun, RunStatus
@@ -151,6 +153,22 @@ def test_import_that_fails_says_so_and_is_not_tried_for_ever(monkeypatch: pytest
 
     assert "took longer than 14 minutes" in ImportJob.objects.get().error
     assert apply_waiting(now=NOW + LEASE) == 0
+
+
+@pytest.mark.django_db
+def test_job_after_a_long_one_is_left_to_the_next_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, clock = make_world(), [0.0]
+    for _ in range(2):
+        ask_to_apply(run=preview(world), author=world.dee, now=NOW)
+
+    def take_long(*, run: ImportRun, **options: object) -> None:
+        clock[0] += LONG_ENOUGH + 1
+        ImportJob.objects.filter(run=run).delete()
+
+    monkeypatch.setattr(jobs, "apply_preview", take_long)
+    monkeypatch.setattr(leased_jobs, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+
+    assert [apply_waiting(now=NOW) for _ in range(3)] == [1, 1, 0]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -75,7 +75,7 @@ def take_lettings(*, found: NominationsReturn, file: KeptLettings, author: User,
 
 
 def count_waiting(*, now: dt.datetime) -> int:
-    """Count every upload that waits for a worker; how many were tried. May run twice."""
+    """Count the uploads that wait for a worker; how many were tried. May run twice."""
     waiting = LettingsRun.objects.filter(content__isnull=False).order_by("asked_at", "pk")
     return work_through(waiting, partial(_count, now=now), lease=LEASE, failed=_FAILED, now=now, fail=_fail)
 

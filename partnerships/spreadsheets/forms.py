@@ -15,6 +15,8 @@ from partnerships.transfer.reading.tables import MAX_BYTES
 _ACCEPT = ".csv,.tsv,.txt,.xlsx,.ods"
 #: Characters of a paste, about as many as a file may have.
 MAX_PASTED = 1_000_000
+#: The file name of pasted rows.
+PASTED = "pasted rows"
 
 
 class UploadForm(Form):
@@ -75,7 +77,7 @@ class UploadForm(Form):
         file = self.cleaned_data["file"]
         if file is not None:
             return file.read(), str(file.name or "")
-        return self.cleaned_data["rows"].strip("\n").encode(), "pasted rows"
+        return self.cleaned_data["rows"].strip("\n").encode(), PASTED
 
 
 #: What stands below a heading that is known, or guessed.

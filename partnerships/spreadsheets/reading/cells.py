@@ -10,6 +10,9 @@ from typing import Any
 from partnerships.transfer.reading.tables import Cell
 from partnerships.transfer.reading.values import Unreadable, amount, flag, partial_date, text
 
+#: What people write where they do not know.
+_NOT_KNOWN = frozenset(["", "not known", "unknown", "bedrooms not known"])
+
 
 def long_text(cell: Cell) -> str:
     """A text that may have several lines; invisible characters are left to the service."""
@@ -69,7 +72,7 @@ def whole(cell: Cell) -> int | None:
 def bedrooms(cell: Cell) -> int | None:
     """A number of bedrooms: 2, “2 bed”, 2b or studio; None for a blank cell or “not known”. Raises `Unreadable`."""
     said = text(cell).casefold()
-    if said in ("", "not known", "unknown", "bedrooms not known"):
+    if said in _NOT_KNOWN:
         return None
     if said in ("studio", "bedsit"):
         return 0

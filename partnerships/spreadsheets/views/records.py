@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from partnerships.kit.http import form_page, posted
 from partnerships.kit.nudging import nudge_after_commit
 from partnerships.spreadsheets import downloads
-from partnerships.spreadsheets.forms import UploadForm
+from partnerships.spreadsheets.forms import PASTED, UploadForm
 from partnerships.spreadsheets.models import Upload
 from partnerships.spreadsheets.queries import uploads_for
 from partnerships.spreadsheets.services import upload_spreadsheet
@@ -52,7 +52,7 @@ def new(request: HttpRequest, record: str, pk: str, kind: str) -> HttpResponse:
             )
         except UnableToRead as error:
             for line in error.lines():
-                form.add_error("rows" if name == "pasted rows" else "file", line)
+                form.add_error("rows" if name == PASTED else "file", line)
         else:
             if upload.is_at_work:
                 nudge_after_commit(work_on_waiting.delay)

@@ -147,23 +147,27 @@ def test_django_admin_is_open_only_to_administrators(name: str, visit: Callable[
 
 @pytest.mark.parametrize("persona", PERSONAS)
 def test_records_in_django_admin_are_open_only_to_administrators(persona: str, visit: Callable[[str], Client]) -> None:
+    # Who is no administrator is sent away before any page: they open, change and delete one record of each kind.
+    is_administrator = persona == "administrator"
+    pages = itertools.product(("change", "history", "delete"), ("get", "post"))
+    asked = list(pages) if is_administrator else [("change", "get"), ("change", "post"), ("delete", "post")]
     answered = []
     for model, page in admin.site._registry.items():
         of_model = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         for number in page.get_queryset(RequestFactory().get("/")).values_list("pk", flat=True)[:1]:
-            for name, method in itertools.product(("change", "history", "delete"), ("get", "post")):
+            for name, method in asked:
                 with transaction.atomic():
                     status = getattr(visit(persona), method)(reverse(f"{of_model}_{name}", args=[number])).status_code
                     transaction.set_rollback(True)
                 answered.append((f"{method} {of_model}_{name}", status))
-        for name in ("changelist", "add"):
+        for name in ("changelist", "add") if is_administrator else ("add",):
             with transaction.atomic():
                 answered.append(
                     (f"post {of_model}_{name}", visit(persona).post(reverse(f"{of_model}_{name}")).status_code)
                 )
                 transaction.set_rollback(True)
 
-    allowed = {200, 302, 403, 405, 422} if persona == "administrator" else {302}
+    allowed = {200, 302, 403, 405, 422} if is_administrator else {302}
     assert [one for one in answered if one[1] not in allowed] == []
     assert len(answered) > 100
 

@@ -47,8 +47,8 @@ def confirm_headings(*, upload: Upload, headings: Mapping[str, str], author: Use
         locked.headings, locked.status, locked.error = dict(headings), Status.UNCHECKED, ""
         locked.total = len(table_of(locked, author, now).rows)
         locked.save(update_fields=["headings", "status", "error", "total"])
-    if locked.total <= SMALL:
-        preview_upload(upload=locked, author=author, now=now)
+        if locked.total <= SMALL:
+            preview_upload(upload=locked, author=author, now=now)  # before a worker sees it
 
 
 def _check(upload: Upload, headings: Mapping[str, str]) -> None:

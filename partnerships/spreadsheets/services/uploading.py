@@ -34,7 +34,7 @@ def upload_spreadsheet(
     """Keep a file for a record, and preview what importing it would do.
 
     A worker previews a large one. If needed headings are unknown but the file has others, the
-    upload waits for a person to say what they mean. Raises `UnableToRead`.
+    upload waits for a person to say what they mean. Raises `UnableToRead`; then nothing is kept.
     """
     with transaction.atomic():
         require(KINDS[kind].may_import(target, author, now))
@@ -53,8 +53,9 @@ def upload_spreadsheet(
         rows = _rows(upload, author, now)
         upload.status = Status.UNREAD if rows is None else Status.UNCHECKED
         upload.save()
-    if rows is not None and rows <= SMALL:
-        preview_upload(upload=upload, author=author, now=now)
+        if rows is not None and rows <= SMALL:
+            # In this transaction: a worker that sees an unchecked upload would preview it too.
+            preview_upload(upload=upload, author=author, now=now)
     return upload
 
 

@@ -175,6 +175,23 @@ def test_homes_of_one_site_can_be_pasted_without_headings(world: World, plan: Pl
     ]
 
 
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("sites", "Reference,Name,Landowner\nA1,Mill Lane,The Crown\na1,Mill Lane,Harbour Trust\nA2,Mill Lane,\n"),
+        ("milestones", "Milestone,Site,Forecast\nHandover,NQ1,2029\nhandover,North Quay,2030\nHandover,,2031\n"),
+    ],
+)
+def test_two_rows_of_one_new_item_are_not_two_items(world: World, plan: Plan, kind: str, data: str) -> None:
+    before = len(draft_content(plan)[kind])
+
+    done = brought_in(plan, world.eddie, kind, data)
+
+    assert counts(done) == {"created": 2, "set_aside": 1}
+    assert len(draft_content(plan)[kind]) == before + 2
+    assert "as row 2." in done.report["set_aside"][0][2]
+
+
 def test_zero_homes_remove_a_line_and_contradicting_rows_are_set_aside(world: World, plan: Plan) -> None:
     data = (
         "Site,Tenure,Bedrooms,Year,Homes\nNQ1,social rent,2,2027-28,0\n"

@@ -78,8 +78,10 @@ def _apply(run: Run) -> None:
             run.refuse(line, "", f"it is the same milestone as row {seen[key].number}.", "Keep one of the two rows.")
             continue
         seen[key] = line
-        taken.add(key)
         draft.put(line, key, {**draft.present.get(key, {}), **given})
+        if key in draft.changed and key not in taken:
+            taken.add(key)
+            known.add(draft.changed[key])
     draft.save(lambda milestone: str(milestone["name"]))
 
 

@@ -129,8 +129,9 @@ def _apply(run: Run) -> None:
             continue
         seen[key] = line
         draft.put(line, key, {**draft.present.get(key, {}), **given})
-        if key in draft.changed:
+        if key in draft.changed and key not in taken:
             taken.add(key)
+            known.add(draft.changed[key])
     draft.save(lambda site: str(site["name"]))
 
 

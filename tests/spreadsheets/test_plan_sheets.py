@@ -175,6 +175,21 @@ def test_homes_of_one_site_can_be_pasted_without_headings(world: World, plan: Pl
     ]
 
 
+def test_table_with_a_column_for_each_year_names_its_own_rows_and_removes_lines(world: World, plan: Plan) -> None:
+    data = (
+        "Homes by year\n\nSite,Tenure,Beds,2027/28,2028/29,Total\nNQ1,Social Rent,2,0,9,9\n"
+        "NQ1,Market sale,1,-,lots,\nNQ1,Sold,1,,3,3\n"
+    )
+
+    done = brought_in(plan, world.eddie, "homes", data)
+
+    assert counts(done) == {"changed": 1, "set_aside": 2}
+    assert [(home["year"], home["count"]) for home in items(plan, "sites")["North Quay"]["homes"]] == [("2028-29", 9)]
+    told = done.report["lines"]["set_aside"]
+    assert told[0].startswith("Row 5, column “2028/29”: “lots” is not an amount.")
+    assert told[1].startswith("Row 6, column “Tenure”: “Sold” is not an allowed value.")
+
+
 @pytest.mark.parametrize(
     ("kind", "data"),
     [

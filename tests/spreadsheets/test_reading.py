@@ -50,7 +50,7 @@ def test_table_with_a_column_for_each_year_gets_a_row_for_each() -> None:
         (
             Row(1, ("Tenure", "Bedrooms", "2027-28", "2028-29", "Total")),
             Row(2, ("Social Rent", 2, 10, None, 10)),
-            Row(3, ("Market sale", 3, 0, 7, 7)),
+            Row(5, ("Market sale", 3, 0, 7, 7)),
         ),
     )
 
@@ -59,8 +59,11 @@ def test_table_with_a_column_for_each_year_gets_a_row_for_each() -> None:
     assert [row.cells for row in found.rows] == [
         ("Tenure", "Bedrooms", "Total", "Year", "Homes"),
         ("Social Rent", 2, 10, "2027-28", 10),
+        ("Market sale", 3, 7, "2027-28", 0),
         ("Market sale", 3, 7, "2028-29", 7),
     ]
+    assert [row.came_from for row in found.rows[1:]] == [(2, "2027-28"), (5, "2027-28"), (5, "2028-29")]
+    assert len({row.number for row in found.rows}) == len(found.rows)
 
 
 def test_table_with_one_line_a_row_stays_as_it_is() -> None:

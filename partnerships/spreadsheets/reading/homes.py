@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from partnerships.spreadsheets.reading.cells import YEAR
 from partnerships.transfer.reading.headings import HEADING_WITHIN, canonical
 from partnerships.transfer.reading.tables import Cell, Row, Sheet
-from partnerships.transfer.reading.values import text
+from partnerships.transfer.reading.values import is_nothing, text
+
+#: The heading of the numbers of homes, where the file has a column for each year.
+COUNT = "Homes"
 
 #: The order of columns in a paste without headings, by how many there are.
 _WITHOUT_HEADINGS = {
@@ -20,7 +23,7 @@ _WITHOUT_HEADINGS = {
 def one_line_a_row(sheets: Sequence[Sheet]) -> tuple[Sheet, ...]:
     """The sheets with a heading, and with one count of homes in each row.
 
-    A table with a column for each year gets a row for each year. Rows keep their numbers if nothing was changed.
+    A table with a column for each year gets a row for each year, which knows the row and the column of the file.
     """
     return tuple(_one_line_a_row(sheet) for sheet in sheets)
 
@@ -38,15 +41,15 @@ def _one_line_a_row(sheet: Sheet) -> Sheet:
 
 
 def _unfolded(heading: Row, rows: Sequence[Row], years: Sequence[int]) -> list[Row]:
-    """A row for each year that has a value; totals of rows have no year and are left out with their heading."""
+    """A row for each year that has a value, also 0; totals have no year and keep a column without a meaning."""
     kept = [place for place in range(len(heading.cells)) if place not in years]
-    found = [Row(heading.number, (*(heading.cells[place] for place in kept), "Year", "Homes"))]
+    found = [Row(heading.number, (*(heading.cells[place] for place in kept), "Year", COUNT))]
     for row in rows:
         for place in years:
-            count = _cell(row, place)
-            if text(count) not in ("", "0", "-"):
-                cells = (*(_cell(row, other) for other in kept), text(heading.cells[place]), count)
-                found.append(Row(heading.number + len(found), cells))
+            count, year = _cell(row, place), text(heading.cells[place])
+            if not is_nothing(count):
+                cells = (*(_cell(row, other) for other in kept), year, count)
+                found.append(Row(heading.number + len(found), cells, (row.number, year)))
     return found
 
 

@@ -41,10 +41,14 @@ _MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row with its number, counted from 1 as in a spreadsheet."""
+    """A row with its number, counted from 1 as in a spreadsheet.
+
+    A row made of one cell of a wider row has a number of its own; `came_from` is the file's row and the heading.
+    """
 
     number: int
     cells: tuple[Cell, ...]
+    came_from: tuple[int, str] | None = None
 
     def is_blank(self) -> bool:
         """Whether every cell is empty."""

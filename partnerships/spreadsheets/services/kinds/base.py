@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from partnerships.agreements.models import Partnership
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.spreadsheets.reading.columns import SheetColumn
+from partnerships.spreadsheets.reading.homes import COUNT
 from partnerships.transfer.reading.collecting import Collector
 from partnerships.transfer.reading.headings import Line, Table
+from partnerships.transfer.reading.problems import SetAside
 from partnerships.transfer.reading.tables import Cell, Sheet
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.directory import Progress, silent
@@ -75,11 +77,23 @@ class Run:
     def finish(self) -> None:
         """Count the rows set aside, and account for every row."""
         about = self.rows.about()
+        came_from = {row.number: row.came_from for row in self.table.rows if row.came_from}
         for row in about.set_aside:
-            self.report.set_row_aside(row)
+            self.report.set_row_aside(_as_in_file(row, came_from.get(row.row)))
         self.report.account_for(about)
         for remark in about.remarks:
             self.report.remark(remark)
+
+
+def _as_in_file(aside: SetAside, came_from: tuple[int, str] | None) -> SetAside:
+    """The row that was set aside, with problems that name the row and the column of the file."""
+    if came_from is None:
+        return aside
+    number, heading = came_from
+    problems = (
+        replace(one, row=number, column=heading if one.column == COUNT else one.column) for one in aside.problems
+    )
+    return replace(aside, row=number, problems=tuple(problems))
 
 
 def _as_they_are(sheets: Sequence[Sheet]) -> Sequence[Sheet]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import io
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,9 +14,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models import Post
+from partnerships.agreements.services import Contact, change_contact
 from partnerships.commitments.models import Commitment
+from partnerships.commitments.services import edit_proposal, propose_commitment
 from partnerships.digests.models import Subscription
 from partnerships.exchange.models import Entry
+from partnerships.exchange.services import create_entry
 from partnerships.kit.rights import UnableToAct
 from partnerships.outbox.models import Email
 from partnerships.people.models import User
@@ -21,7 +27,7 @@ from partnerships.spreadsheets.models import Upload
 from partnerships.spreadsheets.services import ask_to_import, upload_spreadsheet
 from partnerships.spreadsheets.services.kinds import Target
 from tests.plans.drafts import published
-from tests.spreadsheets.sheets import counts
+from tests.spreadsheets.sheets import counts, rows
 from tests.world import World
 
 DUE = timezone.localdate() + dt.timedelta(days=200)
@@ -46,7 +52,13 @@ CONTACTS = (
 
 def brought_in(target: Target, author: User, kind: str, data: str | bytes) -> Upload:
     """An imported spreadsheet."""
-    made = upload_spreadsheet(
+    made = uploaded(target, author, kind, data)
+    return ask_to_import(upload=made, author=author, now=timezone.now())
+
+
+def uploaded(target: Target, author: User, kind: str, data: str | bytes) -> Upload:
+    """A spreadsheet with its preview."""
+    return upload_spreadsheet(
         kind=kind,
         target=target,
         data=data.encode() if isinstance(data, str) else data,
@@ -54,7 +66,15 @@ def brought_in(target: Target, author: User, kind: str, data: str | bytes) -> Up
         author=author,
         now=timezone.now(),
     )
-    return ask_to_import(upload=made, author=author, now=timezone.now())
+
+
+def as_csv(row: dict[str, str]) -> str:
+    """A file of one row."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(row))
+    writer.writeheader()
+    writer.writerow(row)
+    return out.getvalue()
 
 
 def of_partnership(world: World, organisation: Any = None) -> Target:
@@ -103,6 +123,55 @@ def test_commitments_of_a_second_upload_stay_and_a_corrected_row_changes_its_own
     assert Commitment.objects.order_by("pk")[0].quantity == 75
 
 
+def test_commitment_typed_in_a_form_stays_confirmed_when_its_download_comes_back(world: World, client: Client) -> None:
+    made = propose_commitment(
+        giver=world.larkhaven,
+        receiver=world.westmarch,
+        text="Land at the quay.\r\nWith access.",
+        quantity=None,
+        unit="",
+        owner=world.vera,
+        due_on=DUE,
+        partnership=world.partnership,
+        author=world.amina,
+        now=timezone.now(),
+        confirm=True,
+    )
+    client.force_login(world.amina)
+    (row,) = rows(exported(client, "partnership", world.partnership.pk, "commitments"))
+    told = Email.objects.count()
+
+    done = brought_in(of_partnership(world), world.amina, "commitments", as_csv({**row, "Unit": "homes"}))
+
+    assert counts(done) == {"left_alone": 1}
+    made.refresh_from_db()
+    assert (made.revision, made.giver_confirmed_at is not None, Email.objects.count()) == (1, True, told)
+
+
+def test_commitment_that_somebody_changed_since_the_preview_is_set_aside(world: World) -> None:
+    brought_in(of_partnership(world), world.amina, "commitments", COMMITMENTS)
+    made = uploaded(of_partnership(world), world.amina, "commitments", COMMITMENTS.replace(",60,homes", ",75,homes"))
+    assert counts(made) == {"changed": 1, "left_alone": 1, "set_aside": 2}
+    found = Commitment.objects.select_related("giver", "receiver").get(quantity=60)
+    edit_proposal(
+        commitment=found,
+        text=found.text,
+        quantity=Decimal(50),
+        unit="homes",
+        owner=None,
+        due_on=DUE,
+        revision=found.revision,
+        author=world.ben,
+        now=timezone.now(),
+    )
+
+    done = ask_to_import(upload=made, author=world.amina, now=timezone.now())
+
+    assert counts(done) == {"left_alone": 1, "set_aside": 3}
+    found.refresh_from_db()
+    assert found.quantity == 50
+
+
 def test_reference_of_another_partnership_never_touches_its_commitment(world: World) -> None:
     brought_in(of_partnership(world), world.amina, "commitments", COMMITMENTS)
     before = list(Commitment.objects.order_by("pk").values_list("pk", "text", "revision"))
@@ -136,6 +205,45 @@ def test_asks_and_offers_are_drafts_of_the_party(world: World) -> None:
     assert counts(brought_in(of_partnership(world), world.eddie, "entries", ENTRIES.format(until=until))) == {
         "left_alone": 2
     }
+
+
+def test_ask_typed_in_a_form_is_not_changed_by_its_own_download(world: World, client: Client) -> None:
+    entry = create_entry(
+        organisation=world.larkhaven,
+        direction="ask",
+        title="Land  for homes",
+        theme="land",
+        statement="One.\r\nTwo.",
+        audience="partnership",
+        partnership=world.partnership,
+        author=world.eddie,
+        now=timezone.now(),
+    )
+    before = entry.revision
+    client.force_login(world.eddie)
+    data = exported(client, "partnership", world.partnership.pk, "entries")
+
+    done = brought_in(of_partnership(world), world.eddie, "entries", data)
+
+    assert counts(done) == {"left_alone": 1}
+    entry.refresh_from_db()
+    assert entry.revision == before
+
+
+def test_contact_that_somebody_changed_since_the_preview_is_set_aside(world: World) -> None:
+    target = Target(organisation=world.larkhaven)
+    brought_in(target, world.eddie, "contacts", CONTACTS)
+    made = uploaded(target, world.eddie, "contacts", CONTACTS.replace("567890", "999999"))
+    holder = Post.objects.get(organisation=world.larkhaven, role="planning").holders.get()
+    change_contact(
+        holder=holder, contact=Contact(name=holder.name, phone="01111 1"), author=world.amina, now=timezone.now()
+    )
+
+    done = ask_to_import(upload=made, author=world.eddie, now=timezone.now())
+
+    assert counts(done) == {"left_alone": 1, "set_aside": 2}
+    holder.refresh_from_db()
+    assert holder.phone == "01111 1"
 
 
 def test_contacts_fill_posts_and_leads_alone_name_signatories(world: World) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from partnerships.spreadsheets.reading.cells import bedrooms, one_of, partial, whole, year, yes_no
+from partnerships.spreadsheets.reading.cells import bedrooms, long_text, one_of, partial, quantity, whole, year, yes_no
 from partnerships.spreadsheets.reading.homes import one_line_a_row
 from partnerships.transfer.reading.tables import Row, Sheet
 from partnerships.transfer.reading.values import Unreadable
@@ -29,6 +30,9 @@ from partnerships.transfer.reading.values import Unreadable
         (partial, "April 2027", "2027-04"),
         (partial, "11/04/27", "2027-04-11"),
         (yes_no, "Y", True),
+        (quantity, "1,200.5", Decimal("1200.50")),
+        (quantity, 0.1 + 0.2, Decimal("0.30")),
+        (long_text, " One.\r\nT\x00wo.\x0b ", "One.\nTwo."),
         (one_of({"social_rent": "Social Rent"}), "social-rent", "social_rent"),
     ],
 )
@@ -37,7 +41,8 @@ def test_cell_is_read_as_people_write_it(read: Callable[[Any], Any], cell: Any, 
 
 
 @pytest.mark.parametrize(
-    ("read", "cell"), [(bedrooms, "4+"), (year, "2027-29"), (whole, "-3"), (whole, "1.5"), (yes_no, "perhaps")]
+    ("read", "cell"),
+    [(bedrooms, "4+"), (year, "2027-29"), (whole, "-3"), (whole, "1.5"), (yes_no, "perhaps"), (quantity, "1.255")],
 )
 def test_other_values_are_refused_with_a_remedy(read: Callable[[Any], Any], cell: Any) -> None:
     with pytest.raises(Unreadable, match=r"“.+”.*\. Write "):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from partnerships.transfer.reading.tables import Cell
@@ -15,11 +16,11 @@ _NOT_KNOWN = frozenset(["", "not known", "unknown", "bedrooms not known"])
 
 
 def long_text(cell: Cell) -> str:
-    """A text that may have several lines; invisible characters are left to the service."""
+    """A text that may have several lines, without control characters; invisible ones are left to the service."""
     if not isinstance(cell, str):
         return text(cell)
     lines = unicodedata.normalize("NFC", cell).replace("\r\n", "\n").replace("\r", "\n")
-    return lines.strip()
+    return "".join(mark for mark in lines if mark in "\n\t" or unicodedata.category(mark) not in ("Cc", "Cs")).strip()
 
 
 def partial(cell: Cell) -> str:
@@ -67,6 +68,17 @@ def whole(cell: Cell) -> int | None:
     if number != number.to_integral_value() or number < 0:
         raise Unreadable(f"“{text(cell)}” is not a whole number. Write a number, such as 12.")
     return int(number)
+
+
+def quantity(cell: Cell) -> Decimal | None:
+    """A quantity as it is stored, with two decimals; None for a blank cell. Raises `Unreadable`."""
+    number = amount(cell)
+    if number is None:
+        return None
+    rounded = number.quantize(Decimal("0.01"))
+    if abs(number - rounded) > Decimal("0.000001"):  # Excel writes 0.3 as 0.30000000000000004
+        raise Unreadable(f"“{text(cell)}” has more than two decimals. Write two at most, such as 12.25.")
+    return rounded
 
 
 def bedrooms(cell: Cell) -> int | None:

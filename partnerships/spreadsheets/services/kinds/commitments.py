@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from partnerships.commitments.models import Commitment, Kind, Unit
 from partnerships.commitments.queries import in_order, people_who_may_own
@@ -20,7 +21,7 @@ from partnerships.commitments.services import (
 )
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
-from partnerships.spreadsheets.reading.cells import long_text, one_of
+from partnerships.spreadsheets.reading.cells import long_text, one_of, quantity
 from partnerships.spreadsheets.reading.columns import SheetColumn, column
 from partnerships.spreadsheets.services.kinds.base import Exported, Run, SheetKind, Target
 from partnerships.spreadsheets.services.kinds.partnership_rows import (
@@ -29,9 +30,9 @@ from partnerships.spreadsheets.services.kinds.partnership_rows import (
     partnership_of,
     remembered_for,
 )
-from partnerships.spreadsheets.services.kinds.records import Bodies, one_row, own_key
+from partnerships.spreadsheets.services.kinds.records import Bodies, Revisions, one_row, own_key
 from partnerships.transfer.reading.headings import Line
-from partnerships.transfer.reading.values import amount, full_date
+from partnerships.transfer.reading.values import full_date
 
 #: Characters of what is promised, as in the form.
 _MAX_TEXT = 4000
@@ -84,49 +85,58 @@ class _Terms:
 
 def _apply(run: Run) -> None:
     bodies = Bodies(parties_of(run.target))
-    stale = run.seen is not None and run.seen != _revision(run.target)
+    revisions = Revisions(_all(run.target), run.seen)
     told: list[Commitment] = []
     seen: dict[Any, Line] = {}
     for line in run.lines():
-        terms = _terms(run, line, bodies)
-        if terms is None:
-            continue
-        known, key = _known(run, line, terms)
+        known = _with_id(run, line)
         if known is None and line.text("reference"):
             run.refuse(line, "reference", "there is no such commitment in this partnership.", "Leave the ID blank.")
             continue
+        terms = _terms(run, line, bodies, known)
+        if terms is None:
+            continue
+        key = _key(run, line, terms)
+        known = known or _here(run).filter(key=key).first()
         same = seen.setdefault(known.pk if known else key, line)
         if same is not line:
             run.refuse(line, "", f"it is the same commitment as row {same.number}.", "Keep one of the two rows.")
             continue
         with one_row(run, line, UnableToPropose, UnableToEdit):
-            changed = _changed(run, line, known, terms, stale=stale) if known else _proposed(run, terms, key)
+            changed = _changed(run, line, known, terms, revisions) if known else _proposed(run, terms, key)
             if changed is not None:
                 told.append(changed)
     tell_of_proposals(commitments=told, author=run.author, now=run.now)
 
 
-def _terms(run: Run, line: Line, bodies: Bodies) -> _Terms | None:
-    """What the row says; None with problems."""
+def _terms(run: Run, line: Line, bodies: Bodies, known: Commitment | None) -> _Terms | None:
+    """What the row says; None with problems.
+
+    A commitment `known` by its ID keeps organisations and an owner who have left since.
+    """
     before = len(run.rows.problems)
-    sides = [_side(run, line, code, bodies) for code in ("giver", "receiver")]
+    sides = [_side(run, line, code, bodies, known) for code in ("giver", "receiver")]
     said = run.rows.read(line, "text", long_text) or ""
     if not said:
         run.refuse(line, "text", "the cell is blank.", "Say what is promised.")
     if len(said) > _MAX_TEXT:
         run.refuse(line, "text", f"it is {len(said):,} characters long.", f"Shorten it to {_MAX_TEXT:,}.")
     units = {code: unit.label for code, unit in Unit.by_code().items()}
-    quantity = run.rows.read(line, "quantity", amount)
+    number = run.rows.read(line, "quantity", quantity)
     unit = run.rows.read(line, "unit", one_of(units)) or ""
     due_on = run.rows.read(line, "due_on", full_date)
-    owner = _owner(run, line, sides[0]) if sides[0] is not None else None
+    owner = _owner(run, line, sides[0], known) if sides[0] is not None else None
     if len(run.rows.problems) > before:
         return None
-    return _Terms(sides[0], sides[1], said, quantity, unit, due_on, owner)
+    return _Terms(sides[0], sides[1], said, number, unit, due_on, owner)
 
 
-def _side(run: Run, line: Line, code: str, bodies: Bodies) -> Organisation | None:
+def _side(run: Run, line: Line, code: str, bodies: Bodies, known: Commitment | None) -> Organisation | None:
     said = line.text(code)
+    if known is not None:
+        side = known.giver if code == "giver" else known.receiver
+        if side is not None and said == side.display_name:
+            return side
     found = bodies.named(said) if said else None
     if found is None:
         what = f"“{said}” is no party of this partnership." if said else "the cell is blank."
@@ -134,10 +144,12 @@ def _side(run: Run, line: Line, code: str, bodies: Bodies) -> Organisation | Non
     return found
 
 
-def _owner(run: Run, line: Line, giver: Organisation) -> User | None:
+def _owner(run: Run, line: Line, giver: Organisation, known: Commitment | None) -> User | None:
     said = line.text("owner").casefold()
     if not said:
         return None
+    if known is not None and known.owner is not None and said == known.owner.display_name.casefold():
+        return known.owner
     people = [one for one in people_who_may_own(giver) if said in (one.email.casefold(), one.display_name.casefold())]
     if len(people) != 1:
         what = f"“{line.text('owner')}” is nobody at {giver.display_name}, or several people."
@@ -146,24 +158,25 @@ def _owner(run: Run, line: Line, giver: Organisation) -> User | None:
     return people[0]
 
 
-def _known(run: Run, line: Line, terms: _Terms) -> tuple[Commitment | None, Any]:
-    """The commitment that the row is about, if there is one, and the key of a new one.
+def _here(run: Run) -> QuerySet[Commitment]:
+    """The commitments of the partnership that the author may read."""
+    mine = Commitment.objects.visible_to(run.author)
+    here = mine.filter(partnership=partnership_of(run.target), kind=Kind.COMMITMENT)
+    return here.select_related("giver", "receiver", "owner")
 
-    By its ID, else by the row's own reference, else by what it says.
-    """
-    here = Commitment.objects.visible_to(run.author).filter(
-        partnership=partnership_of(run.target), kind=Kind.COMMITMENT
-    )
-    here = here.select_related("giver", "receiver", "owner")
+
+def _with_id(run: Run, line: Line) -> Commitment | None:
     said = line.text("reference")
-    own = line.text("own") or f"{terms.giver and terms.giver.pk} {terms.receiver and terms.receiver.pk} {terms.text}"
-    key = own_key("commitment", run.target, own)
-    if said:
-        return here.filter(reference__iexact=said).first(), key
-    return here.filter(key=key).first(), key
+    return _here(run).filter(reference__iexact=said).first() if said else None
 
 
-def _proposed(run: Run, terms: _Terms, key: Any) -> Commitment:
+def _key(run: Run, line: Line, terms: _Terms) -> uuid.UUID:
+    """The key of a new commitment: by the row's own reference, else by what the row says."""
+    said = f"{terms.giver and terms.giver.pk} {terms.receiver and terms.receiver.pk} {terms.text}"
+    return own_key("commitment", run.target, line.text("own") or said)
+
+
+def _proposed(run: Run, terms: _Terms, key: uuid.UUID) -> Commitment:
     assert terms.giver is not None  # read
     assert terms.receiver is not None  # read
     if terms.due_on is None:
@@ -186,12 +199,13 @@ def _proposed(run: Run, terms: _Terms, key: Any) -> Commitment:
     return made
 
 
-def _changed(run: Run, line: Line, known: Commitment, terms: _Terms, *, stale: bool) -> Commitment | None:
+def _changed(run: Run, line: Line, known: Commitment, terms: _Terms, revisions: Revisions) -> Commitment | None:
     """The commitment with new terms; None if nothing changed or the row is set aside."""
+    number = terms.quantity if terms.quantity is not None else known.quantity
     new: dict[str, Any] = {
-        "text": terms.text,
-        "quantity": terms.quantity if terms.quantity is not None else known.quantity,
-        "unit": terms.unit or known.unit,
+        "text": known.text if long_text(known.text) == terms.text else terms.text,
+        "quantity": number,
+        "unit": "" if number is None else terms.unit or known.unit,
         "due_on": terms.due_on or known.due_on,
         "owner": terms.owner or known.owner,
     }
@@ -201,7 +215,7 @@ def _changed(run: Run, line: Line, known: Commitment, terms: _Terms, *, stale: b
     if all(getattr(known, name) == value for name, value in new.items()):
         run.report.count("left_alone")
         return None
-    if stale:
+    if revisions.is_stale(known.pk, known.revision):
         run.refuse(line, "", "a commitment was changed since the preview.", "Upload this row again to see both.")
         return None
     done = edit_proposal(commitment=known, revision=known.revision, author=run.author, now=run.now, tells=False, **new)
@@ -211,8 +225,11 @@ def _changed(run: Run, line: Line, known: Commitment, terms: _Terms, *, stale: b
 
 def _revision(target: Target) -> int:
     """Grows with every change of terms in the partnership."""
-    here = Commitment.objects.filter(partnership=partnership_of(target))
-    return here.aggregate(total=Sum("revision"))["total"] or 0
+    return _all(target).aggregate(total=Sum("revision"))["total"] or 0
+
+
+def _all(target: Target) -> QuerySet[Commitment]:
+    return Commitment.objects.filter(partnership=partnership_of(target))
 
 
 def _rows(target: Target, person: User) -> list[Exported]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import zlib
 from typing import Any
 
 from django.utils import timezone
@@ -29,6 +30,7 @@ _ROLES = dict(PostRole.choices)
 #: Columns that say how to reach somebody, with the most characters of each.
 _CONTACT = {"name": 150, "email": 254, "phone": 40, "working_days": 100, "note": 300}
 _REASON = "From a spreadsheet."
+_STALE = ("a contact was changed since the preview.", "Upload this row again to see both.")
 
 
 def _columns(_target: Target) -> tuple[SheetColumn, ...]:
@@ -60,12 +62,16 @@ def _remembered_for(target: Target, person: User, now: dt.datetime) -> Organisat
     return target.organisation
 
 
-def _revision(_target: Target) -> int:
-    return 0
+def _revision(target: Target) -> int:
+    """A checksum of who holds the posts and how to reach them: contacts have no revisions."""
+    here = Holder.objects.filter(post__organisation=target.organisation, post__partnership=target.partnership)
+    held = here.order_by("pk").values_list("pk", "person", "ends_on", *_CONTACT)
+    return zlib.crc32(repr(list(held)).encode()) & 0x7FFF_FFFF
 
 
 def _apply(run: Run) -> None:
     organisation = _organisation(run.target)
+    stale = run.seen is not None and run.seen != _revision(run.target)
     people = {
         row.person.email.casefold(): row.person
         for row in Membership.objects.current().filter(organisation=organisation).select_related("person")
@@ -87,10 +93,10 @@ def _apply(run: Run) -> None:
             run.refuse(line, "", f"it is the same post as row {same.number}.", "Keep one of the two rows.")
             continue
         with one_row(run, line, UnableToChangePost):
-            _hold(run, line, role, title, people.get(line.text("email").casefold()))
+            _hold(run, line, role, title, people.get(line.text("email").casefold()), stale=stale)
 
 
-def _hold(run: Run, line: Line, role: str, title: str, person: User | None) -> None:
+def _hold(run: Run, line: Line, role: str, title: str, person: User | None, *, stale: bool) -> None:
     """Create the post if it is missing, and let the person of the row hold it."""
     organisation, partnership = _organisation(run.target), run.target.partnership
     found = Post.objects.open().filter(organisation=organisation, partnership=partnership, role=role)
@@ -104,7 +110,9 @@ def _hold(run: Run, line: Line, role: str, title: str, person: User | None) -> N
     same = next((one for one in holders if _is(one, contact, person)), None)
     shown = f"{post}: {contact.name or 'vacant'}"
     if same is not None:
-        _reach(run, same, contact, shown)
+        _reach(run, line, same, contact, shown, stale=stale)
+    elif (contact.name or person is not None) and stale and not is_new:
+        run.refuse(line, "", *_STALE)
     elif contact.name or person is not None:
         if person is not None:
             contact = Contact(**{**_as_dict(contact), "name": "", "email": ""})
@@ -125,7 +133,7 @@ def _as_dict(contact: Contact) -> dict[str, str]:
     return {code: getattr(contact, code) for code in _CONTACT}
 
 
-def _reach(run: Run, holder: Holder, contact: Contact, shown: str) -> None:
+def _reach(run: Run, line: Line, holder: Holder, contact: Contact, shown: str, *, stale: bool) -> None:
     """Change how to reach a holder, if the row says anything else."""
     kept: dict[str, Any] = {code: said or getattr(holder, code) for code, said in _as_dict(contact).items()}
     if holder.person is not None:
@@ -133,6 +141,9 @@ def _reach(run: Run, holder: Holder, contact: Contact, shown: str) -> None:
         kept["email"] = "" if kept["email"].casefold() == holder.person.email.casefold() else kept["email"]
     if all(getattr(holder, code) == said for code, said in kept.items()):
         run.report.count("left_alone")
+        return
+    if stale:
+        run.refuse(line, "", *_STALE)
         return
     change_contact(holder=holder, contact=Contact(**kept), author=run.author, now=run.now)
     run.report.count("changed", shown)

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from partnerships.commitments.models import Unit
 from partnerships.exchange.models import Audience, Direction, Entry, Theme
 from partnerships.exchange.services import create_entry, edit_entry
 from partnerships.exchange.services.recording import UnableToChangeEntry
 from partnerships.people.models import User
-from partnerships.spreadsheets.reading.cells import long_text, one_of
+from partnerships.spreadsheets.reading.cells import long_text, one_of, quantity
 from partnerships.spreadsheets.reading.columns import SheetColumn, column
 from partnerships.spreadsheets.services.kinds.base import Exported, Run, SheetKind, Target
 from partnerships.spreadsheets.services.kinds.partnership_rows import may_import, partnership_of, remembered_for
 from partnerships.spreadsheets.services.kinds.plan_items import Reader
-from partnerships.spreadsheets.services.kinds.records import one_row, own_key
+from partnerships.spreadsheets.services.kinds.records import Revisions, one_row, own_key
 from partnerships.transfer.reading.headings import Line
-from partnerships.transfer.reading.values import amount, full_date, text
+from partnerships.transfer.reading.values import full_date, text
 
 _DIRECTIONS = dict(Direction.choices)
 #: Characters of long texts, as in the form.
@@ -65,7 +65,7 @@ def _mine(target: Target, person: User) -> Any:
 
 
 def _apply(run: Run) -> None:
-    stale = run.seen is not None and run.seen != _revision(run.target)
+    revisions = Revisions(_all(run.target), run.seen)
     seen: dict[Any, Line] = {}
     for line in run.lines():
         values = _values(run, line)
@@ -87,16 +87,16 @@ def _apply(run: Run) -> None:
             if known is None:
                 _create(run, values, key)
             else:
-                _change(run, line, known, values, stale=stale)
+                _change(run, line, known, values, revisions)
 
 
 def _values(run: Run, line: Line) -> dict[str, Any] | None:
     """What the row says, without blank cells; None with problems."""
     readers: dict[str, Reader] = {
         "direction": one_of(_DIRECTIONS),
-        "theme": one_of(_themes()),
-        "unit": one_of(_units()),
-        "quantity": amount,
+        "theme": one_of({code: theme.label for code, theme in Theme.by_code().items()}),
+        "unit": one_of({code: unit.label for code, unit in Unit.by_code().items()}),
+        "quantity": quantity,
         **dict.fromkeys(_LONG, long_text),
         **dict.fromkeys(_DAYS, full_date),
     }
@@ -130,24 +130,34 @@ def _create(run: Run, values: dict[str, Any], key: Any) -> None:
     run.report.count("created", f"{_DIRECTIONS[values['direction']]}: {values['title']}")
 
 
-def _change(run: Run, line: Line, known: Entry, values: dict[str, Any], *, stale: bool) -> None:
+def _change(run: Run, line: Line, known: Entry, values: dict[str, Any], revisions: Revisions) -> None:
     direction = values.pop("direction")
-    changed = {name: value for name, value in values.items() if getattr(known, name) != value}
+    changed = {name: value for name, value in values.items() if _read(name, getattr(known, name)) != value}
     if direction != known.direction:
         run.refuse(line, "direction", f"{known.title} is the other of ask and offer.", "Write a new one.")
     elif not changed:
         run.report.count("left_alone")
-    elif stale:
+    elif revisions.is_stale(known.pk, known.revision):
         run.refuse(line, "", "an ask or offer was changed since the preview.", "Upload this row again to see both.")
     else:
-        edit_entry(entry=known, author=run.author, now=run.now, **changed)
+        edit_entry(entry=known, revision=known.revision, author=run.author, now=run.now, **changed)
         run.report.count("changed", f"{known.title}: {', '.join(sorted(name.replace('_', ' ') for name in changed))}")
+
+
+def _read(name: str, value: Any) -> Any:
+    """A stored value as it comes back from a file: texts typed in a form may have other ends of lines."""
+    if not isinstance(value, str):
+        return value
+    return long_text(value) if name in _LONG else text(value)
 
 
 def _revision(target: Target) -> int:
     """Grows with every change of the party's asks and offers to the partnership."""
-    here = Entry.objects.filter(organisation=target.organisation, partnership=partnership_of(target))
-    return here.aggregate(total=Sum("revision"))["total"] or 0
+    return _all(target).aggregate(total=Sum("revision"))["total"] or 0
+
+
+def _all(target: Target) -> QuerySet[Entry]:
+    return Entry.objects.filter(organisation=target.organisation, partnership=partnership_of(target))
 
 
 def _rows(target: Target, person: User) -> list[Exported]:

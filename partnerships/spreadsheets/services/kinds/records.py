@@ -5,15 +5,17 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import DataError, IntegrityError, transaction
+from django.db.models import QuerySet
 
 from partnerships.kit.names import fold_name
 from partnerships.kit.rights import UnableToAct
 from partnerships.organisations.models import Organisation, OrganisationName
 from partnerships.spreadsheets.services.kinds.base import Run, Target
 from partnerships.transfer.reading.headings import Line
-from partnerships.transfer.services.rows import problem_of
+from partnerships.transfer.services.rows import constraint_of, problem_of
 
 #: Of the keys made from references, so that they differ from those of forms.
 _SPACE = uuid.UUID("6f6d1f5e-5d1c-4c53-9a5e-0a8f3c1c2b77")
@@ -27,9 +29,10 @@ def one_row(run: Run, line: Line, *refusals: type[Exception]) -> Iterator[None]:
             yield
     except UnableToAct as error:
         run.refuse(line, "", str(error) or "you may not do this.", "Ask a lead of your organisation.")
-    except (IntegrityError, DataError) as error:
-        problem = problem_of(error, line.number)
-        run.refuse(line, "", problem.found, "Correct the row.")
+    except IntegrityError as error:
+        run.refuse(line, "", f"it cannot be stored ({constraint_of(error)}).", "Correct the row.")
+    except DataError as error:
+        run.refuse(line, "", problem_of(error, line.number).found, "Shorten the text that is too long.")
     except refusals as error:
         run.refuse(line, "", str(error), "Correct the row, or do it on its page.")
 
@@ -42,6 +45,21 @@ def own_key(kind: str, target: Target, said: str) -> uuid.UUID:
     where = [target.plan, target.partnership, target.organisation]
     ids = ":".join(str(one.pk) if one is not None else "" for one in where)
     return uuid.uuid5(_SPACE, f"{kind}:{ids}:{' '.join(said.split()).casefold()}")
+
+
+class Revisions:
+    """The revisions of records when a run begins: what somebody changed since the preview is not overwritten.
+
+    `seen` is the sum of the revisions at the preview; None while previewing.
+    """
+
+    def __init__(self, rows: QuerySet[Any], seen: int | None) -> None:
+        self._by_pk: dict[int, int] = dict(rows.values_list("pk", "revision"))
+        self._any_changed = seen is not None and sum(self._by_pk.values()) != seen
+
+    def is_stale(self, pk: int, revision: int) -> bool:
+        """Whether the record may have changed since the preview; a large import takes a while itself."""
+        return self._any_changed or self._by_pk.get(pk) != revision
 
 
 class Bodies:

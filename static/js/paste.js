@@ -59,7 +59,8 @@ export function pasteCells(table, onPasted) {
     const at = [...cell.parentElement.cells].indexOf(cell);
     let unread = 0;
     let pasted = 0;
-    for (const [down, row] of text.split("\n").entries()) {
+    const copied = text.split("\n");
+    for (const [down, row] of copied.entries()) {
       const line = lines[first + down] ?? addLine(table);
       if (!line) break;
       pasted += 1;
@@ -69,7 +70,12 @@ export function pasteCells(table, onPasted) {
     }
     const rows = pasted === 1 ? "1 row" : `${pasted} rows`;
     const cells = unread === 1 ? "1 cell was" : `${unread} cells were`;
-    said.textContent = `${rows} pasted.${unread ? ` ${cells} not recognised: please check them.` : ""}`;
+    const left = copied.length - pasted;
+    const others = left === 1 ? "1 row does" : `${left} rows do`;
+    said.textContent =
+      `${rows} pasted.` +
+      (left ? ` ${others} not fit into the table: import them from a spreadsheet.` : "") +
+      (unread ? ` ${cells} not recognised: please check them.` : "");
     onPasted();
   });
 }

@@ -40,6 +40,16 @@ def test_cells_are_pasted_into_the_homes_table_and_pages_of_imports_are_accessib
 
     expect(page.get_by_role("status").filter(has_text="3 rows pasted. 1 cell was not recognised")).to_be_visible()
     expect(page.locator("[data-homes-total]")).to_have_text("1,145")
+    page.locator("select[name$=-tenure]").last.evaluate(
+        """(field) => {
+            const value = (name) => document.querySelector(`input[name=homes-${name}_FORMS]`);
+            value("MAX_NUM").value = value("TOTAL").value;
+            const data = new DataTransfer();
+            data.setData("text/plain", "\\t\\n\\t\\n\\tx");
+            field.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true}));
+        }"""
+    )
+    expect(page.get_by_role("status").filter(has_text="1 row pasted. 2 rows do not fit")).to_be_visible()
     page.get_by_role("button", name="Save", exact=False).first.click()
     homes = next(one for one in draft_content(plan)["sites"] if one["key"] == "north-quay")["homes"]
     assert {(one["tenure"], one["bedrooms"], one["year"], one["count"]) for one in homes} == {

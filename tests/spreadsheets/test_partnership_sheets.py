@@ -25,7 +25,7 @@ from partnerships.outbox.models import Email
 from partnerships.people.models import User
 from partnerships.spreadsheets.models import Upload
 from partnerships.spreadsheets.services import ask_to_import, upload_spreadsheet
-from partnerships.spreadsheets.services.kinds import Target
+from partnerships.spreadsheets.services.kinds import Target, stakeholders
 from tests.plans.drafts import published
 from tests.spreadsheets.sheets import counts, rows
 from tests.world import World
@@ -269,6 +269,20 @@ def test_stakeholders_are_asked_once_each(world: World) -> None:
     assert counts(again) == {"left_alone": 1, "set_aside": 1}
     row = Subscription.objects.get(plan=plan, person__email="kit.doe@example.org")
     assert (row.is_waiting, row.frequency, row.added_for) == (True, "weekly", world.larkhaven)
+
+
+def test_no_more_stakeholders_are_tried_than_can_be_asked_in_a_day(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stakeholders, "MAX_ASKED_A_DAY", 1)
+    data = "Name,Email\nKit Doe,kit.doe@example.org\nPat Doe,pat.doe@example.org\nVal Doe,val.doe@example.org\n"
+    plan = published(world)
+
+    done = brought_in(Target(plan=plan), world.eddie, "stakeholders", data)
+
+    assert counts(done) == {"created": 1, "set_aside": 2}
+    assert "Upload this row again tomorrow." in done.report["set_aside"][1][3]
+    assert Subscription.objects.filter(plan=plan, added_for=world.larkhaven).count() == 1
 
 
 @pytest.mark.parametrize("kind", ["commitments", "entries", "contacts", "stakeholders"])

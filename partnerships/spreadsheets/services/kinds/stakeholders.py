@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from partnerships.digests.models import Frequency, Subscription
 from partnerships.digests.queries.subscriptions import stakeholders_of
-from partnerships.digests.services.asking import UnableToSubscribe
+from partnerships.digests.services.asking import MAX_ASKED_A_DAY, UnableToSubscribe
 from partnerships.digests.services.following import add_stakeholder
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -52,6 +52,7 @@ def _apply(run: Run) -> None:
     assert organisation is not None  # who may import acts for one
     known = {row.address_for_askers.casefold() for row in _subscriptions(run.target, run.author)}
     seen: dict[str, Line] = {}
+    asked = 0
     for line in run.lines():
         email = line.text("email").casefold()
         before = len(run.rows.problems)
@@ -64,6 +65,11 @@ def _apply(run: Run) -> None:
             continue
         if email in known:
             run.report.count("left_alone")
+            continue
+        if asked >= MAX_ASKED_A_DAY:
+            # Without trying: each row tried holds the lock for planning digests, which others wait for.
+            remedy = "Upload this row again tomorrow."
+            run.refuse(line, "", f"at most {MAX_ASKED_A_DAY} people can be asked in a day.", remedy)
             continue
         target = run.target.plan or run.target.partnership
         assert target is not None  # this kind has no other
@@ -78,6 +84,7 @@ def _apply(run: Run) -> None:
                 frequency=often,
                 now=run.now,
             )
+            asked += 1
             run.report.count("created", line.text("name") or line.text("email"))
 
 

@@ -124,9 +124,21 @@ def test_all_or_nothing_imports_nothing_while_a_row_is_bad(world: World, plan: P
     page = client.get(made.get_absolute_url()).content.decode()
     assert "You chose all or nothing" in page
     assert "Import rows" not in page
-    with pytest.raises(UnableToApply, match="nothing was imported"):
+    with pytest.raises(UnableToApply, match=r"Nothing was imported\. Row 3, column “Area”: “Atlantis”"):
         ask_to_import(upload=made, author=world.eddie, now=timezone.now())
     assert "Mill Lane" not in items(plan, "sites")
+
+
+def test_row_that_went_bad_after_the_preview_is_named(world: World, plan: Plan, client: Client) -> None:
+    data = "Reference,Name,Landowner\nNQ1,North Quay,The Crown\nN2,Dock,\n"
+    made = upload(plan, world.eddie, "sites", data, all_or_nothing=True)
+    save(plan, world, "sites/north-quay", landowner="Harbour Trust")
+    client.force_login(world.eddie)
+
+    page = client.post(reverse("spreadsheets:import", args=[made.pk]), follow=True).content.decode()
+
+    assert "Row 2: somebody else saved it in the draft since the preview." in page
+    assert "Dock" not in items(plan, "sites")
 
 
 def test_preview_changes_nothing(world: World, plan: Plan) -> None:

@@ -18,6 +18,9 @@ from partnerships.spreadsheets.services.reading import table_of, target_of
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.directory import Progress, silent
 
+#: Rows that the message names if nothing was imported.
+MAX_NAMED = 5
+
 
 class UnableToApply(Exception):
     """The upload is not a preview, or was imported or discarded meanwhile."""
@@ -47,9 +50,7 @@ def import_upload(*, upload: Upload, author: User, now: dt.datetime, progress: P
     with transaction.atomic():
         report = _applied(upload, author, now, progress, seen=upload.seen)
         if upload.all_or_nothing and report.rows_set_aside:
-            raise UnableToApply(
-                "A row cannot be used, so nothing was imported. Correct the rows and upload them again."
-            )
+            raise UnableToApply(_nothing(report))
         kept = Upload.objects.filter(pk=upload.pk, status__in=[Status.PREVIEWED, Status.WAITING])
         values = {"status": Status.APPLIED, "report": _as_json(report), "content": None, "finished_at": timezone.now()}
         if not kept.update(**values, claimed_until=None, error=""):
@@ -66,6 +67,13 @@ def _applied(upload: Upload, author: User, now: dt.datetime, progress: Progress,
     kind.apply(run)
     run.finish()
     return run.report
+
+
+def _nothing(report: Report) -> str:
+    """Why nothing was imported, with the rows: they may be good in the preview and not any more."""
+    problems = report.lines["set_aside"]
+    more = f" {len(problems) - MAX_NAMED:,} more rows cannot be used." if len(problems) > MAX_NAMED else ""
+    return f"Nothing was imported. {' '.join(problems[:MAX_NAMED])}{more} Discard this spreadsheet and upload it again."
 
 
 def _as_json(report: Report) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from partnerships.exchange.services import create_entry
 from partnerships.kit.rights import UnableToAct
 from partnerships.outbox.models import Email
 from partnerships.people.models import User
+from partnerships.people.personal_data import erase_person
 from partnerships.spreadsheets.models import Upload
 from partnerships.spreadsheets.services import ask_to_import, upload_spreadsheet
 from partnerships.spreadsheets.services.kinds import Target, stakeholders
@@ -308,3 +309,18 @@ def test_strangers_readers_and_observers_cannot_import(world: World) -> None:
             brought_in(of_partnership(world, body), person, "commitments", COMMITMENTS)
     with pytest.raises(UnableToAct):
         brought_in(Target(organisation=world.larkhaven), world.ben, "contacts", CONTACTS)
+
+
+def test_erasing_a_person_deletes_spreadsheets_that_name_them(world: World) -> None:
+    plan = published(world)
+    brought_in(Target(plan=plan), world.eddie, "stakeholders", "Name,Email\nKit Doe,kit.doe@example.org\n")
+    uploaded(
+        Target(organisation=world.larkhaven), world.amina, "contacts", "Role,Email\nPlanning,Kit.Doe@example.org\n"
+    )
+    other = brought_in(Target(plan=plan), world.eddie, "stakeholders", "Name,Email\nPat Doe,pat.doe@example.org\n")
+    kit = User.objects.get(email="kit.doe@example.org")
+
+    touched = erase_person(person=kit, author=world.dee, reason="Asked for it.", now=timezone.now())
+
+    assert touched["spreadsheets.Upload.report"] == 2
+    assert list(Upload.objects.all()) == [other]

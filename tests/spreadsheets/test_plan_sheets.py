@@ -129,18 +129,6 @@ def test_all_or_nothing_imports_nothing_while_a_row_is_bad(world: World, plan: P
     assert "Mill Lane" not in items(plan, "sites")
 
 
-def test_row_that_went_bad_after_the_preview_is_named(world: World, plan: Plan, client: Client) -> None:
-    data = "Reference,Name,Landowner\nNQ1,North Quay,The Crown\nN2,Dock,\n"
-    made = upload(plan, world.eddie, "sites", data, all_or_nothing=True)
-    save(plan, world, "sites/north-quay", landowner="Harbour Trust")
-    client.force_login(world.eddie)
-
-    page = client.post(reverse("spreadsheets:import", args=[made.pk]), follow=True).content.decode()
-
-    assert "Row 2: somebody else saved it in the draft since the preview." in page
-    assert "Dock" not in items(plan, "sites")
-
-
 def test_preview_changes_nothing(world: World, plan: Plan) -> None:
     before = draft_content(plan)
 
@@ -185,38 +173,6 @@ def test_homes_of_one_site_can_be_pasted_without_headings(world: World, plan: Pl
         ("social_rent", 2, 60),
         ("market_sale", 0, 4),
     ]
-
-
-def test_table_with_a_column_for_each_year_names_its_own_rows_and_removes_lines(world: World, plan: Plan) -> None:
-    data = (
-        "Homes by year\n\nSite,Tenure,Beds,2027/28,2028/29,Total\nNQ1,Social Rent,2,0,9,9\n"
-        "NQ1,Market sale,1,-,lots,\nNQ1,Sold,1,,3,3\n"
-    )
-
-    done = brought_in(plan, world.eddie, "homes", data)
-
-    assert counts(done) == {"changed": 1, "set_aside": 2}
-    assert [(home["year"], home["count"]) for home in items(plan, "sites")["North Quay"]["homes"]] == [("2028-29", 9)]
-    told = done.report["lines"]["set_aside"]
-    assert told[0].startswith("Row 5, column “2028/29”: “lots” is not an amount.")
-    assert told[1].startswith("Row 6, column “Tenure”: “Sold” is not an allowed value.")
-
-
-@pytest.mark.parametrize(
-    ("kind", "data"),
-    [
-        ("sites", "Reference,Name,Landowner\nA1,Mill Lane,The Crown\na1,Mill Lane,Harbour Trust\nA2,Mill Lane,\n"),
-        ("milestones", "Milestone,Site,Forecast\nHandover,NQ1,2029\nhandover,North Quay,2030\nHandover,,2031\n"),
-    ],
-)
-def test_two_rows_of_one_new_item_are_not_two_items(world: World, plan: Plan, kind: str, data: str) -> None:
-    before = len(draft_content(plan)[kind])
-
-    done = brought_in(plan, world.eddie, kind, data)
-
-    assert counts(done) == {"created": 2, "set_aside": 1}
-    assert len(draft_content(plan)[kind]) == before + 2
-    assert "as row 2." in done.report["set_aside"][0][2]
 
 
 def test_zero_homes_remove_a_line_and_contradicting_rows_are_set_aside(world: World, plan: Plan) -> None:

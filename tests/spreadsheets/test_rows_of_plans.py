@@ -1,0 +1,74 @@
+"""Rows that a plan cannot take are named as the file has them, and nothing wrong goes in."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from partnerships.documents.services import drafting
+from partnerships.plans.models import Plan
+from partnerships.plans.queries import draft_content
+from partnerships.spreadsheets.models import Upload
+from tests.plans.drafts import save
+from tests.spreadsheets.sheets import brought_in, counts, items, upload
+from tests.world import World
+
+MANY = "Name\tArea\n" + "".join(f"Site {number}\tFareham\n" for number in range(1, 21))
+
+
+def test_table_with_a_column_for_each_year_names_its_own_rows_and_removes_lines(world: World, plan: Plan) -> None:
+    data = (
+        "Homes by year\n\nSite,Tenure,Beds,2027/28,2028/29,Total\nNQ1,Social Rent,2,0,9,9\n"
+        "NQ1,Market sale,1,-,lots,\nNQ1,Sold,1,,3,3\n"
+    )
+
+    done = brought_in(plan, world.eddie, "homes", data)
+
+    assert counts(done) == {"changed": 1, "set_aside": 2}
+    assert [(home["year"], home["count"]) for home in items(plan, "sites")["North Quay"]["homes"]] == [("2028-29", 9)]
+    told = done.report["lines"]["set_aside"]
+    assert told[0].startswith("Row 5, column “2028/29”: “lots” is not an amount.")
+    assert told[1].startswith("Row 6, column “Tenure”: “Sold” is not an allowed value.")
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("sites", "Reference,Name,Landowner\nA1,Mill Lane,The Crown\na1,Mill Lane,Harbour Trust\nA2,Mill Lane,\n"),
+        ("milestones", "Milestone,Site,Forecast\nHandover,NQ1,2029\nhandover,North Quay,2030\nHandover,,2031\n"),
+    ],
+)
+def test_two_rows_of_one_new_item_are_not_two_items(world: World, plan: Plan, kind: str, data: str) -> None:
+    before = len(draft_content(plan)[kind])
+
+    done = brought_in(plan, world.eddie, kind, data)
+
+    assert counts(done) == {"created": 2, "set_aside": 1}
+    assert len(draft_content(plan)[kind]) == before + 2
+    assert "as row 2." in done.report["set_aside"][0][2]
+
+
+def test_row_that_went_bad_after_the_preview_is_named(world: World, plan: Plan, client: Client) -> None:
+    data = "Reference,Name,Landowner\nNQ1,North Quay,The Crown\nN2,Dock,\n"
+    made = upload(plan, world.eddie, "sites", data, all_or_nothing=True)
+    save(plan, world, "sites/north-quay", landowner="Harbour Trust")
+    client.force_login(world.eddie)
+
+    page = client.post(reverse("spreadsheets:import", args=[made.pk]), follow=True).content.decode()
+
+    assert "Row 2: somebody else saved it in the draft since the preview." in page
+    assert "Dock" not in items(plan, "sites")
+
+
+def test_file_that_its_preview_refuses_is_not_kept(
+    world: World, plan: Plan, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drafting, "MAX_ITEMS", 10)
+    client.force_login(world.eddie)
+
+    answer = client.post(reverse("spreadsheets:new", args=["plan", plan.pk, "sites"]), {"rows": MANY})
+
+    assert answer.status_code == 422
+    assert "A plan holds at most 10 of these." in answer.content.decode()
+    assert not Upload.objects.exists()

@@ -5,11 +5,14 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from partnerships.documents.services import drafting
 from partnerships.plans.models import Plan
 from partnerships.plans.queries import draft_content
+from partnerships.plans.services import save_piece
 from partnerships.spreadsheets.models import Upload
+from partnerships.spreadsheets.services import ask_to_import
 from tests.plans.drafts import save
 from tests.spreadsheets.sheets import brought_in, counts, items, upload
 from tests.world import World
@@ -57,8 +60,18 @@ def test_row_that_went_bad_after_the_preview_is_named(world: World, plan: Plan, 
 
     page = client.post(reverse("spreadsheets:import", args=[made.pk]), follow=True).content.decode()
 
-    assert "Row 2: somebody else saved it in the draft since the preview." in page
+    assert "Row 2: it was changed in the draft since the preview." in page
     assert "Dock" not in items(plan, "sites")
+
+
+def test_site_removed_since_the_preview_does_not_come_back(world: World, plan: Plan) -> None:
+    made = upload(plan, world.eddie, "sites", "Reference,Name,Landowner\nNQ1,North Quay,The Crown\nN2,Dock,\n")
+    save_piece(plan=plan, piece="sites/north-quay", value=None, based_on=None, author=world.amina, now=timezone.now())
+
+    done = ask_to_import(upload=made, author=world.eddie, now=timezone.now())
+
+    assert counts(done) == {"created": 1, "set_aside": 1}
+    assert "North Quay" not in items(plan, "sites")
 
 
 def test_file_that_its_preview_refuses_is_not_kept(

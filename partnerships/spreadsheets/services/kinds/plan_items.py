@@ -75,15 +75,15 @@ class Draftsman:
         return self.changed.get(key) or self.present[key]
 
     def is_stale(self, key: str) -> bool:
-        """Whether somebody saved the item after the preview was made."""
+        """Whether somebody saved or removed the item after the preview was made."""
         piece = f"{self.collection.code}/{key}"
         return self.run.seen is not None and self.draft.revision_of(piece) > self.run.seen
 
     def put(self, line: Line, key: str, value: Mapping[str, Any]) -> None:
         """Change or add an item as a row says; an invalid value sets the row aside."""
-        if key in self.present and self.is_stale(key):
+        if self.is_stale(key):
             self.run.refuse(
-                line, "", "somebody else saved it in the draft since the preview.", "Upload this row again to see both."
+                line, "", "it was changed in the draft since the preview.", "Upload this row again to see both."
             )
             return
         try:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from partnerships.commitments.models import Commitment, Reminder, Status, commitment_readers
 from partnerships.commitments.rights import waits_for
+from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import leads_with_account
 from partnerships.outbox.content import Content, link
 from partnerships.outbox.kinds import Due
@@ -80,11 +81,14 @@ def write_proposed_together(due: Due, person: User, now: dt.datetime) -> Content
     Those that no longer wait for them, or that they may not read, are left out.
     """
     readable = Commitment.objects.visible_to(person).filter(pk__in=due.params["commitments"], status=Status.PROPOSED)
-    found = [
-        commitment
-        for commitment in readable.select_related("giver", "receiver", "partnership").order_by("pk")
-        if people_asked(commitment).filter(pk=person.pk).exists()
-    ]
+    asks: dict[tuple[Organisation, ...], bool] = {}  # asked once for all between the same two
+    found = []
+    for commitment in readable.select_related("giver", "receiver", "partnership").order_by("pk"):
+        waiting = waits_for(commitment)
+        if waiting not in asks:
+            asks[waiting] = leads_with_account(waiting).filter(pk=person.pk).exists()
+        if asks[waiting]:
+            found.append(commitment)
     if not found:
         return _ANSWERED
     author = User.objects.get(pk=due.params["author"])

@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from decimal import Decimal
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from django.test import Client
@@ -15,12 +18,15 @@ from django.utils import timezone
 
 from partnerships.agreements.models import Post
 from partnerships.agreements.services import Contact, change_contact
+from partnerships.commitments.emails import write_proposed_together
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.services import edit_proposal, propose_commitment
 from partnerships.digests.models import Subscription
 from partnerships.exchange.models import Entry
 from partnerships.exchange.services import create_entry
 from partnerships.kit.rights import UnableToAct
+from partnerships.outbox.content import Content
+from partnerships.outbox.kinds import Due
 from partnerships.outbox.models import Email
 from partnerships.people.models import User
 from partnerships.people.personal_data import erase_person
@@ -109,6 +115,21 @@ def test_commitments_are_proposed_and_told_in_one_email(world: World) -> None:
     told = Email.objects.filter(kind__startswith="commitments.")
     assert [(one.kind, one.person_id) for one in told] == [("commitments.proposed_together", world.ben.pk)]
     assert told.get().params["commitments"] == [first.pk, second.pk]
+
+
+def test_email_about_many_commitments_takes_few_queries(
+    world: World, django_assert_max_num_queries: Callable[[int], AbstractContextManager[Any]]
+) -> None:
+    lines = "".join(f"Larkhaven Homes,Westmarch Borough Council,Scheme {number},{DUE}\n" for number in range(25))
+    brought_in(of_partnership(world), world.amina, "commitments", f"Gives,Receives,What is promised,Due date\n{lines}")
+    email = Email.objects.get(kind="commitments.proposed_together")
+    due = cast("Due", SimpleNamespace(params=email.params))
+
+    with django_assert_max_num_queries(8):
+        content = write_proposed_together(due, world.ben, timezone.now())
+
+    assert isinstance(content, Content)
+    assert (content.context["count"], content.context["more"], len(content.context["commitments"])) == (25, 5, 20)
 
 
 def test_commitments_of_a_second_upload_stay_and_a_corrected_row_changes_its_own(world: World) -> None:

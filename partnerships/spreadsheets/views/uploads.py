@@ -45,7 +45,6 @@ def upload_page(request: HttpRequest, pk: int) -> HttpResponse:
         "accounting": accounting(upload.report),
         "remarks": upload.report.get("remarks", []),
         "sections": sections(upload.report, applied=upload.is_applied, limit=MAX_LINES),
-        "left_alone": upload.report.get("counts", {}).get("left_alone", 0),
         "has_set_aside": bool(files_to_correct(upload.report)),
         "may_import": upload.is_previewed and not refused and rows.get("used", 0) > 0,
         "is_refused": upload.is_previewed and refused,

@@ -46,9 +46,22 @@ def append_only_tables() -> list[str]:
     return sorted(set(history_tables()) | (existing & APPEND_ONLY_TABLES))
 
 
+#: How many of the named tables a role owns.
+_OWNED = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename = ANY(%s) AND tableowner = %s"
+
+
 def grant(*, role: str, using: str = "default") -> None:
-    """Give `role` the application's rights in the public schema; run as the tables' owner."""
+    """Give `role` the application's rights in the public schema; run as the tables' owner.
+
+    A role that owns the append-only tables keeps all its rights and gets back those that it lost. Foreign keys are
+    checked with the owner's rights: without them, no row that refers to such a table could be written.
+    """
     name = sql.Identifier(role)
+    with connections[using].cursor() as cursor:
+        cursor.execute(_OWNED, [append_only_tables(), role])
+        if cursor.fetchone() != (0,):
+            cursor.execute(sql.SQL("GRANT ALL ON ALL TABLES IN SCHEMA public TO {}").format(name))
+            return
     statements = [
         sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(name),
         sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {}").format(name),

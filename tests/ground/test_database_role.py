@@ -63,6 +63,22 @@ def refused(statement: str) -> bool:
     return False
 
 
+def test_an_owner_that_is_also_the_applications_role_keeps_its_rights() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE ROLE {ROLE} NOLOGIN")
+        cursor.execute(f"GRANT {ROLE} TO CURRENT_USER; GRANT CREATE, USAGE ON SCHEMA public TO {ROLE}")
+        cursor.execute(f"ALTER TABLE activity_event OWNER TO {ROLE}")
+        cursor.execute(f"REVOKE UPDATE, DELETE ON activity_event FROM {ROLE}")  # as an earlier migrate did
+
+    grant(role=ROLE)
+
+    with connection.cursor() as cursor:
+        for table in ("activity_event", "plans_version", "django_migrations"):
+            for right in ("UPDATE", "DELETE", "REFERENCES"):
+                cursor.execute("SELECT has_table_privilege(%s, %s, %s)", [ROLE, table, right])
+                assert cursor.fetchone() == (True,), (table, right)
+
+
 def test_the_role_reads_and_adds_rows(as_application: None) -> None:
     person = apps.get_model("people", "User").objects.create_user(email="amina@larkhaven.example", name="Amina")
 

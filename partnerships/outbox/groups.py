@@ -35,6 +35,9 @@ CHOOSABLE = tuple(
     group for group in NoticeGroup if group not in (NoticeGroup.ACCOUNT, NoticeGroup.SIGNATURES, NoticeGroup.DIGESTS)
 )
 
+#: Groups that usually cannot wait for a summary, the most urgent first.
+URGENT = (NoticeGroup.REMINDERS, NoticeGroup.MENTIONS, NoticeGroup.INVITATIONS, NoticeGroup.MEETINGS)
+
 #: Why these emails cannot be turned off, as the page of choices says.
 FOR_SECURITY = "it protects your account"
 FOR_SIGNING = "somebody waits for your signature, and the email has your link to sign"

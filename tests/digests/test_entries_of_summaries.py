@@ -10,8 +10,10 @@ import pytest
 from django.utils import timezone
 
 from partnerships.digests.emails.entries import entries_of, waiting_in
+from partnerships.digests.emails.wording import MAX_SUBJECT, summary_wording
 from partnerships.digests.planning.notices import MAX_NOTICES, NoticeLine
 from partnerships.kit.waiting import Waiting
+from partnerships.outbox.groups import NoticeGroup
 from tests.commitments.promises import propose, verified
 from tests.digests.conftest import PostOffice, html_of, play, text_of
 from tests.support.pages import collapse
@@ -42,7 +44,8 @@ def test_several_notices_about_one_commitment_are_one_entry(world: World, office
     play(office, now=timezone.now() + dt.timedelta(days=5))
 
     email = office.to(world.eddie)[-1]
-    assert str(email["Subject"]).startswith("2 things today")
+    assert str(email["Subject"]).endswith(f"({world.partnership.title}) and 1 more")
+    assert commitment.reference in str(email["Subject"])
     words = " ".join(text_of(email).split())
     verified_then_agreed = (
         rf"\* {world.partnership.title}: {commitment.reference} is verified: [^*]+"
@@ -54,6 +57,35 @@ def test_several_notices_about_one_commitment_are_one_entry(world: World, office
 
 def line(record: str, subject: str = "Something happened", path: str = "/digests/inbox/1/") -> NoticeLine:
     return NoticeLine(subject, "", path, dt.datetime(2026, 11, 2, tzinfo=dt.UTC), record)
+
+
+def subject_of(*lines: NoticeLine) -> str:
+    return summary_wording(lines, now=dt.datetime(2026, 11, 3, tzinfo=dt.UTC), zone="Europe/London").subject
+
+
+def notice(subject: str, group: NoticeGroup, hour: int, partnership: str = "") -> NoticeLine:
+    return NoticeLine(subject, partnership, "/", dt.datetime(2026, 11, 2, hour, tzinfo=dt.UTC), group=group)
+
+
+def test_the_subject_of_a_summary_says_the_most_urgent_thing_and_where() -> None:
+    answered = notice("Westmarch answered your ask: Land", NoticeGroup.ASKS, 8, "Harbour homes")
+    due = notice("Due tomorrow: C-7 for Westmarch", NoticeGroup.REMINDERS, 11, "Harbour homes")
+    later = notice("Due tomorrow: C-9 for Westmarch", NoticeGroup.REMINDERS, 12)
+    signed = notice("Larkhaven has signed the terms of Harbour Homes", NoticeGroup.PARTNERSHIPS, 7, "Harbour homes")
+
+    assert subject_of(answered, later, due) == "Due tomorrow: C-7 for Westmarch (Harbour homes) and 2 more"
+    assert subject_of(answered, signed) == "Larkhaven has signed the terms of Harbour Homes and 1 more"
+    assert subject_of(later, answered) == "Due tomorrow: C-9 for Westmarch and 1 more"
+
+
+def test_a_long_subject_of_a_summary_keeps_where_and_how_many() -> None:
+    long = notice("Westmarch answered your ask: " + "land " * 40, NoticeGroup.ASKS, 8, "Harbour homes " * 10)
+
+    subject = subject_of(long, notice("Something else", NoticeGroup.ASKS, 9))
+
+    assert len(subject) <= MAX_SUBJECT
+    assert subject.startswith("Westmarch answered your ask: land")
+    assert subject.endswith("…) and 1 more")
 
 
 def test_the_same_words_about_one_record_are_said_once() -> None:

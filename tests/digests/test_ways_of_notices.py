@@ -64,13 +64,16 @@ def summary(person: User, office: PostOffice) -> Any:
 
 
 def test_steps_come_in_one_summary_unless_chosen_otherwise(world: World, office: PostOffice) -> None:
-    propose(world)
+    first = propose(world)
     propose(world, text="Ten flats at Mill Lane for key workers.")
     assert emails_of(world.ben) == []
 
     email = summary(world.ben, office)
 
-    assert str(email["Subject"]) == f"2 things today: {world.partnership.title}"
+    subject = str(email["Subject"])
+    assert subject.startswith(f"{first.reference} needs your confirmation: ")
+    assert subject.endswith(f" ({world.partnership.title}) and 1 more")
+    assert "2 things today" in text_of(email)
     for part in (text_of(email), html_of(email)):
         assert "needs your confirmation" in part
         assert "what could not wait was sent at once" in " ".join(part.split())

@@ -23,6 +23,7 @@ from partnerships.outbox.content import render_subject
 
 #: Longer subjects are cut off in lists of emails.
 MAX_SUBJECT = 140
+_LONGEST_PLACE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +44,26 @@ SUMMARY_OFTEN = "You get a summary on the days and at the hours that you chose, 
 def summary_wording(lines: Sequence[NoticeLine], *, now: dt.datetime, zone: str) -> Wording:
     """The words of a digest that has notices alone.
 
-    Such as "4 things since yesterday: Westmarch homes partnership and 1 more". One notice alone has its own subject.
+    The subject is that of the most urgent notice, the oldest of several, with its partnership: "C-12 needs your
+    confirmation: 60 homes (Westmarch homes partnership) and 2 more". One notice alone has its own subject.
     """
     count = len(lines)
     heading = f"{count:,} thing{'' if count == 1 else 's'} {_since(min(line.at for line in lines), now, zone)}"
-    names = list(dict.fromkeys(line.partnership for line in lines if line.partnership))
-    about = names[0] if names else ""
-    others = len(names) - 1 + any(not line.partnership for line in lines) if names else 0
-    if others:
-        about += f" and {others} more"
-    subject = lines[0].subject if count == 1 else f"{heading}: {about or lines[0].subject}"
+    subject = lines[0].subject if count == 1 else _most_urgent(lines)
     lead = (
         "Here is what your partners did. This summary replaces "
         f"{'an email' if count == 1 else f'{count:,} emails'}; what could not wait was sent at once."
     )
     return Wording(shorten(subject, MAX_SUBJECT), heading, lead)
+
+
+def _most_urgent(lines: Sequence[NoticeLine]) -> str:
+    """What the most urgent notice says and where, and how many more there are."""
+    first = min(lines, key=lambda line: (line.urgency, line.at))
+    is_named = not first.partnership or first.partnership.casefold() in first.subject.casefold()
+    where = "" if is_named else f" ({shorten(first.partnership, _LONGEST_PLACE)})"
+    rest = f"{where} and {len(lines) - 1:,} more"
+    return f"{shorten(first.subject, MAX_SUBJECT - len(rest))}{rest}"
 
 
 def _since(first: dt.datetime, now: dt.datetime, zone: str) -> str:

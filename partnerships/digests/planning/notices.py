@@ -20,7 +20,7 @@ from partnerships.digests.models import UNDER_WAY, DeliveryKind, InboxItem, Pref
 from partnerships.digests.queries.inbox import record_page
 from partnerships.digests.schedule import next_slot
 from partnerships.kit.bank_holidays import holidays
-from partnerships.outbox.groups import NoticeGroup
+from partnerships.outbox.groups import URGENT, NoticeGroup
 from partnerships.outbox.kinds import Due, Line, kind_of
 from partnerships.outbox.models import Lane
 from partnerships.outbox.queries.suppressions import SUPPRESSED
@@ -56,6 +56,12 @@ class NoticeLine:
     path: str
     at: dt.datetime
     record: str = ""
+    group: str = ""
+
+    @property
+    def urgency(self) -> int:
+        """How early it must be read: 0 is the most urgent."""
+        return URGENT.index(NoticeGroup(self.group)) if self.group in URGENT else len(URGENT)
 
 
 class TakenNotices(NamedTuple):
@@ -152,6 +158,7 @@ def _told(
             reverse("digests:inbox-open", kwargs={"pk": item.pk}),
             item.created_at,
             record_page(item),
+            item.group,
         )
         for item, line in said
     ]

@@ -16,19 +16,11 @@ from partnerships.digests.rights import may_choose_for
 from partnerships.digests.services.noting import journal_way
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
-from partnerships.outbox.groups import CHOOSABLE, NoticeGroup
+from partnerships.outbox.groups import CHOOSABLE, URGENT
 from partnerships.outbox.kinds import EmailKind
 from partnerships.outbox.models import Email
 from partnerships.outbox.routing import Router
 from partnerships.people.models import User
-
-#: Groups of notices that usually cannot wait for a summary.
-_URGENT = {
-    NoticeGroup.INVITATIONS,
-    NoticeGroup.MENTIONS,
-    NoticeGroup.REMINDERS,
-    NoticeGroup.MEETINGS,
-}
 
 
 class UnableToChooseWay(Exception):
@@ -37,7 +29,7 @@ class UnableToChooseWay(Exception):
 
 def default_way(group: str) -> Way:
     """How somebody who chose nothing gets the notices of a group."""
-    return Way.AT_ONCE if settings.NOTICES_AT_ONCE or group in _URGENT else Way.SUMMARY
+    return Way.AT_ONCE if settings.NOTICES_AT_ONCE or group in URGENT else Way.SUMMARY
 
 
 def ways_of(person: User) -> dict[str, Way]:

@@ -121,10 +121,18 @@ def publish(
     author: User,
     note: str = "Fewer homes after the survey.",
     now: dt.datetime | None = None,
+    embargo_until: dt.datetime | None = None,
     **more: Any,
 ) -> Version:
     """Publish the small plan with this many homes."""
-    return publish_version(plan=plan, author=author, note=note, content=quay(homes, **more), now=now or timezone.now())
+    return publish_version(
+        plan=plan,
+        author=author,
+        note=note,
+        content=quay(homes, **more),
+        embargo_until=embargo_until,
+        now=now or timezone.now(),
+    )
 
 
 def signed_in(person: User) -> Client:

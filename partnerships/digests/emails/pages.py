@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Min
+from django.db.models import Max, Min, Q
 
 from partnerships.activity.models import Change, Event
 from partnerships.activity.subjects import SubjectKind
@@ -19,6 +19,7 @@ from partnerships.digests.models import (
     Delivery,
     DeliveryItem,
     DeliverySubject,
+    Following,
     SubjectFollowing,
     SubjectWatermark,
     Watermark,
@@ -28,6 +29,7 @@ from partnerships.digests.queries.contents import plans_of_digest
 from partnerships.digests.queries.readers import newest_numbers, owners_among, pieces_followed, reading_classes
 from partnerships.outbox.parts import Recipe, bodies
 from partnerships.people.models import User
+from partnerships.plans.models import Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +117,30 @@ def next_sections(person: User, *, now: dt.datetime) -> tuple[Section, ...]:
     return sections_between(person, spans, now=now)
 
 
-def sections_since(person: User, since: dt.datetime, *, now: dt.datetime, hears: str = "") -> tuple[Section, ...]:
-    """What digests would have said since a moment, to preview a choice."""
+def digests_since(person: User, since: dt.datetime, *, now: dt.datetime, hears: str = "") -> Reading:
+    """What digests would have said since a moment, to preview a choice.
+
+    `hears` chooses among changes of subjects; digests tell those of plans in any case.
+    """
+    news, hidden = news_between(person, _plan_spans_since(person, since), now=now)
+    return Reading(news, hidden, _sections_since(person, since, now=now, hears=hears))
+
+
+def _plan_spans_since(person: User, since: dt.datetime) -> list[tuple[int, int]]:
+    """Plans with news for this person since a moment, and the version that they could read then."""
+    followed = Following.objects.filter(person=person).values("plan")
+    new = Version.objects.filter(Q(published_at__gte=since) | Q(embargo_until__gte=since), plan__in=followed)
+    plans = list(new.order_by("plan").values_list("plan", flat=True).distinct())
+    if not plans:
+        return []
+    readable = Q(embargo_until=None) | Q(embargo_until__lt=since)
+    own = {plan for _, plan in owners_among([person.pk], plans)}
+    before = Version.objects.filter(readable | Q(plan__in=own), plan__in=plans, published_at__lt=since)
+    numbers = dict(before.order_by().values("plan").annotate(number=Max("number")).values_list("plan", "number"))
+    return [(plan, numbers.get(plan, 0)) for plan in plans]
+
+
+def _sections_since(person: User, since: dt.datetime, *, now: dt.datetime, hears: str) -> tuple[Section, ...]:
     followed = SubjectFollowing.objects.filter(person=person).values("subject")
     changes = Change.objects.filter(subject__in=followed, event__at__gte=since)
     firsts = changes.values("subject").annotate(first=Min("number")).order_by("subject")
@@ -187,30 +211,38 @@ def next_digest(
     rows = Watermark.objects.filter(recipient=person, due_at__isnull=False)
     if plans is not None:
         rows = rows.filter(plan__in=plans)
-    waiting = list(rows.order_by("due_at", "pk"))
-    ids = [row.plan_id for row in waiting]
+    spans = list(rows.order_by("due_at", "pk").values_list("plan_id", "number"))
+    news, hidden = news_between(person, spans, now=now, outside_only=outside_only)
+    sections = next_sections(person, now=now) if plans is None and not outside_only else ()
+    return Reading(news, hidden, sections)
+
+
+def news_between(
+    person: User, spans: Sequence[tuple[int, int]], *, now: dt.datetime, outside_only: bool = False
+) -> tuple[tuple[News, ...], int]:
+    """The news of plans after these versions that a digest would tell now, and of how many it tells nothing."""
+    ids = [plan for plan, _ in spans]
     classes = reading_classes(ids, now=now, people=[person.pk])
     newest = newest_numbers(ids, now)
-    owners = owners_among([person.pk], ids)
-    pieces = pieces_followed([person.pk], ids)
+    owners = owners_among([person.pk], ids) if ids else set()
+    pieces = pieces_followed([person.pk], ids) if ids else {}
     shown: list[News] = []
-    for row in waiting:
-        reading_class = classes.get((person.pk, row.plan_id))
-        own, other = newest[row.plan_id]
-        to_number = own if (person.pk, row.plan_id) in owners else other
-        if reading_class is None or to_number <= row.number:
+    for plan, number in spans:
+        reading_class = classes.get((person.pk, plan))
+        own, other = newest[plan]
+        to_number = own if (person.pk, plan) in owners else other
+        if reading_class is None or to_number <= number:
             continue
         news, _, authors = read_news(
-            plan_id=row.plan_id,
-            from_number=row.number,
+            plan_id=plan,
+            from_number=number,
             to_number=to_number,
             reading_class=Watermark.Reading.OUTSIDE if outside_only else reading_class,
-            pieces=pieces.get((person.pk, row.plan_id), ()),
+            pieces=pieces.get((person.pk, plan), ()),
         )
         if news.count and authors != {person.pk}:
             shown.append(news)
-    sections = next_sections(person, now=now) if plans is None and not outside_only else ()
-    return Reading(tuple(shown), len(waiting) - len(shown), sections)
+    return tuple(shown), len(spans) - len(shown)
 
 
 def as_sent(delivery: Delivery) -> str:

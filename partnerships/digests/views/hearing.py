@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from partnerships.digests.bearers import for_bearer
 from partnerships.digests.emails.links import Link, Purpose
-from partnerships.digests.emails.pages import sections_since
+from partnerships.digests.emails.pages import digests_since
 from partnerships.digests.models import Hears
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -39,7 +39,7 @@ def _last_month(request: HttpRequest, person: User, *, back: str, by_link: bool)
     hears = asked if asked in Hears.values else ""
     now = timezone.now()
     context = {
-        "sections": sections_since(person, now - _MONTH, now=now, hears=hears),
+        "reading": digests_since(person, now - _MONTH, now=now, hears=hears),
         "choices": [("", "As chosen"), *Hears.choices],
         "hears": hears,
         "back": back,

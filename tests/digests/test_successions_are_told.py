@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from partnerships.digests import services
-from partnerships.digests.models import Preference
+from partnerships.digests.models import InboxItem, Preference
 from partnerships.digests.models.targets import Target
 from partnerships.kit.dates import known_day, long_date
 from partnerships.organisations import services as organisations
@@ -166,6 +166,17 @@ def test_digests_do_not_repeat_to_staff_what_the_email_said(world: World, office
 
     assert "Passed to another organisation" in text_of(office.to(world.amina)[0])
     assert [message for message in office.to(world.ben) if "Passed to another" in text_of(message)] == []
+
+
+def test_a_digest_says_what_stays_unread_in_the_inbox(world: World, office: PostOffice) -> None:
+    services.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=timezone.now())
+    services.choose_ways(person=world.ben, ways={"partnerships": "inbox"}, author=world.ben, now=timezone.now())
+    merger(world, "partnerships", "people")
+    vest()
+    play(office)
+
+    assert InboxItem.objects.get(person=world.ben, kind="organisations.handed_over").told_at is None
+    assert any("Passed to another organisation" in text_of(message) for message in office.to(world.ben))
 
 
 def test_no_digest_says_again_what_the_email_of_a_stakeholder_said(world: World, office: PostOffice) -> None:

@@ -12,11 +12,13 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from django.db.models import Q
+
 from partnerships.activity.models import Change, Event, Subject
 from partnerships.activity.telling import told_of
 from partnerships.digests.emails.changes import read_section
 from partnerships.digests.emails.rendering import Block, render_section
-from partnerships.digests.models import Hears, InboxItem
+from partnerships.digests.models import Hears, InboxItem, NoticeChoice, Way
 from partnerships.digests.queries.hearing import (
     closed_plans,
     concerned_by,
@@ -29,6 +31,7 @@ from partnerships.digests.queries.hearing import (
 from partnerships.digests.queries.naming import open_by_number
 from partnerships.kit.database import rows_planned_once
 from partnerships.organisations.event_kinds import EventKind as Organisations
+from partnerships.outbox.groups import NoticeGroup
 
 #: Sections kept in memory, and for how long.
 _MAX_SECTIONS = 256
@@ -218,7 +221,10 @@ def told_before(people: Collection[int], events: Collection[Event]) -> dict[tupl
 
 
 def told_of_succession(people: Collection[int], events: Iterable[Event]) -> set[tuple[int, int]]:
-    """Pairs of person and event: what a succession passed on, where an email or summary of its own said so."""
+    """Pairs of person and event: what a succession passed on, where an email or summary of its own said so.
+
+    A notice that stays in the inbox, because its person chose that, has said nothing until it is read.
+    """
     passed = {event.pk: event.data.get("succession") for event in events if event.kind == Organisations.PASSED_ON}
     numbers = set(passed.values()) - {None}
     if not numbers:
@@ -226,7 +232,9 @@ def told_of_succession(people: Collection[int], events: Iterable[Event]) -> set[
     items = InboxItem.objects.filter(
         person__in=people, kind="organisations.handed_over", params__succession__in=numbers
     )
-    told = set(items.values_list("person", "params__succession"))
+    inbox_only = NoticeChoice.objects.filter(person__in=people, group=NoticeGroup.PARTNERSHIPS, way=Way.INBOX)
+    unsaid = ~Q(left_out="") | Q(told_at=None, person__in=inbox_only.values("person"))
+    told = set(items.exclude(unsaid, read_at=None).values_list("person", "params__succession"))
     return {(person, event) for event, number in passed.items() for person, one in told if one == number}
 
 

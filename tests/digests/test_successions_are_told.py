@@ -12,12 +12,12 @@ from partnerships.digests.models import InboxItem, Preference
 from partnerships.digests.models.targets import Target
 from partnerships.kit.dates import known_day, long_date
 from partnerships.organisations import services as organisations
-from partnerships.organisations.models import Organisation, Succession
+from partnerships.organisations.models import Organisation, Role, Succession
 from partnerships.organisations.obligations import held_by
 from partnerships.outbox.models import Email
 from partnerships.people.models import User
 from tests.digests.conftest import PostOffice, html_of, play, text_of
-from tests.world import World
+from tests.world import World, join
 
 KIND = "digests.succession"
 TODAY = timezone.localdate()
@@ -177,6 +177,27 @@ def test_a_digest_says_what_stays_unread_in_the_inbox(world: World, office: Post
 
     assert InboxItem.objects.get(person=world.ben, kind="organisations.handed_over").told_at is None
     assert any("Passed to another organisation" in text_of(message) for message in office.to(world.ben))
+
+
+def test_digests_tell_staff_what_passed_on_after_the_email(world: World, office: PostOffice) -> None:
+    join(world.ben, world.larkhaven, Role.VIEWER, world.now)  # a party that stays
+    services.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=timezone.now())
+    succession = merger(world, "partnerships")
+    succession.handovers.update(consent="The lender")
+    vest()
+    assert InboxItem.objects.filter(kind="organisations.handed_over", person=world.ben).exists()
+    organisations.record_consent(
+        lines=list(succession.handovers.all()),
+        given_by="Estuary Bank",
+        given_on=TODAY,
+        evidence="Minutes of 3 May",
+        author=None,
+        now=timezone.now(),
+    )
+    vest()
+    play(office)
+
+    assert [message for message in office.to(world.ben) if "Passed to another organisation" in text_of(message)]
 
 
 def test_no_digest_says_again_what_the_email_of_a_stakeholder_said(world: World, office: PostOffice) -> None:

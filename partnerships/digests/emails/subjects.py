@@ -223,9 +223,10 @@ def told_before(people: Collection[int], events: Collection[Event]) -> dict[tupl
 def told_of_succession(people: Collection[int], events: Iterable[Event]) -> set[tuple[int, int]]:
     """Pairs of person and event: what a succession passed on, where an email or summary of its own said so.
 
-    A notice that stays in the inbox, because its person chose that, has said nothing until it is read.
+    A notice that stays in the inbox, because its person chose that, has said nothing until it is read. What passed on
+    later, such as once a consent was recorded, was not in it.
     """
-    passed = {event.pk: event.data.get("succession") for event in events if event.kind == Organisations.PASSED_ON}
+    passed = {event: event.data.get("succession") for event in events if event.kind == Organisations.PASSED_ON}
     numbers = set(passed.values()) - {None}
     if not numbers:
         return set()
@@ -234,8 +235,13 @@ def told_of_succession(people: Collection[int], events: Iterable[Event]) -> set[
     )
     inbox_only = NoticeChoice.objects.filter(person__in=people, group=NoticeGroup.PARTNERSHIPS, way=Way.INBOX)
     unsaid = ~Q(left_out="") | Q(told_at=None, person__in=inbox_only.values("person"))
-    told = set(items.exclude(unsaid, read_at=None).values_list("person", "params__succession"))
-    return {(person, event) for event, number in passed.items() for person, one in told if one == number}
+    told = set(items.exclude(unsaid, read_at=None).values_list("person", "params__succession", "created_at"))
+    return {
+        (person, event.pk)
+        for event, number in passed.items()
+        for person, one, at in told
+        if one == number and event.at <= at
+    }
 
 
 def select_subjects(

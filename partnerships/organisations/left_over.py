@@ -78,12 +78,19 @@ def _without_line(user: User, now: dt.datetime) -> list[Waiting]:
     return _undecided(_near_ties(now).filter(predecessor__in=Organisation.objects.of_person(user, Role.LEAD)), now)
 
 
+def _is_led(side: str, now: dt.datetime) -> Exists:
+    """Whether somebody leads the organisation of this column."""
+    leads = Membership.objects.current(timezone.localdate(now)).filter(role=Role.LEAD)
+    return Exists(leads.filter(organisation=OuterRef(side)))
+
+
+def _administrators() -> QuerySet[User]:
+    return User.objects.filter(is_staff=True, is_active=True)
+
+
 def _without_lead(user: User, now: dt.datetime) -> list[Waiting]:
     """The same of organisations that nobody leads, for administrators."""
-    if not user.is_staff:
-        return []
-    led = Membership.objects.current(timezone.localdate(now)).filter(role=Role.LEAD)
-    return _undecided(_near_ties(now).filter(~Exists(led.filter(organisation=OuterRef("predecessor")))), now)
+    return _undecided(_near_ties(now).filter(~_is_led("predecessor", now)), now) if user.is_staff else []
 
 
 def _undecided(ties: QuerySet[SuccessionTie], now: dt.datetime) -> list[Waiting]:
@@ -124,10 +131,18 @@ def _lacking() -> QuerySet[Handover]:
     return Handover.objects.lacking_consent().filter(succession__in=live)
 
 
+def _without_any_lead(now: dt.datetime) -> Q:
+    return Q(~_is_led("predecessor", now), ~_is_led("successor", now))
+
+
 def _to_consent(user: User, now: dt.datetime) -> list[Waiting]:
-    """One line per succession with lines that wait for a consent, for the leads of both sides."""
+    """One line per succession with lines that wait for a consent, for the leads of both sides.
+
+    For administrators, where nobody leads either.
+    """
     led = list(Organisation.objects.of_person(user, Role.LEAD).values_list("pk", flat=True))
-    lines = _lacking().filter(Q(predecessor__in=led) | Q(successor__in=led))
+    mine = Q(predecessor__in=led) | Q(successor__in=led)
+    lines = _lacking().filter(mine | _without_any_lead(now) if user.is_staff else mine)
     return [
         Waiting(
             what="Record consent",
@@ -142,7 +157,7 @@ def _to_consent(user: User, now: dt.datetime) -> list[Waiting]:
 HANDING_OVER = (
     Source(
         _without_lead,
-        lambda _: (Reach(User.objects.filter(is_staff=True, is_active=True), (People("pk"),)),),
+        lambda _: (Reach(_administrators(), (People("pk"),)),),
     ),
     Source(_without_line, lambda now: (Reach(_near_ties(now), (Organisations("predecessor", roles=(Role.LEAD,)),)),)),
     Source(
@@ -156,11 +171,12 @@ HANDING_OVER = (
     ),
     Source(
         _to_consent,
-        lambda _: (
+        lambda now: (
             Reach(
                 _lacking(),
                 (Organisations("predecessor", roles=(Role.LEAD,)), Organisations("successor", roles=(Role.LEAD,))),
             ),
+            Reach(_administrators().filter(Exists(_lacking().filter(_without_any_lead(now)))), (People("pk"),)),
         ),
     ),
 )

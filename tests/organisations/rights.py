@@ -200,6 +200,14 @@ ROWS = (
         prepare=_needing_consent,
     ),
     Row(
+        "organisations.record_refusal",
+        lambda w, author, found: services.record_refusal(
+            lines=list(found.handovers.all()), reason="The lender said no.", author=author, now=timezone.now()
+        ),
+        MANAGERS | {"stranger"},  # who leads the predecessor
+        prepare=_needing_consent,
+    ),
+    Row(
         "organisations.merge_organisations",
         lambda w, author, _: services.merge_organisations(
             kept=w.harbour, merged=w.riverside, reason="Recorded twice.", author=author, now=timezone.now()

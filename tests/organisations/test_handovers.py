@@ -179,10 +179,65 @@ def test_lead_records_consent_on_a_page(world: World) -> None:
     assert "1 without the consent needed" in page
     assert "The lender: not given yet" in page
     day = {"given_on_day": TODAY.day, "given_on_month": TODAY.month, "given_on_year": TODAY.year}
-    sent = {"lines": [Handover.objects.get().pk], "given_by": "Estuary Bank", "evidence": "Minutes"} | day
-    assert client.post(address, sent).status_code == 302
+    sent = {"lines": [Handover.objects.get().pk], "given_by": "Estuary Bank", "answer": "given"} | day
+    assert "Say where the consent can be read." in client.post(address, sent).content.decode()
+    assert client.post(address, sent | {"evidence": "Minutes"}).status_code == 302
 
     assert not Handover.objects.lacking_consent().exists()
+
+
+def test_evidence_that_a_line_has_stays_beside_that_of_the_consent(world: World) -> None:
+    promise, succession = agree(world), merger(world)
+    propose(world, succession, "commitments", promise.pk, consent="The lender", evidence="Deed of 1 May")
+
+    consent(world, succession)
+
+    assert Handover.objects.get().evidence == "Deed of 1 May; Minutes of 3 May"
+
+
+def test_refused_consent_disputes_even_an_accepted_line_and_it_is_proposed_again(world: World) -> None:
+    promise, succession = agree(world), merger(world, days=30)
+    propose(world, succession, "commitments", promise.pk, consent="The lender")
+    accept(world, succession)
+    client = Client()
+    client.force_login(world.hana)
+    address = reverse("organisations:handover-consent", args=[succession.pk])
+    sent = {"lines": [Handover.objects.get().pk], "answer": "refused"}
+
+    assert client.post(address, sent).status_code == 422
+    assert client.post(address, sent | {"reason": "Estuary Bank wants more."}).status_code == 302
+
+    line = Handover.objects.get()
+    assert (line.state, line.dispute) == ("disputed", "Consent was refused: Estuary Bank wants more.")
+    assert not Handover.objects.lacking_consent().exists()
+    assert "Say who takes over" in lines(world, world.ben)
+    assert "Record consent" not in lines(world, world.ben) | lines(world, world.hana)
+    assert propose(world, succession, "commitments", promise.pk, consent="Another lender") == 1
+    assert Handover.objects.get().state == "proposed"
+
+
+def test_only_lines_that_need_the_same_consent_are_ticked_at_first(world: World) -> None:
+    succession = merger(world, days=30)
+    for promise, whose in ((agree(world), "The Board"), (agree(world), "The lender")):
+        propose(world, succession, "commitments", promise.pk, consent=whose)
+    client = Client()
+    client.force_login(world.ben)
+
+    page = client.get(reverse("organisations:handover-consent", args=[succession.pk]))
+
+    first = Handover.objects.get(consent="The Board")
+    assert page.context["form"].initial["lines"] == [str(first.pk)]
+
+
+def test_administrators_are_asked_for_the_consent_where_nobody_leads_either_side(world: World) -> None:
+    promise, succession = agree(world), merger(world, days=30)
+    propose(world, succession, "commitments", promise.pk, consent="The lender")
+    assert "Record consent" not in lines(world, world.dee)
+
+    leads = Membership.objects.filter(organisation__in=[world.westmarch, world.harbour], role=Role.LEAD)
+    leads.update(role=Role.EDITOR)
+
+    assert "Record consent" in lines(world, world.dee)
 
 
 def test_line_may_be_proposed_again_until_it_is_accepted(world: World) -> None:

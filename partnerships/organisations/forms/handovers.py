@@ -88,7 +88,7 @@ class ProposeHandoversForm(_TickingForm):
 
 
 class _LinesForm(_TickingForm):
-    """A form about handover lines to tick; all are ticked at first."""
+    """A form about handover lines to tick."""
 
     lines = forms.MultipleChoiceField(
         label="What",
@@ -104,7 +104,7 @@ class _LinesForm(_TickingForm):
     def __init__(
         self, *args: Any, lines: Sequence[Handover], titles: Mapping[int, str], count: int, **kwargs: Any
     ) -> None:
-        kwargs.setdefault("initial", {"lines": [str(line.pk) for line in lines]})
+        kwargs.setdefault("initial", {"lines": [str(line.pk) for line in self.ticked(lines)]})
         super().__init__(*args, **kwargs)
         if count > len(lines):
             self.fields["everything"].label = f"All {count}, also those that are not shown"
@@ -114,6 +114,10 @@ class _LinesForm(_TickingForm):
         assert isinstance(field, forms.MultipleChoiceField)
         field.required = not self._is_everything()
         field.choices = [(str(line.pk), _in_words(line, titles[line.pk])) for line in lines]
+
+    def ticked(self, lines: Sequence[Handover]) -> Sequence[Handover]:
+        """What is ticked at first."""
+        return lines
 
 
 class AnswerHandoversForm(_LinesForm):
@@ -138,17 +142,55 @@ class AnswerHandoversForm(_LinesForm):
 
 
 class ConsentForm(_LinesForm):
-    """Who consented to these handovers, when, and where that can be read."""
+    """Who consented to these handovers, when, and where that can be read; or why the consent was refused."""
 
-    given_by = forms.CharField(label="Who gave the consent?", max_length=200, help_text="Such as the lender.")
-    given_on = kit.DayField(label="When?")
+    answer = forms.ChoiceField(
+        label="Was the consent given?",
+        choices=[("given", "Yes, it was given"), ("refused", "No, it was refused")],
+        widget=forms.RadioSelect,
+    )
+    given_by = forms.CharField(
+        label="Who gave the consent?", required=False, max_length=200, help_text="Such as the lender."
+    )
+    given_on = kit.DayField(label="When?", required=False)
     evidence = forms.CharField(
-        label="Evidence", max_length=300, help_text="Where the consent can be read, such as minutes with their date."
+        label="Evidence",
+        required=False,
+        max_length=300,
+        help_text="Where the consent can be read, such as minutes with their date.",
+    )
+    reason = forms.CharField(
+        label="Who refused it, and why?",
+        required=False,
+        max_length=1_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Only if it was refused. The predecessor reads this and proposes again.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.helper = Helper(self, submit="Record consent")
+
+    def ticked(self, lines: Sequence[Handover]) -> Sequence[Handover]:
+        """Only what needs the same consent as the first."""
+        return [line for line in lines if line.consent == lines[0].consent]
+
+    def clean(self) -> dict[str, Any]:
+        """A consent needs its day, giver and evidence; a refusal its reason."""
+        given = super().clean() or {}
+        needed = {"given": ("given_by", "given_on", "evidence"), "refused": ("reason",)}
+        for name in needed.get(given.get("answer", ""), ()):
+            if name not in self.errors and not given.get(name):
+                self.add_error(name, _MISSING[name])
+        return given
+
+
+_MISSING = {
+    "given_by": "Say who gave the consent.",
+    "given_on": "Say when it was given.",
+    "evidence": "Say where the consent can be read.",
+    "reason": "Say who refused it, and why.",
+}
 
 
 def _in_words(line: Handover, title: str) -> str:

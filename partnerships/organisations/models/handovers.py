@@ -33,6 +33,8 @@ class HandoverState(models.TextChoices):
 
 #: States in which the predecessor can still change a line.
 OPEN_HANDOVERS = (HandoverState.PROPOSED, HandoverState.DISPUTED)
+#: States in which a line can wait for a consent.
+AWAITING_CONSENT = (HandoverState.PROPOSED, HandoverState.ACCEPTED)
 
 
 class HandoverQuerySet(models.QuerySet["Handover"]):
@@ -43,8 +45,9 @@ class HandoverQuerySet(models.QuerySet["Handover"]):
         return self.filter(Q(consent="") | Q(consent_on__isnull=False), state=HandoverState.ACCEPTED)
 
     def lacking_consent(self) -> HandoverQuerySet:
-        """Those that wait for a consent that nobody has recorded."""
-        return self.exclude(consent="").filter(consent_on=None).exclude(state=HandoverState.APPLIED)
+        """Those that wait for a consent that nobody has recorded; what is disputed waits for another line."""
+        waiting = self.filter(state__in=AWAITING_CONSENT)
+        return waiting.exclude(consent="").filter(consent_on=None)
 
     def waiting_for(self, organisations: Collection[int]) -> HandoverQuerySet:
         """Those that one of these organisations (ids) has not answered yet."""
@@ -62,7 +65,8 @@ class Handover(models.Model):
     proposed by the predecessor → accepted or disputed by the successor; disputed → proposed again; accepted → applied
     while the succession is in force → accepted again when it is undone. `successor` keeps the record; `others` share
     it. A line that is shared is accepted once each of them has accepted its part; one dispute disputes it. A line that
-    needs consent is not applied before the consent is recorded: by whom, on which day, and where it can be read.
+    needs consent is not applied before the consent is recorded: by whom, on which day, and where it can be read. A
+    consent that is refused disputes the line, accepted or not.
     """
 
     succession = models.ForeignKey(Succession, on_delete=models.PROTECT, related_name="handovers")
@@ -114,7 +118,7 @@ class Handover(models.Model):
     @property
     def lacks_consent(self) -> bool:
         """Whether it waits for a consent."""
-        return bool(self.consent) and self.consent_on is None
+        return bool(self.consent) and self.consent_on is None and self.state in AWAITING_CONSENT
 
     @property
     def consent_in_words(self) -> str:

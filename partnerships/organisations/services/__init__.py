@@ -1,7 +1,7 @@
 """Services that change organisations and memberships."""
 
 from partnerships.organisations.services.areas_served import end_area_served, serve_area
-from partnerships.organisations.services.consents import record_consent
+from partnerships.organisations.services.consents import record_consent, record_refusal
 from partnerships.organisations.services.corrections import (
     UnableToCorrect,
     correct_area,
@@ -139,6 +139,7 @@ __all__ = [
     "preview_merge",
     "propose_handovers",
     "record_consent",
+    "record_refusal",
     "record_succession",
     "remove_tie",
     "resend_invitation",

@@ -1,18 +1,22 @@
-"""Record that somebody consents to handovers."""
+"""Record that somebody consents to handovers, or refuses to."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Collection
 
 from django.db import transaction
 from django.utils import timezone
 
 from partnerships.kit.rights import require
-from partnerships.organisations.models import Handover
+from partnerships.organisations.models import AcceptedPart, Handover, HandoverState
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.handovers import UnableToHandOverLines
 from partnerships.people.models import User
+
+#: How long the evidence of a line may be.
+_MAX_EVIDENCE = 300
 
 
 @transaction.atomic
@@ -27,9 +31,48 @@ def record_consent(
 ) -> int:
     """Record the consent that these lines need; returns how many. What was accepted then passes on.
 
-    Leads of the predecessor or of the successor that keeps the record, and administrators. Raises
-    `UnableToHandOverLines`.
+    Evidence that a line has already stays beside it. Leads of the predecessor or of the successor that keeps the
+    record, and administrators. Raises `UnableToHandOverLines`.
     """
+    found = _lock_lacking(lines, author, now)
+    given_by, evidence = given_by.strip(), evidence.strip()
+    if not given_by or not evidence:
+        raise UnableToHandOverLines("Say who gave the consent and where it can be read.")
+    if given_on > timezone.localdate(now):
+        raise UnableToHandOverLines("Consent cannot have been given after today.")
+    alike: dict[str, list[int]] = defaultdict(list)
+    for line in found:
+        alike["; ".join(filter(None, (line.evidence, evidence)))].append(line.pk)
+    if any(len(said) > _MAX_EVIDENCE for said in alike):
+        raise UnableToHandOverLines("Give the evidence in fewer words: it stands beside what the line says already.")
+    for said, pks in alike.items():
+        Handover.objects.filter(pk__in=pks).update(consent_from=given_by, consent_on=given_on, evidence=said)
+    return len(found)
+
+
+@transaction.atomic
+def record_refusal(*, lines: Collection[Handover], reason: str, author: User | None, now: dt.datetime) -> int:
+    """Record that the consent that these lines need is refused; returns how many.
+
+    They are disputed then, also if they were accepted, and the predecessor proposes again. By whom
+    `record_consent` is. Raises `UnableToHandOverLines`.
+    """
+    found = _lock_lacking(lines, author, now)
+    if not reason.strip():
+        raise UnableToHandOverLines("Say who refused the consent, and why.")
+    pks = [line.pk for line in found]
+    AcceptedPart.objects.filter(handover__in=pks).delete()
+    Handover.objects.filter(pk__in=pks).update(
+        state=HandoverState.DISPUTED,
+        dispute=f"Consent was refused: {reason.strip()}",
+        answered_by=author,
+        answered_at=now,
+    )
+    return len(found)
+
+
+def _lock_lacking(lines: Collection[Handover], author: User | None, now: dt.datetime) -> list[Handover]:
+    """The lines, locked; the author must lead one side of each, or be an administrator."""
     roles = roles_of(author, now)
     waiting = Handover.objects.select_for_update().filter(pk__in=[line.pk for line in lines])
     found = list(waiting.lacking_consent().order_by("pk"))
@@ -37,8 +80,4 @@ def record_consent(
         require(roles.keeps_directory or any(roles.lead(pk) for pk in sides))
     if not found or len(found) < len(lines):
         raise UnableToHandOverLines("Consent to some of these was recorded already. Look at the list again.")
-    if not given_by.strip() or not evidence.strip():
-        raise UnableToHandOverLines("Say who gave the consent and where it can be read.")
-    if given_on > timezone.localdate(now):
-        raise UnableToHandOverLines("Consent cannot have been given after today.")
-    return waiting.update(consent_from=given_by.strip(), consent_on=given_on, evidence=evidence.strip())
+    return found

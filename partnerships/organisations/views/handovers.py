@@ -31,6 +31,7 @@ from partnerships.organisations.services import (
     answer_handovers,
     propose_handovers,
     record_consent,
+    record_refusal,
 )
 from partnerships.people.form_steps import take_step
 from partnerships.people.requests import signed_in
@@ -160,15 +161,20 @@ def consent(request: HttpRequest, pk: int) -> HttpResponse:
     def step() -> tuple[str, str]:
         given = form.cleaned_data
         chosen = {line.pk for line in lines} if given.get("everything") else {int(one) for one in given["lines"]}
+        about = [line for line in lines if line.pk in chosen]
+        back = reverse("organisations:handover", args=[pk])
+        if given["answer"] == "refused":
+            count = record_refusal(lines=about, reason=given["reason"], author=user, now=now)
+            return f"Refusal of {count} recorded: who takes over must be proposed again.", back
         count = record_consent(
-            lines=[line for line in lines if line.pk in chosen],
+            lines=about,
             given_by=given["given_by"],
             given_on=given["given_on"],
             evidence=given["evidence"],
             author=user,
             now=now,
         )
-        return f"Consent to {count} recorded.", reverse("organisations:handover", args=[pk])
+        return f"Consent to {count} recorded.", back
 
     return take_step(
         request, "organisations/handover_consent.html", form, step, {UnableToHandOverLines: None}, succession=succession

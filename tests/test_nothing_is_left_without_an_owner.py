@@ -352,3 +352,44 @@ def test_page_of_an_ended_organisation_leads_to_the_handover_of_what_it_holds(wo
     assert promise.reference in page(world.hana).content.decode()
     assert "(has no line yet)" in page(world.hana).content.decode()
     assert handover in page(world.dee).content.decode()
+
+
+def test_why_a_successor_disputes_a_line_is_not_shown_to_another_successor(world: World) -> None:
+    promise = agree(world)
+    succession = record_succession(
+        kind="split",
+        status="order_made",
+        vests_on=known_day(TODAY),
+        ties=ties_between([world.larkhaven], [world.harbour, world.tidewater]),
+        author=None,
+        now=timezone.now(),
+    )
+    propose_handovers(
+        succession=succession,
+        predecessor=world.larkhaven,
+        kind="commitments",
+        records=[promise.pk],
+        successor=world.harbour,
+        author=world.amina,
+        now=timezone.now(),
+    )
+    answer_handovers(
+        lines=list(succession.handovers.all()),
+        accept=False,
+        reason="We cannot pay for it.",
+        author=world.hana,
+        now=timezone.now(),
+    )
+    take_effect(succession=succession, author=None, now=timezone.now())
+    address = reverse("organisations:without-owner", args=[world.larkhaven.pk])
+
+    shown = {}
+    for someone in (world.amina, world.hana, world.dee, world.chidi):
+        client = Client()
+        client.force_login(someone)
+        page = client.get(address)
+        assert page.status_code == 200
+        assert "(disputed: Harbour" in page.content.decode()
+        shown[someone.email] = "We cannot pay for it." in page.content.decode()
+
+    assert shown == {world.amina.email: True, world.hana.email: True, world.dee.email: True, world.chidi.email: False}

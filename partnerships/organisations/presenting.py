@@ -152,12 +152,12 @@ def title_in_full(succession: Succession) -> str:
     return f"Undone: {title_of(succession.undoes)}" if succession.undoes else title_of(succession)
 
 
-def line_in_words(line: Handover | None) -> str:
-    """How far the handover line of one thing has come, and what it waits for."""
+def line_in_words(line: Handover | None, *, says_why: bool) -> str:
+    """How far the handover line of one thing has come, and what it waits for; `says_why`: with why it is disputed."""
     if line is None:
         return "has no line yet"
     words = f"{line.get_state_display().lower()}: {line.successor.name}"
-    if line.dispute:
+    if line.dispute and says_why:
         words = f"{words}, “{line.dispute}”"
     return f"{words}; consent of {line.consent} is not recorded" if line.lacks_consent else words
 

@@ -82,13 +82,21 @@ def _of_ended(request: HttpRequest, organisation: Organisation, roles: Roles) ->
     successors = successors_on(organisation, today)
     own = roles.lead(organisation.pk)
     require(own or bool(roles.led_among([one.pk for one in successors])) or roles.keeps_directory)
-    open_lines = Handover.objects.filter(predecessor=organisation).exclude(state=HandoverState.APPLIED)
-    lines = {(line.kind, line.record): line for line in open_lines.select_related("successor").order_by("pk")}
+    successions = [one for one in successions_of(organisation) if organisation in ending(one)]
+    open_lines = Handover.objects.filter(predecessor=organisation, succession__in=[one.pk for one in successions])
+    open_lines = open_lines.exclude(state=HandoverState.APPLIED).select_related("successor").order_by("pk")
+    lines = {(line.kind, line.record): line for line in open_lines}
+
+    def in_words(line: Handover | None) -> str:
+        # Why one successor disputes is for the predecessor, not for the other successors.
+        concerned = own or roles.keeps_directory or (line is not None and roles.lead(line.successor_id))
+        return line_in_words(line, says_why=concerned)
+
     groups = [
         (
             group.kind.label,
             [
-                (one.title if own else one.outside, line_in_words(lines.get((group.kind.code, one.pk))))
+                (one.title if own else one.outside, in_words(lines.get((group.kind.code, one.pk))))
                 for one in group.things
             ],
         )
@@ -101,9 +109,7 @@ def _of_ended(request: HttpRequest, organisation: Organisation, roles: Roles) ->
             "organisation": organisation,
             "successors": successors,
             "groups": groups,
-            "successions": [
-                (one.pk, title_of(one)) for one in successions_of(organisation) if organisation in ending(one)
-            ],
+            "successions": [(one.pk, title_of(one)) for one in successions],
             "is_led": leads_of(organisation).exists(),
         },
     )

@@ -15,7 +15,7 @@ from partnerships.kit.dates import known_day
 from partnerships.organisations import services
 from partnerships.organisations.models import Area, Identifier, Organisation, Succession
 from partnerships.organisations.queries import find_organisations
-from partnerships.organisations.services import UnableToChangeSuccession, ties_between
+from partnerships.organisations.services import UnableToChangeSuccession, UnableToRecordSuccession, ties_between
 from tests.organisations.test_handovers import body
 from tests.world import World
 
@@ -140,6 +140,36 @@ def test_area_of_a_body_that_two_successions_of_one_day_divide_goes_to_nobody(wo
     assert (served(county), served(east), served(west)) == (set(), set(), set())
 
 
+def test_areas_pass_to_the_one_successor_though_a_function_goes_elsewhere_that_day(world: World) -> None:
+    elm, east, fire = council("Elm District", "E07000901"), body("East Council"), body("Fire Authority")
+    services.record_succession(
+        kind="function_transfer",
+        status="order_made",
+        vests_on=known_day(TODAY),
+        ties=[services.NewTie(elm, fire, function="housing")],
+        author=None,
+        now=timezone.now(),
+    )
+
+    becomes([elm], [east])
+
+    assert (served(east), served(fire)) == ({"E07000901"}, set())
+
+
+def test_only_a_recode_has_a_new_code(world: World) -> None:
+    elm, east = council("Elm District", "E07000901"), body("East Council")
+
+    with pytest.raises(UnableToRecordSuccession, match="Only “Recoded” has a new code"):
+        services.record_succession(
+            kind="replace",
+            vests_on=known_day(TODAY),
+            new_code="E06000901",
+            ties=ties_between([elm], [east]),
+            author=None,
+            now=timezone.now(),
+        )
+
+
 def recoding(organisation: Organisation, code: str, *, codes_on: dt.date | None = None) -> Succession:
     return services.record_succession(
         kind="recode",
@@ -168,6 +198,20 @@ def test_recode_gives_the_new_code_from_its_day_and_the_old_one_still_answers(wo
     client.force_login(world.vera)
     page = " ".join(strip_tags(client.get(elm.get_absolute_url()).content.decode()).split())
     assert "Got the code E07000999" in page
+
+
+def test_several_bodies_are_recoded_together_while_their_codes_are_not_known(world: World) -> None:
+    both = [council("Elm District", "E07000901"), council("Ewell District", "E07000902")]
+
+    succession = services.record_succession(
+        kind="recode",
+        vests_on=known_day(TODAY),
+        ties=[services.NewTie(one, one, "continuing") for one in both],
+        author=None,
+        now=timezone.now(),
+    )
+
+    assert succession.new_code == ""
 
 
 def test_recode_is_undone_and_done_again(world: World) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -63,6 +65,22 @@ def test_suggestions_have_org_ids_and_are_found_by_them(world: World) -> None:
     (found,) = client.get(reverse("organisations:suggest"), {"q": "gb-mpr-7654r"}).json()["results"]
 
     assert (found["name"], found["org_ids"]) == (world.larkhaven.name, ["GB-MPR-7654R"])
+
+
+@pytest.mark.parametrize(("valid", "written"), [((-9, 9), True), ((1, None), False), ((-9, 0), False)])
+def test_org_ids_are_those_of_today(world: World, valid: tuple[int, int | None], written: bool) -> None:
+    first, until = (None if days is None else timezone.localdate() + dt.timedelta(days) for days in valid)
+    add_identifier(
+        organisation=world.larkhaven,
+        scheme=Scheme.MUTUALS,
+        value="7654R",
+        valid_from=first,
+        valid_to=until,
+        author=None,
+        now=timezone.now(),
+    )
+
+    assert ("GB-MPR-7654R" in world.larkhaven.org_ids) == written
 
 
 def test_an_invented_number_has_no_org_id(world: World) -> None:

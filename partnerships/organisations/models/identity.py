@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import TYPE_CHECKING
 
@@ -143,6 +144,10 @@ class Identifier(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_scheme_display()} {self.value}"
+
+    def is_valid_on(self, day: dt.date) -> bool:
+        """Whether it is the organisation's on a day; it ends the day before `valid_to`."""
+        return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day < self.valid_to)
 
     @property
     def allocator(self) -> str:

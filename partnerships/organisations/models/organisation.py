@@ -9,6 +9,7 @@ import pghistory
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils import timezone
 
 from partnerships.organisations.holdings import among
 from partnerships.organisations.models.areas import Area
@@ -191,8 +192,9 @@ class Organisation(models.Model):
 
     @property
     def org_ids(self) -> list[str]:
-        """Its present numbers as org-id.guide writes them. Needs `identifiers` fetched."""
-        return sorted(one.org_id for one in self.identifiers.all() if one.org_id and one.valid_to is None)
+        """Its numbers of today as org-id.guide writes them. Needs `identifiers` fetched."""
+        today = timezone.localdate()
+        return sorted(one.org_id for one in self.identifiers.all() if one.org_id and one.is_valid_on(today))
 
     @property
     def kind_in_words(self) -> str:

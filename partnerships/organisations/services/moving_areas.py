@@ -61,11 +61,13 @@ def _end_areas(body: Organisation, on: dt.date, author: User | None, now: dt.dat
 def _only_successors(succession: Succession) -> dict[int, Organisation]:
     """By predecessor (id), the one body that follows it in everything; none where several follow.
 
-    Also by another succession of the same day: which of the two takes effect first does not matter.
+    Also by another succession of the same day: which of the two takes effect first does not matter. One that passes
+    functions only divides no area.
     """
     found: dict[int, set[Organisation]] = {}
     undone = Succession.objects.filter(undone_by__status__in=CERTAIN)
     same_day = Succession.objects.filter(status__in=CERTAIN, vests_on=succession.vests_on).exclude(pk__in=undone)
+    same_day = same_day.exclude(kind=SuccessionKind.FUNCTION_TRANSFER)
     together = SuccessionTie.objects.filter(Q(succession=succession) | Q(succession__in=same_day))
     together = together.filter(predecessor__in=succession.ties.values("predecessor"), role__in=STRENGTH)
     for tie in together.exclude(successor=None).select_related("successor"):

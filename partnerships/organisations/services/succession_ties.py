@@ -90,6 +90,8 @@ def _wrong_ties(succession: Succession, ties: Collection[NewTie]) -> str:
         return "Give the new name."
     if succession.kind == SuccessionKind.RECODE and len({tie.successor for tie in ties}) > 1 and succession.new_code:
         return "A new code is of one organisation: record the others apart."
+    if succession.kind != SuccessionKind.RECODE and succession.new_code:
+        return "Only “Recoded” has a new code: give a new organisation its code in Django admin."
     if succession.kind == SuccessionKind.FUNCTION_TRANSFER and not all(tie.function for tie in ties):
         return "Say for each organisation which function it takes over."
     return ""

@@ -88,6 +88,7 @@ def record_succession(
         if status == SuccessionStatus.EFFECTIVE and not locked.is_final:
             set_status(locked, status, reason="A register says that it has happened.", author=author, now=now)
         return locked
+    fields.setdefault("new_code", "")  # else the database gives it, and until then the object has an expression
     succession = Succession(kind=kind, status=status, vests_on=vests_on, undoes=undoes, **fields)
     check_succession(succession, ties, now=now)
     if succession.is_certain and not succession.is_final:

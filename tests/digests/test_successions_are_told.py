@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from urllib.parse import urlsplit
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from partnerships.digests import services
-from partnerships.digests.models import InboxItem, Preference
+from partnerships.digests.models import InboxItem, Preference, Subscription
 from partnerships.digests.models.targets import Target
 from partnerships.kit.dates import known_day, long_date
 from partnerships.organisations import services as organisations
@@ -122,6 +124,26 @@ def test_who_stopped_following_before_it_leaves_gets_nothing(world: World, offic
 
     assert office.to(world.sol) == []
     assert Email.objects.get(kind=KIND).status == "suppressed"
+
+
+def test_mail_programs_stop_only_what_the_email_was_about(world: World, office: PostOffice, client: Client) -> None:
+    follow(world.sol, world.partnership, world.westmarch, world.ben)
+    follow(world.sol, world.other_partnership, world.tidewater, world.chidi)
+    merger(world, "partnerships", "stakeholders")
+    vest()
+    office.drain()
+
+    (message,) = office.to(world.sol)
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert "<mailto:" in message["List-Unsubscribe"]
+    assert str(message["List-Id"]).endswith(".localhost>")
+    link = urlsplit(str(message["List-Unsubscribe"]).partition(">")[0].removeprefix("<")).path
+    assert world.partnership.title in client.get(link).content.decode()
+    for _ in range(2):  # A mail program may try again.
+        assert client.post(link, {"List-Unsubscribe": "One-Click"}).status_code == 200
+
+    (left,) = Subscription.objects.live().filter(person=world.sol)
+    assert left.partnership == world.other_partnership
 
 
 def test_email_waits_for_the_end_of_a_pause(world: World, office: PostOffice) -> None:

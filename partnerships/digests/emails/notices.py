@@ -12,11 +12,13 @@ from partnerships.digests.emails.links import Purpose, make, minute_of
 from partnerships.digests.emails.rendering import (
     Addressee,
     inline,
+    list_id,
     notice_as_html,
     own_headers,
     page_prefix,
     static_headers,
     style,
+    unsubscribe_headers,
 )
 from partnerships.digests.emails.wording import MAX_SUBJECT, privacy_notice
 from partnerships.digests.models import Subscription
@@ -101,7 +103,7 @@ def succession(
         "site_name": settings.SITE_NAME,
     }
     tokens = {"preferences": token(Purpose.PREFERENCES), "stop": token(Purpose.STOP)}
-    return _single(to, "succession", words, tokens, message_id=message_id, date=date)
+    return _single(to, "succession", words, tokens, message_id=message_id, date=date, is_bulk=True)
 
 
 def _token_link(page: str, slot: str) -> str:
@@ -110,9 +112,19 @@ def _token_link(page: str, slot: str) -> str:
 
 
 def _single(
-    to: Addressee, template: str, words: dict[str, Any], tokens: dict[str, str], *, message_id: str, date: str
+    to: Addressee,
+    template: str,
+    words: dict[str, Any],
+    tokens: dict[str, str],
+    *,
+    message_id: str,
+    date: str,
+    is_bulk: bool = False,
 ) -> Message:
-    """An email whose body belongs to one reader; `notice` ends with a link."""
+    """An email whose body belongs to one reader; `notice` ends with a link.
+
+    `is_bulk`: many get it unasked, so mail programs can stop it, by the token `stop`.
+    """
     subject = shorten(mime.one_line(render_subject(f"digests/{template}", words)), MAX_SUBJECT)
     words = words | {"heading": subject, "css": style()}
     head = own_headers(to, message_id, date) + mime.header("Subject", subject)
@@ -127,4 +139,7 @@ def _single(
     own = [part for mould in moulds for part in mould.parts]
     names = [part if isinstance(part, str) else f"own_{place}" for place, part in enumerate(own)]
     values = {name: part.body for name, part in zip(names, own, strict=True) if isinstance(part, mime.Part)}
-    return Message(subject, ("head", static_headers(), *names), {"head": head, **values, **tokens}, tuple(tokens))
+    bulk = (*unsubscribe_headers(), mime.part_of(list_id(()))) if is_bulk else ()
+    return Message(
+        subject, ("head", *bulk, static_headers(), *names), {"head": head, **values, **tokens}, tuple(tokens)
+    )

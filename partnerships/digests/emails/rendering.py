@@ -211,7 +211,7 @@ def page_prefix(name: str) -> str:
     return f"{settings.SITE_ORIGIN}{path}"
 
 
-def _unsubscribe_headers() -> tuple[mime.Part | str, ...]:
+def unsubscribe_headers() -> tuple[mime.Part | str, ...]:
     """How mail programs unsubscribe (RFC 2369 and RFC 8058)."""
     return (
         mime.part_of(f"List-Unsubscribe: <{page_prefix('digests:stop')}"),
@@ -255,7 +255,7 @@ def shared_parts(
     text = mime.fill(text, "blocks", [block.text for block in blocks])
     html = mime.fill(html, "blocks", [block.html if len(blocks) == 1 else block.html_among for block in blocks])
     about = mime.part_of(mime.header("Subject", words.subject) + list_id(blocks))
-    headers = ("head", *_unsubscribe_headers(), about, static_headers())
+    headers = ("head", *unsubscribe_headers(), about, static_headers())
     return SharedParts(words.subject, mime.fix((*headers, *text.parts, *html.parts), fixed))
 
 

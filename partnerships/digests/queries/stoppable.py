@@ -7,11 +7,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db.models import Q
+from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
 from partnerships.digests.models import (
     A_TARGET,
+    Delivery,
     DeliveryItem,
+    DeliveryKind,
     DeliverySubject,
     InboxItem,
     MatchNotice,
@@ -24,6 +27,8 @@ from partnerships.digests.models.targets import Target, fields_of, kind_of, titl
 from partnerships.digests.queries.naming import named_as_followed
 from partnerships.digests.queries.objects import records_of
 from partnerships.digests.queries.readers import reading_classes
+from partnerships.digests.queries.successions import followed_of
+from partnerships.organisations.models import Succession
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
@@ -60,14 +65,28 @@ def stoppable_in(person: User, delivery: int) -> Stoppable:
     others = tuple(one for one in subjects if not isinstance(one, Plan) and covering_subject(person, one))
     notices = InboxItem.objects.filter(delivery_id=delivery, person=person)
     groups = set(notices.values_list("group", flat=True))
+    if not (plans or records or matches or groups):
+        return _of_succession(person, delivery)
     silent = NoticeChoice.objects.filter(person=person, way__in=[Way.INBOX, Way.OFF]).values_list("group", flat=True)
     return Stoppable(
         followed,
         matches and wants_matches,
-        bool(plans or records or matches or groups),
+        True,
         others,
         groups=tuple(sorted(groups - set(silent))),
     )
+
+
+def _of_succession(person: User, delivery: int) -> Stoppable:
+    """What an email about a succession was about; nothing, if it is another one, or they have an account since."""
+    email = Delivery.objects.filter(pk=delivery, recipient=person, kind=DeliveryKind.SUCCESSION).first()
+    if email is None or not person.is_stakeholder:
+        return Stoppable((), False, had_any=False)
+    succession = Succession.objects.select_related("undoes").get(pk=email.params["succession"])
+    targets = followed_of(succession, person, day=timezone.localdate())
+    plans = [one for one in targets if isinstance(one, Plan)]
+    others = tuple(one for one in targets if not isinstance(one, Plan))
+    return Stoppable(tuple(sorted(plans, key=lambda one: (one.title, one.pk))), False, had_any=True, subjects=others)
 
 
 def covering_subject(person: User, target: Target) -> list[Subscription]:

@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 
 from partnerships.activity.subjects import SubjectKind
 from partnerships.digests.models import Subscription
+from partnerships.digests.models.targets import Target
 from partnerships.digests.queries.naming import named_as_followed
 from partnerships.organisations.lineage import ending
 from partnerships.organisations.models import Handover, HandoverState, Organisation, Succession
@@ -60,6 +61,12 @@ def moved_for(succession: Succession, people: Collection[int], *, day: dt.date, 
         if one.called not in titles:
             titles.append(one.called)
     return moved
+
+
+def followed_of(succession: Succession, person: User, *, day: dt.date) -> list[Target]:
+    """What a person without an account follows that the succession concerns, each once."""
+    found, _ = _concerned(succession, day=day, people=[person.pk])
+    return list(dict.fromkeys(one.target for one in found))
 
 
 def _concerned(

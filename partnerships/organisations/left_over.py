@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils import timezone
 
@@ -75,7 +76,10 @@ def _near_ties(now: dt.datetime) -> QuerySet[SuccessionTie]:
 
 def _without_line(user: User, now: dt.datetime) -> list[Waiting]:
     """One line per succession, near its day, and organisation that the person leads."""
-    return _undecided(_near_ties(now).filter(predecessor__in=Organisation.objects.of_person(user, Role.LEAD)), now)
+    ties = _near_ties(now).filter(predecessor__in=Organisation.objects.of_person(user, Role.LEAD))
+    ties = ties.select_related("succession", "predecessor").order_by("pk")
+    pairs = {(tie.succession, tie.predecessor): None for tie in ties}
+    return [one for pair in pairs if (one := _undecided(*pair, now))]
 
 
 def _is_led(side: str, now: dt.datetime) -> Exists:
@@ -89,25 +93,37 @@ def _administrators() -> QuerySet[User]:
 
 
 def _without_lead(user: User, now: dt.datetime) -> list[Waiting]:
-    """The same of organisations that nobody leads, for administrators."""
-    return _undecided(_near_ties(now).filter(~_is_led("predecessor", now)), now) if user.is_staff else []
+    """One line per succession about organisations that nobody leads, for administrators.
 
-
-def _undecided(ties: QuerySet[SuccessionTie], now: dt.datetime) -> list[Waiting]:
-    ties = ties.select_related("succession", "predecessor")
-    pairs = {(tie.succession_id, tie.predecessor_id): tie for tie in ties.order_by("pk")}
+    It counts what the first of them holds that holds something: a county may have twelve, and each costs a long query.
+    """
+    if not user.is_staff:
+        return []
+    bodies: dict[Succession, dict[int, Organisation]] = {}
+    ties = _near_ties(now).filter(~_is_led("predecessor", now)).select_related("succession", "predecessor")
+    for tie in ties.order_by("pk"):
+        bodies.setdefault(tie.succession, {})[tie.predecessor_id] = tie.predecessor
     found = []
-    for tie in pairs.values():
-        count = count_undecided(tie.succession, tie.predecessor, timezone.localdate(now))
-        if count:
-            found.append(
-                Waiting(
-                    what="Say who takes over",
-                    title=f"{count} thing{'' if count == 1 else 's'} of {tie.predecessor.display_name}",
-                    path=reverse("organisations:handover", args=[tie.succession_id]),
-                )
-            )
+    for succession, unled in bodies.items():
+        for body in unled.values():
+            if one := _undecided(succession, body, now, others=len(unled) - 1):
+                found.append(one)
+                break
     return found
+
+
+def _undecided(succession: Succession, body: Organisation, now: dt.datetime, *, others: int = 0) -> Waiting | None:
+    """What a body holds without a line, or with a disputed one; None if there is nothing.
+
+    `others`: how many more bodies of the succession nobody leads either.
+    """
+    count = count_undecided(succession, body, timezone.localdate(now))
+    if not count:
+        return None
+    title = f"{count} thing{pluralize(count)} of {body.display_name}"
+    if others:
+        title = f"{title}, and perhaps of {others} other organisation{pluralize(others)} that nobody leads"
+    return Waiting(what="Say who takes over", title=title, path=reverse("organisations:handover", args=[succession.pk]))
 
 
 def _to_answer(user: User, now: dt.datetime) -> list[Waiting]:

@@ -29,6 +29,7 @@ from partnerships.organisations.obligations import held_by
 from partnerships.organisations.services import UnableToHandOverLines, ties_between
 from partnerships.outbox.models import Email
 from partnerships.plans.services import create_plan
+from partnerships.work.queries import waiting_for
 from tests.commitments.promises import agree
 from tests.conversations.gatherings import planned_meeting
 from tests.organisations.test_handovers import (
@@ -522,3 +523,21 @@ def test_administrators_are_asked_about_a_body_that_nobody_leads(world: World) -
 
     assert "Say who takes over" in lines(world, world.dee)
     assert "Say who takes over" not in lines(world, world.hana)
+
+
+def test_administrators_get_one_line_for_all_bodies_of_a_succession_that_nobody_leads(world: World) -> None:
+    one, two, after = body("One Council"), body("Two Council"), body("New Council")
+    for each in (one, two):
+        create_post(organisation=each, role="finance", author=None, now=timezone.now())
+    services.record_succession(
+        kind="merge",
+        status="order_made",
+        vests_on=known_day(TODAY + dt.timedelta(days=30)),
+        ties=ties_between([one, two], [after]),
+        author=None,
+        now=timezone.now(),
+    )
+
+    titles = [line.title for line in waiting_for(world.dee, timezone.now()) if line.what == "Say who takes over"]
+
+    assert titles == ["1 thing of One Council, and perhaps of 1 other organisation that nobody leads"]

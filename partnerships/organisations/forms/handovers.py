@@ -52,7 +52,11 @@ class ProposeHandoversForm(_TickingForm):
         label="Basis", required=False, max_length=300, help_text="Such as an article of the order, or an agreement."
     )
     consent = forms.CharField(
-        label="Consent needed", required=False, max_length=300, help_text="Whose consent is needed, such as a lender’s."
+        label="Consent needed",
+        required=False,
+        max_length=300,
+        help_text="Whose consent is needed, such as a lender’s; it passes on only once that is recorded. Leave this "
+        "empty if it needs nobody’s.",
     )
     evidence = forms.CharField(
         label="Evidence", required=False, max_length=300, help_text="Where the consent or agreement can be read."

@@ -10,12 +10,14 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 
 from partnerships.commitments.services import end_commitment
+from partnerships.exchange.models import Audience
 from partnerships.organisations.models import Organisation, OrganisationName
 from partnerships.organisations.naming import named_then, names_of
 from partnerships.organisations.services import update_organisation
 from tests.commitments.promises import agree
 from tests.conversations.gatherings import planned_meeting
 from tests.conversations.talks import circulated
+from tests.exchange.conftest import shared
 from tests.world import World
 
 
@@ -133,6 +135,20 @@ def test_search_finds_records_by_the_former_and_the_present_name_of_a_side(world
         for name, one in (("commitments", promise), ("conversations", record)):
             listed = client.get(f"{reverse(f'{name}:list')}?words={words}").content.decode()
             assert one.get_absolute_url() in listed, (words, one)
+
+
+def test_board_and_list_find_asks_by_the_former_and_the_present_name(world: World, client: Client) -> None:
+    partnership = {"audience": Audience.PARTNERSHIP, "partnership": world.partnership}
+    entry = shared(world.larkhaven, world.amina, timezone.now(), closes_on=None, **partnership)
+    rename(world.larkhaven, "Skylark Homes", timezone.localdate())
+    client.force_login(world.ben)
+
+    for address in (reverse("exchange:board"), reverse("exchange:list")):
+        found = {
+            words: entry.get_absolute_url() in client.get(address, {"organisation": words}).content.decode()
+            for words in ("larkhaven", "Skylark", "Westmarch")
+        }
+        assert found == {"larkhaven": True, "Skylark": True, "Westmarch": False}, address
 
 
 def test_search_by_name_shows_strangers_no_record(world: World, client: Client) -> None:

@@ -38,6 +38,7 @@ from partnerships.exchange.reach import Places, near_keys
 from partnerships.kit.database import rows_of
 from partnerships.organisations.audience import Network
 from partnerships.organisations.models import Area, Organisation
+from partnerships.organisations.queries import organisations_named
 from partnerships.people.models import User
 
 #: Filtered results are counted up to this; above it, pages say “more than 1,000”.
@@ -91,10 +92,7 @@ def _narrowed(entries: EntryQuerySet, filters: Filters) -> EntryQuerySet:
     if filters.words:
         entries = entries.filter(words=SearchQuery(filters.words, config="english", search_type="websearch"))
     if filters.organisation:
-        named = Organisation.objects.filter(
-            Q(name__icontains=filters.organisation) | Q(short_name__icontains=filters.organisation)
-        )
-        entries = entries.filter(organisation__in=named.order_by().values("pk"))
+        entries = entries.filter(organisation__in=organisations_named(filters.organisation))
     if filters.area:
         themes = filters.themes or tuple(Theme.by_code())
         # An entry for a county has the keys of its districts, so it is found for a district.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils import timezone
@@ -130,12 +130,13 @@ def _to_answer(user: User, now: dt.datetime) -> list[Waiting]:
     """One line per succession that has lines for an organisation that the person leads."""
     led = list(Organisation.objects.of_person(user, Role.LEAD).values_list("pk", flat=True))
     proposed = Handover.objects.waiting_for(led)
-    counts = proposed.values("succession").annotate(count=Count("pk")).order_by("succession")
+    counts = proposed.values("succession").annotate(count=Count("pk"), due=Min("due_on")).order_by("succession")
     return [
         Waiting(
             what="Answer handover lines",
-            title=f"{one['count']} thing{'' if one['count'] == 1 else 's'} that your organisation takes over",
+            title=f"{one['count']} thing{pluralize(one['count'])} that your organisation takes over",
             path=reverse("organisations:handover-answer", args=[one["succession"]]),
+            due=one["due"],
         )
         for one in counts
     ]
@@ -162,7 +163,7 @@ def _to_consent(user: User, now: dt.datetime) -> list[Waiting]:
     return [
         Waiting(
             what="Record consent",
-            title=f"{one['count']} thing{'' if one['count'] == 1 else 's'} to hand over",
+            title=f"{one['count']} thing{pluralize(one['count'])} to hand over",
             path=reverse("organisations:handover-consent", args=[one["succession"]]),
         )
         for one in lines.values("succession").annotate(count=Count("pk")).order_by("succession")

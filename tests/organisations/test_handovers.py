@@ -240,6 +240,20 @@ def test_administrators_are_asked_for_the_consent_where_nobody_leads_either_side
     assert "Record consent" in lines(world, world.dee)
 
 
+def test_my_work_says_by_when_the_successor_answers(world: World) -> None:
+    succession = merger(world, days=30)
+    for days in (9, 5):
+        propose(world, succession, "commitments", agree(world).pk, due_on=TODAY + dt.timedelta(days))
+    propose(world, succession, "commitments", agree(world).pk)
+
+    (asked,) = [one for one in waiting_for(world.hana, timezone.now()) if one.what == "Answer handover lines"]
+
+    assert (asked.title, asked.due) == (
+        "3 things that your organisation takes over",
+        TODAY + dt.timedelta(days=5),
+    )
+
+
 def test_line_may_be_proposed_again_until_it_is_accepted(world: World) -> None:
     promise, succession = agree(world), merger(world)
     propose(world, succession, "commitments", promise.pk)

@@ -37,6 +37,11 @@ class Bedrooms(StrEnum):
         return cls.STUDIO if studio or number < 1 else cls(str(min(number, 4)))
 
 
+def words_of(size: Bedrooms, *, first_let: bool) -> str:
+    """First lets or relets of homes of one size, in words: "Relets, 2 bedrooms"."""
+    return f"{'First lets' if first_let else 'Relets'}, {size.label.lower()}"
+
+
 _LABELS = {
     Bedrooms.STUDIO: "Studio",
     Bedrooms.ONE: "1 bedroom",

@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 from django.core import mail
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from partnerships.activity.models import Event
@@ -346,6 +347,43 @@ def test_other_parties_see_no_small_count_of_a_settled_return(world: World) -> N
     assert lines[-1].words == "All lettings"
     assert [line for _, line in masked_trend_of(agreement)] == [lines[-1]]
     assert [total for _, total in trend_of(agreement)] == [result.total]
+
+
+def test_other_parties_cannot_tell_which_lines_are_empty(world: World) -> None:
+    lettings = invent(place_of(world), 30, year=collection_year(), odd=False)
+    for one in lettings:
+        one.cells |= {"unittype_gn": "1", "beds": "2", "rsnvac": "5", "first_time_property_let_as_social_housing": "0"}
+    found = settled(world, world.things["nominations"], lettings)
+
+    lines = masked_result_of(found)
+
+    (only,) = result_of(found).lines
+    empty = [line for line in lines if line.words not in (only.words, "All lettings")]
+    assert (only.lettings, len(empty)) == (30, 9)
+    assert {(line.lettings, line.nominated) for line in empty} == {(None, None)}
+    assert [line.share for line in empty if line.words.startswith("First")] == [100] * 5
+
+
+def test_the_trend_of_other_parties_needs_the_same_queries_for_each_length(world: World) -> None:
+    agreement = world.things["nominations"]
+    found = settled(world, agreement)
+
+    with CaptureQueriesContext(connection) as one:
+        masked_trend_of(agreement)
+    NominationsReturn.objects.create(
+        agreement=agreement,
+        starts_on=found.quarter.next().starts_on,
+        status=ReturnStatus.SETTLED,
+        sendings=1,
+        begun_at=afterwards(),
+        sent_at=afterwards(),
+        settled_at=afterwards(),
+    )
+    with CaptureQueriesContext(connection) as two:
+        trend = masked_trend_of(agreement)
+
+    assert len(trend) == 2
+    assert len(one) == len(two)
 
 
 def test_a_quarter_without_lettings_is_a_return_too(world: World) -> None:

@@ -15,7 +15,7 @@ from partnerships.kit.leased_jobs import LeasedJob
 from partnerships.nominations.lettings.counting import Result
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.models.agreement import NominationsAgreement
-from partnerships.nominations.schedule import Bedrooms
+from partnerships.nominations.schedule import Bedrooms, words_of
 from partnerships.organisations.audience import Organisations, Route, visible_to
 from partnerships.people.models import User
 
@@ -211,7 +211,7 @@ class ReturnLine(models.Model):
     @property
     def words(self) -> str:
         """`First lets, 2 bedrooms`."""
-        return f"{'First lets' if self.is_first_let else 'Relets'}, {self.size.label.lower()}"
+        return words_of(self.size, first_let=self.is_first_let)
 
     @property
     def result(self) -> Result:

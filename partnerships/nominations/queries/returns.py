@@ -22,7 +22,7 @@ from partnerships.nominations.models import (
 )
 from partnerships.nominations.models.returns import ReturnQuerySet
 from partnerships.nominations.queries.agreement import agreed_on
-from partnerships.nominations.schedule import Agreed, Bedrooms
+from partnerships.nominations.schedule import Agreed, Bedrooms, words_of
 from partnerships.organisations.models import AreaServed, Identifier, Organisation, OrganisationName, Scheme
 
 _FIRST_LETS, _RELETS = "first lets", "relets"
@@ -161,23 +161,26 @@ class MaskedLine:
 def masked_result_of(found: NominationsReturn) -> list[MaskedLine]:
     """The lines of a settled return and its total, with small counts masked, for other parties.
 
-    Offers, refusals, void days and vacancies without a nominee are not shown. A return that is not settled has none.
+    Every size and kind has a line: one left out would say that nothing of it was let. Offers, refusals, void days and
+    vacancies without a nominee are not shown. A return that is not settled has no lines.
     """
     if not found.is_settled:
         return []
-    lines = result_of(found).lines
-    figures = _figures(lines)
+    figures, agreed = _figures(found.lines.all()), agreed_for(found.agreement, found.quarter)
     rows = [
-        _masked(figures, line.words, line.bedrooms, _FIRST_LETS if line.is_first_let else _RELETS, line.share)
-        for line in lines
+        _masked(figures, words_of(size, first_let=is_first_let), size, is_first_let, agreed)
+        for is_first_let in (True, False)
+        for size in Bedrooms
     ]
-    return [*rows, _masked(figures, "All lettings", None, None, None)] if rows else []
+    return [*rows, _masked_total(figures)]
 
 
 def _figures(lines: Iterable[ReturnLine]) -> dict[Cell, int | None]:
-    sizes = sorted({line.bedrooms for line in lines})
     counts: dict[tuple[str, ...], int] = {
-        (size, kind, source): 0 for size in sizes for kind in (_FIRST_LETS, _RELETS) for source in (_NOMINEES, _OTHERS)
+        (size, kind, source): 0
+        for size in Bedrooms
+        for kind in (_FIRST_LETS, _RELETS)
+        for source in (_NOMINEES, _OTHERS)
     }
     for line in lines:
         kind = _FIRST_LETS if line.is_first_let else _RELETS
@@ -187,16 +190,22 @@ def _figures(lines: Iterable[ReturnLine]) -> dict[Cell, int | None]:
 
 
 def _masked(
-    figures: dict[Cell, int | None], words: str, size: str | None, kind: str | None, share: Decimal | None
+    figures: dict[Cell, int | None], words: str, size: Bedrooms, is_first_let: bool, agreed: Agreed | None
 ) -> MaskedLine:
+    kind = _FIRST_LETS if is_first_let else _RELETS
+    share = agreed.share(size, first_let=is_first_let) if agreed else None
     return MaskedLine(words, figures[size, kind, None], figures[size, kind, _NOMINEES], share)
+
+
+def _masked_total(figures: dict[Cell, int | None]) -> MaskedLine:
+    return MaskedLine("All lettings", figures[None, None, None], figures[None, None, _NOMINEES], None)
 
 
 def masked_trend_of(agreement: NominationsAgreement) -> list[tuple[Quarter, MaskedLine]]:
     """The totals of settled returns, earliest quarter first, with small counts masked."""
     settled = NominationsReturn.objects.filter(agreement=agreement, status=ReturnStatus.SETTLED)
-    found = [(one.quarter, masked_result_of(one)) for one in settled.order_by("starts_on")]
-    return [(quarter, lines[-1]) for quarter, lines in found if lines]
+    found = settled.prefetch_related("lines").order_by("starts_on")
+    return [(one.quarter, _masked_total(_figures(one.lines.all()))) for one in found]
 
 
 @dataclass(frozen=True, slots=True)

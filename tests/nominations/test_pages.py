@@ -87,10 +87,12 @@ def test_wrong_file_is_refused_on_the_page(world: World) -> None:
     found = begun(world, sign_nominations(world))
 
     answer = signed_in(world.eddie).post(
-        address(found, "upload"), {"file": SimpleUploadedFile("a.csv", b"name,age\nAnn,40\n")}
+        address(found, "upload"), {"file": SimpleUploadedFile("a.csv", b"name,age\nZebulon,40\n")}
     )
 
     assert answer.status_code == 422
+    assert "no headings of a CORE lettings export" in answer.content.decode()
+    assert "Zebulon" not in answer.content.decode()
     assert not hasattr(fresh(found), "run")
 
 

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
+from django.core.files.base import File
 from django.http import QueryDict
 
 from partnerships.kit.forms import Form, Helper
+from partnerships.nominations.lettings.uploading import FilteredLettings
 from partnerships.nominations.models import Decision, ReturnLine
 from partnerships.nominations.presenting import in_words
 
@@ -29,10 +32,20 @@ class StartForm(Form):
         self.helper = Helper(self, submit="Start return", cancel=cancel)
 
 
+class LettingsField(forms.FileField):
+    """A filtered export; one that could not be read says why."""
+
+    def to_python(self, data: Any) -> File[Any] | None:
+        """The file. Nothing is kept of one that could not be read, so Django would call it empty."""
+        if isinstance(data, FilteredLettings) and data.error:
+            raise ValidationError(data.error)
+        return super().to_python(data)
+
+
 class UploadForm(Form):
     """Upload the CORE export of the quarter."""
 
-    file = forms.FileField(
+    file = LettingsField(
         label="CORE lettings export",
         help_text=(
             "CSV, up to 150 MB. Only the columns that a return needs are kept, and only until they are counted. "

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from partnerships.agreements.queries.sharing import data_sharing_open
 from partnerships.agreements.rights import rights_over as rights_inside
-from partnerships.nominations.models import NominationsAgreement
+from partnerships.nominations.models import NominationsAgreement, NominationsReturn
 from partnerships.organisations.rights import Roles
 from partnerships.people.models import User
 
@@ -36,8 +36,12 @@ class Rights:
 
     @property
     def reads_returns(self) -> bool:
-        """Whether they read every figure and letting: people of the council and the provider."""
+        """Whether they read every figure of returns: people of the council and the provider."""
         return self.is_open and self._acts_for(self.council, self.provider)
+
+    def reads(self, found: NominationsReturn) -> bool:
+        """Whether they read every figure of one return: people of the council only once it was sent to them."""
+        return self.reads_returns and (bool(found.sendings) or self._acts_for(self.provider))
 
     @property
     def reads_masked(self) -> bool:

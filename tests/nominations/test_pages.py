@@ -110,6 +110,21 @@ def test_what_core_lacks_is_filled_in_and_a_ground_is_counted(world: World) -> N
     assert escape(line.refusals.get().ground) in shown
 
 
+def test_council_reads_a_return_once_it_was_sent(world: World) -> None:
+    found = counted(world, sign_nominations(world))
+    client, paths = signed_in(world.ben), [address(found, name) for name in ("return", "csv", "rows", "progress")]
+    home = found.agreement.get_absolute_url()
+
+    before = {client.get(path).status_code for path in paths}
+    listed = str(found.quarter) in client.get(home).content.decode()
+    services.send_return(found=found, author=world.amina, now=afterwards())
+    after = {client.get(path).status_code for path in paths}
+
+    assert (before, listed) == ({404}, False)
+    assert after == {200, 302}
+    assert str(found.quarter) in client.get(home).content.decode()
+
+
 def test_council_confirms_and_disputes_on_one_page(world: World) -> None:
     found = sent(world, sign_nominations(world))
     lines = list(found.lines.order_by("pk"))

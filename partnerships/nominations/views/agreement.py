@@ -18,6 +18,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     _, agreement, rights = open_agreement(request, pk)
     returns = list(returns_of(agreement)) if rights.is_open else []
     if rights.reads_returns:
+        returns = [one for one in returns if rights.reads(one)]
         trend = trend_chart(trend_of(agreement))
     else:
         returns = [one for one in returns if one.is_settled]

@@ -37,13 +37,18 @@ def open_agreement(request: HttpRequest, pk: int) -> tuple[User, NominationsAgre
 
 
 def open_return(request: HttpRequest, pk: int, number: int) -> tuple[User, NominationsReturn, Rights]:
-    """The person, a return of their own agreement, and their rights; 404 for others, 403 while it is closed."""
+    """The person, a return of their own agreement, and their rights; 403 while it is closed.
+
+    404 for others, and for the council while the provider has not sent it.
+    """
     user = signed_in(request)
     returns = NominationsReturn.objects.visible_to(user).for_pages()
     found = get_object_or_404(returns, agreement__partnership=pk, pk=number)
     rights = rights_over(found.agreement, user, timezone.now())
     if not rights.reads_returns:
         raise PermissionDenied
+    if not rights.reads(found):
+        raise Http404
     return user, found, rights
 
 
@@ -52,10 +57,10 @@ def _open_at_least_masked(request: HttpRequest, pk: int, number: int) -> tuple[U
     user, agreement, rights = open_agreement(request, pk)
     found = get_object_or_404(returns_of(agreement), pk=number)
     found.agreement = agreement
-    if rights.reads_masked and not found.is_settled:
-        raise Http404
     if not (rights.reads_returns or rights.reads_masked):
         raise PermissionDenied
+    if not (found.is_settled if rights.reads_masked else rights.reads(found)):
+        raise Http404
     return user, found, rights
 
 

@@ -13,6 +13,7 @@ from django.utils.html import escape
 
 from partnerships.exchange.models import Entry
 from partnerships.nominations import services
+from partnerships.nominations.lettings.filtering import LettingsFilter
 from partnerships.nominations.models import NominationsReturn, ReturnLine
 from partnerships.nominations.queries.pages import quarters_to_start
 from partnerships.nominations.services.shortfalls import UnableToAsk, ask_for_shortfall
@@ -81,6 +82,18 @@ def test_upload_needs_the_token_of_the_form(world: World) -> None:
     answer = signed_in(world.eddie, enforce_csrf_checks=True).post(address(found, "upload"), {})
 
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(("name", "status"), [("ben", 403), ("chidi", 404)])
+def test_upload_of_others_is_not_read(world: World, monkeypatch: pytest.MonkeyPatch, name: str, status: int) -> None:
+    found = sent(world, sign_nominations(world))
+    read: list[bytes] = []
+    monkeypatch.setattr(LettingsFilter, "feed", lambda self, chunk: read.append(chunk))
+    file = SimpleUploadedFile("lettings.csv", core_file(lettings_of(world, 5), year=collection_year()))
+
+    answer = signed_in(getattr(world, name)).post(address(found, "upload"), {"file": file})
+
+    assert (answer.status_code, read) == (status, [])
 
 
 def test_wrong_file_is_refused_on_the_page(world: World) -> None:

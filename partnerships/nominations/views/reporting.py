@@ -18,12 +18,14 @@ from partnerships.kit.rights import require
 from partnerships.nominations import services
 from partnerships.nominations.forms import SendForm, StartForm, TableForm, UploadForm
 from partnerships.nominations.lettings.uploading import FilteredLettings, filter_uploads
+from partnerships.nominations.models import NominationsReturn
 from partnerships.nominations.queries import result_of
 from partnerships.nominations.queries.pages import grounds_of, quarters_to_start
+from partnerships.nominations.rights import Rights
 from partnerships.nominations.tasks import count_waiting
 from partnerships.nominations.views.returns import about, open_agreement, open_return
 from partnerships.people.form_steps import take_step
-from partnerships.people.requests import signed_in
+from partnerships.people.models import User
 
 _FORM = require_http_methods(["GET", "HEAD", "POST"])
 _STEP = "nominations/step.html"
@@ -54,16 +56,18 @@ def start(request: HttpRequest, pk: int) -> HttpResponse:
 @csrf_exempt
 @_FORM
 def upload(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """Upload the CORE export: filtered while it streams in, so nothing may read the form before the filter is set."""
-    signed_in(request)
+    """Upload the CORE export: filtered while it streams in, so nothing may read the form before the filter is set.
+
+    Rights are checked before the form is read, so that nobody else's 150 MB are parsed.
+    """
     filter_uploads(request)
-    return _upload(request, pk, number)
+    user, found, rights = open_return(request, pk, number)
+    require(rights.may_report)
+    return _upload(request, user, found, rights)
 
 
 @csrf_protect
-def _upload(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    user, found, rights = open_return(request, pk, number)
-    require(rights.may_report)
+def _upload(request: HttpRequest, user: User, found: NominationsReturn, rights: Rights) -> HttpResponse:
     form = UploadForm(posted(request), request.FILES or None, cancel=found.get_absolute_url())
     if form.is_valid():
         file = form.cleaned_data["file"]

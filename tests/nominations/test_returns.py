@@ -11,8 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from partnerships.activity.models import Event
+from partnerships.agreements.models import Party
 from partnerships.kit.rights import UnableToAct
 from partnerships.nominations import services
+from partnerships.nominations.lettings.columns import plain
 from partnerships.nominations.models import Decision, LettingsRun, NominationsReturn, ReturnStatus
 from partnerships.nominations.queries import (
     masked_result_of,
@@ -22,11 +24,14 @@ from partnerships.nominations.queries import (
     returns_of,
     trend_of,
 )
+from partnerships.nominations.queries.returns import scope_of
 from partnerships.nominations.rights import rights_over
 from partnerships.nominations.services import Supplement, UnableToDecide, UnableToReport
 from partnerships.nominations.services.lettings import LEASE, LETTINGS_WAIT, drop_uncounted
+from partnerships.organisations.models import Area, AreaKind, AreaServed
 from partnerships.outbox.models import Email
 from tests.nominations.quarters import (
+    CODE,
     afterwards,
     begun,
     collection_year,
@@ -318,6 +323,22 @@ def test_without_data_sharing_nobody_begins_a_return(db: None) -> None:
 
     with pytest.raises(UnableToAct):
         begun(world, agreement)
+
+
+def test_a_successor_s_return_of_an_earlier_quarter_counts_the_predecessor_s_area(world: World) -> None:
+    agreement = world.things["nominations"]
+    found = begun(world, agreement)
+    # Harbour takes the council's place, and serves another area from the next quarter on.
+    Party.objects.filter(pk=agreement.council_id).update(organisation=world.harbour)
+    area = Area.objects.create(code="E06000999", name="Estuary", kind=AreaKind.DISTRICT)
+    AreaServed.objects.create(organisation=world.harbour, area=area, starts_on=found.quarter.ends_on)
+
+    scope = scope_of(fresh(found))
+
+    assert scope is not None
+    assert CODE in scope.areas
+    assert "E06000999" not in scope.areas
+    assert plain(world.westmarch.name) in scope.area_names
 
 
 def test_only_council_and_provider_find_returns(world: World) -> None:

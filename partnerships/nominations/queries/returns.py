@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -21,7 +21,7 @@ from partnerships.nominations.models import (
     ReturnStatus,
 )
 from partnerships.nominations.models.returns import ReturnQuerySet
-from partnerships.nominations.queries.agreement import agreed_on
+from partnerships.nominations.queries.agreement import agreed_on, sides_on
 from partnerships.nominations.schedule import Agreed, Bedrooms, words_of
 from partnerships.organisations.models import AreaServed, Identifier, Organisation, OrganisationName, Scheme
 
@@ -40,38 +40,47 @@ def year_of(found: NominationsReturn) -> CollectionYear | None:
 
 
 def scope_of(found: NominationsReturn) -> Scope | None:
-    """Which lettings a return counts; None without terms or a known year. Fetch it with `for_pages`."""
+    """Which lettings a return counts; None without terms or a known year. Fetch it with `for_pages`.
+
+    Before a succession the homes were in the predecessor's area, and let in its name: both bodies' count.
+    """
     agreed, year = agreed_for(found.agreement, found.quarter), year_of(found)
     if agreed is None or year is None:
         return None
-    council, provider = found.agreement.council_body, found.agreement.provider_body
-    codes, names = _areas(council, found.quarter)
+    councils, providers = sides_on(found.agreement, found.quarter.last_day)
+    codes, names = _areas(councils, found.quarter)
     return Scope(
-        found.quarter, year, agreed, codes, names | _names(council), _names(provider) | {plain(agreed.provider)}
+        found.quarter,
+        year,
+        agreed,
+        codes,
+        names | _names(councils) | {plain(agreed.council)},
+        _names(providers) | {plain(agreed.provider)},
     )
 
 
-def _areas(council: Organisation, quarter: Quarter) -> tuple[frozenset[str], frozenset[str]]:
-    """Codes and names of the areas that the council served in the quarter, and of areas within them.
+def _areas(councils: Collection[int], quarter: Quarter) -> tuple[frozenset[str], frozenset[str]]:
+    """Codes and names of the areas that the councils (ids) served in the quarter, and of areas within them.
 
-    Codes that the council itself is registered under count too.
+    Codes that a council itself is registered under count too.
     """
     began, ended = (
         Q(starts_on=None) | Q(starts_on__lt=quarter.ends_on),
         Q(ends_on=None) | Q(ends_on__gt=quarter.starts_on),
     )
-    served = AreaServed.objects.filter(began, ended, organisation=council).values_list(
+    served = AreaServed.objects.filter(began, ended, organisation__in=councils).values_list(
         "area__code", "area__name", "area__children__code", "area__children__name"
     )
     codes = {code for one in served for code in (one[0], one[2]) if code}
     names = {plain(name) for one in served for name in (one[1], one[3]) if name}
-    registered = Identifier.objects.filter(organisation=council, scheme=Scheme.GSS).values_list("value", flat=True)
+    registered = Identifier.objects.filter(organisation__in=councils, scheme=Scheme.GSS).values_list("value", flat=True)
     return frozenset(codes | set(registered)), frozenset(names)
 
 
-def _names(organisation: Organisation) -> frozenset[str]:
-    names = OrganisationName.objects.filter(organisation=organisation).values_list("name", flat=True)
-    return frozenset(plain(name) for name in (organisation.name, *names))
+def _names(bodies: Collection[int]) -> frozenset[str]:
+    current = Organisation.objects.filter(pk__in=bodies).values_list("name", flat=True)
+    names = OrganisationName.objects.filter(organisation__in=bodies).values_list("name", flat=True)
+    return frozenset(plain(name) for name in (*current, *names))
 
 
 def returns_of(agreement: NominationsAgreement) -> ReturnQuerySet:

@@ -231,6 +231,7 @@ def test_names_in_windows_1252_are_read() -> None:
         ("2024-06-30T23:00:00Z", dt.date(2024, 7, 1)),
         ("2024-06-30 12:00:00", dt.date(2024, 6, 30)),
         ("30 February 2024", None),
+        ("0001-01-01T00:00:00+14:00", None),
         ("", None),
     ],
 )

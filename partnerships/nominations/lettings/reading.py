@@ -128,10 +128,9 @@ def day_of(text: str) -> dt.date | None:
     text = text.strip()
     try:
         found = dt.datetime.fromisoformat(text)
-    except ValueError:
-        pass
-    else:
         return found.astimezone(_LONDON).date() if found.tzinfo else found.date()
+    except (ValueError, OverflowError):  # the year 1 or 9999 with an offset
+        pass
     for shape in _FORMATS:
         try:
             return dt.datetime.strptime(text, shape).date()  # noqa: DTZ007 - only its day is used

@@ -67,13 +67,13 @@ class Scheme:
 class Agreed:
     """What a council and a provider agreed; shares in per cent, times in working days.
 
-    `council` and `provider` are names as the terms say them. Without `schemes` it covers all homes of the provider in
-    the council's area. The flags say whether such vacancies are true voids.
+    `council` and `provider` are names as the terms say them. `schemes` None: it covers all homes of the provider in the
+    council's area. The flags say whether such vacancies are true voids.
     """
 
     council: str
     provider: str
-    schemes: tuple[Scheme, ...]
+    schemes: tuple[Scheme, ...] | None
     first_lets: Decimal
     relets: Mapping[Bedrooms, Decimal]
     counts_transfers: bool
@@ -107,7 +107,7 @@ def agreed_in(content: Mapping[str, Any]) -> Agreed | None:
     return Agreed(
         council=about.get("council") or "",
         provider=about.get("provider") or "",
-        schemes=_schemes(content) if only_schemes else (),
+        schemes=_schemes(content) if only_schemes else None,
         first_lets=first_lets,
         relets=MappingProxyType(relets),
         counts_transfers=bool(about.get("counts_transfers")),

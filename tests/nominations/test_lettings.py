@@ -28,7 +28,7 @@ def agreed(**changes: object) -> Agreed:
     facts: dict[str, object] = {
         "council": "Westmarch",
         "provider": "Larkhaven",
-        "schemes": (),
+        "schemes": None,
         "first_lets": Decimal(100),
         "relets": MappingProxyType(relets),
         "counts_transfers": False,
@@ -301,6 +301,15 @@ def test_only_homes_of_the_agreement_s_schemes_count() -> None:
 
     assert counted.number(Outcome.USED) == 11
     assert counted.number(Outcome.OTHER_SCHEME) == 9
+
+
+def test_terms_that_list_no_scheme_cover_no_home() -> None:
+    place = place_in(2024)
+    lettings = invent(place, 20, year=2024, odd=False)
+
+    counted = count(core_file(lettings, year=2024), scope_of(place, schemes=()))
+
+    assert counted.number(Outcome.OTHER_SCHEME) == 20
 
 
 def test_lettings_are_counted_by_authority() -> None:

@@ -62,9 +62,10 @@ def test_homes_have_one_of_five_sizes(number: int, studio: bool, size: str) -> N
 def test_schemes_count_only_where_the_agreement_covers_schemes() -> None:
     schemes = [{"name": "Mill Lane", "property_codes": "mill, 0412"}, {"name": "Quay", "property_codes": ""}]
 
-    mill, quay = read(covers="schemes", schemes=schemes).schemes
+    mill, quay = read(covers="schemes", schemes=schemes).schemes or ()
 
-    assert read(schemes=schemes).schemes == ()
+    assert read(covers="schemes").schemes == ()
+    assert read(schemes=schemes).schemes is None
     assert mill.has(" MILL-07")
     assert mill.has("04121")
     assert not mill.has("1MILL")

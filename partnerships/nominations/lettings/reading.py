@@ -50,7 +50,7 @@ class Outcome(StrEnum):
 
     @property
     def remedy(self) -> str:
-        """What to correct in CORE; "" where the row is rightly set aside."""
+        """What to correct; "" where the row is rightly set aside."""
         return _REMEDIES.get(self, "")
 
 
@@ -76,6 +76,7 @@ _REMEDIES = {
     Outcome.SLIPPED: "Export the file again, and do not edit it.",
     Outcome.NO_DATE: "Complete the start date in CORE and export again.",
     Outcome.NO_AUTHORITY: "Complete the local authority in CORE and export again.",
+    Outcome.OTHER_SCHEME: "If it is in one, the terms lack what its property references begin with.",
     Outcome.NO_KIND: "Complete the reason for the vacancy in CORE and export again.",
     Outcome.NO_BEDROOMS: "Complete the bedrooms in CORE and export again.",
     Outcome.NO_SOURCE: "Complete the source of referral in CORE and export again.",
@@ -185,9 +186,10 @@ def _refuse_landlord(row: Mapping[str, str], scope: Scope) -> Outcome | None:
 
 
 def _refuse_scheme(row: Mapping[str, str], scope: Scope) -> Outcome | None:
-    schemes = scope.agreed.schemes
-    reference = row.get("propcode", "")
-    return Outcome.OTHER_SCHEME if schemes and not any(one.has(reference) for one in schemes) else None
+    schemes, reference = scope.agreed.schemes, row.get("propcode", "")
+    if schemes is None or any(one.has(reference) for one in schemes):
+        return None
+    return Outcome.OTHER_SCHEME
 
 
 def _refuse_vacancy(row: Mapping[str, str], scope: Scope) -> Outcome | None:

@@ -139,6 +139,20 @@ def test_the_same_upload_twice_changes_nothing(world: World) -> None:
     assert list(found.lines.order_by("pk").values()) == lines
 
 
+def test_a_share_with_four_decimals_does_not_change_a_decided_line(db: None) -> None:
+    world = make_world()
+    agreement = sign_nominations(world, relets_2="66.6667")
+    found = sent(world, agreement)
+    first, *others = found.lines.order_by("pk").values_list("pk", flat=True)
+    decisions = dict.fromkeys(others, (Decision.CONFIRMED, "")) | {first: (Decision.DISPUTED, "No.")}
+    decide(world, found, decisions)
+
+    upload(world, found, lettings_of(world))
+    services.count_waiting(now=afterwards())
+
+    assert found.lines.filter(decision=Decision.CONFIRMED).count() == len(others)
+
+
 def test_beginning_a_return_again_gives_the_same(world: World) -> None:
     agreement = world.things["nominations"]
 
@@ -283,17 +297,26 @@ def test_a_disputed_line_goes_back_and_only_it_is_decided_again(world: World) ->
     assert fresh(found).is_settled
 
 
-def test_a_line_that_changed_is_decided_again(world: World) -> None:
+@pytest.mark.parametrize(
+    ("changed", "decision"),
+    [
+        (Supplement(not_supplied=1), ""),
+        (Supplement(offers=12), ""),
+        (Supplement(refusals={"Rent arrears": 2}), ""),
+        (Supplement(), "confirmed"),
+    ],
+)
+def test_a_line_that_changed_is_decided_again(world: World, changed: Supplement, decision: str) -> None:
     found = sent(world, world.things["nominations"])
     first, *others = list(result_of(found).lines)
     line = next(one for one in others if one.lettings > one.nominated)
     decisions = {one.pk: (Decision.CONFIRMED, "") for one in others}
     decide(world, found, decisions | {first.pk: (Decision.DISPUTED, "No.")})
 
-    lines = {line.pk: Supplement(not_supplied=1)}
+    lines = {line.pk: changed}
     services.complete_return(found=found, lines=lines, author=world.amina, now=afterwards())
 
-    assert found.lines.get(pk=line.pk).decision == ""
+    assert found.lines.get(pk=line.pk).decision == decision
 
 
 def test_a_dispute_needs_a_reason_and_the_newest_figures(world: World) -> None:

@@ -220,8 +220,8 @@ class ReturnLine(models.Model):
 
     @property
     def counted(self) -> tuple[Any, ...]:
-        """What the council decides about."""
-        return self.lettings, self.nominated, self.not_supplied, self.median_days, self.share
+        """What the council decides about, besides refusals."""
+        return self.lettings, self.nominated, self.not_supplied, self.median_days, self.share, self.offers
 
 
 @pghistory.track()

@@ -119,7 +119,8 @@ def _write(found: NominationsReturn, run: LettingsRun, counted: Counted, now: dt
         )
         before = line.counted
         line.lettings, line.nominated, line.median_days = counts.lettings, counts.nominated, counts.median_days
-        line.share = scope.agreed.share(size, first_let=is_first_let) if scope else line.share
+        # As the database rounds it, or the same share would look changed.
+        line.share = round(scope.agreed.share(size, first_let=is_first_let), 2) if scope else line.share
         line.not_supplied = min(line.not_supplied, line.lettings - line.nominated)
         if line.offers is None:
             line.offers = counts.offers or None

@@ -132,9 +132,9 @@ def _complete(line: ReturnLine, supplement: Supplement) -> None:
             f"{line.words}: {line.nominated} of {line.lettings} homes went to nominees, so at most "
             f"{line.lettings - line.nominated} had no nominee in time."
         )
-    before = line.counted
+    before, refused = line.counted, dict(line.refusals.values_list("ground", "number"))
     line.offers, line.not_supplied = supplement.offers, supplement.not_supplied
-    if line.counted != before:
+    if line.counted != before or refusals != refused:
         undecide(line)
     line.save(update_fields=["offers", "not_supplied", "decision", "reason", "decided_at", "decided_by"])
     for refusal in line.refusals.exclude(ground__in=refusals):

@@ -20,7 +20,7 @@ THEME, UNIT = "nominations", "homes"
 
 
 class UnableToAsk(Exception):
-    """The return was not sent, nothing is missing in this line, or the ask cannot be written."""
+    """The provider still changes the return, nothing is missing in this line, or the ask cannot be written."""
 
 
 @transaction.atomic
@@ -35,8 +35,8 @@ def ask_for_shortfall(*, found: NominationsReturn, line: int, author: User | Non
     short = locked.lines.filter(pk=line).first()
     if short is None or not short.result.shortfall:
         raise UnableToAsk("Nothing is missing in this line.")
-    if not locked.sendings:
-        raise UnableToAsk("This return was not sent yet.")
+    if locked.is_writable:
+        raise UnableToAsk("The provider has not sent this return, or corrects it now.")
     key, result = key_of_ask(short), short.result
     known = Entry.objects.filter(key=key).first()
     if known is not None:

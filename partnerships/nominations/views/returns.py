@@ -102,7 +102,7 @@ def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         "headings": HEADINGS,
         "chart": chart_of(found.quarter, result.lines),
         "refusals": result.refusals,
-        "shortfalls": shortfalls_of(result.lines, user) if found.sendings else [],
+        "shortfalls": shortfalls_of(result.lines, user) if not found.is_writable else [],
         "may_write": rights.may_report and found.is_writable,
         "may_decide": rights.may_decide and found.is_sent,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -72,6 +73,10 @@ def test_upload_is_filtered_counted_and_reported_row_by_row(world: World) -> Non
     assert "HX-Refresh" not in waiting.headers
     assert done.headers["HX-Refresh"] == "true"
     assert "Rows of the upload" in shown
+    assert "Rows of the quarter by local authority" in shown
+    assert re.search(r">Westmarch</th>\s*<td[^>]*>\d+</td>", shown)
+    assert "unverified" in shown
+    assert "unverified" in client.get(address(found, "upload")).content.decode()
     assert "Counted" in rows
     assert CANARY not in shown + rows
 

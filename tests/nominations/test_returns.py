@@ -7,7 +7,6 @@ import datetime as dt
 import pytest
 from django.core import mail
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from partnerships.activity.models import Event
@@ -17,12 +16,9 @@ from partnerships.nominations import services
 from partnerships.nominations.lettings.columns import plain
 from partnerships.nominations.models import Decision, LettingsRun, NominationsReturn, ReturnStatus
 from partnerships.nominations.queries import (
-    masked_result_of,
-    masked_trend_of,
     outcomes_of,
     result_of,
     returns_of,
-    trend_of,
 )
 from partnerships.nominations.queries.returns import scope_of
 from partnerships.nominations.rights import rights_over
@@ -372,62 +368,6 @@ def test_only_council_and_provider_find_returns(world: World) -> None:
         assert NominationsReturn.objects.visible_to(person).filter(pk=found.pk).exists() is is_side
         assert rights_over(agreement, person, timezone.now()).reads_returns is is_side
     assert list(returns_of(agreement)) == [found]
-
-
-def test_other_parties_see_no_small_count_of_a_settled_return(world: World) -> None:
-    agreement = world.things["nominations"]
-    assert masked_result_of(sent(world, agreement)) == []
-
-    found = agreement.returns.for_pages().get()
-    decide(world, found, dict.fromkeys(found.lines.values_list("pk", flat=True), (Decision.CONFIRMED, "")))
-    found = fresh(found)
-
-    lines = masked_result_of(found)
-    shown = [figure for line in lines for figure in (line.lettings, line.nominated) if figure is not None]
-    result = result_of(found)
-    assert shown
-    assert min(shown) >= 5
-    assert any(line.lettings < 5 for line in result.lines)
-    assert lines[-1].words == "All lettings"
-    assert [line for _, line in masked_trend_of(agreement)] == [lines[-1]]
-    assert [total for _, total in trend_of(agreement)] == [result.total]
-
-
-def test_other_parties_cannot_tell_which_lines_are_empty(world: World) -> None:
-    lettings = invent(place_of(world), 30, year=collection_year(), odd=False)
-    for one in lettings:
-        one.cells |= {"unittype_gn": "1", "beds": "2", "rsnvac": "5", "first_time_property_let_as_social_housing": "0"}
-    found = settled(world, world.things["nominations"], lettings)
-
-    lines = masked_result_of(found)
-
-    (only,) = result_of(found).lines
-    empty = [line for line in lines if line.words not in (only.words, "All lettings")]
-    assert (only.lettings, len(empty)) == (30, 9)
-    assert {(line.lettings, line.nominated) for line in empty} == {(None, None)}
-    assert [line.share for line in empty if line.words.startswith("First")] == [100] * 5
-
-
-def test_the_trend_of_other_parties_needs_the_same_queries_for_each_length(world: World) -> None:
-    agreement = world.things["nominations"]
-    found = settled(world, agreement)
-
-    with CaptureQueriesContext(connection) as one:
-        masked_trend_of(agreement)
-    NominationsReturn.objects.create(
-        agreement=agreement,
-        starts_on=found.quarter.next().starts_on,
-        status=ReturnStatus.SETTLED,
-        sendings=1,
-        begun_at=afterwards(),
-        sent_at=afterwards(),
-        settled_at=afterwards(),
-    )
-    with CaptureQueriesContext(connection) as two:
-        trend = masked_trend_of(agreement)
-
-    assert len(trend) == 2
-    assert len(one) == len(two)
 
 
 def test_a_quarter_without_lettings_is_a_return_too(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from statistics import median
 from partnerships.nominations.lettings.reading import Letting, Outcome, Scope, read_letting
 from partnerships.nominations.schedule import Bedrooms
 
+#: What is kept as an authority: the cell of a row that has slipped may say anything about a household.
+_GSS_CODE = re.compile(r"[EKLMNSW][0-9]{8}")
 #: Rows between two reports of progress.
 STEP = 1000
 
@@ -35,12 +38,12 @@ class Counted:
     """What a file came to: lines by size and whether first lets, the outcome of every row, and authorities.
 
     `rows` has the numbers of the rows of each outcome, counted from 1 below the headings, as ranges from and to.
-    `authorities` counts the rows of the quarter by code and name of their authority.
+    `authorities` counts the rows of the quarter by the GSS code of their authority, "" where a row has none.
     """
 
     lines: dict[tuple[Bedrooms, bool], Line] = field(default_factory=dict)
     rows: dict[Outcome, list[list[int]]] = field(default_factory=dict)
-    authorities: Counter[tuple[str, str]] = field(default_factory=Counter)
+    authorities: Counter[str] = field(default_factory=Counter)
     total: int = 0
 
     def number(self, outcome: Outcome) -> int:
@@ -69,7 +72,8 @@ def count_lettings(
         else:
             _note(counted, read, number)
         if row is not None and read not in (Outcome.NO_DATE, Outcome.OTHER_QUARTER):
-            counted.authorities[row.get("la", "").strip().upper(), row.get("la_label", "").strip()] += 1
+            code = row.get("la", "").strip().upper()
+            counted.authorities[code if _GSS_CODE.fullmatch(code) else ""] += 1
         if number % STEP == 0:
             progress(number)
     progress(counted.total)

@@ -128,7 +128,7 @@ class LettingsRun(LeasedJob):
     """An upload that a worker counts: waiting, claimed, then finished or failed.
 
     `content` holds the kept rows, packed, until the run settles. `report` has the numbers of the rows of each outcome
-    and the rows of each authority.
+    and how many rows of the quarter each authority has, by its code.
     """
 
     nominations_return = models.OneToOneField(NominationsReturn, on_delete=models.CASCADE, related_name="run")

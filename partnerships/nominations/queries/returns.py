@@ -23,7 +23,7 @@ from partnerships.nominations.models import (
 from partnerships.nominations.models.returns import ReturnQuerySet
 from partnerships.nominations.queries.agreement import agreed_on, sides_on
 from partnerships.nominations.schedule import Agreed, Bedrooms, words_of
-from partnerships.organisations.models import AreaServed, Identifier, Organisation, OrganisationName, Scheme
+from partnerships.organisations.models import Area, AreaServed, Identifier, Organisation, OrganisationName, Scheme
 
 _FIRST_LETS, _RELETS = "first lets", "relets"
 _NOMINEES, _OTHERS = "nominees", "others"
@@ -238,6 +238,13 @@ def _outcome(outcome: Outcome, ranges: Sequence[Sequence[int]]) -> OutcomeOfRows
     rows = ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in ranges)
     number = sum(last - first + 1 for first, last in ranges)
     return OutcomeOfRows(outcome.label, outcome.remedy, number, rows, outcome is Outcome.USED)
+
+
+def authorities_of(run: LettingsRun) -> list[tuple[str, int]]:
+    """Names of the authorities in whose areas the rows of the quarter are, and how many; most rows first."""
+    told: list[tuple[str, int]] = [(code, number) for code, number in run.report.get("by_authority", ())]
+    names = dict(Area.objects.filter(code__in=[code for code, _ in told]).values_list("code", "name"))
+    return [(names.get(code, code) or "No code of an authority", number) for code, number in told]
 
 
 def _per_cent(part: int, whole: int) -> Decimal | None:

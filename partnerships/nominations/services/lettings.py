@@ -132,7 +132,7 @@ def _write(found: NominationsReturn, run: LettingsRun, counted: Counted, now: dt
     authorities = counted.authorities.most_common(_MAX_AUTHORITIES)
     run.report = {
         "outcomes": dict(counted.rows),
-        "authorities": [[code, name, number] for (code, name), number in authorities],
+        "by_authority": [[code, number] for code, number in authorities],
     }
     run.done = run.total = counted.total
     run.finished_at, run.claimed_until, run.content, run.columns = now, None, None, []

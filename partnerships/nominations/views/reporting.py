@@ -81,7 +81,7 @@ def _upload(request: HttpRequest, user: User, found: NominationsReturn, rights: 
             nudge_after_commit(count_waiting.delay)
             messages.success(request, "The lettings are uploaded and will be counted.")
             return redirect(found)
-    context = {**about(found, rights), "heading": f"Upload lettings of {found.quarter}"}
+    context = {**about(found, rights), "heading": f"Upload lettings of {found.quarter}", "shows_year": True}
     return form_page(request, _STEP, form, back=found.get_absolute_url(), **context)
 
 

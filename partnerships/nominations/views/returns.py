@@ -22,7 +22,14 @@ from partnerships.nominations.presenting import (
     chart_of,
     masked_cells_of,
 )
-from partnerships.nominations.queries import masked_result_of, outcomes_of, result_of, returns_of
+from partnerships.nominations.queries import (
+    authorities_of,
+    masked_result_of,
+    outcomes_of,
+    result_of,
+    returns_of,
+    year_of,
+)
 from partnerships.nominations.queries.pages import shortfalls_of
 from partnerships.nominations.rights import Rights, rights_over
 from partnerships.people.models import User
@@ -71,6 +78,7 @@ def about(found: NominationsReturn, rights: Rights) -> dict[str, Any]:
         "agreement": found.agreement,
         "partnership": found.agreement.partnership,
         "quarter": str(found.quarter),
+        "year": year_of(found),
         "rights": rights,
     }
 
@@ -97,6 +105,7 @@ def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         **about(found, rights),
         "run": run,
         "outcomes": outcomes_of(run) if run else [],
+        "authorities": authorities_of(run) if run else [],
         "rows": [(line, named_cells(HEADINGS, cells_of(line))) for line in result.lines],
         "total": named_cells(HEADINGS, cells_of_total(result.total)),
         "headings": HEADINGS,

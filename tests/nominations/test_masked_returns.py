@@ -1,0 +1,69 @@
+"""What people of other parties see of confirmed returns: small counts masked."""
+
+from __future__ import annotations
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from partnerships.nominations.models import Decision, NominationsReturn, ReturnStatus
+from partnerships.nominations.queries import masked_result_of, masked_trend_of, result_of, trend_of
+from tests.nominations.quarters import afterwards, collection_year, decide, fresh, place_of, sent, settled
+from tests.nominations.signed import sign_nominations
+from tests.support.core_files import invent
+from tests.world import World
+
+
+def test_other_parties_see_no_small_count_of_a_settled_return(world: World) -> None:
+    agreement = sign_nominations(world)
+    assert masked_result_of(sent(world, agreement)) == []
+
+    found = agreement.returns.for_pages().get()
+    decide(world, found, dict.fromkeys(found.lines.values_list("pk", flat=True), (Decision.CONFIRMED, "")))
+    found = fresh(found)
+
+    lines = masked_result_of(found)
+    shown = [figure for line in lines for figure in (line.lettings, line.nominated) if figure is not None]
+    result = result_of(found)
+    assert shown
+    assert min(shown) >= 5
+    assert any(line.lettings < 5 for line in result.lines)
+    assert lines[-1].words == "All lettings"
+    assert [line for _, line in masked_trend_of(agreement)] == [lines[-1]]
+    assert [total for _, total in trend_of(agreement)] == [result.total]
+
+
+def test_other_parties_cannot_tell_which_lines_are_empty(world: World) -> None:
+    lettings = invent(place_of(world), 30, year=collection_year(), odd=False)
+    for one in lettings:
+        one.cells |= {"unittype_gn": "1", "beds": "2", "rsnvac": "5", "first_time_property_let_as_social_housing": "0"}
+    found = settled(world, sign_nominations(world), lettings)
+
+    lines = masked_result_of(found)
+
+    (only,) = result_of(found).lines
+    empty = [line for line in lines if line.words not in (only.words, "All lettings")]
+    assert (only.lettings, len(empty)) == (30, 9)
+    assert {(line.lettings, line.nominated) for line in empty} == {(None, None)}
+    assert [line.share for line in empty if line.words.startswith("First")] == [100] * 5
+
+
+def test_the_trend_of_other_parties_needs_the_same_queries_for_each_length(world: World) -> None:
+    agreement = sign_nominations(world)
+    found = settled(world, agreement)
+
+    with CaptureQueriesContext(connection) as one:
+        masked_trend_of(agreement)
+    NominationsReturn.objects.create(
+        agreement=agreement,
+        starts_on=found.quarter.next().starts_on,
+        status=ReturnStatus.SETTLED,
+        sendings=1,
+        begun_at=afterwards(),
+        sent_at=afterwards(),
+        settled_at=afterwards(),
+    )
+    with CaptureQueriesContext(connection) as two:
+        trend = masked_trend_of(agreement)
+
+    assert len(trend) == 2
+    assert len(one) == len(two)

@@ -168,7 +168,7 @@ class MaskedLine:
 
 
 def masked_result_of(found: NominationsReturn) -> list[MaskedLine]:
-    """The lines of a settled return and its total, with small counts masked, for other parties.
+    """The lines of a settled return and all totals, with small counts masked, for other parties.
 
     Every size and kind has a line: one left out would say that nothing of it was let. Offers, refusals, void days and
     vacancies without a nominee are not shown. A return that is not settled has no lines.
@@ -176,11 +176,13 @@ def masked_result_of(found: NominationsReturn) -> list[MaskedLine]:
     if not found.is_settled:
         return []
     figures, agreed = _figures(found.lines.all()), agreed_for(found.agreement, found.quarter)
-    rows = [
-        _masked(figures, words_of(size, first_let=is_first_let), size, is_first_let, agreed)
-        for is_first_let in (True, False)
-        for size in Bedrooms
-    ]
+    rows = []
+    for kind, words in ((_FIRST_LETS, "First lets"), (_RELETS, "Relets")):
+        for size in Bedrooms:
+            share = agreed.share(size, first_let=kind == _FIRST_LETS) if agreed else None
+            rows.append(_masked(figures, words_of(size, first_let=kind == _FIRST_LETS), size, kind, share))
+        rows.append(_masked(figures, f"{words}, all sizes", None, kind))
+    rows += [_masked(figures, f"All lettings, {size.label.lower()}", size, None) for size in Bedrooms]
     return [*rows, _masked_total(figures)]
 
 
@@ -199,15 +201,13 @@ def _figures(lines: Iterable[ReturnLine]) -> dict[Cell, int | None]:
 
 
 def _masked(
-    figures: dict[Cell, int | None], words: str, size: Bedrooms, is_first_let: bool, agreed: Agreed | None
+    figures: dict[Cell, int | None], words: str, size: str | None, kind: str | None, share: Decimal | None = None
 ) -> MaskedLine:
-    kind = _FIRST_LETS if is_first_let else _RELETS
-    share = agreed.share(size, first_let=is_first_let) if agreed else None
     return MaskedLine(words, figures[size, kind, None], figures[size, kind, _NOMINEES], share)
 
 
 def _masked_total(figures: dict[Cell, int | None]) -> MaskedLine:
-    return MaskedLine("All lettings", figures[None, None, None], figures[None, None, _NOMINEES], None)
+    return _masked(figures, "All lettings", None, None)
 
 
 def masked_trend_of(agreement: NominationsAgreement) -> list[tuple[Quarter, MaskedLine]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import Any
 
@@ -55,7 +56,8 @@ def line_that_is_short(found: NominationsReturn) -> ReturnLine:
     return next(line for line in found.lines.order_by("pk") if line.result.shortfall)
 
 
-def test_upload_is_filtered_counted_and_reported_row_by_row(world: World) -> None:
+def test_upload_is_filtered_counted_and_reported_row_by_row(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
     found = begun(world, sign_nominations(world))
     lettings = lettings_of(world)
     file = SimpleUploadedFile("lettings.csv", core_file(lettings, year=collection_year()))
@@ -78,7 +80,7 @@ def test_upload_is_filtered_counted_and_reported_row_by_row(world: World) -> Non
     assert "unverified" in shown
     assert "unverified" in client.get(address(found, "upload")).content.decode()
     assert "Counted" in rows
-    assert CANARY not in shown + rows
+    assert CANARY not in shown + rows + caplog.text
 
 
 def test_upload_needs_the_token_of_the_form(world: World) -> None:

@@ -38,6 +38,7 @@ from partnerships.exchange.queries import board as boards
 from partnerships.exchange.queries.permission_sql import reader_of
 from partnerships.kit.vocabularies import Vocabulary
 from partnerships.organisations.models import Role
+from partnerships.people.lead_times import USUAL_LEAD_TIMES, choose_lead_times
 from partnerships.people.models import User
 from tests.commitments.promises import agree, done, in_days, propose, report
 from tests.conversations import reports
@@ -1008,17 +1009,18 @@ def test_what_fits_a_filter_is_told_to_those_alone_who_may_read_it(world: World)
 
 def test_a_choice_of_reminders_is_ones_own_and_its_emails_go_to_the_owner_alone(world: World) -> None:
     agree(world, due_on=in_days(9), text=SAID)
-    page = reverse("commitments:reminders")
-    _browser(world.eddie).post(page, {"days": ["7"], "other": ""})
+    choose_lead_times(person=world.eddie, days={"commitments": [7]}, now=timezone.now())
 
+    page = reverse("digests:manage")
     chosen = {
-        side: _browser(someone).get(page).context["form"].initial["days"] for side, someone in sides(world).items()
+        side: _browser(someone).get(page).context["form"].fields["lead_commitments"].initial
+        for side, someone in sides(world).items()
     }
     then = timezone.now() + dt.timedelta(days=2)
     drop_emails()
     commitments.remind_owners(now=then)
 
-    usual = list(promised.DEFAULT_LEAD_TIMES)
+    usual = list(USUAL_LEAD_TIMES["commitments"])
     assert chosen == dict.fromkeys(ALL, usual) | {"editor": [7]}
     assert set(promised.Reminder.objects.values_list("person", flat=True)) == {world.eddie.pk}
     assert [email.to for email in deliver() if "remind" in email.subject.lower() or WORD in email.body] == [
@@ -1030,7 +1032,6 @@ def test_a_choice_of_reminders_is_ones_own_and_its_emails_go_to_the_owner_alone(
 APART = {
     exchanged.EntryCount: test_the_counts_on_the_board_hold_what_one_may_read,
     exchanged.Fit: test_what_fits_a_filter_is_told_to_those_alone_who_may_read_it,
-    promised.ReminderChoice: test_a_choice_of_reminders_is_ones_own_and_its_emails_go_to_the_owner_alone,
     promised.Reminder: test_a_choice_of_reminders_is_ones_own_and_its_emails_go_to_the_owner_alone,
 }
 

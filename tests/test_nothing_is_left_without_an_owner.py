@@ -56,7 +56,7 @@ NOT_OWNERS = {
     "people.ViewAs.administrator": "who looked",
     "people.ViewAs.person": "who was looked at",
     "organisations.Membership.person": "what ends",
-    "commitments.ReminderChoice.person": "how the person is reminded",
+    "people.LeadTimes.person": "how the person is reminded",
     "commitments.Reminder.person": "who was reminded",
     "exchange.SavedFilter.person": "the person's own search",
     "plans.Share.person": "ends with the membership",

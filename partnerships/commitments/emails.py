@@ -44,7 +44,7 @@ def write_reminder(due: Due, person: User, now: dt.datetime) -> Content | str:
         "commitment": commitment,
         "days": (commitment.due_on - timezone.localdate(now)).days,
         "href": link("commitments:detail", pk=commitment.pk),
-        "choose_href": link("commitments:reminders"),
+        "choose_href": f"{link('digests:manage')}#div_id_lead_commitments",
     }
     return Content("commitments/reminder", context)
 

@@ -28,6 +28,7 @@ class EventKind(models.TextChoices):
     MOVED_TO_SUCCESSOR = "commitment.moved_to_successor", "Moved the commitment to a successor"
     MARKED = "commitment.marked_for_stakeholders", "Chose to tell stakeholders"
     UNMARKED = "commitment.unmarked_for_stakeholders", "Stopped telling stakeholders"
+    #: Only in old rows: now `person.lead_times_chosen`.
     REMINDERS_CHOSEN = "commitment.reminders_chosen", "Chose when to get reminders"
     READ_FROM_REGISTER = "commitment.read_from_register", "Imported the commitment from a register"
     REPORTS_READ_FROM_REGISTER = "commitment.reports_read_from_register", "Imported later reports from a register"

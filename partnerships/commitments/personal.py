@@ -15,6 +15,5 @@ RULES = (
     Rule("commitments.Slippage", "by", Fate.KEEP, "who changed the due date", ("was", "now", "reason", "at")),
     Rule("commitments.Progress", "by", Fate.KEEP, "who reported progress", ("delivered", "status", "note", "at")),
     Rule("commitments.Evidence", "added_by", Fate.KEEP, "who attached it", ("title", "file_name", "added_at")),
-    Rule("commitments.ReminderChoice", "person", Fate.DELETE, "when they want reminders", ("days",)),
     Rule("commitments.Reminder", "person", Fate.DELETE, "which reminders they got", ("due_on", "sent_at")),
 )

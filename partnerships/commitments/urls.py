@@ -2,13 +2,12 @@
 
 from django.urls import path
 
-from partnerships.commitments.views import delivery, detail, evidence, listing, ownership, proposing, reminders, terms
+from partnerships.commitments.views import delivery, detail, evidence, listing, ownership, proposing, terms
 
 app_name = "commitments"
 urlpatterns = [
     path("", listing.commitment_list, name="list"),
     path("new/", proposing.new, name="new"),
-    path("reminders/", reminders.reminders, name="reminders"),
     path("<int:pk>/", detail.detail, name="detail"),
     path("<int:pk>/edit/", terms.edit, name="edit"),
     path("<int:pk>/confirm/<str:side>/", terms.confirm, name="confirm"),

@@ -16,28 +16,40 @@ from partnerships.digests.schedule import EVERY_DAY, local_day
 from partnerships.kit import forms as kit
 from partnerships.kit.bank_holidays import NATIONS
 from partnerships.kit.forms import DayField, Form, Helper, Section
+from partnerships.kit.lead_times import LeadTimesField
 from partnerships.organisations.models import Organisation
 from partnerships.outbox.groups import NoticeGroup
-from partnerships.people.models import User
+from partnerships.people.models import ReminderKind, User
 
 _HOURS = [(hour, f"{hour:02d}:00") for hour in range(24)]
 _MORE_HOURS = [("", "None"), *_HOURS]
-#: Days before the date of a commitment on which reminders can be chosen.
-_LEAD_TIMES = [
-    (60, "60 days before"),
-    (30, "30 days before"),
-    (14, "14 days before"),
-    (7, "7 days before"),
-    (3, "3 days before"),
-    (1, "The day before"),
-    (0, "On the day"),
-]
 #: Hints on the page of choices.
 _GROUP_HINTS = {
     NoticeGroup.REMINDERS: "Dates of commitments, partnerships, reports and signatures that come near or have passed.",
     NoticeGroup.MENTIONS: "Somebody waits for your answer.",
     NoticeGroup.MEETINGS: "Invitations, changes, agendas and minutes.",
 }
+#: What people are reminded of, and what happens if they choose no day.
+_LEAD_TIMES = {
+    ReminderKind.COMMITMENTS: ("Commitments that you own", "Choose none to get no reminders."),
+    ReminderKind.DATES: (
+        "Dates of partnerships that you lead for your organisation",
+        "Choose none to be reminded when each party chose for its leads.",
+    ),
+    ReminderKind.REPORTS: (
+        "Progress reports that your organisation must submit",
+        "Choose none to hear only of reports that are late.",
+    ),
+    ReminderKind.SIGNATURES: (
+        "Signatures that you are asked for",
+        "Choose none to be reminded only after the deadline. After it, or without one, we remind you once a week.",
+    ),
+    ReminderKind.ASKS: ("Asks and offers that close without an answer", "Choose none to get no reminders."),
+}
+#: How the names of these fields begin.
+_LEAD = "lead_"
+#: The choice to get no reminders of dates, since no choice means what each party chose.
+_NEVER = -1
 
 
 @cache
@@ -120,7 +132,7 @@ class PreferenceForm(Form):
         person: User,
         preference: Preference,
         ways: Mapping[str, str] | None = None,
-        reminder_days: Collection[int] | None = None,
+        lead_times: Mapping[str, Collection[int] | None] | None = None,
         submit: str = "Save",
         **kwargs: Any,
     ) -> None:
@@ -151,19 +163,20 @@ class PreferenceForm(Form):
                 when = [one for one in when if one != name]
             self.helper = Helper(self, *when, submit=submit)
             return
-        self._add_notices(ways or {}, reminder_days or ())
+        self._add_notices(ways or {})
+        self._add_lead_times(lead_times or {})
         notices = [name for name in self.fields if name.startswith("way_")]
         self.helper = Helper(
             self,
             Section("How notices come", *notices),
             Section("Digests of what you follow", "frequency", "weekday", "tells_matches"),
             Section("When emails come", *[name for name in when if name not in ("frequency", "weekday")]),
-            Section("Reminders of commitments", "has_reminders", "reminder_days"),
+            Section("When reminders come", *[name for name in self.fields if name.startswith(_LEAD)]),
             submit=submit,
         )
 
-    def _add_notices(self, ways: Mapping[str, str], reminder_days: Collection[int]) -> None:
-        """Add a choice for each group of notices, and the lead times."""
+    def _add_notices(self, ways: Mapping[str, str]) -> None:
+        """Add a choice for each group of notices."""
         for group, way in ways.items():
             self.fields[f"way_{group}"] = forms.ChoiceField(
                 label=NoticeGroup(group).label,
@@ -173,17 +186,18 @@ class PreferenceForm(Form):
                 required=not self.is_bound or f"way_{group}" in self.data,
                 help_text=_GROUP_HINTS.get(NoticeGroup(group), ""),
             )
-        self.fields["has_reminders"] = forms.CharField(required=False, initial="yes", widget=forms.HiddenInput)
-        self.fields["reminder_days"] = forms.TypedMultipleChoiceField(
-            label="When to remind me of my commitments",
-            choices=sorted({*_LEAD_TIMES, *((day, f"{day} days before") for day in reminder_days if day > 60)}),
-            coerce=int,
-            initial=list(reminder_days),
-            required=False,
-            widget=forms.CheckboxSelectMultiple,
-            help_text="Choose none to get no reminders of commitments. Each party chooses the reminders of a "
-            "partnership's dates for its leads, on the partnership's page of dates.",
-        )
+
+    def _add_lead_times(self, lead_times: Mapping[str, Collection[int] | None]) -> None:
+        """Add the lead times of each kind of reminder."""
+        self.fields[f"{_LEAD}offered"] = forms.CharField(required=False, initial="yes", widget=forms.HiddenInput)
+        for kind, days in lead_times.items():
+            label, help_text = _LEAD_TIMES[ReminderKind(kind)]
+            field = LeadTimesField(label=label, help_text=help_text, initial=list(days or ()))
+            field.offer(days or ())
+            if kind == ReminderKind.DATES:
+                field.offer(days or (), (_NEVER, "Never"))
+                field.initial = [_NEVER] if days == [] else field.initial
+            self.fields[f"{_LEAD}{kind}"] = field
 
     @property
     def preferences(self) -> dict[str, Any]:
@@ -205,9 +219,14 @@ class PreferenceForm(Form):
         return {group: way for group, way in chosen.items() if way}
 
     @property
-    def reminder_days(self) -> list[int] | None:
-        """The lead times chosen; None if the form did not offer them."""
-        return self.cleaned_data["reminder_days"] if self.cleaned_data.get("has_reminders") else None
+    def lead_times(self) -> dict[str, list[int] | None] | None:
+        """The lead times of each kind of reminder; None if the form did not offer them."""
+        if not self.cleaned_data.get(f"{_LEAD}offered"):
+            return None
+        chosen: dict[str, list[int] | None] = {kind: self.cleaned_data[f"{_LEAD}{kind}"] for kind in _LEAD_TIMES}
+        dates = chosen[ReminderKind.DATES]
+        chosen[ReminderKind.DATES] = [] if dates == [_NEVER] else dates or None
+        return chosen
 
     def clean(self) -> dict[str, Any]:
         """A pause must end in the future, in the person's own time zone."""
@@ -220,6 +239,9 @@ class PreferenceForm(Form):
             self.add_error("paused_until", "Enter the day on which the pause ends")
         elif start and until and start >= until:
             self.add_error("paused_from", "“Pause from” must be before “Pause until”")
+        dates = data.get(f"{_LEAD}{ReminderKind.DATES}") or []
+        if _NEVER in dates and len(dates) > 1:
+            self.add_error(f"{_LEAD}{ReminderKind.DATES}", "Choose days or “Never”, not both")
         return data
 
 

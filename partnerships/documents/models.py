@@ -7,6 +7,7 @@ its constraints and its row history.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
 import pgtrigger
 from django.db import models
@@ -16,10 +17,10 @@ from django.utils import timezone
 from partnerships.documents.revisions import revision_of
 from partnerships.kit.prose import StoredHtml
 from partnerships.organisations.models import Organisation
+from partnerships.people.lead_times import is_time_to_remind
 from partnerships.people.models import User
 
-#: When signatories are reminded: this long before their deadline, and then this often.
-REMIND_BEFORE = dt.timedelta(days=7)
+#: How often signatories are reminded after their deadline, or without one.
 REMIND_AGAIN = dt.timedelta(days=7)
 
 
@@ -124,20 +125,21 @@ class Signatory(models.Model):
             return False
         return self.due_on < (today or timezone.localdate())
 
-    def is_reminder_due(self, now: dt.datetime) -> bool:
-        """Whether to remind it.
+    def is_reminder_due(self, now: dt.datetime, lead_times: Collection[int]) -> bool:
+        """Whether to remind somebody with these lead times.
 
-        Near or after its deadline, or long after it was asked; then once a week, and on its last day.
+        Before the deadline at their lead times, but not within a day of being asked. After it once a week, and without
+        one once a week after being asked.
         """
         today = timezone.localdate(now)
-        if self.due_on is not None and self.due_on > today + REMIND_BEFORE:
+        if self.reminded_at is None and self.asked_at > now - dt.timedelta(days=1):
             return False
-        if self.due_on is None and self.asked_at > now - REMIND_AGAIN:
-            return False
-        if self.reminded_at is not None:
-            is_last_day = self.due_on == today and timezone.localdate(self.reminded_at) < today
-            return is_last_day or self.reminded_at <= now - REMIND_AGAIN
-        return self.asked_at <= now - dt.timedelta(days=1)
+        if self.due_on is not None and today <= self.due_on:
+            last = timezone.localdate(self.reminded_at) if self.reminded_at else None
+            return is_time_to_remind(lead_times, self.due_on, last=last, today=today)
+        if self.due_on is not None and self.reminded_at is None:
+            return True
+        return (self.reminded_at or self.asked_at) <= now - REMIND_AGAIN
 
 
 class Signature(models.Model):

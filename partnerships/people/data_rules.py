@@ -120,6 +120,7 @@ def register() -> None:
             Rule("people.User", "name", Fate.CLEAR, "so that partners know who they are working with"),
             Rule("people.Invitation", "person", Fate.DELETE, "inviting them", ("message", "created_at", "expires_at")),
             Rule("people.Invitation", "invited_by", Fate.KEEP, "who invited somebody", ("created_at",)),
+            Rule("people.LeadTimes", "person", Fate.DELETE, "when they want reminders", ("kind", "days")),
             Rule("people.SecurityEvent", "person", Fate.KEEP, "detecting misuse", ("kind", "at", "ip", "user_agent")),
             Rule("people.SecurityEvent", "ip", Fate.CLEAR, "detecting misuse", apply=blank_security_log),
             Rule("people.SecurityEvent", "user_agent", Fate.CLEAR, "detecting misuse", apply=blank_security_log),

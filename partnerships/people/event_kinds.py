@@ -17,6 +17,7 @@ class EventKind(models.TextChoices):
     VIEW_ENDED = "person.view_ended", "Stopped viewing the site as this person"
     ADMINISTRATION_GRANTED = "person.administration_granted", "Made a person an administrator"
     ADMINISTRATION_WITHDRAWN = "person.administration_withdrawn", "Withdrew a person's administrator rights"
+    LEAD_TIMES_CHOSEN = "person.lead_times_chosen", "Chose when to be reminded"
     DATA_EXPORTED = "person.data_exported", "Exported personal data"
     DATA_ERASED = "person.data_erased", "Erased a person's data"
     PROVIDER_ADDED = "sign_in_provider.added", "Added a sign-in provider"

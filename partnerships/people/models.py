@@ -9,6 +9,7 @@ import pghistory
 import pgtrigger
 from django.apps import apps
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -271,6 +272,35 @@ class ViewAs(models.Model):
 
     def __str__(self) -> str:
         return f"{self.administrator_id} as {self.person_id}"
+
+
+class ReminderKind(models.TextChoices):
+    """What people are reminded of before a date."""
+
+    COMMITMENTS = "commitments", "Commitments"
+    DATES = "dates", "Dates of partnerships"
+    REPORTS = "reports", "Progress reports"
+    SIGNATURES = "signatures", "Signatures"
+    ASKS = "asks", "Asks and offers"
+
+
+@pghistory.track()
+class LeadTimes(models.Model):
+    """How many days before a date a person wants reminders of one kind.
+
+    An empty list is never. Without a row: what is usual (`people/lead_times.py`).
+    """
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="lead_times", db_index=False)
+    kind = models.CharField(max_length=12, choices=ReminderKind)
+    days = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)
+
+    class Meta:
+        verbose_name_plural = "lead times"
+        constraints = [models.UniqueConstraint(fields=["person", "kind"], name="one_choice_of_lead_times")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id}: {self.kind} {self.days}"
 
 
 class Tally(models.Model):

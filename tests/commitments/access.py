@@ -69,7 +69,6 @@ ROWS = (
         get=expect(inside=404, outside=403, viewer=403, stranger=404, shared=404, share_ended=404),
         post=expect(inside=404, outside=403, viewer=403, stranger=404, shared=404, share_ended=404),
     ),
-    Row("commitments:reminders", get=everyone(), post=everyone(302)),
     Row("commitments:detail", on=_on("proposed"), get=_READ),
     Row("commitments:edit", on=_on("proposed"), **_EITHER),
     Row("commitments:confirm", on=_on("proposed", side="giving"), **_GIVER_LEADS),

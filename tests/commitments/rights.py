@@ -13,7 +13,7 @@ from partnerships.commitments.services import RegisterPromise
 from partnerships.commitments.services.registers import add_from_register
 from partnerships.people.models import User
 from tests.commitments.promises import agree, done, in_days, propose
-from tests.support.rights import ADMINISTRATOR, EDITORS, EVERYBODY, LEAD, PARTNER, PARTNER_EDITORS, Row
+from tests.support.rights import ADMINISTRATOR, EDITORS, LEAD, PARTNER, PARTNER_EDITORS, Row
 from tests.world import World
 
 #: Larkhaven gives, Westmarch receives.
@@ -161,11 +161,6 @@ ROWS = (
         EDITORS,
         prepare=_evidence,
     ),
-    Row(
-        "commitments.choose_lead_times",
-        lambda w, person, _: services.choose_lead_times(person=person, days=[7], now=timezone.now()),
-        EVERYBODY - {"stakeholder"},
-    ),
     Row("commitments.record_from_register", _register(add=False), ADMINISTRATOR),
     Row(
         "commitments.add_from_register",
@@ -184,7 +179,6 @@ WITHOUT_A_PERSON = {
     "commitments.exceeds": _READS,
     "commitments.hand_over": "part of ending a membership, inside its transaction",
     "commitments.tell_of_proposals": "part of an import, inside its transaction; it records emails",
-    "commitments.lead_times_of": _READS,
     "commitments.remind_owners": _CLOCK,
     "commitments.email_asked": "part of another service, inside its transaction",
     "commitments.email_concerned": "part of another service, inside its transaction",

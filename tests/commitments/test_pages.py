@@ -196,14 +196,6 @@ def test_form_for_other_terms_starts_with_the_old_ones(world: World) -> None:
     assert form["giver"].value() == world.larkhaven.pk or form.initial["giver"] == world.larkhaven
 
 
-def test_reminders_are_chosen_on_their_page(world: World) -> None:
-    eddie = signed_in(world.eddie)
-
-    eddie.post(reverse("commitments:reminders"), {"days": ["30", "1"], "other": "5"})
-
-    assert eddie.get(reverse("commitments:reminders")).context["form"].initial == {"days": [30, 5, 1], "other": 5}
-
-
 def test_people_who_may_answer_see_that_it_is_their_turn(world: World) -> None:
     def turns(commitment: Commitment, person: User) -> int:
         return signed_in(person).get(commitment.get_absolute_url()).content.decode().count("Your turn")

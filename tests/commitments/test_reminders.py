@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from partnerships.commitments import services
 from partnerships.commitments.models import Status
+from partnerships.people.lead_times import choose_lead_times
 from tests.commitments.promises import agree, in_days, report
 from tests.support.outbox import deliver, drop_emails, recorded
 from tests.world import World
@@ -32,7 +33,7 @@ def test_owner_is_reminded_at_the_default_lead_times(world: World) -> None:
 
 def test_owner_is_reminded_at_the_lead_times_they_chose(world: World) -> None:
     agree(world, due_on=in_days(20))
-    services.choose_lead_times(person=world.eddie, days=[7], now=timezone.now())
+    choose_lead_times(person=world.eddie, days={"commitments": [7]}, now=timezone.now())
 
     sent = [days for days in range(22) if sweep(days)]
 
@@ -41,7 +42,7 @@ def test_owner_is_reminded_at_the_lead_times_they_chose(world: World) -> None:
 
 def test_owner_who_chose_no_reminders_gets_none(world: World) -> None:
     agree(world, due_on=in_days(2))
-    services.choose_lead_times(person=world.eddie, days=[], now=timezone.now())
+    choose_lead_times(person=world.eddie, days={"commitments": []}, now=timezone.now())
 
     assert sweep() == 0
 

@@ -91,7 +91,7 @@ def _choices(world: World, author: User, _: Any) -> object:
             "time_zone": "Europe/London",
         },
         ways={"asks": "off"},
-        reminder_days=None,
+        lead_times=None,
         for_everything=False,
         author=author,
         now=timezone.now(),

@@ -44,8 +44,11 @@ PAGE = {
     "weekday": "0",
     "days": ["0", "1", "2", "3", "4", "5", "6"],
     "time_zone": "Europe/London",
-    "has_reminders": "yes",
-    "reminder_days": ["30", "14", "7", "1", "0"],
+    "lead_offered": "yes",
+    "lead_commitments": ["30", "14", "7", "1", "0"],
+    "lead_reports": ["5"],
+    "lead_signatures": ["7", "0"],
+    "lead_asks": ["7"],
 }
 
 

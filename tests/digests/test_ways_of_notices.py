@@ -13,7 +13,6 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.commitments.services.reminders import lead_times_of
 from partnerships.digests import services
 from partnerships.digests.emails.links import Purpose, make, minute_of
 from partnerships.digests.models import Delivery, InboxItem, NoticeChoice, Preference, SubjectWatermark, Way
@@ -23,6 +22,7 @@ from partnerships.digests.services.sweep import plan_round
 from partnerships.outbox.kinds import EmailKind, all_kinds
 from partnerships.outbox.models import Email, Lane
 from partnerships.outbox.services import record_emails
+from partnerships.people.lead_times import lead_times_of
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.plans.services import publish_version
@@ -229,8 +229,11 @@ CHOICES = {
     "time_zone": "Europe/London",
     "way_asks": "inbox",
     "way_commitments": "off",
-    "has_reminders": "yes",
-    "reminder_days": ["7", "0"],
+    "lead_offered": "yes",
+    "lead_commitments": ["7", "0"],
+    "lead_dates": ["-1"],
+    "lead_reports": ["14", "1"],
+    "lead_asks": ["7"],
 }
 
 
@@ -258,7 +261,11 @@ def test_one_page_of_choices_signed_in_and_by_link(world: World, by_link: bool) 
     assert preference.more_hours_chosen == [13, 17]
     assert services.ways_of(world.ben)["asks"] == Way.INBOX
     assert services.ways_of(world.ben)["commitments"] == Way.OFF
-    assert lead_times_of(world.ben) == [7, 0]
+    chosen = {"commitments": [7, 0], "dates": [], "reports": [14, 1], "signatures": [], "asks": [7]}
+    assert lead_times_of(world.ben) == chosen
+    fields = client.get(address).context["form"].fields
+    shown = {kind: fields[f"lead_{kind}"].initial for kind in chosen}
+    assert shown == chosen | {"dates": [-1]}
 
 
 def test_nobody_chooses_for_another(world: World) -> None:

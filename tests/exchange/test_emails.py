@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Direction, Entry, Status
-from partnerships.exchange.services.notices import LEAD_DAYS, remind_of_closing
+from partnerships.exchange.services.notices import remind_of_closing
 from partnerships.people.models import User
 from tests.exchange.conftest import draft, shared
 from tests.support.outbox import deliver
@@ -31,7 +31,7 @@ def recipients() -> list[str]:
 
 def test_both_sides_get_one_reminder_before_an_unanswered_entry_lapses(world: World, now: dt.datetime) -> None:
     entry = closing(world, now, private_note="CANARY")
-    week_before = now + dt.timedelta(days=14 - LEAD_DAYS)
+    week_before = now + dt.timedelta(days=14 - 7)
 
     assert remind_of_closing(now=week_before - dt.timedelta(days=1)) == 0
     assert remind_of_closing(now=week_before) == 2

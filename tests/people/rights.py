@@ -10,15 +10,16 @@ from django.utils import timezone
 
 from partnerships.people.administrators import grant_administration, withdraw_administration
 from partnerships.people.identity_providers import keep_provider, remove_provider
+from partnerships.people.lead_times import choose_lead_times
 from partnerships.people.models import User
 from partnerships.people.personal_data import erase_person, export_person
 from partnerships.people.services import change_details, close_account, remove_second_factors, reopen_account
 from partnerships.people.view_as import begin_view_as
-from tests.support.rights import ADMINISTRATOR, Row
+from tests.support.rights import ADMINISTRATOR, EVERYBODY, Row
 from tests.world import World, person
 
 #: The modules with this room's services.
-MODULES = ("services", "administrators", "view_as", "personal_data", "identity_providers")
+MODULES = ("services", "administrators", "view_as", "personal_data", "identity_providers", "lead_times")
 #: Vera, whose account the calls are about, and administrators.
 OWN_OR_ADMINISTRATOR = ADMINISTRATOR | {"viewer"}
 
@@ -86,6 +87,11 @@ ROWS = (
         OWN_OR_ADMINISTRATOR,
         prepare=_vera,
     ),
+    Row(
+        "people.choose_lead_times",
+        lambda w, person, _: choose_lead_times(person=person, days={"reports": [7]}, now=timezone.now()),
+        EVERYBODY - {"stakeholder"},
+    ),
     Row("people.close_account", _with_reason(close_account), ADMINISTRATOR, prepare=_vera),
     Row("people.reopen_account", _with_reason(reopen_account), ADMINISTRATOR, prepare=_closed),
     Row("people.erase_person", _with_reason(erase_person), ADMINISTRATOR, prepare=_vera),
@@ -125,6 +131,7 @@ WITHOUT_A_PERSON = {
     "people.concerned_with": "reads only",
     "people.create_invitation": "part of another service, inside its transaction",
     "people.erased_address": "reads only",
+    "people.lead_times_of": "reads only",
     "people.lock_with_administrators": "locks rows for another service",
     "people.note_administration": "part of another service, inside its transaction",
     "people.set_administration": "part of another service, inside its transaction",

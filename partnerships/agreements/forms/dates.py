@@ -10,6 +10,7 @@ from django import forms
 from partnerships.agreements.models import LONGEST_LEAD_TIME, DateKind
 from partnerships.kit.dates import long_date
 from partnerships.kit.forms import DayField, Form, Helper
+from partnerships.kit.lead_times import LeadTimesField
 
 
 class NoticeForm(Form):
@@ -35,15 +36,6 @@ class NoticeForm(Form):
 class DateRemindersForm(Form):
     """Which dates a party's leads are reminded of, and when."""
 
-    CHOICES = (
-        (90, "90 days before"),
-        (60, "60 days before"),
-        (30, "30 days before"),
-        (14, "14 days before"),
-        (7, "7 days before"),
-        (1, "The day before"),
-        (0, "On the day"),
-    )
     dates = forms.MultipleChoiceField(
         label="Which dates?",
         required=False,
@@ -51,13 +43,9 @@ class DateRemindersForm(Form):
         widget=forms.CheckboxSelectMultiple,
         help_text="Choose none to turn reminders off.",
     )
-    days = forms.TypedMultipleChoiceField(
+    days = LeadTimesField(
         label="When?",
-        coerce=int,
-        required=False,
-        choices=CHOICES,
-        widget=forms.CheckboxSelectMultiple,
-        help_text="Several dates on one day are one email.",
+        help_text="Several dates on one day are one email. People who chose their own days get it on those.",
     )
     other = forms.IntegerField(
         label="Another number of days before",
@@ -68,10 +56,11 @@ class DateRemindersForm(Form):
     )
 
     def __init__(self, *args: Any, days: list[int], dates: list[str], cancel: str, **kwargs: Any) -> None:
-        usual = {day for day, _ in self.CHOICES}
-        other = [day for day in days if day not in usual]
-        kwargs.setdefault("initial", {"days": days, "dates": dates, "other": other[0] if other else None})
+        kwargs.setdefault("initial", {"days": days, "dates": dates})
         super().__init__(*args, **kwargs)
+        offered = self.fields["days"]
+        if isinstance(offered, LeadTimesField):
+            offered.offer(days)
         self.helper = Helper(self, submit="Save reminders", cancel=cancel)
 
     @property

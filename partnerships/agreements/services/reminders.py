@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import TypeAlias
 
 from django.db import transaction
@@ -24,10 +24,9 @@ from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.kit.rights import require
 from partnerships.outbox.services import record_email
-from partnerships.people.models import User
+from partnerships.people.lead_times import everybodys_lead_times
+from partnerships.people.models import ReminderKind, User
 from partnerships.people.retention import delete_in_batches
-
-#: The longest lead time that a party can choose, in days.
 
 
 class UnableToChooseReminders(Exception):
@@ -85,7 +84,11 @@ _Wanted: TypeAlias = tuple[int, int, DateKind, dt.date, int]
 
 
 def _wanted(today: dt.date) -> list[_Wanted]:
-    """What each person may be reminded of today; most of it was sent on an earlier day."""
+    """What each person may be reminded of today; most of it was sent on an earlier day.
+
+    Each party chooses the dates and days for its leads; people may choose their own days.
+    """
+    own = everybodys_lead_times(ReminderKind.DATES, usual=())
     wanted: dict[tuple[int, int, DateKind, dt.date], int] = {}
     partnerships = list(with_dates_within(LONGEST_LEAD_TIME, today).order_by("pk"))
     parties = (
@@ -104,18 +107,26 @@ def _wanted(today: dt.date) -> list[_Wanted]:
             choice = getattr(party, "date_choice", None)
             days = partnership.kind.reminder_days if choice is None else choice.days
             dates = DateKind.values if choice is None else choice.dates
-            due = {
-                (kind, day): min(lead for lead in days if day - dt.timedelta(days=lead) <= today)
-                for kind, day in ahead.items()
-                if kind in dates and any(day - dt.timedelta(days=lead) <= today for lead in days)
-            }
-            if not due:
+            theirs = {kind: day for kind, day in ahead.items() if kind in dates}
+            if not _come(theirs, own.any_days.union(days), today):
                 continue
             for person in people_to_remind(party, partnership, today):
-                for (kind, day), lead in due.items():
+                for (kind, day), lead in _come(theirs, own.chosen.get(person, days), today).items():
                     key = (person, partnership.pk, kind, day)
                     wanted[key] = min(lead, wanted.get(key, lead))
     return [(*key, lead) for key, lead in wanted.items()]
+
+
+def _come(
+    dates: Mapping[DateKind, dt.date], days: Collection[int], today: dt.date
+) -> dict[tuple[DateKind, dt.date], int]:
+    """The dates for which a lead time has come, with the shortest such lead time."""
+    found: dict[tuple[DateKind, dt.date], int] = {}
+    for kind, day in dates.items():
+        come = [lead for lead in days if day - dt.timedelta(days=lead) <= today]
+        if come:
+            found[kind, day] = min(come)
+    return found
 
 
 @transaction.atomic

@@ -11,12 +11,11 @@ from partnerships.commitments.models.commitments import (
     commitment_readers,
 )
 from partnerships.commitments.models.delivery import Evidence, Progress, Slippage
-from partnerships.commitments.models.reminders import DEFAULT_LEAD_TIMES, Reminder, ReminderChoice
+from partnerships.commitments.models.reminders import Reminder
 from partnerships.commitments.models.units import Unit, unit_fault, unit_words
 
 __all__ = [
     "CONFIRMING",
-    "DEFAULT_LEAD_TIMES",
     "OVER",
     "ROUTES",
     "TRANSITIONS",
@@ -29,7 +28,6 @@ __all__ = [
     "Kind",
     "Progress",
     "Reminder",
-    "ReminderChoice",
     "Slippage",
     "Status",
     "Unit",

@@ -1,28 +1,12 @@
-"""Reminders, and how far ahead people want them."""
+"""Reminders that owners got."""
 
 from __future__ import annotations
 
-import pghistory
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
 from partnerships.commitments.models.commitments import Commitment
 from partnerships.people.models import User
-
-#: Default reminders, in days before the due date; 0 is the day itself.
-DEFAULT_LEAD_TIMES = (14, 3, 0)
-
-
-@pghistory.track()
-class ReminderChoice(models.Model):
-    """How many days ahead a person wants reminders; an empty list is never."""
-
-    person = models.OneToOneField(User, on_delete=models.CASCADE, related_name="reminder_choice")
-    days = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)
-
-    def __str__(self) -> str:
-        return f"{self.person_id}: {self.days}"
 
 
 class Reminder(models.Model):

@@ -21,7 +21,7 @@ from partnerships.commitments.services.ownership import (
 )
 from partnerships.commitments.services.proposing import UnableToPropose, propose_action, propose_commitment
 from partnerships.commitments.services.registers import RegisterProgress, RegisterPromise, record_from_register
-from partnerships.commitments.services.reminders import choose_lead_times, remind_owners
+from partnerships.commitments.services.reminders import remind_owners
 from partnerships.commitments.services.stakeholders import tell_stakeholders
 from partnerships.commitments.services.terms import UnableToChangeDueDate, UnableToEdit, change_due_date, edit_proposal
 
@@ -41,7 +41,6 @@ __all__ = [
     "attach_evidence",
     "change_due_date",
     "change_owner",
-    "choose_lead_times",
     "confirm_commitment",
     "edit_proposal",
     "end_commitment",

@@ -8,10 +8,10 @@ from typing import Any
 
 from django.db import transaction
 
-from partnerships.commitments.services import choose_lead_times
 from partnerships.digests.models import Preference
 from partnerships.digests.services.inbox import choose_ways
 from partnerships.digests.services.preferences import prefer
+from partnerships.people.lead_times import choose_lead_times
 from partnerships.people.models import User
 
 
@@ -21,19 +21,19 @@ def save_choices(
     person: User,
     preferences: Mapping[str, Any],
     ways: Mapping[str, str],
-    reminder_days: Collection[int] | None,
+    lead_times: Mapping[str, Collection[int] | None] | None,
     for_everything: bool,
     author: User | None,
     now: dt.datetime,
 ) -> Preference:
     """Save the page of choices.
 
-    `preferences` are the arguments of `prefer`; `reminder_days` None leaves the lead times of reminders as they are.
+    `preferences` are the arguments of `prefer`; `lead_times` as in `choose_lead_times`, None leaves all as they are.
     Raises `UnableToChangeSubscription` and `UnableToChooseWay`.
     """
     preference = prefer(person=person, author=author, for_everything=for_everything, now=now, **preferences)
     if ways:
         choose_ways(person=person, ways=ways, author=author, now=now)
-    if reminder_days is not None:
-        choose_lead_times(person=person, days=reminder_days, now=now)
+    if lead_times is not None:
+        choose_lead_times(person=person, days=lead_times, now=now)
     return preference

@@ -75,7 +75,7 @@ def preferences(request: HttpRequest, link: Link) -> HttpResponse:
             person=person,
             preferences=form.preferences,
             ways=form.ways,
-            reminder_days=form.reminder_days,
+            lead_times=form.lead_times,
             for_everything=for_everything,
             author=person,
             now=now,

@@ -8,7 +8,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from partnerships.agreements.models import Partnership, Party
-from partnerships.commitments.services.reminders import lead_times_of
 from partnerships.digests.forms import PreferenceForm
 from partnerships.digests.models import Preference
 from partnerships.digests.services import ways_of
@@ -16,6 +15,7 @@ from partnerships.organisations.models import Membership, Role
 from partnerships.organisations.statements import rows_for
 from partnerships.outbox.groups import FOR_OPERATORS
 from partnerships.outbox.kinds import all_kinds
+from partnerships.people.lead_times import lead_times_of
 from partnerships.people.models import User
 
 
@@ -27,7 +27,7 @@ def choices_form(request: HttpRequest, person: User, preference: Preference) -> 
         person=person,
         preference=preference,
         ways=ways_of(person) if has_account else None,
-        reminder_days=lead_times_of(person) if has_account else None,
+        lead_times=lead_times_of(person) if has_account else None,
     )
 
 
@@ -43,7 +43,7 @@ def pause_of(person: User, preference: Preference, now: dt.datetime) -> dict[str
 def date_reminders(person: User) -> list[Party]:
     """The parties for which this person, as a lead, is reminded of dates.
 
-    Each party chooses its own lead times.
+    Each party chooses which dates, and the days for those of its leads who chose none themselves.
     """
     return rows_for(_parties_led, person)
 

@@ -54,7 +54,7 @@ def manage(request: HttpRequest) -> HttpResponse:
             person=person,
             preferences=form.preferences,
             ways=form.ways,
-            reminder_days=form.reminder_days,
+            lead_times=form.lead_times,
             for_everything=for_everything,
             author=person,
             now=timezone.now(),

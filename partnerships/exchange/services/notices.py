@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
 from django.db import transaction
 from django.utils import timezone
 
-from partnerships.exchange.models import Audience, Entry, Receipt
+from partnerships.exchange.models import Audience, Entry, EntryQuerySet, Receipt
 from partnerships.exchange.queries.addressing import addressed_ids
 from partnerships.organisations.models import EDITING_ROLES, Membership, Role
 from partnerships.organisations.queries import leads_with_account
 from partnerships.outbox.services import record_emails
+from partnerships.people.lead_times import EverybodysLeadTimes, everybodys_lead_times, is_time_to_remind
+from partnerships.people.models import ReminderKind
 
 #: Entries shared longer ago than this get no email about being new.
 NEWS = dt.timedelta(days=1)
-#: How many days before its closing date both sides get a reminder, once.
-LEAD_DAYS = 7
 
 
 def email_new_entries(*, now: dt.datetime, limit: int = 200) -> int:
@@ -59,50 +60,70 @@ def _next_new(now: dt.datetime) -> Entry | None:
     )
 
 
-def remind_of_closing(*, now: dt.datetime, limit: int = 200) -> int:
+def remind_of_closing(*, now: dt.datetime) -> int:
     """Record reminders to both sides of unanswered entries that close soon.
 
     On the entry's side, its author gets one, or else its leads. In each organisation that it asks by name or as a
     party, the colleague it was referred to gets one, or else the leads. Entries for the whole network remind only their
-    own side. Safe to run twice: an entry is marked in the transaction that records its emails. Returns the number of
-    emails.
+    own side. Each person is reminded at their own lead times. Safe to run twice: an entry is marked in the transaction
+    that records its emails. Returns the number of emails.
     """
+    lead_times = everybodys_lead_times(ReminderKind.ASKS)
+    today = timezone.localdate(now)
+    near = _closing(now, max(lead_times.any_days)).order_by("closes_on", "pk")
+    dates = list(near.values_list("pk", "closes_on", "reminded_at"))
+    due = [pk for pk, closes_on, last in dates if _is_due(lead_times.any_days, closes_on, last, today)]
+    return sum(_remind_of(pk, lead_times, now) for pk in due)
+
+
+def _is_due(
+    lead_times: Collection[int], closes_on: dt.date | None, reminded_at: dt.datetime | None, today: dt.date
+) -> bool:
+    if closes_on is None:
+        return False
+    last = timezone.localdate(reminded_at) if reminded_at else None
+    return is_time_to_remind(lead_times, closes_on, last=last, today=today)
+
+
+@transaction.atomic
+def _remind_of(pk: int, lead_times: EverybodysLeadTimes, now: dt.datetime) -> int:
+    """Remind those whose time has come for one entry; how many emails."""
+    today = timezone.localdate(now)
+    near = _closing(now, max(lead_times.any_days)).filter(pk=pk)
+    entry = near.select_for_update(of=("self",), skip_locked=True).first()
+    if entry is None:
+        return 0
+    recipients = {
+        person: is_own
+        for person, is_own in _recipients(entry).items()
+        if _is_due(lead_times.of(person), entry.closes_on, entry.reminded_at, today)
+    }
+    if not recipients:
+        return 0
     recorded = 0
-    for _ in range(limit):
-        with transaction.atomic():
-            entry = _next_closing(now)
-            if entry is None:
-                break
-            recipients = _recipients(entry)
-            for own in (True, False):
-                recorded += len(
-                    record_emails(
-                        kind="exchange.closing_soon",
-                        people=[person for person, is_own in recipients.items() if is_own == own],
-                        params={"entry": entry.pk, "own": own, "closes_on": str(entry.closes_on)},
-                        sender_id=entry.organisation_id,
-                        now=now,
-                    )
-                )
-            Entry.objects.filter(pk=entry.pk).update(reminded_at=now)
+    for own in (True, False):
+        recorded += len(
+            record_emails(
+                kind="exchange.closing_soon",
+                people=[person for person, is_own in recipients.items() if is_own == own],
+                params={"entry": entry.pk, "own": own, "closes_on": str(entry.closes_on)},
+                sender_id=entry.organisation_id,
+                now=now,
+            )
+        )
+    Entry.objects.filter(pk=entry.pk).update(reminded_at=now)
     return recorded
 
 
-def _next_closing(now: dt.datetime) -> Entry | None:
+def _closing(now: dt.datetime, days: int) -> EntryQuerySet:
+    """Unanswered entries that close within so many days."""
     today = timezone.localdate(now)
-    return (
-        Entry.objects.unanswered()
-        .select_for_update(of=("self",), skip_locked=True)
-        .filter(
-            is_open=True,
-            reminded_at=None,
-            closes_on__gte=today,
-            closes_on__lte=today + dt.timedelta(days=LEAD_DAYS),
-            # An entry shared a few days before it closes needs no reminder at once.
-            shared_at__lt=now - dt.timedelta(days=1),
-        )
-        .order_by("closes_on", "pk")
-        .first()
+    return Entry.objects.unanswered().filter(
+        is_open=True,
+        closes_on__gte=today,
+        closes_on__lte=today + dt.timedelta(days=days),
+        # An entry shared a few days before it closes needs no reminder at once.
+        shared_at__lt=now - dt.timedelta(days=1),
     )
 
 

@@ -20,7 +20,11 @@ class SignatoriesForm(Form):
     One box for each organisation that may sign.
     """
 
-    due_on = DayField(label="Decide by", required=False, help_text="We remind them from a week before.")
+    due_on = DayField(
+        label="Decide by",
+        required=False,
+        help_text="We remind them a week before and on the day, or when they chose, and then weekly.",
+    )
     questions = QuestionsField(label="Questions for them to answer", required=False)
 
     def __init__(self, *args: Any, plan: Plan, **kwargs: Any) -> None:

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db import transaction
 from django.utils import timezone
 
 from partnerships.agreements.models import Party, PartyRole, PartyStatus
-from partnerships.documents.models import REMIND_BEFORE
 from partnerships.documents.services import InvalidAnswers, read_questions
 from partnerships.kit import journal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import leads_of
 from partnerships.outbox.services import record_emails
-from partnerships.people.models import User
+from partnerships.people.lead_times import everybodys_lead_times
+from partnerships.people.models import ReminderKind, User
 from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import Plan, Signatory, Status
 from partnerships.plans.queries import asked_again, number_to_sign, signing_states, still_takes_part
 from partnerships.plans.rights import rights_over
 from partnerships.plans.services.recording import acting_organisation, lock_plan, record_event
 from partnerships.plans.services.signing import settle
+
+#: How long signatories have at least when they are asked again after their deadline.
+_SHORTEST_DEADLINE = dt.timedelta(days=7)
 
 
 class UnableToRequestSignOff(Exception):
@@ -122,7 +125,7 @@ def _new_deadline(signatory: Signatory, now: dt.datetime) -> dt.date | None:
     today = timezone.localdate(now)
     if signatory.due_on is None or signatory.due_on >= today:
         return signatory.due_on
-    return today + max(REMIND_BEFORE, signatory.due_on - timezone.localdate(signatory.asked_at))
+    return today + max(_SHORTEST_DEADLINE, signatory.due_on - timezone.localdate(signatory.asked_at))
 
 
 def _ask_again(
@@ -225,15 +228,17 @@ def _send_request(
     reminder: bool = False,
     again: bool = False,
     owed_since: dt.datetime | None = None,
+    only: Collection[int] | None = None,
 ) -> None:
-    """Email the link to every lead of the organisation except the author.
+    """Email the link to every lead of the organisation except the author, or to `only` these.
 
     `owed_since` tells one reminder from the next: the moment of the last email before it.
     """
     asking = acting_organisation(signatory.plan, author)
+    leads = [lead.pk for lead in leads_of(signatory.organisation) if lead != author]
     record_emails(
         kind="plans.sign_off_request",
-        people=[lead.pk for lead in leads_of(signatory.organisation) if lead != author],
+        people=[pk for pk in leads if only is None or pk in only],
         params={
             "signatory": signatory.pk,
             "asked_at": signatory.asked_at.isoformat(),
@@ -321,18 +326,23 @@ def _release(pk: int, now: dt.datetime) -> int:
 
 
 def remind_signatories(*, now: dt.datetime) -> int:
-    """Remind signatories with a near or past deadline once a week.
+    """Remind leads before the deadline at their own lead times, and once a week after it.
 
-    Returns how many were reminded. Safe to run twice: a conditional update claims each signatory in the transaction
-    that records its emails.
+    Returns how many signatories were reminded. Safe to run twice: a conditional update claims each signatory in the
+    transaction that records its emails.
     """
+    lead_times = everybodys_lead_times(ReminderKind.SIGNATURES)
     asked = Signatory.objects.filter(removed_at=None, plan__status=Status.AWAITING_SIGN_OFF)
     reminded = 0
     for signatory in asked.select_related("plan", "organisation").order_by("pk"):
-        if not signatory.is_reminder_due(now):
+        if not signatory.is_reminder_due(now, lead_times.any_days):
             continue
         states = {state.signatory.pk: state for state in signing_states(signatory.plan)}
         if signatory.pk not in states or not states[signatory.pk].must_decide:
+            continue
+        leads = [lead.pk for lead in leads_of(signatory.organisation)]
+        people = [pk for pk in leads if signatory.is_reminder_due(now, lead_times.of(pk))]
+        if leads and not people:
             continue
         due = signatory.reminded_at or signatory.asked_at
         with transaction.atomic():
@@ -341,5 +351,5 @@ def remind_signatories(*, now: dt.datetime) -> int:
             )
             if claimed:
                 reminded += 1
-                _send_request(signatory, author=None, now=now, reminder=True, owed_since=due)
+                _send_request(signatory, author=None, now=now, reminder=True, owed_since=due, only=people)
     return reminded

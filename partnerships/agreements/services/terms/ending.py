@@ -32,7 +32,8 @@ from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import leads_of
 from partnerships.outbox.services import record_emails
-from partnerships.people.models import User
+from partnerships.people.lead_times import everybodys_lead_times
+from partnerships.people.models import ReminderKind, User
 
 
 class UnableToWithdraw(Exception):
@@ -195,20 +196,27 @@ def _lapse(pk: int, now: dt.datetime) -> bool:
 
 
 def remind_terms_signers(*, now: dt.datetime) -> int:
-    """Remind those who must sign before and after the deadline, once a week; how many parties.
+    """Remind those who must sign; how many parties.
 
-    Safe to run twice: a conditional update claims each request.
+    Before the deadline at their own lead times, after it once a week. Safe to run twice: a conditional update claims
+    each request.
     """
     today, reminded = timezone.localdate(now), 0
+    lead_times = everybodys_lead_times(ReminderKind.SIGNATURES)
     for signatory in TermsSignatory.objects.waiting():
         proposal = signatory.version.proposal
         over = proposal is not None and proposal.has_lapsed(today)
-        if over or not signatory.is_reminder_due(now):
+        if over or not signatory.is_reminder_due(now, lead_times.any_days):
             continue
+        signers = signers_of(signatory.organisation_id, signatory.version.partnership_id, today)
+        due = [one.pk for one in signers if signatory.is_reminder_due(now, lead_times.of(one.pk))]
+        if signers and not due:
+            continue
+        new = [one.pk for one in signers if one.pk not in signatory.asked_people]
         with transaction.atomic():
             same = TermsSignatory.objects.filter(pk=signatory.pk, reminded_at=signatory.reminded_at)
             if same.update(reminded_at=now):
-                send_request(signatory, signatory.version, sender=None, now=now, reminder=True)
+                send_request(signatory, signatory.version, sender=None, now=now, reminder=True, only=[*due, *new])
                 reminded += 1
     return reminded
 

@@ -1,0 +1,104 @@
+"""How many days before a date each person wants to be reminded, for each kind of reminder."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from partnerships.activity.services import record
+from partnerships.kit.rights import require
+from partnerships.people.event_kinds import EventKind
+from partnerships.people.models import LeadTimes, ReminderKind, User
+
+#: The longest lead time that a person can choose, in days.
+LONGEST_LEAD_TIME = 90
+#: The lead times of people who chose none. Dates of partnerships come when each party chose for its leads.
+USUAL_LEAD_TIMES: Mapping[str, tuple[int, ...]] = {
+    ReminderKind.COMMITMENTS: (14, 3, 0),
+    ReminderKind.REPORTS: (5,),
+    ReminderKind.SIGNATURES: (7, 0),
+    ReminderKind.ASKS: (7,),
+}
+
+
+def lead_times_of(person: User) -> dict[str, list[int] | None]:
+    """A person's lead times of each kind, longest first; None if they follow each party's choice."""
+    chosen = dict(LeadTimes.objects.filter(person=person).values_list("kind", "days"))
+    return {kind: chosen.get(kind, _usual(kind)) for kind in ReminderKind.values}
+
+
+def _usual(kind: str) -> list[int] | None:
+    return list(USUAL_LEAD_TIMES[kind]) if kind in USUAL_LEAD_TIMES else None
+
+
+@transaction.atomic
+def choose_lead_times(*, person: User, days: Mapping[str, Collection[int] | None], now: dt.datetime) -> None:
+    """Choose how many days ahead to be reminded, by kind.
+
+    An empty list means never, None what is usual. Numbers of days out of range are left out.
+    """
+    known = User.objects.select_for_update(no_key=True).filter(is_active=True, account_since__isnull=False)
+    require(known.filter(pk=person.pk).first() is not None)
+    before = lead_times_of(person)
+    wanted = {kind: _in_range(before[kind], chosen) for kind, chosen in days.items()}
+    changed = {kind: chosen for kind, chosen in wanted.items() if chosen != before[kind]}
+    for kind, chosen in changed.items():
+        if chosen is None:
+            LeadTimes.objects.filter(person=person, kind=kind).delete()
+        else:
+            LeadTimes.objects.update_or_create(person=person, kind=kind, defaults={"days": chosen})
+    if changed:
+        record(
+            actor_id=person.pk,
+            kind=EventKind.LEAD_TIMES_CHOSEN,
+            target_kind="person",
+            target_id=person.pk,
+            now=now,
+            data={"before": {kind: before[kind] for kind in changed}, "after": changed},
+        )
+
+
+def _in_range(before: Collection[int] | None, days: Collection[int] | None) -> list[int] | None:
+    """These days, longest first, if they are short enough or were chosen before."""
+    if days is None:
+        return None
+    return sorted({day for day in days if 0 <= day <= LONGEST_LEAD_TIME or day in (before or ())}, reverse=True)
+
+
+@dataclass(frozen=True, slots=True)
+class EverybodysLeadTimes:
+    """Everybody's lead times of one kind of reminder."""
+
+    usual: Sequence[int]
+    chosen: Mapping[int, Sequence[int]]
+
+    def of(self, person_id: int) -> Sequence[int]:
+        """The lead times of one person."""
+        return self.chosen.get(person_id, self.usual)
+
+    @property
+    def any_days(self) -> set[int]:
+        """Every lead time that somebody has."""
+        return set(self.usual).union(*self.chosen.values())
+
+
+def everybodys_lead_times(kind: ReminderKind, *, usual: Sequence[int] | None = None) -> EverybodysLeadTimes:
+    """Everybody's lead times of one kind, in one query; `usual` replaces the usual ones."""
+    chosen = dict(LeadTimes.objects.filter(kind=kind).values_list("person", "days"))
+    return EverybodysLeadTimes(USUAL_LEAD_TIMES[kind] if usual is None else usual, chosen)
+
+
+def is_time_to_remind(
+    lead_times: Collection[int], day: dt.date, *, last: dt.date | None, today: dt.date, even_after: bool = False
+) -> bool:
+    """Whether one of these lead times before a day has come since `last`, when somebody was last reminded.
+
+    False after the day itself, unless `even_after`.
+    """
+    if today > day and not even_after:
+        return False
+    came = (day - dt.timedelta(days=lead) for lead in lead_times)
+    return any(one <= today and (last is None or one > last) for one in came)

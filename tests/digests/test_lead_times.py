@@ -1,0 +1,222 @@
+"""Reminders of each kind come at the lead times that each person chose, on the page of choices."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.activity.models import Event
+from partnerships.agreements.services import choose_date_reminders, remind_of_dates, remind_terms_signers
+from partnerships.commitments.services import remind_owners
+from partnerships.conversations.models import Report
+from partnerships.conversations.services import remind_of_reports
+from partnerships.exchange.models import Audience
+from partnerships.exchange.services.notices import remind_of_closing
+from partnerships.outbox.models import Email
+from partnerships.people.lead_times import USUAL_LEAD_TIMES, choose_lead_times, is_time_to_remind, lead_times_of
+from partnerships.people.models import ReminderKind, User
+from partnerships.plans.services import remind_signatories
+from tests.agreements.test_dates import agree as agree_dates
+from tests.agreements.test_signing_terms import amend
+from tests.commitments.promises import agree, in_days
+from tests.conversations.reports import the_report
+from tests.digests.test_choices_match_emails import PAGE
+from tests.exchange.conftest import shared
+from tests.plans.test_signing import asked
+from tests.support.terms import agree_terms, put_up
+from tests.world import World, make_world
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """The small world, without the plan that other tests of digests have."""
+    return make_world()
+
+
+def noon(day: dt.date) -> dt.datetime:
+    return timezone.make_aware(dt.datetime.combine(day, dt.time(12)))
+
+
+def commitment_due(world: World) -> tuple[str, dt.date, Callable[..., Any], User]:
+    agree(world, due_on=in_days(30))
+    return "commitments.reminder", in_days(30), remind_owners, world.eddie
+
+
+def date_due(world: World) -> tuple[str, dt.date, Callable[..., Any], User]:
+    agree_dates(world, starts=in_days(0), review=in_days(200), ends=in_days(30))
+    choose_date_reminders(
+        party=world.party(world.westmarch), days=[25], dates=["end"], author=world.ben, now=timezone.now()
+    )
+    return "agreements.dates_ahead", in_days(30), remind_of_dates, world.ben
+
+
+def report_due(world: World) -> tuple[str, dt.date, Callable[..., Any], User]:
+    return "conversations.report_due", the_report(world).due_on, remind_of_reports, world.ben
+
+
+def signature_due(world: World) -> tuple[str, dt.date, Callable[..., Any], User]:
+    asked(world, due_on=in_days(30), now=timezone.now() - dt.timedelta(days=2))
+    return "plans.sign_off_request", in_days(30), remind_signatories, world.ben
+
+
+def terms_due(world: World) -> tuple[str, dt.date, Callable[..., Any], User]:
+    agree_terms(world.partnership, world.amina)
+    put_up(amend(world, world.amina, world.larkhaven, text="We meet twice."), world.amina, sign_by=in_days(30))
+    return "agreements.terms_request", in_days(30), remind_terms_signers, world.ben
+
+
+def ask_due(world: World) -> tuple[str, dt.date, Callable[..., Any], User]:
+    shared(
+        world.larkhaven,
+        world.amina,
+        timezone.now() - dt.timedelta(days=2),
+        audience=Audience.NAMED,
+        addressees=[world.westmarch],
+        closes_on=in_days(30),
+    )
+    return "exchange.closing_soon", in_days(30), remind_of_closing, world.ben
+
+
+#: Each kind of reminder, what is usual (of dates: what the party chose), and how it falls due.
+KINDS = (
+    (ReminderKind.COMMITMENTS, [14, 3, 0], commitment_due),
+    (ReminderKind.DATES, [25], date_due),
+    (ReminderKind.REPORTS, [5], report_due),
+    (ReminderKind.SIGNATURES, [7, 0], signature_due),
+    (ReminderKind.SIGNATURES, [7, 0], terms_due),
+    (ReminderKind.ASKS, [7], ask_due),
+)
+
+
+def reminded_on(due: dt.date, remind: Callable[..., Any], code: str, person: User, days: range) -> list[int]:
+    """The days before `due` on which this person gets a reminder; the clock runs twice a day."""
+    found = []
+    emails = Email.objects.filter(kind=code, person_id=person.pk)
+    for left in days:
+        before = emails.count()
+        for _ in range(2):
+            remind(now=noon(due - dt.timedelta(days=left)))
+        found += [left] * (emails.count() - before)
+    return found
+
+
+@pytest.mark.parametrize(("kind", "usual", "prepare"), KINDS, ids=lambda one: getattr(one, "__name__", None))
+def test_reminders_come_on_the_days_that_each_person_chose(
+    world: World, kind: ReminderKind, usual: list[int], prepare: Callable[..., Any]
+) -> None:
+    code, due, remind, person = prepare(world)
+    other = next(one for one in (world.amina, world.ben) if one != person)
+    choose_lead_times(person=other, days={kind: [26]}, now=timezone.now())
+    choose_lead_times(person=person, days={kind: [20, 1]}, now=timezone.now())
+
+    assert reminded_on(due, remind, code, person, range(28, -1, -1)) == [20, 1]
+
+
+@pytest.mark.parametrize(("kind", "usual", "prepare"), KINDS, ids=lambda one: getattr(one, "__name__", None))
+def test_reminders_come_as_before_for_those_who_chose_nothing(
+    world: World, kind: ReminderKind, usual: list[int], prepare: Callable[..., Any]
+) -> None:
+    code, due, remind, person = prepare(world)
+    other = next(one for one in (world.amina, world.ben) if one != person)
+    choose_lead_times(person=other, days={kind: [26]}, now=timezone.now())
+
+    assert reminded_on(due, remind, code, person, range(28, -1, -1)) == usual
+
+
+@pytest.mark.parametrize(("kind", "usual", "prepare"), KINDS, ids=lambda one: getattr(one, "__name__", None))
+def test_who_chose_no_days_gets_no_reminder_before_the_date(
+    world: World, kind: ReminderKind, usual: list[int], prepare: Callable[..., Any]
+) -> None:
+    code, due, remind, person = prepare(world)
+    choose_lead_times(person=person, days={kind: []}, now=timezone.now())
+
+    assert reminded_on(due, remind, code, person, range(28, -1, -1)) == []
+
+
+def test_followers_hear_five_days_before_that_a_report_is_due(world: World) -> None:
+    report = the_report(world)
+    choose_lead_times(person=world.ben, days={"reports": [14]}, now=timezone.now())
+
+    due = Report.objects.to_write().filter(due_on=report.due_on).count()
+    told = {}
+    for left in (14, 13, 5, 4, 0):
+        remind_of_reports(now=noon(report.due_on - dt.timedelta(days=left)))
+        told[left] = Event.objects.filter(kind="report.due").count()
+
+    assert due > 0
+    assert told == {14: 0, 13: 0, 5: due, 4: due, 0: due}
+
+
+def test_a_late_signature_is_reminded_of_weekly_whatever_was_chosen(world: World) -> None:
+    code, due, remind, person = signature_due(world)
+    choose_lead_times(person=person, days={"signatures": []}, now=timezone.now())
+
+    assert reminded_on(due, remind, code, person, range(3, -17, -1)) == [-1, -8, -15]
+
+
+def test_usual_lead_times_are_chosen_again_and_others_kept(world: World) -> None:
+    given = {"reports": [14, 400, -3], "asks": [], "dates": [60]}
+    choose_lead_times(person=world.ben, days=given, now=timezone.now())
+    assert lead_times_of(world.ben) == {
+        "commitments": list(USUAL_LEAD_TIMES["commitments"]),
+        "dates": [60],
+        "reports": [14],
+        "signatures": list(USUAL_LEAD_TIMES["signatures"]),
+        "asks": [],
+    }
+
+    choose_lead_times(person=world.ben, days={"dates": None, "reports": [14]}, now=timezone.now())
+
+    assert lead_times_of(world.ben)["dates"] is None
+    said = [event.data["after"] for event in Event.objects.filter(kind="person.lead_times_chosen").order_by("pk")]
+    assert said == [{"reports": [14], "asks": [], "dates": [60]}, {"dates": None}]
+
+
+def test_days_and_never_are_not_chosen_together(world: World) -> None:
+    client = Client()
+    client.force_login(world.ben)
+
+    answer = client.post(reverse("digests:manage"), PAGE | {"lead_dates": ["30", "-1"]})
+
+    assert answer.status_code == 422
+    assert "not both" in answer.content.decode()
+    assert lead_times_of(world.ben)["dates"] is None
+
+
+def test_saving_the_page_keeps_days_that_it_does_not_offer(world: World) -> None:
+    choose_lead_times(person=world.ben, days={"commitments": [45]}, now=timezone.now())
+    client = Client()
+    client.force_login(world.ben)
+    form = client.get(reverse("digests:manage")).context["form"]
+    given = {name: [str(day) for day in field.initial] for name, field in form.fields.items() if name in LEADS}
+
+    answer = client.post(reverse("digests:manage"), PAGE | given)
+
+    assert answer.status_code == 302
+    assert lead_times_of(world.ben)["commitments"] == [45]
+
+
+LEADS = {f"lead_{kind}" for kind in ReminderKind.values}
+
+
+@pytest.mark.parametrize(
+    ("last", "left", "expected"),
+    [(None, 8, False), (None, 7, True), (None, 2, True), (7, 6, False), (7, 0, True), (0, 0, False), (None, -1, False)],
+)
+def test_a_time_to_remind_comes_once(last: int | None, left: int, expected: bool) -> None:
+    day = dt.date(2027, 3, 10)
+
+    found = is_time_to_remind(
+        [7, 0],
+        day,
+        last=None if last is None else day - dt.timedelta(days=last),
+        today=day - dt.timedelta(days=left),
+    )
+
+    assert found is expected

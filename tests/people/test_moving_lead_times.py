@@ -1,0 +1,41 @@
+"""Lead times of reminders moved from commitments to people with their history."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from django.apps import apps
+from django.db import connection
+
+from partnerships.people.models import LeadTimes
+from tests.world import World
+
+MOVE = import_module("partnerships.commitments.migrations.0009_move_lead_times").MOVE
+#: The tables of commitments as they were, with a choice of Ben's that he changed once and one of a person who is gone.
+BEFORE = """
+CREATE TEMP TABLE commitments_reminderchoice (id bigint, days smallint[], person_id bigint) ON COMMIT DROP;
+CREATE TEMP TABLE commitments_reminderchoiceevent (
+    pgh_id int, pgh_created_at timestamptz, pgh_label text, id bigint, days smallint[], person_id bigint,
+    pgh_context_id uuid, pgh_obj_id bigint) ON COMMIT DROP;
+INSERT INTO commitments_reminderchoice VALUES (7, ARRAY[30, 1], %(ben)s);
+INSERT INTO commitments_reminderchoiceevent VALUES
+    (1, '2026-01-05 10:00Z', 'insert', 7, ARRAY[14], %(ben)s, NULL, 7),
+    (2, '2026-01-06 10:00Z', 'insert', 6, ARRAY[3], %(ben)s + 100000, NULL, 6),
+    (3, '2026-02-05 10:00Z', 'update', 7, ARRAY[30, 1], %(ben)s, NULL, 7);
+"""
+
+
+def test_choices_of_lead_times_move_with_their_history(world: World) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(BEFORE, {"ben": world.ben.pk})
+        cursor.execute(MOVE)
+
+    moved = LeadTimes.objects.get()
+    events = apps.get_model("people", "LeadTimesEvent").objects.filter(
+        pgh_created_at__year=2026, pgh_created_at__month__lt=3
+    )
+    assert (moved.person_id, moved.kind, moved.days) == (world.ben.pk, "commitments", [30, 1])
+    assert list(events.order_by("pgh_created_at").values_list("pgh_label", "pgh_obj_id", "days")) == [
+        ("insert", moved.pk, [14]),
+        ("update", moved.pk, [30, 1]),
+    ]

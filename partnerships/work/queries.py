@@ -13,6 +13,7 @@ from partnerships.commitments import queries as commitments
 from partnerships.conversations import queries as conversations
 from partnerships.exchange import queries as exchange
 from partnerships.kit.waiting import Waiting
+from partnerships.nominations import queries as nominations
 from partnerships.organisations.left_over import HANDING_OVER, LEFT_OVER
 from partnerships.organisations.waiting import Source, waiting_from_all
 from partnerships.people.models import User
@@ -25,6 +26,7 @@ SOURCES: list[Source] = [
     *plans.WAITING,
     *commitments.WAITING,
     *conversations.WAITING,
+    *nominations.WAITING,
     *LEFT_OVER,
     *HANDING_OVER,
 ]

@@ -17,6 +17,7 @@ from django.utils import timezone
 from partnerships.agreements.services import create_post, edit_settings
 from partnerships.digests.services import subscribe
 from partnerships.kit.dates import known_day
+from partnerships.nominations.models import NominationsReturn
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.services import (
     create_organisation,
@@ -46,7 +47,8 @@ def add_waiting(world: World) -> None:
     """Add what waits to the world of the access table.
 
     Amina mentions Ben, who is silent, and Eddie, who answers. She wants contact each week, and a post is vacant. A
-    colleague who left followed the partnership. Harbour Homes will follow Riverside, and one of its posts has a line.
+    colleague who left followed the partnership. Harbour Homes will follow Riverside, and one of its posts has a line. A
+    nominations return is disputed; the demonstration has one that was sent.
     """
     now = timezone.now()
     create_post(organisation=world.larkhaven, role="nominations", author=world.amina, now=now)
@@ -60,6 +62,7 @@ def add_waiting(world: World) -> None:
     membership = join(leaver, world.larkhaven, Role.EDITOR, now)
     subscribe(person=leaver, target=world.partnership, author=leaver, now=now)
     end_membership(membership=membership, reason="Moved.", author=world.amina, now=now)
+    NominationsReturn.objects.filter(pk=world.things["return"].pk).update(status="disputed", settled_at=None)
     _prepare_a_succession(world, now)
 
 

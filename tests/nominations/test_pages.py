@@ -16,15 +16,17 @@ from django.utils.html import escape
 from partnerships.exchange.models import Entry
 from partnerships.nominations import services
 from partnerships.nominations.lettings.filtering import LettingsFilter
-from partnerships.nominations.models import NominationsReturn, ReturnLine
+from partnerships.nominations.models import Decision, NominationsReturn, ReturnLine
 from partnerships.nominations.queries.pages import quarters_to_start
 from partnerships.nominations.services.shortfalls import UnableToAsk, ask_for_shortfall
 from partnerships.people.models import User
+from partnerships.work.queries import waiting_for
 from tests.nominations.quarters import (
     afterwards,
     begun,
     collection_year,
     counted,
+    decide,
     fresh,
     lettings_of,
     sent,
@@ -160,6 +162,23 @@ def test_council_confirms_and_disputes_on_one_page(world: World) -> None:
     assert answer.status_code == 302
     assert fresh(found).is_disputed
     assert "We named nobody for Mill Lane." in page(world.amina, address(found))
+
+
+def test_my_work_of_each_side_shows_the_return_that_waits_for_it(world: World) -> None:
+    found = sent(world, sign_nominations(world))
+    first, *others = found.lines.values_list("pk", flat=True)
+    people = [world.ben, world.amina, world.vera, world.nadia]
+
+    def waiting() -> list[tuple[str, str]]:
+        every = [(person, one) for person in people for one in waiting_for(person, afterwards())]
+        return [(person.email, one.what) for person, one in every if one.title.startswith("Nominations, ")]
+
+    before = waiting()
+    decisions = dict.fromkeys(others, (Decision.CONFIRMED, "")) | {first: (Decision.DISPUTED, "One is missing.")}
+    decide(world, found, decisions)
+
+    assert before == [(world.ben.email, "Confirm or dispute this return")]
+    assert waiting() == [(world.amina.email, "Correct this disputed return")]
 
 
 def test_council_confirms_every_line_with_one_button(world: World) -> None:

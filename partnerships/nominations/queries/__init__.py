@@ -1,6 +1,7 @@
 """What pages and services read of nominations agreements and their returns."""
 
 from partnerships.nominations.queries.agreement import agreed_on, agreement_of
+from partnerships.nominations.queries.my_work import WAITING
 from partnerships.nominations.queries.returns import (
     MaskedLine,
     ReturnResult,
@@ -16,6 +17,7 @@ from partnerships.nominations.queries.returns import (
 )
 
 __all__ = [
+    "WAITING",
     "MaskedLine",
     "ReturnResult",
     "Total",

@@ -1,0 +1,66 @@
+"""What waits for a person in nominations, for My work: returns to decide about, and disputed ones to correct."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db.models import Q, QuerySet
+
+from partnerships.agreements.models import Partnership, PartyStatus
+from partnerships.kit.waiting import Waiting
+from partnerships.nominations.models import NominationsAgreement, NominationsReturn, ReturnStatus
+from partnerships.organisations.audience import Organisations, Reach
+from partnerships.organisations.models import EDITING_ROLES
+from partnerships.organisations.statements import rows_for
+from partnerships.organisations.waiting import Source
+from partnerships.people.models import User
+
+
+def _editors(side: str) -> tuple[Organisations, ...]:
+    """Editors and leads of the council or the provider, while it takes part."""
+    takes_part = Q(**{f"agreement__{side}__status": PartyStatus.ACCEPTED})
+    return (Organisations(f"agreement__{side}__organisation", when=takes_part, roles=EDITING_ROLES),)
+
+
+def _sent() -> Reach:
+    return Reach(NominationsReturn.objects.filter(status=ReturnStatus.SENT), _editors("council"))
+
+
+def _disputed() -> Reach:
+    """Disputed returns that can still be corrected: not those of partnerships that are over."""
+    live = NominationsAgreement.objects.filter(partnership__in=Partnership.objects.live().values("pk"))
+    disputed = NominationsReturn.objects.filter(status=ReturnStatus.DISPUTED, agreement__in=live.values("pk"))
+    return Reach(disputed, _editors("provider"))
+
+
+def _sent_to(user: User) -> QuerySet[NominationsReturn]:
+    return _sent().of(user).select_related("agreement__partnership").order_by("sent_at", "pk")
+
+
+def _disputed_of(user: User) -> QuerySet[NominationsReturn]:
+    return _disputed().of(user).select_related("agreement__partnership").order_by("sent_at", "pk")
+
+
+def _waiting(what: str, found: NominationsReturn) -> Waiting:
+    """Its agreement's page also says why returns are closed, when data sharing has ended in between."""
+    return Waiting(
+        what=what,
+        title=f"Nominations, {found.quarter}",
+        path=found.agreement.get_absolute_url(),
+        since=found.sent_at,
+        within=found.agreement.partnership.title,
+    )
+
+
+def _returns_to_decide(user: User, now: dt.datetime) -> list[Waiting]:
+    return [_waiting("Confirm or dispute this return", found) for found in rows_for(_sent_to, user)]
+
+
+def _returns_to_correct(user: User, now: dt.datetime) -> list[Waiting]:
+    return [_waiting("Correct this disputed return", found) for found in rows_for(_disputed_of, user)]
+
+
+WAITING = (
+    Source(_returns_to_decide, lambda _: (_sent(),)),
+    Source(_returns_to_correct, lambda _: (_disputed(),)),
+)

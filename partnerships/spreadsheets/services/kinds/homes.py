@@ -19,6 +19,7 @@ from partnerships.spreadsheets.services.kinds.plan_items import (
     may_import,
     remembered_for,
     revision_of,
+    site_named,
 )
 from partnerships.transfer.reading.headings import Line
 from partnerships.transfer.reading.values import text
@@ -60,11 +61,10 @@ def _columns(target: Target) -> tuple[SheetColumn, ...]:
 
 
 def _apply(run: Run) -> None:
-    draft = Draftsman(run, COLLECTION)
-    known = Known(draft.present.values(), reference="reference")
+    draft = Draftsman(run, COLLECTION, reference="reference")
     rows: dict[tuple[str, Combination], list[tuple[Line, int]]] = {}
     for line in run.lines():
-        site, combination, count = _site(run, line, known), _combination(run, line), _count(run, line)
+        site, combination, count = _site(run, line, draft.known), _combination(run, line), _count(run, line)
         if site is not None and combination is not None and count is not None:
             rows.setdefault((site, combination), []).append((line, count))
     for (site, combination), said in rows.items():
@@ -96,17 +96,10 @@ def _site(run: Run, line: Line, known: Known) -> str | None:
         if not found:
             run.refuse(line, "", "the site is no longer in the draft.", "Add the site again first.")
         return str(found[0]["key"]) if found else None
-    said = line.text("site")
-    if not said:
+    if not line.text("site"):
         run.refuse(line, "site", "the cell is blank.", "Write the reference, the ID or the name of the site.")
         return None
-    found = known.named(said)
-    if len(found) != 1:
-        problem = f"several sites are called “{said}”." if found else f"“{said}” is no site of this plan."
-        remedy = "Write its reference or ID." if found else "Correct it, or import the site first."
-        run.refuse(line, "site", problem, remedy)
-        return None
-    return str(found[0]["key"])
+    return site_named(run, line, known)
 
 
 def _combination(run: Run, line: Line) -> Combination | None:

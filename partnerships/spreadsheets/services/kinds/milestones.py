@@ -16,14 +16,15 @@ from partnerships.spreadsheets.services.kinds.plan_items import (
     Known,
     Reader,
     content_to_export,
+    given_by,
+    given_key,
     may_import,
     new_key,
     remembered_for,
     revision_of,
-    valid_key,
+    site_named,
 )
 from partnerships.transfer.reading.headings import Line
-from partnerships.transfer.reading.values import text
 
 _DATE = "A day, a month or a year: 11/04/2027, April 2027 or 2027."
 COLUMNS = (
@@ -64,69 +65,30 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
 def _apply(run: Run) -> None:
     draft = Draftsman(run, COLLECTION)
     sites = Known(draft.content["sites"], reference="reference")
-    known = Known(draft.present.values())
-    taken = set(draft.present)
-    seen: dict[str, Line] = {}
     for line in run.lines():
         given = _given(run, line, sites)
         if given is None:
             continue
-        key = _key_of(run, line, known, given.get("site", ""), taken)
-        if key is None:
-            continue
-        if key in seen:
-            run.refuse(line, "", f"it is the same milestone as row {seen[key].number}.", "Keep one of the two rows.")
-            continue
-        seen[key] = line
-        draft.put(line, key, {**draft.present.get(key, {}), **given})
-        if key in draft.changed and key not in taken:
-            taken.add(key)
-            known.add(draft.changed[key])
+        key = _key_of(run, line, draft, given.get("site", ""))
+        if key is not None:
+            draft.put_once(line, key, given)
     draft.save(lambda milestone: str(milestone["name"]))
 
 
 def _given(run: Run, line: Line, sites: Known) -> Item | None:
-    """What the row says, without blank cells; None with problems."""
-    values: Item = {}
-    before = len(run.rows.problems)
-    for one in COLUMNS:
-        if one.code == "key" or not text(line[one.code]):
-            continue
-        value = run.rows.read(line, one.code, _READERS.get(one.code, text))
-        if one.code == "site":
-            value = _site(run, line, sites)
-        if value not in (None, ""):
-            values[one.code] = value
-    if not line.text("name"):
-        run.refuse(line, "name", "the cell is blank.", "Every milestone needs a name.")
-    return values if len(run.rows.problems) == before else None
+    readers = {**_READERS, "site": lambda _cell: site_named(run, line, sites)}
+    return given_by(run, line, COLLECTION, COLUMNS, readers)
 
 
-def _site(run: Run, line: Line, sites: Known) -> str | None:
-    said = line.text("site")
-    found = sites.named(said)
-    if len(found) == 1:
-        return str(found[0]["key"])
-    problem = f"several sites are called “{said}”." if found else f"“{said}” is no site of this plan."
-    run.refuse(
-        line, "site", problem, "Write its reference or ID." if found else "Correct it, or import the site first."
-    )
-    return None
-
-
-def _key_of(run: Run, line: Line, known: Known, site: str, taken: set[str]) -> str | None:
+def _key_of(run: Run, line: Line, draft: Draftsman, site: str) -> str | None:
     """The key of the milestone of a row: by its id, else by its name at its site; None with a problem."""
-    said = line.text("key")
-    if said:
-        if not valid_key(said):
-            run.refuse(line, "key", f"“{said}” is not an id.", "Leave it blank for a new milestone.")
-            return None
-        return said
-    found = [one for one in known.by("name", line.text("name")) if one["site"] == site]
+    if line.text("key"):
+        return given_key(run, line, COLLECTION.one)
+    found = [one for one in draft.known.by("name", line.text("name")) if one["site"] == site]
     if len(found) > 1:
         run.refuse(line, "name", "several milestones of this site have that name.", "Give the ID from a download.")
         return None
-    return str(found[0]["key"]) if found else new_key(line.text("name"), taken)
+    return str(found[0]["key"]) if found else new_key(line.text("name"), draft.taken)
 
 
 def _rows(target: Target, person: User) -> list[Exported]:

@@ -14,10 +14,12 @@ from partnerships.plans.models import Draft, Plan
 from partnerships.plans.queries import acting_for, content_for, draft_content, newest_for, reading_class
 from partnerships.plans.rights import rights_over
 from partnerships.plans.services import UnableToSavePiece, lock_open_draft, save_items
+from partnerships.spreadsheets.reading.columns import SheetColumn
 from partnerships.spreadsheets.services.kinds.base import Run, Target
 from partnerships.transfer.reading.headings import Line
 from partnerships.transfer.reading.problems import unable
 from partnerships.transfer.reading.tables import Cell
+from partnerships.transfer.reading.values import text
 
 #: Reads a cell; None or "" means that it is blank.
 Reader = Callable[[Cell], Any]
@@ -60,7 +62,7 @@ class Draftsman:
     Several rows may change one item, as lines of homes do.
     """
 
-    def __init__(self, run: Run, collection: Collection) -> None:
+    def __init__(self, run: Run, collection: Collection, *, reference: str = "") -> None:
         self.run, self.collection = run, collection
         try:
             self.plan, self.draft = lock_open_draft(plan=plan_of(run.target), author=run.author, now=run.now)
@@ -69,6 +71,10 @@ class Draftsman:
         self.content = draft_content(self.plan)
         self.present: dict[str, Item] = {item["key"]: item for item in self.content[collection.code]}
         self.changed: dict[str, Item] = {}
+        #: The items of the draft, and new ones of the rows so far.
+        self.known = Known(self.present.values(), reference=reference)
+        self.taken = set(self.present)
+        self._rows: dict[str, Line] = {}
 
     def item(self, key: str) -> Item:
         """The item as the rows so far leave it."""
@@ -94,6 +100,18 @@ class Draftsman:
                 field = problem.path.rpartition("/")[2]
                 column = field if self.run.table.has(field) else ""
                 self.run.refuse(line, column, found, remedy or "Correct the cell.")
+
+    def put_once(self, line: Line, key: str, given: Item) -> None:
+        """Change or add the item that no other row of the file may change; a new one is known from then on."""
+        if key in self._rows:
+            same = f"it is the same {self.collection.one} as row {self._rows[key].number}."
+            self.run.refuse(line, "", same, "Keep one of the two rows.")
+            return
+        self._rows[key] = line
+        self.put(line, key, {**self.present.get(key, {}), **given})
+        if key in self.changed and key not in self.taken:
+            self.taken.add(key)
+            self.known.add(self.changed[key])
 
     def save(self, name: Callable[[Item], str]) -> None:
         """Save what changed in the draft, and report it; `name` names an item for the report."""
@@ -158,9 +176,42 @@ def _folded(value: Any) -> str:
     return " ".join(str(value).split()).casefold()
 
 
-def valid_key(said: str) -> bool:
-    """Whether an id can be one of an item."""
-    return KEY.fullmatch(said) is not None
+def given_by(
+    run: Run, line: Line, collection: Collection, columns: Iterable[SheetColumn], readers: Mapping[str, Reader]
+) -> Item | None:
+    """What a row says of an item, without blank cells; None with problems."""
+    values: Item = {}
+    before = len(run.rows.problems)
+    for one in columns:
+        if one.code == "key" or not text(line[one.code]):
+            continue
+        value = run.rows.read(line, one.code, readers.get(one.code, text))
+        if value not in (None, ""):
+            values[one.code] = value
+    if not line.text("name"):
+        run.refuse(line, "name", "the cell is blank.", f"Every {collection.one} needs a name.")
+    return values if len(run.rows.problems) == before else None
+
+
+def site_named(run: Run, line: Line, sites: Known) -> str | None:
+    """The key of the site that a row names; None with a problem."""
+    said = line.text("site")
+    found = sites.named(said)
+    if len(found) == 1:
+        return str(found[0]["key"])
+    problem = f"several sites are called “{said}”." if found else f"“{said}” is no site of this plan."
+    remedy = "Write its reference or ID." if found else "Correct it, or import the site first."
+    run.refuse(line, "site", problem, remedy)
+    return None
+
+
+def given_key(run: Run, line: Line, one: str) -> str | None:
+    """The id that a row gives, which is not blank; None with a problem. `one` is what an item is called."""
+    said = line.text("key")
+    if KEY.fullmatch(said) is None:
+        run.refuse(line, "key", f"“{said}” is not an id.", f"Leave it blank for a new {one}.")
+        return None
+    return said
 
 
 def new_key(name: str, taken: Iterable[str]) -> str:

@@ -14,14 +14,14 @@ from partnerships.spreadsheets.reading.columns import SheetColumn, column, yes_o
 from partnerships.spreadsheets.services.kinds.base import Exported, Run, SheetKind, Target
 from partnerships.spreadsheets.services.kinds.plan_items import (
     Draftsman,
-    Known,
     Reader,
     content_to_export,
+    given_by,
+    given_key,
     may_import,
     new_key,
     remembered_for,
     revision_of,
-    valid_key,
 )
 from partnerships.transfer.reading.headings import Line
 from partnerships.transfer.reading.values import Unreadable, text
@@ -114,56 +114,26 @@ class _Areas:
 
 
 def _apply(run: Run) -> None:
-    draft = Draftsman(run, COLLECTION)
-    known = Known(draft.present.values(), reference="reference")
+    draft = Draftsman(run, COLLECTION, reference="reference")
     areas = _Areas()
-    taken = set(draft.present)
-    seen: dict[str, Line] = {}
+    readers = {**_READERS, "area": lambda cell: areas.code_of(text(cell))}
     for line in run.lines():
-        given = _given(run, line, areas)
-        key = _key_of(run, line, known, taken)
-        if given is None or key is None:
-            continue
-        if key in seen:
-            run.refuse(line, "", f"it is the same site as row {seen[key].number}.", "Keep one of the two rows.")
-            continue
-        seen[key] = line
-        draft.put(line, key, {**draft.present.get(key, {}), **given})
-        if key in draft.changed and key not in taken:
-            taken.add(key)
-            known.add(draft.changed[key])
+        given = given_by(run, line, COLLECTION, COLUMNS, readers)
+        key = _key_of(run, line, draft)
+        if given is not None and key is not None:
+            draft.put_once(line, key, given)
     draft.save(lambda site: str(site["name"]))
 
 
-def _given(run: Run, line: Line, areas: _Areas) -> Item | None:
-    """What the row says, without blank cells; None with problems."""
-    values: Item = {}
-    before = len(run.rows.problems)
-    for one in COLUMNS:
-        if one.code == "key" or not text(line[one.code]):
-            continue
-        value = run.rows.read(line, one.code, _READERS.get(one.code, text))
-        if one.code == "area":
-            value = run.rows.read(line, one.code, lambda cell: areas.code_of(text(cell)))
-        if value not in (None, ""):
-            values[one.code] = value
-    if not line.text("name"):
-        run.refuse(line, "name", "the cell is blank.", "Every site needs a name.")
-    return values if len(run.rows.problems) == before else None
-
-
-def _key_of(run: Run, line: Line, known: Known, taken: set[str]) -> str | None:
+def _key_of(run: Run, line: Line, draft: Draftsman) -> str | None:
     """The key of the site that a row is about, new or known; None with a problem.
 
     By its id, then its reference. A name decides only where the row has neither, or the one site of that name has no
     other reference.
     """
-    said, reference, name = line.text("key"), line.text("reference"), line.text("name")
-    if said:
-        if not valid_key(said):
-            run.refuse(line, "key", f"“{said}” is not an id.", "Leave it blank for a new site.")
-            return None
-        return said
+    if line.text("key"):
+        return given_key(run, line, COLLECTION.one)
+    known, reference, name = draft.known, line.text("reference"), line.text("name")
     found = known.by("reference", reference) if reference else known.by("name", name)
     if reference and not found:
         found = [site for site in known.by("name", name) if not site["reference"]]
@@ -171,7 +141,7 @@ def _key_of(run: Run, line: Line, known: Known, taken: set[str]) -> str | None:
         column_, which = ("reference", reference) if reference else ("name", name)
         run.refuse(line, column_, f"several sites are called “{which}”.", "Give the ID from a download of this plan.")
         return None
-    return str(found[0]["key"]) if found else new_key(name or reference, taken)
+    return str(found[0]["key"]) if found else new_key(name or reference, draft.taken)
 
 
 def _rows(target: Target, person: User) -> list[Exported]:

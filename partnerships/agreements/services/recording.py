@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.db.models import TextChoices
+
 from partnerships.activity.services import record
-from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import Partnership
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -14,7 +15,7 @@ from partnerships.people.models import User
 
 def record_event(
     partnership: Partnership,
-    event: EventKind,
+    event: TextChoices,
     *,
     author: User | None,
     now: dt.datetime,

@@ -98,15 +98,7 @@ def create_plan(
     draft = Draft(plan=plan, updated_by=author, updated_at=now)
     write_content(PLAN, draft, regular)
     draft.save()
-    record_event(
-        plan,
-        EventKind.STARTED,
-        author=author,
-        organisation=acting_organisation(plan, author),
-        kind="plan_draft",
-        now=now,
-        data={"title": plan.title, "after": {"kind": kind, "audience": audience}},
-    )
+    _record(plan, EventKind.STARTED, author, now, after={"kind": kind, "audience": audience})
     return plan
 
 
@@ -130,6 +122,19 @@ def _check_period(about: Item) -> None:
 def year_of(partial: str) -> int | None:
     """The year of a partial date; None if empty."""
     return int(partial[:4]) if partial else None
+
+
+def _record(plan: Plan, event: EventKind, author: User | None, now: dt.datetime, **data: Any) -> None:
+    """Record an event that only readers of the draft see."""
+    record_event(
+        plan,
+        event,
+        author=author,
+        organisation=acting_organisation(plan, author),
+        kind="plan_draft",
+        now=now,
+        data={"title": plan.title, **data},
+    )
 
 
 def lock_draft(plan: Plan, *, author: User | None, now: dt.datetime) -> Draft:
@@ -167,15 +172,7 @@ def save_piece(
     if piece == "about" and plan.is_draft and draft.content is not None:
         plan.title = draft.content["about"]["title"][:200] or plan.title
         plan.save(update_fields=["title"])
-    record_event(
-        plan,
-        EventKind.DRAFT_EDITED,
-        author=author,
-        organisation=acting_organisation(plan, author),
-        kind="plan_draft",
-        now=now,
-        data={"title": plan.title, "piece": piece, "revision": draft.revision},
-    )
+    _record(plan, EventKind.DRAFT_EDITED, author, now, piece=piece, revision=draft.revision)
     return draft
 
 
@@ -209,15 +206,7 @@ def save_items(*, plan: Plan, code: str, items: Mapping[str, Item], author: User
     content, base = _said(plan, draft)
     pieces = documents.save_items(PLAN, draft, code, items, content=content, author=author, now=now, known=base)
     if pieces:
-        record_event(
-            plan,
-            EventKind.DRAFT_EDITED,
-            author=author,
-            organisation=acting_organisation(plan, author),
-            kind="plan_draft",
-            now=now,
-            data={"title": plan.title, "pieces": len(pieces), "revision": draft.revision},
-        )
+        _record(plan, EventKind.DRAFT_EDITED, author, now, pieces=len(pieces), revision=draft.revision)
     return pieces
 
 
@@ -250,12 +239,4 @@ def discard_draft(*, plan: Plan, author: User, reason: str, now: dt.datetime) ->
     draft = lock_draft(plan, author=author, now=now)
     draft.based_on = plan.current_number
     documents.discard_changes(draft, author=author, now=now)
-    record_event(
-        plan,
-        EventKind.DRAFT_DISCARDED,
-        author=author,
-        organisation=acting_organisation(plan, author),
-        kind="plan_draft",
-        now=now,
-        data={"title": plan.title, "reason": reason},
-    )
+    _record(plan, EventKind.DRAFT_DISCARDED, author, now, reason=reason)

@@ -1,10 +1,11 @@
-"""New versions of imported plans: what a file changes, with the owners' own edits kept."""
+"""Versions of imported plans: the first, and what a file changes, with the owners' own edits kept."""
 
 from __future__ import annotations
 
+from partnerships.organisations.models import Organisation
 from partnerships.plans.content import Content, InvalidContent, normalise, rebase
-from partnerships.plans.models import Plan
-from partnerships.plans.services import publish_version
+from partnerships.plans.models import Audience, Plan
+from partnerships.plans.services import create_plan, publish_version
 from partnerships.transfer.services.directory import Import
 
 
@@ -12,6 +13,32 @@ def said_before(plan: Plan | None) -> Content | None:
     """What the last file said of the plan; None if no file said anything."""
     imported = plan.versions.exclude(source="").order_by("-number").first() if plan else None
     return imported.content if imported else None
+
+
+def create_from_file(
+    *, owners: list[Organisation], title: str, kind: str, content: Content, external: str, run: Import
+) -> Plan:
+    """Create a public plan with what the file says as its first version."""
+    plan = create_plan(
+        owners=owners,
+        partnership=None,
+        title=title,
+        kind=kind,
+        audience=Audience.PUBLIC,
+        author=run.author,
+        now=run.now,
+        content=content,
+        external_reference=external,
+    )
+    publish_version(
+        plan=plan,
+        author=run.author,
+        note=f"Imported from {run.source}.",
+        now=run.now,
+        content=content,
+        source=run.source[:300],
+    )
+    return plan
 
 
 def publish_changes(plan: Plan, before: Content | None, fresh: Content, run: Import) -> None:

@@ -14,8 +14,8 @@ from partnerships.open_data.values import site_values
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.content import Content, InvalidContent, normalise
-from partnerships.plans.models import Audience, Plan
-from partnerships.plans.services import UnableToCreatePlan, UnableToPublish, create_plan, publish_version
+from partnerships.plans.models import Plan
+from partnerships.plans.services import UnableToCreatePlan, UnableToPublish
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import ImportRun, Register
 from partnerships.transfer.reading.brownfield_land import BrownfieldLand, Site, read_brownfield_land
@@ -30,7 +30,7 @@ from partnerships.transfer.services.directory import Import, Progress, silent
 from partnerships.transfer.services.files import File, Given, import_files
 from partnerships.transfer.services.local_plans.kept import is_day
 from partnerships.transfer.services.outcomes import Outcome, refuse_unusable
-from partnerships.transfer.services.plan_versions import in_words, publish_changes, said_before
+from partnerships.transfer.services.plan_versions import create_from_file, in_words, publish_changes, said_before
 from partnerships.transfer.services.rows import row_errors
 
 #: The kind of plan that holds a register.
@@ -160,25 +160,8 @@ def _updated(cells: Mapping[str, str]) -> dt.date | None:
 
 
 def _create(council: Organisation, content: Content, external: str, run: Import) -> Plan:
-    plan = create_plan(
-        owners=[council],
-        partnership=None,
-        title=title_of(council),
-        kind=KIND,
-        audience=Audience.PUBLIC,
-        author=run.author,
-        now=run.now,
-        content=content,
-        external_reference=external,
-    )
-    publish_version(
-        plan=plan,
-        author=run.author,
-        note=f"Imported from {run.source}.",
-        now=run.now,
-        content=content,
-        source=run.source[:300],
-    )
+    title = title_of(council)
+    plan = create_from_file(owners=[council], title=title, kind=KIND, content=content, external=external, run=run)
     run.report.count("created", f"{plan.title}: {len(content['sites']):,} sites")
     return plan
 

@@ -16,15 +16,13 @@ from partnerships.kit.dates import long_date
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.content import Content, InvalidContent, normalise
-from partnerships.plans.models import Audience, Plan
+from partnerships.plans.models import Plan
 from partnerships.plans.models import Status as PlanStatus
 from partnerships.plans.services import (
     UnableToChangeStatus,
     UnableToCreatePlan,
     UnableToPublish,
     change_status,
-    create_plan,
-    publish_version,
 )
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.local_plan_content import content_from_file
@@ -41,7 +39,7 @@ from partnerships.transfer.services.local_plans.kept import KeptRows, refuse_old
 from partnerships.transfer.services.local_plans.known import Known
 from partnerships.transfer.services.local_plans.owners import owners_of, set_plan_aside
 from partnerships.transfer.services.outcomes import Outcome, refuse_unusable
-from partnerships.transfer.services.plan_versions import in_words, publish_changes, said_before
+from partnerships.transfer.services.plan_versions import create_from_file, in_words, publish_changes, said_before
 from partnerships.transfer.services.rows import row_errors
 
 #: The note of every version: names the file and its publisher.
@@ -184,24 +182,8 @@ def _apply_one(
     bodies = [owners[curie] for curie in plan.organisations]
     content = normalise(content_from_file(plan, before))
     if existing is None:
-        made = create_plan(
-            owners=bodies,
-            partnership=None,
-            title=plan.name,
-            kind="local_plan",
-            audience=Audience.PUBLIC,
-            author=run.author,
-            now=run.now,
-            content=content,
-            external_reference=external,
-        )
-        publish_version(
-            plan=made,
-            author=run.author,
-            note=f"Imported from {run.source}.",
-            now=run.now,
-            content=content,
-            source=run.source[:300],
+        made = create_from_file(
+            owners=bodies, title=plan.name, kind="local_plan", content=content, external=external, run=run
         )
         run.report.count("created", f"{plan.name} ({', '.join(body.name for body in bodies)})")
         return made, content

@@ -82,11 +82,14 @@ TIMETABLE = Dataset(
         _NOTES,
     ),
 )
-_ORGANISATION = Field("organisation", "", "the authority")
-_ENTERED = Field("entry-date", "", "the day on which the row last changed")
-_START = Field("start-date", "", "when it came into force")
-_END = Field("end-date", "", "when it ended")
-_NOTED = Field("notes", "", "notes")
+#: The last fields of each file of developer contributions.
+_OF_EACH_ROW = (
+    Field("notes", "", "notes"),
+    Field("organisation", "", "the authority"),
+    Field("entry-date", "", "the day on which the row last changed"),
+    Field("start-date", "", "when it came into force"),
+    Field("end-date", "", "when it ended"),
+)
 _AMOUNT = Field("amount", "", "pounds")
 _UNITS = Field("units", "", "homes or other units")
 AGREEMENT = Dataset(
@@ -99,11 +102,7 @@ AGREEMENT = Dataset(
         Field("developer-agreement-type", "", "section 106, section 278 or community infrastructure levy"),
         Field("planning-application", "", "the reference of the planning application"),
         Field("document-url", "", "its document"),
-        _NOTED,
-        _ORGANISATION,
-        _ENTERED,
-        _START,
-        _END,
+        *_OF_EACH_ROW,
     ),
 )
 CONTRIBUTION = Dataset(
@@ -116,11 +115,7 @@ CONTRIBUTION = Dataset(
         Field("contribution-purpose", "", "what it is for"),
         _AMOUNT,
         _UNITS,
-        _NOTED,
-        _ORGANISATION,
-        _ENTERED,
-        _START,
-        _END,
+        *_OF_EACH_ROW,
     ),
 )
 TRANSACTION = Dataset(
@@ -133,11 +128,7 @@ TRANSACTION = Dataset(
         Field("contribution-funding-status", "", "what happened to it"),
         _AMOUNT,
         _UNITS,
-        _NOTED,
-        _ORGANISATION,
-        _ENTERED,
-        _START,
-        _END,
+        *_OF_EACH_ROW,
     ),
 )
 BROWNFIELD_LAND = Dataset(

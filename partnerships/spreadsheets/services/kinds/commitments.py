@@ -30,7 +30,7 @@ from partnerships.spreadsheets.services.kinds.partnership_rows import (
     partnership_of,
     remembered_for,
 )
-from partnerships.spreadsheets.services.kinds.records import Bodies, Revisions, one_row, own_key
+from partnerships.spreadsheets.services.kinds.records import Bodies, Revisions, number_of, one_row, own_key
 from partnerships.transfer.reading.headings import Line
 from partnerships.transfer.reading.values import full_date
 
@@ -240,7 +240,7 @@ def _rows(target: Target, person: User) -> list[Exported]:
             "giver": one.giver_words,
             "receiver": one.receiver_words,
             "text": one.text,
-            "quantity": "" if one.quantity is None else f"{one.quantity.normalize():f}",
+            "quantity": number_of(one.quantity),
             "unit": Unit.label_of(one.unit) if one.unit else "",
             "due_on": one.due_on,
             "owner": one.owner.display_name if one.owner else "",

@@ -16,7 +16,7 @@ from partnerships.spreadsheets.reading.columns import SheetColumn, column
 from partnerships.spreadsheets.services.kinds.base import Exported, Run, SheetKind, Target
 from partnerships.spreadsheets.services.kinds.partnership_rows import may_import, partnership_of, remembered_for
 from partnerships.spreadsheets.services.kinds.plan_items import Reader
-from partnerships.spreadsheets.services.kinds.records import Revisions, one_row, own_key
+from partnerships.spreadsheets.services.kinds.records import Revisions, number_of, one_row, own_key
 from partnerships.transfer.reading.headings import Line
 from partnerships.transfer.reading.values import full_date, text
 
@@ -172,7 +172,7 @@ def _exported(entry: Entry) -> Exported:
         "direction": entry.get_direction_display(),
         "theme": Theme.label_of(entry.theme),
         "unit": Unit.label_of(entry.unit) if entry.unit else "",
-        "quantity": "" if entry.quantity is None else f"{entry.quantity.normalize():f}",
+        "quantity": number_of(entry.quantity),
         "status": entry.get_status_display(),
         "pk": str(entry.pk),
         **{name: getattr(entry, name) for name in ("title", "site", *_LONG, *_DAYS)},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 
 from django.db import DataError, IntegrityError, transaction
@@ -35,6 +36,11 @@ def one_row(run: Run, line: Line, *refusals: type[Exception]) -> Iterator[None]:
         run.refuse(line, "", problem_of(error, line.number).found, "Shorten the text that is too long.")
     except refusals as error:
         run.refuse(line, "", str(error), "Correct the row, or do it on its page.")
+
+
+def number_of(quantity: Decimal | None) -> str:
+    """A quantity as a cell: "60", without zeros behind; "" for none."""
+    return "" if quantity is None else f"{quantity.normalize():f}"
 
 
 def own_key(kind: str, target: Target, said: str) -> uuid.UUID:

@@ -6,6 +6,7 @@ from typing import Any
 
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.telling import register_untold
+from partnerships.open_data import restoring
 from partnerships.open_data.event_kinds import EventKind
 from partnerships.open_data.sections import open_data_section
 from partnerships.organisations.obligations import Column, Moving, register_following
@@ -24,4 +25,5 @@ def register() -> None:
     register_events(EventKind)
     register_untold(EventKind, because="what is published is what everybody may read already")
     register_following(Column("open_data.Publication.organisation", ending=_end))
+    restoring.register()
     ON_ORGANISATIONS.register("45 open data", open_data_section)

@@ -26,6 +26,8 @@ from partnerships.agreements.services import (
 from partnerships.commitments import services as commitments
 from partnerships.commitments.models import Evidence
 from partnerships.kit import journal
+from partnerships.open_data.queries import publishing
+from partnerships.open_data.services import begin_publishing, end_publishing
 from partnerships.organisations.models import Membership, Merge, Succession
 from partnerships.organisations.services import end_membership, merge_organisations, undo_merge
 from partnerships.people.administrators import grant_administration, withdraw_administration
@@ -451,6 +453,18 @@ def test_evidence_removed_since_the_backup_is_removed_again(world: World) -> Non
     redo()
 
     assert Evidence.objects.get(pk=file.pk).removed_at is not None
+
+
+def test_files_no_longer_published_since_the_backup_are_gone_again(world: World) -> None:
+    what: dict[str, Any] = {"organisation": world.westmarch, "standard": "plan"}
+    begin_publishing(**what, reason="The law asks for it.", author=world.ben, now=NOW())
+    with lost():
+        end_publishing(**what, reason="Wrong plan.", author=world.ben, now=NOW())
+
+    outcome = redo()
+
+    assert not publishing(world.westmarch)
+    assert left(outcome) == []
 
 
 # ---- The report

@@ -7,6 +7,7 @@ import datetime as dt
 from django.db import transaction
 
 from partnerships.activity.services import record
+from partnerships.kit import journal
 from partnerships.kit.rights import require
 from partnerships.open_data.event_kinds import EventKind
 from partnerships.open_data.models import PLANNING_BODIES, Publication
@@ -14,6 +15,9 @@ from partnerships.open_data.standards import STANDARDS
 from partnerships.organisations.models import Organisation, Status
 from partnerships.organisations.rights import rights_over
 from partnerships.people.models import User
+
+#: The journal's name for a publication that ended.
+PUBLICATION = "publication"
 
 
 class UnableToPublishData(Exception):
@@ -49,13 +53,21 @@ def end_publishing(
     Raises `UnableToPublishData`.
     """
     body = _locked(organisation, reason, author, now)
-    found = Publication.objects.filter(organisation=body, standard=standard, ended_at=None).first()
+    running = Publication.objects.filter(organisation=body, standard=standard, ended_at=None)
+    found = running.select_related("organisation").first()
     if found is None:
         raise UnableToPublishData("It is not published.")
     found.ended_at, found.end_reason = now, reason.strip()
     found.save(update_fields=["ended_at", "end_reason"])
+    journal.note(PUBLICATION, now=now, publication=found.pk, same=publication_identity(found))
     _record(EventKind.ENDED, found, reason, author, now)
     return found
+
+
+def publication_identity(publication: Publication) -> str:
+    """The journal's hash of who publishes what since when."""
+    body = publication.organisation
+    return journal.identity(body.pk, body.created_at, publication.standard, publication.begun_at)
 
 
 def _locked(organisation: Organisation, reason: str, author: User | None, now: dt.datetime) -> Organisation:

@@ -16,3 +16,5 @@ class EventKind(models.TextChoices):
     ROW_DECIDED = "import.row_decided", "Decided who a row of a list is"
     MISSING_FROM_FILE = "plan.missing_from_file", "Found it missing from the latest file"
     BACK_IN_FILE = "plan.back_in_file", "Found it in the file again"
+    IN_OLDER_FILE = "plan.in_older_file", "Read what an older file said of it"
+    CONTRIBUTION_IN_OLDER_FILE = "commitment.in_older_file", "Read what an older file said of it"

@@ -11,10 +11,12 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from partnerships.activity.models import Event
 from partnerships.open_data.queries import file_of
 from partnerships.organisations.models import Organisation
 from partnerships.plans.models import Audience, Plan
 from partnerships.plans.services import publish_version
+from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import ImportRun
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.brownfield_land import import_brownfield_land
@@ -105,15 +107,21 @@ def test_site_that_ended_or_is_no_longer_in_the_register_leaves_the_plan() -> No
     assert sites_of("Westmarch Borough Council").keys() == {"B/1"}
 
 
-def test_register_older_than_the_last_one_of_its_council_is_refused() -> None:
+def test_older_rows_of_one_council_fill_its_history_and_hold_up_no_other() -> None:
     put_in(REGISTER)
     older = REGISTER.replace(b"2026-01-31", b"2024-01-31").replace(b"Gas Works", b"Gas Holder")
     theirs = [row for row in rows_of(older) if row["OrganisationURI"] == "local-authority:XNW"]
 
-    with pytest.raises(UnableToRead, match="back in time"):
-        put_in(older)
-    with pytest.raises(UnableToRead, match="back in time"):
-        put_in(as_csv(theirs))
+    ours = [
+        row for row in rows_of(REGISTER.replace(b",8,,", b",9,,")) if row["OrganisationURI"] == "local-authority:XWM"
+    ]
+    mixed = put_in(as_csv([*theirs, *ours]))
+    run = put_in(older)
+
+    assert sites_of("Westmarch Borough Council")["B/2"]["name"] == "Gas Works"
+    assert "older than those of its last file" in " ".join(run.report["remarks"])
+    assert "Gas Holder" in Event.objects.filter(kind=EventKind.IN_OLDER_FILE).latest("pk").data["reason"]
+    assert (mixed.set_aside, mixed.changed) == (0, 1)
     put_in(REGISTER.replace(b"2026-01-31", b"2026-02-28").replace(b"Gas Works", b"Gas Works Lane"))
 
     assert sites_of("Westmarch Borough Council")["B/2"]["name"] == "Gas Works Lane"

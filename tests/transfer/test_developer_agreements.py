@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
@@ -10,8 +11,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from partnerships.activity.models import Event
 from partnerships.commitments.models import Commitment, Progress
 from partnerships.developer_agreements.models import AgreementPromise, DeveloperAgreement
+from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import ImportRun
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.developer_agreements import import_developer_agreements
@@ -55,7 +58,9 @@ def councils(db: None) -> None:
     import_list("councils", COUNCILS)
 
 
-def import_agreements(a: str = AGREEMENTS, c: str = CONTRIBUTIONS, t: str = TRANSACTIONS) -> tuple[ImportRun, str]:
+def import_agreements(
+    a: str = AGREEMENTS, c: str = CONTRIBUTIONS, t: str = TRANSACTIONS, as_of: dt.date | None = None
+) -> tuple[ImportRun, str]:
     """Import the three files; returns the run and the last line of the report."""
     outcome = import_developer_agreements(
         agreements=File("a.csv", a.encode()),
@@ -63,6 +68,7 @@ def import_agreements(a: str = AGREEMENTS, c: str = CONTRIBUTIONS, t: str = TRAN
         transactions=File("t.csv", t.encode()),
         author=None,
         now=timezone.now(),
+        as_of=as_of,
     )
     return outcome.run, outcome.last_line
 
@@ -176,6 +182,24 @@ def test_same_files_again_change_nothing() -> None:
 
     assert (run.created, run.left_alone) == (0, 8)
     assert (Commitment.objects.count(), DeveloperAgreement.objects.count(), Progress.objects.count()) == (5, 3, 4)
+
+
+def test_older_files_fill_history_and_change_no_commitment() -> None:
+    without = [line for line in CONTRIBUTIONS.splitlines(keepends=True) if "W/4-roads" not in line]
+    import_agreements(c="".join(without), as_of=dt.date(2024, 6, 1))
+    then = "".join(line for line in TRANSACTIONS.splitlines(keepends=True) if ",t3," not in line)
+    promises = "".join(line for line in CONTRIBUTIONS.splitlines(keepends=True) if "W/1-open" not in line)
+
+    run, _ = import_agreements(c=promises, t=then, as_of=dt.date(2021, 6, 1))
+    again, _ = import_agreements(c=promises, t=then, as_of=dt.date(2021, 6, 1))
+
+    education, roads = the("W/1-education"), the("W/4-roads")
+    assert (run.created, run.changed, again.created, again.changed) == (1, 1, 0, 0)
+    assert (education.status, education.delivered_quantity) == ("done", Decimal("1373992.00"))
+    assert (roads.status, roads.reason) == ("cancelled", "It is not in newer files, of 1 June 2024.")
+    assert "1 of 3 contributions changed since, 1 are gone, 1 came later" in " ".join(run.report["remarks"])
+    event = Event.objects.get(kind=EventKind.CONTRIBUTION_IN_OLDER_FILE, target_id=education.pk)
+    assert "delivered was £1,000,000, now £1,373,992" in event.data["reason"]
 
 
 def test_later_payments_are_added_to_a_known_promise() -> None:

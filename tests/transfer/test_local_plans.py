@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from partnerships.activity.models import Event
 from partnerships.organisations.models import Kind
 from partnerships.plans.models import Audience, Plan, Version
+from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.reading.local_plans import Milestone
 from partnerships.transfer.reading.milestone_keys import milestone_keys
 from partnerships.transfer.reading.problems import UnableToRead
@@ -135,13 +137,25 @@ def test_ended_plan_is_closed_and_withdrawn_milestones_are_left_out() -> None:
     assert (again.closed, again.changed, again.left_alone) == (0, 0, 5)
 
 
-def test_files_older_than_the_latest_are_refused() -> None:
-    import_plans(PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 6, 1))
+def test_older_files_fill_history_and_change_no_plan() -> None:
+    fewer = "\n".join(line for line in PLANS.splitlines() if not line.startswith("park-plan"))
+    import_plans(fewer.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 6, 1))
+    older = TIMETABLE.replace("2027,mere", "2026,mere").encode()
+    plans = "\n".join(line for line in PLANS.splitlines() if "New Plan" not in line)
 
-    with pytest.raises(UnableToRead, match="would take the directory back in time"):
-        import_plans(PLANS.encode(), TIMETABLE.replace("2027,mere", "2026,mere").encode(), as_of=dt.date(2025, 1, 1))
+    run = import_plans(plans.encode(), older, as_of=dt.date(2025, 1, 1))
+    again = import_plans(plans.encode(), older, as_of=dt.date(2025, 1, 1))
 
-    assert Version.objects.count() == 5
+    assert (run.created, run.changed, run.missing, run.set_aside) == (1, 2, 0, 0)
+    assert "2 of 3 plans changed since, 1 are gone, 1 came later" in " ".join(run.report["remarks"])
+    assert the("Moor Park Plan").status == "closed"
+    joint = the("Mere and March Joint Plan")
+    assert (joint.current_number, dates(joint)["estimated-plan-adoption-date"]) == (1, "2027")
+    line = Event.objects.get(kind=EventKind.IN_OLDER_FILE, target_id=joint.pk).data["reason"]
+    assert "as of 1 January 2025" in line
+    assert "2026" in line
+    assert "2027" in line
+    assert (again.created, again.changed) == (0, 0)
 
 
 def test_date_of_the_files_is_that_of_their_newest_row() -> None:

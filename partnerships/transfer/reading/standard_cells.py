@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 
 from partnerships.open_data.standards import DATASETS
@@ -29,6 +31,14 @@ def cells_of(line: Line, dataset: str, columns: tuple[Column, ...]) -> dict[str,
             continue
         cells[field] = value
     return cells
+
+
+def day_in(cells: Mapping[str, str], field: str) -> dt.date | None:
+    """The day in a cell of a row that was kept; None if it holds none."""
+    try:
+        return dt.date.fromisoformat(cells.get(field, ""))
+    except ValueError:
+        return None
 
 
 @lru_cache

@@ -67,19 +67,3 @@ def _latest_list(register: str, digest: str) -> ImportRun | None:
         key=lambda run: run.as_of or dt.date.min,
         default=None,
     )
-
-
-def refuse_older(*, register: str, digest: str, as_of: dt.date) -> None:
-    """Refuse files older than the latest ones of the same register.
-
-    Raises `UnableToRead`.
-    """
-    latest = newer_list(register=register, digest=digest, as_of=as_of)
-    if latest is None or latest.as_of is None:
-        return
-    raise unable(
-        f"it was true on {long_date(as_of)}, but a newer list, of {long_date(latest.as_of)} ({latest.file_name}), was "
-        "imported before: this one would take the directory back in time.",
-        "Give the newest list. If a day is wrong, import that file with the right one: --as-of YYYY-MM-DD with the "
-        "command, “As of” in the administration.",
-    )

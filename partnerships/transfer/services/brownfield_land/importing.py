@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from django.db import transaction
 
@@ -19,7 +20,8 @@ from partnerships.plans.services import UnableToCreatePlan, UnableToPublish
 from partnerships.transfer.event_kinds import EventKind
 from partnerships.transfer.models import ImportRun, Register
 from partnerships.transfer.reading.brownfield_land import BrownfieldLand, Site, read_brownfield_land
-from partnerships.transfer.reading.problems import Problem, UnableToRead, unable
+from partnerships.transfer.reading.problems import Problem, UnableToRead
+from partnerships.transfer.reading.standard_cells import day_in
 from partnerships.transfer.reading.tables import read_sheets
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.brownfield_land.authorities import sites_by_council
@@ -28,7 +30,7 @@ from partnerships.transfer.services.choices import Choices
 from partnerships.transfer.services.dating import settled_date
 from partnerships.transfer.services.directory import Import, Progress, silent
 from partnerships.transfer.services.files import File, Given, import_files
-from partnerships.transfer.services.local_plans.kept import is_day
+from partnerships.transfer.services.older_plans import record_past
 from partnerships.transfer.services.outcomes import Outcome, refuse_unusable
 from partnerships.transfer.services.plan_versions import create_from_file, in_words, publish_changes, said_before
 from partnerships.transfer.services.rows import row_errors
@@ -99,9 +101,11 @@ def _bring(found: BrownfieldLand, council: Organisation | None, run: Import) -> 
             with transaction.atomic():
                 _apply(body, sites, gaps, run)
         except (InvalidContent, UnableToCreatePlan, UnableToPublish) as error:
-            raise UnableToRead(
-                [Problem(sites[0].row, "", in_words(error), "Correct the rows of this council.")]
-            ) from error
+            problem = Problem(sites[0].row, "", in_words(error), "Correct the rows of this council.")
+            if not run.rows_stand_alone:
+                raise UnableToRead([problem]) from error
+            for site in sites:
+                run.set_aside(run.listed.row_set_aside([replace(problem, row=site.row)]))
         done += len(sites)
         run.progress(done, len(found.sites))
     run.row = None
@@ -111,12 +115,17 @@ def _apply(council: Organisation, sites: Sequence[Site], gaps: frozenset[str], r
     """Publish what the file says of the council's sites, and keep its rows."""
     external = f"{KIND}#{council.pk}"
     existing = Plan.objects.filter(external_reference=external).first()
-    if existing is not None:
-        _refuse_older(existing, sites)
     before = said_before(existing)
     standing = [site for site in sites if site.ended is None or site.ended > run.as_of]
     keyed = keyed_sites(standing, before)
     content = normalise(content_of_sites(council, keyed, before, gaps))
+    if existing is not None and (newer := _newer_than(existing, sites)):
+        changed = record_past(existing, content, normalise(before or content), run)
+        run.report.remark(
+            f"The rows of {council.name} are older than those of its last file, of {long_date(newer)}: they fill "
+            f"history and change nothing present. The register has {'' if changed else 'not '}changed since."
+        )
+        return
     if existing is None:
         plan = _create(council, content, external, run)
     else:
@@ -128,35 +137,22 @@ def _apply(council: Organisation, sites: Sequence[Site], gaps: frozenset[str], r
     _keep(plan, sites, keyed, content, gaps, run)
 
 
-def _refuse_older(plan: Plan, sites: Sequence[Site]) -> None:
-    """Refuse a register older than the council's last one, by the `LastUpdatedDate` of the sites that both have.
-
-    Raises `UnableToRead`.
-    """
+def _newer_than(plan: Plan, sites: Sequence[Site]) -> dt.date | None:
+    """The date of the council's last file if it is newer, by the `LastUpdatedDate` of the sites that both have."""
     known = {record.cells["SiteReference"]: _updated(record.cells) for record in plan.records.order_by("position")}
-    older = None
+    newer = None
     for site in sites:
         here, last = _updated(site.cells), known.get(site.cells["SiteReference"])
         if here and last and here > last:
-            return
-        if here and last and here < last and older is None:
-            older = (site.row, here, last)
-    if older is None:
-        return
-    row, here, last = older
-    raise unable(
-        f"the site was updated on {long_date(here)}, and in the council's last file on {long_date(last)}: this one "
-        "would take its register back in time.",
-        "Give the newest file.",
-        row=row,
-        column="LastUpdatedDate",
-    )
+            return None
+        if here and last and here < last:
+            newer = max(last, newer or last)
+    return newer
 
 
 def _updated(cells: Mapping[str, str]) -> dt.date | None:
     """The day on which a row was updated; None if it says none."""
-    day = cells.get("LastUpdatedDate", "")
-    return dt.date.fromisoformat(day) if is_day(day) else None
+    return day_in(cells, "LastUpdatedDate")
 
 
 def _create(council: Organisation, content: Content, external: str, run: Import) -> Plan:

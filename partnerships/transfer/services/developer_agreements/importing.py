@@ -19,9 +19,10 @@ from partnerships.transfer.reading.problems import Problem, UnableToRead
 from partnerships.transfer.reading.tables import read_sheets
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.choices import Choices
-from partnerships.transfer.services.dating import refuse_older, settled_date
+from partnerships.transfer.services.dating import newer_list, settled_date
 from partnerships.transfer.services.developer_agreements.authorities import Authorities
 from partnerships.transfer.services.developer_agreements.kept import keep_agreements, keep_promises
+from partnerships.transfer.services.developer_agreements.older import Older
 from partnerships.transfer.services.developer_agreements.promises import register_promise
 from partnerships.transfer.services.directory import Import, Progress, silent
 from partnerships.transfer.services.files import File, Given, import_files
@@ -80,12 +81,12 @@ def apply_developer_agreements(given: Given) -> ImportRun:
         report=report,
         progress=given.progress,
     )
-    refuse_older(register=run.register, digest=given.digest, as_of=day)
+    newer = newer_list(register=run.register, digest=given.digest, as_of=day)
     made = given.new_run(run.register, day)
     if given.number is None:
         made.save(force_insert=True)  # agreements hold its number; a dry run is undone with them
     with report.timed(), row_errors(run):
-        line = _apply(read, run, made)
+        line = _apply(read, run, made, newer.as_of if newer else None)
     if given.choices.all_or_nothing and (
         problems := [one for account in read.accounts for row in account.set_aside for one in row.problems]
     ):
@@ -95,8 +96,11 @@ def apply_developer_agreements(given: Given) -> ImportRun:
     return given.finish(made, run, EventKind.DEVELOPER_AGREEMENTS_IMPORTED)
 
 
-def _apply(read: AgreementFiles, run: Import, import_run: ImportRun) -> str:
-    """Save what the files hold; returns the last line of the report."""
+def _apply(read: AgreementFiles, run: Import, import_run: ImportRun, newer: dt.date | None) -> str:
+    """Save what the files hold; returns the last line of the report.
+
+    With `newer`, the date of files that were imported before, these fill history and change nothing present.
+    """
     authorities = Authorities(run)
     if not authorities.include_councils:
         raise UnableToRead(
@@ -110,7 +114,9 @@ def _apply(read: AgreementFiles, run: Import, import_run: ImportRun) -> str:
             ]
         )
     agreements = _save_agreements(read, authorities, run, import_run)
-    promises = _save_promises(read, authorities, agreements, run)
+    promises = _save_promises(read, authorities, agreements, run, newer)
+    if newer is None:
+        keep_agreements(read.agreements, agreements, run)
     for account in read.accounts:
         for row, words in zip(account.set_aside, account.lines, strict=True):
             run.report.rows_set_aside.append(row)
@@ -151,9 +157,7 @@ def _save_agreements(
     saved, new = record_agreements(agreements=rows, run_id=import_run.pk, author=run.author, now=run.now)
     run.report.counts["created"] += new
     run.report.counts["left_alone"] += len(saved) - new
-    by_key = dict(zip(keys, saved, strict=True))
-    keep_agreements(read.agreements, by_key, run)
-    return by_key
+    return dict(zip(keys, saved, strict=True))
 
 
 def _register_agreement(agreement: Agreement, authority: Organisation) -> RegisterAgreement:
@@ -169,7 +173,11 @@ def _register_agreement(agreement: Agreement, authority: Organisation) -> Regist
 
 
 def _save_promises(
-    read: AgreementFiles, authorities: Authorities, agreements: dict[str, DeveloperAgreement], run: Import
+    read: AgreementFiles,
+    authorities: Authorities,
+    agreements: dict[str, DeveloperAgreement],
+    run: Import,
+    newer: dt.date | None,
 ) -> list[RegisterPromise]:
     """Save contributions as commitments.
 
@@ -207,7 +215,9 @@ def _save_promises(
         if agreement is not None:
             agreement_of[registered.reference, receiver.pk] = agreement
         run.progress(done, len(read.promises))
-    new = record_from_register(promises=promises, source=SOURCE, author=run.author, now=run.now)
+    older = Older(promises, SOURCE, newer, run) if newer else None
+    fresh = older.gone if older else promises
+    new = record_from_register(promises=fresh, source=SOURCE, author=run.author, now=run.now)
     run.report.counts["created"] += len(new)
     run.report.counts["left_alone"] += len(promises) - len(new)
     link_promises(
@@ -219,6 +229,9 @@ def _save_promises(
         author=run.author,
         now=run.now,
     )
+    if older is not None:
+        older.fill_history()
+        return promises
     _update_known_promises(promises, new, run)
     keep_promises(read.promises, {key: promise.receiver.pk for key, promise in registered_by_row.items()}, SOURCE, run)
     return promises

@@ -32,11 +32,12 @@ from partnerships.transfer.reading.problems import Problem
 from partnerships.transfer.reading.tables import read_sheets
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.choices import Choices
-from partnerships.transfer.services.dating import refuse_older, settled_date
+from partnerships.transfer.services.dating import newer_list, settled_date
 from partnerships.transfer.services.directory import Import, Progress, silent
 from partnerships.transfer.services.files import File, Given, import_files
-from partnerships.transfer.services.local_plans.kept import KeptRows, refuse_older_rows
+from partnerships.transfer.services.local_plans.kept import KeptRows
 from partnerships.transfer.services.local_plans.known import Known
+from partnerships.transfer.services.local_plans.older import Past, Vintages
 from partnerships.transfer.services.local_plans.owners import owners_of, set_plan_aside
 from partnerships.transfer.services.outcomes import Outcome, refuse_unusable
 from partnerships.transfer.services.plan_versions import create_from_file, in_words, publish_changes, said_before
@@ -100,17 +101,14 @@ def apply_local_plans(given: Given) -> ImportRun:
     )
     for row in (row for about in listed.abouts for row in about.set_aside):
         run.set_aside(row)
-    if listed.is_standard:
-        refuse_older_rows(listed)
-    else:
-        refuse_older(register=run.register, digest=given.digest, as_of=day)
+    newer = newer_list(register=run.register, digest=given.digest, as_of=day)
     with report.timed(), row_errors(run):
-        _bring(listed, run, plans_name)
+        _bring(listed, run, plans_name, Vintages(listed, newer))
     report.account_for(*listed.abouts)
     return given.finish(given.new_run(run.register, day), run, EventKind.LOCAL_PLANS_IMPORTED)
 
 
-def _bring(listed: LocalPlans, run: Import, plans_name: str) -> None:
+def _bring(listed: LocalPlans, run: Import, plans_name: str, vintages: Vintages) -> None:
     for line in listed.remarks:
         run.report.remark(line)
     listed = _without_withdrawn(listed, run)
@@ -118,6 +116,7 @@ def _bring(listed: LocalPlans, run: Import, plans_name: str) -> None:
     owners = owners_of(listed, run, plans_name)
     known = Known()
     kept = KeptRows()
+    past = Past(known, run)
     seen: set[int] = set()
     for done, (plan, existing) in enumerate(known.matched(listed), start=1):
         if not all(curie in owners for curie in plan.organisations):
@@ -127,6 +126,9 @@ def _bring(listed: LocalPlans, run: Import, plans_name: str) -> None:
         try:
             with transaction.atomic():
                 before = said_before(existing)
+                if newer := vintages.newer_than(plan):
+                    past.add(plan, existing, before, [owners[one] for one in plan.organisations], newer, listed)
+                    continue
                 body, fresh = _apply_one(plan, existing, before, owners, run, external=known.external(plan, listed))
                 _close(plan, body, run)
                 seen.add(body.pk)
@@ -137,7 +139,10 @@ def _bring(listed: LocalPlans, run: Import, plans_name: str) -> None:
         run.progress(done, len(listed.plans))
     run.row = None
     kept.save(author=run.author, now=run.now)
-    _mark(known.expected(listed, owners), seen, run)
+    expected = known.expected(listed, owners)
+    current = vintages.without_older(expected, owners)
+    _mark(current, seen, run)
+    past.compare([plan for plan in expected if plan not in current])
 
 
 def _without_withdrawn(listed: LocalPlans, run: Import) -> LocalPlans:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-from partnerships.kit.dates import long_date
-from partnerships.open_data.models import Record
 from partnerships.open_data.services import Kept, keep_rows
 from partnerships.open_data.standards import PLAN, TIMETABLE
 from partnerships.open_data.values import milestone_values, plan_values
@@ -13,36 +11,7 @@ from partnerships.people.models import User
 from partnerships.plans.content import Content
 from partnerships.plans.models import Plan
 from partnerships.transfer.local_plan_content import milestones_by_key
-from partnerships.transfer.reading.local_plans import LocalPlan, LocalPlans
-from partnerships.transfer.reading.problems import unable
-
-
-def refuse_older_rows(listed: LocalPlans) -> None:
-    """Refuse a council's file that is older than its last one, by the newest `entry-date` of each.
-
-    The files of other councils do not count. Raises `UnableToRead`.
-    """
-    references = [plan.reference for plan in listed.plans]
-    rows = Record.objects.filter(
-        dataset__in=[PLAN.code, TIMETABLE.code], plan__external_reference__in=references
-    ).values_list("cells__entry-date", flat=True)
-    newest = max((day for day in rows if day and is_day(day)), default="")
-    if listed.written_on is not None and newest > listed.written_on.isoformat():
-        ours, theirs = long_date(listed.written_on), long_date(dt.date.fromisoformat(newest))
-        raise unable(
-            f"its newest row was entered on {ours}, and the last file of these plans had one of {theirs}: this one "
-            "would take the plans back in time.",
-            "Give the newest file.",
-        )
-
-
-def is_day(text: str) -> bool:
-    """Whether it is a day such as 2026-03-25."""
-    try:
-        dt.date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
+from partnerships.transfer.reading.local_plans import LocalPlan
 
 
 class KeptRows:

@@ -1,0 +1,58 @@
+"""What an older file said of a plan: a line in the plan's history."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from partnerships.activity.models import Event
+from partnerships.activity.services import record
+from partnerships.kit.dates import long_date
+from partnerships.plans.changes import changes
+from partnerships.plans.content import Content, outside
+from partnerships.plans.models import Plan, Status
+from partnerships.plans.services import change_status
+from partnerships.transfer.event_kinds import EventKind
+from partnerships.transfer.services.directory import Import
+
+#: Changes that a line names, and its longest text; the file has the rest.
+_MAX_CHANGES = 10
+_MAX_WORDS = 2000
+
+
+def record_past(plan: Plan, then: Content, before: Content, run: Import) -> bool:
+    """Record what has changed in the plan since an older file; whether anything has.
+
+    Published versions cannot be changed and none can come between them, so the history of the plan gets a line, once
+    for each file. `then` is what the older file says and `before` what the newest one said. Only what everybody may
+    read is described.
+    """
+    found = changes(outside(then), outside(before))
+    since = "; ".join(change.sentence() for change in found[:_MAX_CHANGES])
+    if more := len(found) - _MAX_CHANGES:
+        since += f"; and {more:,} more changes" if more > 0 else ""
+    if not found:
+        run.report.count("left_alone")
+        return False
+    reason = f"{run.source}. Changed since: {since}"[:_MAX_WORDS]
+    known = Event.objects.filter(kind=EventKind.IN_OLDER_FILE, target_kind="plan", target_id=plan.pk)
+    if known.filter(data__reason=reason).exists():
+        run.report.count("left_alone")
+        return True
+    record(
+        actor_id=run.author.pk if run.author else None,
+        kind=EventKind.IN_OLDER_FILE,
+        target_kind="plan",
+        target_id=plan.pk,
+        within_kind="plan",
+        within_id=plan.pk,
+        now=run.now,
+        data={"title": plan.title, "plan": plan.pk, "reason": reason},
+    )
+    run.report.count("changed", f"{plan.title}, changed since {long_date(run.as_of)}: {since}"[:_MAX_WORDS])
+    return True
+
+
+def close_as_gone(plan: Plan, newer: dt.date, run: Import) -> None:
+    """Close a plan that only the older file has."""
+    reason = f"It is in {run.source}, and not in newer files, of {long_date(newer)}."
+    change_status(plan=plan, to=Status.CLOSED, reason=reason, author=run.author, now=run.now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -9,8 +10,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from django.utils.safestring import SafeString
 
 from partnerships.kit.charts import bar_chart
+from partnerships.kit.dates import long_date
 from partnerships.nominations.lettings.quarters import Quarter
-from partnerships.nominations.models import ReturnLine
+from partnerships.nominations.models import LettingsRun, ReturnLine
 from partnerships.nominations.queries import MaskedLine, Total
 from partnerships.nominations.queries.returns import total_of
 from partnerships.nominations.schedule import Bedrooms
@@ -85,6 +87,15 @@ def in_words(line: ReturnLine) -> str:
     said = f"{plain(line.lettings)} let, {plain(line.nominated)} to nominees{late}."
     achieved = line.result.achieved
     return said if achieved is None else f"{said} Achieved {per_cent(achieved)}, agreed {per_cent(line.share)}."
+
+
+def days_counted(quarter: Quarter, run: LettingsRun | None) -> str:
+    """From when to when tenancies were counted, if not in the whole quarter; else ""."""
+    days = [dt.date.fromisoformat(day) for day in run.report.get("in_force", ())] if run else []
+    if not days or days == [quarter.starts_on, quarter.last_day]:
+        return ""
+    first, last = days
+    return f"Tenancies that began from {long_date(first)} to {long_date(last)}, while the agreement was in force."
 
 
 def cells_of_total(total: Total) -> tuple[str, ...]:

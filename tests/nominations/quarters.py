@@ -1,4 +1,7 @@
-"""Returns of the quarter in which the test runs, made through services on a day after it."""
+"""Returns made through services, of the quarter after the one in which the test runs.
+
+All of it lies after the day on which the terms are signed.
+"""
 
 from __future__ import annotations
 
@@ -19,32 +22,37 @@ from tests.world import World
 CODE = "E07000901"
 
 
+def next_quarter() -> Quarter:
+    """The first whole quarter of an agreement that is signed today."""
+    return Quarter.of(timezone.localdate()).next()
+
+
 def afterwards() -> dt.datetime:
-    """A moment some days after the end of this quarter."""
-    return timezone.now() + (Quarter.of(timezone.localdate()).ends_on - timezone.localdate()) + dt.timedelta(days=9)
+    """A moment some days after the end of that quarter."""
+    return timezone.now() + (next_quarter().ends_on - timezone.localdate()) + dt.timedelta(days=9)
 
 
 def collection_year() -> int:
-    """The collection year of this quarter."""
-    today = timezone.localdate()
-    return today.year if today.month >= 4 else today.year - 1
+    """The collection year of that quarter."""
+    starts_on = next_quarter().starts_on
+    return starts_on.year if starts_on.month >= 4 else starts_on.year - 1
 
 
 def place_of(world: World) -> Place:
-    """Where Larkhaven lets homes in this quarter: in Westmarch, which serves an area of that name."""
+    """Where Larkhaven lets homes in that quarter: in Westmarch, which serves an area of that name."""
     area, _ = Area.objects.get_or_create(code=CODE, defaults={"name": "Westmarch", "kind": AreaKind.DISTRICT})
     AreaServed.objects.get_or_create(organisation=world.westmarch, area=area)
-    return Place(CODE, "Westmarch", world.larkhaven.name, Quarter.of(timezone.localdate()).starts_on)
+    return Place(CODE, "Westmarch", world.larkhaven.name, next_quarter().starts_on)
 
 
 def lettings_of(world: World, number: int = 200, *, seed: int = 1) -> list[Invented]:
-    """Invented lettings of this quarter."""
+    """Invented lettings of that quarter."""
     return invent(place_of(world), number, year=collection_year(), seed=seed)
 
 
 def begun(world: World, agreement: NominationsAgreement, author: User | None = None) -> NominationsReturn:
-    """The return of this quarter, begun by Amina if nobody is named."""
-    starts_on = Quarter.of(timezone.localdate()).starts_on
+    """The return of that quarter, begun by Amina if nobody is named."""
+    starts_on = next_quarter().starts_on
     return services.start_return(
         agreement=agreement, starts_on=starts_on, author=author or world.amina, now=afterwards()
     )
@@ -99,3 +107,9 @@ def fresh(found: NominationsReturn) -> NominationsReturn:
     """The return as it is now."""
     cache.clear()
     return NominationsReturn.objects.for_pages().get(pk=found.pk)
+
+
+def complete(found: NominationsReturn, lines: dict[int, services.Supplement], author: User) -> None:
+    """Fill in the table, having read what is saved."""
+    read = services.supplements_of(found.lines.prefetch_related("refusals"))
+    services.complete_return(found=found, lines=lines, read=read, author=author, now=afterwards())

@@ -10,15 +10,14 @@ from partnerships.nominations import services
 from partnerships.nominations.models import Decision
 from partnerships.nominations.services.shortfalls import ask_for_shortfall
 from partnerships.people.models import User
-from tests.nominations.quarters import afterwards, begun, counted, decide, lettings_of, sent, upload
+from tests.nominations.quarters import afterwards, begun, complete, counted, decide, lettings_of, sent, upload
 from tests.nominations.signed import sign_nominations
 from tests.support.rights import EDITORS, PARTNER_EDITORS, Row
 from tests.world import World
 
 
 def _complete(world: World, author: User, found: Any) -> None:
-    lines = {found.lines.values_list("pk", flat=True)[0]: services.Supplement(offers=4)}
-    services.complete_return(found=found, lines=lines, author=author, now=afterwards())
+    complete(found, {found.lines.values_list("pk", flat=True)[0]: services.Supplement(offers=4)}, author)
 
 
 def _decide(world: World, author: User, found: Any) -> None:

@@ -10,9 +10,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.agreements.services import UnableToPutUp, give_notice, propose_amendment
+from partnerships.agreements.models import Status
+from partnerships.agreements.services import UnableToPutUp, change_status, give_notice, propose_amendment
+from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.models import NominationsAgreement
 from partnerships.nominations.queries import agreed_on
+from partnerships.nominations.queries.agreement import period_of
+from partnerships.nominations.queries.pages import quarters_to_start
 from partnerships.nominations.rights import rights_over
 from partnerships.nominations.schedule import Bedrooms
 from partnerships.organisations.services import merge_organisations, undo_merge
@@ -65,6 +69,34 @@ def test_amendment_changes_the_shares_from_its_day_on(world: World) -> None:
     shares = [agreed.relets[Bedrooms.FOUR] for day in (today, later) if (agreed := agreed_on(agreement, day))]
 
     assert shares == [75, 60]
+
+
+def test_a_quarter_counts_from_the_day_in_force_to_the_end_of_the_agreement(world: World) -> None:
+    agreement = sign_nominations(world)
+    today = timezone.localdate()
+    quarter, now = Quarter.of(today), timezone.now()
+
+    before, begun, later = (period_of(agreement, one) for one in (quarter.previous(), quarter, quarter.next()))
+    ended_on = quarter.next().starts_on + dt.timedelta(days=40)
+    change_status(
+        partnership=agreement.partnership,
+        status=Status.ENDED,
+        reason="The homes are sold.",
+        author=world.amina,
+        now=now + (ended_on - today),
+    )
+    agreement = NominationsAgreement.objects.for_pages().get(pk=agreement.pk)
+    ended, after = (period_of(agreement, one) for one in (quarter.next(), quarter.next().next()))
+
+    assert (before, after) == (None, None)
+    assert begun is not None
+    assert (begun.first, begun.last) == (today, quarter.last_day)
+    assert later is not None
+    assert (later.first, later.last) == (quarter.next().starts_on, quarter.next().last_day)
+    assert ended is not None
+    assert (ended.first, ended.last) == (quarter.next().starts_on, ended_on)
+    assert quarters_to_start(agreement, ended_on) == [quarter]
+    assert quarters_to_start(agreement, ended_on + dt.timedelta(days=1)) == [quarter.next(), quarter]
 
 
 def test_amendment_that_names_others_changes_who_is_the_council(world: World) -> None:

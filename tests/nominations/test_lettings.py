@@ -55,12 +55,13 @@ def year_of(start: int) -> CollectionYear:
     return found
 
 
-def scope_of(place: Place, **changes: object) -> Scope:
+def scope_of(place: Place, *, in_force: tuple[dt.date, dt.date] | None = None, **changes: object) -> Scope:
     """What a return of that quarter counts."""
     year = year_of(place.starts_on.year)
     names = frozenset({plain(place.landlord)})
     return Scope(
         Quarter(place.starts_on),
+        in_force or (place.starts_on, Quarter(place.starts_on).last_day),
         year,
         agreed(**changes),
         frozenset({place.code}),
@@ -271,6 +272,20 @@ def test_void_days_follow_from_dates_if_core_does_not_say_them() -> None:
     ]
 
     assert [line.median_days for one in days for line in one.lines.values()] == [7, 19, 5, None, None]
+
+
+def test_tenancies_that_start_while_the_agreement_is_not_in_force_are_set_aside() -> None:
+    place = place_in(2024)
+    lettings = invent(place, 4, year=2024, odd=False)
+    for letting, day in zip(lettings, ("2024-07-19", "2024-07-20", "2024-09-01", "2024-09-02"), strict=True):
+        letting.cells["startdate"] = day
+    scope = scope_of(place, in_force=(dt.date(2024, 7, 20), dt.date(2024, 9, 1)))
+
+    counted = count(core_file(lettings, year=2024), scope)
+
+    assert counted.rows == {
+        Outcome.BEFORE_TERMS: [[1, 1]], Outcome.USED: [[2, 3]], Outcome.AFTER_END: [[4, 4]]
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

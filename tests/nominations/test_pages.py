@@ -29,6 +29,7 @@ from tests.nominations.quarters import (
     decide,
     fresh,
     lettings_of,
+    next_quarter,
     sent,
     settled,
 )
@@ -121,13 +122,21 @@ def test_wrong_file_is_refused_on_the_page(world: World) -> None:
 def test_what_core_lacks_is_filled_in_and_a_ground_is_counted(world: World) -> None:
     found = counted(world, sign_nominations(world))
     line = found.lines.order_by("pk")[0]
+    client, path = signed_in(world.amina), address(found, "complete")
     form = {f"offers-{line.pk}": "9", f"not_supplied-{line.pk}": "1", f"ground_0-{line.pk}": "2"}
+    form["read"] = client.get(path).context["form"]["read"].value()
 
-    answer = signed_in(world.amina).post(address(found, "complete"), form)
+    answer = client.post(path, form)
     shown = page(world.amina, address(found))
+    again = client.post(path, form | {f"offers-{line.pk}": "8"})
 
     line.refresh_from_db()
     assert (answer.status_code, line.offers, line.not_supplied) == (302, 9, 1)
+    assert again.status_code == 422
+    assert "Saved: 9" in again.content.decode()
+    form |= {"read": again.context["form"]["read"].value(), f"offers-{line.pk}": "8"}
+    assert client.post(path, form).status_code == 302
+    assert client.post(path, form | {"read": "[1]"}).status_code == 422
     assert "Why nominees were refused" in shown
     assert escape(line.refusals.get().ground) in shown
 
@@ -248,8 +257,8 @@ def test_page_offers_ended_quarters_with_agreed_shares(world: World) -> None:
     soon = quarters_to_start(agreement, afterwards().date())
     settled(world, agreement)
 
-    assert [one.starts_on for one in soon] == [one.starts_on for one in agreement.returns.all()]
-    assert quarters_to_start(agreement, afterwards().date()) == []
+    assert soon == [next_quarter(), next_quarter().previous()]
+    assert quarters_to_start(agreement, afterwards().date()) == [next_quarter().previous()]
     assert "has a return already" in page(world.amina, reverse("nominations:start", args=[agreement.partnership_id]))
 
 

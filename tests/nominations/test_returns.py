@@ -10,11 +10,18 @@ from django.db import connection
 from django.utils import timezone
 
 from partnerships.activity.models import Event
-from partnerships.agreements.models import Party
+from partnerships.agreements.models import Party, Status
+from partnerships.agreements.services import change_status
 from partnerships.kit.rights import UnableToAct
 from partnerships.nominations import services
 from partnerships.nominations.lettings.columns import plain
-from partnerships.nominations.models import Decision, LettingsRun, NominationsReturn, ReturnStatus
+from partnerships.nominations.models import (
+    Decision,
+    LettingsRun,
+    NominationsAgreement,
+    NominationsReturn,
+    ReturnStatus,
+)
 from partnerships.nominations.queries import (
     outcomes_of,
     result_of,
@@ -22,15 +29,18 @@ from partnerships.nominations.queries import (
 )
 from partnerships.nominations.queries.returns import scope_of
 from partnerships.nominations.rights import rights_over
-from partnerships.nominations.services import Supplement, UnableToDecide, UnableToReport
+from partnerships.nominations.services import FiguresChanged, Supplement, UnableToDecide, UnableToReport
 from partnerships.nominations.services.lettings import LEASE, LETTINGS_WAIT, drop_uncounted
 from partnerships.organisations.models import Area, AreaKind, AreaServed
 from partnerships.outbox.models import Email
+from partnerships.people.models import User
+from partnerships.work.queries import waiting_for
 from tests.nominations.quarters import (
     CODE,
     afterwards,
     begun,
     collection_year,
+    complete,
     counted,
     decide,
     fresh,
@@ -233,7 +243,7 @@ def test_the_provider_adds_what_core_lacks(world: World) -> None:
 
     refusals = {"Rent arrears": 3, "Unsuitable home": 0}
     lines = {line.pk: Supplement(offers=9, not_supplied=2, refusals=refusals)}
-    services.complete_return(found=found, lines=lines, author=world.amina, now=afterwards())
+    complete(found, lines, world.amina)
 
     result = result_of(fresh(found))
     line = found.lines.get(pk=line.pk)
@@ -251,7 +261,7 @@ def test_more_vacancies_without_a_nominee_than_others_are_refused(world: World) 
         (Supplement(refusals={"Rent arrears": -1}), "below nothing"),
     ):
         with pytest.raises(UnableToReport, match=message):
-            services.complete_return(found=found, lines={line.pk: supplement}, author=world.amina, now=afterwards())
+            complete(found, {line.pk: supplement}, world.amina)
 
 
 def test_the_council_confirms_and_both_hear_of_it(world: World) -> None:
@@ -310,9 +320,50 @@ def test_a_line_that_changed_is_decided_again(world: World, changed: Supplement,
     decide(world, found, decisions | {first.pk: (Decision.DISPUTED, "No.")})
 
     lines = {line.pk: changed}
-    services.complete_return(found=found, lines=lines, author=world.amina, now=afterwards())
+    complete(found, lines, world.amina)
 
     assert found.lines.get(pk=line.pk).decision == decision
+
+
+def test_two_people_who_fill_in_the_table_do_not_overwrite_each_other(world: World) -> None:
+    found = counted(world, world.things["nominations"])
+    first, second, third = found.lines.prefetch_related("refusals").order_by("pk")[:3]
+    read = services.supplements_of([first, second, third])
+
+    def save(author: User, lines: dict[int, Supplement]) -> None:
+        services.complete_return(found=found, lines=read | lines, read=read, author=author, now=afterwards())
+
+    save(world.amina, {first.pk: Supplement(offers=9), second.pk: Supplement(refusals={"Rent arrears": 2})})
+    # Eddie read the same page: his other line is saved, and Amina's lines, which he left alone, stay.
+    save(world.eddie, {third.pk: Supplement(offers=4)})
+    with pytest.raises(FiguresChanged, match=first.words):
+        save(world.eddie, {first.pk: Supplement(offers=8), third.pk: Supplement(offers=5)})
+
+    saved = services.supplements_of(found.lines.prefetch_related("refusals"))
+    assert saved[first.pk].offers == 9
+    assert saved[second.pk].refusals == {"Rent arrears": 2}
+    assert saved[third.pk].offers == 4
+
+
+def test_the_last_quarter_of_an_ended_agreement_is_reported_and_corrected(world: World) -> None:
+    agreement = world.things["nominations"]
+    quarter = place_of(world).starts_on
+    ended = afterwards() - (afterwards().date() - quarter - dt.timedelta(days=40))
+    change_status(partnership=agreement.partnership, status=Status.ENDED, reason="Sold.", author=world.amina, now=ended)
+    agreement = NominationsAgreement.objects.for_pages().get(pk=agreement.pk)
+
+    with pytest.raises(UnableToReport, match="not over"):
+        services.start_return(agreement=agreement, starts_on=quarter, author=world.amina, now=ended)
+    found = sent(world, agreement)
+    first, *others = found.lines.order_by("pk").values_list("pk", flat=True)
+    decide(world, found, dict.fromkeys(others, (Decision.CONFIRMED, "")) | {first: (Decision.DISPUTED, "No.")})
+    waiting = [one.title for one in waiting_for(world.amina, afterwards())]
+    complete(found, {first: Supplement(offers=77)}, world.amina)
+    services.send_return(found=found, author=world.amina, now=afterwards())
+
+    assert {one.label for one in outcomes_of(found.run)} >= {"The tenancy starts after the agreement ended"}
+    assert f"Nominations, {found.quarter}" in waiting
+    assert (fresh(found).status, found.lines.get(pk=first).offers) == (ReturnStatus.SENT, 77)
 
 
 def test_a_dispute_needs_a_reason_and_the_newest_figures(world: World) -> None:

@@ -12,10 +12,9 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from partnerships.nominations import services
-from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.models import LettingsRun
 from tests.agreements.test_terms_in_the_browser import looks_right
-from tests.nominations.quarters import afterwards, collection_year, lettings_of
+from tests.nominations.quarters import afterwards, collection_year, lettings_of, next_quarter
 from tests.nominations.signed import sign_nominations
 from tests.support.browser import sign_in
 from tests.support.core_files import core_file
@@ -35,7 +34,7 @@ def test_a_return_from_upload_to_an_ask(page: Any, live_server: Any, transaction
     agreement = sign_nominations(world)
     file = tmp_path / "lettings.csv"
     file.write_bytes(core_file(lettings_of(world, 300), year=collection_year()))
-    quarter, home = str(Quarter.of(timezone.localdate())), live_server.url + agreement.get_absolute_url()
+    quarter, home = str(next_quarter()), live_server.url + agreement.get_absolute_url()
 
     with time_machine.travel(afterwards(), tick=True):
         sign_in(page, live_server.url, world.amina.email)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,9 +15,11 @@ from partnerships.kit.forms import Form, Helper
 from partnerships.nominations.lettings.uploading import FilteredLettings
 from partnerships.nominations.models import Decision, ReturnLine
 from partnerships.nominations.presenting import in_words
+from partnerships.nominations.services import Supplement, supplements_of
 
 #: No line of a return has more of anything.
 MAX_COUNT = 100_000
+_OPEN_AGAIN = "Open the page again, and fill in the table there."
 
 
 class StartForm(Form):
@@ -70,11 +73,25 @@ class SendForm(Form):
 class TableForm(Form):
     """What CORE lacks, for each line: offers, vacancies without a nominee in time, refusals on each ground.
 
-    `lines` are the rows of the table, with their fields below `columns`.
+    `lines` are the rows of the table, with their fields below `columns`. `read` holds what was saved when the page was
+    opened, so that two people do not overwrite each other's figures.
     """
 
-    def __init__(self, *args: Any, lines: Sequence[ReturnLine], grounds: Sequence[str], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    read = forms.JSONField(widget=forms.HiddenInput, error_messages={"invalid": _OPEN_AGAIN, "required": _OPEN_AGAIN})
+
+    def __init__(
+        self,
+        data: QueryDict | None = None,
+        *args: Any,
+        lines: Sequence[ReturnLine],
+        grounds: Sequence[str],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(data, *args, **kwargs)
+        self._saved = supplements_of(lines)
+        self.fields["read"].initial = {
+            str(pk): [one.offers, one.not_supplied, dict(one.refusals)] for pk, one in self._saved.items()
+        }
         self.grounds = grounds
         self.columns = ("Offers made", "No nominee in time", *grounds)
         self.lines = []
@@ -93,14 +110,45 @@ class TableForm(Form):
                 )
             self.lines.append((line, [self[f"{code}-{line.pk}"] for code in started]))
 
-    def count(self, code: str, line: ReturnLine) -> int | None:
+    def clean_read(self) -> dict[int, Supplement]:
+        """What was saved of each line when the page was opened."""
+        try:
+            return {
+                int(pk): Supplement(offers, not_supplied, dict(refusals))
+                for pk, (offers, not_supplied, refusals) in self.cleaned_data["read"].items()
+            }
+        except (AttributeError, TypeError, ValueError) as error:
+            raise ValidationError(_OPEN_AGAIN) from error
+
+    def figures(self) -> dict[int, Supplement]:
+        """The figures of each line of the valid form, by its id."""
+        return {
+            line.pk: Supplement(
+                self._count("offers", line), self._count("not_supplied", line) or 0, self._refusals(line)
+            )
+            for line, _ in self.lines
+        }
+
+    def show_saved(self) -> None:
+        """Show what is saved below each field that says something else; the next attempt counts as having read it."""
+        data = self.data.copy()  # type: ignore[attr-defined]  # a QueryDict
+        data["read"] = json.dumps(self.fields["read"].initial)
+        self.data = data
+        for line, fields in self.lines:
+            saved = self._saved[line.pk]
+            values = [saved.offers, saved.not_supplied or None, *(saved.refusals.get(one) for one in self.grounds)]
+            for field, value in zip(fields, values, strict=True):
+                if self.cleaned_data.get(field.name) != value:
+                    field.help_text = f"Saved: {'empty' if value is None else value}"
+
+    def _count(self, code: str, line: ReturnLine) -> int | None:
         """A figure of the valid form; None where the field is empty."""
         value: int | None = self.cleaned_data.get(f"{code}-{line.pk}")
         return value
 
-    def refusals(self, line: ReturnLine) -> dict[str, int]:
+    def _refusals(self, line: ReturnLine) -> dict[str, int]:
         """How many were refused on each ground; none are left out."""
-        counts = {ground: self.count(f"ground_{place}", line) or 0 for place, ground in enumerate(self.grounds)}
+        counts = {ground: self._count(f"ground_{place}", line) or 0 for place, ground in enumerate(self.grounds)}
         return {ground: number for ground, number in counts.items() if number}
 
 

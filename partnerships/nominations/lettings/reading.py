@@ -30,6 +30,8 @@ class Outcome(StrEnum):
     SLIPPED = "slipped"
     NO_DATE = "no_date"
     OTHER_QUARTER = "other_quarter"
+    BEFORE_TERMS = "before_terms"
+    AFTER_END = "after_end"
     NO_AUTHORITY = "no_authority"
     OTHER_AUTHORITY = "other_authority"
     OTHER_LANDLORD = "other_landlord"
@@ -59,6 +61,8 @@ _LABELS = {
     Outcome.SLIPPED: "The row has more or fewer cells than there are headings",
     Outcome.NO_DATE: "The tenancy has no start date, or not a date",
     Outcome.OTHER_QUARTER: "The tenancy starts in another quarter",
+    Outcome.BEFORE_TERMS: "The tenancy starts before the agreement came into force",
+    Outcome.AFTER_END: "The tenancy starts after the agreement ended",
     Outcome.NO_AUTHORITY: "The row names no local authority",
     Outcome.OTHER_AUTHORITY: "The home is in another authority",
     Outcome.OTHER_LANDLORD: "Another landlord owns and manages the home",
@@ -89,11 +93,13 @@ _REMEDIES = {
 class Scope:
     """Which lettings a return counts: quarter, area, landlord, and what was agreed.
 
+    `in_force` are the first and the last day of the quarter on which the agreement was in force.
     `areas` are GSS codes; `area_names` count where a row has no code. `landlord_names` are the provider's names.
     Names are as `plain` writes them.
     """
 
     quarter: Quarter
+    in_force: tuple[dt.date, dt.date]
     year: CollectionYear
     agreed: Agreed
     areas: frozenset[str]
@@ -150,6 +156,10 @@ def read_letting(row: Mapping[str, str] | None, scope: Scope) -> Letting | Outco
         return Outcome.NO_DATE
     if not scope.quarter.starts_on <= started < scope.quarter.ends_on:
         return Outcome.OTHER_QUARTER
+    if started < scope.in_force[0]:
+        return Outcome.BEFORE_TERMS
+    if started > scope.in_force[1]:
+        return Outcome.AFTER_END
     for refuse in _REFUSALS:
         if (outcome := refuse(row, scope)) is not None:
             return outcome

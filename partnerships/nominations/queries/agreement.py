@@ -1,11 +1,14 @@
-"""What a nominations agreement says on a day."""
+"""What a nominations agreement says on a day, and on which days of a quarter."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
-from partnerships.agreements.models import Partnership
-from partnerships.agreements.queries.terms import version_in_force
+from partnerships.agreements.models import Partnership, TermsVersion, last_day
+from partnerships.agreements.queries.terms import in_force_from, version_in_force
+from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.models import NominationsAgreement
 from partnerships.nominations.schedule import Agreed, agreed_in
 
@@ -24,16 +27,59 @@ def agreed_on(agreement: NominationsAgreement, day: dt.date) -> Agreed | None:
     return agreed_in(version.content) if version else None
 
 
-def sides_on(agreement: NominationsAgreement, day: dt.date) -> tuple[set[int], set[int]]:
-    """Ids of the council and of the provider: those of today, and those that the terms in force on the day name.
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The days of a quarter on which an agreement was in force, first and last included.
+
+    `agreed` is what the terms in force on the last of them say: it counts for all.
+    """
+
+    first: dt.date
+    last: dt.date
+    agreed: Agreed
+    version: TermsVersion
+
+
+def period_of(agreement: NominationsAgreement, quarter: Quarter) -> Period | None:
+    """The part of a quarter in which the agreement was in force; None without."""
+    return periods_of(agreement, [quarter]).get(quarter)
+
+
+def periods_of(agreement: NominationsAgreement, quarters: Iterable[Quarter]) -> dict[Quarter, Period]:
+    """The part of each quarter in which the agreement was in force, without quarters in which it was not.
+
+    It begins when terms with shares first took force, and ends with the partnership.
+    """
+    begun = in_force_from(agreement.partnership)
+    versions = TermsVersion.objects.in_bulk({version for _, version in begun})
+    terms = [(day, versions[version], agreed_in(versions[version].content)) for day, version in begun]
+    ended = last_day(agreement.partnership) or dt.date.max
+    found = {one: _period(one, min(one.last_day, ended), terms) for one in quarters}
+    return {quarter: period for quarter, period in found.items() if period is not None}
+
+
+def _period(
+    quarter: Quarter, last: dt.date, terms: Sequence[tuple[dt.date, TermsVersion, Agreed | None]]
+) -> Period | None:
+    """The days up to `last` on which terms with shares were in force without a break."""
+    found: Period | None = None
+    for day, version, agreed in reversed([one for one in terms if one[0] <= last and quarter.starts_on <= last]):
+        if agreed is None:
+            break
+        first = max(day, quarter.starts_on)
+        found = replace(found, first=first) if found else Period(first, last, agreed, version)
+        if first == quarter.starts_on:
+            break
+    return found
+
+
+def sides_in(agreement: NominationsAgreement, period: Period) -> tuple[set[int], set[int]]:
+    """Ids of the council and of the provider: those of today, and those that the terms of the period name.
 
     They differ once a successor has taken the place of one.
     """
+    ids = {line["name"]: line["organisation"] for line in period.version.parties}
     councils, providers = {agreement.council.organisation_id}, {agreement.provider.organisation_id}
-    version = version_in_force(agreement.partnership, day)
-    agreed = agreed_in(version.content) if version else None
-    if version is not None and agreed is not None:
-        ids = {line["name"]: line["organisation"] for line in version.parties}
-        councils |= {ids[name] for name in (agreed.council,) if name in ids}
-        providers |= {ids[name] for name in (agreed.provider,) if name in ids}
+    councils |= {ids[name] for name in (period.agreed.council,) if name in ids}
+    providers |= {ids[name] for name in (period.agreed.provider,) if name in ids}
     return councils, providers

@@ -6,9 +6,9 @@ import datetime as dt
 
 from django.db.models import Q, QuerySet
 
-from partnerships.agreements.models import Partnership, PartyStatus
+from partnerships.agreements.models import PartyStatus
 from partnerships.kit.waiting import Waiting
-from partnerships.nominations.models import NominationsAgreement, NominationsReturn, ReturnStatus
+from partnerships.nominations.models import NominationsReturn, ReturnStatus
 from partnerships.organisations.audience import Organisations, Reach
 from partnerships.organisations.models import EDITING_ROLES
 from partnerships.organisations.statements import rows_for
@@ -27,10 +27,7 @@ def _sent() -> Reach:
 
 
 def _disputed() -> Reach:
-    """Disputed returns that can still be corrected: not those of partnerships that are over."""
-    live = NominationsAgreement.objects.filter(partnership__in=Partnership.objects.live().values("pk"))
-    disputed = NominationsReturn.objects.filter(status=ReturnStatus.DISPUTED, agreement__in=live.values("pk"))
-    return Reach(disputed, _editors("provider"))
+    return Reach(NominationsReturn.objects.filter(status=ReturnStatus.DISPUTED), _editors("provider"))
 
 
 def _sent_to(user: User) -> QuerySet[NominationsReturn]:

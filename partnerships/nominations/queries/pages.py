@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from partnerships.exchange.models import Entry
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.models import NominationsAgreement, NominationsReturn, ReturnLine
+from partnerships.nominations.queries.agreement import periods_of
 from partnerships.nominations.queries.returns import agreed_for
 from partnerships.people.models import User
 
@@ -21,14 +22,16 @@ _ASKS = uuid.UUID("6c7d0e2e-54a5-4a3b-9b0d-1a2f1f0c7d11")
 
 
 def quarters_to_start(agreement: NominationsAgreement, today: dt.date) -> list[Quarter]:
-    """Ended quarters without a return for which shares were agreed, newest first."""
+    """Quarters without a return in which shares were agreed, newest first.
+
+    They are over, or the agreement ended in them.
+    """
     begun = set(agreement.returns.values_list("starts_on", flat=True))
-    quarters, one = [], Quarter.of(today)
-    for _ in range(QUARTERS):
-        one = one.previous()
-        if one.starts_on not in begun and agreed_for(agreement, one) is not None:
-            quarters.append(one)
-    return quarters
+    quarters = [Quarter.of(today)]
+    while len(quarters) <= QUARTERS:
+        quarters.append(quarters[-1].previous())
+    periods = periods_of(agreement, [one for one in quarters if one.starts_on not in begun])
+    return [one for one, period in periods.items() if period.last < today]
 
 
 def grounds_of(found: NominationsReturn, lines: Sequence[ReturnLine]) -> list[str]:

@@ -21,7 +21,7 @@ from partnerships.nominations.models import (
     ReturnStatus,
 )
 from partnerships.nominations.models.returns import ReturnQuerySet
-from partnerships.nominations.queries.agreement import agreed_on, sides_on
+from partnerships.nominations.queries.agreement import period_of, sides_in
 from partnerships.nominations.schedule import Agreed, Bedrooms, words_of
 from partnerships.organisations.models import Area, AreaServed, Identifier, Organisation, OrganisationName, Scheme
 
@@ -30,8 +30,9 @@ _NOMINEES, _OTHERS = "nominees", "others"
 
 
 def agreed_for(agreement: NominationsAgreement, quarter: Quarter) -> Agreed | None:
-    """What the terms in force on the last day of a quarter say; it counts for the whole quarter."""
-    return agreed_on(agreement, quarter.last_day)
+    """What the terms say on the last day of a quarter on which they were in force; it counts for the whole quarter."""
+    period = period_of(agreement, quarter)
+    return period.agreed if period else None
 
 
 def year_of(found: NominationsReturn) -> CollectionYear | None:
@@ -44,13 +45,15 @@ def scope_of(found: NominationsReturn) -> Scope | None:
 
     Before a succession the homes were in the predecessor's area, and let in its name: both bodies' count.
     """
-    agreed, year = agreed_for(found.agreement, found.quarter), year_of(found)
-    if agreed is None or year is None:
+    period, year = period_of(found.agreement, found.quarter), year_of(found)
+    if period is None or year is None:
         return None
-    councils, providers = sides_on(found.agreement, found.quarter.last_day)
+    agreed = period.agreed
+    councils, providers = sides_in(found.agreement, period)
     codes, names = _areas(councils, found.quarter)
     return Scope(
         found.quarter,
+        (period.first, period.last),
         year,
         agreed,
         codes,

@@ -2,6 +2,7 @@
 
 from partnerships.nominations.services.lettings import KeptLettings, count_waiting, take_lettings
 from partnerships.nominations.services.returns import (
+    FiguresChanged,
     Supplement,
     UnableToDecide,
     UnableToReport,
@@ -9,9 +10,11 @@ from partnerships.nominations.services.returns import (
     decide_lines,
     send_return,
     start_return,
+    supplements_of,
 )
 
 __all__ = [
+    "FiguresChanged",
     "KeptLettings",
     "Supplement",
     "UnableToDecide",
@@ -21,5 +24,6 @@ __all__ = [
     "decide_lines",
     "send_return",
     "start_return",
+    "supplements_of",
     "take_lettings",
 ]

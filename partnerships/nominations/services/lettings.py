@@ -93,7 +93,7 @@ def _count(run: LettingsRun, progress: Progress, *, now: dt.datetime) -> str:
     found = NominationsReturn.objects.for_pages().get(pk=run.nominations_return_id)
     scope = scope_of(found)
     if scope is None:
-        return "No terms with shares for nominations were in force at the end of this quarter."
+        return "No terms with shares for nominations were in force in this quarter."
     rows = kept_rows(bytes(run.content or b""), tuple(run.columns))
     counted = count_lettings(rows, scope, progress=lambda done: progress(done, run.total))
     try:
@@ -131,6 +131,7 @@ def _write(found: NominationsReturn, run: LettingsRun, counted: Counted, now: dt
         line.delete()
     authorities = counted.authorities.most_common(_MAX_AUTHORITIES)
     run.report = {
+        "in_force": [day.isoformat() for day in scope.in_force] if scope else [],
         "outcomes": dict(counted.rows),
         "by_authority": [[code, number] for code, number in authorities],
     }

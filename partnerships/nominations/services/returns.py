@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -20,7 +20,7 @@ from partnerships.nominations.models import (
     ReturnLine,
     ReturnStatus,
 )
-from partnerships.nominations.queries.returns import agreed_for
+from partnerships.nominations.queries.agreement import period_of
 from partnerships.nominations.rights import rights_over
 from partnerships.nominations.services.recording import lock_agreement, record_event
 from partnerships.organisations.queries import leads_of
@@ -37,6 +37,10 @@ class UnableToReport(Exception):
 
 class UnableToDecide(Exception):
     """The return does not wait for the council, was sent again, or a reason is missing."""
+
+
+class FiguresChanged(UnableToReport):
+    """Somebody else has saved other figures of the same lines since the author read them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +77,12 @@ def record_return(
 
 
 def lock_to_write(found: NominationsReturn, author: User, now: dt.datetime) -> NominationsReturn:
-    """The locked return, if the author may write it now. Raises `UnableToAct` and `UnableToReport`."""
+    """The locked return, if the author may write it now, also once the partnership is over.
+
+    Raises `UnableToAct` and `UnableToReport`.
+    """
     locked = lock_return(found)
     require(rights_over(locked.agreement, author, now).may_report)
-    if locked.agreement.partnership.is_over:
-        raise UnableToReport("The partnership is over.")
     if not locked.is_writable:
         raise UnableToReport("This return was sent. It can be changed again if the council disputes it.")
     return locked
@@ -87,37 +92,63 @@ def lock_to_write(found: NominationsReturn, author: User, now: dt.datetime) -> N
 def start_return(
     *, agreement: NominationsAgreement, starts_on: dt.date, author: User, now: dt.datetime
 ) -> NominationsReturn:
-    """Begin the return of a quarter that is over; the same one if it was begun before. Raises `UnableToReport`."""
+    """Begin the return of a quarter, once it or the agreement is over; the same one if it was begun before.
+
+    Raises `UnableToReport`.
+    """
     locked = lock_agreement(agreement)
     require(rights_over(locked, author, now).may_report)
     try:
         quarter = Quarter(starts_on)
     except ValueError as error:
         raise UnableToReport(str(error)) from error
-    if quarter.ends_on > timezone.localdate(now):
-        raise UnableToReport("This quarter is not over yet.")
     found = NominationsReturn.objects.filter(agreement=locked, starts_on=starts_on).first()
     if found is not None:
         return found
-    if locked.partnership.is_over:
-        raise UnableToReport("The partnership is over.")
-    if agreed_for(locked, quarter) is None:
-        raise UnableToReport("No terms with shares for nominations were in force at the end of this quarter.")
+    period = period_of(locked, quarter)
+    if period is None:
+        raise UnableToReport("No terms with shares for nominations were in force in this quarter.")
+    if period.last >= timezone.localdate(now):
+        raise UnableToReport("This quarter is not over yet.")
     found = NominationsReturn.objects.create(agreement=locked, starts_on=starts_on, begun_at=now)
     record_return(found, EventKind.RETURN_STARTED, author=author, now=now)
     return found
 
 
+def supplements_of(lines: Iterable[ReturnLine]) -> dict[int, Supplement]:
+    """What is saved of lines, by their id; fetch their refusals before."""
+    return {
+        line.pk: Supplement(line.offers, line.not_supplied, {one.ground: one.number for one in line.refusals.all()})
+        for line in lines
+    }
+
+
 @transaction.atomic
 def complete_return(
-    *, found: NominationsReturn, lines: Mapping[int, Supplement], author: User, now: dt.datetime
+    *,
+    found: NominationsReturn,
+    lines: Mapping[int, Supplement],
+    read: Mapping[int, Supplement],
+    author: User,
+    now: dt.datetime,
 ) -> None:
-    """Add what CORE lacks to lines, by their id; other lines stay. Raises `UnableToReport`."""
+    """Add what CORE lacks to lines, by their id; lines that are as the author read them stay as they are saved.
+
+    `read` is what the author read of them (`supplements_of`). Raises `UnableToReport`, and its `FiguresChanged` with
+    nothing saved if a line that the author changes was changed by somebody else too.
+    """
     locked = lock_to_write(found, author, now)
-    by_id = {line.pk: line for line in locked.lines.order_by("pk")}
+    by_id = {line.pk: line for line in locked.lines.prefetch_related("refusals").order_by("pk")}
     if not lines.keys() <= by_id.keys():
         raise UnableToReport("The lettings were counted again in the meantime. Look at the new lines first.")
-    for pk, supplement in sorted(lines.items()):
+    saved = supplements_of(by_id.values())
+    changed = {pk: one for pk, one in lines.items() if one != read.get(pk) and one != saved[pk]}
+    if others := [by_id[pk].words for pk in sorted(changed) if saved[pk] != read.get(pk)]:
+        raise FiguresChanged(
+            f"Other figures were saved while you filled in the table: {'; '.join(others)}. They stand below yours. "
+            "Correct yours, then save again."
+        )
+    for pk, supplement in sorted(changed.items()):
         _complete(by_id[pk], supplement)
     record_return(locked, EventKind.RETURN_COMPLETED, author=author, now=now)
 

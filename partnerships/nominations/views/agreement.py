@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from partnerships.nominations.presenting import masked_trend_chart, trend_chart
 from partnerships.nominations.queries import agreed_on, masked_trend_of, returns_of, trend_of
+from partnerships.nominations.queries.pages import quarters_to_start
 from partnerships.nominations.views.returns import open_agreement
 
 
@@ -30,6 +31,6 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "rights": rights,
         "returns": returns,
         "trend": trend,
-        "may_start": rights.may_report and not agreement.partnership.is_over,
+        "may_start": bool(rights.may_report and quarters_to_start(agreement, timezone.localdate())),
     }
     return render(request, "nominations/detail.html", context)

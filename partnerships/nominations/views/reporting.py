@@ -94,13 +94,12 @@ def complete(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     form = TableForm(posted(request), lines=lines, grounds=grounds_of(found, lines))
 
     def step() -> tuple[str, str]:
-        figures = {
-            line.pk: services.Supplement(
-                form.count("offers", line), form.count("not_supplied", line) or 0, form.refusals(line)
-            )
-            for line in lines
-        }
-        services.complete_return(found=found, lines=figures, author=user, now=timezone.now())
+        read = form.cleaned_data["read"]
+        try:
+            services.complete_return(found=found, lines=form.figures(), read=read, author=user, now=timezone.now())
+        except services.FiguresChanged:
+            form.show_saved()
+            raise
         return "The figures are saved.", found.get_absolute_url()
 
     context = about(found, rights)

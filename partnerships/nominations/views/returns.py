@@ -20,6 +20,7 @@ from partnerships.nominations.presenting import (
     cells_of,
     cells_of_total,
     chart_of,
+    days_counted,
     masked_cells_of,
 )
 from partnerships.nominations.queries import (
@@ -108,6 +109,7 @@ def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         "authorities": authorities_of(run) if run else [],
         "rows": [(line, named_cells(HEADINGS, cells_of(line))) for line in result.lines],
         "total": named_cells(HEADINGS, cells_of_total(result.total)),
+        "days": days_counted(found.quarter, run),
         "headings": HEADINGS,
         "chart": chart_of(found.quarter, result.lines),
         "refusals": result.refusals,

@@ -52,7 +52,8 @@ def _send(network: Network, item: Item, quarter: Quarter, now: dt.datetime) -> N
         kept = _kept(item, quarter, area.code if area else "")
         services.take_lettings(found=found, file=kept, author=author, now=now)
         services.count_waiting(now=now)
-        services.complete_return(found=found, lines=_supplements(item, found), author=author, now=now)
+        read = services.supplements_of(found.lines.prefetch_related("refusals").order_by("pk"))
+        services.complete_return(found=found, lines=_supplements(item, found), read=read, author=author, now=now)
         services.send_return(found=found, author=author, now=now)
     except services.UnableToReport as error:
         raise UnableToLoad(str(error), "Correct the return.") from error

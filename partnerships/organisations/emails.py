@@ -5,21 +5,19 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from django.db.models import Count, Q
 from django.utils import timezone
 
 from partnerships.activity.models import Event
-from partnerships.organisations.lineage import with_ties
+from partnerships.organisations.lineage import brought_about, told_in
 from partnerships.organisations.models import (
     REASON,
     AccessRequest,
-    HandoverState,
     Membership,
     Organisation,
     RequestAnswer,
-    Succession,
 )
-from partnerships.organisations.presenting import on_day, title_in_full
+from partnerships.organisations.passed_on import awaiting_for, passed_for
+from partnerships.organisations.presenting import on_day, title_in_full, title_together
 from partnerships.organisations.queries import leads_of, watching
 from partnerships.outbox.content import Content, link, message, repeatable
 from partnerships.outbox.kinds import Batch, Candidate, Composer, Due
@@ -148,25 +146,24 @@ def write_ways_in(due: Due, person: User, now: dt.datetime) -> Content | str:
 
 
 def write_handed_over(due: Due, person: User, now: dt.datetime) -> Content | str:
-    """Email: what a succession passed on from or to the reader's organisations, and what still awaits one."""
-    succession = with_ties(Succession.objects.select_related("undoes")).get(pk=due.params["succession"])
-    mine = set(
-        Membership.objects.current(timezone.localdate(now)).of_person(person).values_list("organisation", flat=True)
-    )
-    ties = [tie for tie in succession.ties.all() if {tie.predecessor_id, tie.successor_id} & mine]
-    if not ties:
+    """Email: what successions of one order passed on from or to the reader's bodies, and what still awaits one."""
+    day = timezone.localdate(now)
+    mine = set(Membership.objects.current(day).of_person(person).values_list("organisation", flat=True))
+    told = [
+        one
+        for one in told_in(due.params)
+        if any({tie.predecessor_id, tie.successor_id} & mine for tie in one.ties.all())
+    ]
+    if not told:
         return "They act for none of its organisations any more."
-    applied = succession.handovers.filter(state=HandoverState.APPLIED)
-    applied = applied.filter(Q(predecessor__in=mine) | Q(successor__in=mine))
-    passed = applied.values("predecessor__name", "successor__name").annotate(count=Count("pk"))
-    before = {tie.predecessor_id for tie in ties}
     context = {
-        "succession": succession,
-        "heading": title_in_full(succession),
-        "day": on_day(succession),
-        "passed": list(passed.order_by("predecessor__name", "successor__name")),
-        "waiting": sum(count for pk, count in due.params["waiting"].items() if int(pk) in before),
-        "link": link("organisations:succession", pk=succession.pk),
+        "heading": title_together(told),
+        "titles": [title_in_full(one) for one in told],
+        "day": on_day(told[0]),
+        "passed": passed_for(told, person, mine),
+        "is_undoing": brought_about(told[0]).undoes is not None,
+        "awaiting": awaiting_for(told, person, mine, due.params["waiting"], day),
+        "link": link("organisations:succession", pk=told[0].pk),
     }
     return Content("organisations/handed_over", context)
 

@@ -221,17 +221,24 @@ def sum_of(parts: Sequence[Share], *, successor: Organisation | None = None) -> 
 
 
 def readable_titles(
-    kind: Obligation, predecessor: Organisation, records: Collection[int], user: User
+    kind: Obligation,
+    holder: Organisation,
+    records: Collection[int] | None,
+    user: User,
+    *,
+    limit: int | None = None,
 ) -> dict[int, str]:
-    """Titles of those of the predecessor's records that the person may read today, by id.
+    """Titles of those of the holder's records that the person may read today, by id; of all without `records`.
 
     Who left a partnership or plan reads it as it was, so its title today is not theirs.
     """
-    held = kind.records(predecessor, timezone.localdate()).filter(pk__in=records)
+    held = kind.records(holder, timezone.localdate())
+    if records is not None:
+        held = held.filter(pk__in=records)
     read = getattr(held, "known_today_to", None) or getattr(held, "visible_to", None)
     if read is None:
         return {}
-    return {one.pk: kind.describe(one, predecessor).title for one in read(user)}
+    return {one.pk: kind.describe(one, holder).title for one in read(user).order_by("pk")[:limit]}
 
 
 def count_undecided(succession: Succession, predecessor: Organisation, day: dt.date) -> int:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from fractions import Fraction
+from typing import Any
 
 from django.db.models import Exists, F, Max, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
@@ -42,6 +43,41 @@ def rivals_of(succession: Succession) -> SuccessionQuerySet:
         return Succession.objects.none()
     pending = Succession.objects.pending().filter(place__iexact=succession.place)
     return pending.exclude(proposal__iexact=succession.proposal).order_by("pk")
+
+
+def of_same_order(succession: Succession) -> SuccessionQuerySet:
+    """The successions of its order, itself included, by number: same proposal for a place, same vesting day.
+
+    What undoes others belongs together too. Without a place there is only itself.
+    """
+    alike = Succession.objects.live()
+    if not succession.place or succession.vests_on is None:
+        return alike.filter(pk=succession.pk)
+    return alike.filter(
+        place__iexact=succession.place,
+        proposal__iexact=succession.proposal,
+        vests_on=succession.vests_on,
+        undoes__isnull=succession.undoes_id is None,
+    ).order_by("pk")
+
+
+def with_it(succession: Succession) -> SuccessionQuerySet:
+    """The other successions of its order that have come as far."""
+    return of_same_order(succession).filter(status=succession.status).exclude(pk=succession.pk)
+
+
+def brought_about(succession: Succession) -> Succession:
+    """The succession whose effect is there again, if this one undoes an undoing; else itself."""
+    while succession.undoes is not None and succession.undoes.undoes is not None:
+        succession = succession.undoes.undoes
+    return succession
+
+
+def told_in(params: Mapping[str, Any]) -> list[Succession]:
+    """The successions that an email with these params tells of, with their ties."""
+    numbers = [params["succession"], *params.get("also", ())]
+    known = with_ties(Succession.objects.select_related("undoes")).in_bulk(numbers)
+    return [known[number] for number in numbers]
 
 
 def successions_of(organisation: Organisation) -> QuerySet[Succession]:

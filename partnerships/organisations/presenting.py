@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from partnerships.kit.dates import long_date
@@ -150,6 +150,14 @@ def title_of(succession: Succession) -> str:
 def title_in_full(succession: Succession) -> str:
     """As `title_of`; of one that undoes another, that it does."""
     return f"Undone: {title_of(succession.undoes)}" if succession.undoes else title_of(succession)
+
+
+def title_together(successions: Sequence[Succession]) -> str:
+    """A title for successions of one order: that of the only one, or which place they reorganise."""
+    first = successions[0]
+    if len(successions) == 1:
+        return title_in_full(first)
+    return f"{'Undone: reorganisation' if first.undoes else 'Reorganisation'} of {first.place}"
 
 
 def line_in_words(line: Handover | None, *, says_why: bool) -> str:

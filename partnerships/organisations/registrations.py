@@ -178,6 +178,13 @@ def register() -> None:
             Rule("organisations.Merge", "undone_by", Fate.KEEP, "who undid a merge", ("undone_at",)),
             Rule("organisations.Handover", "proposed_by", Fate.KEEP, "who proposed a handover", ("proposed_at",)),
             Rule("organisations.Handover", "answered_by", Fate.KEEP, "who answered a handover", ("answered_at",)),
+            Rule(
+                "organisations.Handover",
+                "consent_recorded_by",
+                Fate.KEEP,
+                "who recorded the consent to a handover",
+                ("consent_recorded_at",),
+            ),
             Rule("organisations.AcceptedPart", "accepted_by", Fate.KEEP, "who accepted a part", ("accepted_at",)),
             Rule("organisations.NotSame", "said_by", Fate.KEEP, "who kept two records apart", ("said_at",)),
         ]

@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.template.defaultfilters import pluralize
 
 from partnerships.kit.dates import PartialDate
 from partnerships.kit.forms import DayField, Form, Helper, PartialDateField, Section
@@ -202,11 +203,29 @@ class CorrectForm(SuccessionFieldsForm):
         self.helper = Helper(self, _WHAT, _WHEN, _SOURCES, "reason", submit="Save correction", cancel=cancel)
 
 
-class StatusForm(Form):
+class _OrderForm(Form):
+    """A form about a succession, and if one likes about the `others` of its order."""
+
+    together = forms.BooleanField(required=False, initial=True)
+
+    def __init__(self, *args: Any, others: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["together"].label = f"Also the {others} other succession{pluralize(others)} of the same order"
+        if not others:
+            del self.fields["together"]
+
+    @property
+    def is_together(self) -> bool:
+        """Whether it is about the others too."""
+        return bool(self.cleaned_data.get("together"))
+
+
+class StatusForm(_OrderForm):
     """Another status, with a reason."""
 
     status = forms.ChoiceField(label="New status", widget=forms.RadioSelect)
     reason = _reason()
+    field_order = ("status", "together", "reason")
 
     def __init__(self, *args: Any, succession: Succession, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -259,12 +278,13 @@ class TieForm(Form):
         )
 
 
-class UndoForm(Form):
+class UndoForm(_OrderForm):
     """From when a succession counts no longer, and why."""
 
     vests_on = DayField(label="First day on which it counts no longer")
     status = forms.ChoiceField(label="How far is it?", choices=_PENDING)
     reason = _reason()
+    field_order = ("vests_on", "status", "together", "reason")
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Protocol
 
 from partnerships.organisations.models import Succession
 
-#: Tells people of a succession. Runs once for each, inside the transaction, after everything accepted has passed on.
-Hook = Callable[[Succession, dt.datetime], object]
+
+class Hook(Protocol):
+    """Tells people of successions of one order; runs inside the transaction, after everything accepted has passed on.
+
+    Once for each order; again with `is_later` once more has passed on since.
+    """
+
+    def __call__(self, successions: Sequence[Succession], /, *, is_later: bool, now: dt.datetime) -> object: ...
+
+
 _hooks: list[Hook] = []
 
 
@@ -17,7 +26,7 @@ def register_vested(hook: Hook) -> None:
     _hooks.append(hook)
 
 
-def tell_others(succession: Succession, *, now: dt.datetime) -> None:
+def tell_others(successions: Sequence[Succession], *, is_later: bool, now: dt.datetime) -> None:
     """Run every registered function."""
     for hook in _hooks:
-        hook(succession, now)
+        hook(successions, is_later=is_later, now=now)

@@ -15,6 +15,7 @@ from partnerships.exchange import queries as exchange
 from partnerships.kit.waiting import Waiting
 from partnerships.nominations import queries as nominations
 from partnerships.organisations.left_over import HANDING_OVER, LEFT_OVER
+from partnerships.organisations.overdue import OVERDUE
 from partnerships.organisations.waiting import Source, waiting_from_all
 from partnerships.people.models import User
 from partnerships.plans import queries as plans
@@ -29,6 +30,7 @@ SOURCES: list[Source] = [
     *nominations.WAITING,
     *LEFT_OVER,
     *HANDING_OVER,
+    *OVERDUE,
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,7 +20,8 @@ from partnerships.organisations.obligations import held_by
 from partnerships.outbox.models import Email
 from partnerships.people.models import User
 from tests.digests.conftest import PostOffice, html_of, play, text_of
-from tests.world import World, join
+from tests.support.outbox import deliver
+from tests.world import World, join, make_partnership
 
 KIND = "digests.succession"
 TODAY = timezone.localdate()
@@ -30,11 +32,12 @@ def follow(person: User, target: Target, asked_by: Organisation, author: User) -
     services.enrol(person=person, target=target, author=author, organisation=asked_by, now=timezone.now())
 
 
-def merger(world: World, *kinds: str) -> Succession:
+def merger(world: World, *kinds: str, place: str = "") -> Succession:
     """Harbour follows Westmarch today, and has accepted everything of these kinds."""
     succession = organisations.record_succession(
         kind="absorb",
         status="order_made",
+        place=place,
         vests_on=known_day(TODAY),
         ties=organisations.ties_between([world.westmarch], [world.harbour]),
         author=None,
@@ -55,6 +58,31 @@ def merger(world: World, *kinds: str) -> Succession:
             lines=list(succession.handovers.all()), accept=True, author=None, now=timezone.now()
         )
     return succession
+
+
+def another_of_the_order(world: World) -> Succession:
+    """Tidewater follows Larkhaven today by the same order, and accepts nothing."""
+    return organisations.record_succession(
+        kind="absorb",
+        status="order_made",
+        place="Estuary",
+        vests_on=known_day(TODAY),
+        ties=organisations.ties_between([world.larkhaven], [world.tidewater]),
+        author=None,
+        now=timezone.now(),
+    )
+
+
+def undo(succession: Succession, **fields: Any) -> None:
+    organisations.undo_succession(
+        succession=succession,
+        vests_on=known_day(TODAY),
+        status="order_made",
+        reason="Quashed.",
+        author=None,
+        now=timezone.now(),
+        **fields,
+    )
 
 
 def vest() -> None:
@@ -162,14 +190,7 @@ def test_undoing_is_told_too_by_one_email(world: World, office: PostOffice, wait
     follow(world.sol, world.partnership, world.westmarch, world.ben)
     succession = merger(world, *(() if waits else ("partnerships", "stakeholders")))
     vest()
-    organisations.undo_succession(
-        succession=succession,
-        vests_on=known_day(TODAY),
-        status="order_made",
-        reason="Quashed.",
-        author=None,
-        now=timezone.now(),
-    )
+    undo(succession)
     vest()
     vest()
     office.drain()
@@ -231,3 +252,74 @@ def test_no_digest_says_again_what_the_email_of_a_stakeholder_said(world: World,
     play(office)
 
     assert [str(message["Subject"]) for message in office.to(world.sol)] == [TITLE]
+
+
+def test_successions_of_one_order_are_told_in_one_email_and_undone_in_one(world: World, office: PostOffice) -> None:
+    follow(world.sol, world.partnership, world.westmarch, world.ben)
+    first = merger(world, "partnerships", "people", "stakeholders", place="Estuary")
+    another_of_the_order(world)
+    vest()
+    vest()
+    office.drain()
+    undo(first, together=True)
+    vest()
+    vest()
+    office.drain()
+
+    told, undone = office.to(world.sol)
+    assert (told["Subject"], undone["Subject"]) == (
+        "Reorganisation of Estuary",
+        "Undone: reorganisation of Estuary",
+    )
+    words = " ".join(text_of(told).split())
+    assert "Larkhaven Homes joins Tidewater Housing Group" in words
+    assert TITLE in words
+    assert f"1 is now with Harbour Community Trust: * {world.partnership.title}" in words
+    assert f"1 still awaits an organisation: * {world.partnership.title}" in words
+    for person in (world.ben, world.amina, world.hana):
+        emails = Email.objects.filter(kind="organisations.handed_over", person_id=person.pk)
+        assert [len(one.params["also"]) for one in emails] == [1, 1]
+
+
+def test_stakeholder_hears_once_more_when_nothing_awaits_any_longer(world: World, office: PostOffice) -> None:
+    follow(world.sol, world.partnership, world.westmarch, world.ben)
+    other = make_partnership("Ferry Homes", world.westmarch, world.ben, world.larkhaven, world.amina, timezone.now())
+    follow(world.sol, other, world.westmarch, world.ben)
+    succession = merger(world, "partnerships", "stakeholders")
+    waiting = succession.handovers.order_by("record")
+    waiting.update(consent="The lender")
+    vest()
+    office.drain()
+    assert "2 still await an organisation" in " ".join(text_of(office.to(world.sol)[0]).split())
+
+    for settled in zip(waiting.filter(kind="partnerships"), waiting.filter(kind="stakeholders"), strict=True):
+        organisations.record_consent(
+            lines=settled,
+            given_by="Estuary Bank",
+            given_on=TODAY,
+            evidence="Minutes of 3 May",
+            author=None,
+            now=timezone.now(),
+        )
+        vest()
+        vest()
+        office.drain()
+
+    _, later = office.to(world.sol)
+    assert later["Subject"] == f"Where the rest went: {TITLE}"
+    words = " ".join(text_of(later).split())
+    assert "Of what you follow, 2 are now with Harbour Community Trust:" in words
+    assert "still" not in words.replace("still awaited an organisation", "")
+
+
+def test_email_to_staff_names_what_is_with_whom_as_far_as_they_may_read(world: World) -> None:
+    merger(world, "partnerships")
+    vest()
+
+    sent = deliver()
+    for reader, reads in ((world.hana, True), (world.ben, False)):
+        (mine,) = [one for one in sent if one.to == [reader.email]]
+        for part in (str(mine.body), str(mine.alternatives[0][0])):  # type: ignore[attr-defined]  # it has two parts
+            assert (f"{world.partnership.title} (partnerships)" in part) == reads
+            assert "is now with" in " ".join(part.split())
+            assert "still awaits an organisation" in " ".join(part.split())

@@ -69,7 +69,8 @@ def add_waiting(world: World) -> None:
 def _prepare_a_succession(world: World, now: dt.datetime) -> None:
     """In a month; of the two posts that Riverside holds, one has a line, which Harbour Homes has not answered.
 
-    It needs a consent too. Nobody leads a council that ends on the same day.
+    It needs a consent too. Nobody leads a council that ends on the same day, and whose order is
+    not made though its shadow authority was due.
     """
     posts = [create_post(organisation=world.riverside, role=role, author=world.nadia, now=now) for role in _TWO_POSTS]
     succession = record_succession(
@@ -94,7 +95,8 @@ def _prepare_a_succession(world: World, now: dt.datetime) -> None:
     create_post(organisation=council, role="finance", author=None, now=now)
     record_succession(
         kind="absorb",
-        status="order_made",
+        status="order_laid",
+        shadow_on=known_day(timezone.localdate()),
         vests_on=known_day(timezone.localdate() + dt.timedelta(30)),
         ties=ties_between([council], [world.harbour]),
         author=None,

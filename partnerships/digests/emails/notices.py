@@ -25,8 +25,8 @@ from partnerships.digests.models import Subscription
 from partnerships.digests.models.targets import title_of
 from partnerships.digests.queries.successions import Moved
 from partnerships.kit.text import shorten
-from partnerships.organisations.models import Succession
-from partnerships.organisations.presenting import on_day, title_in_full
+from partnerships.organisations.lineage import brought_about
+from partnerships.organisations.presenting import on_day, title_in_full, title_together
 from partnerships.outbox import mime
 from partnerships.outbox.content import render_subject
 from partnerships.outbox.parts import Message
@@ -76,27 +76,32 @@ def links(
 
 def succession(
     to: Addressee,
-    what: Succession,
     moved: Moved,
     *,
+    is_later: bool,
     delivery_id: int,
     notice: str,
     message_id: str,
     date: str,
     now: dt.datetime,
 ) -> Message:
-    """What a succession did to what the reader follows; the succession with its ties."""
+    """What successions did to what the reader follows; they come with their ties.
+
+    `is_later`: where the rest went of what awaited an organisation.
+    """
 
     def token(purpose: Purpose) -> str:
         return make(purpose, person_id=to.person_id, link_key=to.link_key, number=delivery_id, minute=minute_of(now))
 
     words = {
         "name": to.name,
-        "title": title_in_full(what),
-        "day": on_day(what),
+        "title": title_together(moved.about),
+        "titles": [title_in_full(one) for one in moved.about],
+        "day": on_day(moved.about[0]),
+        "is_later": is_later,
         "passed": sorted(moved.passed.items()),
         "waiting": moved.waiting,
-        "is_undoing": what.undoes is not None,
+        "is_undoing": brought_about(moved.about[0]).undoes is not None,
         "preferences": _token_link("digests:preferences", "preferences"),
         "stop": _token_link("digests:stop", "stop"),
         "notice": notice,

@@ -10,6 +10,8 @@ import datetime as dt
 from collections import OrderedDict, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from typing import NamedTuple
 
 from django.db.models import Q
@@ -230,12 +232,15 @@ def told_of_succession(people: Collection[int], events: Iterable[Event]) -> set[
     numbers = set(passed.values()) - {None}
     if not numbers:
         return set()
-    items = InboxItem.objects.filter(
-        person__in=people, kind="organisations.handed_over", params__succession__in=numbers
-    )
+    told_of = reduce(or_, (Q(params__also__contains=number) for number in numbers), Q(params__succession__in=numbers))
+    items = InboxItem.objects.filter(told_of, person__in=people, kind="organisations.handed_over")
     inbox_only = NoticeChoice.objects.filter(person__in=people, group=NoticeGroup.PARTNERSHIPS, way=Way.INBOX)
     unsaid = ~Q(left_out="") | Q(told_at=None, person__in=inbox_only.values("person"))
-    told = set(items.exclude(unsaid, read_at=None).values_list("person", "params__succession", "created_at"))
+    told = {
+        (person, number, at)
+        for person, params, at in items.exclude(unsaid, read_at=None).values_list("person", "params", "created_at")
+        for number in (params["succession"], *params.get("also", ()))
+    }
     return {
         (person, event.pk)
         for event, number in passed.items()

@@ -3,36 +3,41 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.utils import timezone
 
 from partnerships.digests.emails import notices
 from partnerships.digests.emails.recipients import Candidate
 from partnerships.digests.queries.successions import moved_for
-from partnerships.organisations.lineage import with_ties
-from partnerships.organisations.models import Succession
+from partnerships.organisations.lineage import told_in
 from partnerships.outbox.parts import Message
 
 
 def write_successions(
     candidates: Sequence[Candidate], privacy: Mapping[int, str], *, date: str, now: dt.datetime
 ) -> dict[int, Message]:
-    """The emails about successions, by number; none for readers who may not know what it is about.
+    """The emails about successions, by their number; none for readers who may not know what it is about.
 
     `privacy`: the notice of people who have had no email yet, by person.
     """
-    numbers = sorted({one.due.params["succession"] for one in candidates})
-    known = with_ties(Succession.objects.select_related("undoes")).in_bulk(numbers) if numbers else {}
+    alike: dict[tuple[Any, ...], list[Candidate]] = defaultdict(list)
+    for one in candidates:
+        params = one.due.params
+        alike[params["succession"], *params.get("also", ()), params.get("is_later", False)].append(one)
     written: dict[int, Message] = {}
-    for number in numbers:
-        mine = [one for one in candidates if one.due.params["succession"] == number]
-        moved = moved_for(known[number], {one.person_id for one in mine}, day=timezone.localdate(now), now=now)
+    for mine in alike.values():
+        params = mine[0].due.params
+        is_later = params.get("is_later", False)
+        people = {one.person_id for one in mine}
+        moved = moved_for(told_in(params), people, day=timezone.localdate(now), is_later=is_later, now=now)
         written |= {
             one.pk: notices.succession(
                 one.addressee,
-                known[number],
                 moved[one.person_id],
+                is_later=is_later,
                 delivery_id=one.pk,
                 notice=privacy.get(one.person_id, ""),
                 message_id=one.due.message_id,

@@ -28,7 +28,7 @@ from partnerships.digests.queries.naming import named_as_followed
 from partnerships.digests.queries.objects import records_of
 from partnerships.digests.queries.readers import reading_classes
 from partnerships.digests.queries.successions import followed_of
-from partnerships.organisations.models import Succession
+from partnerships.organisations.lineage import told_in
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
 
@@ -82,8 +82,7 @@ def _of_succession(person: User, delivery: int) -> Stoppable:
     email = Delivery.objects.filter(pk=delivery, recipient=person, kind=DeliveryKind.SUCCESSION).first()
     if email is None or not person.is_stakeholder:
         return Stoppable((), False, had_any=False)
-    succession = Succession.objects.select_related("undoes").get(pk=email.params["succession"])
-    targets = followed_of(succession, person, day=timezone.localdate())
+    targets = followed_of(told_in(email.params), person, day=timezone.localdate())
     plans = [one for one in targets if isinstance(one, Plan)]
     others = tuple(one for one in targets if not isinstance(one, Plan))
     return Stoppable(tuple(sorted(plans, key=lambda one: (one.title, one.pk))), False, had_any=True, subjects=others)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import Q, QuerySet
@@ -12,7 +13,7 @@ from partnerships.activity.subjects import SubjectKind
 from partnerships.digests.models import Subscription
 from partnerships.digests.models.targets import Target
 from partnerships.digests.queries.naming import named_as_followed
-from partnerships.organisations.lineage import ending
+from partnerships.organisations.lineage import brought_about, ending
 from partnerships.organisations.models import Handover, HandoverState, Organisation, Succession
 from partnerships.organisations.obligations import obligations
 from partnerships.people.models import User
@@ -27,50 +28,67 @@ _FOLLOWED = {
 #: Kinds of handover lines that are about subscriptions themselves: to the organisation, and those that it asked for.
 _SUBSCRIPTIONS = ("followers", "stakeholders")
 
-#: Who has each thing now, by field and record; None: it awaits an organisation.
-Whereabouts = Mapping[tuple[str, int], Organisation | None]
+#: Who has each thing now, by field and record; None: it awaits an organisation. Several, if several held it.
+Whereabouts = Mapping[tuple[str, int], Sequence[Organisation | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What somebody follows that passed on, by the organisation that has it now, and what awaits one; titles."""
+    """Which successions concern somebody, and what they did to what they follow: titles.
 
+    What passed on is listed by the organisation that has it now; `waiting` is what awaits one.
+    """
+
+    about: list[Succession] = field(default_factory=list)
     passed: dict[str, list[str]] = field(default_factory=dict)
     waiting: list[str] = field(default_factory=list)
 
 
-def stakeholders_of(succession: Succession, *, day: dt.date) -> list[int]:
-    """People (ids) without an account who follow something of its bodies, or whom a predecessor asked to."""
-    found, _ = _concerned(succession, day=day, people=None)
+def stakeholders_of(successions: Iterable[Succession], *, day: dt.date) -> list[int]:
+    """People (ids) without an account who follow something of their bodies, or whom a predecessor asked to."""
+    found = (one for succession in successions for one in _concerned(succession, day=day, people=None)[0])
     return sorted({one.person_id for one in found})
 
 
-def moved_for(succession: Succession, people: Collection[int], *, day: dt.date, now: dt.datetime) -> dict[int, Moved]:
-    """What the succession did to what these people follow, by person; nobody who may not know what it is about."""
-    found, where = _concerned(succession, day=day, people=people)
+def moved_for(
+    successions: Iterable[Succession],
+    people: Collection[int],
+    *,
+    day: dt.date,
+    now: dt.datetime,
+    is_later: bool = False,
+) -> dict[int, Moved]:
+    """What successions did to what these people follow, by person; nobody who may not know what it is about.
+
+    `is_later`: of what passed on, only what did so after people were first told.
+    """
     moved: dict[int, Moved] = {}
-    for one in named_as_followed(found, now):
-        if not one.named:
-            continue
-        mine = moved.setdefault(one.person_id, Moved())
-        place = (one.target_kind, one.target_id)
-        if place not in where:
-            continue
-        body = where[place]
-        titles = mine.waiting if body is None else mine.passed.setdefault(body.name, [])
-        if one.called not in titles:
-            titles.append(one.called)
+    for succession in successions:
+        found, where = _concerned(succession, day=day, people=people, since=succession.told_at if is_later else None)
+        for one in named_as_followed(found, now):
+            if one.named:
+                mine = moved.setdefault(one.person_id, Moved())
+                _add(mine, succession, where.get((one.target_kind, one.target_id), ()), one.called)
     return moved
 
 
-def followed_of(succession: Succession, person: User, *, day: dt.date) -> list[Target]:
-    """What a person without an account follows that the succession concerns, each once."""
-    found, _ = _concerned(succession, day=day, people=[person.pk])
+def _add(mine: Moved, succession: Succession, bodies: Iterable[Organisation | None], called: str) -> None:
+    if succession not in mine.about:
+        mine.about.append(succession)
+    for body in bodies:
+        titles = mine.waiting if body is None else mine.passed.setdefault(body.name, [])
+        if called not in titles:
+            titles.append(called)
+
+
+def followed_of(successions: Iterable[Succession], person: User, *, day: dt.date) -> list[Target]:
+    """What a person without an account follows that successions concern, each once."""
+    found = (one for succession in successions for one in _concerned(succession, day=day, people=[person.pk])[0])
     return list(dict.fromkeys(one.target for one in found))
 
 
 def _concerned(
-    succession: Succession, *, day: dt.date, people: Collection[int] | None
+    succession: Succession, *, day: dt.date, people: Collection[int] | None, since: dt.datetime | None = None
 ) -> tuple[list[Subscription], Whereabouts]:
     """Confirmed subscriptions of stakeholders that the succession is about, and where what they follow is now."""
     mine = Subscription.objects.confirmed().filter(
@@ -85,33 +103,45 @@ def _concerned(
             for name in _FOLLOWED
         },
         day,
+        since,
     )
     ties = succession.ties.all()
     sides = Q(organisation__in=ties.values("predecessor")) | Q(organisation__in=ties.values("successor"))
-    lines = _settled(succession).filter(kind__in=_SUBSCRIPTIONS)
-    about = sides | Q(added_for__in=ending(succession.undoes or succession)) | Q(pk__in=lines.values("record"))
+    lines = _settled(succession, since).filter(kind__in=_SUBSCRIPTIONS)
+    about = sides | Q(added_for__in=_ended(succession)) | Q(pk__in=lines.values("record"))
     for name in _FOLLOWED:
         about |= Q(**{f"{name}__in": [pk for one, pk in where if one == name]})
     return list(mine.filter(about).for_listing().order_by("person", "pk")), where
 
 
-def _settled(succession: Succession) -> QuerySet[Handover]:
-    """The lines that passed on; of one that undoes another, those that passed back."""
-    if succession.undoes is not None:
-        return succession.undoes.handovers.filter(state=HandoverState.ACCEPTED)
-    return succession.handovers.filter(state=HandoverState.APPLIED)
+def _ended(succession: Succession) -> list[Organisation]:
+    """The bodies that it ended, or of one that undoes another, those that the other one had ended."""
+    effect = brought_about(succession)
+    return ending(effect.undoes or effect)
 
 
-def _whereabouts(succession: Succession, records: Mapping[str, Collection[int]], day: dt.date) -> Whereabouts:
+def _settled(succession: Succession, since: dt.datetime | None = None) -> QuerySet[Handover]:
+    """The lines that passed on, all or those since a moment; of one that undoes another, those that passed back."""
+    effect = brought_about(succession)
+    if effect.undoes is not None:
+        return effect.undoes.handovers.filter(state=HandoverState.ACCEPTED)
+    applied = effect.handovers.filter(state=HandoverState.APPLIED)
+    return applied if since is None else applied.filter(applied_at__gt=since)
+
+
+def _whereabouts(
+    succession: Succession, records: Mapping[str, Collection[int]], day: dt.date, since: dt.datetime | None
+) -> Whereabouts:
     kinds = [(name, kind) for name, target in _FOLLOWED.items() for kind in obligations() if kind.target == target]
-    found: dict[tuple[str, int], Organisation | None] = {}
-    is_back = succession.undoes is not None
+    found: dict[tuple[str, int], list[Organisation | None]] = defaultdict(list)
+    is_back = brought_about(succession).undoes is not None
     for name, kind in kinds:
-        for body in ending(succession.undoes or succession) if records[name] else ():
+        for body in _ended(succession) if records[name] else ():
             held = kind.records(body, day).filter(pk__in=records[name])
-            found |= dict.fromkeys(((name, pk) for pk in held.values_list("pk", flat=True)), body if is_back else None)
+            for pk in held.values_list("pk", flat=True):
+                found[name, pk].append(body if is_back else None)
     for name, kind in kinds if not is_back else ():
-        lines = _settled(succession).filter(kind=kind.code, record__in=records[name])
+        lines = _settled(succession, since).filter(kind=kind.code, record__in=records[name])
         for line in lines.select_related("successor").order_by("pk") if records[name] else ():
-            found[name, line.record] = line.successor
+            found[name, line.record].append(line.successor)
     return found

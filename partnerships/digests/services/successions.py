@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.utils import timezone
 
-from partnerships.digests.models import DeliveryKind
-from partnerships.digests.queries.successions import stakeholders_of
+from partnerships.digests.models import Delivery, DeliveryKind
+from partnerships.digests.queries.successions import moved_for, stakeholders_of
 from partnerships.organisations.models import Succession
 from partnerships.outbox.services import record_emails
 
 
 @transaction.atomic
-def tell_stakeholders(succession: Succession, now: dt.datetime) -> int:
-    """Email each stakeholder whom the succession concerns, once; returns how many."""
-    people = stakeholders_of(succession, day=timezone.localdate(now))
-    made = record_emails(kind=DeliveryKind.SUCCESSION, people=people, params={"succession": succession.pk}, now=now)
-    return len(made)
+def tell_stakeholders(successions: Sequence[Succession], /, *, is_later: bool, now: dt.datetime) -> int:
+    """Email each stakeholder whom successions of one order concern, once; returns how many.
+
+    `is_later`: each who was told that something awaits an organisation hears once more, when nothing does any longer.
+    """
+    first, *others = successions
+    people = _now_settled(successions, now) if is_later else stakeholders_of(successions, day=timezone.localdate(now))
+    params = {"succession": first.pk, "also": [one.pk for one in others], "is_later": is_later}
+    return len(record_emails(kind=DeliveryKind.SUCCESSION, people=people, params=params, now=now))
+
+
+def _now_settled(successions: Sequence[Succession], now: dt.datetime) -> list[int]:
+    """People (ids) who were told of the order, for whom more has passed on since and nothing is left to pass on."""
+    told = Delivery.objects.filter(kind=DeliveryKind.SUCCESSION, params__succession__in=[one.pk for one in successions])
+    people = set(told.values_list("recipient", flat=True)) - set(
+        told.filter(params__is_later=True).values_list("recipient", flat=True)
+    )
+    moved = moved_for(successions, people, day=timezone.localdate(now), is_later=True, now=now) if people else {}
+    return sorted(pk for pk, one in moved.items() if one.passed and not one.waiting)

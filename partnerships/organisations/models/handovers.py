@@ -83,6 +83,8 @@ class Handover(models.Model):
     consent = models.CharField(max_length=300, blank=True, help_text="Whose consent is needed.")
     consent_from = models.CharField(max_length=200, blank=True, db_default="", help_text="Who gave the consent.")
     consent_on = models.DateField(null=True, blank=True, help_text="When the consent was given.")
+    consent_recorded_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    consent_recorded_at = models.DateTimeField(null=True, blank=True)
     evidence = models.CharField(max_length=300, blank=True, help_text="Where the consent or agreement can be read.")
     due_on = models.DateField(null=True, blank=True, help_text="By when the successor answers.")
     state = models.CharField(max_length=8, choices=HandoverState, default=HandoverState.PROPOSED)

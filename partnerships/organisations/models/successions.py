@@ -116,8 +116,15 @@ class Succession(models.Model):
     source = models.CharField(max_length=300, blank=True)
     source_url = models.URLField(max_length=500, blank=True)
     is_untold = models.BooleanField(
-        default=False, db_default=False, help_text="It has taken effect, and people are still to be emailed."
+        default=False,
+        db_default=False,
+        help_text="It has taken effect, or passed on more since, and people are still to be emailed.",
     )
+    told_at = models.DateTimeField(null=True, blank=True, help_text="When people were first emailed.")
+    refused_because = models.CharField(
+        max_length=500, blank=True, db_default="", help_text="Why it could not take effect on its day."
+    )
+    refused_at = models.DateTimeField(null=True, blank=True, help_text="Since when it could not.")
     undoes = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="undone_by")
 
     objects = SuccessionQuerySet.as_manager()

@@ -46,7 +46,13 @@ def record_consent(
     if any(len(said) > _MAX_EVIDENCE for said in alike):
         raise UnableToHandOverLines("Give the evidence in fewer words: it stands beside what the line says already.")
     for said, pks in alike.items():
-        Handover.objects.filter(pk__in=pks).update(consent_from=given_by, consent_on=given_on, evidence=said)
+        Handover.objects.filter(pk__in=pks).update(
+            consent_from=given_by,
+            consent_on=given_on,
+            evidence=said,
+            consent_recorded_by=author,
+            consent_recorded_at=now,
+        )
     return len(found)
 
 

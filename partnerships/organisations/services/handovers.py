@@ -235,6 +235,8 @@ def _apply_batch(succession: int, now: dt.datetime) -> int:
     journal_moved_memberships(changes, now=now)
     if lines:
         journal_handover(locked, now=now)
+    if lines and locked.told_at is not None:
+        Succession.objects.filter(pk=locked.pk).update(is_untold=True)  # where the rest went
     return len(lines)
 
 

@@ -12,7 +12,7 @@ from partnerships.activity.values import apply_changes
 from partnerships.kit.dates import PartialDate
 from partnerships.kit.rights import require
 from partnerships.organisations.event_kinds import EventKind
-from partnerships.organisations.lineage import rivals_of
+from partnerships.organisations.lineage import rivals_of, with_it
 from partnerships.organisations.models import (
     CERTAIN,
     Organisation,
@@ -187,20 +187,31 @@ def remove_tie(*, tie: SuccessionTie, reason: str, author: User | None, now: dt.
 
 @transaction.atomic
 def change_succession_status(
-    *, succession: Succession, to: str, reason: str, author: User | None, now: dt.datetime
+    *,
+    succession: Succession,
+    to: str,
+    reason: str,
+    author: User | None,
+    now: dt.datetime,
+    together: bool = False,
 ) -> None:
-    """Take a pending succession to another status, with a reason.
+    """Take a pending succession to another status, with a reason; `together`: all of its order that have its status.
 
     Rival proposals must be cancelled before an order is made. It takes effect through `take_effect`. While another one
     undoes it, it stays certain. Raises `UnableToChangeSuccession`.
     """
     require(roles_of(author, now).keeps_directory)
-    locked = lock_succession(succession.pk)
     if not reason.strip():
         raise UnableToChangeSuccession("Give a reason.")
-    if locked.is_final:
-        raise UnableToChangeSuccession(f"It is {locked.get_status_display().lower()} already.")
-    if to == locked.status:
+    locked = lock_succession(succession.pk)
+    alike = list(with_it(locked)) if together else []
+    for one in (locked, *(lock_succession(other.pk) for other in alike)):
+        _change_status(one, to, reason=reason.strip(), author=author, now=now)
+    succession.status = locked.status
+
+
+def _change_status(locked: Succession, to: str, *, reason: str, author: User | None, now: dt.datetime) -> None:
+    if locked.is_final or to == locked.status:
         raise UnableToChangeSuccession(f"It is {locked.get_status_display().lower()} already.")
     if to == SuccessionStatus.EFFECTIVE:
         raise UnableToChangeSuccession("It takes effect on its vesting day.")
@@ -208,8 +219,7 @@ def change_succession_status(
         check_certain(locked)
     elif locked.undone_by.live().exists():
         raise UnableToChangeSuccession("Another succession undoes it: cancel that one first.")
-    set_status(locked, to, reason=reason.strip(), author=author, now=now)
-    succession.status = locked.status
+    set_status(locked, to, reason=reason, author=author, now=now)
 
 
 def lock_succession(succession_id: int) -> Succession:
@@ -311,10 +321,15 @@ def check_certain(succession: Succession) -> None:
 
 
 def set_status(succession: Succession, to: str, *, reason: str, author: User | None, now: dt.datetime) -> None:
-    """Set the status of a locked succession and record it; once it takes effect, people are to be told."""
+    """Set the status of a locked succession and record it; once it takes effect, people are to be told.
+
+    Of what it undoes nobody is told any more.
+    """
     before, after = apply_changes(succession, {"status": to})
     succession.is_untold = to == SuccessionStatus.EFFECTIVE
     succession.save(update_fields=["status", "is_untold"])
+    if to == SuccessionStatus.EFFECTIVE and succession.undoes is not None:
+        Succession.objects.filter(pk=succession.undoes.pk).update(is_untold=False, told_at=None)
     _record(
         succession,
         EventKind.SUCCESSION_STATUS_CHANGED,

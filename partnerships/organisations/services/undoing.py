@@ -7,6 +7,7 @@ import datetime as dt
 from django.db import transaction
 
 from partnerships.kit.dates import PartialDate
+from partnerships.organisations.lineage import with_it
 from partnerships.organisations.models import NameKind, Organisation, Status, Succession, SuccessionKind, TieRole
 from partnerships.organisations.services.succession_ties import NewTie, UnableToRecordSuccession
 from partnerships.organisations.services.successions import (
@@ -46,17 +47,23 @@ def undo_succession(
     reason: str,
     author: User | None,
     now: dt.datetime,
+    together: bool = False,
 ) -> Succession:
     """A succession with the ties of another the other way round.
+
+    `together`: the others of its order that have come as far, and that nothing undoes yet, are undone too.
 
     `vests_on` is the first day on which the other one counts no longer. Bodies that existed before it continue. What
     is undone already is not undone again. Raises `UnableToRecordSuccession`.
     """
     if not reason.strip():
         raise UnableToRecordSuccession("Give a reason.")
-    lock_succession(succession.pk)  # Of two at once, the second is refused.
+    locked = lock_succession(succession.pk)  # Of two at once, the second is refused.
     if succession.undone_by.live().exists():
         raise UnableToRecordSuccession("Another succession undoes it already.")
+    alike = [one for one in with_it(locked) if not one.undone_by.live().exists()] if together else []
+    for one in alike:
+        undo_succession(succession=one, vests_on=vests_on, status=status, reason=reason, author=author, now=now)
     # With its proposal, so that what is still pending of that proposal is no rival.
     fields: SuccessionFields = {"place": succession.place, "proposal": succession.proposal}
     if succession.undoes is not None:  # What it undid happens again.

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import datetime as dt
-from contextlib import suppress
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
 from partnerships.organisations.handovers import count_held, is_passing_back
-from partnerships.organisations.lineage import ending
-from partnerships.organisations.models import CERTAIN, HandoverState, Membership, Succession, SuccessionStatus
+from partnerships.organisations.lineage import brought_about, ending, of_same_order
+from partnerships.organisations.models import (
+    CERTAIN,
+    HandoverState,
+    Membership,
+    Succession,
+    SuccessionStatus,
+    SuccessionTie,
+)
 from partnerships.organisations.services.handovers import apply_handovers, is_in_force, undo_handovers
 from partnerships.organisations.services.organisations import UnableToDissolve
-from partnerships.organisations.services.successions import UnableToChangeSuccession, lock_succession
+from partnerships.organisations.services.successions import UnableToChangeSuccession
 from partnerships.organisations.services.taking_effect import take_effect
 from partnerships.organisations.vested import tell_others
 from partnerships.outbox.services import record_emails
 
+#: How long a reason that is kept may be.
+_MAX_REFUSAL = 500
 #: People are told of a succession that passed nothing on only if it vested within this time: others are history.
 TOLD_WITHIN = dt.timedelta(days=365)
 
@@ -36,61 +45,101 @@ def hand_over_due(*, now: dt.datetime) -> int:
 
 def hand_over_each(*, now: dt.datetime) -> tuple[int, dict[int, Exception]]:
     """As `hand_over_due`, but returns what went wrong, by succession (id)."""
-    _take_due_effect(now)
-    count = 0
-    wrong: dict[int, Exception] = {}
-    effective = Succession.objects.filter(status=SuccessionStatus.EFFECTIVE)
+    count, wrong = 0, _take_due_effect(now)
+    effective = Succession.objects.filter(status=SuccessionStatus.EFFECTIVE).order_by("pk")
     with_lines = Q(handovers__state__in=[HandoverState.ACCEPTED, HandoverState.APPLIED])
-    for one in effective.filter(with_lines | Q(is_untold=True)).distinct().order_by("pk"):
+    for one in effective.filter(with_lines).distinct():
         try:
             count += _pass_on_or_put_back(one, now)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one succession, the others take their turn
             wrong[one.pk] = error
+    for one in effective.filter(is_untold=True):
+        try:
+            tell_of_succession(succession=one, now=now)
+        except Exception as error:  # noqa: BLE001 - as above
+            wrong.setdefault(one.pk, error)
     return count, wrong
 
 
-def _take_due_effect(now: dt.datetime) -> None:
-    """What cannot take effect yet, such as one of two rival successions, waits for an administrator."""
+def _take_due_effect(now: dt.datetime) -> dict[int, Exception]:
+    """Let what is due take effect; returns what went wrong, by succession (id).
+
+    What cannot take effect yet keeps the reason for administrators, and is tried again the next time.
+    """
+    today = timezone.localdate(now)
+    wrong: dict[int, Exception] = {}
     for one in Succession.objects.filter(status__in=CERTAIN).pending().order_by("pk"):
-        if one.vesting_day is not None and one.vesting_day.earliest <= timezone.localdate(now):
-            with suppress(UnableToChangeSuccession, UnableToDissolve):
-                take_effect(succession=one, author=None, now=now)
+        if one.vests_on is None or one.vests_on.latest > today:
+            continue
+        refusal = ""
+        try:
+            take_effect(succession=one, author=None, now=now)
+        except (UnableToChangeSuccession, UnableToDissolve) as error:
+            refusal = str(error)[:_MAX_REFUSAL]
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one succession, the others take their turn
+            wrong[one.pk], refusal = error, f"An unexpected error: {type(error).__name__}."
+        if refusal != one.refused_because:
+            Succession.objects.filter(pk=one.pk).update(refused_because=refusal, refused_at=now if refusal else None)
+    return wrong
 
 
 def _pass_on_or_put_back(succession: Succession, now: dt.datetime) -> int:
-    if not is_in_force(succession):
-        return undo_handovers(succession=succession, now=now)
-    count = apply_handovers(succession=succession, now=now)
-    tell_of_succession(succession=succession, now=now)
-    return count
+    pass_on = apply_handovers if is_in_force(succession) else undo_handovers
+    return pass_on(succession=succession, now=now)
 
 
 @transaction.atomic
 def tell_of_succession(*, succession: Succession, now: dt.datetime) -> None:
-    """Email everybody who acts for its bodies, and other rooms' people, what it passed on; once.
+    """Email everybody who acts for its bodies, and other rooms' people, what it passed on.
 
-    Waits until everything accepted has passed on, or back. People are not told of lines that are accepted later.
+    Once for all successions of its order. Waits until everything accepted has passed on, or back. What passes on later
+    other rooms tell those of their people who were told that it awaits an organisation.
     """
-    locked = lock_succession(succession.pk)
-    if not locked.is_untold or locked.handovers.ready().exists():
+    alike = of_same_order(succession).filter(status=SuccessionStatus.EFFECTIVE).select_for_update(of=("self",))
+    found = {one.pk: one for one in alike if is_in_force(one)}
+    if succession.pk not in found or not found[succession.pk].is_untold:
         return
-    if locked.undoes is not None and is_passing_back(locked.undoes):
+    told_before = found[succession.pk].told_at
+    group = [one for one in found.values() if one.told_at == told_before and (told_before or one.is_untold)]
+    if any(_is_moving(one) for one in group):
         return
-    locked.is_untold = False
-    locked.save(update_fields=["is_untold"])
     day = timezone.localdate(now)
-    if not _is_news(locked, day):
+    for one in group:
+        one.is_untold = False
+        one.told_at = one.told_at or now
+        one.save(update_fields=["is_untold", "told_at"])
+    news = [one for one in group if _is_news(one, day)]
+    if not news:
         return
-    sides = Q(organisation__in=locked.ties.values("predecessor")) | Q(organisation__in=locked.ties.values("successor"))
+    if told_before is None:
+        _tell_members(news, now)
+    tell_others(news, is_later=told_before is not None, now=now)
+
+
+def _is_moving(succession: Succession) -> bool:
+    """Whether something is still to pass on, or back."""
+    if succession.undoes is not None and is_passing_back(succession.undoes):
+        return True
+    return any(one.handovers.ready().exists() for one in {succession, brought_about(succession)})
+
+
+def _tell_members(successions: Sequence[Succession], now: dt.datetime) -> None:
+    day = timezone.localdate(now)
+    ties = SuccessionTie.objects.filter(succession__in=successions)
+    sides = Q(organisation__in=ties.values("predecessor")) | Q(organisation__in=ties.values("successor"))
     people = Membership.objects.current(day).filter(sides).values_list("person", flat=True)
-    waiting = {str(body.pk): count_held(body, day) for body in ending(locked)}
+    bodies = {body.pk: body for one in successions for body in ending(one)}
+    first, *others = successions
     record_emails(
         kind="organisations.handed_over",
         people=sorted(set(people)),
-        params={"succession": locked.pk, "waiting": waiting},
+        params={
+            "succession": first.pk,
+            "also": [one.pk for one in others],
+            "waiting": {str(pk): count_held(body, day) for pk, body in bodies.items()},
+        },
         now=now,
     )
-    tell_others(locked, now=now)
 
 
 def _is_news(succession: Succession, day: dt.date) -> bool:

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from partnerships.kit.exports import csv_response
 from partnerships.organisations.lineage import pending_successions
 from partnerships.organisations.models import Succession
+from partnerships.organisations.overdue import what_to_do
 from partnerships.organisations.presenting import is_by_function, on_day, title_of
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
@@ -51,8 +52,12 @@ _HEADINGS = (
 def pending(request: HttpRequest) -> HttpResponse:
     """What is to come, for everybody."""
     user = request.user
-    rows = [(title_of(succession), succession, is_by_function(succession)) for succession in pending_successions()]
     may_keep = isinstance(user, User) and roles_of(user, timezone.now()).keeps_directory
+    today = timezone.localdate()
+    rows = [
+        (title_of(succession), succession, is_by_function(succession), what_to_do(succession, today))
+        for succession in pending_successions()
+    ]
     return render(request, "organisations/pending.html", {"rows": rows, "may_keep": may_keep})
 
 

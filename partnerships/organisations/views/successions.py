@@ -12,8 +12,16 @@ from partnerships.kit.dates import known_day
 from partnerships.kit.forms import ReasonForm
 from partnerships.kit.http import posted
 from partnerships.kit.rights import require
-from partnerships.organisations.lineage import changes_of, rivals_of, successions_of, who_answers_for, with_ties
+from partnerships.organisations.lineage import (
+    changes_of,
+    rivals_of,
+    successions_of,
+    who_answers_for,
+    with_it,
+    with_ties,
+)
 from partnerships.organisations.models import Function, Organisation, Succession, SuccessionTie
+from partnerships.organisations.overdue import what_to_do
 from partnerships.organisations.presenting import answer_in_words, is_by_function, lines_for, title_of
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services import (
@@ -76,6 +84,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             "undone_by": succession.undone_by.live(),
             "lines": timeline_lines(changes_of(succession)),
             "may_keep": may_keep,
+            "to_do": what_to_do(succession, timezone.localdate()) if may_keep else "",
             "may_hand_over": may_keep or bool(sides & set(roles.led)),
             "may_change_ties": may_keep and not succession.is_final,
             "may_take_effect": may_keep and succession.is_certain and not succession.is_final,
@@ -120,7 +129,8 @@ def change_status(request: HttpRequest, pk: int) -> HttpResponse:
     user = _keeper(request)
     succession = get_object_or_404(Succession, pk=pk)
     back = _page(succession)
-    form = StatusForm(posted(request), succession=succession, cancel=back)
+    others = with_it(succession).count()
+    form = StatusForm(posted(request), succession=succession, others=others, cancel=back)
 
     def step() -> tuple[str, str]:
         change_succession_status(
@@ -129,8 +139,10 @@ def change_status(request: HttpRequest, pk: int) -> HttpResponse:
             reason=form.cleaned_data["reason"],
             author=user,
             now=timezone.now(),
+            together=form.is_together,
         )
-        return f"The succession is now: {succession.get_status_display().lower()}.", back
+        which = f"{others + 1} successions are" if form.is_together else "The succession is"
+        return f"{which} now: {succession.get_status_display().lower()}.", back
 
     return take_step(request, _FORM, form, step, _REFUSALS, title="Change the status of the succession", back=back)
 
@@ -156,7 +168,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     user = _keeper(request)
     succession = get_object_or_404(Succession, pk=pk)
     back = _page(succession)
-    form = UndoForm(posted(request), cancel=back)
+    form = UndoForm(posted(request), others=with_it(succession).count(), cancel=back)
 
     def step() -> tuple[str, str]:
         given = form.cleaned_data
@@ -167,6 +179,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
             reason=given["reason"],
             author=user,
             now=timezone.now(),
+            together=form.is_together,
         )
         return "What undoes it is recorded.", _page(made)
 

@@ -1,0 +1,89 @@
+"""What successions passed on, and what still awaits an organisation, as one reader may name it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from partnerships.organisations.handovers import readable_titles
+from partnerships.organisations.lineage import brought_about, ending
+from partnerships.organisations.models import HandoverState, Organisation, Succession
+from partnerships.organisations.obligations import Obligation, obligations
+from partnerships.people.models import User
+
+#: How many titles are named for each organisation: enough for most, and an email that can be read.
+NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """Things of one organisation that another has now.
+
+    `titles`: those that the reader may read, at most 20. Without a `holder` they await one.
+    """
+
+    before: str
+    holder: str
+    count: int
+    titles: Sequence[str]
+
+    @property
+    def others(self) -> int:
+        """How many are not named."""
+        return self.count - len(self.titles)
+
+
+def passed_for(successions: Sequence[Succession], reader: User, own: Collection[int]) -> list[Passed]:
+    """What passed on, or back, from or to the reader's own organisations (ids), by name of both."""
+    things: dict[tuple[Organisation, Organisation], dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+    for succession in successions:
+        effect = brought_about(succession)
+        is_back = effect.undoes is not None
+        lines = (effect.undoes or effect).handovers.filter(Q(predecessor__in=own) | Q(successor__in=own))
+        lines = lines.filter(state=HandoverState.ACCEPTED if is_back else HandoverState.APPLIED)
+        for line in lines.select_related("predecessor", "successor"):
+            pair = (line.successor, line.predecessor) if is_back else (line.predecessor, line.successor)
+            things[pair][line.kind].add(line.record)
+    found = [
+        Passed(before.name, holder.name, sum(len(ids) for ids in by_kind.values()), _titles(holder, by_kind, reader))
+        for (before, holder), by_kind in things.items()
+    ]
+    return sorted(found, key=lambda one: (one.before, one.holder))
+
+
+def awaiting_for(
+    successions: Sequence[Succession], reader: User, own: Collection[int], counts: Mapping[str, int], day: dt.date
+) -> list[Passed]:
+    """What bodies that ended still held, by their name, where they or a successor is one of the reader's own (ids).
+
+    `counts` has how many things each body (id) held when people were told.
+    """
+    found: dict[int, Passed] = {}
+    for succession in successions:
+        concerned = {
+            tie.predecessor_id for tie in succession.ties.all() if {tie.predecessor_id, tie.successor_id} & set(own)
+        }
+        for body in ending(succession):
+            count = counts.get(str(body.pk), 0)
+            if body.pk in concerned and count:
+                titles = _titles(body, {kind.code: None for kind in obligations()}, reader)[:count]
+                found[body.pk] = Passed(body.name, "", count, titles)
+    return sorted(found.values(), key=lambda one: one.before)
+
+
+def _titles(holder: Organisation, records: Mapping[str, Collection[int] | None], reader: User) -> list[str]:
+    """Titles of what the organisation holds now and the reader may read: these records by kind (None: all)."""
+    titles: list[str] = []
+    for kind in obligations():
+        if kind.code in records and len(titles) < NAMED:
+            found = readable_titles(kind, holder, records[kind.code], reader, limit=NAMED - len(titles))
+            titles += sorted(_named(kind, title) for title in found.values())
+    return titles
+
+
+def _named(kind: Obligation, title: str) -> str:
+    return f"{title} ({kind.label.lower()})"

@@ -1,0 +1,124 @@
+"""What the clock does on vesting day, what it cannot do, and what an administrator must do before."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import time_machine
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.kit.dates import PartialDate, known_day
+from partnerships.organisations import services
+from partnerships.organisations.models import Organisation, Status, Succession
+from partnerships.organisations.services import ties_between
+from partnerships.organisations.tasks import hand_over_due
+from partnerships.transfer.services.pending import load_pending
+from tests.organisations.test_handovers import TODAY, body, lines, merger
+from tests.transfer.test_pending import surrey
+from tests.world import World
+
+DECIDE, EFFECT = "Decide about a succession", "Let a succession take effect"
+
+
+def pages(world: World, succession: Succession) -> list[str]:
+    """What an administrator reads on the page of the succession, and on the list of what is pending."""
+    client = Client()
+    client.force_login(world.dee)
+    addresses = reverse("organisations:succession", args=[succession.pk]), reverse("organisations:pending")
+    return [" ".join(client.get(one).content.decode().split()) for one in addresses]
+
+
+def test_what_could_not_take_effect_tells_administrators_why_and_is_tried_again(world: World) -> None:
+    succession = merger(world)
+    Organisation.objects.filter(pk=world.westmarch.pk).update(valid_from=TODAY + dt.timedelta(days=1))
+
+    hand_over_due()
+    hand_over_due()
+
+    succession.refresh_from_db()
+    assert succession.status == "order_made"
+    assert "Correct its first day or the vesting day." in succession.refused_because
+    assert EFFECT in lines(world, world.dee)
+    assert EFFECT not in lines(world, world.ben)
+    for page in pages(world, succession):
+        assert "It could not take effect: Westmarch Borough Council" in page
+    Organisation.objects.filter(pk=world.westmarch.pk).update(valid_from=None)
+
+    hand_over_due()
+
+    succession.refresh_from_db()
+    assert (succession.status, succession.refused_because, succession.refused_at) == ("effective", "", None)
+    assert EFFECT not in lines(world, world.dee)
+
+
+def test_month_that_has_passed_asks_for_the_day(world: World) -> None:
+    succession = services.record_succession(
+        kind="absorb",
+        status="order_made",
+        vests_on=PartialDate.parse(f"{TODAY - dt.timedelta(days=40):%Y-%m}"),
+        ties=ties_between([world.westmarch], [world.harbour]),
+        author=None,
+        now=timezone.now(),
+    )
+
+    hand_over_due()
+
+    succession.refresh_from_db()
+    assert "Give the vesting day" in succession.refused_because
+
+
+def test_surrey_takes_effect_by_the_clock_once_an_administrator_recorded_its_order(world: World) -> None:
+    councils = surrey()
+    load_pending(author=None, now=timezone.now())
+    first, *_ = Succession.objects.order_by("pk")
+    vesting = dt.datetime(2027, 4, 1, 0, 5, tzinfo=dt.UTC)
+    with time_machine.travel(dt.datetime(2026, 11, 30, 9, tzinfo=dt.UTC)):
+        assert DECIDE in lines(world, world.dee)
+        for page in pages(world, first):
+            assert "The election or shadow authority was due 7 May 2026, but no administrator has recorded" in page
+    with time_machine.travel(vesting):
+        hand_over_due()
+        assert set(Succession.objects.values_list("status", flat=True)) == {"order_laid"}
+        assert "Its vesting day was 1 April 2027" in pages(world, first)[0]
+
+    with time_machine.travel(vesting - dt.timedelta(days=30)):
+        client = Client()
+        client.force_login(world.dee)
+        address = reverse("organisations:succession-status", args=[first.pk])
+        assert "Also the 2 other successions of the same order" in client.get(address).content.decode()
+        client.post(address, {"status": "order_made", "reason": "The order was made.", "together": "on"})
+        assert set(Succession.objects.values_list("status", flat=True)) == {"order_made"}
+        assert DECIDE not in lines(world, world.dee)
+        hand_over_due()
+        assert not Succession.objects.filter(status="effective").exists()
+    with time_machine.travel(vesting):
+        hand_over_due()
+
+        assert set(Succession.objects.values_list("status", flat=True)) == {"effective"}
+        councils = {code: Organisation.objects.get(pk=one.pk) for code, one in councils.items()}
+        assert {(one.status, one.valid_to) for one in councils.values()} == {(Status.DISSOLVED, dt.date(2027, 4, 1))}
+        new = Organisation.objects.filter(name__in=["East Surrey Council", "West Surrey Council"])
+        assert {(one.status, one.valid_from) for one in new} == {(Status.ACTIVE, dt.date(2027, 4, 1))}
+
+
+def test_status_and_undoing_leave_out_what_has_not_come_as_far(world: World) -> None:
+    made = [
+        services.record_succession(
+            kind="absorb",
+            status=status,
+            place="Estuary",
+            vests_on=known_day(TODAY + dt.timedelta(days=30)),
+            ties=ties_between([body(name)], [world.harbour]),
+            author=None,
+            now=timezone.now(),
+        )
+        for name, status in (("Norbrook", "order_laid"), ("Eastmere", "order_laid"), ("Ashby", "proposed"))
+    ]
+
+    services.change_succession_status(
+        succession=made[0], to="order_made", reason="Made.", author=world.dee, now=timezone.now(), together=True
+    )
+
+    assert [Succession.objects.get(pk=one.pk).status for one in made] == ["order_made", "order_made", "proposed"]

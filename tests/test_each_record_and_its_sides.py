@@ -119,8 +119,8 @@ class Case:
     word: str = WORD
 
 
-def _day(name: str, day: dt.date) -> dict[str, int]:
-    return {f"{name}_day": day.day, f"{name}_month": day.month, f"{name}_year": day.year}
+def _day(name: str, day: dt.date) -> dict[str, str]:
+    return {name: day.isoformat()}
 
 
 def _entry(record: Any) -> list[str]:

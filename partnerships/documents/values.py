@@ -14,6 +14,7 @@ from typing import Any
 
 from partnerships.documents.schema import Choices, Field
 from partnerships.kit.dates import PartialDate
+from partnerships.kit.written import NotAnAmount, read_amount
 
 LINE = 500
 # PostgreSQL's jsonb refuses NUL; lone surrogates cannot be encoded at all.
@@ -103,8 +104,8 @@ def read_whole(value: Any, least: int, limit: int) -> int | None:
     """
     if value is None or value == "":
         return None
-    if isinstance(value, str) and value.strip().isdecimal():
-        value = int(value)
+    if isinstance(value, str) and value.strip().replace(",", "").isdecimal():
+        value = int(value.strip().replace(",", ""))
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError("This must be a whole number.")
     if not least <= value <= limit:
@@ -131,10 +132,12 @@ def read_money(value: Any) -> str:
 
     "" where nothing is given. Raises ValueError.
     """
-    text = read_line(str(value) if isinstance(value, Decimal) else value).replace(",", "").removeprefix("£").strip()
-    if not text:
+    try:
+        amount = read_amount(value if isinstance(value, Decimal) else read_line(value))
+    except NotAnAmount as error:
+        raise ValueError(f"“{value}” is not an amount in pounds: write £1,800,000, £1.8m or £250k.") from error
+    if amount is None:
         return ""
-    amount = _decimal(text, "an amount in pounds")
     if not 0 <= amount < 10**12:
         raise ValueError("This must be between £0 and £1,000 billion.")
     if amount != round(amount, 2):

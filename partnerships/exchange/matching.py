@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
-from partnerships.commitments.quantities import number_words, quantity_words
+from partnerships.commitments.quantities import quantity_words
+from partnerships.kit.text import figure
 
 #: Pairs with fewer points are not shown to anyone.
 MIN_POINTS = 30
@@ -122,7 +123,7 @@ def _quantity(ask: Side, offer: Side) -> tuple[float, str]:
     if offer.quantity >= ask.quantity:
         return 20, f"all of the {quantity_words(ask.quantity, ask.unit)} asked for"
     share = float(offer.quantity / ask.quantity)
-    part = number_words(offer.quantity) if ask.unit != "pounds" else quantity_words(offer.quantity, ask.unit)
+    part = figure(offer.quantity) if ask.unit != "pounds" else quantity_words(offer.quantity, ask.unit)
     return 6 + 14 * share, f"{part} of the {quantity_words(ask.quantity, ask.unit)} asked for"
 
 

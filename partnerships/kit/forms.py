@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Layout, LayoutObject
 from crispy_forms.utils import render_field
 from django import forms
-from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.forms.boundfield import BoundField
 from django.http import QueryDict
 from django.template import Context
@@ -20,20 +19,30 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from partnerships.kit.dates import MONTHS, PartialDate
+# Forms take their fields from here, with the layout.
+from partnerships.kit.value_fields import AmountField as AmountField
+from partnerships.kit.value_fields import CountField as CountField
+from partnerships.kit.value_fields import DayField as DayField
+from partnerships.kit.value_fields import MoneyField as MoneyField
+from partnerships.kit.value_fields import PartialDateField as PartialDateField
 
 #: Parameters of paging, dropped when filters change.
 PAGING_PARAMETERS = ("page", "after", "before", "cursor")
 
 _DEFAULT_REQUIRED = str(forms.Field.default_error_messages["required"])
+#: What errors of Django say that name no field, with the label in front.
+_NAMED_ERRORS = {
+    str(forms.IntegerField.default_error_messages["invalid"]): "{} must be a whole number, like 60",
+    str(forms.FloatField.default_error_messages["invalid"]): "{} must be a number, like 51.5",
+    str(forms.TimeField.default_error_messages["invalid"]): "{} must be a time, like 09:30",
+    str(validate_email.message): "{} must be an email address, like name@example.org",
+    str(forms.URLField.default_error_messages["invalid"]): "{} must be a web address, like https://www.example.org",
+}
 #: Labels with these first words are not nouns, and are quoted within sentences.
 _QUESTION_WORDS = frozenset(
     ["how", "why", "what", "when", "where", "which", "who", "needed", "available", "is", "are", "do", "does"]
 )
 _OTHER_WORDS = frozenset(["in", "on", "at", "for", "whom", "make"])
-_MONTH_NUMBERS = {name.lower(): number for number, name in enumerate(MONTHS, start=1)} | {
-    name[:3].lower(): number for number, name in enumerate(MONTHS, start=1)
-}
 
 
 class Section(LayoutObject):  # type: ignore[misc]  # crispy-forms carries no types
@@ -145,8 +154,15 @@ class VerdictForm(Form):
 
 
 def error_words(field: BoundField) -> list[str]:
-    """A field's error, saying what to do instead of “This field is required”."""
-    return [_missing_words(field) if text == _DEFAULT_REQUIRED else str(text) for text in field.errors]
+    """A field's errors, which name it and say what to do, instead of Django's own words."""
+    return [_named_words(field, str(text)) for text in field.errors]
+
+
+def _named_words(field: BoundField, text: str) -> str:
+    if text == _DEFAULT_REQUIRED:
+        return _missing_words(field)
+    named = _NAMED_ERRORS.get(text)
+    return named.format(field.label) if named else text
 
 
 def _missing_words(field: BoundField) -> str:
@@ -173,137 +189,6 @@ def _in_a_sentence(label: str) -> str:
         return f"an answer to “{label}”"
     lowered = label if first.isupper() and len(first) > 1 else label[:1].lower() + label[1:]
     return lowered if first.lower() in ("your", "their", "the", "a", "an") else f"the {lowered}"
-
-
-class DayInput(forms.MultiWidget):
-    """Day, month and year in three boxes (GOV.UK date input)."""
-
-    template_name = "common_ground/widgets/day_input.html"
-
-    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__(
-            {part: forms.TextInput() for part in ("day", "month", "year")},
-            attrs,
-        )
-
-    def decompress(self, value: dt.date | str | None) -> list[Any]:
-        """The boxes for a date or an ISO text."""
-        if isinstance(value, str):
-            try:
-                value = dt.date.fromisoformat(value[:10])
-            except ValueError:
-                return [None, None, None]
-        return [value.day, value.month, value.year] if value else [None, None, None]
-
-
-class DayField(forms.MultiValueField):
-    """A date in three boxes; cleans to a `date`, or None if empty.
-
-    The month may be a number or a name. The year has four digits.
-    """
-
-    widget = DayInput
-
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs.pop("input_formats", None)
-        kwargs.setdefault("require_all_fields", False)
-        super().__init__(fields=[forms.CharField(required=False, max_length=20) for _ in range(3)], **kwargs)
-
-    def clean(self, value: Any) -> dt.date | None:
-        """The date; errors name the field."""
-        parts = [str(part or "").strip() for part in (value or ("", "", ""))]
-        name = self.label or "The date"
-        if not any(parts):
-            if self.required:
-                raise ValidationError(f"Enter {_with_article(str(name))}", code="required")
-            return None
-        missing = [word for word, part in zip(("day", "month", "year"), parts, strict=True) if not part]
-        if missing:
-            raise ValidationError(f"{name} must include a {' and a '.join(missing)}", code="incomplete")
-        day = self._day(parts)
-        if day is None:
-            raise ValidationError(f"{name} must be a real date, like 27 3 2027", code="invalid")
-        self.run_validators(day)
-        return day
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        """Whether the boxes have another day than before."""
-        before = DayInput().decompress(initial)
-        return [str(part or "").strip() for part in (data or ("", "", ""))] != [str(part or "") for part in before]
-
-    @staticmethod
-    def _day(parts: Sequence[str]) -> dt.date | None:
-        """The date of the three parts, or None."""
-        day, month, year = parts
-        number = _MONTH_NUMBERS.get(month.lower(), int(month) if month.isdecimal() else 0)
-        if not (day.isdecimal() and year.isdecimal() and len(year) == 4):
-            return None
-        try:
-            return dt.date(int(year), number, int(day))
-        except ValueError:
-            return None
-
-
-class PartialDateInput(DayInput):
-    """Day, month and year in three boxes.
-
-    The day, or the day and the month, may be empty.
-    """
-
-    def decompress(self, value: dt.date | str | None) -> list[Any]:
-        """The boxes' contents for a stored partial date.
-
-        "2027", "2027-04", "2027-04-11".
-        """
-        if not isinstance(value, str) or not value:
-            return [None, None, None]
-        partial = PartialDate.parse(value)
-        return [partial.day, partial.month, partial.year]
-
-
-class PartialDateField(forms.MultiValueField):
-    """A date as precise as it is known.
-
-    Cleans to "2027", "2027-04", "2027-04-11" or "".
-    """
-
-    widget = PartialDateInput
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            fields=[forms.CharField(required=False, max_length=20) for _ in range(3)],
-            require_all_fields=False,
-            **kwargs,
-        )
-
-    def clean(self, value: Any) -> str:
-        """The partial date. Error messages name the field."""
-        day, month, year = (str(part or "").strip() for part in (value or ("", "", "")))
-        if not day and not month and not year:
-            return ""
-        number = str(_MONTH_NUMBERS.get(month.lower(), month))
-        if not year or (day and not month):
-            missing = "a year" if not year else "a month"
-            raise ValidationError(f"{self.label} must include {missing}", code="incomplete")
-        try:
-            text = "-".join(part.zfill(width) for part, width in ((year, 4), (number, 2), (day, 2)) if part)
-            return str(PartialDate.parse(text))
-        except ValueError as error:
-            raise ValidationError(f"{self.label} must be a real date, like 27 3 2027", code="invalid") from error
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        """Whether the boxes hold another date than before."""
-        before = [str(part or "") for part in self.widget().decompress(initial)]
-        return [str(part or "").strip() for part in (data or ("", "", ""))] != before
-
-
-def _with_article(label: str) -> str:
-    """A date's label after “Enter”: `Start date` becomes `the start date`.
-
-    `Needed by` is quoted.
-    """
-    lowered = label[:1].lower() + label[1:]
-    return f"the {lowered}" if "date" in lowered else f"a date for “{label}”"
 
 
 class AutocompleteSelect(forms.Select):

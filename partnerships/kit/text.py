@@ -20,6 +20,12 @@ _KINDS: dict[int, Kind] = {-1: "delete", 0: "equal", 1: "insert"}
 _FIRST_SURROGATE, _AFTER_SURROGATES, _LAST_CODE_POINT = 0xD800, 0xE000, 0x10FFFF
 
 
+def figure(number: Decimal | int) -> str:
+    """A number with commas and without needless zeros: `60`, `2.5`, `1,250,000`."""
+    whole = int(number)
+    return f"{whole:,}" if number == whole else f"{number:,.2f}".rstrip("0")
+
+
 def pounds(value: Decimal | int | None) -> str:
     """`£85,000`, with pence `£85,000.50`, below nothing `-£500`; "" for None."""
     if value is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from partnerships.web import brief, emails, network_pages, reciprocity, views
+from partnerships.web import brief, dates, emails, network_pages, reciprocity, views
 
 app_name = "web"
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("network/<int:pk>/", network_pages.partners, name="network-partners"),
     path("network/<int:pk>/with/<int:other>/", network_pages.pair, name="network-pair"),
     path("help/", views.help_page, name="help"),
+    path("read-date/", dates.read_date, name="read-date"),
     path("emails/", emails.emails, name="emails"),
     path("emails/<int:pk>/", emails.email, name="email"),
     path("partnerships/<int:pk>/ask-and-offer/", views.partnership_entries, name="partnership-entries"),

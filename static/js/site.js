@@ -6,6 +6,7 @@ import {
 import { SortableTable } from "@ministryofjustice/frontend/moj/components/sortable-table/sortable-table.mjs";
 import { enhanceMultiple, enhanceSelect } from "./autocomplete.js";
 import { offerCopying, offerPrinting } from "./buttons.js";
+import { offerCalendar } from "./dates.js";
 import { foldOnPhones } from "./fold.js";
 import { totalHomes } from "./homes.js";
 import { keepDraftWarning } from "./unsaved.js";
@@ -19,6 +20,7 @@ const OURS = {
   "cg-autocomplete": enhanceSelect,
   "cg-autocomplete-multiple": enhanceMultiple,
   "cg-copy": offerCopying,
+  "cg-date": offerCalendar,
   "cg-fold": foldOnPhones,
   "cg-homes": totalHomes,
   "cg-print": offerPrinting,

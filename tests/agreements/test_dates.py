@@ -440,8 +440,8 @@ def test_two_notices_end_a_partnership_only_when_too_few_parties_stay(world: Wor
     assert end_by_notice(world) is None
 
 
-def parts_of(day: dt.date) -> dict[str, int]:
-    return {"last_day_day": day.day, "last_day_month": day.month, "last_day_year": day.year}
+def written(day: dt.date) -> dict[str, str]:
+    return {"last_day": day.isoformat()}
 
 
 def test_the_page_of_a_notice_heeds_the_days_of_other_notices(world: World) -> None:
@@ -452,8 +452,8 @@ def test_the_page_of_a_notice_heeds_the_days_of_other_notices(world: World) -> N
     ben, address = client_of(world.ben), reverse("agreements:notice", args=[world.partnership.pk, own.pk])
 
     sooner = " ".join(ben.get(address).content.decode().split())
-    later = " ".join(ben.post(address, {**parts_of(days(61)), "reason": ""}).content.decode().split())
-    sent = ben.post(address, {**parts_of(days(10)), "reason": "Budget."}, follow=True)
+    later = " ".join(ben.post(address, {**written(days(61)), "reason": ""}).content.decode().split())
+    sent = ben.post(address, {**written(days(10)), "reason": "Budget."}, follow=True)
 
     assert f"The others go on until {long_date(days(60))}, when another notice ends" in sooner
     assert f"{world.harbour.name}, last day {long_date(days(60))}" in sooner

@@ -67,7 +67,7 @@ def test_forwarded_email_becomes_a_draft_conversation_when_its_sender_saves_it(
             "subject": "The access road",
             "others": [world.westmarch.pk],
             "said": "The road is agreed.",
-            **{f"held_on_{part}": getattr(today, part) for part in ("day", "month", "year")},
+            "held_on": today.isoformat(),
         },
     )
 

@@ -132,9 +132,7 @@ def test_leads_ask_a_question_and_the_partnership_reads_it(world: World, plan: P
     day = timezone.localdate() + dt.timedelta(days=7)
     data = {
         "title": "Which homes are missing?",
-        "closes_on_day": day.day,
-        "closes_on_month": day.month,
-        "closes_on_year": day.year,
+        "closes_on": day.isoformat(),
     }
     sent = signed_in(world.amina).post(address, data)
 

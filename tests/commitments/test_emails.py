@@ -41,9 +41,7 @@ def filled(world: World) -> dict[str, Any]:
         "quantity": "30",
         "unit": "homes",
         "owner": world.eddie.pk,
-        "due_on_day": day.day,
-        "due_on_month": day.month,
-        "due_on_year": day.year,
+        "due_on": day.isoformat(),
         "key": uuid.uuid4(),
     }
 

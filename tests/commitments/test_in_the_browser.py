@@ -16,6 +16,7 @@ from partnerships.exchange.models import Audience, Direction, Entry
 from partnerships.exchange.models import Status as EntryStatus
 from partnerships.exchange.services import create_entry, share_entry
 from partnerships.exchange.services.matches import match_due_entries
+from partnerships.kit.dates import long_date
 from tests.commitments.access import prepare as prepare_commitments
 from tests.commitments.promises import in_days
 from tests.conversations.access import prepare as prepare_conversations
@@ -97,10 +98,9 @@ def test_ask_becomes_a_delivered_commitment(browser: Any, live_server: Any, show
     amina.goto(f"{origin}{ask.get_absolute_url()}")
     amina.get_by_role("link", name="Make a commitment with Larkhaven Homes").click()
     choose(amina, "Owner", "Eddie Larch")
-    due = in_days(90)
-    amina.get_by_label("Day").fill(str(due.day))
-    amina.get_by_label("Month").fill(str(due.month))
-    amina.get_by_label("Year").fill(str(due.year))
+    amina.get_by_label("Due date").fill(f"{in_days(90):%d/%m/%Y}")
+    amina.get_by_label("Due date").press("Tab")
+    expect(amina.get_by_role("status").filter(has_text=long_date(in_days(90)))).to_be_visible()
     amina.get_by_label("Confirm for my organisation now").check()
     amina.get_by_role("button", name="Propose commitment").click()
     commitment = Commitment.objects.get()

@@ -21,10 +21,9 @@ from tests.support.outbox import deliver, drop_emails
 from tests.world import World, join
 
 
-def day(name: str, days: int) -> dict[str, int]:
-    """Form data for a day in three boxes."""
-    when = in_days(days)
-    return {f"{name}_day": when.day, f"{name}_month": when.month, f"{name}_year": when.year}
+def day(name: str, days: int) -> dict[str, str]:
+    """Form data for a day."""
+    return {name: in_days(days).isoformat()}
 
 
 def signed_in(person: Any) -> Client:

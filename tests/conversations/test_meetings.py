@@ -400,9 +400,7 @@ def test_minutes_and_meeting_link_to_each_other(world: World) -> None:
     data = {name: value for name, value in form.initial.items() if value not in (None, "")}
     day = data.pop("held_on")
     data |= {
-        "held_on_day": day.day,
-        "held_on_month": day.month,
-        "held_on_year": day.year,
+        "held_on": day.isoformat(),
         "decisions": "Meet in spring.",
     }
     data |= {"partnership": world.partnership.pk, "attribution": "named"}
@@ -511,9 +509,7 @@ def test_bank_holiday_must_be_chosen_knowingly(world: World) -> None:
     day = min(one for one in holidays() if one > timezone.localdate())
     data = {
         "title": "Steering group",
-        "day_day": day.day,
-        "day_month": day.month,
-        "day_year": day.year,
+        "day": day.isoformat(),
         "time": "10:00",
         "minutes": 60,
         "format": "video",

@@ -27,10 +27,9 @@ def signed_in(person: Any) -> Client:
     return client
 
 
-def day(name: str, days: int) -> dict[str, int]:
-    """Form data for the date some days ago, in three boxes."""
-    when = days_ago(days)
-    return {f"{name}_day": when.day, f"{name}_month": when.month, f"{name}_year": when.year}
+def day(name: str, days: int) -> dict[str, str]:
+    """Form data for the date some days ago."""
+    return {name: days_ago(days).isoformat()}
 
 
 def filled(world: World, **more: Any) -> dict[str, Any]:
@@ -122,7 +121,7 @@ def test_form_to_change_a_record_starts_with_its_content(world: World) -> None:
     sent = {bound.html_name: bound.value() for bound in form if bound.value() not in (None, "")}
     for name in ("held_on", "step_0_due_on", "step_1_due_on"):
         when = sent.pop(name)
-        sent |= {f"{name}_day": when.day, f"{name}_month": when.month, f"{name}_year": when.year}
+        sent |= {name: when.isoformat()}
     answer = eddie.post(edit, sent | {"subject": "Quayside and the depot"}, follow=True)
 
     conversation.refresh_from_db()

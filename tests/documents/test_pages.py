@@ -71,7 +71,7 @@ def test_form_has_the_fields_of_the_schema(world: World, draft: Draft) -> None:
     assert "The organisation that chairs it." in page
     assert "The whole charter" in page
     assert '<option value="governance" selected>Governance</option>' in page
-    assert 'name="meets_from_year"' in page
+    assert 'name="meets_from"' in page
 
 
 def test_new_item_is_saved_and_leads_back_to_it(world: World, draft: Draft) -> None:

@@ -46,9 +46,7 @@ def written(world: World, **given: Any) -> dict[str, Any]:
         "unit": "homes",
         "audience": "partnership",
         "partnership": world.partnership.pk,
-        "available_until_day": "31",
-        "available_until_month": "March",
-        "available_until_year": "2031",
+        "available_until": "31 March 2031",
     } | given
 
 

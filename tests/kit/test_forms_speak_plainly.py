@@ -1,15 +1,29 @@
-"""Forms: dates in three boxes, errors with remedies, removable filters."""
+"""Forms: dates and amounts as people write them, errors with remedies, filters."""
 
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 
 import pytest
 from crispy_forms.utils import render_crispy_form
 from django import forms
 from django.http import QueryDict
+from hypothesis import given
+from hypothesis import strategies as st
 
-from partnerships.kit.forms import DayField, Helper, Section, active_filters, error_words
+from partnerships.kit.dates import NotADate
+from partnerships.kit.forms import (
+    CountField,
+    DayField,
+    Helper,
+    MoneyField,
+    PartialDateField,
+    Section,
+    active_filters,
+    error_words,
+)
+from partnerships.kit.written import read_date
 from tests.support.pages import collapse
 
 
@@ -33,56 +47,119 @@ class FilterForm(forms.Form):
     kind = forms.MultipleChoiceField(choices=[("ask", "Ask"), ("offer", "Offer")], required=False)
 
 
-def _needed_by(day: str, month: str, year: str) -> AskForm:
-    return AskForm(
-        {
-            "title": "Rooms",
-            "theme": "land",
-            "known": "on",
-            "needed_by_day": day,
-            "needed_by_month": month,
-            "needed_by_year": year,
-        }
-    )
+def _needed_by(text: str) -> AskForm:
+    return AskForm({"title": "Rooms", "theme": "land", "known": "on", "needed_by": text})
 
 
-@pytest.mark.parametrize("month", ["3", "03", "March", "mar"])
-def test_month_may_be_a_number_or_a_name(month: str) -> None:
-    form = _needed_by("27", month, "2027")
+@pytest.mark.parametrize(
+    "text", ["27 3 2027", "27/03/2027", "27.3.27", "27 Mar 2027", "Saturday 27 March 2027", "27th of March, 2027"]
+)
+def test_a_day_is_read_as_people_write_it(text: str) -> None:
+    form = _needed_by(text)
 
     assert form.is_valid()
     assert form.cleaned_data["needed_by"] == dt.date(2027, 3, 27)
 
 
 @pytest.mark.parametrize(
-    ("parts", "words"),
+    ("text", "words"),
     [
-        (("30", "2", "2027"), "Needed by must be a real date, like 27 3 2027"),
-        (("27", "3", "27"), "Needed by must be a real date, like 27 3 2027"),
-        (("27", "", "2027"), "Needed by must include a month"),
-        (("27", "", ""), "Needed by must include a month and a year"),
-        (("x", "y", "z"), "Needed by must be a real date, like 27 3 2027"),
+        ("30/2/2027", "Needed by is not clear: “30/2/2027” is not a day of the calendar: write 27 March 2027"),
+        ("27 March", "Needed by is not clear: add the year: write 27 March 2027 or 27/3/2027"),
+        ("March 2027", "Needed by is not clear: add the day: write 31 March 2027"),
+        ("Q3 2027", "Needed by is not clear: add the day: write 30 September 2027"),
+        ("soon", "Needed by is not clear: write 27 March 2027 or 27/3/2027"),
     ],
 )
-def test_invalid_date_is_refused_with_the_name_of_its_field(parts: tuple[str, str, str], words: str) -> None:
-    form = _needed_by(*parts)
+def test_an_unclear_day_is_refused_with_its_name_and_the_remedy(text: str, words: str) -> None:
+    assert words in _needed_by(text).errors["needed_by"][0]
 
-    assert form.errors["needed_by"] == [words]
+
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [
+        ("2027", "2027"),
+        ("March 2027", "2027-03"),
+        ("3/2027", "2027-03"),
+        ("Q3 2027", "2027-09"),
+        ("Q3 2027/28", "2027-12"),
+        ("2027-28 Q4", "2028-03"),
+        ("11 April 2027", "2027-04-11"),
+        ("", ""),
+    ],
+)
+def test_a_date_may_be_a_month_a_quarter_or_a_year(text: str, stored: str) -> None:
+    assert PartialDateField(label="Forecast", required=False).clean(text) == stored
+
+
+def test_a_financial_year_is_not_a_date() -> None:
+    with pytest.raises(forms.ValidationError, match="its first or last month, April 2027 or March 2028"):
+        PartialDateField(label="Forecast").clean("2027/28")
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_date_or_is_refused_in_words(text: str) -> None:
+    try:
+        year = read_date(text).year
+    except NotADate:
+        return
+
+    assert 1 <= year <= 9999
 
 
 def test_optional_date_left_empty_is_none() -> None:
-    form = _needed_by("", "", "")
+    form = _needed_by("")
 
     assert form.is_valid()
     assert form.cleaned_data["needed_by"] is None
 
 
-def test_typed_values_are_shown_again_with_the_error() -> None:
-    form = _needed_by("31", "11", "2027")
+def test_a_date_that_was_understood_is_shown_in_words_with_another_error() -> None:
+    form = _needed_by("27/3/27")
+    form.add_error("title", "Too short")
 
     page = collapse(render_crispy_form(form))
 
-    assert 'name="needed_by_day" id="id_needed_by_0" value="31"' in page
+    assert 'name="needed_by" value="27 March 2027"' in page
+
+
+@pytest.mark.parametrize(
+    ("text", "amount", "shown"),
+    [
+        ("£1.8m", "1800000", "£1,800,000"),
+        ("1,800,000", "1800000", "£1,800,000"),
+        ("£250k", "250000", "£250,000"),
+        ("1.8 million", "1800000", "£1,800,000"),
+        ("12.5", "12.5", "£12.50"),
+    ],
+)
+def test_money_is_read_as_people_write_it_and_shown_one_way(text: str, amount: str, shown: str) -> None:
+    field = MoneyField(label="Grant")
+
+    assert field.clean(text) == Decimal(amount)
+    assert field.prepare_value(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("lots", "Grant must be a number, like £1,800,000, £1.8m or £250k"),
+        ("-5", "Grant must be at least 0"),
+        ("0.001", "Grant must have at most 2 decimal places"),
+    ],
+)
+def test_an_unclear_amount_is_refused_with_the_name_of_its_field(text: str, words: str) -> None:
+    with pytest.raises(forms.ValidationError, match=words):
+        MoneyField(label="Grant").clean(text)
+
+
+def test_a_count_reads_and_shows_commas_and_refuses_halves() -> None:
+    field = CountField(label="Homes")
+
+    assert field.clean("1,150") == 1150
+    assert field.prepare_value(1150) == "1,150"
+    with pytest.raises(forms.ValidationError, match="Homes must be a whole number, like 1,150"):
+        field.clean("1.5")
 
 
 def test_missing_answer_says_what_to_do() -> None:

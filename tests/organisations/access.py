@@ -107,7 +107,7 @@ ROWS = (
     Row(
         "organisations:who-answers",
         on=larkhaven,
-        query="?function=housing&day_day=1&day_month=4&day_year=2099",
+        query="?function=housing&day=2099-04-01",
         get=everyone(),
     ),
     Row("organisations:list", get=everyone()),

@@ -178,7 +178,7 @@ def test_lead_records_consent_on_a_page(world: World) -> None:
     assert address in page
     assert "1 without the consent needed" in page
     assert "The lender: not given yet" in page
-    day = {"given_on_day": TODAY.day, "given_on_month": TODAY.month, "given_on_year": TODAY.year}
+    day = {"given_on": TODAY.isoformat()}
     sent = {"lines": [Handover.objects.get().pk], "given_by": "Estuary Bank", "answer": "given"} | day
     assert "Say where the consent can be read." in client.post(address, sent).content.decode()
     assert client.post(address, sent | {"evidence": "Minutes"}).status_code == 302

@@ -274,8 +274,7 @@ def test_an_administrator_records_a_succession_by_names_and_numbers(world: World
     given = {
         "kind": "split",
         "status": "consulted",
-        "vests_on_month": "4",
-        "vests_on_year": "2098",
+        "vests_on": "April 2098",
         "predecessors": "e07999999\n",
         "successors": "Larkhaven Homes\nTidewater Housing Group",
         "source": "Their boards, 3 March",
@@ -297,7 +296,7 @@ def test_an_administrator_records_a_succession_by_names_and_numbers(world: World
 def test_an_administrator_records_a_rename_and_a_merger_into_one_that_continues(world: World, client: Client) -> None:
     client.force_login(world.dee)
     address = reverse("organisations:record-succession")
-    given = {"status": "order_made", "vests_on_month": "4", "vests_on_year": "2098", "successors": "Larkhaven Homes"}
+    given = {"status": "order_made", "vests_on": "4/2098", "successors": "Larkhaven Homes"}
     rename = given | {"kind": "rename", "new_name": "Skylark Homes", "predecessors": "Larkhaven Homes"}
     merge = given | {"kind": "merge", "predecessors": "Larkhaven Homes\nTidewater Housing Group"}
 
@@ -323,7 +322,7 @@ def test_an_administrator_moves_corrects_and_cancels_on_pages(world: World, clie
     tie = {"predecessor": "Larkhaven Homes", "successor": "Harbour Community Trust", "role": "successor"}
 
     assert send("succession-status", status="order_made", reason="Order 12.") == 302
-    assert send("correct-succession", kind="merge", vests_on_year="2099", reason="Put off.") == 302
+    assert send("correct-succession", kind="merge", vests_on="2099", reason="Put off.") == 302
     assert send("add-tie", **tie, function="housing", reason="It takes the homes.") == 302
     assert send("take-effect", reason="Now.") == 422
     assert send("succession-status", status="cancelled", reason="Withdrawn.") == 302
@@ -341,7 +340,7 @@ def test_the_page_says_who_answers_on_a_day(world: World, client: Client) -> Non
     address = reverse("organisations:who-answers", args=[world.larkhaven.pk])
 
     def said(day: int, month: int) -> str:
-        page = client.get(address, {"function": "landlord", "day_day": day, "day_month": month, "day_year": 2098})
+        page = client.get(address, {"function": "landlord", "day": f"{day}/{month}/2098"})
         return " ".join(page.content.decode().split())
 
     assert "Larkhaven Homes answers for landlord services" in said(31, 3)
@@ -387,7 +386,7 @@ def test_an_uncertain_succession_is_named_beside_the_answer_and_not_counted(worl
     merger(world, status="order_laid", vests_on=PartialDate(2098, 4, 1))
     client.force_login(world.vera)
 
-    given = {"function": "housing", "day_day": 1, "day_month": 4, "day_year": 2098}
+    given = {"function": "housing", "day": "1 April 2098"}
     page = client.get(reverse("organisations:who-answers", args=[world.larkhaven.pk]), given).content.decode()
 
     assert "Larkhaven Homes answers for housing on 1 April 2098." in page
@@ -413,6 +412,6 @@ def test_other_organisations_of_the_same_order_begin_with_its_dates_and_sources(
     assert address in client.get(reverse("organisations:succession", args=[first.pk])).content.decode()
     page = client.get(address).content.decode()
     assert 'value="The Surrey Order 2026"' in page
-    assert 'value="2027"' in page
+    assert 'value="1 April 2027"' in page
     assert '<option value="order_made" selected>' in page
     assert world.westmarch.name not in page

@@ -131,7 +131,7 @@ def test_lead_changes_the_due_date_of_a_signatory_with_a_reason(world: World, as
     later, past = timezone.localdate() + dt.timedelta(days=60), timezone.localdate() - dt.timedelta(days=1)
 
     def send(day: dt.date) -> Any:
-        boxes = {"due_on_day": day.day, "due_on_month": day.month, "due_on_year": day.year}
+        boxes = {"due_on": day.isoformat()}
         return as_(world.amina).post(address, boxes | {"reason": "otter-week"})
 
     refused, taken = send(past), send(later)

@@ -53,9 +53,7 @@ def test_milestone_reported_during_an_embargo_is_hidden_with_its_version(
         reverse("plans:milestone", kwargs={"pk": plan.pk, "key": "start"}),
         {
             "happened": "achieved",
-            "date_day": "11",
-            "date_month": "4",
-            "date_year": "2027",
+            "date": "11 April 2027",
             "note": "The digger came.",
             "based_on": "2",
         },
@@ -119,9 +117,7 @@ def test_embargo_in_the_past_is_refused_with_advice(world: World, as_: Callable[
         {
             "note": "First version.",
             "draft_revision": "0",
-            "embargo_day_day": yesterday.day,
-            "embargo_day_month": yesterday.month,
-            "embargo_day_year": yesterday.year,
+            "embargo_day": yesterday.date().isoformat(),
             "embargo_time": "09:00",
         },
     )
@@ -213,7 +209,7 @@ def test_period_that_ends_before_it_starts_is_refused_in_the_form(world: World, 
 
     answer = as_(world.amina).post(
         reverse("plans:edit-about", kwargs={"pk": plan.pk}),
-        {"title": plan.title, "period_start_year": "2031", "period_end_year": "2026", "based_on": "0"},
+        {"title": plan.title, "period_start": "2031", "period_end": "2026", "based_on": "0"},
     )
 
     assert answer.status_code == 422

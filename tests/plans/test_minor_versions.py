@@ -86,7 +86,7 @@ def test_new_forecast_by_the_short_form_is_never_minor(world: World) -> None:
     amina = Client()
     amina.force_login(world.amina)
     address = reverse("plans:milestone", kwargs={"pk": plan.pk, "key": "start"})
-    day = {"date_day": "1", "date_month": "5", "date_year": "2031"}
+    day = {"date": "1 May 2031"}
     sent = {"note": "Rain.", "minor": "on", "based_on": "1", **day}
 
     moved = amina.post(address, {**sent, "happened": "moved"})

@@ -165,9 +165,7 @@ def test_end_of_an_embargo_is_announced_once(world: World) -> None:
 
 ACHIEVED = {
     "happened": "achieved",
-    "date_day": "11",
-    "date_month": "4",
-    "date_year": "2027",
+    "date": "11 April 2027",
     "note": "The digger came.",
     "based_on": "1",
 }

@@ -215,7 +215,7 @@ def test_owner_grants_access_on_the_terms_it_chooses(world: World, as_: Callable
     form = client.get(address).content.decode()
     client.post(
         address,
-        {"answer": "grant", "ends_on_day": until.day, "ends_on_month": until.month, "ends_on_year": until.year},
+        {"answer": "grant", "ends_on": until.isoformat()},
     )
 
     share = plan.shares.get(person=world.ben)

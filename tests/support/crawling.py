@@ -113,15 +113,15 @@ class _Page(HTMLParser):
             self._form.fields[name] = "Words of the crawl"
             self._form.free.append(name)
         elif tag == "input" and name:
-            kind = values.get("type", "text")
+            kind = "date" if '"box"' in values.get("hx-vals", "") else values.get("type", "text")
             if kind in {"radio", "checkbox"}:
                 if "checked" in values or name not in self._form.fields:
                     self._form.fields[name] = values.get("value", "on")
             elif kind == "hidden":
                 self._form.fields[name] = values.get("value", "")
             elif kind != "file":
-                self._form.fields[name] = values.get("value") or _filled(kind, name)
-                if kind in {"text", "search"}:
+                self._form.fields[name] = values.get("value") or _filled(kind)
+                if kind in {"text", "search", "date"}:
                     self._form.free.append(name)
 
     def handle_endtag(self, tag: str) -> None:
@@ -138,7 +138,7 @@ def forms_of(body: bytes) -> list[Form]:
     return page.forms
 
 
-def _filled(kind: str, name: str) -> str:
+def _filled(kind: str) -> str:
     if kind == "email":
         return "crawl@visitor.example"
     if kind == "number":
@@ -147,8 +147,7 @@ def _filled(kind: str, name: str) -> str:
         return "https://visitor.example/"
     if kind == "password":
         return "not-anybodys-password"
-    last = name.rpartition("_")[2]
-    return {"0": "1", "1": "6", "2": "2027", "day": "1", "month": "6", "year": "2027"}.get(last, "Crawl")
+    return "1 June 2027" if kind == "date" else "Crawl"
 
 
 @dataclass

@@ -57,6 +57,7 @@ ROWS = (
         post=expect(inside=404, outside=404, lead=302),
     ),
     Row("web:home", get=public()),
+    Row("web:read-date", get=public()),
     Row("web:my-work", get=everyone()),
     Row("web:network", get=everyone()),
     Row("web:network-partners", on=_organisation, get=everyone()),

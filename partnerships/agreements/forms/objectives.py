@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from partnerships.agreements.forms import OrganisationChoice
 from partnerships.agreements.models import Objective, ObjectiveStatus
 from partnerships.agreements.serving import Provider
-from partnerships.kit.forms import DayField, Form, Helper, Section
+from partnerships.kit.forms import AmountField, DayField, Form, Helper, Section
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
@@ -24,14 +24,8 @@ class PersonChoice(forms.ModelChoiceField[User]):
         return obj.display_name
 
 
-def _figure(label: str, help_text: str = "") -> forms.DecimalField:
-    return forms.DecimalField(
-        label=label,
-        max_digits=14,
-        decimal_places=2,
-        help_text=help_text,
-        widget=forms.NumberInput(attrs={"class": "govuk-input--width-10", "step": "any"}),
-    )
+def _figure(label: str, help_text: str = "") -> AmountField:
+    return AmountField(label=label, max_digits=14, decimal_places=2, help_text=help_text)
 
 
 class ObjectiveForm(Form):

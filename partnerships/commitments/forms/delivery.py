@@ -8,11 +8,11 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
-from partnerships.commitments.forms.fields import QUANTITY, PersonField, with_memberships
+from partnerships.commitments.forms.fields import PersonField, with_memberships
 from partnerships.commitments.models import Commitment, Status
-from partnerships.commitments.quantities import delivered_words, plain_number
+from partnerships.commitments.quantities import delivered_words
 from partnerships.commitments.services.delivery import exceeds
-from partnerships.kit.forms import AutocompleteSelect, Form, Helper, VerdictForm
+from partnerships.kit.forms import AmountField, AutocompleteSelect, Form, Helper, VerdictForm
 from partnerships.kit.uploads import ACCEPT
 from partnerships.people.models import User
 
@@ -20,8 +20,8 @@ from partnerships.people.models import User
 class ProgressForm(Form):
     """A progress report."""
 
-    delivered = forms.DecimalField(
-        label="Total delivered so far", required=False, min_value=0, max_digits=14, decimal_places=2, widget=QUANTITY
+    delivered = AmountField(
+        label="Total delivered so far", required=False, min_value=0, max_digits=14, decimal_places=2
     )
     more = forms.BooleanField(
         label="Yes, more was delivered than promised",
@@ -63,7 +63,7 @@ class ProgressForm(Form):
         else:
             field = self.fields["delivered"]
             field.required = True
-            field.initial = plain_number(commitment.delivered_quantity)
+            field.initial = commitment.delivered_quantity
             field.help_text = f"Out of {commitment.quantity_words}. Enter the total, not the latest amount."
         if commitment.status in (Status.AT_RISK, Status.BLOCKED):
             self.fields["status"].initial = commitment.status

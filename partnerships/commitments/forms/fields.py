@@ -1,4 +1,4 @@
-"""Fields that several forms use: people, owners and quantities."""
+"""Fields that several forms use: people and owners."""
 
 from __future__ import annotations
 
@@ -11,10 +11,6 @@ from partnerships.commitments.queries import people_who_may_own
 from partnerships.kit.forms import AutocompleteSelect
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import User
-
-QUANTITY = forms.NumberInput(
-    attrs={"class": "govuk-input--width-10", "inputmode": "decimal", "step": "any", "min": "0"}
-)
 
 
 class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic in the stubs alone

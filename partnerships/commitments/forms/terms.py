@@ -11,11 +11,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
-from partnerships.commitments.forms.fields import QUANTITY, PersonField, owner_field, with_memberships
+from partnerships.commitments.forms.fields import PersonField, owner_field, with_memberships
 from partnerships.commitments.models import Commitment, Unit
 from partnerships.commitments.queries import partners_of
 from partnerships.commitments.rights import Rights
-from partnerships.kit.forms import AutocompleteSelect, DayField, Form, Helper, Section
+from partnerships.kit.forms import AmountField, AutocompleteSelect, DayField, Form, Helper, Section
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
@@ -30,14 +30,13 @@ class TermsForm(Form):
         max_length=4000,
         help_text="Use words that both sides understand.",
     )
-    quantity = forms.DecimalField(
+    quantity = AmountField(
         label="Quantity",
         required=False,
         min_value=0,
         max_digits=14,
         decimal_places=2,
-        widget=QUANTITY,
-        help_text="If it can be counted, enter a number, such as 60. It can then be delivered in parts.",
+        help_text="If it can be counted, enter a number, such as 60 or £1.8m. It can then be delivered in parts.",
     )
     unit = forms.ChoiceField(label="Unit", required=False, choices=lambda: [("", "No quantity"), *Unit.choices()])
     owner = PersonField(

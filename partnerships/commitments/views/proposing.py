@@ -15,7 +15,6 @@ from partnerships.commitments import services
 from partnerships.commitments.forms.terms import ProposeForm
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.origins import Suggestion, read_from
-from partnerships.commitments.quantities import plain_number
 from partnerships.commitments.rights import rights_over, waits_for
 from partnerships.commitments.views.steps import TERMS, commitment_for
 from partnerships.kit.http import posted
@@ -113,12 +112,12 @@ def _initial(
     """Initial values of the form."""
     if replaces is not None:
         named = {name: getattr(replaces, name) for name in (*TERMS, "giver", "receiver", "partnership")}
-        return named | {"quantity": plain_number(replaces.quantity)}
+        return named | {"quantity": replaces.quantity}
     if suggestion is not None:
         named = {
             name: getattr(suggestion, name) for name in ("giver", "receiver", "partnership", "text", "unit", "due_on")
         }
-        return named | {"quantity": plain_number(suggestion.quantity)}
+        return named | {"quantity": suggestion.quantity}
     initial: dict[str, Any] = {}
     mine = Organisation.objects.of_person(user, *EDITING_ROLES)
     if mine.count() == 1:

@@ -9,7 +9,6 @@ from django.views.decorators.http import require_http_methods
 from partnerships.commitments import services
 from partnerships.commitments.forms.terms import ConfirmForm, DueDateForm, EditTermsForm, EndForm
 from partnerships.commitments.models import Commitment
-from partnerships.commitments.quantities import plain_number
 from partnerships.commitments.rights import waits_for
 from partnerships.commitments.views.steps import TERMS, open_commitment
 from partnerships.kit.dates import long_date
@@ -24,7 +23,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Edit proposed terms."""
     user, commitment, rights = open_commitment(request, pk)
     require(rights.edits and commitment.giver_id is not None)
-    initial = {name: getattr(commitment, name) for name in TERMS} | {"quantity": plain_number(commitment.quantity)}
+    initial = {name: getattr(commitment, name) for name in TERMS}
     form = EditTermsForm(posted(request), commitment=commitment, initial=initial)
 
     def step() -> tuple[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from partnerships.documents.schema import Collection, Field, Item
 from partnerships.kit.dates import PartialDate
+from partnerships.kit.text import pounds
 
 
 def more_or_fewer(difference: int) -> str:
@@ -38,11 +39,13 @@ def value_in_words(field: Field, value: Any) -> str:
     if value is None or value == "":
         return ""
     if field.shape == "money":
-        return f"£{Decimal(value):,.2f}".removesuffix(".00")
+        return pounds(Decimal(value))
     if field.shape == "percent":
         return f"{value}%"
     if field.shape == "days":
         return f"{value:,} day{'' if value == 1 else 's'}"
+    if field.shape == "number":
+        return f"{value:,}"
     return str(value)
 
 

@@ -13,7 +13,7 @@ from partnerships.documents.merging import merge_apart
 from partnerships.documents.revisions import PieceConflict
 from partnerships.documents.schema import Collection, Content, Field, Item, Schema
 from partnerships.documents.values import Problem
-from partnerships.kit.forms import Form, Helper, PartialDateField
+from partnerships.kit.forms import CountField, Form, Helper, MoneyField, PartialDateField
 
 NOTHING = ("", "Not given")
 #: Makes the form field of a shape that only one kind of document has, given its label, whether it is required and its
@@ -49,8 +49,9 @@ def form_field(
     if spec.shape == "flag":
         return forms.BooleanField(label=spec.hint or spec.label, required=False)
     if spec.shape == "number":
-        widget = forms.TextInput(attrs={"class": "govuk-input--width-10", "inputmode": "numeric"})
-        return forms.IntegerField(min_value=0, widget=widget, localize=True, **common)
+        return CountField(min_value=0, **common)
+    if spec.shape == "money":
+        return MoneyField(**common)
     if spec.shape in ("latitude", "longitude"):
         limit = 90 if spec.shape == "latitude" else 180
         widget = forms.TextInput(attrs={"class": "govuk-input--width-10", "inputmode": "decimal"})

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from partnerships.exchange.models import Entry
 from partnerships.kit import forms as kit
-from partnerships.kit.forms import Form
+from partnerships.kit.forms import AmountField, Form
 from partnerships.organisations.models import Organisation, OrganisationQuerySet
 
 LONG_TEXT = forms.Textarea(attrs={"rows": 5})
@@ -18,16 +18,9 @@ SHORT_TEXT = forms.Textarea(attrs={"rows": 3})
 ONLY_YOUR_ORGANISATION = "Only your organisation can read this."
 
 
-def quantity_field(label: str) -> forms.DecimalField:
+def quantity_field(label: str) -> AmountField:
     """An optional amount with at most two decimal places."""
-    return forms.DecimalField(
-        label=label,
-        required=False,
-        max_digits=14,
-        decimal_places=2,
-        min_value=Decimal("0.01"),
-        widget=forms.TextInput(attrs={"class": "govuk-input--width-10", "inputmode": "decimal"}),
-    )
+    return AmountField(label=label, required=False, max_digits=14, decimal_places=2, min_value=Decimal("0.01"))
 
 
 def set_choices(form: forms.Form, name: str, rows: QuerySet[Any]) -> None:

@@ -22,7 +22,6 @@ _CONTROL_CLASSES = {
     "checkbox": "govuk-checkboxes__input",
     "password": "govuk-input govuk-password-input__input govuk-js-password-input-input",
     "input": "govuk-input",
-    "parts": "govuk-input",
 }
 
 
@@ -50,8 +49,6 @@ def field_shape(field: BoundField) -> str:
             return "checkboxes"
         case forms.RadioSelect():
             return "radios"
-        case forms.MultiWidget() | forms.SelectDateWidget():
-            return "parts"
         case forms.CheckboxInput():
             return "checkbox"
         case forms.Select():

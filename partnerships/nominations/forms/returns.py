@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.http import QueryDict
 
-from partnerships.kit.forms import Form, Helper
+from partnerships.kit.forms import CountField, Form, Helper
 from partnerships.nominations.lettings.uploading import FilteredLettings
 from partnerships.nominations.models import Decision, ReturnLine
 from partnerships.nominations.presenting import in_words
@@ -100,13 +100,13 @@ class TableForm(Form):
             started = {"offers": line.offers, "not_supplied": line.not_supplied or None}
             started |= {f"ground_{place}": given.get(ground) for place, ground in enumerate(grounds)}
             for (code, value), heading in zip(started.items(), self.columns, strict=True):
-                self.fields[f"{code}-{line.pk}"] = forms.IntegerField(
+                self.fields[f"{code}-{line.pk}"] = CountField(
                     label=f"{line.words}: {heading}",
                     min_value=0,
                     max_value=MAX_COUNT,
                     required=False,
                     initial=value,
-                    widget=forms.NumberInput(attrs={"class": "govuk-input govuk-input--width-3"}),
+                    widget=forms.TextInput(attrs={"class": "govuk-input govuk-input--width-3", "inputmode": "numeric"}),
                 )
             self.lines.append((line, [self[f"{code}-{line.pk}"] for code in started]))
 

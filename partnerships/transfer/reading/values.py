@@ -7,7 +7,8 @@ import re
 import unicodedata
 from decimal import Decimal, InvalidOperation
 
-from partnerships.kit.dates import MONTHS, NotADate, PartialDate
+from partnerships.kit.dates import NotADate, PartialDate
+from partnerships.kit.written import read_amount, read_date
 from partnerships.transfer.reading.tables import Cell
 
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"), None)
@@ -68,7 +69,8 @@ def partial_date(cell: Cell) -> PartialDate | None:
     """A date as precise as it was written; None for an empty cell.
 
     Reads 2017, 2017.0, 2017-04, 2017-04-11, 2017-04-11T00:00:00, 11/04/2017 (day first, as in Britain), 11.04.2017,
-    11 April 2017, 11-Apr-17, 11th April 2017, April 2017, a date cell, and a day number of Excel. Raises `Unreadable`.
+    11 April 2017, 11-Apr-17, 11th April 2017, April 2017, Q2 2017, a date cell, and a day number of Excel. Raises
+    `Unreadable`.
     """
     if is_nothing(cell):
         return None
@@ -89,34 +91,7 @@ def _read_date(line: str) -> PartialDate:
         return PartialDate(day.year, day.month, day.day)
     if match := re.fullmatch(r"(\d{4})[-/.](\d{1,2})(?:[-/.](\d{1,2}))?(?:[T ].*)?", line):
         return _made(match[1], match[2], match[3])
-    if match := re.fullmatch(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})(?: 00:00(?::00)?)?", line):
-        return _made(_century(match[3]), match[2], match[1])
-    if match := re.fullmatch(r"(\d{1,2})[/.-](\d{4})", line):
-        return _made(match[2], match[1], None)
-    words = line.replace(",", " ").replace("-", " ").replace(".", " ").split()
-    if len(words) == 4 and words[0][:3].casefold() in {"mon", "tue", "wed", "thu", "fri", "sat", "sun"}:
-        words = words[1:]
-    if len(words) in (2, 3):
-        day_text = re.sub(r"(?i)(st|nd|rd|th)$", "", words[0]) if len(words) == 3 else None
-        month = _month(words[-2])
-        return _made(_century(words[-1]), str(month), day_text)
-    raise NotADate(line)
-
-
-def _month(word: str) -> int:
-    for number, name in enumerate(MONTHS, start=1):
-        if len(word) >= 3 and name.casefold().startswith(word.casefold()):
-            return number
-    if word.casefold() == "sept":
-        return 9
-    raise NotADate(word)
-
-
-def _century(year: str) -> str:
-    """Two-digit years as in POSIX: 69 and later are in the last century."""
-    if len(year) == 2 and year.isdecimal():
-        return f"19{year}" if int(year) >= 69 else f"20{year}"
-    return year
+    return read_date(re.sub(r" 00:00(:00)?$", "", line))
 
 
 def _made(year: str, month: str, day: str | None) -> PartialDate:
@@ -142,7 +117,7 @@ def full_date(cell: Cell) -> dt.date | None:
 def amount(cell: Cell) -> Decimal | None:
     """A sum of money or a quantity; None for an empty cell.
 
-    Reads £1,373,992.00, 2013.0, (500.00) and 1 200. Raises `Unreadable`.
+    Reads £1,373,992.00, 2013.0, (500.00), 1 200 and £1.8m. Raises `Unreadable`.
     """
     if is_nothing(cell):
         return None
@@ -150,9 +125,17 @@ def amount(cell: Cell) -> Decimal | None:
     bare = line.replace("£", "").replace("GBP", "").replace(",", "").replace(" ", "").replace("\u2212", "-")
     negative = bare.startswith("(") and bare.endswith(")")
     try:
-        value = Decimal(bare.strip("()"))
-    except InvalidOperation as error:
+        value = _number(bare.strip("()"))
+    except ValueError as error:
         raise Unreadable(f"“{line}” is not an amount. Write a number, such as 1373992.00.") from error
     if not value.is_finite() or abs(value) >= Decimal(10) ** 12:
         raise Unreadable(f"“{line}” is too large or too small an amount. Write a number, such as 1373992.00.")
     return -value if negative else value
+
+
+def _number(bare: str) -> Decimal:
+    """A number as programs write it (1e-05), or else as people do."""
+    try:
+        return Decimal(bare)
+    except InvalidOperation:
+        return read_amount(bare) or Decimal(0)

@@ -1,0 +1,208 @@
+"""Form fields for dates and amounts, in one box each, written as people write them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.urls import reverse_lazy
+
+from partnerships.kit.dates import NotADate, PartialDate
+from partnerships.kit.text import figure, pounds
+from partnerships.kit.written import DAY_EXAMPLES, PARTIAL_EXAMPLES, NotAnAmount, read_amount, read_date
+
+
+class DateInput(forms.TextInput):
+    """A box for a date, with a calendar and what was understood where scripts run."""
+
+    template_name = "common_ground/widgets/date_input.html"
+    whole_days = True
+
+    def format_value(self, value: Any) -> str | None:
+        """The date in words, also one that was typed; a text that is not a date as it is."""
+        if not value:
+            return None
+        if isinstance(value, dt.datetime):
+            value = value.date()
+        try:
+            return read_date(str(value)).words
+        except NotADate:
+            return str(value)
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        """With the address that says what was understood."""
+        context = super().get_context(name, value, attrs)
+        context["widget"]["reads_at"] = reverse_lazy("web:read-date")
+        context["widget"]["reads"] = json.dumps({"box": name, "whole_days": "yes" if self.whole_days else ""})
+        return context
+
+
+class PartialDateInput(DateInput):
+    """A box for a date that may be a month, a quarter or a year."""
+
+    whole_days = False
+
+
+def understood(text: str, *, whole_days: bool) -> PartialDate:
+    """The date that a text means.
+
+    Raises `NotADate`, also for a month or a year where whole days are needed; its text says what to write.
+    """
+    found = read_date(text)
+    if whole_days and found.precision != "day":
+        year = PartialDate(found.year, found.month or 3)
+        last = year.latest
+        raise NotADate(f"add the day: write {last.day} {year.words}")
+    return found
+
+
+class _DateField(forms.Field):
+    """A date in one box."""
+
+    whole_days = True
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.widget.attrs.setdefault("class", "govuk-input--width-10")
+
+    def read(self, value: Any) -> PartialDate | None:
+        """The date, or None if empty. Errors name the field and say what to write."""
+        text = str(value or "").strip()
+        name = str(self.label or "The date")
+        if not text:
+            if self.required:
+                raise ValidationError(f"Enter {_with_article(name)}", code="required")
+            return None
+        try:
+            return understood(text, whole_days=self.whole_days)
+        except NotADate as error:
+            remedy = str(error) if not self.whole_days else str(error).replace(PARTIAL_EXAMPLES, DAY_EXAMPLES)
+            raise ValidationError(f"{name} is not clear: {remedy}", code="invalid") from error
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Whether the box has another date than before."""
+        shown = self.widget.format_value
+        return (shown(initial) or "") != (shown(str(data or "").strip()) or "")
+
+
+class DayField(_DateField):
+    """A date; cleans to a `date`, or None if empty."""
+
+    widget = DateInput
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.pop("input_formats", None)
+        super().__init__(**kwargs)
+
+    def clean(self, value: Any) -> dt.date | None:
+        """The day; errors name the field."""
+        found = self.read(value)
+        if found is None:
+            return None
+        self.run_validators(found.earliest)
+        return found.earliest
+
+
+class PartialDateField(_DateField):
+    """A date as precise as it is known.
+
+    Cleans to "2027", "2027-04", "2027-04-11" or "". A quarter is its last month.
+    """
+
+    widget = PartialDateInput
+    whole_days = False
+
+    def clean(self, value: Any) -> str:
+        """The partial date; errors name the field."""
+        found = self.read(value)
+        return str(found) if found else ""
+
+
+def _with_article(label: str) -> str:
+    """A date's label after “Enter”: `Start date` becomes `the start date`.
+
+    `Needed by` is quoted.
+    """
+    lowered = label[:1].lower() + label[1:]
+    return f"the {lowered}" if "date" in lowered else f"a date for “{label}”"
+
+
+class AmountField(forms.DecimalField):
+    """A number or an amount of money: "1,150", "1.8m", "£250k".
+
+    Shows large numbers with commas. `example` ends the error for what is not a number.
+    """
+
+    def __init__(self, *, example: str = "1,150", **kwargs: Any) -> None:
+        kwargs.setdefault("widget", forms.TextInput(attrs={"class": "govuk-input--width-10", "inputmode": "text"}))
+        super().__init__(**kwargs)
+        self.example = example
+
+    @property
+    def named(self) -> str:
+        """What its errors call it."""
+        return str(self.label or "This")
+
+    def run_validators(self, value: Any) -> None:
+        """Check limits; errors name the field, whose label may have changed since it was made."""
+        limits = {code: getattr(self, code) for code in ("min_value", "max_value")}
+        words = {code: figure(Decimal(limit)) for code, limit in limits.items() if limit is not None}
+        self.error_messages |= {
+            "min_value": f"{self.named} must be at least {words.get('min_value', '')}",
+            "max_value": f"{self.named} must be at most {words.get('max_value', '')}",
+            "max_decimal_places": f"{self.named} must have at most {self.decimal_places} decimal places"
+            if self.decimal_places
+            else f"{self.named} must be a whole number, like {self.example}",
+            "max_digits": f"{self.named} is too large",
+            "max_whole_digits": f"{self.named} is too large",
+        }
+        super().run_validators(value)
+
+    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]  # the stubs give an int
+        """The number, or None if empty."""
+        try:
+            return read_amount(value)
+        except NotAnAmount as error:
+            raise ValidationError(f"{self.named} must be a number, like {self.example}", code="invalid") from error
+
+    def prepare_value(self, value: Any) -> Any:
+        """What the box shows: the number with commas, also one that was typed; other text as it is."""
+        try:
+            found = read_amount(value)
+        except NotAnAmount:
+            return value
+        return None if found is None else self.shown(found)
+
+    def shown(self, number: Decimal) -> str:
+        """A number as the box shows it."""
+        return figure(number)
+
+
+class CountField(AmountField):
+    """A whole number, with or without commas; cleans to an int."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("decimal_places", 0)
+        super().__init__(**kwargs)
+
+    def clean(self, value: Any) -> int | None:
+        """The number."""
+        found = super().clean(value)
+        return None if found is None else int(found)
+
+
+class MoneyField(AmountField):
+    """An amount in pounds, with at most whole pence: "£1.8m", "1,800,000", "£250k"."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            **{"example": "£1,800,000, £1.8m or £250k", "decimal_places": 2, "min_value": Decimal(0), **kwargs}
+        )
+
+    def shown(self, number: Decimal) -> str:
+        """£1,800,000."""
+        return pounds(number)

@@ -1,0 +1,153 @@
+"""Read dates and amounts as people write them: "12 Nov 2026", "Q3 2027", "£1.8m"."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import Decimal
+from typing import Any
+
+from dateutil import parser
+
+from partnerships.kit.dates import NotADate, PartialDate
+
+#: Longest text that is read as a date or an amount.
+LONGEST = 60
+#: What to write instead, at the end of an error.
+DAY_EXAMPLES = "27 March 2027 or 27/3/2027"
+PARTIAL_EXAMPLES = f"{DAY_EXAMPLES}, March 2027, Q1 2027 or 2027"
+
+_QUARTER = re.compile(r"q(?:uarter)? ?([1-4]),? ?(\d{4})(?: ?[-/–] ?(\d{2}|\d{4}))?", re.IGNORECASE)
+_YEAR_FIRST = re.compile(r"(\d{4})(?: ?[-/–] ?(\d{2}|\d{4}))?,? ?q(?:uarter)? ?([1-4])", re.IGNORECASE)
+_FINANCIAL_YEAR = re.compile(r"(\d{4}) ?[-/–] ?(\d{2}|\d{4})")
+_NUMBERS = re.compile(r"(\d{1,2})(?: ?[/.-] ?| )(\d{1,2})(?: ?[/.-] ?| )(\d{4}|\d{2})")
+_MONTH_AND_YEAR = re.compile(r"(\d{1,2}) ?[/.-] ?(\d{4})")
+_WORDS = re.compile(r"[\w ,./’'-]+")
+# Two days with nothing in common: what is the same after reading on top of both was written.
+_ONE_DAY, _OTHER_DAY = dt.datetime(2000, 1, 1), dt.datetime(2004, 2, 2)  # noqa: DTZ001 - days without a place
+
+_AMOUNT = re.compile(r"(?P<number>\d[\d,]*(?:\.\d+)?|\.\d+) ?(?P<size>[a-z]*)", re.IGNORECASE)
+_SIZES = {
+    "": 1,
+    "k": 1_000,
+    "thousand": 1_000,
+    "m": 1_000_000,
+    "mn": 1_000_000,
+    "million": 1_000_000,
+    "bn": 1_000_000_000,
+    "billion": 1_000_000_000,
+}
+
+
+class NotAnAmount(ValueError):
+    """The text is not a number or an amount of money."""
+
+
+class _Names(parser.parserinfo):  # type: ignore[misc]  # dateutil carries no types
+    """Day before month, and years of two digits as in POSIX, whatever today is."""
+
+    def __init__(self) -> None:
+        super().__init__(dayfirst=True)
+
+    def convertyear(self, year: int, century_specified: bool = False) -> int:
+        """27 is 2027, 69 is 1969."""
+        return year if century_specified else _with_century(year)
+
+
+def _with_century(year: int) -> int:
+    """Years of two digits as in POSIX: 69 and later are in the last century."""
+    return year if year >= 100 else year + (1900 if year >= 69 else 2000)
+
+
+_PARSER = parser.parser(_Names())
+
+
+def read_date(text: str) -> PartialDate:
+    """A date as precise as it was written; a quarter is its last month.
+
+    Reads "12 Nov 2026", "12/11/2026", "March 2027", "Q3 2027" (of the calendar year), "Q3 2027/28" (of the financial
+    year from April) and "2027". Raises `NotADate`.
+    """
+    words = " ".join(text.split())
+    if not words or len(words) > LONGEST:
+        raise NotADate(f"write {PARTIAL_EXAMPLES}")
+    found = _of_numbers(words) or _of_quarter(words) or _of_words(words)
+    try:
+        found.earliest  # noqa: B018 - reading it is the check
+    except ValueError as error:
+        raise NotADate(f"“{words}” is not a day of the calendar: write {PARTIAL_EXAMPLES}") from error
+    return found
+
+
+def _of_numbers(words: str) -> PartialDate | None:
+    """A date in figures; None if it is in words."""
+    if re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", words, re.ASCII) and not _is_financial(words):
+        return PartialDate(*map(int, words.split("-")))
+    if match := _NUMBERS.fullmatch(words):
+        day, month, year = map(int, match.groups())
+        return PartialDate(_with_century(year), month, day)
+    if match := _MONTH_AND_YEAR.fullmatch(words):
+        return PartialDate(int(match[2]), int(match[1]))
+    if _is_financial(words):
+        year = int(words[:4])
+        raise NotADate(
+            f"“{words}” is a financial year: write its first or last month, April {year} or March {year + 1}"
+        )
+    return None
+
+
+def _is_financial(words: str) -> bool:
+    """Whether it is a year and the next: "2027/28" or "2027-28", but not the month "2027-12"."""
+    match = _FINANCIAL_YEAR.fullmatch(words)
+    return match is not None and int(match[2]) % 100 == (int(match[1]) + 1) % 100 and match[2] not in _ISO_MONTHS
+
+
+#: "2011-12" is December 2011 before it is a financial year: what has been stored so is a month.
+_ISO_MONTHS = frozenset(f"{month:02d}" for month in range(1, 13))
+
+
+def _of_quarter(words: str) -> PartialDate | None:
+    """The last month of a quarter; None if there is none."""
+    if match := _QUARTER.fullmatch(words):
+        quarter, year, following = int(match[1]), int(match[2]), match[3]
+    elif match := _YEAR_FIRST.fullmatch(words):
+        quarter, year, following = int(match[3]), int(match[1]), match[2]
+    else:
+        return None
+    if not following:
+        return PartialDate(year, quarter * 3)
+    if int(following) % 100 != (year + 1) % 100:
+        raise NotADate(f"“{words}” is not a quarter: write Q1 2027, or Q1 2027/28 of a financial year")
+    return PartialDate(year + 1, 3) if quarter == 4 else PartialDate(year, quarter * 3 + 3)
+
+
+def _of_words(words: str) -> PartialDate:
+    """A date with the name of a month."""
+    if not _WORDS.fullmatch(words) or re.search(r"\d[:.]\d", words):
+        raise NotADate(f"write {PARTIAL_EXAMPLES}")
+    try:
+        one, other = (_PARSER.parse(words, default=default, ignoretz=True) for default in (_ONE_DAY, _OTHER_DAY))
+    except (ValueError, OverflowError, TypeError, AttributeError) as error:
+        raise NotADate(f"write {PARTIAL_EXAMPLES}") from error
+    if one.year != other.year:
+        raise NotADate(f"add the year: write {PARTIAL_EXAMPLES}")
+    if one.month != other.month or one.time() != other.time() or one.time() != dt.time():
+        raise NotADate(f"write {PARTIAL_EXAMPLES}")
+    return PartialDate(one.year, one.month, one.day if one.day == other.day else None)
+
+
+def read_amount(value: Any) -> Decimal | None:
+    """A number or an amount as people write it; None where nothing is written.
+
+    "1,150", "1.8m", "£250k", "£1.8 million". Raises `NotAnAmount`.
+    """
+    text = " ".join(str("" if value is None else value).split())
+    if not text:
+        return None
+    sign, rest = ("-", text[1:].strip()) if text[:1] in "-−" else ("", text)  # noqa: RUF001 - both are typed
+    match = _AMOUNT.fullmatch(rest.removeprefix("£").strip())
+    size = _SIZES.get(match["size"].lower()) if match else None
+    if match is None or size is None or len(text) > LONGEST:
+        raise NotAnAmount(f"“{text[:LONGEST]}” is not a number.")
+    number = Decimal(sign + match["number"].replace(",", "")) * size
+    return number.quantize(Decimal(1)) if number == number.to_integral_value() else number

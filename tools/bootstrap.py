@@ -41,6 +41,8 @@ def main(command: list[str]) -> None:
     prepare_front_end()
     if command:
         os.environ["PYTHONUNBUFFERED"] = "1"
+        # Some images set it. Each of the many processes that tests start would then compile everything again.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         sys.stdout.flush()
         os.execv(PYTHON, [str(PYTHON), *command])  # noqa: S606 - the Makefile names the command
 

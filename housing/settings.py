@@ -91,6 +91,7 @@ INSTALLED_APPS = [
     "partnerships.open_data",
     "partnerships.conversations",
     "partnerships.work",
+    "partnerships.calendars",
     "partnerships.digests",
     "partnerships.answers",
     "partnerships.transfer",

@@ -21,6 +21,7 @@ urlpatterns = [
     path("partnerships/", include("partnerships.agreements.urls")),
     path("plans/", include("partnerships.plans.urls")),
     path("ask-and-offer/", include("partnerships.exchange.urls")),
+    path("calendars/", include("partnerships.calendars.urls")),
     path("digests/", include("partnerships.digests.urls")),
     path("reconciliation/", include("partnerships.reconciliation.urls")),
     path("open-data/", include("partnerships.open_data.urls")),

@@ -17,7 +17,10 @@ from django.urls import resolve, reverse
 from django.utils import timezone
 
 from housing.middleware import EXPORT_ROUTES
+from partnerships.calendars.queries import partnerships_of
+from partnerships.calendars.services import make_address
 from partnerships.digests.services.sweep import plan_round
+from partnerships.kit.calendars import CalendarKind
 from tests.digests.conftest import PostOffice, html_of, read, text_of
 from tests.support.crawling import Answer, Crawler, Fetch, Report
 from tests.support.outbox import deliver
@@ -152,6 +155,19 @@ def test_no_export_has_a_foreign_word(planted: Planted, persona: str, settings: 
         held += [f"{address} holds {word}" for word in foreign if word in f"{answer.text} {answer.headers}"]
 
     assert len(addresses) > 4
+    assert held == []
+
+
+@pytest.mark.parametrize("persona", ["viewer", "partner", "stranger", "left", "shared"])
+def test_no_calendar_has_a_foreign_word(planted: Planted, persona: str) -> None:
+    foreign, person, now = planted.foreign(persona), planted.people[persona], timezone.now()
+    held = []
+    for partnership in (None, *partnerships_of(person)):
+        made = make_address(person=person, partnership=partnership, kinds=CalendarKind.values, author=person, now=now)
+        answer = visitor(planted, "signed_out")("get", reverse("calendars:feed", args=[made.secret]))
+        text = answer.text.replace("\r\n ", "")
+        held += [word for word in foreign if word in text]
+
     assert held == []
 
 

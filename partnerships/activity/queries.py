@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 
 from partnerships.activity.folding import STATUS, NetChange, Step, Thing, fold
 from partnerships.activity.models import Change, Event, Subject
@@ -139,3 +140,24 @@ def _by_field(value: Any) -> dict[str, Any]:
     if isinstance(value, dict):
         return value
     return {} if value is None else {STATUS: value}
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """How often a record changed after it was made, and when it last did."""
+
+    number: int
+    at: dt.datetime
+
+
+def revisions_of(ids: Collection[int], *target_kinds: str, events: Collection[str] = ()) -> dict[int, Revision]:
+    """The revision of each of these records, by id; one query.
+
+    `target_kinds` are the kinds of record that the ids are of; `events` limits what counts as a change. A record
+    without such an event has no revision.
+    """
+    found = Event.objects.filter(target_kind__in=target_kinds, target_id__in=ids)
+    if events:
+        found = found.filter(kind__in=events)
+    counted = found.order_by().values_list("target_id").annotate(Count("pk"), Max("at"))
+    return {record: Revision(number - 1, at) for record, number, at in counted}

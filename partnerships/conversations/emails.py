@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from email.utils import parseaddr
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from partnerships.conversations.models import Conversation, Facilitator, Meeting, Report, ReportSubmission
 from partnerships.conversations.queries import attendees_with_access
 from partnerships.conversations.queries.agendas import agenda_for, papers_for
+from partnerships.conversations.queries.calendar import entries_of_meetings
 from partnerships.conversations.queries.meetings import seated_people
 from partnerships.conversations.queries.reports import leads_who_decide, people_to_chase
+from partnerships.kit.calendars import Invited, write_file
 from partnerships.outbox.content import Content, link
 from partnerships.outbox.kinds import Due
 from partnerships.people.models import User
@@ -132,7 +136,19 @@ def _about_meeting(template: str, due: Due, person: User, now: dt.datetime) -> C
         "papers": papers_for(meeting, person) if template == "meeting_agenda" else [],
         "href": link("conversations:meeting", pk=meeting.pk),
     }
-    return Content(f"conversations/{template}", context, reply_to=author.email if author else "")
+    [entry] = entries_of_meetings([meeting])
+    return Content(
+        f"conversations/{template}",
+        context,
+        reply_to=author.email if author else "",
+        calendar=write_file(entry, invited=_invited(meeting, person)),
+    )
+
+
+def _invited(meeting: Meeting, person: User) -> Invited:
+    """The calling organisation, at the address of this site that sends the email, and the person invited."""
+    _, sender = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    return Invited((meeting.organisation.display_name, sender), (person.display_name, person.email))
 
 
 def write_facilitator_named(due: Due, person: User, now: dt.datetime) -> Content | str:

@@ -121,7 +121,7 @@ def _never_connected(error: BaseException) -> bool:
 
 
 def as_django(message: Outgoing) -> EmailMultiAlternatives:
-    """The message as a Django email: subject, text, HTML and headers."""
+    """The message as a Django email: subject, text, HTML, calendar and headers."""
     parsed = email.message_from_bytes(message.data, policy=email.policy.default)
     text, html = parsed.get_body(("plain",)), parsed.get_body(("html",))
     made = EmailMultiAlternatives(
@@ -134,6 +134,11 @@ def as_django(message: Outgoing) -> EmailMultiAlternatives:
     )
     if html is not None:
         made.attach_alternative(_words(html), "text/html")
+    for part in parsed.walk():
+        if part.get_content_type() == "text/calendar":
+            made.attach_alternative(_words(part), f"text/calendar; method={part.get_param('method')}")
+        elif part.get_content_disposition() == "attachment":
+            made.attach(part.get_filename(), part.get_payload(decode=True), part.get_content_type())
     return made
 
 

@@ -14,18 +14,21 @@ from django.template import Context, Engine
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from partnerships.kit.calendars import CalendarFile
 from partnerships.outbox import mime
 from partnerships.outbox.kinds import Candidate
 from partnerships.outbox.parts import Message, bodies
 from partnerships.outbox.reply_addresses import CAN_REPLY
 
-#: RFC 3834: no out-of-office replies. RFC 2046: the same text twice, the better one last.
-HEADERS = (
-    "Auto-Submitted: auto-generated\r\n"
-    "MIME-Version: 1.0\r\n"
-    f'Content-Type: multipart/alternative; boundary="{mime.BOUNDARY}"\r\n'
-    "\r\n"
-    f"--{mime.BOUNDARY}\r\n"
+#: RFC 2046: the same text twice, the better one last.
+_ALTERNATIVES = f'Content-Type: multipart/alternative; boundary="{mime.BOUNDARY}"\r\n\r\n--{mime.BOUNDARY}\r\n'
+#: RFC 3834: no out-of-office replies.
+_GENERATED = "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
+HEADERS = _GENERATED + _ALTERNATIVES
+#: The same, before the parts of a message with a file.
+HEADERS_WITH_FILE = (
+    f'{_GENERATED}Content-Type: multipart/mixed; boundary="{mime.OUTER_BOUNDARY}"\r\n'
+    f"\r\n--{mime.OUTER_BOUNDARY}\r\n{_ALTERNATIVES}"
 )
 
 
@@ -33,13 +36,15 @@ HEADERS = (
 class Content:
     """`templates/emails/{template}.{subject.txt,txt,html}` and a context.
 
-    Replies go to `reply_to`, or to an address of ours without one. With `takes_replies` they go to both.
+    Replies go to `reply_to`, or to an address of ours without one. With `takes_replies` they go to both. `calendar`
+    goes with it as a file.
     """
 
     template: str
     context: Mapping[str, Any] = field(default_factory=dict)
     reply_to: str = ""
     takes_replies: bool = False
+    calendar: CalendarFile | None = None
 
     @property
     def words(self) -> dict[str, Any]:
@@ -64,6 +69,7 @@ class Content:
             html=render_to_string(f"emails/{self.template}.html", words),
             reply_to=self.reply_to,
             takes_replies=self.takes_replies,
+            calendar=self.calendar,
         )
 
 
@@ -76,6 +82,7 @@ class Rendered:
     html: str = ""
     reply_to: str = ""
     takes_replies: bool = False
+    calendar: CalendarFile | None = None
 
 
 def render_subject(template: str, context: Mapping[str, Any]) -> str:
@@ -90,9 +97,21 @@ def link(name: str, **kwargs: object) -> str:
 
 
 @lru_cache(maxsize=4)
-def _sender(sender: str) -> mime.Part:
+def _sender(sender: str, headers: str = HEADERS) -> mime.Part:
     """The headers that all emails share, up to the first part."""
-    return mime.part_of(mime.header("From", sender) + HEADERS)
+    return mime.part_of(mime.header("From", sender) + headers)
+
+
+def _with_calendar(calendar: CalendarFile) -> str:
+    """The ends of a message with a calendar file: once for programs that show it, once as a file to open."""
+    text = mime.encode(calendar.text)
+    kind = f"text/calendar; charset=utf-8; method={calendar.method.value}"
+    encoding = "Content-Transfer-Encoding: quoted-printable\r\n"
+    return (
+        f"{mime.NEXT_PART}Content-Type: {kind}\r\n{encoding}\r\n{text}{mime.LAST_PART}"
+        f'{mime.NEXT_OUTER_PART}Content-Type: application/ics; name="{calendar.name}"\r\n{encoding}'
+        f'Content-Disposition: attachment; filename="{calendar.name}"\r\n\r\n{text}{mime.LAST_OUTER_PART}'
+    )
 
 
 def message(
@@ -121,9 +140,11 @@ def message(
     body = f"{mime.TEXT_HEAD}{mime.encode(rendered.text)}"
     if rendered.html:
         body += f"{mime.NEXT_PART}{mime.HTML_HEAD}{mime.encode(rendered.html.strip() + chr(10))}"
-    values = {"head": head, "body": body + mime.LAST_PART}
+    calendar = rendered.calendar
+    values = {"head": head, "body": body + (_with_calendar(calendar) if calendar else mime.LAST_PART)}
     tokens = ("head", "body") if is_secret else ()
-    return Message(subject[:400], ("head", _sender(settings.DEFAULT_FROM_EMAIL), "body"), values, tokens)
+    sender = _sender(settings.DEFAULT_FROM_EMAIL, HEADERS_WITH_FILE if calendar else HEADERS)
+    return Message(subject[:400], ("head", sender, "body"), values, tokens)
 
 
 def repeatable(candidates: Iterable[Candidate]) -> set[int]:

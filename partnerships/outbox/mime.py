@@ -37,6 +37,10 @@ TEXT_HEAD = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encodin
 HTML_HEAD = "Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
 NEXT_PART = f"\r\n--{BOUNDARY}\r\n"
 LAST_PART = f"\r\n--{BOUNDARY}--\r\n"
+#: Around the parts above, in a message with a file.
+OUTER_BOUNDARY = "=_common-ground-file"
+NEXT_OUTER_PART = f"\r\n--{OUTER_BOUNDARY}\r\n"
+LAST_OUTER_PART = f"\r\n--{OUTER_BOUNDARY}--\r\n"
 
 
 def mark(name: str) -> str:

@@ -50,16 +50,25 @@ def counted_since(what: str, since: dt.datetime) -> int:
     return found["sum"] or 0
 
 
-def too_many(request: HttpRequest, what: str, *, limit: int, stretch: dt.timedelta) -> HttpResponse | None:
+def too_many(
+    request: HttpRequest, what: str, *, limit: int, stretch: dt.timedelta, who: str = ""
+) -> HttpResponse | None:
     """Count a request; above the limit, the 429 response, else None.
 
-    Counts by person or, when signed out, by address; an IPv6 /64 is one address. The response says when to try again.
+    Counts by `who`, else by person or, when signed out, by address; an IPv6 /64 is one address. The response says when
+    to try again.
     """
-    now, person = timezone.now(), request.user
-    address = counted_address(client_address(request))
-    who = f"person {person.pk}" if person.is_authenticated else f"address {address}"
+    now = timezone.now()
+    who = who or _who(request)
     if count(f"{what} of {who}", stretch=stretch, now=now) <= limit:
         return None
     response = render(request, "429.html", status=429)
     response["Retry-After"] = str(math.ceil((_began(now, stretch) + stretch - now).total_seconds()))
     return response
+
+
+def _who(request: HttpRequest) -> str:
+    person = request.user
+    if person.is_authenticated:
+        return f"person {person.pk}"
+    return f"address {counted_address(client_address(request))}"

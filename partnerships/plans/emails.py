@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from partnerships.activity.models import Event
+from partnerships.kit.calendars import write_file
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import leads_of
 from partnerships.outbox.content import Content, link
@@ -13,6 +14,7 @@ from partnerships.people.models import User
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import AccessRequest, Mention, OwnershipOffer, Plan, Share, Signatory, SignOff
 from partnerships.plans.queries import as_read_by, can_read_today, next_post, number_to_sign, signing_states
+from partnerships.plans.queries.calendar import entries_of_signatories
 
 
 def write_sign_off_request(due: Due, person: User, now: dt.datetime) -> Content | str:
@@ -41,7 +43,12 @@ def write_sign_off_request(due: Due, person: User, now: dt.datetime) -> Content 
         "link": link("plans:sign-by-link", token=sign_off_token(signatory, person, number)),
         "plan_link": link("plans:detail", pk=plan.pk),
     }
-    return Content("plans/sign_off_request", context, reply_to=asked_by.email if asked_by else "")
+    return Content(
+        "plans/sign_off_request",
+        context,
+        reply_to=asked_by.email if asked_by else "",
+        calendar=write_file(entries_of_signatories([signatory])[0]) if signatory.due_on else None,
+    )
 
 
 def write_sign_off_escalation(due: Due, person: User, now: dt.datetime) -> Content | str:

@@ -14,8 +14,10 @@ from partnerships.agreements.models import (
     TermsSignature,
     TermsVersion,
 )
+from partnerships.agreements.queries.calendar import entries_of_signatories
 from partnerships.agreements.queries.posts import people_in_post
 from partnerships.agreements.queries.terms import required_parties, signers_of, signing_states
+from partnerships.kit.calendars import write_file
 from partnerships.organisations.models import Role
 from partnerships.organisations.queries import leads_of
 from partnerships.outbox.content import Content, link
@@ -43,7 +45,13 @@ def write_terms_request(due: Due, person: User, now: dt.datetime) -> Content | s
         "link": link("agreements:sign-by-link", token=terms_token(signatory, person)),
         "proposer": version.organisation,
     }
-    return Content("agreements/terms_request", context, reply_to=asked_by.email if asked_by else "")
+    dates = entries_of_signatories([signatory])
+    return Content(
+        "agreements/terms_request",
+        context,
+        reply_to=asked_by.email if asked_by else "",
+        calendar=write_file(dates[0]) if dates else None,
+    )
 
 
 def write_terms_late(due: Due, person: User, now: dt.datetime) -> Content | str:

@@ -1,0 +1,137 @@
+"""Dates of partnerships for calendars: start, review, end and notice, objectives, and signatures of terms."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+
+from partnerships.activity.queries import Revision, revisions_of
+from partnerships.agreements.models import (
+    Objective,
+    ObjectiveStatus,
+    Partnership,
+    PartnershipQuerySet,
+    ProposalStatus,
+    TermsSignatory,
+    TermsSignature,
+    TermsVersion,
+    last_day,
+)
+from partnerships.agreements.queries.dates import last_day_for_notice
+from partnerships.kit.calendars import CalendarEntry, CalendarKind
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+
+def date_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
+    """Start, review, end and last day for notice of the partnerships in which the person takes part, or of one."""
+    rows = list(_taking_part(user, partnership).order_by("pk"))
+    revisions = revisions_of([one.pk for one in rows], "partnership")
+    return [entry for one in rows for entry in _of_partnership(one, revisions.get(one.pk, Revision(0, one.created_at)))]
+
+
+def _taking_part(user: User, partnership: int | None) -> PartnershipQuerySet:
+    found = Partnership.objects.present_for(user)
+    return found if partnership is None else found.filter(pk=partnership)
+
+
+def _of_partnership(partnership: Partnership, revision: Revision) -> list[CalendarEntry]:
+    notice = None if partnership.notice_ends_on else last_day_for_notice(partnership)
+    dates = (
+        (CalendarKind.END, "start", "Starts", partnership.starts_on),
+        (CalendarKind.REVIEW, "review", "Review", partnership.review_on),
+        (CalendarKind.END, "end", "Last day", last_day(partnership) or partnership.ends_on),
+        (CalendarKind.END, "notice", "Last day to give notice", notice),
+    )
+    return [
+        CalendarEntry(
+            kind=kind,
+            key=f"partnership-{partnership.pk}-{name}",
+            title=f"{words}: {partnership.title}",
+            path=partnership.get_absolute_url(),
+            starts=day,
+            note=str(partnership.state_label),
+            changed_at=revision.at,
+            sequence=revision.number,
+        )
+        for kind, name, words, day in dates
+        if day is not None
+    ]
+
+
+def objective_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
+    """Target dates of objectives."""
+    seen = Objective.objects.visible_to(user).select_related("partnership")
+    if partnership is not None:
+        seen = seen.filter(partnership=partnership)
+    rows = list(seen.order_by("pk"))
+    revisions = revisions_of({one.partnership_id for one in rows}, "partnership")
+    return [
+        CalendarEntry(
+            kind=CalendarKind.MILESTONE,
+            key=f"objective-{one.pk}",
+            title=f"Target: {one.text}",
+            path=one.get_absolute_url(),
+            starts=one.target_on,
+            note=one.get_status_display(),
+            within=one.partnership.title,
+            changed_at=revisions.get(one.partnership_id, Revision(0, one.created_at)).at,
+            sequence=one.revision - 1,
+            is_cancelled=one.status == ObjectiveStatus.DROPPED,
+        )
+        for one in rows
+    ]
+
+
+def signature_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
+    """Days by which terms are to be signed: by the parties of one partnership, or by the person's organisations."""
+    seen = TermsSignatory.objects.filter(
+        due_on__isnull=False, version__in=TermsVersion.objects.visible_to(user).order_by().values("pk")
+    ).filter(version__partnership__in=Partnership.objects.present_for(user).values("pk"))
+    if partnership is None:
+        seen = seen.filter(organisation__in=Organisation.objects.of_person(user))
+    else:
+        seen = seen.filter(version__partnership=partnership)
+    rows = list(seen.order_by("pk").select_related("organisation", "version__partnership", "version__proposal"))
+    return entries_of_signatories(rows)
+
+
+def entries_of_signatories(rows: Collection[TermsSignatory]) -> list[CalendarEntry]:
+    """The days by which these are to sign; one query.
+
+    Each version put up has requests of its own, so those of one version never move.
+    """
+    signatures = TermsSignature.objects.filter(version__in=[one.version_id for one in rows])
+    decided = {
+        (version, organisation): at
+        for version, organisation, at in signatures.values_list("version", "organisation", "signed_at")
+    }
+    return [
+        _of_signatory(one, one.due_on, decided.get((one.version_id, one.organisation_id)))
+        for one in rows
+        if one.due_on is not None
+    ]
+
+
+def _of_signatory(signatory: TermsSignatory, day: dt.date, decided_at: dt.datetime | None) -> CalendarEntry:
+    version, proposal = signatory.version, signatory.version.proposal
+    has_decided = decided_at is not None
+    is_open = signatory.joins or (proposal is not None and proposal.status == ProposalStatus.AWAITING)
+    is_over = not has_decided and (signatory.removed_at is not None or not is_open)
+    stopped_at = signatory.removed_at or (proposal.decided_at if proposal else None)
+    changes = [at for at in (decided_at, stopped_at if is_over else None) if at is not None]
+    return CalendarEntry(
+        kind=CalendarKind.SIGNATURE,
+        key=f"terms-signature-{signatory.pk}",
+        title=f"{signatory.organisation.display_name} to sign the terms: {version.partnership.title}",
+        path=version.get_absolute_url(),
+        starts=day,
+        note="Decided" if has_decided else signatory.role,
+        within=version.partnership.title,
+        changed_at=max([signatory.asked_at, *changes]),
+        sequence=len(changes),
+        is_cancelled=is_over,
+    )
+
+
+ENTRIES = (date_entries, objective_entries, signature_entries)

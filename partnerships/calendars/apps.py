@@ -1,0 +1,15 @@
+"""The calendars room as Django knows it."""
+
+from importlib import import_module
+
+from django.apps import AppConfig
+
+
+class CalendarsConfig(AppConfig):
+    name = "partnerships.calendars"
+    label = "calendars"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register what other rooms call."""
+        import_module("partnerships.calendars.registrations").register()

@@ -1,0 +1,80 @@
+"""The secret addresses from which calendar programs read dates."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import pghistory
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from partnerships.agreements.models import Partnership
+from partnerships.kit.calendars import CalendarKind
+from partnerships.people.models import User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+class CalendarAddressQuerySet(models.QuerySet["CalendarAddress"]):
+    """Filters by owner."""
+
+    def visible_to(self, user: User | AnonymousUser) -> CalendarAddressQuerySet:
+        """The person's own addresses."""
+        return self.filter(person=user) if user.is_authenticated else self.none()
+
+
+@pghistory.track(exclude=["digest", "read_at"])
+class CalendarAddress(models.Model):
+    """One person's address of their own dates, or of those of a partnership.
+
+    Only the SHA-256 of its secret is stored. The address works until its owner renews or ends it, their account is
+    closed or, for a partnership, no organisation of theirs takes part in it. What it shows is what the owner may read
+    at that moment.
+    """
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="calendar_addresses")
+    partnership = models.ForeignKey(
+        Partnership,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Empty: the person's own dates.",
+    )
+    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the secret in the address.")
+    kinds = ArrayField(models.CharField(max_length=10, choices=CalendarKind), help_text="Kinds of entry that it shows.")
+    made_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True, blank=True, help_text="When a program last read it, to the hour.")
+
+    objects = CalendarAddressQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "calendar addresses"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "partnership"], nulls_distinct=False, name="one_calendar_address_each"
+            ),
+            models.CheckConstraint(condition=~Q(kinds=[]), name="calendar_shows_something"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Calendar address {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        """The page on which its owner changes it."""
+        if self.partnership_id is None:
+            return reverse("calendars:own")
+        return reverse("calendars:partnership", args=[self.partnership_id])
+
+    @property
+    def kinds_in_words(self) -> list[str]:
+        """The labels of the kinds that it shows."""
+        return [str(kind.label) for kind in CalendarKind if kind.value in self.kinds]
+
+
+#: `read_at` is as old as this before it is written again: a program may read every few minutes.
+READ_AGAIN = dt.timedelta(hours=1)

@@ -1,0 +1,22 @@
+"""Personal data in this room, and what ends when an account is closed."""
+
+from __future__ import annotations
+
+from partnerships.calendars.services import end_addresses_of
+from partnerships.people.leaving import Leaving
+from partnerships.people.personal import Fate, Rule
+
+RULES = (
+    Rule(
+        "calendars.CalendarAddress",
+        "person",
+        Fate.DELETE,
+        "which dates their calendar shows",
+        ("kinds", "made_at", "read_at"),
+    ),
+)
+
+
+def end_addresses(leaving: Leaving) -> int:
+    """End the calendar addresses of somebody who leaves."""
+    return end_addresses_of(person=leaving.person, author=leaving.author, now=leaving.now)

@@ -1,0 +1,66 @@
+"""What a calendar shows: dates from every room below, as its owner may read them now."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Sequence
+from typing import TypeAlias
+
+from django.db.models import QuerySet
+from django.utils.crypto import constant_time_compare
+
+from partnerships.agreements.models import Partnership
+from partnerships.agreements.queries import calendar as agreements
+from partnerships.calendars.models import CalendarAddress
+from partnerships.commitments.queries import calendar as commitments
+from partnerships.conversations.queries import calendar as conversations
+from partnerships.exchange.queries import calendar as exchange
+from partnerships.kit.calendars import CalendarEntry
+from partnerships.people.models import User
+from partnerships.plans.queries import calendar as plans
+
+#: The dates of one partnership (its id), or those that concern the person, as far as the person may read them.
+Source: TypeAlias = Callable[[User, int | None], Sequence[CalendarEntry]]
+#: The sources of each room below. A new room adds its `ENTRIES` here.
+SOURCES: tuple[Source, ...] = (
+    *agreements.ENTRIES,
+    *commitments.ENTRIES,
+    *plans.ENTRIES,
+    *exchange.ENTRIES,
+    *conversations.ENTRIES,
+)
+
+
+def digest_of(secret: str) -> str:
+    """What is stored of the secret in an address."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def find_address(secret: str) -> CalendarAddress | None:
+    """The working address with this secret; None also if it has ended.
+
+    The index compares digests, whose order tells nothing about secrets of 256 bits; the last comparison takes the same
+    time for each.
+    """
+    digest = digest_of(secret)
+    address = (
+        CalendarAddress.objects.filter(digest=digest, person__is_active=True, person__erased_at=None)
+        .select_related("person", "partnership")
+        .first()
+    )
+    if address is None or not constant_time_compare(address.digest, digest):
+        return None
+    if address.partnership_id is not None and not partnerships_of(address.person).filter(pk=address.partnership_id):
+        return None
+    return address
+
+
+def partnerships_of(person: User) -> QuerySet[Partnership]:
+    """Partnerships whose calendar the person may have: an organisation of theirs takes part, by title."""
+    return Partnership.objects.present_for(person).order_by("title", "pk")
+
+
+def entries_for(person: User, partnership: int | None, kinds: Collection[str]) -> list[CalendarEntry]:
+    """The dates of these kinds, in order."""
+    found = (entry for source in SOURCES for entry in source(person, partnership))
+    return sorted((entry for entry in found if entry.kind in kinds), key=lambda entry: entry.in_order)

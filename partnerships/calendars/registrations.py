@@ -1,0 +1,20 @@
+"""What the calendars room registers at start-up."""
+
+from __future__ import annotations
+
+from partnerships.activity.event_kinds import register_events
+from partnerships.activity.telling import register_untold
+from partnerships.calendars import restoring
+from partnerships.calendars.event_kinds import EventKind
+from partnerships.calendars.personal import RULES, end_addresses
+from partnerships.people.leaving import register_leaving
+from partnerships.people.personal import register_personal
+
+
+def register() -> None:
+    """Register kinds of event, the rules about personal data, and what ends with an account."""
+    register_events(EventKind)
+    register_untold(EventKind, because="it concerns one person's account")
+    register_personal(RULES)
+    register_leaving("calendar addresses ended", end_addresses)
+    restoring.register()

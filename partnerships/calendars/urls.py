@@ -1,0 +1,13 @@
+"""URLs of calendars; the one with a token works signed out."""
+
+from django.urls import path
+
+from partnerships.calendars import views
+
+app_name = "calendars"
+urlpatterns = [
+    path("", views.index, name="index"),
+    path("own/", views.own, name="own"),
+    path("partnerships/<int:pk>/", views.of_partnership, name="partnership"),
+    path("feeds/<str:token>/dates.ics", views.feed, name="feed"),
+]

@@ -1,0 +1,141 @@
+"""Pages on which people set up their calendars, and the feeds that calendar programs read."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.cache import get_conditional_response
+from django.views.decorators.http import require_http_methods, require_safe
+
+from partnerships.agreements.models import Partnership
+from partnerships.calendars import services
+from partnerships.calendars.forms import KindsForm
+from partnerships.calendars.models import CalendarAddress
+from partnerships.calendars.queries import entries_for, find_address, partnerships_of
+from partnerships.kit.calendars import write_feed
+from partnerships.kit.http import form_page
+from partnerships.outbox.content import link
+from partnerships.people.limits import too_many
+from partnerships.people.models import User
+from partnerships.people.requests import signed_in
+
+#: How many of the next dates the page of a calendar shows.
+SHOWN = 8
+#: Requests an hour: programs that ask every minute stay below. Wrong addresses count by where they come from.
+READINGS_AN_HOUR = 90
+WRONG_ADDRESSES_AN_HOUR = 60
+_HOUR = dt.timedelta(hours=1)
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """The person's calendars: their own, and one for each partnership."""
+    person = signed_in(request)
+    addresses = {one.partnership_id: one for one in CalendarAddress.objects.visible_to(person)}
+    partnerships = [(one, addresses.get(one.pk)) for one in partnerships_of(person)]
+    return render(request, "calendars/index.html", {"own": addresses.get(None), "partnerships": partnerships})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def own(request: HttpRequest) -> HttpResponse:
+    """The calendar of the person's own dates."""
+    return _address_page(request, signed_in(request), None)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def of_partnership(request: HttpRequest, pk: int) -> HttpResponse:
+    """The person's calendar of a partnership."""
+    person = signed_in(request)
+    return _address_page(request, person, get_object_or_404(partnerships_of(person), pk=pk))
+
+
+def _address_page(request: HttpRequest, person: User, partnership: Partnership | None) -> HttpResponse:
+    address = CalendarAddress.objects.visible_to(person).filter(partnership=partnership).first()
+    if request.method == "POST" and "end" in request.POST:
+        return _end(request, person, address)
+    form = KindsForm(
+        request.POST if request.method == "POST" else None,
+        address=address,
+        initial={"kinds": address.kinds if address else None},
+    )
+    if request.method == "POST" and form.is_valid():
+        kinds = form.cleaned_data["kinds"]
+        if address is None or "renew" in request.POST:
+            made = services.make_address(
+                person=person, partnership=partnership, kinds=kinds, author=person, now=timezone.now()
+            )
+            return _show_once(request, made, renewed=address is not None)
+        services.choose_kinds(address=address, kinds=kinds, author=person, now=timezone.now())
+        messages.success(request, "Your choice is saved. Your calendar changes when your program reads it next.")
+        return redirect(address)
+    today = timezone.localdate()
+    entries = entries_for(person, partnership.pk if partnership else None, form["kinds"].value() or [])
+    ahead = [entry for entry in entries if entry.day >= today and not entry.is_cancelled]
+    context: dict[str, Any] = {"address": address, "partnership": partnership}
+    return form_page(request, "calendars/address.html", form, **context, ahead=ahead[:SHOWN], more=len(ahead) - SHOWN)
+
+
+def _show_once(request: HttpRequest, made: services.Made, *, renewed: bool) -> HttpResponse:
+    """The page with the new address; nobody can see it again."""
+    href = link("calendars:feed", token=made.secret)
+    context = {
+        "address": made.address,
+        "href": href,
+        "webcal": f"webcal://{href.partition('://')[2]}",
+        "renewed": renewed,
+    }
+    return render(request, "calendars/made.html", context)
+
+
+def _end(request: HttpRequest, person: User, address: CalendarAddress | None) -> HttpResponse:
+    if address is not None:
+        services.end_address(address=address, author=person, now=timezone.now())
+    messages.success(request, "The address has ended. Remove the calendar from your program, too.")
+    return redirect("calendars:index")
+
+
+@login_not_required
+@require_safe
+def feed(request: HttpRequest, token: str) -> HttpResponse:
+    """The dates at a secret address, as its owner may read them now.
+
+    404 for an address that has ended, as for one that never was. Without cookies and session.
+    """
+    address = find_address(token)
+    if address is None:
+        refused = too_many(request, "wrong calendar addresses", limit=WRONG_ADDRESSES_AN_HOUR, stretch=_HOUR)
+        if refused is not None:
+            return refused
+        raise Http404
+    refused = too_many(
+        request,
+        "calendar readings",
+        limit=READINGS_AN_HOUR,
+        stretch=_HOUR,
+        who=f"calendar address {address.pk}",
+    )
+    if refused is not None:
+        return refused
+    now = timezone.now()
+    entries = entries_for(address.person, address.partnership_id, address.kinds)
+    name = settings.SITE_NAME if address.partnership is None else f"{address.partnership.title} ({settings.SITE_NAME})"
+    services.note_reading(address=address, now=now)
+    # Without writing the file: most readings find nothing new.
+    etag = f'"{hashlib.sha256(repr((name, settings.SITE_ORIGIN, entries)).encode()).hexdigest()[:32]}"'
+    response = get_conditional_response(request, etag=etag) or HttpResponse(
+        write_feed(entries, name=name), content_type="text/calendar; charset=utf-8"
+    )
+    response["ETag"] = etag
+    response["Cache-Control"] = "private, no-cache"
+    response["Content-Disposition"] = 'inline; filename="dates.ics"'
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex"
+    return response

@@ -1,0 +1,45 @@
+"""Due dates of commitments for calendars."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+from django.utils.text import Truncator
+
+from partnerships.activity.queries import Revision, revisions_of
+from partnerships.commitments.models import Commitment
+from partnerships.commitments.models.choices import ENDS
+from partnerships.kit.calendars import CalendarEntry, CalendarKind
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+
+def due_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
+    """Due dates in a partnership, or of what the person owns or their organisations give or receive."""
+    seen = Commitment.objects.followed_by(user).filter(due_on__isnull=False)
+    if partnership is None:
+        mine = list(Organisation.objects.of_person(user).values_list("pk", flat=True))
+        seen = seen.filter(Q(owner=user) | Q(giver__in=mine) | Q(receiver__in=mine))
+    else:
+        seen = seen.filter(partnership=partnership)
+    commitments = list(seen.select_related("giver", "partnership").order_by("pk"))
+    revisions = revisions_of([one.pk for one in commitments], "commitment")
+    return [_entry(one, revisions.get(one.pk, Revision(0, one.proposed_at))) for one in commitments]
+
+
+def _entry(commitment: Commitment, revision: Revision) -> CalendarEntry:
+    assert commitment.due_on is not None
+    return CalendarEntry(
+        kind=CalendarKind.DUE,
+        key=f"commitment-{commitment.pk}",
+        title=f"Due: {commitment.reference} {Truncator(commitment.text).chars(90)}",
+        path=commitment.get_absolute_url(),
+        starts=commitment.due_on,
+        note=f"{commitment.giver_words}: {commitment.get_status_display().lower()}",
+        within=commitment.partnership.title if commitment.partnership else "",
+        changed_at=revision.at,
+        sequence=revision.number,
+        is_cancelled=commitment.status in ENDS,
+    )
+
+
+ENTRIES = (due_entries,)

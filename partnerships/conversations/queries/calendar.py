@@ -1,0 +1,126 @@
+"""Dates of conversations for calendars: meetings, reports and next contacts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from partnerships.activity.queries import Revision, revisions_of
+from partnerships.conversations.event_kinds import EventKind
+from partnerships.conversations.models import Conversation, Meeting, Report, Status
+from partnerships.kit.calendars import CalendarEntry, CalendarKind
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+
+#: What moves a meeting, changes who comes to it, or calls it off.
+_OF_MEETINGS = (EventKind.MEETING_PLANNED, EventKind.MEETING_CHANGED, EventKind.MEETING_CALLED_OFF)
+
+
+def meeting_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
+    """Meetings of a partnership, or those to which the person is invited."""
+    seen = Meeting.objects.open_to(user).select_related("partnership", "organisation")
+    if partnership is None:
+        seen = seen.filter(pk__in=Meeting.objects.filter(seats__person=user).values("pk"))
+    else:
+        seen = seen.filter(partnership=partnership)
+    return entries_of_meetings(list(seen.order_by("pk")))
+
+
+def entries_of_meetings(meetings: Sequence[Meeting]) -> list[CalendarEntry]:
+    """The entries of these meetings; one query. Needs `partnership` and `organisation` fetched."""
+    revisions = revisions_of([meeting.pk for meeting in meetings], "meeting", events=_OF_MEETINGS)
+    return [_of_meeting(one, revisions.get(one.pk, Revision(0, one.created_at))) for one in meetings]
+
+
+def _of_meeting(meeting: Meeting, revision: Revision) -> CalendarEntry:
+    return CalendarEntry(
+        kind=CalendarKind.MEETING,
+        key=f"meeting-{meeting.pk}",
+        title=f"Called off: {meeting.title}" if meeting.is_called_off else meeting.title,
+        path=meeting.get_absolute_url(),
+        starts=meeting.starts_at,
+        minutes=meeting.minutes,
+        place=meeting.where,
+        note=f"Called by {meeting.organisation.display_name}." + (f"\n{meeting.link}" if meeting.link else ""),
+        within=meeting.partnership.title,
+        changed_at=revision.at,
+        sequence=revision.number,
+        is_cancelled=meeting.is_called_off,
+    )
+
+
+def report_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
+    """Days on which progress reports are due: of a partnership, or of the person's own organisations."""
+    seen = Report.objects.visible_to(user)
+    if partnership is None:
+        seen = seen.filter(party__organisation__in=Organisation.objects.of_person(user))
+    else:
+        seen = seen.filter(round__partnership=partnership)
+    reports = list(seen.for_listing().defer("questions", "answers", "touches").order_by("pk"))
+    revisions = revisions_of([report.pk for report in reports], "progress_report")
+    return [_of_report(one, revisions.get(one.pk, Revision(0, one.opened_at))) for one in reports]
+
+
+def _of_report(report: Report, revision: Revision) -> CalendarEntry:
+    return CalendarEntry(
+        kind=CalendarKind.DUE,
+        key=f"report-{report.pk}",
+        title=f"Report of {report.party.organisation.display_name} for {report.period_words} due",
+        path=report.get_absolute_url(),
+        starts=report.due_on,
+        note=report.get_status_display(),
+        within=report.round.partnership.title,
+        changed_at=revision.at,
+        sequence=revision.number,
+        is_cancelled=report.is_waived,
+    )
+
+
+def conversation_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
+    """Conversations and the next contacts after them: of a partnership, or kept by the person's own organisations."""
+    seen = Conversation.objects.visible_to(user).select_related("partnership", "meeting")
+    if partnership is None:
+        seen = seen.filter(organisation__in=Organisation.objects.of_person(user))
+    else:
+        seen = seen.filter(partnership=partnership)
+    conversations = list(seen.defer("said").order_by("pk"))
+    revisions = revisions_of([one.pk for one in conversations], "conversation")
+    found = []
+    for one in conversations:
+        revision = revisions.get(one.pk, Revision(0, one.created_at))
+        if not hasattr(one, "meeting"):  # minutes: the meeting has an entry of its own
+            found.append(_of_conversation(one, revision))
+        if one.next_contact_on is not None:
+            found.append(_next_contact(one, one.next_contact_on, revision))
+    return found
+
+
+def _of_conversation(conversation: Conversation, revision: Revision) -> CalendarEntry:
+    return CalendarEntry(
+        kind=CalendarKind.MEETING,
+        key=f"conversation-{conversation.pk}",
+        title=f"Conversation: {conversation.subject}",
+        path=conversation.get_absolute_url(),
+        starts=conversation.held_on,
+        note=conversation.get_format_display(),
+        within=conversation.partnership.title if conversation.partnership else "",
+        changed_at=revision.at,
+        sequence=revision.number,
+        is_cancelled=conversation.status == Status.CANCELLED,
+    )
+
+
+def _next_contact(conversation: Conversation, day: dt.date, revision: Revision) -> CalendarEntry:
+    return CalendarEntry(
+        kind=CalendarKind.DUE,
+        key=f"next-contact-{conversation.pk}",
+        title=f"Next contact about: {conversation.subject}",
+        path=conversation.get_absolute_url(),
+        starts=day,
+        within=conversation.partnership.title if conversation.partnership else "",
+        changed_at=revision.at,
+        sequence=revision.number,
+    )
+
+
+ENTRIES = (meeting_entries, report_entries, conversation_entries)

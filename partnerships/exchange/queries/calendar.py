@@ -1,0 +1,40 @@
+"""Closing dates of asks and offers for calendars."""
+
+from __future__ import annotations
+
+from partnerships.activity.queries import Revision, revisions_of
+from partnerships.exchange.models import Entry, Status
+from partnerships.kit.calendars import CalendarEntry, CalendarKind
+from partnerships.people.models import User
+
+
+def closing_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
+    """Closing dates in a partnership, or of what the person's organisations share or are asked."""
+    seen = Entry.objects.followed_by(user).filter(closes_on__isnull=False).exclude(status=Status.DRAFT)
+    if partnership is None:
+        mine = Entry.objects.of_person(user) | Entry.objects.addressing(user)
+        seen = seen.filter(pk__in=mine.values("pk"))
+    else:
+        seen = seen.filter(partnership=partnership)
+    found = list(seen.for_listing().select_related("partnership").prefetch_related(None).order_by("pk"))
+    revisions = revisions_of([one.pk for one in found], "entry")
+    return [_closing(one, revisions.get(one.pk, Revision(0, one.created_at))) for one in found]
+
+
+def _closing(entry: Entry, revision: Revision) -> CalendarEntry:
+    assert entry.closes_on is not None
+    return CalendarEntry(
+        kind=CalendarKind.DUE,
+        key=f"{entry.direction}-{entry.pk}",
+        title=f"{entry.get_direction_display()} closes: {entry.title}",
+        path=entry.get_absolute_url(),
+        starts=entry.closes_on,
+        note=f"{entry.organisation.display_name}: {entry.get_status_display().lower()}",
+        within=entry.partnership.title if entry.partnership else "",
+        changed_at=revision.at,
+        sequence=revision.number,
+        is_cancelled=entry.status == Status.WITHDRAWN,
+    )
+
+
+ENTRIES = (closing_entries,)

@@ -1,0 +1,145 @@
+"""Dates of plans for calendars: milestones, signatures, and embargoes that end."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db.models import Q
+
+from partnerships.activity.queries import Revision, revisions_of
+from partnerships.kit.calendars import CalendarEntry, CalendarKind
+from partnerships.kit.dates import NotADate, PartialDate
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.plans.models import Milestone, Plan, Signatory, SignOff, Site, Version
+
+
+def milestone_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
+    """Milestones of the plans of a partnership, or of all plans that the person's organisations own or take part in.
+
+    Those of confidential sites go by the site's reference: calendars are copied to providers outside the network.
+    """
+    plans = Plan.objects.with_insider(user)
+    if partnership is not None:
+        plans = plans.filter(partnership=partnership)
+    rows = list(
+        Milestone.objects.visible_to(user)
+        .filter(Q(due_by__isnull=False) | ~Q(actual=""), plan__in=plans.order_by().values("pk"))
+        .select_related("plan__partnership")
+        .order_by("pk")
+    )
+    hidden = {one.plan_id for one in rows if one.restricted}
+    sites = Site.objects.filter(plan__in=hidden, confidential=True)
+    references = {(plan, key): reference for plan, key, reference in sites.values_list("plan", "key", "reference")}
+    return [entry for one in rows if (entry := _of_milestone(one, references)) is not None]
+
+
+def _of_milestone(milestone: Milestone, references: dict[tuple[int, str], str]) -> CalendarEntry | None:
+    happened = _date(milestone.actual)
+    expected = _date(milestone.forecast)
+    day = happened.latest if happened else milestone.due_by
+    if day is None:
+        return None
+    plan = milestone.plan
+    name = milestone.name
+    if milestone.restricted:
+        reference = references.get((plan.pk, milestone.site_key), "")
+        name = f"Milestone of the confidential site {reference}".strip()
+        if not milestone.site_key:
+            name = "Confidential milestone"
+    said = happened or expected
+    return CalendarEntry(
+        kind=CalendarKind.MILESTONE,
+        key=f"milestone-{plan.pk}-{milestone.key}",
+        title=f"{name}: {plan.title}",
+        path=plan.get_absolute_url(),
+        starts=day,
+        note=f"{milestone.status.replace('_', ' ').capitalize()}. {'Took place' if happened else 'Forecast'}: "
+        f"{said.words if said else 'not known'}",
+        within=plan.partnership.title if plan.partnership else "",
+        changed_at=plan.last_published_at or plan.created_at,
+        sequence=max(0, plan.current_number - 1),
+        is_cancelled=milestone.status == "cancelled",
+    )
+
+
+def _date(text: str) -> PartialDate | None:
+    try:
+        return PartialDate.parse(text) if text else None
+    except NotADate:
+        return None
+
+
+def signature_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
+    """Days by which plans are to be signed off: by all in one partnership, or by the person's organisations."""
+    seen = Signatory.objects.filter(due_on__isnull=False, plan__in=Plan.objects.inside_for(user).order_by())
+    if partnership is None:
+        seen = seen.filter(organisation__in=Organisation.objects.of_person(user))
+    else:
+        seen = seen.filter(plan__partnership=partnership)
+    return entries_of_signatories(list(seen.order_by("pk").select_related("organisation", "plan__partnership")))
+
+
+def entries_of_signatories(rows: Collection[Signatory]) -> list[CalendarEntry]:
+    """The days by which these are to sign; two queries. Needs `organisation` and the plan's partnership fetched."""
+    plans = {one.plan_id for one in rows}
+    revisions = revisions_of(plans, "plan_signing", "plan")
+    numbers = {one.plan_id: one.plan.substantive_number for one in rows}
+    decided = {
+        (plan, organisation)
+        for plan, organisation, number in SignOff.objects.filter(plan__in=plans).values_list(
+            "plan", "organisation", "version__number"
+        )
+        if number >= numbers[plan]
+    }
+    return [
+        _of_signatory(
+            one,
+            revisions.get(one.plan_id, Revision(0, one.asked_at)),
+            has_decided=(one.plan_id, one.organisation_id) in decided,
+        )
+        for one in rows
+    ]
+
+
+def _of_signatory(signatory: Signatory, revision: Revision, *, has_decided: bool) -> CalendarEntry:
+    plan, day = signatory.plan, signatory.due_on
+    assert day is not None
+    return CalendarEntry(
+        kind=CalendarKind.SIGNATURE,
+        key=f"plan-signature-{signatory.pk}",
+        title=f"{signatory.organisation.display_name} to sign off: {plan.title}",
+        path=plan.get_absolute_url(),
+        starts=day,
+        note="Decided" if has_decided else signatory.role,
+        within=plan.partnership.title if plan.partnership else "",
+        changed_at=revision.at,
+        sequence=revision.number,
+        is_cancelled=not has_decided and (signatory.removed_at is not None or plan.is_over),
+    )
+
+
+def embargo_entries(user: User, partnership: int | None) -> list[CalendarEntry]:
+    """When embargoes of versions end or ended, for people of their owners: nobody else knows of an embargo."""
+    seen = Version.objects.filter(
+        embargo_until__isnull=False, plan__in=Plan.objects.owned_for(user).order_by().values("pk")
+    )
+    if partnership is not None:
+        seen = seen.filter(plan__partnership=partnership)
+    rows = seen.without_content().defer("figures").select_related("plan__partnership").order_by("pk")
+    return [
+        CalendarEntry(
+            kind=CalendarKind.EMBARGO,
+            key=f"embargo-{one.pk}",
+            title=f"Embargo ends: {one.title}, version {one.number}",
+            path=one.get_absolute_url(),
+            starts=one.embargo_until,
+            within=one.plan.partnership.title if one.plan.partnership else "",
+            changed_at=one.published_at,
+        )
+        for one in rows
+        if one.embargo_until is not None
+    ]
+
+
+ENTRIES = (milestone_entries, signature_entries, embargo_entries)

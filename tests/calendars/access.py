@@ -1,0 +1,42 @@
+"""Who may use the pages of calendars, and what opens with an address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from partnerships.calendars.services import make_address
+from partnerships.kit.calendars import CalendarKind
+from tests.support.access import Row, everyone, expect, public
+from tests.world import World
+
+
+def prepare(world: World) -> None:
+    """Amina's calendar of the Estuary Partnership."""
+    world.things["calendar_secret"] = make_address(
+        person=world.amina,
+        partnership=world.partnership,
+        kinds=CalendarKind.values,
+        author=world.amina,
+        now=timezone.now(),
+    ).secret
+
+
+def _partnership(world: World) -> dict[str, Any]:
+    return {"pk": world.partnership.pk}
+
+
+ROWS = (
+    Row("calendars:index", get=everyone()),
+    Row("calendars:own", get=everyone(), post=everyone(422)),
+    Row(
+        "calendars:partnership",
+        on=_partnership,
+        get=expect(inside=200, outside=404),
+        post=expect(inside=422, outside=404),
+    ),
+    # Whoever has an address can read it: it is a secret of its owner.
+    Row("calendars:feed", on=lambda world: {"token": world.things["calendar_secret"]}, get=public()),
+    Row("calendars:feed", on=lambda world: {"token": "unknown"}, query="?unknown", get=public(404)),
+)

@@ -1,0 +1,121 @@
+"""Emails about meetings and signatures bring a calendar file."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from email.message import EmailMessage
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from partnerships.conversations import services as conversations
+from partnerships.outbox import answers
+from partnerships.outbox.draining import drain
+from tests.calendars.reading import Read, read_all
+from tests.conversations.gatherings import in_days, planned_meeting, the_plan
+from tests.digests.conftest import read, text_of
+from tests.plans.drafts import ask_signatures, published
+from tests.support.outbox import deliver, drop_emails
+from tests.world import World
+
+NOW = timezone.now
+
+
+class Office:
+    """A mail server that keeps every message as it was sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[answers.Outgoing] = []
+
+    def send(self, messages: Iterable[answers.Outgoing], while_waiting: object = None) -> Iterator[answers.Answer]:
+        for message in messages:
+            self.sent.append(message)
+            yield answers.Answer(message.key, answers.Outcome.ACCEPTED)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+def to_ben(office: Office, world: World) -> EmailMessage:
+    """The last message to Ben, once all due emails are sent."""
+    drain(seconds=10, connect=lambda: office)
+    return read([one.data for one in office.sent if one.recipient == world.ben.email][-1])
+
+
+def calendars(message: EmailMessage) -> tuple[Read, Read]:
+    """The calendar that programs show, and the one as a file."""
+    [shown] = [part for part in message.walk() if part.get_content_type() == "text/calendar"]
+    [file] = message.iter_attachments()
+    assert file.get_content_type() == "application/ics"
+    first, second = read_all(shown.get_payload(decode=True), file.get_payload(decode=True))
+    assert shown.get_param("method") == first.method
+    return first, second
+
+
+def test_invitation_moves_and_is_cancelled_in_the_calendar_of_the_person_invited(world: World, office: Office) -> None:
+    meeting = planned_meeting(world)
+    invited, file = calendars(to_ben(office, world))
+    conversations.change_meeting(
+        meeting=meeting,
+        plan=replace(the_plan(world), starts_at=in_days(9)),
+        organisation=world.larkhaven,
+        author=world.eddie,
+        now=NOW(),
+        reason="The hall is taken.",
+    )
+    moved, _ = calendars(to_ben(office, world))
+    conversations.call_off_meeting(
+        meeting=meeting, organisation=world.larkhaven, author=world.eddie, now=NOW(), reason="Snow."
+    )
+    called_off, _ = calendars(to_ben(office, world))
+
+    assert invited == file
+    assert [one.method for one in (invited, moved, called_off)] == ["REQUEST", "REQUEST", "CANCEL"]
+    events = [one.events[0] for one in (invited, moved, called_off)]
+    assert [one["sequence"] for one in events] == [0, 1, 2]
+    assert len({one["uid"] for one in events}) == 1
+    assert events[0]["attendee"] == {"address": f"mailto:{world.ben.email}", "name": "Ben West"}
+    assert events[0]["organiser"] == "mailto:digests@ground.example"
+    assert events[1]["starts"]["moment"] == int(in_days(9).timestamp())
+    assert events[2]["status"] == "CANCELLED"
+
+
+def test_request_to_sign_brings_its_last_day(world: World, office: Office) -> None:
+    plan = published(world)
+    drop_emails()
+    day = timezone.localdate() + dt.timedelta(days=20)
+    ask_signatures(plan, world, due_on=day)
+
+    message = to_ben(office, world)
+    told, _ = calendars(message)
+
+    assert told.method == "PUBLISH"
+    assert told.events[0]["starts"]["day"] == day.isoformat()
+    assert told.events[0]["attendee"] is None
+    assert "sign" in text_of(message)
+
+
+def test_request_without_a_last_day_brings_no_file(world: World, office: Office) -> None:
+    plan = published(world)
+    drop_emails()
+    ask_signatures(plan, world)
+
+    assert not list(to_ben(office, world).iter_attachments())
+
+
+def test_providers_get_the_file_too(world: World) -> None:
+    planned_meeting(world)
+
+    [sent] = [one for one in deliver() if one.to == [world.ben.email]]
+
+    assert settings.EMAIL_BACKEND.endswith("locmem.EmailBackend")
+    assert [kind for _, kind in sent.alternatives] == ["text/html", "text/calendar; method=REQUEST"]
+    assert [name for name, _, _ in sent.attachments] == ["meeting.ics"]

@@ -1,0 +1,263 @@
+"""Feeds of dates: what they show, to whom, and when they end."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import re
+from dataclasses import replace
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from partnerships.agreements import services as agreements
+from partnerships.calendars import views
+from partnerships.calendars.models import CalendarAddress
+from partnerships.calendars.restoring import redo_ended
+from partnerships.conversations import services as conversations
+from partnerships.kit import journal
+from partnerships.organisations import services as organisations
+from partnerships.organisations.models import Membership, Role
+from partnerships.people.models import User
+from partnerships.people.services import close_account, reopen_account
+from tests.calendars.reading import address_of, feed
+from tests.commitments.promises import agree
+from tests.conversations.gatherings import held_meeting, in_days, planned_meeting, the_plan
+from tests.organisations.test_handovers import merger, propose_everything, take_effect
+from tests.plans.drafts import CANARY, ask_signatures, publish, published, save
+from tests.world import World, join, make_partnership, person
+
+NOW = timezone.now
+
+
+def status(path: str) -> int:
+    """What somebody without an account gets there."""
+    return Client().get(path).status_code
+
+
+def test_partnership_feed_has_the_dates_of_every_room(world: World) -> None:
+    day = timezone.localdate() + dt.timedelta(days=20)
+    planned_meeting(world)
+    promise = agree(world)
+    ask_signatures(published(world), world, due_on=day)
+
+    read = feed(address_of(world.ben, world.partnership))
+
+    assert read.name == "Estuary Partnership (Common Ground)"
+    assert read.one("Steering group")["starts"]["moment"] == int(in_days(5).timestamp())
+    assert read.one("Steering group")["place"] == "Westmarch town hall"
+    assert read.one(promise.reference)["starts"]["day"] == promise.due_on.isoformat()
+    assert read.one("Start on site")["starts"]["day"] == "2027-04-30"
+    assert read.one("Westmarch Borough Council to sign off")["starts"]["day"] == day.isoformat()
+    assert all(event["words"].endswith(event["url"]) for event in read.events)
+
+
+def test_confidential_sites_go_by_reference_only(world: World) -> None:
+    published(world)
+
+    read = feed(address_of(world.ben, world.partnership))
+
+    assert "Milestone of the confidential site: Estuary delivery programme" in read.titles()
+    assert CANARY not in str(read)
+
+
+def test_own_feed_has_only_meetings_with_an_invitation(world: World) -> None:
+    planned_meeting(world, title="With Ben")
+    planned_meeting(world, title="Without Ben", people=[world.amina])
+
+    assert [title for title in feed(address_of(world.ben)).titles() if "Ben" in title] == ["With Ben"]
+
+
+def test_moved_meeting_keeps_its_name_and_counts_up_and_one_called_off_is_cancelled(world: World) -> None:
+    meeting = planned_meeting(world)
+    path = address_of(world.ben)
+    first = feed(path).one("Steering group")
+    conversations.change_meeting(
+        meeting=meeting,
+        plan=replace(the_plan(world), starts_at=in_days(9)),
+        organisation=world.larkhaven,
+        author=world.eddie,
+        now=NOW(),
+        reason="The hall is taken.",
+    )
+    moved = feed(path).one("Steering group")
+    conversations.call_off_meeting(
+        meeting=meeting, organisation=world.larkhaven, author=world.eddie, now=NOW(), reason="Snow."
+    )
+    called_off = feed(path).one("Steering group")
+
+    assert [one["sequence"] for one in (first, moved, called_off)] == [0, 1, 2]
+    assert len({one["uid"] for one in (first, moved, called_off)}) == 1
+    assert moved["starts"]["moment"] == int(in_days(9).timestamp())
+    assert [one["status"] for one in (first, moved, called_off)] == ["CONFIRMED", "CONFIRMED", "CANCELLED"]
+
+
+def test_past_dates_are_kept(world: World) -> None:
+    held_meeting(world)
+
+    assert "Steering group" in feed(address_of(world.ben)).titles()
+
+
+def test_embargo_and_its_milestones_are_known_to_owners_only(world: World) -> None:
+    plan = published(world)
+    until = NOW() + dt.timedelta(days=3)
+    save(plan, world, "about", summary="More homes.")
+    publish(plan, world, "Not yet.", embargo_until=until)
+
+    owner, partner = (feed(address_of(one, world.partnership)) for one in (world.amina, world.ben))
+
+    assert owner.one("Embargo ends")["starts"]["moment"] == int(until.timestamp())
+    assert "Start on site: Estuary delivery programme" in owner.titles()
+    assert [title for title in partner.titles() if "Embargo" in title or "Start on site" in title] == []
+
+
+def test_only_chosen_kinds_are_shown(world: World) -> None:
+    planned_meeting(world)
+    agree(world)
+
+    assert {kind for event in feed(address_of(world.ben, None, "due")).events for kind in event["kinds"]} == {
+        "Due dates of commitments, reports, asks and offers"
+    }
+
+
+def test_leaving_the_partnership_ends_its_feed_at_once(world: World) -> None:
+    planned_meeting(world)
+    path, own = address_of(world.ben, world.partnership), address_of(world.ben)
+    agreements.leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=NOW())
+
+    assert status(path) == 404
+    assert feed(own).titles() == []
+
+
+def test_leaving_the_organisation_ends_what_came_through_it(world: World) -> None:
+    path = address_of(world.ben, world.partnership)
+    membership = Membership.objects.get(person=world.ben, organisation=world.westmarch)
+    organisations.end_membership(membership=membership, author=world.dee, now=NOW(), even_last_lead=True)
+
+    assert status(path) == 404
+
+
+def test_closed_account_ends_its_addresses_for_good(world: World) -> None:
+    path = address_of(world.ben)
+    close_account(person=world.ben, author=world.dee, reason="Left.", now=NOW())
+    closed = status(path)
+    reopen_account(person=world.ben, author=world.dee, reason="Back.", now=NOW())
+
+    assert (closed, status(path)) == (404, 404)
+
+
+def test_suspended_account_reads_nothing(world: World) -> None:
+    path = address_of(world.ben)
+    User.objects.filter(pk=world.ben.pk).update(is_active=False)
+
+    assert status(path) == 404
+
+
+def test_renewing_ends_the_old_address_also_after_a_restore(world: World) -> None:
+    old = address_of(world.ben)
+    kept = CalendarAddress.objects.get(person=world.ben).digest
+    new = address_of(world.ben)
+    line = {"person": world.ben.pk, "same": journal.identity(kept)}
+
+    assert (status(old), status(new)) == (404, 200)
+    CalendarAddress.objects.filter(person=world.ben).update(digest=kept)
+    assert redo_ended([line], NOW()).done == 1
+    assert status(old) == 404
+
+
+def test_owner_makes_an_address_on_the_page_and_sees_it_once(world: World, client: Client) -> None:
+    client.force_login(world.ben)
+    made = client.post("/calendars/own/", {"kinds": ["meeting", "due"]})
+    found = re.search(r"/calendars/feeds/([\w-]+)/dates.ics", made.content.decode())
+    assert found is not None
+
+    shown_later = client.get("/calendars/own/").content.decode()
+    ended = client.post("/calendars/own/", {"end": "yes"})
+
+    assert made["Cache-Control"] == "private, no-store"
+    assert found[1] not in shown_later
+    assert not CalendarAddress.objects.filter(digest__contains=found[1]).exists()
+    assert (ended.status_code, status(found[0])) == (302, 404)
+
+
+def test_changing_the_choice_keeps_the_address(world: World, client: Client) -> None:
+    path = address_of(world.ben)
+    client.force_login(world.ben)
+
+    client.post("/calendars/own/", {"kinds": ["meeting"]})
+
+    assert status(path) == 200
+    assert CalendarAddress.objects.get(person=world.ben).kinds == ["meeting"]
+
+
+def test_feed_is_private_unchanged_until_something_changes_and_its_secret_is_never_logged(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    meeting = planned_meeting(world)
+    path = address_of(world.ben)
+    first = Client().get(path)
+    again = Client().get(path, headers={"If-None-Match": first["ETag"]})
+    conversations.call_off_meeting(
+        meeting=meeting, organisation=world.larkhaven, author=world.eddie, now=NOW(), reason="Snow."
+    )
+    changed = Client().get(path, headers={"If-None-Match": first["ETag"]})
+
+    assert (first.status_code, again.status_code, changed.status_code) == (200, 304, 200)
+    assert (again.content, again["ETag"]) == (b"", first["ETag"])
+    assert "private" in first["Cache-Control"]
+    assert first["Referrer-Policy"] == "no-referrer"
+    assert not first.cookies
+    assert path.split("/")[3] not in caplog.text
+    assert "calendars:feed" in caplog.text
+
+
+def test_readings_and_wrong_addresses_are_limited(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "READINGS_AN_HOUR", 2)
+    monkeypatch.setattr(views, "WRONG_ADDRESSES_AN_HOUR", 1)
+    path, other = address_of(world.ben), address_of(world.amina)
+
+    assert [status(path) for _ in range(3)] == [200, 200, 429]
+    assert status(other) == 200
+    assert [status("/calendars/feeds/guess/dates.ics") for _ in range(2)] == [404, 429]
+
+
+def test_feed_passes_to_the_successors_people(world: World, client: Client) -> None:
+    planned_meeting(world)
+    bens = address_of(world.ben, world.partnership)
+    succession = merger(world)
+    propose_everything(succession, world.westmarch, world.harbour)
+    take_effect(succession)
+    client.force_login(world.ben)
+
+    assert "Steering group" in feed(address_of(world.hana, world.partnership)).titles()
+    assert status(bens) == client.get(f"/partnerships/{world.partnership.pk}/meetings/").status_code
+
+
+def test_queries_do_not_grow_with_forty_partnerships(world: World) -> None:
+    path = address_of(world.amina)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert status(path) == 200
+        return len(captured)
+
+    status(path)
+    one = queries()
+    lead = person("Ada Aldermoor", "ada@aldermoor.example")
+    join(lead, world.harbour, Role.LEAD, world.now)
+    for number in range(39):
+        made = make_partnership(f"Partnership {number}", world.larkhaven, world.amina, world.harbour, lead, world.now)
+        conversations.plan_meeting(
+            partnership=made,
+            organisation=world.larkhaven,
+            plan=the_plan(world, people=[world.amina]),
+            author=world.amina,
+            now=NOW(),
+        )
+
+    assert queries() <= one + 2
+    assert len(feed(path).events) >= 39

@@ -36,7 +36,7 @@ ROWS = (
         get=expect(inside=200, outside=404),
         post=expect(inside=422, outside=404),
     ),
-    # Whoever has an address can read it: it is a secret of its owner.
+    # Anyone who has an address can read it: it is a secret of its owner.
     Row("calendars:feed", on=lambda world: {"token": world.things["calendar_secret"]}, get=public()),
     Row("calendars:feed", on=lambda world: {"token": "unknown"}, query="?unknown", get=public(404)),
 )

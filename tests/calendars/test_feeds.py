@@ -1,4 +1,4 @@
-"""Feeds of dates: what they show, to whom, and when they end."""
+"""Feeds of dates: what they show, who reads them, and when they end."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements import services as agreements
@@ -234,7 +235,7 @@ def test_feed_passes_to_the_successors_people(world: World, client: Client) -> N
     client.force_login(world.ben)
 
     assert "Steering group" in feed(address_of(world.hana, world.partnership)).titles()
-    assert status(bens) == client.get(f"/partnerships/{world.partnership.pk}/meetings/").status_code
+    assert status(bens) == client.get(reverse("conversations:meetings", args=[world.partnership.pk])).status_code
 
 
 def test_queries_do_not_grow_with_forty_partnerships(world: World) -> None:

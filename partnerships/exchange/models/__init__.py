@@ -24,6 +24,7 @@ from partnerships.exchange.models.words import (
     Audience,
     Direction,
     Status,
+    status_in_words,
 )
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "Status",
     "Theme",
     "entry_readers",
+    "status_in_words",
     "theme_fault",
     "theme_number",
 ]

@@ -19,7 +19,7 @@ from django.urls import reverse
 
 from partnerships.agreements.models import FORMER_STATUSES, Partnership, Party, PartyRole, PartyStatus
 from partnerships.commitments.quantities import quantity_words
-from partnerships.exchange.models.words import OVER, UNANSWERED, Audience, Direction, Status
+from partnerships.exchange.models.words import OVER, UNANSWERED, Audience, Direction, Status, status_in_words
 from partnerships.kit.vocabularies import VocabularyField
 from partnerships.organisations.audience import EDITORS, Network, Organisations, Route, readers_of, visible_to
 from partnerships.organisations.models import EDITING_ROLES, Area, Membership, Organisation
@@ -308,6 +308,11 @@ class Entry(models.Model):
     def is_unanswered(self) -> bool:
         """Whether it is shared and has no answer yet."""
         return self.status in UNANSWERED and self.answered_at is None
+
+    @property
+    def status_words(self) -> str:
+        """The status as readers see it: "Answered" once somebody has answered."""
+        return status_in_words(self.status, self.answered_at, standing=self.standing)
 
     @property
     def waiting_since(self) -> dt.datetime | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.db import models
 
 
@@ -93,3 +95,13 @@ UNANSWERED = (Status.SHARED, Status.ACKNOWLEDGED)
 OVER = (Status.DECLINED, Status.MET, Status.DELIVERED, Status.LAPSED, Status.WITHDRAWN)
 #: Statuses that allow answers; `is_open` also says whether anything is left.
 ANSWERABLE = (Status.SHARED, Status.ACKNOWLEDGED, Status.PART_ACCEPTED, Status.TAKEN_UP)
+
+
+def status_in_words(status: str, answered_at: dt.datetime | None, *, standing: bool) -> str:
+    """The status as readers see it: "Answered" while its organisation has still to decide about an answer.
+
+    A standing offer stays shared however often it is answered.
+    """
+    if status in UNANSWERED and answered_at is not None and not standing:
+        return "Answered"
+    return Status(status).label

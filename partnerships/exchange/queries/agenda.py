@@ -25,7 +25,7 @@ def waiting_entries(user: User, partnership: Partnership, since: Since) -> list[
             f"{one.get_direction_display()}: {one.title}",
             one.get_absolute_url(),
             Purpose.DISCUSSION,
-            f"{one.organisation.display_name}, {one.get_status_display().lower()}"
+            f"{one.organisation.display_name}, {one.status_words.lower()}"
             + (f", closes {long_date(one.closes_on)}" if one.closes_on else ""),
         )
         for one in rows

@@ -29,8 +29,8 @@ from partnerships.exchange.models import (
     Direction,
     Entry,
     EntryQuerySet,
-    Status,
     Theme,
+    status_in_words,
     theme_number,
 )
 from partnerships.exchange.queries.permission_sql import Fragment, Reader, for_reader, reached_by, sql_of, union_all
@@ -143,7 +143,7 @@ class Card:
     @property
     def status_label(self) -> str:
         """The status in words."""
-        return Status(self.status).label
+        return status_in_words(self.status, self.answered_at, standing=self.standing)
 
     @property
     def theme_label(self) -> str:

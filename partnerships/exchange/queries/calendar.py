@@ -29,7 +29,7 @@ def _closing(entry: Entry, revision: Revision) -> CalendarEntry:
         title=f"{entry.get_direction_display()} closes: {entry.title}",
         path=entry.get_absolute_url(),
         starts=entry.closes_on,
-        note=f"{entry.organisation.display_name}: {entry.get_status_display().lower()}",
+        note=f"{entry.organisation.display_name}: {entry.status_words.lower()}",
         within=entry.partnership.title if entry.partnership else "",
         changed_at=revision.at,
         sequence=revision.number,

@@ -141,7 +141,6 @@ def entry_cards(entries: Iterable[Entry], reader: Reader) -> list[Card]:
 
 
 def fit_in_words(points: int) -> str:
-    """How good a match is, in words."""
-    if points >= 75:
-        return "Strong fit"
-    return "Good fit" if points >= 50 else "Possible fit"
+    """How good a match is, in words and points."""
+    words = "Strong fit" if points >= 75 else "Good fit" if points >= 50 else "Possible fit"
+    return f"{words}, {points} of 100"

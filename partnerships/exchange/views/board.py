@@ -166,7 +166,7 @@ def _rows(entries: EntryQuerySet) -> list[tuple[object, ...]]:
             entry.available_from,
             entry.available_until,
             entry.closes_on,
-            entry.get_status_display(),
+            entry.status_words,
             day_of(entry.shared_at),
             day_of(entry.waiting_since),
             entry.get_absolute_url(),

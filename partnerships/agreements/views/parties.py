@@ -155,6 +155,7 @@ def answer(request: HttpRequest, pk: int, party: int) -> HttpResponse:
         {UnableToAnswer: "reason"},
         party=found,
         partnership=found.partnership,
+        others=found.partnership.parties.inside().exclude(pk=found.pk).select_related("organisation").order_by("pk"),
     )
 
 

@@ -10,6 +10,7 @@ from partnerships.plans.views import (
     papers,
     pieces,
     previewing,
+    public,
     publishing,
     reading,
     sharing,
@@ -20,6 +21,7 @@ app_name = "plans"
 
 urlpatterns = [
     path("", reading.plan_list, name="list"),
+    path("public/", public.public_plans, name="public"),
     path("new/", drafting.create, name="create"),
     path("ask-for-access/", sharing.ask, name="ask"),
     path("ownership/", owning.ownership, name="ownership"),

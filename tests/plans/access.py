@@ -12,7 +12,7 @@ from partnerships.plans import services
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import Share
 from tests.plans.drafts import ask_signatures, begin, publish, save
-from tests.support.access import Row, everyone, expect
+from tests.support.access import Row, everyone, expect, public
 from tests.world import World
 
 
@@ -112,6 +112,7 @@ _LED = expect(inside=403, outside=404, lead=422, shared=403)
 
 ROWS = (
     Row("plans:list", get=everyone()),
+    Row("plans:public", get=public()),
     Row("plans:create", get=everyone(), post=everyone(422)),
     Row("plans:ask", get=everyone(), post=everyone(422)),
     Row("plans:detail", on=_on(), get=expect(inside=200, outside=404, shared=302)),

@@ -12,14 +12,18 @@ from django.utils import timezone
 from partnerships.activity.models import Event
 from partnerships.agreements.models import Partnership, Party
 from partnerships.kit.waiting import Waiting
+from partnerships.organisations.event_kinds import EventKind as OrganisationEvent
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.statements import count_for
 from partnerships.organisations.timeline import newest_visible
 from partnerships.people.models import User
 from partnerships.plans.models import Milestone, Plan
+from partnerships.transfer.event_kinds import EventKind as TransferEvent
 
 #: How far back "Recent changes" on the home page goes.
 RECENT = dt.timedelta(days=60)
+#: What an import found out about published lists: work of administrators, and no news of a partner.
+_OF_IMPORTS = (OrganisationEvent.MISSING_FROM_LIST, TransferEvent.MISSING_FROM_FILE)
 
 
 def by_partnership(waiting: Iterable[Waiting]) -> list[tuple[str, list[Waiting]]]:
@@ -30,22 +34,26 @@ def by_partnership(waiting: Iterable[Waiting]) -> list[tuple[str, list[Waiting]]
     return list(groups.items())
 
 
-def recent_changes(user: User, now: dt.datetime, count: int = 8) -> list[Event]:
-    """The newest events that others caused and this person may see: of organisations only those that the person
-    acts for or works with, and several of one kind to one record by one person as the newest of them."""
-    newest = newest_visible(_recent_by_others, user, now, count=count * 4)
+def recent_changes(user: User, since: dt.datetime, count: int = 8) -> list[Event]:
+    """The newest events since a moment that others caused and this person may see.
+
+    Of organisations only those that the person acts for or works with; several of one kind to one record by one person
+    as the newest of them.
+    """
+    newest = newest_visible(_recent_by_others, user, since, count=count * 4)
     folded = {(row.kind, row.target_kind, row.target_id, row.actor_id): row for row in reversed(newest)}
     return sorted(folded.values(), key=lambda row: (row.at, row.pk), reverse=True)[:count]
 
 
-def _recent_by_others(user: User, now: dt.datetime) -> QuerySet[Event]:
-    """What `recent_changes` chooses from: events within `RECENT`."""
+def _recent_by_others(user: User, since: dt.datetime) -> QuerySet[Event]:
+    """What `recent_changes` chooses from."""
     partnerships = Partnership.objects.present_for(user).live()
     near = Party.objects.present().filter(partnership__in=partnerships.values("pk")).values("organisation")
     mine = Organisation.objects.of_person(user).values("pk")
     return (
-        Event.objects.filter(at__gte=now - RECENT)
+        Event.objects.filter(at__gte=since)
         .exclude(actor_id=user.pk)
+        .exclude(kind__in=_OF_IMPORTS)
         .exclude(~Q(target_id__in=near) & ~Q(target_id__in=mine), target_kind="organisation")
     )
 

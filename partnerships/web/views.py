@@ -42,7 +42,7 @@ from partnerships.work.queries import waiting_for
 PAGE = 100
 #: Things on one page of My work.
 WORK = 50
-#: Plans listed on the home page under "Plans waiting for others".
+#: Plans listed on the home page: those waiting for others; for visitors, the newest public ones.
 PLANS_AT_HOME = 5
 
 
@@ -51,9 +51,12 @@ PLANS_AT_HOME = 5
 def home(request: HttpRequest) -> HttpResponse:
     """The signed-in person's start page; for others, what Common Ground is."""
     if not isinstance(request.user, User):
-        return render(request, "web/landing.html")
+        newest = Plan.objects.public().for_listing().order_by("-open_at", "-pk")[:PLANS_AT_HOME]
+        return render(request, "web/landing.html", {"public_plans": newest})
     user, now = signed_in(request), timezone.now()
-    waiting = waiting_for(user, now)
+    waiting, steps = waiting_for(user, now), shown_at_home(user, now)
+    # Somebody who begins reads what happens from now on, not what others did before.
+    since = user.joined_at if steps else now - queries.RECENT
     return render(
         request,
         "web/home.html",
@@ -63,10 +66,10 @@ def home(request: HttpRequest) -> HttpResponse:
             "more_waiting": max(len(waiting) - 6, 0),
             "counts": queries.counts(user, waiting),
             "may_write": bool(Membership.objects.organisations_of(user, *EDITING_ROLES)),
-            "lines": timeline_lines(queries.recent_changes(user, now)),
+            "lines": timeline_lines(queries.recent_changes(user, since)),
             "waiting_plans": waiting_plans(user, PLANS_AT_HOME),
             "matches": new_matches_for(user, now - queries.RECENT)[:4],
-            "first_steps": shown_at_home(user, now),
+            "first_steps": steps,
         },
     )
 

@@ -334,8 +334,8 @@ def test_coming_dates_are_in_my_work_of_leads_that_decide(world: World) -> None:
 
     waiting = {one.what: one.due for one in waiting_for(world.ben, timezone.now())}
 
-    assert waiting["It ends soon: renew it or let it end"] == days(80)
-    assert waiting["Last day to give notice"] == days(50)
+    assert waiting["Renew it, or let it end"] == days(80)
+    assert waiting["Decide whether to give notice"] == days(50)
     assert waiting_for(world.eddie, timezone.now()) == []
 
 

@@ -404,7 +404,7 @@ def test_people_who_have_not_been_in_touch_are_named(world: World) -> None:
     assert quiet.words.startswith("No contact for 70 days, since ")
     assert quiet.words.endswith(", with Tidewater Housing Group and Westmarch Borough Council")
     work = {item.what for item in waiting_from(queries.WAITING, world.amina, now)}
-    assert "No contact for 70 days with Tidewater Housing Group and Westmarch Borough Council" in work
+    assert "Get in touch with Tidewater Housing Group and Westmarch Borough Council: no contact for 70 days" in work
 
     circulated(world, organisations=[world.tidewater], held_on=days_ago(3), **NOBODY)
     contacts = queries.contacts_of(world.partnership, world.amina, now)

@@ -188,9 +188,9 @@ _DECIDING = (
     ),
 )
 _WHAT = {
-    DateKind.START: "It starts soon",
-    DateKind.END: "It ends soon: renew it or let it end",
-    DateKind.NOTICE: "Last day to give notice",
+    DateKind.START: "Prepare the start",
+    DateKind.END: "Renew it, or let it end",
+    DateKind.NOTICE: "Decide whether to give notice",
 }
 
 
@@ -212,7 +212,7 @@ def _coming_wanted(user: User, now: dt.datetime) -> list[Waiting]:
                 continue  # a review is work of its own
             waiting.append(
                 Waiting(
-                    what="It goes on after its end date unless a party ends it"
+                    what="End it, or let it go on after its end date"
                     if kind == DateKind.END and partnership.goes_on and not partnership.notice_ends_on
                     else _WHAT[kind],
                     title=partnership.title,

@@ -95,9 +95,9 @@ def _in_words(user: User, waiting: list[tuple[str, Conversation, dt.datetime | N
 
 def _quiet_waiting(quiet: Quiet) -> Waiting:
     too_long = quiet.since + dt.timedelta(days=quiet.partnership.quiet_after)
-    words = f"No contact for {quiet.days} days" if quiet.ever else f"No conversation in {quiet.days} days"
+    silence = f"no contact for {quiet.days} days" if quiet.ever else f"no conversation in {quiet.days} days"
     return Waiting(
-        what=f"{words} with {quiet.with_whom}" if quiet.with_whom else words,
+        what=f"Get in touch with {quiet.with_whom or 'the partners'}: {silence}",
         title=quiet.partnership.title,
         path=f"{reverse('conversations:new')}?partnership={quiet.partnership.pk}",
         # Waiting since the limit was passed, not since the last conversation: requests from people sort first.

@@ -43,7 +43,7 @@ class PlanForm(Form):
         choices=Audience.choices,
         widget=forms.RadioSelect,
         label="Who can read it once it is published?",
-        initial=Audience.PARTNERSHIP,
+        error_messages={"required": "Choose who can read it once it is published"},
     )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
@@ -56,6 +56,9 @@ class PlanForm(Form):
             .filter(pk__in=taking_part(mine).values("partnership"))
             .order_by("title", "pk")
         )
+        if self.initial.get("partnership"):
+            # Begun on the page of a partnership: its people read it. Otherwise there is nothing to assume.
+            self.fields["audience"].initial = Audience.PARTNERSHIP
         owners = list(mine[:2])
         if len(owners) == 1:
             self.fields["owners"].initial = owners

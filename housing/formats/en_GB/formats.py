@@ -1,8 +1,8 @@
-"""Dates and times as people here write them: 12 November 2026, 4:05 pm."""
+"""Dates and times as on all our pages: 12 November 2026, 16:05."""
 
 DATE_FORMAT = "j F Y"
-TIME_FORMAT = "g:i a"
-DATETIME_FORMAT = "j F Y, g:i a"
+TIME_FORMAT = "H:i"
+DATETIME_FORMAT = "j F Y, H:i"
 SHORT_DATE_FORMAT = "j M Y"
-SHORT_DATETIME_FORMAT = "j M Y, g:i a"
+SHORT_DATETIME_FORMAT = "j M Y, H:i"
 YEAR_MONTH_FORMAT = "F Y"

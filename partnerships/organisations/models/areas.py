@@ -77,4 +77,4 @@ class AreaServed(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.organisation_id} serves {self.area_id}"
+        return str(self.area)

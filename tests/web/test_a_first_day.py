@@ -1,0 +1,99 @@
+"""What a newcomer sees on the first day: public plans, an invitation, news, and words that say what to do."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.services import invite_organisation
+from partnerships.exchange.models import Audience
+from partnerships.exchange.services import respond
+from partnerships.organisations.services import mark_missing
+from tests.exchange.conftest import shared
+from tests.plans.drafts import published
+from tests.world import World, make_world
+
+NOW = timezone.now
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """The people and organisations of the tests."""
+    return make_world()
+
+
+def page(address: str, person: object = None) -> str:
+    """The text of a page, as somebody or signed out."""
+    client = Client()
+    if person is not None:
+        client.force_login(person)  # type: ignore[arg-type]  # a person of the world
+    answer = client.get(address)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_visitors_find_public_plans_from_the_start_page(world: World) -> None:
+    opened = published(world, audience="public", title="Open quays")
+    published(world, title="Quays of partners")
+
+    start, found, nothing = (page(one) for one in ("/", "/plans/public/?q=quays", "/plans/public/?q=mills"))
+
+    assert opened.get_absolute_url() in start
+    assert "Open quays" in found
+    assert "Quays of partners" not in start + found
+    assert "No public plans found" in nothing
+
+
+def test_invitation_shows_who_takes_part_the_terms_and_the_inviter(world: World) -> None:
+    party = invite_organisation(
+        partnership=world.partnership,
+        organisation=world.harbour,
+        role="member",
+        reason="We need them.",
+        author=world.amina,
+        now=NOW(),
+    )
+
+    words = page(reverse("agreements:answer", args=[world.partnership.pk, party.pk]), world.hana)
+
+    assert "Westmarch Borough Council" in words
+    assert f"mailto:{world.amina.email}" in words
+    assert reverse("agreements:terms", args=[world.partnership.pk]) in words
+
+
+def test_partnership_is_the_heading_of_its_pages(world: World) -> None:
+    words = page(reverse("agreements:members", args=[world.partnership.pk]), world.amina)
+
+    [heading] = re.findall(r"<h1[^>]*>(.*?)</h1>", words, re.DOTALL)
+    assert " ".join(re.sub(r"<[^>]+>", "", heading).split()) == "Estuary Partnership: Members"
+
+
+def test_answered_ask_says_so(world: World) -> None:
+    ask = shared(world.larkhaven, world.amina, NOW(), audience=Audience.PARTNERSHIP, partnership=world.partnership)
+    before = ask.status_words
+    respond(entry=ask, organisation=world.westmarch, text="Yes.", author=world.ben, now=NOW())
+    ask.refresh_from_db()
+
+    assert (before, ask.status_words) == ("Shared", "Answered")
+    assert "Answered" in page(ask.get_absolute_url(), world.amina)
+
+
+def test_plan_assumes_an_audience_only_where_its_partnership_is_known(world: World) -> None:
+    chosen = re.compile(r'name="audience"[^>]*checked')
+
+    alone, within = (
+        page(reverse("plans:create") + query, world.amina) for query in ("", f"?partnership={world.partnership.pk}")
+    )
+
+    assert not chosen.search(alone)
+    assert chosen.search(within)
+
+
+def test_home_leaves_out_what_an_import_found_missing(world: World) -> None:
+    mark_missing(organisation=world.westmarch, register="rsh", as_of=timezone.localdate(), author=world.dee, now=NOW())
+
+    assert "Found it missing" not in page("/", world.ben)

@@ -314,12 +314,15 @@ def _is_current(line: Line, faults: Collector) -> bool:
 def _alternatives(line: Line) -> tuple[str, ...]:
     """Alternative names, split at commas, unique whatever their case.
 
-    Names that contain commas are split too, which does no harm.
+    "Bristol, City of" is one name written backwards: it becomes "Bristol" and "City of Bristol".
     """
     seen = {line.text("official").casefold(), line.text("nice").casefold(), ""}
-    kept = []
+    kept, before = [], ""
     for part in line.text("alternatives").split(","):
         name = " ".join(part.split())[:300]
+        if name.casefold().endswith(" of"):
+            name = f"{name} {before}"[:300] if before else ""
+        before = name
         if name.casefold() not in seen:
             seen.add(name.casefold())
             kept.append(name)

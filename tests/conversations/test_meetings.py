@@ -501,8 +501,8 @@ def test_planned_meeting_keeps_a_partnership_from_going_quiet(world: World) -> N
     quiet = [one.what for one in waiting_from(WAITING, world.amina, later)]
     planned_meeting(world, starts_at=in_days(120))
 
-    assert any("No conversation" in what for what in quiet)
-    assert not any("No conversation" in one.what for one in waiting_from(WAITING, world.amina, later))
+    assert any("no conversation" in what for what in quiet)
+    assert not any("no conversation" in one.what for one in waiting_from(WAITING, world.amina, later))
 
 
 def test_bank_holiday_must_be_chosen_knowingly(world: World) -> None:

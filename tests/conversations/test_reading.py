@@ -267,7 +267,7 @@ def test_leads_choose_after_how_many_days_a_partnership_has_gone_quiet(world: Wo
     agreements.edit_settings(partnership=world.partnership, contact_days=14, reason="Why.", author=world.amina, now=now)
 
     assert [(one.partnership, one.days) for one in queries.gone_quiet(world.ben, now)] == [(world.partnership, 20)]
-    (waiting,) = [item for item in waiting_for(world.ben, now) if "No contact" in item.what]
+    (waiting,) = [item for item in waiting_for(world.ben, now) if "no contact" in item.what]
     assert waiting.since is not None
     assert timezone.localdate(waiting.since) == days_ago(6)
     assert all(one.is_quiet for one in queries.contacts_of(world.partnership, world.ben, now))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -14,7 +15,7 @@ from partnerships.exchange.models import Audience
 from partnerships.exchange.services import respond
 from partnerships.organisations.services import mark_missing
 from tests.exchange.conftest import shared
-from tests.plans.drafts import published
+from tests.plans.drafts import CONTENT, published
 from tests.world import World, make_world
 
 NOW = timezone.now
@@ -36,9 +37,14 @@ def page(address: str, person: object = None) -> str:
     return answer.content.decode()
 
 
+def titled(title: str) -> dict[str, Any]:
+    """The content of a plan with this title."""
+    return {**CONTENT, "about": {**CONTENT["about"], "title": title}}
+
+
 def test_visitors_find_public_plans_from_the_start_page(world: World) -> None:
-    opened = published(world, audience="public", title="Open quays")
-    published(world, title="Quays of partners")
+    opened = published(world, audience="public", content=titled("Open quays"))
+    published(world, content=titled("Quays of partners"))
 
     start, found, nothing = (page(one) for one in ("/", "/plans/public/?q=quays", "/plans/public/?q=mills"))
 

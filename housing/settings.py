@@ -332,8 +332,12 @@ USERSESSIONS_TRACK_ACTIVITY = False
 # For leads and administrators in production; not in a demonstration.
 SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", default=HTTPS)
 
-# Limited for each person or signed-out IP address, because files are expensive to make.
-EXPORTS_PER_MINUTE = env.int("EXPORTS_PER_MINUTE", default=10)
+EXPORTS_PER_MINUTE = env.int("EXPORTS_PER_MINUTE", default=10)  # for a person or signed-out address: they cost much
+# Files that one person may upload an hour, names that one may have matched a minute, and the size of such a request.
+UPLOADS_PER_HOUR = env.int("UPLOADS_PER_HOUR", default=60)
+RECONCILIATION_NAMES_PER_MINUTE = env.int("RECONCILIATION_NAMES_PER_MINUTE", default=6_000)
+_sizes = {"BATCH": 50, "BODIES": 200, "DATES": 10, "CONDITIONS": 20, "CHARACTERS": 1_000}
+RECONCILIATION_SIZES = {name: env.int(f"RECONCILIATION_{name}", default=size) for name, size in _sizes.items()}
 
 # 60 minutes idle; 12 hours in total, enforced in partnerships/people/middleware.py.
 SESSION_COOKIE_AGE = int(timedelta(minutes=60).total_seconds())
@@ -376,8 +380,7 @@ MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(VAR_DIR / "media"))()
 MEDIA_URL = "/not-served/"  # attachments are served only by views that check rights
 FILE_UPLOAD_PERMISSIONS = 0o640
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
-# The largest file that a form accepts has 10 MB.
-MAX_REQUEST_BYTES = 12 * 1024 * 1024
+MAX_REQUEST_BYTES = 12 * 1024 * 1024  # the largest file that a form accepts has 10 MB
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
 
@@ -391,8 +394,7 @@ FORMAT_MODULE_PATH = ["housing.formats"]
 
 # --- Monitoring ------------------------------------------------------------------------------------------------------
 
-# The bearer token of /metrics; empty: the page does not exist.
-METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # the bearer token of /metrics; empty: the page does not exist
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING = logging_settings(level=LOG_LEVEL, debug=DEBUG)
 configure_structlog()

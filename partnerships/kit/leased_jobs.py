@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 STEP = 25
 #: Seconds after which a task takes up no further job: each needs the lease and the task's time limit for itself.
 LONG_ENOUGH = 60.0
+#: PostgreSQL's code for a statement that took longer than it may (query_canceled).
+_CANCELLED = "57014"
 #: Shows how much is done of how much.
 Progress = Callable[[int, int], None]
 
@@ -64,7 +66,8 @@ def work_through(
     After a minute the others are left to the next task, which the schedule starts soon. `work` does one and returns ""
     or, if it could not, why. A job that raises gets the text `failed` and is not tried again until somebody asks.
     `fail` writes why a job failed, if there is more to do then than that. While the database is away, or keeps us
-    waiting for a lock, it goes back to the others.
+    waiting for a lock, it goes back to the others. A statement that takes longer than the database allows would do so
+    each time, so that fails it.
     """
     tried, settle, began = 0, fail or _fail, time.monotonic()
     while time.monotonic() - began <= LONG_ENOUGH and (job := _claim(waiting, lease, now)) is not None:
@@ -73,6 +76,9 @@ def work_through(
             with shown_progress(job) as progress:
                 error = work(job, progress)
         except (OperationalError, InterfaceError) as failure:
+            if getattr(failure.__cause__, "pgcode", "") == _CANCELLED:
+                settle(job, failed)
+                raise
             log.warning("job_put_off", job=job.pk, model=job._meta.label, kind=type(failure).__name__)
             type(job)._default_manager.filter(pk=job.pk).update(claimed_until=None)
             break

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
@@ -28,17 +29,17 @@ def _began(now: dt.datetime, stretch: dt.timedelta) -> dt.datetime:
     return now - (now - _EPOCH) % stretch
 
 
-def count(what: str, *, stretch: dt.timedelta, now: dt.datetime) -> int:
-    """Count one more and return the count of the current period.
+def count(what: str, *, stretch: dt.timedelta, now: dt.datetime, amount: int = 1) -> int:
+    """Count one more, or as many as given, and return the count of the current period.
 
     `stretch` is the length of the period (a minute, an hour). Within a transaction, others who count the same thing
     wait until it ends, and a rollback undoes the count.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO people_tally (key, began_at, count) VALUES (%s, %s, 1)"
-            " ON CONFLICT (key, began_at) DO UPDATE SET count = people_tally.count + 1 RETURNING count",
-            [_key(what), _began(now, stretch)],
+            "INSERT INTO people_tally (key, began_at, count) VALUES (%s, %s, %s)"
+            " ON CONFLICT (key, began_at) DO UPDATE SET count = people_tally.count + EXCLUDED.count RETURNING count",
+            [_key(what), _began(now, stretch), amount],
         )
         counted: int = cursor.fetchone()[0]
     return counted
@@ -51,20 +52,25 @@ def counted_since(what: str, since: dt.datetime) -> int:
 
 
 def too_many(
-    request: HttpRequest, what: str, *, limit: int, stretch: dt.timedelta, who: str = ""
+    request: HttpRequest, what: str, *, limit: int, stretch: dt.timedelta, who: str = "", amount: int = 1
 ) -> HttpResponse | None:
-    """Count a request; above the limit, the 429 response, else None.
+    """Count a request, or the things that it asks for; above the limit, the 429 response, else None.
 
     Counts by `who`, else by person or, when signed out, by address; an IPv6 /64 is one address. The response says when
     to try again.
     """
     now = timezone.now()
     who = who or _who(request)
-    if count(f"{what} of {who}", stretch=stretch, now=now) <= limit:
+    if count(f"{what} of {who}", stretch=stretch, now=now, amount=amount) <= limit:
         return None
     response = render(request, "429.html", status=429)
     response["Retry-After"] = str(math.ceil((_began(now, stretch) + stretch - now).total_seconds()))
     return response
+
+
+def too_many_uploads(request: HttpRequest) -> HttpResponse | None:
+    """Count an upload of a spreadsheet or a list; above the limit, the 429 response."""
+    return too_many(request, "uploads", limit=settings.UPLOADS_PER_HOUR, stretch=dt.timedelta(hours=1))
 
 
 def _who(request: HttpRequest) -> str:

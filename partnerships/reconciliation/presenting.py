@@ -6,11 +6,13 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
+
 from partnerships.kit.dates import long_date
 from partnerships.organisations.models import Scheme
 from partnerships.reconciliation.matching import Body, Verdict
 from partnerships.reconciliation.queries import Lineage
-from partnerships.reconciliation.questions import MAX_BATCH, Period
+from partnerships.reconciliation.questions import Period
 from partnerships.reconciliation.reading import Wanted
 from partnerships.reconciliation.vocabulary import (
     ANYTHING,
@@ -40,7 +42,7 @@ def manifest(version: str, root: str, *, view: str, documentation: str) -> dict[
         "name": NAME,
         "documentation": documentation,
         "defaultTypes": [type_of(TYPES[one]) for one in DEFAULT_TYPES],
-        "batchSize": MAX_BATCH,
+        "batchSize": settings.RECONCILIATION_SIZES["BATCH"],
     }
     if version == DRAFT:
         return common | {

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 #: Candidates returned unless the client asks for another number.
 DEFAULT_LIMIT = 5
 MAX_LIMIT = 25
-#: Questions in one batch (`batchSize` of the manifest); more are refused with 413.
-MAX_BATCH = 50
 
 
 @dataclass(frozen=True, slots=True)

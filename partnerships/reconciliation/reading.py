@@ -9,22 +9,16 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
+
 from partnerships.kit.dates import NotADate, PartialDate
-from partnerships.reconciliation.questions import DEFAULT_LIMIT, MAX_BATCH, MAX_LIMIT, Condition, Period, Question
+from partnerships.reconciliation.questions import DEFAULT_LIMIT, MAX_LIMIT, Condition, Period, Question
 from partnerships.reconciliation.vocabulary import ANYTHING, DATE, KIND, TYPES, kinds_called
 
-#: Longer texts are cut: no name is as long.
-_MAX_CHARACTERS = 300
-_MAX_VALUES = 20
-_MAX_CONDITIONS = 20
-#: Bodies whose properties are fetched by one request; OpenRefine asks for ten.
-MAX_FETCHED = 200
-#: Dates in one request for properties: successors are looked up for each.
-MAX_DATES = 10
 _BRITISH = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _QUANTIFIERS = ("any", "all", "none")
 
@@ -34,7 +28,7 @@ class UnableToRead(Exception):
 
 
 class TooMany(UnableToRead):
-    """The batch is larger than the manifest allows, or asks for too many properties or dates."""
+    """More than a request may have: queries, conditions, values, bodies, properties, dates or characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +61,7 @@ def read_queries(text: str) -> dict[str, Question]:
     if not isinstance(batch, dict):
         raise UnableToRead("`queries` must be an object with a query for each key.")
     _check_size(len(batch))
-    return {clean(key): _old_question(one) for key, one in batch.items()}
+    return {clean(key): _named(clean(key), _old_question, one) for key, one in batch.items()}
 
 
 def read_match(body: bytes) -> list[Question]:
@@ -77,7 +71,7 @@ def read_match(body: bytes) -> list[Question]:
     if not isinstance(queries, list):
         raise UnableToRead("Send an object with the array `queries`.")
     _check_size(len(queries))
-    return [_question(one) for one in queries]
+    return [_named(str(number), _question, one) for number, one in enumerate(queries, start=1)]
 
 
 def read_fetch(asked: Any) -> Fetch:
@@ -86,20 +80,21 @@ def read_fetch(asked: Any) -> Fetch:
     properties = asked.get("properties") if isinstance(asked, dict) else None
     if not isinstance(ids, list) or not isinstance(properties, list):
         raise UnableToRead("Send an object with the arrays `ids` and `properties`.")
-    if len(ids) > MAX_FETCHED or len(properties) > MAX_FETCHED:
-        raise TooMany(f"Ask for at most {MAX_FETCHED} ids and properties at a time.")
+    if max(len(ids), len(properties)) > _most("BODIES"):
+        raise TooMany(f"Ask for at most {_most('BODIES')} ids and properties at a time.")
     wanted = []
     for one in properties:
-        settings = one.get("settings") if isinstance(one, dict) else None
+        chosen = one.get("settings") if isinstance(one, dict) else None
         period = None
-        if isinstance(settings, dict) and _text_of(settings.get(DATE)):
-            period = read_period(_text_of(settings.get(DATE)))
+        if isinstance(chosen, dict) and _text_of(chosen.get(DATE)):
+            period = read_period(_text_of(chosen.get(DATE)))
             if period is None:
                 raise UnableToRead("The setting `date` must be a day such as 2019-04-01, a month or a year.")
         code = _text_of(one.get("id") if isinstance(one, dict) else one)
         wanted.append(Wanted(code, period.last if period else None))
-    if len({one.day for one in wanted}) > MAX_DATES:
-        raise TooMany(f"Ask for properties at no more than {MAX_DATES} dates at a time.")
+    # Successors are looked up for each date.
+    if len({one.day for one in wanted}) > _most("DATES"):
+        raise TooMany(f"Ask for properties at no more than {_most('DATES')} dates at a time.")
     return Fetch(tuple(_text_of(one) for one in ids), tuple(wanted))
 
 
@@ -115,14 +110,30 @@ def read_period(text: str) -> Period | None:
 
 
 def clean(text: str) -> str:
-    """The text as it can be looked up: without what PostgreSQL cannot hold, and not too long."""
+    """The text as it can be looked up, without what PostgreSQL cannot hold. Raises `TooMany` if it is too long."""
     valid = text.replace("\x00", "").encode("utf-8", "ignore").decode()
-    return " ".join(valid.split())[:_MAX_CHARACTERS]
+    words = " ".join(valid.split())
+    if len(words) > _most("CHARACTERS"):
+        raise TooMany(f"A text has at most {_most('CHARACTERS'):,} characters; “{words[:60]}…” has more.")
+    return words
+
+
+def _most(what: str) -> int:
+    """How much of this a request may have, as the operators set it."""
+    return int(settings.RECONCILIATION_SIZES[what])
 
 
 def _check_size(count: int) -> None:
-    if count > MAX_BATCH:
-        raise TooMany(f"A batch has at most {MAX_BATCH} queries; this one has {count}.")
+    if count > _most("BATCH"):
+        raise TooMany(f"A batch has at most {_most('BATCH')} queries; this one has {count}.")
+
+
+def _named(key: str, read: Callable[[Any], Question], asked: Any) -> Question:
+    """The question; what is wrong with it names its query."""
+    try:
+        return read(asked)
+    except UnableToRead as error:
+        raise type(error)(f"Query {key}: {error}") from error
 
 
 def _old_question(asked: Any) -> Question:
@@ -170,7 +181,10 @@ def _condition(code: Any, value: Any, more: dict[str, Any]) -> Condition:
 def _asked(text: str, ids: tuple[str, ...], types: list[str], given: Iterable[Condition], limit: Any) -> Question:
     """The question: the date and kinds among the conditions are read, empty ones left out."""
     period, unclear, conditions = None, False, []
-    for one in list(given)[:_MAX_CONDITIONS]:
+    whole = list(given)
+    if len(whole) > _most("CONDITIONS"):
+        raise TooMany(f"A query has at most {_most('CONDITIONS')} conditions; this one has {len(whole)}.")
+    for one in whole:
         if not one.values:
             continue
         if one.property == DATE:
@@ -202,7 +216,9 @@ def _types(given: Any) -> list[str]:
 
 def _texts_of(value: Any) -> list[str]:
     values = value if isinstance(value, list) else [value]
-    return [text for text in map(_text_of, values[:_MAX_VALUES]) if text]
+    if len(values) > _most("CONDITIONS"):
+        raise TooMany(f"A condition has at most {_most('CONDITIONS')} values; this one has {len(values)}.")
+    return [text for text in map(_text_of, values) if text]
 
 
 def _text_of(value: Any) -> str:

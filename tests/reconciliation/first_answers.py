@@ -11,12 +11,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from django.conf import settings
+
 from partnerships.kit.dates import PartialDate
 from partnerships.kit.names import fold_name
 from partnerships.organisations.models import Identifier, OrganisationName, Scheme
 from partnerships.reconciliation.matching import Verdict
 from partnerships.reconciliation.queries import bodies_of, find
-from partnerships.reconciliation.questions import MAX_BATCH, Period, Question
+from partnerships.reconciliation.questions import Period, Question
 from partnerships.transfer.reading.tables import Cell, read_sheets
 
 #: Whole files may be larger than imports may be.
@@ -98,8 +100,8 @@ def score(rows: Iterable[tuple[str, str, dt.date | None]], scheme: Scheme) -> Sc
             result.ambiguous.append(f"{name} ({number})")
         else:
             asked.append((name, number, day, holders[plain]))
-    for start in range(0, len(asked), MAX_BATCH):
-        part = asked[start : start + MAX_BATCH]
+    for start in range(0, len(asked), settings.RECONCILIATION_SIZES["BATCH"]):
+        part = asked[start : start + settings.RECONCILIATION_SIZES["BATCH"]]
         questions = [Question(text=name, period=Period(day, day) if day else None) for name, _, day, _ in part]
         for (name, number, _, wanted), found in zip(part, find(questions), strict=True):
             _count(result, f"{name} ({number})", wanted, found)

@@ -1,9 +1,16 @@
-"""What OpenRefine sends, as recorded from its client (version 0.2), gets right answers."""
+"""What OpenRefine sends (version 0.2) gets right answers.
+
+Its requests have the shape that its own tests record from its client: `StandardReconConfigTests` (`batchReconTest…`,
+`formulateQueryTest`, `testGetBatchSize`), and that `StandardReconConfig` and `ReconciledDataExtensionJob` write, in
+https://github.com/OpenRefine/OpenRefine (main/tests/server and main/src, package com.google.refine.model.recon). The
+answers are read here as `createReconServiceResults` and `collectResult` read them.
+"""
 
 from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import quote_plus
 
 from django.test import Client
 from django.urls import reverse
@@ -32,6 +39,73 @@ def fetch(ids: list[str], *properties: dict[str, Any]) -> Any:
     answer = Client().post(ROOT, {"extend": json.dumps(body)}, **SENT_BY)
     assert answer.status_code == 200, answer.content
     return answer.json()
+
+
+def recorded(part: str, **fields: Any) -> Any:
+    """POST the bytes of a form as the client writes them: compact JSON, percent-encoded, nothing else."""
+    body = f"{part}={quote_plus(json.dumps(fields, separators=(',', ':')))}"
+    form = "application/x-www-form-urlencoded"
+    answer = Client().generic("POST", ROOT, body, content_type=form, **SENT_BY)
+    assert answer.status_code == 200, answer.content
+    return json.loads(answer.content)
+
+
+def test_recorded_query_of_a_column_with_a_type_and_another_column(register: Register) -> None:
+    """One query, keyed q0, with type, properties and type_strict, and no limit."""
+    query = {
+        "query": "Mereland Council",
+        "type": "council",
+        "properties": [{"pid": "gss", "v": "E06009993"}],
+        "type_strict": "should",
+    }
+
+    found = recorded("queries", q0=query)
+
+    assert list(found) == ["q0"]
+    [best, *_] = found["q0"]["result"]
+    assert (best["id"], best["name"], best["match"]) == (f"o{register.mereland.pk}", "Mereland Council", True)
+    assert isinstance(best["score"], float)
+    assert [one["id"] for one in best["type"]][:1] == ["council"]
+
+
+def test_every_query_of_a_recorded_batch_gets_its_own_result(register: Register) -> None:
+    """A batch of 50, the largest that the client sends: each key needs the field `result`, or the row gets an error.
+
+    A cell that was matched before comes with its id and name, a cell with a date as a moment in UTC; blank cells are
+    left out of the properties. Without a type the field is missing.
+    """
+    matched = {"id": f"o{register.mereland.pk}", "name": "Mereland Council"}
+    queries: dict[str, Any] = {
+        "q0": {
+            "query": "Fenmoor District Council",
+            "type": "council",
+            "properties": [{"pid": "date", "v": "2018-03-31T00:00:00Z"}],
+            "type_strict": "should",
+        },
+        "q1": {"query": "Saltmarsh Homes Ltd", "properties": [], "type_strict": "should"},
+        "q2": {"query": "Mereland Council", "properties": [{"pid": "area", "v": matched}], "type_strict": "should"},
+    }
+    queries |= {f"q{number}": {"query": f"Nobody {number}", "type_strict": "should"} for number in range(3, 50)}
+
+    found = recorded("queries", **queries)
+
+    assert list(found) == list(queries)
+    assert all("result" in one for one in found.values())
+    assert names(found["q0"])[0] == ("Fenmoor District Council", True)
+    assert names(found["q1"])[0] == ("Saltmarsh Homes Limited", True)
+
+
+def test_recorded_request_for_columns_of_matched_rows(register: Register) -> None:
+    """Ids and properties, with settings where the person set any: the client reads `rows` by id and property."""
+    one = f"o{register.northmere.pk}"
+
+    found = recorded("extend", ids=[one], properties=[{"id": "successors"}, {"id": "ended", "settings": {"date": ""}}])
+
+    assert [column["id"] for column in found["meta"]] == ["successors", "ended"]
+    assert all(column["name"] for column in found["meta"])
+    [successor] = found["rows"][one]["successors"]
+    assert (successor["id"], successor["name"]) == (f"o{register.mereland.pk}", "Mereland Council")
+    assert found["rows"][one]["ended"] == [{"date": "2019-04-01T00:00:00Z"}]
 
 
 def test_adding_the_service_reads_its_manifest(register: Register) -> None:

@@ -13,9 +13,6 @@ from django.utils import timezone
 
 from partnerships.organisations.models import Identifier
 from partnerships.organisations.services import create_organisation, merge_organisations
-from partnerships.reconciliation.questions import MAX_BATCH
-from partnerships.reconciliation.reading import MAX_DATES
-from partnerships.reconciliation.views import service
 from tests.reconciliation.conftest import Register
 
 ROOT = "/reconciliation/1.0-draft"
@@ -44,7 +41,7 @@ def test_manifest_of_the_draft(db: None) -> None:
     assert manifest["view"]["url"].endswith("/reconciliation/{id}/")
     assert set(manifest["preview"]) == {"width", "height"}
     assert manifest["extend"]["proposeProperties"] is True
-    assert manifest["batchSize"] == MAX_BATCH
+    assert manifest["batchSize"] == 50
     assert manifest["standardizedScore"] is True
 
 
@@ -130,8 +127,9 @@ def test_odd_forms_are_refused(db: None, text: str) -> None:
     assert Client().post("/reconciliation/0.2", {"queries": text}).status_code == 400
 
 
-def test_batch_above_the_limit_is_refused(register: Register) -> None:
-    most = [by_name("Mereland Council")] * MAX_BATCH
+def test_batch_above_the_limit_is_refused(register: Register, settings: Any) -> None:
+    settings.RECONCILIATION_SIZES = {**settings.RECONCILIATION_SIZES, "BATCH": 3}
+    most = [by_name("Mereland Council")] * 3
 
     assert post("match", {"queries": most}).status_code == 200
     assert post("match", {"queries": [*most, by_name("one more")]}).status_code == 413
@@ -142,19 +140,39 @@ def test_properties_at_too_many_dates_are_refused(register: Register) -> None:
         wanted = [{"id": "successors", "settings": {"date": str(2001 + number)}} for number in range(dates)]
         return post("extend", {"ids": [f"o{register.fenmoor.pk}"], "properties": wanted})
 
-    assert (asked(MAX_DATES).status_code, asked(MAX_DATES + 1).status_code) == (200, 413)
+    assert (asked(10).status_code, asked(11).status_code) == (200, 413)
 
 
-def test_too_many_requests_are_refused_with_when_to_come_back(
-    register: Register, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(service, "PER_MINUTE", 2)
-    answers = [Client().get(f"{ROOT}/suggest/type") for _ in range(3)]
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        (by_name("x" * 1_001), "Query 2: A text has at most 1,000 characters"),
+        (
+            by_name("Mereland", *[{"matchType": "property", "pid": "gss", "v": str(one)} for one in range(21)]),
+            "Query 2: A query has at most 20 conditions; this one has 21.",
+        ),
+        (
+            by_name("Mereland", {"matchType": "property", "pid": "gss", "v": [str(one) for one in range(21)]}),
+            "Query 2: A condition has at most 20 values; this one has 21.",
+        ),
+    ],
+)
+def test_more_than_a_query_may_have_is_refused_and_not_cut(db: None, query: dict[str, Any], said: str) -> None:
+    answer = post("match", {"queries": [by_name("Mereland Council"), query]})
+
+    assert answer.status_code == 413
+    assert answer.json()["error"].startswith(said)
+
+
+def test_too_many_names_are_refused_with_when_to_come_back(register: Register, settings: Any) -> None:
+    settings.RECONCILIATION_NAMES_PER_MINUTE = 5
+    batch = {"queries": [by_name("Mereland Council")] * 3}
+    answers = [post("match", batch), Client().get(f"{ROOT}/suggest/type"), post("match", batch)]
 
     assert [one.status_code for one in answers] == [200, 200, 429]
     assert int(answers[2]["Retry-After"]) > 0
     assert answers[2]["Access-Control-Allow-Origin"] == "*"
-    assert answers[2].json() == {"error": "At most 2 requests a minute."}
+    assert answers[2].json() == {"error": "At most 5 names a minute."}
     assert Client().get(f"/reconciliation/o{register.mereland.pk}/").status_code == 429
 
 
@@ -215,8 +233,9 @@ def test_batch_of_any_size_costs_the_same_queries(register: Register) -> None:
             candidates(*(by_name(name) for name in names))
         return len(captured)
 
-    one = queries("Mereland Council")
+    queries("Mereland Council")  # what a process reads once
+    two = queries("Mereland Council", "Saltmarsh Homes 0")
     twenty = queries("Mereland Council", *(f"Saltmarsh Homes {number}" for number in range(19)))
 
-    assert one == twenty
-    assert one <= 12
+    assert two == twenty
+    assert two <= 12

@@ -25,16 +25,18 @@ from partnerships.digests.models import Subscription
 from partnerships.exchange.models import Entry
 from partnerships.exchange.services import create_entry
 from partnerships.kit.rights import UnableToAct
+from partnerships.organisations.models import Membership
 from partnerships.outbox.content import Content
 from partnerships.outbox.kinds import Due
 from partnerships.outbox.models import Email
 from partnerships.people.models import User
 from partnerships.people.personal_data import erase_person
 from partnerships.spreadsheets.models import Upload
-from partnerships.spreadsheets.services import ask_to_import, upload_spreadsheet
+from partnerships.spreadsheets.services import ask_to_import, upload_spreadsheet, work_on_uploads
 from partnerships.spreadsheets.services.kinds import Target, stakeholders
 from tests.plans.drafts import published
 from tests.spreadsheets.sheets import counts, rows
+from tests.support.outbox import deliver
 from tests.world import World
 
 DUE = timezone.localdate() + dt.timedelta(days=200)
@@ -280,6 +282,21 @@ def test_contacts_fill_posts_and_leads_alone_name_signatories(world: World) -> N
     assert posts["planning"].holders.get().phone == "01234 999999"
 
 
+def test_contact_of_several_posts_gets_one_email_about_all_of_them(world: World) -> None:
+    data = (
+        "Role,Job title,Name,Email\nPlanning,Head of planning,Kit Doe,kit.doe@example.org\n"
+        "Finance,,Kit Doe,Kit.Doe@example.org\nTeam,Land,Pat Doe,pat.doe@example.org\n"
+    )
+
+    brought_in(Target(organisation=world.larkhaven), world.eddie, "contacts", data)
+    sent = [one for one in deliver() if one.to[0].endswith(".doe@example.org")]
+
+    to_kit = [str(one.body) for one in sent if one.to[0].casefold() == "kit.doe@example.org"]
+    assert (len(sent), len(to_kit)) == (2, 1)
+    assert "The same is held about you as" in to_kit[0]
+    assert to_kit[0].count("/contacts/") == 2
+
+
 def test_stakeholders_are_asked_once_each(world: World) -> None:
     plan = published(world)
     data = "Name,Email,How often\nKit Doe,kit.doe@example.org,Weekly\nNobody,no address,\n"
@@ -345,3 +362,74 @@ def test_erasing_a_person_deletes_spreadsheets_that_name_them(world: World) -> N
 
     assert touched["spreadsheets.Upload.report"] == 2
     assert list(Upload.objects.all()) == [other]
+
+
+def test_addresses_of_partners_people_are_not_looked_up_for_an_owner(world: World) -> None:
+    head = "Gives,Receives,What is promised,Due date,Owner\n"
+    row = f"Westmarch Borough Council,Larkhaven Homes,Land,{DUE},{{}}\n"
+
+    said = [
+        uploaded(of_partnership(world), world.eddie, "commitments", head + row.format(owner)).report["set_aside"][0][
+            2:4
+        ]
+        for owner in (world.ben.email, "nobody@westmarch.example")
+    ]
+    named = uploaded(of_partnership(world), world.eddie, "commitments", head + row.format(world.ben.display_name))
+
+    assert [remedy for _, remedy in said] == ["Write the name of one of its people, or leave it blank."] * 2
+    assert said[0][0].replace(world.ben.email, "") == said[1][0].replace("nobody@westmarch.example", "")
+    assert counts(named) == {"created": 1}
+
+
+def test_name_that_is_too_long_is_set_aside_and_not_cut(world: World) -> None:
+    done = uploaded(
+        Target(plan=published(world)), world.eddie, "stakeholders", f"Name,Email\n{'N' * 151},n@x.example\n"
+    )
+
+    assert done.report["set_aside"][0][2:4] == ["Name: it is 151 characters long.", "Shorten it to 150."]
+
+
+def test_person_of_two_parties_chooses_which_one_acts(world: World, client: Client) -> None:
+    Membership.objects.create(
+        person=world.eddie,
+        organisation=world.westmarch,
+        role="editor",
+        starts_on=timezone.localdate(),
+        accepted_at=timezone.now(),
+    )
+    client.force_login(world.eddie)
+    page = reverse("spreadsheets:record", args=["partnership", world.partnership.pk])
+    new = reverse("spreadsheets:new", args=["partnership", world.partnership.pk, "entries"])
+
+    shown = client.get(page).content.decode()
+    data = ENTRIES.format(until=DUE)
+    client.post(f"{new}?party={world.westmarch.pk}", {"rows": data})
+
+    assert f"?party={world.westmarch.pk}" in shown
+    assert Upload.objects.get().organisation == world.westmarch
+    assert client.get(f"{page}?party={world.tidewater.pk}").status_code == 404
+
+
+def test_worker_imports_commitments_that_are_more_than_a_few(world: World) -> None:
+    lines = "".join(f"Larkhaven Homes,Westmarch Borough Council,Scheme {number},{DUE}\n" for number in range(26))
+    made = uploaded(
+        of_partnership(world), world.amina, "commitments", f"Gives,Receives,What is promised,Due date\n{lines}"
+    )
+
+    assert made.is_at_work
+    work_on_uploads(now=timezone.now())
+    made.refresh_from_db()
+    waiting = ask_to_import(upload=made, author=world.amina, now=timezone.now())
+    assert (waiting.status, Commitment.objects.filter(text__startswith="Scheme").count()) == ("waiting", 0)
+    work_on_uploads(now=timezone.now())
+    made.refresh_from_db()
+    assert made.is_applied
+    assert Commitment.objects.filter(text__startswith="Scheme").count() == 26
+
+
+def test_uploads_are_limited_for_each_person(world: World, client: Client, settings: Any) -> None:
+    settings.UPLOADS_PER_HOUR = 1
+    client.force_login(world.eddie)
+    new = reverse("spreadsheets:new", args=["organisation", world.larkhaven.pk, "contacts"])
+
+    assert [client.post(new, {"rows": CONTACTS}).status_code for _ in range(2)] == [302, 429]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import connection, connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 from django.db.utils import DEFAULT_DB_ALIAS
 from django.urls import reverse
 from django.utils import timezone
@@ -140,15 +140,24 @@ def test_headings_of_a_running_import_stay_as_they_are() -> None:
 
 
 @pytest.mark.django_db
-def test_import_that_fails_says_so_and_is_not_tried_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [SoftTimeLimitExceeded, OperationalError])
+def test_import_that_fails_says_so_and_is_not_tried_for_ever(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    """It takes longer than the task may, or one of its statements longer than the database allows."""
+
     def too_slow(**kwargs: object) -> None:
-        raise SoftTimeLimitExceeded
+        if error is SoftTimeLimitExceeded:
+            raise SoftTimeLimitExceeded
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = '10ms'")
+            cursor.execute("SELECT pg_sleep(1)")
 
     world = make_world()
     ask_to_apply(run=preview(world), author=world.dee, now=NOW)
     monkeypatch.setattr(jobs, "apply_preview", too_slow)
 
-    with pytest.raises(SoftTimeLimitExceeded):
+    with pytest.raises(error):
         apply_waiting(now=NOW)
 
     assert "took longer than 14 minutes" in ImportJob.objects.get().error

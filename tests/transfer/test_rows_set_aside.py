@@ -13,7 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from partnerships.organisations.models import Identifier, Organisation, Scheme, Status, Succession
+from partnerships.organisations.models import Identifier, Organisation, Scheme, Status, Succession, SuccessionTie
 from partnerships.organisations.services import update_organisation
 from partnerships.transfer.models import ImportRun
 from partnerships.transfer.reading.problems import UnableToRead
@@ -22,7 +22,7 @@ from partnerships.transfer.services.registers import last_line
 from tests.world import make_world
 
 from .altering import ALTERED, Rows, altered
-from .lists import COUNCILS, PROVIDERS, as_csv, extract, import_list
+from .lists import COUNCILS, PROVIDERS, as_csv, extract, import_list, rows_of
 
 pytestmark = pytest.mark.django_db
 
@@ -305,6 +305,34 @@ def test_altered_copy_loses_no_good_row_and_names_every_bad_one(how: str) -> Non
     said = " ".join(line for row in to_correct(run) for line in row.values())
     assert len(to_correct(run)) == len(bad)
     assert all(word in said for word in ("No Number Homes", "ZZ1", "ZZ2", "is not a date", "is not a designation"))
+
+
+@pytest.mark.parametrize("how", ALTERED)
+def test_altered_list_of_councils_loses_no_good_row_and_names_every_bad_one(how: str) -> None:
+    cumbria = ("ALL", "BAR", "CAR", "COP", "EDN", "SLA", "CMA", "CBD", "WAF")
+    listed = [
+        row for row in rows_of(extract("councils.csv")) if row["local-authority-code"] in (*cumbria, "ADU", "ABE")
+    ]
+    good = {
+        row["gss-code"]: (row["official-name"], bool(row["end-date"])) for row in listed if row["nation"] == "England"
+    }
+    adur = next(row for row in listed if row["local-authority-code"] == "ADU")
+    bad = [
+        adur | {"local-authority-code": "", "official-name": "No Key Council", "gss-code": "E07000"},
+        adur | {"local-authority-code": "ZZ1", "gss-code": "E07009999", "start-date": "31/02/2020"},
+    ]
+    heading = list(adur)
+    rows: Rows = [heading, *([row[name] for name in heading] for row in (*listed, *bad))]
+
+    run = import_list("councils", altered(rows, how), as_of=dt.date(2025, 7, 10))
+
+    held = Identifier.objects.filter(scheme="gss").select_related("organisation")
+    assert {row.value: (row.organisation.name, row.organisation.is_ended) for row in held} == good
+    assert SuccessionTie.objects.filter(successor__name="Cumberland Council").count() == 4
+    assert (run.report["rows"]["used"], run.report["rows"]["outside"]) == (len(good), 1)
+    said = " ".join(line for row in to_correct(run) for line in row.values())
+    assert len(to_correct(run)) == len(bad)
+    assert all(word in said for word in ("No Key Council", "ZZ1", "is not a date"))
 
 
 def rows_of_providers() -> list[dict[str, str]]:

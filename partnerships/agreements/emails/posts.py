@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Sequence
 
 from django.core import signing
@@ -91,6 +92,7 @@ class ContactComposer(Composer):
     def compose(self, candidates: Sequence[Candidate], batch: Batch, *, now: dt.datetime) -> None:
         """Write each email with its link, or repeat one that may have been sent."""
         again = repeatable(candidates)
+        named = _named_together([one.holder for one in candidates if isinstance(one, ContactCandidate)])
         for one in candidates:
             if not isinstance(one, ContactCandidate):
                 continue
@@ -104,6 +106,11 @@ class ContactComposer(Composer):
                 "post": holder.post,
                 "months": KEPT_MONTHS,
                 "link": link("agreements:contact-data", token=contact_token(holder)),
+                "others": [
+                    (other, link("agreements:contact-data", token=contact_token(other)))
+                    for other in named[_moment(holder)]
+                    if other.pk != holder.pk
+                ],
             }
             content = Content("agreements/contact", context, reply_to=author.email if author else "")
             batch.messages[one.pk] = message(
@@ -114,6 +121,20 @@ class ContactComposer(Composer):
                 is_secret=True,
                 now=now,
             )
+
+
+def _moment(holder: Holder) -> tuple[int, str, dt.datetime]:
+    """What contacts share that one email tells of: organisation, address and the moment in which they were named."""
+    return holder.post.organisation_id, holder.email.casefold(), holder.added_at
+
+
+def _named_together(holders: Sequence[Holder]) -> dict[tuple[int, str, dt.datetime], list[Holder]]:
+    """The contacts that were named at the same moments, in the order in which they were."""
+    found: dict[tuple[int, str, dt.datetime], list[Holder]] = defaultdict(list)
+    rows = Holder.objects.filter(person=None, cleared_at=None, added_at__in={one.added_at for one in holders})
+    for row in rows.select_related("post__organisation", "post__partnership").order_by("pk"):
+        found[_moment(row)].append(row)
+    return found
 
 
 class ContactCandidate(Candidate):

@@ -117,7 +117,8 @@ def fill_post(
     )
     record_of_post(locked, EventKind.POST_FILLED, author=author, now=now, holder=holder, reason=reason)
     if person is None:
-        tell_contact(holder, now=now)
+        if not _is_told_with_another(holder):
+            tell_contact(holder, now=now)
     elif author is not None and person != author:
         record_email(
             kind="agreements.post_filled",
@@ -127,6 +128,13 @@ def fill_post(
             now=now,
         )
     return holder
+
+
+def _is_told_with_another(holder: Holder) -> bool:
+    """Whether the address was named at this moment already, as in rows of a spreadsheet: one email tells of all."""
+    before = Holder.objects.filter(person=None, added_at=holder.added_at, pk__lt=holder.pk)
+    same = before.filter(post__organisation=holder.post.organisation_id, email__iexact=holder.email)
+    return bool(holder.email) and same.exists()
 
 
 def tell_contact(holder: Holder, *, now: dt.datetime) -> None:

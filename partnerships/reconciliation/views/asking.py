@@ -21,7 +21,7 @@ from partnerships.reconciliation.reading import (
     read_match,
     read_queries,
 )
-from partnerships.reconciliation.views.service import public_service
+from partnerships.reconciliation.views.service import count_names, public_service
 from partnerships.reconciliation.vocabulary import PROPERTIES
 
 
@@ -31,10 +31,12 @@ def root_old(request: HttpRequest) -> HttpResponse:
     given = request.POST if request.method == "POST" else request.GET
     if "queries" in given:
         batch = read_queries(given["queries"])
+        count_names(request, len(batch))
         results = _results(list(batch.values()))
         return JsonResponse({key: {"result": found} for key, found in zip(batch, results, strict=True)})
     if "extend" in given:
         fetch = _known(read_fetch(read_json(given["extend"])))
+        count_names(request, len(fetch.ids))
         rows = _rows(fetch)
         answer = {one: {w.property: values for w, values in zip(fetch.wanted, rows[one], strict=True)} for one in rows}
         return JsonResponse({"meta": fetched_meta(fetch.wanted), "rows": answer})
@@ -53,6 +55,7 @@ def root(request: HttpRequest) -> HttpResponse:
 def match(request: HttpRequest) -> HttpResponse:
     """The 1.0 draft: candidates for a batch, in its order."""
     questions = read_match(request.body)
+    count_names(request, len(questions))
     return JsonResponse({"results": [{"candidates": found} for found in _results(questions)]})
 
 
@@ -60,6 +63,7 @@ def match(request: HttpRequest) -> HttpResponse:
 def extend(request: HttpRequest) -> HttpResponse:
     """The 1.0 draft: properties of bodies."""
     fetch = _known(read_fetch(read_json(request.body)))
+    count_names(request, len(fetch.ids))
     rows = [
         {
             "id": one,

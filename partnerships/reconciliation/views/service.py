@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from functools import wraps
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -13,22 +14,34 @@ from django.views.decorators.csrf import csrf_exempt
 from partnerships.people.limits import too_many
 from partnerships.reconciliation.reading import TooMany, UnableToRead
 
-#: Requests a minute from one address or person; each may have a whole batch.
-PER_MINUTE = 600
-
 View = Callable[..., HttpResponse]
 
 
-def limited(request: HttpRequest) -> HttpResponse | None:
-    """Count a request to the service or to the page of a body; above the limit, the 429 response."""
-    return too_many(request, "reconciliation", limit=PER_MINUTE, stretch=dt.timedelta(minutes=1))
+class TooOften(Exception):
+    """The person or address has asked for too many names; has the 429 response."""
+
+    def __init__(self, refused: HttpResponse) -> None:
+        super().__init__("Too many names.")
+        self.refused = refused
+
+
+def limited(request: HttpRequest, *, names: int = 1) -> HttpResponse | None:
+    """Count names of a request to the service, or the page of a body; above the limit, the 429 response."""
+    limit = settings.RECONCILIATION_NAMES_PER_MINUTE
+    return too_many(request, "reconciliation", limit=limit, stretch=dt.timedelta(minutes=1), amount=names)
+
+
+def count_names(request: HttpRequest, asked: int) -> None:
+    """Count the names or bodies of a batch; its first one is counted with the request. Raises `TooOften`."""
+    if asked > 1 and (refused := limited(request, names=asked - 1)):
+        raise TooOften(refused)
 
 
 def public_service(*methods: str) -> Callable[[View], View]:
     """Make a view an address of the service.
 
     Anyone may ask, also scripts of other sites (CORS): it reads what is public and no cookie. `UnableToRead` becomes
-    400, `Http404` 404, a batch that is too large 413, too many requests 429.
+    400, `Http404` 404, a batch that is too large 413, too many names 429.
     """
     allowed = (*methods, "HEAD", "OPTIONS") if "GET" in methods else (*methods, "OPTIONS")
 
@@ -56,7 +69,7 @@ def public_service(*methods: str) -> Callable[[View], View]:
 
 
 def _as_json(refused: HttpResponse) -> HttpResponse:
-    error = {"error": f"At most {PER_MINUTE} requests a minute."}
+    error = {"error": f"At most {settings.RECONCILIATION_NAMES_PER_MINUTE:,} names a minute."}
     return JsonResponse(error, status=refused.status_code, headers={"Retry-After": refused["Retry-After"]})
 
 
@@ -67,5 +80,7 @@ def _answered(view: View, request: HttpRequest, *args: object, **kwargs: object)
         return JsonResponse({"error": "Nothing has this id."}, status=404)
     except TooMany as error:
         return JsonResponse({"error": str(error)}, status=413)
+    except TooOften as error:
+        return _as_json(error.refused)
     except UnableToRead as error:
         return JsonResponse({"error": str(error)}, status=400)

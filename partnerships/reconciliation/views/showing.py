@@ -18,9 +18,8 @@ from django.views.decorators.http import require_safe
 
 from partnerships.reconciliation.presenting import facts
 from partnerships.reconciliation.queries import bodies_of, kept_ids, lineage_of
-from partnerships.reconciliation.questions import MAX_BATCH
 from partnerships.reconciliation.reading import clean
-from partnerships.reconciliation.views.service import PER_MINUTE, limited, public_service
+from partnerships.reconciliation.views.service import limited, public_service
 from partnerships.reconciliation.vocabulary import PROPERTIES
 
 #: Any site may frame a preview, which has its own style and loads or runs nothing.
@@ -37,8 +36,8 @@ def about(request: HttpRequest) -> HttpResponse:
         "old": settings.SITE_ORIGIN + reverse("reconciliation:root-old"),
         "draft": settings.SITE_ORIGIN + reverse("reconciliation:root"),
         "asked": [one for one in PROPERTIES.values() if one.asked],
-        "batch": MAX_BATCH,
-        "per_minute": PER_MINUTE,
+        "batch": settings.RECONCILIATION_SIZES["BATCH"],
+        "per_minute": settings.RECONCILIATION_NAMES_PER_MINUTE,
     }
     return render(request, "reconciliation/about.html", context)
 

@@ -3,10 +3,9 @@
 from partnerships.spreadsheets.services.applying import UnableToApply, discard_upload, import_upload, preview_upload
 from partnerships.spreadsheets.services.headings import UnableToConfirm, confirm_headings, proposals_for
 from partnerships.spreadsheets.services.jobs import ask_to_import, work_on_uploads
-from partnerships.spreadsheets.services.uploading import SMALL, upload_spreadsheet
+from partnerships.spreadsheets.services.uploading import upload_spreadsheet
 
 __all__ = [
-    "SMALL",
     "UnableToApply",
     "UnableToConfirm",
     "ask_to_import",

@@ -13,7 +13,6 @@ from partnerships.spreadsheets.models import OwnHeading, Status, Upload
 from partnerships.spreadsheets.services.applying import UnableToApply, preview_upload
 from partnerships.spreadsheets.services.kinds import KINDS
 from partnerships.spreadsheets.services.reading import confirmed, known_headings, sheets_of, table_of, target_of
-from partnerships.spreadsheets.services.uploading import SMALL
 from partnerships.transfer.reading.headings import canonical
 from partnerships.transfer.reading.proposals import Proposals, propose
 
@@ -47,7 +46,7 @@ def confirm_headings(*, upload: Upload, headings: Mapping[str, str], author: Use
         locked.headings, locked.status, locked.error = dict(headings), Status.UNCHECKED, ""
         locked.total = len(table_of(locked, author, now).rows)
         locked.save(update_fields=["headings", "status", "error", "total"])
-        if locked.total <= SMALL:
+        if locked.total <= kind.at_once:
             preview_upload(upload=locked, author=author, now=now)  # before a worker sees it
 
 

@@ -14,7 +14,6 @@ from partnerships.spreadsheets.models import AT_WORK, Status, Upload
 from partnerships.spreadsheets.services.applying import UnableToApply, import_upload, preview_upload
 from partnerships.spreadsheets.services.kinds import KINDS
 from partnerships.spreadsheets.services.reading import target_of
-from partnerships.spreadsheets.services.uploading import SMALL
 from partnerships.transfer.reading.problems import UnableToRead
 
 #: A spreadsheet of a worker that died is taken up again after this time.
@@ -32,7 +31,7 @@ def ask_to_import(*, upload: Upload, author: User, now: dt.datetime) -> Upload:
         require(locked.by_id == author.pk and KINDS[locked.kind].may_import(target_of(locked), author, now))
         if not locked.is_previewed:
             raise UnableToApply("This spreadsheet has already been imported or discarded, or a worker is at it.")
-        if locked.total <= SMALL:
+        if locked.total <= KINDS[locked.kind].at_once:
             return import_upload(upload=locked, author=author, now=now)
         locked.status, locked.done, locked.error = Status.WAITING, 0, ""
         locked.save(update_fields=["status", "done", "error"])

@@ -17,9 +17,6 @@ from partnerships.transfer.reading.headings import UnknownHeadings
 from partnerships.transfer.reading.proposals import propose
 from partnerships.transfer.reading.values import text
 
-#: Files with at most so many rows are checked and imported at once, not by a worker.
-SMALL = 300
-
 
 def upload_spreadsheet(
     *,
@@ -53,7 +50,7 @@ def upload_spreadsheet(
         rows = _rows(upload, author, now)
         upload.status = Status.UNREAD if rows is None else Status.UNCHECKED
         upload.save()
-        if rows is not None and rows <= SMALL:
+        if rows is not None and rows <= KINDS[kind].at_once:
             # In this transaction: a worker that sees an unchecked upload would preview it too.
             preview_upload(upload=upload, author=author, now=now)
     return upload

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
-from partnerships.agreements.models import Partnership
+from partnerships.agreements.models import Partnership, Party
 from partnerships.agreements.queries import acting_party
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.models import User
@@ -28,6 +28,14 @@ class Found:
     record: str
     target: Target
     person: User
+    #: The parties of the partnership that the person can act for, if there are several.
+    parties: tuple[Organisation, ...] = ()
+
+    @property
+    def query(self) -> str:
+        """What addresses of the record carry: the party that the person has chosen to act for."""
+        body = self.target.organisation
+        return f"?party={body.pk}" if self.parties and body is not None else ""
 
     @property
     def pk(self) -> int:
@@ -53,10 +61,13 @@ def find_record(request: HttpRequest, record: str, pk: str) -> Found:
     person = signed_in(request)
     if record == "partnership":
         partnership = get_object_or_404(Partnership.objects.visible_to(person), pk=pk)
-        party = acting_party(person, partnership, *EDITING_ROLES) or acting_party(person, partnership)
-        if party is None:
+        parties = _parties(person, partnership)
+        wanted = request.GET.get("party", "")
+        chosen = next((one for one in parties if str(one.pk) == wanted), None) if wanted else parties[0]
+        if chosen is None:
             raise Http404
-        return Found(record, Target(partnership=partnership, organisation=party.organisation), person)
+        target = Target(partnership=partnership, organisation=chosen)
+        return Found(record, target, person, tuple(parties) if len(parties) > 1 else ())
     if record == "organisation":
         bodies = Organisation.objects.of_person(person)
         return Found(record, Target(organisation=get_object_or_404(bodies, pk=pk)), person)
@@ -65,6 +76,17 @@ def find_record(request: HttpRequest, record: str, pk: str) -> Found:
     if plan is None or not _has_content(person, plan):
         raise Http404
     return Found(record, Target(plan=plan), person)
+
+
+def _parties(person: User, partnership: Partnership) -> list[Organisation]:
+    """The present parties that the person acts for, those that they edit for first; 404 without any."""
+    first = acting_party(person, partnership, *EDITING_ROLES) or acting_party(person, partnership)
+    if first is None:
+        raise Http404
+    mine = Organisation.objects.of_person(person, *EDITING_ROLES)
+    others = Party.objects.present().filter(partnership=partnership, organisation__in=mine).exclude(pk=first.pk)
+    named = others.select_related("organisation").order_by("organisation__name", "pk")
+    return [first.organisation, *(party.organisation for party in named)]
 
 
 def _has_content(person: User, plan: Plan) -> bool:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.kit.http import form_page, posted
 from partnerships.kit.nudging import nudge_after_commit
+from partnerships.people.limits import too_many_uploads
 from partnerships.spreadsheets import downloads
 from partnerships.spreadsheets.forms import PASTED, UploadForm
 from partnerships.spreadsheets.models import Upload
@@ -36,7 +37,9 @@ def record_page(request: HttpRequest, record: str, pk: str) -> HttpResponse:
 def new(request: HttpRequest, record: str, pk: str, kind: str) -> HttpResponse:
     """Upload a file or paste rows; a preview changes nothing yet."""
     found, sheet_kind = find_to_import(request, record, pk, kind)
-    back = reverse("spreadsheets:record", args=[record, pk])
+    if request.method == "POST" and (refused := too_many_uploads(request)) is not None:
+        return refused
+    back = reverse("spreadsheets:record", args=[record, pk]) + found.query
     form = UploadForm(posted(request), request.FILES or None, cancel=back)
     if form.is_valid():
         data, name = form.data_and_name()

@@ -19,6 +19,8 @@ from partnerships.transfer.reading.tables import Cell, Sheet
 from partnerships.transfer.reporting import Report
 from partnerships.transfer.services.directory import Progress, silent
 
+#: Rows that become one draft: the services are called once. Rows that each become a record take up to 30 ms.
+SMALL, FEW = 300, 25
 #: A row of an export: the cell of each column by its code.
 Exported = Mapping[str, Cell]
 
@@ -118,6 +120,8 @@ class SheetKind:
     remembered_for: Callable[[Target, User, dt.datetime], Organisation | None]
     revision: Callable[[Target], int]
     arrange: Callable[[Sequence[Sheet]], Sequence[Sheet]] = _as_they_are
+    #: Files with at most so many rows are checked and imported while the page waits; a worker does the others.
+    at_once: int = SMALL
     #: A sentence for the page of the import.
     lead: str = ""
 

@@ -20,10 +20,11 @@ from partnerships.commitments.services import (
     tell_of_proposals,
 )
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
 from partnerships.spreadsheets.reading.cells import long_text, one_of, quantity
 from partnerships.spreadsheets.reading.columns import SheetColumn, column
-from partnerships.spreadsheets.services.kinds.base import Exported, Run, SheetKind, Target
+from partnerships.spreadsheets.services.kinds.base import FEW, Exported, Run, SheetKind, Target
 from partnerships.spreadsheets.services.kinds.partnership_rows import (
     may_import,
     parties_of,
@@ -63,7 +64,7 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
             "owner",
             "Owner",
             "responsible",
-            hint="The email address or name of somebody at the organisation that gives.",
+            hint="The name, or in your own organisation the email address, of somebody who gives.",
         ),
         column("status", "Status", hint="Only in downloads."),
         column("reference", "ID", hint="From a download, such as C-1042. Leave it blank for a new commitment."),
@@ -150,10 +151,19 @@ def _owner(run: Run, line: Line, giver: Organisation, known: Commitment | None) 
         return None
     if known is not None and known.owner is not None and said == known.owner.display_name.casefold():
         return known.owner
-    people = [one for one in people_who_may_own(giver) if said in (one.email.casefold(), one.display_name.casefold())]
+    # Addresses of others' people are not looked up: the answer would tell whether somebody has an account.
+    is_own = roles_of(run.author, run.now).act_for(giver.pk)
+    people = [
+        one
+        for one in people_who_may_own(giver)
+        if said == one.display_name.casefold() or (is_own and said == one.email.casefold())
+    ]
     if len(people) != 1:
         what = f"“{line.text('owner')}” is nobody at {giver.display_name}, or several people."
-        run.refuse(line, "owner", what, "Write the email address of one of its people, or leave it blank.")
+        remedy = "Write the name of one of its people, or leave it blank."
+        if is_own:
+            remedy = "Write the email address or name of one of its people, or leave it blank."
+        run.refuse(line, "owner", what, remedy)
         return None
     return people[0]
 
@@ -260,6 +270,7 @@ COMMITMENTS = SheetKind(
     may_import=may_import,
     remembered_for=remembered_for,
     revision=_revision,
+    at_once=FEW,
     lead=(
         "One row for each commitment. They are proposed: both sides confirm each. Leads get one email about "
         "all of them."

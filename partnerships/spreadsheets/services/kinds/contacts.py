@@ -22,7 +22,7 @@ from partnerships.people.models import User
 from partnerships.spreadsheets.reading.cells import one_of
 from partnerships.spreadsheets.reading.columns import SheetColumn, column
 from partnerships.spreadsheets.services.kinds import partnership_rows
-from partnerships.spreadsheets.services.kinds.base import Exported, Run, SheetKind, Target
+from partnerships.spreadsheets.services.kinds.base import FEW, Exported, Run, SheetKind, Target
 from partnerships.spreadsheets.services.kinds.records import one_row
 from partnerships.transfer.reading.headings import Line
 
@@ -188,6 +188,7 @@ CONTACTS = SheetKind(
     may_import=_may_import,
     remembered_for=_remembered_for,
     revision=_revision,
+    at_once=FEW,
     lead=(
         "One row for each post and who holds it. Contacts without an account get an email that says what is held about "
         "them."

@@ -13,7 +13,7 @@ from partnerships.exchange.services.recording import UnableToChangeEntry
 from partnerships.people.models import User
 from partnerships.spreadsheets.reading.cells import long_text, one_of, quantity
 from partnerships.spreadsheets.reading.columns import SheetColumn, column
-from partnerships.spreadsheets.services.kinds.base import Exported, Run, SheetKind, Target
+from partnerships.spreadsheets.services.kinds.base import FEW, Exported, Run, SheetKind, Target
 from partnerships.spreadsheets.services.kinds.partnership_rows import may_import, partnership_of, remembered_for
 from partnerships.spreadsheets.services.kinds.plan_items import Reader
 from partnerships.spreadsheets.services.kinds.records import Revisions, number_of, one_row, own_key
@@ -188,6 +188,7 @@ ENTRIES = SheetKind(
     may_import=may_import,
     remembered_for=remembered_for,
     revision=_revision,
+    at_once=FEW,
     lead=(
         "One row for each ask or offer of your organisation to this partnership. New ones are drafts until you share "
         "them."

@@ -17,10 +17,12 @@ from partnerships.plans.rights import rights_over
 from partnerships.spreadsheets.reading.cells import one_of
 from partnerships.spreadsheets.reading.columns import SheetColumn, column
 from partnerships.spreadsheets.services.kinds import partnership_rows
-from partnerships.spreadsheets.services.kinds.base import Exported, Run, SheetKind, Target
+from partnerships.spreadsheets.services.kinds.base import FEW, Exported, Run, SheetKind, Target
 from partnerships.spreadsheets.services.kinds.records import one_row
 from partnerships.transfer.reading.headings import Line
 
+#: Characters of a person's name, as in the form.
+MAX_NAME = 150
 _FREQUENCIES = dict(Frequency.choices)
 
 
@@ -61,6 +63,8 @@ def _apply(run: Run) -> None:
             run.refuse(line, "email", "the cell is blank.", "Write the email address.")
         elif (same := seen.setdefault(email, line)) is not line:
             run.refuse(line, "email", f"this address is in row {same.number} too.", "Keep one of the two rows.")
+        if len(name := line.text("name")) > MAX_NAME:
+            run.refuse(line, "name", f"it is {len(name):,} characters long.", f"Shorten it to {MAX_NAME}.")
         if len(run.rows.problems) > before:
             continue
         if email in known:
@@ -76,7 +80,7 @@ def _apply(run: Run) -> None:
         with one_row(run, line, UnableToSubscribe):
             add_stakeholder(
                 email=line.text("email"),
-                name=line.text("name")[:150],
+                name=name,
                 target=target,
                 author=run.author,
                 organisation=organisation,
@@ -126,5 +130,6 @@ STAKEHOLDERS = SheetKind(
     may_import=_may_import,
     remembered_for=_remembered_for,
     revision=_revision,
+    at_once=FEW,
     lead="One row for each person. Each is asked by email and gets digests only after confirming.",
 )

@@ -23,7 +23,7 @@ from partnerships.transfer.services.combined_authorities import (
 from partnerships.transfer.services.councils import apply_council_answer
 from partnerships.transfer.services.directory import Directory, Import
 from partnerships.transfer.services.leps import apply_lep_answer
-from partnerships.transfer.services.locking import wait_for_turn
+from partnerships.transfer.services.locking import take_turn
 from partnerships.transfer.services.providers import apply_provider_answer
 from partnerships.transfer.services.rows import row_errors
 
@@ -55,7 +55,8 @@ def answer_doubt(
 ) -> Doubt:
     """Answer a row to review and apply it: match, create or leave out.
 
-    Raises `UnableToAnswer` if it has an answer already, if matching names no organisation, or if there is no reason.
+    Raises `UnableToAnswer` if it has an answer already, if matching names no organisation, if there is no reason,
+    or while an import runs, which would make the page wait.
     """
     if not reason.strip():
         raise UnableToAnswer("Give a reason.")
@@ -64,7 +65,8 @@ def answer_doubt(
     if answer == Answer.THIS and organisation is None:
         raise UnableToAnswer("Choose the organisation.")
     with transaction.atomic():
-        wait_for_turn()
+        if not take_turn():
+            raise UnableToAnswer("An import is running. Answer this row when it is done.")
         asked = Doubt.objects.select_for_update(of=("self",)).select_related("run").get(pk=doubt.pk)
         require(roles_of(author, now).keeps_directory)
         if not asked.is_open:

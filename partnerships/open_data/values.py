@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 #: Field and text, as a file has them.
 Cells = dict[str, str]
+#: Of a contribution when its row was read: whether it had ended, its last report (id), and the total delivered by then.
+OVER, LAST_REPORT, REPORTED = "over", "last-report", "reported"
 #: The key of the outcome that has a plan's required homes.
 REQUIRED_HOMES = "required-housing"
 #: The planning status of a site, by the word of the standard.
@@ -67,6 +70,12 @@ def site_values(site: Mapping[str, Any]) -> Cells:
 def organisation_values(organisation: int) -> Cells:
     """Whose row it is, so that a row that passed to a successor names the successor."""
     return {"organisation": str(organisation)}
+
+
+def figure_values(quantity: Decimal | None, unit: str) -> Cells:
+    """The fields of a figure: `amount` for pounds, `units` for homes; without a point if it is whole."""
+    words = "" if quantity is None else f"{quantity:.2f}".removesuffix(".00")
+    return {"amount": words if unit == "pounds" else "", "units": words if unit == "homes" else ""}
 
 
 def updated(cells: Mapping[str, str], then: Mapping[str, str], now: Mapping[str, str]) -> tuple[Cells, bool]:

@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import io
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,9 +15,11 @@ from django.db import transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 
+from partnerships.commitments.models import Commitment
+from partnerships.commitments.services import end_commitment, record_progress
 from partnerships.open_data.queries import file_of
 from partnerships.open_data.standards import DATASETS, EVENTS
-from partnerships.organisations.models import Organisation
+from partnerships.organisations.models import Membership, Organisation
 from partnerships.plans.models import Plan
 from partnerships.plans.services import lift_embargoes, publish_version
 from partnerships.transfer.models import ImportRun
@@ -25,6 +28,7 @@ from partnerships.transfer.services.developer_agreements import import_developer
 from partnerships.transfer.services.files import File
 from tests.transfer.lists import extract, import_plans, rows_of
 from tests.transfer.test_standards import with_planning_areas
+from tests.world import person
 
 from .files import Files, brownfield_files, contribution_files, laid_out, plan_files
 
@@ -300,6 +304,73 @@ def test_row_set_aside_later_keeps_its_texts_in_the_file() -> None:
 
     rows = rows_of(written("plan-timetable")["plan-timetable"])
     assert {row["reference"]: row["event-date"] for row in rows} == {"a": "2029-03", "b": "2028"}
+
+
+AGREEMENT = {
+    "reference": "W/1",
+    "developer-agreement-type": "section-106",
+    "organisation": "local-authority:XWM",
+    "entry-date": "2026-05-17",
+}
+CONTRIBUTIONS = [
+    {"reference": "W/1-school", "contribution-purpose": "education", "amount": "£9,000.50"},
+    {"reference": "W/1-homes", "contribution-purpose": "affordable-housing", "units": "12"},
+]
+PAID = {
+    "reference": "t1",
+    "developer-agreement-contribution": "W/1-school",
+    "contribution-funding-status": "received",
+    "amount": "1000",
+    "organisation": "local-authority:XWM",
+    "start-date": "2026-05-01",
+    "entry-date": "2026-05-17",
+}
+
+
+def test_what_the_council_records_of_its_contributions_is_in_the_files() -> None:
+    common = {"developer-agreement": "W/1", "organisation": "local-authority:XWM", "entry-date": "2026-05-17"}
+    files = {
+        "developer-agreement": laid_out("developer-agreement", [AGREEMENT]),
+        "developer-agreement-contribution": laid_out(
+            "developer-agreement-contribution", [{**one, **common} for one in CONTRIBUTIONS]
+        ),
+        "developer-agreement-transaction": laid_out("developer-agreement-transaction", [PAID]),
+    }
+    put_in(files)
+    eve = person("Eve", "eve@westmarch.example")
+    Membership.objects.create(
+        person=eve, organisation=westmarch(), role="lead", starts_on=timezone.localdate(), accepted_at=timezone.now()
+    )
+    school, homes = (Commitment.objects.get(source_reference=one["reference"]) for one in CONTRIBUTIONS)
+    said: dict[str, Any] = {"status": "in_progress", "author": eve}
+
+    for delivered, note in (("3500.50", "Private words"), ("3500.50", ""), ("3000", "Paid back")):
+        record_progress(commitment=school, delivered=Decimal(delivered), note_text=note, now=timezone.now(), **said)
+    end_commitment(commitment=homes, reason="Not built.", author=eve, now=timezone.now())
+
+    today = timezone.localdate().isoformat()
+    first, reported = rows_of(written("developer-agreement-transaction")["developer-agreement-transaction"])
+    assert first["reference"] == "t1"
+    assert reported == {
+        **dict.fromkeys(DATASETS["developer-agreement-transaction"].headings, ""),
+        **PAID,
+        "reference": f"common-ground-{school.progress.order_by('pk')[1].pk}",
+        "amount": "2500.50",
+        "start-date": today,
+        "entry-date": today,
+    }
+    [left_out] = file_of(westmarch(), "developer-agreement-transaction").left_out
+    assert "W/1-school: its total is less" in left_out
+    kept, ended = rows_of(written("developer-agreement-contribution")["developer-agreement-contribution"])
+    assert (kept["amount"], kept["end-date"], kept["entry-date"]) == ("£9,000.50", "", "2026-05-17")
+    assert (ended["reference"], ended["end-date"], ended["entry-date"]) == ("W/1-homes", today, today)
+
+    datasets = list(files)
+    before = written(*datasets)
+    put_in(files)
+    assert written(*datasets) == before
+    put_in(before)
+    assert written(*datasets) == before
 
 
 def test_cells_that_would_run_as_formulas_are_written_with_an_apostrophe() -> None:

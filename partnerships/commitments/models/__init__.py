@@ -1,6 +1,6 @@
 """Commitments: who promised what, when it is due, and what was delivered."""
 
-from partnerships.commitments.models.choices import OVER, TRANSITIONS, UNDER_WAY, Kind, Status
+from partnerships.commitments.models.choices import ENDS, OVER, TRANSITIONS, UNDER_WAY, Kind, Status
 from partnerships.commitments.models.commitments import (
     CONFIRMING,
     ROUTES,
@@ -16,6 +16,7 @@ from partnerships.commitments.models.units import Unit, unit_fault, unit_words
 
 __all__ = [
     "CONFIRMING",
+    "ENDS",
     "OVER",
     "ROUTES",
     "TRANSITIONS",

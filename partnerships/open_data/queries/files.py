@@ -6,11 +6,11 @@ import csv
 import datetime as dt
 import io
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from partnerships.kit.exports import safe_cell
-from partnerships.open_data.models import Record
+from partnerships.open_data.queries.contributions import agreement_rows, contribution_rows, transaction_rows
 from partnerships.open_data.queries.plans import plan_rows, timetable_rows
 from partnerships.open_data.queries.sites import site_rows
 from partnerships.open_data.queries.written import Written
@@ -23,8 +23,7 @@ from partnerships.open_data.standards import (
     TIMETABLE,
     TRANSACTION,
 )
-from partnerships.open_data.values import organisation_values
-from partnerships.organisations.models import Organisation, Scheme
+from partnerships.organisations.models import Organisation
 
 #: A number is no formula, though it may begin with a sign.
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
@@ -70,41 +69,11 @@ def file_of(organisation: Organisation, dataset: str) -> OpenFile:
     )
 
 
-def _of_agreements(organisation: Organisation) -> Sequence[Written]:
-    return _as_read(organisation, Record.objects.filter(dataset=AGREEMENT.code, agreement__organisation=organisation))
-
-
-def _of_commitments(dataset: str) -> Callable[[Organisation], Sequence[Written]]:
-    def rows(organisation: Organisation) -> Sequence[Written]:
-        return _as_read(organisation, Record.objects.filter(dataset=dataset, commitment__receiver=organisation))
-
-    return rows
-
-
-def _as_read(organisation: Organisation, records: Iterable[Record]) -> list[Written]:
-    """The rows as they were read; one that passed to this organisation names it."""
-    own, key = organisation_values(organisation.pk), _key_of(organisation)
-    return [
-        Written(
-            (one.position, one.pk, ""),
-            one.cells if one.values == own else {**one.cells, "organisation": key},
-            one.read_at,
-        )
-        for one in records
-    ]
-
-
-def _key_of(organisation: Organisation) -> str:
-    """Its key as the platform writes it: `local-authority:SRY`; else its name."""
-    row = organisation.identifiers.filter(scheme=Scheme.LOCAL_AUTHORITY, valid_to=None).order_by("pk").first()
-    return f"local-authority:{row.value}" if row else organisation.name
-
-
 _ROWS: Mapping[str, Callable[[Organisation], Sequence[Written]]] = {
     PLAN.code: plan_rows,
     TIMETABLE.code: timetable_rows,
-    AGREEMENT.code: _of_agreements,
-    CONTRIBUTION.code: _of_commitments(CONTRIBUTION.code),
-    TRANSACTION.code: _of_commitments(TRANSACTION.code),
+    AGREEMENT.code: agreement_rows,
+    CONTRIBUTION.code: contribution_rows,
+    TRANSACTION.code: transaction_rows,
     BROWNFIELD_LAND.code: site_rows,
 }

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from partnerships.commitments.models import Commitment
+from django.db.models import Max
+
+from partnerships.commitments.models import ENDS, Commitment, Progress
 from partnerships.developer_agreements.models import DeveloperAgreement
+from partnerships.open_data.models import Record
 from partnerships.open_data.services import Kept, keep_rows
 from partnerships.open_data.standards import AGREEMENT, CONTRIBUTION, TRANSACTION
-from partnerships.open_data.values import Cells, organisation_values
+from partnerships.open_data.values import LAST_REPORT, OVER, REPORTED, Cells, organisation_values
 from partnerships.transfer.reading.developer_agreements import Agreement, Promise
 from partnerships.transfer.services.directory import Import
 
@@ -28,18 +31,39 @@ def keep_promises(rows: Sequence[Promise], receivers: Mapping[int, int], source:
     """
     known = Commitment.objects.filter(source=source, source_reference__in=[row.key[:200] for row in rows])
     commitments = {(one.source_reference, one.receiver_id): one for one in known}
+    then = _values_before(commitments.values())
+    reports = dict(
+        Progress.objects.filter(commitment__in=commitments.values()).values_list("commitment").annotate(Max("pk"))
+    )
     contributions: dict[Commitment, list[Kept]] = {}
     transactions: dict[Commitment, list[Kept]] = {}
     for row in rows:
         commitment = commitments.get((row.key[:200], receivers.get(row.row)))
         if commitment is None:
             continue
-        contributions[commitment] = [_kept(row.row, row.cells, receivers[row.row])]
-        transactions[commitment] = [
-            _kept(one.row, one.cells, receivers[row.row]) for one in sorted(row.movements, key=lambda one: one.row)
-        ]
+        moved = sorted(row.movements, key=lambda one: one.row)
+        cells = [row.cells, *(one.cells for one in moved)]
+        before, values = then.get(commitment.pk, ([], {}))
+        if before != cells:
+            values = {
+                OVER: "yes" if row.ended_on or commitment.status in ENDS else "no",
+                LAST_REPORT: str(reports.get(commitment.pk, 0)),
+                REPORTED: str(commitment.delivered_quantity),
+            }
+        receiver = organisation_values(receivers[row.row])
+        contributions[commitment] = [Kept(row.row, row.cells, values={**values, **receiver})]
+        transactions[commitment] = [_kept(one.row, one.cells, receivers[row.row]) for one in moved]
     keep_rows(dataset=CONTRIBUTION.code, rows=contributions, author=run.author, now=run.now)
     keep_rows(dataset=TRANSACTION.code, rows=transactions, author=run.author, now=run.now)
+
+
+def _values_before(commitments: Iterable[Commitment]) -> dict[int, tuple[list[Cells], Cells]]:
+    """The rows kept before of each contribution, its own first, and what was known when they were read."""
+    found: dict[int, tuple[list[Cells], Cells]] = {}
+    rows = Record.objects.filter(dataset__in=[CONTRIBUTION.code, TRANSACTION.code], commitment__in=commitments)
+    for record in rows.order_by("dataset", "position", "pk"):  # a contribution comes before its transactions
+        found.setdefault(record.commitment_id or 0, ([], record.values))[0].append(record.cells)
+    return found
 
 
 def _kept(row: int, cells: Cells, organisation: int) -> Kept:

@@ -26,7 +26,7 @@ from tests.world import World
 
 
 def test_first_draft_begins_with_a_typical_agreement(world: World) -> None:
-    agreement = sign_nominations(world)
+    agreement = world.things["nominations"]
 
     agreed = agreed_on(agreement, timezone.localdate())
 
@@ -37,7 +37,8 @@ def test_first_draft_begins_with_a_typical_agreement(world: World) -> None:
     assert len(agreed.refusal_grounds) == 5
 
 
-def test_unsigned_terms_are_no_agreement(world: World) -> None:
+def test_unsigned_terms_are_no_agreement(unsigned: World) -> None:
+    world = unsigned
     made = between(world, "nominations", "Westmarch nominations")
     names = {"council": world.westmarch.name, "provider": world.larkhaven.name, "review_on": "2099-01-01"}
     put_up(draft(first_proposal(made), world.amina, **names), world.amina)
@@ -45,7 +46,8 @@ def test_unsigned_terms_are_no_agreement(world: World) -> None:
     assert not NominationsAgreement.objects.exists()
 
 
-def test_council_and_provider_must_differ(world: World) -> None:
+def test_council_and_provider_must_differ(unsigned: World) -> None:
+    world = unsigned
     made = between(world, "nominations", "Westmarch nominations")
 
     with pytest.raises(UnableToPutUp, match="“Council” and “Provider” are the same"):
@@ -53,7 +55,7 @@ def test_council_and_provider_must_differ(world: World) -> None:
 
 
 def test_amendment_changes_the_shares_from_its_day_on(world: World) -> None:
-    agreement = sign_nominations(world)
+    agreement = world.things["nominations"]
     today = timezone.localdate()
     later = today + dt.timedelta(days=40)
     proposal = propose_amendment(
@@ -72,7 +74,7 @@ def test_amendment_changes_the_shares_from_its_day_on(world: World) -> None:
 
 
 def test_a_quarter_counts_from_the_day_in_force_to_the_end_of_the_agreement(world: World) -> None:
-    agreement = sign_nominations(world)
+    agreement = world.things["nominations"]
     today = timezone.localdate()
     quarter, now = Quarter.of(today), timezone.now()
 
@@ -100,7 +102,7 @@ def test_a_quarter_counts_from_the_day_in_force_to_the_end_of_the_agreement(worl
 
 
 def test_amendment_that_names_others_changes_who_is_the_council(world: World) -> None:
-    agreement = sign_nominations(world)
+    agreement = world.things["nominations"]
     proposal = propose_amendment(
         partnership=agreement.partnership,
         organisation=world.larkhaven,
@@ -117,7 +119,7 @@ def test_amendment_that_names_others_changes_who_is_the_council(world: World) ->
 
 
 def test_council_and_provider_read_returns_and_others_masked_results(world: World) -> None:
-    agreement = sign_nominations(world)
+    agreement = world.things["nominations"]
     people = {"amina": world.amina, "vera": world.vera, "ben": world.ben, "nadia": world.nadia, "chidi": world.chidi}
     found = {name: rights_over(agreement, person, timezone.now()) for name, person in people.items()}
 
@@ -129,7 +131,8 @@ def test_council_and_provider_read_returns_and_others_masked_results(world: Worl
     assert set(NominationsAgreement.objects.visible_to(world.nadia)) == {agreement}
 
 
-def test_nothing_opens_without_data_sharing(world: World) -> None:
+def test_nothing_opens_without_data_sharing(unsigned: World) -> None:
+    world = unsigned
     agreement = sign_nominations(world, shares_data=False)
     closed = rights_over(agreement, world.amina, timezone.now())
     client = Client()
@@ -146,7 +149,7 @@ def test_nothing_opens_without_data_sharing(world: World) -> None:
 
 
 def test_party_that_left_reads_nothing(world: World) -> None:
-    agreement = sign_nominations(world)
+    agreement = world.things["nominations"]
     today = timezone.localdate()
     give_notice(
         party=agreement.council, reason="Merged.", last_day=today + dt.timedelta(days=1), author=world.ben,
@@ -161,7 +164,7 @@ def test_party_that_left_reads_nothing(world: World) -> None:
 
 @pytest.mark.parametrize("name", ["harbour", "riverside"])
 def test_body_that_a_council_is_merged_into_takes_its_place(world: World, name: str) -> None:
-    agreement, kept = sign_nominations(world), getattr(world, name)
+    agreement, kept = world.things["nominations"], getattr(world, name)
 
     merge = merge_organisations(
         merged=world.westmarch, kept=kept, reason="Two records of one body.", author=world.dee, now=timezone.now()

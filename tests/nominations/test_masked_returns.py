@@ -8,13 +8,12 @@ from django.test.utils import CaptureQueriesContext
 from partnerships.nominations.models import Decision, NominationsReturn, ReturnStatus
 from partnerships.nominations.queries import masked_result_of, masked_trend_of, result_of, trend_of
 from tests.nominations.quarters import afterwards, collection_year, decide, fresh, place_of, sent, settled
-from tests.nominations.signed import sign_nominations
 from tests.support.core_files import invent
 from tests.world import World
 
 
 def test_other_parties_see_no_small_count_of_a_settled_return(world: World) -> None:
-    agreement = sign_nominations(world)
+    agreement = world.things["nominations"]
     assert masked_result_of(sent(world, agreement)) == []
 
     found = agreement.returns.for_pages().get()
@@ -37,7 +36,7 @@ def test_other_parties_cannot_tell_which_lines_are_empty(world: World) -> None:
     lettings = invent(place_of(world), 30, year=collection_year(), odd=False)
     for one in lettings:
         one.cells |= {"unittype_gn": "1", "beds": "2", "rsnvac": "5", "first_time_property_let_as_social_housing": "0"}
-    found = settled(world, sign_nominations(world), lettings)
+    found = settled(world, world.things["nominations"], lettings)
 
     lines = masked_result_of(found)
 
@@ -49,7 +48,7 @@ def test_other_parties_cannot_tell_which_lines_are_empty(world: World) -> None:
 
 
 def test_the_trend_of_other_parties_needs_the_same_queries_for_each_length(world: World) -> None:
-    agreement = sign_nominations(world)
+    agreement = world.things["nominations"]
     found = settled(world, agreement)
 
     with CaptureQueriesContext(connection) as one:

@@ -33,7 +33,6 @@ from tests.nominations.quarters import (
     sent,
     settled,
 )
-from tests.nominations.signed import sign_nominations
 from tests.support.core_files import CANARY, core_file
 from tests.world import World
 
@@ -61,7 +60,7 @@ def line_that_is_short(found: NominationsReturn) -> ReturnLine:
 
 def test_upload_is_filtered_counted_and_reported_row_by_row(world: World, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    found = begun(world, sign_nominations(world))
+    found = begun(world, world.things["nominations"])
     lettings = lettings_of(world)
     file = SimpleUploadedFile("lettings.csv", core_file(lettings, year=collection_year()))
     client = signed_in(world.eddie)
@@ -87,7 +86,7 @@ def test_upload_is_filtered_counted_and_reported_row_by_row(world: World, caplog
 
 
 def test_upload_needs_the_token_of_the_form(world: World) -> None:
-    found = begun(world, sign_nominations(world))
+    found = begun(world, world.things["nominations"])
 
     answer = signed_in(world.eddie, enforce_csrf_checks=True).post(address(found, "upload"), {})
 
@@ -96,7 +95,7 @@ def test_upload_needs_the_token_of_the_form(world: World) -> None:
 
 @pytest.mark.parametrize(("name", "status"), [("ben", 403), ("chidi", 404)])
 def test_upload_of_others_is_not_read(world: World, monkeypatch: pytest.MonkeyPatch, name: str, status: int) -> None:
-    found = sent(world, sign_nominations(world))
+    found = sent(world, world.things["nominations"])
     read: list[bytes] = []
     monkeypatch.setattr(LettingsFilter, "feed", lambda self, chunk: read.append(chunk))
     file = SimpleUploadedFile("lettings.csv", core_file(lettings_of(world, 5), year=collection_year()))
@@ -107,7 +106,7 @@ def test_upload_of_others_is_not_read(world: World, monkeypatch: pytest.MonkeyPa
 
 
 def test_wrong_file_is_refused_on_the_page(world: World) -> None:
-    found = begun(world, sign_nominations(world))
+    found = begun(world, world.things["nominations"])
 
     answer = signed_in(world.eddie).post(
         address(found, "upload"), {"file": SimpleUploadedFile("a.csv", b"name,age\nZebulon,40\n")}
@@ -120,7 +119,7 @@ def test_wrong_file_is_refused_on_the_page(world: World) -> None:
 
 
 def test_what_core_lacks_is_filled_in_and_a_ground_is_counted(world: World) -> None:
-    found = counted(world, sign_nominations(world))
+    found = counted(world, world.things["nominations"])
     line = found.lines.order_by("pk")[0]
     client, path = signed_in(world.amina), address(found, "complete")
     form = {f"offers-{line.pk}": "9", f"not_supplied-{line.pk}": "1", f"ground_0-{line.pk}": "2"}
@@ -142,7 +141,7 @@ def test_what_core_lacks_is_filled_in_and_a_ground_is_counted(world: World) -> N
 
 
 def test_council_reads_a_return_once_it_was_sent(world: World) -> None:
-    found = counted(world, sign_nominations(world))
+    found = counted(world, world.things["nominations"])
     client, paths = signed_in(world.ben), [address(found, name) for name in ("return", "csv", "rows", "progress")]
     home = found.agreement.get_absolute_url()
 
@@ -157,7 +156,7 @@ def test_council_reads_a_return_once_it_was_sent(world: World) -> None:
 
 
 def test_council_confirms_and_disputes_on_one_page(world: World) -> None:
-    found = sent(world, sign_nominations(world))
+    found = sent(world, world.things["nominations"])
     lines = list(found.lines.order_by("pk"))
     form: dict[str, Any] = {f"decision-{line.pk}": "confirmed" for line in lines} | {"sending": found.sendings}
     client = signed_in(world.ben)
@@ -174,7 +173,7 @@ def test_council_confirms_and_disputes_on_one_page(world: World) -> None:
 
 
 def test_my_work_of_each_side_shows_the_return_that_waits_for_it(world: World) -> None:
-    found = sent(world, sign_nominations(world))
+    found = sent(world, world.things["nominations"])
     first, *others = found.lines.values_list("pk", flat=True)
     people = [world.ben, world.amina, world.vera, world.nadia]
 
@@ -191,7 +190,7 @@ def test_my_work_of_each_side_shows_the_return_that_waits_for_it(world: World) -
 
 
 def test_council_confirms_every_line_with_one_button(world: World) -> None:
-    found = sent(world, sign_nominations(world))
+    found = sent(world, world.things["nominations"])
 
     answer = signed_in(world.ben).post(address(found, "decide"), {"sending": found.sendings, "all": "yes"})
 
@@ -200,7 +199,7 @@ def test_council_confirms_every_line_with_one_button(world: World) -> None:
 
 
 def test_shortfall_becomes_one_ask_of_the_provider(world: World) -> None:
-    found = sent(world, sign_nominations(world))
+    found = sent(world, world.things["nominations"])
     line = line_that_is_short(found)
     client, path = signed_in(world.ben), address(found, "ask", line=line.pk)
 
@@ -216,7 +215,7 @@ def test_shortfall_becomes_one_ask_of_the_provider(world: World) -> None:
 
 
 def test_nothing_is_asked_of_a_draft_or_of_a_line_that_is_not_short(world: World) -> None:
-    found = counted(world, sign_nominations(world))
+    found = counted(world, world.things["nominations"])
     line = line_that_is_short(found)
 
     with pytest.raises(UnableToAsk, match="has not sent"):
@@ -228,7 +227,7 @@ def test_nothing_is_asked_of_a_draft_or_of_a_line_that_is_not_short(world: World
 
 
 def test_other_parties_read_settled_returns_masked_and_nothing_else(world: World) -> None:
-    agreement = sign_nominations(world)
+    agreement = world.things["nominations"]
     found = sent(world, agreement, lettings_of(world, 60))
     client = signed_in(world.nadia)
 
@@ -252,7 +251,7 @@ def test_other_parties_read_settled_returns_masked_and_nothing_else(world: World
 
 
 def test_page_offers_ended_quarters_with_agreed_shares(world: World) -> None:
-    agreement = sign_nominations(world)
+    agreement = world.things["nominations"]
 
     soon = quarters_to_start(agreement, afterwards().date())
     settled(world, agreement)
@@ -263,7 +262,7 @@ def test_page_offers_ended_quarters_with_agreed_shares(world: World) -> None:
 
 
 def test_trend_has_a_bar_for_each_sent_quarter(world: World) -> None:
-    agreement = sign_nominations(world)
+    agreement = world.things["nominations"]
     sent(world, agreement)
 
     shown = page(world.ben, agreement.get_absolute_url())

@@ -53,22 +53,7 @@ from tests.nominations.quarters import (
 )
 from tests.nominations.signed import sign_nominations
 from tests.support.core_files import CANARY, core_file, expected, invent
-from tests.support.kept_rows import kept as kept_rows
-from tests.world import World, make_world
-
-
-def _signed() -> World:
-    """The small world with a signed agreement."""
-    made = make_world()
-    made.things["nominations"] = sign_nominations(made)
-    place_of(made)
-    return made
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    """The world with a signed agreement; its rows are inserted again for each test."""
-    return kept_rows(_signed)
+from tests.world import World
 
 
 def emails_of(kind: str) -> set[int | None]:
@@ -145,8 +130,8 @@ def test_the_same_upload_twice_changes_nothing(world: World) -> None:
     assert list(found.lines.order_by("pk").values()) == lines
 
 
-def test_a_share_with_four_decimals_does_not_change_a_decided_line(db: None) -> None:
-    world = make_world()
+def test_a_share_with_four_decimals_does_not_change_a_decided_line(unsigned: World) -> None:
+    world = unsigned
     agreement = sign_nominations(world, relets_2="66.6667")
     found = sent(world, agreement)
     first, *others = found.lines.order_by("pk").values_list("pk", flat=True)
@@ -387,8 +372,8 @@ def test_a_return_is_sent_once_its_lettings_are_counted(world: World) -> None:
         services.send_return(found=found, author=world.amina, now=afterwards())
 
 
-def test_without_data_sharing_nobody_begins_a_return(db: None) -> None:
-    world = make_world()
+def test_without_data_sharing_nobody_begins_a_return(unsigned: World) -> None:
+    world = unsigned
     agreement = sign_nominations(world, shares_data=False)
 
     with pytest.raises(UnableToAct):

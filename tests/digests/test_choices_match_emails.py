@@ -1,24 +1,30 @@
 """The page of choices, against what is sent: every kind of notice in every way.
 
-A choice is made on the page. Then a service causes the notice, and everything due in the next days is sent.
+The page keeps the choice of each way for each group. Once one is chosen, a service causes a notice of the group, and
+everything due in the next days is sent.
 """
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
+from types import CellType, FunctionType
 from typing import Any
 
 import pytest
 from django.core import mail
 from django.db import transaction
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.digests.models import InboxItem, Way
 from partnerships.digests.planning.notices import line_of
+from partnerships.digests.services import choose_ways, ways_of
 from partnerships.digests.services.sweep import plan_round
 from partnerships.outbox.groups import CHOOSABLE
 from partnerships.outbox.kinds import EmailKind, Line, all_kinds
@@ -93,21 +99,46 @@ def choose_on_page(person: User, **ways: str) -> dict[str, str]:
     }
 
 
-def hear(world: World, kind: EmailKind, way: str | None) -> Heard:
-    """Cause this kind of notice once the person has chosen a way for its group.
+@dataclass(frozen=True)
+class Ready:
+    """What is prepared for a kind of notice: who will hear of it, who answered the page of choices, and the call."""
+
+    kind: EmailKind
+    person: User | None
+    act: Callable[[], object]
+
+
+def ready(world: World, kind: EmailKind) -> Ready:
+    """Prepare a service that causes this kind of notice."""
+    name, who = case_of(kind)
+    act = CASES[name].prepare(world)
+    person = User.objects.filter(email__startswith=f"{who}@", account_since__isnull=False).first()
+    if person is not None and kind.group in CHOOSABLE:
+        choose_on_page(person)
+    drop_emails()
+    InboxItem.objects.all().delete()
+    return Ready(kind, person, act)
+
+
+def copy_of(act: Any) -> Callable[[], object]:
+    """The same call on copies of its records, which it may change in memory."""
+    held = [cell.cell_contents for cell in act.__closure__ or ()]
+    if not any(isinstance(one, Client) for one in held):  # a browser has no records, and cannot be copied
+        held = copy.deepcopy(held)
+    return FunctionType(act.__code__, act.__globals__, act.__name__, act.__defaults__, tuple(map(CellType, held)))
+
+
+def hear(found: Ready, way: str) -> Heard:
+    """Cause a notice once the person has chosen a way for its group.
 
     Everything is rolled back afterwards.
     """
-    name, who = case_of(kind)
+    kind, person = found.kind, found.person
     with transaction.atomic():
-        act = CASES[name].prepare(world)
-        person = User.objects.filter(email__startswith=f"{who}@", account_since__isnull=False).first()
-        if person is not None and way is not None and kind.group in CHOOSABLE:
-            assert choose_on_page(person, **{kind.group: way})[kind.group] == way
-        drop_emails()
-        InboxItem.objects.all().delete()
+        if person is not None and kind.group in CHOOSABLE:
+            choose_ways(person=person, ways={kind.group: way}, author=person, now=timezone.now())
         mail.outbox.clear()
-        act()
+        copy_of(found.act)()
         deliver()
         sent = Email.objects.filter(kind=kind.code, status="sent")
         at_once = sent.filter(person_id=person.pk) if person else sent
@@ -130,6 +161,14 @@ def hear(world: World, kind: EmailKind, way: str | None) -> Heard:
     return told
 
 
+@pytest.mark.parametrize("way", Way)
+def test_page_keeps_and_shows_the_way_chosen_for_each_group(world: World, way: Way) -> None:
+    shown = choose_on_page(world.ben, **dict.fromkeys(CHOOSABLE, way))
+
+    assert shown == dict.fromkeys(CHOOSABLE, way)
+    assert ways_of(world.ben) == dict.fromkeys(CHOOSABLE, way)
+
+
 def test_every_group_of_notices_has_a_kind() -> None:
     assert {kind.group for kind in CHOSEN} == set(CHOOSABLE)
     assert len(KINDS) > 50
@@ -137,10 +176,8 @@ def test_every_group_of_notices_has_a_kind() -> None:
 
 @pytest.mark.parametrize("kind", CHOSEN, ids=lambda kind: kind.code)
 def test_what_is_sent_matches_the_choice(world: World, kind: EmailKind) -> None:
-    at_once = hear(world, kind, Way.AT_ONCE)
-    summary = hear(world, kind, Way.SUMMARY)
-    inbox = hear(world, kind, Way.INBOX)
-    off = hear(world, kind, Way.OFF)
+    found = ready(world, kind)
+    at_once, summary, inbox, off = (hear(found, way) for way in (Way.AT_ONCE, Way.SUMMARY, Way.INBOX, Way.OFF))
 
     if case_of(kind)[1] == "sol":  # stakeholders have no inbox, and get each email
         assert [one.at_once for one in (at_once, summary, inbox, off)] == [1, 1, 1, 1]
@@ -160,8 +197,9 @@ def test_what_cannot_be_turned_off_is_sent_and_the_page_says_why(world: World, k
     assert kind.label in page
     assert kind.always in page
 
+    found = ready(world, kind)
     for way in (Way.SUMMARY, Way.INBOX, Way.OFF):
-        heard = hear(world, kind, way)
+        heard = hear(found, way)
 
         assert heard.at_once > 0, way
         assert heard.summaries == [], way

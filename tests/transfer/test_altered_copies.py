@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from partnerships.plans.models import Plan
 from partnerships.transfer.models import ImportRun
 from partnerships.transfer.services.developer_agreements import import_developer_agreements
 from partnerships.transfer.services.files import File
+from tests.support.kept_rows import kept
 
 from .altering import ALTERED, Rows, altered
 from .lists import extract, import_list, import_plans, rows_of
@@ -30,6 +32,10 @@ Row = dict[str, str]
 @pytest.fixture(autouse=True)
 def councils(db: None) -> None:
     """The councils of the extract."""
+    kept(_councils)
+
+
+def _councils() -> None:
     import_list("councils", extract("councils.csv"), as_of=dt.date(2019, 1, 1))
 
 
@@ -57,6 +63,14 @@ def served() -> set[tuple[str, str]]:
     return set(found.values_list("organisation__name", "area__code"))
 
 
+@cache
+def served_after(register: str, name: str) -> set[tuple[str, str]]:
+    """Which organisations serve which areas after the list itself was imported."""
+    with undone():
+        import_list(register, extract(name), accept_missing=True)
+        return served()
+
+
 LEPS_BAD = [
     {"LACD": "E0700", "LANM": "Short Code", "ERCD": "E37000007", "ERNM": "Cumbria"},
     {"LACD": "E07000999", "LANM": "Wrong LEP", "ERCD": "E99", "ERNM": "Nowhere"},
@@ -75,10 +89,7 @@ COMBINED_BAD = [
 def test_altered_look_ups_lose_no_good_row_and_name_every_bad_one(
     register: str, name: str, bad: list[Row], how: str
 ) -> None:
-    good = rows_of(extract(name))
-    with undone():
-        import_list(register, extract(name), accept_missing=True)
-        expected = served()
+    good, expected = rows_of(extract(name)), served_after(register, name)
     rows = table([*good, *({key: row.get(key, "") for key in good[0]} for row in bad)])
 
     run = import_list(register, altered(rows, how), accept_missing=True)
@@ -136,12 +147,17 @@ def plans_here() -> dict[str, dict[str, tuple[str, str]]]:
     return found
 
 
+@cache
+def plans_of_the_extract() -> dict[str, dict[str, tuple[str, str]]]:
+    with undone():
+        import_plans(extract("local-plan.csv"), extract("local-plan-timetable.csv"))
+        return plans_here()
+
+
 @pytest.mark.parametrize("how", ALTERED)
 def test_altered_plans_and_timetables_lose_no_good_row_and_name_every_bad_one(how: str) -> None:
     plans, timetable = rows_of(extract("local-plan.csv")), rows_of(extract("local-plan-timetable.csv"))
-    with undone():
-        import_plans(extract("local-plan.csv"), extract("local-plan-timetable.csv"))
-        expected = plans_here()
+    expected = plans_of_the_extract()
     bad_plans = [{**plans[0], "reference": ""}, {**plans[1], "reference": "zz", "period-end-date": "1900"}]
     bad_events = [
         {**timetable[0], "event-date": "2024-02-31", "reference": "z1"},
@@ -175,14 +191,20 @@ def put_in(agreements: bytes, contributions: bytes, transactions: bytes) -> Impo
     ).run
 
 
+REGISTER = ("developer-agreement", "developer-agreement-contribution", "developer-agreement-transaction")
+
+
+@cache
+def promises_of_the_extracts() -> set[tuple[Any, ...]]:
+    with undone():
+        put_in(*(extract(f"{name}.csv") for name in REGISTER))
+        return promises_here()
+
+
 @pytest.mark.parametrize("how", ALTERED)
 def test_altered_agreements_lose_no_good_row_and_name_every_bad_one(how: str) -> None:
-    names = ("developer-agreement", "developer-agreement-contribution", "developer-agreement-transaction")
-    first, second, third = (extract(f"{name}.csv") for name in names)
-    agreements, contributions, transactions = rows_of(first), rows_of(second), rows_of(third)
-    with undone():
-        put_in(first, second, third)
-        expected = promises_here()
+    agreements, contributions, transactions = (rows_of(extract(f"{name}.csv")) for name in REGISTER)
+    expected = promises_of_the_extracts()
     agreements.append({**agreements[0], "developer-agreement": ""})
     agreements.append({**agreements[1], "developer-agreement": "ZZ/1", "organisation": "local-authority-eng:ZZZ"})
     contributions.append({**contributions[0], "developer-agreement-contribution": ""})

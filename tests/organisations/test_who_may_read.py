@@ -299,7 +299,7 @@ def by_side(people: list[User]) -> Pairs:
     }
 
 
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32))
 def test_all_readings_of_the_audience_rules_agree_in_random_worlds(db: None, seed: int) -> None:
     with transaction.atomic():

@@ -15,7 +15,7 @@ import pytest
 from django.conf import settings
 from django.urls import reverse
 
-from tests.faults.site import ROOT, serving, signed_in
+from tests.faults.site import ROOT, serving, signed_in, until
 from tests.support.roles import limited_role
 from tests.world import World, make_world
 
@@ -60,33 +60,30 @@ def frozen_holder(database: str) -> Iterator[subprocess.Popen[str]]:
         holder.wait()
 
 
-def test_pages_answer_503_quickly_while_a_frozen_process_holds_the_lock(world: World, tmp_path: Path) -> None:
+def test_pages_do_not_wait_for_a_frozen_process_whose_transaction_the_database_ends(
+    world: World, tmp_path: Path
+) -> None:
     cookie, token = signed_in(world.eddie)
     form = {"resume": "1", "csrfmiddlewaretoken": token}
 
+    # The web's role has the shortest limit for an idle transaction.
     with limited_role("web") as web, limited_role("worker") as worker, serving(web, media=tmp_path) as site:
-        assert site.ask("POST", reverse("digests:manage"), cookie, form)[0] == 302
+
+        def change() -> tuple[int, str, str]:
+            return site.ask("POST", reverse("digests:manage"), cookie, form)
+
+        assert change()[0] == 302
         with frozen_holder(worker):
             began = time.monotonic()
-            status, retry_after, page = site.ask("POST", reverse("digests:manage"), cookie, form)
+            status, retry_after, page = change()
             took = time.monotonic() - began
             reading = site.ask("GET", reverse("digests:manage"), cookie)[0]
-        after = site.ask("POST", reverse("digests:manage"), cookie, form)[0]
+        with frozen_holder(web):
+            assert change()[0] == 503
+            until(lambda: change()[0] == 302, seconds=20)
 
     assert status == 503
     assert int(retry_after) > 0
     assert "Try again" in page
     assert took < 3
     assert reading == 200
-    assert after == 302
-
-
-def test_the_database_ends_a_frozen_processs_transaction(world: World, tmp_path: Path) -> None:
-    cookie, token = signed_in(world.eddie)
-    form = {"resume": "1", "csrfmiddlewaretoken": token}
-
-    # The web's role has the shortest limit for an idle transaction.
-    with limited_role("web") as web, serving(web, media=tmp_path) as site, frozen_holder(web):
-        assert site.ask("POST", reverse("digests:manage"), cookie, form)[0] == 503
-        time.sleep(15)
-        assert site.ask("POST", reverse("digests:manage"), cookie, form)[0] == 302

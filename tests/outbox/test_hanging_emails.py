@@ -159,8 +159,8 @@ def test_hanging_domain_does_not_hold_up_the_others(world: World, server: MailSe
 
 
 def test_hanging_domain_gets_three_copies_at_most(world: World, server: MailServer, settings: Any) -> None:
-    settings.EMAIL_DATA_TIMEOUT, settings.EMAIL_TIMEOUT, settings.EMAIL_RETRY_SECONDS = 3, 1, 0
-    hanging = [record_code(f"person{number}@slow.example") for number in range(30)]
+    settings.EMAIL_DATA_TIMEOUT, settings.EMAIL_TIMEOUT, settings.EMAIL_RETRY_SECONDS = 2.5, 1, 0
+    hanging = [record_code(f"person{number}@slow.example") for number in range(6)]  # three times what may wait
     server.at_the_end = {email.address: "hang" for email in hanging}
     threads = DrainThreads(lanes="all", patience=0.3, job="tests")
 

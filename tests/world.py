@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from allauth.socialaccount.models import SocialAccount, SocialApp
+from django.core.management import call_command
+from django.test import override_settings
 from django.utils import timezone
 
 from partnerships.agreements import services as agreements
@@ -29,6 +32,18 @@ from tests.support.kept_rows import kept
 PASSWORD = "a-quiet-estuary-morning"
 #: The demonstration network of `make run`; its accounts have the same password.
 DEMO = Path(__file__).parent.parent / "partnerships" / "transfer" / "demo.json"
+
+
+def load_demonstration() -> str:
+    """Load the demonstration network, or insert its rows again; returns what the command said."""
+    return kept(_demonstration)
+
+
+def _demonstration() -> str:
+    said = StringIO()
+    with override_settings(DEMONSTRATION=True):
+        call_command("load_network", str(DEMO), "--demo-passwords", stdout=said)
+    return said.getvalue()
 
 
 def person(name: str, email: str, **fields: Any) -> User:

@@ -6,7 +6,6 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.db.models import Q
 from django.test import Client
 from django.urls import reverse
@@ -31,7 +30,7 @@ from tests.organisations.test_obligations import naming_columns
 from tests.plans.test_signing import asked, sign
 from tests.support.successions import follow
 from tests.support.terms import agree_terms
-from tests.world import DEMO, World, join, make_partnership
+from tests.world import World, join, load_demonstration, make_partnership
 
 
 def merge(world: World, merged: Organisation, kept: Organisation, **fields: Any) -> Merge:
@@ -54,9 +53,8 @@ def everything() -> dict[str, dict[int, dict[str, Any]]]:
     return {model._meta.label: {row["id"]: row for row in model._base_manager.values()} for model in models}
 
 
-def test_everything_of_a_record_passes_to_the_other_and_back(db: None, settings: Any) -> None:
-    settings.DEMONSTRATION = True
-    call_command("load_network", str(DEMO), "--demo-passwords", verbosity=0)
+def test_everything_of_a_record_passes_to_the_other_and_back(db: None) -> None:
+    load_demonstration()
     by_size = {
         one: sum(model._base_manager.filter(**{field.name: one}).count() for model, field in naming_columns())
         for one in Organisation.objects.all()

@@ -7,7 +7,6 @@ import copy
 import datetime as dt
 import json
 from collections.abc import Iterator
-from io import StringIO
 from typing import Any
 
 import pytest
@@ -37,7 +36,7 @@ from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.directory_files import directory_text
 from partnerships.transfer.services.network import load_network
 from tests.support.outbox import deliver
-from tests.world import DEMO
+from tests.world import DEMO, load_demonstration
 
 pytestmark = pytest.mark.django_db
 
@@ -218,13 +217,10 @@ def test_people_without_demonstration_passwords_choose_their_own() -> None:
     assert not amina.has_usable_password()
 
 
-def test_demonstration_loads_and_its_people_can_sign_in(settings: Any, client: Any) -> None:
-    settings.DEMONSTRATION = True
-    out = StringIO()
+def test_demonstration_loads_and_its_people_can_sign_in(client: Any) -> None:
+    said = load_demonstration()
 
-    call_command("load_network", str(DEMO), "--demo-passwords", stdout=out)
-
-    assert out.getvalue().startswith("Loaded demo.json: 10 organisations, 17 people")
+    assert said.startswith("Loaded demo.json: 10 organisations, 17 people")
     assert client.login(email="amina@larkhaven.example", password="a-quiet-estuary-morning")
     assert User.objects.get(email="dee@commonground.example").is_superuser
     assert Membership.objects.current().filter(person__email="ben@westmarch.example", role="lead").exists()
@@ -242,9 +238,7 @@ def test_demonstration_loads_and_its_people_can_sign_in(settings: Any, client: A
 
 
 def test_demonstration_shows_posts_reports_groups_facilitators_and_a_gap() -> None:
-    load_network(
-        data=DEMO.read_bytes(), file_name="demo.json", author=None, now=timezone.now(), demo=False, dry_run=False
-    )
+    load_demonstration()
     estuary, today = Partnership.objects.get(title="Estuary Homes Partnership"), timezone.localdate()
     ravi, ben = User.objects.get(name="Ravi Reach"), User.objects.get(name="Ben West")
     reports = Report.objects.filter(round__partnership=estuary)

@@ -66,12 +66,13 @@ def hours_pass(count: int = 1) -> None:
 
 
 def test_no_digest_is_lost_when_the_mail_server_is_away_for_days(
-    world: World, plan: Plan, ben: Subscription, office: PostOffice
+    world: World, plan: Plan, ben: Subscription, office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    office.answers[world.ben.email] = [AWAY] * 60
+    monkeypatch.setattr(settling, "MAX_DEFERRALS", 3)
+    office.answers[world.ben.email] = [AWAY] * 10
     play(office)
-    for _ in range(59):
-        hours_pass()
+    for _ in range(9):
+        hours_pass(8)
         office.drain()
     waited = Delivery.objects.get().status
     hours_pass()

@@ -18,7 +18,7 @@ from psycopg2 import sql
 Made = TypeVar("Made")
 
 #: Seconds after which rows are made again, so that "30 days ago" stays so.
-_FRESH = 180
+_FRESH = 600
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from tests.support import seeds
 from tests.support.browser import chromium_path
 from tests.support.database import template_database
 from tests.support.kept_statements import compared
+from tests.world import World, make_world
 
 # Playwright's event loop runs in the test's thread; Django's check for one is meant for servers.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -65,6 +66,12 @@ def media_root(settings: object, tmp_path: object) -> None:
     """Each test has its own files."""
     settings.JOURNAL_ROOT = tmp_path / "journal"  # type: ignore[attr-defined]  # the same
     settings.MEDIA_ROOT = tmp_path  # type: ignore[attr-defined]  # pytest-django's wrapper
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """The small world, fresh for each test."""
+    return make_world()
 
 
 @pytest.fixture

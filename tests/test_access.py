@@ -29,6 +29,8 @@ pytestmark = pytest.mark.django_db
 
 #: URLs of packages, which follow a rule instead of a row (see the tests below), and pages for machines.
 BY_RULE = ("admin", "account", "mfa", "usersessions", "socialaccount", "headless", "idp", "openid", "social")
+#: Who tries a method that a page does not have; it does nothing for anybody.
+ONES_OF_A_KIND = ("signed_out", "stakeholder", "lead", "administrator")
 OTHER_METHODS = ("put", "patch", "delete", "trace", "options")
 MACHINES = {
     "health_live": 200,
@@ -99,15 +101,15 @@ def visit(visitors: dict[str, tuple[Client, SimpleCookie]]) -> Callable[[str], C
 def test_every_url_answers_as_the_access_table_says(
     row: Row, method: str, world: World, visit: Callable[[str], Client]
 ) -> None:
+    expected = row.expectations.get(method)
     answers, wanted = {}, {}
-    for persona in PERSONAS:
+    for persona in PERSONAS if expected is not None else ONES_OF_A_KIND:
         with transaction.atomic():
             client = visit(persona)
             address = reverse(row.name, kwargs=row.on(world)) + row.query
             data = row.data(world) if method == "post" else None
             status = getattr(client, method)(address, data).status_code
             transaction.set_rollback(True)
-        expected = row.expectations.get(method)
         if expected is not None:
             allowed = {expected[persona]}
         else:
@@ -132,10 +134,16 @@ ADMIN_INDEXES = sorted(
 )
 
 
+def in_turn(number: int) -> tuple[str, str]:
+    """Administrators and one of the others: one check of Django admin's site refuses every other on every page."""
+    others = [persona for persona in PERSONAS if persona != "administrator"]
+    return "administrator", others[number % len(others)]
+
+
 @pytest.mark.parametrize("name", ["admin:index", *ADMIN_INDEXES])
 def test_django_admin_is_open_only_to_administrators(name: str, visit: Callable[[str], Client]) -> None:
     answers = {}
-    for persona in PERSONAS:
+    for persona in in_turn(ADMIN_INDEXES.index(name) if name in ADMIN_INDEXES else 0):
         with transaction.atomic():
             answers[persona] = visit(persona).get(reverse(name)).status_code
             transaction.set_rollback(True)
@@ -152,7 +160,9 @@ def test_records_in_django_admin_are_open_only_to_administrators(persona: str, v
     pages = itertools.product(("change", "history", "delete"), ("get", "post"))
     asked = list(pages) if is_administrator else [("change", "get"), ("change", "post"), ("delete", "post")]
     answered = []
-    for model, page in admin.site._registry.items():
+    for turn, (model, page) in enumerate(admin.site._registry.items()):
+        if persona not in in_turn(turn):
+            continue
         of_model = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         for number in page.get_queryset(RequestFactory().get("/")).values_list("pk", flat=True)[:1]:
             for name, method in asked:
@@ -169,7 +179,7 @@ def test_records_in_django_admin_are_open_only_to_administrators(persona: str, v
 
     allowed = {200, 302, 403, 405, 422} if is_administrator else {302}
     assert [one for one in answered if one[1] not in allowed] == []
-    assert len(answered) > 100
+    assert len(answered) > (100 if is_administrator else 10)
 
 
 ACCOUNT_PAGES = sorted(

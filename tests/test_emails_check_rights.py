@@ -25,7 +25,7 @@ from partnerships.plans.models import Share
 from tests.support.outbox import deliver, drop_emails, recorded
 from tests.telling import answers, lower_rooms, terms, upper_rooms
 from tests.telling.case import CASES
-from tests.world import World, make_world, person
+from tests.world import World, person
 
 __all__ = ["answers", "lower_rooms", "terms", "upper_rooms"]  # they fill the table
 NOW = timezone.now
@@ -90,12 +90,6 @@ def _dee_stops_administering(w: World) -> None:
     other = person("Otto Other", "otto@commonground.example")
     grant_administration(person=other, author=w.dee, reason="Helps.", now=NOW() - dt.timedelta(minutes=1))
     withdraw_administration(person=w.dee, author=other, reason="Moved on.", now=NOW())
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    """The small world, fresh for each test."""
-    return make_world()
 
 
 @pytest.mark.parametrize(

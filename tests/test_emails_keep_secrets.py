@@ -17,7 +17,7 @@ from tests.support.canaries import columns, fill, words_in
 from tests.support.outbox import deliver, drop_emails, recorded
 from tests.telling import answers, lower_rooms, terms, upper_rooms
 from tests.telling.case import CASES
-from tests.world import World, make_world
+from tests.world import World
 
 __all__ = ["answers", "lower_rooms", "terms", "upper_rooms"]  # they fill the table
 
@@ -68,12 +68,6 @@ SHOWN = frozenset(
         "exchange.SavedFilter.query",
     }
 )
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    """The small world, fresh for each test."""
-    return make_world()
 
 
 def columns_in_emails(world: World, name: str) -> dict[str, set[str]]:

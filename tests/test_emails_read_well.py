@@ -25,7 +25,7 @@ from partnerships.plans.models import Plan
 from tests.support.outbox import deliver, drop_emails
 from tests.telling import answers, lower_rooms, terms, upper_rooms
 from tests.telling.case import CASES
-from tests.world import World, make_world
+from tests.world import World
 
 __all__ = ["answers", "lower_rooms", "terms", "upper_rooms"]  # they fill the table
 
@@ -38,12 +38,6 @@ _ABOUT_THE_READER = {
     "Your password was changed",
     "Your second factor has been removed",
 }
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    """The small world, fresh for each test."""
-    return make_world()
 
 
 def names() -> list[str]:

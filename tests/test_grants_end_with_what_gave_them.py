@@ -35,14 +35,9 @@ from partnerships.plans.models import OwnershipOffer, Plan, Share
 from partnerships.plans.queries import WAITING, signing_states, standing_of
 from tests.exchange.conftest import shared
 from tests.plans.drafts import ask_signatures, begin, published
-from tests.world import World, make_world
+from tests.world import World
 
 Probe = Callable[[], bool]
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    return make_world()
 
 
 # ---- What ends a grant

@@ -44,7 +44,7 @@ from tests.agreements.test_posts import fill, post_of
 from tests.commitments.promises import agree
 from tests.conversations.talks import draft as draft_record
 from tests.exchange.conftest import shared
-from tests.world import World, join, make_world, person
+from tests.world import World, join, person
 
 TODAY = timezone.localdate()
 #: Names of columns that say who did something: nobody needs to take these over.
@@ -85,11 +85,6 @@ NOT_OWNERS = {
     "digests.OpenDigest.recipient": "a digest being written",
     "digests.MatchNotice.recipient": "what the person was told",
 }
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    return make_world()
 
 
 def leave(world: World, someone: User, **fields: Any) -> None:

@@ -16,16 +16,10 @@ from tests.plans.drafts import ask_signatures, published
 from tests.support.outbox import drop_emails, recorded
 from tests.telling import answers, lower_rooms, terms, upper_rooms
 from tests.telling.case import CASES
-from tests.world import World, make_world
+from tests.world import World
 
 __all__ = ["answers", "lower_rooms", "terms", "upper_rooms"]  # they fill the table
 NOW = timezone.now
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    """The small world, fresh for each test."""
-    return make_world()
 
 
 def _told() -> list[tuple[str, str]]:

@@ -14,12 +14,7 @@ from partnerships.commitments import services
 from partnerships.commitments.models import Unit
 from partnerships.commitments.quantities import quantity_words
 from partnerships.commitments.services.proposing import UnableToPropose
-from tests.world import World, make_world
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    return make_world()
+from tests.world import World
 
 
 def test_an_added_unit_is_offered_and_written_in_words(world: World, client: Client) -> None:

@@ -11,12 +11,7 @@ from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Direction, Entry
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
-from tests.world import World, make_world
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    return make_world()
+from tests.world import World
 
 
 @pytest.fixture

@@ -35,11 +35,6 @@ from tests.support.terms import agree_terms
 from tests.world import World, make_world
 
 
-@pytest.fixture
-def world(db: None) -> World:
-    return make_world()
-
-
 def memorandum() -> ContentFile[bytes]:
     return ContentFile(b"What we agreed.\n", name="memorandum.txt")
 

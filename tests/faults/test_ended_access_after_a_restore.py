@@ -40,15 +40,9 @@ from tests.faults.restore import left, lost, redo
 from tests.organisations.test_handovers import merger, propose_everything, take_effect
 from tests.plans.drafts import ask_signatures, begin, published
 from tests.support.terms import agree_terms
-from tests.world import World, make_world, person
+from tests.world import World, person
 
 NOW = timezone.now
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    """Everybody, fresh for each test."""
-    return make_world()
 
 
 @pytest.fixture(autouse=True)

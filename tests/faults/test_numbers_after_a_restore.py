@@ -19,17 +19,11 @@ from partnerships.plans.models import Plan
 from tests.faults.restore import lost
 from tests.plans.drafts import published
 from tests.support.outbox import deliver, drop_emails
-from tests.world import World, make_world
+from tests.world import World
 
 pytestmark = pytest.mark.django_db
 
 NOW = timezone.now
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    """Everybody, fresh for each test."""
-    return make_world()
 
 
 @contextmanager

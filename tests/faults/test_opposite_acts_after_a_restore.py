@@ -35,17 +35,11 @@ from tests.plans.drafts import ask_signatures, begin, published
 from tests.support.outbox import deliver, drop_emails, recorded
 from tests.telling import upper_rooms
 from tests.telling.case import CASES
-from tests.world import World, make_world, person
+from tests.world import World, person
 
 __all__ = ["upper_rooms"]  # it fills the table
 
 NOW = timezone.now
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    """Everybody, fresh for each test."""
-    return make_world()
 
 
 @pytest.fixture(autouse=True)

@@ -18,16 +18,10 @@ from partnerships.people.services import person_for_address
 from partnerships.plans.models import Plan
 from tests.faults.restore import lost, redo
 from tests.plans.drafts import published
-from tests.world import World, make_world
+from tests.world import World
 
 NOW = timezone.now
 ADDRESS = "paula@council.example"
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    """Everybody, fresh for each test."""
-    return make_world()
 
 
 @pytest.fixture(autouse=True)

@@ -23,15 +23,9 @@ from partnerships.people.identity_providers import keep_provider, remove_provide
 from partnerships.people.models import User
 from partnerships.people.services import remove_second_factors
 from tests.faults.restore import left, lost, redo
-from tests.world import World, make_world
+from tests.world import World
 
 NOW = timezone.now
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    """Everybody, fresh for each test."""
-    return make_world()
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ import partnerships
 from partnerships.kit.forms import Form
 from partnerships.people.models import User
 from partnerships.plans.models import Comment
-from tests.plans.conftest import as_, world  # noqa: F401 - fixtures
+from tests.plans.conftest import as_  # noqa: F401 - a fixture
 from tests.plans.drafts import published
 from tests.world import World
 
@@ -38,7 +38,7 @@ def test_comment_of_exactly_the_limit_is_accepted(world: World, as_: Callable[[U
 
 
 def test_refused_text_is_shown_again_as_it_was_counted(
-    world: World,  # noqa: F811
+    world: World,
     as_: Callable[[User], Client],  # noqa: F811
 ) -> None:
     plan = published(world)

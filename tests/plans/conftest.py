@@ -8,13 +8,6 @@ import pytest
 from django.test import Client
 
 from partnerships.people.models import User
-from tests.world import World, make_world
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    """The world, made fresh for each test."""
-    return make_world()
 
 
 @pytest.fixture

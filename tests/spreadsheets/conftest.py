@@ -6,13 +6,7 @@ import pytest
 
 from partnerships.plans.models import Plan
 from tests.plans.drafts import begin
-from tests.world import World, make_world
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    """The world, made fresh for each test."""
-    return make_world()
+from tests.world import World
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def shape_of(sql: str, values: Sequence[Any]) -> Shape:
 
 #: How often a statement is compared in a process, with the readers and pages that come first; composing it each time
 #: took a twelfth of the whole suite.
-_TIMES = 50
+_TIMES = 12
 _compared: Counter[tuple[object, tuple[str, ...]]] = Counter()
 
 

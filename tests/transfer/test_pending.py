@@ -6,7 +6,6 @@ import datetime as dt
 import json
 from typing import Any
 
-import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
@@ -14,15 +13,10 @@ from partnerships.organisations.lineage import who_answers_for
 from partnerships.organisations.models import Organisation, Status, Succession
 from partnerships.organisations.services import change_succession_status, correct_succession, create_organisation
 from partnerships.transfer.services.pending import PENDING, Loaded, load_pending
-from tests.world import World, make_world
+from tests.world import World
 
 NOW = timezone.now()
 FILE = json.loads(PENDING.read_text(encoding="utf-8"))
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    return make_world()
 
 
 def surrey() -> dict[str, Organisation]:

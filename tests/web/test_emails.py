@@ -16,13 +16,7 @@ from partnerships.people.models import User
 from tests.commitments.promises import propose
 from tests.digests.conftest import PostOffice, signed_in
 from tests.support.ledger import rewrite
-from tests.world import World, make_world
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    """The small world."""
-    return make_world()
+from tests.world import World
 
 
 @pytest.fixture

@@ -13,15 +13,9 @@ from partnerships.exchange.models import Entry
 from partnerships.organisations.models import Role
 from partnerships.organisations.services import create_organisation, update_organisation
 from partnerships.web.first_steps import first_steps_of, shown_at_home
-from tests.world import World, join, make_world, person
+from tests.world import World, join, person
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    """A newly made world."""
-    return make_world()
 
 
 @pytest.fixture

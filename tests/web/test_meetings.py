@@ -29,13 +29,7 @@ from tests.commitments.promises import agree, propose, verified
 from tests.conversations.talks import circulated, draft
 from tests.plans.drafts import begin, fewer_homes, publish
 from tests.support.pages import collapse
-from tests.world import World, join, make_partnership, make_world
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    """The world, in a transaction for each test."""
-    return make_world()
+from tests.world import World, join, make_partnership
 
 
 def share(world: World, author: User, organisation: Organisation, title: str, **more: Any) -> Entry:

@@ -12,13 +12,7 @@ from partnerships.exchange.models import Audience
 from partnerships.exchange.services import withdraw_entry
 from tests.exchange.conftest import shared
 from tests.support.pages import collapse
-from tests.world import World, make_world
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    """The people and organisations of the tests."""
-    return make_world()
+from tests.world import World
 
 
 def titles(page: str) -> list[str]:

@@ -15,15 +15,10 @@ from partnerships.organisations.services import create_organisation
 from partnerships.people.models import User
 from partnerships.web.neighbours import DRAWN
 from tests.support.pages import collapse
-from tests.world import World, join, make_partnership, make_world
+from tests.world import World, join, make_partnership
 
 pytestmark = pytest.mark.django_db
 NETWORK = reverse("web:network")
-
-
-@pytest.fixture
-def world(db: None) -> World:
-    return make_world()
 
 
 def page(person: User, address: str) -> str:

@@ -1,8 +1,8 @@
 """Digests under real faults: killed workers, a flushed broker, a database outage, a faulty or missing mail server.
 
-Plays one fault against real processes on a database of its own, waits until everything is settled, stops all
-processes, and prints as JSON what was lost and repeated. tests/faults plays each fault with fewer people. The figures
-in docs/performance.md come from
+Plays faults against real processes on a database of its own, each with a version of its own: waits until everything is
+settled, and prints as JSON what was lost and repeated. tests/faults names faults on standard input, one a line, and
+plays them with fewer people. The figures in docs/performance.md come from
 
     python benchmarks/digests_faults.py kill --people 5000 --times 20
     python benchmarks/digests_faults.py database --people 5000 --times 1 --seconds 30
@@ -24,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,8 +74,8 @@ FEW_SMTP_FAULTS = (
     "rcpt:421 4.7.0 Closing:1:37",
     "rcpt:550 5.1.1 Gone:9:41",
 )
-#: Makes a small run last long enough for a fault to hit it.
-SLOW = "end:slow:1:4"
+#: Makes a small run last long enough for a fault to hit it, in each round.
+SLOW = "end:slow:1000:2"
 SMALL = 2000
 MAX_SECONDS = 150
 _BEAT = (sys.executable, "-m", "celery", "-A", "housing", "beat", "-l", "WARNING")
@@ -86,16 +87,14 @@ class Parts:
 
     environ: dict[str, str]
     folder: Path
-    count: int = 1
     workers: list[Workers] = field(default_factory=list)
     beats: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self) -> None:
-        """Start `count` workers and as many beats."""
-        for place in range(self.count):
-            self.workers.append(Workers(self.environ, log=self.folder / f"worker{place}.log"))
-            self.workers[-1].start()
-            self.beats.append(self.start_beat())
+        """Start a worker and a beat, beside those that run."""
+        self.beats.append(self.start_beat())
+        self.workers.append(Workers(self.environ, log=self.folder / f"worker{len(self.workers)}.log"))
+        self.workers[-1].start()
 
     def start_beat(self) -> subprocess.Popen[bytes]:
         """Start Celery beat."""
@@ -166,20 +165,19 @@ class Broker:
             time.sleep(0.05)
         raise RuntimeError("The broker does not listen.")
 
+    def flush(self) -> None:
+        """Empty it."""
+        from kombu import Connection
+
+        with Connection(self.url) as connection:
+            connection.default_channel.client.flushdb()
+
     def kill(self) -> None:
         """Kill it by SIGKILL; what was queued is lost."""
         if self.process is not None:
             self.process.kill()
             self.process.wait(10)
             self.process = None
-
-
-def flush_broker(environ: dict[str, str]) -> None:
-    """Empty the broker."""
-    from kombu import Connection
-
-    with Connection(environ["REDIS_URL"]) as connection:
-        connection.default_channel.client.flushdb()
 
 
 def cut_database(name: str, seconds: float) -> None:
@@ -219,117 +217,155 @@ def settled() -> bool:
     return is_spread and not (figures["queued"] or figures["sending"] or figures["waiting"])
 
 
-def play(fault: str, people: int, times: int, seconds: float, seed: int, only: str = "") -> dict[str, Any]:
-    """Play a fault; returns what became of all emails."""
-    random.seed(seed)
+@dataclass
+class Stage:
+    """Running workers and beats, a broker and a mail server, and a plan with followers."""
+
+    database: str
+    folder: Path
+    options: list[str]
+    box: Mailbox
+    broker: Broker
+    parts: Parts
+    plan: Any
+    lead: Any
+    people: int
+    versions: int = 0
+
+    def play(self, fault: str, times: int, seconds: float = 2.0, only: str = "") -> dict[str, Any]:
+        """Play a fault while a new version's digests go out; returns what became of these emails."""
+        from partnerships.digests.models import Delivery
+
+        before, newest = len(self.box.taken()), Delivery.objects.order_by("pk").last()
+        if fault == "twins":
+            self.parts.start()
+        elif fault == "broker":  # missing while the version is published, so the message to workers is lost
+            self.broker.kill()
+        elif fault == "smtp_down":
+            self.box.close()
+        self.versions += 1
+        publishing = time.time()
+        publish(self.plan, self.lead, self.versions)
+        began = time.time()
+        publishing = began - publishing
+        if fault == "broker":
+            self.broker.start()
+        while fault != "smtp_down" and len(self.box.taken()) < before + 20 and time.time() - began < 60:
+            time.sleep(0.02)
+        done: Counter[str] = Counter()
+        for _ in range(times):
+            time.sleep(random.uniform(0.05, 0.6))
+            done[self._strike(fault, seconds, only)] += 1
+        back = time.time()
+        # Twice: what was neither queued nor chosen while we counted emails may be queued when we count who waits.
+        while not (settled() and settled()) and time.time() - back < MAX_SECONDS:
+            self.parts.restart_dead()
+            time.sleep(0.2)
+        after = time.time() - back
+        deliveries = Delivery.objects.filter(pk__gt=newest.pk if newest else 0)
+        return {
+            "fault": fault,
+            "people": self.people,
+            "done": dict(done),
+            **self._outcome(deliveries, before),
+            "publish_seconds": round(publishing, 2),
+            "settled_seconds_after": round(after, 1),
+        }
+
+    def _strike(self, fault: str, seconds: float, only: str) -> str:
+        """Let a fault happen once; returns what it did."""
+        if fault == "kill":
+            killed = self.parts.kill_something(only)
+            self.parts.restart_dead()
+            return killed
+        if fault == "broker":
+            self.broker.flush()
+            return "flushed"
+        if fault == "broker_killed":
+            self.broker.kill()
+            time.sleep(seconds)
+            self.broker.start()
+            return "killed and back empty"
+        if fault == "term":  # a deployment: everything is stopped and started
+            for worker in self.parts.workers:
+                worker.stop()
+            self.parts.restart_dead()
+            return "stopped and started"
+        if fault == "database":
+            cut_database(urlsplit(self.database).path.strip("/"), seconds)
+            return "cut"
+        if fault == "smtp_down":
+            time.sleep(seconds)
+            self.box.process = Mailbox.open(self.folder, "box", *self.options, port=self.box.port).process
+            return "back"
+        raise ValueError(f"{fault} cannot happen again.")
+
+    def _outcome(self, deliveries: Any, before: int) -> dict[str, Any]:
+        """What became of these deliveries, of which the sink had none when it had taken `before` emails."""
+        statuses = Counter(deliveries.values_list("status", flat=True))
+        until = time.time() + 5  # the sink writes its log a little later
+        while len({line[2] for line in self.box.taken()[before:]}) < statuses["sent"] and time.time() < until:
+            time.sleep(0.1)
+        emails: dict[str, list[str]] = defaultdict(list)
+        for _, identifier, address, _ in self.box.taken()[before:]:
+            emails[address].append(identifier)
+        repeats = {address: ids for address, ids in emails.items() if len(ids) > 1}
+        wanted = {f"person{number}@council{number % 50}.example" for number in range(self.people)}
+        lost = wanted - set(emails) - set(deliveries.filter(status="failed").values_list("address", flat=True))
+        return {
+            "lost": len(lost),
+            "repeated": sum(len(ids) - 1 for ids in repeats.values()),
+            "max_repeats_per_person": max((len(ids) - 1 for ids in emails.values()), default=0),
+            "other_message_ids": sum(len(set(ids)) > 1 for ids in repeats.values()),
+            "statuses": dict(statuses),
+        }
+
+
+@contextlib.contextmanager
+def staged(name: str, people: int, *, wrong_mail: bool) -> Iterator[Stage]:
+    """Start everything; with `wrong_mail`, the mail server misbehaves at every stage of SMTP."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        database = stack.enter_context(own_database(f"fault_{fault}"))
-        if fault == "smtp":
+        database = stack.enter_context(own_database(f"fault_{name}"))
+        if wrong_mail:
             faults = FEW_SMTP_FAULTS if people < SMALL else SMTP_FAULTS
         else:
             faults = (SLOW,) if people < SMALL else ()
         options = [f"--fault={one}" for one in faults]
         box = Mailbox.open(folder, "box", *options)
         stack.callback(box.close)
-        broker = os.environ["REDIS_URL"]
-        own_broker = Broker()
-        stack.callback(own_broker.kill)
-        if fault == "broker_killed":
-            own_broker.start()
-            broker = own_broker.url
-        if fault == "broker":  # missing while the version is published, so the message to workers is lost
-            os.environ["REDIS_URL"] = f"redis://127.0.0.1:{free_port()}/0"
+        broker = Broker()
+        stack.callback(broker.kill)
+        broker.start()
         environ = prepare_django(
             database,
             mail_port=box.port,
-            EMAIL_LEASE_SECONDS="25",
+            REDIS_URL=broker.url,
+            EMAIL_LEASE_SECONDS="20",
             EMAIL_RETRY_SECONDS="1",
-            EMAIL_TIMEOUT="3",
-            EMAIL_DATA_TIMEOUT="6",
-        ) | {"REDIS_URL": broker}
+            EMAIL_TIMEOUT="2",
+            EMAIL_DATA_TIMEOUT="4",
+        )
         from django.db import connection
         from django.utils import timezone
-
-        from partnerships.digests.models import Delivery
 
         stack.callback(connection.close)
         now = timezone.now()
         owner, lead, plan = make_plan(now)
         make_stakeholders(plan, owner, lead, people, now)
-        flush_broker(environ)
-        parts = Parts(environ, folder, count=2 if fault == "twins" else 1)
+        parts = Parts(environ, folder)
         stack.callback(parts.stop)
         parts.start()
-        if fault == "smtp_down":
-            box.close()
-        publishing = time.time()
-        publish(plan, lead, 1)
-        began = time.time()
-        publishing = began - publishing
-        while fault != "smtp_down" and len(box.taken()) < 20 and time.time() - began < 60:
-            time.sleep(0.02)
-        done: Counter[str] = Counter()
-        for _ in range(times):
-            time.sleep(random.uniform(0.05, 0.6))
-            if fault == "kill":
-                done[parts.kill_something(only)] += 1
-                parts.restart_dead()
-            elif fault == "broker":
-                flush_broker(environ)
-                done["flushed"] += 1
-            elif fault == "broker_killed":
-                own_broker.kill()
-                time.sleep(seconds)
-                own_broker.start()
-                done["killed and back empty"] += 1
-            elif fault == "term":  # a deployment: everything is stopped and started
-                for worker in parts.workers:
-                    worker.stop()
-                parts.restart_dead()
-                done["stopped and started"] += 1
-            elif fault == "database":
-                cut_database(urlsplit(database).path.strip("/"), seconds)
-                done["cut"] += 1
-            elif fault == "smtp_down":
-                time.sleep(seconds)
-                box.process = Mailbox.open(folder, "box", *options, port=box.port).process
-                done["back"] += 1
-                break
-        back = time.time()
-        while not settled() and time.time() - back < MAX_SECONDS:
-            parts.restart_dead()
-            time.sleep(0.5)
-        after = time.time() - back
-        statuses = Counter(Delivery.objects.values_list("status", flat=True))
-        until = time.time() + 5  # the sink writes its log a little later
-        while len({address for _, _, address, _ in box.taken()}) < statuses["sent"] and time.time() < until:
-            time.sleep(0.1)
-        emails: dict[str, list[str]] = defaultdict(list)
-        for _, identifier, address, _ in box.taken():
-            emails[address].append(identifier)
-        repeats = {address: ids for address, ids in emails.items() if len(ids) > 1}
-        wanted = {f"person{number}@council{number % 50}.example" for number in range(people)}
-        lost = wanted - set(emails) - set(Delivery.objects.filter(status="failed").values_list("address", flat=True))
-    return {
-        "fault": fault,
-        "people": people,
-        "done": dict(done),
-        "lost": len(lost),
-        "repeated": sum(len(ids) - 1 for ids in repeats.values()),
-        "max_repeats_per_person": max((len(ids) - 1 for ids in emails.values()), default=0),
-        "other_message_ids": sum(len(set(ids)) > 1 for ids in repeats.values()),
-        "statuses": dict(statuses),
-        "publish_seconds": round(publishing, 2),
-        "settled_seconds_after": round(after, 1),
-    }
+        yield Stage(database, folder, options, box, broker, parts, plan, lead, people)
 
 
 def main() -> None:
-    """Play the fault that the options name, and print JSON."""
+    """Play the fault that the options name, or those on standard input, and print JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "fault", choices=["kill", "term", "broker", "broker_killed", "database", "smtp", "smtp_down", "twins"]
+        "fault",
+        choices=["kill", "term", "broker", "broker_killed", "database", "smtp", "smtp_down", "twins", "from_input"],
+        help="`from_input` reads a fault with `times` and `seconds` as JSON from each line",
     )
     parser.add_argument("--people", type=int, default=5000)
     parser.add_argument("--times", type=int, default=20)
@@ -339,8 +375,14 @@ def main() -> None:
     options = parser.parse_args()
     # Stops all processes too: a leftover worker would take the next run's tasks.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    result = play(options.fault, options.people, options.times, options.seconds, options.seed, options.only)
-    print(json.dumps(result))
+    random.seed(options.seed)
+    with staged(f"{options.fault}_{os.getpid()}", options.people, wrong_mail=options.fault == "smtp") as stage:
+        if options.fault == "from_input":
+            for line in sys.stdin:
+                print(json.dumps(stage.play(**json.loads(line))), flush=True)
+        else:
+            times = 0 if options.fault in ("smtp", "twins") else options.times
+            print(json.dumps(stage.play(options.fault, times, options.seconds, options.only)))
 
 
 if __name__ == "__main__":

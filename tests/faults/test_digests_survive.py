@@ -7,6 +7,8 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,25 +20,51 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
 
-def play(fault: str, people: int, times: int, seconds: float = 2.0) -> dict[str, Any]:
-    """Play a fault in separate processes, which all end with it."""
+@contextlib.contextmanager
+def running(fault: str, people: int) -> Iterator[subprocess.Popen[str]]:
+    """A stage with real processes, which all end with it."""
     environ = {name: value for name, value in os.environ.items() if name != "DEBUG"}
-    command = [sys.executable, "benchmarks/digests_faults.py", fault, "--people", str(people), "--times", str(times)]
-    with subprocess.Popen(
-        [*command, "--seconds", str(seconds)],
-        cwd=ROOT,
-        env=environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as played:
+    command = [sys.executable, "benchmarks/digests_faults.py", fault, "--people", str(people)]
+    with tempfile.TemporaryFile("w+") as complaints:
+        stage = subprocess.Popen(
+            command, cwd=ROOT, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints, text=True
+        )
         try:
-            out, complaints = played.communicate(timeout=240)
-        except subprocess.TimeoutExpired:
-            end_with_children(played)
+            yield stage
+            assert stage.stdin
+            stage.stdin.close()
+            assert stage.wait(60) == 0
+        except BaseException:
+            complaints.seek(0)
+            sys.stderr.write(complaints.read()[-3000:])
             raise
-    assert played.returncode == 0, complaints[-3000:]
-    figures: dict[str, Any] = json.loads(out.strip().splitlines()[-1])
+        finally:
+            if stage.poll() is None:
+                end_with_children(stage)
+
+
+Play = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def play() -> Iterator[Play]:
+    """Plays faults one after another on one stage, each while 120 people are emailed."""
+    with running("from_input", 120) as stage:
+
+        def played(fault: str, times: int = 0, seconds: float = 2.0) -> dict[str, Any]:
+            assert stage.stdin
+            stage.stdin.write(json.dumps({"fault": fault, "times": times, "seconds": seconds}) + "\n")
+            stage.stdin.flush()
+            return figures_of(stage)
+
+        yield played
+
+
+def figures_of(stage: subprocess.Popen[str]) -> dict[str, Any]:
+    """What became of the emails of a fault."""
+    assert stage.stdout
+    figures: dict[str, Any] = json.loads(stage.stdout.readline() or "{}")
+    assert figures, "The stage ended."
     return figures
 
 
@@ -60,54 +88,55 @@ def assert_nothing_was_lost(figures: dict[str, Any], *, repeats: int) -> None:
     assert not {"queued", "sending"} & set(figures["statuses"]), figures
 
 
-def test_killing_workers_and_beat_loses_no_email() -> None:
-    figures = play("kill", people=200, times=3)
-
-    assert_nothing_was_lost(figures, repeats=30)
-
-
-def test_a_missing_and_then_flushed_broker_loses_no_email() -> None:
-    figures = play("broker", people=200, times=3)
-
-    assert_nothing_was_lost(figures, repeats=0)
-    assert figures["publish_seconds"] < 5, figures
-
-
-def test_a_killed_broker_that_restarts_empty_loses_no_email() -> None:
-    figures = play("broker_killed", people=200, times=2, seconds=1)
-
-    assert_nothing_was_lost(figures, repeats=0)
-    assert figures["done"] == {"killed and back empty": 2}, figures
-
-
-def test_stopping_for_a_deployment_repeats_no_email() -> None:
-    figures = play("term", people=200, times=2)
-
-    assert_nothing_was_lost(figures, repeats=0)
-    assert figures["done"] == {"stopped and started": 2}, figures
-
-
-def test_a_database_outage_during_sending_loses_no_email() -> None:
-    figures = play("database", people=200, times=1, seconds=4)
-
-    assert_nothing_was_lost(figures, repeats=10)
-
-
 def test_a_faulty_mail_server_loses_no_email() -> None:
-    figures = play("smtp", people=80, times=0)
+    with running("smtp", 80) as stage:
+        figures = figures_of(stage)
 
     assert_nothing_was_lost(figures, repeats=6)  # the server accepted these and did not confirm them
     assert figures["statuses"]["failed"] > 0, figures
 
 
-def test_publishing_does_not_wait_for_a_missing_mail_server() -> None:
-    figures = play("smtp_down", people=60, times=1, seconds=1)
+def test_killing_workers_and_beat_loses_no_email(play: Play) -> None:
+    figures = play("kill", times=3)
+
+    assert_nothing_was_lost(figures, repeats=30)
+
+
+def test_a_missing_and_then_flushed_broker_loses_no_email(play: Play) -> None:
+    figures = play("broker", times=3)
+
+    assert_nothing_was_lost(figures, repeats=0)
+    assert figures["publish_seconds"] < 5, figures
+
+
+def test_a_killed_broker_that_restarts_empty_loses_no_email(play: Play) -> None:
+    figures = play("broker_killed", times=2, seconds=1)
+
+    assert_nothing_was_lost(figures, repeats=0)
+    assert figures["done"] == {"killed and back empty": 2}, figures
+
+
+def test_stopping_for_a_deployment_repeats_no_email(play: Play) -> None:
+    figures = play("term", times=2)
+
+    assert_nothing_was_lost(figures, repeats=0)
+    assert figures["done"] == {"stopped and started": 2}, figures
+
+
+def test_a_database_outage_during_sending_loses_no_email(play: Play) -> None:
+    figures = play("database", times=1, seconds=4)
+
+    assert_nothing_was_lost(figures, repeats=10)
+
+
+def test_publishing_does_not_wait_for_a_missing_mail_server(play: Play) -> None:
+    figures = play("smtp_down", times=1, seconds=1)
 
     assert_nothing_was_lost(figures, repeats=0)
     assert figures["publish_seconds"] < 2, figures
 
 
-def test_two_workers_and_two_beats_email_everybody_once() -> None:
-    figures = play("twins", people=200, times=0)
+def test_two_workers_and_two_beats_email_everybody_once(play: Play) -> None:
+    figures = play("twins")
 
     assert_nothing_was_lost(figures, repeats=0)

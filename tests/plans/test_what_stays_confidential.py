@@ -217,6 +217,7 @@ def test_observers_cannot_own_plans_of_the_partnership(world: World, as_: Any) -
             "partnership": world.partnership.pk,
             "partners": "on",
             "audience": "public",
+            "years": "financial",
         },
     )
 

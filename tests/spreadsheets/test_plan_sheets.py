@@ -162,11 +162,14 @@ def test_milestones_find_their_sites_and_keep_their_precision(world: World, plan
 def test_homes_of_one_site_can_be_pasted_without_headings(world: World, plan: Plan, client: Client) -> None:
     client.force_login(world.eddie)
 
-    done = pasted(
-        client, plan, "homes", "Social Rent\t2\t2027/28\t60\nmarket sale\tstudio\t2029\t4\n", "?site=north-quay"
-    )
+    rows_ = "Social Rent\t2\t2027/28\t60\nmarket sale\tstudio\t2029/30\t4\nFirst Homes\t1\t2029\t9\n"
 
-    assert counts(done) == {"changed": 1}
+    done = pasted(client, plan, "homes", rows_, "?site=north-quay")
+
+    assert counts(done) == {"changed": 1, "set_aside": 1}
+    [aside] = rows_to_correct(done.report)[1]
+    assert "2029 is a calendar year, and this plan has financial years." in aside[-2]
+    assert aside[-1] == "Write 2028-29 or 2029-30."
     homes = items(plan, "sites")["North Quay"]["homes"]
     assert [(home["tenure"], home["bedrooms"], home["count"]) for home in homes] == [
         ("social_rent", 2, 60),

@@ -49,6 +49,15 @@ from partnerships.plans.content.whole import (
     set_piece,
     split_piece,
 )
+from partnerships.plans.content.years import (
+    FINANCIAL,
+    YEAR_KINDS,
+    kind_of,
+    wrong_year,
+    year_kind,
+    year_of_kind,
+    year_problems,
+)
 
 __all__ = [
     "ABOUT",
@@ -56,6 +65,7 @@ __all__ = [
     "COLLECTION_BY_CODE",
     "CONFIDENCE",
     "DOCUMENTS",
+    "FINANCIAL",
     "MILESTONES",
     "MILESTONE_STATUSES",
     "NEEDS",
@@ -66,6 +76,7 @@ __all__ = [
     "SECTIONS",
     "SITES",
     "TENURES",
+    "YEAR_KINDS",
     "Collection",
     "Content",
     "Field",
@@ -78,6 +89,7 @@ __all__ = [
     "empty",
     "get_piece",
     "homes_count",
+    "kind_of",
     "line_in_words",
     "line_of",
     "normalise",
@@ -89,4 +101,8 @@ __all__ = [
     "settle_milestones",
     "split_piece",
     "total_homes",
+    "wrong_year",
+    "year_kind",
+    "year_of_kind",
+    "year_problems",
 ]

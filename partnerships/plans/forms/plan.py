@@ -15,6 +15,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.kit.forms import Form, Helper, ReasonForm, Section
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
+from partnerships.plans.content import FINANCIAL, YEAR_KINDS
 from partnerships.plans.models import Audience, Plan, PlanKind, Status
 from partnerships.plans.queries import taking_part
 
@@ -45,6 +46,13 @@ class PlanForm(Form):
         label="Who can read it once it is published?",
         error_messages={"required": "Choose who can read it once it is published"},
     )
+    years = forms.ChoiceField(
+        choices=list(YEAR_KINDS.items()),
+        widget=forms.RadioSelect,
+        label="Which years do its homes have?",
+        initial=FINANCIAL,
+        help_text="All homes of a plan have the same kind of years, so that they can be added up.",
+    )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -64,7 +72,7 @@ class PlanForm(Form):
             self.fields["owners"].initial = owners
         self.helper = Helper(
             self,
-            Section("The plan", "title", "kind"),
+            Section("The plan", "title", "kind", "years"),
             Section("Owners", "owners", "partnership", "partners"),
             Section("Audience", "audience"),
             submit="Create draft",

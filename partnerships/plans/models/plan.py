@@ -18,6 +18,7 @@ from partnerships.kit.vocabularies import VocabularyField
 from partnerships.organisations.audience import readers_of, visible_to
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
+from partnerships.plans.content import YEAR_KINDS
 from partnerships.plans.models.routes import (
     DRAFTERS,
     LEADS,
@@ -143,6 +144,13 @@ class Plan(models.Model):
     partnership = models.ForeignKey(Partnership, on_delete=models.PROTECT, null=True, blank=True, related_name="plans")
     period_start = models.PositiveSmallIntegerField("first year", null=True, blank=True)
     period_end = models.PositiveSmallIntegerField("last year", null=True, blank=True)
+    years = models.CharField(
+        "kind of years",
+        max_length=10,
+        choices=list(YEAR_KINDS.items()),
+        blank=True,
+        help_text="Of its homes. Empty until the first homes with a year, or where older ones have both kinds.",
+    )
     current_number = models.PositiveIntegerField(default=0)
     open_number = models.PositiveIntegerField(
         default=0, help_text="The newest version that is not, or no longer, under embargo."

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership
+from partnerships.documents import Problem
 from partnerships.documents import services as documents
 from partnerships.documents.services import UnableToSavePiece, write_content
 from partnerships.kit.rights import require
@@ -22,8 +23,11 @@ from partnerships.plans.content import (
     InvalidContent,
     Item,
     empty,
+    get_piece,
     normalise,
     period_problems,
+    year_kind,
+    year_problems,
 )
 from partnerships.plans.event_kinds import EventKind
 from partnerships.plans.models import Audience, Draft, Plan, PlanKind, PlanOwner, Version
@@ -49,10 +53,12 @@ def create_plan(
     now: dt.datetime,
     content: Any = None,
     external_reference: str = "",
+    years: str = "",
 ) -> Plan:
     """Create a plan with a draft, from a content or from a starter.
 
-    Raises `UnableToCreatePlan`.
+    `years` is the kind of years of its homes (`YEAR_KINDS`); by default that of the content, if it has one kind. Raises
+    `UnableToCreatePlan`.
     """
     require(may_begin(owners, imported=bool(external_reference), roles=roles_of(author, now)))
     title = " ".join(title.split())
@@ -86,6 +92,7 @@ def create_plan(
         audience=audience,
         partnership=partnership,
         external_reference=external_reference,
+        years=years or year_kind(regular),
         created_by=author,
         created_at=now,
         period_start=year_of(regular["about"]["period_start"]),
@@ -166,14 +173,38 @@ def save_piece(
         author=author,
         now=now,
         known=base,
-        check=(lambda changed: period_problems(changed["about"])) if piece == "about" else None,
+        check=lambda changed: _problems(plan, piece, content, changed),
     ):
         return draft
+    _settle_years(plan, draft)
     if piece == "about" and plan.is_draft and draft.content is not None:
         plan.title = draft.content["about"]["title"][:200] or plan.title
         plan.save(update_fields=["title"])
     _record(plan, EventKind.DRAFT_EDITED, author, now, piece=piece, revision=draft.revision)
     return draft
+
+
+def _problems(plan: Plan, piece: str, content: Content, changed: Content) -> list[Problem]:
+    """What is wrong with a piece that cannot be told from its fields alone."""
+    if piece == "about":
+        return period_problems(changed["about"])
+    code, _slash, key = piece.partition("/")
+    site = get_piece(changed, piece) if code == "sites" and key else None
+    return _wrong_years(plan, content, key, site["homes"]) if site else []
+
+
+def _wrong_years(plan: Plan, content: Content, key: str, homes: list[Item]) -> list[Problem]:
+    """Years of the wrong kind, where the homes of a site change; older ones do not hold up its other fields."""
+    was = get_piece(content, f"sites/{key}")
+    return [] if was and was["homes"] == homes else year_problems(plan.years, homes)
+
+
+def _settle_years(plan: Plan, draft: Draft) -> None:
+    """Let the first years of homes decide which kind of years a plan has."""
+    if not plan.years and draft.content is not None:
+        plan.years = year_kind(draft.content)
+        if plan.years:
+            plan.save(update_fields=["years"])
 
 
 def lock_open_draft(*, plan: Plan, author: User | None, now: dt.datetime) -> tuple[Plan, Draft]:
@@ -204,7 +235,13 @@ def save_items(*, plan: Plan, code: str, items: Mapping[str, Item], author: User
     """
     plan, draft = lock_open_draft(plan=plan, author=author, now=now)
     content, base = _said(plan, draft)
+    if code == "sites":
+        for key, site in items.items():
+            wrong = _wrong_years(plan, content, key, site["homes"])
+            if wrong:
+                raise UnableToSavePiece(f"{site['name']}: {wrong[0].message}")
     pieces = documents.save_items(PLAN, draft, code, items, content=content, author=author, now=now, known=base)
+    _settle_years(plan, draft)
     if pieces:
         _record(plan, EventKind.DRAFT_EDITED, author, now, pieces=len(pieces), revision=draft.revision)
     return pieces

@@ -48,6 +48,7 @@ def create(request: HttpRequest) -> HttpResponse:
             title=chosen["title"],
             kind=chosen["kind"],
             audience=chosen["audience"],
+            years=chosen["years"],
             author=user,
             now=timezone.now(),
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from partnerships.documents import Line as Combination
 from partnerships.people.models import User
-from partnerships.plans.content import NEEDS, TENURES, Item, line_in_words, line_of
+from partnerships.plans.content import NEEDS, TENURES, Item, kind_of, line_in_words, line_of, wrong_year
 from partnerships.plans.content import SITES as COLLECTION
 from partnerships.spreadsheets.reading.cells import bedrooms, one_of, whole, year
 from partnerships.spreadsheets.reading.columns import SheetColumn, column
@@ -63,8 +63,11 @@ def _columns(target: Target) -> tuple[SheetColumn, ...]:
 def _apply(run: Run) -> None:
     draft = Draftsman(run, COLLECTION, reference="reference")
     rows: dict[tuple[str, Combination], list[tuple[Line, int]]] = {}
+    years = run.target.plan.years if run.target.plan else ""
     for line in run.lines():
-        site, combination, count = _site(run, line, draft.known), _combination(run, line), _count(run, line)
+        site, combination, count = _site(run, line, draft.known), _combination(run, line, years), _count(run, line)
+        if combination is not None and combination[3]:
+            years = years or kind_of(combination[3])
         if site is not None and combination is not None and count is not None:
             rows.setdefault((site, combination), []).append((line, count))
     for (site, combination), said in rows.items():
@@ -102,7 +105,7 @@ def _site(run: Run, line: Line, known: Known) -> str | None:
     return site_named(run, line, known)
 
 
-def _combination(run: Run, line: Line) -> Combination | None:
+def _combination(run: Run, line: Line, years: str) -> Combination | None:
     before = len(run.rows.problems)
     tenure = run.rows.read(line, "tenure", one_of(TENURES))
     size = run.rows.read(line, "bedrooms", bedrooms)
@@ -112,6 +115,10 @@ def _combination(run: Run, line: Line) -> Combination | None:
         return None
     if not tenure:
         run.refuse(line, "tenure", "the cell is blank.", "Write the tenure, or “tenure not known”.")
+        return None
+    fault = wrong_year(years, when) if years and when else None
+    if fault:
+        run.refuse(line, "year", *fault)
         return None
     return (tenure, size, needs or "general", when or "")
 

@@ -1,0 +1,53 @@
+"""Years of homes: financial or calendar years, of one kind in one plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import MappingProxyType
+
+from partnerships.documents import Choices, Content, Item, Problem
+
+FINANCIAL, CALENDAR = "financial", "calendar"
+YEAR_KINDS: Choices = MappingProxyType(
+    {FINANCIAL: "Financial years, from April: 2027-28", CALENDAR: "Calendar years: 2027"}
+)
+
+
+def year_of_kind(kind: str, first: int) -> str:
+    """The year that begins in `first`: "2027-28", or "2027" of a plan with calendar years."""
+    return str(first) if kind == CALENDAR else f"{first}-{(first + 1) % 100:02d}"
+
+
+def kind_of(year: str) -> str:
+    """The kind of a normalised year."""
+    return FINANCIAL if "-" in year else CALENDAR
+
+
+def year_kinds(homes: Iterable[Item]) -> set[str]:
+    """The kinds of the years in lines of homes; lines without a year have none."""
+    return {kind_of(line["year"]) for line in homes if line["year"]}
+
+
+def year_kind(content: Content) -> str:
+    """The one kind of years in a plan; "" without years, or with both."""
+    found = {kind for site in content["sites"] for kind in year_kinds(site["homes"])}
+    return found.pop() if len(found) == 1 else ""
+
+
+def year_problems(kind: str, homes: Iterable[Item]) -> list[Problem]:
+    """A problem for each year that is not of the plan's kind; without a kind, for mixed ones."""
+    years = sorted({line["year"] for line in homes if line["year"]})
+    kind = kind or (kind_of(years[0]) if years else "")
+    faults = [fault for year in years if (fault := wrong_year(kind, year))]
+    return [Problem("homes", f"{why} {remedy}") for why, remedy in faults]
+
+
+def wrong_year(kind: str, year: str) -> tuple[str, str] | None:
+    """What is wrong with a year in a plan with years of one kind, and what to write; None if it is of that kind."""
+    if not year or kind_of(year) == kind:
+        return None
+    first = int(year[:4])
+    if kind == CALENDAR:
+        return f"{year} is a financial year, and this plan has calendar years.", f"Write {first} or {first + 1}."
+    either = f"{year_of_kind(FINANCIAL, first - 1)} or {year_of_kind(FINANCIAL, first)}"
+    return f"{year} is a calendar year, and this plan has financial years.", f"Write {either}."

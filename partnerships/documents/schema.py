@@ -50,6 +50,9 @@ class Counts:
     words: Callable[[Line], str]
     normalise: Callable[[Any, str], list[Item]]  # raises InvalidContent
     substantive: bool = False  # a version that changes a count is not minor
+    #: The period of a line, such as its year, and the line without one. What goes from one period to another has moved.
+    period_of: Callable[[Line], str] | None = None
+    without_period: Callable[[Line], Line] | None = None
 
     def by_line(self, item: Item) -> dict[Line, int]:
         """The counts of an item by combination."""

@@ -154,6 +154,47 @@ def test_removed_site_is_shown_with_its_homes() -> None:
     assert change.was["forecast_completion"] == "2027-06"
 
 
+@pytest.mark.parametrize(
+    ("was", "now", "sentences"),
+    [
+        (
+            {"2027-28": 120},
+            {"2027-28": 100, "2028-29": 20},
+            ["Homes, Social Rent at North Quay: 20 moved from 2027-28 to 2028-29"],
+        ),
+        (
+            {"2027-28": 1200},
+            {"2028-29": 1150},
+            [
+                "Homes, Social Rent at North Quay: 1,150 moved from 2027-28 to 2028-29",
+                "Homes, Social Rent, 2027-28 at North Quay: was 50, now 0 (50 fewer)",
+            ],
+        ),
+        ({"": 7}, {"2028-29": 7}, ["Homes, Social Rent at North Quay: 7 moved from no year to 2028-29"]),
+    ],
+)
+def test_homes_of_another_year_read_as_moved(was: dict[str, int], now: dict[str, int], sentences: list[str]) -> None:
+    a, b = (
+        a_plan(
+            sites=[
+                {
+                    "name": "North Quay",
+                    "homes": [{"tenure": "Social Rent", "year": year, "count": count} for year, count in years.items()],
+                }
+            ]
+        )
+        for years in (was, now)
+    )
+
+    found = changes(a, b)
+
+    assert [change.sentence() for change in found] == sentences
+    assert homes_difference(found) == sum(now.values()) - sum(was.values())
+    assert " moved from " in summary(found)
+    assert all(change.is_substantive for change in found)
+    assert apply(found, a) == b
+
+
 def test_summary_is_one_paragraph_of_words_and_figures() -> None:
     b = a_plan(
         sections=[{"title": "Vision", "body": "Build what people need."}],

@@ -11,6 +11,8 @@ Both contents must be normalised, and of the same reader's class. A `Change` has
                 `was_words` and `now_words` are for people: for keys and codes, they hold the names (`was_name`,
                 `now_name`)
     line        counted lines only: the combination; `line_words` in words
+    from_line   counts that moved from one period to another only: the combination they left; `was` and `now` are both
+                how many moved
     place       the place of an added or moved item in the new list, from 0
     difference  counted lines only: now - was; `difference_words` is "20 fewer"
     slippage    dates only: `Slippage`, or None; `slippage_words` is "2 quarters later"

@@ -32,7 +32,10 @@ def _apply_to_list(collection: Collection, found: list[Change], counted: list[Ch
         lines: dict[str, dict[Line, int]] = {}
         for change in counted:
             by_line = lines.setdefault(change.key, collection.counts.by_line(by_key[change.key]))
-            if change.line is not None:
+            if change.line is not None and change.from_line is not None:
+                by_line[change.from_line] -= change.now
+                by_line[change.line] = by_line.get(change.line, 0) + change.now
+            elif change.line is not None:
                 by_line[change.line] = change.now
         for key, by_line in lines.items():
             by_key[key][collection.counts.code] = collection.counts.items(by_line)

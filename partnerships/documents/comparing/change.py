@@ -39,6 +39,7 @@ class Change:
     place: int | None = None
     was_name: str = ""
     now_name: str = ""
+    from_line: Line | None = None
 
     @property
     def anchor(self) -> str:
@@ -86,16 +87,22 @@ class Change:
     def line_words(self) -> str:
         """The combination of a counted line: "Social Rent, 2 bedrooms, 2027-28".
 
-        "" for other changes.
+        Without the period if it moved between two; "" for other changes.
         """
-        if self.line is None or self.collection.counts is None:
+        counts = None if self.line is None else self.collection.counts
+        if self.line is None or counts is None:
             return ""
-        return self.collection.counts.words(self.line)
+        return counts.words(counts.without_period(self.line) if self.has_moved and counts.without_period else self.line)
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether counts moved from one period to another."""
+        return self.from_line is not None
 
     @property
     def is_substantive(self) -> bool:
         """Whether it changes homes, dates, money or parties, so that a version with it is not minor."""
-        if self.kind == "moved":
+        if self.kind == "moved" and not self.is_count:
             return False
         if self.is_count:
             return self.collection.counts is not None and self.collection.counts.substantive
@@ -116,10 +123,12 @@ class Change:
 
     @property
     def difference_words(self) -> str:
-        """The difference of a counted line: "20 fewer", "1 more".
+        """The difference of a counted line: "20 fewer", "1 more", or "20 moved".
 
         "" for other changes.
         """
+        if self.has_moved:
+            return f"{self.now:,} moved"
         return "" if self.difference is None else more_or_fewer(self.difference)
 
     @property
@@ -143,12 +152,21 @@ class Change:
     @property
     def was_words(self) -> str:
         """The old value for people; "" where the item is new."""
+        if self.has_moved:
+            return self._period(self.from_line)
         return self.was_name or self._words(self.was) if self.kind != "added" or self.is_count else ""
 
     @property
     def now_words(self) -> str:
         """The new value for people; "" where the item was removed."""
+        if self.has_moved:
+            return self._period(self.line)
         return self.now_name or self._words(self.now) if self.kind != "removed" or self.is_count else ""
+
+    def _period(self, line: Line | None) -> str:
+        """The period of a counted line in words."""
+        counts = self.collection.counts
+        return counts.period_of(line) if line is not None and counts is not None and counts.period_of else ""
 
     def _words(self, value: Any) -> str:
         if self.is_count:
@@ -162,6 +180,8 @@ class Change:
     def sentence(self) -> str:
         """The whole change as one sentence without a full stop."""
         label = cut(self.label, SHORT)
+        if self.has_moved:
+            return f"{self.field_label} at {label}: {self.now:,} moved from {self.was_words} to {self.now_words}"
         if self.is_count:
             both = f"was {self.was_words}, now {self.now_words}"
             return f"{self.field_label} at {label}: {both} ({self.difference_words})"

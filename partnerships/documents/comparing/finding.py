@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from itertools import pairwise, product
 from typing import Any
 
 from partnerships.documents.comparing.change import Change, Kind
 from partnerships.documents.comparing.naming import NO_REGISTERS, Names, Registers, told_apart
-from partnerships.documents.schema import Collection, Content, Counts, Field, Item, Schema
+from partnerships.documents.schema import Collection, Content, Counts, Field, Item, Line, Schema
 
 
 def changes(schema: Schema, a: Content, b: Content, registers: Registers = NO_REGISTERS) -> tuple[Change, ...]:
@@ -96,13 +96,42 @@ def _of_field(schema: Schema, item: tuple[str, str, str], field: Field, was: Any
 
 def _of_counts(schema: Schema, counts: Counts, key: str, label: str, a: Item, b: Item) -> list[Change]:
     was, now = counts.by_line(a), counts.by_line(b)
-    found: list[Change] = []
+    found = [
+        Change(schema, "moved", counts.code, key, label, counts.code, number, number, to, from_line=left)
+        for left, to, number in _moves(counts, was, now)
+    ]
+    between = dict(was)  # the counts after the moves
+    for change in found:
+        if change.from_line is not None and change.line is not None:
+            between[change.from_line] -= change.now
+            between[change.line] = between.get(change.line, 0) + change.now
     for line in sorted({*was, *now}, key=counts.order):
-        before, after = int(was.get(line, 0)), int(now.get(line, 0))
+        before, after = between.get(line, 0), now.get(line, 0)
         if before != after:
-            kind: Kind = "added" if line not in was else "removed" if line not in now else "changed"
+            kind: Kind = "added" if not before else "removed" if line not in now else "changed"
             found.append(Change(schema, kind, counts.code, key, label, counts.code, before, after, line))
     return found
+
+
+def _moves(counts: Counts, was: dict[Line, int], now: dict[Line, int]) -> Iterator[tuple[Line, Line, int]]:
+    """What went from one period to another of the same kind: from, to, how many."""
+    if counts.without_period is None:
+        return
+    fewer: dict[Line, dict[Line, int]] = {}
+    more: dict[Line, dict[Line, int]] = {}
+    for line in sorted({*was, *now}, key=counts.order):
+        difference = now.get(line, 0) - was.get(line, 0)
+        if difference:
+            side = fewer if difference < 0 else more
+            side.setdefault(counts.without_period(line), {})[line] = abs(difference)
+    for kind, gone in fewer.items():
+        come = more.get(kind, {})
+        for left, to in product(gone, come):
+            number = min(gone[left], come[to])
+            if number:
+                gone[left] -= number
+                come[to] -= number
+                yield left, to, number
 
 
 def _moved(places: Sequence[int]) -> set[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from partnerships.documents.comparing.change import SHORT, Change
@@ -70,12 +71,22 @@ def why_not_minor(found: Iterable[Change]) -> str:
 
 def _counts(found: Sequence[Change], collection: Collection) -> list[str]:
     counts = collection.counts
+    if counts is None:
+        return []
+    mine = [change for change in found if change.what == counts.code]
     difference = count_difference(found, collection)
-    if counts and difference:
-        return [f"{more_or_fewer(difference)} {counts.one if difference == 1 else counts.many} in all."]
-    if counts and any(change.what == counts.code for change in found):
-        return [f"As many {counts.many} as before, divided differently."]
-    return []
+    sentences = []
+    if difference:
+        sentences.append(f"{more_or_fewer(difference)} {counts.one if difference == 1 else counts.many} in all.")
+    elif any(not change.has_moved for change in mine):
+        sentences.append(f"As many {counts.many} as before, divided differently.")
+    moved: Counter[str] = Counter()
+    for change in mine:
+        if change.has_moved:
+            moved[f"from {change.was_words} to {change.now_words}"] += change.now
+    for between, number in list(moved.items())[:3]:
+        sentences.append(f"{number:,} {counts.one if number == 1 else counts.many} moved {between}.")
+    return sentences
 
 
 def _counted(count: int, noun: str) -> str:

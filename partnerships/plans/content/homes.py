@@ -105,6 +105,16 @@ def normalise_homes(raw: Any, path: str = "homes") -> list[Item]:
     return [homes_item(line, counts[line]) for line in sorted(counts, key=line_order)]
 
 
+def year_of(line: Line) -> str:
+    """The year of a combination; "no year" without one."""
+    return line[3] or "no year"
+
+
+def without_year(line: Line) -> Line:
+    """The combination without its year."""
+    return (*line[:3], "")
+
+
 HOMES = Counts(
     code="homes",
     label="Homes",
@@ -116,6 +126,8 @@ HOMES = Counts(
     words=line_in_words,
     normalise=normalise_homes,
     substantive=True,
+    period_of=year_of,
+    without_period=without_year,
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from partnerships.plans.content import Content, normalise
+from partnerships.plans.content import MILESTONES, RISKS, Content, normalise
 from partnerships.plans.models import Part, PlanKind
 
 
@@ -36,6 +36,18 @@ def is_untouched(kind: str, content: Content) -> bool:
     """Whether the content is still the starter of that kind, under any title."""
     begun = starter(kind, content["about"]["title"])
     return any(begun[code] for code in ("outcomes", "sections")) and content == begun
+
+
+def untouched_parts(kind: str, content: Content) -> dict[str, str]:
+    """Milestones and risks that nobody has changed since the plan began with them: titles by piece."""
+    begun = starter(kind, content["about"]["title"])
+    found = {}
+    for collection in (MILESTONES, RISKS):
+        given = {item["key"]: item for item in begun[collection.code]}
+        for item in content[collection.code]:
+            if item == given.get(item["key"]):
+                found[f"{collection.code}/{item['key']}"] = str(item[collection.title])
+    return found
 
 
 def hint_for(title: str) -> str:

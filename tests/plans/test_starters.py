@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from partnerships.people.models import User
 from partnerships.plans import services
-from partnerships.plans.models import Plan, PlanKind
+from partnerships.plans.models import Draft, Plan, PlanKind
 from partnerships.plans.queries import draft_content
 from partnerships.plans.starters import hint_for, is_untouched, starter
 from tests.plans.drafts import publish, save
@@ -108,3 +108,30 @@ def test_publish_page_of_an_unwritten_plan_links_to_the_draft(world: World, as_:
     assert "Publish version 1" not in before
     assert "Back to the draft" in before
     assert "Publish version 1" in after
+
+
+def test_untouched_milestones_and_risks_are_published_only_when_kept(
+    world: World, as_: Callable[[User], Client]
+) -> None:
+    plan = begun(world)
+    milestones, risks = (draft_content(plan)[code] for code in ("milestones", "risks"))
+    save(plan, world, "about", summary="Homes for those who have none.")
+    save(plan, world, f"milestones/{milestones[0]['key']}", forecast="2027")
+    amina = as_(world.amina)
+    address = reverse("plans:publish", kwargs={"pk": plan.pk})
+    asked = len(milestones) - 1 + len(risks)
+    sent = {"note": "First version.", "draft_revision": Draft.objects.get(plan=plan).revision}
+
+    form = amina.get(address).content.decode()
+    unanswered = amina.post(address, sent)
+    answers = {f"part_{place}": "out" for place in range(asked)} | {"part_0": "keep"}
+    amina.post(address, sent | answers)
+
+    assert form.count("Take it out") == asked
+    assert unanswered.status_code == 422
+    assert f"Keep “{milestones[1]['name']}” or take it out" in unanswered.content.decode()
+    version = plan.versions.get()
+    assert [one["key"] for one in version.content["milestones"]] == [one["key"] for one in milestones[:2]]
+    assert version.content["risks"] == []
+    save(plan, world, "about", summary="Homes for all.")
+    assert "Take it out" not in amina.get(address).content.decode()

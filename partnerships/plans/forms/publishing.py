@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from django import forms
@@ -11,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.kit.forms import DayField, Form, Helper, PartialDateField, Section
-from partnerships.plans.content import Item
+from partnerships.plans.content import COLLECTION_BY_CODE, Item
 from partnerships.plans.models import Plan, Share
 from partnerships.plans.services.publishing import moment_in_words
 
@@ -46,9 +47,24 @@ class PublishForm(Form):
     draft_revision = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(
-        self, *args: Any, plan: Plan, shares: Sequence[Share] = (), may_be_minor: bool = True, **kwargs: Any
+        self,
+        *args: Any,
+        plan: Plan,
+        shares: Sequence[Share] = (),
+        may_be_minor: bool = True,
+        untouched: Mapping[str, str] = MappingProxyType({}),
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self.untouched = {f"part_{place}": piece for place, piece in enumerate(untouched)}
+        for name, piece in self.untouched.items():
+            one = COLLECTION_BY_CODE[piece.partition("/")[0]].label
+            self.fields[name] = forms.ChoiceField(
+                label=f"{one}: {untouched[piece]}",
+                choices=[("keep", "Keep it"), ("out", "Take it out")],
+                widget=forms.RadioSelect(attrs={"class": "govuk-radios--inline"}),
+                error_messages={"required": f"Keep “{untouched[piece]}” or take it out"},
+            )
         first = plan.current_number == 0
         if first:
             del self.fields["minor"]
@@ -72,10 +88,26 @@ class PublishForm(Form):
         self.helper = Helper(
             self,
             *names,
+            *(
+                [
+                    Section(
+                        "From the template",
+                        *self.untouched,
+                        hint=f"Plans of this kind usually have these. Nobody has changed them yet, so say for each "
+                        f"whether version {plan.current_number + 1} has it.",
+                    )
+                ]
+                if self.untouched
+                else []
+            ),
             Section("Embargo", "embargo_day", "embargo_time"),
             submit=f"Publish version {plan.current_number + 1}",
             cancel=reverse("plans:draft", kwargs={"pk": plan.pk}),
         )
+
+    def left_out(self) -> list[str]:
+        """The pieces of the template that are to be taken out of the draft first."""
+        return [piece for name, piece in self.untouched.items() if self.cleaned_data.get(name) == "out"]
 
     def embargo(self) -> dt.datetime | None:
         """When the embargo ends, in the site's time zone; None without one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -36,10 +37,10 @@ from partnerships.plans.content import (
     total_homes,
 )
 from partnerships.plans.event_kinds import EventKind
-from partnerships.plans.models import Plan, ReadingClass, Status, Version
+from partnerships.plans.models import Draft, Plan, ReadingClass, Status, Version
 from partnerships.plans.queries import content_of
 from partnerships.plans.rights import rights_over
-from partnerships.plans.services.drafting import lock_draft, year_of
+from partnerships.plans.services.drafting import lock_draft, save_piece, year_of
 from partnerships.plans.services.projecting import project
 from partnerships.plans.services.recording import acting_organisation, lock_plan, record_event
 from partnerships.plans.services.sharing import end_active_shares
@@ -70,6 +71,7 @@ def publish_version(
     end_shares: bool = False,
     source: str = "",
     check_minor: bool = True,
+    leave_out: Sequence[str] = (),
 ) -> Version:
     """Publish the draft, or a content given by an import, as the next version.
 
@@ -77,7 +79,8 @@ def publish_version(
     minor, and no version is that changes homes, dates, money or parties, unless it was published so elsewhere (without
     `check_minor`). `draft_revision` is the revision of the draft that the author saw: a draft saved since is not
     published. A given content is merged into the draft. Until `embargo_until` only owners can read the version; it also
-    waits for the embargo of the version before. `end_shares` ends all shares of the draft. Raises `UnableToPublish`,
+    waits for the embargo of the version before. `end_shares` ends all shares of the draft. `leave_out` are pieces
+    ("milestones/start") that are taken out of the draft first. Raises `UnableToPublish`,
     for the embargo `UnableToEmbargo`.
     """
     plan = lock_plan(plan)
@@ -91,6 +94,8 @@ def publish_version(
     draft = lock_draft(plan, author=author, now=now)
     if draft_revision is not None and draft.revision != draft_revision:
         raise UnableToPublish("The draft has changed since you looked at it. Read it again before you publish.")
+    if leave_out:
+        _take_out(plan, draft, leave_out, author, now)
     last = plan.versions.filter(number=plan.current_number).first()
     was: Content = last.content if last else empty()
     prepared = prepare(PLAN, draft, was, given=content, finish=partial(_finished, plan))
@@ -155,6 +160,18 @@ def _finished(plan: Plan, content: Content, was: Content) -> Content:
     for problem in period_problems(content["about"]):
         raise UnableToPublish(f"{problem.message} Change it under “About this plan” in the draft.")
     return {**content, "about": {**content["about"], "title": content["about"]["title"] or plan.title}}
+
+
+def _take_out(plan: Plan, draft: Draft, pieces: Sequence[str], author: User | None, now: dt.datetime) -> None:
+    """Take pieces out of the locked draft before it is published.
+
+    Raises `UnableToPublish` if nothing was written: taking parts of a template out writes nothing.
+    """
+    if plan.is_draft and draft.content is not None and is_untouched(plan.kind, draft.content):
+        raise UnableToPublish(NOTHING_WRITTEN)
+    for piece in pieces:
+        save_piece(plan=plan, piece=piece, value=None, based_on=None, author=author, now=now)
+    draft.refresh_from_db()
 
 
 def _embargo_end(plan: Plan, wanted: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:

@@ -18,7 +18,7 @@ from partnerships.people.form_steps import take_step
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.plans.changes import changes
-from partnerships.plans.content import get_piece
+from partnerships.plans.content import Content, get_piece
 from partnerships.plans.forms import AudienceForm, MilestoneForm, PublishForm, StatusForm
 from partnerships.plans.models import Plan, Version
 from partnerships.plans.queries import content_of, draft_content
@@ -36,7 +36,7 @@ from partnerships.plans.services import (
 )
 from partnerships.plans.services.lifecycle import choices_by_hand
 from partnerships.plans.services.publishing import moment_in_words
-from partnerships.plans.starters import is_untouched
+from partnerships.plans.starters import is_untouched, untouched_parts
 from partnerships.plans.views.fetching import open_draft, open_plan, open_published, open_to_publish
 from partnerships.plans.views.whole import compare_contents
 
@@ -50,9 +50,16 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
     initial = {"draft_revision": draft.revision}
     shares = list(plan.shares.active(timezone.now()).select_related("person").order_by("pk"))
     content = draft_content(plan)
-    compared = compare_contents(content_of(plan, plan.current_number), content)
+    was = content_of(plan, plan.current_number)
+    compared = compare_contents(was, content)
     not_minor = why_not_minor(compared.found) if plan.is_published else ""
-    form = PublishForm(posted(request), plan=plan, shares=shares, may_be_minor=not not_minor, initial=initial)
+    asked: dict[str, Any] = {
+        "plan": plan,
+        "shares": shares,
+        "may_be_minor": not not_minor,
+        "untouched": _unasked_parts(plan, was, content),
+    }
+    form = PublishForm(posted(request), initial=initial, **asked)
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
         try:
@@ -65,10 +72,11 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
                 embargo_until=form.embargo(),
                 draft_revision=chosen["draft_revision"],
                 end_shares=chosen.get("end_shares", False),
+                leave_out=form.left_out(),
             )
         except UnableToPublish as error:
             data = {**request.POST.dict(), "draft_revision": draft.revision}
-            form = PublishForm(data, plan=plan, shares=shares, may_be_minor=not not_minor)
+            form = PublishForm(data, **asked)
             form.is_valid()
             form.add_error("embargo_day" if isinstance(error, UnableToEmbargo) else None, str(error))
         else:
@@ -91,6 +99,12 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
         },
         status=422 if form.errors else 200,
     )
+
+
+def _unasked_parts(plan: Plan, was: Content, content: Content) -> dict[str, str]:
+    """Parts of the template that nobody has changed and the last version has not, by piece."""
+    untouched = untouched_parts(plan.kind, content)
+    return {piece: title for piece, title in untouched.items() if get_piece(was, piece) is None}
 
 
 def _embargo_words(version: Version) -> str:

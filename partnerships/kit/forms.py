@@ -12,6 +12,7 @@ from crispy_forms.layout import Layout, LayoutObject
 from crispy_forms.utils import render_field
 from django import forms
 from django.core.validators import validate_email
+from django.db.models import Q
 from django.forms.boundfield import BoundField
 from django.http import QueryDict
 from django.template import Context
@@ -48,6 +49,9 @@ _OTHER_WORDS = frozenset(["in", "on", "at", "for", "whom", "make"])
 class Section(LayoutObject):  # type: ignore[misc]  # crispy-forms carries no types
     """Fields below a heading, with an optional sentence."""
 
+    template = "common_ground/section.html"
+    is_open = False
+
     def __init__(self, heading: str, *fields: object, hint: str = "") -> None:
         self.heading = heading
         self.fields = list(fields)
@@ -56,10 +60,24 @@ class Section(LayoutObject):  # type: ignore[misc]  # crispy-forms carries no ty
     def render(self, form: forms.BaseForm, context: Context, **kwargs: Any) -> SafeString:
         """The section as HTML; crispy-forms calls this."""
         inner = format_html_join("", "{}", ((render_field(field, form, context),) for field in self.fields))
-        return render_to_string(
-            "common_ground/section.html",
-            {"heading": self.heading, "hint": self.hint, "inner": inner},
-        )
+        return render_to_string(self.template, {"section": self, "inner": inner})
+
+
+class Fold(Section):
+    """Fields that few people need, folded under their heading; open once one is filled or wrong."""
+
+    template = "common_ground/fold.html"
+
+    def render(self, form: forms.BaseForm, context: Context, **kwargs: Any) -> SafeString:
+        """The fold as HTML; crispy-forms calls this. Nothing where the form has none of its fields."""
+        inside = [form[str(name)] for name in self.fields if str(name) in form.fields]
+        self.fields = [field.name for field in inside]
+        self.is_open = any(field.errors or field.value() not in _NOTHING for field in inside)
+        return super().render(form, context, **kwargs) if inside else SafeString("")
+
+
+#: What a field's value is where nobody has filled it in.
+_NOTHING: tuple[Any, ...] = (None, "", False, [], ())
 
 
 class Helper(FormHelper):  # type: ignore[misc]  # crispy-forms carries no types
@@ -191,6 +209,12 @@ def _in_a_sentence(label: str) -> str:
     return lowered if first.lower() in ("your", "their", "the", "a", "an") else f"the {lowered}"
 
 
+def shown_when(form: forms.BaseForm, name: str, other: str, *values: str) -> None:
+    """Show a field only while another has one of these values; always shown without JavaScript."""
+    if name in form.fields and other in form.fields:
+        form.fields[name].widget.attrs["data-shown-when"] = f"{form.add_prefix(other)}={','.join(values)}"
+
+
 class AutocompleteSelect(forms.Select):
     """One of a long list with autocomplete; a select without JavaScript."""
 
@@ -203,6 +227,42 @@ class AutocompleteSelectMultiple(forms.SelectMultiple):
 
     def __init__(self, attrs: dict[str, Any] | None = None, choices: Any = ()) -> None:
         super().__init__({"data-module": "cg-autocomplete-multiple", **(attrs or {})}, choices)
+
+
+class FindSelectMultiple(AutocompleteSelectMultiple):
+    """Several of hundreds: without JavaScript, the list shows what a search by name found.
+
+    The view answers its button with `found_by_name`.
+    """
+
+    template_name = "common_ground/widgets/find_select.html"
+    is_found = False
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        """With whether the list is what was found."""
+        context = super().get_context(name, value, attrs)
+        context["widget"]["is_found"] = self.is_found
+        return context
+
+
+#: Choices that a search by name shows, at most.
+MAX_FOUND = 40
+
+
+def found_by_name(form: forms.BaseForm, posted: QueryDict) -> None:
+    """Fill an unbound form with what was typed, and reduce the list whose button was pressed to what has the name."""
+    for name, field in form.fields.items():
+        several = isinstance(field, forms.MultipleChoiceField | forms.ModelMultipleChoiceField)
+        form.initial[name] = posted.getlist(name) if several else posted.get(name, "")
+        if isinstance(field, forms.ModelMultipleChoiceField) and isinstance(field.widget, FindSelectMultiple):
+            words, chosen = posted.get(f"{name}-find", ""), posted.getlist(name)
+            named = Q(name__icontains=words) if words.strip() else Q(pk__in=[])
+            rows = field.queryset
+            assert rows is not None  # a form gives its rows before it is shown
+            found = rows.filter(named).values_list("pk", flat=True)[:MAX_FOUND]
+            chosen = [pk for pk in chosen if pk.isdecimal()]
+            field.queryset = rows.filter(pk__in=[*found, *map(int, chosen)])
+            field.widget.is_found = field.queryset.exists()
 
 
 @dataclass(frozen=True, slots=True)

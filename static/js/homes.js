@@ -1,45 +1,93 @@
+import { moveByKeys } from "./grid.js";
 import { pasteCells } from "./paste.js";
 
-// Totals as you type: sums the homes of a table of lines, in all and by each way of dividing them.
+// The grid of a site's homes: totals as you type, keys and paste.
 const figure = (count) => count.toLocaleString("en-GB");
+export const counted = (box) => Number.parseInt((box?.value ?? "").replaceAll(",", ""), 10) || 0;
 
-// What a box of a line says, in the words of the page that the server wrote.
-const chosen = (row, name) => row.querySelector(`select[name$="-${name}"]`)?.selectedOptions[0]?.text ?? "";
-const said = {
-  tenure: (row) => chosen(row, "tenure"),
-  "needs-type": (row) => chosen(row, "needs"),
-  bedrooms: (row) => {
-    const words = chosen(row, "bedrooms");
-    if (words === "Not known") return "Bedrooms not known";
-    return /^\d+$/.test(words) ? `${words} bedroom${words === "1" ? "" : "s"}` : words;
-  },
-  year: (row) => row.querySelector('input[name$="-year"]')?.value.trim() || "Year not given",
-};
+const headings = (table) => [...table.querySelectorAll("thead input")];
+const rowsOf = (table) => [...table.querySelectorAll("tbody tr")];
+const counts = (row) => [...row.querySelectorAll("[data-homes-count]")];
+
+// The server made the last row: a new one is its copy, with the next number in each name.
+function addRow(table) {
+  const last = rowsOf(table).at(-1);
+  const form = table.closest("form");
+  const total = form?.querySelector('input[name$="-TOTAL_FORMS"]');
+  const number = Number(total?.value);
+  if (!total || number >= Number(form.querySelector('input[name$="-MAX_NUM_FORMS"]')?.value)) return null;
+  const row = last.cloneNode(true);
+  for (const field of row.querySelectorAll("select, input")) {
+    for (const name of ["name", "id"]) {
+      field.setAttribute(name, field.getAttribute(name).replace(/-\d+-/, `-${number}-`));
+    }
+    field.setAttribute("aria-label", field.getAttribute("aria-label").replace(/\d+$/, String(number + 1)));
+    if (field.tagName === "INPUT") field.value = "";
+  }
+  last.after(row);
+  total.value = String(number + 1);
+  return row;
+}
+
+// A new column stands before the last one, which is for homes without a year.
+function addYear(table, year) {
+  const free = headings(table).find((box, place) => !box.value && !rowsOf(table).some((row) => counted(counts(row)[place])));
+  if (free && free !== headings(table).at(-1)) {
+    free.value = year;
+    return headings(table).indexOf(free);
+  }
+  const number = headings(table).length;
+  const known = table.closest("form").querySelector('input[name="homes-YEARS"]');
+  if (number >= 20) return -1;
+  const copy = (cell, field) => {
+    const made = cell.cloneNode(true);
+    const box = made.querySelector("input");
+    if (box) {
+      for (const name of ["name", "id"]) box.setAttribute(name, box.getAttribute(name).replace(/\d+$/, String(number)));
+      box.setAttribute("aria-label", field(box.getAttribute("aria-label")));
+      box.value = "";
+    }
+    cell.after(made);
+    return box;
+  };
+  const heading = copy(headings(table).at(-1).closest("th"), () => `Year of column ${number + 1}`);
+  heading.value = year;
+  for (const row of rowsOf(table)) {
+    copy(counts(row).at(-1).closest("td"), (label) => label.replace(/, [^,]+, /, `, ${year}, `));
+  }
+  const totals = [...table.querySelectorAll("[data-homes-column]")];
+  totals.at(-1).after(totals.at(-1).cloneNode(true));
+  known.value = String(number + 1);
+  return number;
+}
 
 export function totalHomes(table) {
   const total = table.querySelector("[data-homes-total]");
   if (!total) return;
-  const form = table.closest("form");
-  const places = [...(form?.querySelectorAll("[data-homes-by]") ?? [])];
-  form?.querySelector("[data-homes-work-out]")?.setAttribute("hidden", "");
+  table.closest("form")?.querySelector("[data-homes-work-out]")?.setAttribute("hidden", "");
   const sum = () => {
-    const divided = new Map(places.map((place) => [place, new Map()]));
-    let all = 0;
-    for (const row of table.querySelectorAll("tbody tr")) {
-      const count = Number.parseInt(row.querySelector("[data-homes-count]")?.value ?? "", 10) || 0;
-      if (!count) continue;
-      all += count;
-      for (const [place, sums] of divided) {
-        const words = said[place.dataset.homesBy]?.(row) ?? "";
-        sums.set(words, (sums.get(words) ?? 0) + count);
-      }
+    const columns = headings(table).map(() => 0);
+    const years = headings(table).map((box) => box.value.trim() || "No year");
+    for (const row of rowsOf(table)) {
+      for (const [place, box] of counts(row).entries()) box.closest("td").dataset.label = years[place];
+      const numbers = counts(row).map(counted);
+      for (const [place, number] of numbers.entries()) columns[place] += number;
+      row.querySelector("[data-homes-row]").textContent = figure(numbers.reduce((all, one) => all + one, 0));
     }
-    total.textContent = figure(all);
-    for (const [place, sums] of divided) {
-      place.textContent = [...sums].map(([words, count]) => `${words}: ${figure(count)}`).join(", ") || "None yet";
+    for (const [place, cell] of [...table.querySelectorAll("[data-homes-column]")].entries()) {
+      cell.textContent = figure(columns[place] ?? 0);
     }
+    total.textContent = figure(columns.reduce((all, one) => all + one, 0));
+  };
+  const grid = {
+    headings: () => headings(table).map((box) => box.value.trim()),
+    rows: () => rowsOf(table),
+    counts,
+    addRow: () => addRow(table),
+    addYear: (year) => addYear(table, year),
   };
   table.addEventListener("input", sum);
-  pasteCells(table, sum);
+  moveByKeys(table, grid.addRow);
+  pasteCells(table, grid, sum);
   sum();
 }

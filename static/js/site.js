@@ -6,6 +6,7 @@ import {
 import { SortableTable } from "@ministryofjustice/frontend/moj/components/sortable-table/sortable-table.mjs";
 import { enhanceMultiple, enhanceSelect } from "./autocomplete.js";
 import { offerCopying, offerPrinting } from "./buttons.js";
+import { narrowChoices, showWhen } from "./conditions.js";
 import { offerCalendar } from "./dates.js";
 import { foldOnPhones } from "./fold.js";
 import { totalHomes } from "./homes.js";
@@ -23,6 +24,7 @@ const OURS = {
   "cg-date": offerCalendar,
   "cg-fold": foldOnPhones,
   "cg-homes": totalHomes,
+  "cg-narrows": narrowChoices,
   "cg-print": offerPrinting,
   "cg-unsaved": keepDraftWarning,
 };
@@ -40,6 +42,7 @@ function start(scope) {
   }
 }
 
+for (const field of document.querySelectorAll("[data-shown-when]")) showWhen(field);
 start(document.body);
 // What htmx brings in later is started too.
 document.body.addEventListener("htmx:load", (event) => {

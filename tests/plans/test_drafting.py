@@ -287,9 +287,9 @@ def test_homes_are_totalled_by_each_breakdown_without_javascript(world: World, a
     plan = begin(world)
     address = reverse("plans:edit-item", kwargs={"pk": plan.pk, "code": "sites", "key": "north-quay"})
     amina = as_(world.amina)
-    lines = [
-        ("social_rent", "2", "general", "2027-28", "120"),
-        ("first_homes", "", "older", "", "1,"),
+    rows = [
+        ("social_rent", "2", "general", "1,120", ""),
+        ("first_homes", "", "older", "1x", ""),
         ("", "", "", "", "7"),
     ]
     data = {
@@ -297,22 +297,62 @@ def test_homes_are_totalled_by_each_breakdown_without_javascript(world: World, a
         "based_on": "0",
         "homes-TOTAL_FORMS": "3",
         "homes-INITIAL_FORMS": "0",
-        "more": "totals",
+        "homes-YEARS": "2",
+        "homes-year_0": "2027/28",
+        "homes-year_1": "",
     }
-    for place, line in enumerate(lines):
-        names = ("tenure", "bedrooms", "needs", "year", "count")
-        data |= {f"homes-{place}-{name}": value for name, value in zip(names, line, strict=True)}
+    for place, row in enumerate(rows):
+        names = ("tenure", "bedrooms", "needs", "count_0", "count_1")
+        data |= {f"homes-{place}-{name}": value for name, value in zip(names, row, strict=True)}
 
-    opened, counted = (tight(page.content.decode()) for page in (amina.get(address), amina.post(address, data)))
+    opened = tight(amina.get(address).content.decode())
+    counted, longer, wider = (
+        tight(amina.post(address, {**data, "more": more}).content.decode()) for more in ("totals", "rows", "years")
+    )
 
     assert "<output data-homes-total>120</output>" in opened
-    assert '<dd data-homes-by="bedrooms">2 bedrooms: 120</dd>' in opened
-    assert "<output data-homes-total>127</output>" in counted
-    assert '<dd data-homes-by="tenure">Social Rent: 120, Tenure not known: 7</dd>' in counted
-    assert '<dd data-homes-by="needs-type">General needs: 127</dd>' in counted
-    assert '<dd data-homes-by="year">Year not given: 7, 2027-28: 120</dd>' in counted
-    assert 'name="homes-3-count"' not in counted
+    assert "<output data-homes-total>1,127</output>" in counted
+    assert "data-homes-row>1,120</td>" in counted
+    assert 'name="homes-3-count_0"' not in counted
+    assert 'name="homes-5-count_0"' in longer
+    assert 'name="homes-year_2" value="2028-29"' in wider
     assert homes_of(plan) == 120
+
+
+def test_a_wrong_cell_is_named_and_nothing_is_saved(world: World, as_: Callable[[User], Client]) -> None:
+    plan = begin(world)
+    address = reverse("plans:edit-item", kwargs={"pk": plan.pk, "code": "sites", "key": "north-quay"})
+    data = {"name": "North Quay", "based_on": "0", "homes-TOTAL_FORMS": "1", "homes-INITIAL_FORMS": "0"}
+    data |= {"homes-YEARS": "2", "homes-year_0": "soon", "homes-year_1": "2028-29"}
+    data |= {"homes-0-tenure": "social_rent", "homes-0-count_0": "", "homes-0-count_1": "lots"}
+
+    answer = as_(world.amina).post(address, data)
+
+    page = tight(answer.content.decode())
+    assert answer.status_code == 422
+    assert "Year of column 1: “soon” is not a year: write 2027, or 2027-28 for a financial year." in page
+    assert "Homes, 2028-29, row 1 must be a number, like 1,150" in page
+    assert homes_of(plan) == 120
+
+
+def test_a_plan_has_years_of_one_kind(world: World) -> None:
+    plan = begin(world)
+    calendar = [{"tenure": "social_rent", "year": "2028", "count": 5}]
+
+    assert plan.years == "financial"
+    with pytest.raises(services.UnableToSavePiece) as refused:
+        save(plan, world, "sites/secret", homes=calendar)
+
+    assert "2028 is a calendar year, and this plan has financial years. Write 2027-28 or 2028-29." in str(refused.value)
+
+
+def test_the_first_year_of_homes_decides_the_kind_of_years(world: World) -> None:
+    plan = begin(world, content={"about": {"title": "Two sites"}, "sites": [{"key": "one", "name": "One"}]})
+
+    save(plan, world, "sites/one", homes=[{"tenure": "social_rent", "year": "2028", "count": 5}])
+
+    plan.refresh_from_db()
+    assert plan.years == "calendar"
 
 
 def homes_of(plan: Plan) -> int:

@@ -72,27 +72,30 @@ def test_plan_is_written_and_published_and_its_homes_reduced(page: Any, live_ser
     page.get_by_label("Title").fill("Harbour reach")
     page.get_by_label("Delivery programme").check()
     page.get_by_label("Partnership (optional)").select_option(label="Estuary Partnership")
+    page.get_by_label("The partnership", exact=True).check()
     page.get_by_role("button", name="Create draft").click()
     page.get_by_role("link", name="Add a site").click()
     page.get_by_label("Name", exact=True).fill("North Quay")
-    page.get_by_label("Homes, line 1").fill("120")
-    page.get_by_label("Homes, line 2").fill("1030")
-    page.get_by_label("Bedrooms, line 2").select_option(label="1")
-    page.get_by_label("Year, line 2").fill("2027-28")
+    page.get_by_label("Homes, year not given, row 1").fill("120")
+    page.keyboard.press("Enter")
+    page.keyboard.type("1,030")
+    page.get_by_label("Bedrooms, row 2").select_option(label="1")
     assert page.locator("[data-homes-total]").inner_text() == "1,150"
-    assert page.locator("[data-homes-by=bedrooms]").inner_text() == "Bedrooms not known: 120, 1 bedroom: 1,030"
-    assert page.locator("[data-homes-by=year]").inner_text() == "Year not given: 120, 2027-28: 1,030"
-    assert page.locator("[data-homes-by=tenure]").inner_text() == "Social Rent: 1,150"
+    assert page.locator("[data-homes-row]").all_inner_texts() == ["120", "1,030", "0"]
+    assert page.locator("[data-homes-column]").last.inner_text() == "1,150"
     assert not page.get_by_role("button", name="Update totals").is_visible()
-    page.get_by_label("Homes, line 2").fill("")
+    assert not page.get_by_label("Landowner").is_visible()
+    page.get_by_label("Homes, year not given, row 2").fill("")
     assert page.locator("[data-homes-total]").inner_text() == "120"
     page.get_by_role("button", name="Save to the draft").click()
     page.get_by_role("link", name="Publish draft").click()
     page.get_by_label("What changed, and why?").fill("First version, for comment.")
+    for answer in page.get_by_label("Take it out").all():
+        answer.check()
     page.get_by_role("button", name="Publish version 1").click()
     page.get_by_role("link", name="Draft", exact=True).click()
     page.get_by_role("link", name="North Quay", exact=True).click()
-    page.get_by_label("Homes, line 1").fill("100")
+    page.get_by_label("Homes, year not given, row 1").fill("100")
     page.get_by_role("button", name="Save to the draft").click()
     page.get_by_role("link", name="Publish draft").click()
     page.get_by_label("What changed, and why?").fill("The ground is wet.")
@@ -161,8 +164,8 @@ def test_plan_is_created_and_its_pieces_moved_without_javascript(browser: Any, l
     sign_in(page, live_server.url, shown.amina.email)
 
     page.goto(f"{live_server.url}/plans/{plan.pk}/draft/sites/north-quay/")
-    page.get_by_role("button", name="Add lines").click()
-    page.get_by_label("Homes, line 9").fill("7")
+    page.get_by_role("button", name="Add rows").click()
+    page.get_by_label("Homes, year not given, row 7").fill("7")
     page.get_by_role("button", name="Save to the draft").click()
 
     expect(page.locator("#sites-north-quay")).to_contain_text("127 homes")

@@ -1,7 +1,7 @@
 """The forms of plans."""
 
 from partnerships.plans.forms.commenting import CommentForm
-from partnerships.plans.forms.homes import BLANK_LINES, HomesFormSet
+from partnerships.plans.forms.homes import HomesFormSet
 from partnerships.plans.forms.owning import OfferAnswerForm, OfferForm
 from partnerships.plans.forms.pieces import DocumentForm, PieceForm
 from partnerships.plans.forms.plan import AudienceForm, PlanFilter, PlanForm, StatusForm
@@ -10,7 +10,6 @@ from partnerships.plans.forms.sharing import AnswerForm, AskForm, ShareForm
 from partnerships.plans.forms.signing import ConditionForm, DueDayForm, SignatoriesForm
 
 __all__ = [
-    "BLANK_LINES",
     "AnswerForm",
     "AskForm",
     "AudienceForm",

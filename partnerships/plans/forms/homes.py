@@ -1,68 +1,246 @@
-"""Lines of homes of a site."""
+"""The homes of a site as a grid: a row for each tenure, bedrooms and needs type, a column for each year."""
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
+from django.forms.boundfield import BoundField
 
-from partnerships.kit.forms import Form
-from partnerships.plans.content import NEEDS, TENURES, Item
+from partnerships.documents import read_year
+from partnerships.kit.forms import CountField, Form, error_words
+from partnerships.plans.content import NEEDS, TENURES, Content, Item, year_of_kind
 
-BLANK_LINES = 4
+BLANK_ROWS = 3
+MAX_ROWS = 200
+MAX_YEARS = 20
+#: Columns of years that a grid without homes begins with.
+FIRST_YEARS = 3
+#: Years of a plan's other sites that a new site's grid begins with, at most.
+MAX_SUGGESTED = 8
+#: Homes in one cell, at most.
+MAX_CELL = 100_000
 
 
-MAX_LINES = 400
+class YearField(forms.CharField):
+    """A calendar or financial year in one spelling: "2027", "2027-28"."""
+
+    def clean(self, value: Any) -> str:
+        """The year; "" where none is given."""
+        try:
+            return read_year(super().clean(value))
+        except ValueError as error:
+            raise ValidationError(str(error), code="invalid") from error
 
 
-class HomesLineForm(Form):
-    """One line of homes: a combination and a count."""
+class HomesRow(Form):
+    """One row of the grid: what kind of homes, and how many of them in each year."""
 
     tenure = forms.ChoiceField(
-        choices=[(code, label[0].upper() + label[1:]) for code, label in TENURES.items()], required=False
+        label="Tenure",
+        choices=[(code, label[0].upper() + label[1:]) for code, label in TENURES.items()],
+        required=False,
     )
     bedrooms = forms.TypedChoiceField(
-        choices=[("", "Not known"), ("0", "Studio"), *((str(count), str(count)) for count in range(1, 9))],
+        label="Bedrooms",
+        choices=[("", "Not known"), ("0", "Studio"), *((str(count), str(count)) for count in range(1, 21))],
         coerce=int,
         empty_value=None,
         required=False,
     )
     needs = forms.ChoiceField(
-        choices=[(code, label.removesuffix(" needs").capitalize()) for code, label in NEEDS.items()], required=False
-    )
-    year = forms.RegexField(
-        r"^\d{4}([-/–]\d{2})?$",
+        label="Needs type",
+        choices=[(code, label.removesuffix(" needs").capitalize()) for code, label in NEEDS.items()],
         required=False,
-        error_messages={"invalid": "Enter the year as 2027, or 2027-28 for a financial year"},
     )
-    count = forms.IntegerField(min_value=0, max_value=100_000, required=False, label="Homes")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, years: Sequence[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.years = list(years)
         number = str(self.prefix or "0").rpartition("-")[2]
-        place = int(number) + 1 if number.isdecimal() else 1
-        labels = {"tenure": "Tenure", "bedrooms": "Bedrooms", "needs": "Needs type", "year": "Year", "count": "Homes"}
+        row = int(number) + 1 if number.isdecimal() else 1
+        for place, year in enumerate(years):
+            label = f"Homes, {year or 'year not given'}, row {row}"
+            self.fields[f"count_{place}"] = CountField(
+                label=label, min_value=0, max_value=MAX_CELL, required=False, widget=forms.TextInput()
+            )
         for name, field in self.fields.items():
             select = isinstance(field, forms.ChoiceField)
-            attributes = {
-                "class": "govuk-select" if select else "govuk-input govuk-input--width-5",
-                "aria-label": f"{labels[name]}, line {place}",
-            }
-            if name == "count":
-                attributes |= {"inputmode": "numeric", "data-homes-count": ""}
+            field.widget.attrs.update(
+                {
+                    "class": "govuk-select" if select else "govuk-input",
+                    "aria-label": f"{field.label}, row {row}" if select else field.label,
+                }
+                | ({} if select else {"inputmode": "numeric", "data-homes-count": "", "autocomplete": "off"})
+            )
             if self.is_bound and self.errors.get(name):
-                attributes["class"] += " govuk-select--error" if select else " govuk-input--error"
-            field.widget.attrs.update(attributes)
+                field.widget.attrs["class"] += " govuk-select--error" if select else " govuk-input--error"
+
+    @property
+    def kinds(self) -> list[BoundField]:
+        """The boxes that say what kind of homes the row is about."""
+        return [self["tenure"], self["bedrooms"], self["needs"]]
+
+    @property
+    def counts(self) -> list[BoundField]:
+        """The boxes for the years, in order."""
+        return [self[name] for name in self.fields if name.startswith("count_")]
+
+    @property
+    def by_year(self) -> list[tuple[str, BoundField]]:
+        """The boxes for the years, each with its year in words."""
+        return [(year or "No year", field) for year, field in zip(self.years, self.counts, strict=True)]
+
+    @property
+    def numbers(self) -> list[int]:
+        """The homes of each year as they stand; 0 for what is empty or wrong."""
+        if self.is_bound:
+            self.is_valid()  # fills what is valid
+        given: Mapping[str, Any] = getattr(self, "cleaned_data", {}) if self.is_bound else self.initial
+        return [given.get(field.name) or 0 for field in self.counts]
+
+    @property
+    def total(self) -> int:
+        """The homes of all years."""
+        return sum(self.numbers)
 
 
-class HomesLines(forms.BaseFormSet):  # type: ignore[type-arg]  # not generic at run time
-    """The lines of homes of a site."""
+class _YearsForm(Form):
+    """The headings of the columns: a year each, empty for homes without a year."""
+
+    def __init__(self, *args: Any, count: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for place in range(count):
+            field = YearField(label=f"Year of column {place + 1}", required=False, max_length=9)
+            field.widget.attrs = {"class": "govuk-input", "aria-label": field.label, "autocomplete": "off"}
+            self.fields[f"year_{place}"] = field
+        for name in self.errors:
+            self.fields[name].widget.attrs["class"] += " govuk-input--error"
+
+
+class HomesGrid(forms.BaseFormSet):  # type: ignore[type-arg]  # not generic at run time
+    """The homes of a site."""
+
+    def __init__(self, data: Any = None, *, homes: Iterable[Item] = (), years: Sequence[str] = ()) -> None:
+        rows, columns = _arranged(homes, years)
+        count = len(columns) if data is None else _number(data.get("homes-YEARS"), MAX_YEARS)
+        self.years = _YearsForm(
+            data, count=count, prefix="homes", initial={f"year_{place}": year for place, year in enumerate(columns)}
+        )
+        blank = [{"tenure": "social_rent", "needs": "general"}] * BLANK_ROWS
+        super().__init__(data, prefix="homes", initial=[*rows, *blank] if data is None else None)
+
+    @property
+    def headings(self) -> list[BoundField]:
+        """The boxes of the years."""
+        return list(self.years)
+
+    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
+        """The years, for the labels of the boxes."""
+        return {"years": [str(heading.value() or "") for heading in self.headings]}
+
+    def is_valid(self) -> bool:
+        """Whether years and rows are valid."""
+        return self.years.is_valid() and super().is_valid()
+
+    def lines(self) -> list[Item]:
+        """The lines of homes as they stand, without what is empty or wrong."""
+        if self.is_bound:
+            self.is_valid()  # fills what is valid
+        given = getattr(self.years, "cleaned_data", {}) if self.is_bound else self.years.initial
+        years = [str(given.get(heading.name) or "") for heading in self.headings]
+        return [
+            {
+                "tenure": row.get("tenure"),
+                "bedrooms": None if row.get("bedrooms") == "" else row.get("bedrooms"),
+                "needs": row.get("needs"),
+                "year": year,
+                "count": count,
+            }
+            for form in self
+            for row in [getattr(form, "cleaned_data", {}) if form.is_bound else form.initial]
+            for year, count in zip(years, form.numbers, strict=True)
+            if count
+        ]
 
     def value(self) -> dict[str, list[Item]]:
         """The lines that have homes, once valid."""
-        return {"homes": [line for line in self.cleaned_data if line.get("count")]}
+        return {"homes": self.lines()}
+
+    @property
+    def totals(self) -> list[int]:
+        """The homes of each column."""
+        return [sum(numbers) for numbers in zip(*(form.numbers for form in self), strict=True)]
+
+    @property
+    def total(self) -> int:
+        """All homes."""
+        return sum(self.totals)
+
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong, each naming its box."""
+        fields = [*self.headings, *(field for form in self for field in form.visible_fields())]
+        return [
+            text if text.startswith(str(field.label)) else f"{field.label}: {text}"
+            for field in fields
+            for text in error_words(field)
+        ]
 
 
-HomesFormSet = forms.formset_factory(
-    HomesLineForm, formset=HomesLines, extra=0, max_num=MAX_LINES, absolute_max=MAX_LINES
+HomesFormSet: Any = forms.formset_factory(  # the stubs know no arguments of our own
+    HomesRow, formset=HomesGrid, extra=0, max_num=MAX_ROWS, absolute_max=MAX_ROWS
 )
+
+
+def _number(text: Any, limit: int) -> int:
+    return min(int(text), limit) if str(text or "").isdecimal() else 1
+
+
+def _arranged(homes: Iterable[Item], years: Sequence[str]) -> tuple[list[dict[str, Any]], list[str]]:
+    """The rows of a grid with some lines of homes, and its columns; the last column has no year."""
+    lines = list(homes)
+    columns = [*sorted({line["year"] for line in lines if line["year"]} or years), ""]
+    rows: list[dict[str, Any]] = []
+    for kind, same in groupby(
+        sorted(lines, key=_order), key=lambda line: (line["tenure"], line["bedrooms"], line["needs"])
+    ):
+        tenure, bedrooms, needs = kind
+        counts = {f"count_{columns.index(line['year'])}": line["count"] for line in same}
+        rows.append({"tenure": tenure, "bedrooms": "" if bedrooms is None else bedrooms, "needs": needs, **counts})
+    return rows, columns
+
+
+def _order(line: Item) -> tuple[int, int, int]:
+    """The place of a row: as in tables of homes."""
+    bedrooms = -1 if line["bedrooms"] is None else line["bedrooms"]
+    return list(TENURES).index(line["tenure"]), bedrooms, list(NEEDS).index(line["needs"])
+
+
+def suggested_years(content: Content, kind: str, today: dt.date) -> list[str]:
+    """The columns for a site without homes: the years of the plan's other sites, or else the next ones."""
+    used = sorted({line["year"] for site in content["sites"] for line in site["homes"] if line["year"]})
+    if used:
+        return used[-MAX_SUGGESTED:]
+    start = str(content["about"]["period_start"])[:4]
+    first = int(start) if start else today.year
+    return [year_of_kind(kind, first + place) for place in range(FIRST_YEARS)]
+
+
+def with_more(data: Any, kind: str) -> Any:
+    """The sent grid with more rows or one more year, as its button asks."""
+    data = data.copy()
+    if data.get("more") == "rows":
+        data["homes-TOTAL_FORMS"] = str(min(_number(data.get("homes-TOTAL_FORMS"), MAX_ROWS) + BLANK_ROWS, MAX_ROWS))
+    if data.get("more") == "years":
+        count = _number(data.get("homes-YEARS"), MAX_YEARS)
+        if count < MAX_YEARS:
+            known = [data.get(f"homes-year_{place}", "")[:4] for place in range(count)]
+            last = max((int(year) for year in known if year.isdecimal()), default=dt.date.min.year)
+            data["homes-YEARS"] = str(count + 1)
+            data[f"homes-year_{count}"] = year_of_kind(kind, last + 1) if last > 1 else ""
+    return data

@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
+from crispy_forms.layout import HTML
 from django import forms
 
 from partnerships.documents import forms as documents
-from partnerships.kit.forms import AutocompleteSelect, Form, Helper, Section
+from partnerships.kit.forms import AutocompleteSelect, Fold, Form, Helper, Section
 from partnerships.kit.uploads import ACCEPT
 from partnerships.organisations.models import Area, AreaKind
 from partnerships.plans.content import DOCUMENTS, PLAN, SITES, Collection, Content, Field
 from partnerships.plans.starters import hint_for
 
+#: What everybody fills in first, then the homes, then the rest on demand.
 SITE_LAYOUT = (
-    ("The site", ("name", "reference", "area", "planning_authority", "lat", "lng", "confidential")),
-    ("Who and how", ("landowner", "lead", "planning_status", "planning_reference", "grant_programme")),
-    (
-        "When",
-        ("forecast_start", "actual_start", "forecast_completion", "actual_completion", "confidence"),
+    Section("The site", "name", "reference", "area", "planning_status"),
+    HTML('{% include "plans/_homes_grid.html" %}'),
+    Fold(
+        "Dates",
+        "forecast_start",
+        "forecast_completion",
+        "actual_start",
+        "actual_completion",
+        "confidence",
+        hint="start, completion, confidence",
     ),
-    ("For the partners", ("notes",)),
+    Fold("Who", "lead", "landowner", "grant_programme", hint="lead, landowner, grant programme"),
+    Fold(
+        "Planning and place",
+        "planning_authority",
+        "planning_reference",
+        "lat",
+        "lng",
+        hint="planning authority and reference, place on the map",
+    ),
+    Fold("For the partners only", "confidential", "notes", hint="confidential site, notes"),
 )
 
 #: What the file itself says of a document.
@@ -46,7 +63,7 @@ class PieceForm(documents.PieceForm):
             content=content,
             leave_out=OF_THE_FILE if collection is DOCUMENTS else frozenset(),
             own={"area": _area_field},
-            layout=tuple(Section(heading, *names) for heading, names in SITE_LAYOUT) if collection is SITES else (),
+            layout=deepcopy(SITE_LAYOUT) if collection is SITES else (),
             cancel=cancel,
             **kwargs,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,19 +15,18 @@ from partnerships.documents import views as documents
 from partnerships.documents.views import Piece
 from partnerships.kit.http import posted
 from partnerships.people.requests import signed_in
-from partnerships.plans.changes import HomesTotals, homes_totals, names_in
+from partnerships.plans.changes import names_in
 from partnerships.plans.content import (
     DOCUMENTS,
     PLAN,
     SITES,
+    YEAR_KINDS,
     Content,
-    InvalidContent,
     Item,
-    empty,
     homes_count,
-    normalise_homes,
 )
-from partnerships.plans.forms import BLANK_LINES, HomesFormSet, PieceForm
+from partnerships.plans.forms import HomesFormSet, PieceForm
+from partnerships.plans.forms.homes import suggested_years, with_more
 from partnerships.plans.forms.pieces import OF_THE_FILE
 from partnerships.plans.models import Document, Plan
 from partnerships.plans.queries import area_names, draft_content
@@ -68,8 +66,8 @@ def _edit(request: HttpRequest, plan: Plan, piece: Piece) -> HttpResponse:
     form = PieceForm(
         posted(request), collection=piece.collection, content=piece.content, initial=piece.initial, cancel=piece.back
     )
-    lines = _homes_formset(request, piece.item) if piece.collection is SITES else None
-    context: dict[str, Any] = {"plan": plan, "lines": lines, "totals": _totals_of(lines) if lines else None}
+    lines = _homes_grid(request, plan, piece) if piece.collection is SITES else None
+    context: dict[str, Any] = {"plan": plan, "lines": lines, "year_words": YEAR_KINDS.get(plan.years, "")}
     if lines is not None and "more" in request.POST:
         return documents.show_piece(request, piece, form, template="plans/piece.html", context=context)
     return documents.edit_piece(
@@ -106,32 +104,12 @@ def _attached(plan: Plan, piece: Piece) -> Item:
     return {code: getattr(document, code) for code in OF_THE_FILE}
 
 
-def _homes_formset(request: HttpRequest, item: Item | None) -> Any:
-    """The lines of homes, with some blank ones.
-
-    More on request, keeping what was typed.
-    """
-    blank = {"tenure": "social_rent", "needs": "general"}
-    if request.method != "POST":
-        lines = [*(item["homes"] if item else []), *([blank] * BLANK_LINES)]
-        initial = [{**line, "bedrooms": "" if line.get("bedrooms") is None else line["bedrooms"]} for line in lines]
-        return HomesFormSet(initial=initial, prefix="homes")
-    data = request.POST.copy()
-    if data.get("more") == "lines":
-        total = data.get("homes-TOTAL_FORMS", "0")
-        data["homes-TOTAL_FORMS"] = str(int(total) + BLANK_LINES if total.isdecimal() else BLANK_LINES)
-    return HomesFormSet(data, prefix="homes")
-
-
-def _totals_of(lines: Any) -> HomesTotals:
-    """The totals of the valid lines of homes, for use without JavaScript."""
-    typed = [line.cleaned_data if line.is_valid() else {} for line in lines] if lines.is_bound else lines.initial
-    site: Item = {"area": "", "planning_authority": "", "homes": []}
-    for line in typed:
-        with suppress(InvalidContent):
-            site["homes"] += normalise_homes([line])
-    content = {**empty(), "sites": [site]}
-    return homes_totals(content, content)
+def _homes_grid(request: HttpRequest, plan: Plan, piece: Piece) -> Any:
+    """The grid of homes, with blank rows; more on request, keeping what was typed."""
+    if request.method == "POST":
+        return HomesFormSet(with_more(request.POST, plan.years))
+    homes = piece.item["homes"] if piece.item else []
+    return HomesFormSet(homes=homes, years=suggested_years(piece.content, plan.years, timezone.localdate()))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -12,7 +12,7 @@ from partnerships.kit.administration import ReadOnlyAdmin, VocabularyAdmin
 class ThemeAdmin(VocabularyAdmin):
     """Themes of asks, offers and conversations: retired, never deleted."""
 
-    fields = ("label", "code", "position", "active")
+    fields = ("label", "code", "units", "position", "active")
 
 
 @admin.register(Entry)

@@ -11,8 +11,12 @@ from partnerships.commitments.origins import Origin, OriginLink, Suggestion
 from partnerships.commitments.services import UnableToPropose
 from partnerships.exchange.models import Entry, Fulfilment, Match, Response
 from partnerships.exchange.services.fulfilments import link_commitment, transfer_fulfilments
+from partnerships.kit.text import shorten
 from partnerships.organisations.models import EDITING_ROLES, Organisation
 from partnerships.people.models import User
+
+#: Characters of what a commitment promises, as its form has them.
+MAX_TEXT = 4_000
 
 
 def _edits_for(user: User, *organisation_ids: int) -> bool:
@@ -31,7 +35,7 @@ def _check_sides(commitment: Commitment, *sides: int | None) -> None:
 
 
 def suggest_from_response(*, user: User, record_id: int) -> Suggestion | None:
-    """A commitment from an accepted answer. The side that offers is the giver."""
+    """A commitment from an accepted answer, in its words. The side that offers is the giver."""
     response = (
         Response.objects.visible_to(user)
         .select_related("entry__organisation", "organisation", "counterpart")
@@ -52,7 +56,7 @@ def suggest_from_response(*, user: User, record_id: int) -> Suggestion | None:
         giver=giver,
         receiver=receiver,
         partnership=_partnership(user, entry),
-        text=entry.title,
+        text=shorten(f"{entry.title}: {response.text}", MAX_TEXT),
         quantity=response.agreed_quantity,
         unit=entry.unit if response.agreed_quantity is not None else "",
         due_on=entry.available_until,

@@ -80,7 +80,35 @@ def test_from_an_ask_to_an_agreement_through_the_pages(world: World) -> None:
     assert ask.status == Status.PART_ACCEPTED
     shown = collapse(ben.get(ask.get_absolute_url()).content.decode())
     assert "20 homes still to agree" in shown
-    assert f"?from=response-{response.pk}" in shown
+    address = f"{reverse('commitments:new')}?from=response-{response.pk}"
+    assert address in shown
+    assert "Land for 60 modular homes: 40 homes at the quay." in ben.get(address).content.decode()
+
+
+def test_areas_and_partners_are_found_by_name_without_javascript(world: World) -> None:
+    amina = sign_in(world.amina)
+    sent = written(world, find="addressees", addressees=[world.westmarch.pk]) | {"addressees-find": "larkhaven"}
+
+    answer = amina.post(reverse("exchange:new"), sent)
+
+    page = answer.content.decode()
+    options = page.partition('name="addressees"')[2].partition("</select>")[0]
+    assert answer.status_code == 200
+    assert "Land for 60 modular homes" in page
+    assert options.count("<option") == 2
+    assert f'value="{world.westmarch.pk}" selected' in options
+    assert not Entry.objects.exists()
+
+
+def test_units_follow_the_theme(world: World) -> None:
+    amina = sign_in(world.amina)
+
+    form = amina.get(reverse("exchange:new")).content.decode()
+    refused = amina.post(reverse("exchange:new"), written(world, theme="nominations", unit="hectares"))
+
+    assert "&quot;nominations&quot;: [&quot;homes&quot;]" in form
+    assert refused.status_code == 422
+    assert "Nominations is counted in homes: choose one of them." in refused.content.decode()
 
 
 def test_an_empty_quantity_does_not_accept_the_whole_offer(world: World, now: dt.datetime) -> None:

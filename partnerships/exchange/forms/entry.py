@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import Any
 
@@ -22,13 +23,13 @@ from partnerships.exchange.forms.fields import (
 )
 from partnerships.exchange.models import Audience, Direction, Entry, Theme
 from partnerships.kit.dates import long_date
-from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form, Helper, Section
+from partnerships.kit.forms import DayField, FindSelectMultiple, Fold, Form, Helper, Section, shown_when
 from partnerships.organisations.models import EDITING_ROLES, Area, Organisation
 from partnerships.people.models import User
 
 
 class EntryForm(OrganisationForm):
-    """An ask or an offer: what, how much, where, when, and who can read it."""
+    """An ask or an offer: first what all of them need, and the rest on demand."""
 
     field_order = ("direction", "organisation")
 
@@ -43,7 +44,7 @@ class EntryForm(OrganisationForm):
         label="Areas",
         required=False,
         queryset=Area.objects.none(),
-        widget=AutocompleteSelectMultiple,
+        widget=FindSelectMultiple,
         help_text="A county includes its districts. If you choose none, we use the areas your organisation serves.",
     )
     site = forms.CharField(label="Site or address", required=False, max_length=200)
@@ -72,7 +73,7 @@ class EntryForm(OrganisationForm):
         label="Named partners",
         required=False,
         queryset=Organisation.objects.none(),
-        widget=AutocompleteSelectMultiple,
+        widget=FindSelectMultiple,
     )
     private_note = forms.CharField(
         label="Private note", required=False, widget=SHORT_TEXT, max_length=5000, help_text=ONLY_YOUR_ORGANISATION
@@ -93,19 +94,24 @@ class EntryForm(OrganisationForm):
         unit = self.fields["unit"]
         assert isinstance(unit, forms.ChoiceField)
         unit.choices = [("", "No unit"), *Unit.choices(keep=[entry.unit] if entry else ())]
+        theme.widget.attrs |= {"data-module": "cg-narrows", "data-narrows": "unit", "data-allowed": _units_by_theme()}
         if entry is None:
             self.fields["key"].initial = uuid.uuid4()
         else:
             self._remove_fixed_fields(entry)
+        shown_when(self, "standing", "direction", Direction.OFFER)
+        shown_when(self, "partnership", "audience", Audience.PARTNERSHIP, Audience.NAMED)
+        shown_when(self, "addressees", "audience", Audience.NAMED)
         is_draft = entry is None or entry.is_draft
-        what = ("direction", "organisation", "title", "theme", "statement", "rationale")
-        when = ("available_from", "available_until", "closes_on")
         self.helper = Helper(
             self,
-            Section("What", *self._visible(what)),
-            Section("How much and where", *self._visible(("quantity", "unit", "areas", "site"))),
-            Section("When", *self._visible((*when, "conditions", "standing"))),
-            Section("Who can see it", *self._visible(("audience", "partnership", "addressees", "private_note"))),
+            Section("What", *self._visible(("direction", "organisation", "title", "theme", "statement"))),
+            Section("How much and until when", *self._visible(("quantity", "unit", "available_until"))),
+            Section("Who can see it", *self._visible(("audience", "partnership", "addressees"))),
+            Fold("Where", "areas", "site", hint="areas, site"),
+            Fold("More dates", "available_from", "closes_on", hint="from when, closing date"),
+            Fold("Reasons and conditions", "rationale", "conditions", "standing", hint="why it matters, conditions"),
+            Fold("Private note", "private_note", hint="for your organisation only"),
             submit="Share ask or offer" if is_draft else "Save changes",
             secondary=("draft", "Save draft") if is_draft else None,
             cancel=cancel,
@@ -113,6 +119,15 @@ class EntryForm(OrganisationForm):
 
     def _visible(self, names: tuple[str, ...]) -> list[str]:
         return [name for name in names if name in self.fields and not self.fields[name].widget.is_hidden]
+
+    def _check_unit(self, data: dict[str, Any]) -> None:
+        """Refuse a unit in which the theme is not counted; one that the entry has already stays."""
+        theme, unit = Theme.by_code().get(data.get("theme", "")), data.get("unit")
+        if theme is None or not theme.units or not unit or unit in theme.units:
+            return
+        if self.entry is None or (unit, theme.code) != (self.entry.unit, self.entry.theme):
+            words = [Unit.label_of(code) for code in theme.units]
+            self.add_error("unit", f"{theme.label} is counted in {' or '.join(words)}: choose one of them.")
 
     def _remove_fixed_fields(self, entry: Entry) -> None:
         """Remove the fields that can no longer change."""
@@ -129,6 +144,7 @@ class EntryForm(OrganisationForm):
         data = super().clean() or {}
         if data.get("quantity") and not data.get("unit"):
             self.add_error("unit", "Choose a unit for the quantity.")
+        self._check_unit(data)
         if data.get("audience") == Audience.NAMED and not data.get("addressees") and "addressees" not in self.errors:
             self.add_error("addressees", "Choose at least one organisation.")
         has_partnership = data.get("partnership") or "partnership" in self.errors
@@ -141,6 +157,11 @@ class EntryForm(OrganisationForm):
         if data.get("direction") == Direction.ASK:
             data["standing"] = False
         return data
+
+
+def _units_by_theme() -> str:
+    """The units of each theme that has some, as JSON for the page."""
+    return json.dumps({code: theme.units for code, theme in Theme.by_code().items() if theme.units})
 
 
 def _open_partnerships(user: User) -> QuerySet[Partnership]:

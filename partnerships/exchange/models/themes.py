@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pghistory
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Max, Q
 
@@ -22,6 +23,13 @@ class Theme(Vocabulary):
     code = models.CharField(max_length=20, unique=True, validators=[CODE], help_text=CODE_HELP)
     number = models.PositiveSmallIntegerField(
         unique=True, editable=False, help_text="Stands for the theme in stored matching keys; it never changes."
+    )
+    units = ArrayField(
+        models.CharField(max_length=10),
+        default=list,
+        blank=True,
+        help_text="Codes of the units that asks and offers of this theme are counted in, with commas between them: "
+        "hectares, homes. Empty: every unit.",
     )
 
     class Meta:

@@ -64,7 +64,7 @@ def test_figures_for_readers_outside_leave_out_confidential_homes(world: World, 
     page = as_(world.chidi).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
 
     assert "100 homes in all" in page
-    assert "7877 homes" in as_(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
+    assert "7,877 homes" in as_(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
 
 
 @pytest.mark.parametrize(

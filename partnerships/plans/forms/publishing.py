@@ -132,7 +132,7 @@ class MilestoneForm(Form):
     date = PartialDateField(
         required=False,
         label="When",
-        help_text="The day it was achieved, or the new forecast. You can give just the month or the year.",
+        help_text="When it was achieved, or the new forecast: a day, a month, a quarter or a year.",
     )
     note = forms.CharField(label="Why?", widget=forms.Textarea(attrs={"rows": 3}), max_length=2_000)
     minor = forms.BooleanField(

@@ -54,9 +54,16 @@ from partnerships.agreements.services.posts import (
     settle_post,
 )
 from partnerships.agreements.services.terms import UnableToWithdraw, take_back_terms, withdraw_proposal
+from partnerships.agreements.services.terms.asking import (
+    LINKS,
+    SIGNATORY,
+    renew_link,
+    signatory_identity,
+    stop_asking,
+)
 from partnerships.agreements.services.terms.ending import PROPOSAL, proposal_identity
-from partnerships.agreements.services.terms.putting_up import SIGNATORY, signatory_identity, stop_asking
 from partnerships.kit.journal import Redone, identity, redo_each, register_redo
+from partnerships.kit.link_keys import redo_links
 
 _REASON = "As it was before a backup was restored."
 #: From the role with the fewest rights to that with the most.
@@ -213,6 +220,20 @@ def redo_signatories(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
     )
 
 
+def redo_terms_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Let only the newest links to sign terms open."""
+    signatories = TermsSignatory.objects.filter(pk__in={line["signatory"] for line in lines}, removed_at=None)
+    return redo_links(
+        "signatory",
+        lines,
+        signatories.select_related("version", "organisation").order_by("pk"),
+        same=signatory_identity,
+        began=lambda one: one.asked_at,
+        holder=lambda one: one,
+        renew=lambda one: renew_link(one, now=now),
+    )
+
+
 def redo_proposals(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Take back or withdraw the proposals that were."""
 
@@ -260,6 +281,7 @@ def register() -> None:
     register_redo(PARTY, "parts in partnerships ended or lowered again", redo_parties)
     register_redo(AUDIENCE, "partnerships hidden from the network again", redo_audiences)
     register_redo(SIGNATORY, "parties no longer asked to sign terms", redo_signatories)
+    register_redo(LINKS, "links to sign terms renewed again", redo_terms_links)
     register_redo(PROPOSAL, "proposals of terms withdrawn or taken back again", redo_proposals)
     register_redo(DOCUMENT, "documents removed again", redo_documents)
     register_redo(POST, "posts ended again", redo_posts)

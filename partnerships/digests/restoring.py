@@ -34,14 +34,13 @@ from partnerships.digests.services.stopping import end_subscriptions
 from partnerships.kit.journal import (
     Redone,
     address_hash,
-    identity,
     last_about,
     moment,
     not_undone,
-    redo_each,
     register_redo,
     same_rows,
 )
+from partnerships.kit.link_keys import redo_links
 from partnerships.people.models import RefusedAddress, User
 from partnerships.people.refusals import keep_hashes
 
@@ -155,23 +154,17 @@ def redo_ways(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     return redone
 
 
-def redo_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
-    """End the links in emails that had been renewed."""
-
-    def redo(person: User, line: dict[str, Any]) -> int:
-        if identity(person.digest_preference.link_key) == line["key"]:
-            return 0
-        renew_links(person=person, author=None, now=now)
-        return 1
-
+def redo_digest_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Let only the newest links in digests open."""
     people = User.objects.filter(pk__in={line["person"] for line in lines}, digest_preference__isnull=False)
-    return redo_each(
+    return redo_links(
         "person",
         lines,
         people.filter(erased_at=None).select_related("digest_preference").order_by("pk"),
         same=person_identity,
         began=lambda one: one.joined_at,
-        redo=redo,
+        holder=lambda one: one.digest_preference,
+        renew=lambda one: renew_links(person=one, author=None, now=now),
     )
 
 
@@ -181,4 +174,4 @@ def register() -> None:
     register_redo(REFUSED_ALL, "people who want no questions", redo_refused_all)
     register_redo(MATCHES, "people who want no matches", redo_matches)
     register_redo(WAY, "choices of how notices come", redo_ways)
-    register_redo(LINKS, "people whose links in emails ended again", redo_links)
+    register_redo(LINKS, "people whose links in emails ended again", redo_digest_links)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from partnerships.kit.journal import Redone, redo_each, register_redo
+from partnerships.kit.link_keys import redo_links
 from partnerships.organisations.models import Organisation
 from partnerships.plans.models import Audience, OwnershipOffer, Plan, PlanOwner, Share, Signatory
 from partnerships.plans.services.again import (
@@ -30,7 +31,7 @@ from partnerships.plans.services.recording import (
     plan_identity,
 )
 from partnerships.plans.services.sharing import SHARE, revoke_share, share_identity
-from partnerships.plans.services.signatories import SIGNATORY, signatory_identity
+from partnerships.plans.services.signatories import LINKS, SIGNATORY, renew_link, signatory_identity
 
 #: From the audience with the fewest readers to that with the most.
 _RANKS = (Audience.OWNERS, Audience.PARTNERSHIP, Audience.NETWORK, Audience.PUBLIC)
@@ -124,6 +125,20 @@ def redo_signatories(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redon
     return redone
 
 
+def redo_sign_off_links(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Let only the newest links to sign open."""
+    signatories = Signatory.objects.filter(pk__in={line["signatory"] for line in lines}, removed_at=None)
+    return redo_links(
+        "signatory",
+        lines,
+        signatories.select_related("plan", "organisation").order_by("pk"),
+        same=signatory_identity,
+        began=lambda one: one.asked_at,
+        holder=lambda one: one,
+        renew=lambda one: renew_link(one, now=now),
+    )
+
+
 def redo_audiences(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
     """Narrow who may read the plans whose audience was narrowed."""
 
@@ -152,4 +167,5 @@ def register() -> None:
     register_redo(OFFER, "offers of plans withdrawn again", redo_offers)
     register_redo(SHARE, "shares by name ended or narrowed again", redo_shares)
     register_redo(SIGNATORY, "signatories no longer asked again", redo_signatories)
+    register_redo(LINKS, "links to sign plans renewed again", redo_sign_off_links)
     register_redo(AUDIENCE, "audiences of plans narrowed again", redo_audiences)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from allauth.account.signals import email_changed, password_changed
 from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import authenticator_removed
 from allauth.socialaccount.models import SocialApp
-from django.conf import settings
+from django.conf import settings as django_settings
 from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
 from django.test import RequestFactory
 from django.utils import timezone
 
+from partnerships.agreements.links import read_terms_token, terms_token
+from partnerships.agreements.models import TermsSignatory
+from partnerships.agreements.services import ask_new_signers, change_status
 from partnerships.digests.models import Preference
 from partnerships.digests.services import renew_links
 from partnerships.kit import journal
@@ -22,7 +26,12 @@ from partnerships.organisations.services import update_organisation
 from partnerships.people.identity_providers import keep_provider, remove_provider
 from partnerships.people.models import User
 from partnerships.people.services import remove_second_factors
+from partnerships.plans.links import read_sign_off_token, sign_off_token
+from partnerships.plans.models import Signatory
+from partnerships.plans.services.signatories import ask_all_again
 from tests.faults.restore import left, lost, redo
+from tests.plans.drafts import ask_signatures, published
+from tests.support.terms import draft, first_proposal, put_up
 from tests.world import World
 
 NOW = timezone.now
@@ -72,7 +81,7 @@ def test_old_password_opens_nothing(world: World) -> None:
     ben = User.objects.get(pk=world.ben.pk)
     assert not ben.has_usable_password()
     assert outcome["people who must choose a new password"].done == 1
-    text = "".join(path.read_text() for path in Path(settings.JOURNAL_ROOT).glob("*.jsonl"))
+    text = "".join(path.read_text() for path in Path(django_settings.JOURNAL_ROOT).glob("*.jsonl"))
     assert "leaked" not in text
     assert ben.password not in text
 
@@ -134,17 +143,70 @@ def test_changed_address_is_named(world: World) -> None:
     ]
 
 
-def test_renewed_links_end_again_and_only_once(world: World) -> None:
+def test_only_the_newest_links_of_digests_open(world: World) -> None:
     before = Preference.objects.get_or_create(person=world.ben)[0].link_key
     with lost():
         renew_links(person=world.ben, author=world.ben, now=NOW())
+        newest = Preference.objects.get(person=world.ben).link_key
 
     redo()
-    renewed = Preference.objects.get(person=world.ben).link_key
+    found = Preference.objects.get(person=world.ben).link_key
+    again = redo()
+
+    assert before != newest == found
+    assert again["people whose links in emails ended again"].done == 0
+
+
+def test_only_the_newest_links_to_sign_a_plan_open(world: World) -> None:
+    plan = published(world)
+    ask_signatures(plan, world)
+    signatory = plan.signatories.get(organisation=world.westmarch)
+    ended = sign_off_token(signatory, world.ben, 1)
+    with lost():
+        ask_all_again(plan, author=None, now=NOW())
+        between = sign_off_token(Signatory.objects.get(pk=signatory.pk), world.ben, 1)
+        ask_all_again(plan, author=None, now=NOW())
+        newest = sign_off_token(Signatory.objects.get(pk=signatory.pk), world.ben, 1)
+
+    outcome = redo()
+    again = redo()
+
+    opens = {token: read_sign_off_token(token) is not None for token in (ended, between, newest)}
+    assert opens == {ended: False, between: False, newest: True}
+    assert outcome["links to sign plans renewed again"].done == 2
+    assert again["links to sign plans renewed again"].done == 0
+
+
+def test_links_whose_newest_key_is_unknown_end_and_are_named(world: World, settings: Any) -> None:
+    plan = published(world)
+    ask_signatures(plan, world)
+    signatory = plan.signatories.get(organisation=world.westmarch)
+    with lost():
+        ask_all_again(plan, author=None, now=NOW())
+
+    settings.SECRET_KEY = "another one, without a fallback to the one before it"
+    token = sign_off_token(signatory, world.ben, 1)
+    outcome, again = redo(), redo()
+
+    assert read_sign_off_token(token) is None
+    assert f"signatory {signatory.pk}: its links ended, those sent since the backup too; ask again" in left(outcome)
+    assert left(again) == []
+
+
+def test_only_the_newest_links_to_sign_terms_open(world: World) -> None:
+    change_status(partnership=world.partnership, status="drafting", reason="Agreed.", author=world.amina, now=NOW())
+    terms = draft(first_proposal(world.partnership), world.amina, text="We meet.", review_on="2099-01-01")
+    signatory = put_up(terms, world.amina).signatories.get(organisation=world.larkhaven)
+    ended = terms_token(signatory, world.amina)
+    with lost():  # Lena, who was asked first, has left
+        TermsSignatory.objects.filter(pk=signatory.pk).update(asked_people=[world.lena.pk])
+        ask_new_signers(now=NOW())
+        newest = terms_token(TermsSignatory.objects.get(pk=signatory.pk), world.amina)
+
     redo()
 
-    assert renewed != before
-    assert Preference.objects.get(person=world.ben).link_key == renewed
+    assert read_terms_token(ended) is None
+    assert read_terms_token(newest) is not None
 
 
 def test_removed_sign_in_page_is_removed_and_a_changed_one_named(world: World) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 
 from django.db import transaction
 
@@ -13,6 +12,7 @@ from partnerships.digests.models import Delivery, DeliveryKind, Preference
 from partnerships.digests.rights import may_stop_all_of
 from partnerships.digests.services.emails import MAX_LINKS_A_DAY, may_be_emailed, record_digest_email
 from partnerships.digests.services.noting import journal_links
+from partnerships.kit.link_keys import next_key
 from partnerships.kit.rights import require
 from partnerships.organisations.rights import roles_of
 from partnerships.people.models import User
@@ -44,7 +44,7 @@ def renew_links(*, person: User, author: User | None, now: dt.datetime) -> None:
     """Make all links sent to this person invalid."""
     require(may_stop_all_of(person, roles_of(author, now)))
     preference, _ = Preference.objects.select_for_update().get_or_create(person=person)
-    preference.link_key = secrets.token_hex(16)
+    preference.link_key = next_key(preference.link_key)
     preference.save(update_fields=["link_key"])
     journal_links(person, preference.link_key, now=now)
     record(

@@ -12,6 +12,7 @@ from django.utils import timezone
 from partnerships.agreements.models import Party, PartyRole, PartyStatus
 from partnerships.documents.services import InvalidAnswers, read_questions
 from partnerships.kit import journal
+from partnerships.kit.link_keys import next_key
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.queries import leads_of
@@ -141,15 +142,13 @@ def _ask_again(
     Without `questions` it keeps those that it was asked.
     """
     before = signatory.due_on
-    signatory.link_key = secrets.token_hex(16)
+    renew_link(signatory, now=now)
     signatory.asked_at, signatory.due_on = now, due_on
     signatory.reminded_at = signatory.escalated_at = None
     signatory.questions = list(questions) or signatory.questions
     if author is not None:
         signatory.asked_by = author
-    signatory.save(
-        update_fields=["link_key", "asked_by", "asked_at", "reminded_at", "escalated_at", "due_on", "questions"]
-    )
+    signatory.save(update_fields=["asked_by", "asked_at", "reminded_at", "escalated_at", "due_on", "questions"])
     _send_request(signatory, author=author, now=now, again=True)
     _record_deadline(signatory, EventKind.SIGN_OFF_ASKED_AGAIN, before, author=author, now=now)
 
@@ -290,8 +289,21 @@ def stop_asking(plan: Plan, signatory: Signatory, *, reason: str, author: User |
     )
 
 
-#: The journal's name for an organisation that is no longer asked to sign.
-SIGNATORY = "signatory"
+def renew_link(signatory: Signatory, *, now: dt.datetime) -> None:
+    """Make all links sent to a signatory invalid."""
+    signatory.link_key = next_key(signatory.link_key)
+    signatory.save(update_fields=["link_key"])
+    journal.note(
+        LINKS,
+        now=now,
+        signatory=signatory.pk,
+        same=signatory_identity(signatory),
+        key=journal.identity(signatory.link_key),
+    )
+
+
+#: The journal's names for an organisation that is no longer asked to sign, and for renewed links to sign.
+SIGNATORY, LINKS = "signatory", "links to sign"
 
 
 def signatory_identity(signatory: Signatory) -> str:

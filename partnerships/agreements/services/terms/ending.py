@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 from functools import partial
 
 from django.db import transaction
@@ -23,7 +22,7 @@ from partnerships.agreements.queries.posts import people_in_post
 from partnerships.agreements.queries.terms import newest_version, signers_of, signing_states
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.recording import lock_partnership, record_event
-from partnerships.agreements.services.terms.putting_up import send_request, stop_asking
+from partnerships.agreements.services.terms.asking import renew_link, send_request, stop_asking
 from partnerships.agreements.services.terms.recording import email_leads, lock_proposal
 from partnerships.agreements.services.terms.taking_force import back_to_drafting
 from partnerships.documents.services import escalate_late
@@ -270,8 +269,7 @@ def _ask_new(signatory: TermsSignatory, now: dt.datetime) -> bool:
     if locked.removed_at is not None or not new:
         return False
     if set(locked.asked_people) - set(people):
-        locked.link_key = secrets.token_hex(16)
-        locked.save(update_fields=["link_key"])
+        renew_link(locked, now=now)
         new = people
     send_request(locked, locked.version, sender=None, now=now, only=new)
     return True

@@ -11,7 +11,7 @@ from django.utils import timezone
 from partnerships.agreements.models import Partnership, Party, TermsSignatory, TermsSignature
 from partnerships.agreements.queries.terms import not_bound, version_to_join
 from partnerships.agreements.services.recording import lock_partnership
-from partnerships.agreements.services.terms.putting_up import ask_to_sign, stop_asking
+from partnerships.agreements.services.terms.asking import ask_to_sign, stop_asking
 from partnerships.people.models import User
 
 

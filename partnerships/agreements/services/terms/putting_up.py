@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -14,14 +13,12 @@ from django.utils import timezone
 from partnerships import documents
 from partnerships.agreements.event_kinds import EventKind
 from partnerships.agreements.models import (
-    JOINED_SIGNS_WITHIN,
     Origin,
     Partnership,
     ProposalStatus,
     Status,
     TermsInForce,
     TermsProposal,
-    TermsSignatory,
     TermsVersion,
 )
 from partnerships.agreements.queries.terms import (
@@ -32,13 +29,13 @@ from partnerships.agreements.queries.terms import (
     party_lines,
     required_parties,
     schema_of,
-    signers_of,
     was_of,
     widened,
 )
 from partnerships.agreements.rights import rights_over
 from partnerships.agreements.services.recording import record_event
 from partnerships.agreements.services.steps import take_status
+from partnerships.agreements.services.terms.asking import ask_to_sign
 from partnerships.agreements.services.terms.drafting import AMENDED_IN
 from partnerships.agreements.services.terms.recording import lock_proposal
 from partnerships.agreements.terms.collisions import collisions, in_words
@@ -55,11 +52,9 @@ from partnerships.documents.services import (
     read_questions,
     write_content,
 )
-from partnerships.kit import journal
 from partnerships.kit.dates import long_date
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
-from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 
 
@@ -306,88 +301,3 @@ def _starts_later(version: TermsVersion, today: dt.date) -> bool:
     entries = TermsInForce.objects.filter(Q(version=version) | Q(version__amendment=version))
     first = entries.order_by("from_day").values_list("from_day", flat=True).first()
     return first is not None and first > today
-
-
-def ask_to_sign(
-    version: TermsVersion,
-    organisation_id: int,
-    *,
-    author: User | None,
-    sender: Organisation | None,
-    now: dt.datetime,
-    joins: bool = False,
-    questions: Sequence[str] = (),
-) -> TermsSignatory:
-    """Ask a party to sign a version: each signer gets a link. Lock first.
-
-    With `joins`, a party that joined when the version was in force: it gets its own deadline.
-    """
-    deadline = version.proposal.sign_by if version.proposal else None
-    if joins:
-        deadline = timezone.localdate(now) + JOINED_SIGNS_WITHIN
-    signatory, _made = TermsSignatory.objects.update_or_create(
-        version=version,
-        organisation_id=organisation_id,
-        defaults={
-            "role": "Signatory",
-            "joins": joins,
-            "questions": list(questions),
-            "due_on": deadline,
-            "asked_by": author,
-            "asked_at": now,
-            "reminded_at": None,
-            "removed_at": None,
-            "escalated_at": None,
-            "link_key": secrets.token_hex(16),
-        },
-    )
-    send_request(signatory, version, sender=sender, now=now)
-    return signatory
-
-
-def send_request(
-    signatory: TermsSignatory,
-    version: TermsVersion,
-    *,
-    sender: Organisation | None,
-    now: dt.datetime,
-    reminder: bool = False,
-    only: list[int] | None = None,
-) -> None:
-    """Email a personal link to those who may sign for the party."""
-    day = timezone.localdate(now)
-    people = [one.pk for one in signers_of(signatory.organisation_id, version.partnership_id, day)]
-    asked = [pk for pk in people if only is None or pk in only]
-    signatory.asked_people = sorted(people)
-    signatory.save(update_fields=["asked_people"])
-    record_emails(
-        kind="agreements.terms_request",
-        people=asked,
-        params={
-            "signatory": signatory.pk,
-            "key": signatory.link_key[:8],
-            "reminder": reminder,
-            "owed_since": (signatory.reminded_at or signatory.asked_at).isoformat() if reminder else "",
-        },
-        sender_id=sender.pk if sender else None,
-        now=now,
-    )
-
-
-#: The journal's name for a party that is no longer asked to sign.
-SIGNATORY = "terms signatory"
-
-
-def signatory_identity(signatory: TermsSignatory) -> str:
-    """The journal's hash of who is asked to sign which version."""
-    version, organisation = signatory.version, signatory.organisation
-    return journal.identity(
-        version.partnership_id, version.number, version.published_at, organisation.pk, organisation.created_at
-    )
-
-
-def stop_asking(signatory: TermsSignatory, *, now: dt.datetime) -> None:
-    """Stop asking a party to sign; its links stop working. Lock first."""
-    signatory.removed_at, signatory.link_key = now, secrets.token_hex(16)
-    signatory.save(update_fields=["removed_at", "link_key"])
-    journal.note(SIGNATORY, now=now, signatory=signatory.pk, same=signatory_identity(signatory))

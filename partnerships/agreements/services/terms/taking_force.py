@@ -33,8 +33,8 @@ from partnerships.agreements.queries.terms import (
 )
 from partnerships.agreements.services.recording import lock_partnership, record_event
 from partnerships.agreements.services.steps import take_status
+from partnerships.agreements.services.terms.asking import ask_to_sign, stop_asking
 from partnerships.agreements.services.terms.joining import ask_joiners
-from partnerships.agreements.services.terms.putting_up import ask_to_sign, stop_asking
 from partnerships.agreements.services.terms.recording import email_leads
 from partnerships.agreements.terms.in_force import Addition, in_force_on, timeline, versions_to_write
 from partnerships.agreements.terms.projection import column_values, dates_out_of_order

@@ -1,0 +1,118 @@
+"""Ask parties to sign, renew their links, and stop asking them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Sequence
+
+from django.utils import timezone
+
+from partnerships.agreements.models import JOINED_SIGNS_WITHIN, TermsSignatory, TermsVersion
+from partnerships.agreements.queries.terms import signers_of
+from partnerships.kit import journal
+from partnerships.kit.link_keys import next_key
+from partnerships.organisations.models import Organisation
+from partnerships.outbox.services import record_emails
+from partnerships.people.models import User
+
+
+def ask_to_sign(
+    version: TermsVersion,
+    organisation_id: int,
+    *,
+    author: User | None,
+    sender: Organisation | None,
+    now: dt.datetime,
+    joins: bool = False,
+    questions: Sequence[str] = (),
+) -> TermsSignatory:
+    """Ask a party to sign a version: each signer gets a link. Lock first.
+
+    With `joins`, a party that joined when the version was in force: it gets its own deadline.
+    """
+    deadline = version.proposal.sign_by if version.proposal else None
+    if joins:
+        deadline = timezone.localdate(now) + JOINED_SIGNS_WITHIN
+    asked = {
+        "role": "Signatory",
+        "joins": joins,
+        "questions": list(questions),
+        "due_on": deadline,
+        "asked_by": author,
+        "asked_at": now,
+        "reminded_at": None,
+        "removed_at": None,
+        "escalated_at": None,
+    }
+    signatory, made = TermsSignatory.objects.update_or_create(
+        version=version,
+        organisation_id=organisation_id,
+        create_defaults=asked | {"link_key": secrets.token_hex(16)},
+        defaults=asked,
+    )
+    if not made:
+        renew_link(signatory, now=now)
+    send_request(signatory, version, sender=sender, now=now)
+    return signatory
+
+
+def send_request(
+    signatory: TermsSignatory,
+    version: TermsVersion,
+    *,
+    sender: Organisation | None,
+    now: dt.datetime,
+    reminder: bool = False,
+    only: list[int] | None = None,
+) -> None:
+    """Email a personal link to those who may sign for the party."""
+    day = timezone.localdate(now)
+    people = [one.pk for one in signers_of(signatory.organisation_id, version.partnership_id, day)]
+    asked = [pk for pk in people if only is None or pk in only]
+    signatory.asked_people = sorted(people)
+    signatory.save(update_fields=["asked_people"])
+    record_emails(
+        kind="agreements.terms_request",
+        people=asked,
+        params={
+            "signatory": signatory.pk,
+            "key": signatory.link_key[:8],
+            "reminder": reminder,
+            "owed_since": (signatory.reminded_at or signatory.asked_at).isoformat() if reminder else "",
+        },
+        sender_id=sender.pk if sender else None,
+        now=now,
+    )
+
+
+#: The journal's names for a party that is no longer asked to sign, and for renewed links to sign.
+SIGNATORY, LINKS = "terms signatory", "links to sign terms"
+
+
+def signatory_identity(signatory: TermsSignatory) -> str:
+    """The journal's hash of who is asked to sign which version."""
+    version, organisation = signatory.version, signatory.organisation
+    return journal.identity(
+        version.partnership_id, version.number, version.published_at, organisation.pk, organisation.created_at
+    )
+
+
+def stop_asking(signatory: TermsSignatory, *, now: dt.datetime) -> None:
+    """Stop asking a party to sign; its links stop working. Lock first."""
+    signatory.removed_at, signatory.link_key = now, next_key(signatory.link_key)
+    signatory.save(update_fields=["removed_at", "link_key"])
+    journal.note(SIGNATORY, now=now, signatory=signatory.pk, same=signatory_identity(signatory))
+
+
+def renew_link(signatory: TermsSignatory, *, now: dt.datetime) -> None:
+    """Make all links sent to a party's signers invalid. Lock first."""
+    signatory.link_key = next_key(signatory.link_key)
+    signatory.save(update_fields=["link_key"])
+    journal.note(
+        LINKS,
+        now=now,
+        signatory=signatory.pk,
+        same=signatory_identity(signatory),
+        key=journal.identity(signatory.link_key),
+    )

@@ -1,21 +1,24 @@
-"""Masking of small counts in tables, so that nothing masked follows by subtraction.
+"""Masking of small counts in tables, so that no small count follows by subtraction.
 
 Counts under the floor are masked, zero included: "none of seven" says something about seven people. A masked count
-beside its total could be had by subtraction, so further figures are masked until each masked figure has a witness: a
-way to move units between cells that changes this figure by more than `SLACK` and changes no figure that is shown. Every
-table along the way would have been shown alike, so a reader cannot tell which of them is the true one, even one who
-knows these rules. All tables of one release are masked together, because they share totals.
+beside its total could be had by subtraction, so further figures are masked until each count under the floor has
+*witnesses*: two tables that agree in every shown figure, and in which this count differs by more than `SLACK`. A reader
+cannot tell which of them is the true one, even one who knows these rules. All tables of one release are masked
+together, because they share totals.
 
-The method is the hypercube method of statistical offices (Giessing and Repsilber), with moves over all tables at once.
-It is safe but not the tightest: now and then it masks a figure more than needed.
+First whole rows and columns of counts protect each other (the hypercube method of statistical offices, Giessing and
+Repsilber). That masks too much, so figures are then shown again, one after the other, as long as every small count
+keeps its witnesses. What is masked only to protect others may be narrowed down; it tells nothing about few people.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
+
+from partnerships.kit.witnesses import Effort, Tables, sum_of
 
 #: No count of fewer is ever shown; a release may ask for a higher floor, never for a lower one.
 MIN_FLOOR = 5
@@ -23,6 +26,8 @@ MIN_FLOOR = 5
 SLACK = 2
 #: The largest part of a sum must stay unknown by more than this, in per cent of itself, even to the second largest.
 DOMINANCE_PERCENT = 20
+#: Multiplications that showing figures again may cost: about half a second. Larger tables stay as the moves mask them.
+_EFFORT = 5_000_000
 
 #: One category for each dimension; None stands for all categories of it.
 Cell: TypeAlias = tuple[str | None, ...]
@@ -41,17 +46,22 @@ class _Move:
 
 
 def release(
-    counts: Mapping[tuple[str, ...], int], *, tables: Iterable[Collection[int]], floor: int = MIN_FLOOR
+    counts: Mapping[tuple[str, ...], int],
+    *,
+    tables: Iterable[Collection[int]],
+    floor: int = MIN_FLOOR,
+    masked_before: Collection[Cell] = (),
 ) -> dict[Cell, int | None]:
     """The figures of all tables with their totals; None for a masked one.
 
     `counts` has one category for each dimension, and zeros for combinations that are possible; `tables` names the
-    dimensions of each table, such as `[(0, 1), (0, 2)]`. Totals over every dimension of a table belong to it. Raises
-    `ValueError` for a floor below `MIN_FLOOR`, negative counts, or dimensions that do not exist.
+    dimensions of each table, such as `[(0, 1), (0, 2)]`. Totals over every dimension of a table belong to it. Figures
+    `masked_before`, in an earlier release of nearly the same counts, stay masked. Raises `ValueError` for a floor below
+    `MIN_FLOOR`, negative counts, or dimensions that do not exist.
     """
     if floor < MIN_FLOOR:
         raise ValueError(f"The floor is at least {MIN_FLOOR}.")
-    return _Release(counts, tables, floor).masked()
+    return _Release(counts, tables, floor, masked_before).masked()
 
 
 def is_dominated(parts: Sequence[float], *, floor: int = MIN_FLOOR) -> bool:
@@ -71,7 +81,13 @@ def is_dominated(parts: Sequence[float], *, floor: int = MIN_FLOOR) -> bool:
 class _Release:
     """The figures of one release while it is decided which are masked."""
 
-    def __init__(self, counts: Mapping[tuple[str, ...], int], tables: Iterable[Collection[int]], floor: int) -> None:
+    def __init__(
+        self,
+        counts: Mapping[tuple[str, ...], int],
+        tables: Iterable[Collection[int]],
+        floor: int,
+        masked_before: Collection[Cell],
+    ) -> None:
         self.floor = floor
         width = len(next(iter(counts), ()))
         if any(len(key) != width for key in counts) or any(count < 0 for count in counts.values()):
@@ -84,25 +100,80 @@ class _Release:
         self.shapes: set[Shape] = {
             frozenset(some) for table in wanted for size in range(len(table) + 1) for some in _some(table, size)
         }
-        self.figures: dict[Cell, int] = {}
-        for key, count in self.atoms.items():
+        #: Of each figure, the places of the atoms that it counts.
+        self.places: dict[Cell, list[int]] = {}
+        for place, key in enumerate(self.atoms):
             for shape in self.shapes:
                 cell = tuple(one if number in shape else None for number, one in enumerate(key))
-                self.figures[cell] = self.figures.get(cell, 0) + count
-        self.hidden = {cell for cell, count in self.figures.items() if count < floor}
+                self.places.setdefault(cell, []).append(place)
+        true = tuple(self.atoms.values())
+        self.figures = {cell: sum_of(true, places) for cell, places in self.places.items()}
+        self.small = sorted((cell for cell, count in self.figures.items() if count < floor), key=_order)
+        self.kept = {*self.small, *(cell for cell in masked_before if cell in self.figures)}
+        self.hidden = set(self.kept)
 
     def masked(self) -> dict[Cell, int | None]:
         """Every figure, or None where it is masked."""
-        waiting = sorted(self.hidden, key=_order)
-        while waiting:
-            cell = waiting.pop(0)
-            new = self._best(cell).changed - self.hidden
-            self.hidden |= new
-            waiting += sorted(new, key=_order)
+        for cell in self.small:
+            self.hidden |= self._best(cell).changed
+        if len(self.atoms) ** 2 * len(self.figures) <= _EFFORT:
+            self.hidden = self._shown_again()
         return {cell: None if cell in self.hidden else count for cell, count in self.figures.items()}
 
+    def _shown_again(self) -> set[Cell]:
+        """What stays masked once as many figures as possible are shown again.
+
+        Tries some orders, from what the moves masked and from nothing shown. Then masks each shown figure in turn, to
+        see whether others can be shown instead.
+        """
+        effort = Effort(_EFFORT)
+        rest = sorted(self.figures.keys() - self.kept, key=lambda cell: (set(cell) != {None}, _order(cell)))
+        orders: list[Callable[[Cell], tuple[object, ...]]] = [
+            lambda cell: (-self.figures[cell],),
+            lambda cell: (self.figures[cell],),
+            lambda cell: (cell.count(None), -self.figures[cell]),
+        ]
+        tries = [
+            self._show_in_order(hidden, sorted(rest, key=order), effort)
+            for hidden in (self.hidden, set(self.figures))
+            for order in orders
+        ]
+        best = min(tries, key=self._cost)
+        for again in sorted(rest, key=orders[1]):
+            if again not in best:
+                others = [cell for cell in rest if cell != again]
+                best = min(best, self._show_in_order(best | {again}, [*others, again], effort), key=self._cost)
+        return best
+
+    def _show_in_order(self, hidden: set[Cell], order: Iterable[Cell], effort: Effort) -> set[Cell]:
+        """What stays masked once figures are shown in this order, each if every small count keeps its witnesses."""
+        tables = Tables.unseen(tuple(self.atoms.values()), effort)
+        for cell in self.figures.keys() - hidden:
+            tables = tables.show(self.places[cell])
+        hidden = set(hidden)
+        for cell in order:
+            if cell not in hidden or effort.left <= 0:
+                continue
+            fewer = tables.show(self.places[cell])
+            if fewer is tables or all(self._has_witnesses(fewer, small) for small in self.small):
+                tables = fewer
+                hidden.discard(cell)
+        return hidden
+
+    def _has_witnesses(self, tables: Tables, small: Cell) -> bool:
+        return tables.differ(self.places[small], by=SLACK + 1, highest=self.floor - 1)
+
+    def _cost(self, hidden: set[Cell]) -> tuple[int, int]:
+        """How many figures are masked, then how much they count.
+
+        The total of all is worth two where at least ten are shown: it costs one other figure in ten at most.
+        """
+        is_total_hidden = any(set(cell) == {None} for cell in hidden)
+        dear = is_total_hidden and len(self.figures) - len(hidden) >= 10
+        return len(hidden) + dear, sum(self.figures[cell] for cell in hidden)
+
     def _best(self, cell: Cell) -> _Move:
-        """The move that protects a masked figure and masks least besides."""
+        """The move that protects a small count and masks least besides."""
 
         def cost(move: _Move) -> tuple[int, int, list[tuple[str, ...]]]:
             new = move.changed - self.hidden
@@ -111,12 +182,9 @@ class _Release:
         return min((move for move in self._moves(cell) if self._protects(cell, move)), key=cost)
 
     def _protects(self, cell: Cell, move: _Move) -> bool:
-        """Whether the move changes the figure enough, within what the floor tells of it."""
+        """Whether the move changes a small count enough, within what the floor tells of it."""
         count = self.figures[cell]
-        highest = count + move.up
-        if count < self.floor:
-            highest = min(highest, self.floor - 1)
-        return highest - (count - move.down) > SLACK
+        return min(count + move.up, self.floor - 1) - (count - move.down) > SLACK
 
     def _moves(self, cell: Cell) -> Iterator[_Move]:
         """Moves that change one figure; the last adds units from outside, which always protects."""

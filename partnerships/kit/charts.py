@@ -15,6 +15,10 @@ Bar: TypeAlias = tuple[int | Decimal | None, str]
 _WIDTH, _HEIGHT, _BASE, _TOP = 720, 250, 210, 150
 #: The widest bar: the words above two of them fit side by side.
 _WIDEST = 44
+#: With so many groups or fewer, a chart is half as wide, so that its words stay as large as those around it.
+_FEW = 3
+#: Height of a row with its words, and its longest bar.
+_ROW, _LONGEST = 54, 650
 #: Fill and outline tell the two apart; the colours of ask and offer would mislead.
 _PAINT = (
     SafeString('fill="#0B5A75" stroke="#0B5A75" stroke-width="2"'),
@@ -36,49 +40,72 @@ def bar_chart(
     """
     figures = [figure for _, bars in groups for figure, _ in bars if figure is not None]
     top = highest or max(figures, default=0) or 1
+    is_narrow = len(groups) <= _FEW
+    width = _WIDTH // 2 if is_narrow else _WIDTH
+    step = width // max(len(groups), 1)
     return format_html(
-        '<svg viewBox="0 0 {} {}" role="img" aria-label="{}"><line x1="0" x2="{}" y1="{}" y2="{}" '
+        '<svg viewBox="0 0 {} {}" class="{}" role="img" aria-label="{}"><line x1="0" x2="{}" y1="{}" y2="{}" '
         'stroke="#6B8288"/>{}{}{}</svg>',
-        _WIDTH,
+        width,
         _HEIGHT,
+        "cg-chart__few" if is_narrow else "",
         label,
-        _WIDTH,
+        width,
         _BASE,
         _BASE,
         format_html_join(
             "",
             '<rect x="{}" y="{}" width="{}" height="{}" {}/><text x="{}" y="{}" text-anchor="middle" font-size="13">'
             "{}</text>",
-            _bars(groups, Decimal(top)),
+            _bars(groups, step, Decimal(top)),
         ),
         format_html_join(
             "",
             '<text x="{}" y="{}" text-anchor="middle" font-size="12" fill="#4A6168">{}</text>',
-            ((_middle(place, groups), _BASE + 20, name) for place, (name, _) in enumerate(groups)),
+            ((_middle(place, step), _BASE + 20, name) for place, (name, _) in enumerate(groups)),
         ),
         format_html_join(
             "",
             '<rect x="{}" y="3" width="16" height="16" {}/><text x="{}" y="16" font-size="14">{}</text>',
+            ((left, paint, left + 24, name) for left, paint, name in zip((1, width // 2), _PAINT, series, strict=True)),
+        ),
+    )
+
+
+def row_chart(label: str, rows: Sequence[tuple[str, int]]) -> SafeString:
+    """One bar for each row, below its words, which may be a sentence; longest bar for the highest figure.
+
+    `label` is what a screen reader says.
+    """
+    top = max((figure for _, figure in rows), default=0) or 1
+    return format_html(
+        '<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>',
+        _WIDTH,
+        len(rows) * _ROW,
+        label,
+        format_html_join(
+            "",
+            '<text x="0" y="{}" font-size="14">{}</text><rect x="1" y="{}" width="{}" height="16" {}/>'
+            '<text x="{}" y="{}" font-size="13">{}</text>',
             (
-                (left, paint, left + 24, name)
-                for left, paint, name in zip((1, _WIDTH // 2), _PAINT, series, strict=True)
+                (
+                    *(place * _ROW + 16, words, place * _ROW + 24, round(_LONGEST * figure / top), _PAINT[0]),
+                    *(round(_LONGEST * figure / top) + 10, place * _ROW + 37, f"{figure:,}"),
+                )
+                for place, (words, figure) in enumerate(rows)
             ),
         ),
     )
 
 
-def _step(groups: Sequence[object]) -> int:
-    return _WIDTH // max(len(groups), 1)
+def _middle(place: int, step: int) -> int:
+    return place * step + step // 2
 
 
-def _middle(place: int, groups: Sequence[object]) -> int:
-    return place * _step(groups) + _step(groups) // 2
-
-
-def _bars(groups: Sequence[tuple[str, tuple[Bar, Bar]]], top: Decimal) -> Iterator[tuple[object, ...]]:
-    bar = min(_WIDEST, max(_step(groups) // 2 - 8, 4))
+def _bars(groups: Sequence[tuple[str, tuple[Bar, Bar]]], step: int, top: Decimal) -> Iterator[tuple[object, ...]]:
+    bar = min(_WIDEST, max(step // 2 - 8, 4))
     for place, (_, bars) in enumerate(groups):
-        lefts = (_middle(place, groups) - bar - 2, _middle(place, groups) + 2)
+        lefts = (_middle(place, step) - bar - 2, _middle(place, step) + 2)
         for left, paint, (figure, words) in zip(lefts, _PAINT, bars, strict=True):
             height = round(_TOP * min(Decimal(figure or 0), top) / top)
             yield left, _BASE - height, bar, height, paint, left + bar // 2, _BASE - height - 5, words

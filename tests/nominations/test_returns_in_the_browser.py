@@ -1,24 +1,38 @@
-"""A quarter in a real browser: started, uploaded, the page closed and opened again, sent, confirmed, asked for."""
+"""A quarter in a real browser: started, uploaded, the page closed and opened again, sent, confirmed, asked for.
+
+A real worker counts, and nothing about a household is in the broker, in a dump of the database or in the worker's log.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
 from django.conf import settings as django_settings
-from django.utils import timezone
+from django.db import connection
 from playwright.sync_api import expect
 
-from partnerships.nominations import services
+from housing.celery import app
 from partnerships.nominations.models import LettingsRun
+from partnerships.nominations.tasks import count_waiting
 from tests.agreements.test_terms_in_the_browser import looks_right
+from tests.faults.relay import Relay
+from tests.faults.test_a_backup_is_restored import BIN
 from tests.nominations.quarters import afterwards, collection_year, lettings_of, next_quarter
 from tests.nominations.signed import sign_nominations
 from tests.support.browser import sign_in
-from tests.support.core_files import core_file
+from tests.support.core_files import CANARY, core_file
 from tests.world import World, make_world
+
+#: A queue of its own in the broker that tests share.
+_QUEUE = f"lettings-{os.getpid()}"
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
@@ -29,7 +43,76 @@ def _built() -> None:
         pytest.fail("The stylesheets are not built: run `npm ci --ignore-scripts && node static/build.mjs`.")
 
 
-def test_a_return_from_upload_to_an_ask(page: Any, live_server: Any, transactional_db: None, tmp_path: Path) -> None:
+def broker() -> str:
+    """The broker's address; `make test` starts one."""
+    return os.environ["REDIS_URL"]
+
+
+@contextlib.contextmanager
+def worker(log: Path) -> Iterator[None]:
+    """A worker that takes tasks from the broker, on the test database."""
+    relay = Relay()
+    relay.join()
+    environ = os.environ | {
+        "DATABASE_URL": relay.url(),
+        "DATABASE_WORKER_URL": "",
+        "DATABASE_OWNER_URL": "",
+        "SECRET_KEY": django_settings.SECRET_KEY,
+        "DEBUG": "1",
+    }
+    words = [
+        "worker",
+        "--pool",
+        "solo",
+        "--queues",
+        _QUEUE,
+        "--loglevel",
+        "debug",
+        "--without-mingle",
+        "--without-gossip",
+    ]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "celery", "--app", "housing", *words], env=environ, stdout=output, stderr=output
+        )
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+            relay.cut()
+
+
+def in_the_broker() -> bytes:
+    """Everything that the broker holds."""
+    with app.connection_for_write(broker()) as opened:
+        client = opened.default_channel.client
+        read = {
+            b"string": client.get,
+            b"list": lambda key: client.lrange(key, 0, -1),
+            b"hash": client.hgetall,
+            b"set": client.smembers,
+            b"zset": lambda key: client.zrange(key, 0, -1),
+        }
+        return repr([(key, read[client.type(key)](key)) for key in client.keys("*")]).encode()
+
+
+def dumped() -> bytes:
+    """A dump of the test database, as text."""
+    given = connection.settings_dict
+    words = ["--host", given["HOST"], "--port", str(given["PORT"]), "--username", given["USER"], given["NAME"]]
+    environ = os.environ | {"PGPASSWORD": given["PASSWORD"]}
+    return subprocess.run([BIN / "pg_dump", *words], env=environ, capture_output=True, check=True).stdout
+
+
+def test_a_return_from_upload_to_an_ask(
+    page: Any, live_server: Any, transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        count_waiting,
+        "delay",
+        lambda: count_waiting.apply_async(queue=_QUEUE, connection=app.connection_for_write(broker())),
+    )
     world: World = make_world()
     agreement = sign_nominations(world)
     file = tmp_path / "lettings.csv"
@@ -54,8 +137,12 @@ def test_a_return_from_upload_to_an_ask(page: Any, live_server: Any, transaction
         LettingsRun.objects.update(done=150)
         page.goto(found)
         expect(page.get_by_text("150 of 300 rows")).to_be_visible()
-        services.count_waiting(now=timezone.now())
-        expect(page.get_by_role("heading", name="Rows of the upload")).to_be_visible(timeout=10_000)
+        waiting = in_the_broker()
+        with worker(tmp_path / "worker.log"):
+            expect(page.get_by_role("heading", name="Rows of the upload")).to_be_visible(timeout=40_000)
+        assert _QUEUE.encode() in waiting
+        for place in (waiting, in_the_broker(), dumped(), (tmp_path / "worker.log").read_bytes()):
+            assert CANARY.encode() not in place
         looks_right(page)
 
         page.get_by_role("link", name="Add what CORE lacks").click()

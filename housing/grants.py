@@ -19,6 +19,7 @@ APPEND_ONLY_TABLES = {
     "activity_change",
     "activity_event",
     "activity_export",
+    "nominations_returnrecord",
     "people_securityevent",
     "plans_version",
     "plans_signoff",

@@ -31,6 +31,16 @@ def write_return_decided(due: Due, person: User, now: dt.datetime) -> Content | 
     return _content("return_decided", found, person)
 
 
+def write_return_reopened(due: Due, person: User, now: dt.datetime) -> Content | str:
+    """Email to both sides that a confirmed return is being corrected, and why."""
+    found = _found(due)
+    if found.sendings != due.params["sending"] or not found.is_reopened:
+        return "It was sent again."
+    if not rights_over(found.agreement, person, now).reads_returns:
+        return "They can no longer read it."
+    return _content("return_reopened", found, person)
+
+
 def _found(due: Due) -> NominationsReturn:
     return NominationsReturn.objects.for_pages().get(pk=due.params["return"])
 

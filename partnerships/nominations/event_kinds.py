@@ -12,3 +12,4 @@ class EventKind(models.TextChoices):
     RETURN_SENT = "nominations.return_sent", "Sent a nominations return"
     LINES_DECIDED = "nominations.lines_decided", "Confirmed or disputed lines of a nominations return"
     RETURN_AGREED = "nominations.return_agreed", "Confirmed a nominations return"
+    RETURN_REOPENED = "nominations.return_reopened", "Began to correct a confirmed nominations return"

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 
 from django.utils.safestring import SafeString
 
-from partnerships.kit.charts import bar_chart
+from partnerships.kit.charts import bar_chart, row_chart
 from partnerships.kit.dates import long_date
 from partnerships.nominations.lettings.quarters import Quarter
-from partnerships.nominations.models import LettingsRun, ReturnLine
-from partnerships.nominations.queries import MaskedLine, Total
+from partnerships.nominations.models import ReturnLine
+from partnerships.nominations.queries import MaskedLine, QuarterResult, ReturnResult, Total
 from partnerships.nominations.queries.returns import total_of
 from partnerships.nominations.schedule import Bedrooms
 
@@ -31,7 +31,9 @@ HEADINGS = (
     "Median days",
 )
 MASKED_HEADINGS = ("Let", "To nominees", "Achieved", "Agreed")
-#: The two series of every chart here.
+#: The files of a record, by the end of their name.
+FILES = {"pdf": "PDF", "xlsx": "Excel", "csv": "CSV"}
+#: The two series of charts of shares.
 _SERIES = ("to nominees", "agreed")
 _SHORT = {
     Bedrooms.STUDIO: "Studios",
@@ -65,8 +67,8 @@ def per_cent(value: Decimal | None) -> str:
     return "" if value is None else f"{plain(value)}%"
 
 
-def cells_of(line: ReturnLine) -> tuple[str, ...]:
-    """The cells of a line below `HEADINGS`; fetch its refusals before."""
+def cells_of(line: ReturnLine, refused: Mapping[str, int]) -> tuple[str, ...]:
+    """The cells of a line below `HEADINGS`; `refused` by ground."""
     result = line.result
     return (
         plain(line.lettings),
@@ -76,7 +78,7 @@ def cells_of(line: ReturnLine) -> tuple[str, ...]:
         per_cent(line.share),
         plain(result.shortfall),
         plain(line.offers),
-        plain(sum(one.number for one in line.refusals.all())),
+        plain(sum(refused.values())),
         plain(line.median_days),
     )
 
@@ -85,23 +87,36 @@ def in_words(line: ReturnLine) -> str:
     """What the council decides about, in sentences."""
     late = f", {plain(line.not_supplied)} without a nominee in time" if line.not_supplied else ""
     said = f"{plain(line.lettings)} let, {plain(line.nominated)} to nominees{late}."
-    achieved = line.result.achieved
-    return said if achieved is None else f"{said} Achieved {per_cent(achieved)}, agreed {per_cent(line.share)}."
+    if (achieved := line.result.achieved) is not None:
+        said += f" Achieved {per_cent(achieved)}, agreed {per_cent(line.share)}."
+    if line.reason and not line.decision:
+        said += f" You disputed it: “{line.reason}”"
+        said += f" Their answer: “{line.answer}”" if line.answer else ""
+    return said
 
 
-def days_counted(quarter: Quarter, run: LettingsRun | None) -> str:
+def days_counted(quarter: Quarter, in_force: Sequence[str]) -> str:
     """From when to when tenancies were counted, if not in the whole quarter; else ""."""
-    days = [dt.date.fromisoformat(day) for day in run.report.get("in_force", ())] if run else []
+    days = [dt.date.fromisoformat(day) for day in in_force]
     if not days or days == [quarter.starts_on, quarter.last_day]:
         return ""
     first, last = days
     return f"Tenancies that began from {long_date(first)} to {long_date(last)}, while the agreement was in force."
 
 
-def cells_of_total(total: Total) -> tuple[str, ...]:
-    """The cells of the total; what cannot be summed is empty."""
+def cells_of_total(result: ReturnResult, median_days: Decimal | None) -> tuple[str, ...]:
+    """The cells of the total, with the median of all lettings."""
+    total = result.total
     figures = (plain(total.lettings), plain(total.not_supplied), plain(total.nominated), per_cent(total.achieved))
-    return (*figures, per_cent(_agreed(total)), plain(total.shortfall), "", "", "")
+    refused = sum(number for _, number in result.refusals)
+    return (
+        *figures,
+        per_cent(_agreed(total)),
+        plain(total.shortfall),
+        plain(result.offers),
+        plain(refused),
+        plain(median_days),
+    )
 
 
 def masked_cells_of(line: MaskedLine) -> tuple[str, ...]:
@@ -119,16 +134,65 @@ def chart_of(quarter: Quarter, lines: Sequence[ReturnLine]) -> Chart:
     return _chart(f"Homes let to nominees, {quarter}: first lets, and relets by size", "Homes", shares)
 
 
-def trend_chart(totals: Iterable[tuple[Quarter, Total]]) -> Chart:
-    """All homes of each quarter, earliest first: achieved beside agreed shares."""
-    shares = [(_short(quarter), total.achieved, _agreed(total)) for quarter, total in totals]
-    return _chart("Homes let to nominees, by quarter", "Quarter", shares)
+def days_chart(quarter: Quarter, lines: Sequence[ReturnLine]) -> Chart:
+    """Median void days by size, first lets beside relets."""
+    days = {(line.size, line.is_first_let): line.median_days for line in lines}
+    sizes = [size for size in Bedrooms if (size, True) in days or (size, False) in days]
+    figures = [(_SHORT[size], days.get((size, True)), days.get((size, False))) for size in sizes]
+    return _plain_chart(f"Median days vacant, {quarter}, by size", "Homes", ("first lets", "relets"), figures)
 
 
-def masked_trend_chart(totals: Iterable[tuple[Quarter, MaskedLine]]) -> Chart:
-    """The same for other parties."""
+def refusals_chart(quarter: Quarter, refusals: Sequence[tuple[str, int]]) -> Chart:
+    """Refused nominees by ground, most first."""
+    title = f"Why nominees were refused, {quarter}"
+    svg = row_chart(f"{title}; the table has these figures", refusals)
+    return Chart(title, svg, ("Ground", "Refused"), [(ground, plain(number)) for ground, number in refusals])
+
+
+def trend_charts(quarters: Sequence[QuarterResult]) -> list[Chart]:
+    """By quarter, earliest first: shares of all homes, days vacant, offers and refusals by ground."""
+    if not quarters:
+        return []
+    names = [_short(one.quarter) for one in quarters]
+    shares = [
+        (name, one.result.total.achieved, _agreed(one.result.total)) for name, one in zip(names, quarters, strict=True)
+    ]
+    days = [(name, *one.median_days) for name, one in zip(names, quarters, strict=True)]
+    refused = [dict(one.result.refusals) for one in quarters]
+    offers = [
+        (name, one.result.offers, sum(some.values())) for name, one, some in zip(names, quarters, refused, strict=True)
+    ]
+    grounds = sorted({ground for some in refused for ground in some})
+    refusals = _plain_chart("Offers and refused nominees, by quarter", "Quarter", ("offers", "refused"), offers)
+    by_ground = [
+        (*row, *(plain(some.get(ground, 0)) for ground in grounds))
+        for row, some in zip(refusals.rows, refused, strict=True)
+    ]
+    let = _chart("Homes let to nominees, by quarter", "Quarter", shares)
+    by_size = [(*row, *_by_size(one.result.lines)) for row, one in zip(let.rows, quarters, strict=True)]
+    return [
+        replace(
+            let, headings=(*let.headings, "First lets", *(f"Relets: {_SHORT[size]}" for size in Bedrooms)), rows=by_size
+        ),
+        _plain_chart("Median days vacant, by quarter", "Quarter", ("first lets", "relets"), days),
+        replace(refusals, headings=(*refusals.headings, *grounds), rows=by_ground),
+    ]
+
+
+def _by_size(lines: Sequence[ReturnLine]) -> list[str]:
+    """What was achieved of first lets together, then of relets of each size; "–" where nothing was let."""
+    relets = {line.size: line.result.achieved for line in lines if not line.is_first_let}
+    achieved = [
+        total_of(line for line in lines if line.is_first_let).achieved,
+        *(relets.get(size) for size in Bedrooms),
+    ]
+    return [per_cent(one) or "–" for one in achieved]
+
+
+def masked_trend_charts(totals: Iterable[tuple[Quarter, MaskedLine]]) -> list[Chart]:
+    """The shares of all homes by quarter, for other parties."""
     shares = [(_short(quarter), line.achieved, line.share) for quarter, line in totals]
-    return _chart("Homes let to nominees, by quarter", "Quarter", shares, missing=MASKED)
+    return [_chart("Homes let to nominees, by quarter", "Quarter", shares, missing=MASKED)] if shares else []
 
 
 def _short(quarter: Quarter) -> str:
@@ -139,6 +203,22 @@ def _agreed(total: Total) -> Decimal | None:
     """The whole homes that were agreed, in per cent of those that count."""
     counting = total.lettings - total.not_supplied
     return (Decimal(100) * total.agreed / counting).quantize(Decimal("0.1"), ROUND_HALF_UP) if counting > 0 else None
+
+
+def _plain_chart(
+    title: str,
+    first: str,
+    series: tuple[str, str],
+    figures: Sequence[tuple[str, int | Decimal | None, int | Decimal | None]],
+) -> Chart:
+    """A chart of numbers as they are; "none" where there is no number."""
+    rows = [(name, *(plain(value) or "none" for value in values)) for name, *values in figures]
+    groups = [
+        (name, ((one, words), (other, more)))
+        for (name, one, other), (_, words, more) in zip(figures, rows, strict=True)
+    ]
+    svg = bar_chart(f"{title}; the table has these figures", series, groups)
+    return Chart(title, svg, (first, *(name.capitalize() for name in series)), rows)
 
 
 def _chart(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from partnerships.activity.event_kinds import register_events
 from partnerships.agreements.departures import register_terms
 from partnerships.agreements.sections import ON_PARTNERSHIPS
-from partnerships.nominations import emails, telling
+from partnerships.nominations import emails, restoring, telling
 from partnerships.nominations.event_kinds import EventKind
 from partnerships.nominations.models import NominationsReturn
 from partnerships.nominations.personal import RULES
@@ -23,6 +23,7 @@ def register() -> None:
     """Register events, emails, personal data, what follows terms and parties, and a section of partnerships."""
     register_events(EventKind)
     telling.register()
+    restoring.register()
     register_terms(follow_terms)
     register_settling("partnerships", follow_parties)
     ON_PARTNERSHIPS.register("03 nominations", nominations_section)
@@ -39,5 +40,6 @@ def register() -> None:
     for code, label, write in (
         ("return_sent", "Nominations return to confirm", emails.write_return_sent),
         ("return_decided", "Nominations return confirmed or disputed", emails.write_return_decided),
+        ("return_reopened", "Nominations return being corrected", emails.write_return_reopened),
     ):
         register_email(f"nominations.{code}", label, write, group=NoticeGroup.REPORTS, about=about)

@@ -59,6 +59,11 @@ class Rights:
         return self.is_open and self.council is not None and self.roles.edit_for(self.council)
 
     @property
+    def may_reopen(self) -> bool:
+        """Whether they may reopen a confirmed return: editors and leads of both sides."""
+        return self.may_report or self.may_decide
+
+    @property
     def may_ask(self) -> bool:
         """Whether they may make an ask of a shortfall: editors and leads of the council."""
         return self.may_decide

@@ -68,7 +68,8 @@ class Agreed:
     """What a council and a provider agreed; shares in per cent, times in working days.
 
     `council` and `provider` are names as the terms say them. `schemes` None: it covers all homes of the provider in the
-    council's area. The flags say whether such vacancies are true voids.
+    council's area. `area` is a part of that in words, which no return can tell from lettings. The flags
+    say whether such vacancies are true voids.
     """
 
     council: str
@@ -84,6 +85,17 @@ class Agreed:
     days_relets: int
     refusal_grounds: tuple[str, ...]
     dispute_days: int | None
+    area: str = ""
+
+    @property
+    def not_counted(self) -> list[str]:
+        """What the terms say in words only, so that returns cannot follow it; in sentences."""
+        words = []
+        if self.area:
+            words.append(f"The terms name an area, “{self.area}”. Returns count lettings of the whole council area.")
+        if nameless := [scheme.name for scheme in self.schemes or () if not scheme.codes]:
+            words.append(f"Returns count no homes of {', '.join(nameless)}: the terms give no property references.")
+        return words
 
     def share(self, bedrooms: Bedrooms, *, first_let: bool) -> Decimal:
         """The share of true voids that nominees get, in per cent."""
@@ -118,6 +130,7 @@ def agreed_in(content: Mapping[str, Any]) -> Agreed | None:
         days_relets=numbers[2],
         refusal_grounds=_lines(about.get("refusal_grounds") or ""),
         dispute_days=about.get("dispute_days"),
+        area=about.get("area") or "",
     )
 
 

@@ -9,7 +9,7 @@ from partnerships.nominations.event_kinds import EventKind
 
 def register() -> None:
     """Register what is told, and what is not."""
-    for kind in (EventKind.RETURN_SENT, EventKind.LINES_DECIDED, EventKind.RETURN_AGREED):
+    for kind in (EventKind.RETURN_SENT, EventKind.LINES_DECIDED, EventKind.RETURN_AGREED, EventKind.RETURN_REOPENED):
         register_told(
             kind, group=Group.REPORTS, fold=Fold.LAST, sentence=f"{kind.label}{{names}}", about="nominations_return"
         )

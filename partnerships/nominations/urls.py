@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from partnerships.nominations.views import agreement, deciding, reporting, returns
+from partnerships.nominations.views import agreement, deciding, records, reporting, returns
 
 app_name = "nominations"
 urlpatterns = [
@@ -11,6 +11,8 @@ urlpatterns = [
     path("<int:pk>/nominations/<int:number>/", returns.detail, name="return"),
     path("<int:pk>/nominations/<int:number>/progress/", returns.progress, name="progress"),
     path("<int:pk>/nominations/<int:number>/csv/", returns.csv, name="csv"),
+    path("<int:pk>/nominations/<int:number>/records/<int:record>/<slug:shape>/", records.record, name="record"),
+    path("<int:pk>/nominations/<int:number>/reopen/", reporting.reopen, name="reopen"),
     path("<int:pk>/nominations/<int:number>/rows/", returns.rows_csv, name="rows"),
     path("<int:pk>/nominations/<int:number>/upload/", reporting.upload, name="upload"),
     path("<int:pk>/nominations/<int:number>/complete/", reporting.complete, name="complete"),

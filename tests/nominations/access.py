@@ -43,6 +43,11 @@ def council(status: int) -> Expected:
     return expect(inside=403, outside=404, partner=status)
 
 
+def either(status: int) -> Expected:
+    """Editors and leads of both."""
+    return expect(inside=status, outside=404, viewer=403, partner=status)
+
+
 MASKED = expect(inside=200, outside=404, shared=200, share_ended=200)
 SIDES = expect(inside=200, outside=404)
 ROWS = (
@@ -51,6 +56,8 @@ ROWS = (
     Row("nominations:return", on=of_return, get=MASKED),
     Row("nominations:csv", on=of_return, get=MASKED),
     Row("nominations:rows", on=of_return, get=SIDES),
+    Row("nominations:record", on=lambda w: {**of_return(w), "record": 1, "shape": "xlsx"}, get=SIDES),
+    Row("nominations:reopen", on=of_return, get=either(200), post=either(422)),
     Row("nominations:progress", on=of_return, get=expect(inside=302, outside=404)),
     Row("nominations:upload", on=of_return, get=provider(200), post=provider(422)),
     Row("nominations:complete", on=of_return, get=provider(200), post=provider(422)),

@@ -10,7 +10,7 @@ from partnerships.nominations import services
 from partnerships.nominations.models import Decision
 from partnerships.nominations.services.shortfalls import ask_for_shortfall
 from partnerships.people.models import User
-from tests.nominations.quarters import afterwards, begun, complete, counted, decide, lettings_of, sent, upload
+from tests.nominations.quarters import afterwards, begun, complete, counted, decide, lettings_of, sent, settled, upload
 from tests.nominations.signed import sign_nominations
 from tests.support.rights import EDITORS, PARTNER_EDITORS, Row
 from tests.world import World
@@ -45,12 +45,22 @@ ROWS = (
         EDITORS,
         lambda w: counted(w, sign_nominations(w)),
     ),
+    Row(
+        "nominations.reopen_return",
+        lambda w, who, found: services.reopen_return(
+            found=found, reason="One is missing.", author=who, now=afterwards()
+        ),
+        EDITORS | PARTNER_EDITORS,
+        lambda w: settled(w, sign_nominations(w)),
+    ),
     Row("nominations.decide_lines", _decide, PARTNER_EDITORS, lambda w: sent(w, sign_nominations(w))),
     Row("nominations.ask_for_shortfall", _ask, PARTNER_EDITORS, lambda w: sent(w, sign_nominations(w))),
 )
 WITHOUT_A_PERSON = {
     "nominations.count_waiting": "called by a worker; each run has the rights of the person who uploaded it",
     "nominations.lock_to_write": "checks the rights for the services that write a return",
+    "nominations.keep_record": "writes what the council confirmed, for the service that settles a return",
+    "nominations.supplements_of": "reads what is saved of lines that the caller has",
     "nominations.record_event": "records what another service did",
     "nominations.record_return": "records what another service did",
 }

@@ -346,7 +346,9 @@ def test_a_second_letting_of_the_same_home_in_the_quarter_counts() -> None:
     first, second = (invent(place, 1, year=2024, odd=False)[0] for _ in range(2))
     first.cells["startdate"], second.cells["startdate"] = "2024-07-02", "2024-09-02"
 
-    assert count(core_file([first, second], year=2024), scope_of(place)).number(Outcome.USED) == 2
+    counted = count(core_file([first, second], year=2024), scope_of(place))
+
+    assert (counted.number(Outcome.USED), counted.let_again) == (2, 1)
 
 
 def test_progress_is_told_every_thousand_rows() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from partnerships.nominations.models import Decision, NominationsReturn, ReturnStatus
+from partnerships.nominations import services
+from partnerships.nominations.models import Decision, NominationsReturn, ReturnLine, ReturnRecord
 from partnerships.nominations.queries import masked_result_of, masked_trend_of, result_of, trend_of
 from tests.nominations.quarters import afterwards, collection_year, decide, fresh, place_of, sent, settled
 from tests.support.core_files import invent
@@ -29,7 +30,7 @@ def test_other_parties_see_no_small_count_of_a_settled_return(world: World) -> N
     assert lines[-1].words == "All lettings"
     assert {line.words: line.lettings for line in lines}["Relets, all sizes"] in shown
     assert [line for _, line in masked_trend_of(agreement)] == [lines[-1]]
-    assert [total for _, total in trend_of(agreement)] == [result.total]
+    assert [one.result.total for one in trend_of(agreement)] == [result.total]
 
 
 def test_other_parties_cannot_tell_which_lines_are_empty(world: World) -> None:
@@ -53,17 +54,36 @@ def test_the_trend_of_other_parties_needs_the_same_queries_for_each_length(world
 
     with CaptureQueriesContext(connection) as one:
         masked_trend_of(agreement)
-    NominationsReturn.objects.create(
-        agreement=agreement,
-        starts_on=found.quarter.next().starts_on,
-        status=ReturnStatus.SETTLED,
-        sendings=1,
-        begun_at=afterwards(),
-        sent_at=afterwards(),
-        settled_at=afterwards(),
+    other = NominationsReturn.objects.create(
+        agreement=agreement, starts_on=found.quarter.next().starts_on, begun_at=afterwards()
     )
+    first = found.records.get()
+    ReturnRecord.objects.create(
+        nominations_return=other, number=1, content={**first.content, "starts_on": other.starts_on.isoformat()},
+        masked=first.masked, sent_at=first.sent_at, confirmed_at=first.confirmed_at,
+    )  # fmt: skip
     with CaptureQueriesContext(connection) as two:
         trend = masked_trend_of(agreement)
 
     assert len(trend) == 2
     assert len(one) == len(two)
+
+
+def test_other_parties_go_on_reading_the_record_while_a_return_is_corrected(world: World) -> None:
+    found = settled(world, world.things["nominations"])
+    before = masked_result_of(found)
+    line = next(one for one in found.lines.order_by("pk") if one.lettings > one.nominated)
+
+    services.reopen_return(found=found, reason="A home was left out.", author=world.ben, now=afterwards())
+    during = masked_result_of(fresh(found))
+    services.complete_return(found=found, lines={}, read={}, author=world.amina, now=afterwards())
+    ReturnLine.objects.filter(pk=line.pk).update(lettings=line.lettings + 9)
+    services.send_return(found=found, author=world.amina, now=afterwards())
+    found = fresh(found)
+    decide(world, found, dict.fromkeys(found.lines.values_list("pk", flat=True), (Decision.CONFIRMED, "")))
+    after = masked_result_of(fresh(found))
+
+    assert before == during
+    masked = {one.words for one in before if one.lettings is None}
+    assert masked <= {one.words for one in after if one.lettings is None}
+    assert fresh(found).confirmations == 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import logging
 import re
 from typing import Any
@@ -12,6 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
+from openpyxl import load_workbook
 
 from partnerships.exchange.models import Entry
 from partnerships.nominations import services
@@ -45,7 +48,7 @@ def signed_in(person: User, **more: Any) -> Client:
     return client
 
 
-def address(found: NominationsReturn, name: str = "return", **more: int) -> str:
+def address(found: NominationsReturn, name: str = "return", **more: int | str) -> str:
     numbers = {"pk": found.agreement.partnership_id, "number": found.pk, **more}
     return reverse(f"nominations:{name}", kwargs=numbers)
 
@@ -267,5 +270,32 @@ def test_trend_has_a_bar_for_each_sent_quarter(world: World) -> None:
 
     shown = page(world.ben, agreement.get_absolute_url())
 
-    assert "Homes let to nominees, by quarter" in shown
-    assert shown.count("<rect") == 4
+    for title in ("Homes let to nominees", "Median days vacant", "Offers and refused nominees"):
+        assert f"{title}, by quarter" in shown
+    assert shown.count("<rect") == 3 * 4
+
+
+def test_a_record_says_the_same_as_csv_excel_and_pdf_and_is_corrected_from_the_page(world: World) -> None:
+    found = settled(world, world.things["nominations"])
+    client = signed_in(world.vera)
+    paths = {shape: address(found, "record", record=1, shape=shape) for shape in ("csv", "xlsx", "pdf")}
+
+    rows = list(csv.reader(b"".join(client.get(paths["csv"])).decode("utf-8-sig").splitlines()))
+    book = load_workbook(io.BytesIO(client.get(paths["xlsx"]).content))
+    pdf = client.get(paths["pdf"])
+    sheet = [
+        ["" if cell is None else str(cell) for cell in row] for row in book["Lettings"].iter_rows(values_only=True)
+    ]
+    form = signed_in(world.ben).post(address(found, "reopen"), {"reason": "A home was left out."})
+
+    assert [row[0] for row in rows] == [row[0] for row in sheet]
+    assert rows[-1][0] == "All lettings"
+    assert [float(row[1].replace(",", "")) for row in rows[1:]] == [float(row[1]) for row in sheet[1:]]
+    assert {("Provider", "Larkhaven Homes"), ("Record", "First record")} <= set(
+        book["About"].iter_rows(values_only=True)
+    )
+    assert pdf.content.startswith(b"%PDF") or pdf.status_code == 503
+    assert client.get(address(found, "record", record=2, shape="csv")).status_code == 404
+    assert form.status_code == 302
+    assert "A home was left out." in page(world.vera, address(found))
+    assert signed_in(world.nadia).get(paths["csv"]).status_code == 404

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
 import pytest
 from django.core import mail
@@ -12,6 +13,7 @@ from django.utils import timezone
 from partnerships.activity.models import Event
 from partnerships.agreements.models import Party, Status
 from partnerships.agreements.services import change_status
+from partnerships.kit.models import WaitingLine
 from partnerships.kit.rights import UnableToAct
 from partnerships.nominations import services
 from partnerships.nominations.lettings.columns import plain
@@ -22,15 +24,13 @@ from partnerships.nominations.models import (
     NominationsReturn,
     ReturnStatus,
 )
-from partnerships.nominations.queries import (
-    outcomes_of,
-    result_of,
-    returns_of,
-)
+from partnerships.nominations.queries import outcomes_of, records_of, result_in, result_of, returns_of
 from partnerships.nominations.queries.returns import scope_of
+from partnerships.nominations.restoring import redo_returns
 from partnerships.nominations.rights import rights_over
 from partnerships.nominations.services import FiguresChanged, Supplement, UnableToDecide, UnableToReport
 from partnerships.nominations.services.lettings import LEASE, LETTINGS_WAIT, drop_uncounted
+from partnerships.nominations.services.recording import RETURN
 from partnerships.organisations.models import Area, AreaKind, AreaServed
 from partnerships.outbox.models import Email
 from partnerships.people.models import User
@@ -349,6 +349,70 @@ def test_the_last_quarter_of_an_ended_agreement_is_reported_and_corrected(world:
     assert {one.label for one in outcomes_of(found.run)} >= {"The tenancy starts after the agreement ended"}
     assert f"Nominations, {found.quarter}" in waiting
     assert (fresh(found).status, found.lines.get(pk=first).offers) == (ReturnStatus.SENT, 77)
+
+
+def test_a_confirmed_return_is_corrected_with_its_record_kept(world: World) -> None:
+    found = settled(world, world.things["nominations"])
+    first = found.records.get()
+    line = found.lines.get(pk=next(one.pk for one in result_of(found).lines if one.lettings > one.nominated))
+
+    for reason, message in ((" ", "Say what"), ("A home is missing.", "")):
+        if message:
+            with pytest.raises(UnableToReport, match=message):
+                services.reopen_return(found=found, reason=reason, author=world.ben, now=afterwards())
+        else:
+            services.reopen_return(found=found, reason=reason, author=world.ben, now=afterwards())
+    assert emails_of("return_reopened") == {world.amina.pk}
+    assert {one.what for one in waiting_for(world.amina, afterwards())} >= {"Correct this reopened return"}
+    complete(found, {line.pk: Supplement(offers=41)}, world.amina)
+    services.send_return(found=found, author=world.amina, now=afterwards())
+    found = fresh(found)
+    assert set(found.lines.values_list("decision", flat=True)) == {""}
+    decide(world, found, dict.fromkeys(found.lines.values_list("pk", flat=True), (Decision.CONFIRMED, "")))
+
+    second, kept = records_of(fresh(found))
+    assert (second.number, second.reason, second.words) == (2, "A home is missing.", "Correction 1")
+    assert (kept.pk, kept.content) == (first.pk, first.content)
+    offers = [[one.offers for one in result_in(record).lines if one.words == line.words] for record in (kept, second)]
+    assert offers == [[line.offers], [41]]
+    assert result_in(second).total == result_of(found).total
+    services.reopen_return(found=found, reason="Again.", author=world.amina, now=afterwards())
+    with pytest.raises(UnableToReport, match="Only a confirmed"):
+        services.reopen_return(found=found, reason="Again.", author=world.ben, now=afterwards())
+
+
+def test_the_provider_answers_a_dispute_in_words(world: World) -> None:
+    found = sent(world, world.things["nominations"])
+    disputed, *others = found.lines.order_by("pk").values_list("pk", flat=True)
+    decide(
+        world,
+        found,
+        dict.fromkeys(others, (Decision.CONFIRMED, "")) | {disputed: (Decision.DISPUTED, "One is missing.")},
+    )
+
+    answers = {disputed: "It was let in March."}
+    services.send_return(found=found, answers=answers, author=world.amina, now=afterwards())
+    line = found.lines.get(pk=disputed)
+    decide(world, fresh(found), {disputed: (Decision.CONFIRMED, "")})
+
+    assert (line.decision, line.reason, line.answer) == ("", "One is missing.", "It was let in March.")
+    (record,) = records_of(fresh(found))
+    assert [(one.reason, one.answer) for one in result_in(record).lines if one.reason] == [(line.reason, line.answer)]
+
+
+def test_a_restore_names_returns_that_had_come_further(world: World) -> None:
+    found = settled(world, world.things["nominations"])
+    lines = [json.loads(one.text) for one in WaitingLine.objects.order_by("pk") if RETURN in one.text]
+    lines = [one for one in lines if one["what"] == RETURN]
+
+    as_it_is = redo_returns(lines, afterwards())
+    NominationsReturn.objects.filter(pk=found.pk).update(status=ReturnStatus.SENT, settled_at=None)
+    taken_back = redo_returns(lines, afterwards())
+
+    assert [one["status"] for one in lines] == ["sent", "settled"]
+    assert as_it_is.left == []
+    assert len(taken_back.left) == 1
+    assert "its status was “confirmed”" in taken_back.left[0]
 
 
 def test_a_dispute_needs_a_reason_and_the_newest_figures(world: World) -> None:

@@ -70,3 +70,15 @@ def test_schemes_count_only_where_the_agreement_covers_schemes() -> None:
     assert mill.has("04121")
     assert not mill.has("1MILL")
     assert not quay.has("QUAY-1")
+
+
+def test_what_the_terms_say_in_words_only_is_named_as_not_counted() -> None:
+    schemes = [{"name": "Mill Lane", "property_codes": "MILL"}, {"name": "Quay", "property_codes": ""}]
+
+    agreed = agreed_in({"about": {**ABOUT, "covers": "schemes", "area": "West of the river"}, "schemes": schemes})
+
+    assert agreed is not None
+    assert len(agreed.not_counted) == 2
+    assert "West of the river" in agreed.not_counted[0]
+    assert "no homes of Quay" in agreed.not_counted[1]
+    assert read().not_counted == []

@@ -13,7 +13,7 @@ from partnerships.conversations import services as conversations
 from partnerships.exchange import services as exchange
 from partnerships.exchange.models import Audience, Direction, Entry
 from partnerships.nominations.models import Decision
-from partnerships.nominations.services import send_return
+from partnerships.nominations.services import reopen_return, send_return
 from partnerships.organisations.services import change_role
 from partnerships.people.models import User
 from partnerships.plans import services as plans
@@ -397,6 +397,12 @@ def nominations_return_confirmed(w: World) -> Act:
     found = quarters.sent(w, sign_nominations(w))
     lines = dict.fromkeys(found.lines.values_list("pk", flat=True), (Decision.CONFIRMED, ""))
     return lambda: quarters.decide(w, found, lines)
+
+
+@case(("nominations.return_reopened", "amina"))
+def nominations_return_reopened(w: World) -> Act:
+    found = quarters.settled(w, sign_nominations(w))
+    return lambda: reopen_return(found=found, reason="A home is missing.", author=w.ben, now=quarters.afterwards())
 
 
 _INVITED = (("conversations.meeting_invitation", "amina"), ("conversations.meeting_invitation", "ben"))

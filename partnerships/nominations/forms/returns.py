@@ -63,11 +63,24 @@ class UploadForm(Form):
 
 
 class SendForm(Form):
-    """Send the return to the council; nothing to fill in."""
+    """Send the return to the council, with an answer to each line that it disputed."""
 
-    def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, lines: Sequence[ReturnLine], cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._disputed = [line for line in lines if line.reason and line.decision != Decision.CONFIRMED]
+        for line in self._disputed:
+            self.fields[f"answer-{line.pk}"] = forms.CharField(
+                label=f"{line.words}: what do you say to “{line.reason}”?",
+                help_text="Optional. The council reads it beside the corrected figures.",
+                max_length=1_000,
+                required=False,
+                widget=forms.Textarea(attrs={"rows": 3}),
+            )
         self.helper = Helper(self, submit="Send return", cancel=cancel)
+
+    def answers(self) -> dict[int, str]:
+        """The answer to each disputed line, by its id; "" where there is none."""
+        return {line.pk: self.cleaned_data[f"answer-{line.pk}"] for line in self._disputed}
 
 
 class TableForm(Form):
@@ -108,7 +121,8 @@ class TableForm(Form):
                     initial=value,
                     widget=forms.TextInput(attrs={"class": "govuk-input govuk-input--width-3", "inputmode": "numeric"}),
                 )
-            self.lines.append((line, [self[f"{code}-{line.pk}"] for code in started]))
+            fields = [self[f"{code}-{line.pk}"] for code in started]
+            self.lines.append((line, list(zip(self.columns, fields, strict=True))))
 
     def clean_read(self) -> dict[int, Supplement]:
         """What was saved of each line when the page was opened."""
@@ -137,7 +151,7 @@ class TableForm(Form):
         for line, fields in self.lines:
             saved = self._saved[line.pk]
             values = [saved.offers, saved.not_supplied or None, *(saved.refusals.get(one) for one in self.grounds)]
-            for field, value in zip(fields, values, strict=True):
+            for (_, field), value in zip(fields, values, strict=True):
                 if self.cleaned_data.get(field.name) != value:
                     field.help_text = f"Saved: {'empty' if value is None else value}"
 
@@ -150,6 +164,18 @@ class TableForm(Form):
         """How many were refused on each ground; none are left out."""
         counts = {ground: self._count(f"ground_{place}", line) or 0 for place, ground in enumerate(self.grounds)}
         return {ground: number for ground, number in counts.items() if number}
+
+
+class ReopenForm(Form):
+    """Reopen a confirmed return to correct it."""
+
+    reason = forms.CharField(
+        label="What has to be corrected?", max_length=1_000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.helper = Helper(self, submit="Reopen return", cancel=cancel)
 
 
 class DecideForm(Form):
@@ -177,7 +203,7 @@ class DecideForm(Form):
             )
             self.fields[reason] = forms.CharField(
                 label=f"Why, if you dispute it: {line.words}",
-                initial=line.reason,
+                initial=line.reason if line.decision == Decision.DISPUTED else "",
                 max_length=1_000,
                 required=False,
                 widget=forms.Textarea(attrs={"rows": 2}),

@@ -39,12 +39,23 @@ class Counted:
 
     `rows` has the numbers of the rows of each outcome, counted from 1 below the headings, as ranges from and to.
     `authorities` counts the rows of the quarter by the GSS code of their authority, "" where a row has none.
+    `let_again` counts used rows about a home that an earlier row was about, with another start date.
     """
 
     lines: dict[tuple[Bedrooms, bool], Line] = field(default_factory=dict)
     rows: dict[Outcome, list[list[int]]] = field(default_factory=dict)
     authorities: Counter[str] = field(default_factory=Counter)
+    let_again: int = 0
     total: int = 0
+
+    @property
+    def median_days(self) -> dict[str, str | None]:
+        """The median void days of first lets, of relets and of all; None if no row says any."""
+        days = {
+            kind: [day for (_, is_first), line in self.lines.items() if is_first in which for day in line.void_days]
+            for kind, which in (("first_lets", (True,)), ("relets", (False,)), ("all", (True, False)))
+        }
+        return {kind: str(median(some)) if some else None for kind, some in days.items()}
 
     def number(self, outcome: Outcome) -> int:
         """How many rows had an outcome."""
@@ -60,13 +71,17 @@ def count_lettings(
     """Count the rows of a file that a return is about; each row is used or set aside with its reason."""
     counted = Counted()
     homes: set[object] = set()
+    lettings: set[object] = set()
     for number, row in enumerate(rows, start=1):
         counted.total = number
         read = read_letting(row, scope)
-        if isinstance(read, Letting) and read.home is not None and read.home in homes:
+        if isinstance(read, Letting) and read.home is not None and read.home in lettings:
             read = Outcome.DUPLICATE
         if isinstance(read, Letting):
-            homes.add(read.home)
+            if read.home is not None:
+                counted.let_again += read.home[0] in homes
+                homes.add(read.home[0])
+            lettings.add(read.home)
             _add(counted, read)
             _note(counted, Outcome.USED, number)
         else:

@@ -1,6 +1,7 @@
 """Nominations agreements and their returns."""
 
 from partnerships.nominations.models.agreement import NominationsAgreement
+from partnerships.nominations.models.records import ReturnRecord
 from partnerships.nominations.models.returns import (
     WRITABLE,
     Decision,
@@ -19,5 +20,6 @@ __all__ = [
     "NominationsReturn",
     "Refusal",
     "ReturnLine",
+    "ReturnRecord",
     "ReturnStatus",
 ]

@@ -21,20 +21,21 @@ from partnerships.people.models import User
 
 
 class ReturnStatus(models.TextChoices):
-    """Draft → sent → settled, or disputed → sent again.
+    """Draft → sent → settled, or disputed → sent again; settled → reopened → sent again.
 
-    The provider writes drafts and disputed returns. A sent return waits for the council. It is settled once the council
-    has confirmed every line.
+    The provider writes drafts, disputed and reopened returns. A sent return waits for the council. It is settled once
+    the council has confirmed every line; each time a record is kept. Either side reopens it to correct it.
     """
 
     DRAFT = "draft", "Draft"
     SENT = "sent", "Waiting for the council"
     DISPUTED = "disputed", "Disputed"
     SETTLED = "settled", "Confirmed"
+    REOPENED = "reopened", "Being corrected"
 
 
 #: Returns that the provider can still change.
-WRITABLE = (ReturnStatus.DRAFT, ReturnStatus.DISPUTED)
+WRITABLE = (ReturnStatus.DRAFT, ReturnStatus.DISPUTED, ReturnStatus.REOPENED)
 
 
 #: People of the council and the provider, as long as these take part.
@@ -62,13 +63,16 @@ class ReturnQuerySet(models.QuerySet["NominationsReturn"]):
 class NominationsReturn(models.Model):
     """What a provider let under an agreement in one quarter.
 
-    `sendings` counts how often it was sent, so that nobody decides about figures that were replaced.
+    `sendings` counts how often it was sent, so that nobody decides about figures that were replaced; `confirmations`
+    how often it was confirmed. `correction` is why it was reopened last.
     """
 
     agreement = models.ForeignKey(NominationsAgreement, on_delete=models.PROTECT, related_name="returns")
     starts_on = models.DateField(help_text="The first day of the quarter.")
     status = models.CharField(max_length=8, choices=ReturnStatus, default=ReturnStatus.DRAFT)
     sendings = models.PositiveSmallIntegerField(default=0)
+    confirmations = models.PositiveSmallIntegerField(default=0)
+    correction = models.TextField(blank=True)
     begun_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
     sent_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
@@ -83,7 +87,8 @@ class NominationsReturn(models.Model):
                 condition=Q(starts_on__day=1, starts_on__month__in=[1, 4, 7, 10]), name="return_begins_a_quarter"
             ),
             models.CheckConstraint(
-                condition=Q(status="settled", settled_at__isnull=False) | ~Q(status="settled") & Q(settled_at=None),
+                condition=Q(status="settled", settled_at__isnull=False, confirmations__gt=0)
+                | ~Q(status="settled") & Q(settled_at=None),
                 name="return_settled_whole",
             ),
             models.CheckConstraint(
@@ -117,6 +122,11 @@ class NominationsReturn(models.Model):
     def is_disputed(self) -> bool:
         """Whether the council disputes a line."""
         return self.status == ReturnStatus.DISPUTED
+
+    @property
+    def is_reopened(self) -> bool:
+        """Whether the provider corrects it, after it was confirmed."""
+        return self.status == ReturnStatus.REOPENED
 
     @property
     def is_settled(self) -> bool:
@@ -179,11 +189,12 @@ class ReturnLine(models.Model):
     lettings = models.PositiveIntegerField()
     nominated = models.PositiveIntegerField()
     median_days = models.DecimalField(max_digits=6, decimal_places=1, null=True, blank=True)
-    share = models.DecimalField(max_digits=5, decimal_places=2, help_text="Agreed share of nominees, in per cent.")
+    share = models.DecimalField(max_digits=7, decimal_places=4, help_text="Agreed share of nominees, in per cent.")
     offers = models.PositiveIntegerField(null=True, blank=True)
     not_supplied = models.PositiveIntegerField(default=0, help_text="Vacancies without a nominee in time.")
     decision = models.CharField(max_length=9, choices=Decision, blank=True)
-    reason = models.TextField(blank=True)
+    reason = models.TextField(blank=True, help_text="Why the council disputed it last.")
+    answer = models.TextField(blank=True, help_text="What the provider says to that.")
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 

@@ -2,13 +2,18 @@
 
 from partnerships.nominations.queries.agreement import agreed_on, agreement_of
 from partnerships.nominations.queries.my_work import WAITING
-from partnerships.nominations.queries.returns import (
+from partnerships.nominations.queries.records import (
     MaskedLine,
+    masked_result_of,
+    masked_trend_of,
+    records_of,
+    result_in,
+)
+from partnerships.nominations.queries.returns import (
+    QuarterResult,
     ReturnResult,
     Total,
     authorities_of,
-    masked_result_of,
-    masked_trend_of,
     outcomes_of,
     result_of,
     returns_of,
@@ -19,6 +24,7 @@ from partnerships.nominations.queries.returns import (
 __all__ = [
     "WAITING",
     "MaskedLine",
+    "QuarterResult",
     "ReturnResult",
     "Total",
     "agreed_on",
@@ -27,6 +33,8 @@ __all__ = [
     "masked_result_of",
     "masked_trend_of",
     "outcomes_of",
+    "records_of",
+    "result_in",
     "result_of",
     "returns_of",
     "trend_of",

@@ -27,7 +27,8 @@ def _sent() -> Reach:
 
 
 def _disputed() -> Reach:
-    return Reach(NominationsReturn.objects.filter(status=ReturnStatus.DISPUTED), _editors("provider"))
+    to_correct = NominationsReturn.objects.filter(status__in=[ReturnStatus.DISPUTED, ReturnStatus.REOPENED])
+    return Reach(to_correct, _editors("provider"))
 
 
 def _sent_to(user: User) -> QuerySet[NominationsReturn]:
@@ -39,11 +40,10 @@ def _disputed_of(user: User) -> QuerySet[NominationsReturn]:
 
 
 def _waiting(what: str, found: NominationsReturn) -> Waiting:
-    """Its agreement's page also says why returns are closed, when data sharing has ended in between."""
     return Waiting(
         what=what,
         title=f"Nominations, {found.quarter}",
-        path=found.agreement.get_absolute_url(),
+        path=found.get_absolute_url(),
         since=found.sent_at,
         within=found.agreement.partnership.title,
     )
@@ -54,7 +54,10 @@ def _returns_to_decide(user: User, now: dt.datetime) -> list[Waiting]:
 
 
 def _returns_to_correct(user: User, now: dt.datetime) -> list[Waiting]:
-    return [_waiting("Correct this disputed return", found) for found in rows_for(_disputed_of, user)]
+    return [
+        _waiting(f"Correct this {'disputed' if found.is_disputed else 'reopened'} return", found)
+        for found in rows_for(_disputed_of, user)
+    ]
 
 
 WAITING = (

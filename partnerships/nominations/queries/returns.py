@@ -1,14 +1,15 @@
-"""What pages and services read of returns: scope, results, results with small counts masked, trend."""
+"""What pages and services read of returns: scope, results, trend, what became of the rows of an upload."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
-from django.db.models import Q, Sum
+from django.db.models import Q
 
-from partnerships.kit.disclosure import Cell, release
 from partnerships.nominations.lettings.columns import CollectionYear, core_columns, plain
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.lettings.reading import Outcome, Scope
@@ -16,17 +17,12 @@ from partnerships.nominations.models import (
     LettingsRun,
     NominationsAgreement,
     NominationsReturn,
-    Refusal,
     ReturnLine,
-    ReturnStatus,
 )
 from partnerships.nominations.models.returns import ReturnQuerySet
 from partnerships.nominations.queries.agreement import period_of, sides_in
-from partnerships.nominations.schedule import Agreed, Bedrooms, words_of
+from partnerships.nominations.schedule import Agreed, Bedrooms
 from partnerships.organisations.models import Area, AreaServed, Identifier, Organisation, OrganisationName, Scheme
-
-_FIRST_LETS, _RELETS = "first lets", "relets"
-_NOMINEES, _OTHERS = "nominees", "others"
 
 
 def agreed_for(agreement: NominationsAgreement, quarter: Quarter) -> Agreed | None:
@@ -104,30 +100,42 @@ class Total:
     @property
     def achieved(self) -> Decimal | None:
         """Nominations in per cent of what counts."""
-        return _per_cent(self.nominated, self.lettings - self.not_supplied)
+        return per_cent_of(self.nominated, self.lettings - self.not_supplied)
 
 
 @dataclass(frozen=True, slots=True)
 class ReturnResult:
-    """The lines of a return with their refusals, their total, and refusals by ground, most first."""
+    """The lines of a return, the refusals of each by ground, and the total."""
 
     lines: Sequence[ReturnLine]
+    refused: Sequence[Mapping[str, int]]
     total: Total
-    refusals: Sequence[tuple[str, int]]
+
+    @property
+    def refusals(self) -> list[tuple[str, int]]:
+        """Refusals of all lines by ground, most first."""
+        together: Counter[str] = Counter()
+        for one in self.refused:
+            together.update(one)
+        return sorted(together.items(), key=lambda one: (-one[1], one[0]))
+
+    @property
+    def offers(self) -> int | None:
+        """Offers of all lines; None if no line says any."""
+        given = [line.offers for line in self.lines if line.offers is not None]
+        return sum(given) if given else None
 
 
 def result_of(found: NominationsReturn) -> ReturnResult:
     """Everything that a return says, for the council and the provider."""
-    lines = sorted(
-        found.lines.prefetch_related("refusals").order_by("pk"), key=lambda one: (not one.is_first_let, _place(one))
-    )
-    grounds = (
-        Refusal.objects.filter(line__nominations_return=found)
-        .values_list("ground")
-        .annotate(together=Sum("number"))
-        .order_by("-together", "ground")
-    )
-    return ReturnResult(lines, total_of(lines), list(grounds))
+    return result_from(found.lines.prefetch_related("refusals").order_by("pk"))
+
+
+def result_from(lines: Iterable[ReturnLine]) -> ReturnResult:
+    """What lines say, first lets first and by size; fetch their refusals before."""
+    lines = sorted(lines, key=lambda one: (not one.is_first_let, _place(one)))
+    refused = [{one.ground: one.number for one in line.refusals.all()} for line in lines]
+    return ReturnResult(lines, refused, total_of(lines))
 
 
 def total_of(lines: Iterable[ReturnLine]) -> Total:
@@ -146,78 +154,30 @@ def _place(line: ReturnLine) -> int:
     return list(Bedrooms).index(line.size)
 
 
-def trend_of(agreement: NominationsAgreement) -> list[tuple[Quarter, Total]]:
-    """The totals of sent returns, earliest quarter first, for the council and the provider."""
-    sent = NominationsReturn.objects.filter(agreement=agreement).exclude(status=ReturnStatus.DRAFT)
-    found = sent.prefetch_related("lines").order_by("starts_on")
-    return [(one.quarter, total_of(one.lines.all())) for one in found]
-
-
 @dataclass(frozen=True, slots=True)
-class MaskedLine:
-    """Lettings of one size and kind, or a total; None where masked."""
+class QuarterResult:
+    """One quarter of a trend; `median_days` of first lets and of relets, None if no row says any."""
 
-    words: str
-    lettings: int | None
-    nominated: int | None
-    share: Decimal | None
-
-    @property
-    def achieved(self) -> Decimal | None:
-        """Nominations in per cent of lettings, if both are shown."""
-        if self.lettings is None or self.nominated is None:
-            return None
-        return _per_cent(self.nominated, self.lettings)
+    quarter: Quarter
+    result: ReturnResult
+    median_days: tuple[Decimal | None, Decimal | None]
 
 
-def masked_result_of(found: NominationsReturn) -> list[MaskedLine]:
-    """The lines of a settled return and all totals, with small counts masked, for other parties.
-
-    Every size and kind has a line: one left out would say that nothing of it was let. Offers, refusals, void days and
-    vacancies without a nominee are not shown. A return that is not settled has no lines.
-    """
-    if not found.is_settled:
-        return []
-    figures, agreed = _figures(found.lines.all()), agreed_for(found.agreement, found.quarter)
-    rows = []
-    for kind, words in ((_FIRST_LETS, "First lets"), (_RELETS, "Relets")):
-        for size in Bedrooms:
-            share = agreed.share(size, first_let=kind == _FIRST_LETS) if agreed else None
-            rows.append(_masked(figures, words_of(size, first_let=kind == _FIRST_LETS), size, kind, share))
-        rows.append(_masked(figures, f"{words}, all sizes", None, kind))
-    rows += [_masked(figures, f"All lettings, {size.label.lower()}", size, None) for size in Bedrooms]
-    return [*rows, _masked_total(figures)]
+def trend_of(agreement: NominationsAgreement) -> list[QuarterResult]:
+    """The results of sent returns, earliest quarter first, for the council and the provider."""
+    sent = NominationsReturn.objects.for_pages().filter(agreement=agreement, sendings__gt=0)
+    found = sent.prefetch_related("lines__refusals").order_by("starts_on")
+    return [QuarterResult(one.quarter, result_from(one.lines.all()), _medians(one.run.report)) for one in found]
 
 
-def _figures(lines: Iterable[ReturnLine]) -> dict[Cell, int | None]:
-    counts: dict[tuple[str, ...], int] = {
-        (size, kind, source): 0
-        for size in Bedrooms
-        for kind in (_FIRST_LETS, _RELETS)
-        for source in (_NOMINEES, _OTHERS)
-    }
-    for line in lines:
-        kind = _FIRST_LETS if line.is_first_let else _RELETS
-        counts[line.bedrooms, kind, _NOMINEES] = line.nominated
-        counts[line.bedrooms, kind, _OTHERS] = line.lettings - line.nominated
-    return release(counts, tables=[(0, 1, 2)])
+def _medians(said: Mapping[str, Any]) -> tuple[Decimal | None, Decimal | None]:
+    return median_in(said, "first_lets"), median_in(said, "relets")
 
 
-def _masked(
-    figures: dict[Cell, int | None], words: str, size: str | None, kind: str | None, share: Decimal | None = None
-) -> MaskedLine:
-    return MaskedLine(words, figures[size, kind, None], figures[size, kind, _NOMINEES], share)
-
-
-def _masked_total(figures: dict[Cell, int | None]) -> MaskedLine:
-    return _masked(figures, "All lettings", None, None)
-
-
-def masked_trend_of(agreement: NominationsAgreement) -> list[tuple[Quarter, MaskedLine]]:
-    """The totals of settled returns, earliest quarter first, with small counts masked."""
-    settled = NominationsReturn.objects.filter(agreement=agreement, status=ReturnStatus.SETTLED)
-    found = settled.prefetch_related("lines").order_by("starts_on")
-    return [(one.quarter, _masked_total(_figures(one.lines.all()))) for one in found]
+def median_in(said: Mapping[str, Any], kind: str) -> Decimal | None:
+    """The median void days that a report or a record says: of its first lets, its relets or all."""
+    days = said.get("median_days", {}).get(kind)
+    return None if days is None else Decimal(days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +210,8 @@ def authorities_of(run: LettingsRun) -> list[tuple[str, int]]:
     return [(names.get(code, code) or "No code of an authority", number) for code, number in told]
 
 
-def _per_cent(part: int, whole: int) -> Decimal | None:
+def per_cent_of(part: int, whole: int) -> Decimal | None:
+    """A share in per cent with one digit; None of nothing."""
     if whole <= 0:
         return None
     return (Decimal(100) * part / whole).quantize(Decimal("0.1"), ROUND_HALF_UP)

@@ -119,8 +119,8 @@ def _write(found: NominationsReturn, run: LettingsRun, counted: Counted, now: dt
         )
         before = line.counted
         line.lettings, line.nominated, line.median_days = counts.lettings, counts.nominated, counts.median_days
-        # As the database rounds it, or the same share would look changed.
-        line.share = round(scope.agreed.share(size, first_let=is_first_let), 2) if scope else line.share
+        # With the four decimals of the terms and the database, or the same share would look changed.
+        line.share = round(scope.agreed.share(size, first_let=is_first_let), 4) if scope else line.share
         line.not_supplied = min(line.not_supplied, line.lettings - line.nominated)
         if line.offers is None:
             line.offers = counts.offers or None
@@ -133,6 +133,9 @@ def _write(found: NominationsReturn, run: LettingsRun, counted: Counted, now: dt
     run.report = {
         "in_force": [day.isoformat() for day in scope.in_force] if scope else [],
         "outcomes": dict(counted.rows),
+        "median_days": counted.median_days,
+        "let_again": counted.let_again,
+        "not_counted": scope.agreed.not_counted if scope else [],
         "by_authority": [[code, number] for code, number in authorities],
     }
     run.done = run.total = counted.total

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 
 from partnerships.agreements.services import recording
+from partnerships.kit.journal import identity, note
 from partnerships.nominations.event_kinds import EventKind
-from partnerships.nominations.models import NominationsAgreement
+from partnerships.nominations.models import NominationsAgreement, NominationsReturn
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
@@ -17,6 +18,24 @@ def lock_agreement(agreement: NominationsAgreement) -> NominationsAgreement:
     found = NominationsAgreement.objects.for_pages().get(pk=agreement.pk)
     found.partnership = partnership
     return found
+
+
+#: Lines of the journal: how far a return is (`restoring`).
+RETURN = "nominations_return"
+
+
+def return_identity(found: NominationsReturn) -> str:
+    """What never changes about a return."""
+    return identity(found.agreement_id, found.starts_on, found.begun_at)
+
+
+def note_status(found: NominationsReturn, *, now: dt.datetime) -> None:
+    """Tell the journal how far a return is, because a restore takes it back."""
+    note(
+        RETURN,
+        now=now,
+        **{"return": found.pk, "same": return_identity(found), "status": found.status, "sendings": found.sendings},
+    )
 
 
 def record_event(

@@ -22,13 +22,16 @@ from partnerships.nominations.models import (
 )
 from partnerships.nominations.queries.agreement import period_of
 from partnerships.nominations.rights import rights_over
-from partnerships.nominations.services.recording import lock_agreement, record_event
+from partnerships.nominations.services.recording import lock_agreement, note_status, record_event
+from partnerships.nominations.services.records import keep_record
 from partnerships.organisations.queries import leads_of
 from partnerships.outbox.services import record_emails
 from partnerships.people.models import User
 
 #: Offers and refusals of one line of a quarter; more is a slip of the keyboard.
 MAX_NUMBER = 100_000
+#: What the council decides about a line.
+_DECIDED = ("decision", "decided_at", "decided_by")
 
 
 class UnableToReport(Exception):
@@ -167,7 +170,7 @@ def _complete(line: ReturnLine, supplement: Supplement) -> None:
     line.offers, line.not_supplied = supplement.offers, supplement.not_supplied
     if line.counted != before or refusals != refused:
         undecide(line)
-    line.save(update_fields=["offers", "not_supplied", "decision", "reason", "decided_at", "decided_by"])
+    line.save(update_fields=["offers", "not_supplied", *_DECIDED])
     for refusal in line.refusals.exclude(ground__in=refusals):
         refusal.delete()
     for ground, number in sorted(refusals.items()):
@@ -175,27 +178,32 @@ def _complete(line: ReturnLine, supplement: Supplement) -> None:
 
 
 def undecide(line: ReturnLine) -> None:
-    """Let the council decide about a line again; saved by the caller."""
-    line.decision, line.reason, line.decided_at, line.decided_by = "", "", None, None
+    """Let the council decide about a line again, knowing why it disputed it; saved by the caller."""
+    line.decision, line.decided_at, line.decided_by = "", None, None
 
 
 @transaction.atomic
-def send_return(*, found: NominationsReturn, author: User, now: dt.datetime) -> None:
+def send_return(
+    *, found: NominationsReturn, answers: Mapping[int, str] | None = None, author: User, now: dt.datetime
+) -> None:
     """Send the counted return to the council, which hears of it. Raises `UnableToReport`.
 
-    Lines that it disputed wait for it again; those that it confirmed stay confirmed unless they changed.
+    Lines that it disputed wait for it again, with the provider's `answers` by line; those that it confirmed stay
+    confirmed unless they changed.
     """
     locked = lock_to_write(found, author, now)
     run = getattr(locked, "run", None)
     if run is None or run.finished_at is None:
         raise UnableToReport("Upload the lettings first, and wait until they are counted.")
-    for line in locked.lines.filter(decision=Decision.DISPUTED).order_by("pk"):
+    for line in locked.lines.exclude(decision=Decision.CONFIRMED).exclude(reason="").order_by("pk"):
         undecide(line)
-        line.save(update_fields=["decision", "reason", "decided_at", "decided_by"])
+        line.answer = (answers or {}).get(line.pk, "").strip()
+        line.save(update_fields=[*_DECIDED, "answer"])
     locked.status, locked.sent_at, locked.sent_by = ReturnStatus.SENT, now, author
     locked.sendings += 1
     locked.save(update_fields=["status", "sent_at", "sent_by", "sendings"])
     record_return(locked, EventKind.RETURN_SENT, author=author, now=now)
+    note_status(locked, now=now)
     provider, council = locked.agreement.provider_body, locked.agreement.council_body
     record_emails(
         kind="nominations.return_sent",
@@ -239,19 +247,23 @@ def decide_lines(
 def _decide(line: ReturnLine, decision: Decision, reason: str, author: User, now: dt.datetime) -> None:
     if decision == Decision.DISPUTED and not reason:
         raise UnableToDecide(f"{line.words}: say why you dispute it.")
-    line.decision, line.reason = decision, reason if decision == Decision.DISPUTED else ""
-    line.decided_at, line.decided_by = now, author
-    line.save(update_fields=["decision", "reason", "decided_at", "decided_by"])
+    if decision == Decision.DISPUTED:
+        line.reason, line.answer = reason, ""
+    line.decision, line.decided_at, line.decided_by = decision, now, author
+    line.save(update_fields=[*_DECIDED, "reason", "answer"])
 
 
 def _close(found: NominationsReturn, lines: list[ReturnLine], author: User, now: dt.datetime) -> None:
-    """Settle the return, or give it back to the provider."""
+    """Settle the return and keep its record, or give it back to the provider."""
     is_disputed = any(line.decision == Decision.DISPUTED for line in lines)
     found.status = ReturnStatus.DISPUTED if is_disputed else ReturnStatus.SETTLED
     found.settled_at = None if is_disputed else now
-    found.save(update_fields=["status", "settled_at"])
+    found.confirmations += not is_disputed
+    found.save(update_fields=["status", "settled_at", "confirmations"])
     if not is_disputed:
+        keep_record(found, author=author, now=now)
         record_return(found, EventKind.RETURN_AGREED, of_council=True, author=author, now=now)
+    note_status(found, now=now)
     provider, council = found.agreement.provider_body, found.agreement.council_body
     people = {*leads_of(provider).values_list("pk", flat=True), found.sent_by_id}
     record_emails(
@@ -259,5 +271,37 @@ def _close(found: NominationsReturn, lines: list[ReturnLine], author: User, now:
         people=sorted(pk for pk in people if pk not in (None, author.pk)),
         params={"return": found.pk, "sending": found.sendings},
         sender_id=council.pk,
+        now=now,
+    )
+
+
+@transaction.atomic
+def reopen_return(*, found: NominationsReturn, reason: str, author: User, now: dt.datetime) -> None:
+    """Let the provider correct a confirmed return; its record stays, and the council confirms every line again.
+
+    Either side does so, with a reason; the leads of both hear of it. Raises `UnableToReport`.
+    """
+    locked = lock_return(found)
+    rights = rights_over(locked.agreement, author, now)
+    require(rights.may_reopen)
+    if not locked.is_settled:
+        raise UnableToReport("Only a confirmed return can be reopened.")
+    if not reason.strip():
+        raise UnableToReport("Say what has to be corrected.")
+    for line in locked.lines.order_by("pk"):
+        undecide(line)
+        line.reason = line.answer = ""
+        line.save(update_fields=[*_DECIDED, "reason", "answer"])
+    locked.status, locked.settled_at, locked.correction = ReturnStatus.REOPENED, None, reason.strip()
+    locked.save(update_fields=["status", "settled_at", "correction"])
+    record_return(locked, EventKind.RETURN_REOPENED, of_council=not rights.may_report, author=author, now=now)
+    note_status(locked, now=now)
+    provider, council = locked.agreement.provider_body, locked.agreement.council_body
+    leads = {*leads_of(provider).values_list("pk", flat=True), *leads_of(council).values_list("pk", flat=True)}
+    record_emails(
+        kind="nominations.return_reopened",
+        people=sorted(leads - {author.pk}),
+        params={"return": locked.pk, "sending": locked.sendings},
+        sender_id=(provider if rights.may_report else council).pk,
         now=now,
     )

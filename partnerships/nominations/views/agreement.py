@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from partnerships.nominations.presenting import masked_trend_chart, trend_chart
+from partnerships.nominations.presenting import masked_trend_charts, trend_charts
 from partnerships.nominations.queries import agreed_on, masked_trend_of, returns_of, trend_of
 from partnerships.nominations.queries.pages import quarters_to_start
 from partnerships.nominations.views.returns import open_agreement
@@ -20,17 +20,17 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     returns = list(returns_of(agreement)) if rights.is_open else []
     if rights.reads_returns:
         returns = [one for one in returns if rights.reads(one)]
-        trend = trend_chart(trend_of(agreement))
+        trends = trend_charts(trend_of(agreement))
     else:
-        returns = [one for one in returns if one.is_settled]
-        trend = masked_trend_chart(masked_trend_of(agreement) if rights.reads_masked else [])
+        returns = [one for one in returns if one.confirmations]
+        trends = masked_trend_charts(masked_trend_of(agreement) if rights.reads_masked else [])
     context = {
         "agreement": agreement,
         "partnership": agreement.partnership,
         "agreed": agreed_on(agreement, timezone.localdate()),
         "rights": rights,
         "returns": returns,
-        "trend": trend,
+        "trends": trends,
         "may_start": bool(rights.may_report and quarters_to_start(agreement, timezone.localdate())),
     }
     return render(request, "nominations/detail.html", context)

@@ -16,7 +16,7 @@ from partnerships.kit.http import form_page, posted
 from partnerships.kit.nudging import nudge_after_commit
 from partnerships.kit.rights import require
 from partnerships.nominations import services
-from partnerships.nominations.forms import SendForm, StartForm, TableForm, UploadForm
+from partnerships.nominations.forms import ReopenForm, SendForm, StartForm, TableForm, UploadForm
 from partnerships.nominations.lettings.uploading import FilteredLettings, filter_uploads
 from partnerships.nominations.models import NominationsReturn
 from partnerships.nominations.queries import result_of
@@ -111,12 +111,30 @@ def send(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Send the return to the council."""
     user, found, rights = open_return(request, pk, number)
     require(rights.may_report)
-    form = SendForm(posted(request), cancel=found.get_absolute_url())
+    form = SendForm(posted(request), lines=result_of(found).lines, cancel=found.get_absolute_url())
 
     def step() -> tuple[str, str]:
-        services.send_return(found=found, author=user, now=timezone.now())
+        services.send_return(found=found, answers=form.answers(), author=user, now=timezone.now())
         return f"The return for {found.quarter} is sent.", found.get_absolute_url()
 
     lead = f"{found.agreement.council_body.name} will confirm or dispute each line. You cannot change it meanwhile."
     context = {**about(found, rights), "heading": "Send the return", "back": found.get_absolute_url(), "lead": lead}
+    return take_step(request, _STEP, form, step, {services.UnableToReport: None}, names_emailed=True, **context)
+
+
+@_FORM
+def reopen(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """Reopen a confirmed return, so that the provider corrects it; for both sides."""
+    user, found, rights = open_return(request, pk, number)
+    require(rights.may_reopen)
+    form = ReopenForm(posted(request), cancel=found.get_absolute_url())
+
+    def step() -> tuple[str, str]:
+        reason = form.cleaned_data["reason"]
+        services.reopen_return(found=found, reason=reason, author=user, now=timezone.now())
+        return f"The return for {found.quarter} is open again.", found.get_absolute_url()
+
+    provider, council = found.agreement.provider_body.name, found.agreement.council_body.name
+    lead = f"{provider} corrects and sends it; {council} confirms every line again. What was confirmed stays on record."
+    context = {**about(found, rights), "heading": "Correct the return", "back": found.get_absolute_url(), "lead": lead}
     return take_step(request, _STEP, form, step, {services.UnableToReport: None}, names_emailed=True, **context)

@@ -15,23 +15,28 @@ from django.views.decorators.http import require_safe
 from partnerships.kit.exports import csv_response
 from partnerships.nominations.models import LettingsRun, NominationsAgreement, NominationsReturn
 from partnerships.nominations.presenting import (
+    FILES,
     HEADINGS,
     MASKED_HEADINGS,
     cells_of,
     cells_of_total,
     chart_of,
+    days_chart,
     days_counted,
     masked_cells_of,
+    refusals_chart,
 )
 from partnerships.nominations.queries import (
     authorities_of,
     masked_result_of,
     outcomes_of,
+    records_of,
     result_of,
     returns_of,
     year_of,
 )
 from partnerships.nominations.queries.pages import shortfalls_of
+from partnerships.nominations.queries.returns import median_in
 from partnerships.nominations.rights import Rights, rights_over
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
@@ -60,16 +65,15 @@ def open_return(request: HttpRequest, pk: int, number: int) -> tuple[User, Nomin
     return user, found, rights
 
 
-def _open_at_least_masked(request: HttpRequest, pk: int, number: int) -> tuple[User, NominationsReturn, Rights]:
-    """The same for pages that other parties read masked, once the return is settled."""
-    user, agreement, rights = open_agreement(request, pk)
+def _at_least_masked(agreement: NominationsAgreement, rights: Rights, number: int) -> NominationsReturn:
+    """A return for pages that other parties read masked, once it was confirmed; else as `open_return`."""
     found = get_object_or_404(returns_of(agreement), pk=number)
     found.agreement = agreement
     if not (rights.reads_returns or rights.reads_masked):
         raise PermissionDenied
-    if not (found.is_settled if rights.reads_masked else rights.reads(found)):
+    if not (found.confirmations if rights.reads_masked else rights.reads(found)):
         raise Http404
-    return user, found, rights
+    return found
 
 
 def about(found: NominationsReturn, rights: Rights) -> dict[str, Any]:
@@ -97,22 +101,38 @@ def named_cells(headings: Sequence[str], cells: Sequence[str]) -> list[tuple[str
 
 @require_safe
 def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """A return: how far it is, its lines against what was agreed, and what is missing; masked for other parties."""
-    user, found, rights = _open_at_least_masked(request, pk, number)
+    """A return: how far it is, its lines against what was agreed, and what is missing; masked for other parties.
+
+    Without data sharing in force it leads to the agreement's page, which says so.
+    """
+    user, agreement, rights = open_agreement(request, pk)
+    if not rights.is_open:
+        return redirect(agreement)
+    found = _at_least_masked(agreement, rights, number)
     if rights.reads_masked:
         return _masked(request, found, rights)
     result, run = result_of(found), run_of(found)
+    report, records = run.report if run else {}, records_of(found)
+    charts = [chart_of(found.quarter, result.lines), days_chart(found.quarter, result.lines)]
+    if result.refusals:
+        charts.append(refusals_chart(found.quarter, result.refusals))
     context = {
         **about(found, rights),
         "run": run,
         "outcomes": outcomes_of(run) if run else [],
+        "let_again": report.get("let_again", 0),
+        "not_counted": report.get("not_counted", ()),
         "authorities": authorities_of(run) if run else [],
-        "rows": [(line, named_cells(HEADINGS, cells_of(line))) for line in result.lines],
-        "total": named_cells(HEADINGS, cells_of_total(result.total)),
-        "days": days_counted(found.quarter, run),
+        "rows": [
+            (line, named_cells(HEADINGS, cells_of(line, refused)))
+            for line, refused in zip(result.lines, result.refused, strict=True)
+        ],
+        "total": named_cells(HEADINGS, cells_of_total(result, median_in(report, "all"))),
+        "days": days_counted(found.quarter, report.get("in_force", ())),
         "headings": HEADINGS,
-        "chart": chart_of(found.quarter, result.lines),
-        "refusals": result.refusals,
+        "charts": charts,
+        "records": [(one, [(label, one.address(code)) for code, label in FILES.items()]) for one in records],
+        "may_reopen": rights.may_reopen and found.is_settled,
         "shortfalls": shortfalls_of(result.lines, user) if not found.is_writable else [],
         "may_write": rights.may_report and found.is_writable,
         "may_decide": rights.may_decide and found.is_sent,
@@ -121,7 +141,7 @@ def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 
 
 def _masked(request: HttpRequest, found: NominationsReturn, rights: Rights) -> HttpResponse:
-    """A settled return as other parties see it."""
+    """A confirmed return as other parties see it: its newest record."""
     lines = masked_result_of(found)
     rows = [(line.words, named_cells(MASKED_HEADINGS, masked_cells_of(line))) for line in lines]
     context = {**about(found, rights), "rows": rows, "headings": MASKED_HEADINGS}
@@ -144,13 +164,17 @@ def progress(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 @require_safe
 def csv(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
     """The lines of a return as CSV; other parties get them masked."""
-    _, found, rights = _open_at_least_masked(request, pk, number)
+    _, agreement, rights = open_agreement(request, pk)
+    found = _at_least_masked(agreement, rights, number)
     if rights.reads_masked:
         masked = [(line.words, *masked_cells_of(line)) for line in masked_result_of(found)]
         return csv_response(_file_name(found), ["Homes", *MASKED_HEADINGS], masked)
-    lines = result_of(found).lines
-    rows = [(line.words, *cells_of(line), line.get_decision_display(), line.reason) for line in lines]
-    return csv_response(_file_name(found), ["Homes", *HEADINGS, "Council", "Why"], rows)
+    result = result_of(found)
+    rows = [
+        (line.words, *cells_of(line, refused), line.get_decision_display(), line.reason, line.answer)
+        for line, refused in zip(result.lines, result.refused, strict=True)
+    ]
+    return csv_response(_file_name(found), ["Homes", *HEADINGS, "Council", "Why", "Answer"], rows)
 
 
 @require_safe

@@ -1,0 +1,60 @@
+"""Records: what both sides agreed of a return, kept as it was confirmed."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from partnerships.nominations.models.returns import NominationsReturn
+from partnerships.people.models import User
+
+
+class ReturnRecord(models.Model):
+    """The figures of a return when the council confirmed them, and what other parties see of them. Never changes.
+
+    Number 1 is the first confirmation; each correction adds a record, with its reason. `content` is the whole return
+    (`queries.records`), `masked` the figures for other parties with None where they are masked: figures that were
+    shown once must not be computed again in another way.
+    """
+
+    nominations_return = models.ForeignKey(NominationsReturn, on_delete=models.PROTECT, related_name="records")
+    number = models.PositiveSmallIntegerField()
+    reason = models.TextField(blank=True, help_text="Why the record before was corrected.")
+    content = models.JSONField()
+    masked = models.JSONField()
+    sent_at = models.DateTimeField()
+    sent_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    confirmed_at = models.DateTimeField()
+    confirmed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["nominations_return", "number"], name="one_record_a_number"),
+            models.CheckConstraint(
+                condition=Q(number=1, reason="") | Q(number__gt=1) & ~Q(reason=""), name="corrections_have_a_reason"
+            ),
+        ]
+        triggers = [pgtrigger.Protect(name="immutable", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.words} of return {self.nominations_return_id}"
+
+    @property
+    def words(self) -> str:
+        """`Record 1` or `Correction 1`."""
+        return f"Correction {self.number - 1}" if self.number > 1 else "First record"
+
+    @property
+    def starts_on(self) -> dt.date:
+        """The first day of its quarter."""
+        return dt.date.fromisoformat(self.content["starts_on"])
+
+    def address(self, shape: str) -> str:
+        """Its file as `pdf`, `xlsx` or `csv`; fetch it with its return and agreement."""
+        found = self.nominations_return
+        numbers = [found.agreement.partnership_id, found.pk, self.number, shape]
+        return reverse("nominations:record", args=numbers)

@@ -1,0 +1,153 @@
+"""Records of confirmed returns: written once, read as figures, files and masked results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from partnerships.kit.disclosure import Cell, release
+from partnerships.nominations.lettings.quarters import Quarter
+from partnerships.nominations.models import NominationsAgreement, NominationsReturn, ReturnLine, ReturnRecord
+from partnerships.nominations.queries.agreement import Period
+from partnerships.nominations.queries.returns import ReturnResult, per_cent_of, total_of
+from partnerships.nominations.schedule import Bedrooms, words_of
+
+_FIRST_LETS, _RELETS = "first lets", "relets"
+_NOMINEES, _OTHERS = "nominees", "others"
+#: Figures of a line that are stored as they are; others are decimals.
+_NUMBERS = ("lettings", "nominated", "not_supplied", "offers")
+_WORDS = ("bedrooms", "is_first_let", "reason", "answer")
+_DECIMALS = ("median_days", "share")
+
+
+def content_of(found: NominationsReturn, lines: Sequence[ReturnLine], period: Period | None) -> dict[str, Any]:
+    """What a record keeps of a return; fetch the lines with their refusals."""
+    run = found.run
+    return {
+        "starts_on": found.starts_on.isoformat(),
+        "council": found.agreement.council_body.name,
+        "provider": found.agreement.provider_body.name,
+        "in_force": run.report.get("in_force", []),
+        "median_days": run.report.get("median_days", {}),
+        "shares": _shares(period),
+        "lines": [_kept(line) for line in lines],
+    }
+
+
+def _shares(period: Period | None) -> dict[str, str]:
+    if period is None:
+        return {}
+    return {
+        "first_lets": str(period.agreed.first_lets),
+        **{size: str(one) for size, one in period.agreed.relets.items()},
+    }
+
+
+def _kept(line: ReturnLine) -> dict[str, Any]:
+    figures = {name: getattr(line, name) for name in (*_WORDS, *_NUMBERS)}
+    decimals = {name: None if (one := getattr(line, name)) is None else str(one) for name in _DECIMALS}
+    return {**figures, **decimals, "refusals": {one.ground: one.number for one in line.refusals.all()}}
+
+
+def result_in(record: ReturnRecord) -> ReturnResult:
+    """The figures of a record, as `result_of` gives those of a return."""
+    kept = record.content["lines"]
+    lines = [
+        ReturnLine(
+            **{name: one[name] for name in (*_WORDS, *_NUMBERS)},
+            **{name: None if one[name] is None else Decimal(one[name]) for name in _DECIMALS},
+        )
+        for one in kept
+    ]
+    return ReturnResult(lines, [dict(one["refusals"]) for one in kept], total_of(lines))
+
+
+def masked_for(lines: Iterable[ReturnLine], before: ReturnRecord | None) -> list[list[Any]]:
+    """The figures of settled lines with small counts masked: size, kind, source of the letting, count.
+
+    What was masked in the record before stays masked: two releases of nearly the same counts tell more than one.
+    """
+    counts: dict[tuple[str, ...], int] = {
+        (size, kind, source): 0
+        for size in Bedrooms
+        for kind in (_FIRST_LETS, _RELETS)
+        for source in (_NOMINEES, _OTHERS)
+    }
+    for line in lines:
+        kind = _FIRST_LETS if line.is_first_let else _RELETS
+        counts[line.bedrooms, kind, _NOMINEES] = line.nominated
+        counts[line.bedrooms, kind, _OTHERS] = line.lettings - line.nominated
+    masked_before = [cell for cell, count in _figures(before).items() if count is None] if before else []
+    figures = release(counts, tables=[(0, 1, 2)], masked_before=masked_before)
+    return [[*cell, count] for cell, count in figures.items()]
+
+
+def _figures(record: ReturnRecord) -> dict[Cell, int | None]:
+    return {(size, kind, source): count for size, kind, source, count in record.masked}
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedLine:
+    """Lettings of one size and kind, or a total; None where masked."""
+
+    words: str
+    lettings: int | None
+    nominated: int | None
+    share: Decimal | None
+
+    @property
+    def achieved(self) -> Decimal | None:
+        """Nominations in per cent of lettings, if both are shown."""
+        if self.lettings is None or self.nominated is None:
+            return None
+        return per_cent_of(self.nominated, self.lettings)
+
+
+def records_of(found: NominationsReturn) -> list[ReturnRecord]:
+    """The records of a return, newest first."""
+    records = list(found.records.select_related("sent_by", "confirmed_by").order_by("-number"))
+    for record in records:
+        record.nominations_return = found
+    return records
+
+
+def masked_result_of(found: NominationsReturn) -> list[MaskedLine]:
+    """The newest record of a return and all totals, with small counts masked, for other parties.
+
+    Every size and kind has a line: one left out would say that nothing of it was let. Offers, refusals, void days and
+    vacancies without a nominee are not shown. A return that was never confirmed has no lines.
+    """
+    record = found.records.order_by("-number").first()
+    if record is None:
+        return []
+    figures, shares = _figures(record), record.content["shares"]
+    rows = []
+    for kind, words in ((_FIRST_LETS, "First lets"), (_RELETS, "Relets")):
+        for size in Bedrooms:
+            said = shares.get("first_lets" if kind == _FIRST_LETS else size)
+            share = Decimal(said) if said else None
+            rows.append(_line(figures, words_of(size, first_let=kind == _FIRST_LETS), size, kind, share))
+        rows.append(_line(figures, f"{words}, all sizes", None, kind))
+    rows += [_line(figures, f"All lettings, {size.label.lower()}", size, None) for size in Bedrooms]
+    return [*rows, _total(figures)]
+
+
+def _line(
+    figures: Mapping[Cell, int | None], words: str, size: str | None, kind: str | None, share: Decimal | None = None
+) -> MaskedLine:
+    return MaskedLine(words, figures[size, kind, None], figures[size, kind, _NOMINEES], share)
+
+
+def _total(figures: Mapping[Cell, int | None]) -> MaskedLine:
+    return _line(figures, "All lettings", None, None)
+
+
+def masked_trend_of(agreement: NominationsAgreement) -> list[tuple[Quarter, MaskedLine]]:
+    """The totals of the newest records, earliest quarter first, with small counts masked."""
+    newest = ReturnRecord.objects.filter(nominations_return__agreement=agreement).order_by(
+        "nominations_return__starts_on", "-number"
+    )
+    found = newest.distinct("nominations_return__starts_on")
+    return [(Quarter(one.starts_on), _total(_figures(one))) for one in found]

@@ -1,0 +1,34 @@
+"""After a restore: name the returns that had come further than the restored database says."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from partnerships.kit.journal import Redone, register_redo, same_rows
+from partnerships.nominations.models import NominationsReturn, ReturnStatus
+from partnerships.nominations.services.recording import RETURN, return_identity
+
+
+def redo_returns(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Redone:
+    """Name returns that were sent, decided or reopened since: their figures are not in the journal."""
+    redone = Redone()
+    ids = {line["return"] for line in lines}
+    returns = NominationsReturn.objects.for_pages().filter(pk__in=ids).order_by("pk")
+    found = same_rows("return", lines, returns, same=return_identity, began=lambda one: one.begun_at, redone=redone)
+    for one, line in found:
+        if (one.status, one.sendings) != (line["status"], line["sendings"]):
+            was = ReturnStatus(line["status"]).label.lower()
+            redone.left.append(
+                f"return {one.pk} of partnership {one.agreement.partnership_id}: its status was “{was}” after "
+                f"{line['sendings']} sendings on {line['at'][:10]}; ask organisations {one.agreement.provider_body.pk} "
+                f"and {one.agreement.council_body.pk} to do again what they did since the backup"
+            )
+    redone.left += [f"return {pk}: begun after the backup" for pk in sorted(ids - {one.pk for one in returns})]
+    return redone
+
+
+def register() -> None:
+    """Register this for restores."""
+    register_redo(RETURN, "nominations returns", redo_returns)

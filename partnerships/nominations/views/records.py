@@ -1,0 +1,98 @@
+"""Records of confirmed returns as files: one sheet, which PDF, Excel and CSV show alike."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from partnerships.documents.downloads import pdf_response
+from partnerships.kit.dates import long_date
+from partnerships.kit.exports import csv_response
+from partnerships.kit.workbooks import Worksheet, xlsx_response
+from partnerships.nominations.lettings.quarters import Quarter
+from partnerships.nominations.models import ReturnRecord
+from partnerships.nominations.presenting import FILES, HEADINGS, cells_of, cells_of_total, days_counted
+from partnerships.nominations.queries import records_of, result_in
+from partnerships.nominations.queries.returns import median_in
+from partnerships.nominations.views.returns import about, open_return
+from partnerships.people.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What every file of a record says: facts, lines with their total, refusals by ground, disputes."""
+
+    title: str
+    facts: Sequence[tuple[str, str]]
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    refusals: Sequence[tuple[str, int]]
+    disputes: Sequence[tuple[str, str, str]]
+
+    @property
+    def worksheets(self) -> list[Worksheet]:
+        """The sheet as an Excel workbook."""
+        return [
+            ("Lettings", [self.headings, *([_number(cell) for cell in row] for row in self.rows)]),
+            ("Refusals", [("Ground", "Refused"), *self.refusals]),
+            ("Disputes", [("Homes", "The council", "The provider"), *self.disputes]),
+            ("About", [("What", "Says"), *self.facts]),
+        ]
+
+
+def sheet_of(record: ReturnRecord) -> Sheet:
+    """The sheet of a record; fetch it with its return, and who sent and confirmed it."""
+    result, said, quarter = result_in(record), record.content, Quarter(record.starts_on)
+    lines = list(zip(result.lines, result.refused, strict=True))
+    total = cells_of_total(result, median_in(said, "all"))
+    facts = [
+        ("Quarter", str(quarter)),
+        ("Council", said["council"]),
+        ("Provider", said["provider"]),
+        ("Record", record.words),
+        ("Why it was corrected", record.reason),
+        ("Counted", days_counted(quarter, said["in_force"])),
+        ("Sent", _when(record.sent_at, record.sent_by)),
+        ("Confirmed", _when(record.confirmed_at, record.confirmed_by)),
+    ]
+    return Sheet(
+        f"Nominations return, {quarter}",
+        [(label, words) for label, words in facts if words],
+        ("Homes", *HEADINGS),
+        [*((line.words, *cells_of(line, refused)) for line, refused in lines), ("All lettings", *total)],
+        result.refusals,
+        [(line.words, line.reason, line.answer) for line in result.lines if line.reason],
+    )
+
+
+def _when(moment: dt.datetime, person: User | None) -> str:
+    day = long_date(timezone.localdate(moment))
+    return f"{day}, {person.name}" if person else day
+
+
+def _number(cell: str) -> object:
+    """A whole or decimal number as one, so that a spreadsheet can add it up."""
+    plain = cell.replace(",", "")
+    return float(plain) if plain.replace(".", "", 1).isdigit() else cell
+
+
+@require_safe
+def record(request: HttpRequest, pk: int, number: int, record: int, shape: str) -> HttpResponseBase:
+    """A record of a confirmed return as a file: PDF, Excel or CSV, all from one sheet."""
+    _, found, rights = open_return(request, pk, number)
+    kept = next((one for one in records_of(found) if one.number == record), None)
+    if kept is None or shape not in FILES:
+        raise Http404
+    sheet, name = sheet_of(kept), f"nominations-{found.starts_on:%Y-%m}-record-{record}"
+    if shape == "csv":
+        return csv_response(f"{name}.csv", sheet.headings, sheet.rows)
+    if shape == "xlsx":
+        return xlsx_response(f"{name}.xlsx", sheet.worksheets)
+    context = {**about(found, rights), "sheet": sheet}
+    return pdf_response(request, "nominations/record_pdf.html", context, name)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from partnerships.activity.event_kinds import register_events
 from partnerships.activity.telling import register_untold
+from partnerships.agreements.sections import ON_PARTNERSHIPS
 from partnerships.calendars import restoring
 from partnerships.calendars.event_kinds import EventKind
 from partnerships.calendars.personal import RULES, end_addresses
+from partnerships.calendars.sections import calendar_section
 from partnerships.people.leaving import register_leaving
 from partnerships.people.personal import register_personal
 
 
 def register() -> None:
-    """Register kinds of event, the rules about personal data, and what ends with an account."""
+    """Register kinds of event, rules about personal data, and what shows and ends calendars."""
     register_events(EventKind)
     register_untold(EventKind, because="it concerns one person's account")
     register_personal(RULES)
     register_leaving("calendar addresses ended", end_addresses)
+    ON_PARTNERSHIPS.register("07 calendar", calendar_section)
     restoring.register()

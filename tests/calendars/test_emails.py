@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from partnerships.agreements.services import change_status
 from partnerships.conversations import services as conversations
 from partnerships.outbox import answers
 from partnerships.outbox.draining import drain
@@ -19,6 +20,7 @@ from tests.conversations.gatherings import in_days, planned_meeting, the_plan
 from tests.digests.conftest import read, text_of
 from tests.plans.drafts import ask_signatures, published
 from tests.support.outbox import deliver, drop_emails
+from tests.support.terms import draft, first_proposal, put_up
 from tests.world import World
 
 NOW = timezone.now
@@ -101,6 +103,21 @@ def test_request_to_sign_brings_its_last_day(world: World, office: Office) -> No
     assert told.events[0]["starts"]["day"] == day.isoformat()
     assert told.events[0]["attendee"] is None
     assert "sign" in text_of(message)
+
+
+def test_request_to_sign_terms_brings_its_last_day(world: World, office: Office) -> None:
+    change_status(partnership=world.partnership, status="drafting", reason="Agreed.", author=world.amina, now=NOW())
+    day = timezone.localdate() + dt.timedelta(days=20)
+    review = (day + dt.timedelta(days=300)).isoformat()
+    proposal = draft(first_proposal(world.partnership), world.amina, text="We meet.", review_on=review)
+    drop_emails()
+    put_up(proposal, world.amina, sign_by=day)
+
+    told, _ = calendars(to_ben(office, world))
+
+    assert told.method == "PUBLISH"
+    assert told.events[0]["title"] == "Westmarch Borough Council to sign the terms: Estuary Partnership"
+    assert told.events[0]["starts"]["day"] == day.isoformat()
 
 
 def test_request_without_a_last_day_brings_no_file(world: World, office: Office) -> None:

@@ -13,10 +13,11 @@ from django.utils import timezone
 from partnerships.agreements.services import invite_organisation
 from partnerships.exchange.models import Audience
 from partnerships.exchange.services import respond
+from partnerships.organisations.models import Role
 from partnerships.organisations.services import mark_missing
 from tests.exchange.conftest import shared
 from tests.plans.drafts import CONTENT, published
-from tests.world import World, make_world
+from tests.world import World, join, make_world, person
 
 NOW = timezone.now
 
@@ -103,3 +104,13 @@ def test_home_leaves_out_what_an_import_found_missing(world: World) -> None:
     mark_missing(organisation=world.westmarch, register="rsh", as_of=timezone.localdate(), author=world.dee, now=NOW())
 
     assert "Found it missing" not in page("/", world.ben)
+
+
+def test_new_lead_begins_without_what_others_did_before(world: World) -> None:
+    nell = person("Nell New", "nell@westmarch.example")
+    join(nell, world.westmarch, Role.LEAD, NOW())
+
+    news = {one.pk: page("/", one).partition('id="changed"')[2].partition("</section>")[0] for one in (world.ben, nell)}
+
+    assert "Estuary Partnership" in news[world.ben.pk]
+    assert "Estuary Partnership" not in news[nell.pk]

@@ -15,6 +15,8 @@ from partnerships.exchange.models import Audience
 from partnerships.exchange.services import respond
 from partnerships.organisations.models import Role
 from partnerships.organisations.services import mark_missing
+from partnerships.plans.forms import PlanForm
+from partnerships.web.queries import RECENT, recent_changes
 from tests.exchange.conftest import shared
 from tests.plans.drafts import CONTENT, published
 from tests.world import World, join, make_world, person
@@ -100,6 +102,15 @@ def test_plan_assumes_an_audience_only_where_its_partnership_is_known(world: Wor
     assert chosen.search(within)
 
 
+def test_plan_without_a_choice_of_audience_is_for_its_partnership_or_its_owners(world: World) -> None:
+    given = {"title": "Quays", "kind": "delivery", "owners": [world.larkhaven.pk]}
+
+    alone, within = (PlanForm(given | more, user=world.amina) for more in ({}, {"partnership": world.partnership.pk}))
+
+    assert (alone.errors, within.errors) == ({}, {})
+    assert (alone.cleaned_data["audience"], within.cleaned_data["audience"]) == ("owners", "partnership")
+
+
 def test_home_leaves_out_what_an_import_found_missing(world: World) -> None:
     mark_missing(organisation=world.westmarch, register="rsh", as_of=timezone.localdate(), author=world.dee, now=NOW())
 
@@ -110,7 +121,8 @@ def test_new_lead_begins_without_what_others_did_before(world: World) -> None:
     nell = person("Nell New", "nell@westmarch.example")
     join(nell, world.westmarch, Role.LEAD, NOW())
 
-    news = {one.pk: page("/", one).partition('id="changed"')[2].partition("</section>")[0] for one in (world.ben, nell)}
+    known = recent_changes(nell, NOW() - RECENT)
+    news = page("/", nell).partition('id="changed"')[2].partition("</section>")[0]
 
-    assert "Estuary Partnership" in news[world.ben.pk]
-    assert "Estuary Partnership" not in news[nell.pk]
+    assert "partnership" in {event.target_kind for event in known}
+    assert "Estuary Partnership" not in news

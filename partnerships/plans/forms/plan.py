@@ -44,7 +44,8 @@ class PlanForm(Form):
         choices=Audience.choices,
         widget=forms.RadioSelect,
         label="Who can read it once it is published?",
-        error_messages={"required": "Choose who can read it once it is published"},
+        required=False,
+        help_text="If you choose nothing: the partnership that it belongs to, else only its owners.",
     )
     years = forms.ChoiceField(
         choices=list(YEAR_KINDS.items()),
@@ -80,8 +81,10 @@ class PlanForm(Form):
         )
 
     def clean(self) -> dict[str, Any]:
-        """The audience “partnership” needs a partnership."""
+        """Without a choice, the partnership reads it, or its owners; the audience “partnership” needs a partnership."""
         data = super().clean() or {}
+        if not data.get("audience") and "audience" not in self.errors:
+            data["audience"] = Audience.PARTNERSHIP if data.get("partnership") else Audience.OWNERS
         if data.get("audience") == Audience.PARTNERSHIP and not data.get("partnership"):
             self.add_error("partnership", "Choose the partnership it belongs to, or another audience")
         return data

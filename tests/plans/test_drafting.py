@@ -355,6 +355,18 @@ def test_the_first_year_of_homes_decides_the_kind_of_years(world: World) -> None
     assert plan.years == "calendar"
 
 
+def test_years_of_both_kinds_from_before_do_not_hold_up_other_fields(world: World) -> None:
+    homes = [{"tenure": "social_rent", "year": year, "count": 5} for year in ("2028", "2028-29")]
+    site = {"key": "one", "name": "One", "homes": homes}
+    plan = begin(world, content={"about": {"title": "One site"}, "sites": [site]})
+
+    save(plan, world, "sites/one", notes="The ground is wet.")
+
+    assert get_piece(draft_content(plan), "sites/one")["notes"] == "The ground is wet."
+    with pytest.raises(services.UnableToSavePiece, match="2028-29 is a financial year"):
+        save(plan, world, "sites/one", homes=[*homes, {"tenure": "first_homes", "year": "2029", "count": 1}])
+
+
 def homes_of(plan: Plan) -> int:
     return sum(line["count"] for line in get_piece(draft_content(plan), "sites/north-quay")["homes"])
 

@@ -103,7 +103,7 @@ def test_plan_assumes_an_audience_only_where_its_partnership_is_known(world: Wor
 
 
 def test_plan_without_a_choice_of_audience_is_for_its_partnership_or_its_owners(world: World) -> None:
-    given = {"title": "Quays", "kind": "delivery", "owners": [world.larkhaven.pk]}
+    given = {"title": "Quays", "kind": "delivery", "owners": [world.larkhaven.pk], "years": "financial"}
 
     alone, within = (PlanForm(given | more, user=world.amina) for more in ({}, {"partnership": world.partnership.pk}))
 

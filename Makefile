@@ -6,7 +6,7 @@ BOOTSTRAP := $(PYTHON) tools/bootstrap.py
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-database check worker beat migrate reset demo screenshots crawl bench-plans \
 	bench-digests bench-exchange bench-ledger bench-pages bench-handovers bench-lettings bench-reconciliation bench-record \
-	bench-successions format lock audit
+	bench-search bench-successions format lock audit
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -73,6 +73,9 @@ bench-reconciliation: ## Measure how often names get the right first answer, and
 
 bench-record: ## Measure what numbering a change costs a service
 	@$(BOOTSTRAP) -m tools.run with $(VENV) benchmarks/record.py $(ARGS)
+
+bench-search: ## Measure search with common and rare words at 10 times England
+	@$(BOOTSTRAP) -m tools.run with $(VENV) benchmarks/search.py $(ARGS)
 
 bench-ledger: ## Measure the ledger of emails
 	@$(BOOTSTRAP) -m tools.run with $(VENV) benchmarks/ledger.py $(ARGS)

@@ -85,6 +85,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 1800.0,
         "options": {"expires": 900},
     },
+    "search.index_stale": {
+        "task": "partnerships.search.tasks.index_stale",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
     "people.write_journal": {
         "task": "partnerships.people.tasks.write_journal",
         "schedule": 30.0,

@@ -21,6 +21,7 @@ from partnerships.calendars.queries import partnerships_of
 from partnerships.calendars.services import make_address
 from partnerships.digests.services.sweep import plan_round
 from partnerships.kit.calendars import CalendarKind
+from partnerships.search.services import index_stale
 from tests.digests.conftest import PostOffice, html_of, read, text_of
 from tests.support.crawling import Answer, Crawler, Fetch, Report
 from tests.support.outbox import deliver
@@ -45,6 +46,7 @@ def planted(
         with TestCase.captureOnCommitCallbacks(execute=True):
             made = plant(secrets.token_hex(3))
         made.emails = list(deliver())
+        index_stale()
         yield made
         transaction.set_rollback(True)
 

@@ -1,5 +1,7 @@
 """Django configuration of the search room."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -7,3 +9,7 @@ class SearchConfig(AppConfig):
     name = "partnerships.search"
     label = "search"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register what other rooms call."""
+        import_module("partnerships.search.registrations").register()

@@ -1,18 +1,78 @@
-"""The search page."""
+"""The search page and its suggestions."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from partnerships.people.requests import signed_in
-from partnerships.search.queries import search
+from partnerships.search.queries import Choice, Facet, search, suggest
+from partnerships.search.queries.candidates import Narrowed
+from partnerships.search.sources.every import KINDS
 
 
 @require_safe
 def results(request: HttpRequest) -> HttpResponse:
     """Search results for the reader."""
-    text = request.GET.get("q", "").replace("\x00", "").strip()
-    groups = search(user=signed_in(request), text=text)
-    return render(request, "search/results.html", {"text": text, "groups": groups})
+    text = _typed(request)
+    narrowed = _narrowed(request)
+    found = search(user=signed_in(request), text=text, narrowed=narrowed, after=request.GET.get("after", ""))
+    chosen = {name: value for name in _FACETS if (value := getattr(narrowed, name))}
+    context = {
+        "text": text,
+        "found": found,
+        "chosen": chosen,
+        "after": request.GET.get("after", ""),
+        "facets": _facets(found.facets, {"q": text, **chosen}),
+        "all": f"?{urlencode({'q': text})}",
+        "next": f"?{urlencode({'q': text, **chosen, 'after': found.next_after})}" if found.next_after else "",
+        "first": f"?{urlencode({'q': text, **chosen})}" if request.GET.get("after") else "",
+    }
+    return render(request, "search/results.html", context)
+
+
+@require_safe
+def suggestions(request: HttpRequest) -> HttpResponse:
+    """A list of what the reader may mean; a part of a page, fetched while they type."""
+    found = suggest(user=signed_in(request), text=_typed(request))
+    return render(request, "search/_suggestions.html", {"suggestions": found})
+
+
+_FACETS = ("kind", "partnership", "organisation", "year")
+
+
+def _facets(facets: Sequence[Facet], asked: Mapping[str, object]) -> list[tuple[Facet, list[tuple[Choice, str]]]]:
+    """Each facet with its choices, each with the address that chooses it or takes it back."""
+    return [
+        (facet, [(one, _address(asked, facet.name, "" if one.is_chosen else one.value)) for one in facet.choices])
+        for facet in facets
+    ]
+
+
+def _address(asked: Mapping[str, object], name: str, value: str) -> str:
+    values = {**asked, name: value}
+    return f"?{urlencode({key: one for key, one in values.items() if one})}"
+
+
+def _typed(request: HttpRequest) -> str:
+    return request.GET.get("q", "").replace("\x00", "").strip()
+
+
+def _narrowed(request: HttpRequest) -> Narrowed:
+    """The facets in the address; what is not a value of theirs does not count."""
+    kind = request.GET.get("kind", "")
+    return Narrowed(
+        kind=kind if kind in KINDS else "",
+        partnership=_number(request, "partnership", 2**63),
+        organisation=_number(request, "organisation", 2**63),
+        year=_number(request, "year", 9_000),
+    )
+
+
+def _number(request: HttpRequest, name: str, below: int) -> int | None:
+    value = request.GET.get(name, "")
+    return int(value) if value.isascii() and value.isdecimal() and len(value) < 20 and 0 < int(value) < below else None

@@ -10,6 +10,7 @@ import { narrowChoices, showWhen } from "./conditions.js";
 import { offerCalendar } from "./dates.js";
 import { foldOnPhones } from "./fold.js";
 import { totalHomes } from "./homes.js";
+import { dismissSuggestions } from "./suggestions.js";
 import { keepDraftWarning } from "./unsaved.js";
 
 const KIT = [
@@ -26,6 +27,7 @@ const OURS = {
   "cg-homes": totalHomes,
   "cg-narrows": narrowChoices,
   "cg-print": offerPrinting,
+  "cg-suggest": dismissSuggestions,
   "cg-unsaved": keepDraftWarning,
 };
 

@@ -62,6 +62,9 @@ WITHOUT = {
     "organisations.MovedRow": "written once; it says itself what stood in a row before and after",
     "transfer.Doubt_candidates": "computed from the list that was read; the run keeps it",
     "open_data.Record": "a row of a public file as it was last read; versions and the import's run say what changed",
+    "search.SearchEntry": "computed from records, which have their history",
+    "search.Stale": "a queue, emptied when it is done",
+    "search.Word": "words of entries, for spelling",
     "people.User_groups": "groups are not used",
     "people.User_user_permissions": "single permissions are not used",
 }

@@ -35,6 +35,7 @@ from partnerships.exchange import services as exchange
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.models import Plan, Version
+from partnerships.search.services import index_stale
 from tests.commitments import promises
 from tests.conversations import talks
 from tests.exchange.conftest import shared
@@ -195,6 +196,7 @@ def pages_of(world: World, held: dict[str, Any]) -> dict[str, str]:
         reverse("conversations:list"),
         *(reverse("organisations:detail", kwargs={"pk": one.pk}) for one in (world.larkhaven, world.harbour)),
     ]
+    index_stale()
     client = Client()
     client.force_login(world.ben)
     return {address: client.get(address).content.decode() for address in addresses}

@@ -11,6 +11,7 @@ from partnerships.agreements import services
 from partnerships.agreements.models import Holder, Post
 from partnerships.organisations.services import serve_area
 from partnerships.people.models import User
+from partnerships.search.services import index_stale
 from tests.agreements.test_posts import fill, post_of
 from tests.support.rights import add_personas
 from tests.world import World
@@ -26,6 +27,7 @@ def browser(person: User) -> Client:
 
 
 def search(person: User, text: str) -> str:
+    index_stale()
     return browser(person).get(reverse("search:search"), {"q": text}).content.decode()
 
 

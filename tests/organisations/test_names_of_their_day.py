@@ -14,6 +14,7 @@ from partnerships.exchange.models import Audience
 from partnerships.organisations.models import Organisation, OrganisationName
 from partnerships.organisations.naming import named_then, names_of
 from partnerships.organisations.services import update_organisation
+from partnerships.search.services import index_stale
 from tests.commitments.promises import agree
 from tests.conversations.gatherings import planned_meeting
 from tests.conversations.talks import circulated
@@ -126,6 +127,7 @@ def test_lists_name_organisations_as_on_the_day_of_each_record(world: World, cli
 def test_search_finds_records_by_the_former_and_the_present_name_of_a_side(world: World, client: Client) -> None:
     promise, record, meeting = agree(world), circulated(world), planned_meeting(world)
     rename(world.larkhaven, "Skylark Homes", timezone.localdate())
+    index_stale()
     client.force_login(world.ben)
 
     for words in ("Larkhaven", "Skylark"):
@@ -153,6 +155,7 @@ def test_board_and_list_find_asks_by_the_former_and_the_present_name(world: Worl
 
 def test_search_by_name_shows_strangers_no_record(world: World, client: Client) -> None:
     promise, record, meeting = agree(world), circulated(world), planned_meeting(world)
+    index_stale()
     client.force_login(world.chidi)
 
     page = client.get(f"{reverse('search:search')}?q=Larkhaven").content.decode()
@@ -163,6 +166,7 @@ def test_search_by_name_shows_strangers_no_record(world: World, client: Client) 
 
 def test_search_finds_an_organisation_by_the_names_that_its_records_show(world: World, client: Client) -> None:
     rename(world.larkhaven, "Skylark Homes", timezone.localdate())
+    index_stale()
     client.force_login(world.amina)
 
     for words in ("Larkhaven", "Skylark"):

@@ -1,4 +1,4 @@
-"""Access table of search; test_search checks what people find."""
+"""Access table of search; the other modules check what people find."""
 
 from __future__ import annotations
 
@@ -7,4 +7,6 @@ from tests.support.access import Row, everyone
 ROWS = (
     Row("search:search", get=everyone()),
     Row("search:search", get=everyone(), query="?q=estuary"),
+    Row("search:search", get=everyone(), query="?q=homes&kind=site&year=2026"),
+    Row("search:suggestions", get=everyone(), query="?q=est"),
 )

@@ -573,6 +573,7 @@ def named_patterns(resolver: URLResolver | None = None, namespace: str = "") -> 
 #: Pages that search records, to which a hidden word must be like nonsense.
 FINDERS = (
     "/search/?q={}",
+    "/search/suggestions/?q={}",
     "/partnerships/?q={}",
     "/organisations/?q={}",
     "/plans/?q={}",

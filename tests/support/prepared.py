@@ -17,6 +17,7 @@ from django.db import transaction
 from django.test import override_settings
 
 import tests
+from partnerships.search.services import index_stale
 from tests.support.access import Row
 from tests.world import World, make_world
 
@@ -38,6 +39,7 @@ def prepared() -> World:
     for module in sorted(MODULES, key=lambda module: hasattr(module, "AFTER_OTHERS")):
         if hasattr(module, "prepare"):
             module.prepare(made)
+    index_stale()
     return made
 
 

@@ -82,22 +82,18 @@ def find_partnerships(
     )
 
 
-def find_by_words(user: User, text: str, *, limit: int) -> list[Partnership]:
-    """Up to `limit` whose title or purpose holds every word, by title.
+def find_left_behind(user: User, text: str) -> list[Partnership]:
+    """Those that the person reads as a former party only, by title, as they were when it left.
 
-    Only as far as the person may know them.
+    Their title or purpose then holds every word of the text.
     """
     words = text.lower().split()
-    condition = Q()
-    for word in words:
-        condition &= Q(title__icontains=word) | Q(purpose__icontains=word)
-    known = Partnership.objects.known_today_to(user).filter(condition).order_by("title", "pk")[:limit]
     left = [
         one
         for one, _ in _left_behind(user)
         if all(word in one.title.lower() or word in one.purpose.lower() for word in words)
     ]
-    return sorted([*known, *left], key=lambda one: (one.title, one.pk))[:limit]
+    return sorted(left, key=lambda one: (one.title, one.pk))
 
 
 def _left_behind(user: User) -> list[tuple[Partnership, Party]]:

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from partnerships.agreements.models import Holder, HolderQuerySet, Partnership, Party, Post, PostRole
-from partnerships.kit.names import fold_name
 from partnerships.kit.sections import Section
 from partnerships.kit.waiting import Waiting
 from partnerships.organisations.audience import Organisations, Reach
 from partnerships.organisations.models import (
     EDITING_ROLES,
-    AreaServed,
     Membership,
     Organisation,
-    OrganisationName,
     Role,
 )
 from partnerships.organisations.statements import rows_for
@@ -120,56 +116,3 @@ def _posts_to_fill(user: User, now: dt.datetime) -> list[Waiting]:
 
 #: Work that waits for leads: vacant posts.
 POSTS_TO_FILL = Source(_posts_to_fill, lambda now: (_vacant(now),))
-
-
-#: Words of a question that say nothing about whom to ask.
-_SMALL_WORDS = frozenset(
-    {"a", "about", "an", "and", "are", "at", "call", "contact", "contacts", "deals", "do", "does", "for", "from", "i"}
-    | {"in", "is", "me", "my", "of", "on", "or", "our", "person", "phone", "ring", "speak", "talk", "the", "their"}
-    | {"to", "we", "who", "whom", "whos", "with"}
-)
-#: Other words for what the holder of a post is there for.
-_ROLE_WORDS = {
-    PostRole.LEAD: "lead leader leads",
-    PostRole.DEPUTY: "deputy deputies",
-    PostRole.SIGNATORY: "signatory signatories signs signing signature",
-    PostRole.FINANCE: "finance finances money budget budgets invoices grant",
-    PostRole.NOMINATIONS: "nominations nomination lettings allocations",
-    PostRole.PLANNING: "planning planner sites section 106",
-    PostRole.COMMUNICATIONS: "communications communication press media comms",
-    PostRole.ESCALATION: "escalation escalations escalate complaint complaints",
-    PostRole.TEAM: "team",
-}
-
-
-def find_contacts(user: User, text: str, *, limit: int) -> list[Post]:
-    """Up to `limit` posts that answer “who do I ring about this?”, held ones first.
-
-    Every word but the small ones must be in the role, the title, the name of the organisation, of an area that it
-    serves, of the partnership or of a present holder. Only posts that the person may see.
-    """
-    words = [word for word in re.findall(r"[\w’'-]+", text.lower()) if word not in _SMALL_WORDS]
-    if not words:
-        return []
-    found = Post.objects.visible_to(user).open()
-    for word in words:
-        found = found.filter(_about(word))
-    held = Exists(Holder.objects.on().filter(post=OuterRef("pk")))
-    posts = found.for_listing().annotate(held=held)
-    in_order = posts.order_by("-held", "place", "organisation__name", "title", "pk")  # type: ignore[misc]  # annotated
-    return list(in_order[:limit])
-
-
-def _about(word: str) -> Q:
-    roles = [role for role, words in _ROLE_WORDS.items() if any(one.startswith(word) for one in words.split())]
-    names = OrganisationName.objects.filter(folded__contains=fold_name(word) or word).values("organisation")
-    serving = AreaServed.objects.filter(area__name__icontains=word, ends_on=None).values("organisation")
-    holding = Holder.objects.on().filter(Q(name__icontains=word) | Q(person__name__icontains=word)).values("post")
-    return (
-        Q(role__in=roles)
-        | Q(title__icontains=word)
-        | Q(partnership__title__icontains=word)
-        | Q(organisation__in=names)
-        | Q(organisation__in=serving)
-        | Q(pk__in=holding)
-    )

@@ -1,0 +1,143 @@
+"""What a search costs at a multiple of England, with rotating words, beside SQL by hand on the same index.
+
+Fills a database of its own (benchmarks/country.py), indexes all of it, and asks for the search page as two leads: one
+with 40 partnerships, one with 2,000. Server time is what Django's test client takes, with session and rights. The last
+line is one JSON object.
+
+    make bench-search                                   10 times England
+    make bench-search ARGS="--times 1 --rounds 2"       quicker
+    make bench-search ARGS="--keep"                     keeps the filled database and uses it again
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import psutil
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.country import fill
+from benchmarks.databases import OWN, kept_database, prepare_pages
+
+#: Words that hundreds of thousands of entries have, that some hundreds have, and that few or none have.
+COMMON = ("homes", "key workers", "planning", "land", "nominations", "register", "quay", "start on site")
+SOME = ("drainage", "gasworks", "drainage gasworks", "Plan 777", "workers 4242")
+RARE = ("N-4321", "Homes for key workers 31415", "Plan 60 of", "drainge", "PO16 7GZ", "xylophone", "Meeting 2718")
+
+#: The twenty newest that fit and are open to the person, with snippets: what one would write first.
+BY_HAND = """
+SELECT f.id, f.kind, f.path, ts_headline('english', f.title, q), ts_headline('english', f.text, q)
+  FROM websearch_to_tsquery('english', %(text)s) q,
+       LATERAL (SELECT * FROM search_searchentry e
+                 WHERE e.words @@ q AND e.readers && %(readers)s::bigint[]
+                 ORDER BY ts_rank(e.words, q) DESC LIMIT 20) f
+"""
+
+
+def _cpu(process: psutil.Process) -> float:
+    used = process.cpu_times()
+    return float(used.user + used.system)
+
+
+def measure(person: Any, words: tuple[str, ...], rounds: int) -> dict[str, float]:
+    """Times of the search page over these words, in ms; by hand too, each word once."""
+    from django.db import connection
+    from django.test import Client
+    from django.urls import reverse
+
+    from partnerships.organisations.models import Membership
+
+    client = Client(raise_request_exception=False)
+    client.force_login(person)
+    address = reverse("search:search")
+    with connection.cursor() as cursor:
+        cursor.execute("SET max_parallel_workers_per_gather = 0")
+        cursor.execute("SELECT pg_backend_pid()")
+        backend = psutil.Process(cursor.fetchone()[0])
+    for text in words:
+        client.get(f"{address}?{urlencode({'q': text})}")
+    times: list[float] = []
+    python, postgres = time.process_time(), _cpu(backend)
+    for _ in range(rounds):
+        for text in words:
+            began = time.perf_counter()
+            answer = client.get(f"{address}?{urlencode({'q': text})}")
+            times.append((time.perf_counter() - began) * 1000)
+            assert answer.status_code == 200, text
+    python, postgres = time.process_time() - python, _cpu(backend) - postgres
+    readers = [0, -person.pk, *Membership.objects.current().of_person(person).values_list("organisation", flat=True)]
+    hand = time.process_time() + _cpu(backend)
+    with connection.cursor() as cursor:
+        for text in words:
+            cursor.execute(BY_HAND, {"text": text, "readers": readers})
+            cursor.fetchall()
+    hand = time.process_time() + _cpu(backend) - hand
+    times.sort()
+    cpu = (python + postgres) * 1000 / len(times)
+    return {
+        "p50_ms": round(statistics.median(times), 1),
+        "p95_ms": round(times[int(len(times) * 0.95)], 1),
+        "python_ms": round(python * 1000 / len(times), 1),
+        "postgres_ms": round(postgres * 1000 / len(times), 1),
+        "by_hand_ms": round(hand * 1000 / len(words), 1),
+        "ratio_by_hand": round(cpu / (hand * 1000 / len(words)), 2),
+    }
+
+
+def main() -> int:
+    """Fill, index, measure, print."""
+    reading = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    reading.add_argument("--times", type=float, default=10, help="size, in times England (10)")
+    reading.add_argument("--rounds", type=int, default=10, help="requests of each word (10)")
+    reading.add_argument("--keep", action="store_true", help="keep the filled database and use it again")
+    wanted = reading.parse_args()
+    if not OWN:
+        reading.error("DATABASE_URL is not set: start this with make bench-search")
+    with kept_database(f"bench_search_{wanted.times:g}".replace(".", "_"), keep=wanted.keep) as (address, is_new):
+        prepare_pages(address)
+        from django.core.management import call_command
+        from django.db import connection, connections
+
+        from partnerships.people.models import User
+        from partnerships.search.services import index_stale, queue_everything
+
+        if is_new:
+            call_command("migrate", verbosity=0)
+            fill(wanted.times)
+            began = time.monotonic()
+            queue_everything()
+            lines = index_stale()
+            print(f"  indexed {lines:,} records in {time.monotonic() - began:.0f} s", flush=True)
+            with connection.cursor() as cursor:
+                cursor.execute("VACUUM ANALYZE")
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*), pg_total_relation_size('search_searchentry') FROM search_searchentry")
+            entries, size = cursor.fetchone()
+        print(f"  {entries:,} entries, {size / 1e6:,.0f} MB with indexes", flush=True)
+        found: dict[str, dict[str, dict[str, float]]] = {}
+        for name in ("lead", "authority"):
+            person = User.objects.get(email=f"{name}@country.example")
+            found[name] = {}
+            for group, words in (
+                ("all", COMMON + SOME + RARE),
+                ("common", COMMON),
+                ("some", SOME),
+                ("rare", RARE),
+            ):
+                found[name][group] = measure(person, words, wanted.rounds)
+                print(f"  {name:10}{group:8}{found[name][group]}", flush=True)
+        connections.close_all()
+    print(json.dumps({"search": found}))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,39 @@
+"""Index everything that search finds again, or check the index."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from partnerships.search.services import differences, index_stale, queue_everything
+
+
+class Command(BaseCommand):
+    """Queue every record and work the queue off; `--check` only compares index and records."""
+
+    help = "Index everything that search finds again. Safe to run at any time, and to run again after an interruption."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Say what to do besides."""
+        parser.add_argument("--check", action="store_true", help="Only compare the index with the records.")
+        parser.add_argument("--queue", action="store_true", help="Only queue; the worker works the queue off.")
+
+    def handle(self, *args: Any, check: bool, queue: bool, **options: Any) -> None:
+        """Queue, index or compare."""
+        if check:
+            self._check()
+            return
+        queued = queue_everything()
+        self.stdout.write(f"{queued} records queued.")
+        if not queue:
+            self.stdout.write(f"{index_stale()} lines of the queue worked off.")
+
+    def _check(self) -> None:
+        found = 0
+        for found, one in enumerate(differences(), start=1):
+            if found <= 20:
+                self.stdout.write(f"{one.what}: {one.source} {one.object_id} {one.part}".rstrip())
+        if found:
+            raise CommandError(f"{found} entries differ from their records. Run reindex.")
+        self.stdout.write("Index and records agree.")

@@ -1,0 +1,92 @@
+"""The index of what people may search, and the queue of what has changed since."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Upper
+
+#: Stands among the readers of an entry for everyone who can sign in.
+EVERYONE = 0
+#: Sources whose titles are names, which are found by a similar spelling too.
+NAMED = ("organisation", "person", "holder")
+
+
+class SearchEntry(models.Model):
+    """Words of one record, or of one part of it, under which it is found.
+
+    `source` and `object_id` say which record (see `sources`), `part` which part of it. `readers` holds everybody who
+    might read it: ids of organisations, ids of people below zero, and `EVERYONE`. It narrows a search down and grants
+    nothing: each result is checked against the record's own `visible_to`. `number` is the version that the words come
+    from, `hidden` says that only readers inside may see them. Organisation and partnership are plain numbers, because
+    the index is computed from records and nothing depends on it.
+    """
+
+    source = models.CharField(max_length=12)
+    object_id = models.BigIntegerField()
+    part = models.CharField(max_length=120, blank=True)
+    kind = models.CharField(max_length=12)
+    partnership_id = models.BigIntegerField(null=True)
+    organisation_id = models.BigIntegerField(null=True)
+    day = models.DateField(null=True)
+    title = models.CharField(max_length=300)
+    text = models.TextField(blank=True)
+    path = models.CharField(max_length=300)
+    number = models.BigIntegerField(default=0)
+    hidden = models.BooleanField(default=False)
+    readers = ArrayField(models.BigIntegerField(), default=list)
+    for_everyone = models.BooleanField(default=False)
+    codes = ArrayField(models.CharField(max_length=200), default=list)
+    words = SearchVectorField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["source", "object_id", "part"], name="one_search_entry_a_part"),
+        ]
+        indexes = [
+            # Without a pending list, whose reading would slow down every search after a change.
+            GinIndex(fields=["words", "readers"], name="search_entry_words", fastupdate=False),
+            models.Index(
+                F("kind"),
+                F("day").desc(nulls_last=True),
+                F("id").desc(),
+                name="search_entry_newest",
+                condition=Q(for_everyone=True),
+            ),
+            GinIndex(
+                OpClass(Upper("title"), name="gin_trgm_ops"), name="search_entry_names", condition=Q(source__in=NAMED)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        # Without its title: it repeats words of partners.
+        return f"{self.source} {self.object_id} {self.part}".strip()
+
+
+class Stale(models.Model):
+    """A row that has changed, so that what is indexed of it is out of date.
+
+    Triggers write it in the transaction of the change. `source_column` is a table and its column, `value` the id in
+    it.
+    """
+
+    source_column = models.CharField(max_length=80)
+    value = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.source_column} {self.value}"
+
+
+class Word(models.Model):
+    """A word that some entry has, to find words of a similar spelling; never from names of people."""
+
+    word = models.CharField(max_length=30, primary_key=True)
+
+    class Meta:
+        indexes = [GinIndex(OpClass(F("word"), name="gin_trgm_ops"), name="search_word_alike")]
+
+    def __str__(self) -> str:
+        return self.word

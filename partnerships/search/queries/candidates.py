@@ -1,0 +1,166 @@
+"""Entries that fit a question and might be read; then those that the person may read."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from partnerships.kit.database import rows_of
+from partnerships.organisations.models import Membership
+from partnerships.people.models import User
+from partnerships.search.models import EVERYONE
+from partnerships.search.queries.asking import Asked
+from partnerships.search.sources.every import KINDS, SOURCES
+from partnerships.search.sources.source import Found
+
+#: Entries whose rights are checked, and so results that can be leafed through and counted.
+LIMIT = 500
+#: With more entries that fit, by PostgreSQL's own estimate, only the newest of each kind are looked at.
+_MANY = 4_000
+#: Of each kind: entries looked at, and entries taken.
+_LOOKED_AT, _TAKEN = 2_000, 50
+#: Entries of one's own organisations that are ranked, at most.
+_OWN = 2_000
+
+_COLUMNS = "id, source, object_id, kind, partnership_id, organisation_id, day, number, hidden, path"
+#: Words of a title count twenty times as much as others; length hardly. A title that is what was typed comes first.
+_RANK = (
+    "(ts_rank('{{0.05, 0.1, 0.3, 1}}', words, {asked}, 1)"
+    " + CASE WHEN lower(title) = lower(%(text)s) THEN 1 ELSE 0 END)::float8"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """What the results are narrowed down to."""
+
+    kind: str = ""
+    partnership: int | None = None
+    organisation: int | None = None
+    year: int | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.kind or self.partnership or self.organisation or self.year)
+
+    def fits(self, found: Found) -> bool:
+        """Whether an entry belongs to the narrower results."""
+        return (
+            (not self.kind or found.kind == self.kind)
+            and (self.partnership is None or found.partnership_id == self.partnership)
+            and (self.organisation is None or found.organisation_id == self.organisation)
+            and (self.year is None or (found.day is not None and found.day.year == self.year))
+        )
+
+    def condition(self, values: dict[str, Any]) -> str:
+        """The same as SQL; its values are added to `values`."""
+        parts = ["TRUE"]
+        for name, value in (
+            ("kind", self.kind or None),
+            ("partnership_id", self.partnership),
+            ("organisation_id", self.organisation),
+        ):
+            if value is not None:
+                values[f"only_{name}"] = value
+                parts.append(f"{name} = %(only_{name})s")
+        if self.year is not None:
+            values |= {"from": f"{self.year}-01-01", "before": f"{self.year + 1}-01-01"}
+            parts.append("day >= %(from)s AND day < %(before)s")
+        return " AND ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """Entries that the person may read, best first; `more` if not all that fit were looked at."""
+
+    found: tuple[Found, ...]
+    more: bool
+
+
+def readable(user: User, asked: Asked, text: str, narrowed: Narrowed, *, limit: int = LIMIT) -> Readable:
+    """The entries that fit, as far as this person may read them at this moment."""
+    values: dict[str, Any] = {**asked.values, "text": text, "limit": limit + 1}
+    own = _readers(user)
+    values |= {"readers": own, "own": [one for one in own if one != EVERYONE], "kinds": list(KINDS)}
+    condition = narrowed.condition(values)
+    many = _estimated(asked) > _MANY
+    sql = (_MANY_FIT if many else _FEW_FIT).format(
+        asked=asked.sql, condition=condition, rank=_RANK.format(asked=asked.sql)
+    )
+    fitting = [Found(*row) for row in rows_of(sql, values)]
+    # Beyond the newest of each kind there may be others.
+    more = many or len(fitting) > limit
+    allowed = _allowed(user, fitting[:limit])
+    return Readable(tuple(_without_doubles(one for one in fitting[:limit] if one.id in allowed)), more)
+
+
+def _readers(user: User) -> list[int]:
+    """As whom the person may be among an entry's readers."""
+    if not user.is_active:
+        return []
+    everyone = [] if user.is_stakeholder else [EVERYONE]
+    return [*everyone, -user.pk, *sorted(Membership.objects.roles_of(user))]
+
+
+def _estimated(asked: Asked) -> int:
+    """How many entries fit, by PostgreSQL's statistics."""
+    plan = rows_of(
+        f"EXPLAIN (FORMAT JSON) SELECT 1 FROM search_searchentry WHERE words @@ {asked.sql}",  # noqa: S608 - SQL of ours
+        asked.values,
+    )[0][0]
+    plan = json.loads(plan) if isinstance(plan, str) else plan
+    return int(plan[0]["Plan"]["Plan Rows"])
+
+
+def _allowed(user: User, found: Iterable[Found]) -> set[int]:
+    """Ids of the entries that the person may read, by the rights of their records."""
+    by_source: defaultdict[str, list[Found]] = defaultdict(list)
+    for one in found:
+        by_source[one.source].append(one)
+    allowed: set[int] = set()
+    for code, entries in by_source.items():
+        if code in SOURCES:
+            allowed |= SOURCES[code].may_read(user, entries)
+    return allowed
+
+
+#: All that fit are ranked. Materialized, so that PostgreSQL uses the index of words whatever the limit.
+_FEW_FIT = f"""
+WITH fitting AS MATERIALIZED (
+    SELECT {_COLUMNS}, title, words FROM search_searchentry
+     WHERE words @@ {{asked}} AND readers && %(readers)s::bigint[] AND {{condition}}
+)
+SELECT {_COLUMNS}, {{rank}} AS rank FROM fitting ORDER BY rank DESC, id DESC LIMIT %(limit)s
+"""  # noqa: S608 - names of ours
+#: The newest of each kind that everyone may find, and what only the person's own organisations may.
+_MANY_FIT = f"""
+WITH own AS MATERIALIZED (
+    SELECT {_COLUMNS}, title, words FROM search_searchentry
+     WHERE words @@ {{asked}} AND readers && %(own)s::bigint[] AND {{condition}}
+     ORDER BY day DESC NULLS LAST, id DESC LIMIT {_OWN}
+), fitting AS (
+    SELECT {_COLUMNS}, title, words FROM own
+     UNION ALL
+    SELECT newest.* FROM unnest(%(kinds)s::text[]) these(this), LATERAL (
+        SELECT {_COLUMNS}, title, words FROM (
+            SELECT * FROM search_searchentry
+             WHERE kind = these.this AND for_everyone AND NOT readers && %(own)s::bigint[]
+             ORDER BY day DESC NULLS LAST, id DESC LIMIT {_LOOKED_AT}
+        ) looked_at
+         WHERE words @@ {{asked}} AND {{condition}} AND 0 = ANY(%(readers)s::bigint[])
+         LIMIT {_TAKEN}
+    ) newest
+)
+SELECT {_COLUMNS}, {{rank}} AS rank FROM fitting ORDER BY rank DESC, id DESC LIMIT %(limit)s
+"""  # noqa: S608 - names of ours
+
+
+def _without_doubles(found: Iterable[Found]) -> Iterable[Found]:
+    """One result for each page, the best one: a post and its holder have the same."""
+    seen: set[str] = set()
+    for one in found:
+        if one.path not in seen:
+            seen.add(one.path)
+            yield one

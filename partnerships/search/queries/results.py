@@ -1,0 +1,287 @@
+"""One page of results, with snippets and facets."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
+from partnerships.agreements.models import Holder, Partnership, Post
+from partnerships.kit.database import rows_of
+from partnerships.organisations.holdings import among
+from partnerships.organisations.models import Organisation
+from partnerships.organisations.statements import rows_for
+from partnerships.people.models import User
+from partnerships.search.queries import asking
+from partnerships.search.queries.asking import Asked
+from partnerships.search.queries.candidates import Narrowed, Readable, readable
+from partnerships.search.queries.past import left_behind
+from partnerships.search.sources.every import KINDS
+from partnerships.search.sources.source import Found
+
+#: Results on a page.
+PAGE = 20
+#: Values of a facet that are shown, the most frequent first.
+_VALUES = 10
+#: Mark the words in a snippet; entries hold no such characters (see `entries`).
+_START, _STOP = "\x02", "\x03"
+_HEADLINE = f"StartSel={_START}, StopSel={_STOP}, MaxFragments=2, MaxWords=24, MinWords=8, FragmentDelimiter=' … '"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One result: its address, title, what it is, and words around those that were sought.
+
+    `title` and `snippet` are HTML with the words marked. `holders` are the people to ring, of a post.
+    """
+
+    title: SafeString
+    href: str
+    kind: str
+    snippet: SafeString
+    organisation: str = ""
+    partnership: str = ""
+    day: dt.date | None = None
+    holders: tuple[Holder, ...] = ()
+    is_vacant: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A value of a facet and how many results have it."""
+
+    value: str
+    label: str
+    count: int
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """One way to narrow results down."""
+
+    name: str
+    label: str
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """A page of results.
+
+    `more` says that there may be results beyond those counted. `similar` says that nothing has the words themselves.
+    """
+
+    hits: tuple[Hit, ...] = ()
+    count: int = 0
+    more: bool = False
+    facets: tuple[Facet, ...] = ()
+    next_after: str = ""
+    similar: bool = False
+
+
+def search(*, user: User, text: str, narrowed: Narrowed | None = None, after: str = "") -> Results:
+    """What the person may read and what fits the text, best first; empty for too short a text.
+
+    `after` is where the page before ended. If nothing has the words, words that begin like them or are spelt like them
+    count.
+    """
+    narrowed = narrowed or Narrowed()
+    text = asking.cleaned(text)
+    if not text:
+        return Results()
+    asked, fitting, similar = _asked(user, text, narrowed)
+    every = [one for one in fitting.found if narrowed.fits(one)]
+    page, next_after = _page(every, after)
+    names = _names(user, fitting.found)
+    hits = _hits(user, asked, page, names)
+    if not after and not narrowed:
+        left = [Hit(_marked(one.title), one.href, one.kind, _marked("")) for one in left_behind(user, text)]
+        hits = (*left, *hits)
+    return Results(
+        hits,
+        len(every) + len(hits) - len(page),
+        fitting.more,
+        _facets(fitting.found, narrowed, names),
+        next_after,
+        similar and bool(hits),
+    )
+
+
+def _asked(user: User, text: str, narrowed: Narrowed) -> tuple[Asked, Readable, bool]:
+    """What is asked in the end, what fits it, and whether other words than those typed count."""
+    first = asking.exact(text)
+    fitting = _fitting(user, first, text, narrowed)
+    if fitting.found:
+        return first, fitting, False
+    for other in (asking.beginning, asking.alike):
+        asked = other(text)
+        if asked is not None:
+            found = _fitting(user, asked, text, narrowed)
+            if found.found:
+                return asked, found, True
+    return first, fitting, False
+
+
+def _fitting(user: User, asked: Asked, text: str, narrowed: Narrowed) -> Readable:
+    """Everything that fits, for the facets; only what is narrowed down to if that is too much."""
+    found = readable(user, asked, text, Narrowed())
+    return readable(user, asked, text, narrowed) if narrowed and found.more else found
+
+
+def _page(every: Sequence[Found], after: str) -> tuple[list[Found], str]:
+    """The results after a place, and the place where they end; "" at the end."""
+    place = _place(after)
+    rest = [one for one in every if place is None or _key(one) > place]
+    page = rest[:PAGE]
+    return page, f"{page[-1].rank:.6f}_{page[-1].id}" if len(rest) > PAGE else ""
+
+
+def _key(one: Found) -> tuple[float, int]:
+    return -round(one.rank, 6), -one.id
+
+
+def _place(after: str) -> tuple[float, int] | None:
+    rank, _, number = after.partition("_")
+    try:
+        return -float(rank), -int(number)
+    except ValueError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What to call the organisations and partnerships of results, by id, as far as the person may know."""
+
+    organisations: dict[int, str]
+    partnerships: dict[int, str]
+
+
+def _names(user: User, found: Sequence[Found]) -> _Names:
+    if not found:
+        return _Names({}, {})
+    return _Names(
+        dict(rows_for(_organisation_names, _ids(one.organisation_id for one in found))),
+        dict(rows_for(_partnership_titles, user, _ids(one.partnership_id for one in found))),
+    )
+
+
+def _hits(user: User, asked: Asked, page: Sequence[Found], names: _Names) -> tuple[Hit, ...]:
+    if not page:
+        return ()
+    words = {
+        pk: (title, snippet)
+        for pk, title, snippet in rows_of(
+            f"SELECT id, ts_headline('english', title, {asked.sql}, %(whole)s),"  # noqa: S608 - SQL of ours
+            f" ts_headline('english', text, {asked.sql}, %(short)s)"
+            " FROM search_searchentry WHERE id = ANY(%(ids)s)",
+            {
+                **asked.values,
+                "ids": [one.id for one in page],
+                "whole": f"StartSel={_START}, StopSel={_STOP}, HighlightAll=true",
+                "short": _HEADLINE,
+            },
+        )
+    }
+    posts = _posts(user, page)
+    hits = []
+    for one in page:
+        if one.id not in words:
+            continue
+        title, snippet = words[one.id]
+        post = posts.get(one.path)
+        hits.append(
+            Hit(
+                _marked(title),
+                one.path,
+                KINDS[one.kind][0],
+                _marked(snippet),
+                names.organisations.get(one.organisation_id or 0, ""),
+                names.partnerships.get(one.partnership_id or 0, ""),
+                one.day,
+                tuple(post.present) if post else (),
+                post is not None and not post.present,
+            )
+        )
+    return tuple(hits)
+
+
+def _marked(text: str) -> SafeString:
+    """The text as HTML, with the words that were sought marked."""
+    html = str(escape(text)).replace(_START, "<mark>").replace(_STOP, "</mark>")
+    return mark_safe(html)  # noqa: S308 - escaped above
+
+
+def _ids(given: Iterable[int | None]) -> list[int]:
+    return sorted({one for one in given if one is not None})
+
+
+def _organisation_names(ids: list[int]) -> QuerySet[Organisation, tuple[int, str]]:
+    """The directory is open to everybody who can sign in."""
+    return Organisation.objects.filter(among("pk", ids)).values_list("pk", "name")
+
+
+def _partnership_titles(user: User, ids: list[int]) -> QuerySet[Partnership, tuple[int, str]]:
+    """Titles of those that the person may read today."""
+    return Partnership.objects.known_today_to(user).filter(among("pk", ids)).values_list("pk", "title")
+
+
+def _posts(user: User, page: Sequence[Found]) -> dict[str, Post]:
+    """The posts among the results with their present holders, by address."""
+    paths = {one.path for one in page if one.kind == "contact"}
+    if not paths:
+        return {}
+    ids = [int(path.rstrip("/").rpartition("/")[2]) for path in paths]
+    return {post.get_absolute_url(): post for post in rows_for(_posts_to_show, user, sorted(ids))}
+
+
+def _posts_to_show(user: User, ids: list[int]) -> QuerySet[Post]:
+    return Post.objects.visible_to(user).open().filter(among("pk", ids)).for_listing()
+
+
+def _facets(found: Sequence[Found], narrowed: Narrowed, names: _Names) -> tuple[Facet, ...]:
+    """What results can be narrowed down to; counted by what the person may read."""
+    facets = []
+    labels: Mapping[Any, str] | None
+    for name, label, labels in (
+        ("kind", "Kind", {code: many for code, (_, many) in KINDS.items()}),
+        ("partnership", "Partnership", names.partnerships),
+        ("organisation", "Organisation", names.organisations),
+        ("year", "Year", None),
+    ):
+        chosen = getattr(narrowed, name)
+        others = _without(narrowed, name)
+        counts = Counter(_value(one, name) for one in found if others.fits(one))
+        counts.pop(None, None)
+        choices = [
+            Choice(str(value), str(labels[value] if labels else value), count, value == chosen)
+            for value, count in counts.items()
+            if labels is None or value in labels
+        ]
+        if name == "year":
+            choices.sort(key=lambda one: one.value, reverse=True)
+        else:
+            choices.sort(key=lambda one: (-one.count, one.label))
+        shown = [one for place, one in enumerate(choices) if place < _VALUES or one.is_chosen]
+        if len(shown) > 1 or any(one.is_chosen for one in shown):
+            facets.append(Facet(name, label, tuple(shown)))
+    return tuple(facets)
+
+
+def _value(one: Found, name: str) -> Any:
+    if name == "kind":
+        return one.kind
+    if name == "year":
+        return one.day.year if one.day else None
+    return one.partnership_id if name == "partnership" else one.organisation_id
+
+
+def _without(narrowed: Narrowed, name: str) -> Narrowed:
+    values = {one: getattr(narrowed, one) for one in ("kind", "partnership", "organisation", "year") if one != name}
+    return Narrowed(**values)

@@ -1,0 +1,11 @@
+"""What search registers at start-up."""
+
+from __future__ import annotations
+
+from partnerships.people.leaving import register_leaving
+from partnerships.search.services import forget_person
+
+
+def register() -> None:
+    """Forget the names of people who leave at once."""
+    register_leaving("names forgotten by search", forget_person)

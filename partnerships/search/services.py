@@ -1,0 +1,192 @@
+"""Keep the index: work off what has changed, and check it against the records."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Q
+
+from partnerships.agreements.models import Holder
+from partnerships.kit.database import rows_of
+from partnerships.organisations.models import Membership
+from partnerships.people.leaving import Leaving
+from partnerships.search.models import EVERYONE, SearchEntry
+from partnerships.search.sources.every import SOURCES
+from partnerships.search.sources.source import Source
+
+#: Lines of the queue worked off in one transaction, and records whose rows are made at a time.
+_LINES, _RECORDS = 2_000, 200
+#: The advisory lock of the process that writes to the index: an older reading must never replace a newer one.
+_LOCK = 7_310_115
+#: Sources whose words include names of people; these never become known words.
+_ABOUT_PEOPLE = ("holder", "person", "post")
+_COLUMNS = (
+    "source, object_id, part, kind, partnership_id, organisation_id, day, title, text, path, number, hidden, readers,"
+    " for_everyone, codes"
+)
+_TYPES = (
+    "source text, object_id bigint, part text, kind text, partnership_id bigint, organisation_id bigint, day date,"
+    " title text, text text, path text, number bigint, hidden boolean, readers bigint[], for_everyone boolean,"
+    " codes text[]"
+)
+_NAMES = _COLUMNS.split(", ")
+#: A title counts by its stem and as it is written: "will" is a small word and a name.
+_WRITE = f"""
+INSERT INTO search_searchentry ({_COLUMNS}, words)
+SELECT {_COLUMNS}, setweight(to_tsvector('english', title), 'A') || setweight(to_tsvector('simple', title), 'A')
+       || setweight(array_to_tsvector(codes), 'A') || setweight(to_tsvector('english', text), 'D')
+  FROM jsonb_to_recordset(%s::jsonb) AS given({_TYPES})
+ ORDER BY source, object_id, part
+ON CONFLICT (source, object_id, part) DO UPDATE SET ({_COLUMNS}, words) = (
+       {", ".join(f"EXCLUDED.{name}" for name in _NAMES)}, EXCLUDED.words)
+ WHERE ({", ".join(f"search_searchentry.{name}" for name in _NAMES)})
+       IS DISTINCT FROM ({", ".join(f"EXCLUDED.{name}" for name in _NAMES)})
+"""  # noqa: S608 - our own column names
+_KNOW_WORDS = """
+INSERT INTO search_word (word)
+SELECT DISTINCT word
+  FROM jsonb_to_recordset(%s::jsonb) AS given(title text, text text),
+       unnest(tsvector_to_array(to_tsvector('simple', title || ' ' || text))) word
+ WHERE word ~ '^[a-z]{4,30}$'
+ ORDER BY word
+ON CONFLICT DO NOTHING
+"""
+
+
+def index_stale() -> int:
+    """Index again what has changed; returns how many lines of the queue were worked off.
+
+    Each transaction takes the lines that it works off, so that nothing is lost if it fails. Only one process writes at
+    a time; another leaves the queue to it.
+    """
+    done = 0
+    while True:
+        with transaction.atomic():
+            if not rows_of("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])[0][0]:
+                return done
+            lines = rows_of(
+                "DELETE FROM search_stale WHERE id IN (SELECT id FROM search_stale ORDER BY id LIMIT %s)"
+                " RETURNING source_column, value",
+                [_LINES],
+            )
+            _index(lines)
+        done += len(lines)
+        if len(lines) < _LINES:
+            return done
+
+
+def _index(lines: Iterable[tuple[str, int]]) -> None:
+    """Index again the records that these lines of the queue are about."""
+    by_column: defaultdict[str, set[int]] = defaultdict(set)
+    for column, value in lines:
+        by_column[column].add(value)
+    for source in SOURCES.values():
+        ids: set[int] = set(by_column.get(source.code, ()))
+        for column in source.follows.keys() & by_column.keys():
+            ids |= source.following(column, by_column[column])
+        for some in _batches(sorted(ids)):
+            write(source, some)
+
+
+def _batches(ids: Iterable[int]) -> Iterator[list[int]]:
+    remaining = iter(ids)
+    while some := list(islice(remaining, _RECORDS)):
+        yield some
+
+
+def write(source: Source, ids: Collection[int]) -> None:
+    """Bring the entries of these records up to date; call it under the lock."""
+    rows = stored_rows(source, ids)
+    kept = json.dumps([{"object_id": row["object_id"], "part": row["part"]} for row in rows])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM search_searchentry e WHERE source = %s AND object_id = ANY(%s) AND NOT EXISTS ("
+            "SELECT 1 FROM jsonb_to_recordset(%s::jsonb) AS kept(object_id bigint, part text)"
+            " WHERE kept.object_id = e.object_id AND kept.part = e.part)",
+            [source.code, list(ids), kept],
+        )
+        if rows:
+            given = json.dumps(rows)
+            cursor.execute(_WRITE, [given])
+            if source.code not in _ABOUT_PEOPLE:
+                cursor.execute(_KNOW_WORDS, [given])
+
+
+def stored_rows(source: Source, ids: Collection[int]) -> list[dict[str, Any]]:
+    """The columns of the entries that these records should have."""
+    return [
+        {"source": source.code, **row.stored(), "for_everyone": EVERYONE in row.readers} for row in source.read(ids)
+    ]
+
+
+def queue_everything() -> int:
+    """Put every record, and every entry of a record that is gone, into the queue; returns how many.
+
+    It may be called again at any time: the queue is worked off as usual, also after an interruption.
+    """
+    queued = 0
+    with connection.cursor() as cursor:
+        for source in SOURCES.values():
+            table = connection.ops.quote_name(source.model._meta.db_table)
+            cursor.execute(
+                f"""
+                INSERT INTO search_stale (source_column, value)
+                SELECT %s, id FROM {table}
+                 UNION
+                SELECT %s, object_id FROM search_searchentry WHERE source = %s ORDER BY 2
+                """,  # noqa: S608 - the name of a model's table
+                [source.code, source.code, source.code],
+            )
+            queued += cursor.rowcount
+    return queued
+
+
+def forget_person(leaving: Leaving) -> int:
+    """Remove the entries that have the name of somebody whose account is closed; returns how many."""
+    memberships = Membership.objects.filter(person=leaving.person).values("pk")
+    posts = Holder.objects.filter(person=leaving.person).values("pk")
+    about = Q(source="person", object_id__in=memberships) | Q(source="holder", object_id__in=posts)
+    return SearchEntry.objects.filter(about).delete()[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """An entry that the index lacks, has too many of, or has with other words than its record."""
+
+    source: str
+    object_id: int
+    part: str
+    what: str
+
+
+def differences() -> Iterator[Difference]:
+    """Where index and records disagree, apart from what still waits in the queue."""
+    for source in SOURCES.values():
+        ids = set(source.model._base_manager.order_by().values_list("pk", flat=True))
+        ids |= set(SearchEntry.objects.filter(source=source.code).values_list("object_id", flat=True))
+        for some in _batches(sorted(ids)):
+            yield from _differing(source, some)
+
+
+def _differing(source: Source, ids: Collection[int]) -> Iterator[Difference]:
+    compared = [name for name in _NAMES if name != "day"]
+    has = {
+        (row["object_id"], row["part"]): row
+        for row in SearchEntry.objects.filter(source=source.code, object_id__in=ids).values(*compared, "day")
+    }
+    for row in stored_rows(source, ids):
+        found = has.pop((row["object_id"], row["part"]), None)
+        if found is None:
+            yield Difference(source.code, row["object_id"], row["part"], "missing")
+            continue
+        day = found["day"].isoformat() if found["day"] else None
+        if day != row["day"] or any(found[name] != row[name] for name in compared):
+            yield Difference(source.code, row["object_id"], row["part"], "out of date")
+    for object_id, part in has:
+        yield Difference(source.code, object_id, part, "left over")

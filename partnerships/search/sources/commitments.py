@@ -1,0 +1,88 @@
+"""Search finds commitments and the developer agreements that hold some of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from partnerships.commitments.models import Commitment
+from partnerships.commitments.models.commitments import ROUTES
+from partnerships.developer_agreements.models import DeveloperAgreement
+from partnerships.organisations.holdings import among
+from partnerships.organisations.models import Organisation
+from partnerships.people.models import User
+from partnerships.search.entries import Row, joined
+from partnerships.search.models import EVERYONE
+from partnerships.search.sources.source import Source, by_record, readers_by_routes
+
+
+def _names(organisation: Organisation | None) -> str:
+    """The organisation by all its names: records show the one of their day."""
+    return ", ".join(sorted({name.name for name in organisation.names.all()})) if organisation else ""
+
+
+def _commitments(ids: Collection[int]) -> Iterable[Row]:
+    readers = readers_by_routes(Commitment, ROUTES, ids)
+    found = Commitment.objects.filter(pk__in=ids).select_related("giver", "receiver")
+    for one in found.prefetch_related("giver__names", "receiver__names"):
+        yield Row(
+            object_id=one.pk,
+            kind="commitment",
+            title=one.text,
+            text=joined(one.text[300:], one.reference, one.giver_name, _names(one.giver), _names(one.receiver)),
+            references=(one.reference,),
+            partnership_id=one.partnership_id,
+            organisation_id=one.giver_id,
+            day=one.due_on,
+            path=reverse("commitments:detail", args=[one.pk]),
+            readers=readers[one.pk],
+        )
+
+
+def _commitments_for(user: User, ids: list[int]) -> QuerySet[Commitment, int]:
+    return Commitment.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
+
+
+def _agreements(ids: Collection[int]) -> Iterable[Row]:
+    for one in DeveloperAgreement.objects.filter(pk__in=ids).select_related("organisation"):
+        yield Row(
+            object_id=one.pk,
+            kind="agreement",
+            title=f"{one.kind} agreement {one.reference}",
+            text=joined(one.organisation.name, one.planning_application),
+            references=(one.reference, one.planning_application),
+            organisation_id=one.organisation_id,
+            day=one.agreed_on,
+            path=one.get_absolute_url(),
+            readers=frozenset({EVERYONE}),
+        )
+
+
+def _agreements_for(user: User, ids: list[int]) -> QuerySet[DeveloperAgreement, int]:
+    return DeveloperAgreement.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
+
+
+_FOLLOWS: dict[str, tuple[str, ...]] = {
+    "commitments_commitment.id": ("pk",),
+    "agreements_party.partnership_id": ("partnership",),
+    "organisations_organisation.id": ("giver", "receiver"),
+    "organisations_organisationname.organisation_id": ("giver", "receiver"),
+}
+COMMITMENTS = Source(
+    "commitment",
+    Commitment,
+    {"commitment": ("Commitment", "Commitments")},
+    _commitments,
+    by_record(_commitments_for),
+    _FOLLOWS,
+)
+DEVELOPER_AGREEMENTS = Source(
+    "agreement",
+    DeveloperAgreement,
+    {"agreement": ("Developer agreement", "Developer agreements")},
+    _agreements,
+    by_record(_agreements_for),
+    {"developer_agreements_developeragreement.id": ("pk",), "organisations_organisation.id": ("organisation",)},
+)

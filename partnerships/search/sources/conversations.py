@@ -1,0 +1,163 @@
+"""Search finds conversations, meetings, progress reports and nominations returns.
+
+Of conversations it never knows private notes, of reports never drafts, of returns never figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.conversations.models import Conversation, Meeting, Report
+from partnerships.conversations.models.conversations import ROUTES
+from partnerships.conversations.models.meetings import MEETING_ROUTES
+from partnerships.conversations.models.reports import READERS
+from partnerships.nominations.models import NominationsReturn
+from partnerships.nominations.models.returns import READERS as RETURN_READERS
+from partnerships.organisations.holdings import among
+from partnerships.people.models import User
+from partnerships.search.entries import Row, joined
+from partnerships.search.sources.source import Source, by_record, readers_by_routes
+from partnerships.search.sources.texts import texts_of
+
+
+def _conversations(ids: Collection[int]) -> Iterable[Row]:
+    readers = readers_by_routes(Conversation, ROUTES, ids)
+    found = Conversation.objects.filter(pk__in=ids).prefetch_related("points", "sides__organisation__names")
+    for one in found:
+        names = {name.name for side in one.sides.all() for name in side.organisation.names.all()}
+        yield Row(
+            object_id=one.pk,
+            kind="conversation",
+            title=one.subject,
+            text=joined(one.said, *(point.text for point in one.points.all()), ", ".join(sorted(names))),
+            partnership_id=one.partnership_id,
+            organisation_id=one.organisation_id,
+            day=one.held_on,
+            path=reverse("conversations:detail", args=[one.pk]),
+            readers=readers[one.pk],
+        )
+
+
+def _conversations_for(user: User, ids: list[int]) -> QuerySet[Conversation, int]:
+    return Conversation.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
+
+
+def _meetings(ids: Collection[int]) -> Iterable[Row]:
+    readers = readers_by_routes(Meeting, MEETING_ROUTES, ids)
+    for one in (
+        Meeting.objects.filter(pk__in=ids).select_related("organisation").prefetch_related("organisation__names")
+    ):
+        yield Row(
+            object_id=one.pk,
+            kind="meeting",
+            title=one.title,
+            text=joined(one.note, one.place, ", ".join(sorted(name.name for name in one.organisation.names.all()))),
+            partnership_id=one.partnership_id,
+            organisation_id=one.organisation_id,
+            day=timezone.localdate(one.starts_at),
+            path=one.get_absolute_url(),
+            readers=readers[one.pk],
+        )
+
+
+def _meetings_for(user: User, ids: list[int]) -> QuerySet[Meeting, int]:
+    return Meeting.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
+
+
+def _reports(ids: Collection[int]) -> Iterable[Row]:
+    readers = readers_by_routes(Report, READERS, ids)
+    found = Report.objects.filter(pk__in=ids).for_listing().prefetch_related("submissions")
+    for one in found:
+        submitted = max(one.submissions.all(), key=lambda submission: submission.number, default=None)
+        if submitted is None:
+            continue
+        yield Row(
+            object_id=one.pk,
+            kind="report",
+            title=f"Progress report of {one.party.organisation.name}, {one.period_words}",
+            text="\n".join(texts_of(submitted.answers)),
+            partnership_id=one.round.partnership_id,
+            organisation_id=one.party.organisation_id,
+            day=one.starts_on,
+            path=one.get_absolute_url(),
+            readers=readers[one.pk],
+        )
+
+
+def _reports_for(user: User, ids: list[int]) -> QuerySet[Report, int]:
+    return Report.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
+
+
+def _returns(ids: Collection[int]) -> Iterable[Row]:
+    readers = readers_by_routes(NominationsReturn, RETURN_READERS, ids)
+    for one in NominationsReturn.objects.filter(pk__in=ids, sent_at__isnull=False).for_pages():
+        agreement = one.agreement
+        yield Row(
+            object_id=one.pk,
+            kind="return",
+            title=f"Nominations return of {agreement.provider.organisation.name}, {one.quarter}",
+            text=joined(agreement.partnership.title, agreement.council.organisation.name),
+            partnership_id=agreement.partnership_id,
+            organisation_id=agreement.provider.organisation_id,
+            day=one.starts_on,
+            path=one.get_absolute_url(),
+            readers=readers[one.pk],
+        )
+
+
+def _returns_for(user: User, ids: list[int]) -> QuerySet[NominationsReturn, int]:
+    return NominationsReturn.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
+
+
+_BY_NAME = ("organisations_organisation.id", "organisations_organisationname.organisation_id")
+CONVERSATIONS = Source(
+    "conversation",
+    Conversation,
+    {"conversation": ("Conversation", "Conversations")},
+    _conversations,
+    by_record(_conversations_for),
+    {
+        "conversations_conversation.id": ("pk",),
+        "conversations_side.conversation_id": ("pk",),
+        "conversations_point.conversation_id": ("pk",),
+    }
+    | dict.fromkeys(_BY_NAME, ("sides__organisation",)),
+)
+MEETINGS = Source(
+    "meeting",
+    Meeting,
+    {"meeting": ("Meeting", "Meetings")},
+    _meetings,
+    by_record(_meetings_for),
+    {"conversations_meeting.id": ("pk",), "agreements_party.partnership_id": ("partnership",)}
+    | dict.fromkeys(_BY_NAME, ("organisation",)),
+)
+REPORTS = Source(
+    "report",
+    Report,
+    {"report": ("Progress report", "Progress reports")},
+    _reports,
+    by_record(_reports_for),
+    {
+        "conversations_report.id": ("pk",),
+        "conversations_reportsubmission.report_id": ("pk",),
+        "agreements_party.partnership_id": ("round__partnership",),
+        "organisations_organisation.id": ("party__organisation",),
+    },
+)
+RETURNS = Source(
+    "return",
+    NominationsReturn,
+    {"return": ("Nominations return", "Nominations returns")},
+    _returns,
+    by_record(_returns_for),
+    {
+        "nominations_nominationsreturn.id": ("pk",),
+        "agreements_party.partnership_id": ("agreement__partnership",),
+        "agreements_partnership.id": ("agreement__partnership",),
+    },
+)

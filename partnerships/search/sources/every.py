@@ -1,0 +1,37 @@
+"""The list of all sources."""
+
+from __future__ import annotations
+
+from partnerships.search.sources.commitments import COMMITMENTS, DEVELOPER_AGREEMENTS
+from partnerships.search.sources.contacts import HOLDERS, POSTS
+from partnerships.search.sources.conversations import CONVERSATIONS, MEETINGS, REPORTS, RETURNS
+from partnerships.search.sources.exchange import ENTRIES
+from partnerships.search.sources.organisations import ORGANISATIONS, PEOPLE
+from partnerships.search.sources.partnerships import DOCUMENTS, OBJECTIVES, PARTNERSHIPS, TERMS
+from partnerships.search.sources.plans import PLANS
+from partnerships.search.sources.source import Source
+
+#: Every source by its code, in the order of facets.
+SOURCES: dict[str, Source] = {
+    source.code: source
+    for source in (
+        HOLDERS,
+        POSTS,
+        PEOPLE,
+        PARTNERSHIPS,
+        TERMS,
+        OBJECTIVES,
+        PLANS,
+        DOCUMENTS,
+        ENTRIES,
+        COMMITMENTS,
+        DEVELOPER_AGREEMENTS,
+        CONVERSATIONS,
+        MEETINGS,
+        REPORTS,
+        RETURNS,
+        ORGANISATIONS,
+    )
+}
+#: The names of every kind, one and many, by code.
+KINDS: dict[str, tuple[str, str]] = {code: names for source in SOURCES.values() for code, names in source.kinds.items()}

@@ -1,0 +1,58 @@
+"""Search finds asks and offers; never their private notes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.exchange.models import Entry
+from partnerships.exchange.models.entries import ROUTES
+from partnerships.organisations.holdings import among
+from partnerships.people.models import User
+from partnerships.search.entries import Row, joined
+from partnerships.search.sources.source import Source, by_record, readers_by_routes
+
+
+def _entries(ids: Collection[int]) -> Iterable[Row]:
+    readers = readers_by_routes(Entry, ROUTES, ids)
+    for one in Entry.objects.filter(pk__in=ids).select_related("organisation").prefetch_related("areas"):
+        yield Row(
+            object_id=one.pk,
+            kind=one.direction,
+            title=one.title,
+            text=joined(
+                one.statement,
+                one.rationale,
+                one.conditions,
+                one.site,
+                ", ".join(sorted(area.name for area in one.areas.all())),
+                one.organisation.name,
+            ),
+            partnership_id=one.partnership_id,
+            organisation_id=one.organisation_id,
+            day=timezone.localdate(one.shared_at or one.created_at),
+            path=reverse("exchange:detail", args=[one.pk]),
+            readers=readers[one.pk],
+        )
+
+
+def _entries_for(user: User, ids: list[int]) -> QuerySet[Entry, int]:
+    return Entry.objects.visible_to(user).filter(among("pk", ids)).values_list("pk", flat=True)
+
+
+ENTRIES = Source(
+    "entry",
+    Entry,
+    {"ask": ("Ask", "Asks"), "offer": ("Offer", "Offers")},
+    _entries,
+    by_record(_entries_for),
+    {
+        "exchange_entry.id": ("pk",),
+        "exchange_entry_areas.entry_id": ("pk",),
+        "exchange_addressee.entry_id": ("pk",),
+        "agreements_party.partnership_id": ("partnership",),
+    },
+)

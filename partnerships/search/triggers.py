@@ -1,0 +1,49 @@
+"""The triggers that say, in the transaction of a change, what must be indexed again."""
+
+from __future__ import annotations
+
+#: Columns whose change matters, of tables that also change for other reasons.
+_WORDS = {
+    "people_user": "name, is_active, erased_at",
+    "organisations_organisation": "name, short_name, kind, status, is_demonstration",
+    "agreements_partnership": "title, purpose, audience, kind, starts_on",
+    "exchange_entry": (
+        "title, statement, rationale, conditions, site, audience, shared_at, partnership_id, organisation_id"
+    ),
+    "plans_plan": (
+        "title, current_number, audience, partnership_id, period_start, period_end, last_published_at,"
+        " external_reference"
+    ),
+    "commitments_commitment": "text, reference, giver_id, giver_name, receiver_id, partnership_id, due_on",
+    "conversations_report": "party_id, starts_on, ends_on, round_id",
+}
+
+
+def name_of(column: str) -> str:
+    """The name of the trigger, and of its function, that follows "table.column"."""
+    return f"search_{column.replace('.', '_')}"[:63]
+
+
+def follow(column: str) -> str:
+    """SQL that puts the value of "table.column" into the queue whenever a row is added, changed or removed."""
+    table, _, key = column.partition(".")
+    only = f" OF {_WORDS[table]}" if table in _WORDS else ""
+    return f"""
+CREATE FUNCTION {name_of(column)}() RETURNS trigger LANGUAGE plpgsql AS $follow$
+BEGIN
+    IF TG_OP <> 'INSERT' THEN
+        INSERT INTO search_stale (source_column, value) SELECT '{column}', OLD.{key} WHERE OLD.{key} IS NOT NULL;
+    END IF;
+    IF TG_OP = 'INSERT' OR (TG_OP = 'UPDATE' AND NEW.{key} IS DISTINCT FROM OLD.{key}) THEN
+        INSERT INTO search_stale (source_column, value) SELECT '{column}', NEW.{key} WHERE NEW.{key} IS NOT NULL;
+    END IF;
+    RETURN NULL;
+END $follow$;
+CREATE TRIGGER {name_of(column)} AFTER INSERT OR DELETE OR UPDATE{only} ON {table}
+    FOR EACH ROW EXECUTE FUNCTION {name_of(column)}();
+"""  # noqa: S608 - names of ours
+
+
+def unfollow(column: str) -> str:
+    """SQL that undoes `follow`."""
+    return f"DROP TRIGGER {name_of(column)} ON {column.partition('.')[0]}; DROP FUNCTION {name_of(column)}();"

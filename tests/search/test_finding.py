@@ -1,0 +1,243 @@
+"""What search finds, for whom, and how."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from html import unescape
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from partnerships.agreements.services import (
+    edit_settings,
+    leave_partnership,
+    remove_document,
+)
+from partnerships.organisations.services import update_organisation
+from partnerships.people.models import User
+from partnerships.search.models import SearchEntry, Stale
+from partnerships.search.queries import search, suggest
+from partnerships.search.queries.asking import Asked
+from partnerships.search.queries.candidates import Narrowed, readable
+from partnerships.search.services import differences, index_stale, queue_everything
+from partnerships.search.sources.every import KINDS, SOURCES
+from partnerships.search.triggers import name_of
+from tests.plans.drafts import publish, published, save
+from tests.support.prepared import media_root, world
+from tests.world import World
+
+__all__ = ["media_root", "world"]
+
+pytestmark = pytest.mark.django_db
+
+#: Fits every entry that search knows.
+EVERYTHING = Asked("'!zq'::tsquery")
+#: What a stranger finds in the prepared world: the directory, their own things, and what is public.
+PUBLIC_KINDS = {"organisation", "agreement", "plan", "site", "milestone", "person", "partnership"}
+
+
+def browser(person: User) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def titles(person: User, text: str) -> set[str]:
+    """Titles of what a person finds, without marks."""
+    return {unescape(re.sub(r"</?mark>", "", hit.title)) for hit in search(user=person, text=text).hits}
+
+
+def addresses(person: User) -> set[str]:
+    """Addresses of everything that a person may find."""
+    return {one.path for one in readable(person, EVERYTHING, "", Narrowed()).found}
+
+
+def rewritten(world: World, *, embargo_until: dt.datetime | None = None, **about: str) -> None:
+    """A plan of the Estuary Partnership whose second version says this about itself."""
+    plan = published(world)
+    save(plan, world, "about", **about)
+    publish(plan, world, "More.", embargo_until=embargo_until)
+
+
+def test_each_kind_of_record_is_indexed(world: World) -> None:
+    assert set(SearchEntry.objects.values_list("kind", flat=True)) == set(KINDS)
+    assert not Stale.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["amina", "ben", "chidi", "nadia", "lena", "dee"])
+def test_everything_found_can_be_opened(world: World, name: str) -> None:
+    person = getattr(world, name)
+    client = browser(person)
+
+    closed = {path for path in addresses(person) if client.get(path.partition("#")[0], follow=True).status_code != 200}
+
+    assert closed == set()
+
+
+def test_partners_find_every_kind_and_strangers_only_what_is_public(world: World) -> None:
+    found = {name: readable(getattr(world, name), EVERYTHING, "", Narrowed()).found for name in ("amina", "chidi")}
+
+    assert {one.kind for one in found["amina"]} == set(KINDS)
+    assert {one.kind for one in found["chidi"]} <= PUBLIC_KINDS
+    assert not any(one.hidden for one in found["chidi"])
+
+
+def test_stakeholder_without_account_finds_nothing(world: World) -> None:
+    assert addresses(world.sol) == set()
+
+
+def test_hidden_site_note_and_section_are_found_by_readers_inside_only(world: World) -> None:
+    text = "heron-among-the-reeds"
+
+    assert len(titles(world.ben, text)) >= 4
+    for stranger in (world.chidi, world.nadia, world.dee):
+        found = search(user=stranger, text=text)
+        assert (found.hits, found.count, found.facets) == ((), 0, ()), stranger
+        assert suggest(user=stranger, text=text) == ()
+    # A stranger reads all of a public plan but the confidential site.
+    assert "North Quay" in titles(world.chidi, "north quay")
+    assert titles(world.chidi, "Mill Lane canary") == set()
+
+
+def test_facets_count_only_what_the_reader_may_read(world: World) -> None:
+    found = search(user=world.chidi, text="quay")
+
+    counted = {facet.name: sum(choice.count for choice in facet.choices) for facet in found.facets}
+    assert counted["kind"] == found.count
+    assert "Estuary Partnership" not in {choice.label for facet in found.facets for choice in facet.choices}
+    narrowed = search(user=world.chidi, text="quay", narrowed=Narrowed(kind="site"))
+    assert {hit.kind for hit in narrowed.hits} == {"Site"}
+    assert narrowed.count == next(one.count for one in found.facets[0].choices if one.value == "site")
+
+
+def test_words_are_found_by_their_stem_their_beginning_and_with_a_typing_error(world: World) -> None:
+    text = "Surface water drainage holds up 40 homes, says <b>the engineer</b>."
+    rewritten(world, title="Culvert programme", summary=text)
+    index_stale()
+
+    for text in ("homes engineers", "drainage", "drainag", "drainge", "drainaeg"):
+        assert "Culvert programme" in titles(world.amina, text), text
+        assert titles(world.chidi, text).isdisjoint({"Culvert programme"}), text
+    snippet = next(hit.snippet for hit in search(user=world.amina, text="drainage").hits)
+    assert "<mark>drainage</mark>" in snippet
+    assert "&lt;b&gt;" in snippet
+    assert search(user=world.amina, text="drainge").similar
+
+
+def test_postcodes_are_found_in_full_by_district_and_by_area(world: World) -> None:
+    rewritten(world, title="Depot", summary="The depot stands at PO16 7GZ, near the station.")
+    index_stale()
+
+    for text in ("PO16 7GZ", "po167gz", "PO16", "PO", "depot PO16"):
+        assert titles(world.ben, text) == {"Depot"}, text
+    assert titles(world.ben, "PO1") == set()
+    assert titles(world.chidi, "PO16") == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "title"), [("NQ1", "North Quay"), ("c-4", "Send the layout."), ("L9901", "Saltmarsh Homes")]
+)
+def test_references_are_found_whole(world: World, text: str, title: str) -> None:
+    assert title in titles(world.amina, text)
+
+
+def test_places_of_the_register_find_what_lies_there(world: World) -> None:
+    assert "North Quay" in titles(world.amina, "Fareham")
+
+
+def test_renamed_records_are_found_by_their_new_words_and_removed_ones_not(world: World) -> None:
+    now = timezone.now()
+    document = world.partnership.documents.get()
+    edit_settings(partnership=world.partnership, title="Wharf Compact", reason="New.", author=world.amina, now=now)
+    update_organisation(
+        organisation=world.tidewater, name="Ebb and Flow Housing", named_from=timezone.localdate(), author=None, now=now
+    )
+    remove_document(document=document, author=world.amina, now=now)
+    index_stale()
+
+    assert "Wharf Compact" in titles(world.ben, "wharf")
+    assert "Estuary Partnership" not in titles(world.ben, "estuary partnership")
+    assert titles(world.ben, "tidewater") >= {"Ebb and Flow Housing"}
+    assert document.title not in titles(world.ben, document.title)
+    assert list(differences()) == []
+
+
+def test_leaving_a_partnership_hides_its_records_at_once(world: World) -> None:
+    assert "North Quay" in titles(world.ben, "NQ1")
+
+    leave_partnership(party=world.party(world.westmarch), reason="Over.", author=world.ben, now=timezone.now())
+
+    assert titles(world.ben, "NQ1") == set()
+    assert "Estuary Partnership" in titles(world.ben, "estuary")  # as it was when it left
+    assert titles(world.ben, "heron-among-the-reeds") == set()
+
+
+def test_new_version_under_embargo_is_found_by_owners_until_it_ends(world: World) -> None:
+    until = timezone.now() + dt.timedelta(hours=24)
+    rewritten(world, embargo_until=until, title="Held back plan", summary="A kingfisher was seen.")
+    index_stale()
+
+    assert "Held back plan" in titles(world.amina, "kingfisher")
+    assert titles(world.ben, "kingfisher") == set()
+
+    with time_machine.travel(timezone.now() + dt.timedelta(hours=25)):
+        assert "Held back plan" in titles(world.ben, "kingfisher")
+
+
+def test_suggestions_are_titles_that_begin_like_the_words(world: World) -> None:
+    found = {one.title for one in suggest(user=world.amina, text="est par")}
+
+    assert found >= {"Estuary Partnership"}
+    assert "Estuary Partnership" not in {one.title for one in suggest(user=world.chidi, text="est par")}
+    page = browser(world.amina).get(reverse("search:suggestions"), {"q": "est par"}).content.decode()
+    assert reverse("agreements:detail", args=[world.partnership.pk]) in page
+
+
+def test_pages_follow_each_other_without_repeating_a_result(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("partnerships.search.queries.results.PAGE", 3)
+    seen: list[str] = []
+    after = ""
+    while True:
+        found = search(user=world.amina, text="quay", after=after)
+        seen += [hit.href for hit in found.hits]
+        after = found.next_after
+        if not after:
+            break
+
+    assert len(seen) == len(set(seen)) == found.count
+    assert len(seen) > 3
+
+
+def test_common_words_are_looked_for_among_the_newest(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    everything = {name: addresses(getattr(world, name)) for name in ("amina", "chidi")}
+    monkeypatch.setattr("partnerships.search.queries.candidates._MANY", -1)
+
+    assert {name: addresses(getattr(world, name)) for name in everything} == everything
+    assert search(user=world.amina, text="quay").more
+
+
+def test_index_is_checked_and_made_again(world: World) -> None:
+    SearchEntry.objects.filter(kind="site").delete()
+    SearchEntry.objects.filter(kind="plan").update(text="Something else.")
+    entry = SearchEntry.objects.filter(kind="partnership").order_by("pk")[0]
+    entry.pk, entry.object_id = None, 987_654
+    entry.save()
+
+    assert {one.what for one in differences()} == {"missing", "out of date", "left over"}
+    queue_everything()
+    queue_everything()
+    index_stale()
+    assert list(differences()) == []
+
+
+def test_every_table_that_a_source_follows_has_its_trigger() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tgname FROM pg_trigger WHERE tgname LIKE 'search_%%' AND NOT tgisinternal")
+        present = {name for (name,) in cursor.fetchall()}
+
+    assert present == {name_of(column) for source in SOURCES.values() for column in source.follows}

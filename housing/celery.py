@@ -90,6 +90,16 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 5.0,
         "options": {"expires": 5},
     },
+    "search.queue_the_day": {
+        "task": "partnerships.search.tasks.queue_the_day",
+        "schedule": 21_600.0,
+        "options": {"expires": 3600},
+    },
+    "search.read_files": {
+        "task": "partnerships.search.tasks.read_files",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     "people.write_journal": {
         "task": "partnerships.people.tasks.write_journal",
         "schedule": 30.0,

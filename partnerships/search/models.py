@@ -80,6 +80,18 @@ class Stale(models.Model):
         return f"{self.source_column} {self.value}"
 
 
+class FileText(models.Model):
+    """The text of a document's file, by the file's SHA-256; `problem` says why it could not be read."""
+
+    sha256 = models.CharField(max_length=64, primary_key=True)
+    text = models.TextField(blank=True)
+    problem = models.CharField(max_length=40, blank=True)
+    read_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"Text of {self.sha256}"
+
+
 class Word(models.Model):
     """A word that some entry has, to find words of a similar spelling; never from names of people."""
 

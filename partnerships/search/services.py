@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
@@ -16,7 +17,7 @@ from partnerships.agreements.models import Holder
 from partnerships.kit.database import rows_of
 from partnerships.organisations.models import Membership
 from partnerships.people.leaving import Leaving
-from partnerships.search.models import EVERYONE, SearchEntry
+from partnerships.search.models import EVERYONE, SearchEntry, Stale
 from partnerships.search.sources.every import SOURCES
 from partnerships.search.sources.source import Source
 
@@ -145,6 +146,21 @@ def queue_everything() -> int:
             )
             queued += cursor.rowcount
     return queued
+
+
+def queue_the_day(today: dt.date) -> int:
+    """Queue people and contacts whose time begins or ended within the last days; returns how many.
+
+    Days come without a change of a row. May be called again.
+    """
+    days = (today - dt.timedelta(days=7), today)
+    begun_or_ended = Q(starts_on__range=days) | Q(ends_on__range=days)
+    queued = [
+        Stale(source_column=code, value=pk)
+        for code, rows in (("person", Membership.objects.all()), ("holder", Holder.objects.all()))
+        for pk in rows.filter(begun_or_ended).values_list("pk", flat=True)
+    ]
+    return len(Stale.objects.bulk_create(queued))
 
 
 def forget_person(leaving: Leaving) -> int:

@@ -1,13 +1,26 @@
-"""The task that keeps the index current."""
+"""The tasks that keep the index current."""
 
 from __future__ import annotations
 
 from celery import shared_task
+from django.utils import timezone
 
-from partnerships.search import services
+from partnerships.search import files, services
 
 
 @shared_task(acks_late=True, ignore_result=True, soft_time_limit=240, time_limit=300)
 def index_stale() -> int:
     """Index what has changed; the rest of a long queue waits for the next run."""
     return services.index_stale()
+
+
+@shared_task(acks_late=True, ignore_result=True, soft_time_limit=300, time_limit=330)
+def read_files() -> int:
+    """Read the text of some documents' files; each file is read in a process of its own."""
+    return files.read_files()
+
+
+@shared_task(acks_late=True, ignore_result=True, soft_time_limit=60, time_limit=90)
+def queue_the_day() -> int:
+    """Index people and contacts again whose time began or ended."""
+    return services.queue_the_day(timezone.localdate())

@@ -63,6 +63,7 @@ WITHOUT = {
     "transfer.Doubt_candidates": "computed from the list that was read; the run keeps it",
     "open_data.Record": "a row of a public file as it was last read; versions and the import's run say what changed",
     "search.SearchEntry": "computed from records, which have their history",
+    "search.FileText": "computed from files",
     "search.Stale": "a queue, emptied when it is done",
     "search.Word": "words of entries, for spelling",
     "people.User_groups": "groups are not used",

@@ -18,13 +18,14 @@ from partnerships.agreements.services import (
     leave_partnership,
     remove_document,
 )
+from partnerships.organisations.models import Membership
 from partnerships.organisations.services import update_organisation
 from partnerships.people.models import User
 from partnerships.search.models import SearchEntry, Stale
 from partnerships.search.queries import search, suggest
 from partnerships.search.queries.asking import Asked
 from partnerships.search.queries.candidates import Narrowed, readable
-from partnerships.search.services import differences, index_stale, queue_everything
+from partnerships.search.services import differences, index_stale, queue_everything, queue_the_day
 from partnerships.search.sources.every import KINDS, SOURCES
 from partnerships.search.triggers import name_of
 from tests.plans.drafts import publish, published, save
@@ -233,6 +234,19 @@ def test_index_is_checked_and_made_again(world: World) -> None:
     queue_everything()
     index_stale()
     assert list(differences()) == []
+
+
+def test_role_that_ended_by_the_clock_leaves_the_index(world: World) -> None:
+    Membership.objects.filter(person=world.eddie).update(ends_on=timezone.localdate() + dt.timedelta(days=1))
+    index_stale()
+    assert "Eddie Larch" in titles(world.amina, "Eddie Larch")
+
+    with time_machine.travel(timezone.now() + dt.timedelta(days=2)):
+        assert titles(world.amina, "Eddie Larch") == set()
+        assert {one.what for one in differences()} == {"left over"}
+        queue_the_day(timezone.localdate())
+        index_stale()
+        assert list(differences()) == []
 
 
 def test_every_table_that_a_source_follows_has_its_trigger() -> None:

@@ -13,7 +13,7 @@ from partnerships.organisations.holdings import among
 from partnerships.people.models import User
 from partnerships.search.entries import Row, divided, joined
 from partnerships.search.sources.source import Source, by_record, readers_by_routes
-from partnerships.search.sources.texts import texts_of
+from partnerships.search.sources.texts import texts_of, texts_of_files
 
 #: What changes who reads the records of a partnership.
 _PARTIES = "agreements_party.partnership_id"
@@ -91,21 +91,25 @@ def _objectives_for(user: User, ids: list[int]) -> QuerySet[Objective, int]:
 
 
 def _documents(ids: Collection[int]) -> Iterable[Row]:
-    """Titles alone of documents with personal data: these open only while data sharing is in force."""
+    """With the text of their files; titles alone of those that open only while data sharing is in force."""
     found = list(Document.objects.filter(pk__in=ids, removed_at=None))
+    texts = texts_of_files(one.sha256 for one in found if not one.personal_data)
     readers = readers_by_routes(Partnership, (*INSIDE, *FORMER), {one.partnership_id for one in found})
     for one in found:
-        yield Row(
-            object_id=one.pk,
-            kind="document",
-            title=one.title,
-            text=one.file_name,
-            partnership_id=one.partnership_id,
-            organisation_id=one.added_for_id,
-            day=one.added_at.date(),
-            path=f"{reverse('agreements:documents', args=[one.partnership_id])}#document-{one.pk}",
-            readers=readers[one.partnership_id],
-        )
+        text = "" if one.personal_data else texts.get(one.sha256, "")
+        for place, part in enumerate(divided(joined(one.file_name, text))):
+            yield Row(
+                object_id=one.pk,
+                part=str(place) if place else "",
+                kind="document",
+                title=one.title,
+                text=part,
+                partnership_id=one.partnership_id,
+                organisation_id=one.added_for_id,
+                day=one.added_at.date(),
+                path=f"{reverse('agreements:documents', args=[one.partnership_id])}#document-{one.pk}",
+                readers=readers[one.partnership_id],
+            )
 
 
 def _documents_for(user: User, ids: list[int]) -> QuerySet[Document, int]:

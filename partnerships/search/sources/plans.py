@@ -23,6 +23,7 @@ from partnerships.plans.models import Plan, Version
 from partnerships.plans.models.routes import draft_routes, published_routes
 from partnerships.search.entries import Row, divided, joined
 from partnerships.search.sources.source import ONE_DAY, Found, Source, readers_by_routes
+from partnerships.search.sources.texts import texts_of_files
 
 #: The collections of a plan, by the kind of entry that each item makes.
 _KINDS = {
@@ -46,6 +47,7 @@ def _plans(ids: Collection[int]) -> Iterable[Row]:
     newest = Version.objects.filter(plan__in=ids, number=F("plan__current_number")).only("plan_id", "content")
     contents = {version.plan_id: version.content for version in newest}
     areas = _areas(contents.values())
+    files = texts_of_files(item["sha256"] for content in contents.values() for item in content["documents"])
     for plan in Plan.objects.filter(pk__in=ids).prefetch_related("owners").order_by("pk"):
         owner = next(iter(sorted(one.organisation_id for one in plan.owners.all())), None)
         content = contents.get(plan.pk)
@@ -68,10 +70,12 @@ def _plans(ids: Collection[int]) -> Iterable[Row]:
             path=plan.get_absolute_url(),
         )
         if content:
-            yield from _parts(plan, content, areas, common)
+            yield from _parts(plan, content, areas, files, common)
 
 
-def _parts(plan: Plan, content: Content, areas: dict[str, str], common: dict[str, Any]) -> Iterator[Row]:
+def _parts(
+    plan: Plan, content: Content, areas: dict[str, str], files: dict[str, str], common: dict[str, Any]
+) -> Iterator[Row]:
     open_to_all = outside(content)
     sites = {site["key"]: site["name"] for site in content["sites"]}
     for collection in COLLECTIONS:
@@ -81,6 +85,7 @@ def _parts(plan: Plan, content: Content, areas: dict[str, str], common: dict[str
                 *_words(item, collection.title), areas.get(str(item.get("area") or "")), sites.get(item.get("site", ""))
             )
             if collection.code == "documents":
+                text = joined(text, files.get(item["sha256"]))
                 path = reverse("plans:document", args=[plan.pk, item["key"]])
             else:
                 path = f"{plan.get_absolute_url()}#{collection.code}-{item['key']}"

@@ -1,9 +1,11 @@
-"""The words in the content of a document."""
+"""The words in the content and in the files of documents."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
+
+from partnerships.search.models import FileText
 
 
 def texts_of(value: Any) -> Iterator[str]:
@@ -18,3 +20,9 @@ def texts_of(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for one in value:
             yield from texts_of(one)
+
+
+def texts_of_files(fingerprints: Iterable[str]) -> dict[str, str]:
+    """The texts of files, as far as they were read, by SHA-256."""
+    found = FileText.objects.filter(sha256__in=set(fingerprints)).exclude(text="")
+    return dict(found.values_list("sha256", "text"))

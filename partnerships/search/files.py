@@ -1,0 +1,74 @@
+"""Reads the text of documents' files, each once; the index takes it from there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.fields.files import FieldFile
+from django.utils import timezone
+
+from partnerships.agreements.models import Document
+from partnerships.plans.models import Document as PlanDocument
+from partnerships.search.extraction import UnreadableFile, text_of
+from partnerships.search.models import FileText, Stale
+
+#: Files read in one run of the task.
+_AT_ONCE = 5
+
+
+def read_files() -> int:
+    """Read files that nobody has read yet; returns how many.
+
+    A file that cannot be read has no text and is not tried again. Texts of files that no document has any longer are
+    deleted.
+    """
+    unread = _unread()
+    for sha256, file in unread.items():
+        text, problem = "", ""
+        try:
+            with file.open("rb") as opened:
+                text = text_of(opened.read())
+        except UnreadableFile as error:
+            problem = str(error)
+        except FileNotFoundError:
+            problem = "missing"
+        with transaction.atomic():
+            FileText.objects.get_or_create(
+                sha256=sha256,
+                defaults={"text": text.replace("\x00", ""), "problem": problem, "read_at": timezone.now()},
+            )
+            for code, column, documents in _readable():
+                records = documents.filter(sha256=sha256).values_list(column, flat=True)
+                Stale.objects.bulk_create(Stale(source_column=code, value=value) for value in set(records))
+    _drop_unused()
+    return len(unread)
+
+
+def _readable() -> tuple[tuple[str, str, QuerySet[Any]], ...]:
+    """Documents whose text may be indexed: the source, the column with its record's id, the rows.
+
+    Not those with personal data, which open only while a data-sharing agreement is in force.
+    """
+    return (
+        ("document", "pk", Document.objects.filter(removed_at=None, personal_data=False)),
+        ("plan", "plan_id", PlanDocument.objects.all()),
+    )
+
+
+def _unread() -> dict[str, FieldFile]:
+    """Some files to read, by SHA-256."""
+    files: dict[str, FieldFile] = {}
+    for _, _, documents in _readable():
+        read = FileText.objects.filter(sha256=OuterRef("sha256"))
+        for one in documents.filter(~Exists(read)).order_by("pk")[:_AT_ONCE]:
+            files.setdefault(one.sha256, one.file)
+    return files
+
+
+def _drop_unused() -> None:
+    unused = FileText.objects.all()
+    for _, _, documents in _readable():
+        unused = unused.filter(~Exists(documents.filter(sha256=OuterRef("sha256"))))
+    unused.delete()

@@ -1,0 +1,89 @@
+"""Search finds the text of PDF and Word files, and no broken file stops it."""
+
+from __future__ import annotations
+
+import io
+
+import docx
+import pytest
+from django.core.files.base import ContentFile
+from django.utils import timezone
+from weasyprint import HTML
+
+from partnerships.agreements.models import Document
+from partnerships.agreements.services import add_document, remove_document
+from partnerships.search import extraction
+from partnerships.search.extraction import UnreadableFile, text_of
+from partnerships.search.files import read_files
+from partnerships.search.models import FileText
+from partnerships.search.services import index_stale
+from tests.search.test_finding import titles
+from tests.world import World
+
+PDF = b"%PDF-1.7 no more than this"
+
+
+def pdf(words: str) -> bytes:
+    return HTML(string=f"<p>{words}</p>").write_pdf() or b""
+
+
+def word(words: str) -> bytes:
+    document, file = docx.Document(), io.BytesIO()
+    document.add_table(1, 1).cell(0, 0).text = words
+    document.save(file)
+    return file.getvalue()
+
+
+def added(world: World, name: str, content: bytes, *, personal_data: bool = False) -> Document:
+    return add_document(
+        partnership=world.partnership,
+        title=f"Paper {name}",
+        file=ContentFile(content, name=name),
+        organisation=world.larkhaven,
+        author=world.amina,
+        now=timezone.now(),
+        personal_data=personal_data,
+    )
+
+
+def read_and_index() -> None:
+    while read_files():
+        pass
+    index_stale()
+
+
+@pytest.mark.django_db
+def test_text_of_files_is_found_by_readers_of_their_document_alone(world: World) -> None:
+    shown = added(world, "lagoon.pdf", pdf("The lagoon is drained in spring."))
+    added(world, "lagoon.docx", word("A lagoon with reeds."))
+    added(world, "register.pdf", pdf("Names of lagoon tenants."), personal_data=True)
+    read_and_index()
+
+    assert titles(world.ben, "lagoon draining") == {"Paper lagoon.pdf"}
+    assert titles(world.ben, "lagoon reeds") == {"Paper lagoon.docx"}
+    assert titles(world.ben, "lagoon tenants") == set()
+    assert titles(world.chidi, "lagoon") == set()
+
+    remove_document(document=shown, author=world.amina, now=timezone.now())
+    assert titles(world.ben, "lagoon draining") == set()
+    read_and_index()
+    assert not FileText.objects.filter(sha256=shown.sha256).exists()
+
+
+@pytest.mark.django_db
+def test_broken_file_is_found_by_its_title_and_not_read_again(world: World) -> None:
+    broken = added(world, "broken.pdf", PDF)
+    read_and_index()
+
+    assert FileText.objects.get(sha256=broken.sha256).problem == "broken or protected"
+    assert read_files() == 0
+    assert titles(world.ben, "broken.pdf") == {"Paper broken.pdf"}
+
+
+def test_file_that_takes_too_long_or_is_too_large_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extraction, "_TIMEOUT", 0.001)
+    with pytest.raises(UnreadableFile, match="took too long"):
+        text_of(PDF)
+    monkeypatch.setattr(extraction, "MAX_BYTES", 10)
+    with pytest.raises(UnreadableFile, match="too large"):
+        text_of(PDF)

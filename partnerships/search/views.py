@@ -37,9 +37,11 @@ def results(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def suggestions(request: HttpRequest) -> HttpResponse:
-    """A list of what the reader may mean; a part of a page, fetched while they type."""
-    found = suggest(user=signed_in(request), text=_typed(request))
-    return render(request, "search/_suggestions.html", {"suggestions": found})
+    """What the reader may mean: a part of a page, fetched while they type, or a page of its own."""
+    text = _typed(request)
+    context = {"text": text, "suggestions": suggest(user=signed_in(request), text=text)}
+    template = "search/_suggestions.html" if getattr(request, "htmx", False) else "search/suggestions.html"
+    return render(request, template, context)
 
 
 _FACETS = ("kind", "partnership", "organisation", "year")

@@ -18,7 +18,10 @@ from partnerships.search.files import read_files
 from partnerships.search.models import FileText
 from partnerships.search.services import index_stale
 from tests.search.test_finding import titles
+from tests.support.prepared import media_root, world
 from tests.world import World
+
+__all__ = ["media_root", "world"]
 
 PDF = b"%PDF-1.7 no more than this"
 

@@ -126,7 +126,7 @@ def test_words_are_found_by_their_stem_their_beginning_and_with_a_typing_error(w
         assert titles(world.chidi, text).isdisjoint({"Culvert programme"}), text
     snippet = next(hit.snippet for hit in search(user=world.amina, text="drainage").hits)
     assert "<mark>drainage</mark>" in snippet
-    assert "&lt;b&gt;" in snippet
+    assert "<b>" not in snippet
     assert search(user=world.amina, text="drainge").similar
 
 
@@ -180,14 +180,14 @@ def test_leaving_a_partnership_hides_its_records_at_once(world: World) -> None:
 
 def test_new_version_under_embargo_is_found_by_owners_until_it_ends(world: World) -> None:
     until = timezone.now() + dt.timedelta(hours=24)
-    rewritten(world, embargo_until=until, title="Held back plan", summary="A kingfisher was seen.")
+    rewritten(world, embargo_until=until, summary="A kingfisher was seen.")
     index_stale()
 
-    assert "Held back plan" in titles(world.amina, "kingfisher")
+    assert titles(world.amina, "kingfisher") == {"Estuary delivery programme"}
     assert titles(world.ben, "kingfisher") == set()
 
     with time_machine.travel(timezone.now() + dt.timedelta(hours=25)):
-        assert "Held back plan" in titles(world.ben, "kingfisher")
+        assert titles(world.ben, "kingfisher") == {"Estuary delivery programme"}
 
 
 def test_suggestions_are_titles_that_begin_like_the_words(world: World) -> None:
@@ -195,8 +195,9 @@ def test_suggestions_are_titles_that_begin_like_the_words(world: World) -> None:
 
     assert found >= {"Estuary Partnership"}
     assert "Estuary Partnership" not in {one.title for one in suggest(user=world.chidi, text="est par")}
-    page = browser(world.amina).get(reverse("search:suggestions"), {"q": "est par"}).content.decode()
-    assert reverse("agreements:detail", args=[world.partnership.pk]) in page
+    for headers in ({}, {"HX-Request": "true"}):
+        page = browser(world.amina).get(reverse("search:suggestions"), {"q": "est par"}, headers=headers)
+        assert f'href="{reverse("agreements:detail", args=[world.partnership.pk])}"' in page.content.decode()
 
 
 def test_pages_follow_each_other_without_repeating_a_result(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,10 +27,14 @@ _ALIKE = 5
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A condition on the words of entries: SQL of a tsquery, and its values."""
+    """A condition on the words of entries: SQL of a tsquery, and its values.
+
+    `has_words` is False for postcodes alone, which nothing else is like.
+    """
 
     sql: str
     values: dict[str, Any] = field(default_factory=dict)
+    has_words: bool = True
 
 
 def cleaned(text: str) -> str:
@@ -57,7 +61,7 @@ def exact(text: str) -> Asked:
         parts.append(f"%(code{place})s::tsquery")
     values["reference"] = _quoted(values["reference"])
     asked = " && ".join(f"({part})" for part in parts) or "''::tsquery"
-    return Asked(f"(({asked}) || %(reference)s::tsquery)", values)
+    return Asked(f"(({asked}) || %(reference)s::tsquery)", values, has_words=bool(rest))
 
 
 def beginning(text: str, *, in_titles: bool = False) -> Asked | None:

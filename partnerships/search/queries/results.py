@@ -118,7 +118,7 @@ def _asked(user: User, text: str, narrowed: Narrowed) -> tuple[Asked, Readable, 
     """What is asked in the end, what fits it, and whether other words than those typed count."""
     first = asking.exact(text)
     fitting = _fitting(user, first, text, narrowed)
-    if fitting.found:
+    if fitting.found or not first.has_words:
         return first, fitting, False
     for other in (asking.beginning, asking.alike):
         asked = other(text)

@@ -1,0 +1,80 @@
+"""Prints the text of the file on standard input; a script of its own, which nothing imports (see `extraction`).
+
+It ends with 0 if it could read the file, whatever it found.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import resource
+import sys
+import zipfile
+from collections.abc import Iterator
+
+import docx
+import pypdf
+
+#: Limits: what an archive unpacks to, pages, seconds of processor, bytes of memory.
+_MAX_UNPACKED, _MAX_PAGES, _CPU_SECONDS, _MEMORY = 60_000_000, 400, 20, 1_000_000_000
+
+
+class UnreadableFile(Exception):
+    """The file is protected or too large."""
+
+
+def _limit_resources() -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def _texts(content: bytes) -> Iterator[str]:
+    """The texts of a file in its order."""
+    if content[:1024].lstrip().startswith(b"%PDF"):
+        yield from _pdf(content)
+    elif content[:4] == b"PK\x03\x04":
+        yield from _word(content)
+    elif b"\x00" not in content[:4096]:
+        yield content.decode("utf-8", "replace")
+
+
+def _pdf(content: bytes) -> Iterator[str]:
+    logging.disable(logging.CRITICAL)
+    reader = pypdf.PdfReader(io.BytesIO(content))
+    if reader.is_encrypted and not reader.decrypt(""):
+        raise UnreadableFile("protected")
+    for number, page in enumerate(reader.pages):
+        if number >= _MAX_PAGES:
+            return
+        yield page.extract_text()
+
+
+def _word(content: bytes) -> Iterator[str]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if "word/document.xml" not in archive.namelist():
+            return
+        if sum(member.file_size for member in archive.infolist()) > _MAX_UNPACKED:
+            raise UnreadableFile("too large")
+    document = docx.Document(io.BytesIO(content))
+    for paragraph in document.paragraphs:
+        yield paragraph.text
+    for table in document.tables:
+        for row in table.rows:
+            yield " ".join(cell.text for cell in row.cells)
+
+
+def main() -> int:
+    """Print the text of the file on standard input, about as many characters as the argument says."""
+    _limit_resources()
+    longest, length = int(sys.argv[1]), 0
+    for text in _texts(sys.stdin.buffer.read()):
+        sys.stdout.buffer.write(text.encode("utf-8", "replace") + b"\n")
+        length += len(text)
+        if length >= longest:
+            break
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

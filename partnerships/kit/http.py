@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django.core.files.base import File
-from django.db.models import Model, Q, QuerySet
+from django.db.models import F, Model, Q, QuerySet
+from django.db.models.expressions import OrderBy
 from django.forms import BaseForm
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import render
@@ -88,14 +89,22 @@ class Page(Generic[_Item]):
         return not self.previous
 
 
-def _beyond(order: Sequence[str], values: Sequence[Any], *, backwards: bool) -> Q:
+def _beyond(order: Sequence[str], values: Sequence[Any], *, backwards: bool, nullable: Collection[str]) -> Q:
     """The condition for rows after (or before) these values, in this order."""
     condition, equal = Q(pk__in=[]), Q()
     for key, value in zip(order, values, strict=True):
         name = key.lstrip("-")
         descending = key.startswith("-") != backwards
+        if value is None:  # the empty ones are last, so every other row is before them
+            condition |= equal & Q(**{f"{name}__isnull": False}) if backwards else Q(pk__in=[])
+            equal &= Q(**{f"{name}__isnull": True})
+            continue
         condition |= equal & Q(**{f"{name}__{'lt' if descending else 'gt'}": value})
+        if name in nullable and not backwards:
+            condition |= equal & Q(**{f"{name}__isnull": True})
         equal &= Q(**{name: value})
+    if order[0].lstrip("-") in nullable:
+        return condition
     # A simple bound on the first key lets the database start reading there.
     first = f"{order[0].lstrip('-')}__{'lte' if order[0].startswith('-') != backwards else 'gte'}"
     return Q(**{first: values[0]}) & condition
@@ -108,14 +117,24 @@ def _value(row: Model, key: str) -> Any:
     return value
 
 
-def keyset_page(request: HttpRequest, rows: QuerySet[_Row], *, order: Sequence[str], size: int = 25) -> Page[_Row]:
+def keyset_page(
+    request: HttpRequest,
+    rows: QuerySet[_Row],
+    *,
+    order: Sequence[str],
+    size: int = 25,
+    nullable: Collection[str] = (),
+    kept: QueryDict | None = None,
+) -> Page[_Row]:
     """A page of `rows` in `order`, by keys instead of offsets.
 
-    `order` has field names that are never null, the last one the number of the row. The request's `after` or `before`
-    holds the number of the row beside the page: no title stands in an address, where proxies would log it. Numbers of
-    rows that are not there give the first page. Other parameters are kept.
+    `order` has field names, the last one the number of the row. Those in `nullable` may be null, and such rows come
+    last in either direction. The request's `after` or `before` holds the number of the row beside the page: no title
+    stands in an address, where proxies would log it. Numbers of rows that are not there give the first page. The
+    addresses of other pages keep the other parameters, or have those in `kept`.
     """
     place, backwards = _place(request)
+    kept = request.GET if kept is None else kept
     number = order[-1].lstrip("-")
     beside = None
     if place.isascii() and place.isdigit() and len(place) < _DIGITS:
@@ -123,12 +142,13 @@ def keyset_page(request: HttpRequest, rows: QuerySet[_Row], *, order: Sequence[s
     backwards = backwards and beside is not None
     wanted = rows
     if beside is not None:
-        wanted = rows.filter(_beyond(order, [_value(beside, key) for key in order], backwards=backwards))
-    reading = [_reversed(key) for key in order] if backwards else list(order)
-    found = list(wanted.order_by(*reading)[: size + 1])
+        wanted = rows.filter(
+            _beyond(order, [_value(beside, key) for key in order], backwards=backwards, nullable=nullable)
+        )
+    found = list(wanted.order_by(*sorted_by(order, nullable, backwards=backwards))[: size + 1])
     if beside is not None and not found:  # what stood beyond that place is gone
         beside, backwards = None, False
-        found = list(rows.order_by(*order)[: size + 1])
+        found = list(rows.order_by(*sorted_by(order, nullable))[: size + 1])
     more, found = len(found) > size, found[:size]
     if backwards:
         found.reverse()
@@ -136,8 +156,8 @@ def keyset_page(request: HttpRequest, rows: QuerySet[_Row], *, order: Sequence[s
     has_next = True if backwards else more
     return Page(
         rows=found,
-        previous=_leading(request, "before", _value(found[0], number)) if found and has_previous else "",
-        next=_leading(request, "after", _value(found[-1], number)) if found and has_next else "",
+        previous=_leading(kept, "before", _value(found[0], number)) if found and has_previous else "",
+        next=_leading(kept, "after", _value(found[-1], number)) if found and has_next else "",
     )
 
 
@@ -163,8 +183,8 @@ def keyset_page_of(
     end = start + size
     return Page(
         rows=items[start:end],
-        previous=_leading(request, "before", digest(items[start])) if start > 0 else "",
-        next=_leading(request, "after", digest(items[end - 1])) if end < len(items) else "",
+        previous=_leading(request.GET, "before", digest(items[start])) if start > 0 else "",
+        next=_leading(request.GET, "after", digest(items[end - 1])) if end < len(items) else "",
     )
 
 
@@ -174,14 +194,23 @@ def _place(request: HttpRequest) -> tuple[str, bool]:
     return request.GET.get("before" if backwards else "after", ""), backwards
 
 
-def _leading(request: HttpRequest, parameter: str, value: object) -> str:
+def _leading(parameters: QueryDict, parameter: str, value: object) -> str:
     """The query string of another page."""
-    kept = request.GET.copy()
+    kept = parameters.copy()
     kept.pop("after", None)
     kept.pop("before", None)
     kept[parameter] = str(value)
     return f"?{kept.urlencode()}"
 
 
-def _reversed(key: str) -> str:
-    return key.removeprefix("-") if key.startswith("-") else f"-{key}"
+def sorted_by(order: Sequence[str], nullable: Collection[str], *, backwards: bool = False) -> list[OrderBy | str]:
+    """The order for the database, empty ones last, or all of it backwards."""
+    return [_sorted_by(key, key.lstrip("-") in nullable, backwards) for key in order]
+
+
+def _sorted_by(key: str, is_nullable: bool, backwards: bool) -> OrderBy | str:
+    name, descending = key.lstrip("-"), key.startswith("-") != backwards
+    if not is_nullable:  # without saying where empty ones go, so that an index serves in both directions
+        return f"-{name}" if descending else name
+    last: dict[str, Any] = {"nulls_first": True} if backwards else {"nulls_last": True}
+    return F(name).desc(**last) if descending else F(name).asc(**last)
